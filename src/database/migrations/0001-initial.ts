@@ -1,0 +1,111 @@
+import { Migration } from "@mikro-orm/migrations";
+
+/**
+ * Accounts, keys, verifications and their messages. Every table that grows has `workspace_id` first in its primary key,
+ * so that a distributed PostgreSQL can shard it.
+ */
+export class Initial extends Migration {
+  override up(): void {
+    this.addSql(clock);
+    this.addSql(installation);
+    this.addSql(accounts);
+    this.addSql(apiKeys);
+    this.addSql(throttle);
+    this.addSql(verifications);
+    this.addSql(outbox);
+  }
+}
+
+/** One function for the time that servers compare, so that tests can move it for all of them at once. */
+const clock = `
+  CREATE FUNCTION byond_now() RETURNS timestamptz LANGUAGE sql VOLATILE
+  AS 'SELECT clock_timestamp()'`;
+
+/** Secrets that belong to the installation and must outlive every master secret. */
+const installation = `
+  CREATE TABLE installation (
+    name text PRIMARY KEY,
+    value bytea NOT NULL
+  );
+  INSERT INTO installation (name, value)
+  VALUES ('api_key_tag', sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))`;
+
+const accounts = `
+  CREATE TABLE workspace (
+    id text PRIMARY KEY,
+    name text NOT NULL,
+    created_at timestamptz NOT NULL
+  );
+  CREATE TABLE account (
+    id text PRIMARY KEY,
+    workspace_id text NOT NULL REFERENCES workspace,
+    email text NOT NULL UNIQUE,
+    password_hash text NOT NULL,
+    name text NOT NULL,
+    created_at timestamptz NOT NULL
+  )`;
+
+const apiKeys = `
+  CREATE TABLE api_key (
+    id text PRIMARY KEY,
+    workspace_id text NOT NULL REFERENCES workspace,
+    prefix text NOT NULL UNIQUE,
+    secret_hash text NOT NULL,
+    name text NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('live', 'test')),
+    scopes text[] CHECK (cardinality(scopes) > 0),
+    created_at timestamptz NOT NULL,
+    last_used_at timestamptz,
+    revoked_at timestamptz
+  );
+  CREATE INDEX api_key_newest_first ON api_key (workspace_id, created_at DESC, id DESC)`;
+
+/** GCRA: `tat` is the theoretical arrival time of the next token. */
+const throttle = `
+  CREATE TABLE throttle (
+    workspace_id text NOT NULL,
+    key text NOT NULL,
+    tat timestamptz NOT NULL,
+    PRIMARY KEY (workspace_id, key)
+  ) WITH (fillfactor = 80)`;
+
+/** Holds neither a code nor a hash of one, and the recipient only sealed and as a keyed index. */
+const verifications = `
+  CREATE TABLE verification (
+    workspace_id text NOT NULL,
+    id text NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('live', 'test')),
+    channel text NOT NULL CHECK (channel IN ('sms', 'voice', 'whatsapp', 'email')),
+    status text NOT NULL CHECK (status IN ('pending', 'approved', 'locked', 'channel_unavailable')),
+    recipient_sealed bytea NOT NULL,
+    recipient_index text NOT NULL,
+    code_length smallint NOT NULL CHECK (code_length BETWEEN 4 AND 10),
+    secret_id text NOT NULL,
+    attempts smallint NOT NULL DEFAULT 0,
+    max_attempts smallint NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    approved_at timestamptz,
+    PRIMARY KEY (workspace_id, id)
+  ) WITH (fillfactor = 80)`;
+
+/** Messages on their way. A row is claimed until `claimed_until`; whoever finds the claim over may take it. */
+const outbox = `
+  CREATE TABLE outbox (
+    workspace_id text NOT NULL,
+    id text NOT NULL,
+    kind text NOT NULL,
+    subject_id text NOT NULL,
+    payload_sealed bytea NOT NULL,
+    status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sent', 'failed', 'expired')),
+    attempts smallint NOT NULL DEFAULT 0,
+    claimed_by text NOT NULL,
+    claimed_until timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    provider_message_id text,
+    last_error text,
+    PRIMARY KEY (workspace_id, id)
+  );
+  CREATE INDEX outbox_due ON outbox (claimed_until) WHERE status = 'pending'`;

@@ -1,0 +1,72 @@
+import { Code } from "@connectrpc/connect";
+
+/** The machine-readable codes that clients branch on. */
+export type ErrorCode =
+  | "invalid_request"
+  | "invalid_api_key"
+  | "insufficient_scope"
+  | "not_found"
+  | "method_not_allowed"
+  | "not_acceptable"
+  | "already_exists"
+  | "payload_too_large"
+  | "unsupported_media_type"
+  | "validation_error"
+  | "rate_limited"
+  | "internal"
+  | "unavailable";
+
+interface ErrorKind {
+  readonly httpStatus: number;
+  readonly rpcCode: Code;
+}
+
+/** What each code is on the wire. The one table: a new error is a row here. */
+export const errorKinds = {
+  invalid_request: { httpStatus: 400, rpcCode: Code.InvalidArgument },
+  invalid_api_key: { httpStatus: 401, rpcCode: Code.Unauthenticated },
+  insufficient_scope: { httpStatus: 403, rpcCode: Code.PermissionDenied },
+  not_found: { httpStatus: 404, rpcCode: Code.NotFound },
+  method_not_allowed: { httpStatus: 405, rpcCode: Code.Unimplemented },
+  not_acceptable: { httpStatus: 406, rpcCode: Code.InvalidArgument },
+  already_exists: { httpStatus: 409, rpcCode: Code.AlreadyExists },
+  payload_too_large: { httpStatus: 413, rpcCode: Code.ResourceExhausted },
+  unsupported_media_type: { httpStatus: 415, rpcCode: Code.InvalidArgument },
+  validation_error: { httpStatus: 422, rpcCode: Code.InvalidArgument },
+  rate_limited: { httpStatus: 429, rpcCode: Code.ResourceExhausted },
+  internal: { httpStatus: 500, rpcCode: Code.Internal },
+  unavailable: { httpStatus: 503, rpcCode: Code.Unavailable },
+} as const satisfies Record<ErrorCode, ErrorKind>;
+
+/** What some codes say beyond code and message. */
+export interface ErrorDetails {
+  /** With `insufficient_scope`: the scope that the key lacks. */
+  readonly requiredScope?: string;
+  /** With `validation_error`: what is wrong, by field path. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** With `rate_limited` and `unavailable`: when the call is worth repeating. At least 1. */
+  readonly retryAfterSeconds?: number;
+  /** For the log only; the client never sees it. */
+  readonly cause?: unknown;
+}
+
+/**
+ * An error that the client is told of, on every protocol. The message is written for the client; what only the operator
+ * should read goes into `cause`.
+ */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** A `validation_error` that names one field or several. */
+export function invalidFields(fields: Readonly<Record<string, string>>): AppError {
+  return new AppError("validation_error", "One or more fields are invalid.", { fields });
+}

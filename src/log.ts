@@ -1,0 +1,30 @@
+/** A line of the log: one JSON object. Values are for the operator and hold no secret, no code and no full recipient. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Logger {
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
+}
+
+/** A logger that writes one JSON object a line. `write` gets the line with its newline. */
+export function createLogger(write: (line: string) => void, now: () => Date): Logger {
+  const line =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      write(`${JSON.stringify({ time: now().toISOString(), level, event, ...fields })}\n`);
+  return { info: line("info"), warn: line("warn"), error: line("error") };
+}
+
+/** What the log says of an error: its kind, message and stack, and the same of its cause. */
+export function describeError(error: unknown): LogFields {
+  if (!(error instanceof Error)) {
+    return { message: String(error) };
+  }
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
+}

@@ -1,0 +1,40 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { HandlerContext, Interceptor } from "@connectrpc/connect";
+import { type Authenticator, accessOf, authorize } from "./access.ts";
+import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./errors.ts";
+import { createValidationInterceptor } from "./validation.ts";
+
+/** What every call passes, on every protocol. */
+export interface Chain {
+  /** Runs when a call's headers are there and nothing of its body is read: who calls, and whether they may. */
+  readonly requestGate: (context: HandlerContext) => Promise<void>;
+  /** Run around the implementation, the first one outermost. */
+  readonly interceptors: readonly Interceptor[];
+}
+
+/** Builds the chain for the services. Throws if one of their RPCs does not declare who may call it. */
+export function createChain(
+  services: readonly DescService[],
+  authenticator: Authenticator,
+  errors: ErrorReporter,
+): Chain {
+  const accessByMethod = new Map(services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)));
+  return {
+    async requestGate(context) {
+      try {
+        await authorize(authenticator, accessFor(accessByMethod, context.method), context);
+      } catch (error) {
+        throw toConnectError(errors, error, context.values);
+      }
+    },
+    interceptors: [createErrorInterceptor(errors), createValidationInterceptor()],
+  };
+}
+
+function accessFor<T>(accessByMethod: ReadonlyMap<DescMethod, T>, method: DescMethod): T {
+  const access = accessByMethod.get(method);
+  if (access === undefined) {
+    throw new TypeError(`${method.parent.typeName}.${method.name} is not among the services of the chain`);
+  }
+  return access;
+}

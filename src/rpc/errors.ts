@@ -1,0 +1,105 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
+import { AppError, type ErrorCode, errorKinds } from "../errors.ts";
+import { describeError, type Logger } from "../log.ts";
+import { requestRecordKey } from "./request-record.ts";
+
+/** Turns whatever was thrown into what the client is told, and reports to the log what it must not be told. */
+export interface ErrorReporter {
+  /** The error for the client. One that was not expected is logged and becomes `internal`. */
+  toAppError(error: unknown, requestId: string): AppError;
+  /** The content of the error, the same on every protocol. */
+  toErrorInfo(error: AppError, requestId: string): ErrorInfo;
+}
+
+/** `documentationUrl` is the address of the page that explains the codes, without the fragment. */
+export function createErrorReporter(logger: Logger, documentationUrl: () => string): ErrorReporter {
+  return {
+    toAppError(error, requestId) {
+      const appError = asAppError(error);
+      if (appError.code === "internal" || appError.code === "unavailable") {
+        logger.error("call failed", { request_id: requestId, code: appError.code, error: describeError(error) });
+      }
+      return appError;
+    },
+    toErrorInfo(error, requestId) {
+      const { requiredScope, fields, retryAfterSeconds } = error.details;
+      return create(ErrorInfoSchema, {
+        code: error.code,
+        message: error.message,
+        requestId,
+        documentationUrl: `${documentationUrl()}#${error.code}`,
+        ...(requiredScope === undefined ? {} : { requiredScope }),
+        ...(fields === undefined ? {} : { fields }),
+        ...(retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds }),
+      });
+    },
+  };
+}
+
+/** Gives every error of a call the form of the protocol: the matching code, and one `ErrorInfo` detail. */
+export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
+  return (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (error) {
+      throw toConnectError(reporter, error, request.contextValues);
+    }
+  };
+}
+
+/** The error as Connect's protocols send it. Errors that already are in that form pass. */
+export function toConnectError(
+  reporter: ErrorReporter,
+  error: unknown,
+  values: HandlerContext["values"],
+): ConnectError {
+  if (error instanceof ConnectError && error.findDetails(ErrorInfoSchema).length > 0) {
+    return error;
+  }
+  const record = values.get(requestRecordKey);
+  const appError = reporter.toAppError(error, record.requestId);
+  record.errorCode = appError.code;
+  const info = reporter.toErrorInfo(appError, record.requestId);
+  return new ConnectError(
+    appError.message,
+    errorKinds[appError.code].rpcCode,
+    retryAfterHeader(appError),
+    [{ desc: ErrorInfoSchema, value: info }],
+    appError,
+  );
+}
+
+/** The header that tells when to try again, where the error knows. */
+export function retryAfterHeader(error: AppError): Record<string, string> {
+  const seconds = error.details.retryAfterSeconds;
+  return seconds === undefined ? {} : { "Retry-After": String(seconds) };
+}
+
+/** What Connect itself refuses (a message that cannot be parsed, one that is too large) arrives as a `ConnectError`. */
+const codeOfConnectCode: Partial<Record<Code, ErrorCode>> = {
+  [Code.InvalidArgument]: "invalid_request",
+  [Code.Unauthenticated]: "invalid_api_key",
+  [Code.NotFound]: "not_found",
+  [Code.ResourceExhausted]: "payload_too_large",
+  [Code.Unimplemented]: "not_found",
+  [Code.Unavailable]: "unavailable",
+  [Code.Canceled]: "unavailable",
+  [Code.DeadlineExceeded]: "unavailable",
+};
+
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) {
+    return error;
+  }
+  if (error instanceof ConnectError) {
+    const code = codeOfConnectCode[error.code];
+    if (code !== undefined) {
+      return new AppError(code, error.rawMessage, { cause: error });
+    }
+  }
+  return new AppError("internal", "The server failed to answer. Try again, and quote the request id if it persists.", {
+    cause: error,
+  });
+}

@@ -1,0 +1,19 @@
+import { createContextKey } from "@connectrpc/connect";
+
+/** What is known of one request, filled in on its way; the log line is written from it. */
+export interface RequestRecord {
+  /** `req_…`, also in the header `X-Request-Id` and in every error. */
+  readonly requestId: string;
+  /** The route's template or the RPC's path; never the URL, which may hold what must not be logged. */
+  route: string | undefined;
+  /** The prefix of the key that made the call. */
+  keyPrefix: string | undefined;
+  /** The code of the error that the call ended with. */
+  errorCode: string | undefined;
+}
+
+/** Set by the server for each request, on every protocol. */
+export const requestRecordKey = createContextKey<RequestRecord>(
+  { requestId: "req_none", route: undefined, keyPrefix: undefined, errorCode: undefined },
+  { description: "request record" },
+);

@@ -1,0 +1,5 @@
+import type { Interceptor } from "@connectrpc/connect";
+
+export function createValidationInterceptor(): Interceptor {
+  return (next) => (request) => next(request);
+}

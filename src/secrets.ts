@@ -1,0 +1,79 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
+
+/** What a subkey is for. A key of one purpose is never used for another. */
+export type Purpose = "verification-code" | "recipient-index" | "recipient-seal" | "session-token";
+
+/** One of the secrets that the server was started with. */
+export interface MasterSecret {
+  /** Names the secret in stored rows; tells nothing about it. Eight hexadecimal digits. */
+  readonly id: string;
+  /** The 32-byte key of a purpose (HKDF-SHA256, RFC 5869). */
+  subkey(purpose: Purpose): Buffer;
+}
+
+/** The master secrets: the first is used for new rows, the others still read old ones. */
+export interface Keyring {
+  readonly current: MasterSecret;
+  readonly all: readonly MasterSecret[];
+  find(id: string): MasterSecret | undefined;
+}
+
+/** Builds the keyring of `BYOND_SECRET`, the current secret first. Throws if there is none. */
+export function createKeyring(secrets: readonly string[]): Keyring {
+  const all = secrets.map(createMasterSecret);
+  const [current] = all;
+  if (current === undefined) {
+    throw new RangeError("a keyring needs at least one secret");
+  }
+  const byId = new Map(all.map((secret) => [secret.id, secret]));
+  return { current, all, find: (id) => byId.get(id) };
+}
+
+function createMasterSecret(secret: string): MasterSecret {
+  const derive = (info: string) => Buffer.from(hkdfSync("sha256", secret, "byond", info, 32));
+  const subkeys = new Map<Purpose, Buffer>();
+  return {
+    id: createHash("sha256").update(derive("id")).digest("hex").slice(0, 8),
+    subkey(purpose) {
+      let key = subkeys.get(purpose);
+      if (key === undefined) {
+        key = derive(purpose);
+        subkeys.set(purpose, key);
+      }
+      return key;
+    },
+  };
+}
+
+const idBytes = 4;
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * Encrypts text with AES-256-GCM under the current secret. `context` is bound to it: only the same context opens it, so
+ * that a sealed value cannot be moved to another row.
+ */
+export function seal(keyring: Keyring, purpose: Purpose, context: string, text: string): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv("aes-256-gcm", keyring.current.subkey(purpose), nonce);
+  cipher.setAAD(Buffer.from(context));
+  const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+  return Buffer.concat([Buffer.from(keyring.current.id, "hex"), nonce, cipher.getAuthTag(), sealed]);
+}
+
+/**
+ * Opens what `seal` made, under whichever secret it was made. Undefined if that secret is gone; throws if the value or
+ * its context was changed.
+ */
+export function unseal(keyring: Keyring, purpose: Purpose, context: string, sealed: Buffer): string | undefined {
+  const secret = keyring.find(sealed.subarray(0, idBytes).toString("hex"));
+  if (secret === undefined) {
+    return undefined;
+  }
+  const nonceEnd = idBytes + nonceBytes;
+  const decipher = createDecipheriv("aes-256-gcm", secret.subkey(purpose), sealed.subarray(idBytes, nonceEnd));
+  decipher.setAAD(Buffer.from(context));
+  decipher.setAuthTag(sealed.subarray(nonceEnd, nonceEnd + tagBytes));
+  const text = Buffer.concat([decipher.update(sealed.subarray(nonceEnd + tagBytes)), decipher.final()]);
+  return text.toString("utf8");
+}
