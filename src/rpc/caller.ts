@@ -7,6 +7,7 @@ export type Mode = "live" | "test";
 export interface KeyCaller {
   readonly kind: "key";
   readonly workspaceId: string;
+  readonly workspaceName: string;
   readonly keyId: string;
   /** The part of the key before the dot. Not a secret. */
   readonly keyPrefix: string;

@@ -2,7 +2,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, Interceptor } from "@connectrpc/connect";
 import { type Authenticator, accessOf, authorize } from "./access.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./errors.ts";
-import { createValidationInterceptor } from "./validation.ts";
+import { createValidationInterceptor, type FieldCheck } from "./validation.ts";
 
 /** What every call passes, on every protocol. */
 export interface Chain {
@@ -12,13 +12,17 @@ export interface Chain {
   readonly interceptors: readonly Interceptor[];
 }
 
+export interface ChainOptions {
+  readonly services: readonly DescService[];
+  readonly authenticator: Authenticator;
+  readonly errors: ErrorReporter;
+  readonly fieldChecks: readonly FieldCheck[];
+}
+
 /** Builds the chain for the services. Throws if one of their RPCs does not declare who may call it. */
-export function createChain(
-  services: readonly DescService[],
-  authenticator: Authenticator,
-  errors: ErrorReporter,
-): Chain {
-  const accessByMethod = new Map(services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)));
+export function createChain(options: ChainOptions): Chain {
+  const { authenticator, errors } = options;
+  const accessByMethod = new Map(options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)));
   return {
     async requestGate(context) {
       try {
@@ -27,7 +31,7 @@ export function createChain(
         throw toConnectError(errors, error, context.values);
       }
     },
-    interceptors: [createErrorInterceptor(errors), createValidationInterceptor()],
+    interceptors: [createErrorInterceptor(errors), createValidationInterceptor(options.fieldChecks)],
   };
 }
 

@@ -3,12 +3,12 @@ import { Code, ConnectError, type HandlerContext, type Interceptor } from "@conn
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { AppError, type ErrorCode, errorKinds } from "../errors.ts";
 import { describeError, type Logger } from "../log.ts";
-import { requestRecordKey } from "./request-record.ts";
+import { type RequestRecord, requestRecordKey } from "./request-record.ts";
 
 /** Turns whatever was thrown into what the client is told, and reports to the log what it must not be told. */
 export interface ErrorReporter {
-  /** The error for the client. One that was not expected is logged and becomes `internal`. */
-  toAppError(error: unknown, requestId: string): AppError;
+  /** The error for the client, noted in the call's record. What the operator should know of is logged, once a call. */
+  toAppError(error: unknown, record: RequestRecord): AppError;
   /** The content of the error, the same on every protocol. */
   toErrorInfo(error: AppError, requestId: string): ErrorInfo;
 }
@@ -16,10 +16,12 @@ export interface ErrorReporter {
 /** `documentationUrl` is the address of the page that explains the codes, without the fragment. */
 export function createErrorReporter(logger: Logger, documentationUrl: () => string): ErrorReporter {
   return {
-    toAppError(error, requestId) {
+    toAppError(error, record) {
       const appError = asAppError(error);
-      if (appError.code === "internal" || appError.code === "unavailable") {
-        logger.error("call failed", { request_id: requestId, code: appError.code, error: describeError(error) });
+      const isNew = record.errorCode === undefined;
+      record.errorCode = appError.code;
+      if (isNew && (appError.code === "internal" || appError.code === "unavailable")) {
+        logger.error("call failed", { request_id: record.requestId, code: appError.code, error: describeError(error) });
       }
       return appError;
     },
@@ -59,8 +61,7 @@ export function toConnectError(
     return error;
   }
   const record = values.get(requestRecordKey);
-  const appError = reporter.toAppError(error, record.requestId);
-  record.errorCode = appError.code;
+  const appError = reporter.toAppError(error, record);
   const info = reporter.toErrorInfo(appError, record.requestId);
   return new ConnectError(
     appError.message,

@@ -1,0 +1,48 @@
+import { createApiKey } from "./api-keys/create-api-key.ts";
+import type { Database } from "./database/database.ts";
+import type { Hasher } from "./hashing.ts";
+import { createId } from "./ids.ts";
+
+const insertDemoWorkspace = {
+  name: "insert_demo_workspace",
+  text: `
+    INSERT INTO workspace (id, name, created_at)
+    SELECT $1, 'Demo', byond_now()
+    WHERE NOT EXISTS (SELECT FROM workspace)
+    RETURNING id`,
+};
+
+/** Makes a demo workspace with a sandbox key in a database that has none. The key, or undefined if there was one. */
+export async function createDemoKey(deps: {
+  readonly database: Database;
+  readonly keyHasher: Hasher;
+  readonly tagKey: Buffer;
+}): Promise<string | undefined> {
+  const workspaceId = createId("ws");
+  return deps.database.transaction(async (transaction) => {
+    const rows = await transaction.query(insertDemoWorkspace, [workspaceId]);
+    if (rows.length === 0) {
+      return undefined;
+    }
+    const input = { workspaceId, name: "sandbox", mode: "test", scopes: null } as const;
+    const created = await createApiKey({ ...deps, database: transaction }, input);
+    return created.key;
+  });
+}
+
+/** What the first start tells: how to make the first call. Every line of it works when pasted. */
+export function firstStartBanner(url: string, sandboxKey: string): string {
+  return `
+  Byond is listening on ${url}
+
+  A sandbox key, shown this once (nothing leaves the server, every code is zeros):
+
+    export BYONDAPI_KEY="${sandboxKey}"
+
+  Start a verification, then read the message that was sent:
+
+    curl -X POST ${url}/api/v1/verify/start -H "X-API-Key: ${sandboxKey}" -H "Content-Type: application/json" -d '{"channel": "email", "recipient": "ada@example.com"}'
+    curl ${url}/dev/inbox
+
+`;
+}

@@ -1,0 +1,32 @@
+import { domainToASCII } from "node:url";
+
+/** A mail address, taken apart. */
+export interface MailAddress {
+  /** As given. */
+  readonly local: string;
+  /** In lower case, internationalised names as punycode (RFC 5891). */
+  readonly domain: string;
+}
+
+/** Letters and digits of any script and the symbols of a dot-atom (RFC 5322 §3.2.3, RFC 6531 §3.3); no quoted forms. */
+const localPart = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
+const hostname = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * Takes an address apart, by shape and length (RFC 5321 §4.5.3.1: 64 bytes before the `@`, 254 in all). Undefined if it
+ * is none. Whether anybody reads mail there, only mail can tell.
+ */
+export function parseMailAddress(text: string): MailAddress | undefined {
+  const at = text.lastIndexOf("@");
+  const local = text.slice(0, Math.max(at, 0));
+  if (Buffer.byteLength(text) > 254 || Buffer.byteLength(local) > 64 || !localPart.test(local)) {
+    return undefined;
+  }
+  const domain = domainToASCII(text.slice(at + 1));
+  return hostname.test(domain) ? { local, domain } : undefined;
+}
+
+/** The form in which addresses of accounts are stored and compared: upper and lower case are the same. */
+export function accountAddress({ local, domain }: MailAddress): string {
+  return `${local.normalize("NFKC").toLowerCase()}@${domain}`;
+}

@@ -1,0 +1,57 @@
+import { ConnectError } from "@connectrpc/connect";
+import { AppError, type ErrorCode, errorKinds, invalidFields } from "../errors.ts";
+import { GatewayError, type GatewayErrorKind } from "../rest/gateway-error.ts";
+import { type ErrorReporter, retryAfterHeader } from "./errors.ts";
+import type { RequestRecord } from "./request-record.ts";
+
+/** An error as REST sends it. */
+export interface RestErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: { readonly error: Readonly<Record<string, unknown>> };
+}
+
+const codeOfKind = {
+  "malformed-target": "invalid_request",
+  "malformed-header": "invalid_request",
+  "malformed-body": "invalid_request",
+  "not-found": "not_found",
+  "method-not-allowed": "method_not_allowed",
+  "not-acceptable": "not_acceptable",
+  "payload-too-large": "payload_too_large",
+  "unsupported-media-type": "unsupported_media_type",
+  "invalid-fields": "validation_error",
+} as const satisfies Record<GatewayErrorKind, ErrorCode>;
+
+/** Turns what ended a REST call into status, headers and the documented body. */
+export function restErrorAnswer(reporter: ErrorReporter, thrown: unknown, record: RequestRecord): RestErrorAnswer {
+  const error = reporter.toAppError(unwrap(thrown), record);
+  const info = reporter.toErrorInfo(error, record.requestId);
+  return {
+    status: errorKinds[error.code].httpStatus,
+    headers: retryAfterHeader(error),
+    body: {
+      error: {
+        code: info.code,
+        message: info.message,
+        request_id: info.requestId,
+        documentation_url: info.documentationUrl,
+        ...(error.details.requiredScope === undefined ? {} : { required_scope: error.details.requiredScope }),
+        ...(error.details.fields === undefined ? {} : { fields: error.details.fields }),
+        ...(error.details.retryAfterSeconds === undefined ? {} : { retry_after: error.details.retryAfterSeconds }),
+      },
+    },
+  };
+}
+
+/** The chain hands errors on in Connect's form, with ours as the cause; the gateway has errors of its own. */
+function unwrap(thrown: unknown): unknown {
+  const error = thrown instanceof ConnectError && thrown.cause !== undefined ? thrown.cause : thrown;
+  if (!(error instanceof GatewayError)) {
+    return error;
+  }
+  if (error.kind === "invalid-fields") {
+    return invalidFields(Object.fromEntries(error.violations.map(({ path, message }) => [path, message])));
+  }
+  return new AppError(codeOfKind[error.kind], error.message, { cause: error });
+}

@@ -1,0 +1,41 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type ConnectRouter, createConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import type { Chain } from "./chain.ts";
+
+/** The largest message that is read, in bytes. */
+export const maxMessageBytes = 64 * 1024;
+
+/** A service and what answers its calls. */
+export interface ServiceBinding {
+  readonly service: DescService;
+  readonly register: (router: ConnectRouter) => void;
+}
+
+/** Binds a service to its implementation, keeping their types together. */
+export function bindService<T extends DescService>(service: T, implementation: ServiceImpl<T>): ServiceBinding {
+  return { service, register: (router) => router.service(service, implementation) };
+}
+
+/**
+ * The handlers of gRPC, gRPC-Web and Connect, by path. Options go to the router and to no single service: those would
+ * replace them, the interceptors among them.
+ */
+export function createRpcHandlers(
+  services: readonly ServiceBinding[],
+  chain: Chain,
+  shutdownSignal: AbortSignal,
+): Map<string, UniversalHandlerFn> {
+  const router = createConnectRouter({
+    interceptors: [...chain.interceptors],
+    requestGate: chain.requestGate,
+    readMaxBytes: maxMessageBytes,
+    acceptCompression: [compressionGzip, compressionBrotli],
+    shutdownSignal,
+  });
+  for (const { register } of services) {
+    register(router);
+  }
+  return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+}

@@ -1,0 +1,9 @@
+import type { NodeResponse } from "./request-handler.ts";
+
+/** Answers with JSON. */
+export function writeJson(response: NodeResponse, status: number, body: unknown): void {
+  response.statusCode = status;
+  response.setHeader("Content-Type", "application/json");
+  response.setHeader("Cache-Control", "no-store");
+  response.end(`${JSON.stringify(body)}\n`);
+}

@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { type ContextValues, createContextValues } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Clock } from "../clock.ts";
+import { createId } from "../ids.ts";
+import { describeError, type Logger } from "../log.ts";
+import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** Answers requests of one path, outside the API: health, the local inbox, pages. */
+export type Page = (request: NodeRequest, response: NodeResponse, record: RequestRecord) => void | Promise<void>;
+
+/** Answers one call of the API, whatever its protocol. Never throws for what a client can cause. */
+export type CallHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
+
+export interface RequestHandlerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** By exact path. */
+  readonly pages: ReadonlyMap<string, Page>;
+  /** By exact path: `/byond.v1.VerifyService/StartVerification`. */
+  readonly calls: ReadonlyMap<string, CallHandler>;
+  /** Everything else: the REST paths, and what does not exist. */
+  readonly rest: CallHandler;
+}
+
+/**
+ * Takes every well-formed request of the port: gives it an id, sends it where its path leads, and writes one line to the
+ * log when it is over.
+ */
+export function createRequestHandler(
+  options: RequestHandlerOptions,
+): (request: NodeRequest, response: NodeResponse) => void {
+  return (request, response) => {
+    const record: RequestRecord = {
+      requestId: createId("req"),
+      route: undefined,
+      keyPrefix: undefined,
+      errorCode: undefined,
+    };
+    response.setHeader("X-Request-Id", record.requestId);
+    logWhenClosed(options, request, response, record);
+    serve(options, request, response, record).catch((error: unknown) => {
+      options.logger.error("request failed", { request_id: record.requestId, error: describeError(error) });
+      response.destroy();
+    });
+  };
+}
+
+async function serve(
+  options: RequestHandlerOptions,
+  request: NodeRequest,
+  response: NodeResponse,
+  record: RequestRecord,
+): Promise<void> {
+  const path = pathOf(request);
+  const page = options.pages.get(path);
+  if (page !== undefined) {
+    record.route = path;
+    return page(request, response, record);
+  }
+  const call = options.calls.get(path);
+  if (call !== undefined) {
+    record.route = path;
+  }
+  const values: ContextValues = createContextValues().set(requestRecordKey, record);
+  const answer = await (call ?? options.rest)(universalRequestFromNodeRequest(request, response, undefined, values));
+  await universalResponseToNodeResponse(answer, response).catch((error: unknown) => {
+    // The client went away while it was answered. What it asked for has been done.
+    if (!response.destroyed) {
+      throw error;
+    }
+  });
+}
+
+/** The path without the query, as it was sent. */
+export function pathOf(request: NodeRequest): string {
+  const target = request.url ?? "/";
+  const end = target.indexOf("?");
+  return end === -1 ? target : target.slice(0, end);
+}
+
+function logWhenClosed(
+  { clock, logger }: RequestHandlerOptions,
+  request: NodeRequest,
+  response: NodeResponse,
+  record: RequestRecord,
+): void {
+  const startedMs = clock.monotonicMs();
+  // Both of our kinds of response are event emitters, but their union has no common signature of `once`.
+  const emitter: NodeJS.EventEmitter = response;
+  emitter.once("close", () => {
+    logger.info("request", {
+      request_id: record.requestId,
+      client_request_id: clientRequestId(request),
+      method: request.method,
+      route: record.route ?? "unmatched",
+      status: response.statusCode,
+      code: record.errorCode,
+      ms: Math.round((clock.monotonicMs() - startedMs) * 10) / 10,
+      key_prefix: record.keyPrefix,
+      aborted: response.writableFinished ? undefined : true,
+    });
+  });
+}
+
+/** The id that the client gave the request. Not trusted: logged beside ours, if it looks like an id. */
+function clientRequestId(request: NodeRequest): string | undefined {
+  const id = request.headers["x-request-id"];
+  return typeof id === "string" && /^[\w.:/+=-]{1,128}$/.test(id) ? id : undefined;
+}

@@ -1,0 +1,122 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Queryable } from "../database/database.ts";
+import { hasToken, period } from "../database/throttle.ts";
+import { AppError } from "../errors.ts";
+import type { Mode } from "../rpc/caller.ts";
+import type { Keyring } from "../secrets.ts";
+import { deriveCode, maxCodeLength, minCodeLength, normalizeCode } from "./code.ts";
+import { guessKey, guessLimit } from "./limits.ts";
+
+export interface CheckInput {
+  readonly workspaceId: string;
+  readonly mode: Mode;
+  readonly verificationId: string;
+  /** As the user entered it. */
+  readonly code: string;
+}
+
+export type CheckResult = "approved" | "incorrect" | "expired" | "locked";
+
+/**
+ * Decides an attempt under the locks of the verification and of its recipient's budget for guessing, in that order. The
+ * code itself is no parameter: the server says which of its master secrets the code matched ($4), of those that it knows
+ * ($5), and the length ($6) that it derived codes of.
+ *
+ * `budget` returns a row if the recipient has a guess left; a right code looks, a wrong one takes.
+ */
+const check = {
+  name: "check_verification",
+  text: `
+    WITH target AS (
+      SELECT
+        recipient_index, status, attempts, max_attempts,
+        status = 'pending' AND expires_at > byond_now() AND secret_id = ANY ($5::text[]) AS is_live,
+        secret_id = ANY ($4::text[]) AND code_length = $6::smallint AS is_right
+      FROM verification
+      WHERE workspace_id = $1 AND id = $2 AND mode = $3
+      FOR UPDATE
+    ), budget AS (
+      INSERT INTO throttle AS bucket (workspace_id, key, tat)
+      SELECT
+        $1, ${guessKey("$3::text", "recipient_index")},
+        byond_now() + CASE WHEN is_right THEN interval '0' ELSE ${period(guessLimit)} END
+      FROM target WHERE is_live
+      ON CONFLICT (workspace_id, key) DO UPDATE
+        SET tat = CASE
+          WHEN (SELECT is_right FROM target) THEN bucket.tat
+          ELSE greatest(bucket.tat, byond_now()) + ${period(guessLimit)}
+        END
+        WHERE ${hasToken("bucket.tat", guessLimit)}
+      RETURNING tat
+    ), decision AS (
+      SELECT CASE
+        WHEN NOT EXISTS (SELECT FROM budget) THEN 'locked'
+        WHEN is_right THEN 'approved'
+        WHEN attempts + 1 >= max_attempts THEN 'locked'
+        ELSE 'pending'
+      END AS status
+      FROM target WHERE is_live
+    ), counted AS (
+      UPDATE verification SET
+        attempts = verification.attempts + 1,
+        status = decision.status,
+        approved_at = CASE WHEN decision.status = 'approved' THEN byond_now() END
+      FROM decision
+      WHERE verification.workspace_id = $1 AND verification.id = $2
+      RETURNING verification.status
+    )
+    SELECT target.status AS before, counted.status AS after FROM target LEFT JOIN counted ON true`,
+};
+
+interface CheckRow {
+  readonly before: "pending" | "approved" | "locked" | "channel_unavailable";
+  /** Null if the attempt did not count: the verification was finished or out of time. */
+  readonly after: "pending" | "approved" | "locked" | null;
+}
+
+/**
+ * Counts one attempt and says how it ended. A verification can be approved once. Throws `not_found` for an id that does
+ * not exist in this workspace and mode.
+ */
+export async function checkVerification(
+  deps: { readonly database: Queryable; readonly keyring: Keyring },
+  input: CheckInput,
+): Promise<CheckResult> {
+  const code = normalizeCode(input.code);
+  const [row] = await deps.database.query<CheckRow & Record<string, unknown>>(check, [
+    input.workspaceId,
+    input.verificationId,
+    input.mode,
+    matchingSecrets(deps.keyring, input, code),
+    deps.keyring.all.map((secret) => secret.id),
+    Math.min(code.length, maxCodeLength + 1),
+  ]);
+  if (row === undefined) {
+    throw new AppError("not_found", "There is no verification with this id.");
+  }
+  return resultOf(row);
+}
+
+function resultOf({ before, after }: CheckRow): CheckResult {
+  switch (after) {
+    case "approved":
+    case "locked":
+      return after;
+    case "pending":
+      return "incorrect";
+    case null:
+      return before === "locked" ? "locked" : "expired";
+  }
+}
+
+/** The ids of the master secrets under which this is the verification's code. */
+function matchingSecrets(keyring: Keyring, input: CheckInput, code: string): string[] {
+  if (code.length < minCodeLength || code.length > maxCodeLength || !/^[0-9]+$/.test(code)) {
+    return [];
+  }
+  const subject = { verificationId: input.verificationId, mode: input.mode, length: code.length };
+  const submitted = Buffer.from(code);
+  return keyring.all
+    .filter((secret) => timingSafeEqual(submitted, Buffer.from(deriveCode(secret, subject))))
+    .map((secret) => secret.id);
+}

@@ -1,0 +1,80 @@
+import type { Clock } from "../clock.ts";
+import type { OutboxItem, OutboxSender } from "../delivery/outbox.ts";
+import type { ChannelName, CodeMessage, SendOptions, SendResult } from "../delivery/outgoing-message.ts";
+import { createId } from "../ids.ts";
+import type { Mode } from "../rpc/caller.ts";
+import { type Keyring, seal, unseal } from "../secrets.ts";
+import { deriveCode } from "./code.ts";
+
+/** The outbox's name for messages that carry a code. */
+export const codeMessageKind = "verification_code";
+
+/** What a code's message needs beside what its row in the outbox says. The code itself is not in it. */
+export interface CodePayload {
+  readonly channel: ChannelName;
+  readonly recipient: string;
+  readonly brand: string;
+  readonly codeLength: number;
+  readonly mode: Mode;
+  /** The master secret that the code is derived from. */
+  readonly secretId: string;
+}
+
+/** What the start of a verification needs of the delivery. */
+export interface CodeDispatcher {
+  /** The server that claims the rows it writes. */
+  readonly serverId: string;
+  readonly monotonicMs: Clock["monotonicMs"];
+  /** Whose places a message takes; undefined if the channel has no provider. */
+  laneFor(channel: ChannelName, mode: Mode): string | undefined;
+  /** Sends a message whose row was just committed. */
+  dispatch(item: OutboxItem): void;
+}
+
+/** The part of an outbox row that holds the message, for a message of this workspace only. */
+export function sealCodeMessage(
+  keyring: Keyring,
+  workspaceId: string,
+  payload: CodePayload,
+): { readonly id: string; readonly payloadSealed: Buffer } {
+  const id = createId("dlv");
+  return { id, payloadSealed: seal(keyring, "recipient-seal", `${workspaceId}/${id}`, JSON.stringify(payload)) };
+}
+
+interface Dependencies {
+  readonly keyring: Keyring;
+  readonly channels: { send(message: CodeMessage, options: SendOptions): Promise<SendResult> };
+}
+
+/** Sends codes: derives the code again at the moment it leaves. */
+export class CodeSender implements OutboxSender {
+  readonly #deps: Dependencies;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  async send(item: OutboxItem, signal: AbortSignal): Promise<SendResult> {
+    const { keyring, channels } = this.#deps;
+    const opened = unseal(keyring, "recipient-seal", `${item.workspaceId}/${item.id}`, item.payloadSealed);
+    if (opened === undefined) {
+      return { kind: "failed", reason: "the master secret that the message was sealed with is gone" };
+    }
+    const payload: CodePayload = JSON.parse(opened);
+    const secret = keyring.find(payload.secretId);
+    if (secret === undefined) {
+      return { kind: "failed", reason: "the master secret that the code is derived from is gone" };
+    }
+    const code = deriveCode(secret, {
+      verificationId: item.subjectId,
+      mode: payload.mode,
+      length: payload.codeLength,
+    });
+    const { channel, recipient, brand, mode } = payload;
+    const { createdAt, expiresAt } = item;
+    return channels.send(
+      { channel, recipient, brand, mode, code, createdAt, expiresAt },
+      { idempotencyKey: item.id, signal },
+    );
+  }
+}

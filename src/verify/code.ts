@@ -1,0 +1,41 @@
+import { createHmac } from "node:crypto";
+import type { Mode } from "../rpc/caller.ts";
+import type { MasterSecret } from "../secrets.ts";
+
+export const minCodeLength = 4;
+export const maxCodeLength = 10;
+
+/** What a code is derived from, beside a master secret. */
+export interface CodeSubject {
+  readonly verificationId: string;
+  readonly mode: Mode;
+  /** Number of digits, 4 to 10. */
+  readonly length: number;
+}
+
+/**
+ * The code of a verification: as many digits of HMAC-SHA256(subkey, id), each code as likely as any other. Nothing of it
+ * is stored anywhere; whoever needs it derives it again. In the sandbox it is all zeros.
+ */
+export function deriveCode(secret: MasterSecret, subject: CodeSubject): string {
+  if (subject.mode === "test") {
+    return "0".repeat(subject.length);
+  }
+  const codes = 10n ** BigInt(subject.length);
+  // 64-bit numbers from here on would make the lowest codes likelier: they are skipped (once in 10^9 derivations).
+  const unbiasedBelow = 2n ** 64n - (2n ** 64n % codes);
+  for (let counter = 0; ; counter++) {
+    const mac = createHmac("sha256", secret.subkey("verification-code"))
+      .update(`${subject.verificationId}/${subject.length}/${counter}`)
+      .digest();
+    const number = mac.readBigUInt64BE();
+    if (number < unbiasedBelow) {
+      return (number % codes).toString().padStart(subject.length, "0");
+    }
+  }
+}
+
+/** A submitted code as it is compared: without the spaces and hyphens that people and mail programs put in. */
+export function normalizeCode(submitted: string): string {
+  return submitted.replace(/[\s\u00ad\u2010-\u2015-]/gu, "");
+}
