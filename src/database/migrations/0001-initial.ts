@@ -89,23 +89,27 @@ const verifications = `
     PRIMARY KEY (workspace_id, id)
   ) WITH (fillfactor = 80)`;
 
-/** Messages on their way. A row is claimed until `claimed_until`; whoever finds the claim over may take it. */
+/**
+ * Messages on their way. A pending row belongs to `claimed_by` until `available_at`; from then on any server may claim it.
+ * A finished one has no payload any more.
+ */
 const outbox = `
   CREATE TABLE outbox (
     workspace_id text NOT NULL,
     id text NOT NULL,
     kind text NOT NULL,
+    lane text NOT NULL,
     subject_id text NOT NULL,
-    payload_sealed bytea NOT NULL,
+    payload_sealed bytea CHECK (payload_sealed IS NOT NULL OR status <> 'pending'),
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sent', 'failed', 'expired')),
-    attempts smallint NOT NULL DEFAULT 0,
+    attempts integer NOT NULL DEFAULT 0,
+    claim integer NOT NULL DEFAULT 1,
     claimed_by text NOT NULL,
-    claimed_until timestamptz NOT NULL,
+    available_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     finished_at timestamptz,
-    provider_message_id text,
     last_error text,
     PRIMARY KEY (workspace_id, id)
   );
-  CREATE INDEX outbox_due ON outbox (claimed_until) WHERE status = 'pending'`;
+  CREATE INDEX outbox_due ON outbox (lane, available_at) WHERE status = 'pending'`;

@@ -1,0 +1,85 @@
+import type { Clock } from "../clock.ts";
+import { createEmailChannel, type EmailOptions } from "./email.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Channel, ChannelName, CodeMessage, SendOptions, SendResult } from "./outgoing-message.ts";
+
+export interface ChannelsOptions {
+  readonly clock: Pick<Clock, "now">;
+  readonly smtp?: Omit<EmailOptions, "maxConnections"> | undefined;
+  /** The local inbox, where there is one: it serves the sandbox, and mail and WhatsApp without a provider. */
+  readonly inbox?: Inbox | undefined;
+}
+
+type Mode = CodeMessage["mode"];
+
+/** Every channel, and what carries it on this server. */
+export interface Channels {
+  /** Whether a message would be sent. If not, `send` fails it. */
+  isAvailable(channel: ChannelName, mode: Mode): boolean;
+  send(message: CodeMessage, options: SendOptions): Promise<SendResult>;
+  /** What the worker's `lanes` are: messages at once, by lane. */
+  readonly lanes: Readonly<Record<string, number>>;
+  close(): void;
+}
+
+/** Messages at once, by channel. */
+const placesOf: Readonly<Record<ChannelName, number>> = { email: 10, whatsapp: 20, sms: 20, voice: 20 };
+const channelNames = ["sms", "voice", "whatsapp", "email"] as const satisfies readonly ChannelName[];
+
+/** The lane of a message: each channel has one, and one for its sandbox, which no provider's trouble holds up. */
+export function laneOf(channel: ChannelName, mode: Mode): string {
+  return mode === "test" ? `sandbox-${channel}` : channel;
+}
+
+/** The channel that a lane carries; undefined for lanes of other kinds of message. */
+export function channelOfLane(lane: string): ChannelName | undefined {
+  return channelNames.find((channel) => lane === channel || lane === laneOf(channel, "test"));
+}
+
+/**
+ * Decides what carries each channel. Mail and WhatsApp go to their providers, else to the local inbox; text messages and
+ * calls have no substitute. Messages of the sandbox never leave the server: they land in the inbox, or nowhere.
+ */
+export function createChannels(options: ChannelsOptions): Channels {
+  const { inbox, smtp } = options;
+  const live: Readonly<Record<ChannelName, Channel | undefined>> = {
+    email: smtp === undefined ? inbox : createEmailChannel({ ...smtp, maxConnections: placesOf.email }, options.clock),
+    whatsapp: inbox,
+    sms: undefined,
+    voice: undefined,
+  };
+  const sandbox: Channel = inbox ?? nowhere;
+  const channelFor = (channel: ChannelName, mode: Mode): Channel | undefined => {
+    if (mode === "live") {
+      return live[channel];
+    }
+    return channel === "email" || channel === "whatsapp" || live[channel] !== undefined ? sandbox : undefined;
+  };
+  return {
+    isAvailable: (channel, mode) => channelFor(channel, mode) !== undefined,
+    async send(message, sendOptions) {
+      const channel = channelFor(message.channel, message.mode);
+      // A server whose settings changed may find messages that the old settings could send.
+      return channel === undefined
+        ? { kind: "failed", reason: "the channel has no provider" }
+        : channel.send(message, sendOptions);
+    },
+    lanes: Object.fromEntries(
+      channelNames.flatMap((channel) => [
+        [laneOf(channel, "live"), placesOf[channel]],
+        [laneOf(channel, "test"), placesOf[channel]],
+      ]),
+    ),
+    close() {
+      for (const channel of Object.values(live)) {
+        channel?.close?.();
+      }
+    },
+  };
+}
+
+/** Takes what the sandbox sends on a server without an inbox. */
+const nowhere: Channel = {
+  name: "nowhere",
+  send: async (_message, { idempotencyKey }) => ({ kind: "sent", providerMessageId: idempotencyKey }),
+};

@@ -1,0 +1,260 @@
+import type { Clock } from "../clock.ts";
+import { describeError, type Logger } from "../log.ts";
+import { backoffMs } from "./backoff.ts";
+import { type HeldItem, Lane } from "./lane.ts";
+import { claimMs, type OutboxItem, type OutboxSender } from "./outbox.ts";
+import type { OutboxKey, OutboxStatus, OutboxStore } from "./outbox-store.ts";
+import type { SendResult } from "./outgoing-message.ts";
+import type { Timers } from "./timers.ts";
+
+export interface DispatcherOptions {
+  readonly store: OutboxStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly senders: Readonly<Record<string, OutboxSender>>;
+  readonly lanes: Readonly<Record<string, number>>;
+  readonly timers: Timers;
+  readonly random: () => number;
+  /** Called when a lane has room and the outbox may hold more for it. */
+  readonly onRoom: () => void;
+}
+
+const attemptTimeoutMs = 30_000;
+const firstRecordRetryMs = 100;
+const longestRecordRetryMs = 2_000;
+
+/** Makes the attempts: lets the items that this server holds through their lanes, and records what became of each. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #lanes: ReadonlyMap<string, Lane>;
+  readonly #held = new Map<string, HeldItem>();
+  readonly #idleWaiters: (() => void)[] = [];
+  #givingUp = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#lanes = new Map(
+      Object.entries(options.lanes).map(([name, limit]) => [name, new Lane(name, limit, () => this.#nowMs())]),
+    );
+  }
+
+  /** Takes an item that was claimed, with the time that it had left then. */
+  take(item: OutboxItem, remainingMs: number): void {
+    const lane = this.#lanes.get(item.lane);
+    if (lane === undefined) {
+      this.#options.logger.error("no such lane", { lane: item.lane, outbox_id: item.id });
+      return;
+    }
+    const known = this.#held.get(keyOf(item));
+    const claimEndsAtMs = item.claimedAtMs + claimMs;
+    if (known !== undefined) {
+      known.claim = item.claim;
+      known.claimEndsAtMs = claimEndsAtMs;
+      return;
+    }
+    const expiresAtMs = item.claimedAtMs + remainingMs;
+    const held: HeldItem = { item, claim: item.claim, claimEndsAtMs, expiresAtMs, attempt: undefined };
+    if (!this.#givingUp && lane.enqueue(held)) {
+      this.#held.set(keyOf(item), held);
+      this.#advance(lane);
+    }
+  }
+
+  /** Begins whatever has a place by now. */
+  advance(): void {
+    for (const lane of this.#lanes.values()) {
+      this.#advance(lane);
+    }
+  }
+
+  /** How many items each lane could take now. */
+  wanted(): Map<string, number> {
+    const lanes = [...this.#lanes.values()].filter((lane) => lane.wanted > 0);
+    return new Map(lanes.map((lane) => [lane.name, lane.wanted]));
+  }
+
+  /** Tells the lanes what a claim brought, so that a full one asks again as soon as it has room. */
+  claimed(wanted: ReadonlyMap<string, number>, items: readonly OutboxItem[]): void {
+    for (const [name, places] of wanted) {
+      const lane = this.#lanes.get(name);
+      if (lane !== undefined) {
+        lane.mayHaveMore = items.filter((item) => item.lane === name).length >= places;
+      }
+    }
+  }
+
+  /** The items with an attempt under way, recording it included. */
+  underWay(): OutboxItem[] {
+    return [...this.#held.values()].filter((held) => held.attempt !== undefined).map((held) => held.item);
+  }
+
+  /** Of the items asked for, these are still ours; the attempts at the others are aborted, for another server makes them. */
+  renewed(asked: readonly OutboxItem[], ours: readonly OutboxKey[], claimEndsAtMs: number): void {
+    const kept = new Set(ours.map(keyOf));
+    for (const item of asked) {
+      const held = this.#held.get(keyOf(item));
+      if (held !== undefined && kept.has(keyOf(item))) {
+        held.claimEndsAtMs = claimEndsAtMs;
+      } else {
+        held?.attempt?.abort(new AttemptAborted("another server took the message over", "message"));
+      }
+    }
+  }
+
+  /** Resolves when nothing is under way and nothing waits. */
+  async idle(): Promise<void> {
+    if (this.#held.size > 0) {
+      await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    }
+  }
+
+  /** Begins nothing more and aborts what is under way. The items that had not begun. */
+  giveUp(): OutboxItem[] {
+    this.#givingUp = true;
+    const waiting = [...this.#lanes.values()].flatMap((lane) => lane.clear());
+    for (const held of waiting) {
+      this.#forget(held);
+    }
+    for (const held of this.#held.values()) {
+      held.attempt?.abort(new AttemptAborted("the server stopped", "message", 0));
+    }
+    return waiting.map((held) => held.item);
+  }
+
+  #advance(lane: Lane): void {
+    for (const stale of lane.dropStale()) {
+      this.#forget(stale);
+    }
+    for (let held = lane.next(); held !== undefined; held = lane.next()) {
+      void this.#process(lane, held);
+    }
+    if (lane.mayHaveMore && lane.wanted > 0) {
+      lane.mayHaveMore = false;
+      this.#options.onRoom();
+    }
+  }
+
+  async #process(lane: Lane, held: HeldItem): Promise<void> {
+    const startedMs = this.#nowMs();
+    if (startedMs >= held.expiresAtMs) {
+      lane.leave();
+      this.#forget(held);
+      return;
+    }
+    const attempt = new AbortController();
+    held.attempt = attempt;
+    const result = await this.#send(held, attempt);
+    lane.leave();
+    this.#judge(lane, result);
+    this.#advance(lane);
+    await this.#record(held, result, this.#nowMs() - startedMs);
+    this.#forget(held);
+  }
+
+  async #send(held: HeldItem, attempt: AbortController): Promise<SendResult> {
+    const { item } = held;
+    const sender = this.#options.senders[item.kind];
+    if (sender === undefined) {
+      return { kind: "retry", reason: "this server cannot send this kind of message", blames: "message" };
+    }
+    const untilExpiryMs = held.expiresAtMs - this.#nowMs();
+    const overtime =
+      untilExpiryMs < attemptTimeoutMs
+        ? new AttemptAborted("expired on its way", "provider")
+        : new AttemptAborted(`took longer than ${attemptTimeoutMs / 1_000} s`, "provider");
+    const cancelTimeout = this.#options.timers.after(Math.min(untilExpiryMs, attemptTimeoutMs), () =>
+      attempt.abort(overtime),
+    );
+    try {
+      const result = await sender.send(item, attempt.signal);
+      return result.kind === "retry" && attempt.signal.reason instanceof AttemptAborted
+        ? attempt.signal.reason.result
+        : result;
+    } catch (error) {
+      this.#options.logger.error("sender failed", { ...describeItem(item), error: describeError(error) });
+      return { kind: "retry", reason: "internal error", blames: "message" };
+    } finally {
+      cancelTimeout();
+    }
+  }
+
+  /** Lets the circuit know how the provider did. */
+  #judge(lane: Lane, result: SendResult): void {
+    if (result.kind !== "retry" || result.blames === "message") {
+      if (lane.circuit.succeeded()) {
+        this.#options.logger.info("provider works again", { lane: lane.name });
+      }
+      return;
+    }
+    const pauseMs = lane.circuit.failed(result.afterMs);
+    if (pauseMs !== undefined) {
+      this.#options.logger.warn("provider paused", { lane: lane.name, pause_ms: pauseMs, reason: result.reason });
+    }
+  }
+
+  /** Records an outcome, however often it takes: while the database is away, the message must not be sent again. */
+  async #record(held: HeldItem, result: SendResult, tookMs: number): Promise<void> {
+    const { item } = held;
+    const askedMs = result.kind === "retry" ? result.afterMs : undefined;
+    const retryAfterMs = askedMs ?? backoffMs(item.attempts + 1, this.#options.random);
+    for (let waitMs = firstRecordRetryMs; ; waitMs = Math.min(waitMs * 2, longestRecordRetryMs)) {
+      try {
+        const status = await this.#options.store.record({ item, claim: held.claim, result, retryAfterMs, tookMs });
+        this.#report(item, result, status);
+        return;
+      } catch (error) {
+        if (this.#givingUp || this.#nowMs() >= held.expiresAtMs) {
+          const problem = { ...describeItem(item), outcome: result.kind, error: describeError(error) };
+          this.#options.logger.error("delivery could not be recorded", problem);
+          return;
+        }
+      }
+      await new Promise<void>((resolve) => this.#options.timers.after(waitMs, resolve));
+    }
+  }
+
+  #report(item: OutboxItem, result: SendResult, status: OutboxStatus | undefined): void {
+    if (result.kind === "sent") {
+      return;
+    }
+    const gone = status === "failed" || status === "expired";
+    this.#options.logger.warn(gone ? "message not delivered" : "delivery attempt failed", {
+      ...describeItem(item),
+      attempt: item.attempts + 1,
+      reason: result.reason,
+      status: status ?? "taken over",
+    });
+  }
+
+  #forget(held: HeldItem): void {
+    this.#held.delete(keyOf(held.item));
+    if (this.#held.size === 0) {
+      for (const resolve of this.#idleWaiters.splice(0)) {
+        resolve();
+      }
+    }
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+}
+
+/** Why an attempt was aborted, and what that makes of it. */
+class AttemptAborted extends Error {
+  override readonly name = "AttemptAborted";
+  readonly result: SendResult;
+
+  constructor(reason: string, blames: "message" | "provider", afterMs?: number) {
+    super(reason);
+    this.result = { kind: "retry", reason, blames, ...(afterMs === undefined ? {} : { afterMs }) };
+  }
+}
+
+function keyOf(key: OutboxKey): string {
+  return `${key.workspaceId}/${key.id}`;
+}
+
+function describeItem(item: OutboxItem) {
+  return { outbox_id: item.id, subject_id: item.subjectId, kind: item.kind, lane: item.lane };
+}

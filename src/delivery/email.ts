@@ -1,0 +1,83 @@
+import { createTransport } from "nodemailer";
+import type { Clock } from "../clock.ts";
+import type { Channel } from "./outgoing-message.ts";
+import { smtpOutcome } from "./smtp-outcome.ts";
+import { parseSmtpUrl } from "./smtp-url.ts";
+import { renderMail } from "./templates/mail.ts";
+
+export interface EmailOptions {
+  /** As `parseSmtpUrl` reads it. */
+  readonly url: string;
+  /** Such as `Acme <no-reply@acme.example>`. */
+  readonly from: string;
+  /** Where answers go. Default: to `from`. */
+  readonly replyTo?: string;
+  /** Connections at most. */
+  readonly maxConnections: number;
+}
+
+const connectTimeoutMs = 10_000;
+const answerTimeoutMs = 30_000;
+const idleTimeoutMs = 60_000;
+
+/** Mail over SMTP, on connections that are kept open. Throws a `TypeError` if the URL cannot be used. */
+export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "now">): Channel {
+  const server = parseSmtpUrl(options.url);
+  const transport = createTransport({
+    pool: true,
+    host: server.host,
+    port: server.port,
+    secure: server.secure,
+    requireTLS: server.requireTLS,
+    ignoreTLS: server.ignoreTLS,
+    tls: { rejectUnauthorized: server.verifyCertificate },
+    ...(server.auth === undefined ? {} : { auth: server.auth }),
+    maxConnections: options.maxConnections,
+    maxMessages: 1_000,
+    // A kept connection that turns out to be closed is replaced at once; other failures are the worker's to repeat.
+    maxRequeues: 1,
+    idleTimeout: idleTimeoutMs,
+    connectionTimeout: connectTimeoutMs,
+    greetingTimeout: connectTimeoutMs,
+    dnsTimeout: connectTimeoutMs,
+    socketTimeout: answerTimeoutMs,
+    // The traffic holds codes.
+    logger: false,
+    debug: false,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const senderDomain = domainOf(options.from);
+  return {
+    name: "smtp",
+    async send(message, { idempotencyKey, signal }) {
+      const mail = renderMail(message, clock.now());
+      const messageId = `<${idempotencyKey}@${senderDomain}>`;
+      try {
+        await transport.sendMail({
+          from: options.from,
+          ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
+          // As an object: an address is never parsed into several.
+          to: { name: "", address: message.recipient },
+          subject: mail.subject,
+          text: mail.text,
+          html: mail.html,
+          // The same for every attempt, so that mailboxes can recognise a repetition.
+          messageId,
+          date: clock.now(),
+          headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+          signal,
+        });
+        return { kind: "sent", providerMessageId: messageId };
+      } catch (error) {
+        return smtpOutcome(error);
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** The domain of `Acme <no-reply@acme.example>`, for message ids. */
+function domainOf(from: string): string {
+  return /@([^\s<>@]+?)>?\s*$/.exec(from)?.[1] ?? "localhost";
+}

@@ -1,0 +1,52 @@
+/** The ways a code can travel. */
+export type ChannelName = "sms" | "voice" | "whatsapp" | "email";
+
+/** A code to deliver, in parts: each channel words it in its own way. */
+export interface CodeMessage {
+  readonly channel: ChannelName;
+  /** A mail address for `email`, a number in E.164 form for the others. */
+  readonly recipient: string;
+  readonly code: string;
+  /** The sender's name as the recipient reads it. */
+  readonly brand: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  /** BCP 47. Undefined, or a language without texts: English. */
+  readonly locale?: string;
+  /** The domain that browsers may fill the code in on. */
+  readonly autofillDomain?: string;
+  readonly mode: "live" | "test";
+}
+
+/** How an attempt to send ended. Reasons hold no code, no recipient, no secret and nothing that a provider wrote. */
+export type SendResult =
+  | { readonly kind: "sent"; readonly providerMessageId: string }
+  | {
+      readonly kind: "retry";
+      readonly reason: string;
+      /** What failed: this message only, or the provider for everybody, which is paused when it goes on. */
+      readonly blames: "message" | "provider";
+      /** How long the provider asked to be left alone. Default: the worker's back-off. */
+      readonly afterMs?: number;
+    }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface SendOptions {
+  /** The same for every attempt at one message, so that a provider can recognise a repetition. */
+  readonly idempotencyKey: string;
+  /** Aborted when the time for the attempt is over; at the latest when the message expires. */
+  readonly signal: AbortSignal;
+}
+
+/** Carries codes to people. */
+export interface Channel {
+  /** Names what carries them, as recorded attempts show it. */
+  readonly name: string;
+  /**
+   * Makes one attempt. Resolves in every case, soon after the signal aborts: what a provider refuses is a result, not
+   * an error. After an abort nothing more is sent.
+   */
+  send(message: CodeMessage, options: SendOptions): Promise<SendResult>;
+  /** Lets go of connections. */
+  close?(): void;
+}

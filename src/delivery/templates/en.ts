@@ -1,0 +1,21 @@
+import type { MessageTexts } from "./message-texts.ts";
+
+export const en: MessageTexts = {
+  language: "en",
+  direction: "ltr",
+  subject: (brand) => `Your ${brand} verification code`,
+  heading: (brand) => `Your ${brand} code`,
+  instruction: () => "Enter this code to confirm that it is you:",
+  expiry: (minutes) => `It expires in ${inMinutes(minutes)}.`,
+  caution: (brand) =>
+    `Do not share this code with anyone. If you did not ask ${brand} for it, you can ignore this message.`,
+  short: (brand, code, minutes) =>
+    `${code} is your ${brand} verification code. It expires in ${inMinutes(minutes)}. Do not share it.`,
+};
+
+function inMinutes(minutes: number): string {
+  if (minutes === 0) {
+    return "less than a minute";
+  }
+  return minutes === 1 ? "1 minute" : `${minutes} minutes`;
+}

@@ -1,0 +1,36 @@
+import { en } from "./en.ts";
+
+/** The words of a message with a code, in one language. Plain text: whoever puts them into HTML escapes them. */
+export interface MessageTexts {
+  /** BCP 47, for the `lang` of the HTML. */
+  readonly language: string;
+  /** Which way the language is written. */
+  readonly direction: "ltr" | "rtl";
+  /** The mail's subject. Never the code: subjects are shown on locked screens and kept in logs. */
+  subject(brand: string): string;
+  /** Above the code. */
+  heading(brand: string): string;
+  instruction(): string;
+  /** How long the code can still be used. `minutes` is 0 for less than one. */
+  expiry(minutes: number): string;
+  /** What to do if one did not ask for it, and not to pass it on. */
+  caution(brand: string): string;
+  /** All of it in a line or two, as a text message or a chat shows it. */
+  short(brand: string, code: string, minutes: number): string;
+}
+
+/** Every language there is, by its lower-case tag. A new one is a file beside `en.ts` and a line here. */
+const languages: Readonly<Record<string, MessageTexts>> = { en };
+
+/** The texts for a locale such as `pt-BR`: its own, else those of the language alone, else English. */
+export function textsFor(locale: string | undefined): MessageTexts {
+  const subtags = (locale ?? "").toLowerCase().split(/[-_]/);
+  for (let length = subtags.length; length > 0; length -= 1) {
+    const tag = subtags.slice(0, length).join("-");
+    const texts = Object.hasOwn(languages, tag) ? languages[tag] : undefined;
+    if (texts !== undefined) {
+      return texts;
+    }
+  }
+  return en;
+}
