@@ -1,6 +1,6 @@
 /**
  * A recipient as logs and answers may show it: `+65••••4567`, `j•••@example.com`. The number of dots tells nothing about
- * the length of an address; of a number, the country code's digits and the last four are left.
+ * the length. Of a number, at least three digits are hidden: a short one shows fewer at its end.
  */
 export function maskRecipient(recipient: string): string {
   const at = recipient.lastIndexOf("@");
@@ -8,7 +8,6 @@ export function maskRecipient(recipient: string): string {
     const [first = ""] = recipient.slice(0, at);
     return `${first}•••${recipient.slice(at)}`;
   }
-  // A short number keeps fewer digits: at least half of them are hidden.
-  const shown = Math.min(4, Math.max(0, Math.floor((recipient.length - 3) / 3)));
-  return `${recipient.slice(0, 3)}••••${shown === 0 ? "" : recipient.slice(-shown)}`;
+  const shown = recipient.length >= 11 ? 4 : recipient.length >= 8 ? 2 : 0;
+  return `${recipient.slice(0, 3)}••••${recipient.slice(recipient.length - shown)}`;
 }

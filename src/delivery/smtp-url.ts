@@ -40,7 +40,7 @@ export function parseSmtpUrl(text: string): SmtpServer {
       throw new TypeError(`the SMTP URL's parameter ${name} must be true or false`);
     }
   }
-  const user = decodeURIComponent(url.username);
+  const user = decode(url.username);
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
@@ -48,6 +48,14 @@ export function parseSmtpUrl(text: string): SmtpServer {
     requireTLS: url.searchParams.get("requireTLS") === "true",
     ignoreTLS: url.searchParams.get("ignoreTLS") === "true",
     verifyCertificate: url.searchParams.get("tls.rejectUnauthorized") !== "false",
-    auth: user === "" ? undefined : { user, pass: decodeURIComponent(url.password) },
+    auth: user === "" ? undefined : { user, pass: decode(url.password) },
   };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TypeError("the SMTP URL's user or password is not percent-encoded correctly");
+  }
 }

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { smtpOutcome } from "../../src/delivery/smtp-outcome.ts";
+
+const retry = (reason: string, blames: "message" | "provider") => ({ kind: "retry", reason, blames });
+const failed = (reason: string) => ({ kind: "failed", reason });
+const reply = (code: string, responseCode: number, command: string, text = "") => ({
+  code,
+  responseCode,
+  command,
+  response: `${responseCode} ${text}`,
+  message: `Refused: ${responseCode} ${text}`,
+});
+
+test.each([
+  [
+    "a refused recipient",
+    reply("EENVELOPE", 550, "RCPT TO", "5.1.1 <jane@example.com> unknown"),
+    failed("the mail server answered 550 5.1.1 to RCPT TO"),
+  ],
+  [
+    "a refused content",
+    reply("EMESSAGE", 554, "DATA", "no 493817 here"),
+    failed("the mail server answered 554 to DATA"),
+  ],
+  [
+    "greylisting",
+    reply("EENVELOPE", 451, "RCPT TO", "4.7.1 jane@example.com greylisted"),
+    retry("the mail server answered 451 4.7.1 to RCPT TO", "message"),
+  ],
+  ["a full mailbox", reply("EMESSAGE", 452, "DATA"), retry("the mail server answered 452 to DATA", "message")],
+  [
+    "a session in the wrong state",
+    reply("EENVELOPE", 503, "RCPT TO"),
+    retry("the mail server answered 503 to RCPT TO", "message"),
+  ],
+  [
+    "a server that shuts down",
+    reply("EENVELOPE", 421, "MAIL FROM"),
+    retry("the mail could not be handed over (421)", "provider"),
+  ],
+  [
+    "refused credentials",
+    reply("EAUTH", 535, "AUTH PLAIN", "5.7.8 no user jane"),
+    retry("the mail server refused the credentials (535)", "provider"),
+  ],
+  [
+    "no connection",
+    { code: "ESOCKET", originalCode: "ECONNREFUSED" },
+    retry("the mail server cannot be reached", "provider"),
+  ],
+  ["a connection lost", { code: "ECONNECTION" }, retry("the mail server closed the connection", "provider")],
+  ["silence", { code: "ETIMEDOUT" }, retry("the mail server did not answer in time", "provider")],
+  ["garbage", { code: "EPROTOCOL", response: "jane" }, retry("the mail server does not speak SMTP", "provider")],
+  [
+    "an address SMTP cannot carry",
+    { code: "EENVELOPE", command: "API" },
+    failed("the mail cannot be sent over SMTP as it is addressed"),
+  ],
+  ["something else", new Error("jane@example.com 493817"), retry("the mail could not be handed over", "provider")],
+  ["nothing", undefined, retry("the mail could not be handed over", "provider")],
+])("%s", (_name, error, outcome) => {
+  expect(smtpOutcome(error)).toEqual(outcome);
+  expect(JSON.stringify(smtpOutcome(error))).not.toMatch(/jane|493817/);
+});
