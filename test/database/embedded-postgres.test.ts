@@ -1,0 +1,473 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Client } from "pg";
+import { afterEach, describe, expect, test } from "vitest";
+import { loadPostgresBinaries } from "../../src/database/embedded-binaries.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database/embedded-postgres.ts";
+
+const OWNER_SCRIPT = fileURLToPath(new URL("./embedded-postgres-owner.ts", import.meta.url));
+const NOBODY = { uid: 65534, gid: 65534 };
+const NAMELESS = { uid: 54321, gid: 54321 };
+const isRoot = process.getuid?.() === 0;
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function makeFolder(mode = 0o700): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "byond-embedded-"));
+  cleanups.push(() => rm(folder, { recursive: true, force: true }));
+  await chmod(folder, mode);
+  return folder;
+}
+
+async function start(dataDir: string, onUnexpectedExit?: (reason: Error) => void): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({
+    dataDir,
+    settings: { fsync: "off" },
+    ...(onUnexpectedExit && { onUnexpectedExit }),
+  });
+  cleanups.push(() => postgres.stop());
+  return postgres;
+}
+
+async function query(url: string, text: string): Promise<unknown[][]> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => undefined);
+  await client.connect();
+  try {
+    return (await client.query({ text, rowMode: "array" })).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+interface Owner {
+  readonly child: ChildProcess;
+  readonly url: string | undefined;
+  readonly error: string | undefined;
+  nextLine(): Promise<Record<string, string>>;
+}
+
+/** Runs the owner script in a process, and a process group, of its own. */
+async function startOwner(dataDir: string, options: { uid?: number; gid?: number; path?: string } = {}) {
+  const { path, ...identity } = options;
+  const child = spawn(process.execPath, [OWNER_SCRIPT, dataDir], {
+    ...identity,
+    cwd: "/",
+    env: { ...process.env, PATH: path ?? process.env.PATH },
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  cleanups.push(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const nextLine = async () => JSON.parse((await lines.next()).value ?? "{}");
+  const first = await nextLine();
+  return { child, url: first.url, error: first.error, nextLine } satisfies Owner;
+}
+
+async function killNow(owner: Owner): Promise<void> {
+  const exited = once(owner.child, "exit");
+  owner.child.kill("SIGKILL");
+  await exited;
+}
+
+async function postmasterProcessId(dataDir: string): Promise<number> {
+  return Number.parseInt(await readFile(join(dataDir, "postgres/postmaster.pid"), "utf8"), 10);
+}
+
+async function parentProcessId(processId: number): Promise<number> {
+  const fields = (await readFile(`/proc/${processId}/stat`, "utf8")).replace(/^.*\) /s, "").split(" ");
+  return Number(fields[1]);
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function until(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${condition}`);
+    await wait(10);
+  }
+}
+
+/** Every process whose command line names the folder. */
+async function processesOf(folder: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
+    const commandLine = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
+    if (commandLine.includes(folder)) found.push(Number(entry));
+  }
+  return found;
+}
+
+describe("starting and stopping", () => {
+  test("the data, and the password, are still there at the next start", async () => {
+    const folder = await makeFolder();
+    const dataDir = join(folder, "a folder/that does not exist");
+    const first = await start(dataDir);
+    expect(first.url).toMatch(/^postgres:\/\/byond:[\w-]{32}@127\.0\.0\.1:\d+\/byond$/);
+    await query(first.url, "CREATE TABLE kept AS SELECT 'ü' AS letter");
+    await first.stop();
+
+    const second = await start(dataDir);
+    expect(await query(second.url, "SELECT letter FROM kept")).toEqual([["ü"]]);
+    expect(new URL(second.url).password).toBe(new URL(first.url).password);
+  });
+
+  test("it accepts neither a wrong password nor other addresses than loopback, and keeps the password to itself", async () => {
+    const dataDir = await makeFolder();
+    const { url } = await start(dataDir);
+    await expect(query(url.replace(/byond:[^@]+@/, "byond:wrong@"), "SELECT 1")).rejects.toMatchObject({
+      code: "28P01",
+    });
+    expect(await query(url, "SHOW listen_addresses")).toEqual([["127.0.0.1"]]);
+    expect(await query(url, "SHOW unix_socket_directories")).toEqual([[""]]);
+    expect((await stat(join(dataDir, "postgres/byond.password"))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(dataDir, "postgres"))).mode & 0o777).toBe(0o700);
+    expect(await readFile(join(dataDir, "postgres.log"), "utf8")).not.toContain(new URL(url).password);
+  });
+
+  test("text is UTF-8, ordered the same on every machine, and times are UTC", async () => {
+    const { url } = await start(await makeFolder());
+    expect(await query(url, "SHOW server_encoding")).toEqual([["UTF8"]]);
+    expect(await query(url, "SHOW timezone")).toEqual([["UTC"]]);
+    expect(await query(url, "SELECT upper('ü'), 'Z' < 'a'")).toEqual([["Ü", true]]);
+  });
+
+  test("a statement that fails leaves neither itself nor its row in the log", async () => {
+    const dataDir = await makeFolder();
+    const { url } = await start(dataDir);
+    await query(url, "CREATE TABLE once (address text PRIMARY KEY); INSERT INTO once VALUES ('ana@example.com')");
+    await expect(query(url, "INSERT INTO once VALUES ('ana@example.com')")).rejects.toMatchObject({ code: "23505" });
+    const log = await readFile(join(dataDir, "postgres.log"), "utf8");
+    expect(log).toContain("duplicate key value");
+    expect(log).not.toContain("ana@example.com");
+  });
+
+  test("stop is idempotent, disconnects clients, and returns when every process is gone", async () => {
+    const dataDir = await makeFolder();
+    let unexpected = 0;
+    const postgres = await start(dataDir, () => {
+      unexpected += 1;
+    });
+    const client = new Client({ connectionString: postgres.url });
+    client.on("error", () => undefined);
+    await client.connect();
+    const lost = new Promise((resolve) => client.once("end", resolve));
+    expect((await processesOf(dataDir)).length).toBeGreaterThan(0);
+
+    const stopping = postgres.stop();
+    expect(postgres.stop()).toBe(stopping);
+    await stopping;
+    await lost;
+    expect(await processesOf(dataDir)).toEqual([]);
+    expect(unexpected).toBe(0);
+  });
+
+  test("settings are passed on", async () => {
+    const postgres = await startEmbeddedPostgres({
+      dataDir: await makeFolder(),
+      settings: { fsync: "off", max_connections: "37" },
+    });
+    cleanups.push(() => postgres.stop());
+    expect(await query(postgres.url, "SHOW max_connections")).toEqual([["37"]]);
+  });
+
+  test("a setting that PostgreSQL does not accept is refused with its own words", async () => {
+    const starting = startEmbeddedPostgres({ dataDir: await makeFolder(), settings: { max_connections: "many" } });
+    await expect(starting).rejects.toThrow(/does not start on .*max_connections.*DATABASE_URL/s);
+  });
+
+  test("a platform without binaries is told to use DATABASE_URL", async () => {
+    await expect(loadPostgresBinaries("plan9", "x64")).rejects.toThrow(/plan9-x64.*DATABASE_URL/);
+  });
+});
+
+describe("one owner a folder", () => {
+  test("a second start is refused while the first lives, in this process and in another", async () => {
+    const dataDir = await makeFolder();
+    const first = await start(dataDir);
+    await expect(start(dataDir)).rejects.toThrow(`another Byond server is already running on ${dataDir}`);
+    const { error } = await startOwner(dataDir);
+    expect(error).toContain(`another Byond server is already running on ${dataDir}`);
+    expect(await query(first.url, "SELECT 1")).toEqual([[1]]);
+    await first.stop();
+    await start(dataDir);
+  });
+
+  test("of first starts at the same moment exactly one wins", async () => {
+    const dataDir = await makeFolder();
+    const owners = await Promise.all([startOwner(dataDir), startOwner(dataDir), startOwner(dataDir)]);
+    const winners = owners.filter((owner) => owner.url !== undefined);
+    expect(winners).toHaveLength(1);
+    for (const { error, url } of owners) if (url === undefined) expect(error).toContain("already running");
+    expect(await query(winners[0]?.url ?? "", "SELECT 1")).toEqual([[1]]);
+  });
+
+  test("the folder stays owned when a crash of one of its processes makes PostgreSQL restart itself", async () => {
+    const dataDir = await makeFolder();
+    const { url } = await start(dataDir);
+    const postmaster = await postmasterProcessId(dataDir);
+    await query(url, "SELECT pg_backend_pid()");
+    const victim = new Client({ connectionString: url });
+    victim.on("error", () => undefined);
+    await victim.connect();
+    const lost = new Promise((resolve) => victim.once("end", resolve));
+    const { rows } = await victim.query("SELECT pg_backend_pid() AS id");
+    process.kill(rows[0].id, "SIGKILL");
+    await lost;
+
+    await expect(start(dataDir)).rejects.toThrow("already running");
+    expect(await postmasterProcessId(dataDir)).toBe(postmaster);
+    await until(async () => (await query(url, "SELECT 1").catch(() => [])).length === 1);
+  });
+});
+
+describe("when something dies", () => {
+  test("our kill -9 takes PostgreSQL along, and the next start finds the data", async () => {
+    const dataDir = await makeFolder();
+    const owner = await startOwner(dataDir);
+    await query(owner.url ?? "", "CREATE TABLE kept AS SELECT 1 AS one");
+    const postmaster = await postmasterProcessId(dataDir);
+    await killNow(owner);
+    await until(() => !isAlive(postmaster), 5_000);
+    await until(async () => (await processesOf(dataDir)).length === 0);
+
+    const { url } = await start(dataDir);
+    expect(await query(url, "SELECT one FROM kept")).toEqual([[1]]);
+  });
+
+  test("a start right after a kill -9 waits for the old PostgreSQL to be gone", async () => {
+    const dataDir = await makeFolder();
+    for (let round = 0; round < 3; round += 1) await killNow(await startOwner(dataDir));
+    const { url } = await start(dataDir);
+    expect(await query(url, "SELECT 1")).toEqual([[1]]);
+  });
+
+  test("it can be stopped while it recovers from a crash", async () => {
+    const dataDir = await makeFolder();
+    const postgres = await start(dataDir);
+    const client = new Client({ connectionString: postgres.url });
+    client.on("error", () => undefined);
+    await client.connect();
+    const lost = new Promise((resolve) => client.once("end", resolve));
+    const { rows } = await client.query("SELECT pg_backend_pid() AS id");
+    process.kill(rows[0].id, "SIGKILL");
+    await lost;
+    await postgres.stop();
+    expect(await processesOf(dataDir)).toEqual([]);
+  });
+
+  test("signals to the process group leave PostgreSQL to its owner", async () => {
+    const dataDir = await makeFolder();
+    const owner = await startOwner(dataDir);
+    process.kill(-(owner.child.pid ?? Number.NaN), "SIGINT");
+    expect(await owner.nextLine()).toEqual({ signal: "SIGINT" });
+    expect(await query(owner.url ?? "", "SELECT 1")).toEqual([[1]]);
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "a PostgreSQL whose server and supervisor were killed is taken over",
+    async () => {
+      const dataDir = await makeFolder();
+      const owner = await startOwner(dataDir);
+      await query(owner.url ?? "", "CREATE TABLE kept AS SELECT 1 AS one");
+      const postmaster = await postmasterProcessId(dataDir);
+      const supervisor = await parentProcessId(postmaster);
+      const supervisors = [supervisor];
+      for (const processId of await processesOf(dataDir)) {
+        if (processId !== postmaster && (await parentProcessId(processId)) === supervisor) supervisors.push(processId);
+      }
+      expect(supervisors).toHaveLength(2);
+      for (const processId of supervisors) process.kill(processId, "SIGSTOP");
+      await killNow(owner);
+      for (const processId of supervisors) process.kill(processId, "SIGKILL");
+      expect(isAlive(postmaster)).toBe(true);
+
+      const next = await start(dataDir);
+      expect(await query(next.url, "SELECT one FROM kept")).toEqual([[1]]);
+      await next.stop();
+      expect(await processesOf(dataDir)).toEqual([]);
+    },
+  );
+
+  test("an end of PostgreSQL by itself is reported once, with its log, and the next start recovers", async () => {
+    const dataDir = await makeFolder();
+    const reasons: Error[] = [];
+    const postgres = await start(dataDir, (reason) => reasons.push(reason));
+    await query(postgres.url, "CREATE TABLE kept AS SELECT 1 AS one");
+    process.kill(await postmasterProcessId(dataDir), "SIGQUIT");
+    await until(() => reasons.length > 0);
+    expect(reasons[0]?.message).toMatch(/PostgreSQL ended.*immediate shutdown/s);
+    await postgres.stop();
+    expect(reasons).toHaveLength(1);
+
+    const { url } = await start(dataDir);
+    expect(await query(url, "SELECT one FROM kept")).toEqual([[1]]);
+  });
+
+  test("a kill -9 of PostgreSQL's main process is reported, and recovered from", async () => {
+    const dataDir = await makeFolder();
+    const reasons: Error[] = [];
+    const { url } = await start(dataDir, (reason) => reasons.push(reason));
+    await query(url, "CREATE TABLE kept AS SELECT 1 AS one");
+    process.kill(await postmasterProcessId(dataDir), "SIGKILL");
+    await until(() => reasons.length > 0);
+    const next = await start(dataDir);
+    expect(await query(next.url, "SELECT one FROM kept")).toEqual([[1]]);
+    expect(reasons).toHaveLength(1);
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "a kill -9 of the supervisor stops PostgreSQL and is reported",
+    async () => {
+      const dataDir = await makeFolder();
+      const reasons: Error[] = [];
+      await start(dataDir, (reason) => reasons.push(reason));
+      process.kill(await parentProcessId(await postmasterProcessId(dataDir)), "SIGKILL");
+      await until(() => reasons.length > 0);
+      await until(async () => (await processesOf(dataDir)).length === 0);
+      expect(reasons).toHaveLength(1);
+    },
+  );
+
+  test("a postmaster.pid left by a power cut is no obstacle, even if another process has its number now", async () => {
+    const dataDir = await makeFolder();
+    const postgres = await start(dataDir);
+    const left = await readFile(join(dataDir, "postgres/postmaster.pid"), "utf8");
+    await postgres.stop();
+    await writeFile(join(dataDir, "postgres/postmaster.pid"), left.replace(/^\d+/, String(process.pid)));
+    const next = await start(dataDir);
+    expect(await query(next.url, "SELECT 1")).toEqual([[1]]);
+  });
+
+  test("a first start that is killed half-way is no obstacle, and what it left is removed", async () => {
+    const dataDir = await makeFolder();
+    const child = spawn(process.execPath, [OWNER_SCRIPT, dataDir], { stdio: "ignore" });
+    const isInitialising = async () => {
+      const [staging] = (await readdir(dataDir)).filter((entry) => entry.startsWith("postgres.new-"));
+      return staging !== undefined && (await readdir(join(dataDir, staging, "cluster")).catch(() => [])).length > 0;
+    };
+    await until(isInitialising);
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+    for (const processId of await processesOf(dataDir)) process.kill(processId, "SIGKILL");
+    expect(await readdir(dataDir)).not.toContain("postgres");
+
+    const { url } = await start(dataDir);
+    expect(await query(url, "SELECT 1")).toEqual([[1]]);
+    expect((await readdir(dataDir)).sort()).toEqual(["postgres", "postgres.log"]);
+  });
+
+  test("a folder in its place that is not a cluster is left alone", async () => {
+    const dataDir = await makeFolder();
+    await mkdir(join(dataDir, "postgres"));
+    await writeFile(join(dataDir, "postgres/photograph.jpg"), "mine");
+    await expect(start(dataDir)).rejects.toThrow(/postgres cannot be made.*DATABASE_URL/);
+    expect(await readdir(dataDir)).toEqual(["postgres"]);
+    expect(await readFile(join(dataDir, "postgres/photograph.jpg"), "utf8")).toBe("mine");
+  });
+});
+
+// What an ordinary user sees is tested by all of the above when an ordinary user runs it.
+describe.skipIf(!isRoot)("who runs it", () => {
+  async function makeFolderOf(identity: { uid: number; gid: number }): Promise<string> {
+    const folder = await makeFolder();
+    await chown(folder, identity.uid, identity.gid);
+    return folder;
+  }
+
+  /** Without a program that makes user namespaces, as where a container forbids them. */
+  async function pathWithoutNamespaces(): Promise<string> {
+    const folder = await makeFolder(0o755);
+    await writeFile(join(folder, "unshare"), "#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n");
+    await chmod(join(folder, "unshare"), 0o755);
+    return `${folder}:${process.env.PATH}`;
+  }
+
+  test("root, below a folder that only root may enter", async () => {
+    const outer = await makeFolder(0o700);
+    const postgres = await start(join(outer, "data"));
+    expect(await query(postgres.url, "SELECT 1")).toEqual([[1]]);
+    expect((await stat(join(outer, "data/postgres"))).uid).toBe(0);
+  });
+
+  test.each([
+    ["an ordinary user", NOBODY],
+    ["a user without a name", NAMELESS],
+  ])("%s", async (_name, identity) => {
+    const dataDir = await makeFolderOf(identity);
+    const owner = await startOwner(dataDir, identity);
+    expect(owner.error).toBeUndefined();
+    expect(await query(owner.url ?? "", "SELECT 1")).toEqual([[1]]);
+    expect((await stat(join(dataDir, "postgres"))).uid).toBe(identity.uid);
+    const postmaster = await postmasterProcessId(dataDir);
+    await killNow(owner);
+    await until(() => !isAlive(postmaster), 5_000);
+  });
+
+  test("root, on the data of an ordinary user, runs it as that user and leaves the files theirs", async () => {
+    const outer = await makeFolder(0o755);
+    const dataDir = join(outer, "data");
+    await mkdir(dataDir);
+    await chown(dataDir, NOBODY.uid, NOBODY.gid);
+    const owner = await startOwner(dataDir, NOBODY);
+    await query(owner.url ?? "", "CREATE TABLE kept AS SELECT 1 AS one");
+    await killNow(owner);
+    const postgres = await start(dataDir);
+    expect(await query(postgres.url, "SELECT one FROM kept")).toEqual([[1]]);
+    await postgres.stop();
+    for (const entry of await readdir(join(dataDir, "postgres"))) {
+      expect([entry, (await stat(join(dataDir, "postgres", entry))).uid]).toEqual([entry, NOBODY.uid]);
+    }
+  });
+
+  test("an ordinary user, on the data of root, is told whose it is", async () => {
+    const outer = await makeFolder(0o755);
+    const dataDir = join(outer, "data");
+    await (await start(dataDir)).stop();
+    await chown(dataDir, NOBODY.uid, NOBODY.gid);
+    const { error } = await startOwner(dataDir, NOBODY);
+    expect(error).toMatch(/belongs to another user.*DATABASE_URL/);
+  });
+
+  test("root, without user namespaces, becomes nobody where nobody may enter", async () => {
+    const outer = await makeFolder(0o755);
+    const dataDir = join(outer, "data");
+    await (await start(dataDir)).stop();
+    const owner = await startOwner(dataDir, { path: await pathWithoutNamespaces() });
+    expect(owner.error).toBeUndefined();
+    expect(await query(owner.url ?? "", "SELECT 1")).toEqual([[1]]);
+    expect((await stat(join(dataDir, "postgres"))).uid).toBe(NOBODY.uid);
+    const postmaster = await postmasterProcessId(dataDir);
+    await killNow(owner);
+    await until(() => !isAlive(postmaster), 5_000);
+  });
+
+  test("root, without user namespaces and where nobody may enter, is told what to do", async () => {
+    const outer = await makeFolder(0o700);
+    const { error } = await startOwner(join(outer, "data"), { path: await pathWithoutNamespaces() });
+    expect(error).toMatch(/refuses to run as root.*ordinary user.*DATABASE_URL/s);
+  });
+});

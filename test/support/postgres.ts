@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { Client } from "pg";
+import { inject } from "vitest";
+
+export interface TestDatabase {
+  readonly url: string;
+  /** Disconnects whoever is still connected. */
+  drop(): Promise<void>;
+}
+
+/** Makes a database of its own for a test file: a copy of the template (see `ensureTemplate`), or an empty one. */
+export async function createTestDatabase(template?: string): Promise<TestDatabase> {
+  const name = `test_${randomBytes(8).toString("hex")}`;
+  const source = template === undefined ? "template1" : quoted(template);
+  await asAdministrator((client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${source}`));
+  return {
+    url: urlOf(name),
+    drop: () =>
+      asAdministrator(async (client) => {
+        await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      }),
+  };
+}
+
+/**
+ * Makes the template database of that name once a run, however many test files ask for it at once. `migrate` gets the
+ * URL of an empty database. Returns the name, for `createTestDatabase`.
+ */
+export async function ensureTemplate(name: string, migrate: (url: string) => Promise<void>): Promise<string> {
+  await asAdministrator(async (client) => {
+    // Held by this connection; test files that come later wait here until it is released.
+    await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
+    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [name]);
+    if (rowCount === 1) return;
+
+    const unfinished = `${name}_unfinished`;
+    await client.query(`DROP DATABASE IF EXISTS ${quoted(unfinished)} WITH (FORCE)`);
+    await client.query(`CREATE DATABASE ${quoted(unfinished)}`);
+    await migrate(urlOf(unfinished));
+    // A database with connections can neither be renamed nor copied: none are left, and no new ones let in.
+    await client.query(`ALTER DATABASE ${quoted(unfinished)} WITH ALLOW_CONNECTIONS false`);
+    await client.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", [unfinished]);
+    await client.query(`ALTER DATABASE ${quoted(unfinished)} RENAME TO ${quoted(name)}`);
+  });
+  return name;
+}
+
+function urlOf(database: string): string {
+  const url = new URL(inject("postgresUrl"));
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+async function asAdministrator<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: inject("postgresUrl"), application_name: "byond-test" });
+  client.on("error", () => undefined);
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function quoted(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}
