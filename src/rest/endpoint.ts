@@ -1,0 +1,118 @@
+import { createRegistry, type DescFile, type DescMethod, type Registry } from "@bufbuild/protobuf";
+import type { Interceptor, MethodImplSpec, ServiceImplSpec } from "@connectrpc/connect";
+import { type Bind, compileBind } from "./bind.ts";
+import { type Call, composeUnary } from "./call.ts";
+import { JsonReader } from "./json-reader.ts";
+import type { JsonStyle } from "./json-style.ts";
+import { JsonWriter, type WriteMessage } from "./json-writer.ts";
+import { type Route, routesOf } from "./route.ts";
+import { buildRoutes, RouteConflictError, type Routes } from "./routes.ts";
+
+/** A route with all that was compiled for it. */
+export interface Endpoint {
+  readonly route: Route;
+  readonly bind: Bind;
+  readonly call: Call;
+  readonly write: WriteMessage;
+  /** HTTP status of a successful answer. */
+  readonly status: number;
+}
+
+export interface EndpointOptions {
+  readonly services: readonly ServiceImplSpec[];
+  readonly interceptors: readonly Interceptor[];
+  readonly json: JsonStyle;
+  readonly unmappedMethods: "refuse" | "skip";
+  readonly unknownFields: "refuse" | "ignore";
+  readonly registry: Registry | undefined;
+  readonly successStatus: (method: DescMethod) => number;
+}
+
+/** A schema that cannot be served over REST. The message lists everything that is wrong, one problem a line. */
+export class SchemaError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the schema cannot be served over REST:\n${problems.join("\n")}`);
+    this.name = "SchemaError";
+    this.problems = problems;
+  }
+}
+
+/** Compiles all routes of the services. Throws one {@link SchemaError} with every problem. */
+export function compileEndpoints(options: EndpointOptions): {
+  endpoints: readonly Endpoint[];
+  routes: Routes<Endpoint>;
+} {
+  const problems: string[] = [];
+  const mapped = options.services
+    .flatMap((service) => Object.values(service.methods))
+    .flatMap((spec) => routesOf(spec.method, options.unmappedMethods, problems).map((route) => ({ spec, route })));
+  reportDuplicates(
+    mapped.map(({ route }) => route),
+    problems,
+  );
+  if (problems.length > 0) {
+    throw new SchemaError(problems);
+  }
+  const json = {
+    style: options.json,
+    ignoresUnknownFields: options.unknownFields === "ignore",
+    registry: options.registry ?? registryOf(options.services),
+  };
+  const reader = new JsonReader(json);
+  const writer = new JsonWriter(json);
+  const calls = new Map<MethodImplSpec, Call>();
+  const endpoints = mapped.map(({ spec, route }): Endpoint => {
+    const call = calls.get(spec) ?? composeCall(spec, options.interceptors);
+    calls.set(spec, call);
+    return {
+      route,
+      bind: compileBind(route, reader),
+      call,
+      write: route.responseField === undefined ? writer.message(spec.method.output) : writer.field(route.responseField),
+      status: options.successStatus(spec.method),
+    };
+  });
+  const routes = buildRoutes(
+    endpoints.map((endpoint) => ({
+      method: endpoint.route.httpMethod,
+      template: endpoint.route.template,
+      target: endpoint,
+    })),
+  );
+  return { endpoints, routes };
+}
+
+function composeCall(spec: MethodImplSpec, interceptors: readonly Interceptor[]): Call {
+  if (spec.kind !== "unary") {
+    throw new TypeError(`${spec.method.name} is not unary`);
+  }
+  return composeUnary(spec, interceptors);
+}
+
+function reportDuplicates(routes: readonly Route[], problems: string[]): void {
+  try {
+    buildRoutes(routes.map(({ httpMethod, template }) => ({ method: httpMethod, template, target: undefined })));
+  } catch (error) {
+    if (!(error instanceof RouteConflictError)) {
+      throw error;
+    }
+    problems.push(...error.conflicts);
+  }
+}
+
+/** All types of the services' files and of what these import. */
+function registryOf(services: readonly ServiceImplSpec[]): Registry {
+  const files = new Set<DescFile>();
+  const add = (file: DescFile): void => {
+    if (!files.has(file)) {
+      files.add(file);
+      file.dependencies.forEach(add);
+    }
+  };
+  for (const { service } of services) {
+    add(service.file);
+  }
+  return createRegistry(...files);
+}

@@ -1,0 +1,46 @@
+import type { FieldViolation } from "./violations.ts";
+
+/** Everything that a gateway itself refuses a request for, with the status that HTTP has for it. */
+const statuses = {
+  "malformed-target": 400,
+  "malformed-header": 400,
+  "malformed-body": 400,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  "not-acceptable": 406,
+  "payload-too-large": 413,
+  "unsupported-media-type": 415,
+  "invalid-fields": 422,
+} as const;
+
+export type GatewayErrorKind = keyof typeof statuses;
+
+interface GatewayErrorDetails {
+  readonly allow?: readonly string[];
+  readonly violations?: readonly FieldViolation[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** A request that the gateway refuses. The message is written for the client. */
+export class GatewayError extends Error {
+  readonly kind: GatewayErrorKind;
+  /** The usual HTTP status of the kind. */
+  readonly status: number;
+  /** With `method-not-allowed`: the methods that the path has, sorted. Otherwise empty. */
+  readonly allow: readonly string[];
+  /** With `invalid-fields`: what is wrong, one entry a field. Otherwise empty. */
+  readonly violations: readonly FieldViolation[];
+  /** Headers that belong on the answer whatever its body is, such as `allow`. The gateway sets them itself. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(kind: GatewayErrorKind, message: string, details: GatewayErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = "GatewayError";
+    this.kind = kind;
+    this.status = statuses[kind];
+    this.allow = details.allow ?? [];
+    this.violations = details.violations ?? [];
+    this.headers = details.headers ?? {};
+  }
+}

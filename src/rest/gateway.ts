@@ -1,0 +1,189 @@
+import type { DescMethod, Registry } from "@bufbuild/protobuf";
+import {
+  type ContextValues,
+  createContextValues,
+  createHandlerContext,
+  type HandlerContext,
+  type Interceptor,
+  type ServiceImplSpec,
+} from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { readTimeout } from "./deadline.ts";
+import { compileEndpoints, type Endpoint } from "./endpoint.ts";
+import { findEndpoint } from "./find-endpoint.ts";
+import { GatewayError } from "./gateway-error.ts";
+import type { JsonStyle } from "./json-style.ts";
+import { requireAcceptable } from "./media-type.ts";
+import { parseQuery, splitUrl } from "./query-string.ts";
+import { readJson } from "./request-json.ts";
+import { errorResponse, jsonResponse, type RestError } from "./response.ts";
+import type { Route } from "./route.ts";
+import type { Routes } from "./routes.ts";
+import { bindingViolations, ViolationCollector } from "./violations.ts";
+
+/** What is known of a request when it fails. */
+export interface ErrorContext {
+  /** The values of the call, with all that the gate and the interceptors put there. */
+  readonly values: ContextValues;
+  /** The RPC, once the route is known. */
+  readonly method?: DescMethod;
+  readonly route?: Route;
+  readonly request: UniversalServerRequest;
+}
+
+export interface GatewayOptions {
+  /** What to serve: `createServiceImplSpec(service, implementation)` of `@connectrpc/connect`. */
+  readonly services: readonly ServiceImplSpec[];
+  /** The very interceptors that calls of the other protocols pass. Composed once. */
+  readonly interceptors: readonly Interceptor[];
+  /** Runs when the route is known, before the body is read. What it throws is the answer. */
+  readonly requestGate?: (context: HandlerContext) => void | Promise<void>;
+  readonly json: JsonStyle;
+  /** Turns whatever went wrong, a {@link GatewayError}, a `ConnectError` or anything else, into an answer. */
+  readonly errorResponse: (error: unknown, context: ErrorContext) => RestError;
+  /** HTTP status of a successful answer; 200 by default. */
+  readonly successStatus?: (method: DescMethod) => number;
+  /** Whether an RPC without `google.api.http` is an error at start-up (the default), or not served. */
+  readonly unmappedMethods?: "refuse" | "skip";
+  /** Whether unknown fields and query parameters are violations (the default), or ignored. */
+  readonly unknownFields?: "refuse" | "ignore";
+  /** The limit of request bodies, as received and decompressed; 64 KiB by default. */
+  readonly maxBodyBytes?: number;
+  /** Aborts the signals of all calls. */
+  readonly shutdownSignal?: AbortSignal;
+  /** Told the route of every request that has one. */
+  readonly onRoute?: (route: Route, values: ContextValues) => void;
+  /** The types that a `google.protobuf.Any` may hold; by default all of the services' files and their imports. */
+  readonly registry?: Registry;
+}
+
+export interface Gateway {
+  readonly routes: readonly Route[];
+  /**
+   * Answers a request. Never throws: failures, also those of the handlers, are answered with what `errorResponse` says,
+   * and with an empty 500 if that throws.
+   *
+   * Requests are refused in this order: no such path (404), no such method there (405, with `Allow`), whatever the gate
+   * throws, `Accept` without JSON (406), a body that is too large (413), of another type (415) or malformed (400), and
+   * last fields that are wrong (422, see {@link bindingViolations}).
+   */
+  handle(request: UniversalServerRequest): Promise<UniversalServerResponse>;
+}
+
+/**
+ * Serves RPCs with `google.api.http` options as JSON over HTTP, as one more protocol in front of their interceptors.
+ * Works on Connect's universal requests and responses, so it needs no sockets. Throws one `SchemaError` that lists
+ * every problem of the schema.
+ *
+ * `HEAD` is served wherever `GET` is, and `OPTIONS` answers 204 with `Allow`. A request to an RPC without `body` must
+ * not have content. `Request-Timeout: <seconds>` limits the time of a call.
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { endpoints, routes } = compileEndpoints({
+    services: options.services,
+    interceptors: options.interceptors,
+    json: options.json,
+    unmappedMethods: options.unmappedMethods ?? "refuse",
+    unknownFields: options.unknownFields ?? "refuse",
+    registry: options.registry,
+    successStatus: options.successStatus ?? (() => 200),
+  });
+  return {
+    routes: endpoints.map(({ route }) => route),
+    handle: (request) => handle(request, routes, options),
+  };
+}
+
+const defaultMaxBodyBytes = 65_536;
+
+/** The reason with which the signal of a call ends that is over; made once, since an error takes a stack trace. */
+const callIsOver = new Error("the call is over");
+
+/** A request on its way, and what has become known of it. */
+interface Exchange {
+  readonly request: UniversalServerRequest;
+  readonly values: ContextValues;
+  endpoint?: Endpoint;
+  context?: ReturnType<typeof createHandlerContext>;
+}
+
+async function handle(
+  request: UniversalServerRequest,
+  routes: Routes<Endpoint>,
+  options: GatewayOptions,
+): Promise<UniversalServerResponse> {
+  const exchange: Exchange = { request, values: request.contextValues ?? createContextValues() };
+  try {
+    return await answer(exchange, routes, options);
+  } catch (error) {
+    return refuse(exchange, error, options);
+  } finally {
+    exchange.context?.abort(callIsOver);
+  }
+}
+
+async function answer(
+  exchange: Exchange,
+  routes: Routes<Endpoint>,
+  options: GatewayOptions,
+): Promise<UniversalServerResponse> {
+  const { request, values } = exchange;
+  const { path, query } = splitUrl(request.url);
+  const found = findEndpoint(routes, request.method, path);
+  if (found.kind === "options") {
+    return { status: 204, header: new Headers({ allow: found.allow.join(", ") }) };
+  }
+  const { endpoint, variables } = found;
+  exchange.endpoint = endpoint;
+  options.onRoute?.(endpoint.route, values);
+  const timeoutMs = readTimeout(request.header);
+  const context = openContext(exchange, endpoint, typeof timeoutMs === "number" ? timeoutMs : undefined, options);
+  exchange.context = context;
+  await options.requestGate?.(context);
+  if (timeoutMs instanceof GatewayError) {
+    throw timeoutMs;
+  }
+  requireAcceptable(request.header, ["application/json"]);
+  const violations = new ViolationCollector();
+  const maxBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
+  const json = await readJson(request, endpoint.route, options.json, maxBytes, violations);
+  const message = endpoint.bind({ variables, query: parseQuery(query), json }, violations);
+  values.set(bindingViolations, violations.violations());
+  const output = await endpoint.call(context, message);
+  return jsonResponse(endpoint.status, context.responseHeader, endpoint.write(output), request.method === "HEAD");
+}
+
+function openContext(
+  { request, values }: Exchange,
+  { route }: Endpoint,
+  timeoutMs: number | undefined,
+  { shutdownSignal }: GatewayOptions,
+): ReturnType<typeof createHandlerContext> {
+  return createHandlerContext({
+    service: route.method.parent,
+    method: route.method,
+    protocolName: "rest",
+    requestMethod: request.method,
+    url: request.url,
+    requestHeader: request.header,
+    requestSignal: request.signal,
+    contextValues: values,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(shutdownSignal !== undefined && { shutdownSignal }),
+  });
+}
+
+function refuse(
+  { context, endpoint, request, values }: Exchange,
+  error: unknown,
+  options: GatewayOptions,
+): UniversalServerResponse {
+  const header = context?.responseHeader ?? new Headers();
+  const known = endpoint && { route: endpoint.route, method: endpoint.route.method };
+  try {
+    const answer = options.errorResponse(error, { values, request, ...known });
+    return errorResponse(error, answer, header, request.method === "HEAD");
+  } catch {
+    return { status: 500, header: new Headers({ "content-length": "0" }) };
+  }
+}

@@ -1,0 +1,37 @@
+import { GatewayError } from "./gateway-error.ts";
+import { percentDecode } from "./percent-encoding.ts";
+
+/** The path and the query of a request's URL, still percent-encoded. Takes absolute URLs and paths. */
+export function splitUrl(url: string): { readonly path: string; readonly query: string } {
+  const scheme = url.startsWith("/") ? -1 : url.indexOf("://");
+  const slash = scheme < 0 ? 0 : url.indexOf("/", scheme + 3);
+  const hash = url.indexOf("#");
+  const target = url.slice(slash < 0 ? url.length : slash, hash < 0 ? url.length : hash);
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  return { path: path === "" ? "/" : path, query: mark < 0 ? "" : target.slice(mark + 1) };
+}
+
+/**
+ * Parses a query as HTML forms write it (https://url.spec.whatwg.org/#urlencoded-parsing): `+` is a space. Throws
+ * `malformed-target` where the percent-encoding is broken or not UTF-8.
+ */
+export function parseQuery(query: string): [name: string, value: string][] {
+  const parameters: [name: string, value: string][] = [];
+  for (const part of query === "" ? [] : query.split("&")) {
+    if (part !== "") {
+      const equals = part.indexOf("=");
+      const name = equals < 0 ? part : part.slice(0, equals);
+      parameters.push([decode(name), equals < 0 ? "" : decode(part.slice(equals + 1))]);
+    }
+  }
+  return parameters;
+}
+
+function decode(text: string): string {
+  const decoded = percentDecode(text.includes("+") ? text.replaceAll("+", " ") : text);
+  if (decoded === undefined) {
+    throw new GatewayError("malformed-target", "The query of the request is not percent-encoded UTF-8.");
+  }
+  return decoded;
+}

@@ -1,0 +1,98 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { GatewayError } from "./gateway-error.ts";
+
+const unzip = promisify(gunzip);
+
+/** The content of a request: its bytes, or JSON that a framework in front of the gateway parsed. */
+export type RequestContent =
+  | { readonly kind: "empty" }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "parsed"; readonly json: unknown };
+
+/**
+ * Reads the content of a request, and decompresses it where `Content-Encoding` is `gzip`. It takes no more than
+ * `maxBytes`, before and after decompression.
+ *
+ * Throws `payload-too-large`, `unsupported-media-type` (another encoding) or `malformed-body` (broken compression).
+ */
+export async function readContent(request: UniversalServerRequest, maxBytes: number): Promise<RequestContent> {
+  if (!isByteStream(request.body)) {
+    return { kind: "parsed", json: request.body };
+  }
+  const encoding = request.header.get("content-encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding !== "identity" && encoding !== "gzip") {
+    throw new GatewayError("unsupported-media-type", "The content encoding must be gzip, or none.", {
+      headers: { "accept-encoding": "gzip" },
+    });
+  }
+  if (Number(request.header.get("content-length") ?? 0) > maxBytes) {
+    throw tooLarge(maxBytes);
+  }
+  const received = await readAll(request.body, maxBytes);
+  if (received.length === 0) {
+    return { kind: "empty" };
+  }
+  const bytes = encoding === "gzip" ? await decompress(received, maxBytes) : received;
+  return bytes.length === 0 ? { kind: "empty" } : { kind: "bytes", bytes };
+}
+
+/** Throws `malformed-body` if a request has content that its route does not take. */
+export async function refuseContent(request: UniversalServerRequest): Promise<void> {
+  const isEmpty =
+    !isByteStream(request.body) ||
+    (Number(request.header.get("content-length") ?? 0) === 0 &&
+      (!request.header.has("transfer-encoding") || (await isEmptyStream(request.body))));
+  if (!isEmpty) {
+    throw new GatewayError("malformed-body", "This request takes no body.");
+  }
+}
+
+function isByteStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}
+
+function tooLarge(maxBytes: number): GatewayError {
+  return new GatewayError("payload-too-large", `The request body must not be larger than ${maxBytes} bytes.`);
+}
+
+/**
+ * Reads with `next` alone: leaving a `for await` loop early would destroy the stream, and with it the connection that
+ * the refusal has to be sent on.
+ */
+async function readAll(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let result = await iterator.next(); result.done !== true; result = await iterator.next()) {
+    length += result.value.length;
+    if (length > maxBytes) {
+      throw tooLarge(maxBytes);
+    }
+    chunks.push(result.value);
+  }
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+}
+
+async function isEmptyStream(stream: AsyncIterable<Uint8Array>): Promise<boolean> {
+  const iterator = stream[Symbol.asyncIterator]();
+  for (let result = await iterator.next(); result.done !== true; result = await iterator.next()) {
+    if (result.value.length > 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+async function decompress(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await unzip(bytes, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw tooLarge(maxBytes);
+    }
+    throw new GatewayError("malformed-body", "The request body is not valid gzip.", { cause });
+  }
+}

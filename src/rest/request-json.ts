@@ -1,0 +1,75 @@
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { GatewayError } from "./gateway-error.ts";
+import { isListWrapper, type JsonStyle, jsonFieldName } from "./json-style.ts";
+import { checkDepth, parseJson } from "./json-text.ts";
+import { requireJson } from "./media-type.ts";
+import { readContent, refuseContent } from "./request-body.ts";
+import type { Route } from "./route.ts";
+import { isMembers } from "./value-type.ts";
+import type { ViolationCollector } from "./violations.ts";
+
+/** Fails on invalid UTF-8, and leaves a byte order mark for the JSON parser to refuse (RFC 8259 §8.1). */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads the JSON of a request's body; `undefined` where the route takes none or the body is empty. Names that occur
+ * twice are reported as violations.
+ *
+ * Throws `payload-too-large`, `unsupported-media-type`, or `malformed-body`: not JSON, not UTF-8, nested too deeply, no
+ * object where a message is expected, content where none is taken.
+ */
+export async function readJson(
+  request: UniversalServerRequest,
+  route: Route,
+  style: JsonStyle,
+  maxBytes: number,
+  violations: ViolationCollector,
+): Promise<unknown> {
+  const { body } = route;
+  if (body.kind === "none") {
+    await refuseContent(request);
+    return undefined;
+  }
+  const content = await readContent(request, maxBytes);
+  if (content.kind === "empty") {
+    return undefined;
+  }
+  let json: unknown;
+  if (content.kind === "parsed") {
+    checkDepth(content.json);
+    json = content.json;
+  } else {
+    requireJson(request.header);
+    const text = decode(content.bytes);
+    if (body.kind === "field") {
+      violations.enter(jsonFieldName(body.field, style));
+      json = parseJson(text, violations);
+      violations.leave();
+    } else {
+      json = parseJson(text, violations);
+    }
+  }
+  if (isObjectExpected(route, style) && !isMembers(json)) {
+    throw new GatewayError("malformed-body", "The request body must be a JSON object.");
+  }
+  return json;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new GatewayError("malformed-body", "The request body is not valid UTF-8.", { cause });
+  }
+}
+
+/** Whether the body is a message that JSON writes as an object. */
+function isObjectExpected({ body, method }: Route, style: JsonStyle): boolean {
+  if (body.kind === "field") {
+    const { field } = body;
+    const isList = field.message !== undefined && style.unwrapsLists && isListWrapper(field.message);
+    return field.fieldKind === "message" && !isList && !hasCustomJsonRepresentation(field.message);
+  }
+  return !hasCustomJsonRepresentation(method.input);
+}

@@ -1,0 +1,63 @@
+import type { DescEnum, DescField, DescMessage, Message, MessageShape, ScalarType } from "@bufbuild/protobuf";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+
+/** The type of one value of a field: of the field itself, of a list's element, or of a map's value. */
+export type ValueType =
+  | { readonly kind: "scalar"; readonly scalar: ScalarType; readonly longAsString: boolean }
+  | { readonly kind: "enum"; readonly enum: DescEnum }
+  | { readonly kind: "message"; readonly message: DescMessage; readonly held: "message" | "value" | "json" };
+
+/**
+ * Tells the type of a field's values, and how messages hold it: `google.protobuf.Struct` is held as plain JSON, and a
+ * wrapper in a singular field outside of a oneof as the bare value.
+ */
+export function valueTypeOf(field: DescField): ValueType {
+  if (field.scalar !== undefined) {
+    const longAsString = field.fieldKind !== "map" && field.longAsString;
+    return { kind: "scalar", scalar: field.scalar, longAsString };
+  }
+  if (field.enum !== undefined) {
+    return { kind: "enum", enum: field.enum };
+  }
+  const message = field.message;
+  if (message.typeName === "google.protobuf.Struct" && field.parent.typeName !== "google.protobuf.Value") {
+    return { kind: "message", message, held: "json" };
+  }
+  const isBare = field.fieldKind === "message" && field.oneof === undefined && isWrapperDesc(message);
+  return { kind: "message", message, held: isBare ? "value" : "message" };
+}
+
+/** The members of a message, or of a JSON object, by name. */
+export type Members = Record<string, unknown>;
+
+/** The members of a message, by the names that generated code has for them. */
+export function membersOf(message: Message): Members {
+  return message;
+}
+
+export function isMembers(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Sets a field, selecting it where it is in a oneof. */
+export function setField(members: Members, field: DescField, value: unknown): void {
+  if (field.oneof === undefined) {
+    members[field.localName] = value;
+  } else {
+    members[field.oneof.localName] = { case: field.localName, value };
+  }
+}
+
+/** Reads a singular field's value; `undefined` where another member of its oneof is selected, or none. */
+export function getField(members: Members, field: DescField): unknown {
+  if (field.oneof === undefined) {
+    return members[field.localName];
+  }
+  const selected = members[field.oneof.localName];
+  return isMembers(selected) && selected.case === field.localName ? selected.value : undefined;
+}
+
+/** Whether a message is of the given type. */
+export function isType<Desc extends DescMessage>(message: Message, desc: Desc): message is MessageShape<Desc> {
+  return message.$typeName === desc.typeName;
+}
