@@ -42,7 +42,7 @@ export interface BatchWish {
 }
 
 /** So that a batch taken at the very end of a second is not over before it arrives: it is charged to the next one. */
-const shortLifeMs = 100;
+const shortLifeMs = 50;
 export const longLifeMs = 9_000;
 
 export interface DemandView {

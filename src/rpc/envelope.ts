@@ -1,0 +1,30 @@
+import { AppError } from "../errors.ts";
+
+/**
+ * Whether the client asked for REST answers in an envelope (`Byond-Envelope: true`). Throws `invalid_request` for a value
+ * that is neither `true` nor `false`: a client that believes to have switched it on must not read answers without it.
+ */
+export function wantsEnvelope(headers: Headers): boolean {
+  const value = headers.get("byond-envelope")?.toLowerCase();
+  if (value !== undefined && value !== "true" && value !== "false") {
+    throw new AppError("invalid_request", 'The Byond-Envelope header must be "true" or "false".');
+  }
+  return value === "true";
+}
+
+const errorStart = '{"error":';
+
+/**
+ * Puts a REST body into the envelope: `{"ok":true,"data":…}`, or `{"ok":false,"error":…}` for the body of an error, which
+ * is `{"error":…}` itself. The JSON is not read again, so numbers and the order of members stay as they are. An answer
+ * without a body has `null` for data.
+ */
+export function wrapInEnvelope(isOk: boolean, json: string): string {
+  if (isOk) {
+    return `{"ok":true,"data":${json === "" ? "null" : json}}`;
+  }
+  if (!json.startsWith(errorStart)) {
+    throw new TypeError("the body of an error must begin with its member `error`");
+  }
+  return `{"ok":false,${json.slice(1)}`;
+}
