@@ -3,15 +3,20 @@ import { Code } from "@connectrpc/connect";
 /** The machine-readable codes that clients branch on. */
 export type ErrorCode =
   | "invalid_request"
+  | "unknown_version"
   | "invalid_api_key"
+  | "signature_invalid"
   | "insufficient_scope"
+  | "ip_not_allowed"
   | "not_found"
   | "method_not_allowed"
   | "not_acceptable"
+  | "idempotency_in_progress"
   | "already_exists"
   | "payload_too_large"
   | "unsupported_media_type"
   | "validation_error"
+  | "idempotency_key_reused"
   | "rate_limited"
   | "internal"
   | "unavailable";
@@ -24,15 +29,20 @@ interface ErrorKind {
 /** What each code is on the wire. The one table: a new error is a row here. */
 export const errorKinds = {
   invalid_request: { httpStatus: 400, rpcCode: Code.InvalidArgument },
+  unknown_version: { httpStatus: 400, rpcCode: Code.InvalidArgument },
   invalid_api_key: { httpStatus: 401, rpcCode: Code.Unauthenticated },
+  signature_invalid: { httpStatus: 401, rpcCode: Code.Unauthenticated },
   insufficient_scope: { httpStatus: 403, rpcCode: Code.PermissionDenied },
+  ip_not_allowed: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   not_found: { httpStatus: 404, rpcCode: Code.NotFound },
   method_not_allowed: { httpStatus: 405, rpcCode: Code.Unimplemented },
   not_acceptable: { httpStatus: 406, rpcCode: Code.InvalidArgument },
+  idempotency_in_progress: { httpStatus: 409, rpcCode: Code.Aborted },
   already_exists: { httpStatus: 409, rpcCode: Code.AlreadyExists },
   payload_too_large: { httpStatus: 413, rpcCode: Code.ResourceExhausted },
   unsupported_media_type: { httpStatus: 415, rpcCode: Code.InvalidArgument },
   validation_error: { httpStatus: 422, rpcCode: Code.InvalidArgument },
+  idempotency_key_reused: { httpStatus: 422, rpcCode: Code.InvalidArgument },
   rate_limited: { httpStatus: 429, rpcCode: Code.ResourceExhausted },
   internal: { httpStatus: 500, rpcCode: Code.Internal },
   unavailable: { httpStatus: 503, rpcCode: Code.Unavailable },
