@@ -20,6 +20,8 @@ export interface Config {
   /** The current secret first. Undefined: the embedded mode keeps one of its own. */
   readonly secrets: readonly string[] | undefined;
   readonly signUp: "open" | "closed";
+  /** Whether messages that do not leave the server can be read at `/dev/inbox`: only where nobody else can ask. */
+  readonly localInbox: boolean;
   readonly smtp: { readonly url: string; readonly from: string } | undefined;
 }
 
@@ -59,6 +61,7 @@ export function parseConfig(environment: Environment): Config {
       embedded && isLoopbackHost(host) ? "open" : "closed",
       problems,
     ),
+    localInbox: embedded && isLoopbackHost(host),
     smtp: readSmtp(read, problems),
   };
   if (problems.length > 0) {

@@ -46,3 +46,8 @@ export function firstStartBanner(url: string, sandboxKey: string): string {
 
 `;
 }
+
+/** What every later start tells. */
+export function startBanner(url: string): string {
+  return `\n  Byond is listening on ${url}\n\n`;
+}

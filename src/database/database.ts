@@ -50,6 +50,8 @@ export class Database implements Queryable {
     const orm = await MikroORM.init({
       clientUrl: options.url,
       entities: [...options.entities],
+      // A command that only migrates needs none.
+      discovery: { warnWhenNoEntities: false },
       extensions: [Migrator],
       migrations: {
         migrationsList: [...migrations],

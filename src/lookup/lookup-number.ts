@@ -1,4 +1,9 @@
-import { type CountryCode, isSupportedCountry, type NumberType, parsePhoneNumberFromString } from "libphonenumber-js/max";
+import {
+  type CountryCode,
+  isSupportedCountry,
+  type NumberType,
+  parsePhoneNumberFromString,
+} from "libphonenumber-js/max";
 import { countryName } from "./country-name.ts";
 
 export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown";

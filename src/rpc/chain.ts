@@ -22,7 +22,9 @@ export interface ChainOptions {
 /** Builds the chain for the services. Throws if one of their RPCs does not declare who may call it. */
 export function createChain(options: ChainOptions): Chain {
   const { authenticator, errors } = options;
-  const accessByMethod = new Map(options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)));
+  const accessByMethod = new Map(
+    options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)),
+  );
   return {
     async requestGate(context) {
       try {

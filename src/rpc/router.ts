@@ -1,7 +1,13 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { type ConnectRouter, createConnectRouter, type ServiceImpl } from "@connectrpc/connect";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import {
+  type ConnectRouter,
+  createConnectRouter,
+  createServiceImplSpec,
+  type ServiceImpl,
+  type ServiceImplSpec,
+} from "@connectrpc/connect";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { Chain } from "./chain.ts";
 
 /** The largest message that is read, in bytes. */
@@ -10,12 +16,19 @@ export const maxMessageBytes = 64 * 1024;
 /** A service and what answers its calls. */
 export interface ServiceBinding {
   readonly service: DescService;
+  /** The implementation for REST. */
+  readonly spec: ServiceImplSpec;
+  /** Adds the implementation to a router of Connect's protocols. */
   readonly register: (router: ConnectRouter) => void;
 }
 
 /** Binds a service to its implementation, keeping their types together. */
 export function bindService<T extends DescService>(service: T, implementation: ServiceImpl<T>): ServiceBinding {
-  return { service, register: (router) => router.service(service, implementation) };
+  return {
+    service,
+    spec: createServiceImplSpec(service, implementation),
+    register: (router) => router.service(service, implementation),
+  };
 }
 
 /**

@@ -34,24 +34,21 @@ export function createValidationInterceptor(checks: readonly FieldCheck[]): Inte
     if (request.stream) {
       return next(request);
     }
-    const problems = new Map<string, string>();
-    const add = ({ path, message }: FieldViolation) => {
-      // What comes first is closest to what the client did wrong.
-      if (!problems.has(path)) {
-        problems.set(path, message);
-      }
-    };
-    request.contextValues.get(bindingViolations).forEach(add);
-    findNulCharacters(request.method.input, request.message).forEach(add);
-    const result = validator.validate(request.method.input, request.message);
+    const { method, message } = request;
+    const result = validator.validate(method.input, message);
     if (result.kind === "error") {
       throw result.error;
     }
-    (result.violations ?? []).map(toFieldViolation).forEach(add);
-    const found = checkBySchema.get(request.method.input)?.problems(request.message) ?? {};
-    Object.entries(found).forEach(([path, message]) => add({ path, message }));
-    if (problems.size > 0) {
-      throw invalidFields(Object.fromEntries(problems));
+    const own = checkBySchema.get(method.input)?.problems(message) ?? {};
+    const violations = [
+      ...request.contextValues.get(bindingViolations),
+      ...findNulCharacters(method.input, message),
+      ...(result.violations ?? []).map(toFieldViolation),
+      ...Object.entries(own).map(([path, problem]) => ({ path, message: problem })),
+    ];
+    if (violations.length > 0) {
+      // One entry a field, the first: it is closest to what the client did wrong.
+      throw invalidFields(Object.fromEntries(violations.toReversed().map((found) => [found.path, found.message])));
     }
     return next(request);
   };

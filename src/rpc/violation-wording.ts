@@ -36,7 +36,9 @@ function wordRule(ruleId: string, rules: FieldRules["type"], field: DescField): 
     case "repeated":
       return wordList(ruleId, rules.value);
     case "enum":
-      return field.enum === undefined ? undefined : `must be one of: ${jsonEnumNames(field.enum, houseJson).join(", ")}`;
+      return field.enum === undefined
+        ? undefined
+        : `must be one of: ${jsonEnumNames(field.enum, houseJson).join(", ")}`;
     default:
       return undefined;
   }

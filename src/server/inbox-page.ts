@@ -10,12 +10,13 @@ const proxyHeaders = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host",
  * machine: the request must name a loopback host (so that no page of another site can have a browser read it) and must
  * not have come through a proxy. Everybody else gets what an unknown path gets.
  */
-export function inboxPage(listMessages: () => unknown, notFound: Page): Page {
-  return (request, response, record) => {
+export function inboxPage(listMessages: () => unknown): Page {
+  return (request, response) => {
     if (!isFromThisMachine(request)) {
-      return notFound(request, response, record);
+      return "hidden";
     }
     writeJson(response, 200, listMessages());
+    return "served";
   };
 }
 

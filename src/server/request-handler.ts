@@ -11,8 +11,12 @@ import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** Answers requests of one path, outside the API: health, the local inbox, pages. */
-export type Page = (request: NodeRequest, response: NodeResponse, record: RequestRecord) => void | Promise<void>;
+/**
+ * Answers requests of one path, outside the API: health, the local inbox. `hidden`: nothing was answered, and the
+ * request gets what an unknown path gets.
+ */
+export type Page = (request: NodeRequest, response: NodeResponse) => PageOutcome | Promise<PageOutcome>;
+export type PageOutcome = "served" | "hidden";
 
 /** Answers one call of the API, whatever its protocol. Never throws for what a client can cause. */
 export type CallHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
@@ -58,10 +62,9 @@ async function serve(
   record: RequestRecord,
 ): Promise<void> {
   const path = pathOf(request);
-  const page = options.pages.get(path);
-  if (page !== undefined) {
+  if ((await options.pages.get(path)?.(request, response)) === "served") {
     record.route = path;
-    return page(request, response, record);
+    return;
   }
   const call = options.calls.get(path);
   if (call !== undefined) {

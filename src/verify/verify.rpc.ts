@@ -2,15 +2,20 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   CheckVerificationResponse_Status as CheckStatus,
-  StartVerificationRequestSchema,
   StartVerificationResponse_Status as StartStatus,
+  StartVerificationRequestSchema,
   type VerifyService,
 } from "../../gen/byond/v1/verify_pb.ts";
 import { keyCaller } from "../rpc/caller.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { channelOf, findChannel } from "./channel.ts";
 import { type CheckResult, checkVerification } from "./check-verification.ts";
-import { type StartDependencies, type StartedVerification, startProblems, startVerification } from "./start-verification.ts";
+import {
+  type StartDependencies,
+  type StartedVerification,
+  startProblems,
+  startVerification,
+} from "./start-verification.ts";
 
 const defaultCodeLength = 6;
 const defaultTtlSeconds = 300;

@@ -1,0 +1,38 @@
+/** `npm run check`: format, lint, types, import cycles, the schema, and whether `gen/` is what the schema gives. */
+import { spawnSync } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { generate } from "./generate.ts";
+import { fillThirdParty } from "./third-party.ts";
+
+const root = join(import.meta.dirname, "..");
+const regenerated = join(root, "node_modules/.cache/regenerated");
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+const steps: readonly Step[] = [
+  { name: "format, lint and import cycles", command: ["biome", "ci", "--error-on-warnings", "."] },
+  { name: "types", command: ["tsc"] },
+  { name: "schema: lint", command: ["buf", "lint"] },
+  {
+    name: "schema: nothing that clients rely on was broken",
+    command: ["buf", "breaking", "proto", "--against", "proto/baseline.binpb.gz"],
+  },
+  { name: "gen/ is what the schema gives (npm run generate)", command: ["diff", "-r", "gen", regenerated] },
+];
+
+function run({ name, command: [program, ...args] }: Step): boolean {
+  const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}`;
+  const { status } = spawnSync(program, args, { cwd: root, stdio: "inherit", env: { ...process.env, PATH: path } });
+  console.log(`${status === 0 ? "ok    " : "FAILED"} ${name}`);
+  return status === 0;
+}
+
+await fillThirdParty();
+await generate(regenerated);
+const failed = steps.filter((step) => !run(step));
+await rm(regenerated, { recursive: true, force: true });
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,0 +1,181 @@
+import { readFile } from "node:fs/promises";
+import { ApiKeyService } from "../gen/byond/v1/api_key_pb.ts";
+import { AuthService } from "../gen/byond/v1/auth_pb.ts";
+import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
+import { VerifyService } from "../gen/byond/v1/verify_pb.ts";
+import { ApiKeyEntity } from "./api-keys/api-key.entity.ts";
+import { apiKeyService } from "./api-keys/api-key.rpc.ts";
+import { KeyAuthenticator } from "./api-keys/authenticate-api-key.ts";
+import { LastUsed } from "./api-keys/last-used.ts";
+import { readTagKey } from "./api-keys/tag-key.ts";
+import { authFieldChecks, authService } from "./auth/auth.rpc.ts";
+import { SessionTokens } from "./auth/session-tokens.ts";
+import { createDecoyHash } from "./auth/sign-in.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { Database } from "./database/database.ts";
+import { providePostgres } from "./database/provide-postgres.ts";
+import { createChannels, laneOf } from "./delivery/channels.ts";
+import { Inbox } from "./delivery/inbox.ts";
+import { DeliveryWorker } from "./delivery/worker.ts";
+import { createDemoKey } from "./first-start.ts";
+import { Hasher, keyCost, passwordCost } from "./hashing.ts";
+import { createId } from "./ids.ts";
+import type { Logger } from "./log.ts";
+import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
+import { readOwnSecret } from "./own-secret.ts";
+import { createChain } from "./rpc/chain.ts";
+import { createErrorReporter } from "./rpc/errors.ts";
+import { createRestGateway } from "./rpc/rest-gateway.ts";
+import { bindService, createRpcHandlers } from "./rpc/router.ts";
+import { createKeyring } from "./secrets.ts";
+import { livenessPage, readinessPage } from "./server/health.ts";
+import { inboxPage } from "./server/inbox-page.ts";
+import { createRequestHandler } from "./server/request-handler.ts";
+import { openOnePort } from "./server/temporary-port.ts";
+import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
+import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
+
+/** What the server is given by whoever runs it. */
+export interface Surroundings {
+  readonly logger: Logger;
+  /** Something that the server cannot do without has ended. */
+  readonly onFatal: (reason: Error) => void;
+  readonly clock?: Clock;
+}
+
+/** A running server. */
+export interface App {
+  /** Where it listens. */
+  readonly url: string;
+  /** Made at the first start on an empty embedded database, and shown this once. */
+  readonly demoKey: string | undefined;
+  /** Stops accepting, finishes what is in flight, for 10 seconds at most, and lets go of everything. */
+  close(): Promise<void>;
+}
+
+const shutdownGraceMs = 10_000;
+
+/** Builds the server, in order, and opens its port last. Whatever fails, what was built before is closed again. */
+export async function createApp(config: Config, surroundings: Surroundings): Promise<App> {
+  const resources = new AsyncDisposableStack();
+  try {
+    return await buildApp(config, surroundings, resources);
+  } catch (error) {
+    await resources.disposeAsync();
+    throw error;
+  }
+}
+
+async function buildApp(config: Config, surroundings: Surroundings, resources: AsyncDisposableStack): Promise<App> {
+  const { logger, clock = systemClock } = surroundings;
+  const serverId = createId("srv");
+
+  const postgres = await providePostgres(config.database, surroundings.onFatal);
+  resources.defer(() => postgres.stop());
+  const database = await Database.open({ url: postgres.url, logger, entities: [ApiKeyEntity] });
+  resources.defer(() => database.close());
+
+  const keyring = createKeyring(await readSecrets(config));
+  const tagKey = await readTagKey(database);
+  const keyHasher = new Hasher({ cost: keyCost, concurrency: 2, maxWaiting: 1_000 });
+  const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 2, maxWaiting: 100 });
+  const demoKey =
+    config.database.kind === "embedded" ? await createDemoKey({ database, keyHasher, tagKey }) : undefined;
+
+  const lastUsed = new LastUsed({ database, clock, logger });
+  resources.defer(() => lastUsed.flush());
+  const sessionTokens = new SessionTokens({ keyring, clock });
+  const keys = new KeyAuthenticator({ database, keyHasher, tagKey, lastUsed });
+
+  const inbox = config.localInbox ? new Inbox(clock) : undefined;
+  const channels = createChannels({ clock, smtp: config.smtp, inbox });
+  resources.defer(() => channels.close());
+  const worker = new DeliveryWorker({
+    database,
+    clock,
+    logger,
+    serverId,
+    senders: { [codeMessageKind]: new CodeSender({ keyring, channels }) },
+    lanes: channels.lanes,
+  });
+  worker.start();
+  resources.defer(() => worker.stop(shutdownGraceMs));
+  const codes: CodeDispatcher = {
+    serverId,
+    monotonicMs: () => clock.monotonicMs(),
+    laneFor: (channel, mode) => (channels.isAvailable(channel, mode) ? laneOf(channel, mode) : undefined),
+    dispatch: (item) => worker.dispatch(item),
+  };
+
+  const decoyHash = await createDecoyHash(passwordHasher);
+  const services = [
+    bindService(VerifyService, verifyService({ database, keyring, codes })),
+    bindService(LookupService, lookupService()),
+    bindService(ApiKeyService, apiKeyService({ database, keyHasher, tagKey })),
+    bindService(
+      AuthService,
+      authService({ database, passwordHasher, decoyHash, sessionTokens, signUp: config.signUp }),
+    ),
+  ];
+
+  // The port may be any free one, so the address is known only once it is open.
+  let url = config.publicUrl ?? "";
+  const errors = createErrorReporter(logger, () => `${url}/docs/errors`);
+  const chain = createChain({
+    services: services.map(({ service }) => service),
+    authenticator: {
+      authenticateKey: (key) => keys.authenticateKey(key),
+      authenticateSession: (token) => sessionTokens.authenticateSession(token),
+    },
+    errors,
+    fieldChecks: [...verifyFieldChecks, ...lookupFieldChecks, ...authFieldChecks],
+  });
+  const shutdown = new AbortController();
+  const gateway = createRestGateway(services, chain, errors, shutdown.signal);
+  const pages = new Map([
+    ["/healthz", livenessPage],
+    ["/readyz", readinessPage(() => database.isReachable())],
+  ]);
+  if (inbox !== undefined) {
+    pages.set(
+      "/dev/inbox",
+      inboxPage(() => inbox.list()),
+    );
+  }
+  const port = await openOnePort({
+    host: config.host,
+    port: config.port,
+    ...(config.tls === undefined ? {} : { tls: await readCertificate(config.tls) }),
+    onRequest: createRequestHandler({
+      clock,
+      logger,
+      pages,
+      calls: createRpcHandlers(services, chain, shutdown.signal),
+      rest: (request) => gateway.handle(request),
+    }),
+  });
+  resources.defer(async () => {
+    await port.close(shutdownGraceMs);
+    shutdown.abort();
+  });
+  url = config.publicUrl ?? port.url;
+  return { url, demoKey, close: () => resources.disposeAsync() };
+}
+
+/** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */
+async function readSecrets(config: Config): Promise<readonly string[]> {
+  if (config.secrets !== undefined) {
+    return config.secrets;
+  }
+  if (config.database.kind === "external") {
+    throw new TypeError("a configuration with DATABASE_URL always has secrets");
+  }
+  return [await readOwnSecret(config.database.dataDir)];
+}
+
+async function readCertificate(
+  tls: NonNullable<Config["tls"]>,
+): Promise<{ readonly cert: Buffer; readonly key: Buffer }> {
+  return { cert: await readFile(tls.certPath), key: await readFile(tls.keyPath) };
+}

@@ -1,0 +1,31 @@
+import { getOption, hasOption } from "@bufbuild/protobuf";
+import { rest } from "../../gen/byond/v1/access_pb.ts";
+import { createGateway, type Gateway } from "../rest/gateway.ts";
+import { houseJson } from "../rest/json-style.ts";
+import type { Chain } from "./chain.ts";
+import type { ErrorReporter } from "./errors.ts";
+import { requestRecordKey } from "./request-record.ts";
+import { restErrorAnswer } from "./rest-errors.ts";
+import { maxMessageBytes, type ServiceBinding } from "./router.ts";
+
+/** REST in front of the same chain as gRPC: the house's JSON, its errors and its statuses. */
+export function createRestGateway(
+  services: readonly ServiceBinding[],
+  chain: Chain,
+  errors: ErrorReporter,
+  shutdownSignal: AbortSignal,
+): Gateway {
+  return createGateway({
+    services: services.map(({ spec }) => spec),
+    interceptors: chain.interceptors,
+    requestGate: chain.requestGate,
+    json: houseJson,
+    maxBodyBytes: maxMessageBytes,
+    shutdownSignal,
+    successStatus: (method) => (hasOption(method, rest) && getOption(method, rest).successStatus) || 200,
+    errorResponse: (error, { values }) => restErrorAnswer(errors, error, values.get(requestRecordKey)),
+    onRoute(route, values) {
+      values.get(requestRecordKey).route = `${route.httpMethod} ${route.template}`;
+    },
+  });
+}

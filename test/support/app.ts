@@ -1,0 +1,164 @@
+import { createClient, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
+import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
+import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
+import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
+import { type App, createApp } from "../../src/app.ts";
+import { type Config, parseConfig } from "../../src/config.ts";
+import { Database } from "../../src/database/database.ts";
+import type { InboxMessage } from "../../src/delivery/inbox.ts";
+import { captureLog } from "./log-capture.ts";
+import { createTestDatabase, ensureTemplate } from "./postgres.ts";
+import { TestTime } from "./time.ts";
+
+/** An answer of the REST interface. */
+export interface RestAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads JSON of which it says itself what it expects
+  readonly body: any;
+}
+
+export interface RestCall {
+  readonly key?: string;
+  readonly session?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A server in this process, on a database of its own, with what tests need to call it. */
+export interface TestApp extends AsyncDisposable {
+  readonly url: string;
+  readonly app: App;
+  readonly databaseUrl: string;
+  readonly time: TestTime;
+  readonly logLines: readonly string[];
+  /** Calls `/api/v1` and reads the JSON. */
+  rest(method: string, path: string, call?: RestCall): Promise<RestAnswer>;
+  /** A session of a new account. */
+  signUp(name?: string): Promise<{ readonly session: string; readonly workspaceId: string; readonly email: string }>;
+  /** A new key of a new account. */
+  mintKey(options?: { readonly mode?: "live" | "test"; readonly scopes?: readonly string[] | null }): Promise<string>;
+  /** Calls over gRPC, with the headers on every call. */
+  grpc(headers?: Readonly<Record<string, string>>): {
+    readonly verify: ReturnType<typeof createClient<typeof VerifyService>>;
+    readonly lookup: ReturnType<typeof createClient<typeof LookupService>>;
+    readonly apiKeys: ReturnType<typeof createClient<typeof ApiKeyService>>;
+    readonly auth: ReturnType<typeof createClient<typeof AuthService>>;
+  };
+  /** The newest message in the local inbox to this recipient, waited for. */
+  messageTo(recipient: string): Promise<InboxMessage>;
+}
+
+/** A database of its own with the schema in place. */
+export async function createMigratedDatabase() {
+  const template = await ensureTemplate("byond_migrated", async (url) => {
+    const database = await Database.open({ url, logger: captureLog().logger, entities: [] });
+    await database.close();
+  });
+  return createTestDatabase(template);
+}
+
+/** Starts a server. Close it, or declare it with `await using`. */
+export async function startTestApp(changes: Partial<Config> = {}): Promise<TestApp> {
+  const database = await createMigratedDatabase();
+  const time = new TestTime(database.url);
+  const log = captureLog();
+  const config: Config = {
+    ...parseConfig({
+      DATABASE_URL: database.url,
+      PORT: "0",
+      SIGN_UP: "open",
+      BYOND_SECRET: "a secret of the tests that is long enough",
+    }),
+    localInbox: true,
+    ...changes,
+  };
+  const app = await createApp(config, {
+    logger: log.logger,
+    clock: time,
+    onFatal: (reason) => {
+      throw reason;
+    },
+  });
+  let accounts = 0;
+
+  async function rest(method: string, path: string, call: RestCall = {}): Promise<RestAnswer> {
+    const response = await fetch(`${app.url}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(call.key === undefined ? {} : { "X-API-Key": call.key }),
+        ...(call.session === undefined ? {} : { Authorization: `Bearer ${call.session}` }),
+        ...(call.body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...call.headers,
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
+  }
+
+  async function signUp(name = "Acme") {
+    accounts += 1;
+    const email = `owner-${accounts}@example.com`;
+    const { status, body } = await rest("POST", "/auth/sign-up", {
+      body: { email, password: "correct horse battery", name },
+    });
+    if (status !== 201) {
+      throw new Error(`sign-up answered ${status}: ${JSON.stringify(body)}`);
+    }
+    return { session: body.access_token, workspaceId: body.workspace_id, email };
+  }
+
+  return {
+    url: app.url,
+    app,
+    databaseUrl: database.url,
+    time,
+    logLines: log.lines,
+    rest,
+    signUp,
+    async mintKey({ mode = "live", scopes = null } = {}) {
+      const { session } = await signUp();
+      const { body } = await rest("POST", "/api-keys", { session, body: { name: "test key", mode, scopes } });
+      return body.key;
+    },
+    grpc(headers = {}) {
+      const transport: Transport = createGrpcTransport({
+        baseUrl: app.url,
+        interceptors: [
+          (next) => (request) => {
+            for (const [name, value] of Object.entries(headers)) {
+              request.header.set(name, value);
+            }
+            return next(request);
+          },
+        ],
+      });
+      return {
+        verify: createClient(VerifyService, transport),
+        lookup: createClient(LookupService, transport),
+        apiKeys: createClient(ApiKeyService, transport),
+        auth: createClient(AuthService, transport),
+      };
+    },
+    async messageTo(recipient) {
+      for (let look = 0; look < 500; look++) {
+        const response = await fetch(`${app.url}/dev/inbox`);
+        const messages: readonly InboxMessage[] = JSON.parse(await response.text());
+        const message = messages.find((candidate) => candidate.recipient === recipient);
+        if (message !== undefined) {
+          return message;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      throw new Error(`no message to ${recipient} arrived`);
+    },
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await time.close();
+      await database.drop();
+    },
+  };
+}

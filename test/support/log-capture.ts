@@ -1,0 +1,13 @@
+import { createLogger, type Logger } from "../../src/log.ts";
+
+/** A logger that keeps its lines. */
+export function captureLog(): { readonly logger: Logger; readonly lines: string[] } {
+  const lines: string[] = [];
+  return {
+    logger: createLogger(
+      (line) => lines.push(line),
+      () => new Date(),
+    ),
+    lines,
+  };
+}
