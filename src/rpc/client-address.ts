@@ -1,0 +1,63 @@
+import { createContextKey } from "@connectrpc/connect";
+import {
+  formatIpAddress,
+  type IpAddress,
+  type IpRange,
+  includesAddress,
+  maskAddress,
+  parseIpAddress,
+} from "./ip-range.ts";
+
+/** Set by the server for each request, on every protocol. Undefined: it cannot be told who called. */
+export const clientAddressKey = createContextKey<string | undefined>(undefined, { description: "client address" });
+
+export interface ProxyTrust {
+  /** The header that the proxies write. */
+  readonly header: string;
+  /** The addresses of the proxies. None: the header is never read. */
+  readonly trustedProxies: readonly IpRange[];
+}
+
+/**
+ * The address that a request came from, in its one notation: the socket's, or, behind a trusted proxy, the rightmost of
+ * the header that is not a trusted proxy itself. What stands left of it was written by the client and is worth nothing.
+ * Undefined if that address cannot be read.
+ */
+export function clientAddressOf(
+  trust: ProxyTrust,
+  socketAddress: string | undefined,
+  headers: Headers,
+): string | undefined {
+  const isTrusted = (address: IpAddress) => trust.trustedProxies.some((range) => includesAddress(range, address));
+  // A link-local address of a socket names its interface after a percent sign.
+  let client = parseIpAddress(socketAddress?.split("%")[0] ?? "");
+  const hops = headers.get(trust.header)?.split(",") ?? [];
+  while (client !== undefined && isTrusted(client)) {
+    const hop = hops.pop();
+    if (hop === undefined) {
+      break;
+    }
+    client = parseHop(hop.trim());
+  }
+  return client === undefined ? undefined : formatIpAddress(client);
+}
+
+/** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+const hopWithPort = /^(?:([\d.]+):\d{1,5}|\[([\da-f:.]+)\](?::\d{1,5})?)$/i;
+
+function parseHop(hop: string): IpAddress | undefined {
+  const [, v4, v6] = hopWithPort.exec(hop) ?? [];
+  return parseIpAddress(v4 ?? v6 ?? hop);
+}
+
+/**
+ * What requests from an address are counted by: the address, or the /64 of an IPv6 address, which is what one customer of
+ * a provider has at least. Everything without a known address counts together.
+ */
+export function limitKeyOf(clientAddress: string | undefined): string {
+  const address = parseIpAddress(clientAddress ?? "");
+  if (address === undefined) {
+    return "unknown";
+  }
+  return address.kind() === "ipv4" ? formatIpAddress(address) : `${formatIpAddress(maskAddress(address, 64))}/64`;
+}
