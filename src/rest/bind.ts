@@ -1,7 +1,9 @@
 import { create, type DescField, type Message } from "@bufbuild/protobuf";
 import type { JsonReader } from "./json-reader.ts";
 import { jsonFieldName } from "./json-style.ts";
+import { patchMask } from "./patch-mask.ts";
 import { QueryFields } from "./query-field.ts";
+import type { BodyValue } from "./read-body.ts";
 import { isRepeated, isUnknown, Refusal } from "./refusal.ts";
 import type { Route } from "./route.ts";
 import { textReader } from "./text-value.ts";
@@ -12,8 +14,7 @@ import type { ViolationCollector } from "./violations.ts";
 export interface RequestParts {
   readonly variables: readonly (readonly [fieldPath: string, value: string])[];
   readonly query: readonly (readonly [name: string, value: string])[];
-  /** Parsed; `undefined` where the request has no body. */
-  readonly json: unknown;
+  readonly body: BodyValue;
 }
 
 /** Builds the request message as far as the parts allow, and reports what is wrong with them. */
@@ -22,13 +23,14 @@ export type Bind = (parts: RequestParts, violations: ViolationCollector) => Mess
 /** Compiles the binding of a route: the body first, then the query, then the path, which beats both. */
 export function compileBind(route: Route, reader: JsonReader): Bind {
   const { input } = route.method;
-  const readBody = bodyReader(route, reader);
+  const bindBody = bodyBinder(route, reader);
+  const setMask = patchMask(route, reader.options.style);
   const queryFields = new QueryFields(route, reader);
   const setVariables = new Map(
     route.pathParameters.map(({ fieldPath, fields }) => [fieldPath, pathSetter(fields, reader)]),
   );
   return (parts, violations) => {
-    const message = (parts.json === undefined ? undefined : readBody(parts.json, violations)) ?? create(input);
+    const message = bindBody(parts.body, violations) ?? create(input);
     const members = membersOf(message);
     if (parts.query.length > 0) {
       bindQuery(members, parts.query, queryFields, reader, violations);
@@ -36,25 +38,41 @@ export function compileBind(route: Route, reader: JsonReader): Bind {
     for (const [fieldPath, text] of parts.variables) {
       setVariables.get(fieldPath)?.(members, text, violations);
     }
+    setMask?.(members, parts.body.kind === "json" ? parts.body.json : undefined);
     return message;
   };
 }
 
-function bodyReader(
-  route: Route,
-  reader: JsonReader,
-): (json: unknown, violations: ViolationCollector) => Message | undefined {
+type BindBody = (body: BodyValue, violations: ViolationCollector) => Message | undefined;
+
+function bodyBinder(route: Route, reader: JsonReader): BindBody {
   const { body, method } = route;
   switch (body.kind) {
     case "none":
       return () => undefined;
-    case "message":
-      return reader.message(method.input);
+    case "message": {
+      const read = reader.message(method.input);
+      return (value, violations) => {
+        switch (value.kind) {
+          case "empty":
+            return undefined;
+          case "json":
+            return read(value.json, violations);
+          case "bytes":
+            return value.httpBody;
+        }
+      };
+    }
     case "field": {
-      const read = reader.field(body.field);
-      return (json, violations) => {
+      const { field } = body;
+      const read = reader.field(field);
+      return (value, violations) => {
         const message = create(method.input);
-        read(json, membersOf(message), violations);
+        if (value.kind === "json") {
+          read(value.json, membersOf(message), violations);
+        } else if (value.kind === "bytes") {
+          setField(membersOf(message), field, value.httpBody);
+        }
         return message;
       };
     }

@@ -1,22 +1,33 @@
-import { createRegistry, type DescFile, type DescMethod, type Registry } from "@bufbuild/protobuf";
+import { createRegistry, type DescFile, type DescMethod, type Message, type Registry } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec, ServiceImplSpec } from "@connectrpc/connect";
 import { type Bind, compileBind } from "./bind.ts";
-import { type Call, composeUnary } from "./call.ts";
+import { composeStream, composeUnary, type StreamCall, type UnaryCall } from "./call.ts";
+import { findEnumClashes } from "./enum-words.ts";
+import { answersHttpBody, fromHttpBody } from "./http-body.ts";
 import { JsonReader } from "./json-reader.ts";
 import type { JsonStyle } from "./json-style.ts";
-import { JsonWriter, type WriteMessage } from "./json-writer.ts";
+import { JsonWriter } from "./json-writer.ts";
+import { type Content, json, jsonContent, ndjson } from "./response.ts";
 import { type Route, routesOf } from "./route.ts";
 import { buildRoutes, RouteConflictError, type Routes } from "./routes.ts";
+import { getField, membersOf } from "./value-type.ts";
 
 /** A route with all that was compiled for it. */
 export interface Endpoint {
   readonly route: Route;
   readonly bind: Bind;
   readonly call: Call;
-  readonly write: WriteMessage;
+  /** Turns a response message into the content of the answer. */
+  readonly render: (message: Message) => Content;
+  /** The media types that an answer may have; without any, only the handler knows. */
+  readonly mediaTypes: readonly string[];
   /** HTTP status of a successful answer. */
   readonly status: number;
 }
+
+type Call =
+  | { readonly kind: "unary"; readonly invoke: UnaryCall }
+  | { readonly kind: "stream"; readonly invoke: StreamCall };
 
 export interface EndpointOptions {
   readonly services: readonly ServiceImplSpec[];
@@ -52,16 +63,18 @@ export function compileEndpoints(options: EndpointOptions): {
     mapped.map(({ route }) => route),
     problems,
   );
+  const messages = mapped.flatMap(({ route }) => [route.method.input, route.method.output]);
+  problems.push(...findEnumClashes(messages, options.json));
   if (problems.length > 0) {
     throw new SchemaError(problems);
   }
-  const json = {
+  const jsonOptions = {
     style: options.json,
     ignoresUnknownFields: options.unknownFields === "ignore",
     registry: options.registry ?? registryOf(options.services),
   };
-  const reader = new JsonReader(json);
-  const writer = new JsonWriter(json);
+  const reader = new JsonReader(jsonOptions);
+  const writer = new JsonWriter(jsonOptions);
   const calls = new Map<MethodImplSpec, Call>();
   const endpoints = mapped.map(({ spec, route }): Endpoint => {
     const call = calls.get(spec) ?? composeCall(spec, options.interceptors);
@@ -70,7 +83,8 @@ export function compileEndpoints(options: EndpointOptions): {
       route,
       bind: compileBind(route, reader),
       call,
-      write: route.responseField === undefined ? writer.message(spec.method.output) : writer.field(route.responseField),
+      render: renderer(route, writer),
+      mediaTypes: answersHttpBody(route) ? [] : call.kind === "stream" ? [ndjson, json] : [json],
       status: options.successStatus(spec.method),
     };
   });
@@ -85,10 +99,24 @@ export function compileEndpoints(options: EndpointOptions): {
 }
 
 function composeCall(spec: MethodImplSpec, interceptors: readonly Interceptor[]): Call {
-  if (spec.kind !== "unary") {
-    throw new TypeError(`${spec.method.name} is not unary`);
+  switch (spec.kind) {
+    case "unary":
+      return { kind: "unary", invoke: composeUnary(spec, interceptors) };
+    case "server_streaming":
+      return { kind: "stream", invoke: composeStream(spec, interceptors) };
+    default:
+      throw new TypeError(`${spec.method.name} streams requests, which REST cannot express`);
   }
-  return composeUnary(spec, interceptors);
+}
+
+function renderer(route: Route, writer: JsonWriter): (message: Message) => Content {
+  const { method, responseField } = route;
+  if (answersHttpBody(route)) {
+    return (message) =>
+      fromHttpBody(responseField === undefined ? message : getField(membersOf(message), responseField));
+  }
+  const write = responseField === undefined ? writer.message(method.output) : writer.field(responseField);
+  return (message) => jsonContent(write(message));
 }
 
 function reportDuplicates(routes: readonly Route[], problems: string[]): void {

@@ -15,10 +15,11 @@ import { GatewayError } from "./gateway-error.ts";
 import type { JsonStyle } from "./json-style.ts";
 import { requireAcceptable } from "./media-type.ts";
 import { parseQuery, splitUrl } from "./query-string.ts";
-import { readJson } from "./request-json.ts";
-import { errorResponse, jsonResponse, type RestError } from "./response.ts";
+import { readBody } from "./read-body.ts";
+import { contentResponse, errorResponse, jsonContent, type RestError } from "./response.ts";
 import type { Route } from "./route.ts";
 import type { Routes } from "./routes.ts";
+import { streamResponse } from "./stream.ts";
 import { bindingViolations, ViolationCollector } from "./violations.ts";
 
 /** What is known of a request when it fails. */
@@ -76,7 +77,10 @@ export interface Gateway {
  * every problem of the schema.
  *
  * `HEAD` is served wherever `GET` is, and `OPTIONS` answers 204 with `Allow`. A request to an RPC without `body` must
- * not have content. `Request-Timeout: <seconds>` limits the time of a call.
+ * not have content. Requests may be compressed with gzip; answers of more than 1 KiB are, with br or gzip, where the
+ * client takes it. `Request-Timeout: <seconds>` limits the time of a call, and like a client that goes away it aborts
+ * the signal of its context. A `GET` of an RPC with `idempotency_level = NO_SIDE_EFFECTS` has an `ETag`. Streams of
+ * responses are sent as JSON lines (`application/x-ndjson`). Response trailers are not sent.
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const { endpoints, routes } = compileEndpoints({
@@ -105,6 +109,8 @@ interface Exchange {
   readonly values: ContextValues;
   endpoint?: Endpoint;
   context?: ReturnType<typeof createHandlerContext>;
+  /** Whether the call goes on while the answer is being sent. */
+  isStreaming?: boolean;
 }
 
 async function handle(
@@ -116,9 +122,11 @@ async function handle(
   try {
     return await answer(exchange, routes, options);
   } catch (error) {
-    return refuse(exchange, error, options);
+    return await refuse(exchange, error, options);
   } finally {
-    exchange.context?.abort(callIsOver);
+    if (exchange.isStreaming !== true) {
+      exchange.context?.abort(callIsOver);
+    }
   }
 }
 
@@ -143,14 +151,27 @@ async function answer(
   if (timeoutMs instanceof GatewayError) {
     throw timeoutMs;
   }
-  requireAcceptable(request.header, ["application/json"]);
+  requireAcceptable(request.header, endpoint.mediaTypes);
   const violations = new ViolationCollector();
   const maxBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
-  const json = await readJson(request, endpoint.route, options.json, maxBytes, violations);
-  const message = endpoint.bind({ variables, query: parseQuery(query), json }, violations);
+  const body = await readBody(request, endpoint.route, options.json, maxBytes, violations);
+  const message = endpoint.bind({ variables, query: parseQuery(query), body }, violations);
   values.set(bindingViolations, violations.violations());
-  const output = await endpoint.call(context, message);
-  return jsonResponse(endpoint.status, context.responseHeader, endpoint.write(output), request.method === "HEAD");
+  const { call, render, route, status } = endpoint;
+  if (call.kind === "unary") {
+    const content = render(await call.invoke(context, message));
+    return contentResponse(request, route, status, context.responseHeader, content);
+  }
+  const messages = await call.invoke(context, message);
+  const response = await streamResponse(request, status, context.responseHeader, {
+    messages,
+    signal: context.signal,
+    render,
+    renderError: (error) => jsonContent(JSON.stringify(explain(exchange, error, options).body)),
+    close: () => context.abort(callIsOver),
+  });
+  exchange.isStreaming = response.body !== undefined;
+  return response;
 }
 
 function openContext(
@@ -173,16 +194,15 @@ function openContext(
   });
 }
 
-function refuse(
-  { context, endpoint, request, values }: Exchange,
-  error: unknown,
-  options: GatewayOptions,
-): UniversalServerResponse {
-  const header = context?.responseHeader ?? new Headers();
+function explain({ endpoint, request, values }: Exchange, error: unknown, options: GatewayOptions): RestError {
   const known = endpoint && { route: endpoint.route, method: endpoint.route.method };
+  return options.errorResponse(error, { values, request, ...known });
+}
+
+async function refuse(exchange: Exchange, error: unknown, options: GatewayOptions): Promise<UniversalServerResponse> {
+  const header = exchange.context?.responseHeader ?? new Headers();
   try {
-    const answer = options.errorResponse(error, { values, request, ...known });
-    return errorResponse(error, answer, header, request.method === "HEAD");
+    return await errorResponse(exchange.request, error, explain(exchange, error, options), header);
   } catch {
     return { status: 500, header: new Headers({ "content-length": "0" }) };
   }

@@ -18,10 +18,10 @@ export function requireJson(header: Headers): void {
   }
 }
 
-/** Throws `not-acceptable` if an `Accept` header excludes all of the given media types (RFC 9110 §12.5.1). */
+/** Throws `not-acceptable` if an `Accept` header excludes all of the media types (RFC 9110 §12.5.1), if there are any. */
 export function requireAcceptable(header: Headers, mediaTypes: readonly string[]): void {
   const accept = header.get("accept");
-  if (accept === null || accept === "*/*" || mediaTypes.includes(accept)) {
+  if (accept === null || accept === "*/*" || mediaTypes.length === 0 || mediaTypes.includes(accept)) {
     return;
   }
   const ranges = parseQualities(accept);

@@ -1,5 +1,21 @@
-import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { compressed } from "./compression.ts";
+import { isKnownTag, tagContent } from "./etag.ts";
 import { GatewayError } from "./gateway-error.ts";
+import type { Route } from "./route.ts";
+import { single } from "./single.ts";
+
+export const json = "application/json";
+
+/** JSON texts, one a line: what a stream is answered with. */
+export const ndjson = "application/x-ndjson";
+
+/** The body of an answer, and its media type. */
+export interface Content {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
 
 /** How an error is answered. */
 export interface RestError {
@@ -9,21 +25,36 @@ export interface RestError {
   readonly body: unknown;
 }
 
-/** The answer with a JSON text. To `HEAD`, its headers alone. */
-export function jsonResponse(status: number, header: Headers, text: string, isHead: boolean): UniversalServerResponse {
-  const bytes = Buffer.from(text);
-  header.set("content-type", "application/json");
-  header.set("content-length", String(bytes.length));
-  return isHead ? { status, header } : { status, header, body: single(bytes) };
+export function jsonContent(text: string): Content {
+  return { type: json, bytes: Buffer.from(text) };
+}
+
+/**
+ * The answer with some content, compressed where that helps and the client takes it. To `HEAD`, its headers alone. To a
+ * `GET` of an RPC without side effects with an `ETag`, and 304 if the client has the content already.
+ */
+export async function contentResponse(
+  request: UniversalServerRequest,
+  route: Route,
+  status: number,
+  header: Headers,
+  content: Content,
+): Promise<UniversalServerResponse> {
+  const isCacheable =
+    route.httpMethod === "GET" && route.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+  if (isCacheable && status === 200 && isKnownTag(request.header, tagContent(content.bytes, header))) {
+    return { status: 304, header };
+  }
+  return send(request, status, header, content);
 }
 
 /** The answer to an error. The headers that belong to a {@link GatewayError} are set whatever the hook returned. */
-export function errorResponse(
+export async function errorResponse(
+  request: UniversalServerRequest,
   error: unknown,
   answer: RestError,
   header: Headers,
-  isHead: boolean,
-): UniversalServerResponse {
+): Promise<UniversalServerResponse> {
   for (const [name, value] of headerEntries(answer.headers)) {
     header.set(name, value);
   }
@@ -32,13 +63,21 @@ export function errorResponse(
       header.set(name, value);
     }
   }
-  return jsonResponse(answer.status, header, JSON.stringify(answer.body) ?? "null", isHead);
+  return send(request, answer.status, header, jsonContent(JSON.stringify(answer.body) ?? "null"));
+}
+
+async function send(
+  request: UniversalServerRequest,
+  status: number,
+  header: Headers,
+  content: Content,
+): Promise<UniversalServerResponse> {
+  const bytes = await compressed(content.bytes, request.header, header);
+  header.set("content-type", content.type);
+  header.set("content-length", String(bytes.length));
+  return request.method === "HEAD" ? { status, header } : { status, header, body: single(bytes) };
 }
 
 function headerEntries(headers: RestError["headers"] = {}): Iterable<[string, string]> {
   return headers instanceof Headers ? headers : Object.entries(headers);
-}
-
-async function* single(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }

@@ -57,6 +57,9 @@ export function routesOf(method: DescMethod, unmapped: "refuse" | "skip", proble
     .filter((route) => route !== undefined);
 }
 
+/** What a method may be named (RFC 9110 §5.6.2), which includes `*`. */
+const httpToken = /^[A-Z0-9!#$%&'*+\-.^_`|~]+$/;
+
 function routeOf(method: DescMethod, rule: HttpRule, report: (problem: string) => void): Route | undefined {
   const pattern = patternOf(rule);
   if (pattern === undefined) {
@@ -64,6 +67,9 @@ function routeOf(method: DescMethod, rule: HttpRule, report: (problem: string) =
     return undefined;
   }
   const { httpMethod, template } = pattern;
+  if (!httpToken.test(httpMethod)) {
+    report(`"${httpMethod}" is no HTTP method`);
+  }
   let path: PathTemplate;
   try {
     path = parseTemplate(template);
@@ -80,6 +86,9 @@ function routeOf(method: DescMethod, rule: HttpRule, report: (problem: string) =
   }
   reportSharedOneofs(pathParameters, report);
   const body = bodyOf(method.input, rule.body, report);
+  if (body.kind === "field" && pathParameters.some(({ fieldPath }) => fieldPath === body.field.name)) {
+    report(`both the path and the body bind "${body.field.name}"`);
+  }
   if (body.kind !== "none" && (httpMethod === "GET" || httpMethod === "HEAD")) {
     report(`${httpMethod} takes no body`);
   }

@@ -1,6 +1,8 @@
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { HttpBody } from "../../gen/google/api/httpbody_pb.ts";
 import { GatewayError } from "./gateway-error.ts";
+import { takesHttpBody, toHttpBody } from "./http-body.ts";
 import { isListWrapper, type JsonStyle, jsonFieldName } from "./json-style.ts";
 import { checkDepth, parseJson } from "./json-text.ts";
 import { requireJson } from "./media-type.ts";
@@ -12,28 +14,38 @@ import type { ViolationCollector } from "./violations.ts";
 /** Fails on invalid UTF-8, and leaves a byte order mark for the JSON parser to refuse (RFC 8259 §8.1). */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** What a route's body held: JSON, or for `google.api.HttpBody` the bytes as they are. */
+export type BodyValue =
+  | { readonly kind: "empty" }
+  | { readonly kind: "json"; readonly json: unknown }
+  | { readonly kind: "bytes"; readonly httpBody: HttpBody };
+
+const empty: BodyValue = { kind: "empty" };
+
 /**
- * Reads the JSON of a request's body; `undefined` where the route takes none or the body is empty. Names that occur
- * twice are reported as violations.
+ * Reads the body of a request as its route takes it. Names that occur twice in its JSON are reported as violations.
  *
  * Throws `payload-too-large`, `unsupported-media-type`, or `malformed-body`: not JSON, not UTF-8, nested too deeply, no
  * object where a message is expected, content where none is taken.
  */
-export async function readJson(
+export async function readBody(
   request: UniversalServerRequest,
   route: Route,
   style: JsonStyle,
   maxBytes: number,
   violations: ViolationCollector,
-): Promise<unknown> {
+): Promise<BodyValue> {
   const { body } = route;
   if (body.kind === "none") {
     await refuseContent(request);
-    return undefined;
+    return empty;
   }
   const content = await readContent(request, maxBytes);
   if (content.kind === "empty") {
-    return undefined;
+    return empty;
+  }
+  if (content.kind === "bytes" && takesHttpBody(route)) {
+    return { kind: "bytes", httpBody: toHttpBody(content.bytes, request.header) };
   }
   let json: unknown;
   if (content.kind === "parsed") {
@@ -53,7 +65,7 @@ export async function readJson(
   if (isObjectExpected(route, style) && !isMembers(json)) {
     throw new GatewayError("malformed-body", "The request body must be a JSON object.");
   }
-  return json;
+  return { kind: "json", json };
 }
 
 function decode(bytes: Uint8Array): string {

@@ -1,0 +1,41 @@
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import { parseQualities } from "./media-type.ts";
+
+/** Smaller answers fit one packet as they are. */
+const minBytes = 1024;
+
+const encodings = [
+  { name: "br", compress: promisify(brotliCompress), options: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } } },
+  { name: "gzip", compress: promisify(gzip), options: {} },
+] as const;
+
+/**
+ * Compresses an answer of more than 1 KiB with what the client prefers (RFC 9110 §12.5.3), and sets the headers that
+ * tell. An answer that already has a `Content-Encoding` is left alone.
+ */
+export async function compressed(bytes: Uint8Array, requestHeader: Headers, header: Headers): Promise<Uint8Array> {
+  if (bytes.length <= minBytes || header.has("content-encoding")) {
+    return bytes;
+  }
+  header.append("vary", "accept-encoding");
+  const encoding = preferredEncoding(requestHeader.get("accept-encoding"));
+  if (encoding === undefined) {
+    return bytes;
+  }
+  const smaller = await encoding.compress(bytes, encoding.options);
+  header.set("content-encoding", encoding.name);
+  return smaller;
+}
+
+function preferredEncoding(accepted: string | null): (typeof encodings)[number] | undefined {
+  if (accepted === null) {
+    return undefined;
+  }
+  const qualities = parseQualities(accepted);
+  const quality = (name: string) => qualities.get(name) ?? qualities.get("*") ?? 0;
+  const [best] = encodings
+    .filter(({ name }) => quality(name) > 0)
+    .sort((left, right) => quality(right.name) - quality(left.name));
+  return best;
+}
