@@ -101,9 +101,13 @@ export class Dispatcher {
     }
   }
 
+  get isIdle(): boolean {
+    return this.#held.size === 0;
+  }
+
   /** Resolves when nothing is under way and nothing waits. */
   async idle(): Promise<void> {
-    if (this.#held.size > 0) {
+    if (!this.isIdle) {
       await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     }
   }
@@ -228,7 +232,7 @@ export class Dispatcher {
 
   #forget(held: HeldItem): void {
     this.#held.delete(keyOf(held.item));
-    if (this.#held.size === 0) {
+    if (this.isIdle) {
       for (const resolve of this.#idleWaiters.splice(0)) {
         resolve();
       }

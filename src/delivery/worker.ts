@@ -40,6 +40,7 @@ export class DeliveryWorker {
   readonly #cancels = new Map<string, () => void>();
   #state: "new" | "running" | "draining" | "stopped" = "new";
   #polling: Promise<void> | undefined;
+  #hasRoom = false;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
   #databaseIsAway = false;
 
@@ -58,7 +59,7 @@ export class DeliveryWorker {
       lanes: options.lanes,
       timers: this.#timers,
       random: this.#random,
-      onRoom: () => void this.poll(),
+      onRoom: () => this.#pollForMore(),
     });
   }
 
@@ -93,13 +94,19 @@ export class DeliveryWorker {
   async poll(): Promise<void> {
     this.#polling ??= this.#claimDue().finally(() => {
       this.#polling = undefined;
+      if (this.#hasRoom) {
+        this.#pollForMore();
+      }
     });
     await this.#polling;
   }
 
-  /** Resolves when nothing is on its way, nor waits for its turn, on this server. */
+  /** Resolves when nothing is on its way on this server, nor waits for its turn, nor is being claimed. */
   async idle(): Promise<void> {
-    await this.#dispatcher.idle();
+    while (this.#polling !== undefined || !this.#dispatcher.isIdle) {
+      await this.#polling;
+      await this.#dispatcher.idle();
+    }
   }
 
   /**
@@ -125,6 +132,14 @@ export class DeliveryWorker {
       await this.#reach(() => this.#store.release(left));
     }
     await this.#dispatcher.idle();
+  }
+
+  /** Claims again as soon as the claim under way, if there is one, is done. */
+  #pollForMore(): void {
+    this.#hasRoom = this.#polling !== undefined;
+    if (!this.#hasRoom) {
+      void this.poll();
+    }
   }
 
   async #claimDue(): Promise<void> {

@@ -1,0 +1,177 @@
+import { describe, expect, test } from "vitest";
+import { useOutbox } from "./outbox-fixture.ts";
+import { greylisted, sent } from "./scripted-sender.ts";
+
+const use = useOutbox();
+
+describe("an attempt", () => {
+  test("is made at once for a message that this server just wrote, and recorded", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({
+      status: "sent",
+      attempts: 1,
+      last_error: null,
+      payload_sealed: null,
+    });
+    expect(await use.outbox.attempts(item)).toMatchObject([
+      { claim: 1, lane: "mail", state: "sent", provider_message_id: "pm_1", error: null },
+    ]);
+  });
+
+  test("that failed for now is repeated when its back-off is over, not before", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    (await use.sender.next()).end(greylisted);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "pending", attempts: 1, last_error: "later" });
+
+    await use.outbox.clock.advance(749);
+    await worker.poll();
+    expect(use.sender.begun).toHaveLength(1);
+
+    await use.outbox.clock.advance(1);
+    await worker.poll();
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 2, last_error: null });
+    expect(await use.outbox.attempts(item)).toMatchObject([
+      { claim: 1, state: "retried", error: "later" },
+      { claim: 2, state: "sent", error: null },
+    ]);
+  });
+
+  test("waits as long as the provider asks", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    (await use.sender.next()).end({ ...greylisted, afterMs: 20_000 });
+    await worker.idle();
+    await use.outbox.clock.advance(19_999);
+    await worker.poll();
+    await use.outbox.clock.advance(1);
+    await worker.poll();
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+    expect(use.sender.begun).toHaveLength(2);
+  });
+
+  test("that was refused is the last one; the reason is kept, the payload is not", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    (await use.sender.next()).end({ kind: "failed", reason: "no such mailbox" });
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({
+      status: "failed",
+      attempts: 1,
+      last_error: "no such mailbox",
+      payload_sealed: null,
+    });
+    expect(await use.outbox.attempts(item)).toMatchObject([{ state: "failed", error: "no such mailbox" }]);
+  });
+
+  test("is aborted when it takes too long, and repeated", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    await use.outbox.clock.advance(30_000);
+    expect(attempt.signal.aborted).toBe(true);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "pending", last_error: "took longer than 30 s" });
+  });
+
+  test("of a sender that throws is repeated, and the log tells", async () => {
+    const worker = use.outbox.server("a", async () => {
+      throw new Error("bug");
+    });
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({
+      status: "pending",
+      attempts: 1,
+      last_error: "internal error",
+    });
+    expect(use.outbox.log.lines.join("")).toContain("sender failed");
+  });
+
+  test("of a kind that this server does not know is left for one that does", async () => {
+    const old = use.outbox.server("old", use.sender.send);
+    const item = await use.outbox.write("old", { kind: "newer" });
+    old.dispatch(item);
+    await old.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "pending" });
+    await use.outbox.clock.advance(1_000);
+    const recent = use.outbox.server("recent", use.sender.send, { senders: { newer: use.sender } });
+    await recent.poll();
+    (await use.sender.next()).end(sent);
+    await recent.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "sent", claimed_by: "recent" });
+  });
+});
+
+describe("an expired message", () => {
+  test("is not sent, though it was waiting for a place", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const items = [
+      await use.outbox.write("a"),
+      await use.outbox.write("a"),
+      await use.outbox.write("a", { ttlMs: 4_000 }),
+    ];
+    for (const item of items) {
+      worker.dispatch(item);
+    }
+    await use.outbox.clock.advance(4_000);
+    (await use.sender.next()).end(sent);
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+    expect(use.sender.begun).toHaveLength(2);
+  });
+
+  test("is aborted on its way at the moment it expires, and not repeated", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a", { ttlMs: 3_000 });
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    await use.outbox.clock.advance(2_999);
+    expect(attempt.signal.aborted).toBe(false);
+    await use.outbox.clock.advance(1);
+    expect(attempt.signal.aborted).toBe(true);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "expired", last_error: "expired on its way" });
+  });
+
+  test("is given up when the next attempt would come too late", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a", { ttlMs: 750 });
+    worker.dispatch(item);
+    (await use.sender.next()).end(greylisted);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({
+      status: "expired",
+      last_error: "later",
+      payload_sealed: null,
+    });
+  });
+
+  test("that nobody sent is never claimed, and marked", async () => {
+    const worker = use.outbox.server("b", use.sender.send);
+    const item = await use.outbox.write("dead", { ttlMs: 12_000 });
+    await use.outbox.clock.advance(12_000);
+    await worker.poll();
+    await worker.idle();
+    expect(use.sender.begun).toHaveLength(0);
+    expect(await use.outbox.state(item)).toMatchObject({
+      status: "expired",
+      attempts: 0,
+      last_error: "expired before it could be sent",
+      payload_sealed: null,
+    });
+  });
+});

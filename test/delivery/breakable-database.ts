@@ -1,0 +1,23 @@
+import type { QueryResultRow } from "pg";
+import type { Queryable, Statement } from "../../src/database/database.ts";
+import { AppError } from "../../src/errors.ts";
+
+/** A database that can be away. */
+export class BreakableDatabase implements Queryable {
+  readonly #database: Queryable;
+  isBroken = false;
+  /** Statements that found it away. */
+  refused = 0;
+
+  constructor(database: Queryable) {
+    this.#database = database;
+  }
+
+  async query<Row extends QueryResultRow>(statement: Statement, values: Parameters<Queryable["query"]>[1]) {
+    if (this.isBroken) {
+      this.refused += 1;
+      throw new AppError("unavailable", "The service is not available right now.");
+    }
+    return this.#database.query<Row>(statement, values);
+  }
+}

@@ -1,0 +1,139 @@
+import { describe, expect, test, vi } from "vitest";
+import { BreakableDatabase } from "./breakable-database.ts";
+import { useOutbox } from "./outbox-fixture.ts";
+import { greylisted, sent } from "./scripted-sender.ts";
+
+const use = useOutbox();
+
+describe("a dead server's message", () => {
+  test("is taken over when its claim has run out, not before", async () => {
+    const worker = use.outbox.server("b", use.sender.send);
+    const item = await use.outbox.write("dead");
+    await use.outbox.clock.advance(9_999);
+    await worker.poll();
+    expect(use.sender.begun).toHaveLength(0);
+    await use.outbox.clock.advance(1);
+    await worker.poll();
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "sent", claim: 2, claimed_by: "b" });
+  });
+
+  test("is taken over by one of several servers that look at the same time", async () => {
+    const items = await Promise.all(Array.from({ length: 20 }, () => use.outbox.write("dead")));
+    await use.outbox.clock.advance(10_000);
+    const delivered: string[] = [];
+    const workers = ["b", "c", "d"].map((name) =>
+      use.outbox.server(name, async (item) => {
+        delivered.push(item.id);
+        return sent;
+      }),
+    );
+    await Promise.all(workers.map((worker) => worker.poll()));
+    await Promise.all(workers.map((worker) => worker.idle()));
+    expect(delivered.sort()).toEqual(items.map((item) => item.id).sort());
+  });
+});
+
+describe("a claim", () => {
+  test("is renewed while the attempt is under way", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    worker.start();
+    const other = use.outbox.server("b", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    for (let round = 0; round < 6; round += 1) {
+      await use.outbox.clock.advance(4_000);
+      await vi.waitFor(async () => expect(await use.outbox.claimLeftMs(item)).toBe(10_000), { interval: 5 });
+    }
+    await other.poll();
+    expect(use.sender.begun).toHaveLength(1);
+    expect(attempt.signal.aborted).toBe(false);
+    attempt.end(sent);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "sent", claim: 1, claimed_by: "a" });
+  });
+
+  test("that was lost aborts the attempt, and its outcome does not count", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const other = use.outbox.server("b", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    await use.outbox.clock.advance(10_000);
+    await other.poll();
+    const takenOver = await use.sender.next();
+
+    worker.start();
+    await use.outbox.clock.advance(4_000);
+    await vi.waitFor(() => expect(attempt.signal.aborted).toBe(true), { interval: 5 });
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "pending", attempts: 0, claimed_by: "b" });
+
+    takenOver.end(sent);
+    await other.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 1 });
+    expect(await use.outbox.attempts(item)).toMatchObject([
+      { claim: 1, state: "retried", error: "another server took the message over" },
+      { claim: 2, state: "sent" },
+    ]);
+  });
+
+  test("that was lost does not hide that the message went out", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const other = use.outbox.server("b", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    await use.outbox.clock.advance(10_000);
+    await other.poll();
+    const takenOver = await use.sender.next();
+    attempt.end(sent);
+    await worker.idle();
+    takenOver.end(greylisted);
+    await other.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 1 });
+  });
+});
+
+describe("while the database is away", () => {
+  test("an outcome is kept until it can be recorded, and the message not sent again", async () => {
+    const link = new BreakableDatabase(use.outbox.database);
+    const worker = use.outbox.server("a", use.sender.send, { database: link });
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    link.isBroken = true;
+    attempt.end(sent);
+    const refusals = async (count: number) => {
+      await vi.waitFor(() => expect([link.refused, use.outbox.clock.pendingTimers]).toEqual([count, 1]), {
+        interval: 5,
+      });
+    };
+    await refusals(1);
+    await use.outbox.clock.advance(100);
+    await refusals(2);
+    // The claim runs out meanwhile, and the server that made it finds the row due.
+    await use.outbox.clock.advance(10_000);
+    await refusals(3);
+    link.isBroken = false;
+    await worker.poll();
+    expect(use.sender.begun).toHaveLength(1);
+    await use.outbox.clock.advance(1_000);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 1 });
+  });
+
+  test("the log tells once, and once when it is back", async () => {
+    const link = new BreakableDatabase(use.outbox.database);
+    const worker = use.outbox.server("a", use.sender.send, { database: link });
+    link.isBroken = true;
+    await worker.poll();
+    await worker.poll();
+    link.isBroken = false;
+    await worker.poll();
+    const events = use.outbox.log.lines.map((line) => JSON.parse(line).event);
+    expect(events).toEqual(["delivery cannot use the database", "delivery goes on"]);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test, vi } from "vitest";
+import { useOutbox } from "./outbox-fixture.ts";
+import { down, sent } from "./scripted-sender.ts";
+
+const use = useOutbox();
+
+describe("a lane", () => {
+  test("has no more attempts under way than places, and keeps the order", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const items = [
+      await use.outbox.write("a"),
+      await use.outbox.write("a"),
+      await use.outbox.write("a"),
+      await use.outbox.write("a"),
+    ];
+    for (const item of items) {
+      worker.dispatch(item);
+    }
+    expect(use.sender.begun).toHaveLength(2);
+    for (const item of items) {
+      const attempt = await use.sender.next();
+      expect(attempt.item.id).toBe(item.id);
+      attempt.end(sent);
+    }
+    await worker.idle();
+  });
+
+  test("that is full does not hold up another", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    for (const lane of ["mail", "mail", "mail", "chat"]) {
+      worker.dispatch(await use.outbox.write("a", { lane }));
+    }
+    expect(use.sender.begun.map((attempt) => attempt.item.lane)).toEqual(["mail", "mail", "chat"]);
+    for (let count = 0; count < 4; count += 1) {
+      (await use.sender.next()).end(sent);
+    }
+    await worker.idle();
+  });
+
+  test("works off a backlog without waiting for the next look", async () => {
+    const items = await Promise.all(Array.from({ length: 40 }, () => use.outbox.write("dead")));
+    await use.outbox.clock.advance(10_000);
+    let delivered = 0;
+    const done = new Promise<void>((resolve) => {
+      const worker = use.outbox.server("b", async () => {
+        delivered += 1;
+        if (delivered === items.length) {
+          resolve();
+        }
+        return sent;
+      });
+      void worker.poll();
+    });
+    await done;
+    expect(delivered).toBe(40);
+  });
+});
+
+describe("a provider that keeps failing", () => {
+  test("is spared, then tried with one message, then used again; nothing is lost", async () => {
+    let works = false;
+    let calls = 0;
+    const worker = use.outbox.server("a", async () => {
+      calls += 1;
+      return works ? sent : down;
+    });
+    const items = await Promise.all(Array.from({ length: 12 }, () => use.outbox.write("a")));
+    for (const item of items) {
+      worker.dispatch(item);
+    }
+    await untilCalls(() => calls, 5);
+    expect(calls).toBeLessThanOrEqual(6);
+
+    await use.outbox.clock.advance(500);
+    await worker.poll();
+    expect(calls).toBeLessThanOrEqual(6);
+
+    const before = calls;
+    await use.outbox.clock.advance(600);
+    await worker.poll();
+    await untilCalls(() => calls, before + 1);
+    expect(calls).toBe(before + 1);
+
+    works = true;
+    for (let second = 0; second < 20; second += 1) {
+      await use.outbox.clock.advance(1_000);
+      await worker.poll();
+    }
+    await worker.idle();
+    const states = await Promise.all(items.map((item) => use.outbox.state(item)));
+    expect(states.map((state) => state?.status)).toEqual(items.map(() => "sent"));
+    expect(use.outbox.log.lines.join("")).toContain("provider paused");
+    expect(use.outbox.log.lines.join("")).toContain("provider works again");
+  });
+});
+
+async function untilCalls(calls: () => number, atLeast: number): Promise<void> {
+  await vi.waitFor(() => expect(calls()).toBeGreaterThanOrEqual(atLeast), { interval: 5 });
+}

@@ -1,0 +1,42 @@
+import type { OutboxItem } from "../../src/delivery/outbox.ts";
+import type { SendResult } from "../../src/delivery/outgoing-message.ts";
+
+export const sent = { kind: "sent", providerMessageId: "pm_1" } as const satisfies SendResult;
+export const down = { kind: "retry", reason: "provider down", blames: "provider" } as const satisfies SendResult;
+export const greylisted = { kind: "retry", reason: "later", blames: "message" } as const satisfies SendResult;
+
+/** An attempt that a scripted sender was asked for, and that waits to be told how it ends. */
+export interface PendingAttempt {
+  readonly item: OutboxItem;
+  readonly signal: AbortSignal;
+  readonly end: (result: SendResult) => void;
+}
+
+/** A sender whose attempts wait until the test ends them; `next` resolves with the next one that begins. */
+export class ScriptedSender {
+  readonly begun: PendingAttempt[] = [];
+  readonly #waiters: ((attempt: PendingAttempt) => void)[] = [];
+  #taken = 0;
+
+  readonly send = (item: OutboxItem, signal: AbortSignal): Promise<SendResult> =>
+    new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve({ kind: "retry", reason: "aborted", blames: "message" }));
+      const attempt = { item, signal, end: resolve };
+      this.begun.push(attempt);
+      const waiter = this.#waiters.shift();
+      if (waiter !== undefined) {
+        this.#taken += 1;
+        waiter(attempt);
+      }
+    });
+
+  /** The next attempt that was not taken yet, as soon as it begins. */
+  async next(): Promise<PendingAttempt> {
+    const attempt = this.begun[this.#taken];
+    if (attempt !== undefined) {
+      this.#taken += 1;
+      return attempt;
+    }
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+}

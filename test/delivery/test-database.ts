@@ -1,0 +1,27 @@
+import { Database } from "../../src/database/database.ts";
+import { captureLog } from "../support/log-capture.ts";
+import { createTestDatabase, ensureTemplate } from "../support/postgres.ts";
+
+/** A database of its own with the schema in place, and a connection to it. */
+export interface TestConnection {
+  readonly url: string;
+  readonly database: Database;
+  close(): Promise<void>;
+}
+
+export async function openTestDatabase(): Promise<TestConnection> {
+  const open = (url: string) => Database.open({ url, logger: captureLog().logger, entities: [] });
+  const template = await ensureTemplate("byond_migrated", async (url) => {
+    await (await open(url)).close();
+  });
+  const { url, drop } = await createTestDatabase(template);
+  const database = await open(url);
+  return {
+    url,
+    database,
+    async close() {
+      await database.close();
+      await drop();
+    },
+  };
+}
