@@ -3,8 +3,8 @@
  * can compare.
  */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { fillThirdParty } from "./third-party.ts";
 
@@ -41,7 +41,28 @@ export async function generate(folder: string): Promise<void> {
   }
 }
 
+/** Makes `target` hold exactly what `source` holds. Files that are the same already are not touched. */
+async function mirror(source: string, target: string): Promise<void> {
+  const files = async (folder: string) =>
+    (await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  const wanted = await files(source);
+  for (const path of wanted) {
+    const content = await readFile(join(source, path));
+    const present = await readFile(join(target, path)).catch(() => undefined);
+    if (present === undefined || !content.equals(present)) {
+      await mkdir(dirname(join(target, path)), { recursive: true });
+      await writeFile(join(target, path), content);
+    }
+  }
+  const gone = (await files(target)).filter((path) => !wanted.includes(path));
+  await Promise.all(gone.map((path) => rm(join(target, path))));
+}
+
 if (import.meta.main) {
+  const fresh = join(root, "node_modules/.cache/generated");
   await fillThirdParty();
-  await generate(join(root, "gen"));
+  await generate(fresh);
+  await mirror(fresh, join(root, "gen"));
 }
