@@ -21,7 +21,7 @@ import { DeliveryWorker } from "./delivery/worker.ts";
 import { createDemoKey } from "./first-start.ts";
 import { Hasher, keyCost, passwordCost } from "./hashing.ts";
 import { createId } from "./ids.ts";
-import type { Logger } from "./log.ts";
+import { describeError, type Logger } from "./log.ts";
 import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
 import { readOwnSecret } from "./own-secret.ts";
 import { createChain } from "./rpc/chain.ts";
@@ -31,8 +31,9 @@ import { bindService, createRpcHandlers } from "./rpc/router.ts";
 import { createKeyring } from "./secrets.ts";
 import { livenessPage, readinessPage } from "./server/health.ts";
 import { inboxPage } from "./server/inbox-page.ts";
+import { createMalformedRequests } from "./server/malformed-request.ts";
+import { openOnePort } from "./server/one-port.ts";
 import { createRequestHandler } from "./server/request-handler.ts";
-import { openOnePort } from "./server/temporary-port.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
 import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
 
@@ -143,6 +144,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       inboxPage(() => inbox.list()),
     );
   }
+  const malformed = createMalformedRequests(errors, logger);
   const port = await openOnePort({
     host: config.host,
     port: config.port,
@@ -154,6 +156,9 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       calls: createRpcHandlers(services, chain, shutdown.signal),
       rest: (request) => gateway.handle(request),
     }),
+    onMalformed: malformed.refuse,
+    malformedBody: malformed.body,
+    onError: (error) => logger.error("connection failed", { error: describeError(error) }),
   });
   resources.defer(async () => {
     await port.close(shutdownGraceMs);

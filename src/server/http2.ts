@@ -1,0 +1,140 @@
+import {
+  constants,
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Socket } from "node:net";
+import { HEADER_BYTES_MAX } from "./http1.ts";
+import { LINGER_MS, type Timeouts } from "./timeouts.ts";
+
+/** Requests that a client may have under way on one connection. */
+export const CONCURRENT_STREAMS_MAX = 100;
+
+export interface Http2Options {
+  readonly timeouts: Timeouts;
+  readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  /** A parsed request that must not be handled, whatever it says. */
+  readonly onMalformed: (response: Http2ServerResponse, reason: string) => void;
+}
+
+/** Speaks HTTP/2 on connections that somebody else accepted. */
+export interface Http2 {
+  accept(socket: Socket): void;
+  /** Asks every client to send nothing new (GOAWAY), and ends its connection once its requests are answered. */
+  drain(): void;
+}
+
+export function createHttp2(options: Http2Options): Http2 {
+  const { timeouts } = options;
+  const connections = new Set<Http2Connection>();
+
+  const server = createServer({
+    settings: { maxConcurrentStreams: CONCURRENT_STREAMS_MAX, maxHeaderListSize: HEADER_BYTES_MAX },
+    maxSessionInvalidFrames: 100,
+    maxSessionRejectedStreams: 100,
+    // Against rapid resets (CVE-2023-44487): so many at once, then so many a second, then the connection ends.
+    streamResetBurst: 1_000,
+    streamResetRate: 100,
+  });
+  server.on("request", (request, response) => {
+    watchStream(response.stream, timeouts);
+    options.onRequest(request, response);
+  });
+  server.on("checkContinue", (request, response) => {
+    watchStream(response.stream, timeouts);
+    response.writeContinue();
+    options.onRequest(request, response);
+  });
+  server.on("checkExpectation", (_request, response) => {
+    options.onMalformed(response, "The Expect header asks for what is not supported.");
+  });
+  server.on("connect", (_request: Http2ServerRequest, response: Http2ServerResponse) => {
+    options.onMalformed(response, "CONNECT is not supported.");
+  });
+  // What goes wrong in a connection is over with it.
+  server.on("sessionError", () => undefined);
+
+  return {
+    accept(socket) {
+      const register = (session: ServerHttp2Session) => {
+        const connection = new Http2Connection(session, socket, timeouts);
+        connections.add(connection);
+        socket.once("close", () => connections.delete(connection));
+      };
+      // The server makes the session while it handles the event.
+      server.once("session", register);
+      server.emit("connection", socket);
+      server.off("session", register);
+    },
+    drain() {
+      for (const connection of connections) connection.end();
+    },
+  };
+}
+
+/** Ends a connection that has no request under way for too long. Pings and the like do not count. */
+class Http2Connection {
+  readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
+  readonly #timeouts: Timeouts;
+  #openStreams = 0;
+  #timer: NodeJS.Timeout;
+
+  constructor(session: ServerHttp2Session, socket: Socket, timeouts: Timeouts) {
+    this.#session = session;
+    this.#socket = socket;
+    this.#timeouts = timeouts;
+    this.#timer = setTimeout(() => socket.destroy(), timeouts.headersMs);
+    session.once("remoteSettings", () => this.#waitForStream());
+    session.on("stream", (stream) => this.#count(stream));
+    session.on("frameError", () => undefined);
+    socket.once("close", () => clearTimeout(this.#timer));
+  }
+
+  /** GOAWAY; the session ends itself with its last stream, and we do not wait long for the other side to do so too. */
+  end(): void {
+    if (!this.#session.closed) this.#session.close();
+    if (this.#openStreams === 0) this.#after(LINGER_MS, () => this.#socket.destroy());
+  }
+
+  #count(stream: ServerHttp2Stream): void {
+    this.#openStreams += 1;
+    clearTimeout(this.#timer);
+    stream.once("close", () => {
+      this.#openStreams -= 1;
+      if (this.#openStreams > 0) return;
+      if (this.#session.closed) this.end();
+      else this.#waitForStream();
+    });
+  }
+
+  #waitForStream(): void {
+    if (this.#openStreams === 0) this.#after(this.#timeouts.keepAliveMs, () => this.end());
+  }
+
+  #after(delayMs: number, act: () => void): void {
+    clearTimeout(this.#timer);
+    if (!this.#socket.destroyed) this.#timer = setTimeout(act, delayMs);
+  }
+}
+
+/** Cancels a request that does not arrive in time, and an answer that is not read. */
+function watchStream(stream: ServerHttp2Stream, timeouts: Timeouts): void {
+  const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
+  // While there is something to send, silence is the client's; otherwise the handler takes its time.
+  stream.setTimeout(timeouts.stalledMs, () => {
+    if (stream.writableLength > 0) cancel();
+  });
+  if (stream.endAfterHeaders) return;
+
+  const timer = setTimeout(() => {
+    const hasArrived = stream.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE;
+    // A call that streams both ways lasts as long as its client likes.
+    const isBeingAnswered = stream.headersSent && !stream.writableEnded;
+    if (!hasArrived && !isBeingAnswered) cancel();
+  }, timeouts.requestMs);
+  stream.once("close", () => clearTimeout(timer));
+}

@@ -1,0 +1,192 @@
+import { createServer as createNetServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, TLSSocket } from "node:tls";
+import { createHttp1 } from "./http1.ts";
+import { createHttp2 } from "./http2.ts";
+import { sniffProtocol } from "./protocol-sniffer.ts";
+import { findRequestFault, type NodeRequest, type NodeResponse } from "./request-gate.ts";
+import { DEFAULT_TIMEOUTS, type Timeouts } from "./timeouts.ts";
+
+export interface OnePortOptions {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** PEM. With it the port speaks TLS only; without it, HTTP in the clear only. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  /**
+   * Takes well-formed requests only: see `findRequestFault`. If it throws, or returns a promise that rejects, that is
+   * reported and answered with 500.
+   */
+  readonly onRequest: (request: NodeRequest, response: NodeResponse) => void;
+  /** Answers a request that is not well-formed, with status 400; the reason is for the client. */
+  readonly onMalformed: (response: NodeResponse, reason: string) => void;
+  /** The JSON body for a refusal written straight to a connection (400, 408, 413, 431). */
+  readonly malformedBody: (reason: string) => string;
+  /** Told of what clients cannot cause. */
+  readonly onError: (error: unknown) => void;
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+export interface OnePort {
+  /** What the port is bound to. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  /**
+   * Stops accepting, ends idle connections at once and the others when their requests are answered, after `graceMs` in
+   * any case. Resolves when all are gone; calling it again gives the same promise.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Dead peers show after this and a few unanswered probes of the operating system. */
+const TCP_KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Opens one port for HTTP/1.1 and HTTP/2: in the clear told apart by their first bytes, over TLS by ALPN.
+ * Nothing that a client sends, or fails to send, ends the process or keeps a connection for ever.
+ *
+ * Rejects with Node's error if the port cannot be bound, or the certificate not be used.
+ */
+export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const sockets = new Set<Socket>();
+  // TLS gives its sockets other objects than the connections below them; the peer's address tells which belong together.
+  const handshakes = new Map<string, Socket>();
+  const unrecognised = new Set<Socket>();
+  let closing: Promise<void> | undefined;
+
+  const onRequest = (request: NodeRequest, response: NodeResponse) => {
+    watchErrors(request, response, options.onError);
+    const fault = findRequestFault(request);
+    if (fault === undefined) handleSafely(options, request, response);
+    else refuse(response, fault);
+  };
+  const refuse = (response: NodeResponse, reason: string) => {
+    // What follows such a request on the connection need not be what it seems.
+    if (response.req.httpVersionMajor === 1) response.setHeader("Connection", "close");
+    options.onMalformed(response, reason);
+  };
+  const http1 = createHttp1({ timeouts, onRequest, onMalformed: refuse, malformedBody: options.malformedBody });
+  const http2 = createHttp2({ timeouts, onRequest, onMalformed: refuse });
+
+  const speak = (socket: Socket) => {
+    handshakes.delete(peerOf(socket));
+    // An error without a listener would end the process. What it means for requests, they learn from the "close".
+    socket.on("error", () => undefined);
+    if (closing !== undefined) {
+      socket.destroy();
+    } else if (socket instanceof TLSSocket) {
+      if (socket.alpnProtocol === "h2") http2.accept(socket);
+      else http1.accept(socket);
+    } else {
+      unrecognised.add(socket);
+      socket.once("close", () => unrecognised.delete(socket));
+      sniffProtocol(socket, timeouts.firstByteMs, (protocol) => {
+        unrecognised.delete(socket);
+        if (protocol === "http2") http2.accept(socket);
+        else http1.accept(socket);
+      });
+    }
+  };
+  const listener = createListener(options, timeouts, speak);
+  // In front of `speak`, which is a listener of the same event where there is no TLS.
+  listener.prependListener("connection", (socket: Socket) => {
+    const peer = peerOf(socket);
+    sockets.add(socket);
+    handshakes.set(peer, socket);
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (handshakes.get(peer) === socket) handshakes.delete(peer);
+    });
+  });
+  const address = await listen(listener, options);
+  listener.on("error", options.onError);
+
+  const close = async (graceMs: number) => {
+    const gone = new Promise((resolve) => listener.close(resolve));
+    for (const socket of [...handshakes.values(), ...unrecognised]) socket.destroy();
+    http1.drain();
+    http2.drain();
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
+    await gone;
+    clearTimeout(timer);
+    http1.dispose();
+  };
+  return {
+    address,
+    url: urlOf(address, options.tls !== undefined),
+    close(graceMs) {
+      closing ??= close(graceMs);
+      return closing;
+    },
+  };
+}
+
+function createListener(options: OnePortOptions, timeouts: Timeouts, speak: (socket: Socket) => void): Server {
+  const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
+  // As Node's own HTTP servers have it: the protocol decides what the end of the input means.
+  if (options.tls === undefined) return createNetServer({ ...socketOptions, allowHalfOpen: true }, speak);
+  const server = createTlsServer(
+    {
+      ...socketOptions,
+      ...options.tls,
+      ALPNProtocols: ["h2", "http/1.1"],
+      handshakeTimeout: timeouts.firstByteMs,
+    },
+    speak,
+  );
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return server;
+}
+
+function listen(listener: Server, options: OnePortOptions): Promise<OnePort["address"]> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen(options.port, options.host, () => {
+      listener.off("error", reject);
+      const address = listener.address();
+      if (typeof address === "object" && address !== null) resolve({ host: address.address, port: address.port });
+      else reject(new Error("a port was asked for, and the server listens on something else"));
+    });
+  });
+}
+
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+function urlOf(address: OnePort["address"], isEncrypted: boolean): string {
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `${isEncrypted ? "https" : "http"}://${host}:${address.port}`;
+}
+
+function watchErrors(request: NodeRequest, response: NodeResponse, onError: (error: unknown) => void): void {
+  // The unions have no common signature of `on`; both are event emitters.
+  const incoming: NodeJS.EventEmitter = request;
+  const outgoing: NodeJS.EventEmitter = response;
+  // A client that leaves in the midst of its request; whoever reads the body learns of it.
+  incoming.on("error", () => undefined);
+  outgoing.on("error", onError);
+}
+
+function handleSafely(options: OnePortOptions, request: NodeRequest, response: NodeResponse): void {
+  const fail = (error: unknown) => {
+    options.onError(error);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.statusCode = 500;
+    response.end();
+  };
+  try {
+    // A handler may well be asynchronous, whatever its type says.
+    const result: unknown = options.onRequest(request, response);
+    if (result instanceof Promise) result.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}

@@ -1,0 +1,39 @@
+/** The printable ASCII characters that may be in a URL unescaped, and the few more that real clients send. */
+const TARGET_CHARACTERS = /^[\x21-\x7e]*$/;
+const HOST = /^(?:[\w.~-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+const CONTROL_CHARACTERS = /\p{Cc}/u;
+
+/**
+ * Says what is wrong with the host and port a request is addressed to (RFC 9110 §7.2), in words for the client;
+ * undefined if nothing is. What passes can be put into a URL.
+ */
+export function findAuthorityFault(authority: string): string | undefined {
+  if (!HOST.test(authority) || !URL.canParse(`http://${authority}`)) return "The Host header is malformed.";
+  return undefined;
+}
+
+/**
+ * Says what is wrong with the target of a request, in words for the client; undefined if nothing is. Only paths with an
+ * optional query pass (origin-form, RFC 9112 §3.2.1), and what passes is still the same path once it is resolved against
+ * an authority that passes `findAuthorityFault`. The query is not looked into.
+ */
+export function findTargetFault(target: string): string | undefined {
+  if (!target.startsWith("/")) return "The request target must be a path that begins with a slash.";
+  // Both would be read as the beginning of another authority.
+  if (target.startsWith("//")) return "The request target must not begin with two slashes.";
+  if (target.includes("\\")) return "The request target contains a backslash, which must be escaped.";
+  if (target.includes("#")) return "The request target contains a fragment.";
+  if (!TARGET_CHARACTERS.test(target)) return "The request target contains characters that must be escaped.";
+  return findPathFault(target.split("?", 1)[0] ?? "");
+}
+
+function findPathFault(path: string): string | undefined {
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    return "The path contains a percent sign that does not begin a valid escape.";
+  }
+  if (CONTROL_CHARACTERS.test(decoded)) return "The path contains a control character.";
+  return undefined;
+}
