@@ -47,6 +47,9 @@ export function createRequestHandler(
       errorCode: undefined,
     };
     response.setHeader("X-Request-Id", record.requestId);
+    // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
+    response.setHeader("Cache-Control", "private, no-cache");
+    response.setHeader("X-Content-Type-Options", "nosniff");
     logWhenClosed(options, request, response, record);
     serve(options, request, response, record).catch((error: unknown) => {
       options.logger.error("request failed", { request_id: record.requestId, error: describeError(error) });
