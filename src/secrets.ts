@@ -1,7 +1,13 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 
 /** What a subkey is for. A key of one purpose is never used for another. */
-export type Purpose = "verification-code" | "recipient-index" | "recipient-seal" | "session-token";
+export type Purpose =
+  | "verification-code"
+  | "recipient-index"
+  | "recipient-seal"
+  | "session-token"
+  | "idempotency-fingerprint"
+  | "idempotency-answer";
 
 /** One of the secrets that the server was started with. */
 export interface MasterSecret {
