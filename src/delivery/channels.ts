@@ -1,11 +1,18 @@
 import type { Clock } from "../clock.ts";
 import { createEmailChannel, type EmailOptions } from "./email.ts";
+import { createHttpProviderChannel } from "./http-provider.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Channel, ChannelName, CodeMessage, SendOptions, SendResult } from "./outgoing-message.ts";
+import { createWhatsappChannel, type WhatsappOptions } from "./whatsapp.ts";
 
 export interface ChannelsOptions {
   readonly clock: Pick<Clock, "now">;
   readonly smtp?: Omit<EmailOptions, "maxConnections"> | undefined;
+  readonly whatsapp?: WhatsappOptions | undefined;
+  readonly smsProviderUrl?: string | undefined;
+  readonly voiceProviderUrl?: string | undefined;
+  /** Signs the requests to both providers; without it there is neither. */
+  readonly providerSecret?: string | undefined;
   /** The local inbox, where there is one: it serves the sandbox, and mail and WhatsApp without a provider. */
   readonly inbox?: Inbox | undefined;
 }
@@ -41,12 +48,14 @@ export function channelOfLane(lane: string): ChannelName | undefined {
  * calls have no substitute. Messages of the sandbox never leave the server: they land in the inbox, or nowhere.
  */
 export function createChannels(options: ChannelsOptions): Channels {
-  const { inbox, smtp } = options;
+  const { clock, inbox, smtp, whatsapp, providerSecret: secret } = options;
+  const provider = (url: string | undefined) =>
+    url === undefined || secret === undefined ? undefined : createHttpProviderChannel({ url, secret }, clock);
   const live: Readonly<Record<ChannelName, Channel | undefined>> = {
-    email: smtp === undefined ? inbox : createEmailChannel({ ...smtp, maxConnections: placesOf.email }, options.clock),
-    whatsapp: inbox,
-    sms: undefined,
-    voice: undefined,
+    email: smtp === undefined ? inbox : createEmailChannel({ ...smtp, maxConnections: placesOf.email }, clock),
+    whatsapp: whatsapp === undefined ? inbox : createWhatsappChannel(whatsapp),
+    sms: provider(options.smsProviderUrl),
+    voice: provider(options.voiceProviderUrl),
   };
   const sandbox: Channel = inbox ?? nowhere;
   const channelFor = (channel: ChannelName, mode: Mode): Channel | undefined => {

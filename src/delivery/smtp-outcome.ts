@@ -3,6 +3,7 @@ import type { SendResult } from "./outgoing-message.ts";
 /** What nodemailer tells of a failure. The server's words (`response`, `message`) may name the recipient: not used. */
 interface SmtpFailure {
   readonly code?: unknown;
+  readonly originalCode?: unknown;
   readonly responseCode?: unknown;
   readonly command?: unknown;
   readonly response?: unknown;
@@ -37,12 +38,19 @@ export function smtpOutcome(error: unknown): SendResult {
     return { kind: "failed", reason: "the mail cannot be sent over SMTP as it is addressed" };
   }
   if (status === undefined || !isAboutMessage || status === 421) {
-    const reason = `${reasons[code] ?? "the mail could not be handed over"}${status === undefined ? "" : ` (${status})`}`;
-    return { kind: "retry", reason, blames: "provider" };
+    const reason = isAboutCertificate(failure.originalCode)
+      ? "the mail server's certificate is not valid"
+      : (reasons[code] ?? "the mail could not be handed over");
+    return { kind: "retry", reason: status === undefined ? reason : `${reason} (${status})`, blames: "provider" };
   }
   const reason = `the mail server answered ${describeReply(status, failure.response)}${describeStage(failure.command)}`;
   // 503 says that the session was in the wrong state, not that the message was refused.
   return status >= 500 && status !== 503 ? { kind: "failed", reason } : { kind: "retry", reason, blames: "message" };
+}
+
+/** Node's codes for what can be wrong with a certificate. */
+function isAboutCertificate(code: unknown): boolean {
+  return typeof code === "string" && /CERT|SIGNATURE|HOSTNAME_MISMATCH/.test(code);
 }
 
 /** The status and, where the server gives one, the enhanced status code (RFC 3463), which is made of digits only. */

@@ -48,6 +48,11 @@ test.each([
     { code: "ESOCKET", originalCode: "ECONNREFUSED" },
     retry("the mail server cannot be reached", "provider"),
   ],
+  [
+    "a certificate that cannot be verified",
+    { code: "ESOCKET", originalCode: "CERT_HAS_EXPIRED" },
+    retry("the mail server's certificate is not valid", "provider"),
+  ],
   ["a connection lost", { code: "ECONNECTION" }, retry("the mail server closed the connection", "provider")],
   ["silence", { code: "ETIMEDOUT" }, retry("the mail server did not answer in time", "provider")],
   ["garbage", { code: "EPROTOCOL", response: "jane" }, retry("the mail server does not speak SMTP", "provider")],

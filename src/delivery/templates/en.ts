@@ -11,6 +11,10 @@ export const en: MessageTexts = {
     `Do not share this code with anyone. If you did not ask ${brand} for it, you can ignore this message.`,
   short: (brand, code, minutes) =>
     `${code} is your ${brand} verification code. It expires in ${inMinutes(minutes)}. Do not share it.`,
+  spoken: (brand, code, minutes) => {
+    const digits = [...code].join(", ");
+    return `Your ${brand} verification code is: ${digits}. Once more: ${digits}. It expires in ${inMinutes(minutes)}.`;
+  },
 };
 
 function inMinutes(minutes: number): string {

@@ -17,6 +17,8 @@ export interface MessageTexts {
   caution(brand: string): string;
   /** All of it in a line or two, as a text message or a chat shows it. */
   short(brand: string, code: string, minutes: number): string;
+  /** All of it as a voice reads it out: digit by digit, and twice. */
+  spoken(brand: string, code: string, minutes: number): string;
 }
 
 /** Every language there is, by its lower-case tag. A new one is a file beside `en.ts` and a line here. */

@@ -1,0 +1,11 @@
+import { createHmac } from "node:crypto";
+
+/**
+ * The header `Byond-Signature` of a request: `t=<unix ms>,v1=<hex HMAC-SHA256(secret, "<t>." + body)>`. The time is signed
+ * too, so that a recorded request cannot be repeated later.
+ */
+export function signBody(secret: string, body: string, now: Date): string {
+  const sentAtMs = now.getTime();
+  const digest = createHmac("sha256", secret).update(`${sentAtMs}.`).update(body).digest("hex");
+  return `t=${sentAtMs},v1=${digest}`;
+}

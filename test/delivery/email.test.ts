@@ -1,0 +1,201 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createEmailChannel, type EmailOptions } from "../../src/delivery/email.ts";
+import type { Channel } from "../../src/delivery/outgoing-message.ts";
+import { codeMessage, fixedNow } from "./messages.ts";
+import { SmtpSink, smtpError } from "./smtp-sink.ts";
+
+const clock = { now: () => fixedNow };
+let sink: SmtpSink;
+let channel: Channel;
+
+beforeEach(async () => {
+  sink = await SmtpSink.open();
+  channel = connect();
+});
+afterEach(async () => {
+  channel.close?.();
+  await sink.close();
+});
+
+function connect(options: Partial<EmailOptions> = {}): Channel {
+  const base = { url: sink.url, from: "Acme <no-reply@acme.example>", maxConnections: 2 };
+  return createEmailChannel({ ...base, ...options }, clock);
+}
+
+function send(message = codeMessage(), signal = new AbortController().signal) {
+  return channel.send(message, { idempotencyKey: "dlv_1", signal });
+}
+
+describe("a mail", () => {
+  test("arrives with its headers, its texts and nothing of the code in its subject", async () => {
+    expect(await send()).toEqual({ kind: "sent", providerMessageId: "<dlv_1@acme.example>" });
+    const [mail] = await sink.received(1);
+    expect(mail).toMatchObject({ from: "no-reply@acme.example", to: ["jane@example.com"] });
+    const source = mail?.source ?? "";
+    const [headers = ""] = source.split("\r\n\r\n");
+    expect(headers).toContain("From: Acme <no-reply@acme.example>");
+    expect(headers).toContain("To: jane@example.com");
+    expect(headers).toContain("Subject: Your Acme verification code");
+    expect(headers).toContain("Message-ID: <dlv_1@acme.example>");
+    expect(headers).toContain("Auto-Submitted: auto-generated");
+    expect(headers).not.toContain("493817");
+    expect(source).toContain("text/plain");
+    expect(source).toContain("text/html");
+    expect(source.match(/493817/g)).toHaveLength(2);
+  });
+
+  test("says where answers go, where that is set", async () => {
+    channel.close?.();
+    channel = connect({ replyTo: "help@acme.example" });
+    await send();
+    const [mail] = await sink.received(1);
+    expect(mail?.source).toContain("Reply-To: help@acme.example");
+  });
+
+  test("goes to one mailbox, whatever the address looks like", async () => {
+    await send(codeMessage({ recipient: '"a,b"@example.com' }));
+    const [mail] = await sink.received(1);
+    expect(mail?.to).toEqual(['"a,b"@example.com']);
+  });
+
+  test("cannot be given further headers by the brand", async () => {
+    await send(codeMessage({ brand: "Acme\r\nBcc: eve@example.com" }));
+    const [mail] = await sink.received(1);
+    expect(mail?.to).toEqual(["jane@example.com"]);
+    expect(mail?.source.split("\r\n\r\n")[0]).not.toMatch(/^Bcc:/m);
+  });
+
+  test("uses a connection again", async () => {
+    for (let count = 0; count < 5; count += 1) {
+      await send();
+    }
+    expect(sink.mails).toHaveLength(5);
+    expect(sink.connections).toBe(1);
+  });
+});
+
+describe("a mail server that", () => {
+  test("refuses the recipient ends it: 550", async () => {
+    sink.behaviour.onRecipient = () => {
+      throw smtpError(550, "5.1.1 jane@example.com unknown");
+    };
+    expect(await send()).toEqual({ kind: "failed", reason: "the mail server answered 550 5.1.1 to RCPT TO" });
+  });
+
+  test("greylists is tried later: 451", async () => {
+    sink.behaviour.onRecipient = () => {
+      throw smtpError(451, "4.7.1 come back");
+    };
+    expect(await send()).toEqual({
+      kind: "retry",
+      reason: "the mail server answered 451 4.7.1 to RCPT TO",
+      blames: "message",
+    });
+    sink.behaviour = {};
+    expect(await send()).toMatchObject({ kind: "sent" });
+  });
+
+  test("refuses the content ends it: 554", async () => {
+    sink.behaviour.onReceived = () => {
+      throw smtpError(554, "5.7.1 493817 looks like spam");
+    };
+    expect(await send()).toEqual({ kind: "failed", reason: "the mail server answered 554 5.7.1 to DATA" });
+  });
+
+  test("disconnects in the middle of the message is tried again, once by us and not behind our back", async () => {
+    let tries = 0;
+    sink.behaviour.onData = (destroy) => {
+      tries += 1;
+      destroy();
+    };
+    expect(await send()).toEqual({
+      kind: "retry",
+      reason: "the mail server closed the connection",
+      blames: "provider",
+    });
+    expect(tries).toBe(1);
+    expect(sink.mails).toHaveLength(0);
+  });
+
+  test("is down is tried later", async () => {
+    await sink.close();
+    expect(await send()).toEqual({
+      kind: "retry",
+      reason: "the mail server cannot be reached",
+      blames: "provider",
+    });
+  });
+
+  test("closed an idle connection is reached over a new one", async () => {
+    await send();
+    const { port } = sink;
+    await sink.close();
+    sink = await SmtpSink.open({}, port);
+    expect(await send()).toMatchObject({ kind: "sent" });
+    expect(sink.mails).toHaveLength(1);
+  });
+
+  test("refuses our credentials is tried later, and the reason tells nothing of them", async () => {
+    await sink.close();
+    sink = await SmtpSink.open({
+      authOptional: false,
+      authMethods: ["PLAIN"],
+      allowInsecureAuth: true,
+      onAuth: (_auth, _session, callback) => callback(smtpError(535, "no user byond with hunter2")),
+    });
+    channel.close?.();
+    channel = connect({ url: `smtp://byond:hunter2@127.0.0.1:${sink.port}?ignoreTLS=true` });
+    expect(await send()).toEqual({
+      kind: "retry",
+      reason: "the mail server refused the credentials (535)",
+      blames: "provider",
+    });
+  });
+
+  test("does not offer TLS gets nothing where TLS is required", async () => {
+    await sink.close();
+    sink = await SmtpSink.open({ disabledCommands: ["STARTTLS"] });
+    channel.close?.();
+    channel = connect({ url: `smtp://127.0.0.1:${sink.port}?requireTLS=true` });
+    expect(await send()).toMatchObject({ kind: "retry", blames: "provider" });
+    expect(sink.mails).toHaveLength(0);
+  });
+
+  test("offers TLS with a certificate that nobody vouches for gets nothing, unless the URL allows it", async () => {
+    channel.close?.();
+    channel = connect({ url: `smtp://127.0.0.1:${sink.port}` });
+    expect(await send()).toEqual({
+      kind: "retry",
+      reason: "the mail server's certificate is not valid",
+      blames: "provider",
+    });
+    expect(sink.mails).toHaveLength(0);
+
+    channel.close?.();
+    channel = connect({ url: `smtp://127.0.0.1:${sink.port}?tls.rejectUnauthorized=false` });
+    expect(await send()).toMatchObject({ kind: "sent" });
+  });
+});
+
+test("an aborted attempt sends nothing any more, though the server was about to take it", async () => {
+  const abort = new AbortController();
+  let reachData = () => {};
+  const atData = new Promise<void>((resolve) => {
+    reachData = resolve;
+  });
+  let goOn = () => {};
+  sink.behaviour.onRecipient = () => {
+    reachData();
+    return new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+  };
+  const sending = send(codeMessage(), abort.signal);
+  await atData;
+  abort.abort();
+  expect(await sending).toMatchObject({ kind: "retry" });
+  goOn();
+  sink.behaviour = {};
+  await send(codeMessage({ recipient: "second@example.com" }));
+  expect(sink.mails.map((mail) => mail.to)).toEqual([["second@example.com"]]);
+});
