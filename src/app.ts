@@ -3,6 +3,8 @@ import { ApiKeyService } from "../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../gen/byond/v1/auth_pb.ts";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../gen/byond/v1/verify_pb.ts";
+import { Health } from "../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ApiKeyEntity } from "./api-keys/api-key.entity.ts";
 import { apiKeyService } from "./api-keys/api-key.rpc.ts";
 import { KeyAuthenticator } from "./api-keys/authenticate-api-key.ts";
@@ -26,6 +28,8 @@ import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
 import { readOwnSecret } from "./own-secret.ts";
 import { createChain } from "./rpc/chain.ts";
 import { createErrorReporter } from "./rpc/errors.ts";
+import { grpcHealth } from "./rpc/grpc-health.ts";
+import { grpcReflection } from "./rpc/grpc-reflection.ts";
 import { createRestGateway } from "./rpc/rest-gateway.ts";
 import { bindService, createRpcHandlers } from "./rpc/router.ts";
 import { createKeyring } from "./secrets.ts";
@@ -120,11 +124,20 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     ),
   ];
 
+  const serviceNames = services.map(({ service }) => service.typeName);
+  const closing = new AbortController();
+  const isReady = () => database.isReachable();
+  const grpcServices = [
+    bindService(Health, grpcHealth(serviceNames, isReady, closing.signal)),
+    bindService(ServerReflection, grpcReflection([...services.map(({ service }) => service), Health])),
+  ];
+
   // The port may be any free one, so the address is known only once it is open.
   let url = config.publicUrl ?? "";
   const errors = createErrorReporter(logger, () => `${url}/docs/errors`);
   const chain = createChain({
     services: services.map(({ service }) => service),
+    openServices: grpcServices.map(({ service }) => service),
     authenticator: {
       authenticateKey: (key) => keys.authenticateKey(key),
       authenticateSession: (token) => sessionTokens.authenticateSession(token),
@@ -136,7 +149,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   const gateway = createRestGateway(services, chain, errors, shutdown.signal);
   const pages = new Map([
     ["/healthz", livenessPage],
-    ["/readyz", readinessPage(() => database.isReachable())],
+    ["/readyz", readinessPage(isReady)],
   ]);
   if (inbox !== undefined) {
     pages.set(
@@ -153,7 +166,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       clock,
       logger,
       pages,
-      calls: createRpcHandlers(services, chain, shutdown.signal),
+      calls: createRpcHandlers([...services, ...grpcServices], chain, shutdown.signal),
       rest: (request) => gateway.handle(request),
     }),
     onMalformed: malformed.refuse,
@@ -161,6 +174,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     onError: (error) => logger.error("connection failed", { error: describeError(error) }),
   });
   resources.defer(async () => {
+    closing.abort();
     await port.close(shutdownGraceMs);
     shutdown.abort();
   });

@@ -14,6 +14,8 @@ export interface Chain {
 
 export interface ChainOptions {
   readonly services: readonly DescService[];
+  /** Services of gRPC itself (health, reflection): they declare nothing, and anybody may call them. */
+  readonly openServices: readonly DescService[];
   readonly authenticator: Authenticator;
   readonly errors: ErrorReporter;
   readonly fieldChecks: readonly FieldCheck[];
@@ -25,8 +27,12 @@ export function createChain(options: ChainOptions): Chain {
   const accessByMethod = new Map(
     options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)),
   );
+  const isOpen = new Set(options.openServices);
   return {
     async requestGate(context) {
+      if (isOpen.has(context.service)) {
+        return;
+      }
       try {
         await authorize(authenticator, accessFor(accessByMethod, context.method), context);
       } catch (error) {

@@ -43,12 +43,23 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
 /** Gives every error of a call the form of the protocol: the matching code, and one `ErrorInfo` detail. */
 export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
   return (next) => async (request) => {
+    const convert = (error: unknown) => toConnectError(reporter, error, request.contextValues);
     try {
-      return await next(request);
+      const response = await next(request);
+      return response.stream ? { ...response, message: convertingErrors(response.message, convert) } : response;
     } catch (error) {
-      throw toConnectError(reporter, error, request.contextValues);
+      throw convert(error);
     }
   };
+}
+
+/** The same messages; what goes wrong between them is converted. */
+async function* convertingErrors<T>(messages: AsyncIterable<T>, convert: (error: unknown) => Error): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw convert(error);
+  }
 }
 
 /** The error as Connect's protocols send it. Errors that already are in that form pass. */
