@@ -3,7 +3,7 @@ import { anyReader } from "./json-any.ts";
 import { mapKeyReader, readEntries, readItems } from "./json-collections.ts";
 import { enumReader, type ReadValue, scalarReader } from "./json-scalar.ts";
 import { plainObjectReader, structReader } from "./json-struct.ts";
-import { isListWrapper, type JsonOptions, jsonFieldName } from "./json-style.ts";
+import { isListWrapper, type JsonOptions, type JsonStyle, jsonFieldName } from "./json-style.ts";
 import { textTypeReader } from "./json-text-type.ts";
 import { isRepeated, isUnknown, notAnObject, Refusal } from "./refusal.ts";
 import { isMembers, type Members, membersOf, setField, type ValueType, valueTypeOf } from "./value-type.ts";
@@ -49,7 +49,9 @@ export class JsonReader {
       return this.#composite(field, name, (json, violations) => readEntries(json, readKey, read, violations));
     }
     const leaf = this.leaf(type);
-    return leaf === undefined ? this.#composite(field, name, this.#value(type)) : leafField(field, name, leaf);
+    return leaf === undefined
+      ? this.#composite(field, name, this.#value(type))
+      : leafField(field, name, leaf, this.options.style);
   }
 
   /** The reader of a value that has no fields of its own; `undefined` for the types that do. */
@@ -104,7 +106,8 @@ export class JsonReader {
     // Known before its fields are compiled, so that a recursive type finds itself.
     this.#messages.set(desc, read);
     for (const field of desc.fields) {
-      const entry = { field, name: jsonFieldName(field, style), read: this.field(field) };
+      const name = jsonFieldName(field, style);
+      const entry = { field, name, read: this.field(field), keepsNull: nullIsValue(field, style) };
       fields.set(entry.name, entry);
       if (style.acceptsBothNames) {
         fields.set(field.name, entry);
@@ -114,7 +117,7 @@ export class JsonReader {
   }
 
   #composite(field: DescField, name: string, read: ReadJson): ReadField {
-    const keepsNull = nullIsValue(field);
+    const keepsNull = nullIsValue(field, this.options.style);
     return (json, members, violations) => {
       if (json === null && !keepsNull) {
         return;
@@ -165,10 +168,12 @@ interface FieldEntry {
   readonly field: DescField;
   readonly name: string;
   readonly read: ReadField;
+  /** Whether `null` is one of the field's values. */
+  readonly keepsNull: boolean;
 }
 
-function leafField(field: DescField, name: string, read: ReadValue): ReadField {
-  const keepsNull = nullIsValue(field);
+function leafField(field: DescField, name: string, read: ReadValue, style: JsonStyle): ReadField {
+  const keepsNull = nullIsValue(field, style);
   return (json, members, violations) => {
     if (json === null && !keepsNull) {
       return;
@@ -200,8 +205,11 @@ function ofMessage(read: ReadJson): ReadMessage {
   };
 }
 
-/** Whether `null` is a value of the field's type, and does not mean "unset". */
-function nullIsValue(field: DescField): boolean {
+/** Whether `null` is a value of the field, and does not mean "unset". Where unset fields are written so, it never is. */
+function nullIsValue(field: DescField, style: JsonStyle): boolean {
+  if (style.unsetFields === "null") {
+    return false;
+  }
   return (
     (field.fieldKind === "enum" && field.enum.typeName === "google.protobuf.NullValue") ||
     (field.fieldKind === "message" && field.message.typeName === "google.protobuf.Value")
@@ -216,7 +224,7 @@ function isFirst(entry: FieldEntry, json: unknown, seen: Set<unknown>, violation
     return false;
   }
   seen.add(field);
-  if (field.oneof === undefined || (json === null && !nullIsValue(field))) {
+  if (field.oneof === undefined || (json === null && !entry.keepsNull)) {
     return true;
   }
   if (seen.has(field.oneof)) {

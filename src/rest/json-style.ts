@@ -9,7 +9,8 @@ export interface JsonStyle {
   /** `words`: without the enum's prefix, in lower case (`CHANNEL_EMAIL` is `email`). `names`: as in the proto file. */
   readonly enumValues: "words" | "names";
   /**
-   * `null`: an unset field that has presence is `null`, every other field is always there. `omitted`: an unset field,
+   * `null`: an unset field that has presence is `null`, every other field is always there, and `null` is read as unset,
+   * also for a `google.protobuf.Value`. `omitted`: an unset field,
    * or one without presence that has its default value, is left out.
    */
   readonly unsetFields: "null" | "omitted";
