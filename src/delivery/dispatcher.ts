@@ -207,9 +207,12 @@ export class Dispatcher {
         this.#report(item, result, status);
         return;
       } catch (error) {
-        if (this.#givingUp || this.#nowMs() >= held.expiresAtMs) {
+        const isLast = this.#givingUp || this.#nowMs() >= held.expiresAtMs;
+        if (isLast || waitMs === firstRecordRetryMs) {
           const problem = { ...describeItem(item), outcome: result.kind, error: describeError(error) };
-          this.#options.logger.error("delivery could not be recorded", problem);
+          this.#options.logger.error(isLast ? "delivery not recorded" : "delivery not recorded yet", problem);
+        }
+        if (isLast) {
           return;
         }
       }

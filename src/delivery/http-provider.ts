@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type HttpAnswer, postJson } from "./http-post.ts";
-import { field } from "./json-field.ts";
+import { field, messageIdOf } from "./json-field.ts";
 import type { Channel, CodeMessage, SendResult } from "./outgoing-message.ts";
 import { signBody } from "./signature.ts";
 import { textsFor } from "./templates/message-texts.ts";
@@ -70,8 +70,7 @@ function providerOutcome(answer: HttpAnswer, id: string): SendResult {
   }
   const { status, body, retryAfterMs } = answer;
   if (status >= 200 && status < 300) {
-    const messageId = field(body, "message_id");
-    return { kind: "sent", providerMessageId: typeof messageId === "string" && messageId !== "" ? messageId : id };
+    return { kind: "sent", providerMessageId: messageIdOf(field(body, "message_id")) ?? id };
   }
   const reason = `the provider answered ${status}${describeError(body)}`;
   if (status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status) && !misconfigured.has(status)) {

@@ -9,3 +9,8 @@ export function field(value: unknown, name: string): unknown {
 export function items(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
+
+/** A provider's id of a message; undefined if it is not one that could be kept: printable ASCII, not too long. */
+export function messageIdOf(value: unknown): string | undefined {
+  return typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value) ? value : undefined;
+}

@@ -1,5 +1,5 @@
 import type { HttpAnswer } from "./http-post.ts";
-import { field, items } from "./json-field.ts";
+import { field, items, messageIdOf } from "./json-field.ts";
 import type { SendResult } from "./outgoing-message.ts";
 
 /** What an error code of the Cloud API means. The words are ours: Meta's may repeat what was sent. */
@@ -65,8 +65,8 @@ export function whatsappOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
     return { kind: "retry", reason: answer.reason, blames: "provider" };
   }
-  const messageId = field(items(field(answer.body, "messages"))[0], "id");
-  if (answer.status >= 200 && answer.status < 300 && typeof messageId === "string" && messageId !== "") {
+  const messageId = messageIdOf(field(items(field(answer.body, "messages"))[0], "id"));
+  if (answer.status >= 200 && answer.status < 300 && messageId !== undefined) {
     return { kind: "sent", providerMessageId: messageId };
   }
   const code = field(field(answer.body, "error"), "code");

@@ -1,4 +1,4 @@
-import { field, items } from "./json-field.ts";
+import { field, items, messageIdOf } from "./json-field.ts";
 import type { Receipt } from "./receipts.ts";
 import { whatsappMarker } from "./whatsapp.ts";
 import { whatsappFailureReason } from "./whatsapp-outcome.ts";
@@ -29,10 +29,10 @@ export function parseWhatsappStatuses(body: Buffer): WhatsappStatus[] | undefine
 }
 
 function parseStatus(status: unknown): WhatsappStatus[] {
-  const messageId = field(status, "id");
+  const messageId = messageIdOf(field(status, "id"));
   const state = states.find((candidate) => candidate === field(status, "status"));
   const seconds = Number(field(status, "timestamp"));
-  if (typeof messageId !== "string" || state === undefined || !(seconds > 0 && seconds < 1e11)) {
+  if (messageId === undefined || state === undefined || !(seconds > 0 && seconds < 1e11)) {
     return [];
   }
   return [

@@ -53,6 +53,8 @@ export interface AttemptState {
   state: string;
   provider_message_id: string | null;
   error: string | null;
+  delivered_at: Date | null;
+  read_at: Date | null;
 }
 
 /** An outbox on a database of its own, with servers whose clock and senders the test moves. */
