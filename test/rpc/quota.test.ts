@@ -148,6 +148,19 @@ describe("few requests to the database", () => {
   });
 });
 
+test("a subject that nobody uses is forgotten", async () => {
+  const simulation = simulate({ servers: 1 });
+  await sendAll(simulation, 1_000, evenly(21, 21_000));
+  simulation.at(60_000, () => {
+    void simulation.quota(0).take({ workspaceId: "ws_2", key: "workspace", limitPerMinute: 1_000 });
+  });
+  await sendAll(simulation, 1_000, [{ atMs: 60_500, server: 0 }]);
+  const takes = simulation.takes.filter(({ subject }) => subject.workspaceId === "ws_1");
+  // While it was known, it had something to return; after that it began anew.
+  expect(takes.some(({ leftover }) => leftover !== undefined)).toBe(true);
+  expect(takes.at(-1)?.leftover).toBeUndefined();
+});
+
 describe("what the sender is told", () => {
   test("remaining goes down by one a request; a refusal names the second at which there is room again", async () => {
     const simulation = simulate({ servers: 1, delayMs: () => 0.1 });
