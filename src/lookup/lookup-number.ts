@@ -45,7 +45,8 @@ const unparseable: Omit<LookupResult, "input"> = {
 /** Tells what a phone number is, from the numbering plans that the library carries. */
 export function lookupNumber(input: LookupInput): LookupResult {
   const text = withPlus(input.number);
-  const number = parsePhoneNumberFromString(text, {
+  // The library reads digits of any width, but a wide plus only where a country is given, and no blanks around.
+  const number = parsePhoneNumberFromString(text.trim().replace(/^＋/, "+"), {
     ...(input.country === undefined ? {} : { defaultCountry: input.country }),
     extract: false,
   });
@@ -68,9 +69,9 @@ export function lookupNumber(input: LookupInput): LookupResult {
   };
 }
 
-/** A bare `+` in a query string reaches the server as a space: a leading one is read as `+`. */
+/** A bare `+` in a query string reaches the server as a space: a leading one, before a digit, is read as `+`. */
 function withPlus(number: string): string {
-  return number.startsWith(" ") ? `+${number.slice(1)}` : number;
+  return /^ \d/.test(number) ? `+${number.slice(1)}` : number;
 }
 
 /** The region of an ISO 3166-1 alpha-2 code in either case. Undefined if it is none of the regions known. */

@@ -23,7 +23,8 @@ export function parseRecipient(channel: ChannelName, text: string): Recipient | 
 }
 
 function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
-  const number = parsePhoneNumberFromString(text.trim(), { extract: false });
+  // The library reads digits of any width, but no wide plus here.
+  const number = parsePhoneNumberFromString(text.trim().replace(/^＋/, "+"), { extract: false });
   if (number === undefined || number.ext !== undefined || !number.isPossible()) {
     return { problem: "must be a phone number in E.164 form, such as +6591234567" };
   }

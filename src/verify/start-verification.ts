@@ -6,7 +6,7 @@ import { AppError, invalidFields } from "../errors.ts";
 import { createId } from "../ids.ts";
 import type { KeyCaller } from "../rpc/caller.ts";
 import { type Keyring, seal } from "../secrets.ts";
-import { brandProblem } from "./brand.ts";
+import { brandOfAccount, brandProblem } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { guessKey, guessLimit, maxAttempts, sendKey, sendLimit } from "./limits.ts";
 import { parseRecipient, recipientIndex } from "./recipient.ts";
@@ -14,7 +14,7 @@ import { parseRecipient, recipientIndex } from "./recipient.ts";
 export interface StartInput {
   readonly channel: ChannelName;
   readonly recipient: string;
-  /** Undefined: the workspace's name. */
+  /** Undefined: the account's name. */
   readonly brand: string | undefined;
   readonly codeLength: number;
   readonly ttlSeconds: number;
@@ -124,7 +124,7 @@ export async function startVerification(
       : sealCodeMessage(deps.keyring, workspaceId, {
           channel: input.channel,
           recipient: recipient.address,
-          brand: input.brand ?? caller.workspaceName,
+          brand: input.brand ?? brandOfAccount(caller.workspaceName),
           codeLength: input.codeLength,
           mode,
           secretId: deps.keyring.current.id,
