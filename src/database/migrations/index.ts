@@ -1,11 +1,13 @@
 import type { MigrationObject } from "@mikro-orm/core";
 import { Initial } from "./0001-initial.ts";
+import { Revocation } from "./0002-revocation.ts";
 import { Delivery } from "./0003-delivery.ts";
 import { LimitsAndIdempotency } from "./0004-limits-and-idempotency.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
   { name: "0001-initial", class: Initial },
+  { name: "0002-revocation", class: Revocation },
   { name: "0003-delivery", class: Delivery },
   { name: "0004-limits-and-idempotency", class: LimitsAndIdempotency },
 ];

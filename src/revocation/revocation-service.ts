@@ -1,0 +1,162 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
+import type { Database, Queryable } from "../database/database.ts";
+import { randomBase62 } from "../ids.ts";
+import { describeError, type Logger } from "../log.ts";
+import { AppliedRevocations, type Grounds } from "./applied-revocations.ts";
+import { type CacheCounters, type CacheOptions, CredentialCache } from "./credential-cache.ts";
+import { DurationHistogram, type HistogramSnapshot } from "./duration-histogram.ts";
+import { type Abort, InFlightCalls, type TrackedCall } from "./in-flight.ts";
+import { Lease } from "./lease.ts";
+import { ListeningSession } from "./listening-session.ts";
+import { createLeaseStore, createRevokerStore, revocationChannel } from "./revocation-store.ts";
+import { Revoker, type Subjects } from "./revoker.ts";
+
+export interface RevocationOptions {
+  readonly database: Pick<Database, "query" | "transaction">;
+  /** The same database. One more connection is made to it. */
+  readonly databaseUrl: string;
+  /** Its monotonic clock has to keep real time, however tests move it on. */
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The name of this server, for people who read the table `server`. */
+  readonly serverId: string;
+  /** How long this server may answer from memory without hearing from the database. */
+  readonly leaseMs?: number;
+}
+
+export interface RevocationMetrics {
+  readonly leaseIsValid: boolean;
+  readonly renewals: number;
+  readonly failedRenewals: number;
+  /** More than one: this server was away so long that nobody waited for it any more. */
+  readonly registrations: number;
+  readonly appliedRevocations: number;
+  readonly abortedCalls: number;
+  /** From the commit of each revocation that was made here until it was certain everywhere. */
+  readonly acknowledgement: HistogramSnapshot;
+  /** Servers that did not answer before their lease was over, counted once for each revocation. */
+  readonly unheardServers: number;
+  readonly cache: Readonly<CacheCounters>;
+}
+
+/** Revocations that hold on every server when they are answered, without a database read for each request. */
+export interface RevocationService {
+  /** See `Revoker.revoke`. */
+  revoke<T>(subjects: Subjects<T>, change: (transaction: Queryable) => Promise<T>): Promise<T>;
+  /** A cache of one kind of credential. */
+  cache<T>(options: CacheOptions<T>): CredentialCache<T>;
+  /** See `InFlightCalls.track`. */
+  track(grounds: Grounds, abort: Abort): TrackedCall;
+  metrics(): RevocationMetrics;
+  /** Answers from the database from here on, and takes this server off the list of those that are waited for. */
+  stop(): Promise<void>;
+}
+
+const defaultLeaseMs = 2_000;
+const renewalsPerLease = 4;
+const sweepIntervalMs = 60_000;
+
+/**
+ * Takes part in the protocol of `docs/decisions/0010-revocation-leases.md`. Resolves after the first attempt to get a
+ * lease. Until there is one, and whenever there is none, caches read the database.
+ */
+export async function startRevocation(options: RevocationOptions): Promise<RevocationService> {
+  const { database, databaseUrl, clock, logger, serverId, leaseMs = defaultLeaseMs } = options;
+  const counters = { renewals: 0, failedRenewals: 0, registrations: 0, appliedRevocations: 0, unheardServers: 0 };
+  const cacheCounters: CacheCounters = { hits: 0, misses: 0, readsWithoutLease: 0, repeatedReads: 0 };
+  const acknowledgement = new DurationHistogram();
+
+  const applied = new AppliedRevocations();
+  applied.onApplied(() => {
+    counters.appliedRevocations += 1;
+  });
+  const inFlight = new InFlightCalls(applied, logger);
+
+  const session = new ListeningSession({
+    url: databaseUrl,
+    channel: revocationChannel,
+    statementTimeoutMs: leaseMs,
+    logger,
+    onConnected: () => void renew(),
+    onNotification: () => void catchUp(),
+  });
+  const leaseStore = createLeaseStore(session);
+  const lease = new Lease({
+    store: leaseStore,
+    applied,
+    clock,
+    leaseMs,
+    createRegistrationId: () => {
+      counters.registrations += 1;
+      return `${serverId}.${randomBase62(12)}`;
+    },
+  });
+
+  const revoker = new Revoker<Queryable>({
+    store: createRevokerStore(database),
+    clock,
+    pause,
+    patienceMs: leaseMs,
+    onCommitted: () => void catchUp(),
+    onConfirmed: (durationMs, unheardServers) => {
+      acknowledgement.observe(durationMs);
+      counters.unheardServers += unheardServers;
+      if (unheardServers > 0) {
+        logger.warn("servers did not acknowledge a revocation; their leases are over", { servers: unheardServers });
+      }
+    },
+  });
+
+  let isFailing = false;
+  async function renew(): Promise<void> {
+    try {
+      await lease.renew();
+      counters.renewals += 1;
+      if (isFailing) {
+        logger.info("the revocation lease is renewed again");
+      }
+      isFailing = false;
+    } catch (error) {
+      counters.failedRenewals += 1;
+      if (!isFailing) {
+        logger.warn("the revocation lease is not renewed; without it the database is read for every request", {
+          error: describeError(error),
+        });
+      }
+      isFailing = true;
+    }
+  }
+
+  function catchUp(): Promise<void> {
+    // A renewal follows soon, and says it if the database cannot be reached.
+    return lease.catchUp().catch(() => undefined);
+  }
+
+  await session.start();
+  await renew();
+  const renewing = setInterval(() => void renew(), leaseMs / renewalsPerLease);
+  const sweeping = setInterval(() => void leaseStore.sweep().catch(() => undefined), sweepIntervalMs);
+
+  return {
+    revoke: (subjects, change) => revoker.revoke(subjects, change),
+    cache: (cacheOptions) => new CredentialCache({ lease, applied, counters: cacheCounters }, cacheOptions),
+    track: (grounds, abort) => inFlight.track(grounds, abort),
+    metrics: () => ({
+      leaseIsValid: lease.isValid(),
+      ...counters,
+      abortedCalls: inFlight.aborted,
+      acknowledgement: acknowledgement.snapshot(),
+      cache: { ...cacheCounters },
+    }),
+    async stop() {
+      clearInterval(renewing);
+      clearInterval(sweeping);
+      await lease.release().catch((error: unknown) => {
+        // The next revocation waits for the lease to be over, and removes it then.
+        logger.warn("this server could not be taken off the list", { error: describeError(error) });
+      });
+      await session.stop();
+    },
+  };
+}

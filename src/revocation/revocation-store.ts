@@ -1,0 +1,116 @@
+import type { Database, Queryable } from "../database/database.ts";
+import type { Revocation } from "./applied-revocations.ts";
+import type { LeaseStore } from "./lease.ts";
+import type { RevokerStore, ServerBehind } from "./revoker.ts";
+
+/** Notified with every revocation, without any content: what there is to know is read from the table. */
+export const revocationChannel = "byond_revocation";
+
+/** Held from before a revocation gets its number until it is committed. */
+const revocationLock = 7_269_341_951;
+
+const register = {
+  name: "revocation_register",
+  text: `
+    WITH earlier AS (DELETE FROM server WHERE id = ANY($3))
+    INSERT INTO server (id, lease_ms, applied_seq, database_started_at, renewed_at)
+    SELECT $1, $2, coalesce(max(seq), 0), pg_postmaster_start_time(), byond_now() FROM revocation
+    RETURNING applied_seq`,
+};
+
+/**
+ * Finds no row if PostgreSQL was started since, or if this is another one that took its place: what was committed before
+ * an asynchronous failover may be gone, and numbers may be used again, so the server has to start over.
+ */
+const renew = {
+  name: "revocation_renew",
+  text: `
+    UPDATE server
+    SET applied_seq = greatest(applied_seq, $2), renewals = renewals + 1, renewed_at = byond_now()
+    WHERE id = $1 AND database_started_at = pg_postmaster_start_time()
+    RETURNING id`,
+};
+
+const revocationsAfter = {
+  name: "revocation_read",
+  text: "SELECT seq, subject FROM revocation WHERE seq > $1 ORDER BY seq",
+};
+
+const remove = { name: "revocation_remove_own", text: "DELETE FROM server WHERE id = ANY($1)" };
+
+/** Keeps the newest: servers register with its number. */
+const sweep = {
+  name: "revocation_sweep",
+  text: "DELETE FROM revocation WHERE seq < (SELECT min(applied_seq) FROM server)",
+};
+
+const lock = { name: "revocation_lock", text: "SELECT pg_advisory_xact_lock($1)" };
+
+const insert = {
+  name: "revocation_insert",
+  text: `
+    WITH inserted AS (
+      INSERT INTO revocation (subject, created_at) SELECT unnest($1::text[]), byond_now() RETURNING seq
+    )
+    SELECT max(seq) AS seq, pg_notify('${revocationChannel}', '') FROM inserted`,
+};
+
+const serversBehind = {
+  name: "revocation_servers_behind",
+  text: "SELECT id, renewals, lease_ms FROM server WHERE applied_seq < $1",
+};
+
+/** A row that is being renewed is looked at again once that is committed, and stays. */
+const removeUnrenewed = {
+  name: "revocation_remove_unrenewed",
+  text: `
+    DELETE FROM server USING unnest($1::text[], $2::bigint[]) AS seen (id, renewals)
+    WHERE server.id = seen.id AND server.renewals = seen.renewals`,
+};
+
+/** The statements of a server's lease, and the sweep. Each has to be a transaction of its own. */
+export function createLeaseStore(session: Queryable): LeaseStore & { sweep(): Promise<void> } {
+  return {
+    async register(id, leaseMs, earlierIds) {
+      const [row] = await session.query<{ applied_seq: string }>(register, [id, leaseMs, earlierIds]);
+      return Number(row?.applied_seq);
+    },
+    async renew(id, appliedSequence) {
+      const rows = await session.query(renew, [id, appliedSequence]);
+      return rows.length > 0;
+    },
+    async revocationsAfter(sequence) {
+      const rows = await session.query<{ seq: string; subject: string }>(revocationsAfter, [sequence]);
+      return rows.map((row): Revocation => ({ sequence: Number(row.seq), subject: row.subject }));
+    },
+    async remove(ids) {
+      await session.query(remove, [ids]);
+    },
+    /** Removes the revocations that every server has applied. */
+    async sweep() {
+      await session.query(sweep, []);
+    },
+  };
+}
+
+/** The statements of those who revoke. */
+export function createRevokerStore(database: Pick<Database, "query" | "transaction">): RevokerStore<Queryable> {
+  return {
+    transaction: (work) => database.transaction(work),
+    async record(transaction, subjects) {
+      // A statement of its own: the number is taken when the lock is held.
+      await transaction.query(lock, [revocationLock]);
+      const [row] = await transaction.query<{ seq: string }>(insert, [[...new Set(subjects)]]);
+      return Number(row?.seq);
+    },
+    async serversBehind(sequence) {
+      const rows = await database.query<{ id: string; renewals: string; lease_ms: number }>(serversBehind, [sequence]);
+      return rows.map((row): ServerBehind => ({ id: row.id, renewals: Number(row.renewals), leaseMs: row.lease_ms }));
+    },
+    async removeUnrenewed(servers) {
+      const ids = servers.map((server) => server.id);
+      const renewals = servers.map((server) => String(server.renewals));
+      await database.query(removeUnrenewed, [ids, renewals]);
+    },
+  };
+}
