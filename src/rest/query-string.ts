@@ -3,13 +3,8 @@ import { percentDecode } from "./percent-encoding.ts";
 
 /** The path and the query of a request's URL, still percent-encoded. Takes absolute URLs and paths. */
 export function splitUrl(url: string): { readonly path: string; readonly query: string } {
-  const scheme = url.startsWith("/") ? -1 : url.indexOf("://");
-  const slash = scheme < 0 ? 0 : url.indexOf("/", scheme + 3);
-  const hash = url.indexOf("#");
-  const target = url.slice(slash < 0 ? url.length : slash, hash < 0 ? url.length : hash);
-  const mark = target.indexOf("?");
-  const path = mark < 0 ? target : target.slice(0, mark);
-  return { path: path === "" ? "/" : path, query: mark < 0 ? "" : target.slice(mark + 1) };
+  const [, path = "", query = ""] = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/.exec(url) ?? [];
+  return { path: path === "" ? "/" : path, query };
 }
 
 /**
