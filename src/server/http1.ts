@@ -1,10 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import { REASONS_BY_STATUS, refuseOnSocket, statusOfParserError } from "./raw-refusal.ts";
+import { REASONS_BY_STATUS, type RefusalStatus, refuseOnSocket, statusOfParserError } from "./raw-refusal.ts";
+import { HEADER_BYTES_MAX } from "./request-gate.ts";
 import type { Timeouts } from "./timeouts.ts";
-
-/** For all headers of a request together, its first line included. */
-export const HEADER_BYTES_MAX = 16 * 1024;
 
 /** Requests that a client may send ahead without waiting for answers. */
 const PIPELINED_MAX = 100;
@@ -42,7 +40,7 @@ export function createHttp1(options: Http1Options): Http1 {
     // Checked by the caller, who answers with a body.
     requireHostHeader: false,
   });
-  // Their bytes are limited. A limit on their number would silently drop the rest.
+  // Node would silently drop the rest; the caller refuses the request.
   server.maxHeadersCount = 0;
   server.timeout = timeouts.stalledMs;
 
@@ -86,9 +84,9 @@ export function createHttp1(options: Http1Options): Http1 {
     // An answer in the midst of another one would be taken for a part of it.
     const isFree = responses.length === 0 || (responses.length === 1 && responses[0]?.headersSent === false);
     if (status === undefined || !isFree) socket.destroy();
-    else refuse(socket, status, REASONS_BY_STATUS[status] ?? "");
+    else refuse(socket, status, REASONS_BY_STATUS[status]);
   });
-  function refuse(socket: Socket, status: number, reason: string): void {
+  function refuse(socket: Socket, status: RefusalStatus, reason: string): void {
     refused.add(socket);
     refuseOnSocket(socket, status, options.malformedBody(reason));
   }

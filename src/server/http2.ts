@@ -7,7 +7,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
-import { HEADER_BYTES_MAX } from "./http1.ts";
+import { HEADER_BYTES_MAX, HEADERS_MAX } from "./request-gate.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 /** Requests that a client may have under way on one connection. */
@@ -33,26 +33,33 @@ export function createHttp2(options: Http2Options): Http2 {
 
   const server = createServer({
     settings: { maxConcurrentStreams: CONCURRENT_STREAMS_MAX, maxHeaderListSize: HEADER_BYTES_MAX },
+    // The header limits are only told to clients, and checked again by the caller, who can answer: some leeway.
+    maxHeaderListPairs: 2 * HEADERS_MAX,
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
     // Against rapid resets (CVE-2023-44487): so many at once, then so many a second, then the connection ends.
     streamResetBurst: 1_000,
     streamResetRate: 100,
   });
-  server.on("request", (request, response) => {
+  // A client may have reset the stream by the time that we hear of it. Answering one that is gone would throw.
+  const isGone = (response: Http2ServerResponse) => response.stream.destroyed || response.stream.closed;
+  const begin = (request: Http2ServerRequest, response: Http2ServerResponse) => {
     watchStream(response.stream, timeouts);
     options.onRequest(request, response);
+  };
+  server.on("request", (request, response) => {
+    if (!isGone(response)) begin(request, response);
   });
   server.on("checkContinue", (request, response) => {
-    watchStream(response.stream, timeouts);
+    if (isGone(response)) return;
     response.writeContinue();
-    options.onRequest(request, response);
+    begin(request, response);
   });
   server.on("checkExpectation", (_request, response) => {
-    options.onMalformed(response, "The Expect header asks for what is not supported.");
+    if (!isGone(response)) options.onMalformed(response, "The Expect header asks for what is not supported.");
   });
   server.on("connect", (_request: Http2ServerRequest, response: Http2ServerResponse) => {
-    options.onMalformed(response, "CONNECT is not supported.");
+    if (!isGone(response)) options.onMalformed(response, "CONNECT is not supported.");
   });
   // What goes wrong in a connection is over with it.
   server.on("sessionError", () => undefined);
@@ -91,6 +98,8 @@ class Http2Connection {
     session.once("remoteSettings", () => this.#waitForStream());
     session.on("stream", (stream) => this.#count(stream));
     session.on("frameError", () => undefined);
+    // Who cannot say anything any more cannot even tell us how much it has read.
+    socket.once("end", () => socket.destroy());
     socket.once("close", () => clearTimeout(this.#timer));
   }
 

@@ -3,7 +3,8 @@ import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
 import { sniffProtocol } from "./protocol-sniffer.ts";
-import { findRequestFault, type NodeRequest, type NodeResponse } from "./request-gate.ts";
+import { REASONS_BY_STATUS } from "./raw-refusal.ts";
+import { findRequestFault, hasExcessiveHeaders, type NodeRequest, type NodeResponse } from "./request-gate.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./timeouts.ts";
 
 export interface OnePortOptions {
@@ -33,7 +34,7 @@ export interface OnePort {
   readonly url: string;
   /**
    * Stops accepting, ends idle connections at once and the others when their requests are answered, after `graceMs` in
-   * any case. Resolves when all are gone; calling it again gives the same promise.
+   * any case. Resolves when all are gone. Calling it again gives the same promise, and may shorten the time.
    */
   close(graceMs: number): Promise<void>;
 }
@@ -58,13 +59,24 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const onRequest = (request: NodeRequest, response: NodeResponse) => {
     watchErrors(request, response, options.onError);
     const fault = findRequestFault(request);
-    if (fault === undefined) handleSafely(options, request, response);
-    else refuse(response, fault);
+    if (hasExcessiveHeaders(request)) refuseExcess(response);
+    else if (fault !== undefined) refuse(response, fault);
+    else handleSafely(options, request, response);
+  };
+  const refuseExcess = (response: NodeResponse) => {
+    response.statusCode = 431;
+    response.setHeader("Content-Type", "application/json");
+    response.end(options.malformedBody(REASONS_BY_STATUS[431]));
   };
   const refuse = (response: NodeResponse, reason: string) => {
     // What follows such a request on the connection need not be what it seems.
     if (response.req.httpVersionMajor === 1) response.setHeader("Connection", "close");
-    options.onMalformed(response, reason);
+    try {
+      options.onMalformed(response, reason);
+    } catch (error) {
+      options.onError(error);
+      response.destroy();
+    }
   };
   const http1 = createHttp1({ timeouts, onRequest, onMalformed: refuse, malformedBody: options.malformedBody });
   const http2 = createHttp2({ timeouts, onRequest, onMalformed: refuse });
@@ -103,23 +115,25 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const address = await listen(listener, options);
   listener.on("error", options.onError);
 
-  const close = async (graceMs: number) => {
+  const timers = new Set<NodeJS.Timeout>();
+  const close = async () => {
     const gone = new Promise((resolve) => listener.close(resolve));
     for (const socket of [...handshakes.values(), ...unrecognised]) socket.destroy();
     http1.drain();
     http2.drain();
-    const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, graceMs);
     await gone;
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     http1.dispose();
+  };
+  const destroyAll = () => {
+    for (const socket of sockets) socket.destroy();
   };
   return {
     address,
     url: urlOf(address, options.tls !== undefined),
     close(graceMs) {
-      closing ??= close(graceMs);
+      timers.add(setTimeout(destroyAll, graceMs).unref());
+      closing ??= close();
       return closing;
     },
   };

@@ -2,26 +2,28 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { LINGER_MS } from "./timeouts.ts";
 
+export const REASONS_BY_STATUS = {
+  400: "The request is not valid HTTP.",
+  408: "The request took too long to arrive.",
+  413: "The chunk extensions of the body are too long.",
+  431: "The request headers are too many or too long.",
+} as const;
+
+export type RefusalStatus = keyof typeof REASONS_BY_STATUS;
+
 /** The status for what Node's HTTP/1.1 parser refused, by the `code` of its error; undefined if there is nobody to answer. */
-export function statusOfParserError(error: NodeJS.ErrnoException): number | undefined {
+export function statusOfParserError(error: NodeJS.ErrnoException): RefusalStatus | undefined {
   if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
   if (error.code === "HPE_HEADER_OVERFLOW") return 431;
   if (error.code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return 413;
   return error.code?.startsWith("HPE_") ? 400 : undefined;
 }
 
-export const REASONS_BY_STATUS: Readonly<Record<number, string>> = {
-  400: "The request is not valid HTTP.",
-  408: "The request took too long to arrive.",
-  413: "The chunk extensions of the body are too long.",
-  431: "The request headers are too long.",
-};
-
 /**
  * Writes a whole answer to a connection that has no response object, and ends it. What the client still sends is read
  * and thrown away for a moment: closing at once could cost it the answer (RFC 9112 §9.6).
  */
-export function refuseOnSocket(socket: Socket, status: number, body: string): void {
+export function refuseOnSocket(socket: Socket, status: RefusalStatus, body: string): void {
   if (!socket.writable) {
     socket.destroy();
     return;

@@ -5,6 +5,10 @@ import { findAuthorityFault, findTargetFault } from "./request-target.ts";
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
+/** For all headers of a request together, its target included. */
+export const HEADER_BYTES_MAX = 16 * 1024;
+export const HEADERS_MAX = 128;
+
 /** CONNECT asks for a tunnel, which makes sense for a proxy only. */
 const METHODS_KNOWN = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
@@ -20,6 +24,12 @@ export function findRequestFault(request: NodeRequest): string | undefined {
   if (authority === undefined) return "The Host header is missing.";
   if (hosts.length > 1) return "There is more than one host.";
   return findAuthorityFault(authority) ?? findTargetFault(request.url ?? "");
+}
+
+/** Whether the headers are more, or longer, than anybody needs: 431. */
+export function hasExcessiveHeaders(request: NodeRequest): boolean {
+  const bytes = request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
+  return request.rawHeaders.length > 2 * HEADERS_MAX || bytes > HEADER_BYTES_MAX;
 }
 
 /** Every host that the request names, not only the first: whoever forwarded it may have gone by another one. */

@@ -1,0 +1,186 @@
+import { once } from "node:events";
+import { ServerResponse } from "node:http";
+import { connect as connectTls } from "node:tls";
+import { afterEach, describe, expect, test } from "vitest";
+import type { OnePortOptions } from "../../src/server/one-port.ts";
+import type { NodeResponse } from "../../src/server/request-gate.ts";
+import { connectHttp2, exchangeRaw, openTestPort, readAnswer, type TestPort } from "./port-fixture.ts";
+import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Long enough that a test which waits for it fails by its own time limit. */
+const FOREVER_MS = 600_000;
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+interface SlowPort extends TestPort {
+  /** The next request that reaches the handler, to be answered by the test. */
+  next(): Promise<NodeResponse>;
+}
+
+async function openSlow(overrides: Partial<OnePortOptions> = {}): Promise<SlowPort> {
+  const arrived: NodeResponse[] = [];
+  let wake = () => {};
+  const port = await openTestPort({
+    onRequest: (_request, response) => {
+      arrived.push(response);
+      wake();
+    },
+    ...overrides,
+  });
+  cleanups.push(() => port.close(0));
+  const next = async () => {
+    for (;;) {
+      const response = arrived.shift();
+      if (response !== undefined) return response;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  return { ...port, next };
+}
+
+async function isOpen(port: TestPort): Promise<boolean> {
+  return (await exchangeRaw(port, "GET // HTTP/1.1\r\nHost: a\r\n\r\n").ended) !== "";
+}
+
+describe("requests under way", () => {
+  test("over HTTP/1.1 are finished, and told that the connection ends", async () => {
+    const port = await openSlow();
+    const { ended } = exchangeRaw(port, GET);
+    const response = await port.next();
+    const closing = port.close(FOREVER_MS);
+    expect(await isOpen(port)).toBe(false);
+    response.end("finished");
+    expect(await ended).toMatch(/\r\nConnection: close\r\n.*finished$/s);
+    await closing;
+  });
+
+  test("over HTTP/1.1 with an answer begun are finished, and the connection ends", async () => {
+    const port = await openSlow();
+    const { socket, ended } = exchangeRaw(port, GET);
+    const response = await port.next();
+    response.setHeader("Content-Length", "8");
+    if (response instanceof ServerResponse) response.flushHeaders();
+    await once(socket, "data");
+    const closing = port.close(FOREVER_MS);
+    response.end("finished");
+    expect(await ended).toMatch(/\r\nConnection: keep-alive\r\n.*finished$/s);
+    await closing;
+  });
+
+  test("over HTTP/2 are finished, and nothing new is taken", async () => {
+    const port = await openSlow();
+    const session = connectHttp2(port.url);
+    const answer = readAnswer(session.request({ ":path": "/" }));
+    const response = await port.next();
+    const goaway = once(session, "goaway");
+    const closing = port.close(FOREVER_MS);
+    await goaway;
+    expect((await readAnswer(session.request({ ":path": "/" }))).status).toBeUndefined();
+    expect(await isOpen(port)).toBe(false);
+    response.end("finished");
+    expect(await answer).toEqual({ status: 200, body: "finished", resetCode: 0 });
+    await closing;
+  });
+
+  test.each(["http/1.1", "h2"])("over TLS are finished (%s)", async (protocol) => {
+    const tls = makeSelfSignedCertificate();
+    const port = await openSlow({ tls });
+    if (protocol === "h2") {
+      const session = connectHttp2(port.url, tls.cert);
+      const answer = readAnswer(session.request({ ":path": "/" }));
+      const response = await port.next();
+      const closing = port.close(FOREVER_MS);
+      response.end("finished");
+      expect(await answer).toMatchObject({ status: 200, body: "finished" });
+      await closing;
+    } else {
+      const socket = connectTls({ port: port.address.port, host: port.address.host, ca: tls.cert }, () =>
+        socket.write(GET),
+      );
+      let received = "";
+      socket.on("data", (chunk) => {
+        received += chunk;
+      });
+      const response = await port.next();
+      const closing = port.close(FOREVER_MS);
+      response.end("finished");
+      await once(socket, "close");
+      expect(received).toMatch(/finished$/);
+      await closing;
+    }
+  });
+
+  test("are cut off when the time is up", async () => {
+    const port = await openSlow();
+    const { ended } = exchangeRaw(port, GET);
+    await port.next();
+    const session = connectHttp2(port.url);
+    const answer = readAnswer(session.request({ ":path": "/" }));
+    await port.next();
+    const since = performance.now();
+    await port.close(300);
+    expect(performance.now() - since).toBeGreaterThan(250);
+    expect(performance.now() - since).toBeLessThan(3_000);
+    expect(await ended).toBe("");
+    expect((await answer).status).toBeUndefined();
+  });
+
+  test("are no reason to keep the connections that have none", async () => {
+    const port = await openSlow();
+    const { ended: busy } = exchangeRaw(port, GET);
+    const response = await port.next();
+    const { socket, ended: idle } = exchangeRaw(port, GET);
+    (await port.next()).end("answered");
+    await once(socket, "data");
+    const { ended: silent } = exchangeRaw(port, "");
+    const session = connectHttp2(port.url);
+    await once(session, "remoteSettings");
+    const sessionEnded = once(session, "close");
+
+    const closing = port.close(FOREVER_MS);
+    expect(await idle).toMatch(/answered$/);
+    expect(await silent).toBe("");
+    await sessionEnded;
+    response.end("finished");
+    expect(await busy).toMatch(/finished$/);
+    await closing;
+  });
+});
+
+test("a client that does not end its side is not waited for", async () => {
+  const port = await openSlow();
+  const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+  const { socket } = exchangeRaw(port, preface);
+  socket.allowHalfOpen = true;
+  await once(socket, "data");
+  const since = performance.now();
+  await port.close(FOREVER_MS);
+  expect(performance.now() - since).toBeLessThan(3_000);
+  socket.destroy();
+});
+
+test("a handshake under way is not waited for", async () => {
+  const port = await openSlow({ tls: makeSelfSignedCertificate() });
+  const { socket, ended } = exchangeRaw(port, "\x16\x03\x01");
+  await once(socket, "connect");
+  // The server has accepted it when it answers another one that came later.
+  expect(await exchangeRaw(port, "nonsense").ended).not.toContain("HTTP");
+  await port.close(FOREVER_MS);
+  await ended;
+});
+
+test("closing again gives the same promise, and may shorten the time", async () => {
+  const port = await openSlow();
+  const { ended } = exchangeRaw(port, GET);
+  await port.next();
+  const closing = port.close(FOREVER_MS);
+  expect(port.close(0)).toBe(closing);
+  await closing;
+  await ended;
+});
