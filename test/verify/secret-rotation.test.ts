@@ -1,0 +1,80 @@
+/** Rotating `BYOND_SECRET`: `old,new`, then `new,old`, then `new`, on one database, through the front door. */
+import { expect, test } from "vitest";
+import { startTestApp, type TestApp } from "../support/app.ts";
+import { check, rowsOf, startAndRead, wrongFor } from "./verifications.ts";
+
+const old = "the old secret, which has thirty-two bytes";
+const fresh = "the new secret, which has thirty-two bytes";
+
+/** Another server on the same database, with other secrets. */
+function serverBeside(app: TestApp, secrets: readonly string[]): Promise<TestApp> {
+  return startTestApp({ database: { kind: "external", url: app.databaseUrl }, secrets });
+}
+
+test("a pending verification can be checked as long as its secret is there, and is expired afterwards", async () => {
+  await using before = await startTestApp({ secrets: [old] });
+  const key = await before.mintKey();
+  const atOnce = await startAndRead(before, key, "at-once@example.com");
+  const during = await startAndRead(before, key, "during@example.com");
+  const after = await startAndRead(before, key, "after@example.com");
+  expect(await check(before, key, atOnce.id, atOnce.code)).toBe("approved");
+
+  await using both = await serverBeside(before, [old, fresh]);
+  expect(await check(both, key, during.id, wrongFor(during))).toBe("incorrect");
+  const startedOnBoth = await startAndRead(both, key, "both@example.com");
+
+  await using turned = await serverBeside(before, [fresh, old]);
+  expect(await check(turned, key, during.id, during.code)).toBe("approved");
+  expect(await check(turned, key, startedOnBoth.id, startedOnBoth.code)).toBe("approved");
+  const startedOnTurned = await startAndRead(turned, key, "turned@example.com");
+  const forTheRest = await startAndRead(turned, key, "rest@example.com");
+  // While servers are being replaced, those that still write with the old secret read the new one's.
+  expect(await check(both, key, startedOnTurned.id, wrongFor(startedOnTurned))).toBe("incorrect");
+  expect(await check(both, key, startedOnTurned.id, startedOnTurned.code)).toBe("approved");
+
+  await using rotated = await serverBeside(before, [fresh]);
+  expect(await check(rotated, key, after.id, after.code)).toBe("expired");
+  expect(await check(rotated, key, forTheRest.id, forTheRest.code)).toBe("approved");
+});
+
+test("a wrong code for a verification whose secret is gone counts against nobody", async () => {
+  await using before = await startTestApp({ secrets: [old] });
+  const key = await before.mintKey();
+  const started = await startAndRead(before, key, "gone@example.com");
+  await using rotated = await serverBeside(before, [fresh]);
+  expect(await check(rotated, key, started.id, wrongFor(started))).toBe("expired");
+  expect(await rowsOf(before, "SELECT attempts FROM verification")).toEqual([{ attempts: 0 }]);
+  expect(await rowsOf(before, "SELECT key FROM throttle WHERE key LIKE 'guess:%'")).toEqual([]);
+});
+
+test("a server that has never known a secret does not accept codes made with it, and API keys outlive them all", async () => {
+  await using mine = await startTestApp({ secrets: [old] });
+  const key = await mine.mintKey();
+  await using theirs = await serverBeside(mine, [fresh]);
+  expect((await theirs.rest("GET", "/lookup?number=%2B6591234567", { key })).status).toBe(200);
+  const started = await startAndRead(theirs, key, "theirs@example.com");
+  expect(await check(mine, key, started.id, started.code)).toBe("expired");
+  expect(await check(theirs, key, started.id, started.code)).toBe("approved");
+});
+
+test("the database holds neither the code nor, unsealed, the recipient", async () => {
+  await using app = await startTestApp({ secrets: [old] });
+  const key = await app.mintKey();
+  const { code } = await startAndRead(app, key, "nowhere-to-be-found@example.com", { code_length: 10 });
+  const tables = await rowsOf(
+    app,
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'",
+  );
+  expect(tables.length).toBeGreaterThan(5);
+  for (const { table_name: table } of tables) {
+    const rows = await rowsOf(app, `SELECT row_to_json(t)::text AS json FROM "${table}" t`);
+    for (const { json } of rows) {
+      const text = String(json);
+      // bytea is written in hexadecimal digits.
+      for (const secret of [code, "nowhere-to-be-found"]) {
+        expect(text).not.toContain(secret);
+        expect(text).not.toContain(Buffer.from(secret).toString("hex"));
+      }
+    }
+  }
+});
