@@ -55,10 +55,11 @@ describe("the time left", () => {
 
   test("reads well for none, one and many minutes", () => {
     const { expiry } = textsFor("en");
-    expect([0, 1, 2].map(expiry)).toEqual([
+    expect([0, 1, 2, 60].map(expiry)).toEqual([
       "It expires in less than a minute.",
       "It expires in 1 minute.",
       "It expires in 2 minutes.",
+      "It expires in 1 hour.",
     ]);
   });
 });

@@ -21,5 +21,8 @@ function inMinutes(minutes: number): string {
   if (minutes === 0) {
     return "less than a minute";
   }
+  if (minutes === 60) {
+    return "1 hour";
+  }
   return minutes === 1 ? "1 minute" : `${minutes} minutes`;
 }

@@ -67,13 +67,13 @@ function renderHtml(message: CodeMessage, texts: MessageTexts, minutes: number):
 <body class="page" style="margin: 0; padding: 0; background: #f2f4f6;">
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="background: #f2f4f6;">
 <tr><td align="center" style="padding: 32px 16px;">
-<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" style="max-width: 480px; background: #ffffff; border: 1px solid #dfe3e8; border-radius: 12px; font-family: -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;">
+<table role="presentation" class="card" width="480" cellpadding="0" cellspacing="0" style="width: 100%; max-width: 480px; table-layout: fixed; overflow-wrap: break-word; word-break: break-word; background: #ffffff; border: 1px solid #dfe3e8; border-radius: 12px; font-family: -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;">
 <tr><td style="padding: 32px 32px 0;">
 <h1 class="strong" style="margin: 0; font-size: 20px; line-height: 28px; font-weight: 600; color: #14171a;">${escapeHtml(texts.heading(brand))}</h1>
 <p class="soft" style="margin: 8px 0 0; font-size: 16px; line-height: 24px; color: #57606a;">${escapeHtml(texts.instruction())}</p>
 </td></tr>
 <tr><td style="padding: 24px 32px 0;">
-<div class="code" dir="ltr" style="padding: 16px 8px; border-radius: 8px; background: #f2f4f6; color: #14171a; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace; font-size: 32px; line-height: 40px; font-weight: 600; letter-spacing: 6px; text-align: center;">${escapeHtml(message.code)}</div>
+<div class="code" dir="ltr" style="padding: 17px 0 15px; border-radius: 8px; background: #f2f4f6; color: #14171a; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace; font-size: 32px; line-height: 40px; font-weight: 600; letter-spacing: 6px; text-indent: 6px; white-space: nowrap; text-align: center;">${escapeHtml(message.code)}</div>
 <p class="soft" style="margin: 12px 0 0; font-size: 14px; line-height: 20px; text-align: center; color: #57606a;">${escapeHtml(texts.expiry(minutes))}</p>
 </td></tr>
 <tr><td style="padding: 24px 32px 32px;">
