@@ -76,7 +76,8 @@ function withPlus(number: string): string {
 
 /** The region of an ISO 3166-1 alpha-2 code in either case. Undefined if it is none of the regions known. */
 export function parseRegion(country: string): CountryCode | undefined {
-  const region = country.toUpperCase();
+  // Letters of other alphabets have upper cases among ours.
+  const region = /^[A-Za-z]{2}$/.test(country) ? country.toUpperCase() : "";
   return isSupportedCountry(region) ? region : undefined;
 }
 
