@@ -7,11 +7,27 @@ export interface ThrottleLimit {
   readonly periodSeconds: number;
 }
 
+/** A limit as SQL: the burst as a number, and the time that a token takes to come back as an interval. */
+export interface SqlThrottleLimit {
+  readonly burst: string;
+  readonly period: string;
+}
+
+/** A limit that is the same for every run of a statement. */
+export function constantLimit({ burst, periodSeconds }: ThrottleLimit): SqlThrottleLimit {
+  return { burst: String(burst), period: `interval '${periodSeconds} seconds'` };
+}
+
+/** A limit that comes with the statement's values; the placeholders are of an integer and of seconds. */
+export function boundLimit(burst: string, periodSeconds: string): SqlThrottleLimit {
+  return { burst: `${burst}::integer`, period: `(${periodSeconds}::double precision * interval '1 second')` };
+}
+
 interface TakeOptions {
-  /** SQL of the workspace's id and of the key, such as `$1` and `'recipient:' || $2`. */
+  /** SQL of the workspace's id and of the key, such as `$1` and `'send:' || $2`. */
   readonly workspaceId: string;
   readonly key: string;
-  readonly limit: ThrottleLimit;
+  readonly limit: SqlThrottleLimit;
   /** SQL that follows `SELECT …` and decides whether a token is asked for at all: `FROM …` and `WHERE …`. */
   readonly from?: string;
 }
@@ -20,29 +36,23 @@ interface TakeOptions {
  * The text of a statement, to be used as a data-modifying CTE, that takes a token: it returns one row with the new `tat`
  * if there was one, and none (and changes nothing) if not.
  */
-export function takeToken(options: TakeOptions): string {
+export function takeToken({ workspaceId, key, limit, from = "" }: TakeOptions): string {
   return `
     INSERT INTO throttle AS bucket (workspace_id, key, tat)
-    SELECT ${options.workspaceId}, ${options.key}, byond_now() + ${period(options.limit)}
-    ${options.from ?? ""}
+    SELECT ${workspaceId}, ${key}, byond_now() + ${limit.period}
+    ${from}
     ON CONFLICT (workspace_id, key) DO UPDATE
-      SET tat = greatest(bucket.tat, byond_now()) + ${period(options.limit)}
-      WHERE ${hasToken("bucket.tat", options.limit)}
+      SET tat = greatest(bucket.tat, byond_now()) + ${limit.period}
+      WHERE ${hasToken("bucket.tat", limit)}
     RETURNING tat`;
 }
 
 /** SQL that tells whether a bucket with this theoretical arrival time has a token now. */
-export function hasToken(tat: string, limit: ThrottleLimit): string {
-  return `${tat} <= byond_now() + ${limit.burst - 1} * ${period(limit)}`;
+export function hasToken(tat: string, { burst, period }: SqlThrottleLimit): string {
+  return `${tat} <= byond_now() + (${burst} - 1) * ${period}`;
 }
 
 /** SQL of the whole seconds until a bucket with this theoretical arrival time has a token again; at least 1. */
-export function secondsUntilToken(tat: string, limit: ThrottleLimit): string {
-  const wait = `extract(epoch FROM ${tat} - ${limit.burst - 1} * ${period(limit)} - byond_now())`;
-  return `greatest(1, ceil(${wait}))::integer`;
-}
-
-/** SQL of the time that a token takes to come back. */
-export function period(limit: ThrottleLimit): string {
-  return `interval '${limit.periodSeconds} seconds'`;
+export function secondsUntilToken(tat: string, { burst, period }: SqlThrottleLimit): string {
+  return `greatest(1, ceil(extract(epoch FROM ${tat} - (${burst} - 1) * ${period} - byond_now())))::integer`;
 }

@@ -1,12 +1,23 @@
 import { Channel as ChannelMessage } from "../../gen/byond/v1/verify_pb.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 
+const messages = {
+  sms: ChannelMessage.SMS,
+  voice: ChannelMessage.VOICE,
+  whatsapp: ChannelMessage.WHATSAPP,
+  email: ChannelMessage.EMAIL,
+} as const satisfies Record<ChannelName, ChannelMessage>;
+
 const byMessage: ReadonlyMap<ChannelMessage, ChannelName> = new Map([
   [ChannelMessage.SMS, "sms"],
   [ChannelMessage.VOICE, "voice"],
   [ChannelMessage.WHATSAPP, "whatsapp"],
   [ChannelMessage.EMAIL, "email"],
 ]);
+
+export function channelMessage(channel: ChannelName): ChannelMessage {
+  return messages[channel];
+}
 
 /** The channel that a message names. Undefined for `CHANNEL_UNSPECIFIED` and numbers that mean nothing. */
 export function findChannel(message: ChannelMessage): ChannelName | undefined {

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Queryable } from "../database/database.ts";
-import { hasToken, period } from "../database/throttle.ts";
+import { hasToken } from "../database/throttle.ts";
 import { AppError } from "../errors.ts";
 import type { Mode } from "../rpc/caller.ts";
 import type { Keyring } from "../secrets.ts";
@@ -39,12 +39,12 @@ const check = {
       INSERT INTO throttle AS bucket (workspace_id, key, tat)
       SELECT
         $1, ${guessKey("$3::text", "recipient_index")},
-        byond_now() + CASE WHEN is_right THEN interval '0' ELSE ${period(guessLimit)} END
+        byond_now() + CASE WHEN is_right THEN interval '0' ELSE ${guessLimit.period} END
       FROM target WHERE is_live
       ON CONFLICT (workspace_id, key) DO UPDATE
         SET tat = CASE
           WHEN (SELECT is_right FROM target) THEN bucket.tat
-          ELSE greatest(bucket.tat, byond_now()) + ${period(guessLimit)}
+          ELSE greatest(bucket.tat, byond_now()) + ${guessLimit.period}
         END
         WHERE ${hasToken("bucket.tat", guessLimit)}
       RETURNING tat

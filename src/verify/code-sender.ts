@@ -18,6 +18,8 @@ export interface CodePayload {
   readonly mode: Mode;
   /** The master secret that the code is derived from. */
   readonly secretId: string;
+  readonly locale?: string;
+  readonly autofillDomain?: string;
 }
 
 /** What the start of a verification needs of the delivery. */
@@ -61,20 +63,17 @@ export class CodeSender implements OutboxSender {
       return { kind: "failed", reason: "the master secret that the message was sealed with is gone" };
     }
     const payload: CodePayload = JSON.parse(opened);
-    const secret = keyring.find(payload.secretId);
+    const { secretId, codeLength, ...message } = payload;
+    const secret = keyring.find(secretId);
     if (secret === undefined) {
       return { kind: "failed", reason: "the master secret that the code is derived from is gone" };
     }
     const code = deriveCode(secret, {
       verificationId: item.subjectId,
       mode: payload.mode,
-      length: payload.codeLength,
+      length: codeLength,
     });
-    const { channel, recipient, brand, mode } = payload;
     const { createdAt, expiresAt } = item;
-    return channels.send(
-      { channel, recipient, brand, mode, code, createdAt, expiresAt },
-      { idempotencyKey: item.id, signal },
-    );
+    return channels.send({ ...message, code, createdAt, expiresAt }, { idempotencyKey: item.id, signal });
   }
 }

@@ -47,3 +47,14 @@ function parseMailRecipient(text: string): Recipient | RecipientProblem {
 export function recipientIndex(secret: MasterSecret, canonical: string): string {
   return createHmac("sha256", secret.subkey("recipient-index")).update(canonical).digest("base64url");
 }
+
+/** What a verification's sealed recipient is bound to. */
+export function recipientContext(workspaceId: string, verificationId: string): string {
+  return `${workspaceId}/${verificationId}`;
+}
+
+/** Reads a recipient whose channel is not known: what has an `@` is a mail address. */
+export function parseAnyRecipient(text: string): Recipient | RecipientProblem {
+  const recipient = text.includes("@") ? parseMailRecipient(text) : parsePhoneRecipient(text);
+  return "problem" in recipient ? { problem: "must be a phone number in E.164 form or an email address" } : recipient;
+}

@@ -1,15 +1,16 @@
 import type { Database } from "../database/database.ts";
-import { hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts";
+import { boundLimit, hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { AppError, invalidFields } from "../errors.ts";
 import { createId } from "../ids.ts";
 import type { KeyCaller } from "../rpc/caller.ts";
+import type { SendLimit } from "../rpc/quota-send-limits.ts";
 import { type Keyring, seal } from "../secrets.ts";
 import { brandOfAccount, brandProblem } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { guessKey, guessLimit, maxAttempts, sendKey, sendLimit } from "./limits.ts";
-import { parseRecipient, recipientIndex } from "./recipient.ts";
+import { parseRecipient, recipientContext, recipientIndex } from "./recipient.ts";
 
 export interface StartInput {
   readonly channel: ChannelName;
@@ -18,6 +19,12 @@ export interface StartInput {
   readonly brand: string | undefined;
   readonly codeLength: number;
   readonly ttlSeconds: number;
+  /** BCP 47. Undefined: English. */
+  readonly locale: string | undefined;
+  readonly autofillDomain: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** By where the call comes from, in the order they are asked; two at most. The recipient's own comes after them. */
+  readonly originLimits: readonly SendLimit[];
 }
 
 export interface StartedVerification {
@@ -27,40 +34,76 @@ export interface StartedVerification {
   readonly expiresAt: Date;
 }
 
+const recipientKeys = { send: sendKey("$3::text", "$7::text"), guess: guessKey("$3::text", "$7::text") };
+const firstLimit = boundLimit("$21", "$22");
+const secondLimit = boundLimit("$24", "$25");
+const isEmpty = (tat: string, limit: typeof sendLimit) => `${tat} IS NOT NULL AND NOT ${hasToken(tat, limit)}`;
+const tatOf = (key: string) => `(SELECT tat FROM throttle WHERE workspace_id = $1 AND key = ${key})`;
+
 /**
- * Takes the recipient's token and, if there was one, writes the verification and its message. `blocked` says how long to
- * wait where there was none, or where the recipient's budget for guessing is used up.
+ * Takes the tokens, one after the other so that a refusal never spends the allowance of the next, and writes the
+ * verification and its message if there was one of each. `wait` is what the statement found before it took anything: the
+ * first bucket that has no token, and for how many seconds.
  */
 const start = {
   name: "start_verification",
   text: `
-    WITH blocked AS (
-      SELECT max(CASE key
-        WHEN ${sendKey("$3::text", "$7::text")} THEN ${secondsUntilToken("tat", sendLimit)}
-        ELSE ${secondsUntilToken("tat", guessLimit)}
-      END) AS seconds
-      FROM throttle
-      WHERE workspace_id = $1
-        AND (key = ${sendKey("$3::text", "$7::text")} AND NOT ${hasToken("tat", sendLimit)}
-          OR key = ${guessKey("$3::text", "$7::text")} AND NOT ${hasToken("tat", guessLimit)})
-    ), caller AS (
-      SELECT FROM api_key WHERE id = $15 AND revoked_at IS NULL
+    WITH caller AS (
+      SELECT FROM api_key
+      WHERE id = $15 AND revoked_at IS NULL
+    ), tats AS MATERIALIZED (
+      SELECT
+        ${tatOf("$20::text")} AS first, ${tatOf("$23::text")} AS second,
+        ${tatOf(recipientKeys.send)} AS send, ${tatOf(recipientKeys.guess)} AS guess
+    ), wait AS (
+      SELECT
+        CASE
+          WHEN ${isEmpty("first", firstLimit)} THEN 'first'
+          WHEN ${isEmpty("second", secondLimit)} THEN 'second'
+          ELSE 'recipient'
+        END AS bucket,
+        CASE
+          WHEN ${isEmpty("first", firstLimit)} THEN ${secondsUntilToken("first", firstLimit)}
+          WHEN ${isEmpty("second", secondLimit)} THEN ${secondsUntilToken("second", secondLimit)}
+          WHEN ${isEmpty("guess", guessLimit)} THEN ${secondsUntilToken("guess", guessLimit)}
+          ELSE ${secondsUntilToken("send", sendLimit)}
+        END AS seconds
+      FROM tats
+      WHERE (${isEmpty("first", firstLimit)}) OR (${isEmpty("second", secondLimit)})
+        OR (${isEmpty("send", sendLimit)}) OR (${isEmpty("guess", guessLimit)})
+    ), first_token AS (
+      ${takeToken({
+        workspaceId: "$1",
+        key: "$20::text",
+        limit: firstLimit,
+        from: "FROM caller WHERE $20::text IS NOT NULL AND NOT EXISTS (SELECT FROM wait)",
+      })}
+    ), second_token AS (
+      ${takeToken({
+        workspaceId: "$1",
+        key: "$23::text",
+        limit: secondLimit,
+        from: "FROM first_token WHERE $23::text IS NOT NULL",
+      })}
     ), token AS (
       ${takeToken({
         workspaceId: "$1",
-        key: sendKey("$3::text", "$7::text"),
+        key: recipientKeys.send,
         limit: sendLimit,
-        from: "FROM caller, blocked WHERE blocked.seconds IS NULL",
+        from: `FROM caller
+          WHERE NOT EXISTS (SELECT FROM wait)
+            AND ($20::text IS NULL OR EXISTS (SELECT FROM first_token))
+            AND ($23::text IS NULL OR EXISTS (SELECT FROM second_token))`,
       })}
     ), started AS (
       INSERT INTO verification (
-        workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, code_length, secret_id,
-        max_attempts, created_at, expires_at
+        workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
+        metadata, code_length, secret_id, max_attempts, created_at, expires_at
       )
       SELECT
-        $1, $2, $3, $4, $5, $6, $7, $8, $10, ${maxAttempts}, at,
+        $1, $2, $3, $4, $5, $6, $7, $16, $17, $18, $19::jsonb, $8, $10, ${maxAttempts}, at,
         date_trunc('seconds', at + $9::integer * interval '1 second' + interval '999999 microseconds')
-      FROM token, byond_now() AS at
+      FROM token, date_trunc('milliseconds', byond_now()) AS at
       RETURNING created_at, expires_at
     ), queued AS (${outboxInsert({
       from: "started WHERE $11::text IS NOT NULL",
@@ -78,10 +121,15 @@ const start = {
       (SELECT created_at FROM started) AS created_at,
       (SELECT expires_at FROM started) AS expires_at,
       EXISTS (SELECT FROM caller) AS is_caller_active,
-      (SELECT seconds FROM blocked) AS blocked_seconds`,
+      (SELECT bucket FROM wait) AS empty_bucket,
+      (SELECT seconds FROM wait) AS wait_seconds`,
 };
 
-type StartRow = { readonly blocked_seconds: number | null; readonly is_caller_active: boolean } & (
+type StartRow = {
+  readonly is_caller_active: boolean;
+  readonly empty_bucket: "first" | "second" | "recipient" | null;
+  readonly wait_seconds: number | null;
+} & (
   | { readonly created_at: Date; readonly expires_at: Date }
   | { readonly created_at: null; readonly expires_at: null }
 );
@@ -103,8 +151,9 @@ export function startProblems(input: Pick<StartInput, "channel" | "recipient" | 
 }
 
 /**
- * Starts a verification: one statement, after whose commit the code is on its way. The input has no problems
- * left (`startProblems`). Throws `rate_limited` where the recipient has had enough codes, or wrong guesses.
+ * Starts a verification: one statement, after whose commit the code is on its way. The input has no problems left
+ * (`startProblems`). Throws `rate_limited` where one of the limits has no token, or the recipient had too many wrong
+ * guesses.
  */
 export async function startVerification(
   deps: StartDependencies,
@@ -115,45 +164,56 @@ export async function startVerification(
   if ("problem" in recipient) {
     throw invalidFields({ recipient: recipient.problem });
   }
+  const { keyring, codes } = deps;
   const { workspaceId, mode } = caller;
   const id = createId("vrf");
-  const lane = deps.codes.laneFor(input.channel, mode);
+  const brand = input.brand ?? brandOfAccount(caller.workspaceName);
+  const lane = codes.laneFor(input.channel, mode);
   const message =
     lane === undefined
       ? undefined
-      : sealCodeMessage(deps.keyring, workspaceId, {
+      : sealCodeMessage(keyring, workspaceId, {
           channel: input.channel,
           recipient: recipient.address,
-          brand: input.brand ?? brandOfAccount(caller.workspaceName),
+          brand,
           codeLength: input.codeLength,
           mode,
-          secretId: deps.keyring.current.id,
+          secretId: keyring.current.id,
+          ...(input.locale === undefined ? {} : { locale: input.locale }),
+          ...(input.autofillDomain === undefined ? {} : { autofillDomain: input.autofillDomain }),
         });
   const status = message === undefined ? "channel_unavailable" : "pending";
-  const claimedAtMs = deps.codes.monotonicMs();
+  const [first, second] = input.originLimits;
+  const claimedAtMs = codes.monotonicMs();
   const [row] = await deps.database.query<StartRow>(start, [
     workspaceId,
     id,
     mode,
     input.channel,
     status,
-    seal(deps.keyring, "recipient-seal", `${workspaceId}/${id}`, recipient.address),
-    recipientIndex(deps.keyring.current, recipient.canonical),
+    seal(keyring, "recipient-seal", recipientContext(workspaceId, id), recipient.address),
+    recipientIndex(keyring.current, recipient.canonical),
     input.codeLength,
     input.ttlSeconds,
-    deps.keyring.current.id,
+    keyring.current.id,
     message?.id ?? null,
     lane ?? null,
     message?.payloadSealed ?? null,
-    deps.codes.serverId,
+    codes.serverId,
     caller.keyId,
+    brand,
+    input.locale ?? null,
+    input.autofillDomain ?? null,
+    JSON.stringify(input.metadata),
+    ...limitValues(first),
+    ...limitValues(second),
   ]);
   if (row === undefined || row.created_at === null) {
-    throw refusal(row);
+    throw refusal(row, input.originLimits);
   }
   if (message !== undefined && lane !== undefined) {
     const { created_at: createdAt, expires_at: expiresAt } = row;
-    deps.codes.dispatch({
+    codes.dispatch({
       workspaceId,
       ...message,
       kind: codeMessageKind,
@@ -169,12 +229,20 @@ export async function startVerification(
   return { id, status, expiresAt: row.expires_at };
 }
 
-function refusal(row: StartRow | undefined): AppError {
+function limitValues(limit: SendLimit | undefined): [string | null, number | null, number | null] {
+  return limit === undefined ? [null, null, null] : [limit.key, limit.limit.burst, limit.limit.periodSeconds];
+}
+
+function refusal(row: StartRow | undefined, [first, second]: readonly SendLimit[]): AppError {
   if (row?.is_caller_active === false) {
     return new AppError("invalid_api_key", "The provided API key is invalid or revoked.");
   }
-  return new AppError("rate_limited", "Too many verifications for this recipient. Try again later.", {
-    // The row was taken by a start at the same moment: its own wait is not known here.
-    retryAfterSeconds: row?.blocked_seconds ?? sendLimit.periodSeconds,
-  });
+  const messages = {
+    first: first?.message,
+    second: second?.message,
+    recipient: "Too many verifications for this recipient. Try again later.",
+  };
+  // Without a bucket that was empty before, a call at the same moment took the last token: it will be back shortly.
+  const message = messages[row?.empty_bucket ?? "recipient"] ?? messages.recipient;
+  return new AppError("rate_limited", message, { retryAfterSeconds: row?.wait_seconds ?? 60 });
 }

@@ -1,4 +1,4 @@
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   CheckVerificationResponse_Status as CheckStatus,
@@ -8,17 +8,24 @@ import {
 } from "../../gen/byond/v1/verify_pb.ts";
 import { keyCaller } from "../rpc/caller.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
+import { cancelVerification } from "./cancel-verification.ts";
 import { channelOf, findChannel } from "./channel.ts";
 import { type CheckResult, checkVerification } from "./check-verification.ts";
+import { eraseRecipient } from "./erase-recipient.ts";
+import { getVerification } from "./get-verification.ts";
+import { listVerifications } from "./list-verifications.ts";
+import { resendCode } from "./resend-code.ts";
 import {
   type StartDependencies,
   type StartedVerification,
   startProblems,
   startVerification,
 } from "./start-verification.ts";
+import { findStatus, verificationMessage } from "./verification-message.ts";
 
 const defaultCodeLength = 6;
 const defaultTtlSeconds = 300;
+const defaultPageSize = 20;
 
 const startStatuses = {
   pending: StartStatus.PENDING,
@@ -42,6 +49,10 @@ export function verifyService(deps: StartDependencies): ServiceImpl<typeof Verif
         brand: request.brand,
         codeLength: request.codeLength ?? defaultCodeLength,
         ttlSeconds: request.ttlSeconds ?? defaultTtlSeconds,
+        locale: request.locale,
+        autofillDomain: request.autofillDomain,
+        metadata: request.metadata,
+        originLimits: [],
       });
       return {
         verificationId: started.id,
@@ -56,6 +67,51 @@ export function verifyService(deps: StartDependencies): ServiceImpl<typeof Verif
       const { verificationId, code } = request;
       const result = await checkVerification(deps, { workspaceId, mode, verificationId, code });
       return { verificationId, status: checkStatuses[result] };
+    },
+
+    async getVerification({ verificationId }, context) {
+      const { workspaceId, mode } = keyCaller(context);
+      const view = await getVerification(deps, { workspaceId, mode, verificationId });
+      return { verification: verificationMessage(view) };
+    },
+
+    async resendCode({ verificationId, channel, recipient }, context) {
+      const view = await resendCode(deps, keyCaller(context), {
+        verificationId,
+        channel: channel === undefined ? undefined : channelOf(channel),
+        recipient,
+      });
+      return { verification: verificationMessage(view) };
+    },
+
+    async cancelVerification({ verificationId }, context) {
+      const { workspaceId, mode } = keyCaller(context);
+      const view = await cancelVerification(deps, { workspaceId, mode, verificationId });
+      return { verification: verificationMessage(view) };
+    },
+
+    async listVerifications(request, context) {
+      const { workspaceId, mode } = keyCaller(context);
+      const { verifications, nextPageToken } = await listVerifications(deps, {
+        workspaceId,
+        mode,
+        status: request.status === undefined ? undefined : findStatus(request.status),
+        channel: request.channel === undefined ? undefined : channelOf(request.channel),
+        recipient: request.recipient,
+        createdAfter: request.createdAfter === undefined ? undefined : timestampDate(request.createdAfter),
+        createdBefore: request.createdBefore === undefined ? undefined : timestampDate(request.createdBefore),
+        pageSize: request.pageSize ?? defaultPageSize,
+        pageToken: request.pageToken,
+      });
+      return {
+        verifications: verifications.map(verificationMessage),
+        ...(nextPageToken === undefined ? {} : { nextPageToken }),
+      };
+    },
+
+    async eraseRecipient({ recipient }, context) {
+      const { workspaceId, mode } = keyCaller(context);
+      return { erased: await eraseRecipient(deps, { workspaceId, mode, recipient }) };
     },
   };
 }

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/verify.proto.
  */
 export const file_byond_v1_verify: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIv8BChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESHQoFYnJhbmQYAyABKAlCCbpIBnIEEAEYKEgAiAEBEiMKC2NvZGVfbGVuZ3RoGAQgASgFQgm6SAYaBBgKKARIAYgBARIkCgt0dGxfc2Vjb25kcxgFIAEoBUIKukgHGgUYkBwoHkgCiAEBQggKBl9icmFuZEIOCgxfY29kZV9sZW5ndGhCDgoMX3R0bF9zZWNvbmRzIpoCChlTdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBI6CgZzdGF0dXMYAyABKA4yKi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIlUKGENoZWNrVmVyaWZpY2F0aW9uUmVxdWVzdBIjCg92ZXJpZmljYXRpb25faWQYASABKAlCCrpIB8gBAXICGEASFAoEY29kZRgCIAEoCUIGukgDyAEBIuQBChlDaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRI6CgZzdGF0dXMYAiABKA4yKi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cyJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEKm8KB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEg8KC0NIQU5ORUxfU01TEAESEQoNQ0hBTk5FTF9WT0lDRRACEhQKEENIQU5ORUxfV0hBVFNBUFAQAxIRCg1DSEFOTkVMX0VNQUlMEAQysgIKDVZlcmlmeVNlcnZpY2USkgEKEVN0YXJ0VmVyaWZpY2F0aW9uEiIuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0GiMuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZSI0qrsYCggCEgZ2ZXJpZnmyuxgDCMkBgtPkkwIZOgEqIhQvYXBpL3YxL3ZlcmlmeS9zdGFydBKLAQoRQ2hlY2tWZXJpZmljYXRpb24SIi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QaIy5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlIi2quxgKCAISBnZlcmlmeYLT5JMCGToBKiIUL2FwaS92MS92ZXJpZnkvY2hlY2tiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIskEChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESHQoFYnJhbmQYAyABKAlCCbpIBnIEEAEYKEgAiAEBEiMKC2NvZGVfbGVuZ3RoGAQgASgFQgm6SAYaBBgKKARIAYgBARIkCgt0dGxfc2Vjb25kcxgFIAEoBUIKukgHGgUYkBwoHkgCiAEBEkEKBmxvY2FsZRgGIAEoCUIsukgpcicYIzIjXltBLVphLXpdezIsOH0oLVtBLVphLXowLTldezEsOH0pKiRIA4gBARIhCgtlbmRfdXNlcl9pcBgHIAEoCUIHukgEcgJwAUgEiAEBEiUKD2F1dG9maWxsX2RvbWFpbhgIIAEoCUIHukgEcgJoAUgFiAEBElsKCG1ldGFkYXRhGAkgAygLMjAuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAQIgZyBBABGCgqBXIDGPQDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZfYnJhbmRCDgoMX2NvZGVfbGVuZ3RoQg4KDF90dGxfc2Vjb25kc0IJCgdfbG9jYWxlQg4KDF9lbmRfdXNlcl9pcEISChBfYXV0b2ZpbGxfZG9tYWluIpoCChlTdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBI6CgZzdGF0dXMYAyABKA4yKi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIlUKGENoZWNrVmVyaWZpY2F0aW9uUmVxdWVzdBIjCg92ZXJpZmljYXRpb25faWQYASABKAlCCrpIB8gBAXICGEASFAoEY29kZRgCIAEoCUIGukgDyAEBIuQBChlDaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRI6CgZzdGF0dXMYAiABKA4yKi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cyJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEItgDCgxWZXJpZmljYXRpb24SFwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJEiIKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsEiwKBnN0YXR1cxgDIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1cxIWCglyZWNpcGllbnQYBCABKAlIAIgBARIVCg1hdHRlbXB0c19sZWZ0GAUgASgFEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2FwcHJvdmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgpkZWxpdmVyaWVzGAkgAygLMhIuYnlvbmQudjEuRGVsaXZlcnkSNgoIbWV0YWRhdGEYCiADKAsyJC5ieW9uZC52MS5WZXJpZmljYXRpb24uTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3JlY2lwaWVudCLBAwoIRGVsaXZlcnkSCgoCaWQYASABKAkSIgoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSKQoGc3RhdHVzGAMgASgOMhkuYnlvbmQudjEuRGVsaXZlcnkuU3RhdHVzEhAKCGF0dGVtcHRzGAQgASgFEiAKE3Byb3ZpZGVyX21lc3NhZ2VfaWQYBSABKAlIAIgBARISCgVlcnJvchgGIAEoCUgBiAEBEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB3NlbnRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpIBCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEQoNU1RBVFVTX1FVRVVFRBABEg8KC1NUQVRVU19TRU5UEAISFAoQU1RBVFVTX0RFTElWRVJFRBADEg8KC1NUQVRVU19SRUFEEAQSEQoNU1RBVFVTX0ZBSUxFRBAFEhIKDlNUQVRVU19FWFBJUkVEEAZCFgoUX3Byb3ZpZGVyX21lc3NhZ2VfaWRCCAoGX2Vycm9yIj0KFkdldFZlcmlmaWNhdGlvblJlcXVlc3QSIwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQgq6SAfIAQFyAhhAIkcKF0dldFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiKpAQoRUmVzZW5kQ29kZVJlcXVlc3QSIwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQgq6SAfIAQFyAhhAEjMKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsQgq6SAeCAQQQASAASACIAQESIAoJcmVjaXBpZW50GAMgASgJQgi6SAVyAxj+AUgBiAEBQgoKCF9jaGFubmVsQgwKCl9yZWNpcGllbnQiQgoSUmVzZW5kQ29kZVJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiJAChlDYW5jZWxWZXJpZmljYXRpb25SZXF1ZXN0EiMKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCUIKukgHyAEBcgIYQCJKChpDYW5jZWxWZXJpZmljYXRpb25SZXNwb25zZRIsCgx2ZXJpZmljYXRpb24YASABKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24inwMKGExpc3RWZXJpZmljYXRpb25zUmVxdWVzdBI9CgZzdGF0dXMYASABKA4yHC5ieW9uZC52MS5WZXJpZmljYXRpb25TdGF0dXNCCrpIB4IBBBABIABIAIgBARIzCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbEIKukgHggEEEAEgAEgBiAEBEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAogBARIxCg1jcmVhdGVkX2FmdGVyGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoJcGFnZV9zaXplGAYgASgFQgm6SAYaBBhkKAFIA4gBARIhCgpwYWdlX3Rva2VuGAcgASgJQgi6SAVyAxjIAUgEiAEBQgkKB19zdGF0dXNCCgoIX2NoYW5uZWxCDAoKX3JlY2lwaWVudEIMCgpfcGFnZV9zaXplQg0KC19wYWdlX3Rva2VuInwKGUxpc3RWZXJpZmljYXRpb25zUmVzcG9uc2USLQoNdmVyaWZpY2F0aW9ucxgBIAMoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbhIcCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlIAIgBAUISChBfbmV4dF9wYWdlX3Rva2VuIjcKFUVyYXNlUmVjaXBpZW50UmVxdWVzdBIeCglyZWNpcGllbnQYASABKAlCC7pICMgBAXIDGP4BIigKFkVyYXNlUmVjaXBpZW50UmVzcG9uc2USDgoGZXJhc2VkGAEgASgFKm8KB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEg8KC0NIQU5ORUxfU01TEAESEQoNQ0hBTk5FTF9WT0lDRRACEhQKEENIQU5ORUxfV0hBVFNBUFAQAxIRCg1DSEFOTkVMX0VNQUlMEAQqjAIKElZlcmlmaWNhdGlvblN0YXR1cxIjCh9WRVJJRklDQVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobVkVSSUZJQ0FUSU9OX1NUQVRVU19QRU5ESU5HEAESIAocVkVSSUZJQ0FUSU9OX1NUQVRVU19BUFBST1ZFRBACEh8KG1ZFUklGSUNBVElPTl9TVEFUVVNfRVhQSVJFRBADEh4KGlZFUklGSUNBVElPTl9TVEFUVVNfTE9DS0VEEAQSIAocVkVSSUZJQ0FUSU9OX1NUQVRVU19DQU5DRUxFRBAFEisKJ1ZFUklGSUNBVElPTl9TVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRAGMsIICg1WZXJpZnlTZXJ2aWNlEpIBChFTdGFydFZlcmlmaWNhdGlvbhIiLmJ5b25kLnYxLlN0YXJ0VmVyaWZpY2F0aW9uUmVxdWVzdBojLmJ5b25kLnYxLlN0YXJ0VmVyaWZpY2F0aW9uUmVzcG9uc2UiNKq7GAoIAhIGdmVyaWZ5srsYAwjJAYLT5JMCGToBKiIUL2FwaS92MS92ZXJpZnkvc3RhcnQSiwEKEUNoZWNrVmVyaWZpY2F0aW9uEiIuYnlvbmQudjEuQ2hlY2tWZXJpZmljYXRpb25SZXF1ZXN0GiMuYnlvbmQudjEuQ2hlY2tWZXJpZmljYXRpb25SZXNwb25zZSItqrsYCggCEgZ2ZXJpZnmC0+STAhk6ASoiFC9hcGkvdjEvdmVyaWZ5L2NoZWNrEp8BCg9HZXRWZXJpZmljYXRpb24SIC5ieW9uZC52MS5HZXRWZXJpZmljYXRpb25SZXF1ZXN0GiEuYnlvbmQudjEuR2V0VmVyaWZpY2F0aW9uUmVzcG9uc2UiR5ACAaq7GAoIAhIGdmVyaWZ5gtPkkwIwYgx2ZXJpZmljYXRpb24SIC9hcGkvdjEvdmVyaWZ5L3t2ZXJpZmljYXRpb25faWR9EpcBCgpSZXNlbmRDb2RlEhsuYnlvbmQudjEuUmVzZW5kQ29kZVJlcXVlc3QaHC5ieW9uZC52MS5SZXNlbmRDb2RlUmVzcG9uc2UiTqq7GAoIAhIGdmVyaWZ5gtPkkwI6OgEqYgx2ZXJpZmljYXRpb24iJy9hcGkvdjEvdmVyaWZ5L3t2ZXJpZmljYXRpb25faWR9L3Jlc2VuZBKyAQoSQ2FuY2VsVmVyaWZpY2F0aW9uEiMuYnlvbmQudjEuQ2FuY2VsVmVyaWZpY2F0aW9uUmVxdWVzdBokLmJ5b25kLnYxLkNhbmNlbFZlcmlmaWNhdGlvblJlc3BvbnNlIlGQAgKquxgKCAISBnZlcmlmeYLT5JMCOjoBKmIMdmVyaWZpY2F0aW9uIicvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfS9jYW5jZWwSjQEKEUxpc3RWZXJpZmljYXRpb25zEiIuYnlvbmQudjEuTGlzdFZlcmlmaWNhdGlvbnNSZXF1ZXN0GiMuYnlvbmQudjEuTGlzdFZlcmlmaWNhdGlvbnNSZXNwb25zZSIvkAIBqrsYCwgCEgdyZXBvcnRzgtPkkwIXEhUvYXBpL3YxL3ZlcmlmaWNhdGlvbnMSjAEKDkVyYXNlUmVjaXBpZW50Eh8uYnlvbmQudjEuRXJhc2VSZWNpcGllbnRSZXF1ZXN0GiAuYnlvbmQudjEuRXJhc2VSZWNpcGllbnRSZXNwb25zZSI3kAICqrsYCggCEgZ2ZXJpZnmC0+STAiA6ASoiGy9hcGkvdjEvdmVyaWZpY2F0aW9ucy9lcmFzZWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Asks for a code to be sent.
@@ -59,6 +59,36 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
    * @generated from field: optional int32 ttl_seconds = 5;
    */
   ttlSeconds?: number | undefined;
+
+  /**
+   * The language of the message, as a BCP 47 tag (`en`, `pt-BR`). Default, and where there are no texts in it: English.
+   *
+   * @generated from field: optional string locale = 6;
+   */
+  locale?: string | undefined;
+
+  /**
+   * The address of the end user who asked for the code, where you know it. Sends are limited by it, so that one person
+   * cannot have codes sent to many recipients.
+   *
+   * @generated from field: optional string end_user_ip = 7;
+   */
+  endUserIp?: string | undefined;
+
+  /**
+   * The domain on which browsers may fill in the code from the message, such as `example.com`.
+   *
+   * @generated from field: optional string autofill_domain = 8;
+   */
+  autofillDomain?: string | undefined;
+
+  /**
+   * Your own data about the verification, returned with it: at most 16 entries, keys of at most 40 and values of at
+   * most 500 characters. Erased with the recipient.
+   *
+   * @generated from field: map<string, string> metadata = 9;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -263,6 +293,503 @@ export const CheckVerificationResponse_StatusSchema: GenEnum<CheckVerificationRe
   enumDesc(file_byond_v1_verify, 3, 0);
 
 /**
+ * A verification, with all that is known of it.
+ *
+ * @generated from message byond.v1.Verification
+ */
+export type Verification = Message<"byond.v1.Verification"> & {
+  /**
+   * The verification's id.
+   *
+   * @generated from field: string verification_id = 1;
+   */
+  verificationId: string;
+
+  /**
+   * The channel that it was started with.
+   *
+   * @generated from field: byond.v1.Channel channel = 2;
+   */
+  channel: Channel;
+
+  /**
+   * What it is now.
+   *
+   * @generated from field: byond.v1.VerificationStatus status = 3;
+   */
+  status: VerificationStatus;
+
+  /**
+   * The recipient, masked: `+65••••4567`, `a••@example.com`. Null once erased.
+   *
+   * @generated from field: optional string recipient = 4;
+   */
+  recipient?: string | undefined;
+
+  /**
+   * Wrong codes that are left before it locks. 0 unless it is pending.
+   *
+   * @generated from field: int32 attempts_left = 5;
+   */
+  attemptsLeft: number;
+
+  /**
+   * When it was started.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 6;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * The moment after which the code is refused.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 7;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * When the code matched. Null unless it did.
+   *
+   * @generated from field: google.protobuf.Timestamp approved_at = 8;
+   */
+  approvedAt?: Timestamp | undefined;
+
+  /**
+   * The messages that carried the code, oldest first.
+   *
+   * @generated from field: repeated byond.v1.Delivery deliveries = 9;
+   */
+  deliveries: Delivery[];
+
+  /**
+   * Your own data, as given at the start.
+   *
+   * @generated from field: map<string, string> metadata = 10;
+   */
+  metadata: { [key: string]: string };
+};
+
+/**
+ * Describes the message byond.v1.Verification.
+ * Use `create(VerificationSchema)` to create a new message.
+ */
+export const VerificationSchema: GenMessage<Verification> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 4);
+
+/**
+ * A message that carries a code, and what became of it.
+ *
+ * @generated from message byond.v1.Delivery
+ */
+export type Delivery = Message<"byond.v1.Delivery"> & {
+  /**
+   * The message's id: `dlv_` and 22 letters and digits.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The channel of the message.
+   *
+   * @generated from field: byond.v1.Channel channel = 2;
+   */
+  channel: Channel;
+
+  /**
+   * What the message is now.
+   *
+   * @generated from field: byond.v1.Delivery.Status status = 3;
+   */
+  status: Delivery_Status;
+
+  /**
+   * Attempts to send it so far.
+   *
+   * @generated from field: int32 attempts = 4;
+   */
+  attempts: number;
+
+  /**
+   * The provider's id of the message. Null before it was accepted.
+   *
+   * @generated from field: optional string provider_message_id = 5;
+   */
+  providerMessageId?: string | undefined;
+
+  /**
+   * Why the last attempt failed. Null if it did not.
+   *
+   * @generated from field: optional string error = 6;
+   */
+  error?: string | undefined;
+
+  /**
+   * When the message was queued.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 7;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * When the provider accepted it. Null before.
+   *
+   * @generated from field: google.protobuf.Timestamp sent_at = 8;
+   */
+  sentAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message byond.v1.Delivery.
+ * Use `create(DeliverySchema)` to create a new message.
+ */
+export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 5);
+
+/**
+ * What a message is at a moment.
+ *
+ * @generated from enum byond.v1.Delivery.Status
+ */
+export const Delivery_Status = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Waiting to be sent, for the first time or again.
+   *
+   * @generated from enum value: STATUS_QUEUED = 1;
+   */
+  QUEUED: 1,
+
+  /**
+   * Accepted by the provider.
+   *
+   * @generated from enum value: STATUS_SENT = 2;
+   */
+  SENT: 2,
+
+  /**
+   * Arrived, as the provider says. Not every provider tells.
+   *
+   * @generated from enum value: STATUS_DELIVERED = 3;
+   */
+  DELIVERED: 3,
+
+  /**
+   * Opened, as the provider says. Not every provider tells.
+   *
+   * @generated from enum value: STATUS_READ = 4;
+   */
+  READ: 4,
+
+  /**
+   * Refused by the provider for good.
+   *
+   * @generated from enum value: STATUS_FAILED = 5;
+   */
+  FAILED: 5,
+
+  /**
+   * Not sent before the code's time was over, or the verification ended.
+   *
+   * @generated from enum value: STATUS_EXPIRED = 6;
+   */
+  EXPIRED: 6,
+} as const;
+
+/**
+ * What a message is at a moment.
+ *
+ * @generated from enum byond.v1.Delivery.Status
+ */
+export type Delivery_Status = (typeof Delivery_Status)[keyof typeof Delivery_Status] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.Delivery.Status.
+ */
+export const Delivery_StatusSchema: GenEnum<Delivery_Status> = /*@__PURE__*/
+  enumDesc(file_byond_v1_verify, 5, 0);
+
+/**
+ * Names the verification.
+ *
+ * @generated from message byond.v1.GetVerificationRequest
+ */
+export type GetVerificationRequest = Message<"byond.v1.GetVerificationRequest"> & {
+  /**
+   * The verification's id.
+   *
+   * @generated from field: string verification_id = 1;
+   */
+  verificationId: string;
+};
+
+/**
+ * Describes the message byond.v1.GetVerificationRequest.
+ * Use `create(GetVerificationRequestSchema)` to create a new message.
+ */
+export const GetVerificationRequestSchema: GenMessage<GetVerificationRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 6);
+
+/**
+ * The verification that was asked for.
+ *
+ * @generated from message byond.v1.GetVerificationResponse
+ */
+export type GetVerificationResponse = Message<"byond.v1.GetVerificationResponse"> & {
+  /**
+   * The verification. Over REST it is the answer itself.
+   *
+   * @generated from field: byond.v1.Verification verification = 1;
+   */
+  verification?: Verification | undefined;
+};
+
+/**
+ * Describes the message byond.v1.GetVerificationResponse.
+ * Use `create(GetVerificationResponseSchema)` to create a new message.
+ */
+export const GetVerificationResponseSchema: GenMessage<GetVerificationResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 7);
+
+/**
+ * Names the verification, and how to send its code this time.
+ *
+ * @generated from message byond.v1.ResendCodeRequest
+ */
+export type ResendCodeRequest = Message<"byond.v1.ResendCodeRequest"> & {
+  /**
+   * The verification's id.
+   *
+   * @generated from field: string verification_id = 1;
+   */
+  verificationId: string;
+
+  /**
+   * The channel to send over. Default: that of the start.
+   *
+   * @generated from field: optional byond.v1.Channel channel = 2;
+   */
+  channel?: Channel | undefined;
+
+  /**
+   * The recipient in the form that the channel takes. Required where the channel takes another form than that of the
+   * start; default: that of the start.
+   *
+   * @generated from field: optional string recipient = 3;
+   */
+  recipient?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.ResendCodeRequest.
+ * Use `create(ResendCodeRequestSchema)` to create a new message.
+ */
+export const ResendCodeRequestSchema: GenMessage<ResendCodeRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 8);
+
+/**
+ * The verification, with the new message among its deliveries.
+ *
+ * @generated from message byond.v1.ResendCodeResponse
+ */
+export type ResendCodeResponse = Message<"byond.v1.ResendCodeResponse"> & {
+  /**
+   * The verification. Over REST it is the answer itself.
+   *
+   * @generated from field: byond.v1.Verification verification = 1;
+   */
+  verification?: Verification | undefined;
+};
+
+/**
+ * Describes the message byond.v1.ResendCodeResponse.
+ * Use `create(ResendCodeResponseSchema)` to create a new message.
+ */
+export const ResendCodeResponseSchema: GenMessage<ResendCodeResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 9);
+
+/**
+ * Names the verification to end.
+ *
+ * @generated from message byond.v1.CancelVerificationRequest
+ */
+export type CancelVerificationRequest = Message<"byond.v1.CancelVerificationRequest"> & {
+  /**
+   * The verification's id.
+   *
+   * @generated from field: string verification_id = 1;
+   */
+  verificationId: string;
+};
+
+/**
+ * Describes the message byond.v1.CancelVerificationRequest.
+ * Use `create(CancelVerificationRequestSchema)` to create a new message.
+ */
+export const CancelVerificationRequestSchema: GenMessage<CancelVerificationRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 10);
+
+/**
+ * The verification as it is now.
+ *
+ * @generated from message byond.v1.CancelVerificationResponse
+ */
+export type CancelVerificationResponse = Message<"byond.v1.CancelVerificationResponse"> & {
+  /**
+   * The verification. Over REST it is the answer itself.
+   *
+   * @generated from field: byond.v1.Verification verification = 1;
+   */
+  verification?: Verification | undefined;
+};
+
+/**
+ * Describes the message byond.v1.CancelVerificationResponse.
+ * Use `create(CancelVerificationResponseSchema)` to create a new message.
+ */
+export const CancelVerificationResponseSchema: GenMessage<CancelVerificationResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 11);
+
+/**
+ * Asks for verifications. What is given must all hold.
+ *
+ * @generated from message byond.v1.ListVerificationsRequest
+ */
+export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsRequest"> & {
+  /**
+   * Only those with this status.
+   *
+   * @generated from field: optional byond.v1.VerificationStatus status = 1;
+   */
+  status?: VerificationStatus | undefined;
+
+  /**
+   * Only those that were started with this channel.
+   *
+   * @generated from field: optional byond.v1.Channel channel = 2;
+   */
+  channel?: Channel | undefined;
+
+  /**
+   * Only those to this recipient: a phone number in E.164 form or a mail address.
+   *
+   * @generated from field: optional string recipient = 3;
+   */
+  recipient?: string | undefined;
+
+  /**
+   * Only those that were started at this moment or later.
+   *
+   * @generated from field: google.protobuf.Timestamp created_after = 4;
+   */
+  createdAfter?: Timestamp | undefined;
+
+  /**
+   * Only those that were started before this moment.
+   *
+   * @generated from field: google.protobuf.Timestamp created_before = 5;
+   */
+  createdBefore?: Timestamp | undefined;
+
+  /**
+   * Verifications a page, 1 to 100. Default 20.
+   *
+   * @generated from field: optional int32 page_size = 6;
+   */
+  pageSize?: number | undefined;
+
+  /**
+   * The `next_page_token` of the page before. Pass the same other parameters as for that page.
+   *
+   * @generated from field: optional string page_token = 7;
+   */
+  pageToken?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.ListVerificationsRequest.
+ * Use `create(ListVerificationsRequestSchema)` to create a new message.
+ */
+export const ListVerificationsRequestSchema: GenMessage<ListVerificationsRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 12);
+
+/**
+ * A page of verifications.
+ *
+ * @generated from message byond.v1.ListVerificationsResponse
+ */
+export type ListVerificationsResponse = Message<"byond.v1.ListVerificationsResponse"> & {
+  /**
+   * The verifications, newest first.
+   *
+   * @generated from field: repeated byond.v1.Verification verifications = 1;
+   */
+  verifications: Verification[];
+
+  /**
+   * Pass it as `page_token` for the next page. Null on the last page.
+   *
+   * @generated from field: optional string next_page_token = 2;
+   */
+  nextPageToken?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.ListVerificationsResponse.
+ * Use `create(ListVerificationsResponseSchema)` to create a new message.
+ */
+export const ListVerificationsResponseSchema: GenMessage<ListVerificationsResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 13);
+
+/**
+ * Names the recipient to forget.
+ *
+ * @generated from message byond.v1.EraseRecipientRequest
+ */
+export type EraseRecipientRequest = Message<"byond.v1.EraseRecipientRequest"> & {
+  /**
+   * A phone number in E.164 form, or a mail address.
+   *
+   * @generated from field: string recipient = 1;
+   */
+  recipient: string;
+};
+
+/**
+ * Describes the message byond.v1.EraseRecipientRequest.
+ * Use `create(EraseRecipientRequestSchema)` to create a new message.
+ */
+export const EraseRecipientRequestSchema: GenMessage<EraseRecipientRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 14);
+
+/**
+ * What was erased.
+ *
+ * @generated from message byond.v1.EraseRecipientResponse
+ */
+export type EraseRecipientResponse = Message<"byond.v1.EraseRecipientResponse"> & {
+  /**
+   * Verifications that held the recipient until now.
+   *
+   * @generated from field: int32 erased = 1;
+   */
+  erased: number;
+};
+
+/**
+ * Describes the message byond.v1.EraseRecipientResponse.
+ * Use `create(EraseRecipientResponseSchema)` to create a new message.
+ */
+export const EraseRecipientResponseSchema: GenMessage<EraseRecipientResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 15);
+
+/**
  * How a code reaches its recipient.
  *
  * @generated from enum byond.v1.Channel
@@ -318,6 +845,75 @@ export const ChannelSchema: GenEnum<Channel> = /*@__PURE__*/
   enumDesc(file_byond_v1_verify, 0);
 
 /**
+ * What a verification is at a moment.
+ *
+ * @generated from enum byond.v1.VerificationStatus
+ */
+export const VerificationStatus = {
+  /**
+   * Not given.
+   *
+   * @generated from enum value: VERIFICATION_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Awaiting the user's input.
+   *
+   * @generated from enum value: VERIFICATION_STATUS_PENDING = 1;
+   */
+  PENDING: 1,
+
+  /**
+   * The code matched.
+   *
+   * @generated from enum value: VERIFICATION_STATUS_APPROVED = 2;
+   */
+  APPROVED: 2,
+
+  /**
+   * The code's time went by.
+   *
+   * @generated from enum value: VERIFICATION_STATUS_EXPIRED = 3;
+   */
+  EXPIRED: 3,
+
+  /**
+   * Too many wrong codes.
+   *
+   * @generated from enum value: VERIFICATION_STATUS_LOCKED = 4;
+   */
+  LOCKED: 4,
+
+  /**
+   * Ended by `CancelVerification`.
+   *
+   * @generated from enum value: VERIFICATION_STATUS_CANCELED = 5;
+   */
+  CANCELED: 5,
+
+  /**
+   * The channel had no provider. Nothing was sent.
+   *
+   * @generated from enum value: VERIFICATION_STATUS_CHANNEL_UNAVAILABLE = 6;
+   */
+  CHANNEL_UNAVAILABLE: 6,
+} as const;
+
+/**
+ * What a verification is at a moment.
+ *
+ * @generated from enum byond.v1.VerificationStatus
+ */
+export type VerificationStatus = (typeof VerificationStatus)[keyof typeof VerificationStatus] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.VerificationStatus.
+ */
+export const VerificationStatusSchema: GenEnum<VerificationStatus> = /*@__PURE__*/
+  enumDesc(file_byond_v1_verify, 1);
+
+/**
  * Sends one-time codes and checks them. The code, its lifetime and the counting of attempts are the server's; a caller
  * keeps nothing but the verification's id.
  *
@@ -352,6 +948,63 @@ export const VerifyService: GenService<{
     methodKind: "unary";
     input: typeof CheckVerificationRequestSchema;
     output: typeof CheckVerificationResponseSchema;
+  },
+  /**
+   * Tells all about a verification: its status, what is left of its attempts, and what became of its messages.
+   *
+   * @generated from rpc byond.v1.VerifyService.GetVerification
+   */
+  getVerification: {
+    methodKind: "unary";
+    input: typeof GetVerificationRequestSchema;
+    output: typeof GetVerificationResponseSchema;
+  },
+  /**
+   * Sends the code of a pending verification again: the same code, the same expiry, the same attempts. It may go over
+   * another channel, and to the recipient in the form that this channel takes.
+   *
+   * At most two messages at once, then one a minute, go to one recipient this way. A verification that is not pending
+   * any more is returned as it is, and nothing is sent.
+   *
+   * @generated from rpc byond.v1.VerifyService.ResendCode
+   */
+  resendCode: {
+    methodKind: "unary";
+    input: typeof ResendCodeRequestSchema;
+    output: typeof ResendCodeResponseSchema;
+  },
+  /**
+   * Ends a pending verification: its code is worth nothing from then on, and messages that wait are not sent. One that
+   * is not pending any more is returned as it is.
+   *
+   * @generated from rpc byond.v1.VerifyService.CancelVerification
+   */
+  cancelVerification: {
+    methodKind: "unary";
+    input: typeof CancelVerificationRequestSchema;
+    output: typeof CancelVerificationResponseSchema;
+  },
+  /**
+   * Lists verifications, newest first, a page at a time.
+   *
+   * @generated from rpc byond.v1.VerifyService.ListVerifications
+   */
+  listVerifications: {
+    methodKind: "unary";
+    input: typeof ListVerificationsRequestSchema;
+    output: typeof ListVerificationsResponseSchema;
+  },
+  /**
+   * Erases what is stored of a recipient, in this workspace and mode: the address and the metadata of all its
+   * verifications, and messages that wait. Statuses and times stay. The limits of the recipient stay too, as they
+   * cannot be read back to the address.
+   *
+   * @generated from rpc byond.v1.VerifyService.EraseRecipient
+   */
+  eraseRecipient: {
+    methodKind: "unary";
+    input: typeof EraseRecipientRequestSchema;
+    output: typeof EraseRecipientResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_byond_v1_verify, 0);

@@ -76,9 +76,13 @@ const verifications = `
     id text NOT NULL,
     mode text NOT NULL CHECK (mode IN ('live', 'test')),
     channel text NOT NULL CHECK (channel IN ('sms', 'voice', 'whatsapp', 'email')),
-    status text NOT NULL CHECK (status IN ('pending', 'approved', 'locked', 'channel_unavailable')),
-    recipient_sealed bytea NOT NULL,
-    recipient_index text NOT NULL,
+    status text NOT NULL CHECK (status IN ('pending', 'approved', 'locked', 'canceled', 'channel_unavailable')),
+    recipient_sealed bytea,
+    recipient_index text,
+    brand text NOT NULL,
+    locale text,
+    autofill_domain text,
+    metadata jsonb NOT NULL,
     code_length smallint NOT NULL CHECK (code_length BETWEEN 4 AND 10),
     secret_id text NOT NULL,
     attempts smallint NOT NULL DEFAULT 0,
@@ -87,7 +91,10 @@ const verifications = `
     expires_at timestamptz NOT NULL,
     approved_at timestamptz,
     PRIMARY KEY (workspace_id, id)
-  ) WITH (fillfactor = 80)`;
+  ) WITH (fillfactor = 80);
+  CREATE INDEX verification_newest_first ON verification (workspace_id, mode, created_at DESC, id DESC);
+  CREATE INDEX verification_by_recipient ON verification (workspace_id, mode, recipient_index, created_at DESC, id DESC);
+  CREATE INDEX verification_oldest_first ON verification (created_at)`;
 
 /**
  * Messages on their way. A pending row belongs to `claimed_by` until `available_at`; from then on any server may claim it.
@@ -112,4 +119,5 @@ const outbox = `
     last_error text,
     PRIMARY KEY (workspace_id, id)
   );
-  CREATE INDEX outbox_due ON outbox (lane, available_at) WHERE status = 'pending'`;
+  CREATE INDEX outbox_due ON outbox (lane, available_at) WHERE status = 'pending';
+  CREATE INDEX outbox_by_subject ON outbox (workspace_id, subject_id, created_at)`;

@@ -1,0 +1,107 @@
+import type { Queryable } from "../database/database.ts";
+import type { ChannelName } from "../delivery/outgoing-message.ts";
+import { invalidFields } from "../errors.ts";
+import type { Mode } from "../rpc/caller.ts";
+import type { Keyring } from "../secrets.ts";
+import { parseAnyRecipient, recipientIndex } from "./recipient.ts";
+import { readViews, type VerificationStatus, type VerificationView, viewStatement } from "./verification-view.ts";
+
+export interface ListInput {
+  readonly workspaceId: string;
+  readonly mode: Mode;
+  readonly status: VerificationStatus | undefined;
+  readonly channel: ChannelName | undefined;
+  /** E.164 or a mail address. */
+  readonly recipient: string | undefined;
+  readonly createdAfter: Date | undefined;
+  readonly createdBefore: Date | undefined;
+  readonly pageSize: number;
+  readonly pageToken: string | undefined;
+}
+
+export interface ListedVerifications {
+  readonly verifications: readonly VerificationView[];
+  /** Undefined on the last page. */
+  readonly nextPageToken: string | undefined;
+}
+
+/**
+ * A page of verifications, newest first. Throws `validation_error` for a recipient that is none, and for a page token that
+ * was not made here.
+ */
+export async function listVerifications(
+  deps: { readonly database: Queryable; readonly keyring: Keyring },
+  input: ListInput,
+): Promise<ListedVerifications> {
+  const filters = new Filters(input.mode);
+  filters.add("status", input.status, (value) => `current_status = ${value}::text`);
+  filters.add("channel", input.channel, (value) => `channel = ${value}::text`);
+  filters.add("recipient", indexesOf(deps.keyring, input.recipient), (value) => `recipient_index = ANY (${value})`);
+  filters.add("after", input.createdAfter, (value) => `created_at >= ${value}::timestamptz`);
+  filters.add("before", input.createdBefore, (value) => `created_at < ${value}::timestamptz`);
+  const last = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken);
+  filters.add("page", last?.createdAt, (time) => `created_at <= ${time}::timestamptz`);
+  filters.add("id", last && [last.createdAt.toISOString(), last.id], (value) => {
+    return `(created_at, id) < ((${value}::text[])[1]::timestamptz, (${value}::text[])[2])`;
+  });
+  const { statement, values } = filters.statement(input.pageSize + 1);
+  const found = await readViews(deps, statement, input.workspaceId, values);
+  const verifications = found.slice(0, input.pageSize);
+  const lastOfPage = verifications.at(-1);
+  const hasMore = found.length > input.pageSize && lastOfPage !== undefined;
+  return { verifications, nextPageToken: hasMore ? formatPageToken(lastOfPage) : undefined };
+}
+
+type Values = Parameters<Queryable["query"]>[1];
+type Value = Values[number];
+
+/** The conditions that are asked for, so that each combination is a prepared statement with a plan of its own. */
+class Filters {
+  readonly #names: string[] = [];
+  readonly #conditions = ["mode = $3"];
+  readonly #values: Value[];
+
+  constructor(mode: Mode) {
+    this.#values = [mode];
+  }
+
+  add(name: string, value: Value | undefined, condition: (placeholder: string) => string): void {
+    if (value !== undefined) {
+      this.#names.push(name);
+      this.#values.push(value);
+      this.#conditions.push(condition(`$${this.#values.length + 2}`));
+    }
+  }
+
+  statement(limit: number) {
+    const values = [...this.#values, limit];
+    const tail = `ORDER BY created_at DESC, id DESC LIMIT $${values.length + 2}`;
+    const name = ["list_verifications", ...this.#names].join("_");
+    return { statement: viewStatement(name, this.#conditions.join(" AND "), tail), values };
+  }
+}
+
+/** The recipient's index under every master secret, since each row has it under the one that was current then. */
+function indexesOf(keyring: Keyring, recipient: string | undefined): string[] | undefined {
+  if (recipient === undefined) {
+    return undefined;
+  }
+  const parsed = parseAnyRecipient(recipient);
+  if ("problem" in parsed) {
+    throw invalidFields({ recipient: parsed.problem });
+  }
+  return keyring.all.map((secret) => recipientIndex(secret, parsed.canonical));
+}
+
+/** `created_at` is stored in milliseconds, which `Date` holds exactly. */
+function formatPageToken({ createdAt, id }: Pick<VerificationView, "createdAt" | "id">): string {
+  return Buffer.from(`${createdAt.getTime()} ${id}`).toString("base64url");
+}
+
+function parsePageToken(token: string): Pick<VerificationView, "createdAt" | "id"> {
+  const [, time, id] = /^(\d{1,15}) (vrf_[0-9A-Za-z]{22})$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
+  if (time === undefined || id === undefined) {
+    throw invalidFields({ page_token: "must be the next_page_token of the page before" });
+  }
+  return { createdAt: new Date(Number(time)), id };
+}
