@@ -1,3 +1,5 @@
+import type { Queryable } from "./database.ts";
+
 /**
  * GCRA, one token at a time, exact under any number of callers: `burst` at once, then one every `periodSeconds`. A key's
  * row holds its theoretical arrival time; taking a token is one upsert under the row's lock.
@@ -55,4 +57,17 @@ export function hasToken(tat: string, { burst, period }: SqlThrottleLimit): stri
 /** SQL of the whole seconds until a bucket with this theoretical arrival time has a token again; at least 1. */
 export function secondsUntilToken(tat: string, { burst, period }: SqlThrottleLimit): string {
   return `greatest(1, ceil(extract(epoch FROM ${tat} - (${burst} - 1) * ${period} - byond_now())))::integer`;
+}
+
+const sweep = {
+  name: "sweep_throttle",
+  text: `
+    DELETE FROM throttle WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM throttle WHERE tat < byond_now() LIMIT 1000 FOR UPDATE SKIP LOCKED
+    ))`,
+};
+
+/** Deletes up to a thousand buckets that are full again: an absent bucket is a full one. */
+export async function sweepThrottle(database: Queryable): Promise<void> {
+  await database.query(sweep, []);
 }
