@@ -1,15 +1,19 @@
 import { AppError } from "../errors.ts";
 
-/**
- * Whether the client asked for REST answers in an envelope (`Byond-Envelope: true`). Throws `invalid_request` for a value
- * that is neither `true` nor `false`: a client that believes to have switched it on must not read answers without it.
- */
+/** Whether the client asked for REST answers in an envelope: `Byond-Envelope: true`. */
 export function wantsEnvelope(headers: Headers): boolean {
+  return headers.get("byond-envelope")?.toLowerCase() === "true";
+}
+
+/**
+ * Throws `invalid_request` for a `Byond-Envelope` that is neither `true` nor `false`: a client that believes to have
+ * switched it on must not read answers without it.
+ */
+export function checkEnvelopeHeader(headers: Headers): void {
   const value = headers.get("byond-envelope")?.toLowerCase();
   if (value !== undefined && value !== "true" && value !== "false") {
     throw new AppError("invalid_request", 'The Byond-Envelope header must be "true" or "false".');
   }
-  return value === "true";
 }
 
 const errorStart = '{"error":';

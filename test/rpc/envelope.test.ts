@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { wantsEnvelope, wrapInEnvelope } from "../../src/rpc/envelope.ts";
+import { checkEnvelopeHeader, wantsEnvelope, wrapInEnvelope } from "../../src/rpc/envelope.ts";
 
 describe("asking for it", () => {
   test.each([
@@ -8,13 +8,15 @@ describe("asking for it", () => {
     ["false", false],
     [undefined, false],
   ])("Byond-Envelope: %s is %s", (value, wanted) => {
-    expect(wantsEnvelope(new Headers(value === undefined ? {} : { "Byond-Envelope": value }))).toBe(wanted);
+    const headers = new Headers(value === undefined ? {} : { "Byond-Envelope": value });
+    checkEnvelopeHeader(headers);
+    expect(wantsEnvelope(headers)).toBe(wanted);
   });
 
   test.each(["1", "yes", "", "true, true"])("Byond-Envelope: %j is refused", (value) => {
-    expect(() => wantsEnvelope(new Headers({ "Byond-Envelope": value }))).toThrow(
-      expect.objectContaining({ code: "invalid_request" }),
-    );
+    const headers = new Headers({ "Byond-Envelope": value });
+    expect(wantsEnvelope(headers)).toBe(false);
+    expect(() => checkEnvelopeHeader(headers)).toThrow(expect.objectContaining({ code: "invalid_request" }));
   });
 });
 

@@ -1,14 +1,27 @@
-import { type Client, createClient, createConnectRouter, type ServiceImpl, type Transport } from "@connectrpc/connect";
-import { createUniversalHandlerClient } from "@connectrpc/connect/protocol";
+import {
+  type Client,
+  ConnectError,
+  createClient,
+  createConnectRouter,
+  createServiceImplSpec,
+  type ServiceImpl,
+  type Transport,
+} from "@connectrpc/connect";
+import { createAsyncIterable, createUniversalHandlerClient, readAllBytes } from "@connectrpc/connect/protocol";
 import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
 import { createTransport as createGrpcTransport } from "@connectrpc/connect/protocol-grpc";
 import { createTransport as createGrpcWebTransport } from "@connectrpc/connect/protocol-grpc-web";
-import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
+import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
+import { StartVerificationResponseSchema, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import type { Statement } from "../../src/database/database.ts";
 import { type Caller, callerKey, type KeyCaller } from "../../src/rpc/caller.ts";
+import type { Chain } from "../../src/rpc/chain.ts";
 import { createErrorInterceptor, createErrorReporter } from "../../src/rpc/errors.ts";
 import { createIdempotencyInterceptor, hasSideEffects } from "../../src/rpc/idempotency.ts";
+import { commitWithAnswer } from "../../src/rpc/idempotency-claim.ts";
 import { exposeResponseHeaders } from "../../src/rpc/response-headers.ts";
+import { createRestGateway } from "../../src/rpc/rest-gateway.ts";
+import type { ServiceBinding } from "../../src/rpc/router.ts";
 import { createKeyring, type Keyring } from "../../src/secrets.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { openRpcDatabase, type RpcDatabase } from "./rpc-database.ts";
@@ -68,21 +81,31 @@ export interface ServerOptions {
 
 export type VerifyClient = Client<typeof VerifyService>;
 
-/** One server in this process with clients of several protocols. Every test may have several of them. */
+export interface Server {
+  readonly connect: VerifyClient;
+  readonly grpc: VerifyClient;
+  readonly grpcWeb: VerifyClient;
+  /** `POST /api/v1/verify/start`. */
+  restStart(recipient: string, key: string): Promise<{ status: number; headers: Headers; body: string }>;
+  readonly logLines: readonly string[];
+}
+
+/** One server in this process, spoken to over every protocol. A test may have several of them. */
 export function startServer(
   fixture: Fixture,
   implementation: Partial<ServiceImpl<typeof VerifyService>>,
   options: ServerOptions = {},
-): { readonly connect: VerifyClient; readonly grpc: VerifyClient; readonly grpcWeb: VerifyClient; logLines: string[] } {
+): Server {
   const { logger, lines } = captureLog();
-  const router = createConnectRouter({
+  const errors = createErrorReporter(logger, () => "https://byond.example/errors");
+  const chain: Chain = {
     async requestGate(context) {
       exposeResponseHeaders(context);
       context.responseHeader.set("X-Of-The-Gate", "kept");
       context.values.set(callerKey, options.caller ?? liveCaller);
     },
     interceptors: [
-      createErrorInterceptor(createErrorReporter(logger, () => "https://byond.example/errors")),
+      createErrorInterceptor(errors),
       createIdempotencyInterceptor({
         database: fixture.database,
         keyring: options.keyring ?? keyring,
@@ -91,8 +114,16 @@ export function startServer(
         claimSeconds,
       }),
     ],
-  });
-  router.service(VerifyService, implementation);
+  };
+  const binding: ServiceBinding = {
+    service: VerifyService,
+    spec: createServiceImplSpec(VerifyService, implementation),
+    register: (router) => router.service(VerifyService, implementation),
+  };
+  const shutdown = new AbortController();
+  const gateway = createRestGateway([binding], chain, errors, shutdown.signal);
+  const router = createConnectRouter({ requestGate: chain.requestGate, interceptors: [...chain.interceptors] });
+  binding.register(router);
   const transport = {
     httpClient: createUniversalHandlerClient(router.handlers),
     baseUrl: "https://in-memory",
@@ -109,6 +140,19 @@ export function startServer(
     connect: client(createConnectTransport({ ...transport, useBinaryFormat: false })),
     grpc: client(createGrpcTransport(transport)),
     grpcWeb: client(createGrpcWebTransport(transport)),
+    async restStart(recipient, key) {
+      const body = Buffer.from(JSON.stringify({ channel: "email", recipient }));
+      const answer = await gateway.handle({
+        httpVersion: "1.1",
+        method: "POST",
+        url: "http://in-memory/api/v1/verify/start",
+        header: new Headers({ "Content-Type": "application/json", "Idempotency-Key": key }),
+        body: createAsyncIterable([body]),
+        signal: new AbortController().signal,
+      });
+      const bytes = await readAllBytes(answer.body ?? createAsyncIterable([]), 1e6);
+      return { status: answer.status, headers: answer.header ?? new Headers(), body: Buffer.from(bytes).toString() };
+    },
     logLines: lines,
   };
 }
@@ -127,4 +171,25 @@ export function withKey(key: string) {
       },
     },
   };
+}
+
+/** A server whose answers are stored with their effects, in one transaction. Each has one effect, of the given name. */
+export function startTogether(fixture: Fixture, effect: string, id = () => `vrf_${Math.random()}`): Server {
+  return startServer(fixture, {
+    startVerification: (_request, context) =>
+      commitWithAnswer(context, fixture.database, StartVerificationResponseSchema, async (queryable) => {
+        await queryable.query(insertEffect, [effect]);
+        return { verificationId: id() };
+      }),
+  });
+}
+
+/** The code that a call fails with. Undefined if it succeeds. */
+export async function codeOf(call: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    return ConnectError.from(error).findDetails(ErrorInfoSchema)[0]?.code;
+  }
 }

@@ -1,19 +1,16 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
-import { StartVerificationResponseSchema } from "../../gen/byond/v1/verify_pb.ts";
-import { AppError, type ErrorCode, invalidFields } from "../../src/errors.ts";
+import { Channel, StartVerificationResponseSchema } from "../../gen/byond/v1/verify_pb.ts";
 import { commitWithAnswer } from "../../src/rpc/idempotency-claim.ts";
-import { sweepIdempotency } from "../../src/rpc/idempotency-store.ts";
-import { createKeyring } from "../../src/secrets.ts";
 import {
   claimSeconds,
+  codeOf,
   type Fixture,
   insertEffect,
-  liveCaller,
   openFixture,
   startMs,
   startServer,
+  startTogether,
   withKey,
 } from "./idempotency-fixture.ts";
 
@@ -30,17 +27,6 @@ beforeEach(async () => {
   await fixture.setNowMs(startMs);
 });
 
-/** Stores the answer with the effect, in one transaction. */
-function startTogether(id = () => `vrf_${Math.random()}`) {
-  return startServer(fixture, {
-    startVerification: (_request, context) =>
-      commitWithAnswer(context, fixture.database, StartVerificationResponseSchema, async (queryable) => {
-        await queryable.query(insertEffect, [name]);
-        return { verificationId: id() };
-      }),
-  });
-}
-
 /** Leaves the answer to the interceptor. */
 function startPlainly() {
   return startServer(fixture, {
@@ -51,19 +37,10 @@ function startPlainly() {
   });
 }
 
-async function codeOf(call: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await call;
-    return undefined;
-  } catch (error) {
-    return ConnectError.from(error).findDetails(ErrorInfoSchema)[0]?.code;
-  }
-}
-
-const request = { recipient: "a@example.com" };
+const request = { channel: Channel.EMAIL, recipient: "a@example.com" };
 
 describe.each([
-  ["together with the effect", startTogether],
+  ["together with the effect", () => startTogether(fixture, name)],
   ["after the call", startPlainly],
 ])("an answer that is stored %s", (_name, start) => {
   test("is replayed, says so, and the effect happens once", async () => {
@@ -87,6 +64,11 @@ describe.each([
       expect(seen.get("idempotent-replayed")).toBe("true");
       expect(seen.get("x-of-the-gate")).toBe("kept");
     }
+    const overRest = await other.restStart("a@example.com", name);
+    expect(overRest.status).toBe(201);
+    expect(JSON.parse(overRest.body)).toMatchObject({ verification_id: answer.verificationId });
+    expect(overRest.headers.get("idempotent-replayed")).toBe("true");
+    expect(overRest.headers.get("x-of-the-gate")).toBe("kept");
     expect(await fixture.effects(name)).toBe(1);
   });
 
@@ -131,7 +113,7 @@ describe.each([
 });
 
 test("without the header every call is one of its own, and nothing is kept", async () => {
-  const server = startTogether();
+  const server = startTogether(fixture, name);
   await server.connect.startVerification(request);
   await server.connect.startVerification(request);
   expect(await fixture.effects(name)).toBe(2);
@@ -148,7 +130,7 @@ describe("crashes", () => {
 
   test("a claim that nobody answers for runs out; then the retry is carried out", async () => {
     await crash();
-    const server = startTogether();
+    const server = startTogether(fixture, name);
     expect(await codeOf(server.grpc.startVerification(request, withKey(name).options))).toBe("idempotency_in_progress");
     await fixture.setNowMs(startMs + (claimSeconds - 1) * 1_000);
     expect(await codeOf(server.grpc.startVerification(request, withKey(name).options))).toBe("idempotency_in_progress");
@@ -160,14 +142,17 @@ describe("crashes", () => {
   test("a claim that ran out is not open to another message", async () => {
     await crash();
     await fixture.setNowMs(startMs + claimSeconds * 1_000);
-    const other = startTogether().connect.startVerification({ recipient: "b@example.com" }, withKey(name).options);
+    const other = startTogether(fixture, name).connect.startVerification(
+      { recipient: "b@example.com" },
+      withKey(name).options,
+    );
     expect(await codeOf(other)).toBe("idempotency_key_reused");
   });
 
   test("twenty retries at once, when the claim ran out: one effect", async () => {
     await crash();
     await fixture.setNowMs(startMs + claimSeconds * 1_000);
-    const server = startTogether();
+    const server = startTogether(fixture, name);
     const calls = Array.from({ length: 20 }, () =>
       codeOf(server.connect.startVerification(request, withKey(name).options)),
     );
@@ -193,12 +178,15 @@ describe("crashes", () => {
     const slowCall = codeOf(slow.connect.startVerification(request, withKey(name).options));
     await insideSlow.promise;
     await fixture.setNowMs(startMs + claimSeconds * 1_000);
-    const retried = await startTogether(() => "retried").connect.startVerification(request, withKey(name).options);
+    const retried = await startTogether(fixture, name, () => "retried").connect.startVerification(
+      request,
+      withKey(name).options,
+    );
     expect(retried.verificationId).toBe("retried");
     resume.resolve();
     expect(await slowCall).toBe("idempotency_in_progress");
     expect(await fixture.effects(name)).toBe(1);
-    const replayed = await startTogether().connect.startVerification(request, withKey(name).options);
+    const replayed = await startTogether(fixture, name).connect.startVerification(request, withKey(name).options);
     expect(replayed.verificationId).toBe("retried");
   });
 
@@ -232,170 +220,4 @@ describe("crashes", () => {
       await fixture.database.query({ name: "show", text: "ALTER TABLE hidden RENAME TO idempotency" }, []);
     }
   });
-});
-
-describe("errors", () => {
-  test.each<[ErrorCode, "kept" | "tried again"]>([
-    ["not_found", "kept"],
-    ["validation_error", "kept"],
-    ["rate_limited", "tried again"],
-    ["invalid_api_key", "tried again"],
-    ["insufficient_scope", "tried again"],
-    ["already_exists", "tried again"],
-    ["unavailable", "tried again"],
-    ["internal", "tried again"],
-  ])("%s is %s", async (code, fate) => {
-    let calls = 0;
-    const server = startServer(fixture, {
-      startVerification() {
-        calls += 1;
-        throw new AppError(code, `try ${calls}`, { fields: { recipient: "must be another" } });
-      },
-    });
-    const messages: string[] = [];
-    for (const client of [server.connect, server.grpc]) {
-      const { options, seen } = withKey(name);
-      const error = await client.startVerification(request, options).then(
-        () => undefined,
-        (thrown: unknown) => ConnectError.from(thrown),
-      );
-      const info = error?.findDetails(ErrorInfoSchema)[0];
-      expect(info).toMatchObject({ code, fields: { recipient: "must be another" } });
-      const isReplay = (error?.metadata.get("idempotent-replayed") ?? seen.get("idempotent-replayed")) === "true";
-      expect(isReplay).toBe(fate === "kept" && messages.length > 0);
-      messages.push(error?.rawMessage ?? "");
-    }
-    expect(messages).toEqual(["try 1", fate === "kept" ? "try 1" : "try 2"]);
-  });
-
-  test("an unexpected error is tried again", async () => {
-    let calls = 0;
-    const server = startServer(fixture, {
-      startVerification() {
-        calls += 1;
-        if (calls === 1) {
-          throw new Error("bug");
-        }
-        return { verificationId: "second" };
-      },
-    });
-    expect(await codeOf(server.connect.startVerification(request, withKey(name).options))).toBe("internal");
-    const answer = await server.connect.startVerification(request, withKey(name).options);
-    expect(answer.verificationId).toBe("second");
-  });
-
-  test("a refusal inside of the transaction leaves neither effect nor answer behind", async () => {
-    let isFull = true;
-    const server = startServer(fixture, {
-      startVerification: (_request, context) =>
-        commitWithAnswer(context, fixture.database, StartVerificationResponseSchema, async (queryable) => {
-          await queryable.query(insertEffect, [name]);
-          if (isFull) {
-            throw new AppError("rate_limited", "Too many.", { retryAfterSeconds: 1 });
-          }
-          return { verificationId: "now" };
-        }),
-    });
-    expect(await codeOf(server.connect.startVerification(request, withKey(name).options))).toBe("rate_limited");
-    isFull = false;
-    await server.connect.startVerification(request, withKey(name).options);
-    expect(await fixture.effects(name)).toBe(1);
-  });
-
-  test("a key that is malformed is refused before anything is done", async () => {
-    const server = startTogether();
-    const key = { headers: { "Idempotency-Key": '"open' } };
-    expect(await codeOf(server.connect.startVerification(request, key))).toBe("invalid_request");
-    expect(await fixture.effects(name)).toBe(0);
-  });
-});
-
-describe("whose key it is", () => {
-  test.each([
-    ["another workspace", { ...liveCaller, workspaceId: "ws_2" }],
-    ["the sandbox", { ...liveCaller, mode: "test" as const }],
-    ["a session", { kind: "session" as const, workspaceId: "ws_1", userId: "usr_1" }],
-  ])("%s has keys of its own", async (_name, caller) => {
-    const implementation = {
-      async startVerification() {
-        await fixture.database.query(insertEffect, [name]);
-        return {};
-      },
-    };
-    await startServer(fixture, implementation).connect.startVerification(request, withKey(name).options);
-    const other = startServer(fixture, implementation, { caller }).connect;
-    await other.startVerification({ recipient: "b@example.com" }, withKey(name).options);
-    expect(await fixture.effects(name)).toBe(2);
-  });
-
-  test("another key of the same workspace and mode gets the answer", async () => {
-    const answer = await startTogether().connect.startVerification(request, withKey(name).options);
-    const other = startServer(
-      fixture,
-      { startVerification: () => ({ verificationId: "carried out again" }) },
-      { caller: { ...liveCaller, keyId: "key_2", keyPrefix: "pk_live_2" } },
-    );
-    expect(await other.connect.startVerification(request, withKey(name).options)).toEqual(answer);
-  });
-
-  test("another RPC with the same key is another request", async () => {
-    const server = startServer(fixture, { startVerification: () => ({}), checkVerification: () => ({}) });
-    await server.connect.startVerification({}, withKey(name).options);
-    expect(await codeOf(server.connect.checkVerification({}, withKey(name).options))).toBe("idempotency_key_reused");
-  });
-});
-
-describe("what is stored", () => {
-  test("is unreadable: neither the answer nor the request is in the table", async () => {
-    const server = startTogether(() => "vrf_ofTheAnswer");
-    await server.connect.startVerification({ recipient: "secret@example.com" }, withKey(name).options);
-    const stored = await fixture.stored(name);
-    expect(stored).toContain(name);
-    expect(stored).not.toMatch(/vrf_ofTheAnswer|secret@example/);
-  });
-
-  test("is read under an older secret, and by a server that knows a newer one first", async () => {
-    const [older, newer] = ["an older secret that is long enough", "a newer secret that is long enough!"];
-    const start = (...secrets: string[]) =>
-      startServer(
-        fixture,
-        { startVerification: () => ({ verificationId: `${secrets}` }) },
-        { keyring: createKeyring(secrets) },
-      );
-    const answer = await start(older).connect.startVerification(request, withKey(name).options);
-    for (const server of [start(older, newer), start(newer, older)]) {
-      expect(await server.connect.startVerification(request, withKey(name).options)).toEqual(answer);
-    }
-    const forgetful = start(newer).connect.startVerification(request, withKey(name).options);
-    expect(await codeOf(forgetful)).toBe("idempotency_key_reused");
-  });
-
-  test("is swept after 24 hours, in batches", async () => {
-    const server = startTogether();
-    await sweepIdempotency(fixture.database);
-    for (let index = 0; index < 7; index += 1) {
-      await server.connect.startVerification(request, withKey(`${name}-${index}`).options);
-    }
-    await fixture.setNowMs(startMs + 3_600_000);
-    await server.connect.startVerification(request, withKey(`${name}-later`).options);
-    await fixture.setNowMs(startMs + 86_400_000);
-    expect(await sweepIdempotency(fixture.database, 3)).toBeGreaterThanOrEqual(7);
-    expect(await fixture.stored(`${name}-0`)).toBeUndefined();
-    expect(await fixture.stored(`${name}-later`)).toBeDefined();
-    expect(await sweepIdempotency(fixture.database, 3)).toBe(0);
-  });
-});
-
-test("fields of a validation error come back as they were", async () => {
-  const server = startServer(fixture, {
-    startVerification() {
-      throw invalidFields({ recipient: "must be a mail address" });
-    },
-  });
-  for (const client of [server.connect, server.grpcWeb]) {
-    const error = await client.startVerification(request, withKey(name).options).catch(ConnectError.from);
-    expect(error instanceof ConnectError && error.findDetails(ErrorInfoSchema)[0]?.fields).toEqual({
-      recipient: "must be a mail address",
-    });
-  }
 });
