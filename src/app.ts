@@ -101,7 +101,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     clock,
     logger,
     serverId,
-    senders: { [codeMessageKind]: new CodeSender({ keyring, channels }) },
+    senders: { [codeMessageKind]: new CodeSender({ database, keyring, channels }) },
     lanes: channels.lanes,
   });
   worker.start();

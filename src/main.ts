@@ -2,7 +2,7 @@
 import { type App, createApp } from "./app.ts";
 import { CommandError, runCreateAccount } from "./auth/create-account-command.ts";
 import { ConfigError, parseConfig } from "./config.ts";
-import { EmbeddedPostgresError } from "./database/embedded-error.ts";
+import { EmbeddedPostgresError } from "./database/embedded/error.ts";
 import { firstStartBanner, startBanner } from "./first-start.ts";
 import { createLogger, describeError } from "./log.ts";
 

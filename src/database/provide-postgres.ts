@@ -1,5 +1,5 @@
 import type { DatabaseConfig } from "../config.ts";
-import { startEmbeddedPostgres } from "./embedded-postgres.ts";
+import { startEmbeddedPostgres } from "./embedded/embedded-postgres.ts";
 
 /** PostgreSQL, ready to be connected to. */
 export interface ProvidedPostgres {

@@ -1,6 +1,7 @@
 import { isLoopbackHost } from "../config.ts";
 import { writeJson } from "./json-page.ts";
-import type { NodeRequest, Page } from "./request-handler.ts";
+import type { NodeRequest } from "./request-gate.ts";
+import type { Page } from "./request-handler.ts";
 
 /** Set by proxies; a request with one of them comes from elsewhere, whatever its socket says. */
 const proxyHeaders = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];

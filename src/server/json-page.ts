@@ -1,4 +1,4 @@
-import type { NodeResponse } from "./request-handler.ts";
+import type { NodeResponse } from "./request-gate.ts";
 
 /** Answers with JSON. */
 export function writeJson(response: NodeResponse, status: number, body: unknown): void {

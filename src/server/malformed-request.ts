@@ -4,7 +4,7 @@ import type { Logger } from "../log.ts";
 import type { ErrorReporter } from "../rpc/errors.ts";
 import type { RequestRecord } from "../rpc/request-record.ts";
 import { restErrorAnswer } from "../rpc/rest-errors.ts";
-import type { NodeResponse } from "./request-handler.ts";
+import type { NodeResponse } from "./request-gate.ts";
 
 /** How requests are refused that are not well-formed HTTP: in the house's form, like every other. */
 export interface MalformedRequests {

@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { type ContextValues, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
@@ -7,9 +5,7 @@ import type { Clock } from "../clock.ts";
 import { createId } from "../ids.ts";
 import { describeError, type Logger } from "../log.ts";
 import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
-
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
-export type NodeResponse = ServerResponse | Http2ServerResponse;
+import type { NodeRequest, NodeResponse } from "./request-gate.ts";
 
 /**
  * Answers requests of one path, outside the API: health, the local inbox. `hidden`: nothing was answered, and the

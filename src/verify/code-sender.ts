@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Queryable } from "../database/database.ts";
 import type { OutboxItem, OutboxSender } from "../delivery/outbox.ts";
 import type { ChannelName, CodeMessage, SendOptions, SendResult } from "../delivery/outgoing-message.ts";
 import { createId } from "../ids.ts";
@@ -44,9 +45,15 @@ export function sealCodeMessage(
 }
 
 interface Dependencies {
+  readonly database: Queryable;
   readonly keyring: Keyring;
   readonly channels: { send(message: CodeMessage, options: SendOptions): Promise<SendResult> };
 }
+
+const readStatus = {
+  name: "read_verification_status",
+  text: "SELECT status FROM verification WHERE workspace_id = $1 AND id = $2",
+};
 
 /** Sends codes: derives the code again at the moment it leaves. */
 export class CodeSender implements OutboxSender {
@@ -68,6 +75,9 @@ export class CodeSender implements OutboxSender {
     if (secret === undefined) {
       return { kind: "failed", reason: "the master secret that the code is derived from is gone" };
     }
+    if (item.claim > 1 && !(await this.#isPending(item))) {
+      return { kind: "failed", reason: "the verification ended before the message could be sent" };
+    }
     const code = deriveCode(secret, {
       verificationId: item.subjectId,
       mode: payload.mode,
@@ -75,5 +85,12 @@ export class CodeSender implements OutboxSender {
     });
     const { createdAt, expiresAt } = item;
     return channels.send({ ...message, code, createdAt, expiresAt }, { idempotencyKey: item.id, signal });
+  }
+
+  /** A message that waited may not be wanted any more. One that was just written is: nothing is read for it. */
+  async #isPending(item: OutboxItem): Promise<boolean> {
+    const values = [item.workspaceId, item.subjectId];
+    const [row] = await this.#deps.database.query<{ status: string }>(readStatus, values);
+    return row?.status === "pending";
   }
 }

@@ -1,6 +1,6 @@
 // A server reduced to its PostgreSQL, for the tests that kill it: node embedded-postgres-owner.ts <data folder>
 // Prints one line of JSON, {"url"} or {"error"}; ends in order on SIGTERM, and only then.
-import { startEmbeddedPostgres } from "../../src/database/embedded-postgres.ts";
+import { startEmbeddedPostgres } from "../../src/database/embedded/embedded-postgres.ts";
 
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error("name a data folder");

@@ -8,8 +8,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import { afterEach, describe, expect, test } from "vitest";
-import { loadPostgresBinaries } from "../../src/database/embedded-binaries.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database/embedded-postgres.ts";
+import { loadPostgresBinaries } from "../../src/database/embedded/binaries.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database/embedded/embedded-postgres.ts";
 
 const OWNER_SCRIPT = fileURLToPath(new URL("./embedded-postgres-owner.ts", import.meta.url));
 const NOBODY = { uid: 65534, gid: 65534 };

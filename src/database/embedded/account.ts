@@ -1,9 +1,9 @@
 import { chmod, chown, lchown, readdir, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import type { PostgresBinaries } from "./embedded-binaries.ts";
-import { EmbeddedPostgresError, orUseDatabaseUrl } from "./embedded-error.ts";
-import { type RunAs, runCommand } from "./embedded-process.ts";
+import type { PostgresBinaries } from "./binaries.ts";
+import { EmbeddedPostgresError, orUseDatabaseUrl } from "./error.ts";
+import { type RunAs, runCommand } from "./process.ts";
 
 const NOBODY = 65534;
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
-import { EmbeddedPostgresError } from "./embedded-error.ts";
-import { isRunning, type Postmaster, readPostmaster, STOP_PATIENCE_MS, stopPostmaster } from "./embedded-postmaster.ts";
+import { EmbeddedPostgresError } from "./error.ts";
+import { isRunning, type Postmaster, readPostmaster, STOP_PATIENCE_MS, stopPostmaster } from "./postmaster.ts";
 
 /** "byond" in ASCII: the advisory lock, in the database "postgres", that the owner of a cluster holds all its life. */
 const OWNER_LOCK = 0x62796f6e64;

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { giveToAccount } from "./embedded-account.ts";
-import type { PostgresBinaries } from "./embedded-binaries.ts";
-import { EmbeddedPostgresError, orUseDatabaseUrl } from "./embedded-error.ts";
-import { type RunAs, runCommand } from "./embedded-process.ts";
+import { giveToAccount } from "./account.ts";
+import type { PostgresBinaries } from "./binaries.ts";
+import { EmbeddedPostgresError, orUseDatabaseUrl } from "./error.ts";
+import { type RunAs, runCommand } from "./process.ts";
 
 /** The role that owns everything in the cluster, and the database of the product. */
 export const DATABASE_USER = "byond";

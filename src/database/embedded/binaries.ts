@@ -1,4 +1,4 @@
-import { EmbeddedPostgresError, orUseDatabaseUrl } from "./embedded-error.ts";
+import { EmbeddedPostgresError, orUseDatabaseUrl } from "./error.ts";
 
 /** Absolute paths of the programs. */
 export interface PostgresBinaries {

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import type { PostgresBinaries } from "./embedded-binaries.ts";
-import { clusterDirectory } from "./embedded-cluster.ts";
-import { openPostgresLog } from "./embedded-log.ts";
-import { STOP_PATIENCE_MS, stopRunningPostmaster } from "./embedded-postmaster.ts";
-import { type RunAs, spawnArguments } from "./embedded-process.ts";
+import type { PostgresBinaries } from "./binaries.ts";
+import { clusterDirectory } from "./cluster.ts";
+import { openPostgresLog } from "./log.ts";
+import { STOP_PATIENCE_MS, stopRunningPostmaster } from "./postmaster.ts";
+import { type RunAs, spawnArguments } from "./process.ts";
 
 /**
  * Ties the life of PostgreSQL to ours. File descriptor 3 is a pipe whose other end only our process holds: however that

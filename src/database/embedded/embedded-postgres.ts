@@ -2,18 +2,18 @@ import { mkdir, realpath } from "node:fs/promises";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { chooseAccount } from "./embedded-account.ts";
-import { loadPostgresBinaries } from "./embedded-binaries.ts";
+import { chooseAccount } from "./account.ts";
+import { loadPostgresBinaries } from "./binaries.ts";
 import {
   clusterDirectory,
   DATABASE_USER,
   ensureCluster,
   readClusterPassword,
   removeInterruptedClusters,
-} from "./embedded-cluster.ts";
-import { EmbeddedPostgresError, orUseDatabaseUrl } from "./embedded-error.ts";
-import { type ConnectAsOwner, ownerConnector, settleRunningPostgres, takeOwnership } from "./embedded-ownership.ts";
-import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "./embedded-supervisor.ts";
+} from "./cluster.ts";
+import { EmbeddedPostgresError, orUseDatabaseUrl } from "./error.ts";
+import { type ConnectAsOwner, ownerConnector, settleRunningPostgres, takeOwnership } from "./ownership.ts";
+import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "./supervisor.ts";
 
 export interface EmbeddedPostgresOptions {
   /** The cluster lives in `${dataDir}/postgres`, its log in `${dataDir}/postgres.log`. Made if absent. */
