@@ -1,6 +1,11 @@
 import { type DescField, type DescMessage, getOption, hasOption, isMessage, type Message } from "@bufbuild/protobuf";
 import { isReflectList, reflect } from "@bufbuild/protobuf/reflect";
-import { type FieldRules, FieldRulesSchema, field as fieldRules, Ignore } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import {
+  type FieldRules,
+  FieldRulesSchema,
+  field as fieldRules,
+  Ignore,
+} from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
 /** The `buf.validate` rules that are set for a value, by the names that they have in the proto file. */
 export type RuleSet = ReadonlyMap<string, unknown>;

@@ -3,10 +3,10 @@ import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { isListWrapper, type JsonStyle, jsonEnumName, jsonEnumNames, jsonFieldName } from "../json-style.ts";
 import { type ValueType, valueTypeOf } from "../value-type.ts";
 import { commentOf } from "./comments.ts";
+import type { ComponentNames } from "./component-names.ts";
 import { defaultOf } from "./default-value.ts";
 import type { Examples } from "./examples.ts";
 import { ruleKeywords } from "./keywords.ts";
-import { ComponentNames } from "./component-names.ts";
 import { noRules, type Rules, rulesOf } from "./rules.ts";
 import { type Direction, orNull, scalarSchema, wellKnownSchema } from "./value-schema.ts";
 
@@ -73,11 +73,9 @@ export class Schemas {
   /** The schema of a field's value, where it has one. */
   value(field: DescField, direction: Direction): JsonObject {
     const rules = rulesOf(field);
-    return {
-      ...this.#shape(field, rules, direction),
-      ...(direction === "request" && rules.required ? nonZero(field) : {}),
-      ...this.#notes(field, direction),
-    };
+    const shape = this.#shape(field, rules, direction);
+    const bounded = direction === "request" && rules.required ? { ...shape, ...nonZero(field), ...shape } : shape;
+    return { ...bounded, ...this.#notes(field, direction) };
   }
 
   #notes(field: DescField, direction: Direction): JsonObject {
@@ -228,4 +226,3 @@ function oneofNote(field: DescField): string {
   const others = field.oneof?.fields.filter((other) => other !== field).map((other) => `\`${other.name}\``) ?? [];
   return others.length === 0 ? "" : `Not together with ${others.join(", ")}.`;
 }
-

@@ -1,6 +1,6 @@
+import type { DescMessage } from "@bufbuild/protobuf";
 import { type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import type { DescMessage } from "@bufbuild/protobuf";
 
 /** Who writes the JSON that a schema describes. Requests are read with some tolerance, responses are written one way. */
 export type Direction = "request" | "response";

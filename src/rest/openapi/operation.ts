@@ -1,0 +1,147 @@
+import type { DescField, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { answersHttpBody, takesHttpBody } from "../http-body.ts";
+import type { JsonStyle } from "../json-style.ts";
+import { json, ndjson } from "../response.ts";
+import type { Route } from "../route.ts";
+import { commentOf, splitSummary } from "./comments.ts";
+import type { Examples } from "./examples.ts";
+import { type Parameter, pathParameters, queryParameters } from "./parameters.ts";
+import type { PathPart } from "./path.ts";
+import { rulesOf } from "./rules.ts";
+import type { Schemas } from "./schemas.ts";
+
+/** What is known of an operation from its schema alone. */
+export interface OperationFacts {
+  readonly route: Route;
+  /** The path of the document, below the base path. */
+  readonly path: string;
+  /** The comment of the RPC, as it is written. */
+  readonly comment: string;
+  readonly parameters: readonly Parameter[];
+  /** An example of the request's body; without one, the operation takes none, or bytes. */
+  readonly bodyExample: JsonValue | undefined;
+}
+
+/** What the schema cannot tell of an operation. */
+export interface OperationDetails {
+  /** HTTP status of a successful answer; 200 by default. */
+  readonly successStatus?: number;
+  /** Headers of a successful answer, by name. */
+  readonly responseHeaders?: JsonObject;
+  /** Answers of other kinds, by status. */
+  readonly responses?: JsonObject;
+  /** Parameters beyond those of the request message, such as headers. */
+  readonly parameters?: readonly JsonObject[];
+  /** Paragraphs below the description. */
+  readonly notes?: readonly string[];
+  /** Other members of the operation: `security`, extensions. */
+  readonly members?: JsonObject;
+}
+
+export interface OperationContext {
+  readonly style: JsonStyle;
+  readonly schemas: Schemas;
+  readonly examples: Examples;
+  readonly describe: (comment: string) => string;
+  readonly details: (facts: OperationFacts) => OperationDetails;
+}
+
+/** Where an operation is in the document. */
+export interface OperationPlace {
+  readonly route: Route;
+  readonly path: string;
+  readonly parts: readonly PathPart[];
+  readonly operationId: string;
+  readonly tag: string;
+}
+
+/** Writes the operation that a route is. */
+export function buildOperation(place: OperationPlace, context: OperationContext): JsonObject {
+  const { route, path, parts, operationId, tag } = place;
+  const { style, schemas, examples } = context;
+  const comment = commentOf(route.method);
+  const parameters = [...pathParameters(parts, schemas, examples), ...queryParameters(route, style, schemas, examples)];
+  const body = requestBody(route, context);
+  const details = context.details({ route, path, comment, parameters, bodyExample: body?.example });
+  const { summary, description } = splitSummary(context.describe(comment));
+  const text = [description, ...(details.notes ?? [])].filter((paragraph) => paragraph !== "").join("\n\n");
+  const allParameters = [...parameters.map((parameter) => parameter.json), ...(details.parameters ?? [])];
+  return {
+    operationId,
+    tags: [tag],
+    ...(summary === "" ? {} : { summary }),
+    ...(text === "" ? {} : { description: text }),
+    ...(allParameters.length === 0 ? {} : { parameters: allParameters }),
+    ...(body === undefined ? {} : { requestBody: body.json }),
+    responses: {
+      [String(details.successStatus ?? 200)]: successResponse(route, context, details.responseHeaders),
+      ...details.responses,
+    },
+    ...details.members,
+  };
+}
+
+interface RequestBody {
+  readonly json: JsonObject;
+  readonly example: JsonValue | undefined;
+}
+
+function requestBody(route: Route, { schemas, examples }: OperationContext): RequestBody | undefined {
+  const { body, method, pathParameters: bound } = route;
+  if (body.kind === "none") {
+    return undefined;
+  }
+  if (takesHttpBody(route)) {
+    return { json: { content: { "*/*": {} } }, example: undefined };
+  }
+  if (body.kind === "field") {
+    const { field } = body;
+    const { description, ...schema } = schemas.value(field, "request");
+    const example = examples.anyOfField(field, "request");
+    const required = rulesOf(field).required;
+    return {
+      json: {
+        ...(typeof description === "string" ? { description } : {}),
+        ...(required ? { required } : {}),
+        content: { [json]: { schema, example } },
+      },
+      example,
+    };
+  }
+  const inPath = new Set(bound.filter(({ fields }) => fields.length === 1).flatMap(({ fields }) => fields));
+  const isInBody = (field: DescField) => !inPath.has(field);
+  const isWhole = method.input.fields.every(isInBody);
+  const schema = isWhole ? schemas.message(method.input, "request") : schemas.object(method.input, "request", isInBody);
+  const example = examples.ofMessage(method.input, "request", isInBody);
+  const required = method.input.fields.some((field) => isInBody(field) && rulesOf(field).required);
+  return {
+    json: { ...(required ? { required } : {}), content: { [json]: { schema, example } } },
+    example,
+  };
+}
+
+function successResponse(
+  route: Route,
+  { schemas, examples, describe }: OperationContext,
+  headers: JsonObject | undefined,
+): JsonObject {
+  const { method, responseField } = route;
+  const answer = responseField?.message ?? method.output;
+  const comment = describe(commentOf(answer));
+  const withHeaders = headers === undefined ? {} : { headers };
+  if (answersHttpBody(route)) {
+    return { description: comment || "Content of any media type.", ...withHeaders, content: { "*/*": {} } };
+  }
+  const schema =
+    responseField === undefined ? schemas.message(answer, "response") : schemas.value(responseField, "response");
+  const example =
+    responseField === undefined
+      ? examples.ofMessage(answer, "response")
+      : examples.anyOfField(responseField, "response");
+  const isStream = method.methodKind === "server_streaming";
+  return {
+    description: isStream ? `One JSON text a line. ${comment}`.trim() : comment || "The answer.",
+    ...withHeaders,
+    content: { [isStream ? ndjson : json]: { schema, example } },
+  };
+}

@@ -1,0 +1,93 @@
+import { createRegistry, type DescField, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import { JsonReader } from "../json-reader.ts";
+import { isListWrapper, type JsonStyle } from "../json-style.ts";
+import { type QueryField, QueryFields } from "../query-field.ts";
+import type { Route } from "../route.ts";
+import { commentOf } from "./comments.ts";
+import type { Examples } from "./examples.ts";
+import type { PathPart } from "./path.ts";
+import { rulesOf } from "./rules.ts";
+import type { Schemas } from "./schemas.ts";
+
+/** A parameter of an operation, as OpenAPI writes it and with what samples fill in. */
+export interface Parameter {
+  readonly in: "path" | "query";
+  readonly name: string;
+  readonly required: boolean;
+  /** What samples send: a chosen example, or for a required parameter anything that fits. */
+  readonly example: JsonValue | undefined;
+  readonly json: JsonObject;
+}
+
+/** Query parameters of messages in messages are documented down to this depth. */
+const maxQueryDepth = 4;
+
+/** The parameters in the path of a route. */
+export function pathParameters(parts: readonly PathPart[], schemas: Schemas, examples: Examples): Parameter[] {
+  return parts.map(({ name, field, isWhole, takesSlashes }) => {
+    const { description, ...schema } =
+      field !== undefined && isWhole ? schemas.value(field, "request") : partSchema(field);
+    const example = field !== undefined && isWhole ? examples.anyOfField(field, "request") : "string";
+    const notes = [description, takesSlashes ? "May hold several segments, with slashes between them." : ""];
+    return parameter({ in: "path", name, required: true, schema, example, description: joinNotes(notes) });
+  });
+}
+
+/** The parameters in the query of a route, in order of declaration. */
+export function queryParameters(route: Route, style: JsonStyle, schemas: Schemas, examples: Examples): Parameter[] {
+  const reader = new JsonReader({ style, ignoresUnknownFields: false, registry: createRegistry() });
+  return new QueryFields(route, reader).all(maxQueryDepth).flatMap((query) => {
+    const field = documentedField(query);
+    if (field === undefined) {
+      return [];
+    }
+    const { description, ...schema } = schemas.value(field, "request");
+    const required = query.fields.length === 1 && rulesOf(field).required;
+    const example = examples.anyOfField(field, "request");
+    return parameter({
+      in: "query",
+      name: query.name,
+      required,
+      schema,
+      example,
+      description: joinNotes([description]),
+    });
+  });
+}
+
+/** The field whose comment and rules a parameter has: for a list in a message of its own, the one that holds it. */
+function documentedField({ fields }: QueryField): DescField | undefined {
+  const last = fields.at(-1);
+  const holder = fields.at(-2);
+  return last !== undefined && holder !== undefined && isListWrapper(last.parent) ? holder : last;
+}
+
+function partSchema(field: DescField | undefined): JsonObject {
+  const comment = field === undefined ? "" : commentOf(field);
+  return { type: "string", ...(comment === "" ? {} : { description: comment }) };
+}
+
+function parameter(parts: {
+  readonly in: "path" | "query";
+  readonly name: string;
+  readonly required: boolean;
+  readonly schema: JsonObject;
+  readonly example: JsonValue | undefined;
+  readonly description: string;
+}): Parameter {
+  const { name, required, example, description } = parts;
+  const { examples: _, ...schema } = parts.schema;
+  const json = {
+    in: parts.in,
+    name,
+    ...(required ? { required } : {}),
+    ...(description === "" ? {} : { description }),
+    schema,
+    ...(example === undefined ? {} : { example }),
+  };
+  return { in: parts.in, name, required, example, json };
+}
+
+function joinNotes(notes: readonly (JsonValue | undefined)[]): string {
+  return notes.filter((note) => typeof note === "string" && note !== "").join("\n\n");
+}
