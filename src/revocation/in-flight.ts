@@ -31,7 +31,8 @@ export class InFlightCalls {
 
   /**
    * Remembers a call until it is done, and calls `abort`, once, if one of the subjects is revoked: before it returns if
-   * that happened since the caller was looked up.
+   * that happened since the caller was looked up. A revocation that this server was away for, and that is swept by now,
+   * ends no call: what has effects has to ask in its own statement whether the credential still holds.
    */
   track(grounds: Grounds, abort: Abort): TrackedCall {
     if (this.#applied.wasRevoked(grounds)) {

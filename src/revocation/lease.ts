@@ -28,6 +28,9 @@ export interface LeaseOptions {
 /** Rows of registrations beyond that, from a long time without a database, are left for a revoker to remove. */
 const maxEarlier = 20;
 
+/** However fast revocations follow one another, a round ends. */
+const maxReadsPerRound = 10;
+
 interface Moment {
   readonly monotonicMs: number;
   readonly wallMs: number;
@@ -110,7 +113,7 @@ export class Lease {
       return;
     }
     let updateSentAt = renewing || this.#registration === undefined ? await this.#updateRow() : undefined;
-    for (;;) {
+    for (let reads = 0; reads < maxReadsPerRound; reads += 1) {
       const revocations = await store.revocationsAfter(applied.sequence);
       applied.apply(revocations);
       if (updateSentAt !== undefined) {
@@ -132,8 +135,11 @@ export class Lease {
       if (await store.renew(this.#registration, applied.sequence)) {
         return sentAt;
       }
+      this.#validUntil = undefined;
       this.#earlier.push(this.#registration);
       this.#registration = undefined;
+      // Not all of what was missed may be there still; what is ends the calls under way that it concerns.
+      applied.apply(await store.revocationsAfter(applied.sequence));
     }
     return this.#register();
   }
@@ -145,7 +151,6 @@ export class Lease {
    */
   async #register(): Promise<Moment> {
     const { store, applied, leaseMs, createRegistrationId } = this.#options;
-    this.#validUntil = undefined;
     const id = createRegistrationId();
     const earlier = this.#earlier;
     this.#earlier = [...earlier, id].slice(-maxEarlier);

@@ -44,6 +44,8 @@ export interface RevocationMetrics {
 export interface RevocationService {
   /** See `Revoker.revoke`. */
   revoke<T>(subjects: Subjects<T>, change: (transaction: Queryable) => Promise<T>): Promise<T>;
+  /** See `Revoker.confirmEarlier`. */
+  confirmEarlier(): Promise<void>;
   /** A cache of one kind of credential. */
   cache<T>(options: CacheOptions<T>): CredentialCache<T>;
   /** See `InFlightCalls.track`. */
@@ -140,6 +142,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
 
   return {
     revoke: (subjects, change) => revoker.revoke(subjects, change),
+    confirmEarlier: () => revoker.confirmEarlier(),
     cache: (cacheOptions) => new CredentialCache({ lease, applied, counters: cacheCounters }, cacheOptions),
     track: (grounds, abort) => inFlight.track(grounds, abort),
     metrics: () => ({

@@ -55,6 +55,8 @@ const insert = {
     SELECT max(seq) AS seq, pg_notify('${revocationChannel}', '') FROM inserted`,
 };
 
+const lastSequence = { name: "revocation_last", text: "SELECT coalesce(max(seq), 0) AS seq FROM revocation" };
+
 const serversBehind = {
   name: "revocation_servers_behind",
   text: "SELECT id, renewals, lease_ms FROM server WHERE applied_seq < $1",
@@ -101,6 +103,10 @@ export function createRevokerStore(database: Pick<Database, "query" | "transacti
       // A statement of its own: the number is taken when the lock is held.
       await transaction.query(lock, [revocationLock]);
       const [row] = await transaction.query<{ seq: string }>(insert, [[...new Set(subjects)]]);
+      return Number(row?.seq);
+    },
+    async lastSequence() {
+      const [row] = await database.query<{ seq: string }>(lastSequence, []);
       return Number(row?.seq);
     },
     async serversBehind(sequence) {

@@ -17,6 +17,8 @@ export interface RevokerStore<Transaction> {
    * last of the sequence numbers.
    */
   record(transaction: Transaction, subjects: readonly string[]): Promise<number>;
+  /** The number of the last revocation that is committed; 0 if there never was one. */
+  lastSequence(): Promise<number>;
   /** The servers that have not acknowledged the revocations up to `sequence`. */
   serversBehind(sequence: number): Promise<readonly ServerBehind[]>;
   /** Removes those of the rows that were not renewed since they were read. */
@@ -74,17 +76,25 @@ export class Revoker<Transaction> {
     return result;
   }
 
+  /**
+   * Resolves when everything that is revoked by now holds on every server. For whoever answers once more for a change
+   * that was made before, as with a stored answer: the one who made it may have died before it held.
+   */
+  async confirmEarlier(): Promise<void> {
+    await this.#confirm(await this.#options.store.lastSequence());
+  }
+
   async #confirm(sequence: number): Promise<void> {
     const { store, clock, pause, onConfirmed } = this.#options;
     const committedAt = clock.monotonicMs();
     const seenFirst = await this.#seeWhoIsBehind(sequence);
     // Whoever is not among them has no lease, has applied the revocation, or registers later and then reads it.
     const seenAt = clock.monotonicMs();
-    const waitMs = clockDriftAllowance * Math.max(0, ...seenFirst.map((server) => server.leaseMs));
     let behind = seenFirst;
     let pollAfterMs = firstPollAfterMs;
     while (behind.length > 0) {
-      const leftMs = seenAt + waitMs - clock.monotonicMs();
+      const longestLeaseMs = Math.max(...behind.map((server) => server.leaseMs));
+      const leftMs = seenAt + clockDriftAllowance * longestLeaseMs - clock.monotonicMs();
       if (leftMs <= 0) {
         // Their leases are over. The rows of those that are gone must not hold up the next revocation; a server that has
         // renewed since holds a new lease, with the revocation applied, and keeps its row.

@@ -57,7 +57,7 @@ describe("revoking", () => {
     const second = revoke("key:second").then((sequence) => {
       secondNumber = sequence;
     });
-    await expect.poll(waitingBackends).toBe(1);
+    await expect.poll(waitingBackends, { timeout: 10_000 }).toBe(1);
     expect(secondNumber).toBeUndefined();
 
     mayCommit.resolve();
@@ -91,7 +91,7 @@ describe("revoking", () => {
     await listener.connect();
     await listener.query(`LISTEN ${revocationChannel}`);
     await revoke("key:a");
-    await expect.poll(() => heard).toEqual([""]);
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual([""]);
     await listener.end();
   });
 });
@@ -175,7 +175,7 @@ describe("removing servers that are gone", () => {
     });
     await isRenewed.promise;
     const removal = revoker.removeUnrenewed(behind);
-    await expect.poll(waitingBackends).toBe(1);
+    await expect.poll(waitingBackends, { timeout: 10_000 }).toBe(1);
     mayCommit.resolve();
     await Promise.all([renewal, removal]);
     expect(await revoker.serversBehind(sequence)).toMatchObject([{ id: "slow", renewals: 1 }]);

@@ -62,8 +62,7 @@ export class ModelPostgres {
   }
 
   register(id: string, leaseMs: number, earlierIds: readonly string[], finish: Finish<number>): void {
-    const last = this.#revocations.at(-1)?.sequence ?? 0;
-    const applied = this.#flaws.registersAtLastNumberTaken === true ? this.#lastNumberTaken : last;
+    const applied = this.#flaws.registersAtLastNumberTaken === true ? this.#lastNumberTaken : this.#lastCommitted();
     this.#write([...earlierIds, id].map(rowLock), () => {
       for (const earlier of earlierIds) {
         this.#servers.delete(earlier);
@@ -94,6 +93,10 @@ export class ModelPostgres {
       }
       finish();
     });
+  }
+
+  lastSequence(finish: Finish<number>): void {
+    finish(this.#lastCommitted());
   }
 
   serversBehind(sequence: number, finish: Finish<readonly ServerBehind[]>): void {
@@ -186,6 +189,10 @@ export class ModelPostgres {
     if (!transaction.isOver) {
       this.#end(transaction);
     }
+  }
+
+  #lastCommitted(): number {
+    return this.#revocations.at(-1)?.sequence ?? 0;
   }
 
   #publish(revocations: readonly Revocation[]): void {

@@ -88,7 +88,10 @@ const renewal: readonly Mutant[] = [
   {
     name: "a renewal that finds no row of its own registers anew, but keeps the cache",
     file: "lease.ts",
-    edits: [{ right: "applied.startOver(sequence);", wrong: 'applied.apply([{ sequence, subject: "nobody" }]);' }],
+    edits: [
+      { right: "applied.apply(await store.revocationsAfter(applied.sequence));", wrong: "" },
+      { right: "applied.startOver(sequence);", wrong: 'applied.apply([{ sequence, subject: "nobody" }]);' },
+    ],
   },
   {
     name: "a renewal that finds no row of its own empties the cache, but keeps the fills under way",

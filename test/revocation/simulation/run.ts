@@ -143,9 +143,14 @@ class Run {
     this.#unanswered += 1;
     this.#outcome.revocations += 1;
     process.whenDead(close);
+    const revoke = () => revoker.revoke(subjects, (transaction) => wire.change(transaction, subject, version));
+    const confirmOrRevoke = async () => {
+      const { record } = await wire.load([subject]);
+      return (record.get(subject) ?? 0) < version ? revoke() : revoker.confirmEarlier();
+    };
+    const onlyConfirms = diesAfterMs === undefined && this.#random.chance(0.2);
     process.deliver(() => {
-      revoker
-        .revoke(subjects, (transaction) => wire.change(transaction, subject, version))
+      (onlyConfirms ? confirmOrRevoke() : revoke())
         // If it is rejected, the caller is told to repeat it.
         .then(
           () => this.#onAnswer(subject, version),

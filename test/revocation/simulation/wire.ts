@@ -54,6 +54,10 @@ export class Wire implements LeaseStore, RevokerStore<ModelTransaction> {
     return this.#call<void>((finish) => this.#database.remove(ids, finish));
   }
 
+  lastSequence() {
+    return this.#call<number>((finish) => this.#database.lastSequence(finish));
+  }
+
   serversBehind(sequence: number) {
     return this.#call<Awaited<ReturnType<RevokerStore<unknown>["serversBehind"]>>>((finish) =>
       this.#database.serversBehind(sequence, finish),

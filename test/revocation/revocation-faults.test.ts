@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { AppError } from "../../src/errors.ts";
+import type { RevocationOptions } from "../../src/revocation/revocation-service.ts";
+import { BadgeOffice } from "./badge-office.ts";
+
+let office: BadgeOffice;
+
+beforeAll(async () => {
+  office = await BadgeOffice.open();
+});
+
+afterAll(() => office.close());
+
+beforeEach(() => office.reset());
+
+test("a server that is gone is waited for until its lease is over, and by one revocation only", async () => {
+  const { service, change, version } = await office.startServer({ leaseMs: 400 });
+  await office.addGoneServer(400);
+  const startedAt = performance.now();
+  await change("ada");
+  const waitedMs = performance.now() - startedAt;
+  expect(waitedMs).toBeGreaterThanOrEqual(440);
+  expect(service.metrics().unheardServers).toBe(1);
+  expect(await version("ada")).toBe(2);
+  await change("ada");
+  expect(service.metrics().unheardServers).toBe(1);
+});
+
+test("what another server did not live to see confirmed can be confirmed", async () => {
+  const { service, version } = await office.startServer({ leaseMs: 300 });
+  await version("ada");
+  await office.addGoneServer(300);
+  await office.run("UPDATE badge SET version = 2 WHERE id = 'ada'");
+  await office.run("INSERT INTO revocation (subject, created_at) VALUES ('badge:ada', byond_now())");
+  const startedAt = performance.now();
+  await service.confirmEarlier();
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(330);
+  expect(await version("ada")).toBe(2);
+  await service.confirmEarlier();
+  expect(service.metrics().unheardServers).toBe(1);
+});
+
+test("the longest lease is what is waited for, not the revoker's own", async () => {
+  const { change } = await office.startServer({ leaseMs: 100 });
+  await office.addGoneServer(500);
+  const startedAt = performance.now();
+  await change("ada");
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(550);
+});
+
+test("a server whose connection is cut makes a new one and hears of revocations again", async () => {
+  const one = await office.startServer({ leaseMs: 10_000 });
+  const two = await office.startServer({ leaseMs: 10_000 });
+  for (let cut = 0; cut < 5; cut += 1) {
+    await two.version("ada");
+    const before = two.service.metrics().renewals;
+    await office.run(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'byond revocations' AND datname = current_database()",
+    );
+    const version = await one.change("ada");
+    expect(await Promise.all([one.version("ada"), two.version("ada")])).toEqual([version, version]);
+    await expect.poll(() => two.service.metrics().renewals, { timeout: 10_000 }).toBeGreaterThan(before);
+  }
+  expect(two.service.metrics().registrations).toBe(1);
+});
+
+test("a server whose row was removed forgets what it knew before it trusts itself again", async () => {
+  const { service, version, reads } = await office.startServer({ leaseMs: 400 });
+  expect(await version("ada")).toBe(1);
+  // As if it had been away: the row is gone, and so is the revocation that it missed.
+  await office.run("UPDATE badge SET version = 7");
+  await office.run("DELETE FROM server");
+  await expect.poll(() => service.metrics().registrations, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => service.metrics().leaseIsValid, { timeout: 10_000 }).toBe(true);
+  expect(await version("ada")).toBe(7);
+  expect(reads()).toBe(2);
+});
+
+test("without a lease every request reads the database, and is refused if that cannot be reached", async () => {
+  let offsetMs = 0;
+  const clock = { now: () => new Date(), monotonicMs: () => performance.now() + offsetMs };
+  const { service, version, reads } = await office.startServer({ leaseMs: 60_000, clock });
+  await version("ada");
+  offsetMs += 60_001;
+  expect(service.metrics().leaseIsValid).toBe(false);
+  await Promise.all([version("ada"), version("ada"), version("ada")]);
+  expect(reads()).toBe(4);
+
+  const broken = service.cache<string>({
+    subjectOf: (id) => `badge:${id}`,
+    maxEntries: 100,
+    load: async () => {
+      throw new AppError("unavailable", "The service is not available right now.");
+    },
+  });
+  await expect(broken.get("ada")).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test("a server that cannot reach the database starts all the same, without a lease", async () => {
+  const url = new URL(office.url);
+  url.port = "1";
+  const { service, version, log } = await office.startServer({ databaseUrl: url.href });
+  expect(service.metrics()).toMatchObject({ leaseIsValid: false, renewals: 0 });
+  expect(await version("ada")).toBe(1);
+  expect(log.lines.filter((line) => line.includes("no connection for revocations"))).toHaveLength(1);
+});
+
+test("a revocation that cannot be confirmed says so, and is confirmed when it is repeated", async () => {
+  let isCut = false;
+  const cuttable: RevocationOptions["database"] = {
+    transaction: (work) => office.database.transaction(work),
+    query: async (statement, values) => {
+      if (isCut) {
+        throw new AppError("unavailable", "The service is not available right now.");
+      }
+      return office.database.query(statement, values);
+    },
+  };
+  const { change, version } = await office.startServer({ database: cuttable, leaseMs: 200 });
+  isCut = true;
+  await expect(change("ada")).rejects.toMatchObject({ code: "unavailable" });
+  isCut = false;
+  expect(await change("ada")).toBe(3);
+  expect(await version("ada")).toBe(3);
+});
+
+test("a renewal that hangs costs its connection, and the lease comes back when the database does", async () => {
+  const { service, version } = await office.startServer({ leaseMs: 300 });
+  await version("ada");
+  const mayGoOn = Promise.withResolvers<void>();
+  const isLocked = Promise.withResolvers<void>();
+  const blockade = office.database.transaction(async (transaction) => {
+    await transaction.query({ name: "test_lock_servers", text: "SELECT FROM server FOR UPDATE" }, []);
+    isLocked.resolve();
+    await mayGoOn.promise;
+  });
+  await isLocked.promise;
+  await expect.poll(() => service.metrics().leaseIsValid, { timeout: 10_000 }).toBe(false);
+  expect(await version("ada")).toBe(1);
+  await expect.poll(() => service.metrics().failedRenewals, { timeout: 10_000 }).toBeGreaterThan(0);
+  mayGoOn.resolve();
+  await blockade;
+  await expect.poll(() => service.metrics().leaseIsValid, { timeout: 10_000 }).toBe(true);
+  expect(service.metrics().registrations).toBe(1);
+});
