@@ -17,6 +17,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Database } from "./database/database.ts";
 import { providePostgres } from "./database/provide-postgres.ts";
+import { sweepThrottle } from "./database/throttle.ts";
 import { createChannels, laneOf } from "./delivery/channels.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { DeliveryWorker } from "./delivery/worker.ts";
@@ -30,6 +31,7 @@ import { createChain } from "./rpc/chain.ts";
 import { createErrorReporter } from "./rpc/errors.ts";
 import { grpcHealth } from "./rpc/grpc-health.ts";
 import { grpcReflection } from "./rpc/grpc-reflection.ts";
+import { sweepIdempotency } from "./rpc/idempotency-store.ts";
 import { createRestGateway } from "./rpc/rest-gateway.ts";
 import { bindService, createRpcHandlers } from "./rpc/router.ts";
 import { createKeyring } from "./secrets.ts";
@@ -38,7 +40,10 @@ import { inboxPage } from "./server/inbox-page.ts";
 import { createMalformedRequests } from "./server/malformed-request.ts";
 import { openOnePort } from "./server/one-port.ts";
 import { createRequestHandler } from "./server/request-handler.ts";
+import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
+import { Sweeper } from "./sweeper.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
+import { sweepVerifications } from "./verify/sweep-verifications.ts";
 import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
 
 /** What the server is given by whoever runs it. */
@@ -60,6 +65,7 @@ export interface App {
 }
 
 const shutdownGraceMs = 10_000;
+const sweepIntervalMs = 60_000;
 
 /** Builds the server, in order, and opens its port last. Whatever fails, what was built before is closed again. */
 export async function createApp(config: Config, surroundings: Surroundings): Promise<App> {
@@ -94,7 +100,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   const keys = new KeyAuthenticator({ database, keyHasher, tagKey, lastUsed });
 
   const inbox = config.localInbox ? new Inbox(clock) : undefined;
-  const channels = createChannels({ clock, smtp: config.smtp, inbox });
+  const channels = createChannels({ clock, ...config.delivery, inbox });
   resources.defer(() => channels.close());
   const worker = new DeliveryWorker({
     database,
@@ -106,6 +112,17 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   });
   worker.start();
   resources.defer(() => worker.stop(shutdownGraceMs));
+  const sweeper = new Sweeper({
+    logger,
+    intervalMs: sweepIntervalMs,
+    sweeps: [
+      { name: "verifications", run: () => sweepVerifications({ database }, config.retentionDays) },
+      { name: "idempotency", run: () => sweepIdempotency(database) },
+      { name: "throttle", run: () => sweepThrottle(database) },
+    ],
+  });
+  sweeper.start();
+  resources.defer(() => sweeper.stop());
   const codes: CodeDispatcher = {
     serverId,
     monotonicMs: () => clock.monotonicMs(),
@@ -157,6 +174,10 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       inboxPage(() => inbox.list()),
     );
   }
+  if (config.delivery.whatsappWebhook !== undefined) {
+    const webhook = { database, logger, now: () => clock.now(), ...config.delivery.whatsappWebhook };
+    pages.set("/webhooks/whatsapp", whatsappWebhookPage(webhook));
+  }
   const malformed = createMalformedRequests(errors, logger);
   const port = await openOnePort({
     host: config.host,
@@ -165,6 +186,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     onRequest: createRequestHandler({
       clock,
       logger,
+      proxyTrust: config.limits.proxyTrust,
       pages,
       calls: createRpcHandlers([...services, ...grpcServices], chain, shutdown.signal),
       rest: (request) => gateway.handle(request),

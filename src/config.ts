@@ -1,5 +1,8 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { type DeliveryConfig, readDeliveryConfig } from "./config/delivery.ts";
+import { EnvironmentReader } from "./config/environment-reader.ts";
+import { type LimitsConfig, readLimitsConfig } from "./config/limits.ts";
 
 /** Where the data is kept. */
 export type DatabaseConfig =
@@ -22,7 +25,10 @@ export interface Config {
   readonly signUp: "open" | "closed";
   /** Whether messages that do not leave the server can be read at `/dev/inbox`: only where nobody else can ask. */
   readonly localInbox: boolean;
-  readonly smtp: { readonly url: string; readonly from: string } | undefined;
+  /** How long verifications and what belongs to them are kept. */
+  readonly retentionDays: number;
+  readonly delivery: DeliveryConfig;
+  readonly limits: LimitsConfig;
 }
 
 /** The environment cannot be used. Lists every problem, one a line. */
@@ -34,38 +40,30 @@ export class ConfigError extends Error {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. */
-export function parseConfig(environment: Environment): Config {
-  const problems: string[] = [];
-  // An empty variable is an unset one: that is how compose files and unit files switch a setting off.
-  const read = (name: string) => environment[name]?.trim() || undefined;
-
-  const host = read("HOST") ?? "127.0.0.1";
-  const databaseUrl = readUrl(read, "DATABASE_URL", ["postgres:", "postgresql:"], problems);
-  const embedded = databaseUrl === undefined;
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const reader = new EnvironmentReader(environment);
+  const host = reader.text("HOST") ?? "127.0.0.1";
+  const databaseUrl = reader.url("DATABASE_URL", ["postgres:", "postgresql:"]);
+  const isEmbedded = databaseUrl === undefined;
+  const isPrivate = isEmbedded && isLoopbackHost(host);
   const config: Config = {
     host,
-    port: readInteger(read, "PORT", { default: 8080, min: 0, max: 65_535 }, problems),
-    tls: readTls(read, problems),
-    publicUrl: readUrl(read, "PUBLIC_URL", ["http:", "https:"], problems)?.replace(/\/+$/, ""),
-    database: embedded
-      ? { kind: "embedded", dataDir: resolve(read("DATA_DIR") ?? ".byond") }
+    port: reader.integer("PORT", { default: 8080, min: 0, max: 65_535 }),
+    tls: readTls(reader),
+    publicUrl: reader.url("PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, ""),
+    database: isEmbedded
+      ? { kind: "embedded", dataDir: resolve(reader.text("DATA_DIR") ?? ".byond") }
       : { kind: "external", url: databaseUrl },
-    secrets: readSecrets(read, embedded, problems),
-    signUp: readChoice(
-      read,
-      "SIGN_UP",
-      ["open", "closed"],
-      embedded && isLoopbackHost(host) ? "open" : "closed",
-      problems,
-    ),
-    localInbox: embedded && isLoopbackHost(host),
-    smtp: readSmtp(read, problems),
+    secrets: readSecrets(reader, isEmbedded),
+    signUp: reader.choice("SIGN_UP", ["open", "closed"], isPrivate ? "open" : "closed"),
+    localInbox: isPrivate,
+    retentionDays: reader.integer("RETENTION_DAYS", { default: 30, min: 1, max: 3_650 }),
+    delivery: readDeliveryConfig(reader),
+    limits: readLimitsConfig(reader),
   };
-  if (problems.length > 0) {
-    throw new ConfigError(problems);
+  if (reader.problems.length > 0) {
+    throw new ConfigError(reader.problems);
   }
   return Object.freeze(config);
 }
@@ -75,92 +73,33 @@ export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
-type Read = (name: string) => string | undefined;
-
-function readInteger(
-  read: Read,
-  name: string,
-  range: { readonly default: number; readonly min: number; readonly max: number },
-  problems: string[],
-): number {
-  const text = read(name);
-  if (text === undefined) {
-    return range.default;
-  }
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < range.min || value > range.max) {
-    problems.push(`${name} must be a whole number between ${range.min} and ${range.max}, not "${text}"`);
-  }
-  return value;
-}
-
-function readChoice<const T extends string>(
-  read: Read,
-  name: string,
-  choices: readonly T[],
-  fallback: T,
-  problems: string[],
-): T {
-  const text = read(name) ?? fallback;
-  const choice = choices.find((candidate) => candidate === text);
-  if (choice === undefined) {
-    problems.push(`${name} must be one of: ${choices.join(", ")}, not "${text}"`);
-  }
-  return choice ?? fallback;
-}
-
-function readUrl(read: Read, name: string, protocols: readonly string[], problems: string[]): string | undefined {
-  const text = read(name);
-  // The value may hold a password: a problem names the variable, never its content.
-  if (text !== undefined && !(URL.canParse(text) && protocols.includes(new URL(text).protocol))) {
-    problems.push(
-      `${name} must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
-    );
-  }
-  return text;
-}
-
-function readTls(read: Read, problems: string[]): Config["tls"] {
-  const certPath = read("TLS_CERT");
-  const keyPath = read("TLS_KEY");
+function readTls(reader: EnvironmentReader): Config["tls"] {
+  const certPath = reader.text("TLS_CERT");
+  const keyPath = reader.text("TLS_KEY");
   if (certPath !== undefined && keyPath !== undefined) {
     return { certPath: resolve(certPath), keyPath: resolve(keyPath) };
   }
   if (certPath !== undefined || keyPath !== undefined) {
-    problems.push("TLS_CERT and TLS_KEY go together: set both, or neither");
+    reader.problems.push("TLS_CERT and TLS_KEY go together: set both, or neither");
   }
   return undefined;
 }
 
-function readSecrets(read: Read, embedded: boolean, problems: string[]): readonly string[] | undefined {
-  const text = read("BYOND_SECRET");
-  if (text === undefined) {
-    if (!embedded) {
-      problems.push("BYOND_SECRET is required with DATABASE_URL: 32 random bytes or more (openssl rand -base64 32)");
+function readSecrets(reader: EnvironmentReader, isEmbedded: boolean): readonly string[] | undefined {
+  const secrets = reader.list("BYOND_SECRET");
+  if (secrets.length === 0) {
+    if (!isEmbedded) {
+      reader.problems.push(
+        "BYOND_SECRET is required with DATABASE_URL: 32 random bytes or more (openssl rand -base64 32)",
+      );
     }
     return undefined;
   }
-  const secrets = text.split(",").map((secret) => secret.trim());
   if (secrets.some((secret) => Buffer.byteLength(secret) < 32)) {
-    problems.push("BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list");
+    reader.problems.push("BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list");
   }
   if (new Set(secrets).size < secrets.length) {
-    problems.push("BYOND_SECRET lists a secret twice");
+    reader.problems.push("BYOND_SECRET lists a secret twice");
   }
   return secrets;
-}
-
-function readSmtp(read: Read, problems: string[]): Config["smtp"] {
-  const url = readUrl(read, "SMTP_URL", ["smtp:", "smtps:"], problems);
-  const from = read("MAIL_FROM");
-  if (url === undefined) {
-    return undefined;
-  }
-  if (from === undefined) {
-    problems.push(
-      'MAIL_FROM is required with SMTP_URL: the sender of the mails, such as "Acme <no-reply@acme.example>"',
-    );
-    return undefined;
-  }
-  return { url, from };
 }

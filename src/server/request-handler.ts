@@ -4,6 +4,8 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import type { Clock } from "../clock.ts";
 import { createId } from "../ids.ts";
 import { describeError, type Logger } from "../log.ts";
+import { clientAddressKey, clientAddressOf, type ProxyTrust } from "../rpc/client-address.ts";
+import { withRawBody } from "../rpc/raw-body.ts";
 import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
 import type { NodeRequest, NodeResponse } from "./request-gate.ts";
 
@@ -20,6 +22,7 @@ export type CallHandler = (request: UniversalServerRequest) => Promise<Universal
 export interface RequestHandlerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly proxyTrust: ProxyTrust;
   /** By exact path. */
   readonly pages: ReadonlyMap<string, Page>;
   /** By exact path: `/byond.v1.VerifyService/StartVerification`. */
@@ -70,7 +73,9 @@ async function serve(
     record.route = path;
   }
   const values: ContextValues = createContextValues().set(requestRecordKey, record);
-  const answer = await (call ?? options.rest)(universalRequestFromNodeRequest(request, response, undefined, values));
+  const received = universalRequestFromNodeRequest(request, response, undefined, values);
+  values.set(clientAddressKey, clientAddressOf(options.proxyTrust, request.socket.remoteAddress, received.header));
+  const answer = await (call ?? options.rest)(withRawBody(received, values));
   await universalResponseToNodeResponse(answer, response).catch((error: unknown) => {
     // The client went away while it was answered. What it asked for has been done.
     if (!response.destroyed) {

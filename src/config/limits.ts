@@ -1,0 +1,45 @@
+import type { ProxyTrust } from "../rpc/client-address.ts";
+import { parseIpRange } from "../rpc/ip-range.ts";
+import type { SendLimitSettings } from "../rpc/quota-send-limits.ts";
+import { type Tier, tiers } from "../rpc/quota-tiers.ts";
+import type { EnvironmentReader } from "./environment-reader.ts";
+
+export interface LimitsConfig {
+  /** Whose word about the address of a client is taken. */
+  readonly proxyTrust: ProxyTrust;
+  /** Of new workspaces. */
+  readonly defaultTier: Tier;
+  readonly sendLimits: SendLimitSettings;
+}
+
+const mostSends = 1_000_000;
+
+export function readLimitsConfig(reader: EnvironmentReader): LimitsConfig {
+  return {
+    proxyTrust: { header: readHeaderName(reader), trustedProxies: readTrustedProxies(reader) },
+    defaultTier: reader.choice("DEFAULT_TIER", tiers, "starter"),
+    sendLimits: {
+      sourceSendsPerMinute: reader.integer("SOURCE_SEND_LIMIT", { min: 1, max: mostSends }),
+      endUserSendsPerHour: reader.integer("END_USER_SEND_LIMIT", { default: 10, min: 1, max: mostSends }),
+    },
+  };
+}
+
+function readHeaderName(reader: EnvironmentReader): string {
+  const name = (reader.text("CLIENT_ADDRESS_HEADER") ?? "x-forwarded-for").toLowerCase();
+  if (!/^[a-z0-9-]+$/.test(name) || name === "forwarded") {
+    reader.problems.push("CLIENT_ADDRESS_HEADER must name a header that holds a list of plain addresses");
+  }
+  return name;
+}
+
+function readTrustedProxies(reader: EnvironmentReader): ProxyTrust["trustedProxies"] {
+  return reader.list("TRUSTED_PROXIES").flatMap((entry) => {
+    const range = parseIpRange(entry);
+    if (typeof range === "string") {
+      reader.problems.push(`TRUSTED_PROXIES: ${entry} ${range}`);
+      return [];
+    }
+    return [range];
+  });
+}

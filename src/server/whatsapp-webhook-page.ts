@@ -1,0 +1,47 @@
+import { handleWhatsappWebhook, type WhatsappWebhookDependencies } from "../delivery/whatsapp-webhook.ts";
+import { AppError } from "../errors.ts";
+import type { NodeRequest } from "./request-gate.ts";
+import type { Page, PageOutcome } from "./request-handler.ts";
+
+/** Meta sends reports in batches; a batch is some kilobytes. */
+const maxBodyBytes = 1024 * 1024;
+
+/** `/webhooks/whatsapp`: where WhatsApp subscribes and reports. */
+export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
+  return async (request, response): Promise<PageOutcome> => {
+    try {
+      const answer = await handleWhatsappWebhook(deps, {
+        method: request.method ?? "",
+        query: new URL(request.url ?? "/", "http://localhost").searchParams,
+        signature: request.headers["x-hub-signature-256"]?.toString(),
+        body: await readBody(request),
+      });
+      response.statusCode = answer.status;
+      for (const [name, value] of Object.entries(answer.headers)) {
+        response.setHeader(name, value);
+      }
+      response.end(answer.body);
+    } catch (error) {
+      if (!(error instanceof AppError)) {
+        throw error;
+      }
+      // Without the database the report cannot be kept: WhatsApp sends it again.
+      response.statusCode = error.code === "unavailable" ? 503 : 413;
+      response.end();
+    }
+    return "served";
+  };
+}
+
+async function readBody(request: NodeRequest): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > maxBodyBytes) {
+      throw new AppError("payload_too_large", "The report is too large.");
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
