@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
-import type { ReadValue } from "./json-scalar.ts";
+import type { ReadValue } from "./json-scalar-reader.ts";
 import type { JsonStyle } from "./json-style.ts";
 import { notAString, Refusal } from "./refusal.ts";
 

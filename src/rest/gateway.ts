@@ -167,7 +167,7 @@ async function answer(
     messages,
     signal: context.signal,
     render,
-    renderError: (error) => jsonContent(JSON.stringify(explain(exchange, error, options).body)),
+    renderError: (error) => jsonContent(explain(exchange, error, options).body),
     close: () => context.abort(callIsOver),
   });
   exchange.isStreaming = response.body !== undefined;

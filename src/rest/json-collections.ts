@@ -1,9 +1,9 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import type { ReadJson } from "./json-reader.ts";
-import { type ReadValue, scalarReader } from "./json-scalar.ts";
+import { type ReadValue, scalarReader } from "./json-scalar-reader.ts";
 import type { JsonStyle } from "./json-style.ts";
 import { notABoolean, notAList, notAnInteger, notAnObject, Refusal } from "./refusal.ts";
-import { isMembers, type Members } from "./value-type.ts";
+import { isMembers, type Members, setOwn } from "./value-type.ts";
 import type { ViolationCollector } from "./violations.ts";
 
 /** Reads a JSON array. Elements that are refused are left out. */
@@ -73,13 +73,4 @@ export function mapKeyReader(keyType: ScalarType, style: JsonStyle): ReadValue {
 
 function isCanonical(key: unknown): boolean {
   return typeof key === "string" && /^(?:0|-?[1-9][0-9]*)$/.test(key);
-}
-
-/** Sets a property; also one named `__proto__`, which an assignment would take for the prototype. */
-export function setOwn(members: Members, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    Object.defineProperty(members, key, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    members[key] = value;
-  }
 }

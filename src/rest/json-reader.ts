@@ -1,7 +1,7 @@
 import { create, type DescField, type DescMessage, isMessage, type Message } from "@bufbuild/protobuf";
 import { anyReader } from "./json-any.ts";
 import { mapKeyReader, readEntries, readItems } from "./json-collections.ts";
-import { enumReader, type ReadValue, scalarReader } from "./json-scalar.ts";
+import { enumReader, type ReadValue, scalarReader } from "./json-scalar-reader.ts";
 import { plainObjectReader, structReader } from "./json-struct.ts";
 import { isListWrapper, type JsonOptions, type JsonStyle, jsonFieldName } from "./json-style.ts";
 import { textTypeReader } from "./json-text-type.ts";

@@ -1,6 +1,6 @@
 import { type DescMessage, fromJson, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import type { ReadJson } from "./json-reader.ts";
-import { type ReadValue, scalarReader } from "./json-scalar.ts";
+import { type ReadValue, scalarReader } from "./json-scalar-reader.ts";
 import type { JsonStyle } from "./json-style.ts";
 import { notAList, notAnObject, Refusal } from "./refusal.ts";
 import { isMembers } from "./value-type.ts";

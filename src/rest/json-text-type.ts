@@ -2,7 +2,7 @@ import { create, type DescMessage } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { readDuration } from "./duration.ts";
 import { fieldMaskReader } from "./field-mask.ts";
-import { type ReadValue, scalarReader } from "./json-scalar.ts";
+import { type ReadValue, scalarReader } from "./json-scalar-reader.ts";
 import type { JsonStyle } from "./json-style.ts";
 import { Refusal } from "./refusal.ts";
 import { readTimestamp } from "./timestamp.ts";

@@ -1,17 +1,20 @@
 import { type DescField, type DescMessage, isMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { Edition, FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { enumWriter, mistyped, scalarWriter, type WriteValue, writeString } from "./json-scalar-text.ts";
+import { enumWriter, mistyped, scalarWriter, type WriteValue } from "./json-scalar-writer.ts";
 import { isListWrapper, type JsonOptions, jsonFieldName } from "./json-style.ts";
-import { wellKnownWriter } from "./json-well-known-text.ts";
-import { getField, isMembers, type Members, type ValueType, valueTypeOf } from "./value-type.ts";
+import { wellKnownWriter } from "./json-well-known-writer.ts";
+import { getField, isMembers, type Members, membersOf, setOwn, type ValueType, valueTypeOf } from "./value-type.ts";
 
-/** Writes a message as JSON text. Throws on values that JSON or the type cannot express. */
-export type WriteMessage = (message: Message) => string;
+/**
+ * Turns a message into JSON for `JSON.stringify`. Throws on values that JSON or the type cannot express. The result may
+ * share parts with the message.
+ */
+export type WriteMessage = (message: Message) => unknown;
 
-/** Writes a field as a member of a JSON object, `"name":value`, or the empty string where it is left out. */
-type WriteMember = (members: Members) => string;
+/** Writes a field of a message as a member of a JSON object, or leaves it out. */
+type WriteMember = (members: Members, json: Members) => void;
 
-/** Turns messages into JSON text. A writer is compiled once per message type. */
+/** Turns messages into JSON. A writer is compiled once per message type. */
 export class JsonWriter {
   readonly options: JsonOptions;
   readonly #messages = new Map<DescMessage, WriteMessage>();
@@ -31,7 +34,7 @@ export class JsonWriter {
     const write = this.#fieldValue(field);
     return (message) => {
       const value = read(message);
-      return value === undefined ? "null" : write(value);
+      return value === undefined ? null : write(value);
     };
   }
 
@@ -43,15 +46,12 @@ export class JsonWriter {
     }
     const writeMembers: WriteMember[] = [];
     const write: WriteMessage = (message) => {
-      const members: Members = message;
-      let text = "";
+      const members = membersOf(message);
+      const json: Members = {};
       for (const writeMember of writeMembers) {
-        const member = writeMember(members);
-        if (member !== "") {
-          text += text === "" ? member : `,${member}`;
-        }
+        writeMember(members, json);
       }
-      return `{${text}}`;
+      return json;
     };
     // Known before its fields are compiled, so that a recursive type finds itself.
     this.#messages.set(desc, write);
@@ -63,17 +63,21 @@ export class JsonWriter {
 
   #member(field: DescField): WriteMember {
     const { style } = this.options;
-    const key = `${writeString(jsonFieldName(field, style))}:`;
+    const name = jsonFieldName(field, style);
     const read = fieldGetter(field);
     const write = this.#fieldValue(field);
-    const isOmitted = style.unsetFields === "omitted" ? defaultCheck(field) : () => false;
-    const unset = style.unsetFields === "omitted" ? "" : `${key}null`;
-    return (members) => {
+    if (style.unsetFields === "null") {
+      return (members, json) => {
+        const value = read(members);
+        setOwn(json, name, value === undefined ? null : write(value));
+      };
+    }
+    const isDefault = defaultCheck(field);
+    return (members, json) => {
       const value = read(members);
-      if (value === undefined) {
-        return unset;
+      if (value !== undefined && !isDefault(value)) {
+        setOwn(json, name, write(value));
       }
-      return isOmitted(value) ? "" : key + write(value);
     };
   }
 
@@ -99,7 +103,7 @@ export class JsonWriter {
     const { held, message } = type;
     const [field] = message.fields;
     if (held === "json") {
-      return (json) => JSON.stringify(json);
+      return (json) => json;
     }
     if (held === "value" && field?.fieldKind === "scalar") {
       return scalarWriter(field.scalar);
@@ -156,24 +160,17 @@ function defaultCheck(field: DescField): (value: unknown) => boolean {
   return (value) => Object.is(value, 0) || zeros.includes(value);
 }
 
-function writeItems(items: unknown, write: WriteValue): string {
-  if (!Array.isArray(items)) {
-    return mistyped(items, "a list");
-  }
-  let text = "";
-  for (const item of items) {
-    text += text === "" ? write(item) : `,${write(item)}`;
-  }
-  return `[${text}]`;
+function writeItems(items: unknown, write: WriteValue): unknown {
+  return Array.isArray(items) ? items.map((item) => write(item)) : mistyped(items, "a list");
 }
 
-function writeEntries(entries: unknown, write: WriteValue): string {
+function writeEntries(entries: unknown, write: WriteValue): unknown {
   if (!isMembers(entries)) {
     return mistyped(entries, "a map");
   }
-  let text = "";
+  const json: Members = {};
   for (const key of Object.keys(entries)) {
-    text += `${text === "" ? "" : ","}${writeString(key)}:${write(entries[key])}`;
+    setOwn(json, key, write(entries[key]));
   }
-  return `{${text}}`;
+  return json;
 }

@@ -1,7 +1,7 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { JsonReader } from "./json-reader.ts";
-import type { ReadValue } from "./json-scalar.ts";
+import type { ReadValue } from "./json-scalar-reader.ts";
 import { isListWrapper, jsonFieldName } from "./json-style.ts";
 import type { Route } from "./route.ts";
 import { textReader } from "./text-value.ts";

@@ -25,8 +25,9 @@ export interface RestError {
   readonly body: unknown;
 }
 
-export function jsonContent(text: string): Content {
-  return { type: json, bytes: Buffer.from(text) };
+/** Content of anything that `JSON.stringify` takes. */
+export function jsonContent(value: unknown): Content {
+  return { type: json, bytes: Buffer.from(JSON.stringify(value) ?? "null") };
 }
 
 /**
@@ -63,7 +64,7 @@ export async function errorResponse(
       header.set(name, value);
     }
   }
-  return send(request, answer.status, header, jsonContent(JSON.stringify(answer.body) ?? "null"));
+  return send(request, answer.status, header, jsonContent(answer.body));
 }
 
 async function send(

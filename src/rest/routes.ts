@@ -39,10 +39,14 @@ export class RouteConflictError extends Error {
  */
 export function buildRoutes<T>(bindings: Iterable<{ method: string; template: string; target: T }>): Routes<T> {
   const root = new Node<T>();
+  const literals = new Map<string, End<T>>();
   const conflicts: string[] = [];
   for (const { method, template, target } of bindings) {
     const parsed = parseTemplate(template);
     const end = root.insert(parsed.segments).end(parsed);
+    if (end.literal && parsed.variables.length === 0) {
+      literals.set(template, end);
+    }
     const rival = end.targets.get(method);
     if (rival === undefined) {
       end.targets.set(method, { target, template: parsed });
@@ -53,7 +57,13 @@ export function buildRoutes<T>(bindings: Iterable<{ method: string; template: st
   if (conflicts.length > 0) {
     throw new RouteConflictError(conflicts);
   }
-  return { match: (method, path) => match(root, method, path) };
+  return {
+    match(method, path) {
+      // A path without variables, spelt as its template is, needs no walk.
+      const target = literals.get(path)?.targets.get(method)?.target;
+      return target === undefined ? match(root, method, path) : { kind: "match", target, variables: [] };
+    },
+  };
 }
 
 /** Where templates end: their targets by method. */

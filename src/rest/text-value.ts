@@ -1,7 +1,7 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { JsonReader } from "./json-reader.ts";
-import type { ReadValue } from "./json-scalar.ts";
+import type { ReadValue } from "./json-scalar-reader.ts";
 import { notABoolean, notANumber, notAnInteger } from "./refusal.ts";
 import type { ValueType } from "./value-type.ts";
 

@@ -46,8 +46,38 @@ export function formatTimestamp(seconds: bigint, nanos: number, wholeSeconds: bo
   if (seconds < minSeconds || seconds > maxSeconds || nanos < 0 || nanos > 999_999_999) {
     throw new RangeError(`a timestamp of ${seconds} s and ${nanos} ns cannot be written`);
   }
-  const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  return wholeSeconds ? `${text}Z` : `${text}${formatFraction(nanos)}Z`;
+  const whole = Number(seconds);
+  const days = Math.floor(whole / 86_400);
+  const rest = whole - days * 86_400;
+  const hours = Math.floor(rest / 3600);
+  const minutes = Math.floor((rest % 3600) / 60);
+  const time = `${twoDigits(hours)}:${twoDigits(minutes)}:${twoDigits(rest % 60)}`;
+  return `${formatDay(days)}T${time}${wholeSeconds ? "" : formatFraction(nanos)}Z`;
+}
+
+const digits = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, "0"));
+
+function twoDigits(number: number): string {
+  return digits[number] ?? String(number);
+}
+
+/**
+ * Writes the date of a day since 1970-01-01, proleptic Gregorian. Counts in eras of 400 years that begin on the first
+ * of March of year 0, so that the leap day is the last of its year; `Date` takes four times as long.
+ */
+function formatDay(daysSince1970: number): string {
+  const days = daysSince1970 + 719_468;
+  const era = Math.floor(days / 146_097);
+  const dayOfEra = days - era * 146_097;
+  const leapDays = Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
+  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
+  const fullYear = `${twoDigits(Math.floor(year / 100))}${twoDigits(year % 100)}`;
+  return `${fullYear}-${twoDigits(month)}-${twoDigits(day)}`;
 }
 
 /** `.5` seconds as `.500`: three, six or nine digits, or nothing. */

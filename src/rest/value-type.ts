@@ -61,3 +61,12 @@ export function getField(members: Members, field: DescField): unknown {
 export function isType<Desc extends DescMessage>(message: Message, desc: Desc): message is MessageShape<Desc> {
   return message.$typeName === desc.typeName;
 }
+
+/** Sets a property; also one named `__proto__`, which an assignment would take for the prototype. */
+export function setOwn(members: Members, key: string, value: unknown): void {
+  if (key === "__proto__") {
+    Object.defineProperty(members, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    members[key] = value;
+  }
+}

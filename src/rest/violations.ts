@@ -26,6 +26,8 @@ const maxViolations = 100;
 /** Paths repeat what the client wrote; a name longer than this is cut. */
 const maxNameLength = 64;
 
+const none: readonly FieldViolation[] = [];
+
 /** Collects violations, one a field: the first. Keeps track of the field that is being read. */
 export class ViolationCollector {
   readonly #path: (string | number)[] = [];
@@ -51,7 +53,7 @@ export class ViolationCollector {
   }
 
   violations(): readonly FieldViolation[] {
-    return Array.from(this.#messages, ([path, message]) => ({ path, message }));
+    return this.#messages.size === 0 ? none : Array.from(this.#messages, ([path, message]) => ({ path, message }));
   }
 }
 

@@ -32,5 +32,5 @@ export function readText<Desc extends DescMessage>(
 
 /** Writes a message as JSON text. */
 export function writeText(desc: DescMessage, message: Message, options: JsonOptions): string {
-  return new JsonWriter(options).message(desc)(message);
+  return JSON.stringify(new JsonWriter(options).message(desc)(message));
 }

@@ -22,8 +22,8 @@ export interface OpenApiOptions {
   readonly examples?: ExampleSource;
   /** What the schema cannot tell of an operation: statuses, errors, security, samples. */
   readonly operation?: (facts: OperationFacts) => OperationDetails;
-  /** Components that operations refer to, beside the schemas of messages, by kind and name. */
-  readonly components?: Readonly<Record<string, JsonObject>>;
+  /** Components beside the schemas of messages, by kind and name. Asked for last: after all operations. */
+  readonly components?: () => Readonly<Record<string, JsonObject>>;
   /** Other members of the document. */
   readonly members?: JsonObject;
 }
@@ -53,6 +53,7 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
     paths[place.path] = { ...paths[place.path], ...elsewhere, [place.route.httpMethod.toLowerCase()]: operation };
   }
   const services = options.services.filter((service) => places.some(({ route }) => route.method.parent === service));
+  const components = options.components?.() ?? {};
   return {
     openapi: "3.1.0",
     info: options.info,
@@ -60,8 +61,8 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
     tags: services.map((service) => ({ name: tagName(service), description: describe(commentOf(service)) })),
     paths,
     components: {
-      ...options.components,
-      schemas: { ...schemas.components(), ...options.components?.schemas },
+      ...components,
+      schemas: { ...schemas.components(), ...components.schemas },
     },
     ...options.members,
   };

@@ -10,11 +10,11 @@ import {
 import { formatDuration } from "./duration.ts";
 import { formatFieldMask } from "./field-mask.ts";
 import { typeNameOf } from "./json-any.ts";
-import { mistyped, scalarWriter, writeString } from "./json-scalar-text.ts";
+import { mistyped, scalarWriter } from "./json-scalar-writer.ts";
 import type { JsonOptions } from "./json-style.ts";
 import type { WriteMessage } from "./json-writer.ts";
 import { formatTimestamp } from "./timestamp.ts";
-import { isType, membersOf } from "./value-type.ts";
+import { isMembers, isType, membersOf } from "./value-type.ts";
 
 /** Compiles the writer of a message type that JSON has a form of its own for; `undefined` for other types. */
 export function wellKnownWriter(
@@ -26,22 +26,22 @@ export function wellKnownWriter(
     case "google.protobuf.Timestamp":
       return (message) =>
         isType(message, TimestampSchema)
-          ? `"${formatTimestamp(message.seconds, message.nanos, options.style.wholeSeconds)}"`
+          ? formatTimestamp(message.seconds, message.nanos, options.style.wholeSeconds)
           : mistyped(message, desc.typeName);
     case "google.protobuf.Duration":
       return (message) =>
         isType(message, DurationSchema)
-          ? `"${formatDuration(message.seconds, message.nanos)}"`
+          ? formatDuration(message.seconds, message.nanos)
           : mistyped(message, desc.typeName);
     case "google.protobuf.FieldMask":
       return (message) =>
         isType(message, FieldMaskSchema)
-          ? writeString(formatFieldMask(message.paths, options.style))
+          ? formatFieldMask(message.paths, options.style)
           : mistyped(message, desc.typeName);
     case "google.protobuf.Struct":
     case "google.protobuf.Value":
     case "google.protobuf.ListValue":
-      return (message) => JSON.stringify(toJson(desc, message));
+      return (message) => toJson(desc, message);
     case "google.protobuf.Any":
       return (message) => writeAny(message, options.registry, writerOf);
     default:
@@ -58,21 +58,20 @@ function wrapperWriter(desc: DescMessage): WriteMessage | undefined {
   return (message) => write(membersOf(message)[field.localName]);
 }
 
-function writeAny(message: Message, registry: Registry, writerOf: (held: DescMessage) => WriteMessage): string {
+function writeAny(message: Message, registry: Registry, writerOf: (held: DescMessage) => WriteMessage): unknown {
   if (!isType(message, AnySchema)) {
     return mistyped(message, AnySchema.typeName);
   }
   if (message.typeUrl === "") {
-    return "{}";
+    return {};
   }
   const held = registry.getMessage(typeNameOf(message.typeUrl));
   if (held === undefined) {
     throw new TypeError(`the type ${message.typeUrl} is not known`);
   }
-  const type = `"@type":${writeString(message.typeUrl)}`;
-  const text = writerOf(held)(fromBinary(held, message.value));
+  const json = writerOf(held)(fromBinary(held, message.value));
   if (hasCustomJsonRepresentation(held)) {
-    return `{${type},"value":${text}}`;
+    return { "@type": message.typeUrl, value: json };
   }
-  return text === "{}" ? `{${type}}` : `{${type},${text.slice(1)}`;
+  return { "@type": message.typeUrl, ...(isMembers(json) && json) };
 }
