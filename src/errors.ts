@@ -6,6 +6,7 @@ export type ErrorCode =
   | "unknown_version"
   | "invalid_api_key"
   | "signature_invalid"
+  | "invalid_password"
   | "insufficient_scope"
   | "ip_not_allowed"
   | "not_found"
@@ -32,6 +33,7 @@ export const errorKinds = {
   unknown_version: { httpStatus: 400, rpcCode: Code.InvalidArgument },
   invalid_api_key: { httpStatus: 401, rpcCode: Code.Unauthenticated },
   signature_invalid: { httpStatus: 401, rpcCode: Code.Unauthenticated },
+  invalid_password: { httpStatus: 401, rpcCode: Code.Unauthenticated },
   insufficient_scope: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   ip_not_allowed: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   not_found: { httpStatus: 404, rpcCode: Code.NotFound },
