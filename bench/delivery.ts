@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { SMTPServer } from "smtp-server";
 import { systemClock } from "../src/clock.ts";
 import { Database } from "../src/database/database.ts";
-import { startEmbeddedPostgres } from "../src/database/embedded-postgres.ts";
+import { startEmbeddedPostgres } from "../src/database/embedded/embedded-postgres.ts";
 import { createChannels } from "../src/delivery/channels.ts";
 import { type OutboxItem, outboxInsert } from "../src/delivery/outbox.ts";
 import { DeliveryWorker } from "../src/delivery/worker.ts";

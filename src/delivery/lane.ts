@@ -34,10 +34,9 @@ export class Lane {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** How many more items are worth claiming: enough to keep every place busy while the next ones are being claimed. */
+  /** How many items could begin at once: more are not claimed, another server may have a place for them. */
   get wanted(): number {
-    const places = this.circuit.places(this.#limit);
-    return Math.max(0, (places > 1 ? places * 2 : places) - this.#active - this.#queue.length);
+    return Math.max(0, this.circuit.places(this.#limit) - this.#active - this.#queue.length);
   }
 
   /** Puts an item at the end. False if too many are waiting. */

@@ -63,7 +63,7 @@ const renewClaims: Statement = {
 const releaseClaims: Statement = {
   name: "outbox_release_claims",
   text: `
-    UPDATE outbox SET available_at = byond_now()
+    UPDATE outbox SET available_at = byond_now(), claimed_by = NULL
     FROM unnest($1::text[], $2::text[]) AS held (workspace_id, id)
     WHERE outbox.workspace_id = held.workspace_id AND outbox.id = held.id
       AND status = 'pending' AND claimed_by = $3`,
@@ -71,7 +71,8 @@ const releaseClaims: Statement = {
 
 /**
  * Records an attempt and moves its message on. A message that went out is sent whoever holds the claim by now; any other
- * outcome counts only for the server whose claim it still is. The payload goes when the message is finished.
+ * outcome counts only for the server whose claim it still is. A message to be tried again is nobody's, so that a renewal
+ * under way cannot put it off. The payload goes when the message is finished.
  */
 const recordAttempt: Statement = {
   name: "outbox_record_attempt",
@@ -92,6 +93,7 @@ const recordAttempt: Statement = {
     UPDATE outbox
     SET attempts = attempts + 1, last_error = $8, available_at = due, status = outcome.status,
       finished_at = CASE WHEN outcome.status = 'pending' THEN NULL ELSE moment END,
+      claimed_by = CASE WHEN outcome.status = 'pending' THEN NULL ELSE claimed_by END,
       payload_sealed = CASE WHEN outcome.status = 'pending' THEN payload_sealed END
     FROM outcome
     WHERE workspace_id = $1 AND id = $2 AND outbox.status = 'pending' AND (claim = $3 OR $4 = 'sent')

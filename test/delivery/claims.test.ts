@@ -46,6 +46,8 @@ describe("a claim", () => {
     for (let round = 0; round < 6; round += 1) {
       await use.outbox.clock.advance(4_000);
       await vi.waitFor(async () => expect(await use.outbox.claimLeftMs(item)).toBe(10_000), { interval: 5 });
+      // The attempt's time-out, the next poll and the next renewal.
+      await vi.waitFor(() => expect(use.outbox.clock.pendingTimers).toBe(3), { interval: 5 });
     }
     await other.poll();
     expect(use.sender.begun).toHaveLength(1);
@@ -53,6 +55,24 @@ describe("a claim", () => {
     attempt.end(sent);
     await worker.idle();
     expect(await use.outbox.state(item)).toMatchObject({ status: "sent", claim: 1, claimed_by: "a" });
+  });
+
+  test("is not renewed any more once the attempt is recorded, though a renewal was under way", async () => {
+    const link = new BreakableDatabase(use.outbox.database);
+    let letRenew = () => {};
+    link.delays.set("outbox_renew_claims", new Promise((resolve) => (letRenew = resolve)));
+    const worker = use.outbox.server("a", use.sender.send, { database: link });
+    worker.start();
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    await use.outbox.clock.advance(4_000);
+    attempt.end(greylisted);
+    await worker.idle();
+    letRenew();
+    // The next poll and, once the renewal is done, the next one.
+    await vi.waitFor(() => expect(use.outbox.clock.pendingTimers).toBe(2), { interval: 5 });
+    expect(await use.outbox.claimLeftMs(item)).toBe(750);
   });
 
   test("that was lost aborts the attempt, and its outcome does not count", async () => {

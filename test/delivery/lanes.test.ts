@@ -37,6 +37,28 @@ describe("a lane", () => {
     await worker.idle();
   });
 
+  test("lets go of what waits too long, so that a server with a free place can have it", async () => {
+    const busy = use.outbox.server("a", use.sender.send);
+    const items = [await use.outbox.write("a"), await use.outbox.write("a"), await use.outbox.write("a")];
+    for (const item of items) {
+      busy.dispatch(item);
+    }
+    busy.start();
+    const first = await use.sender.next();
+    const second = await use.sender.next();
+    await use.outbox.clock.advance(6_000);
+    await vi.waitFor(async () => expect(await use.outbox.claimLeftMs(first.item)).toBe(10_000), { interval: 5 });
+    await use.outbox.clock.advance(4_000);
+
+    const free = use.outbox.server("b", use.sender.send);
+    await free.poll();
+    expect((await use.sender.next()).item.id).toBe(items[2]?.id);
+    first.end(sent);
+    second.end(sent);
+    await busy.idle();
+    expect(use.sender.begun).toHaveLength(3);
+  });
+
   test("works off a backlog without waiting for the next look", async () => {
     const items = await Promise.all(Array.from({ length: 40 }, () => use.outbox.write("dead")));
     await use.outbox.clock.advance(10_000);

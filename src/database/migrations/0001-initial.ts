@@ -97,8 +97,8 @@ const verifications = `
   CREATE INDEX verification_oldest_first ON verification (created_at)`;
 
 /**
- * Messages on their way. A pending row belongs to `claimed_by` until `available_at`; from then on any server may claim it.
- * A finished one has no payload any more.
+ * Messages on their way. A pending row belongs to the server `claimed_by`, if there is one, until `available_at`; from then
+ * on any server may claim it. A finished one has no payload any more.
  */
 const outbox = `
   CREATE TABLE outbox (
@@ -111,7 +111,7 @@ const outbox = `
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sent', 'failed', 'expired')),
     attempts integer NOT NULL DEFAULT 0,
     claim integer NOT NULL DEFAULT 1,
-    claimed_by text NOT NULL,
+    claimed_by text,
     available_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
