@@ -6,6 +6,8 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { fillThirdParty } from "./third-party.ts";
 
 const run = promisify(execFile);
@@ -19,6 +21,11 @@ async function buf(...args: readonly string[]): Promise<void> {
 
 /** Writes everything that is generated into `folder`, which is emptied first. */
 export async function generate(folder: string): Promise<void> {
+  await generateCode(folder);
+  await generateOpenApi(folder);
+}
+
+async function generateCode(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const cache = join(root, "node_modules/.cache");
@@ -41,8 +48,28 @@ export async function generate(folder: string): Promise<void> {
   }
 }
 
-/** Makes `target` hold exactly what `source` holds. Files that are the same already are not touched. */
-async function mirror(source: string, target: string): Promise<void> {
+const openApiFile = "openapi.json";
+
+/** The OpenAPI document, out of descriptors with the comments of the proto files. Written by code that itself uses `gen/`. */
+async function generateOpenApi(folder: string): Promise<void> {
+  const scratch = await mkdtemp(join(root, "node_modules/.cache/openapi-"));
+  try {
+    const image = join(scratch, "image.binpb");
+    await buf("build", "proto", "-o", image);
+    const { buildReference } = await import("../src/docs/openapi/document.ts");
+    const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, await readFile(image)));
+    const document = buildReference(registry.files);
+    await writeFile(join(folder, openApiFile), `${JSON.stringify(document, undefined, 2)}\n`);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Makes `target` hold exactly what `source` holds, apart from the files to `keep`. Files that are the same already are
+ * not touched.
+ */
+async function mirror(source: string, target: string, keep: readonly string[] = []): Promise<void> {
   const files = async (folder: string) =>
     (await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
       .filter((entry) => entry.isFile())
@@ -56,13 +83,16 @@ async function mirror(source: string, target: string): Promise<void> {
       await writeFile(join(target, path), content);
     }
   }
-  const gone = (await files(target)).filter((path) => !wanted.includes(path));
+  const gone = (await files(target)).filter((path) => !wanted.includes(path) && !keep.includes(path));
   await Promise.all(gone.map((path) => rm(join(target, path))));
 }
 
 if (import.meta.main) {
   const fresh = join(root, "node_modules/.cache/generated");
   await fillThirdParty();
-  await generate(fresh);
-  await mirror(fresh, join(root, "gen"));
+  const gen = join(root, "gen");
+  await generateCode(fresh);
+  await mirror(fresh, gen, [openApiFile]);
+  await generateOpenApi(fresh);
+  await mirror(fresh, gen);
 }

@@ -1,4 +1,4 @@
-import type { DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
+import type { DescField, DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
 import { SchemaError } from "../endpoint.ts";
 import type { JsonStyle } from "../json-style.ts";
 import { type Route, routesOf } from "../route.ts";
@@ -20,6 +20,8 @@ export interface OpenApiOptions {
   /** What a group of operations is called; by default the service's name without `Service`. */
   readonly tagName?: (service: DescService) => string;
   readonly examples?: ExampleSource;
+  /** Whether a field of a response that could be unset never is, and so is never `null`. By default, any may be. */
+  readonly isAlwaysSet?: (field: DescField) => boolean;
   /** What the schema cannot tell of an operation: statuses, errors, security, samples. */
   readonly operation?: (facts: OperationFacts) => OperationDetails;
   /** Components beside the schemas of messages, by kind and name. Asked for last: after all operations. */
@@ -43,7 +45,13 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
   const describe = restNames(places);
   const examples = new Examples(json, options.examples ?? {});
   const names = new ComponentNames(places.map(({ route }) => route.method.output));
-  const schemas = new Schemas({ style: json, examples, names, describe });
+  const schemas = new Schemas({
+    style: json,
+    examples,
+    names,
+    describe,
+    isAlwaysSet: options.isAlwaysSet ?? (() => false),
+  });
   const details = options.operation ?? (() => ({}));
 
   const paths: Record<string, JsonObject> = {};

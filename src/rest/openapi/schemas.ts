@@ -14,6 +14,8 @@ export interface SchemaOptions {
   readonly style: JsonStyle;
   readonly examples: Examples;
   readonly names: ComponentNames;
+  /** Whether a field of a response that could be unset never is. */
+  readonly isAlwaysSet: (field: DescField) => boolean;
   /** Turns a comment into the text of a description. */
   readonly describe: (comment: string) => string;
 }
@@ -66,7 +68,7 @@ export class Schemas {
     const mayBeNull =
       field.presence !== FeatureSet_FieldPresence.IMPLICIT &&
       this.#options.style.unsetFields === "null" &&
-      !(direction === "request" && rules.required);
+      !(direction === "request" ? rules.required : this.#options.isAlwaysSet(field));
     return mayBeNull ? orNull(value) : value;
   }
 

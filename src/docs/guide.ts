@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DescService } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { errorKinds } from "../errors.ts";
+import { requestsPerMinuteByTier, tiers } from "../rpc/quota-tiers.ts";
+import { errorCodes, errorGuide } from "./error-guide.ts";
+
+/** The sections of the reference that are not operations, in order. Each one is a file in `guide/`. */
+const sections = [
+  "introduction",
+  "base-url",
+  "authentication",
+  "quickstart",
+  "errors",
+  "rate-limits",
+  "idempotency",
+  "conventions",
+  "grpc",
+];
+
+/** What the sections are filled in with. */
+export interface GuideFacts {
+  readonly origin: string;
+  readonly basePath: string;
+  readonly services: readonly DescService[];
+}
+
+/** The text of the reference in Markdown: its sections one after the other. */
+export function guideText(facts: GuideFacts): string {
+  const values: Readonly<Record<string, string>> = {
+    origin: facts.origin,
+    base: facts.origin + facts.basePath,
+    errors: errorTable(`${facts.origin}/docs/errors`),
+    tiers: tierTable(),
+    services: serviceTable(facts.services),
+  };
+  return sections
+    .map((name) => readFileSync(join(import.meta.dirname, "guide", `${name}.md`), "utf8").trim())
+    .join("\n\n")
+    .replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+      const value = values[name];
+      if (value === undefined) {
+        throw new TypeError(`the guide names {{${name}}}, which nothing fills in`);
+      }
+      return value;
+    });
+}
+
+function errorTable(documentationUrl: string): string {
+  return table(
+    ["HTTP", "code", "RPC", "meaning"],
+    errorCodes.map((code) => {
+      const { httpStatus, rpcCode } = errorKinds[code];
+      return [
+        String(httpStatus),
+        `[\`${code}\`](${documentationUrl}#${code})`,
+        rpcCodeName(rpcCode),
+        errorGuide[code].title,
+      ];
+    }),
+  );
+}
+
+/** The name that gRPC has for a code: `InvalidArgument` → `invalid_argument`. */
+export function rpcCodeName(code: Code): string {
+  return Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
+}
+
+function tierTable(): string {
+  return table(
+    ["tier", "requests a minute"],
+    tiers.map((tier) => [`\`${tier}\``, requestsPerMinuteByTier[tier]?.toLocaleString("en") ?? "no limit"]),
+  );
+}
+
+function serviceTable(services: readonly DescService[]): string {
+  return table(
+    ["service", "methods"],
+    services.map((service) => [`\`${service.typeName}\``, service.methods.map(({ name }) => `\`${name}\``).join(", ")]),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,59 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+
+const integer = { type: "integer" };
+
+/** What the operations of the document refer to, beside schemas and errors. */
+export const sharedComponents: Readonly<Record<string, JsonObject>> = {
+  securitySchemes: {
+    ApiKey: {
+      type: "apiKey",
+      in: "header",
+      name: "X-API-Key",
+      description: "An API key, `prefix.secret`. Keys begin with `pk_live_`, or with `pk_test_` for the sandbox.",
+    },
+    BearerKey: {
+      type: "http",
+      scheme: "bearer",
+      description: "The same API key, as `Authorization: Bearer <key>`.",
+    },
+    Session: {
+      type: "http",
+      scheme: "bearer",
+      bearerFormat: "JWT",
+      description: "The access token of a signed-in session. Signing up and signing in answer one.",
+    },
+  },
+  parameters: {
+    IdempotencyKey: {
+      in: "header",
+      name: "Idempotency-Key",
+      description:
+        "Makes the call safe to repeat for 24 hours: a repetition with the same key gets the answer of the first call, and nothing is done twice. Choose a random one for every new request.",
+      schema: { type: "string", minLength: 1, maxLength: 257 },
+      example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
+    },
+  },
+  headers: {
+    RequestId: {
+      description: "The id of the request. Quote it when asking for support.",
+      schema: { type: "string", pattern: "^req_[0-9A-Za-z]{22}$" },
+      example: "req_5Vq0cT2nX8mJr4LwYb9sKd",
+    },
+    RetryAfter: {
+      description: "Whole seconds to wait before the call is worth repeating.",
+      schema: integer,
+      example: 60,
+    },
+    RateLimitLimit: {
+      description: "Requests in any 60 seconds, by the tightest limit that the request was counted against.",
+      schema: integer,
+      example: 1000,
+    },
+    RateLimitRemaining: { description: "Requests that are left of it.", schema: integer, example: 998 },
+    RateLimitReset: { description: "When there will be more, in Unix seconds.", schema: integer, example: 1781516520 },
+    IdempotentReplayed: {
+      description: "`true` on the answer of an earlier call with the same `Idempotency-Key`.",
+      schema: { type: "string", const: "true" },
+    },
+  },
+};

@@ -1,0 +1,68 @@
+import type { DescField, DescFile, DescService, JsonObject } from "@bufbuild/protobuf";
+import { houseJson } from "../../rest/json-style.ts";
+import { commentOf } from "../../rest/openapi/comments.ts";
+import { buildOpenApi } from "../../rest/openapi/document.ts";
+import { apiVersions } from "../../rpc/api-version.ts";
+import { guideText } from "../guide.ts";
+import { sharedComponents } from "./components.ts";
+import { ErrorResponses } from "./error-responses.ts";
+import { documentedExamples } from "./examples.ts";
+import { operationDetails } from "./operation-details.ts";
+
+/** The address that the document has in the repository. Whoever serves it puts the live one in its place. */
+export const placeholderOrigin = "http://127.0.0.1:8080";
+
+/** What the paths of the document are below. */
+export const basePath = "/api/v1";
+
+/** Groups of operations in the order of the reference; others follow by name. */
+const tagNames = new Map([
+  ["VerifyService", "Verify"],
+  ["LookupService", "Lookup"],
+  ["ApiKeyService", "API keys"],
+  ["AuthService", "Accounts"],
+]);
+
+/**
+ * The OpenAPI document of the API, from files with source information: those of the package `byond.v1`.
+ */
+export function buildReference(files: Iterable<DescFile>): JsonObject {
+  const services = [...files]
+    .filter(({ proto }) => proto.package === "byond.v1")
+    .flatMap((file) => file.services)
+    .toSorted((one, other) => rankOf(one) - rankOf(other) || one.name.localeCompare(other.name));
+  const baseUrl = placeholderOrigin + basePath;
+  const errors = new ErrorResponses(`${placeholderOrigin}/docs/errors`);
+  return buildOpenApi({
+    info: {
+      title: "Byond",
+      version: apiVersions.at(-1)?.version ?? "",
+      summary: "One-time codes, phone number lookup and scoped API keys, behind one key and one base URL.",
+      description: guideText({ origin: placeholderOrigin, basePath, services }),
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    services,
+    json: houseJson,
+    basePath,
+    tagName,
+    examples: documentedExamples,
+    isAlwaysSet,
+    operation: (facts) => operationDetails(facts, baseUrl, errors),
+    components: () => ({ ...sharedComponents, ...errors.components() }),
+    members: { servers: [{ url: baseUrl, description: "This server" }] },
+  });
+}
+
+function rankOf({ name }: DescService): number {
+  const rank = [...tagNames.keys()].indexOf(name);
+  return rank === -1 ? tagNames.size : rank;
+}
+
+function tagName({ name }: DescService): string {
+  return tagNames.get(name) ?? name.replace(/Service$/, "").replace(/(?<=[a-z])(?=[A-Z])/g, " ");
+}
+
+/** A message in a response is there, unless the field's comment says when it is null. */
+function isAlwaysSet(field: DescField): boolean {
+  return field.fieldKind === "message" && !/\bnull\b/i.test(commentOf(field));
+}

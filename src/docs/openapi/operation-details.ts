@@ -1,0 +1,92 @@
+import { getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
+import { access, Credential, rest } from "../../../gen/byond/v1/access_pb.ts";
+import type { OperationDetails, OperationFacts } from "../../rest/openapi/operation.ts";
+import { codeSamples } from "./code-samples.ts";
+import type { ErrorResponses } from "./error-responses.ts";
+import { errorsOf, heedsIdempotencyKey } from "./operation-errors.ts";
+
+/** What Byond knows of an operation beyond its schema: from its own options, and from the one table of errors. */
+export function operationDetails(facts: OperationFacts, baseUrl: string, errors: ErrorResponses): OperationDetails {
+  const { method } = facts.route;
+  if (!hasOption(method, access)) {
+    throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
+  }
+  const { credential, scope } = getOption(method, access);
+  const status = hasOption(method, rest) ? getOption(method, rest).successStatus : 0;
+  const codes = errorsOf({ ...facts, access: getOption(method, access) });
+  const note = scopeNote(scope);
+  return {
+    successStatus: status === 0 ? 200 : status,
+    responseHeaders: {
+      "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+      ...(credential === Credential.NONE
+        ? {}
+        : {
+            "X-RateLimit-Limit": { $ref: "#/components/headers/RateLimitLimit" },
+            "X-RateLimit-Remaining": { $ref: "#/components/headers/RateLimitRemaining" },
+            "X-RateLimit-Reset": { $ref: "#/components/headers/RateLimitReset" },
+          }),
+      ...(heedsIdempotencyKey(method)
+        ? { "Idempotent-Replayed": { $ref: "#/components/headers/IdempotentReplayed" } }
+        : {}),
+    },
+    responses: errors.referTo(codes),
+    parameters: heedsIdempotencyKey(method) ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : [],
+    notes: note === "" ? [] : [note],
+    members: {
+      security: securityOf(credential, scope),
+      "x-codeSamples": codeSamples({
+        method: facts.route.httpMethod,
+        url: baseUrl + fillPath(facts),
+        query: sampleQuery(facts),
+        body: facts.bodyExample,
+        credential: sampleCredential(credential),
+      }),
+    },
+  };
+}
+
+/** Either form of a key, or a session. The roles beside a scheme are the scopes that the key needs. */
+function securityOf(credential: Credential, scope: string): JsonObject[] {
+  const scopes = scope === "" ? [] : [scope];
+  switch (credential) {
+    case Credential.API_KEY:
+      return [{ ApiKey: scopes }, { BearerKey: scopes }];
+    case Credential.SESSION:
+      return [{ Session: [] }];
+    case Credential.NONE:
+      return [];
+    default:
+      return [{ ApiKey: [] }, { BearerKey: [] }, { Session: [] }];
+  }
+}
+
+function scopeNote(scope: string): string {
+  return scope === "" ? "" : `Takes an API key with the scope \`${scope}\`, with \`*\`, or without scopes.`;
+}
+
+function sampleCredential(credential: Credential): "key" | "session" | "none" {
+  switch (credential) {
+    case Credential.NONE:
+      return "none";
+    case Credential.SESSION:
+      return "session";
+    default:
+      return "key";
+  }
+}
+
+function fillPath({ path, parameters }: OperationFacts): string {
+  return path.replace(/\{([^}]+)\}/g, (whole, name: string) => {
+    const example = parameters.find((parameter) => parameter.in === "path" && parameter.name === name)?.example;
+    return example === undefined ? whole : encodeURIComponent(String(example));
+  });
+}
+
+/** The required parameters and, beside them, one that is optional: enough to see how to give more. */
+function sampleQuery({ parameters }: OperationFacts): [string, string][] {
+  const inQuery = parameters.filter((parameter) => parameter.in === "query" && parameter.example !== undefined);
+  const required = inQuery.filter((parameter) => parameter.required);
+  const optional = required.length === 0 ? [] : inQuery.filter((parameter) => !parameter.required).slice(0, 1);
+  return [...required, ...optional].map(({ name, example }) => [name, String(example)]);
+}
