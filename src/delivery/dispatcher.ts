@@ -88,7 +88,7 @@ export class Dispatcher {
     return [...this.#held.values()].filter((held) => held.attempt !== undefined).map((held) => held.item);
   }
 
-  /** Of the items asked for, these are still ours; the attempts at the others are aborted, for another server makes them. */
+  /** Of the items asked for, these are still ours; the attempts at the others are aborted: they are not ours to make. */
   renewed(asked: readonly OutboxItem[], ours: readonly OutboxKey[], claimEndsAtMs: number): void {
     const kept = new Set(ours.map(keyOf));
     for (const item of asked) {
@@ -96,7 +96,9 @@ export class Dispatcher {
       if (held !== undefined && kept.has(keyOf(item))) {
         held.claimEndsAtMs = claimEndsAtMs;
       } else {
-        held?.attempt?.abort(new AttemptAborted("another server took the message over", "message"));
+        held?.attempt?.abort(
+          new AttemptAborted("the message was withdrawn, or taken over by another server", "message"),
+        );
       }
     }
   }

@@ -95,7 +95,7 @@ describe("a claim", () => {
     await other.idle();
     expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 1 });
     expect(await use.outbox.attempts(item)).toMatchObject([
-      { claim: 1, state: "retried", error: "another server took the message over" },
+      { claim: 1, state: "retried", error: "the message was withdrawn, or taken over by another server" },
       { claim: 2, state: "sent" },
     ]);
   });
