@@ -26,6 +26,7 @@ import { Hasher, keyCost, passwordCost } from "./hashing.ts";
 import { createId } from "./ids.ts";
 import { describeError, type Logger } from "./log.ts";
 import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
+import { RequestCounter } from "./metrics.ts";
 import { readOwnSecret } from "./own-secret.ts";
 import { createChain } from "./rpc/chain.ts";
 import { createErrorReporter } from "./rpc/errors.ts";
@@ -38,8 +39,9 @@ import { createKeyring } from "./secrets.ts";
 import { livenessPage, readinessPage } from "./server/health.ts";
 import { inboxPage } from "./server/inbox-page.ts";
 import { createMalformedRequests } from "./server/malformed-request.ts";
+import { metricsPage } from "./server/metrics-page.ts";
 import { openOnePort } from "./server/one-port.ts";
-import { createRequestHandler } from "./server/request-handler.ts";
+import { createRequestHandler, type Page } from "./server/request-handler.ts";
 import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
 import { Sweeper } from "./sweeper.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
@@ -164,9 +166,11 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   });
   const shutdown = new AbortController();
   const gateway = createRestGateway(services, chain, errors, shutdown.signal);
-  const pages = new Map([
+  const requestCounter = new RequestCounter();
+  const pages = new Map<string, Page>([
     ["/healthz", livenessPage],
     ["/readyz", readinessPage(isReady)],
+    ["/metrics", metricsPage(() => requestCounter.metrics(), config.metricsToken)],
   ]);
   if (inbox !== undefined) {
     pages.set(
@@ -187,6 +191,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       clock,
       logger,
       proxyTrust: config.limits.proxyTrust,
+      requestCounter,
       pages,
       calls: createRpcHandlers([...services, ...grpcServices], chain, shutdown.signal),
       rest: (request) => gateway.handle(request),

@@ -27,6 +27,8 @@ export interface Config {
   readonly localInbox: boolean;
   /** How long verifications and what belongs to them are kept. */
   readonly retentionDays: number;
+  /** Who presents it may read `/metrics`. Undefined: only this machine may. */
+  readonly metricsToken: string | undefined;
   readonly delivery: DeliveryConfig;
   readonly limits: LimitsConfig;
 }
@@ -59,6 +61,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     signUp: reader.choice("SIGN_UP", ["open", "closed"], isPrivate ? "open" : "closed"),
     localInbox: isPrivate,
     retentionDays: reader.integer("RETENTION_DAYS", { default: 30, min: 1, max: 3_650 }),
+    metricsToken: reader.text("METRICS_TOKEN"),
     delivery: readDeliveryConfig(reader),
     limits: readLimitsConfig(reader),
   };

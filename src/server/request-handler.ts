@@ -4,6 +4,7 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import type { Clock } from "../clock.ts";
 import { createId } from "../ids.ts";
 import { describeError, type Logger } from "../log.ts";
+import type { RequestCounter } from "../metrics.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "../rpc/client-address.ts";
 import { withRawBody } from "../rpc/raw-body.ts";
 import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
@@ -23,6 +24,7 @@ export interface RequestHandlerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly proxyTrust: ProxyTrust;
+  readonly requestCounter: RequestCounter;
   /** By exact path. */
   readonly pages: ReadonlyMap<string, Page>;
   /** By exact path: `/byond.v1.VerifyService/StartVerification`. */
@@ -92,7 +94,7 @@ export function pathOf(request: NodeRequest): string {
 }
 
 function logWhenClosed(
-  { clock, logger }: RequestHandlerOptions,
+  { clock, logger, requestCounter }: RequestHandlerOptions,
   request: NodeRequest,
   response: NodeResponse,
   record: RequestRecord,
@@ -101,14 +103,17 @@ function logWhenClosed(
   // Both of our kinds of response are event emitters, but their union has no common signature of `once`.
   const emitter: NodeJS.EventEmitter = response;
   emitter.once("close", () => {
+    const ms = clock.monotonicMs() - startedMs;
+    const route = record.route ?? "unmatched";
+    requestCounter.observe(route, response.statusCode, ms);
     logger.info("request", {
       request_id: record.requestId,
       client_request_id: clientRequestId(request),
       method: request.method,
-      route: record.route ?? "unmatched",
+      route,
       status: response.statusCode,
       code: record.errorCode,
-      ms: Math.round((clock.monotonicMs() - startedMs) * 10) / 10,
+      ms: Math.round(ms * 10) / 10,
       key_prefix: record.keyPrefix,
       aborted: response.writableFinished ? undefined : true,
     });
