@@ -1,3 +1,4 @@
+import { parseSmtpUrl } from "../delivery/smtp-url.ts";
 import type { EnvironmentReader } from "./environment-reader.ts";
 
 /** Who carries the codes. A channel without a provider goes to the local inbox where there is one, or is unavailable. */
@@ -41,6 +42,14 @@ function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {
   if (url === undefined) {
     return undefined;
   }
+  try {
+    parseSmtpUrl(url);
+  } catch (error) {
+    // The reader has told already of one that is no URL at all. The message names no password.
+    if (URL.canParse(url) && error instanceof TypeError) {
+      reader.problems.push(`SMTP_URL: ${error.message}`);
+    }
+  }
   const replyTo = reader.text("MAIL_REPLY_TO");
   return { url, from: reader.needed("MAIL_FROM", "SMTP_URL"), ...(replyTo === undefined ? {} : { replyTo }) };
 }
@@ -53,11 +62,19 @@ function readWhatsapp(reader: EnvironmentReader): DeliveryConfig["whatsapp"] {
   const [language = "en", ...languages] = reader.list("WHATSAPP_TEMPLATE_LANGUAGES");
   return {
     apiUrl: (reader.url("WHATSAPP_API_URL", webProtocols) ?? defaultWhatsappApiUrl).replace(/\/+$/, ""),
-    phoneNumberId: reader.needed("WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_TOKEN"),
+    phoneNumberId: matching(reader, "WHATSAPP_PHONE_NUMBER_ID", /^\d+$/, "digits"),
     token,
-    template: reader.needed("WHATSAPP_TEMPLATE", "WHATSAPP_TOKEN"),
+    template: matching(reader, "WHATSAPP_TEMPLATE", /^[a-z0-9_]+$/, "lower-case letters, digits and underscores"),
     templateLanguages: [language, ...languages],
   };
+}
+
+function matching(reader: EnvironmentReader, name: string, pattern: RegExp, form: string): string {
+  const text = reader.needed(name, "WHATSAPP_TOKEN");
+  if (text !== "" && !pattern.test(text)) {
+    reader.problems.push(`${name} must consist of ${form}`);
+  }
+  return text;
 }
 
 function readWhatsappWebhook(reader: EnvironmentReader): DeliveryConfig["whatsappWebhook"] {
@@ -72,8 +89,8 @@ function readProviderSecret(reader: EnvironmentReader, isNeeded: boolean): strin
     return undefined;
   }
   const secret = reader.needed("PROVIDER_SECRET", "SMS_PROVIDER_URL and VOICE_PROVIDER_URL");
-  if (secret !== "" && Buffer.byteLength(secret) < 16) {
-    reader.problems.push("PROVIDER_SECRET must be 16 bytes or longer");
+  if (secret !== "" && Buffer.byteLength(secret) < 32) {
+    reader.problems.push("PROVIDER_SECRET must be 32 bytes or longer");
   }
   return secret;
 }

@@ -3,8 +3,8 @@ import { AppError } from "../errors.ts";
 import type { NodeRequest } from "./request-gate.ts";
 import type { Page, PageOutcome } from "./request-handler.ts";
 
-/** Meta sends reports in batches; a batch is some kilobytes. */
-const maxBodyBytes = 1024 * 1024;
+/** Meta sends reports in batches of up to 3 MB. */
+const maxBodyBytes = 3 * 1024 * 1024;
 
 /** `/webhooks/whatsapp`: where WhatsApp subscribes and reports. */
 export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
