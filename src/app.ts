@@ -6,11 +6,12 @@ import { VerifyService } from "../gen/byond/v1/verify_pb.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ApiKeyEntity } from "./api-keys/api-key.entity.ts";
-import { apiKeyService } from "./api-keys/api-key.rpc.ts";
+import { apiKeyFieldChecks, apiKeyService } from "./api-keys/api-key.rpc.ts";
 import { KeyAuthenticator } from "./api-keys/authenticate-api-key.ts";
 import { LastUsed } from "./api-keys/last-used.ts";
 import { readTagKey } from "./api-keys/tag-key.ts";
 import { authFieldChecks, authService } from "./auth/auth.rpc.ts";
+import { SessionAuthenticator } from "./auth/authenticate-session.ts";
 import { SessionTokens } from "./auth/session-tokens.ts";
 import { createDecoyHash } from "./auth/sign-in.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -28,6 +29,7 @@ import { describeError, type Logger } from "./log.ts";
 import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
 import { RequestCounter } from "./metrics.ts";
 import { readOwnSecret } from "./own-secret.ts";
+import { startRevocation } from "./revocation/revocation-service.ts";
 import { createChain } from "./rpc/chain.ts";
 import { createErrorReporter } from "./rpc/errors.ts";
 import { grpcHealth } from "./rpc/grpc-health.ts";
@@ -44,6 +46,7 @@ import { openOnePort } from "./server/one-port.ts";
 import { createRequestHandler, type Page } from "./server/request-handler.ts";
 import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
 import { Sweeper } from "./sweeper.ts";
+import { accountVerifications } from "./verify/account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
 import { sweepVerifications } from "./verify/sweep-verifications.ts";
 import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
@@ -96,10 +99,13 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   const demoKey =
     config.database.kind === "embedded" ? await createDemoKey({ database, keyHasher, tagKey }) : undefined;
 
+  const revocation = await startRevocation({ database, databaseUrl: postgres.url, clock, logger, serverId });
+  resources.defer(() => revocation.stop());
   const lastUsed = new LastUsed({ database, clock, logger });
   resources.defer(() => lastUsed.flush());
   const sessionTokens = new SessionTokens({ keyring, clock });
-  const keys = new KeyAuthenticator({ database, keyHasher, tagKey, lastUsed });
+  const keys = new KeyAuthenticator({ database, clock, logger, keyHasher, tagKey, lastUsed, revocation });
+  const sessions = new SessionAuthenticator({ database, sessionTokens, revocation });
 
   const inbox = config.localInbox ? new Inbox(clock) : undefined;
   const channels = createChannels({ clock, ...config.delivery, inbox });
@@ -136,10 +142,20 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   const services = [
     bindService(VerifyService, verifyService({ database, keyring, codes })),
     bindService(LookupService, lookupService()),
-    bindService(ApiKeyService, apiKeyService({ database, keyHasher, tagKey })),
+    bindService(ApiKeyService, apiKeyService({ database, keyHasher, tagKey, revocation })),
     bindService(
       AuthService,
-      authService({ database, passwordHasher, decoyHash, sessionTokens, signUp: config.signUp }),
+      authService({
+        database,
+        passwordHasher,
+        decoyHash,
+        sessionTokens,
+        tagKey,
+        revocation,
+        defaultTier: config.limits.defaultTier,
+        emailVerifications: accountVerifications({ database, keyring, codes }),
+        signUp: config.signUp,
+      }),
     ),
   ];
 
@@ -159,10 +175,11 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     openServices: grpcServices.map(({ service }) => service),
     authenticator: {
       authenticateKey: (key) => keys.authenticateKey(key),
-      authenticateSession: (token) => sessionTokens.authenticateSession(token),
+      authenticateSession: (token) => sessions.authenticateSession(token),
     },
+    track: (grounds, abort) => revocation.track(grounds, abort),
     errors,
-    fieldChecks: [...verifyFieldChecks, ...lookupFieldChecks, ...authFieldChecks],
+    fieldChecks: [...verifyFieldChecks, ...lookupFieldChecks, ...apiKeyFieldChecks, ...authFieldChecks],
   });
   const shutdown = new AbortController();
   const gateway = createRestGateway(services, chain, errors, shutdown.signal);

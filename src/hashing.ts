@@ -55,6 +55,12 @@ export class Hasher {
     return this.#bounded(() => argon2.verify(hash, secret));
   }
 
+  /** Whether the hash was made with other parameters than those of today. It still verifies. */
+  isOutdated(hash: string): boolean {
+    const { memoryKiB, passes } = this.#cost;
+    return argon2.needsRehash(hash, { memoryCost: memoryKiB, timeCost: passes, parallelism: 1 });
+  }
+
   async #bounded<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running < this.#concurrency) {
       this.#running += 1;

@@ -17,11 +17,19 @@ afterAll(async () => {
 });
 
 /** What answers have beyond the reference. Nothing else may be there. */
+const keyAdditions = [
+  "mode",
+  "expires_at",
+  "created_by",
+  "ip_allowlist",
+  "requests_per_minute",
+  "require_signature",
+] as const;
 const additions = {
   lookup: ["possible_line_types"],
-  createdKey: ["mode"],
+  createdKey: keyAdditions,
   listedKeys: ["next_page_token"],
-  listedKey: ["mode", "revoked_at"],
+  listedKey: [...keyAdditions, "revoked_at", "revocation_reason"],
   error: ["request_id", "documentation_url"],
 } as const;
 

@@ -1,44 +1,57 @@
-import { create } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type ApiKeyService,
+  CreateApiKeyRequestSchema,
+  CreateApiKeyResponseSchema,
   Mode as ModeMessage,
-  type ScopeSet,
-  ScopeSetSchema,
+  RotateApiKeyResponseSchema,
+  UpdateApiKeyRequestSchema,
 } from "../../gen/byond/v1/api_key_pb.ts";
 import type { Database } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
-import { type Mode, sessionCaller } from "../rpc/caller.ts";
-import type { ApiKey } from "./api-key.entity.ts";
+import type { RevocationService } from "../revocation/revocation-service.ts";
+import { sessionCaller } from "../rpc/caller.ts";
+import { commitWithAnswer, idempotencyClaimKey } from "../rpc/idempotency-claim.ts";
+import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
+import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";
+import { getApiKey } from "./get-api-key.ts";
+import { keyChangesOf, keyChangesProblems } from "./key-changes.ts";
 import { listApiKeys } from "./list-api-keys.ts";
+import { ipAllowlistProblems } from "./restrictions.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
+import { rotateApiKey } from "./rotate-api-key.ts";
+import { updateApiKey } from "./update-api-key.ts";
 
 /** ApiKeyService: messages to operations and back. */
 export function apiKeyService(deps: {
   readonly database: Database;
   readonly keyHasher: Hasher;
   readonly tagKey: Buffer;
+  readonly revocation: Pick<RevocationService, "revoke">;
 }): ServiceImpl<typeof ApiKeyService> {
   return {
     async createApiKey(request, context) {
-      const { workspaceId } = sessionCaller(context);
-      const created = await createApiKey(deps, {
-        workspaceId,
-        name: request.name,
-        mode: request.mode === ModeMessage.TEST ? "test" : "live",
-        scopes: request.scopes?.scopes ?? null,
-      });
-      return {
-        id: created.id,
-        name: created.name,
-        keyPrefix: created.prefix,
-        ...scopesField(created.scopes),
-        createdAt: timestampFromDate(created.createdAt),
-        key: created.key,
-        mode: modeMessage(created.mode),
-      };
+      const { workspaceId, userId } = sessionCaller(context);
+      return commitWithAnswer(context, deps.database, CreateApiKeyResponseSchema, async (database) =>
+        createdKeyMessage(
+          await createApiKey(
+            { ...deps, database },
+            {
+              workspaceId,
+              createdBy: userId,
+              name: request.name,
+              mode: request.mode === ModeMessage.TEST ? "test" : "live",
+              scopes: request.scopes?.scopes ?? null,
+              ipAllowlist: request.ipAllowlist?.ranges ?? null,
+              requestsPerMinute: request.requestsPerMinute ?? null,
+              requireSignature: request.requireSignature,
+              expiresAt: request.expiresAt === undefined ? null : timestampDate(request.expiresAt),
+            },
+          ),
+        ),
+      );
     },
 
     async listApiKeys(request, context) {
@@ -52,31 +65,38 @@ export function apiKeyService(deps: {
       return { keys: keys.map(apiKeyMessage), ...(nextPageToken === undefined ? {} : { nextPageToken }) };
     },
 
-    async revokeApiKey(request, context) {
+    async getApiKey({ id }, context) {
       const { workspaceId } = sessionCaller(context);
-      await revokeApiKey(deps, { workspaceId, id: request.id });
-      return { id: request.id, revoked: true };
+      return { apiKey: apiKeyMessage(await getApiKey(deps, { workspaceId, id })) };
+    },
+
+    async updateApiKey(request, context) {
+      const { workspaceId } = sessionCaller(context);
+      const key = await updateApiKey(deps, { workspaceId, id: request.id }, keyChangesOf(request));
+      return { apiKey: apiKeyMessage(key) };
+    },
+
+    async rotateApiKey({ id, graceSeconds = 0 }, context) {
+      const { workspaceId } = sessionCaller(context);
+      const claim = context.values.get(idempotencyClaimKey);
+      const rotated = await rotateApiKey(deps, { workspaceId, id, graceSeconds }, async (transaction, key) =>
+        claim?.complete(transaction, RotateApiKeyResponseSchema, rotatedKeyMessage(key)),
+      );
+      return rotatedKeyMessage(rotated);
+    },
+
+    async revokeApiKey({ id, reason }, context) {
+      const { workspaceId } = sessionCaller(context);
+      await revokeApiKey(deps, { workspaceId, id, reason });
+      return { id, revoked: true };
     },
   };
 }
 
-function apiKeyMessage(key: ApiKey) {
-  return {
-    id: key.id,
-    name: key.name,
-    keyPrefix: key.prefix,
-    ...scopesField(key.scopes ?? null),
-    createdAt: timestampFromDate(key.createdAt),
-    ...(key.lastUsedAt == null ? {} : { lastUsedAt: timestampFromDate(key.lastUsedAt) }),
-    mode: modeMessage(key.mode),
-    ...(key.revokedAt == null ? {} : { revokedAt: timestampFromDate(key.revokedAt) }),
-  };
-}
-
-function scopesField(scopes: readonly string[] | null): { scopes?: ScopeSet } {
-  return scopes === null ? {} : { scopes: create(ScopeSetSchema, { scopes: [...scopes] }) };
-}
-
-function modeMessage(mode: Mode): ModeMessage {
-  return mode === "test" ? ModeMessage.TEST : ModeMessage.LIVE;
-}
+/** What the schema cannot say of the requests. */
+export const apiKeyFieldChecks: readonly FieldCheck[] = [
+  fieldCheck(CreateApiKeyRequestSchema, ({ ipAllowlist }) =>
+    ipAllowlistProblems(ipAllowlist?.ranges ?? [], "ip_allowlist"),
+  ),
+  fieldCheck(UpdateApiKeyRequestSchema, keyChangesProblems),
+];

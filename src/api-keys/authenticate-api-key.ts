@@ -1,87 +1,82 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../clock.ts";
 import type { Queryable } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
-import type { KeyCaller, Mode } from "../rpc/caller.ts";
+import type { Logger } from "../log.ts";
+import type { CredentialCache } from "../revocation/credential-cache.ts";
+import type { RevocationService } from "../revocation/revocation-service.ts";
+import type { Authenticated } from "../rpc/access.ts";
+import type { KeyCaller } from "../rpc/caller.ts";
 import { parseKey } from "./key-format.ts";
+import { KnownSecrets } from "./known-secrets.ts";
 import type { LastUsed } from "./last-used.ts";
+import { readStoredKey, type StoredKey } from "./stored-key.ts";
+import { prefixSubject } from "./subjects.ts";
+import { upgradeSecretHash } from "./upgrade-secret-hash.ts";
 
-/** What the database knows of a key. */
-interface StoredKey {
-  readonly id: string;
-  readonly workspace_id: string;
-  readonly workspace_name: string;
-  readonly secret_hash: string;
-  readonly mode: Mode;
-  readonly scopes: readonly string[] | null;
-  readonly revoked_at: Date | null;
-}
-
-const readKey = {
-  name: "read_api_key",
-  text: `
-    SELECT api_key.id, workspace_id, workspace.name AS workspace_name, secret_hash, mode, scopes, revoked_at
-    FROM api_key JOIN workspace ON workspace.id = workspace_id
-    WHERE prefix = $1`,
-};
-
-const maxRememberedSecrets = 100_000;
+const maxRememberedKeys = 100_000;
 
 interface Dependencies {
   readonly database: Queryable;
+  readonly clock: Clock;
+  readonly logger: Logger;
   readonly keyHasher: Hasher;
   readonly tagKey: Buffer;
   readonly lastUsed: LastUsed;
+  readonly revocation: Pick<RevocationService, "cache">;
 }
 
 /**
- * Tells who an API key belongs to. A forged key is refused by its tag, with nothing read. A true one is compared with
- * its argon2id hash once; after that the presented secret is known by an HMAC under a key that only this process has.
+ * Tells who an API key belongs to. A forged key is refused by its tag, with nothing read. What the database says of a key
+ * is known until it is revoked or changed, and a secret is compared with its argon2id hash once. Everything else about the
+ * key is asked on every request.
  */
 export class KeyAuthenticator {
   readonly #deps: Dependencies;
-  readonly #processKey = randomBytes(32);
-  /** By the hash that the secret was compared with, so that a new hash asks for a new comparison. */
-  readonly #knownSecrets = new Map<string, Buffer>();
+  readonly #keys: CredentialCache<StoredKey>;
+  readonly #knownSecrets: KnownSecrets;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#knownSecrets = new KnownSecrets(deps.keyHasher);
+    this.#keys = deps.revocation.cache({
+      load: (prefix) => readStoredKey(deps, prefix),
+      subjectOf: prefixSubject,
+      maxEntries: maxRememberedKeys,
+    });
   }
 
-  /** The caller of a valid key. Undefined for one that is malformed, forged, unknown, wrong or revoked. */
-  async authenticateKey(presented: string): Promise<KeyCaller | undefined> {
+  /**
+   * The caller of a valid key. Undefined for one that is malformed, forged, unknown, wrong, revoked, or out of time. Throws
+   * `unavailable` where the database is needed and cannot be reached, and where too many keys are new at once.
+   */
+  async authenticateKey(presented: string): Promise<Authenticated<KeyCaller> | undefined> {
     const parsed = parseKey(presented, this.#deps.tagKey);
     if (parsed === undefined) {
       return undefined;
     }
-    const [stored] = await this.#deps.database.query<StoredKey & Record<string, unknown>>(readKey, [parsed.prefix]);
-    if (stored === undefined || stored.revoked_at !== null || !(await this.#isSecretOf(stored, presented))) {
+    const found = await this.#keys.get(parsed.prefix);
+    // The state first: a key that is not in use any more costs no comparison.
+    if (found === undefined || !isUsable(found.record)) {
       return undefined;
     }
-    this.#deps.lastUsed.touch(stored.id);
-    return {
-      kind: "key",
-      workspaceId: stored.workspace_id,
-      workspaceName: stored.workspace_name,
-      keyId: stored.id,
-      keyPrefix: parsed.prefix,
-      mode: stored.mode,
-      scopes: stored.scopes,
-    };
+    const { caller, secretHash } = found.record;
+    const isRight = this.#knownSecrets.recall(secretHash, presented) ?? (await this.#compare(secretHash, presented));
+    if (!isRight) {
+      return undefined;
+    }
+    this.#deps.lastUsed.touch(caller.keyId);
+    return { caller, grounds: { subjects: found.subjects, asOf: found.asOf } };
   }
 
-  async #isSecretOf(stored: StoredKey, presented: string): Promise<boolean> {
-    const digest = createHmac("sha256", this.#processKey).update(presented).digest();
-    const known = this.#knownSecrets.get(stored.secret_hash);
-    if (known !== undefined && timingSafeEqual(known, digest)) {
-      return true;
+  async #compare(secretHash: string, presented: string): Promise<boolean> {
+    const isRight = await this.#knownSecrets.compare(secretHash, presented);
+    if (isRight && this.#deps.keyHasher.isOutdated(secretHash)) {
+      void upgradeSecretHash(this.#deps, { outdatedHash: secretHash, key: presented });
     }
-    if (!(await this.#deps.keyHasher.verify(stored.secret_hash, presented))) {
-      return false;
-    }
-    if (this.#knownSecrets.size >= maxRememberedSecrets) {
-      this.#knownSecrets.clear();
-    }
-    this.#knownSecrets.set(stored.secret_hash, digest);
-    return true;
+    return isRight;
   }
+}
+
+function isUsable({ isRevoked, deadline }: StoredKey): boolean {
+  return !isRevoked && deadline?.isOver !== true;
 }

@@ -42,7 +42,12 @@ export function parseKey(key: string, tagKey: Buffer): ParsedKey | undefined {
   if (!timingSafeEqual(Buffer.from(key.slice(-tagDigits)), Buffer.from(tagOf(untagged, tagKey)))) {
     return undefined;
   }
-  return { key, prefix: key.slice(0, key.indexOf(".")), mode };
+  return { key, prefix: prefixOf(key), mode };
+}
+
+/** The part of a key before the dot. */
+export function prefixOf(key: string): string {
+  return key.slice(0, key.indexOf("."));
 }
 
 function tagOf(untagged: string, tagKey: Buffer): string {

@@ -1,21 +1,29 @@
-import type { Queryable } from "../database/database.ts";
-import { AppError } from "../errors.ts";
+import type { RevocationService } from "../revocation/revocation-service.ts";
+import { type KeyReference, keyNotFound } from "./get-api-key.ts";
+import { keySubject } from "./subjects.ts";
 
 const revoke = {
   name: "revoke_api_key",
   text: `
-    UPDATE api_key SET revoked_at = coalesce(revoked_at, byond_now())
+    UPDATE api_key SET
+      revoked_at = coalesce(revoked_at, byond_now()),
+      revocation_reason = CASE WHEN revoked_at IS NULL THEN $3 ELSE revocation_reason END
     WHERE workspace_id = $1 AND id = $2
-    RETURNING prefix`,
+    RETURNING id`,
 };
 
-/** Revokes a key for good; revoking it again changes nothing. Throws `not_found` if the workspace has no such key. */
+/**
+ * Revokes a key for good. When it returns, no server accepts the key any more. Revoking it again changes nothing, and waits
+ * for the same. Throws `not_found` if the workspace has no such key.
+ */
 export async function revokeApiKey(
-  deps: { readonly database: Queryable },
-  input: { readonly workspaceId: string; readonly id: string },
+  deps: { readonly revocation: Pick<RevocationService, "revoke"> },
+  { workspaceId, id, reason }: KeyReference & { readonly reason: string | undefined },
 ): Promise<void> {
-  const [row] = await deps.database.query<{ prefix: string }>(revoke, [input.workspaceId, input.id]);
-  if (row === undefined) {
-    throw new AppError("not_found", "There is no API key with this id.");
-  }
+  await deps.revocation.revoke([keySubject(id)], async (transaction) => {
+    const rows = await transaction.query(revoke, [workspaceId, id, reason ?? null]);
+    if (rows.length === 0) {
+      throw keyNotFound();
+    }
+  });
 }

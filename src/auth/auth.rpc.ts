@@ -1,39 +1,132 @@
-import type { ServiceImpl } from "@connectrpc/connect";
-import { type AuthService, SignUpRequestSchema } from "../../gen/byond/v1/auth_pb.ts";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { Mode as ModeMessage, ScopeSetSchema } from "../../gen/byond/v1/api_key_pb.ts";
+import {
+  type AuthService,
+  CheckEmailVerificationResponse_Status as CheckStatus,
+  Role,
+  SignUpRequestSchema,
+  StartEmailVerificationResponse_Status as StartStatus,
+} from "../../gen/byond/v1/auth_pb.ts";
 import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
-import type { Hasher } from "../hashing.ts";
 import { parseMailAddress } from "../mail-address.ts";
+import type { RevocationService } from "../revocation/revocation-service.ts";
+import { anyCaller, type KeyCaller, sessionCaller } from "../rpc/caller.ts";
+import { clientAddressKey } from "../rpc/client-address.ts";
+import { outliveOwnRevocation } from "../rpc/in-flight.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
-import { type Account, createAccount, emailProblem } from "./create-account.ts";
-import { accessTokenSeconds, type SessionTokens } from "./session-tokens.ts";
+import { changePassword } from "./change-password.ts";
+import { checkEmailVerification } from "./check-email-verification.ts";
+import { type AccountDependencies, emailProblem } from "./create-account.ts";
+import { deleteAccount } from "./delete-account.ts";
+import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
+import { accountOf } from "./find-account.ts";
+import type { PasswordDependencies } from "./is-right-password.ts";
+import { logoutAll } from "./logout-all.ts";
+import type { SessionDependencies } from "./open-session.ts";
+import { refreshSession } from "./refresh-session.ts";
 import { signIn } from "./sign-in.ts";
+import { signOut } from "./sign-out.ts";
+import { signUp } from "./sign-up.ts";
+import { startEmailVerification } from "./start-email-verification.ts";
+
+export interface AuthDependencies extends AccountDependencies, PasswordDependencies, SessionDependencies {
+  readonly database: Database;
+  readonly decoyHash: string;
+  readonly revocation: Pick<RevocationService, "revoke">;
+  readonly emailVerifications: EmailVerifications;
+  readonly signUp: "open" | "closed";
+}
+
+const startStatuses = {
+  pending: StartStatus.PENDING,
+  channel_unavailable: StartStatus.CHANNEL_UNAVAILABLE,
+} as const satisfies Record<StartedEmailVerification["status"], StartStatus>;
+
+const checkStatuses = {
+  approved: CheckStatus.APPROVED,
+  incorrect: CheckStatus.INCORRECT,
+  expired: CheckStatus.EXPIRED,
+  locked: CheckStatus.LOCKED,
+} as const satisfies Record<EmailVerificationOutcome, CheckStatus>;
 
 /** AuthService: messages to operations and back. */
-export function authService(deps: {
-  readonly database: Database;
-  readonly passwordHasher: Hasher;
-  readonly decoyHash: string;
-  readonly sessionTokens: SessionTokens;
-  readonly signUp: "open" | "closed";
-}): ServiceImpl<typeof AuthService> {
-  const session = async (account: Account) => ({
-    userId: account.userId,
-    workspaceId: account.workspaceId,
-    accessToken: await deps.sessionTokens.sign(account),
-    expiresIn: accessTokenSeconds,
-  });
+export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthService> {
   return {
     async signUp(request) {
       if (deps.signUp === "closed") {
         throw new AppError("not_found", "Sign-up is closed on this server. Ask its administrator for an account.");
       }
-      return session(await createAccount(deps, request));
+      return signUp(deps, request);
     },
 
-    async signIn(request) {
-      return session(await signIn(deps, request));
+    async signIn({ email, password }, context) {
+      return signIn(deps, { email, password, ...originOf(context) });
     },
+
+    async refreshSession(request) {
+      return refreshSession(deps, request);
+    },
+
+    async signOut(request) {
+      await signOut(deps, request);
+      return { message: "The session has ended." };
+    },
+
+    async getMe(_request, context) {
+      const caller = anyCaller(context);
+      const account = await accountOf(deps, caller);
+      return {
+        userId: account.userId,
+        email: account.email,
+        workspaceId: account.workspaceId,
+        role: Role.OWNER,
+        verified: account.isVerified,
+        createdAt: timestampFromDate(account.createdAt),
+        ...(caller.kind === "key" ? describeKey(caller) : {}),
+      };
+    },
+
+    async logoutAll(_request, context) {
+      outliveOwnRevocation(context);
+      await logoutAll(deps, anyCaller(context));
+      return { message: "All sessions have been revoked." };
+    },
+
+    async changePassword({ currentPassword, newPassword }, context) {
+      outliveOwnRevocation(context);
+      return changePassword(deps, sessionCaller(context), { currentPassword, newPassword, ...originOf(context) });
+    },
+
+    async startEmailVerification(_request, context) {
+      const { status, expiresAt } = await startEmailVerification(deps, sessionCaller(context));
+      return { status: startStatuses[status], expiresAt: timestampFromDate(expiresAt) };
+    },
+
+    async checkEmailVerification({ code }, context) {
+      const { outcome, isVerified } = await checkEmailVerification(deps, sessionCaller(context), { code });
+      return { status: checkStatuses[outcome], verified: isVerified };
+    },
+
+    async deleteAccount({ password }, context) {
+      outliveOwnRevocation(context);
+      await deleteAccount(deps, anyCaller(context), { password, ...originOf(context) });
+      return { message: "Account deleted successfully." };
+    },
+  };
+}
+
+function originOf({ values }: HandlerContext): { readonly clientAddress: string | undefined } {
+  return { clientAddress: values.get(clientAddressKey) };
+}
+
+function describeKey({ mode, scopes, keyPrefix }: KeyCaller) {
+  return {
+    mode: mode === "test" ? ModeMessage.TEST : ModeMessage.LIVE,
+    ...(scopes === null ? {} : { scopes: create(ScopeSetSchema, { scopes: [...scopes] }) }),
+    keyPrefix,
   };
 }
 

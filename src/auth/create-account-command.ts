@@ -36,8 +36,9 @@ export async function runCreateAccount(command: CreateAccountCommand): Promise<v
   const database = await Database.open({ url: postgres.url, logger: command.logger, entities: [] });
   resources.defer(() => database.close());
   const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 1, maxWaiting: 0 });
+  const { defaultTier } = command.config.limits;
   try {
-    const account = await createAccount({ database, passwordHasher }, { email, password, name });
+    const account = await createAccount({ database, passwordHasher, defaultTier }, { email, password, name });
     command.write(`Created ${account.userId} with workspace ${account.workspaceId}.\n`);
   } catch (error) {
     if (error instanceof AppError) {

@@ -3,10 +3,18 @@ import { AppError, invalidFields } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
 import { accountAddress, parseMailAddress } from "../mail-address.ts";
+import type { Tier } from "../rpc/quota-tiers.ts";
 
 export interface Account {
   readonly userId: string;
   readonly workspaceId: string;
+}
+
+export interface AccountDependencies {
+  readonly database: Database;
+  readonly passwordHasher: Hasher;
+  /** Of the new workspace. */
+  readonly defaultTier: Tier;
 }
 
 /** What a malformed address is told. */
@@ -14,7 +22,7 @@ export const emailProblem = "must be an email address";
 
 const insertWorkspace = {
   name: "insert_workspace",
-  text: "INSERT INTO workspace (id, name, created_at) VALUES ($1, $2, byond_now())",
+  text: "INSERT INTO workspace (id, name, tier, created_at) VALUES ($1, $2, $3, byond_now())",
 };
 
 const insertAccount = {
@@ -31,7 +39,7 @@ const insertAccount = {
  * `already_exists` for one that has an account.
  */
 export async function createAccount(
-  deps: { readonly database: Database; readonly passwordHasher: Hasher },
+  deps: AccountDependencies,
   input: { readonly email: string; readonly password: string; readonly name: string },
 ): Promise<Account> {
   const address = parseMailAddress(input.email);
@@ -41,7 +49,7 @@ export async function createAccount(
   const passwordHash = await deps.passwordHasher.hash(input.password);
   const account = { userId: createId("usr"), workspaceId: createId("ws") };
   await deps.database.transaction(async (transaction) => {
-    await transaction.query(insertWorkspace, [account.workspaceId, input.name]);
+    await transaction.query(insertWorkspace, [account.workspaceId, input.name, deps.defaultTier]);
     const values = [account.userId, account.workspaceId, accountAddress(address), passwordHash, input.name];
     const created = await transaction.query(insertAccount, values);
     if (created.length === 0) {

@@ -1,6 +1,5 @@
-import { errors, jwtVerify, SignJWT } from "jose";
+import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../clock.ts";
-import type { SessionCaller } from "../rpc/caller.ts";
 import type { Keyring } from "../secrets.ts";
 
 /** How long an access token is valid. */
@@ -9,12 +8,21 @@ export const accessTokenSeconds = 900;
 const issuer = "byond";
 const audience = "byond:session";
 
+/** What an access token says. */
+export interface SessionClaims {
+  readonly userId: string;
+  readonly workspaceId: string;
+  readonly sessionId: string;
+  /** The account's when the session began. */
+  readonly tokenRevision: number;
+}
+
 interface Dependencies {
   readonly keyring: Keyring;
   readonly clock: Clock;
 }
 
-/** Signs and checks the access tokens of sessions: JWTs (RFC 7519) with HS256, under a subkey of the master secret. */
+/** Signs and reads the access tokens of sessions: JWTs (RFC 7519) with HS256, under a subkey of the master secret. */
 export class SessionTokens {
   readonly #deps: Dependencies;
 
@@ -23,10 +31,10 @@ export class SessionTokens {
   }
 
   /** A token for `accessTokenSeconds` from now. */
-  async sign(session: Omit<SessionCaller, "kind">): Promise<string> {
+  async sign(session: SessionClaims): Promise<string> {
     const { current } = this.#deps.keyring;
     const now = Math.floor(this.#deps.clock.now().getTime() / 1000);
-    return new SignJWT({ workspace_id: session.workspaceId })
+    return new SignJWT({ workspace_id: session.workspaceId, sid: session.sessionId, rev: session.tokenRevision })
       .setProtectedHeader({ alg: "HS256", typ: "JWT", kid: current.id })
       .setIssuer(issuer)
       .setAudience(audience)
@@ -36,8 +44,11 @@ export class SessionTokens {
       .sign(current.subkey("session-token"));
   }
 
-  /** Whose session a token is. Undefined if it is malformed, forged, expired, or of a secret that is gone. */
-  async authenticateSession(token: string): Promise<SessionCaller | undefined> {
+  /**
+   * What a token says. Undefined if it is malformed, forged, expired, or of a secret that is gone. Whether its session is
+   * still alive is another question.
+   */
+  async read(token: string): Promise<SessionClaims | undefined> {
     try {
       const { payload } = await jwtVerify(
         token,
@@ -50,10 +61,7 @@ export class SessionTokens {
         },
         { algorithms: ["HS256"], issuer, audience, currentDate: this.#deps.clock.now() },
       );
-      const { sub, workspace_id: workspaceId } = payload;
-      return typeof sub === "string" && typeof workspaceId === "string"
-        ? { kind: "session", userId: sub, workspaceId }
-        : undefined;
+      return claimsOf(payload);
     } catch (error) {
       if (error instanceof errors.JOSEError) {
         return undefined;
@@ -61,4 +69,13 @@ export class SessionTokens {
       throw error;
     }
   }
+}
+
+function claimsOf({ sub, workspace_id: workspaceId, sid, rev }: JWTPayload): SessionClaims | undefined {
+  return typeof sub === "string" &&
+    typeof workspaceId === "string" &&
+    typeof sid === "string" &&
+    typeof rev === "number"
+    ? { userId: sub, workspaceId, sessionId: sid, tokenRevision: rev }
+    : undefined;
 }

@@ -1,13 +1,9 @@
-import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { accountAddress, parseMailAddress } from "../mail-address.ts";
-import type { Account } from "./create-account.ts";
-
-const readAccount = {
-  name: "read_account_by_email",
-  text: "SELECT id, workspace_id, password_hash FROM account WHERE email = $1",
-};
+import { findAccountByEmail } from "./find-account.ts";
+import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";
+import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 
 /** A well-formed hash of nothing: what an unknown address is compared with, so that it takes as long as a known one. */
 export async function createDecoyHash(passwordHasher: Hasher): Promise<string> {
@@ -15,22 +11,22 @@ export async function createDecoyHash(passwordHasher: Hasher): Promise<string> {
 }
 
 /**
- * Whose account it is. Throws `invalid_api_key` for an unknown address and for a wrong password: the same answer, after
- * the same work.
+ * Begins a session. Throws `invalid_api_key` for an unknown address and for a wrong password: the same answer, after the
+ * same work. Throws `rate_limited` after too many wrong passwords for the address, or from where the call comes from.
  */
 export async function signIn(
-  deps: { readonly database: Queryable; readonly passwordHasher: Hasher; readonly decoyHash: string },
-  input: { readonly email: string; readonly password: string },
-): Promise<Account> {
+  deps: PasswordDependencies & SessionDependencies & { readonly decoyHash: string },
+  input: { readonly email: string; readonly password: string; readonly clientAddress: string | undefined },
+): Promise<SessionGrant> {
   // A malformed address is an unknown one here: it must not be told apart either.
   const address = parseMailAddress(input.email);
   const email = address === undefined ? "" : accountAddress(address);
-  const [row] = await deps.database.query<{ id: string; workspace_id: string; password_hash: string }>(readAccount, [
-    email,
-  ]);
-  const isRight = await deps.passwordHasher.verify(row?.password_hash ?? deps.decoyHash, input.password);
-  if (row === undefined || !isRight) {
+  const account = await findAccountByEmail(deps, email);
+  const comparison = { hash: account?.passwordHash ?? deps.decoyHash, password: input.password };
+  const isRight = await isRightPassword(deps, { email, clientAddress: input.clientAddress }, comparison);
+  const session = account !== undefined && isRight ? await openSession(deps, account) : undefined;
+  if (session === undefined) {
     throw new AppError("invalid_api_key", "The email or the password is wrong.");
   }
-  return { userId: row.id, workspaceId: row.workspace_id };
+  return session;
 }

@@ -1,16 +1,40 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
+import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { type Access, access, Credential as RequiredCredential } from "../../gen/byond/v1/access_pb.ts";
 import { AppError } from "../errors.ts";
+import type { Grounds } from "../revocation/applied-revocations.ts";
 import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./caller.ts";
-import { readCredential } from "./credentials.ts";
+import { clientAddressKey } from "./client-address.ts";
+import { type Credential, readCredential } from "./credentials.ts";
+import { requireAllowedAddress } from "./ip-allowlist.ts";
 import { requestRecordKey } from "./request-record.ts";
+
+/** Who a credential belongs to, and what that rests on. */
+export interface Authenticated<C extends Caller = Caller> {
+  readonly caller: C;
+  /** If one of the subjects is revoked, the caller has to be asked for again. */
+  readonly grounds: Grounds;
+}
 
 /** Tells who a credential belongs to. Undefined: nobody, or nobody any more. */
 export interface Authenticator {
-  authenticateKey(key: string): Promise<KeyCaller | undefined>;
-  authenticateSession(token: string): Promise<SessionCaller | undefined>;
+  authenticateKey(key: string): Promise<Authenticated<KeyCaller> | undefined>;
+  authenticateSession(token: string): Promise<Authenticated<SessionCaller> | undefined>;
 }
+
+/** What the call was let in on. Set together with `callerKey`. */
+export const groundsKey = createContextKey<Grounds | undefined>(undefined, { description: "grounds of the caller" });
+
+/** What of a call decides whether it is let in. Both handler contexts and intercepted requests can tell. */
+export interface CallOrigin {
+  readonly header: Headers;
+  readonly values: ContextValues;
+}
+
+const takesKeys: ReadonlySet<RequiredCredential> = new Set([
+  RequiredCredential.API_KEY,
+  RequiredCredential.API_KEY_OR_SESSION,
+]);
 
 /** The `byond.v1.access` option of an RPC. Throws if it has none: who may call must never be an accident. */
 export function accessOf(method: DescMethod): Access {
@@ -18,56 +42,84 @@ export function accessOf(method: DescMethod): Access {
   if (declared === undefined || declared.credential === RequiredCredential.UNSPECIFIED) {
     throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
   }
-  if (declared.scope !== "" && declared.credential !== RequiredCredential.API_KEY) {
+  if (declared.scope !== "" && !takesKeys.has(declared.credential)) {
     throw new TypeError(`${method.parent.typeName}.${method.name} declares a scope, but takes no API key`);
   }
   return declared;
 }
 
-/**
- * Lets a call in, or throws: `invalid_api_key` without a valid credential of the kind that the RPC takes,
- * `insufficient_scope` if the key may not be used for it.
- */
+/** Lets a call in and makes its caller known, or throws what `admit` throws. */
 export async function authorize(
   authenticator: Authenticator,
   required: Access,
-  context: HandlerContext,
+  { requestHeader, values }: HandlerContext,
 ): Promise<void> {
-  if (required.credential === RequiredCredential.NONE) {
-    return;
+  const authenticated = await admit(authenticator, required, { header: requestHeader, values });
+  if (authenticated !== undefined) {
+    values.set(callerKey, authenticated.caller);
+    values.set(groundsKey, authenticated.grounds);
   }
-  const caller = await authenticate(authenticator, required.credential, context.requestHeader);
-  context.values.set(callerKey, caller);
+}
+
+/**
+ * Tells whose call it is, or throws: `invalid_api_key` without a valid credential of a kind that the RPC takes, `ip_not_allowed`
+ * from an address that the key may not be used from, `insufficient_scope` if it may not be used for the RPC. Undefined: the
+ * RPC takes no credential.
+ */
+export async function admit(
+  authenticator: Authenticator,
+  required: Access,
+  origin: CallOrigin,
+): Promise<Authenticated | undefined> {
+  if (required.credential === RequiredCredential.NONE) {
+    return undefined;
+  }
+  const credential = readCredential(origin.header);
+  const authenticated = await authenticate(authenticator, required.credential, credential);
+  const { caller } = authenticated;
   if (caller.kind === "key") {
-    context.values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
+    origin.values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
+    requireAllowedAddress(caller.ipAllowlists, origin.values.get(clientAddressKey));
     requireScope(caller, required.scope);
   }
+  return authenticated;
 }
 
 async function authenticate(
   authenticator: Authenticator,
   required: RequiredCredential,
-  header: Headers,
-): Promise<Caller> {
-  const credential = readCredential(header);
-  if (required === RequiredCredential.API_KEY) {
-    if (credential.kind === "session") {
-      throw new AppError("invalid_api_key", "This endpoint takes an API key, not a session token.");
-    }
-    const caller = credential.kind === "key" ? await authenticator.authenticateKey(credential.key) : undefined;
-    if (caller === undefined) {
-      throw new AppError("invalid_api_key", "The provided API key is invalid or revoked.");
-    }
-    return caller;
+  credential: Credential,
+): Promise<Authenticated> {
+  if (credential.kind === "session" && required === RequiredCredential.API_KEY) {
+    throw new AppError("invalid_api_key", "This endpoint takes an API key, not a session token.");
   }
-  if (credential.kind === "key") {
+  if (credential.kind === "key" && required === RequiredCredential.SESSION) {
     throw new AppError("invalid_api_key", "This endpoint takes a session token, not an API key.");
   }
-  const caller = credential.kind === "session" ? await authenticator.authenticateSession(credential.token) : undefined;
-  if (caller === undefined) {
-    throw new AppError("invalid_api_key", "The provided session token is invalid or expired.");
+  const authenticated = await authenticateAs(authenticator, credential);
+  if (authenticated === undefined) {
+    const isSession =
+      credential.kind === "session" || (credential.kind === "none" && required === RequiredCredential.SESSION);
+    throw new AppError(
+      "invalid_api_key",
+      isSession ? "The provided session token is invalid or expired." : "The provided API key is invalid or revoked.",
+    );
   }
-  return caller;
+  return authenticated;
+}
+
+async function authenticateAs(
+  authenticator: Authenticator,
+  credential: Credential,
+): Promise<Authenticated | undefined> {
+  switch (credential.kind) {
+    case "none":
+      return undefined;
+    case "key":
+      return authenticator.authenticateKey(credential.key);
+    case "session":
+      return authenticator.authenticateSession(credential.token);
+  }
 }
 
 function requireScope(caller: KeyCaller, scope: string): void {

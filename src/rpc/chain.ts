@@ -1,7 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, Interceptor } from "@connectrpc/connect";
-import { type Authenticator, accessOf, authorize } from "./access.ts";
+import type { RevocationService } from "../revocation/revocation-service.ts";
+import { type Authenticator, accessOf, admit, authorize, groundsKey } from "./access.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./errors.ts";
+import { createInFlightInterceptor } from "./in-flight.ts";
 import { createValidationInterceptor, type FieldCheck } from "./validation.ts";
 
 /** What every call passes, on every protocol. */
@@ -17,13 +19,14 @@ export interface ChainOptions {
   /** Services of gRPC itself (health, reflection): they declare nothing, and anybody may call them. */
   readonly openServices: readonly DescService[];
   readonly authenticator: Authenticator;
+  readonly track: RevocationService["track"];
   readonly errors: ErrorReporter;
   readonly fieldChecks: readonly FieldCheck[];
 }
 
 /** Builds the chain for the services. Throws if one of their RPCs does not declare who may call it. */
 export function createChain(options: ChainOptions): Chain {
-  const { authenticator, errors } = options;
+  const { authenticator, errors, track } = options;
   const accessByMethod = new Map(
     options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)),
   );
@@ -39,7 +42,18 @@ export function createChain(options: ChainOptions): Chain {
         throw toConnectError(errors, error, context.values);
       }
     },
-    interceptors: [createErrorInterceptor(errors), createValidationInterceptor(options.fieldChecks)],
+    interceptors: [
+      createErrorInterceptor(errors),
+      createInFlightInterceptor({
+        track,
+        groundsOf: ({ contextValues }) => contextValues.get(groundsKey),
+        async readmit({ method, header, contextValues }) {
+          const required = accessFor(accessByMethod, method);
+          return (await admit(authenticator, required, { header, values: contextValues }))?.grounds;
+        },
+      }),
+      createValidationInterceptor(options.fieldChecks),
+    ],
   };
 }
 

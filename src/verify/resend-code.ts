@@ -3,6 +3,7 @@ import { hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts"
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { AppError, invalidFields } from "../errors.ts";
+import { activeKey } from "../rpc/active-key.ts";
 import type { KeyCaller } from "../rpc/caller.ts";
 import { type Keyring, unseal } from "../secrets.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
@@ -45,9 +46,7 @@ const tatOf = (key: string) => `(SELECT tat FROM throttle WHERE workspace_id = $
 const resend = {
   name: "resend_code",
   text: `
-    WITH caller AS (
-      SELECT FROM api_key WHERE id = $9 AND revoked_at IS NULL
-    ), wait AS (
+    WITH caller AS (${activeKey("$9")}), wait AS (
       SELECT max(seconds) AS seconds FROM (VALUES
         (CASE WHEN NOT ${hasToken(tatOf(resendBucket), resendLimit)}
           THEN ${secondsUntilToken(tatOf(resendBucket), resendLimit)} END),
@@ -124,7 +123,7 @@ export async function resendCode(
 
 async function queueMessage(
   { database, keyring, codes }: ResendDependencies,
-  { workspaceId, mode, keyId }: KeyCaller,
+  { workspaceId, mode, keyPrefix }: KeyCaller,
   input: ResendInput,
   pending: PendingRow,
 ): Promise<void> {
@@ -147,7 +146,7 @@ async function queueMessage(
   const claimedAtMs = codes.monotonicMs();
   const index = recipientIndex(keyring.current, recipient.canonical);
   const values = [workspaceId, mode, input.verificationId, index, message.id, lane, message.payloadSealed];
-  const [row] = await database.query<ResendRow>(resend, [...values, codes.serverId, keyId]);
+  const [row] = await database.query<ResendRow>(resend, [...values, codes.serverId, keyPrefix]);
   if (row?.is_caller_active === false) {
     throw new AppError("invalid_api_key", "The provided API key is invalid or revoked.");
   }

@@ -4,6 +4,7 @@ import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { AppError, invalidFields } from "../errors.ts";
 import { createId } from "../ids.ts";
+import { activeKey } from "../rpc/active-key.ts";
 import type { KeyCaller } from "../rpc/caller.ts";
 import type { SendLimit } from "../rpc/quota-send-limits.ts";
 import { type Keyring, seal } from "../secrets.ts";
@@ -11,6 +12,12 @@ import { brandOfAccount, brandProblem } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { guessKey, guessLimit, maxAttempts, sendKey, sendLimit } from "./limits.ts";
 import { parseRecipient, recipientContext, recipientIndex } from "./recipient.ts";
+
+/** Whose verification it is. */
+export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode"> {
+  /** Of the key that called. Undefined: the server itself asks. */
+  readonly keyPrefix: string | undefined;
+}
 
 export interface StartInput {
   readonly channel: ChannelName;
@@ -48,10 +55,7 @@ const tatOf = (key: string) => `(SELECT tat FROM throttle WHERE workspace_id = $
 const start = {
   name: "start_verification",
   text: `
-    WITH caller AS (
-      SELECT FROM api_key
-      WHERE id = $15 AND revoked_at IS NULL
-    ), tats AS MATERIALIZED (
+    WITH caller AS (${activeKey("$15")}), tats AS MATERIALIZED (
       SELECT
         ${tatOf("$20::text")} AS first, ${tatOf("$23::text")} AS second,
         ${tatOf(recipientKeys.send)} AS send, ${tatOf(recipientKeys.guess)} AS guess
@@ -157,7 +161,7 @@ export function startProblems(input: Pick<StartInput, "channel" | "recipient" | 
  */
 export async function startVerification(
   deps: StartDependencies,
-  caller: KeyCaller,
+  caller: VerificationOwner,
   input: StartInput,
 ): Promise<StartedVerification> {
   const recipient = parseRecipient(input.channel, input.recipient);
@@ -200,7 +204,7 @@ export async function startVerification(
     lane ?? null,
     message?.payloadSealed ?? null,
     codes.serverId,
-    caller.keyId,
+    caller.keyPrefix ?? null,
     brand,
     input.locale ?? null,
     input.autofillDomain ?? null,

@@ -12,6 +12,7 @@ import {
   insertEffect,
   liveCaller,
   openFixture,
+  sessionCaller,
   startMs,
   startServer,
   startTogether,
@@ -113,7 +114,7 @@ describe("whose key it is", () => {
   test.each([
     ["another workspace", { ...liveCaller, workspaceId: "ws_2" }],
     ["the sandbox", { ...liveCaller, mode: "test" as const }],
-    ["a session", { kind: "session" as const, workspaceId: "ws_1", userId: "usr_1" }],
+    ["a session", sessionCaller],
   ])("%s has keys of its own", async (_name, caller) => {
     const implementation = {
       async startVerification() {

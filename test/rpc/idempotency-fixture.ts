@@ -14,7 +14,7 @@ import { createTransport as createGrpcWebTransport } from "@connectrpc/connect/p
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { StartVerificationResponseSchema, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import type { Statement } from "../../src/database/database.ts";
-import { type Caller, callerKey, type KeyCaller } from "../../src/rpc/caller.ts";
+import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "../../src/rpc/caller.ts";
 import type { Chain } from "../../src/rpc/chain.ts";
 import { createErrorInterceptor, createErrorReporter } from "../../src/rpc/errors.ts";
 import { createIdempotencyInterceptor, hasSideEffects } from "../../src/rpc/idempotency.ts";
@@ -68,10 +68,22 @@ export const liveCaller: KeyCaller = {
   kind: "key",
   workspaceId: "ws_1",
   workspaceName: "Acme",
+  tier: "starter",
   keyId: "key_1",
   keyPrefix: "pk_live_1",
   mode: "live",
   scopes: null,
+  ipAllowlists: [],
+  requestsPerMinute: null,
+  requiresSignature: false,
+};
+
+export const sessionCaller: SessionCaller = {
+  kind: "session",
+  workspaceId: "ws_1",
+  tier: "starter",
+  userId: "usr_1",
+  sessionId: "session_1",
 };
 
 export interface ServerOptions {

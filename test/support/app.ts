@@ -27,6 +27,18 @@ export interface RestCall {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The password of every account that tests make. */
+export const password = "correct horse battery";
+
+/** A new account and its first session. */
+export interface SignedUp {
+  readonly session: string;
+  readonly refreshToken: string;
+  readonly userId: string;
+  readonly workspaceId: string;
+  readonly email: string;
+}
+
 /** A server in this process, on a database of its own, with what tests need to call it. */
 export interface TestApp extends AsyncDisposable {
   readonly url: string;
@@ -36,8 +48,10 @@ export interface TestApp extends AsyncDisposable {
   readonly logLines: readonly string[];
   /** Calls `/api/v1` and reads the JSON. */
   rest(method: string, path: string, call?: RestCall): Promise<RestAnswer>;
-  /** A session of a new account. */
-  signUp(name?: string): Promise<{ readonly session: string; readonly workspaceId: string; readonly email: string }>;
+  /** A session of a new account, whose password is `password`. */
+  signUp(name?: string): Promise<SignedUp>;
+  /** Another server on the same database, by the same clock. Close it first. */
+  startAnother(): Promise<TestApp>;
   /** A new key of a new account. */
   mintKey(options?: { readonly mode?: "live" | "test"; readonly scopes?: readonly string[] | null }): Promise<string>;
   /** Calls over gRPC, with the headers on every call. */
@@ -60,14 +74,27 @@ export async function createMigratedDatabase() {
   return createTestDatabase(template);
 }
 
-/** Starts a server. Close it, or declare it with `await using`. */
+/** Starts a server on a database of its own. Close it, or declare it with `await using`. */
 export async function startTestApp(changes: Partial<Config> = {}): Promise<TestApp> {
   const database = await createMigratedDatabase();
   const time = new TestTime(database.url);
+  return startServer(database.url, time, { count: 0 }, changes, async () => {
+    await time.close();
+    await database.drop();
+  });
+}
+
+async function startServer(
+  databaseUrl: string,
+  time: TestTime,
+  accounts: { count: number },
+  changes: Partial<Config>,
+  afterClose: () => Promise<void>,
+): Promise<TestApp> {
   const log = captureLog();
   const config: Config = {
     ...parseConfig({
-      DATABASE_URL: database.url,
+      DATABASE_URL: databaseUrl,
       PORT: "0",
       SIGN_UP: "open",
       BYOND_SECRET: "a secret of the tests that is long enough",
@@ -82,7 +109,6 @@ export async function startTestApp(changes: Partial<Config> = {}): Promise<TestA
       throw reason;
     },
   });
-  let accounts = 0;
 
   async function rest(method: string, path: string, call: RestCall = {}): Promise<RestAnswer> {
     const response = await fetch(`${app.url}/api/v1${path}`, {
@@ -100,25 +126,30 @@ export async function startTestApp(changes: Partial<Config> = {}): Promise<TestA
   }
 
   async function signUp(name = "Acme") {
-    accounts += 1;
-    const email = `owner-${accounts}@example.com`;
-    const { status, body } = await rest("POST", "/auth/sign-up", {
-      body: { email, password: "correct horse battery", name },
-    });
+    accounts.count += 1;
+    const email = `owner-${accounts.count}@example.com`;
+    const { status, body } = await rest("POST", "/auth/sign-up", { body: { email, password, name } });
     if (status !== 201) {
       throw new Error(`sign-up answered ${status}: ${JSON.stringify(body)}`);
     }
-    return { session: body.access_token, workspaceId: body.workspace_id, email };
+    return {
+      session: body.access_token,
+      refreshToken: body.refresh_token,
+      userId: body.user_id,
+      workspaceId: body.workspace_id,
+      email,
+    };
   }
 
   return {
     url: app.url,
     app,
-    databaseUrl: database.url,
+    databaseUrl,
     time,
     logLines: log.lines,
     rest,
     signUp,
+    startAnother: () => startServer(databaseUrl, time, accounts, changes, async () => undefined),
     async mintKey({ mode = "live", scopes = null } = {}) {
       const { session } = await signUp();
       const { body } = await rest("POST", "/api-keys", { session, body: { name: "test key", mode, scopes } });
@@ -157,8 +188,7 @@ export async function startTestApp(changes: Partial<Config> = {}): Promise<TestA
     },
     async [Symbol.asyncDispose]() {
       await app.close();
-      await time.close();
-      await database.drop();
+      await afterClose();
     },
   };
 }

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/access.proto.
  */
 export const file_byond_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIkEKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCSIeCgRSZXN0EhYKDnN1Y2Nlc3Nfc3RhdHVzGAEgASgFKm0KCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEhMKD0NSRURFTlRJQUxfTk9ORRABEhYKEkNSRURFTlRJQUxfQVBJX0tFWRACEhYKEkNSRURFTlRJQUxfU0VTU0lPThADOkoKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyEC5ieW9uZC52MS5BY2Nlc3NSBmFjY2VzczpECgRyZXN0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtocDIAEoCzIOLmJ5b25kLnYxLlJlc3RSBHJlc3RiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIkEKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCSIeCgRSZXN0EhYKDnN1Y2Nlc3Nfc3RhdHVzGAEgASgFKpABCgpDcmVkZW50aWFsEhoKFkNSRURFTlRJQUxfVU5TUEVDSUZJRUQQABITCg9DUkVERU5USUFMX05PTkUQARIWChJDUkVERU5USUFMX0FQSV9LRVkQAhIWChJDUkVERU5USUFMX1NFU1NJT04QAxIhCh1DUkVERU5USUFMX0FQSV9LRVlfT1JfU0VTU0lPThAEOkoKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyEC5ieW9uZC52MS5BY2Nlc3NSBmFjY2VzczpECgRyZXN0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtocDIAEoCzIOLmJ5b25kLnYxLlJlc3RSBHJlc3RiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC.
@@ -31,8 +31,9 @@ export type Access = Message<"byond.v1.Access"> & {
   credential: Credential;
 
   /**
-   * The scope that an API key needs for the call: `verify` or `lookup`. Empty where any valid key will do. A key that
-   * was created without scopes, and one with the scope `*`, may call everything that takes a key.
+   * The scope that an API key needs for the call: `verify` or `lookup`, or `*` where only a key that may do everything
+   * will do. Empty where any valid key will do. A key that was created without scopes, and one with the scope `*`, may
+   * call everything that takes a key.
    *
    * @generated from field: string scope = 2;
    */
@@ -100,6 +101,13 @@ export const Credential = {
    * @generated from enum value: CREDENTIAL_SESSION = 3;
    */
   SESSION: 3,
+
+  /**
+   * Either of the two: an API key or a session's access token.
+   *
+   * @generated from enum value: CREDENTIAL_API_KEY_OR_SESSION = 4;
+   */
+  API_KEY_OR_SESSION: 4,
 } as const;
 
 /**

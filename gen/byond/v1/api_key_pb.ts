@@ -7,15 +7,15 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_byond_v1_access } from "./access_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file byond/v1/api_key.proto.
  */
 export const file_byond_v1_api_key: GenFile = /*@__PURE__*/
-  fileDesc("ChZieW9uZC92MS9hcGlfa2V5LnByb3RvEghieW9uZC52MSJGCghTY29wZVNldBI6CgZzY29wZXMYASADKAlCKrpIJ5IBJAgBGAEiHnIcUgZ2ZXJpZnlSBmxvb2t1cFIHcmVwb3J0c1IBKiKLAQoTQ3JlYXRlQXBpS2V5UmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAfIAQFyAhhkEiIKBnNjb3BlcxgCIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei0KBG1vZGUYAyABKA4yDi5ieW9uZC52MS5Nb2RlQgq6SAeCAQQQASAASACIAQFCBwoFX21vZGUiwwEKFENyZWF0ZUFwaUtleVJlc3BvbnNlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKa2V5X3ByZWZpeBgDIAEoCRIiCgZzY29wZXMYBCABKAsyEi5ieW9uZC52MS5TY29wZVNldBIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgNrZXkYBiABKAkSHAoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGUikQEKEkxpc3RBcGlLZXlzUmVxdWVzdBIiCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAFIAIgBARIhCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxjIAUgBiAEBEhcKD2luY2x1ZGVfcmV2b2tlZBgDIAEoCEIMCgpfcGFnZV9zaXplQg0KC19wYWdlX3Rva2VuImcKE0xpc3RBcGlLZXlzUmVzcG9uc2USHgoEa2V5cxgBIAMoCzIQLmJ5b25kLnYxLkFwaUtleRIcCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlIAIgBAUISChBfbmV4dF9wYWdlX3Rva2VuIooCCgZBcGlLZXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgprZXlfcHJlZml4GAMgASgJEiIKBnNjb3BlcxgEIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHAoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGUSLgoKcmV2b2tlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLQoTUmV2b2tlQXBpS2V5UmVxdWVzdBIWCgJpZBgBIAEoCUIKukgHyAEBcgIYQCIzChRSZXZva2VBcGlLZXlSZXNwb25zZRIKCgJpZBgBIAEoCRIPCgdyZXZva2VkGAIgASgIKjoKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfTElWRRABEg0KCU1PREVfVEVTVBACMu4CCg1BcGlLZXlTZXJ2aWNlEncKDENyZWF0ZUFwaUtleRIdLmJ5b25kLnYxLkNyZWF0ZUFwaUtleVJlcXVlc3QaHi5ieW9uZC52MS5DcmVhdGVBcGlLZXlSZXNwb25zZSIoqrsYAggDsrsYAwjJAYLT5JMCFToBKiIQL2FwaS92MS9hcGkta2V5cxJtCgtMaXN0QXBpS2V5cxIcLmJ5b25kLnYxLkxpc3RBcGlLZXlzUmVxdWVzdBodLmJ5b25kLnYxLkxpc3RBcGlLZXlzUmVzcG9uc2UiIZACAaq7GAIIA4LT5JMCEhIQL2FwaS92MS9hcGkta2V5cxJ1CgxSZXZva2VBcGlLZXkSHS5ieW9uZC52MS5SZXZva2VBcGlLZXlSZXF1ZXN0Gh4uYnlvbmQudjEuUmV2b2tlQXBpS2V5UmVzcG9uc2UiJpACAqq7GAIIA4LT5JMCFyoVL2FwaS92MS9hcGkta2V5cy97aWR9YgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChZieW9uZC92MS9hcGlfa2V5LnByb3RvEghieW9uZC52MSJGCghTY29wZVNldBI6CgZzY29wZXMYASADKAlCKrpIJ5IBJAgBGAEiHnIcUgZ2ZXJpZnlSBmxvb2t1cFIHcmVwb3J0c1IBKiIpCgtJcEFsbG93bGlzdBIaCgZyYW5nZXMYASADKAlCCrpIB5IBBAgBEGQiygIKE0NyZWF0ZUFwaUtleVJlcXVlc3QSGAoEbmFtZRgBIAEoCUIKukgHyAEBcgIYZBIiCgZzY29wZXMYAiABKAsyEi5ieW9uZC52MS5TY29wZVNldBItCgRtb2RlGAMgASgOMg4uYnlvbmQudjEuTW9kZUIKukgHggEEEAEgAEgAiAEBEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKDGlwX2FsbG93bGlzdBgFIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0Ei0KE3JlcXVlc3RzX3Blcl9taW51dGUYBiABKAVCC7pICBoGGMCEPSgBSAGIAQESGQoRcmVxdWlyZV9zaWduYXR1cmUYByABKAhCBwoFX21vZGVCFgoUX3JlcXVlc3RzX3Blcl9taW51dGUinQMKFENyZWF0ZUFwaUtleVJlc3BvbnNlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKa2V5X3ByZWZpeBgDIAEoCRIiCgZzY29wZXMYBCABKAsyEi5ieW9uZC52MS5TY29wZVNldBIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgNrZXkYBiABKAkSHAoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGUSLgoKZXhwaXJlc19hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoKY3JlYXRlZF9ieRgJIAEoCUgAiAEBEisKDGlwX2FsbG93bGlzdBgKIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0EiAKE3JlcXVlc3RzX3Blcl9taW51dGUYCyABKAVIAYgBARIZChFyZXF1aXJlX3NpZ25hdHVyZRgMIAEoCEINCgtfY3JlYXRlZF9ieUIWChRfcmVxdWVzdHNfcGVyX21pbnV0ZSKRAQoSTGlzdEFwaUtleXNSZXF1ZXN0EiIKCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoAUgAiAEBEiEKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGMgBSAGIAQESFwoPaW5jbHVkZV9yZXZva2VkGAMgASgIQgwKCl9wYWdlX3NpemVCDQoLX3BhZ2VfdG9rZW4iZwoTTGlzdEFwaUtleXNSZXNwb25zZRIeCgRrZXlzGAEgAygLMhAuYnlvbmQudjEuQXBpS2V5EhwKD25leHRfcGFnZV90b2tlbhgCIAEoCUgAiAEBQhIKEF9uZXh0X3BhZ2VfdG9rZW4imgQKBkFwaUtleRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCmtleV9wcmVmaXgYAyABKAkSIgoGc2NvcGVzGAQgASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF91c2VkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgRtb2RlGAcgASgOMg4uYnlvbmQudjEuTW9kZRIuCgpyZXZva2VkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCgpjcmVhdGVkX2J5GAogASgJSACIAQESKwoMaXBfYWxsb3dsaXN0GAsgASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSIAoTcmVxdWVzdHNfcGVyX21pbnV0ZRgMIAEoBUgBiAEBEhkKEXJlcXVpcmVfc2lnbmF0dXJlGA0gASgIEh4KEXJldm9jYXRpb25fcmVhc29uGA4gASgJSAKIAQFCDQoLX2NyZWF0ZWRfYnlCFgoUX3JlcXVlc3RzX3Blcl9taW51dGVCFAoSX3Jldm9jYXRpb25fcmVhc29uIioKEEdldEFwaUtleVJlcXVlc3QSFgoCaWQYASABKAlCCrpIB8gBAXICGEAiNgoRR2V0QXBpS2V5UmVzcG9uc2USIQoHYXBpX2tleRgBIAEoCzIQLmJ5b25kLnYxLkFwaUtleSKIAQoTVXBkYXRlQXBpS2V5UmVxdWVzdBIWCgJpZBgBIAEoCUIKukgHyAEBcgIYQBIoCgdhcGlfa2V5GAIgASgLMhcuYnlvbmQudjEuQXBpS2V5Q2hhbmdlcxIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sitAIKDUFwaUtleUNoYW5nZXMSHAoEbmFtZRgBIAEoCUIJukgGcgQQARhkSACIAQESIgoGc2NvcGVzGAIgASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSKwoMaXBfYWxsb3dsaXN0GAMgASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSLQoTcmVxdWVzdHNfcGVyX21pbnV0ZRgEIAEoBUILukgIGgYYwIQ9KAFIAYgBARIuCgpleHBpcmVzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeChFyZXF1aXJlX3NpZ25hdHVyZRgGIAEoCEgCiAEBQgcKBV9uYW1lQhYKFF9yZXF1ZXN0c19wZXJfbWludXRlQhQKEl9yZXF1aXJlX3NpZ25hdHVyZSI5ChRVcGRhdGVBcGlLZXlSZXNwb25zZRIhCgdhcGlfa2V5GAEgASgLMhAuYnlvbmQudjEuQXBpS2V5ImgKE1JvdGF0ZUFwaUtleVJlcXVlc3QSFgoCaWQYASABKAlCCrpIB8gBAXICGEASJwoNZ3JhY2Vfc2Vjb25kcxgCIAEoBUILukgIGgYYgKMFKABIAIgBAUIQCg5fZ3JhY2Vfc2Vjb25kcyLaAwoUUm90YXRlQXBpS2V5UmVzcG9uc2USCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgprZXlfcHJlZml4GAMgASgJEiIKBnNjb3BlcxgEIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2tleRgGIAEoCRIcCgRtb2RlGAcgASgOMg4uYnlvbmQudjEuTW9kZRIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCgpjcmVhdGVkX2J5GAkgASgJSACIAQESKwoMaXBfYWxsb3dsaXN0GAogASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSIAoTcmVxdWVzdHNfcGVyX21pbnV0ZRgLIAEoBUgBiAEBEhkKEXJlcXVpcmVfc2lnbmF0dXJlGAwgASgIEjsKF3ByZXZpb3VzX2tleV9leHBpcmVzX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEINCgtfY3JlYXRlZF9ieUIWChRfcmVxdWVzdHNfcGVyX21pbnV0ZSJXChNSZXZva2VBcGlLZXlSZXF1ZXN0EhYKAmlkGAEgASgJQgq6SAfIAQFyAhhAEh0KBnJlYXNvbhgCIAEoCUIIukgFcgMYyAFIAIgBAUIJCgdfcmVhc29uIjMKFFJldm9rZUFwaUtleVJlc3BvbnNlEgoKAmlkGAEgASgJEg8KB3Jldm9rZWQYAiABKAgqOgoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASDQoJTU9ERV9MSVZFEAESDQoJTU9ERV9URVNUEAIy7QUKDUFwaUtleVNlcnZpY2USdwoMQ3JlYXRlQXBpS2V5Eh0uYnlvbmQudjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLkNyZWF0ZUFwaUtleVJlc3BvbnNlIiiquxgCCAOyuxgDCMkBgtPkkwIVOgEqIhAvYXBpL3YxL2FwaS1rZXlzEm0KC0xpc3RBcGlLZXlzEhwuYnlvbmQudjEuTGlzdEFwaUtleXNSZXF1ZXN0Gh0uYnlvbmQudjEuTGlzdEFwaUtleXNSZXNwb25zZSIhkAIBqrsYAggDgtPkkwISEhAvYXBpL3YxL2FwaS1rZXlzEnUKCUdldEFwaUtleRIaLmJ5b25kLnYxLkdldEFwaUtleVJlcXVlc3QaGy5ieW9uZC52MS5HZXRBcGlLZXlSZXNwb25zZSIvkAIBqrsYAggDgtPkkwIgYgdhcGlfa2V5EhUvYXBpL3YxL2FwaS1rZXlzL3tpZH0ShwEKDFVwZGF0ZUFwaUtleRIdLmJ5b25kLnYxLlVwZGF0ZUFwaUtleVJlcXVlc3QaHi5ieW9uZC52MS5VcGRhdGVBcGlLZXlSZXNwb25zZSI4kAICqrsYAggDgtPkkwIpOgdhcGlfa2V5YgdhcGlfa2V5MhUvYXBpL3YxL2FwaS1rZXlzL3tpZH0SfAoMUm90YXRlQXBpS2V5Eh0uYnlvbmQudjEuUm90YXRlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLlJvdGF0ZUFwaUtleVJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXBpLWtleXMve2lkfS9yb3RhdGUSdQoMUmV2b2tlQXBpS2V5Eh0uYnlvbmQudjEuUmV2b2tlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLlJldm9rZUFwaUtleVJlc3BvbnNlIiaQAgKquxgCCAOC0+STAhcqFS9hcGkvdjEvYXBpLWtleXMve2lkfWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * The scopes of a key. A message of its own, so that "none given" and "an empty list" differ on every protocol; in REST
@@ -38,6 +38,27 @@ export type ScopeSet = Message<"byond.v1.ScopeSet"> & {
  */
 export const ScopeSetSchema: GenMessage<ScopeSet> = /*@__PURE__*/
   messageDesc(file_byond_v1_api_key, 0);
+
+/**
+ * The addresses that a key may be used from. A message of its own for the same reason as `ScopeSet`.
+ *
+ * @generated from message byond.v1.IpAllowlist
+ */
+export type IpAllowlist = Message<"byond.v1.IpAllowlist"> & {
+  /**
+   * At least one, at most 100: IPv4 and IPv6 addresses, and ranges of them in CIDR notation (`203.0.113.0/24`).
+   *
+   * @generated from field: repeated string ranges = 1;
+   */
+  ranges: string[];
+};
+
+/**
+ * Describes the message byond.v1.IpAllowlist.
+ * Use `create(IpAllowlistSchema)` to create a new message.
+ */
+export const IpAllowlistSchema: GenMessage<IpAllowlist> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 1);
 
 /**
  * Asks for a new key.
@@ -66,6 +87,35 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
    * @generated from field: optional byond.v1.Mode mode = 3;
    */
   mode?: Mode | undefined;
+
+  /**
+   * When the key stops working, in whole seconds; it must be in the future. Absent or null: never.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * The addresses that the key may be used from. Absent or null: all; an empty list is refused.
+   *
+   * @generated from field: byond.v1.IpAllowlist ip_allowlist = 5;
+   */
+  ipAllowlist?: IpAllowlist | undefined;
+
+  /**
+   * Requests that the key may make in any 60 seconds, 1 to 1,000,000, within what its workspace may. Absent or null: as
+   * many as the workspace.
+   *
+   * @generated from field: optional int32 requests_per_minute = 6;
+   */
+  requestsPerMinute?: number | undefined;
+
+  /**
+   * Whether every request with the key has to be signed (`Byond-Signature`).
+   *
+   * @generated from field: bool require_signature = 7;
+   */
+  requireSignature: boolean;
 };
 
 /**
@@ -73,7 +123,7 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
  * Use `create(CreateApiKeyRequestSchema)` to create a new message.
  */
 export const CreateApiKeyRequestSchema: GenMessage<CreateApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 1);
+  messageDesc(file_byond_v1_api_key, 2);
 
 /**
  * A new key. The only answer that holds the whole key.
@@ -129,6 +179,41 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
    * @generated from field: byond.v1.Mode mode = 7;
    */
   mode: Mode;
+
+  /**
+   * When the key stops working. Null: never.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 8;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * The id of the user who made the key. Null for one that the server made.
+   *
+   * @generated from field: optional string created_by = 9;
+   */
+  createdBy?: string | undefined;
+
+  /**
+   * The addresses that the key may be used from, each in its one notation. Null means all.
+   *
+   * @generated from field: byond.v1.IpAllowlist ip_allowlist = 10;
+   */
+  ipAllowlist?: IpAllowlist | undefined;
+
+  /**
+   * Requests that the key may make in any 60 seconds. Null means as many as its workspace.
+   *
+   * @generated from field: optional int32 requests_per_minute = 11;
+   */
+  requestsPerMinute?: number | undefined;
+
+  /**
+   * Whether every request with the key has to be signed.
+   *
+   * @generated from field: bool require_signature = 12;
+   */
+  requireSignature: boolean;
 };
 
 /**
@@ -136,7 +221,7 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
  * Use `create(CreateApiKeyResponseSchema)` to create a new message.
  */
 export const CreateApiKeyResponseSchema: GenMessage<CreateApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 2);
+  messageDesc(file_byond_v1_api_key, 3);
 
 /**
  * Asks for the workspace's keys.
@@ -171,7 +256,7 @@ export type ListApiKeysRequest = Message<"byond.v1.ListApiKeysRequest"> & {
  * Use `create(ListApiKeysRequestSchema)` to create a new message.
  */
 export const ListApiKeysRequestSchema: GenMessage<ListApiKeysRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 3);
+  messageDesc(file_byond_v1_api_key, 4);
 
 /**
  * A workspace's keys.
@@ -199,7 +284,7 @@ export type ListApiKeysResponse = Message<"byond.v1.ListApiKeysResponse"> & {
  * Use `create(ListApiKeysResponseSchema)` to create a new message.
  */
 export const ListApiKeysResponseSchema: GenMessage<ListApiKeysResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 4);
+  messageDesc(file_byond_v1_api_key, 5);
 
 /**
  * A key without its secret.
@@ -262,6 +347,48 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
    * @generated from field: google.protobuf.Timestamp revoked_at = 8;
    */
   revokedAt?: Timestamp | undefined;
+
+  /**
+   * When the key stops working. Null: never.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 9;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * The id of the user who made the key. Null for one that the server made.
+   *
+   * @generated from field: optional string created_by = 10;
+   */
+  createdBy?: string | undefined;
+
+  /**
+   * The addresses that the key may be used from, each in its one notation. Null means all.
+   *
+   * @generated from field: byond.v1.IpAllowlist ip_allowlist = 11;
+   */
+  ipAllowlist?: IpAllowlist | undefined;
+
+  /**
+   * Requests that the key may make in any 60 seconds. Null means as many as its workspace.
+   *
+   * @generated from field: optional int32 requests_per_minute = 12;
+   */
+  requestsPerMinute?: number | undefined;
+
+  /**
+   * Whether every request with the key has to be signed.
+   *
+   * @generated from field: bool require_signature = 13;
+   */
+  requireSignature: boolean;
+
+  /**
+   * Why the key was revoked, as far as it was told. Null while it is active.
+   *
+   * @generated from field: optional string revocation_reason = 14;
+   */
+  revocationReason?: string | undefined;
 };
 
 /**
@@ -269,7 +396,295 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
  * Use `create(ApiKeySchema)` to create a new message.
  */
 export const ApiKeySchema: GenMessage<ApiKey> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 5);
+  messageDesc(file_byond_v1_api_key, 6);
+
+/**
+ * Names the key to tell.
+ *
+ * @generated from message byond.v1.GetApiKeyRequest
+ */
+export type GetApiKeyRequest = Message<"byond.v1.GetApiKeyRequest"> & {
+  /**
+   * The key's id, not its prefix.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message byond.v1.GetApiKeyRequest.
+ * Use `create(GetApiKeyRequestSchema)` to create a new message.
+ */
+export const GetApiKeyRequestSchema: GenMessage<GetApiKeyRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 7);
+
+/**
+ * One key.
+ *
+ * @generated from message byond.v1.GetApiKeyResponse
+ */
+export type GetApiKeyResponse = Message<"byond.v1.GetApiKeyResponse"> & {
+  /**
+   * The key, without its secret.
+   *
+   * @generated from field: byond.v1.ApiKey api_key = 1;
+   */
+  apiKey?: ApiKey | undefined;
+};
+
+/**
+ * Describes the message byond.v1.GetApiKeyResponse.
+ * Use `create(GetApiKeyResponseSchema)` to create a new message.
+ */
+export const GetApiKeyResponseSchema: GenMessage<GetApiKeyResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 8);
+
+/**
+ * Names a key and what shall change.
+ *
+ * @generated from message byond.v1.UpdateApiKeyRequest
+ */
+export type UpdateApiKeyRequest = Message<"byond.v1.UpdateApiKeyRequest"> & {
+  /**
+   * The key's id, not its prefix.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What shall be from now on. Fields that are not given, or not in the mask, stay as they are.
+   *
+   * @generated from field: byond.v1.ApiKeyChanges api_key = 2;
+   */
+  apiKey?: ApiKeyChanges | undefined;
+
+  /**
+   * The fields to change. Without it, those that are given in `api_key`. Every field that it names must be given.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 3;
+   */
+  updateMask?: FieldMask | undefined;
+};
+
+/**
+ * Describes the message byond.v1.UpdateApiKeyRequest.
+ * Use `create(UpdateApiKeyRequestSchema)` to create a new message.
+ */
+export const UpdateApiKeyRequestSchema: GenMessage<UpdateApiKeyRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 9);
+
+/**
+ * What of a key can be changed.
+ *
+ * @generated from message byond.v1.ApiKeyChanges
+ */
+export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
+  /**
+   * The label, 1 to 100 characters.
+   *
+   * @generated from field: optional string name = 1;
+   */
+  name?: string | undefined;
+
+  /**
+   * What the key may be used for.
+   *
+   * @generated from field: byond.v1.ScopeSet scopes = 2;
+   */
+  scopes?: ScopeSet | undefined;
+
+  /**
+   * The addresses that the key may be used from.
+   *
+   * @generated from field: byond.v1.IpAllowlist ip_allowlist = 3;
+   */
+  ipAllowlist?: IpAllowlist | undefined;
+
+  /**
+   * Requests that the key may make in any 60 seconds, 1 to 1,000,000.
+   *
+   * @generated from field: optional int32 requests_per_minute = 4;
+   */
+  requestsPerMinute?: number | undefined;
+
+  /**
+   * When the key stops working, in whole seconds; it must be in the future.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 5;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Whether every request with the key has to be signed.
+   *
+   * @generated from field: optional bool require_signature = 6;
+   */
+  requireSignature?: boolean | undefined;
+};
+
+/**
+ * Describes the message byond.v1.ApiKeyChanges.
+ * Use `create(ApiKeyChangesSchema)` to create a new message.
+ */
+export const ApiKeyChangesSchema: GenMessage<ApiKeyChanges> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 10);
+
+/**
+ * The key as it is now.
+ *
+ * @generated from message byond.v1.UpdateApiKeyResponse
+ */
+export type UpdateApiKeyResponse = Message<"byond.v1.UpdateApiKeyResponse"> & {
+  /**
+   * The key, without its secret.
+   *
+   * @generated from field: byond.v1.ApiKey api_key = 1;
+   */
+  apiKey?: ApiKey | undefined;
+};
+
+/**
+ * Describes the message byond.v1.UpdateApiKeyResponse.
+ * Use `create(UpdateApiKeyResponseSchema)` to create a new message.
+ */
+export const UpdateApiKeyResponseSchema: GenMessage<UpdateApiKeyResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 11);
+
+/**
+ * Names the key to rotate.
+ *
+ * @generated from message byond.v1.RotateApiKeyRequest
+ */
+export type RotateApiKeyRequest = Message<"byond.v1.RotateApiKeyRequest"> & {
+  /**
+   * The key's id, not its prefix.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * How long the old secret works on, in seconds, 0 to 86400. Default 0: it stops at once, and so do requests under way.
+   *
+   * @generated from field: optional int32 grace_seconds = 2;
+   */
+  graceSeconds?: number | undefined;
+};
+
+/**
+ * Describes the message byond.v1.RotateApiKeyRequest.
+ * Use `create(RotateApiKeyRequestSchema)` to create a new message.
+ */
+export const RotateApiKeyRequestSchema: GenMessage<RotateApiKeyRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 12);
+
+/**
+ * The key with its new secret. The only answer that holds it.
+ *
+ * @generated from message byond.v1.RotateApiKeyResponse
+ */
+export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
+  /**
+   * The key's id, which stays.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The key's label.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * The part of the new key before the dot. Not a secret, and another one than before: it tells in your log and ours who
+   * still uses the old key.
+   *
+   * @generated from field: string key_prefix = 3;
+   */
+  keyPrefix: string;
+
+  /**
+   * What the key may be used for. Null means everything.
+   *
+   * @generated from field: byond.v1.ScopeSet scopes = 4;
+   */
+  scopes?: ScopeSet | undefined;
+
+  /**
+   * When the key was made, at first.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 5;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * The whole new key, `prefix.secret`. Shown here once and never again.
+   *
+   * @generated from field: string key = 6;
+   */
+  key: string;
+
+  /**
+   * Whether the key is for production or for the sandbox.
+   *
+   * @generated from field: byond.v1.Mode mode = 7;
+   */
+  mode: Mode;
+
+  /**
+   * When the key stops working. Null: never.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 8;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * The id of the user who made the key. Null for one that the server made.
+   *
+   * @generated from field: optional string created_by = 9;
+   */
+  createdBy?: string | undefined;
+
+  /**
+   * The addresses that the key may be used from, each in its one notation. Null means all.
+   *
+   * @generated from field: byond.v1.IpAllowlist ip_allowlist = 10;
+   */
+  ipAllowlist?: IpAllowlist | undefined;
+
+  /**
+   * Requests that the key may make in any 60 seconds. Null means as many as its workspace.
+   *
+   * @generated from field: optional int32 requests_per_minute = 11;
+   */
+  requestsPerMinute?: number | undefined;
+
+  /**
+   * Whether every request with the key has to be signed.
+   *
+   * @generated from field: bool require_signature = 12;
+   */
+  requireSignature: boolean;
+
+  /**
+   * Until when the old secret works. Null if it stopped at once.
+   *
+   * @generated from field: google.protobuf.Timestamp previous_key_expires_at = 13;
+   */
+  previousKeyExpiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message byond.v1.RotateApiKeyResponse.
+ * Use `create(RotateApiKeyResponseSchema)` to create a new message.
+ */
+export const RotateApiKeyResponseSchema: GenMessage<RotateApiKeyResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 13);
 
 /**
  * Names the key to revoke.
@@ -283,6 +698,13 @@ export type RevokeApiKeyRequest = Message<"byond.v1.RevokeApiKeyRequest"> & {
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * Why, for those who look at the key later, at most 200 characters. Over REST a query parameter.
+   *
+   * @generated from field: optional string reason = 2;
+   */
+  reason?: string | undefined;
 };
 
 /**
@@ -290,7 +712,7 @@ export type RevokeApiKeyRequest = Message<"byond.v1.RevokeApiKeyRequest"> & {
  * Use `create(RevokeApiKeyRequestSchema)` to create a new message.
  */
 export const RevokeApiKeyRequestSchema: GenMessage<RevokeApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 6);
+  messageDesc(file_byond_v1_api_key, 14);
 
 /**
  * The key is revoked.
@@ -318,7 +740,7 @@ export type RevokeApiKeyResponse = Message<"byond.v1.RevokeApiKeyResponse"> & {
  * Use `create(RevokeApiKeyResponseSchema)` to create a new message.
  */
 export const RevokeApiKeyResponseSchema: GenMessage<RevokeApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 7);
+  messageDesc(file_byond_v1_api_key, 15);
 
 /**
  * Which of a workspace's two worlds a key belongs to. Data of the two never meet.
@@ -363,7 +785,10 @@ export const ModeSchema: GenEnum<Mode> = /*@__PURE__*/
   enumDesc(file_byond_v1_api_key, 0);
 
 /**
- * Mints, lists and revokes the keys of a workspace. Calls are made by a signed-in session, never by a key.
+ * Mints, changes, rotates and revokes the keys of a workspace. Calls are made by a signed-in session, never by a key.
+ *
+ * Whatever takes something away from a key (revoking, rotating, changing) has happened on every server when it is
+ * answered: no request that is sent afterwards is let in by what was before.
  *
  * @generated from service byond.v1.ApiKeyService
  */
@@ -389,7 +814,44 @@ export const ApiKeyService: GenService<{
     output: typeof ListApiKeysResponseSchema;
   },
   /**
-   * Revokes a key for good. Requests with it fail from then on. Revoking it again answers the same.
+   * Tells one key, a revoked one too. Its secret is never returned.
+   *
+   * @generated from rpc byond.v1.ApiKeyService.GetApiKey
+   */
+  getApiKey: {
+    methodKind: "unary";
+    input: typeof GetApiKeyRequestSchema;
+    output: typeof GetApiKeyResponseSchema;
+  },
+  /**
+   * Changes what a key is called and what it may do. Over REST the members of the body are what changes.
+   *
+   * A restriction cannot be lifted by `null`, which is refused: say what is allowed instead. The scope `*` is everything,
+   * `0.0.0.0/0` and `::/0` are every address. Requests under way that the key may no longer make are ended.
+   *
+   * @generated from rpc byond.v1.ApiKeyService.UpdateApiKey
+   */
+  updateApiKey: {
+    methodKind: "unary";
+    input: typeof UpdateApiKeyRequestSchema;
+    output: typeof UpdateApiKeyResponseSchema;
+  },
+  /**
+   * Gives a key a new secret, under a prefix of its own, and leaves everything else as it is. The answer is the only one
+   * that ever holds the whole new key.
+   *
+   * The old secret stops working at once, or after `grace_seconds`, so that the new one can be rolled out meanwhile. A
+   * revoked key cannot be rotated.
+   *
+   * @generated from rpc byond.v1.ApiKeyService.RotateApiKey
+   */
+  rotateApiKey: {
+    methodKind: "unary";
+    input: typeof RotateApiKeyRequestSchema;
+    output: typeof RotateApiKeyResponseSchema;
+  },
+  /**
+   * Revokes a key for good. Requests with it fail from then on, those under way too. Revoking it again answers the same.
    *
    * @generated from rpc byond.v1.ApiKeyService.RevokeApiKey
    */

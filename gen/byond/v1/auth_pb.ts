@@ -2,18 +2,22 @@
 // @generated from file byond/v1/auth.proto (package byond.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_byond_v1_access } from "./access_pb.ts";
+import type { Mode, ScopeSet } from "./api_key_pb.ts";
+import { file_byond_v1_api_key } from "./api_key_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file byond/v1/auth.proto.
  */
 export const file_byond_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSJmCg1TaWduVXBSZXF1ZXN0EhoKBWVtYWlsGAEgASgJQgu6SAjIAQFyAxj+ARIfCghwYXNzd29yZBgCIAEoCUINukgKyAEBcgUQChiAARIYCgRuYW1lGAMgASgJQgq6SAfIAQFyAhhkImEKDlNpZ25VcFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFIkoKDVNpZ25JblJlcXVlc3QSGgoFZW1haWwYASABKAlCC7pICMgBAXIDGP4BEh0KCHBhc3N3b3JkGAIgASgJQgu6SAjIAQFyAxiAASJhCg5TaWduSW5SZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBTLcAQoLQXV0aFNlcnZpY2USaQoGU2lnblVwEhcuYnlvbmQudjEuU2lnblVwUmVxdWVzdBoYLmJ5b25kLnYxLlNpZ25VcFJlc3BvbnNlIiyquxgCCAGyuxgDCMkBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvc2lnbi11cBJiCgZTaWduSW4SFy5ieW9uZC52MS5TaWduSW5SZXF1ZXN0GhguYnlvbmQudjEuU2lnbkluUmVzcG9uc2UiJaq7GAIIAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3NpZ24taW5iBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations]);
+  fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSJmCg1TaWduVXBSZXF1ZXN0EhoKBWVtYWlsGAEgASgJQgu6SAjIAQFyAxj+ARIfCghwYXNzd29yZBgCIAEoCUINukgKyAEBcgUQChiAARIYCgRuYW1lGAMgASgJQgq6SAfIAQFyAhhkIngKDlNpZ25VcFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiSgoNU2lnbkluUmVxdWVzdBIaCgVlbWFpbBgBIAEoCUILukgIyAEBcgMY/gESHQoIcGFzc3dvcmQYAiABKAlCC7pICMgBAXIDGIABIngKDlNpZ25JblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiOwoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC7pICMgBAXIDGIACIoABChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiNAoOU2lnbk91dFJlcXVlc3QSIgoNcmVmcmVzaF90b2tlbhgBIAEoCUILukgIyAEBcgMYgAIiIgoPU2lnbk91dFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkiDgoMR2V0TWVSZXF1ZXN0Ip0CCg1HZXRNZVJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSDQoFZW1haWwYAiABKAkSFAoMd29ya3NwYWNlX2lkGAMgASgJEhwKBHJvbGUYBCABKA4yDi5ieW9uZC52MS5Sb2xlEhAKCHZlcmlmaWVkGAUgASgIEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiEKBG1vZGUYByABKA4yDi5ieW9uZC52MS5Nb2RlSACIAQESIgoGc2NvcGVzGAggASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSFwoKa2V5X3ByZWZpeBgJIAEoCUgBiAEBQgcKBV9tb2RlQg0KC19rZXlfcHJlZml4IhIKEExvZ291dEFsbFJlcXVlc3QiJAoRTG9nb3V0QWxsUmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSJjChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSJQoQY3VycmVudF9wYXNzd29yZBgBIAEoCUILukgIyAEBcgMYgAESIwoMbmV3X3Bhc3N3b3JkGAIgASgJQg26SArIAQFyBRAKGIABIoABChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiHwodU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3Qi5wEKHlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZRI/CgZzdGF0dXMYASABKA4yLy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UuU3RhdHVzEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABISCg5TVEFUVVNfUEVORElORxABEh4KGlNUQVRVU19DSEFOTkVMX1VOQVZBSUxBQkxFEAIiOQodQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3QSGAoEY29kZRgBIAEoCUIKukgHyAEBcgIYQCLnAQoeQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlEj8KBnN0YXR1cxgBIAEoDjIvLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMSEAoIdmVyaWZpZWQYAiABKAgicgoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhMKD1NUQVRVU19BUFBST1ZFRBABEhQKEFNUQVRVU19JTkNPUlJFQ1QQAhISCg5TVEFUVVNfRVhQSVJFRBADEhEKDVNUQVRVU19MT0NLRUQQBCJEChREZWxldGVBY2NvdW50UmVxdWVzdBIfCghwYXNzd29yZBgBIAEoCUIIukgFcgMYgAFIAIgBAUILCglfcGFzc3dvcmQiKAoVRGVsZXRlQWNjb3VudFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkqLAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9PV05FUhABMtYJCgtBdXRoU2VydmljZRJpCgZTaWduVXASFy5ieW9uZC52MS5TaWduVXBSZXF1ZXN0GhguYnlvbmQudjEuU2lnblVwUmVzcG9uc2UiLKq7GAIIAbK7GAMIyQGC0+STAhk6ASoiFC9hcGkvdjEvYXV0aC9zaWduLXVwEmIKBlNpZ25JbhIXLmJ5b25kLnYxLlNpZ25JblJlcXVlc3QaGC5ieW9uZC52MS5TaWduSW5SZXNwb25zZSIlqrsYAggBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvc2lnbi1pbhJ6Cg5SZWZyZXNoU2Vzc2lvbhIfLmJ5b25kLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBogLmJ5b25kLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiJaq7GAIIAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3JlZnJlc2gSaQoHU2lnbk91dBIYLmJ5b25kLnYxLlNpZ25PdXRSZXF1ZXN0GhkuYnlvbmQudjEuU2lnbk91dFJlc3BvbnNlIimQAgKquxgCCAGC0+STAho6ASoiFS9hcGkvdjEvYXV0aC9zaWduLW91dBJaCgVHZXRNZRIWLmJ5b25kLnYxLkdldE1lUmVxdWVzdBoXLmJ5b25kLnYxLkdldE1lUmVzcG9uc2UiIJACAaq7GAIIBILT5JMCERIPL2FwaS92MS9hdXRoL21lEm4KCUxvZ291dEFsbBIaLmJ5b25kLnYxLkxvZ291dEFsbFJlcXVlc3QaGy5ieW9uZC52MS5Mb2dvdXRBbGxSZXNwb25zZSIoqrsYBQgEEgEqgtPkkwIZIhcvYXBpL3YxL2F1dGgvbG9nb3V0LWFsbBKCAQoOQ2hhbmdlUGFzc3dvcmQSHy5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaIC5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSmwEKFlN0YXJ0RW1haWxWZXJpZmljYXRpb24SJy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBooLmJ5b25kLnYxLlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSIuqrsYAggDsrsYAwjJAYLT5JMCGyIZL2FwaS92MS9hdXRoL3ZlcmlmeS1lbWFpbBKdAQoWQ2hlY2tFbWFpbFZlcmlmaWNhdGlvbhInLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0GiguYnlvbmQudjEuQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlIjCquxgCCAOC0+STAiQ6ASoiHy9hcGkvdjEvYXV0aC92ZXJpZnktZW1haWwvY2hlY2sSgQEKDURlbGV0ZUFjY291bnQSHi5ieW9uZC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBofLmJ5b25kLnYxLkRlbGV0ZUFjY291bnRSZXNwb25zZSIvqrsYBQgEEgEqgtPkkwIgOgEqIhsvYXBpL3YxL2F1dGgvZGVsZXRlLWFjY291bnRiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Asks for an account.
@@ -78,11 +82,18 @@ export type SignUpResponse = Message<"byond.v1.SignUpResponse"> & {
   accessToken: string;
 
   /**
-   * How long the token is valid, in seconds.
+   * How long the access token is valid, in seconds.
    *
    * @generated from field: int32 expires_in = 4;
    */
   expiresIn: number;
+
+  /**
+   * Gets the session's next tokens, once, within 30 days. Treat it like a password.
+   *
+   * @generated from field: string refresh_token = 5;
+   */
+  refreshToken: string;
 };
 
 /**
@@ -148,11 +159,18 @@ export type SignInResponse = Message<"byond.v1.SignInResponse"> & {
   accessToken: string;
 
   /**
-   * How long the token is valid, in seconds.
+   * How long the access token is valid, in seconds.
    *
    * @generated from field: int32 expires_in = 4;
    */
   expiresIn: number;
+
+  /**
+   * Gets the session's next tokens, once, within 30 days. Treat it like a password.
+   *
+   * @generated from field: string refresh_token = 5;
+   */
+  refreshToken: string;
 };
 
 /**
@@ -163,7 +181,592 @@ export const SignInResponseSchema: GenMessage<SignInResponse> = /*@__PURE__*/
   messageDesc(file_byond_v1_auth, 3);
 
 /**
- * Accounts and their sessions. A session's access token is the credential of the management plane.
+ * Asks for a session's next tokens.
+ *
+ * @generated from message byond.v1.RefreshSessionRequest
+ */
+export type RefreshSessionRequest = Message<"byond.v1.RefreshSessionRequest"> & {
+  /**
+   * The refresh token of the answer before.
+   *
+   * @generated from field: string refresh_token = 1;
+   */
+  refreshToken: string;
+};
+
+/**
+ * Describes the message byond.v1.RefreshSessionRequest.
+ * Use `create(RefreshSessionRequestSchema)` to create a new message.
+ */
+export const RefreshSessionRequestSchema: GenMessage<RefreshSessionRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 4);
+
+/**
+ * A session that goes on.
+ *
+ * @generated from message byond.v1.RefreshSessionResponse
+ */
+export type RefreshSessionResponse = Message<"byond.v1.RefreshSessionResponse"> & {
+  /**
+   * The user's id.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The workspace's id.
+   *
+   * @generated from field: string workspace_id = 2;
+   */
+  workspaceId: string;
+
+  /**
+   * The session's token, for `Authorization: Bearer <token>`.
+   *
+   * @generated from field: string access_token = 3;
+   */
+  accessToken: string;
+
+  /**
+   * How long the access token is valid, in seconds.
+   *
+   * @generated from field: int32 expires_in = 4;
+   */
+  expiresIn: number;
+
+  /**
+   * Gets the session's next tokens, once, within 30 days. Treat it like a password.
+   *
+   * @generated from field: string refresh_token = 5;
+   */
+  refreshToken: string;
+};
+
+/**
+ * Describes the message byond.v1.RefreshSessionResponse.
+ * Use `create(RefreshSessionResponseSchema)` to create a new message.
+ */
+export const RefreshSessionResponseSchema: GenMessage<RefreshSessionResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 5);
+
+/**
+ * Names the session to end.
+ *
+ * @generated from message byond.v1.SignOutRequest
+ */
+export type SignOutRequest = Message<"byond.v1.SignOutRequest"> & {
+  /**
+   * The session's refresh token.
+   *
+   * @generated from field: string refresh_token = 1;
+   */
+  refreshToken: string;
+};
+
+/**
+ * Describes the message byond.v1.SignOutRequest.
+ * Use `create(SignOutRequestSchema)` to create a new message.
+ */
+export const SignOutRequestSchema: GenMessage<SignOutRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 6);
+
+/**
+ * The session has ended.
+ *
+ * @generated from message byond.v1.SignOutResponse
+ */
+export type SignOutResponse = Message<"byond.v1.SignOutResponse"> & {
+  /**
+   * A sentence that says so.
+   *
+   * @generated from field: string message = 1;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message byond.v1.SignOutResponse.
+ * Use `create(SignOutResponseSchema)` to create a new message.
+ */
+export const SignOutResponseSchema: GenMessage<SignOutResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 7);
+
+/**
+ * Asks who is calling.
+ *
+ * @generated from message byond.v1.GetMeRequest
+ */
+export type GetMeRequest = Message<"byond.v1.GetMeRequest"> & {
+};
+
+/**
+ * Describes the message byond.v1.GetMeRequest.
+ * Use `create(GetMeRequestSchema)` to create a new message.
+ */
+export const GetMeRequestSchema: GenMessage<GetMeRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 8);
+
+/**
+ * Who is calling, and with what.
+ *
+ * @generated from message byond.v1.GetMeResponse
+ */
+export type GetMeResponse = Message<"byond.v1.GetMeResponse"> & {
+  /**
+   * The user's id: of the session's user, or of the one who owns the key's workspace.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The user's mail address.
+   *
+   * @generated from field: string email = 2;
+   */
+  email: string;
+
+  /**
+   * The workspace's id.
+   *
+   * @generated from field: string workspace_id = 3;
+   */
+  workspaceId: string;
+
+  /**
+   * What the user is in the workspace.
+   *
+   * @generated from field: byond.v1.Role role = 4;
+   */
+  role: Role;
+
+  /**
+   * Whether the user has shown that the mail address is theirs.
+   *
+   * @generated from field: bool verified = 5;
+   */
+  verified: boolean;
+
+  /**
+   * When the account was made.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 6;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * Whether the key is for production or for the sandbox. Null for a session.
+   *
+   * @generated from field: optional byond.v1.Mode mode = 7;
+   */
+  mode?: Mode | undefined;
+
+  /**
+   * What the key may be used for. Null for a key that may be used for everything, and for a session.
+   *
+   * @generated from field: byond.v1.ScopeSet scopes = 8;
+   */
+  scopes?: ScopeSet | undefined;
+
+  /**
+   * The prefix of the key. Null for a session.
+   *
+   * @generated from field: optional string key_prefix = 9;
+   */
+  keyPrefix?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.GetMeResponse.
+ * Use `create(GetMeResponseSchema)` to create a new message.
+ */
+export const GetMeResponseSchema: GenMessage<GetMeResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 9);
+
+/**
+ * Asks to end all sessions.
+ *
+ * @generated from message byond.v1.LogoutAllRequest
+ */
+export type LogoutAllRequest = Message<"byond.v1.LogoutAllRequest"> & {
+};
+
+/**
+ * Describes the message byond.v1.LogoutAllRequest.
+ * Use `create(LogoutAllRequestSchema)` to create a new message.
+ */
+export const LogoutAllRequestSchema: GenMessage<LogoutAllRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 10);
+
+/**
+ * All sessions have ended.
+ *
+ * @generated from message byond.v1.LogoutAllResponse
+ */
+export type LogoutAllResponse = Message<"byond.v1.LogoutAllResponse"> & {
+  /**
+   * A sentence that says so.
+   *
+   * @generated from field: string message = 1;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message byond.v1.LogoutAllResponse.
+ * Use `create(LogoutAllResponseSchema)` to create a new message.
+ */
+export const LogoutAllResponseSchema: GenMessage<LogoutAllResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 11);
+
+/**
+ * Asks for another password.
+ *
+ * @generated from message byond.v1.ChangePasswordRequest
+ */
+export type ChangePasswordRequest = Message<"byond.v1.ChangePasswordRequest"> & {
+  /**
+   * The password as it is. A wrong one fails with `invalid_password`.
+   *
+   * @generated from field: string current_password = 1;
+   */
+  currentPassword: string;
+
+  /**
+   * The password as it shall be, 10 to 128 characters.
+   *
+   * @generated from field: string new_password = 2;
+   */
+  newPassword: string;
+};
+
+/**
+ * Describes the message byond.v1.ChangePasswordRequest.
+ * Use `create(ChangePasswordRequestSchema)` to create a new message.
+ */
+export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 12);
+
+/**
+ * The one session that is left.
+ *
+ * @generated from message byond.v1.ChangePasswordResponse
+ */
+export type ChangePasswordResponse = Message<"byond.v1.ChangePasswordResponse"> & {
+  /**
+   * The user's id.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The workspace's id.
+   *
+   * @generated from field: string workspace_id = 2;
+   */
+  workspaceId: string;
+
+  /**
+   * The session's token, for `Authorization: Bearer <token>`.
+   *
+   * @generated from field: string access_token = 3;
+   */
+  accessToken: string;
+
+  /**
+   * How long the access token is valid, in seconds.
+   *
+   * @generated from field: int32 expires_in = 4;
+   */
+  expiresIn: number;
+
+  /**
+   * Gets the session's next tokens, once, within 30 days. Treat it like a password.
+   *
+   * @generated from field: string refresh_token = 5;
+   */
+  refreshToken: string;
+};
+
+/**
+ * Describes the message byond.v1.ChangePasswordResponse.
+ * Use `create(ChangePasswordResponseSchema)` to create a new message.
+ */
+export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 13);
+
+/**
+ * Asks for a code to be sent to the account's mail address.
+ *
+ * @generated from message byond.v1.StartEmailVerificationRequest
+ */
+export type StartEmailVerificationRequest = Message<"byond.v1.StartEmailVerificationRequest"> & {
+};
+
+/**
+ * Describes the message byond.v1.StartEmailVerificationRequest.
+ * Use `create(StartEmailVerificationRequestSchema)` to create a new message.
+ */
+export const StartEmailVerificationRequestSchema: GenMessage<StartEmailVerificationRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 14);
+
+/**
+ * Whether a code is on its way.
+ *
+ * @generated from message byond.v1.StartEmailVerificationResponse
+ */
+export type StartEmailVerificationResponse = Message<"byond.v1.StartEmailVerificationResponse"> & {
+  /**
+   * Whether the code is on its way.
+   *
+   * @generated from field: byond.v1.StartEmailVerificationResponse.Status status = 1;
+   */
+  status: StartEmailVerificationResponse_Status;
+
+  /**
+   * The moment after which the code is refused.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 2;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message byond.v1.StartEmailVerificationResponse.
+ * Use `create(StartEmailVerificationResponseSchema)` to create a new message.
+ */
+export const StartEmailVerificationResponseSchema: GenMessage<StartEmailVerificationResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 15);
+
+/**
+ * What became of the request.
+ *
+ * @generated from enum byond.v1.StartEmailVerificationResponse.Status
+ */
+export const StartEmailVerificationResponse_Status = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The code is on its way.
+   *
+   * @generated from enum value: STATUS_PENDING = 1;
+   */
+  PENDING: 1,
+
+  /**
+   * The server cannot send mails. Nothing was sent.
+   *
+   * @generated from enum value: STATUS_CHANNEL_UNAVAILABLE = 2;
+   */
+  CHANNEL_UNAVAILABLE: 2,
+} as const;
+
+/**
+ * What became of the request.
+ *
+ * @generated from enum byond.v1.StartEmailVerificationResponse.Status
+ */
+export type StartEmailVerificationResponse_Status = (typeof StartEmailVerificationResponse_Status)[keyof typeof StartEmailVerificationResponse_Status] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.StartEmailVerificationResponse.Status.
+ */
+export const StartEmailVerificationResponse_StatusSchema: GenEnum<StartEmailVerificationResponse_Status> = /*@__PURE__*/
+  enumDesc(file_byond_v1_auth, 15, 0);
+
+/**
+ * Asks whether a code is the one that was sent.
+ *
+ * @generated from message byond.v1.CheckEmailVerificationRequest
+ */
+export type CheckEmailVerificationRequest = Message<"byond.v1.CheckEmailVerificationRequest"> & {
+  /**
+   * The code as the user entered it; spaces and hyphens are ignored.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message byond.v1.CheckEmailVerificationRequest.
+ * Use `create(CheckEmailVerificationRequestSchema)` to create a new message.
+ */
+export const CheckEmailVerificationRequestSchema: GenMessage<CheckEmailVerificationRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 16);
+
+/**
+ * The outcome of a check.
+ *
+ * @generated from message byond.v1.CheckEmailVerificationResponse
+ */
+export type CheckEmailVerificationResponse = Message<"byond.v1.CheckEmailVerificationResponse"> & {
+  /**
+   * The outcome.
+   *
+   * @generated from field: byond.v1.CheckEmailVerificationResponse.Status status = 1;
+   */
+  status: CheckEmailVerificationResponse_Status;
+
+  /**
+   * Whether the address is verified now.
+   *
+   * @generated from field: bool verified = 2;
+   */
+  verified: boolean;
+};
+
+/**
+ * Describes the message byond.v1.CheckEmailVerificationResponse.
+ * Use `create(CheckEmailVerificationResponseSchema)` to create a new message.
+ */
+export const CheckEmailVerificationResponseSchema: GenMessage<CheckEmailVerificationResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 17);
+
+/**
+ * What a check can find.
+ *
+ * @generated from enum byond.v1.CheckEmailVerificationResponse.Status
+ */
+export const CheckEmailVerificationResponse_Status = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The code matched. The address is verified.
+   *
+   * @generated from enum value: STATUS_APPROVED = 1;
+   */
+  APPROVED: 1,
+
+  /**
+   * The code did not match. The user may try again.
+   *
+   * @generated from enum value: STATUS_INCORRECT = 2;
+   */
+  INCORRECT: 2,
+
+  /**
+   * The code's time is over, or it was used before, or none was sent. Ask for a new one.
+   *
+   * @generated from enum value: STATUS_EXPIRED = 3;
+   */
+  EXPIRED: 3,
+
+  /**
+   * Too many wrong codes. Ask for a new one.
+   *
+   * @generated from enum value: STATUS_LOCKED = 4;
+   */
+  LOCKED: 4,
+} as const;
+
+/**
+ * What a check can find.
+ *
+ * @generated from enum byond.v1.CheckEmailVerificationResponse.Status
+ */
+export type CheckEmailVerificationResponse_Status = (typeof CheckEmailVerificationResponse_Status)[keyof typeof CheckEmailVerificationResponse_Status] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.CheckEmailVerificationResponse.Status.
+ */
+export const CheckEmailVerificationResponse_StatusSchema: GenEnum<CheckEmailVerificationResponse_Status> = /*@__PURE__*/
+  enumDesc(file_byond_v1_auth, 17, 0);
+
+/**
+ * Asks for the end of the account.
+ *
+ * @generated from message byond.v1.DeleteAccountRequest
+ */
+export type DeleteAccountRequest = Message<"byond.v1.DeleteAccountRequest"> & {
+  /**
+   * The account's password, so that a lost key or an open laptop is not enough. Without one the call fails with
+   * `invalid_request`, with a wrong one with `invalid_password`; nothing is deleted then.
+   *
+   * @generated from field: optional string password = 1;
+   */
+  password?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.DeleteAccountRequest.
+ * Use `create(DeleteAccountRequestSchema)` to create a new message.
+ */
+export const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 18);
+
+/**
+ * The account is gone.
+ *
+ * @generated from message byond.v1.DeleteAccountResponse
+ */
+export type DeleteAccountResponse = Message<"byond.v1.DeleteAccountResponse"> & {
+  /**
+   * A sentence that says so.
+   *
+   * @generated from field: string message = 1;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message byond.v1.DeleteAccountResponse.
+ * Use `create(DeleteAccountResponseSchema)` to create a new message.
+ */
+export const DeleteAccountResponseSchema: GenMessage<DeleteAccountResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 19);
+
+/**
+ * What a user may do in a workspace.
+ *
+ * @generated from enum byond.v1.Role
+ */
+export const Role = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ROLE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Everything. The workspace is theirs.
+   *
+   * @generated from enum value: ROLE_OWNER = 1;
+   */
+  OWNER: 1,
+} as const;
+
+/**
+ * What a user may do in a workspace.
+ *
+ * @generated from enum byond.v1.Role
+ */
+export type Role = (typeof Role)[keyof typeof Role] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.Role.
+ */
+export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
+  enumDesc(file_byond_v1_auth, 0);
+
+/**
+ * Accounts and their sessions. A session's access token is the credential of the management plane; it is valid for a
+ * quarter of an hour, and its refresh token gets the next one.
+ *
+ * Whatever ends a session has happened on every server when it is answered: its access token is refused from then on.
  *
  * @generated from service byond.v1.AuthService
  */
@@ -180,7 +783,8 @@ export const AuthService: GenService<{
     output: typeof SignUpResponseSchema;
   },
   /**
-   * Starts a session. An unknown address and a wrong password get the same answer, in the same time.
+   * Starts a session. An unknown address and a wrong password get the same answer, in the same time. After too many
+   * wrong passwords for one account, or from one address, the call fails with `rate_limited`.
    *
    * @generated from rpc byond.v1.AuthService.SignIn
    */
@@ -188,6 +792,91 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof SignInRequestSchema;
     output: typeof SignInResponseSchema;
+  },
+  /**
+   * Exchanges a refresh token for the session's next access and refresh tokens.
+   *
+   * A refresh token works once. One that is presented a second time has been copied by somebody: the session ends.
+   *
+   * @generated from rpc byond.v1.AuthService.RefreshSession
+   */
+  refreshSession: {
+    methodKind: "unary";
+    input: typeof RefreshSessionRequestSchema;
+    output: typeof RefreshSessionResponseSchema;
+  },
+  /**
+   * Ends a session: its tokens are refused from then on. Signing out of one that has ended answers the same.
+   *
+   * @generated from rpc byond.v1.AuthService.SignOut
+   */
+  signOut: {
+    methodKind: "unary";
+    input: typeof SignOutRequestSchema;
+    output: typeof SignOutResponseSchema;
+  },
+  /**
+   * Tells who is calling: the user of the session, or the one whose workspace the key belongs to. Fails with `not_found`
+   * if the key's workspace has no user.
+   *
+   * @generated from rpc byond.v1.AuthService.GetMe
+   */
+  getMe: {
+    methodKind: "unary";
+    input: typeof GetMeRequestSchema;
+    output: typeof GetMeResponseSchema;
+  },
+  /**
+   * Ends every session of the user, this one too. API keys stay as they are. A key needs the scope `*`, or no
+   * restriction.
+   *
+   * @generated from rpc byond.v1.AuthService.LogoutAll
+   */
+  logoutAll: {
+    methodKind: "unary";
+    input: typeof LogoutAllRequestSchema;
+    output: typeof LogoutAllResponseSchema;
+  },
+  /**
+   * Changes the password, and ends every session of the user. The answer is a new one.
+   *
+   * @generated from rpc byond.v1.AuthService.ChangePassword
+   */
+  changePassword: {
+    methodKind: "unary";
+    input: typeof ChangePasswordRequestSchema;
+    output: typeof ChangePasswordResponseSchema;
+  },
+  /**
+   * Sends a code to the account's mail address. A new one replaces the one before.
+   *
+   * @generated from rpc byond.v1.AuthService.StartEmailVerification
+   */
+  startEmailVerification: {
+    methodKind: "unary";
+    input: typeof StartEmailVerificationRequestSchema;
+    output: typeof StartEmailVerificationResponseSchema;
+  },
+  /**
+   * Checks the code that was sent to the account's mail address. With the right one, the address counts as verified.
+   *
+   * @generated from rpc byond.v1.AuthService.CheckEmailVerification
+   */
+  checkEmailVerification: {
+    methodKind: "unary";
+    input: typeof CheckEmailVerificationRequestSchema;
+    output: typeof CheckEmailVerificationResponseSchema;
+  },
+  /**
+   * Deletes the account for good: the user is removed, the workspace is shut down, and its keys and sessions are refused
+   * everywhere. A key needs the scope `*`, or no restriction.
+   *
+   * @generated from rpc byond.v1.AuthService.DeleteAccount
+   */
+  deleteAccount: {
+    methodKind: "unary";
+    input: typeof DeleteAccountRequestSchema;
+    output: typeof DeleteAccountResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_byond_v1_auth, 0);

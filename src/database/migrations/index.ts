@@ -3,6 +3,7 @@ import { Initial } from "./0001-initial.ts";
 import { Revocation } from "./0002-revocation.ts";
 import { Delivery } from "./0003-delivery.ts";
 import { LimitsAndIdempotency } from "./0004-limits-and-idempotency.ts";
+import { AccountsAndKeys } from "./0005-accounts-and-keys.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -10,4 +11,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0002-revocation", class: Revocation },
   { name: "0003-delivery", class: Delivery },
   { name: "0004-limits-and-idempotency", class: LimitsAndIdempotency },
+  { name: "0005-accounts-and-keys", class: AccountsAndKeys },
 ];

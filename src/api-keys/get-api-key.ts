@@ -1,0 +1,31 @@
+import type { Database } from "../database/database.ts";
+import { AppError } from "../errors.ts";
+import { type ApiKey, ApiKeyEntity } from "./api-key.entity.ts";
+
+/** Which key of which workspace. */
+export interface KeyReference {
+  readonly workspaceId: string;
+  readonly id: string;
+}
+
+/** A key, revoked or not. Throws `not_found` if the workspace has no such key. */
+export async function getApiKey(
+  deps: { readonly database: Pick<Database, "entityManager"> },
+  { workspaceId, id }: KeyReference,
+): Promise<ApiKey> {
+  const entities = deps.database.entityManager();
+  const key = await entities.findOne(ApiKeyEntity, { workspaceId, id }, { disableIdentityMap: true });
+  if (key === null) {
+    throw keyNotFound();
+  }
+  return key;
+}
+
+export function keyNotFound(): AppError {
+  return new AppError("not_found", "There is no API key with this id.");
+}
+
+/** For what a revoked key does not take. */
+export function activeKeyNotFound(): AppError {
+  return new AppError("not_found", "There is no active API key with this id.");
+}

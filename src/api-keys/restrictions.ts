@@ -1,0 +1,39 @@
+import { invalidFields } from "../errors.ts";
+import { parseIpRange } from "../rpc/ip-range.ts";
+
+/** What a key may not do. */
+export interface Restrictions {
+  /** Null: everything is allowed. Never empty. */
+  readonly scopes: readonly string[] | null;
+  /** Null: from everywhere. Never empty. */
+  readonly ipAllowlist: readonly string[] | null;
+  /** In any 60 seconds. Null: as many as the workspace may. */
+  readonly requestsPerMinute: number | null;
+  readonly requireSignature: boolean;
+  /** Null: never. */
+  readonly expiresAt: Date | null;
+}
+
+/** A key that may do everything, for ever. */
+export const unrestricted: Restrictions = {
+  scopes: null,
+  ipAllowlist: null,
+  requestsPerMinute: null,
+  requireSignature: false,
+  expiresAt: null,
+};
+
+/** What is wrong with the entries of an allowlist, by their paths below `field`. */
+export function ipAllowlistProblems(entries: readonly string[], field: string): Record<string, string> {
+  return Object.fromEntries(
+    entries.flatMap((entry, index) => {
+      const range = parseIpRange(entry.trim());
+      return typeof range === "string" ? [[`${field}[${index}]`, range]] : [];
+    }),
+  );
+}
+
+/** What a moment in the past is told. The database's clock decides. */
+export function expiryProblem(field: string) {
+  return invalidFields({ [field]: "must be in the future" });
+}

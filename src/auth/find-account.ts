@@ -1,0 +1,85 @@
+import type { Queryable } from "../database/database.ts";
+import { AppError } from "../errors.ts";
+import type { Caller } from "../rpc/caller.ts";
+
+/** A user's account as it is stored. */
+export interface StoredAccount {
+  readonly userId: string;
+  readonly workspaceId: string;
+  /** As `accountAddress` writes it. */
+  readonly email: string;
+  readonly passwordHash: string;
+  readonly tokenRevision: number;
+  /** The verification of the address that was started last. */
+  readonly emailVerificationId: string | null;
+  readonly isVerified: boolean;
+  readonly createdAt: Date;
+}
+
+const columns = `
+  id, workspace_id, email, password_hash, token_revision, email_verification_id,
+  email_verified_at IS NOT NULL AS is_verified, created_at`;
+
+const byEmail = { name: "read_account_by_email", text: `SELECT ${columns} FROM account WHERE email = $1` };
+const byId = { name: "read_account_by_id", text: `SELECT ${columns} FROM account WHERE id = $1` };
+const byWorkspace = {
+  name: "read_account_by_workspace",
+  text: `SELECT ${columns} FROM account WHERE workspace_id = $1 ORDER BY created_at LIMIT 1`,
+};
+
+interface Row {
+  readonly id: string;
+  readonly workspace_id: string;
+  readonly email: string;
+  readonly password_hash: string;
+  readonly token_revision: number;
+  readonly email_verification_id: string | null;
+  readonly is_verified: boolean;
+  readonly created_at: Date;
+}
+
+type Dependencies = { readonly database: Queryable };
+
+/** The account with this address, in the form of `accountAddress`. */
+export function findAccountByEmail(deps: Dependencies, email: string): Promise<StoredAccount | undefined> {
+  return find(deps, byEmail, email);
+}
+
+/**
+ * The account of whoever calls: the session's user, or the owner of the key's workspace. Throws `not_found` if there is
+ * none: keys can be without a user.
+ */
+export async function accountOf(deps: Dependencies, caller: Caller): Promise<StoredAccount> {
+  const account =
+    caller.kind === "session"
+      ? await find(deps, byId, caller.userId)
+      : await find(deps, byWorkspace, caller.workspaceId);
+  if (account === undefined) {
+    throw accountNotFound();
+  }
+  return account;
+}
+
+export function accountNotFound(): AppError {
+  return new AppError("not_found", "No user record found for this workspace.");
+}
+
+async function find(
+  { database }: Dependencies,
+  statement: typeof byId,
+  value: string,
+): Promise<StoredAccount | undefined> {
+  const [row] = await database.query<Row & Record<string, unknown>>(statement, [value]);
+  return row === undefined
+    ? undefined
+    : {
+        userId: row.id,
+        workspaceId: row.workspace_id,
+        email: row.email,
+        passwordHash: row.password_hash,
+        tokenRevision: row.token_revision,
+        emailVerificationId: row.email_verification_id,
+        isVerified: row.is_verified,
+        createdAt: row.created_at,
+      };
+}
