@@ -1,5 +1,13 @@
 import { createHmac } from "node:crypto";
-import { type DescMessage, type DescMethodUnary, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type JsonValue,
+  type Message,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
 import { AppError, type ErrorDetails, errorKinds } from "../errors.ts";
 import { type Keyring, seal, unseal } from "../secrets.ts";
 import type { IdempotencySlot } from "./idempotency-store.ts";
@@ -54,15 +62,24 @@ function contextOf({ workspaceId, realm, key }: IdempotencySlot): string {
   return `${workspaceId}/${realm}/${key}`;
 }
 
+/** JSON with the members of every object in order: maps have none of their own, so clients may send them in any. */
+function canonicalJson(value: JsonValue): string {
+  return JSON.stringify(value, (_key, member: JsonValue) =>
+    typeof member === "object" && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}
+
 /**
  * What tells one request from another without telling anything about it: a keyed hash of the RPC and its message, under
  * each master secret, the current one first.
  */
 export function fingerprintsOf(keyring: Keyring, method: DescMethodUnary, message: Message): string[] {
-  const bytes = toBinary(method.input, message);
+  const text = canonicalJson(toJson(method.input, message));
   return keyring.all.map((secret) => {
     const hash = createHmac("sha256", secret.subkey("idempotency-fingerprint"));
-    hash.update(`${method.parent.typeName}/${method.name}\0`).update(bytes);
+    hash.update(`${method.parent.typeName}/${method.name}\0`).update(text);
     return `${secret.id}:${hash.digest("base64url")}`;
   });
 }
