@@ -22,6 +22,7 @@ import { sweepThrottle } from "./database/throttle.ts";
 import { createChannels, laneOf } from "./delivery/channels.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { DeliveryWorker } from "./delivery/worker.ts";
+import { docsPages } from "./docs/page/docs-pages.ts";
 import { createDemoKey } from "./first-start.ts";
 import { Hasher, keyCost, passwordCost } from "./hashing.ts";
 import { createId } from "./ids.ts";
@@ -188,6 +189,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     ["/healthz", livenessPage],
     ["/readyz", readinessPage(isReady)],
     ["/metrics", metricsPage(() => requestCounter.metrics(), config.metricsToken)],
+    ...(await docsPages(config.publicUrl)),
   ]);
   if (inbox !== undefined) {
     pages.set(

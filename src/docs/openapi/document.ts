@@ -8,12 +8,10 @@ import { sharedComponents } from "./components.ts";
 import { ErrorResponses } from "./error-responses.ts";
 import { documentedExamples } from "./examples.ts";
 import { operationDetails } from "./operation-details.ts";
-
-/** The address that the document has in the repository. Whoever serves it puts the live one in its place. */
-export const placeholderOrigin = "http://127.0.0.1:8080";
+import { placeholderOrigin } from "./placeholder.ts";
 
 /** What the paths of the document are below. */
-export const basePath = "/api/v1";
+const basePath = "/api/v1";
 
 /** Groups of operations in the order of the reference; others follow by name. */
 const tagNames = new Map([

@@ -1,0 +1,47 @@
+import { type Html, html } from "./html.ts";
+
+export interface PageParts {
+  readonly title: string;
+  /** What leads from the page to the folder that `docs` is in: empty, or `../`. */
+  readonly root: "" | "../";
+  /** The entry of the bar that is the page itself. */
+  readonly current: "reference" | "errors";
+  readonly scripts?: readonly Html[];
+  readonly body: Html;
+}
+
+/** A page of the documentation: the bar on top with the status mark, and what is below it. */
+export function layout({ title, root, current, scripts = [], body }: PageParts): string {
+  const assets = `${root}docs/assets`;
+  const link = (name: PageParts["current"], path: string, text: string) =>
+    name === current
+      ? html`<a href="${root}${path}" aria-current="page">${text}</a>`
+      : html`<a href="${root}${path}">${text}</a>`;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="${assets}/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="${assets}/docs.css">
+<script src="${assets}/theme.js"></script>
+<script type="module" src="${assets}/status.js"></script>
+${scripts}
+</head>
+<body>
+<header class="bar">
+<a class="brand" href="${root}docs"><img src="${assets}/icon.svg" alt="" width="22" height="22">Byond</a>
+<nav aria-label="Documentation">
+${link("reference", "docs", "Reference")}
+${link("errors", "docs/errors", "Errors")}
+<a href="${root}openapi.json">openapi.json</a>
+</nav>
+<a class="status" href="${root}readyz" data-state="unknown" role="status"><span class="mark" aria-hidden="true"></span><span class="label">checking</span></a>
+</header>
+${body}
+</body>
+</html>
+`.html;
+}

@@ -1,0 +1,38 @@
+import { readdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import { StaticFile } from "./static-file.ts";
+
+/** The browser build of `@scalar/api-reference`, as it lies in `node_modules`. Nothing of it runs in the server. */
+export interface ScalarFiles {
+  readonly version: string;
+  /** By path below the build's folder: `standalone.esm.js`, `chunks/….js`. Read when first asked for. */
+  readonly files: ReadonlyMap<string, () => Promise<StaticFile>>;
+}
+
+export async function findScalarFiles(): Promise<ScalarFiles> {
+  const entry = createRequire(import.meta.url).resolve("@scalar/api-reference/style.css");
+  const packageFolder = dirname(dirname(entry));
+  const { version }: { version: string } = JSON.parse(await readFile(join(packageFolder, "package.json"), "utf8"));
+  const folder = join(packageFolder, "dist/browser");
+  const chunks = await readdir(join(folder, "chunks"));
+  const paths = ["standalone.esm.js", ...chunks.map((name) => join("chunks", name))];
+  return {
+    version,
+    files: new Map(
+      paths.filter((path) => path.endsWith(".js")).map((path) => [path, readOnce(join(folder, path))] as const),
+    ),
+  };
+}
+
+/** Reads a script when it is first asked for, without the name of its source map: that one is not served. */
+function readOnce(path: string): () => Promise<StaticFile> {
+  let file: Promise<StaticFile> | undefined;
+  return () => {
+    file ??= readFile(path, "utf8").then((text) => {
+      const code = text.replace(`//# sourceMappingURL=${basename(path)}.map`, "");
+      return new StaticFile("text/javascript; charset=utf-8", Buffer.from(code));
+    });
+    return file;
+  };
+}
