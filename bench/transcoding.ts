@@ -1,9 +1,8 @@
-import { create, createRegistry, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type Message } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createServiceImplSpec } from "@connectrpc/connect";
 import {
   ApiKeyService,
-  CreateApiKeyRequestSchema,
   CreateApiKeyResponseSchema,
   ListApiKeysResponseSchema,
   Mode,
@@ -16,13 +15,10 @@ import {
   VerifyService,
 } from "../gen/byond/v1/verify_pb.ts";
 import { compileEndpoints, type Endpoint } from "../src/rest/endpoint.ts";
-import { createGateway } from "../src/rest/gateway.ts";
-import { JsonReader } from "../src/rest/json-reader.ts";
 import { houseJson } from "../src/rest/json-style.ts";
 import { parseJson } from "../src/rest/json-text.ts";
 import { parseQuery, splitUrl } from "../src/rest/query-string.ts";
-import { buildRoutes } from "../src/rest/routes.ts";
-import { ViolationCollector } from "../src/rest/violations.ts";
+import { type FieldViolation, ViolationCollector } from "../src/rest/violations.ts";
 
 /**
  * What turning REST into messages and back costs without the handlers: from the URL and the bytes of the body to the
@@ -55,7 +51,7 @@ interface Case {
   readonly method: string;
   readonly url: string;
   readonly body: object | undefined;
-  readonly response: ReturnType<typeof create>;
+  readonly response: Message;
 }
 
 const base = "http://localhost:8080/api/v1";
@@ -108,20 +104,36 @@ const cases: readonly Case[] = [
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-function transcode(method: string, url: string, body: Uint8Array | undefined, { response }: Case): number {
+/** How the RPC that a request leads to writes its answers. */
+function rendererOf(method: string, url: string): Endpoint["render"] {
+  const matched = routes.match(method, splitUrl(url).path);
+  if (matched.kind !== "match") {
+    throw new Error(`${method} ${url} has no route`);
+  }
+  return matched.target.render;
+}
+
+/** From URL and body to the request message; answers what was wrong with them. */
+function bind(method: string, url: string, body: Uint8Array | undefined): readonly FieldViolation[] {
   const { path, query } = splitUrl(url);
   const matched = routes.match(method, path);
   if (matched.kind !== "match") {
     throw new Error(`${method} ${url} has no route`);
   }
-  const endpoint: Endpoint = matched.target;
   const violations = new ViolationCollector();
-  const json = body && { kind: "json" as const, json: parseJson(utf8.decode(body), violations) };
-  endpoint.bind({ variables: matched.variables, query: parseQuery(query), body: json ?? { kind: "empty" } }, violations);
-  if (violations.violations().length > 0) {
-    throw new Error(JSON.stringify(violations.violations()));
-  }
-  return endpoint.render(response).bytes.length;
+  const json = body && parseJson(utf8.decode(body), violations);
+  matched.target.bind(
+    { variables: matched.variables, query: parseQuery(query), body: body ? { kind: "json", json } : { kind: "empty" } },
+    violations,
+  );
+  return violations.violations();
+}
+
+function transcode(
+  { method, render, response, url }: Case & Pick<Endpoint, "render">,
+  body: Uint8Array | undefined,
+): number {
+  return bind(method, url, body).length + render(response).bytes.length;
 }
 
 function plainJson(body: Uint8Array | undefined, response: unknown): number {
@@ -131,14 +143,26 @@ function plainJson(body: Uint8Array | undefined, response: unknown): number {
   return Buffer.from(JSON.stringify(response)).length;
 }
 
-/** The median of several runs, in microseconds a call; each run takes about a twentieth of a second. */
-function microseconds(work: () => unknown): number {
+/**
+ * Microseconds a call of each work: the best of several runs of about 20 ms, taken in turns, so that whatever else
+ * the machine does disturbs all of them alike.
+ */
+function microseconds(works: readonly (() => unknown)[]): number[] {
+  const entrants = works.map((work) => ({ work, calls: callsIn(work, 20), bestMs: Number.POSITIVE_INFINITY }));
+  for (let round = 0; round < 15; round += 1) {
+    for (const entrant of entrants) {
+      entrant.bestMs = Math.min(entrant.bestMs, elapsedMs(entrant.work, entrant.calls));
+    }
+  }
+  return entrants.map(({ bestMs, calls }) => (bestMs * 1000) / calls);
+}
+
+function callsIn(work: () => unknown, ms: number): number {
   let calls = 1;
-  while (elapsedMs(work, calls) < 25) {
+  while (elapsedMs(work, calls) < ms) {
     calls *= 2;
   }
-  const runs = Array.from({ length: 9 }, () => (elapsedMs(work, calls) * 1000) / calls).sort((a, b) => a - b);
-  return runs[4] ?? Number.NaN;
+  return calls;
 }
 
 function elapsedMs(work: () => unknown, calls: number): number {
@@ -149,15 +173,56 @@ function elapsedMs(work: () => unknown, calls: number): number {
   return performance.now() - start;
 }
 
-console.log("transcoding, µs a call".padEnd(32), "REST".padStart(8), "JSON".padStart(8), "ratio".padStart(8));
-for (const one of cases) {
+function row(name: string, cells: readonly string[]): void {
+  console.log(name.padEnd(36), ...cells.map((cell) => cell.padStart(9)));
+}
+
+row("µs a call", ["REST", "JSON", "ratio"]);
+for (const declared of cases) {
+  const one = { ...declared, render: rendererOf(declared.method, declared.url) };
   const body = one.body && Buffer.from(JSON.stringify(one.body));
-  const text = Buffer.from(JSON.parse(JSON.stringify("")));
-  const endpoint = routes.match(one.method, splitUrl(one.url).path);
-  const answer =
-    endpoint.kind === "match" ? JSON.parse(Buffer.from(endpoint.target.render(one.response).bytes).toString()) : text;
-  const rest = microseconds(() => transcode(one.method, one.url, body, one));
-  const plain = microseconds(() => plainJson(body, answer));
-  const cells = [rest.toFixed(2), plain.toFixed(2), (rest / plain).toFixed(2)];
-  console.log(one.name.padEnd(32), ...cells.map((cell) => cell.padStart(8)));
+  const answer: unknown = JSON.parse(Buffer.from(one.render(one.response).bytes).toString());
+  const [rest = Number.NaN, plain = Number.NaN] = microseconds([
+    () => transcode(one, body),
+    () => plainJson(body, answer),
+  ]);
+  row(one.name, [rest.toFixed(2), plain.toFixed(2), (rest / plain).toFixed(2)]);
+}
+
+/** Work whose size is given, in the corners where parsers grow faster than their input. */
+const growing: readonly [name: string, work: (size: number) => () => unknown][] = [
+  ["path: segments", (size) => match("/a".repeat(size))],
+  ["path: percent-encoding", (size) => match(`/${"%2F".repeat(size)}`)],
+  ["path: colons", (size) => match(`/${":a".repeat(size)}`)],
+  ["query: one long value", (size) => query(`country=${"%41+".repeat(size)}`)],
+  ["query: unknown parameters", (size) => query(Array.from({ length: size }, (_, index) => `x${index}=1`).join("&"))],
+  ["query: one parameter repeated", (size) => query("country=x&".repeat(size))],
+  ["query: a name of many steps", (size) => query(`country${".a".repeat(size)}=1`)],
+  ["body: one long string", (size) => body(`{"brand":"${"x".repeat(size)}"}`)],
+  ["body: escapes", (size) => body(`{"brand":"${'\\\\\\"'.repeat(size)}"}`)],
+  ["body: unknown fields", (size) => body(`{${Array.from({ length: size }, (_, index) => `"x${index}":1`).join()}}`)],
+  ["body: one field repeated", (size) => body(`{${'"brand":"x",'.repeat(size)}"brand":"y"}`)],
+  ["body: a list", (size) => body(`{"brand":[${"1,".repeat(size)}1]}`)],
+  ["body: digits", (size) => body(`{"code_length":${"9".repeat(size)}}`)],
+];
+
+function match(path: string): () => unknown {
+  return () => routes.match("GET", `/api/v1/api-keys${path}`);
+}
+
+function query(text: string): () => unknown {
+  return () => bind("GET", `${base}/lookup?${text}`, undefined);
+}
+
+function body(text: string): () => unknown {
+  const bytes = Buffer.from(text);
+  return () => bind("POST", `${base}/verify/start`, bytes);
+}
+
+console.log();
+row("µs at 1, 2, 4, 8 times the length", ["×1", "×2", "×4", "×8", "growth"]);
+for (const [name, work] of growing) {
+  const times = microseconds([1, 2, 4, 8].map((factor) => work(1000 * factor)));
+  const [first = Number.NaN, , , last = Number.NaN] = times;
+  row(name, [...times.map((time) => time.toFixed(1)), `${(last / first).toFixed(1)}×`]);
 }

@@ -1,13 +1,14 @@
 import { create, type DescField, type Message } from "@bufbuild/protobuf";
+import { FieldPath } from "./field-path.ts";
 import type { JsonReader } from "./json-reader.ts";
 import { jsonFieldName } from "./json-style.ts";
 import { patchMask } from "./patch-mask.ts";
-import { QueryFields } from "./query-field.ts";
+import { type QueryField, QueryFields } from "./query-field.ts";
 import type { BodyValue } from "./read-body.ts";
 import { isRepeated, isUnknown, Refusal } from "./refusal.ts";
 import type { Route } from "./route.ts";
 import { textReader } from "./text-value.ts";
-import { getField, isMembers, type Members, membersOf, setField, valueTypeOf } from "./value-type.ts";
+import { type Members, membersOf, setField, valueTypeOf } from "./value-type.ts";
 import type { ViolationCollector } from "./violations.ts";
 
 /** The parts of a request that fields are bound from. */
@@ -87,13 +88,14 @@ function pathSetter(fields: readonly DescField[], reader: JsonReader): SetVariab
   if (last === undefined || read === undefined) {
     throw new TypeError("a path can bind scalar fields only");
   }
+  const path = new FieldPath(fields.slice(0, -1), last);
   const names = fields.map((field) => jsonFieldName(field, reader.options.style));
   return (members, text, violations) => {
     const value = read(text);
     if (value instanceof Refusal) {
       violations.add(value.message, ...names);
     } else {
-      setField(descend(members, fields), last, value);
+      path.set(members, value);
     }
   };
 }
@@ -108,73 +110,41 @@ function bindQuery(
   const occurrences = new Map<string, number>();
   for (const [name, text] of query) {
     const parameter = queryFields.find(name);
-    if (typeof parameter !== "object") {
-      if (!reader.options.ignoresUnknownFields) {
-        violations.add(parameter ?? isUnknown.message, name);
+    if (typeof parameter === "object") {
+      const occurrence = occurrences.get(parameter.name) ?? 0;
+      occurrences.set(parameter.name, occurrence + 1);
+      const problem = bindParameter(members, parameter, text, occurrence);
+      if (problem !== undefined) {
+        violations.add(problem, parameter.name, ...(parameter.repeated ? [occurrence] : []));
       }
-      continue;
-    }
-    const occurrence = occurrences.get(parameter.name) ?? 0;
-    occurrences.set(parameter.name, occurrence + 1);
-    const steps = parameter.repeated ? [parameter.name, occurrence] : [parameter.name];
-    const rival = oneofRival(members, parameter.fields);
-    const value = parameter.read(text);
-    if (occurrence > 0 && !parameter.repeated) {
-      violations.add(isRepeated.message, ...steps);
-    } else if (rival !== undefined) {
-      violations.add(`must not be given together with another of ${rival}`, ...steps);
-    } else if (value instanceof Refusal) {
-      violations.add(value.message, ...steps);
-    } else {
-      setQueryField(members, parameter.fields, parameter.repeated, value);
+    } else if (!reader.options.ignoresUnknownFields) {
+      violations.add(parameter ?? isUnknown.message, name);
     }
   }
 }
 
-function setQueryField(members: Members, fields: readonly DescField[], repeated: boolean, value: unknown): void {
-  const last = fields.at(-1);
-  if (last === undefined) {
-    return;
+/** Binds one occurrence of a parameter; answers what is wrong with it. */
+function bindParameter(
+  members: Members,
+  { path, read, repeated }: QueryField,
+  text: string,
+  occurrence: number,
+): string | undefined {
+  if (occurrence > 0 && !repeated) {
+    return isRepeated.message;
   }
-  const parent = descend(members, fields);
+  const rival = path.rival(members);
+  if (rival !== undefined) {
+    return `must not be given together with another of ${rival}`;
+  }
+  const value = read(text);
+  if (value instanceof Refusal) {
+    return value.message;
+  }
   if (repeated) {
-    const items = parent[last.localName];
-    if (Array.isArray(items)) {
-      items.push(value);
-    }
+    path.append(members, value);
   } else {
-    setField(parent, last, value);
-  }
-}
-
-/** The message that holds the last of the fields; the messages on the way to it are made where they are unset. */
-function descend(members: Members, fields: readonly DescField[]): Members {
-  let current = members;
-  for (const field of fields.slice(0, -1)) {
-    const child = getField(current, field);
-    if (isMembers(child)) {
-      current = child;
-    } else if (field.fieldKind === "message") {
-      const made = create(field.message);
-      setField(current, field, made);
-      current = membersOf(made);
-    }
-  }
-  return current;
-}
-
-/** The name of a oneof on the way to the last field that another member was selected in. */
-function oneofRival(members: Members, fields: readonly DescField[]): string | undefined {
-  let current: unknown = members;
-  for (const field of fields) {
-    if (!isMembers(current)) {
-      return undefined;
-    }
-    const selected = field.oneof === undefined ? undefined : current[field.oneof.localName];
-    if (isMembers(selected) && selected.case !== undefined && selected.case !== field.localName) {
-      return field.oneof?.name;
-    }
-    current = getField(current, field);
+    path.set(members, value);
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from "./gateway-error.ts";
 import { isRepeated } from "./refusal.ts";
+import { isMembers } from "./value-type.ts";
 import type { ViolationCollector } from "./violations.ts";
 
 /** How deep arrays and objects may be nested: as deep as protobuf's own parsers allow. */
@@ -36,11 +37,15 @@ function countMembers(json: unknown, depth: number): number {
   if (depth === maxDepth) {
     throw new GatewayError("malformed-body", `The request body is nested more than ${maxDepth} levels deep.`);
   }
-  const values: unknown[] = Array.isArray(json) ? json : Object.values(json);
-  let count = Array.isArray(json) ? 0 : values.length;
-  for (const value of values) {
-    if (typeof value === "object") {
-      count += countMembers(value, depth + 1);
+  let count = 0;
+  if (Array.isArray(json)) {
+    for (const item of json) {
+      count += countMembers(item, depth + 1);
+    }
+  } else if (isMembers(json)) {
+    // Of the ways to go through an object the fastest, whether it has five members or thousands.
+    for (const name in json) {
+      count += 1 + countMembers(json[name], depth + 1);
     }
   }
   return count;

@@ -1,5 +1,6 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { FieldPath } from "./field-path.ts";
 import type { JsonReader } from "./json-reader.ts";
 import type { ReadValue } from "./json-scalar-reader.ts";
 import { isListWrapper, jsonFieldName } from "./json-style.ts";
@@ -11,8 +12,10 @@ import { valueTypeOf } from "./value-type.ts";
 export interface QueryField {
   /** The name that is documented: as the style writes field names, joined by dots. */
   readonly name: string;
-  /** The fields that lead to the bound one, which is the last. */
+  /** The fields that the name consists of. */
   readonly fields: readonly DescField[];
+  /** The way to the field that is bound: the last one, or the list that it wraps. */
+  readonly path: FieldPath;
   readonly repeated: boolean;
   readonly read: ReadValue;
 }
@@ -97,14 +100,11 @@ export class QueryFields {
     if (last === undefined || last.fieldKind === "map") {
       return undefined;
     }
-    const name = fields.map((field) => jsonFieldName(field, style)).join(".");
     const [wrapped] = last.fieldKind === "message" && this.#isList(last.message) ? last.message.fields : [];
-    if (wrapped !== undefined) {
-      const read = textReader(valueTypeOf(wrapped), this.#reader);
-      return read && { name, fields: [...fields, wrapped], repeated: true, read };
-    }
-    const read = textReader(valueTypeOf(last), this.#reader);
-    return read && { name, fields, repeated: last.fieldKind === "list", read };
+    const path = wrapped ? new FieldPath(fields, wrapped) : new FieldPath(fields.slice(0, -1), last);
+    const read = textReader(valueTypeOf(path.last), this.#reader);
+    const name = fields.map((field) => jsonFieldName(field, style)).join(".");
+    return read && { name, fields, path, read, repeated: path.last.fieldKind === "list" };
   }
 
   /** The message whose fields have parameters of their own, below a field. */
