@@ -73,12 +73,16 @@ export class Dispatcher {
     return new Map(lanes.map((lane) => [lane.name, lane.wanted]));
   }
 
-  /** Tells the lanes what a claim brought, so that a full one asks again as soon as it has room. */
+  /**
+   * Tells the lanes what a claim brought, so that a full one asks again as soon as it has room. Call it when all the items
+   * are taken: a lane that is still being filled has room, but not for more.
+   */
   claimed(wanted: ReadonlyMap<string, number>, items: readonly OutboxItem[]): void {
     for (const [name, places] of wanted) {
       const lane = this.#lanes.get(name);
       if (lane !== undefined) {
         lane.mayHaveMore = items.filter((item) => item.lane === name).length >= places;
+        this.#advance(lane);
       }
     }
   }

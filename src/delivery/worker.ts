@@ -151,13 +151,13 @@ export class DeliveryWorker {
       const wanted = this.#dispatcher.wanted();
       if (wanted.size > 0) {
         const claimed = await this.#store.claimDue(wanted);
+        for (const { item, remainingMs } of claimed) {
+          this.#dispatcher.take(item, remainingMs);
+        }
         this.#dispatcher.claimed(
           wanted,
           claimed.map(({ item }) => item),
         );
-        for (const { item, remainingMs } of claimed) {
-          this.#dispatcher.take(item, remainingMs);
-        }
       }
       await this.#sweepExpired();
     });

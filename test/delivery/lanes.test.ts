@@ -76,6 +76,21 @@ describe("a lane", () => {
     await done;
     expect(delivered).toBe(40);
   });
+
+  test("works off a backlog as fast as a provider takes it, however long each message takes", async () => {
+    const items = await Promise.all(Array.from({ length: 7 }, () => use.outbox.write("dead")));
+    await use.outbox.clock.advance(10_000);
+    const worker = use.outbox.server("b", use.sender.send);
+    await worker.poll();
+    // Both places are taken, so that this finds nothing worth claiming.
+    await worker.poll();
+    for (const [index] of items.entries()) {
+      await vi.waitFor(() => expect(use.sender.begun.length).toBeGreaterThanOrEqual(Math.min(index + 2, items.length)));
+      (await use.sender.next()).end(sent);
+    }
+    await worker.idle();
+    expect(use.sender.begun).toHaveLength(items.length);
+  });
 });
 
 describe("a provider that keeps failing", () => {
