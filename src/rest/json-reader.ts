@@ -68,14 +68,7 @@ export class JsonReader {
 
   #compile(desc: DescMessage): ReadMessage {
     const { ignoresUnknownFields, style } = this.options;
-    const type: ValueType = { kind: "message", message: desc, held: "message" };
-    const leaf = this.leaf(type);
-    const special =
-      leaf !== undefined
-        ? reporting(leaf)
-        : desc.typeName === "google.protobuf.Any"
-          ? anyReader(this.options, (held) => this.message(held))
-          : structReader(desc, style);
+    const special = this.#special(desc);
     if (special !== undefined) {
       const read = ofMessage(special);
       this.#messages.set(desc, read);
@@ -114,6 +107,18 @@ export class JsonReader {
       }
     }
     return read;
+  }
+
+  /** The reader of a type that JSON has a form of its own for. */
+  #special(desc: DescMessage): ReadJson | undefined {
+    const leaf = this.leaf({ kind: "message", message: desc, held: "message" });
+    if (leaf !== undefined) {
+      return reporting(leaf);
+    }
+    if (desc.typeName === "google.protobuf.Any") {
+      return anyReader(this.options, (held) => this.message(held));
+    }
+    return structReader(desc, this.options.style);
   }
 
   #composite(field: DescField, name: string, read: ReadJson): ReadField {

@@ -123,6 +123,7 @@ function int32Reader(min: number, max: number, style: JsonStyle): ReadValue {
 
 const unsafeInteger = new Refusal("must be a string of digits beyond 9007199254740991, where numbers lose precision");
 
+/** Takes a string of digits, as 64-bit integers are written, or a number that is exact. */
 function int64Reader(min: bigint, max: bigint, longAsString: boolean): ReadValue {
   const outOfRange = new Refusal(`must be between ${min} and ${max}`);
   return (json) => {

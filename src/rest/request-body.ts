@@ -38,7 +38,10 @@ export async function readContent(request: UniversalServerRequest, maxBytes: num
   return bytes.length === 0 ? { kind: "empty" } : { kind: "bytes", bytes };
 }
 
-/** Throws `malformed-body` if a request has content that its route does not take. */
+/**
+ * Throws `malformed-body` if a request has content that its route does not take. What has neither `Content-Length` nor
+ * `Transfer-Encoding`, as HTTP/2 allows, is not read at all.
+ */
 export async function refuseContent(request: UniversalServerRequest): Promise<void> {
   const isEmpty =
     !isByteStream(request.body) ||

@@ -28,8 +28,13 @@ export async function streamResponse(
   stream: OpenStream,
 ): Promise<UniversalServerResponse> {
   const iterator = stream.messages[Symbol.asyncIterator]();
-  stream.signal.addEventListener("abort", () => void endQuietly(iterator), { once: true });
+  const end = () => void endQuietly(iterator);
+  stream.signal.addEventListener("abort", end, { once: true });
   const first = await iterator.next();
+  if (stream.signal.aborted) {
+    end();
+    throw stream.signal.reason;
+  }
   const content = first.done === true ? undefined : stream.render(first.value);
   header.set("content-type", content === undefined || content.type === json ? ndjson : content.type);
   return request.method === "HEAD" ? { status, header } : { status, header, body: send(iterator, content, stream) };

@@ -154,7 +154,7 @@ describe("message → JSON → message is the identity", () => {
         expect(read.violations).toEqual([]);
         expect(isSame(EveryTypeSchema, read.message, message), json).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -180,7 +180,7 @@ describe("message → JSON → message is the identity", () => {
         expect(read.violations).toEqual([]);
         expect(writeText(EveryTypeSchema, read.message, house)).toBe(json);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -19,6 +19,8 @@ export interface OpenApiOptions {
   readonly basePath?: string;
   /** What a group of operations is called; by default the service's name without `Service`. */
   readonly tagName?: (service: DescService) => string;
+  /** The summary of an operation; by default the first sentence of the RPC's comment, which is then not in the description. */
+  readonly title?: (method: DescMethod) => string;
   readonly examples?: ExampleSource;
   /** Whether a field of a response that could be unset never is, and so is never `null`. By default, any may be. */
   readonly isAlwaysSet?: (field: DescField) => boolean;
@@ -35,8 +37,7 @@ const documentedMethods = new Set(["GET", "PUT", "POST", "DELETE", "OPTIONS", "H
 
 /**
  * Describes RPCs with `google.api.http` options as an OpenAPI 3.1 document, as a gateway with the same JSON style serves
- * them. Texts are the comments of the proto files, where the descriptors have source information: the first sentence of
- * an RPC's comment is the summary, and names of RPCs in backticks become methods and paths. Rules of `buf.validate`
+ * them. Texts are the comments of the proto files, where the descriptors have source information: names of RPCs in backticks become methods and paths. Rules of `buf.validate`
  * become keywords of JSON Schema. Throws one {@link SchemaError} that lists every problem.
  */
 export function buildOpenApi(options: OpenApiOptions): JsonObject {
@@ -56,7 +57,14 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
 
   const paths: Record<string, JsonObject> = {};
   for (const place of places) {
-    const operation = buildOperation(place, { style: json, schemas, examples, describe, details });
+    const operation = buildOperation(place, {
+      style: json,
+      schemas,
+      examples,
+      describe,
+      details,
+      title: options.title,
+    });
     const elsewhere = place.isOutside ? { servers: [{ url: "/" }] } : {};
     paths[place.path] = { ...paths[place.path], ...elsewhere, [place.route.httpMethod.toLowerCase()]: operation };
   }

@@ -10,7 +10,9 @@ export interface ExampleSource {
   /** The example of a field, as JSON has it. */
   readonly field?: (field: DescField) => JsonValue | undefined;
   /** The example of a whole message, as JSON has it. */
-  readonly message?: (message: DescMessage, direction: Direction) => JsonObject | undefined;
+  readonly message?: (message: DescMessage) => JsonObject | undefined;
+  /** For a list of messages: what sets its items apart from the example of their type, one entry an item. */
+  readonly items?: (field: DescField) => readonly JsonObject[] | undefined;
 }
 
 /** Longer chains of messages in messages are cut: a recursive type has no end. */
@@ -28,8 +30,12 @@ export class Examples {
 
   /** The example that somebody chose for a field. */
   ofField(field: DescField): JsonValue | undefined {
+    const chosen = this.#source.field?.(field);
+    if (chosen !== undefined) {
+      return chosen;
+    }
     const [ruled] = asList(rulesOf(field).own.get("example"));
-    return this.#source.field?.(field) ?? (isPlain(ruled) ? ruled : undefined);
+    return isPlain(ruled) ? ruled : undefined;
   }
 
   /** An example of any field. */
@@ -39,7 +45,9 @@ export class Examples {
       return chosen;
     }
     if (field.fieldKind === "list") {
-      return [this.#single(field, direction, depth)];
+      const item = this.#single(field, direction, depth);
+      const variants = this.#source.items?.(field) ?? [{}];
+      return isObject(item) ? variants.map((variant) => ({ ...item, ...variant })) : [item];
     }
     return field.fieldKind === "map" ? {} : this.#single(field, direction, depth);
   }
@@ -54,7 +62,7 @@ export class Examples {
     includes: (field: DescField) => boolean = () => true,
     depth = 0,
   ): JsonObject {
-    const known = this.#source.message?.(message, direction);
+    const known = this.#source.message?.(message);
     if (known !== undefined) {
       return known;
     }
@@ -145,6 +153,10 @@ function wellKnownExample(message: DescMessage): JsonValue | undefined {
 
 function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isPlain(value: unknown): value is JsonValue {

@@ -1,4 +1,4 @@
-import type { DescField, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { DescField, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { answersHttpBody, takesHttpBody } from "../http-body.ts";
 import type { JsonStyle } from "../json-style.ts";
 import { json, ndjson } from "../response.ts";
@@ -43,6 +43,7 @@ export interface OperationContext {
   readonly schemas: Schemas;
   readonly examples: Examples;
   readonly describe: (comment: string) => string;
+  readonly title: ((method: DescMethod) => string) | undefined;
   readonly details: (facts: OperationFacts) => OperationDetails;
 }
 
@@ -63,14 +64,16 @@ export function buildOperation(place: OperationPlace, context: OperationContext)
   const parameters = [...pathParameters(parts, schemas, examples), ...queryParameters(route, style, schemas, examples)];
   const body = requestBody(route, context);
   const details = context.details({ route, path, comment, parameters, bodyExample: body?.example });
-  const { summary, description } = splitSummary(context.describe(comment));
-  const text = [description, ...(details.notes ?? [])].filter((paragraph) => paragraph !== "").join("\n\n");
+  const text = context.describe(comment);
+  const title = context.title?.(route.method);
+  const { summary, description } = title === undefined ? splitSummary(text) : { summary: title, description: text };
+  const paragraphs = [description, ...(details.notes ?? [])].filter((paragraph) => paragraph !== "").join("\n\n");
   const allParameters = [...parameters.map((parameter) => parameter.json), ...(details.parameters ?? [])];
   return {
     operationId,
     tags: [tag],
     ...(summary === "" ? {} : { summary }),
-    ...(text === "" ? {} : { description: text }),
+    ...(paragraphs === "" ? {} : { description: paragraphs }),
     ...(allParameters.length === 0 ? {} : { parameters: allParameters }),
     ...(body === undefined ? {} : { requestBody: body.json }),
     responses: {

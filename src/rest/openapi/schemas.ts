@@ -89,7 +89,7 @@ export class Schemas {
     return {
       ...(description === "" ? {} : { description }),
       ...(fallback === undefined ? {} : { default: fallback }),
-      ...(example === undefined ? {} : { examples: [example] }),
+      ...(example === undefined || example === null ? {} : { examples: [example] }),
     };
   }
 
