@@ -12,6 +12,7 @@ const states = {
 async function ask() {
   try {
     const response = await fetch(status.href, { cache: "no-store" });
+    await response.arrayBuffer();
     return response.ok ? "operational" : "unavailable";
   } catch {
     return "unreachable";

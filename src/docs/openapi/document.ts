@@ -1,4 +1,4 @@
-import type { DescField, DescFile, DescService, JsonObject } from "@bufbuild/protobuf";
+import type { DescField, DescFile, JsonObject } from "@bufbuild/protobuf";
 import { houseJson } from "../../rest/json-style.ts";
 import { commentOf } from "../../rest/openapi/comments.ts";
 import { buildOpenApi } from "../../rest/openapi/document.ts";
@@ -9,17 +9,10 @@ import { ErrorResponses } from "./error-responses.ts";
 import { documentedExamples } from "./examples.ts";
 import { operationDetails } from "./operation-details.ts";
 import { placeholderOrigin } from "./placeholder.ts";
+import { byGroup, groupTitle, operationTitle } from "./titles.ts";
 
 /** What the paths of the document are below. */
 const basePath = "/api/v1";
-
-/** Groups of operations in the order of the reference; others follow by name. */
-const tagNames = new Map([
-  ["VerifyService", "Verify"],
-  ["LookupService", "Lookup"],
-  ["ApiKeyService", "API keys"],
-  ["AuthService", "Accounts"],
-]);
 
 /**
  * The OpenAPI document of the API, from files with source information: those of the package `byond.v1`.
@@ -28,12 +21,12 @@ export function buildReference(files: Iterable<DescFile>): JsonObject {
   const services = [...files]
     .filter(({ proto }) => proto.package === "byond.v1")
     .flatMap((file) => file.services)
-    .toSorted((one, other) => rankOf(one) - rankOf(other) || one.name.localeCompare(other.name));
+    .toSorted(byGroup);
   const baseUrl = placeholderOrigin + basePath;
   const errors = new ErrorResponses(`${placeholderOrigin}/docs/errors`);
   return buildOpenApi({
     info: {
-      title: "Byond",
+      title: "Byond reference",
       version: apiVersions.at(-1)?.version ?? "",
       summary: "One-time codes, phone number lookup and scoped API keys, behind one key and one base URL.",
       description: guideText({ origin: placeholderOrigin, basePath, services }),
@@ -42,22 +35,14 @@ export function buildReference(files: Iterable<DescFile>): JsonObject {
     services,
     json: houseJson,
     basePath,
-    tagName,
+    tagName: groupTitle,
+    title: operationTitle,
     examples: documentedExamples,
     isAlwaysSet,
     operation: (facts) => operationDetails(facts, baseUrl, errors),
     components: () => ({ ...sharedComponents, ...errors.components() }),
     members: { servers: [{ url: baseUrl, description: "This server" }] },
   });
-}
-
-function rankOf({ name }: DescService): number {
-  const rank = [...tagNames.keys()].indexOf(name);
-  return rank === -1 ? tagNames.size : rank;
-}
-
-function tagName({ name }: DescService): string {
-  return tagNames.get(name) ?? name.replace(/Service$/, "").replace(/(?<=[a-z])(?=[A-Z])/g, " ");
 }
 
 /** A message in a response is there, unless the field's comment says when it is null. */

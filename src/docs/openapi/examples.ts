@@ -1,4 +1,4 @@
-import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { DescField, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ExampleSource } from "../../rest/openapi/examples.ts";
 
 /**
@@ -12,6 +12,19 @@ const fields: Readonly<Record<string, JsonValue>> = {
   attempts_left: 5,
   autofill_domain: "example.com",
   brand: "Acme",
+  verified: true,
+  role: "owner",
+  revocation_reason: null,
+  require_signature: false,
+  requests_per_minute: 600,
+  refresh_token: "rt_6hWmZq1xB9sVt0Lc.4nYpD8rJ2uKf7eTgAoXv",
+  reason: "left the team",
+  previous_key_expires_at: "2026-06-15T10:40:00Z",
+  ip_allowlist: ["203.0.113.0/24", "2001:db8::7"],
+  grace_seconds: 3600,
+  new_password: "battery staple correct horse",
+  current_password: "correct horse battery",
+  created_by: "usr_2bTqL0x9VhRkZs5mWcYd1e",
   channel: "email",
   code: "084213",
   code_length: 6,
@@ -56,12 +69,27 @@ const fields: Readonly<Record<string, JsonValue>> = {
   verification_id: "vrf_3kZ9c1d4f7b21bQ",
   workspace_id: "ws_7NfQpA3uJt0yXgHk6vBwEz",
 
+  "ApiKey.expires_at": null,
+  "ApiKeyChanges.expires_at": "2027-01-01T00:00:00Z",
+  "CheckEmailVerificationResponse.status": "approved",
+  "CreateApiKeyRequest.expires_at": "2027-01-01T00:00:00Z",
+  "CreateApiKeyResponse.expires_at": null,
+  "CreateApiKeyResponse.ip_allowlist": null,
+  "ApiKey.ip_allowlist": null,
+  "RotateApiKeyResponse.ip_allowlist": null,
+  "RotateApiKeyResponse.expires_at": null,
+  "GetMeResponse.key_prefix": null,
+  "GetMeResponse.mode": null,
+  "GetMeResponse.scopes": null,
   "Delivery.error": null,
   "Delivery.id": "dlv_0pGmYq8sTz4KdXe2RvNb7a",
   "Delivery.provider_message_id": "<b1f2@mail.example.com>",
   "Delivery.sent_at": "2026-06-15T09:37:01Z",
   "Delivery.status": "sent",
-  "ListVerificationsRequest.channel": "email",
+  "DeleteAccountResponse.message": "Account deleted successfully.",
+  "LogoutAllResponse.message": "All sessions have been revoked.",
+  "SignOutResponse.message": "The session has ended.",
+  "StartEmailVerificationResponse.status": "pending",
   "LookupNumberResponse.country": "Singapore",
   "SignUpRequest.name": "Acme",
   "StartVerificationResponse.status": "pending",
@@ -82,38 +110,30 @@ const messages: Readonly<Record<string, JsonObject>> = {
     ttl_seconds: 300,
   },
   CreateApiKeyRequest: { name: "prod-backend", scopes: ["verify", "lookup"] },
-  ListApiKeysResponse: {
-    keys: [
-      {
-        id: "key_7b2a6e0h8j",
-        name: "prod-backend",
-        key_prefix: "pk_live_8fa2",
-        scopes: ["verify", "lookup"],
-        created_at: "2026-06-15T09:40:00Z",
-        last_used_at: "2026-06-15T11:02:14Z",
-        mode: "live",
-        revoked_at: null,
-      },
-      {
-        id: "key_1f3d9a2c4e",
-        name: "marketing-lookup",
-        key_prefix: "pk_live_2c4e",
-        scopes: ["lookup"],
-        created_at: "2026-06-10T08:15:00Z",
-        last_used_at: null,
-        mode: "live",
-        revoked_at: null,
-      },
-    ],
-    next_page_token: null,
-  },
+};
+
+/** Lists of messages: what sets the items apart from the example of their type, one entry an item. */
+const items: Readonly<Record<string, readonly JsonObject[]>> = {
+  "ListApiKeysResponse.keys": [
+    {},
+    {
+      id: "key_1f3d9a2c4e",
+      name: "marketing-lookup",
+      key_prefix: "pk_live_2c4e",
+      scopes: ["lookup"],
+      created_at: "2026-06-10T08:15:00Z",
+      last_used_at: null,
+    },
+  ],
 };
 
 /** The examples of the reference. */
 export const documentedExamples: ExampleSource = {
-  field: (field: DescField) => {
-    const own = `${field.parent.name}.${field.name}`;
-    return fields[own] === undefined ? fields[field.name] : fields[own];
-  },
-  message: (message: DescMessage) => messages[message.name],
+  field: (field) => (Object.hasOwn(fields, ownName(field)) ? fields[ownName(field)] : fields[field.name]),
+  message: (message) => messages[message.name],
+  items: (field) => items[ownName(field)],
 };
+
+function ownName({ parent, name }: DescField): string {
+  return `${parent.name}.${name}`;
+}

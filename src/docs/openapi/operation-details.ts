@@ -1,7 +1,7 @@
 import { getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
 import { access, Credential, rest } from "../../../gen/byond/v1/access_pb.ts";
 import type { OperationDetails, OperationFacts } from "../../rest/openapi/operation.ts";
-import { codeSamples } from "./code-samples.ts";
+import { codeSamples, type SampleCall } from "./code-samples.ts";
 import type { ErrorResponses } from "./error-responses.ts";
 import { errorsOf, heedsIdempotencyKey } from "./operation-errors.ts";
 
@@ -14,7 +14,8 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
   const { credential, scope } = getOption(method, access);
   const status = hasOption(method, rest) ? getOption(method, rest).successStatus : 0;
   const codes = errorsOf({ ...facts, access: getOption(method, access) });
-  const note = scopeNote(scope);
+  // Where the comment tells of the scope, it need not be told again.
+  const note = facts.comment.includes("scope") ? "" : scopeNote(scope);
   return {
     successStatus: status === 0 ? 200 : status,
     responseHeaders: {
@@ -49,30 +50,36 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
 /** Either form of a key, or a session. The roles beside a scheme are the scopes that the key needs. */
 function securityOf(credential: Credential, scope: string): JsonObject[] {
   const scopes = scope === "" ? [] : [scope];
+  const key = [{ ApiKey: scopes }, { BearerKey: scopes }];
   switch (credential) {
     case Credential.API_KEY:
-      return [{ ApiKey: scopes }, { BearerKey: scopes }];
+      return key;
     case Credential.SESSION:
       return [{ Session: [] }];
-    case Credential.NONE:
-      return [];
+    case Credential.API_KEY_OR_SESSION:
+      return [{ Session: [] }, ...key];
     default:
-      return [{ ApiKey: [] }, { BearerKey: [] }, { Session: [] }];
+      return [];
   }
 }
 
 function scopeNote(scope: string): string {
-  return scope === "" ? "" : `Takes an API key with the scope \`${scope}\`, with \`*\`, or without scopes.`;
+  if (scope === "") {
+    return "";
+  }
+  return scope === "*"
+    ? "An API key needs the scope `*`, or no restriction."
+    : `The API key needs the scope \`${scope}\` or \`*\`, or no restriction.`;
 }
 
-function sampleCredential(credential: Credential): "key" | "session" | "none" {
+function sampleCredential(credential: Credential): SampleCall["credential"] {
   switch (credential) {
     case Credential.NONE:
       return "none";
-    case Credential.SESSION:
-      return "session";
-    default:
+    case Credential.API_KEY:
       return "key";
+    default:
+      return "session";
   }
 }
 

@@ -25,9 +25,9 @@ const applies = {
   unknown_version: always,
   invalid_api_key: takesCredential,
   signature_invalid: takesCredential,
-  invalid_password: never,
+  invalid_password: ({ route }) => takesPassword(route.method),
   insufficient_scope: ({ access }) => access.scope !== "",
-  ip_not_allowed: ({ access }) => access.credential === Credential.API_KEY,
+  ip_not_allowed: takesCredential,
   not_found: ({ route }) => route.method.input.fields.some(({ name }) => name === "id" || name.endsWith("_id")),
   method_not_allowed: never,
   not_acceptable: always,
@@ -46,6 +46,9 @@ const applies = {
 const further: Readonly<Record<string, readonly ErrorCode[]>> = {
   SignUp: ["already_exists", "not_found"],
   SignIn: ["invalid_api_key"],
+  RefreshSession: ["invalid_api_key"],
+  StartEmailVerification: ["already_exists"],
+  DeleteAccount: ["invalid_password", "not_found"],
 };
 
 /** The codes of the errors that an operation can answer with, by HTTP status. */
@@ -57,6 +60,11 @@ export function errorsOf(operation: DocumentedOperation): ErrorCode[] {
       comment.includes(`\`${code}\``) ||
       further[route.method.name]?.includes(code) === true,
   );
+}
+
+/** Whether a signed-in user confirms the call with a password. */
+function takesPassword({ input, parent }: DescMethod): boolean {
+  return parent.name === "AuthService" && input.fields.some(({ name }) => name === "current_password");
 }
 
 /** Calls that carry passwords and tokens take no part in idempotency, and what has no side effects needs none. */

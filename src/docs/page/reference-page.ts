@@ -11,9 +11,9 @@ export function referenceHtml(scalarPath: string): string {
       html`<link rel="modulepreload" href="docs/${scalarPath}">`,
       html`<script type="module" src="docs/assets/reference.js"></script>`,
     ],
-    body: html`<main id="reference" data-scalar="docs/${scalarPath}" data-document="openapi.json">
+    // Scalar takes an element that is not empty for one that a server has drawn.
+    body: html`<main id="reference" data-scalar="docs/${scalarPath}" data-document="openapi.json"></main>
 <noscript><p class="plain">The reference is shown by a script. Without one, read
-<a href="openapi.json">openapi.json</a> and the <a href="docs/errors">errors</a>.</p></noscript>
-</main>`,
+<a href="openapi.json">openapi.json</a> and the <a href="docs/errors">errors</a>.</p></noscript>`,
   });
 }

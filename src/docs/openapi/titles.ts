@@ -1,0 +1,58 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+
+/** What operations are called where the name of the RPC does not read well. */
+const titles: Readonly<Record<string, string>> = {
+  StartVerification: "Start a verification",
+  CheckVerification: "Check a code",
+  GetVerification: "Get a verification",
+  ResendCode: "Send a code again",
+  CancelVerification: "Cancel a verification",
+  EraseRecipient: "Erase a recipient",
+  LookupNumber: "Look up a number",
+  CreateApiKey: "Create an API key",
+  GetApiKey: "Get an API key",
+  UpdateApiKey: "Change an API key",
+  RotateApiKey: "Rotate an API key",
+  RevokeApiKey: "Revoke an API key",
+  RefreshSession: "Refresh a session",
+  GetMe: "Who is calling",
+  LogoutAll: "End all sessions",
+  ChangePassword: "Change the password",
+  StartEmailVerification: "Verify the mail address",
+  CheckEmailVerification: "Check the mail address's code",
+  DeleteAccount: "Delete the account",
+};
+
+/** Groups of operations in the order of the reference; others follow by name. */
+const groups = new Map([
+  ["VerifyService", "Verify"],
+  ["LookupService", "Lookup"],
+  ["ApiKeyService", "API keys"],
+  ["AuthService", "Accounts and sessions"],
+]);
+
+/** What an operation is called: a few words, for lists. */
+export function operationTitle({ name }: DescMethod): string {
+  return titles[name] ?? words(name);
+}
+
+/** What a group of operations is called. */
+export function groupTitle({ name }: DescService): string {
+  return groups.get(name) ?? words(name.replace(/Service$/, ""));
+}
+
+/** Sorts services as the reference has them. */
+export function byGroup(one: DescService, other: DescService): number {
+  return rankOf(one) - rankOf(other) || one.name.localeCompare(other.name);
+}
+
+function rankOf({ name }: DescService): number {
+  const rank = [...groups.keys()].indexOf(name);
+  return rank === -1 ? groups.size : rank;
+}
+
+/** `ListApiKeys` → `List API keys`. */
+function words(name: string): string {
+  const [first = "", ...others] = name.split(/(?<=[a-z0-9])(?=[A-Z])/);
+  return [first, ...others.map((word) => (word === "Api" ? "API" : word.toLowerCase()))].join(" ");
+}
