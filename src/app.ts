@@ -30,12 +30,19 @@ import { describeError, type Logger } from "./log.ts";
 import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
 import { RequestCounter } from "./metrics.ts";
 import { readOwnSecret } from "./own-secret.ts";
+import { revocationMetrics } from "./revocation/revocation-metrics.ts";
 import { startRevocation } from "./revocation/revocation-service.ts";
+import { keyCaller } from "./rpc/caller.ts";
 import { createChain } from "./rpc/chain.ts";
+import { clientAddressKey } from "./rpc/client-address.ts";
 import { createErrorReporter } from "./rpc/errors.ts";
 import { grpcHealth } from "./rpc/grpc-health.ts";
 import { grpcReflection } from "./rpc/grpc-reflection.ts";
+import { hasSideEffects } from "./rpc/idempotency.ts";
 import { sweepIdempotency } from "./rpc/idempotency-store.ts";
+import { Quota } from "./rpc/quota.ts";
+import { sendLimitsOf } from "./rpc/quota-send-limits.ts";
+import { databaseQuotaStore } from "./rpc/quota-store.ts";
 import { createRestGateway } from "./rpc/rest-gateway.ts";
 import { bindService, createRpcHandlers } from "./rpc/router.ts";
 import { createKeyring } from "./secrets.ts";
@@ -141,7 +148,19 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
 
   const decoyHash = await createDecoyHash(passwordHasher);
   const services = [
-    bindService(VerifyService, verifyService({ database, keyring, codes })),
+    bindService(
+      VerifyService,
+      verifyService({
+        database,
+        keyring,
+        codes,
+        originLimits: (context, endUserAddress) => {
+          const { tier } = keyCaller(context);
+          const clientAddress = context.values.get(clientAddressKey);
+          return sendLimitsOf(config.limits.sendLimits, { tier, clientAddress, endUserAddress });
+        },
+      }),
+    ),
     bindService(LookupService, lookupService()),
     bindService(ApiKeyService, apiKeyService({ database, keyHasher, tagKey, revocation })),
     bindService(
@@ -180,6 +199,14 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     },
     track: (grounds, abort) => revocation.track(grounds, abort),
     errors,
+    quota: new Quota(databaseQuotaStore(database), clock),
+    clock,
+    idempotency: {
+      database,
+      keyring,
+      logger,
+      takesPart: (method) => hasSideEffects(method) && method.parent !== AuthService,
+    },
     fieldChecks: [...verifyFieldChecks, ...lookupFieldChecks, ...apiKeyFieldChecks, ...authFieldChecks],
   });
   const shutdown = new AbortController();
@@ -188,7 +215,10 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   const pages = new Map<string, Page>([
     ["/healthz", livenessPage],
     ["/readyz", readinessPage(isReady)],
-    ["/metrics", metricsPage(() => requestCounter.metrics(), config.metricsToken)],
+    [
+      "/metrics",
+      metricsPage(() => [...requestCounter.metrics(), ...revocationMetrics(revocation.metrics())], config.metricsToken),
+    ],
     ...(await docsPages(config.publicUrl)),
   ]);
   if (inbox !== undefined) {

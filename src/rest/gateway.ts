@@ -16,7 +16,7 @@ import type { JsonStyle } from "./json-style.ts";
 import { requireAcceptable } from "./media-type.ts";
 import { parseQuery, splitUrl } from "./query-string.ts";
 import { readBody } from "./read-body.ts";
-import { contentResponse, errorResponse, jsonContent, type RestError } from "./response.ts";
+import { type Content, contentResponse, errorResponse, json, jsonContent, type RestError } from "./response.ts";
 import type { Route } from "./route.ts";
 import type { Routes } from "./routes.ts";
 import { streamResponse } from "./stream.ts";
@@ -54,6 +54,8 @@ export interface GatewayOptions {
   readonly shutdownSignal?: AbortSignal;
   /** Told the route of every request that has one. */
   readonly onRoute?: (route: Route, values: ContextValues) => void;
+  /** Wraps the JSON of every answer, of success and of error, to a request with these headers. By default nothing does. */
+  readonly wrapBody?: (requestHeader: Headers) => ((isOk: boolean, json: string) => string) | undefined;
   /** The types that a `google.protobuf.Any` may hold; by default all of the services' files and their imports. */
   readonly registry?: Registry;
 }
@@ -159,7 +161,7 @@ async function answer(
   values.set(bindingViolations, violations.violations());
   const { call, render, route, status } = endpoint;
   if (call.kind === "unary") {
-    const content = render(await call.invoke(context, message));
+    const content = wrapped(render(await call.invoke(context, message)), true, request, options);
     return contentResponse(request, route, status, context.responseHeader, content);
   }
   const messages = await call.invoke(context, message);
@@ -194,6 +196,13 @@ function openContext(
   });
 }
 
+function wrapped(content: Content, isOk: boolean, request: UniversalServerRequest, options: GatewayOptions): Content {
+  const wrap = content.type === json ? options.wrapBody?.(request.header) : undefined;
+  return wrap === undefined
+    ? content
+    : { ...content, bytes: Buffer.from(wrap(isOk, Buffer.from(content.bytes).toString())) };
+}
+
 function explain({ endpoint, request, values }: Exchange, error: unknown, options: GatewayOptions): RestError {
   const known = endpoint && { route: endpoint.route, method: endpoint.route.method };
   return options.errorResponse(error, { values, request, ...known });
@@ -202,7 +211,9 @@ function explain({ endpoint, request, values }: Exchange, error: unknown, option
 async function refuse(exchange: Exchange, error: unknown, options: GatewayOptions): Promise<UniversalServerResponse> {
   const header = exchange.context?.responseHeader ?? new Headers();
   try {
-    return await errorResponse(exchange.request, error, explain(exchange, error, options), header);
+    const answer = explain(exchange, error, options);
+    const content = wrapped(jsonContent(answer.body), false, exchange.request, options);
+    return await errorResponse(exchange.request, error, answer, content, header);
   } catch {
     return { status: 500, header: new Headers({ "content-length": "0" }) };
   }

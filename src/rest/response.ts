@@ -54,6 +54,7 @@ export async function errorResponse(
   request: UniversalServerRequest,
   error: unknown,
   answer: RestError,
+  content: Content,
   header: Headers,
 ): Promise<UniversalServerResponse> {
   for (const [name, value] of headerEntries(answer.headers)) {
@@ -64,7 +65,7 @@ export async function errorResponse(
       header.set(name, value);
     }
   }
-  return send(request, answer.status, header, jsonContent(answer.body));
+  return send(request, answer.status, header, content);
 }
 
 async function send(

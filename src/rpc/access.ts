@@ -48,23 +48,41 @@ export function accessOf(method: DescMethod): Access {
   return declared;
 }
 
-/** Lets a call in and makes its caller known, or throws what `admit` throws. */
+/** Checks that a request was sent by whoever has the credential. Throws if not. */
+export type SenderCheck = (caller: Caller, credential: string, context: HandlerContext) => Promise<void>;
+
+/**
+ * Lets a call in and makes its caller known. Undefined: the RPC takes no credential. Throws what `admit` throws, and what
+ * `checkSender` throws, which is asked as soon as it is known whose credential it is.
+ */
 export async function authorize(
   authenticator: Authenticator,
   required: Access,
-  { requestHeader, values }: HandlerContext,
-): Promise<void> {
-  const authenticated = await admit(authenticator, required, { header: requestHeader, values });
-  if (authenticated !== undefined) {
-    values.set(callerKey, authenticated.caller);
-    values.set(groundsKey, authenticated.grounds);
+  context: HandlerContext,
+  checkSender: SenderCheck,
+): Promise<Caller | undefined> {
+  const { requestHeader: header, values } = context;
+  if (required.credential === RequiredCredential.NONE) {
+    return undefined;
   }
+  const credential = readCredential(header);
+  const { caller, grounds } = await authenticate(authenticator, required.credential, credential);
+  if (caller.kind === "key") {
+    values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
+  }
+  if (credential.kind !== "none") {
+    await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
+  }
+  requirePermission(caller, required, values);
+  values.set(callerKey, caller);
+  values.set(groundsKey, grounds);
+  return caller;
 }
 
 /**
- * Tells whose call it is, or throws: `invalid_api_key` without a valid credential of a kind that the RPC takes, `ip_not_allowed`
- * from an address that the key may not be used from, `insufficient_scope` if it may not be used for the RPC. Undefined: the
- * RPC takes no credential.
+ * Tells whose call it is, or throws: `invalid_api_key` without a valid credential of a kind that the RPC takes,
+ * `ip_not_allowed` from an address that the key may not be used from, `insufficient_scope` if it may not be used for the
+ * RPC. Undefined: the RPC takes no credential.
  */
 export async function admit(
   authenticator: Authenticator,
@@ -76,13 +94,15 @@ export async function admit(
   }
   const credential = readCredential(origin.header);
   const authenticated = await authenticate(authenticator, required.credential, credential);
-  const { caller } = authenticated;
+  requirePermission(authenticated.caller, required, origin.values);
+  return authenticated;
+}
+
+function requirePermission(caller: Caller, required: Access, values: ContextValues): void {
   if (caller.kind === "key") {
-    origin.values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
-    requireAllowedAddress(caller.ipAllowlists, origin.values.get(clientAddressKey));
+    requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
     requireScope(caller, required.scope);
   }
-  return authenticated;
 }
 
 async function authenticate(

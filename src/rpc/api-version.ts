@@ -12,8 +12,11 @@ export interface ApiVersion {
   readonly changes: readonly MessageChange[];
 }
 
+/** What every answer names, unless the request named another. */
+export const currentApiVersion = "2026-06-15";
+
 /** Every version, the oldest first. The last one is what a request without the header gets. */
-export const apiVersions: readonly ApiVersion[] = [{ version: "2026-06-15", changes: [] }];
+export const apiVersions: readonly ApiVersion[] = [{ version: currentApiVersion, changes: [] }];
 
 /** Set by the gate. */
 export const apiVersionKey = createContextKey<string | undefined>(undefined, { description: "API version" });

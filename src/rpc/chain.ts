@@ -1,9 +1,25 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, Interceptor } from "@connectrpc/connect";
+import type { Clock } from "../clock.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { type Authenticator, accessOf, admit, authorize, groundsKey } from "./access.ts";
+import { type Authenticator, accessOf, admit, authorize, groundsKey, type SenderCheck } from "./access.ts";
+import {
+  apiVersionHeaders,
+  apiVersionKey,
+  apiVersions,
+  createApiVersionInterceptor,
+  resolveApiVersion,
+} from "./api-version.ts";
+import { countRequest } from "./count-request.ts";
+import { checkEnvelopeHeader } from "./envelope.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./errors.ts";
+import { createIdempotencyInterceptor, type IdempotencyOptions } from "./idempotency.ts";
 import { createInFlightInterceptor } from "./in-flight.ts";
+import { maxMessageBytes } from "./message-size.ts";
+import type { Quota } from "./quota.ts";
+import { rawBodyKey } from "./raw-body.ts";
+import { exposeResponseHeaders } from "./response-headers.ts";
+import { checkSignature } from "./signature.ts";
 import { createValidationInterceptor, type FieldCheck } from "./validation.ts";
 
 /** What every call passes, on every protocol. */
@@ -22,22 +38,40 @@ export interface ChainOptions {
   readonly track: RevocationService["track"];
   readonly errors: ErrorReporter;
   readonly fieldChecks: readonly FieldCheck[];
+  readonly quota: Quota;
+  readonly clock: Clock;
+  readonly idempotency: IdempotencyOptions;
 }
 
 /** Builds the chain for the services. Throws if one of their RPCs does not declare who may call it. */
 export function createChain(options: ChainOptions): Chain {
-  const { authenticator, errors, track } = options;
+  const { authenticator, errors, track, quota, clock } = options;
   const accessByMethod = new Map(
     options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)),
   );
   const isOpen = new Set(options.openServices);
+  const checkSigned: SenderCheck = (caller, credential, { requestHeader, protocolName, values }) =>
+    checkSignature({
+      headers: requestHeader,
+      protocolName,
+      credential,
+      isRequired: caller.kind === "key" && caller.requiresSignature,
+      nowMs: () => clock.now().getTime(),
+      readBody: async () => (await values.get(rawBodyKey)?.read(maxMessageBytes)) ?? new Uint8Array(),
+    });
   return {
     async requestGate(context) {
       if (isOpen.has(context.service)) {
         return;
       }
       try {
-        await authorize(authenticator, accessFor(accessByMethod, context.method), context);
+        exposeResponseHeaders(context);
+        const required = accessFor(accessByMethod, context.method);
+        const caller = await authorize(authenticator, required, context, checkSigned);
+        if (caller !== undefined) {
+          await countRequest({ quota, clock }, caller, context);
+        }
+        readPreferences(context);
       } catch (error) {
         throw toConnectError(errors, error, context.values);
       }
@@ -52,9 +86,21 @@ export function createChain(options: ChainOptions): Chain {
           return (await admit(authenticator, required, { header, values: contextValues }))?.grounds;
         },
       }),
+      createApiVersionInterceptor(apiVersions),
       createValidationInterceptor(options.fieldChecks),
+      createIdempotencyInterceptor(options.idempotency),
     ],
   };
+}
+
+/** What a request says of the answers that it understands: the version of the API, and whether in an envelope. */
+function readPreferences({ requestHeader, responseHeader, values }: HandlerContext): void {
+  const version = resolveApiVersion(apiVersions, requestHeader);
+  values.set(apiVersionKey, version.version);
+  for (const [name, value] of Object.entries(apiVersionHeaders(version))) {
+    responseHeader.set(name, value);
+  }
+  checkEnvelopeHeader(requestHeader);
 }
 
 function accessFor<T>(accessByMethod: ReadonlyMap<DescMethod, T>, method: DescMethod): T {

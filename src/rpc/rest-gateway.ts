@@ -3,10 +3,12 @@ import { rest } from "../../gen/byond/v1/access_pb.ts";
 import { createGateway, type Gateway } from "../rest/gateway.ts";
 import { houseJson } from "../rest/json-style.ts";
 import type { Chain } from "./chain.ts";
+import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
 import type { ErrorReporter } from "./errors.ts";
+import { maxMessageBytes } from "./message-size.ts";
 import { requestRecordKey } from "./request-record.ts";
 import { restErrorAnswer } from "./rest-errors.ts";
-import { maxMessageBytes, type ServiceBinding } from "./router.ts";
+import type { ServiceBinding } from "./router.ts";
 
 /** REST in front of the same chain as gRPC: the house's JSON, its errors and its statuses. */
 export function createRestGateway(
@@ -24,6 +26,7 @@ export function createRestGateway(
     shutdownSignal,
     successStatus: (method) => (hasOption(method, rest) && getOption(method, rest).successStatus) || 200,
     errorResponse: (error, { values }) => restErrorAnswer(errors, error, values.get(requestRecordKey)),
+    wrapBody: (header) => (wantsEnvelope(header) ? wrapInEnvelope : undefined),
     onRoute(route, values) {
       values.get(requestRecordKey).route = `${route.httpMethod} ${route.template}`;
     },

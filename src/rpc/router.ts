@@ -9,9 +9,7 @@ import {
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { Chain } from "./chain.ts";
-
-/** The largest message that is read, in bytes. */
-export const maxMessageBytes = 64 * 1024;
+import { maxMessageBytes } from "./message-size.ts";
 
 /** A service and what answers its calls. */
 export interface ServiceBinding {

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import { createId } from "../ids.ts";
 import { describeError, type Logger } from "../log.ts";
 import type { RequestCounter } from "../metrics.ts";
+import { currentApiVersion } from "../rpc/api-version.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "../rpc/client-address.ts";
 import { withRawBody } from "../rpc/raw-body.ts";
 import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
@@ -48,6 +49,7 @@ export function createRequestHandler(
       errorCode: undefined,
     };
     response.setHeader("X-Request-Id", record.requestId);
+    response.setHeader("Byond-Version", currentApiVersion);
     // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
     response.setHeader("Cache-Control", "private, no-cache");
     response.setHeader("X-Content-Type-Options", "nosniff");

@@ -1,4 +1,3 @@
-import type { Database } from "../database/database.ts";
 import { hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
@@ -6,10 +5,11 @@ import { AppError, invalidFields } from "../errors.ts";
 import { activeKey } from "../rpc/active-key.ts";
 import type { KeyCaller } from "../rpc/caller.ts";
 import { type Keyring, unseal } from "../secrets.ts";
-import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
+import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { getVerification } from "./get-verification.ts";
 import { guessKey, guessLimit, resendKey, resendLimit } from "./limits.ts";
 import { parseRecipient, type Recipient, recipientContext, recipientIndex } from "./recipient.ts";
+import type { StartDependencies } from "./start-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
 
 export interface ResendInput {
@@ -94,12 +94,6 @@ type ResendRow = {
   readonly wait_seconds: number | null;
 };
 
-export interface ResendDependencies {
-  readonly database: Database;
-  readonly keyring: Keyring;
-  readonly codes: CodeDispatcher;
-}
-
 /**
  * Sends the code of a pending verification once more; it stays the same, and so do its expiry and its attempts. One that is
  * not pending is left alone. Answers what the verification is now.
@@ -108,7 +102,7 @@ export interface ResendDependencies {
  * provider, and `rate_limited`.
  */
 export async function resendCode(
-  deps: ResendDependencies,
+  deps: StartDependencies,
   caller: KeyCaller,
   input: ResendInput,
 ): Promise<VerificationView> {
@@ -122,7 +116,7 @@ export async function resendCode(
 }
 
 async function queueMessage(
-  { database, keyring, codes }: ResendDependencies,
+  { database, keyring, codes }: StartDependencies,
   { workspaceId, mode, keyPrefix }: KeyCaller,
   input: ResendInput,
   pending: PendingRow,

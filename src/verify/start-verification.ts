@@ -1,4 +1,4 @@
-import type { Database } from "../database/database.ts";
+import type { Queryable } from "../database/database.ts";
 import { boundLimit, hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
@@ -139,7 +139,7 @@ type StartRow = {
 );
 
 export interface StartDependencies {
-  readonly database: Database;
+  readonly database: Queryable;
   readonly keyring: Keyring;
   readonly codes: CodeDispatcher;
 }

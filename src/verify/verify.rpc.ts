@@ -1,26 +1,27 @@
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   CheckVerificationResponse_Status as CheckStatus,
+  CheckVerificationResponseSchema,
+  ResendCodeResponseSchema,
   StartVerificationResponse_Status as StartStatus,
   StartVerificationRequestSchema,
+  StartVerificationResponseSchema,
   type VerifyService,
 } from "../../gen/byond/v1/verify_pb.ts";
 import { keyCaller } from "../rpc/caller.ts";
+import { commitWithAnswer } from "../rpc/idempotency-claim.ts";
+import type { SendLimit } from "../rpc/quota-send-limits.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { channelOf, findChannel } from "./channel.ts";
 import { type CheckResult, checkVerification } from "./check-verification.ts";
+import { commitAndSend, type VerifyDependencies } from "./commit-and-send.ts";
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import { resendCode } from "./resend-code.ts";
-import {
-  type StartDependencies,
-  type StartedVerification,
-  startProblems,
-  startVerification,
-} from "./start-verification.ts";
+import { type StartedVerification, startProblems, startVerification } from "./start-verification.ts";
 import { findStatus, verificationMessage } from "./verification-message.ts";
 
 const defaultCodeLength = 6;
@@ -39,11 +40,16 @@ const checkStatuses = {
   locked: CheckStatus.LOCKED,
 } as const satisfies Record<CheckResult, CheckStatus>;
 
+export interface VerifyServiceDependencies extends VerifyDependencies {
+  /** The limits of a send by where it comes from. */
+  readonly originLimits: (context: HandlerContext, endUserAddress: string | undefined) => readonly SendLimit[];
+}
+
 /** VerifyService: messages to operations and back. */
-export function verifyService(deps: StartDependencies): ServiceImpl<typeof VerifyService> {
+export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<typeof VerifyService> {
   return {
     async startVerification(request, context) {
-      const started = await startVerification(deps, keyCaller(context), {
+      const input = {
         channel: channelOf(request.channel),
         recipient: request.recipient,
         brand: request.brand,
@@ -52,21 +58,25 @@ export function verifyService(deps: StartDependencies): ServiceImpl<typeof Verif
         locale: request.locale,
         autofillDomain: request.autofillDomain,
         metadata: request.metadata,
-        originLimits: [],
-      });
-      return {
-        verificationId: started.id,
-        channel: request.channel,
-        status: startStatuses[started.status],
-        expiresAt: timestampFromDate(started.expiresAt),
+        originLimits: deps.originLimits(context, request.endUserIp),
       };
+      return commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
+        const started = await startVerification(committing, keyCaller(context), input);
+        return {
+          verificationId: started.id,
+          channel: request.channel,
+          status: startStatuses[started.status],
+          expiresAt: timestampFromDate(started.expiresAt),
+        };
+      });
     },
 
-    async checkVerification(request, context) {
+    async checkVerification({ verificationId, code }, context) {
       const { workspaceId, mode } = keyCaller(context);
-      const { verificationId, code } = request;
-      const result = await checkVerification(deps, { workspaceId, mode, verificationId, code });
-      return { verificationId, status: checkStatuses[result] };
+      return commitWithAnswer(context, deps.database, CheckVerificationResponseSchema, async (database) => {
+        const result = await checkVerification({ ...deps, database }, { workspaceId, mode, verificationId, code });
+        return { verificationId, status: checkStatuses[result] };
+      });
     },
 
     async getVerification({ verificationId }, context) {
@@ -76,12 +86,10 @@ export function verifyService(deps: StartDependencies): ServiceImpl<typeof Verif
     },
 
     async resendCode({ verificationId, channel, recipient }, context) {
-      const view = await resendCode(deps, keyCaller(context), {
-        verificationId,
-        channel: channel === undefined ? undefined : channelOf(channel),
-        recipient,
-      });
-      return { verification: verificationMessage(view) };
+      const input = { verificationId, channel: channel === undefined ? undefined : channelOf(channel), recipient };
+      return commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => ({
+        verification: verificationMessage(await resendCode(committing, keyCaller(context), input)),
+      }));
     },
 
     async cancelVerification({ verificationId }, context) {

@@ -97,6 +97,7 @@ async function startServer(
       DATABASE_URL: databaseUrl,
       PORT: "0",
       SIGN_UP: "open",
+      DEFAULT_TIER: "unlimited",
       BYOND_SECRET: "a secret of the tests that is long enough",
     }),
     localInbox: true,

@@ -1,5 +1,6 @@
 /** The sandbox: the same rules, nothing leaves the server, and its data never meet the live ones. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseConfig } from "../../src/config.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { check, codeIn, messagesTo, start, startAndRead, tally, wrongFor } from "./verifications.ts";
 
@@ -113,7 +114,9 @@ test.each(["sms", "voice"])("%s answers channel_unavailable, as it does live", a
 
 test("with a mail provider, live mail goes there and the sandbox's still lands in the inbox only", async () => {
   // Nothing listens on this port: whatever is sent to the provider does not arrive.
-  await using server = await startTestApp({ smtp: { url: "smtp://127.0.0.1:9", from: "no-reply@example.com" } });
+  await using server = await startTestApp({
+    delivery: { ...parseConfig({}).delivery, smtp: { url: "smtp://127.0.0.1:9", from: "no-reply@example.com" } },
+  });
   const { session } = await server.signUp();
   const mint = async (mode: string) => {
     const { body } = await server.rest("POST", "/api-keys", { session, body: { name: mode, mode } });
