@@ -15,11 +15,19 @@ createApiReference(main, {
   // The samples of the document are the samples; the API client keeps no credentials.
   hiddenClients: true,
   persistAuth: false,
-  theme: "none",
+  authentication: { preferredSecurityScheme: "ApiKey" },
+  theme: "default",
   documentDownloadType: "none",
   defaultOpenAllTags: true,
   hideModels: true,
+  onLoaded: openIntroduction,
 });
+
+/** Shows the sections of the guide in the sidebar: Scalar opens groups of operations only. */
+function openIntroduction() {
+  const entry = document.querySelector('[data-sidebar-id$="description/introduction"]');
+  entry?.querySelector('button[aria-expanded="false"]')?.click();
+}
 
 /** Whether what is typed goes into a field. */
 function isTyping(target) {

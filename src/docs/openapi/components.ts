@@ -28,8 +28,8 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       in: "header",
       name: "Idempotency-Key",
       description:
-        "Makes the call safe to repeat for 24 hours: a repetition with the same key gets the answer of the first call, and nothing is done twice. Choose a random one for every new request.",
-      schema: { type: "string", minLength: 1, maxLength: 257 },
+        "Makes the call safe to repeat for 24 hours: a repetition with the same key gets the answer of the first call, and nothing is done twice. Choose a random one for every new request, of 1 to 255 printable characters.",
+      schema: { type: "string" },
       example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
   },
