@@ -51,7 +51,7 @@ export interface TestApp extends AsyncDisposable {
   /** A session of a new account, whose password is `password`. */
   signUp(name?: string): Promise<SignedUp>;
   /** Another server on the same database, by the same clock. Close it first. */
-  startAnother(): Promise<TestApp>;
+  startAnother(changes?: Partial<Config>): Promise<TestApp>;
   /** A new key of a new account. */
   mintKey(options?: { readonly mode?: "live" | "test"; readonly scopes?: readonly string[] | null }): Promise<string>;
   /** Calls over gRPC, with the headers on every call. */
@@ -150,7 +150,8 @@ async function startServer(
     logLines: log.lines,
     rest,
     signUp,
-    startAnother: () => startServer(databaseUrl, time, accounts, changes, async () => undefined),
+    startAnother: (otherChanges = changes) =>
+      startServer(databaseUrl, time, accounts, otherChanges, async () => undefined),
     async mintKey({ mode = "live", scopes = null } = {}) {
       const { session } = await signUp();
       const { body } = await rest("POST", "/api-keys", { session, body: { name: "test key", mode, scopes } });

@@ -1,0 +1,39 @@
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import { generateRefreshToken, parseRefreshToken } from "../../src/auth/refresh-token.ts";
+import { createId, randomBase62 } from "../../src/ids.ts";
+
+const tagKey = randomBytes(32);
+const reference = () => ({ workspaceId: createId("ws"), sessionId: randomBase62(22) });
+
+test("a token says which session it belongs to, and by which hash it is known", () => {
+  for (let round = 0; round < 200; round += 1) {
+    const session = reference();
+    const { token, hash } = generateRefreshToken(session, tagKey);
+    expect(parseRefreshToken(token, tagKey)).toEqual({ ...session, hash });
+  }
+});
+
+test("two tokens of one session differ", () => {
+  const session = reference();
+  const [one, other] = [generateRefreshToken(session, tagKey), generateRefreshToken(session, tagKey)];
+  expect(one.token).not.toBe(other.token);
+  expect(one.hash).not.toEqual(other.hash);
+});
+
+test("a token with any character changed is none", () => {
+  const { token } = generateRefreshToken(reference(), tagKey);
+  for (let index = 0; index < token.length; index += 1) {
+    const changed = token.slice(0, index) + (token[index] === "x" ? "y" : "x") + token.slice(index + 1);
+    expect(parseRefreshToken(changed, tagKey)).toBeUndefined();
+  }
+});
+
+test.each(["", "rt_", "nonsense", "rt_..", `${"x".repeat(300)}`])("%s is none", (token) => {
+  expect(parseRefreshToken(token, tagKey)).toBeUndefined();
+});
+
+test("a token of another installation is none", () => {
+  const { token } = generateRefreshToken(reference(), randomBytes(32));
+  expect(parseRefreshToken(token, tagKey)).toBeUndefined();
+});

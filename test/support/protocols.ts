@@ -1,0 +1,152 @@
+import { createRegistry, type DescMethodUnary, isMessage, type Message } from "@bufbuild/protobuf";
+import { ConnectError, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
+import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
+import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
+import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
+import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
+import { JsonReader } from "../../src/rest/json-reader.ts";
+import { houseJson } from "../../src/rest/json-style.ts";
+import { JsonWriter } from "../../src/rest/json-writer.ts";
+import { ViolationCollector } from "../../src/rest/violations.ts";
+import type { TestApp } from "./app.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads JSON of which it says itself what it expects
+type Json = any;
+
+/** What a call came to, the same on every protocol. */
+export interface Answer {
+  /** `ok`, or the error's code. */
+  readonly code: string;
+  /** The answer or the error, as REST writes it. */
+  readonly body: Json;
+}
+
+export interface Credentials {
+  readonly key?: string | undefined;
+  readonly session?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Input = Readonly<Record<string, unknown>>;
+
+interface Rpc {
+  readonly method: DescMethodUnary;
+  /** Method, path and body over REST. */
+  readonly rest: (input: Input) => readonly [string, string, unknown?];
+  /** The JSON of the request message, where it is not the input. */
+  readonly message?: (input: Input) => Input;
+  /** The member of the answer that REST answers with. */
+  readonly responseBody?: string;
+}
+
+const post = (path: string) => (input: Input) => ["POST", path, input] as const;
+const postNothing = (path: string) => () => ["POST", path] as const;
+const query = (input: Input) =>
+  new URLSearchParams(Object.fromEntries(Object.entries(input).map(([k, v]) => [k, String(v)]))).toString();
+
+const rpcs = {
+  CreateApiKey: { method: ApiKeyService.method.createApiKey, rest: post("/api-keys") },
+  ListApiKeys: { method: ApiKeyService.method.listApiKeys, rest: (input) => ["GET", `/api-keys?${query(input)}`] },
+  GetApiKey: {
+    method: ApiKeyService.method.getApiKey,
+    rest: ({ id }) => ["GET", `/api-keys/${id}`],
+    responseBody: "api_key",
+  },
+  UpdateApiKey: {
+    method: ApiKeyService.method.updateApiKey,
+    rest: ({ id, ...changes }) => ["PATCH", `/api-keys/${id}`, changes],
+    message: ({ id, ...changes }) => ({ id, api_key: changes, update_mask: Object.keys(changes).join(",") }),
+    responseBody: "api_key",
+  },
+  RotateApiKey: {
+    method: ApiKeyService.method.rotateApiKey,
+    rest: ({ id, ...body }) => ["POST", `/api-keys/${id}/rotate`, body],
+  },
+  RevokeApiKey: {
+    method: ApiKeyService.method.revokeApiKey,
+    rest: ({ id, ...parameters }) => ["DELETE", `/api-keys/${id}?${query(parameters)}`],
+  },
+  SignUp: { method: AuthService.method.signUp, rest: post("/auth/sign-up") },
+  SignIn: { method: AuthService.method.signIn, rest: post("/auth/sign-in") },
+  RefreshSession: { method: AuthService.method.refreshSession, rest: post("/auth/refresh") },
+  SignOut: { method: AuthService.method.signOut, rest: post("/auth/sign-out") },
+  GetMe: { method: AuthService.method.getMe, rest: () => ["GET", "/auth/me"] },
+  LogoutAll: { method: AuthService.method.logoutAll, rest: postNothing("/auth/logout-all") },
+  ChangePassword: { method: AuthService.method.changePassword, rest: post("/auth/change-password") },
+  StartEmailVerification: {
+    method: AuthService.method.startEmailVerification,
+    rest: postNothing("/auth/verify-email"),
+  },
+  CheckEmailVerification: {
+    method: AuthService.method.checkEmailVerification,
+    rest: post("/auth/verify-email/check"),
+  },
+  DeleteAccount: { method: AuthService.method.deleteAccount, rest: post("/auth/delete-account") },
+  LookupNumber: { method: LookupService.method.lookupNumber, rest: (input) => ["GET", `/lookup?${query(input)}`] },
+  StartVerification: { method: VerifyService.method.startVerification, rest: post("/verify/start") },
+} as const satisfies Record<string, Rpc>;
+
+/** One way of calling: requests and answers are JSON as REST writes it, whatever goes over the wire. */
+export interface Protocol {
+  readonly name: "REST" | "gRPC";
+  call(app: TestApp, rpc: keyof typeof rpcs, input?: Input, credentials?: Credentials): Promise<Answer>;
+}
+
+const restProtocol: Protocol = {
+  name: "REST",
+  async call(app, name, input = {}, { key, session, headers = {} } = {}) {
+    const [method, path, body] = rpcs[name].rest(input);
+    const { status, body: answer } = await app.rest(method, path, {
+      ...(key === undefined ? {} : { key }),
+      ...(session === undefined ? {} : { session }),
+      ...(body === undefined ? {} : { body }),
+      headers,
+    });
+    return status < 300 ? { code: "ok", body: answer } : { code: answer.error.code, body: answer.error };
+  },
+};
+
+const jsonOptions = { style: houseJson, ignoresUnknownFields: false, registry: createRegistry() };
+const reader = new JsonReader(jsonOptions);
+const writer = new JsonWriter(jsonOptions);
+const transports = new Map<string, Transport>();
+
+const grpcProtocol: Protocol = {
+  name: "gRPC",
+  async call(app, name, input = {}, { key, session, headers = {} } = {}) {
+    const rpc: Rpc = rpcs[name];
+    const transport = transports.get(app.url) ?? createGrpcTransport({ baseUrl: app.url });
+    transports.set(app.url, transport);
+    const header = {
+      ...headers,
+      ...(key === undefined ? {} : { "x-api-key": key }),
+      ...(session === undefined ? {} : { authorization: `Bearer ${session}` }),
+    };
+    try {
+      const request = readMessage(rpc.method, rpc.message?.(input) ?? input);
+      const { message } = await transport.unary(rpc.method, undefined, undefined, header, request);
+      const body: Json = writer.message(rpc.method.output)(message);
+      return { code: "ok", body: rpc.responseBody === undefined ? body : body[rpc.responseBody] };
+    } catch (error) {
+      const [info] = ConnectError.from(error).findDetails(ErrorInfoSchema);
+      if (info === undefined) {
+        throw error;
+      }
+      return { code: info.code, body: writer.message(ErrorInfoSchema)(info) };
+    }
+  },
+};
+
+function readMessage(method: DescMethodUnary, json: Input): Message {
+  const violations = new ViolationCollector();
+  const message = reader.message(method.input)(json, violations);
+  if (!isMessage(message) || violations.violations().length > 0) {
+    throw new TypeError(`a test sent what has no message: ${JSON.stringify(violations.violations())}`);
+  }
+  return message;
+}
+
+/** For `describe.each`: the same guarantees by the same tests on both. */
+export const protocols: readonly Protocol[] = [restProtocol, grpcProtocol];
