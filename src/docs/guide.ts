@@ -23,6 +23,8 @@ const sections = [
 export interface GuideFacts {
   readonly origin: string;
   readonly basePath: string;
+  /** The API's version. */
+  readonly version: string;
   readonly services: readonly DescService[];
 }
 
@@ -33,6 +35,7 @@ export function guideText(facts: GuideFacts): string {
     base: facts.origin + facts.basePath,
     errors: errorTable(`${facts.origin}/docs/errors`),
     tiers: tierTable(),
+    version: facts.version,
     services: serviceTable(facts.services),
   };
   return sections

@@ -39,6 +39,11 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       schema: { type: "string", pattern: "^req_[0-9A-Za-z]{22}$" },
       example: "req_5Vq0cT2nX8mJr4LwYb9sKd",
     },
+    Version: {
+      description: "The version of the API that the answer is of.",
+      schema: { type: "string", format: "date" },
+      example: "2026-06-15",
+    },
     RetryAfter: {
       description: "Whole seconds to wait before the call is worth repeating.",
       schema: integer,

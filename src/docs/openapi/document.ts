@@ -23,13 +23,14 @@ export function buildReference(files: Iterable<DescFile>): JsonObject {
     .flatMap((file) => file.services)
     .toSorted(byGroup);
   const baseUrl = placeholderOrigin + basePath;
+  const version = apiVersions.at(-1)?.version ?? "";
   const errors = new ErrorResponses(`${placeholderOrigin}/docs/errors`);
   return buildOpenApi({
     info: {
       title: "Byond reference",
-      version: apiVersions.at(-1)?.version ?? "",
+      version,
       summary: "One-time codes, phone number lookup and scoped API keys, behind one key and one base URL.",
-      description: guideText({ origin: placeholderOrigin, basePath, services }),
+      description: guideText({ origin: placeholderOrigin, basePath, version, services }),
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     services,

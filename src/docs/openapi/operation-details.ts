@@ -20,6 +20,7 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
     successStatus: status === 0 ? 200 : status,
     responseHeaders: {
       "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+      "Byond-Version": { $ref: "#/components/headers/Version" },
       ...(credential === Credential.NONE
         ? {}
         : {
