@@ -1,0 +1,26 @@
+// The server in a process of its own, forked with --expose-gc: tells its address, and on every message the size of its
+// heap after a collection. Writes its log to standard error.
+import { createApp } from "../../src/app.ts";
+import { parseConfig } from "../../src/config.ts";
+import { createLogger } from "../../src/log.ts";
+
+const logger = createLogger(
+  (line) => process.stderr.write(line),
+  () => new Date(),
+);
+const app = await createApp(parseConfig(process.env), {
+  logger,
+  onFatal: (reason) => {
+    throw reason;
+  },
+});
+process.on("message", async () => {
+  // Twice, with a turn in between: finalisers let go of more.
+  globalThis.gc?.();
+  await new Promise((resolve) => setImmediate(resolve));
+  globalThis.gc?.();
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  process.send?.({ heapBytes: heapUsed + external + arrayBuffers });
+});
+process.on("disconnect", () => app.close().then(() => process.exit(0)));
+process.send?.({ url: app.url });
