@@ -10,15 +10,21 @@ const encodings = [
   { name: "gzip", compress: promisify(gzip), options: {} },
 ] as const;
 
+/** Tells caches, also with a 304, that an answer of this length depends on what encodings the client takes. */
+export function markVariants(bytes: Uint8Array, header: Headers): void {
+  if (isCompressible(bytes, header)) {
+    header.append("vary", "accept-encoding");
+  }
+}
+
 /**
- * Compresses an answer of more than 1 KiB with what the client prefers (RFC 9110 §12.5.3), and sets the headers that
- * tell. An answer that already has a `Content-Encoding` is left alone.
+ * Compresses an answer of more than 1 KiB with what the client prefers (RFC 9110 §12.5.3), and says so in the headers.
+ * An answer that already has a `Content-Encoding` is left alone.
  */
 export async function compressed(bytes: Uint8Array, requestHeader: Headers, header: Headers): Promise<Uint8Array> {
-  if (bytes.length <= minBytes || header.has("content-encoding")) {
+  if (!isCompressible(bytes, header)) {
     return bytes;
   }
-  header.append("vary", "accept-encoding");
   const encoding = preferredEncoding(requestHeader.get("accept-encoding"));
   if (encoding === undefined) {
     return bytes;
@@ -26,6 +32,10 @@ export async function compressed(bytes: Uint8Array, requestHeader: Headers, head
   const smaller = await encoding.compress(bytes, encoding.options);
   header.set("content-encoding", encoding.name);
   return smaller;
+}
+
+function isCompressible(bytes: Uint8Array, header: Headers): boolean {
+  return bytes.length > minBytes && !header.has("content-encoding");
 }
 
 function preferredEncoding(accepted: string | null): (typeof encodings)[number] | undefined {

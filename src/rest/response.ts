@@ -1,6 +1,6 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { compressed } from "./compression.ts";
+import { compressed, markVariants } from "./compression.ts";
 import { isKnownTag, tagContent } from "./etag.ts";
 import { GatewayError } from "./gateway-error.ts";
 import type { Route } from "./route.ts";
@@ -44,6 +44,7 @@ export async function contentResponse(
   const isCacheable =
     route.httpMethod === "GET" && route.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
   if (isCacheable && status === 200 && isKnownTag(request.header, tagContent(content.bytes, header))) {
+    markVariants(content.bytes, header);
     return { status: 304, header };
   }
   return send(request, status, header, content);
@@ -74,6 +75,7 @@ async function send(
   header: Headers,
   content: Content,
 ): Promise<UniversalServerResponse> {
+  markVariants(content.bytes, header);
   const bytes = await compressed(content.bytes, request.header, header);
   header.set("content-type", content.type);
   header.set("content-length", String(bytes.length));

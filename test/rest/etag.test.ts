@@ -44,4 +44,13 @@ describe("ETag", () => {
     expect((await call(gateway, `GET ${book}`)).headers.get("etag")).toBe('"v7"');
     expect((await call(gateway, `GET ${book}`, { headers: { "if-none-match": '"v7"' } })).status).toBe(304);
   });
+
+  test("of a large answer tells that it depends on the encoding, with 304 too", async () => {
+    const gateway = openBookshop({}, { getBook: () => ({ title: "x".repeat(5000) }) });
+    for (const headers of [{}, { "if-none-match": "*" }, { "if-none-match": "*", "accept-encoding": "gzip" }]) {
+      const answer = await call(gateway, `GET ${book}`, { headers });
+      expect(answer.status).toBe("if-none-match" in headers ? 304 : 200);
+      expect(answer.headers.get("vary")).toBe("accept-encoding");
+    }
+  });
 });
