@@ -385,7 +385,7 @@ test("over TLS, with the key as call credentials on the channel", async () => {
   const tls = { certPath: join(folder, "cert.pem"), keyPath: join(folder, "key.pem") };
   await writeFile(tls.certPath, cert);
   await writeFile(tls.keyPath, privateKey);
-  const secure = await startTestApp({ database: { kind: "external", url: app.databaseUrl }, tls });
+  const secure = await app.startAnother({ tls });
   const perCall = grpc.credentials.createFromMetadataGenerator((_options, done) => {
     const metadata = new grpc.Metadata();
     metadata.set("authorization", `Bearer ${key}`);

@@ -84,7 +84,7 @@ describe("one verification", () => {
   });
 
   test("two hundred parallel wrong codes over two servers cost exactly five attempts", async () => {
-    await using other = await startTestApp({ database: { kind: "external", url: app.databaseUrl } });
+    await using other = await app.startAnother();
     const started = await startAndRead(app, key, "two-servers@example.com");
     const outcomes = await Promise.all(
       times(200, (index) => check(index % 2 === 0 ? app : other, key, started.id, wrongFor(started))),

@@ -7,9 +7,7 @@ const old = "the old secret, which has thirty-two bytes";
 const fresh = "the new secret, which has thirty-two bytes";
 
 /** Another server on the same database, with other secrets. */
-function serverBeside(app: TestApp, secrets: readonly string[]): Promise<TestApp> {
-  return startTestApp({ database: { kind: "external", url: app.databaseUrl }, secrets });
-}
+const serverBeside = (app: TestApp, secrets: readonly string[]) => app.startAnother({ secrets });
 
 test("a pending verification can be checked as long as its secret is there, and is expired afterwards", async () => {
   await using before = await startTestApp({ secrets: [old] });
