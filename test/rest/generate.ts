@@ -1,16 +1,14 @@
-/**
- * Writes `test/rest/gen` from the protos beside it, without a network. Run it after changing them:
- * `node test/rest/generate.ts`.
- */
 import { execFile } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { fillThirdParty } from "../../scripts/third-party.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Writes the code that is generated for the tests of the REST transcoder into `folder`, which is emptied first. */
+/**
+ * Writes the code that is generated for the tests of the REST transcoder into `folder`, which is emptied first. Part of
+ * `npm run generate`; `third_party/` is filled.
+ */
 export async function generateTestProtos(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   const workspace = { version: "v2", modules: [{ path: "test/rest/proto" }, { path: "third_party" }] };
@@ -32,9 +30,4 @@ export async function generateTestProtos(folder: string): Promise<void> {
     ],
     { cwd: root, env: { ...process.env, PATH: path } },
   );
-}
-
-if (import.meta.main) {
-  await fillThirdParty();
-  await generateTestProtos(join(import.meta.dirname, "gen"));
 }
