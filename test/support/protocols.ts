@@ -31,7 +31,8 @@ export interface Credentials {
 
 type Input = Readonly<Record<string, unknown>>;
 
-interface Rpc {
+/** How one RPC is called. */
+export interface Rpc {
   readonly method: DescMethodUnary;
   /** Method, path and body over REST. */
   readonly rest: (input: Input) => readonly [string, string, unknown?];
@@ -46,7 +47,7 @@ const postNothing = (path: string) => () => ["POST", path] as const;
 const query = (input: Input) =>
   new URLSearchParams(Object.fromEntries(Object.entries(input).map(([k, v]) => [k, String(v)]))).toString();
 
-const rpcs = {
+export const rpcs = {
   CreateApiKey: { method: ApiKeyService.method.createApiKey, rest: post("/api-keys") },
   ListApiKeys: { method: ApiKeyService.method.listApiKeys, rest: (input) => ["GET", `/api-keys?${query(input)}`] },
   GetApiKey: {
@@ -86,6 +87,12 @@ const rpcs = {
   DeleteAccount: { method: AuthService.method.deleteAccount, rest: post("/auth/delete-account") },
   LookupNumber: { method: LookupService.method.lookupNumber, rest: (input) => ["GET", `/lookup?${query(input)}`] },
   StartVerification: { method: VerifyService.method.startVerification, rest: post("/verify/start") },
+  CheckVerification: { method: VerifyService.method.checkVerification, rest: post("/verify/check") },
+  GetVerification: {
+    method: VerifyService.method.getVerification,
+    rest: ({ verification_id }) => ["GET", `/verify/${verification_id}`],
+    responseBody: "verification",
+  },
 } as const satisfies Record<string, Rpc>;
 
 /** One way of calling: requests and answers are JSON as REST writes it, whatever goes over the wire. */
@@ -110,7 +117,8 @@ const restProtocol: Protocol = {
 
 const jsonOptions = { style: houseJson, ignoresUnknownFields: false, registry: createRegistry() };
 const reader = new JsonReader(jsonOptions);
-const writer = new JsonWriter(jsonOptions);
+/** Writes messages as REST does. */
+export const writer = new JsonWriter(jsonOptions);
 const transports = new Map<string, Transport>();
 
 const grpcProtocol: Protocol = {
@@ -139,7 +147,8 @@ const grpcProtocol: Protocol = {
   },
 };
 
-function readMessage(method: DescMethodUnary, json: Input): Message {
+/** The message that REST's JSON of it means. */
+export function readMessage(method: DescMethodUnary, json: Input): Message {
   const violations = new ViolationCollector();
   const message = reader.message(method.input)(json, violations);
   if (!isMessage(message) || violations.violations().length > 0) {
