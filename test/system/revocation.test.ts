@@ -330,9 +330,10 @@ test("with the revoking server killed while it waits, and the DELETE repeated on
     await until("the revocations are committed", 10_000, isCommitted);
     await revoking.process.kill();
     expect((await unanswered).map(({ status }) => status)).toEqual(rounds.map(() => "rejected"));
+    const restarted = revoking.restart();
     const durationsMs = await revokeAll(rounds, other);
     struck.process.thaw();
-    await revoking.restart();
+    await restarted;
     for (const round of rounds) {
       round.callEverywhere();
     }
