@@ -13,13 +13,13 @@ import type { Hasher } from "../hashing.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { sessionCaller } from "../rpc/caller.ts";
 import { commitWithAnswer, idempotencyClaimKey } from "../rpc/idempotency-claim.ts";
+import { ipAllowlistProblems } from "../rpc/ip-allowlist.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";
 import { getApiKey } from "./get-api-key.ts";
 import { keyChangesOf, keyChangesProblems } from "./key-changes.ts";
 import { listApiKeys } from "./list-api-keys.ts";
-import { ipAllowlistProblems } from "./restrictions.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
 import { rotateApiKey } from "./rotate-api-key.ts";
 import { updateApiKey } from "./update-api-key.ts";
@@ -96,7 +96,7 @@ export function apiKeyService(deps: {
 /** What the schema cannot say of the requests. */
 export const apiKeyFieldChecks: readonly FieldCheck[] = [
   fieldCheck(CreateApiKeyRequestSchema, ({ ipAllowlist }) =>
-    ipAllowlistProblems(ipAllowlist?.ranges ?? [], "ip_allowlist"),
+    ipAllowlist === undefined ? {} : ipAllowlistProblems(ipAllowlist.ranges, "ip_allowlist"),
   ),
   fieldCheck(UpdateApiKeyRequestSchema, keyChangesProblems),
 ];

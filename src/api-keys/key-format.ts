@@ -1,4 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { hmacSha256 } from "../hmac-sha256.ts";
 import { encodeBase62, randomBase62 } from "../ids.ts";
 import type { Mode } from "../rpc/caller.ts";
 
@@ -51,6 +52,5 @@ export function prefixOf(key: string): string {
 }
 
 function tagOf(untagged: string, tagKey: Buffer): string {
-  const mac = createHmac("sha256", tagKey).update(untagged).digest();
-  return encodeBase62(mac.subarray(0, tagBytes), tagDigits);
+  return encodeBase62(hmacSha256(tagKey, untagged).subarray(0, tagBytes), tagDigits);
 }

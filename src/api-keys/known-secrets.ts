@@ -1,5 +1,6 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Hasher } from "../hashing.ts";
+import { hmacSha256 } from "../hmac-sha256.ts";
 import { BoundedMap } from "../revocation/bounded-map.ts";
 
 const maxAccepted = 100_000;
@@ -57,6 +58,6 @@ export class KnownSecrets {
   }
 
   #digest(presented: string): string {
-    return createHmac("sha256", this.#processKey).update(presented).digest("base64");
+    return hmacSha256(this.#processKey, presented).toString("base64");
   }
 }

@@ -1,5 +1,4 @@
 import { invalidFields } from "../errors.ts";
-import { parseIpRange } from "../rpc/ip-range.ts";
 
 /** What a key may not do. */
 export interface Restrictions {
@@ -22,16 +21,6 @@ export const unrestricted: Restrictions = {
   requireSignature: false,
   expiresAt: null,
 };
-
-/** What is wrong with the entries of an allowlist, by their paths below `field`. */
-export function ipAllowlistProblems(entries: readonly string[], field: string): Record<string, string> {
-  return Object.fromEntries(
-    entries.flatMap((entry, index) => {
-      const range = parseIpRange(entry.trim());
-      return typeof range === "string" ? [[`${field}[${index}]`, range]] : [];
-    }),
-  );
-}
 
 /** What a moment in the past is told. The database's clock decides. */
 export function expiryProblem(field: string) {

@@ -8,6 +8,7 @@ import {
   Role,
   SignUpRequestSchema,
   StartEmailVerificationResponse_Status as StartStatus,
+  UpdateWorkspaceRequestSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
 import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
@@ -23,6 +24,7 @@ import { type AccountDependencies, emailProblem } from "./create-account.ts";
 import { deleteAccount } from "./delete-account.ts";
 import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
 import { accountOf } from "./find-account.ts";
+import { getWorkspace } from "./get-workspace.ts";
 import type { PasswordDependencies } from "./is-right-password.ts";
 import { logoutAll } from "./logout-all.ts";
 import type { SessionDependencies } from "./open-session.ts";
@@ -31,6 +33,8 @@ import { signIn } from "./sign-in.ts";
 import { signOut } from "./sign-out.ts";
 import { signUp } from "./sign-up.ts";
 import { startEmailVerification } from "./start-email-verification.ts";
+import { updateWorkspace } from "./update-workspace.ts";
+import { workspaceChangesOf, workspaceChangesProblems, workspaceMessage } from "./workspace-messages.ts";
 
 export interface AuthDependencies extends AccountDependencies, PasswordDependencies, SessionDependencies {
   readonly database: Database;
@@ -110,6 +114,17 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       return { status: checkStatuses[outcome], verified: isVerified };
     },
 
+    async getWorkspace(_request, context) {
+      const { workspaceId } = sessionCaller(context);
+      return { workspace: workspaceMessage(await getWorkspace(deps, workspaceId)) };
+    },
+
+    async updateWorkspace(request, context) {
+      const { workspaceId } = sessionCaller(context);
+      const workspace = await updateWorkspace(deps, workspaceId, workspaceChangesOf(request));
+      return { workspace: workspaceMessage(workspace) };
+    },
+
     async deleteAccount({ password }, context) {
       outliveOwnRevocation(context);
       await deleteAccount(deps, anyCaller(context), { password, ...originOf(context) });
@@ -135,4 +150,5 @@ export const authFieldChecks: readonly FieldCheck[] = [
   fieldCheck(SignUpRequestSchema, ({ email }) =>
     parseMailAddress(email) === undefined ? { email: emailProblem } : {},
   ),
+  fieldCheck(UpdateWorkspaceRequestSchema, workspaceChangesProblems),
 ];

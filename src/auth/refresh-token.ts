@@ -1,4 +1,5 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hmacSha256 } from "../hmac-sha256.ts";
 import { encodeBase62 } from "../ids.ts";
 
 /** Which session a refresh token belongs to. */
@@ -56,6 +57,5 @@ function hashOf(token: string): Buffer {
 }
 
 function tagOf(untagged: string, tagKey: Buffer): string {
-  const mac = createHmac("sha256", tagKey).update(untagged).digest();
-  return encodeBase62(mac.subarray(0, tagBytes), tagDigits);
+  return encodeBase62(hmacSha256(tagKey, untagged).subarray(0, tagBytes), tagDigits);
 }

@@ -4,29 +4,30 @@ import { formatIpRange, type IpRange, includesAddress, parseIpAddress, parseIpRa
 /** Entries that an allowlist may have. */
 export const maxAllowlistEntries = 100;
 
+/** What is wrong with the entries of an allowlist, by their paths (`ip_allowlist[3]`), or with the field itself. */
+export function ipAllowlistProblems(entries: readonly string[], field: string): Record<string, string> {
+  if (entries.length === 0 || entries.length > maxAllowlistEntries) {
+    return { [field]: `must have between 1 and ${maxAllowlistEntries} entries` };
+  }
+  return Object.fromEntries(
+    entries.flatMap((entry, index) => {
+      const range = parseIpRange(entry.trim());
+      return typeof range === "string" ? [[`${field}[${index}]`, range]] : [];
+    }),
+  );
+}
+
 /**
- * Checks the entries of an allowlist and returns them as they are stored: in their one notation, each once. Throws
- * `validation_error` that names every entry that is wrong (`ip_allowlist[3]`), or the field itself if there are too many
- * or none.
+ * The entries of an allowlist as they are stored: in their one notation, each once. Throws `validation_error` with the
+ * problems of the entries.
  */
 export function normalizeIpAllowlist(entries: readonly string[], field: string): string[] {
-  if (entries.length === 0 || entries.length > maxAllowlistEntries) {
-    throw invalidFields({ [field]: `must have between 1 and ${maxAllowlistEntries} entries` });
-  }
-  const problems: Record<string, string> = {};
-  const normalized = new Set<string>();
-  entries.forEach((entry, index) => {
-    const range = parseIpRange(entry.trim());
-    if (typeof range === "string") {
-      problems[`${field}[${index}]`] = range;
-    } else {
-      normalized.add(formatIpRange(range));
-    }
-  });
+  const problems = ipAllowlistProblems(entries, field);
   if (Object.keys(problems).length > 0) {
     throw invalidFields(problems);
   }
-  return [...normalized];
+  const ranges = entries.map((entry) => parseIpRange(entry.trim())).filter((range) => typeof range !== "string");
+  return [...new Set(ranges.map(formatIpRange))];
 }
 
 /** An allowlist that is ready to be asked. Made once a credential, not once a request. */

@@ -70,6 +70,8 @@ function wordList(ruleId: string, rules: RepeatedRules): string | undefined {
   switch (ruleId) {
     case "repeated.min_items":
       return rules.minItems === 1n ? "must not be empty" : undefined;
+    case "repeated.max_items":
+      return `must have at most ${rules.maxItems} entries`;
     case "repeated.unique":
       return "must not name anything twice";
     default:

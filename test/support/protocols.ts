@@ -84,6 +84,17 @@ export const rpcs = {
     method: AuthService.method.checkEmailVerification,
     rest: post("/auth/verify-email/check"),
   },
+  GetWorkspace: {
+    method: AuthService.method.getWorkspace,
+    rest: () => ["GET", "/workspace"],
+    responseBody: "workspace",
+  },
+  UpdateWorkspace: {
+    method: AuthService.method.updateWorkspace,
+    rest: (input) => ["PATCH", "/workspace", input],
+    message: (changes) => ({ workspace: changes, update_mask: Object.keys(changes).join(",") }),
+    responseBody: "workspace",
+  },
   DeleteAccount: { method: AuthService.method.deleteAccount, rest: post("/auth/delete-account") },
   LookupNumber: { method: LookupService.method.lookupNumber, rest: (input) => ["GET", `/lookup?${query(input)}`] },
   StartVerification: { method: VerifyService.method.startVerification, rest: post("/verify/start") },

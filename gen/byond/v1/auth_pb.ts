@@ -6,18 +6,18 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_byond_v1_access } from "./access_pb.ts";
-import type { Mode, ScopeSet } from "./api_key_pb.ts";
+import type { IpAllowlist, Mode, ScopeSet } from "./api_key_pb.ts";
 import { file_byond_v1_api_key } from "./api_key_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file byond/v1/auth.proto.
  */
 export const file_byond_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSJmCg1TaWduVXBSZXF1ZXN0EhoKBWVtYWlsGAEgASgJQgu6SAjIAQFyAxj+ARIfCghwYXNzd29yZBgCIAEoCUINukgKyAEBcgUQChiAARIYCgRuYW1lGAMgASgJQgq6SAfIAQFyAhhkIngKDlNpZ25VcFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiSgoNU2lnbkluUmVxdWVzdBIaCgVlbWFpbBgBIAEoCUILukgIyAEBcgMY/gESHQoIcGFzc3dvcmQYAiABKAlCC7pICMgBAXIDGIABIngKDlNpZ25JblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiOwoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC7pICMgBAXIDGIACIoABChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiNAoOU2lnbk91dFJlcXVlc3QSIgoNcmVmcmVzaF90b2tlbhgBIAEoCUILukgIyAEBcgMYgAIiIgoPU2lnbk91dFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkiDgoMR2V0TWVSZXF1ZXN0Ip0CCg1HZXRNZVJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSDQoFZW1haWwYAiABKAkSFAoMd29ya3NwYWNlX2lkGAMgASgJEhwKBHJvbGUYBCABKA4yDi5ieW9uZC52MS5Sb2xlEhAKCHZlcmlmaWVkGAUgASgIEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiEKBG1vZGUYByABKA4yDi5ieW9uZC52MS5Nb2RlSACIAQESIgoGc2NvcGVzGAggASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSFwoKa2V5X3ByZWZpeBgJIAEoCUgBiAEBQgcKBV9tb2RlQg0KC19rZXlfcHJlZml4IhIKEExvZ291dEFsbFJlcXVlc3QiJAoRTG9nb3V0QWxsUmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSJjChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSJQoQY3VycmVudF9wYXNzd29yZBgBIAEoCUILukgIyAEBcgMYgAESIwoMbmV3X3Bhc3N3b3JkGAIgASgJQg26SArIAQFyBRAKGIABIoABChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiHwodU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3Qi5wEKHlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZRI/CgZzdGF0dXMYASABKA4yLy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UuU3RhdHVzEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABISCg5TVEFUVVNfUEVORElORxABEh4KGlNUQVRVU19DSEFOTkVMX1VOQVZBSUxBQkxFEAIiOQodQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3QSGAoEY29kZRgBIAEoCUIKukgHyAEBcgIYQCLnAQoeQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlEj8KBnN0YXR1cxgBIAEoDjIvLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMSEAoIdmVyaWZpZWQYAiABKAgicgoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhMKD1NUQVRVU19BUFBST1ZFRBABEhQKEFNUQVRVU19JTkNPUlJFQ1QQAhISCg5TVEFUVVNfRVhQSVJFRBADEhEKDVNUQVRVU19MT0NLRUQQBCJEChREZWxldGVBY2NvdW50UmVxdWVzdBIfCghwYXNzd29yZBgBIAEoCUIIukgFcgMYgAFIAIgBAUILCglfcGFzc3dvcmQiKAoVRGVsZXRlQWNjb3VudFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkqLAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9PV05FUhABMtYJCgtBdXRoU2VydmljZRJpCgZTaWduVXASFy5ieW9uZC52MS5TaWduVXBSZXF1ZXN0GhguYnlvbmQudjEuU2lnblVwUmVzcG9uc2UiLKq7GAIIAbK7GAMIyQGC0+STAhk6ASoiFC9hcGkvdjEvYXV0aC9zaWduLXVwEmIKBlNpZ25JbhIXLmJ5b25kLnYxLlNpZ25JblJlcXVlc3QaGC5ieW9uZC52MS5TaWduSW5SZXNwb25zZSIlqrsYAggBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvc2lnbi1pbhJ6Cg5SZWZyZXNoU2Vzc2lvbhIfLmJ5b25kLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBogLmJ5b25kLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiJaq7GAIIAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3JlZnJlc2gSaQoHU2lnbk91dBIYLmJ5b25kLnYxLlNpZ25PdXRSZXF1ZXN0GhkuYnlvbmQudjEuU2lnbk91dFJlc3BvbnNlIimQAgKquxgCCAGC0+STAho6ASoiFS9hcGkvdjEvYXV0aC9zaWduLW91dBJaCgVHZXRNZRIWLmJ5b25kLnYxLkdldE1lUmVxdWVzdBoXLmJ5b25kLnYxLkdldE1lUmVzcG9uc2UiIJACAaq7GAIIBILT5JMCERIPL2FwaS92MS9hdXRoL21lEm4KCUxvZ291dEFsbBIaLmJ5b25kLnYxLkxvZ291dEFsbFJlcXVlc3QaGy5ieW9uZC52MS5Mb2dvdXRBbGxSZXNwb25zZSIoqrsYBQgEEgEqgtPkkwIZIhcvYXBpL3YxL2F1dGgvbG9nb3V0LWFsbBKCAQoOQ2hhbmdlUGFzc3dvcmQSHy5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaIC5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSmwEKFlN0YXJ0RW1haWxWZXJpZmljYXRpb24SJy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBooLmJ5b25kLnYxLlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSIuqrsYAggDsrsYAwjJAYLT5JMCGyIZL2FwaS92MS9hdXRoL3ZlcmlmeS1lbWFpbBKdAQoWQ2hlY2tFbWFpbFZlcmlmaWNhdGlvbhInLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0GiguYnlvbmQudjEuQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlIjCquxgCCAOC0+STAiQ6ASoiHy9hcGkvdjEvYXV0aC92ZXJpZnktZW1haWwvY2hlY2sSgQEKDURlbGV0ZUFjY291bnQSHi5ieW9uZC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBofLmJ5b25kLnYxLkRlbGV0ZUFjY291bnRSZXNwb25zZSIvqrsYBQgEEgEqgtPkkwIgOgEqIhsvYXBpL3YxL2F1dGgvZGVsZXRlLWFjY291bnRiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSJmCg1TaWduVXBSZXF1ZXN0EhoKBWVtYWlsGAEgASgJQgu6SAjIAQFyAxj+ARIfCghwYXNzd29yZBgCIAEoCUINukgKyAEBcgUQChiAARIYCgRuYW1lGAMgASgJQgq6SAfIAQFyAhhkIngKDlNpZ25VcFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiSgoNU2lnbkluUmVxdWVzdBIaCgVlbWFpbBgBIAEoCUILukgIyAEBcgMY/gESHQoIcGFzc3dvcmQYAiABKAlCC7pICMgBAXIDGIABIngKDlNpZ25JblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiOwoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC7pICMgBAXIDGIACIoABChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiNAoOU2lnbk91dFJlcXVlc3QSIgoNcmVmcmVzaF90b2tlbhgBIAEoCUILukgIyAEBcgMYgAIiIgoPU2lnbk91dFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkiDgoMR2V0TWVSZXF1ZXN0Ip0CCg1HZXRNZVJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSDQoFZW1haWwYAiABKAkSFAoMd29ya3NwYWNlX2lkGAMgASgJEhwKBHJvbGUYBCABKA4yDi5ieW9uZC52MS5Sb2xlEhAKCHZlcmlmaWVkGAUgASgIEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiEKBG1vZGUYByABKA4yDi5ieW9uZC52MS5Nb2RlSACIAQESIgoGc2NvcGVzGAggASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSFwoKa2V5X3ByZWZpeBgJIAEoCUgBiAEBQgcKBV9tb2RlQg0KC19rZXlfcHJlZml4IhIKEExvZ291dEFsbFJlcXVlc3QiJAoRTG9nb3V0QWxsUmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSJjChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSJQoQY3VycmVudF9wYXNzd29yZBgBIAEoCUILukgIyAEBcgMYgAESIwoMbmV3X3Bhc3N3b3JkGAIgASgJQg26SArIAQFyBRAKGIABIoABChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiHwodU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3Qi5wEKHlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZRI/CgZzdGF0dXMYASABKA4yLy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UuU3RhdHVzEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABISCg5TVEFUVVNfUEVORElORxABEh4KGlNUQVRVU19DSEFOTkVMX1VOQVZBSUxBQkxFEAIiOQodQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3QSGAoEY29kZRgBIAEoCUIKukgHyAEBcgIYQCLnAQoeQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlEj8KBnN0YXR1cxgBIAEoDjIvLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMSEAoIdmVyaWZpZWQYAiABKAgicgoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhMKD1NUQVRVU19BUFBST1ZFRBABEhQKEFNUQVRVU19JTkNPUlJFQ1QQAhISCg5TVEFUVVNfRVhQSVJFRBADEhEKDVNUQVRVU19MT0NLRUQQBCKgAQoJV29ya3NwYWNlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHAoEdGllchgDIAEoDjIOLmJ5b25kLnYxLlRpZXISKwoMaXBfYWxsb3dsaXN0GAQgASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFQoTR2V0V29ya3NwYWNlUmVxdWVzdCI+ChRHZXRXb3Jrc3BhY2VSZXNwb25zZRImCgl3b3Jrc3BhY2UYASABKAsyEy5ieW9uZC52MS5Xb3Jrc3BhY2UieAoWVXBkYXRlV29ya3NwYWNlUmVxdWVzdBItCgl3b3Jrc3BhY2UYASABKAsyGi5ieW9uZC52MS5Xb3Jrc3BhY2VDaGFuZ2VzEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJmChBXb3Jrc3BhY2VDaGFuZ2VzEhwKBG5hbWUYASABKAlCCbpIBnIEEAEYZEgAiAEBEisKDGlwX2FsbG93bGlzdBgCIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0QgcKBV9uYW1lIkEKF1VwZGF0ZVdvcmtzcGFjZVJlc3BvbnNlEiYKCXdvcmtzcGFjZRgBIAEoCzITLmJ5b25kLnYxLldvcmtzcGFjZSJEChREZWxldGVBY2NvdW50UmVxdWVzdBIfCghwYXNzd29yZBgBIAEoCUIIukgFcgMYgAFIAIgBAUILCglfcGFzc3dvcmQiKAoVRGVsZXRlQWNjb3VudFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkqLAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9PV05FUhABKmQKBFRpZXISFAoQVElFUl9VTlNQRUNJRklFRBAAEhAKDFRJRVJfU1RBUlRFUhABEhAKDFRJRVJfQlVJTERFUhACEg4KClRJRVJfU0NBTEUQAxISCg5USUVSX1VOTElNSVRFRBAEMucLCgtBdXRoU2VydmljZRJpCgZTaWduVXASFy5ieW9uZC52MS5TaWduVXBSZXF1ZXN0GhguYnlvbmQudjEuU2lnblVwUmVzcG9uc2UiLKq7GAIIAbK7GAMIyQGC0+STAhk6ASoiFC9hcGkvdjEvYXV0aC9zaWduLXVwEmIKBlNpZ25JbhIXLmJ5b25kLnYxLlNpZ25JblJlcXVlc3QaGC5ieW9uZC52MS5TaWduSW5SZXNwb25zZSIlqrsYAggBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvc2lnbi1pbhJ6Cg5SZWZyZXNoU2Vzc2lvbhIfLmJ5b25kLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBogLmJ5b25kLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiJaq7GAIIAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3JlZnJlc2gSaQoHU2lnbk91dBIYLmJ5b25kLnYxLlNpZ25PdXRSZXF1ZXN0GhkuYnlvbmQudjEuU2lnbk91dFJlc3BvbnNlIimQAgKquxgCCAGC0+STAho6ASoiFS9hcGkvdjEvYXV0aC9zaWduLW91dBJaCgVHZXRNZRIWLmJ5b25kLnYxLkdldE1lUmVxdWVzdBoXLmJ5b25kLnYxLkdldE1lUmVzcG9uc2UiIJACAaq7GAIIBILT5JMCERIPL2FwaS92MS9hdXRoL21lEm4KCUxvZ291dEFsbBIaLmJ5b25kLnYxLkxvZ291dEFsbFJlcXVlc3QaGy5ieW9uZC52MS5Mb2dvdXRBbGxSZXNwb25zZSIoqrsYBQgEEgEqgtPkkwIZIhcvYXBpL3YxL2F1dGgvbG9nb3V0LWFsbBKCAQoOQ2hhbmdlUGFzc3dvcmQSHy5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaIC5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSmwEKFlN0YXJ0RW1haWxWZXJpZmljYXRpb24SJy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBooLmJ5b25kLnYxLlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSIuqrsYAggDsrsYAwjJAYLT5JMCGyIZL2FwaS92MS9hdXRoL3ZlcmlmeS1lbWFpbBKdAQoWQ2hlY2tFbWFpbFZlcmlmaWNhdGlvbhInLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0GiguYnlvbmQudjEuQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlIjCquxgCCAOC0+STAiQ6ASoiHy9hcGkvdjEvYXV0aC92ZXJpZnktZW1haWwvY2hlY2sSfAoMR2V0V29ya3NwYWNlEh0uYnlvbmQudjEuR2V0V29ya3NwYWNlUmVxdWVzdBoeLmJ5b25kLnYxLkdldFdvcmtzcGFjZVJlc3BvbnNlIi2QAgGquxgCCAOC0+STAh5iCXdvcmtzcGFjZRIRL2FwaS92MS93b3Jrc3BhY2USkAEKD1VwZGF0ZVdvcmtzcGFjZRIgLmJ5b25kLnYxLlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QaIS5ieW9uZC52MS5VcGRhdGVXb3Jrc3BhY2VSZXNwb25zZSI4kAICqrsYAggDgtPkkwIpOgl3b3Jrc3BhY2ViCXdvcmtzcGFjZTIRL2FwaS92MS93b3Jrc3BhY2USgQEKDURlbGV0ZUFjY291bnQSHi5ieW9uZC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBofLmJ5b25kLnYxLkRlbGV0ZUFjY291bnRSZXNwb25zZSIvqrsYBQgEEgEqgtPkkwIgOgEqIhsvYXBpL3YxL2F1dGgvZGVsZXRlLWFjY291bnRiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * Asks for an account.
@@ -686,6 +686,169 @@ export const CheckEmailVerificationResponse_StatusSchema: GenEnum<CheckEmailVeri
   enumDesc(file_byond_v1_auth, 17, 0);
 
 /**
+ * What keys and verifications belong to.
+ *
+ * @generated from message byond.v1.Workspace
+ */
+export type Workspace = Message<"byond.v1.Workspace"> & {
+  /**
+   * The workspace's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Its name. Messages carry it where a verification names no `brand`.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * How much it may call. The server's administrator decides.
+   *
+   * @generated from field: byond.v1.Tier tier = 3;
+   */
+  tier: Tier;
+
+  /**
+   * The addresses that its keys may be used from, beside what each key says. Null means all. Sessions are not restricted,
+   * so that nobody can lock themselves out.
+   *
+   * @generated from field: byond.v1.IpAllowlist ip_allowlist = 4;
+   */
+  ipAllowlist?: IpAllowlist | undefined;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 5;
+   */
+  createdAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message byond.v1.Workspace.
+ * Use `create(WorkspaceSchema)` to create a new message.
+ */
+export const WorkspaceSchema: GenMessage<Workspace> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 18);
+
+/**
+ * Asks for the workspace.
+ *
+ * @generated from message byond.v1.GetWorkspaceRequest
+ */
+export type GetWorkspaceRequest = Message<"byond.v1.GetWorkspaceRequest"> & {
+};
+
+/**
+ * Describes the message byond.v1.GetWorkspaceRequest.
+ * Use `create(GetWorkspaceRequestSchema)` to create a new message.
+ */
+export const GetWorkspaceRequestSchema: GenMessage<GetWorkspaceRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 19);
+
+/**
+ * The workspace.
+ *
+ * @generated from message byond.v1.GetWorkspaceResponse
+ */
+export type GetWorkspaceResponse = Message<"byond.v1.GetWorkspaceResponse"> & {
+  /**
+   * The user's workspace.
+   *
+   * @generated from field: byond.v1.Workspace workspace = 1;
+   */
+  workspace?: Workspace | undefined;
+};
+
+/**
+ * Describes the message byond.v1.GetWorkspaceResponse.
+ * Use `create(GetWorkspaceResponseSchema)` to create a new message.
+ */
+export const GetWorkspaceResponseSchema: GenMessage<GetWorkspaceResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 20);
+
+/**
+ * Says what of the workspace shall change.
+ *
+ * @generated from message byond.v1.UpdateWorkspaceRequest
+ */
+export type UpdateWorkspaceRequest = Message<"byond.v1.UpdateWorkspaceRequest"> & {
+  /**
+   * What shall be from now on. Fields that are not given, or not in the mask, stay as they are.
+   *
+   * @generated from field: byond.v1.WorkspaceChanges workspace = 1;
+   */
+  workspace?: WorkspaceChanges | undefined;
+
+  /**
+   * The fields to change. Without it, those that are given in `workspace`. Every field that it names must be given.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+};
+
+/**
+ * Describes the message byond.v1.UpdateWorkspaceRequest.
+ * Use `create(UpdateWorkspaceRequestSchema)` to create a new message.
+ */
+export const UpdateWorkspaceRequestSchema: GenMessage<UpdateWorkspaceRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 21);
+
+/**
+ * What of a workspace can be changed.
+ *
+ * @generated from message byond.v1.WorkspaceChanges
+ */
+export type WorkspaceChanges = Message<"byond.v1.WorkspaceChanges"> & {
+  /**
+   * The name, 1 to 100 characters.
+   *
+   * @generated from field: optional string name = 1;
+   */
+  name?: string | undefined;
+
+  /**
+   * The addresses that its keys may be used from.
+   *
+   * @generated from field: byond.v1.IpAllowlist ip_allowlist = 2;
+   */
+  ipAllowlist?: IpAllowlist | undefined;
+};
+
+/**
+ * Describes the message byond.v1.WorkspaceChanges.
+ * Use `create(WorkspaceChangesSchema)` to create a new message.
+ */
+export const WorkspaceChangesSchema: GenMessage<WorkspaceChanges> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 22);
+
+/**
+ * The workspace as it is now.
+ *
+ * @generated from message byond.v1.UpdateWorkspaceResponse
+ */
+export type UpdateWorkspaceResponse = Message<"byond.v1.UpdateWorkspaceResponse"> & {
+  /**
+   * The user's workspace.
+   *
+   * @generated from field: byond.v1.Workspace workspace = 1;
+   */
+  workspace?: Workspace | undefined;
+};
+
+/**
+ * Describes the message byond.v1.UpdateWorkspaceResponse.
+ * Use `create(UpdateWorkspaceResponseSchema)` to create a new message.
+ */
+export const UpdateWorkspaceResponseSchema: GenMessage<UpdateWorkspaceResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 23);
+
+/**
  * Asks for the end of the account.
  *
  * @generated from message byond.v1.DeleteAccountRequest
@@ -705,7 +868,7 @@ export type DeleteAccountRequest = Message<"byond.v1.DeleteAccountRequest"> & {
  * Use `create(DeleteAccountRequestSchema)` to create a new message.
  */
 export const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 18);
+  messageDesc(file_byond_v1_auth, 24);
 
 /**
  * The account is gone.
@@ -726,7 +889,7 @@ export type DeleteAccountResponse = Message<"byond.v1.DeleteAccountResponse"> & 
  * Use `create(DeleteAccountResponseSchema)` to create a new message.
  */
 export const DeleteAccountResponseSchema: GenMessage<DeleteAccountResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 19);
+  messageDesc(file_byond_v1_auth, 25);
 
 /**
  * What a user may do in a workspace.
@@ -761,6 +924,61 @@ export type Role = (typeof Role)[keyof typeof Role] | UnknownEnum;
  */
 export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_byond_v1_auth, 0);
+
+/**
+ * How much a workspace may call: requests in any 60 seconds, of all its keys and sessions together.
+ *
+ * @generated from enum byond.v1.Tier
+ */
+export const Tier = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: TIER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * 1,000 requests.
+   *
+   * @generated from enum value: TIER_STARTER = 1;
+   */
+  STARTER: 1,
+
+  /**
+   * 5,000 requests.
+   *
+   * @generated from enum value: TIER_BUILDER = 2;
+   */
+  BUILDER: 2,
+
+  /**
+   * 20,000 requests.
+   *
+   * @generated from enum value: TIER_SCALE = 3;
+   */
+  SCALE: 3,
+
+  /**
+   * As many as it likes.
+   *
+   * @generated from enum value: TIER_UNLIMITED = 4;
+   */
+  UNLIMITED: 4,
+} as const;
+
+/**
+ * How much a workspace may call: requests in any 60 seconds, of all its keys and sessions together.
+ *
+ * @generated from enum byond.v1.Tier
+ */
+export type Tier = (typeof Tier)[keyof typeof Tier] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.Tier.
+ */
+export const TierSchema: GenEnum<Tier> = /*@__PURE__*/
+  enumDesc(file_byond_v1_auth, 1);
 
 /**
  * Accounts and their sessions. A session's access token is the credential of the management plane; it is valid for a
@@ -866,6 +1084,27 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof CheckEmailVerificationRequestSchema;
     output: typeof CheckEmailVerificationResponseSchema;
+  },
+  /**
+   * Tells what the user's workspace is called and what it may do.
+   *
+   * @generated from rpc byond.v1.AuthService.GetWorkspace
+   */
+  getWorkspace: {
+    methodKind: "unary";
+    input: typeof GetWorkspaceRequestSchema;
+    output: typeof GetWorkspaceResponseSchema;
+  },
+  /**
+   * Changes what the user's workspace is called, and where its keys may be used from. Over REST the members of the body are
+   * what changes. It holds on every server when it is answered, and `null` lifts no restriction, as for keys.
+   *
+   * @generated from rpc byond.v1.AuthService.UpdateWorkspace
+   */
+  updateWorkspace: {
+    methodKind: "unary";
+    input: typeof UpdateWorkspaceRequestSchema;
+    output: typeof UpdateWorkspaceResponseSchema;
   },
   /**
    * Deletes the account for good: the user is removed, the workspace is shut down, and its keys and sessions are refused

@@ -1,0 +1,47 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
+import { expect, test } from "vitest";
+import { ApiKeyChangesSchema } from "../../gen/byond/v1/api_key_pb.ts";
+import { namedChanges, updateMaskProblems } from "../../src/rpc/update-mask.ts";
+
+function update(changes: MessageInitShape<typeof ApiKeyChangesSchema> | undefined, paths?: string[]) {
+  return {
+    schema: ApiKeyChangesSchema,
+    changes: changes === undefined ? undefined : create(ApiKeyChangesSchema, changes),
+    mask: paths === undefined ? undefined : create(FieldMaskSchema, { paths }),
+  };
+}
+
+test("without a mask, what is given changes", () => {
+  const changes = { name: "a", requireSignature: false };
+  expect(namedChanges(update(changes))).toEqual(create(ApiKeyChangesSchema, changes));
+  expect(updateMaskProblems(update(changes), "api_key")).toEqual({});
+});
+
+test("with a mask, only what it names changes", () => {
+  const both = update({ name: "a", requestsPerMinute: 3 }, ["requests_per_minute"]);
+  expect(namedChanges(both)).toEqual(create(ApiKeyChangesSchema, { requestsPerMinute: 3 }));
+  expect(updateMaskProblems(both, "api_key")).toEqual({});
+});
+
+test("an empty mask, and no changes at all, change nothing", () => {
+  expect(namedChanges(update({ name: "a" }, []))).toEqual(create(ApiKeyChangesSchema));
+  expect(namedChanges(update(undefined))).toEqual(create(ApiKeyChangesSchema));
+});
+
+test("the request itself is left as it was", () => {
+  const asked = update({ name: "a" }, []);
+  namedChanges(asked);
+  expect(asked.changes?.name).toBe("a");
+});
+
+test("a field that is named must be given, and must be one that can be changed", () => {
+  expect(
+    updateMaskProblems(update({ name: "a" }, ["scopes", "name", "mode"]), "api_key", { scopes: "write *" }),
+  ).toEqual({
+    "api_key.scopes": "must not be null: write *",
+    update_mask:
+      "must name fields of api_key only: name, scopes, ip_allowlist, requests_per_minute, expires_at, require_signature",
+  });
+  expect(updateMaskProblems(update(undefined, ["name"]), "api_key")).toEqual({ "api_key.name": "must not be null" });
+});
