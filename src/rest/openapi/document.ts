@@ -108,8 +108,9 @@ function findPlaces(
     throw new SchemaError(problems);
   }
   const ids = new Set<string>();
+  const known = new Map<string, ReturnType<typeof openApiPath>>();
   return routes.map((route) => {
-    const { path, parts } = openApiPath(route);
+    const { path, parts } = withKnownNames(openApiPath(route), known);
     const isOutside = !path.startsWith(`${basePath}/`);
     return {
       route,
@@ -120,6 +121,20 @@ function findPlaces(
       isOutside,
     };
   });
+}
+
+/** OpenAPI takes paths that differ in the names of their parts for the same, so the first ones are kept. */
+function withKnownNames(
+  place: ReturnType<typeof openApiPath>,
+  known: Map<string, ReturnType<typeof openApiPath>>,
+): ReturnType<typeof openApiPath> {
+  const shape = place.path.replace(/\{[^}]*\}/g, "{}");
+  const first = known.get(shape) ?? place;
+  known.set(shape, first);
+  return {
+    path: first.path,
+    parts: place.parts.map((part, index) => ({ ...part, name: first.parts[index]?.name ?? part.name })),
+  };
 }
 
 /** The name of the RPC; of another service's RPC with that name, or of a further path of the same, with a number. */
