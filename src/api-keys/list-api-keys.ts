@@ -33,10 +33,7 @@ export async function listApiKeys(
       ...(after === undefined
         ? {}
         : {
-            $or: [
-              { createdAt: { $lt: after.createdAt } },
-              { createdAt: after.createdAt, id: { $lt: after.id } },
-            ],
+            $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, id: { $lt: after.id } }],
           }),
     },
     { orderBy: [{ createdAt: "desc" }, { id: "desc" }], limit: limit + 1, disableIdentityMap: true },
