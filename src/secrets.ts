@@ -54,6 +54,8 @@ function createMasterSecret(secret: string): MasterSecret {
 const idBytes = 4;
 const nonceBytes = 12;
 const tagBytes = 16;
+/** Without it, a value cut short would be opened by what is left of its tag: four bytes can be guessed. */
+const gcmOptions = { authTagLength: tagBytes };
 
 /**
  * Encrypts text with AES-256-GCM under the current secret. `context` is bound to it: only the same context opens it, so
@@ -61,7 +63,7 @@ const tagBytes = 16;
  */
 export function seal(keyring: Keyring, purpose: Purpose, context: string, text: string): Buffer {
   const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv("aes-256-gcm", keyring.current.subkey(purpose), nonce);
+  const cipher = createCipheriv("aes-256-gcm", keyring.current.subkey(purpose), nonce, gcmOptions);
   cipher.setAAD(Buffer.from(context));
   const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
   return Buffer.concat([Buffer.from(keyring.current.id, "hex"), nonce, cipher.getAuthTag(), sealed]);
@@ -77,7 +79,8 @@ export function unseal(keyring: Keyring, purpose: Purpose, context: string, seal
     return undefined;
   }
   const nonceEnd = idBytes + nonceBytes;
-  const decipher = createDecipheriv("aes-256-gcm", secret.subkey(purpose), sealed.subarray(idBytes, nonceEnd));
+  const nonce = sealed.subarray(idBytes, nonceEnd);
+  const decipher = createDecipheriv("aes-256-gcm", secret.subkey(purpose), nonce, gcmOptions);
   decipher.setAAD(Buffer.from(context));
   decipher.setAuthTag(sealed.subarray(nonceEnd, nonceEnd + tagBytes));
   const text = Buffer.concat([decipher.update(sealed.subarray(nonceEnd + tagBytes)), decipher.final()]);

@@ -1,0 +1,162 @@
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Config, ConfigError, isLoopbackHost, parseConfig } from "../../src/config.ts";
+
+const secret = "0123456789abcdef0123456789abcdef";
+const production = { DATABASE_URL: "postgres://byond:hunter2@db.example/byond", BYOND_SECRET: secret };
+
+function problemsOf(environment: Record<string, string>): string[] {
+  try {
+    parseConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      const [title, ...problems] = error.message.split("\n");
+      expect(title).toBe("The configuration cannot be used:");
+      return problems.map((line) => line.replace(/^ {2}- /, ""));
+    }
+    throw error;
+  }
+  return [];
+}
+
+describe("an empty environment", () => {
+  test("is a server for one machine: loopback, its own PostgreSQL, sign-up open, a local inbox", () => {
+    expect(parseConfig({})).toMatchObject({
+      host: "127.0.0.1",
+      port: 8080,
+      database: { kind: "embedded", dataDir: resolve(".byond") },
+      signUp: "open",
+      localInbox: true,
+    });
+    const { tls, publicUrl, secrets } = parseConfig({});
+    expect([tls, publicUrl, secrets]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("a variable that is empty or blank is an unset one", () => {
+    const blank = { PORT: "", HOST: " ", DATABASE_URL: "", BYOND_SECRET: "", TLS_CERT: "", SIGN_UP: "\t" };
+    expect(parseConfig(blank)).toEqual(parseConfig({}));
+  });
+});
+
+test("a configuration cannot be changed", () => {
+  expect(Object.isFrozen(parseConfig({}))).toBe(true);
+});
+
+describe("who may sign up, and whether there is an inbox", () => {
+  const of = (environment: Record<string, string>): Pick<Config, "signUp" | "localInbox"> => {
+    const { signUp, localInbox } = parseConfig(environment);
+    return { signUp, localInbox };
+  };
+
+  test.each([
+    ["its own database on loopback", {}, { signUp: "open", localInbox: true }],
+    ["its own database on ::1", { HOST: "::1" }, { signUp: "open", localInbox: true }],
+    ["its own database on localhost", { HOST: "localhost" }, { signUp: "open", localInbox: true }],
+    ["its own database on every address", { HOST: "0.0.0.0" }, { signUp: "closed", localInbox: false }],
+    ["its own database on ::", { HOST: "::" }, { signUp: "closed", localInbox: false }],
+    ["a name that only begins like loopback", { HOST: "127.example.com" }, { signUp: "closed", localInbox: false }],
+    ["a database of others", production, { signUp: "closed", localInbox: false }],
+    ["a database of others, opened", { ...production, SIGN_UP: "open" }, { signUp: "open", localInbox: false }],
+    ["its own database, closed", { SIGN_UP: "closed" }, { signUp: "closed", localInbox: true }],
+    ["every address, opened", { HOST: "0.0.0.0", SIGN_UP: "open" }, { signUp: "open", localInbox: false }],
+  ])("%s", (_what, environment, expected) => {
+    expect(of(environment)).toEqual(expected);
+  });
+});
+
+describe("BYOND_SECRET", () => {
+  test("is required with DATABASE_URL", () => {
+    const [problem, ...others] = problemsOf({ DATABASE_URL: production.DATABASE_URL });
+    expect(problem).toMatch(/^BYOND_SECRET is required with DATABASE_URL/);
+    expect(others).toEqual([]);
+  });
+
+  test("is one secret, or several with commas between them, the current one first", () => {
+    const other = "fedcba9876543210fedcba9876543210";
+    expect(parseConfig({ BYOND_SECRET: ` ${secret} ` }).secrets).toEqual([secret]);
+    expect(parseConfig({ BYOND_SECRET: `${other}, ${secret}` }).secrets).toEqual([other, secret]);
+  });
+
+  test.each([
+    ["31 bytes", secret.slice(1), "BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list"],
+    [
+      "a short second one",
+      `${secret},short`,
+      "BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list",
+    ],
+    ["a comma at the end", `${secret},`, "BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list"],
+    ["one twice", `${secret},${secret}`, "BYOND_SECRET lists a secret twice"],
+  ])("of %s is refused, and is not repeated in the message", (_what, value, problem) => {
+    const problems = problemsOf({ BYOND_SECRET: value });
+    expect(problems).toEqual([problem]);
+    expect(problems.join()).not.toContain(secret.slice(1));
+  });
+
+  test("counts bytes, not letters", () => {
+    expect(parseConfig({ BYOND_SECRET: "ü".repeat(16) }).secrets).toEqual(["ü".repeat(16)]);
+  });
+});
+
+test.each([
+  [{ PORT: "0" }, { port: 0 }],
+  [{ PORT: "65535" }, { port: 65_535 }],
+  [{ HOST: "0.0.0.0" }, { host: "0.0.0.0" }],
+  [{ DATA_DIR: "/srv/byond" }, { database: { kind: "embedded", dataDir: "/srv/byond" } }],
+  [production, { database: { kind: "external", url: production.DATABASE_URL } }],
+  [{ ...production, DATABASE_URL: "postgresql://h/d" }, { database: { kind: "external", url: "postgresql://h/d" } }],
+  [{ PUBLIC_URL: "https://verify.example.com/" }, { publicUrl: "https://verify.example.com" }],
+  [{ TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, { tls: { certPath: "/a.pem", keyPath: "/b.pem" } }],
+])("%j is understood", (environment, expected) => {
+  expect(parseConfig(environment)).toMatchObject(expected);
+});
+
+test.each([
+  [{ PORT: "65536" }, /^PORT must be a whole number between 0 and 65535, not "65536"$/],
+  [{ PORT: "80a" }, /^PORT must be a whole number/],
+  [{ PORT: "-1" }, /^PORT must be a whole number/],
+  [{ PORT: "8e3" }, /^PORT must be a whole number/],
+  [{ PORT: "0x1f90" }, /^PORT must be a whole number/],
+  [{ SIGN_UP: "maybe" }, /^SIGN_UP must be one of: open, closed, not "maybe"$/],
+  [{ PUBLIC_URL: "ftp://x" }, /^PUBLIC_URL must be a URL that begins with http:\/\/ or https:\/\/$/],
+  [{ PUBLIC_URL: "verify.example.com" }, /^PUBLIC_URL must be a URL/],
+  [{ TLS_CERT: "/a.pem" }, /^TLS_CERT and TLS_KEY go together/],
+  [{ TLS_KEY: "/a.pem" }, /^TLS_CERT and TLS_KEY go together/],
+  [{ SMTP_URL: "smtp://localhost" }, /^MAIL_FROM is required with SMTP_URL/],
+])("%j is refused with the name of the variable", (environment, problem) => {
+  const [found, ...others] = problemsOf(environment);
+  expect(found).toMatch(problem);
+  expect(others).toEqual([]);
+});
+
+test("every problem is told at once, and none repeats a password", () => {
+  const problems = problemsOf({
+    PORT: "eighty",
+    SIGN_UP: "maybe",
+    TLS_CERT: "/a.pem",
+    PUBLIC_URL: "ftp://x",
+    DATABASE_URL: "mysql://byond:hunter2@db.example/byond",
+    SMTP_URL: "http://mail:hunter2@mail.example",
+  });
+  const named = ["DATABASE_URL", "MAIL_FROM", "PORT", "PUBLIC_URL", "SIGN_UP", "SMTP_URL", "TLS_CERT"];
+  for (const name of named) {
+    expect(problems.filter((problem) => problem.startsWith(name))).not.toEqual([]);
+  }
+  expect(problems.join()).not.toContain("hunter2");
+});
+
+test.each(["localhost", "::1", "127.0.0.1", "127.255.0.9"])("%s is this machine's own", (host) => {
+  expect(isLoopbackHost(host)).toBe(true);
+});
+
+test.each([
+  "",
+  "0.0.0.0",
+  "::",
+  "10.0.0.1",
+  "127.0.0.1.evil.example",
+  "127.example.com",
+  "localhost.evil.example",
+  "1270.0.1",
+])("%j is not this machine's own", (host) => {
+  expect(isLoopbackHost(host)).toBe(false);
+});
