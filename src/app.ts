@@ -246,7 +246,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       rest: (request) => gateway.handle(request),
     }),
     onMalformed: malformed.refuse,
-    malformedBody: malformed.body,
+    malformedContent: malformed.content,
     onError: (error) => logger.error("connection failed", { error: describeError(error) }),
   });
   resources.defer(async () => {

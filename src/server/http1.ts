@@ -1,6 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import { REASONS_BY_STATUS, type RefusalStatus, refuseOnSocket, statusOfParserError } from "./raw-refusal.ts";
+import {
+  REASONS_BY_STATUS,
+  type RefusalContent,
+  type RefusalStatus,
+  refuseOnSocket,
+  statusOfParserError,
+} from "./raw-refusal.ts";
 import { HEADER_BYTES_MAX } from "./request-gate.ts";
 import type { Timeouts } from "./timeouts.ts";
 
@@ -12,8 +18,8 @@ export interface Http1Options {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   /** A parsed request that must not be handled, whatever it says. */
   readonly onMalformed: (response: ServerResponse, reason: string) => void;
-  /** The body of an answer to what could not be parsed. */
-  readonly malformedBody: (reason: string) => string;
+  /** What an answer says to what could not be parsed. */
+  readonly malformedContent: (reason: string) => RefusalContent;
 }
 
 /** Speaks HTTP/1.1 on connections that somebody else accepted. */
@@ -88,7 +94,7 @@ export function createHttp1(options: Http1Options): Http1 {
   });
   function refuse(socket: Socket, status: RefusalStatus, reason: string): void {
     refused.add(socket);
-    refuseOnSocket(socket, status, options.malformedBody(reason));
+    refuseOnSocket(socket, status, options.malformedContent(reason));
   }
 
   server.on("timeout", (socket) => {

@@ -1,17 +1,19 @@
 import { AppError } from "../errors.ts";
 import { createId } from "../ids.ts";
 import type { Logger } from "../log.ts";
+import { currentApiVersion } from "../rpc/api-version.ts";
 import type { ErrorReporter } from "../rpc/errors.ts";
 import type { RequestRecord } from "../rpc/request-record.ts";
 import { restErrorAnswer } from "../rpc/rest-errors.ts";
+import type { RefusalContent } from "./raw-refusal.ts";
 import type { NodeResponse } from "./request-gate.ts";
 
 /** How requests are refused that are not well-formed HTTP: in the house's form, like every other. */
 export interface MalformedRequests {
   /** Answers 400 to a request that could be parsed at least. */
   refuse(response: NodeResponse, reason: string): void;
-  /** The body of a refusal that is written straight to a connection. */
-  body(reason: string): string;
+  /** What a refusal says that is written straight to a connection. */
+  content(reason: string): RefusalContent;
 }
 
 export function createMalformedRequests(errors: ErrorReporter, logger: Logger): MalformedRequests {
@@ -25,16 +27,22 @@ export function createMalformedRequests(errors: ErrorReporter, logger: Logger): 
     // The request itself is not logged: what is malformed may hold anything.
     logger.info("malformed request", { request_id: record.requestId, reason });
     const { status, body } = restErrorAnswer(errors, new AppError("invalid_request", reason), record);
-    return { requestId: record.requestId, status, body: `${JSON.stringify(body)}\n` };
+    const headers = {
+      "X-Request-Id": record.requestId,
+      "Byond-Version": currentApiVersion,
+      "Content-Type": "application/json",
+    };
+    return { status, headers, body: `${JSON.stringify(body)}\n` };
   };
   return {
     refuse(response, reason) {
-      const { requestId, status, body } = answerTo(reason);
+      const { status, headers, body } = answerTo(reason);
       response.statusCode = status;
-      response.setHeader("X-Request-Id", requestId);
-      response.setHeader("Content-Type", "application/json");
+      for (const [name, value] of Object.entries(headers)) {
+        response.setHeader(name, value);
+      }
       response.end(body);
     },
-    body: (reason) => answerTo(reason).body,
+    content: answerTo,
   };
 }

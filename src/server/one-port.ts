@@ -3,7 +3,7 @@ import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
 import { sniffProtocol } from "./protocol-sniffer.ts";
-import { REASONS_BY_STATUS } from "./raw-refusal.ts";
+import { REASONS_BY_STATUS, type RefusalContent } from "./raw-refusal.ts";
 import { findRequestFault, hasExcessiveHeaders, type NodeRequest, type NodeResponse } from "./request-gate.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./timeouts.ts";
 
@@ -20,8 +20,8 @@ export interface OnePortOptions {
   readonly onRequest: (request: NodeRequest, response: NodeResponse) => void;
   /** Answers a request that is not well-formed, with status 400; the reason is for the client. */
   readonly onMalformed: (response: NodeResponse, reason: string) => void;
-  /** The JSON body for a refusal written straight to a connection (400, 408, 413, 431). */
-  readonly malformedBody: (reason: string) => string;
+  /** What a refusal says that is written straight to a connection (400, 408, 413, 431). */
+  readonly malformedContent: (reason: string) => RefusalContent;
   /** Told of what clients cannot cause. */
   readonly onError: (error: unknown) => void;
   readonly timeouts?: Partial<Timeouts>;
@@ -64,9 +64,10 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     else handleSafely(options, request, response);
   };
   const refuseExcess = (response: NodeResponse) => {
+    const { headers, body } = options.malformedContent(REASONS_BY_STATUS[431]);
     response.statusCode = 431;
-    response.setHeader("Content-Type", "application/json");
-    response.end(options.malformedBody(REASONS_BY_STATUS[431]));
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    response.end(body);
   };
   const refuse = (response: NodeResponse, reason: string) => {
     // What follows such a request on the connection need not be what it seems.
@@ -78,7 +79,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
       response.destroy();
     }
   };
-  const http1 = createHttp1({ timeouts, onRequest, onMalformed: refuse, malformedBody: options.malformedBody });
+  const http1 = createHttp1({ timeouts, onRequest, onMalformed: refuse, malformedContent: options.malformedContent });
   const http2 = createHttp2({ timeouts, onRequest, onMalformed: refuse });
 
   const speak = (socket: Socket) => {

@@ -19,11 +19,19 @@ export function statusOfParserError(error: NodeJS.ErrnoException): RefusalStatus
   return error.code?.startsWith("HPE_") ? 400 : undefined;
 }
 
+/** What such a refusal says. */
+export interface RefusalContent {
+  /** By name; what every answer of the server carries. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body: string;
+}
+
 /**
  * Writes a whole answer to a connection that has no response object, and ends it. What the client still sends is read
  * and thrown away for a moment: closing at once could cost it the answer (RFC 9112 §9.6).
  */
-export function refuseOnSocket(socket: Socket, status: RefusalStatus, body: string): void {
+export function refuseOnSocket(socket: Socket, status: RefusalStatus, { headers, body }: RefusalContent): void {
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -31,7 +39,7 @@ export function refuseOnSocket(socket: Socket, status: RefusalStatus, body: stri
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `Date: ${new Date().toUTCString()}`,
-    "Content-Type: application/json",
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
   ];

@@ -43,7 +43,10 @@ export async function openTestPort(overrides: Partial<OnePortOptions> = {}): Pro
       response.setHeader("Content-Type", "application/json");
       response.end(JSON.stringify({ error: { code: "invalid_request", message: reason } }));
     },
-    malformedBody: (reason) => JSON.stringify({ error: { code: "invalid_request", message: reason } }),
+    malformedContent: (reason) => ({
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ error: { code: "invalid_request", message: reason } }),
+    }),
     onError: (error) => errors.push(error),
     ...overrides,
   });
