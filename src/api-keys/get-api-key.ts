@@ -10,11 +10,12 @@ export interface KeyReference {
 
 /** A key, revoked or not. Throws `not_found` if the workspace has no such key. */
 export async function getApiKey(
-  deps: { readonly database: Pick<Database, "entityManager"> },
+  deps: { readonly database: Pick<Database, "withEntities"> },
   { workspaceId, id }: KeyReference,
 ): Promise<ApiKey> {
-  const entities = deps.database.entityManager();
-  const key = await entities.findOne(ApiKeyEntity, { workspaceId, id }, { disableIdentityMap: true });
+  const key = await deps.database.withEntities((entities) =>
+    entities.findOne(ApiKeyEntity, { workspaceId, id }, { disableIdentityMap: true }),
+  );
   if (key === null) {
     throw keyNotFound();
   }

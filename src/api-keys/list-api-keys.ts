@@ -25,18 +25,20 @@ export async function listApiKeys(
 ): Promise<ListedApiKeys> {
   const limit = input.pageSize ?? maxUnpaged;
   const after = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken);
-  const keys = await deps.database.entityManager().find(
-    ApiKeyEntity,
-    {
-      workspaceId: input.workspaceId,
-      ...(input.includeRevoked ? {} : { revokedAt: null }),
-      ...(after === undefined
-        ? {}
-        : {
-            $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, id: { $lt: after.id } }],
-          }),
-    },
-    { orderBy: [{ createdAt: "desc" }, { id: "desc" }], limit: limit + 1, disableIdentityMap: true },
+  const keys = await deps.database.withEntities((entities) =>
+    entities.find(
+      ApiKeyEntity,
+      {
+        workspaceId: input.workspaceId,
+        ...(input.includeRevoked ? {} : { revokedAt: null }),
+        ...(after === undefined
+          ? {}
+          : {
+              $or: [{ createdAt: { $lt: after.createdAt } }, { createdAt: after.createdAt, id: { $lt: after.id } }],
+            }),
+      },
+      { orderBy: [{ createdAt: "desc" }, { id: "desc" }], limit: limit + 1, disableIdentityMap: true },
+    ),
   );
   const page = keys.slice(0, limit);
   const last = page.at(-1);

@@ -32,6 +32,10 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
 }
 
+/** A call is not kept waiting longer: for a connection, then for a statement. A database may be cut off without a word. */
+const connectTimeoutMs = 5_000;
+const statementTimeoutMs = 10_000;
+
 /**
  * PostgreSQL through MikroORM: entities and migrations are the ORM's, and so is the pool; hot statements, and those with
  * secrets among their values, go through `query`, because the ORM writes values into the text of a statement.
@@ -47,25 +51,18 @@ export class Database implements Queryable {
 
   /** Connects and brings the schema up to date. Servers that start together wait for one another. */
   static async open(options: DatabaseOptions): Promise<Database> {
+    await migrate(options);
     const orm = await MikroORM.init({
-      clientUrl: options.url,
+      ...settings(options),
       entities: [...options.entities],
-      // A command that only migrates needs none.
-      discovery: { warnWhenNoEntities: false },
-      extensions: [Migrator],
-      migrations: {
-        migrationsList: [...migrations],
-        snapshot: false,
-        silent: true,
-        tableName: "schema_migration",
-      },
       pool: { min: 0, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 },
-      driverOptions: { connectionTimeoutMillis: 5_000, application_name: "byond" },
-      debug: false,
-      logger: (message) => options.logger.warn("database", { message }),
+      driverOptions: {
+        application_name: "byond",
+        connectionTimeoutMillis: connectTimeoutMs,
+        query_timeout: statementTimeoutMs,
+      },
     });
     try {
-      await migrate(orm, options.url);
       return new Database(orm, await orm.em.getConnection().getNativeClient());
     } catch (error) {
       await orm.close(true);
@@ -73,9 +70,16 @@ export class Database implements Queryable {
     }
   }
 
-  /** An entity manager of its own, for one unit of work. Values become text: none of them may be a secret. */
-  entityManager(): EntityManager {
-    return this.#orm.em.fork();
+  /**
+   * Runs `work` with an entity manager of its own. Values become text: none of them may be a secret. Throws `unavailable`
+   * when the database cannot be reached.
+   */
+  async withEntities<T>(work: (entities: EntityManager) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.#orm.em.fork());
+    } catch (error) {
+      throw asUnavailable(error);
+    }
   }
 
   async query<Row extends pg.QueryResultRow>(statement: Statement, values: readonly Value[]): Promise<Row[]> {
@@ -97,10 +101,16 @@ export class Database implements Queryable {
       await client.query("COMMIT");
       return result;
     } catch (error) {
-      await client.query("ROLLBACK").catch((rollbackError: Error) => {
-        broken = rollbackError;
-      });
-      throw asUnavailable(error);
+      const reason = asUnavailable(error);
+      if (reason instanceof AppError && reason.code === "unavailable") {
+        // Nothing more is asked of a connection that may be lost: its end rolls back as well.
+        broken = reason;
+      } else {
+        await client.query("ROLLBACK").catch((rollbackError: Error) => {
+          broken = rollbackError;
+        });
+      }
+      throw reason;
     } finally {
       client.release(broken);
     }
@@ -140,17 +150,43 @@ async function run<Row extends pg.QueryResultRow>(
   }
 }
 
+/** What every connection of the ORM has in common. */
+function settings({ url, logger }: DatabaseOptions) {
+  return {
+    clientUrl: url,
+    // A command that only migrates needs none.
+    discovery: { warnWhenNoEntities: false },
+    debug: false,
+    logger: (message: string) => logger.warn("database", { message }),
+  };
+}
+
 const migrationLock = 7_269_341_950;
 
-/** Brings the schema up to date under an advisory lock of a connection of its own. */
-async function migrate(orm: MikroORM, url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: "byond migrations" });
+/**
+ * Brings the schema up to date under an advisory lock of a connection of its own. The ORM that does it has no limit for
+ * statements: a migration takes as long as it needs.
+ */
+async function migrate(options: DatabaseOptions): Promise<void> {
+  const client = new pg.Client({ connectionString: options.url, application_name: "byond migrations" });
   // Without a listener, a lost connection would end the process; the statements below fail by themselves then.
   client.on("error", () => {});
   await client.connect();
   try {
     await client.query("SELECT pg_advisory_lock($1)", [migrationLock]);
-    await orm.migrator.up();
+    const orm = await MikroORM.init({
+      ...settings(options),
+      entities: [],
+      pool: { min: 0, max: 1 },
+      driverOptions: { application_name: "byond migrations" },
+      extensions: [Migrator],
+      migrations: { migrationsList: [...migrations], snapshot: false, silent: true, tableName: "schema_migration" },
+    });
+    try {
+      await orm.migrator.up();
+    } finally {
+      await orm.close(true);
+    }
   } finally {
     await client.end();
   }
@@ -160,7 +196,7 @@ async function migrate(orm: MikroORM, url: string): Promise<void> {
 const unavailableCode =
   /^(08...|53...|57P0[123]|25006|ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)$/;
 const unavailableMessage =
-  /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
+  /Connection terminated|is not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
 
 /** The error, or `unavailable` in its place where the database could not be reached. */
 function asUnavailable(error: unknown): unknown {

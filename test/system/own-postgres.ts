@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { chooseAccount } from "../../src/database/embedded/account.ts";
+import { loadPostgresBinaries } from "../../src/database/embedded/binaries.ts";
+import {
+  clusterDirectory,
+  DATABASE_USER,
+  ensureCluster,
+  readClusterPassword,
+} from "../../src/database/embedded/cluster.ts";
+import { readPostmaster } from "../../src/database/embedded/postmaster.ts";
+import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "../../src/database/embedded/supervisor.ts";
+import { until } from "./load.ts";
+
+/** A PostgreSQL of a test's own, which it can take away and bring back: the same data at the same address. */
+export class OwnPostgres implements AsyncDisposable {
+  readonly url: string;
+  readonly #options: LaunchOptions;
+  #server: SupervisedPostgres;
+
+  private constructor(options: LaunchOptions, server: SupervisedPostgres, url: string) {
+    this.#options = options;
+    this.#server = server;
+    this.url = url;
+  }
+
+  /** Commits survive its end, whatever that is; only a power cut is another matter. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {
+    const dataDir = await mkdtemp(join(tmpdir(), "byond-system-"));
+    const binaries = await loadPostgresBinaries();
+    const runAs = await chooseAccount(binaries, dataDir, clusterDirectory(dataDir));
+    await ensureCluster(binaries, runAs, dataDir, false);
+    const password = await readClusterPassword(dataDir);
+    const port = await findFreePort();
+    const options: LaunchOptions = {
+      binaries,
+      runAs,
+      dataDir,
+      port,
+      settings: { fsync: "off", ...settings },
+      strangerProcessId: undefined,
+    };
+    const address = `postgres://${DATABASE_USER}:${password}@127.0.0.1:${port}`;
+    const postgres = new OwnPostgres(options, await launchPostgres(options), `${address}/byond`);
+    await postgres.#untilReady(`${address}/postgres`);
+    await postgres.query("CREATE DATABASE byond", [], `${address}/postgres`);
+    return postgres;
+  }
+
+  /** Disconnects everybody and ends in order. */
+  async stop(): Promise<void> {
+    await this.#server.stop();
+  }
+
+  /** Ends at once, as after a crash: the next start recovers what was committed. */
+  async crash(): Promise<void> {
+    const postmaster = await readPostmaster(clusterDirectory(this.#options.dataDir));
+    if (postmaster === undefined) {
+      throw new Error("PostgreSQL does not run");
+    }
+    process.kill(postmaster.processId, "SIGQUIT");
+    await this.#server.ended;
+  }
+
+  /** Comes back after `stop` or `crash`. */
+  async startAgain(): Promise<void> {
+    this.#server = await launchPostgres(this.#options);
+    await this.#untilReady(this.url);
+  }
+
+  /** What it logged so far. */
+  async readLog(): Promise<string> {
+    return readFile(join(this.#options.dataDir, "postgres.log"), "utf8");
+  }
+
+  /** Runs a statement on a connection of its own. */
+  async query<Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[] = [],
+    url = this.url,
+  ): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: url });
+    client.on("error", () => undefined);
+    await client.connect();
+    try {
+      return (await client.query<Row>(text, [...values])).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await rm(this.#options.dataDir, { recursive: true, force: true });
+  }
+
+  async #untilReady(url: string): Promise<void> {
+    await until("PostgreSQL answers", 60_000, async () => {
+      if (this.#server.hasEnded()) {
+        throw await this.#server.ended;
+      }
+      return this.query("SELECT 1", [], url).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => {
+        if (typeof address === "object" && address !== null) {
+          resolve(address.port);
+        } else {
+          reject(new Error("no free port on 127.0.0.1"));
+        }
+      });
+    });
+  });
+}
