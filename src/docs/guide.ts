@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { errorKinds } from "../errors.ts";
+import { type ErrorCode, errorKinds } from "../errors.ts";
 import { requestsPerMinuteByTier, tiers } from "../rpc/quota-tiers.ts";
 import { errorCodes, errorGuide } from "./error-guide.ts";
 
@@ -51,17 +51,10 @@ export function guideText(facts: GuideFacts): string {
 }
 
 function errorTable(documentationUrl: string): string {
+  const link = (code: ErrorCode) => `[\`${code}\`](${documentationUrl}#${code})`;
   return table(
-    ["HTTP", "code", "RPC", "meaning"],
-    errorCodes.map((code) => {
-      const { httpStatus, rpcCode } = errorKinds[code];
-      return [
-        String(httpStatus),
-        `[\`${code}\`](${documentationUrl}#${code})`,
-        rpcCodeName(rpcCode),
-        errorGuide[code].title,
-      ];
-    }),
+    ["HTTP", "code", "meaning"],
+    errorCodes.map((code) => [String(errorKinds[code].httpStatus), link(code), errorGuide[code].title]),
   );
 }
 

@@ -14,7 +14,7 @@ export interface SampleCall {
 /** The same call in curl, fetch and Python, as the extension `x-codeSamples` has them. */
 export function codeSamples(call: SampleCall): JsonObject[] {
   return [
-    { lang: "shell", label: "curl", source: curlSample(call) },
+    { lang: "bash", label: "curl", source: curlSample(call) },
     { lang: "javascript", label: "fetch", source: fetchSample(call) },
     { lang: "python", label: "Python", source: pythonSample(call) },
   ];
