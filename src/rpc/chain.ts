@@ -14,6 +14,7 @@ import { countRequest } from "./count-request.ts";
 import { checkEnvelopeHeader } from "./envelope.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./errors.ts";
 import { createIdempotencyInterceptor, type IdempotencyOptions } from "./idempotency.ts";
+import { readIdempotencyKey } from "./idempotency-key.ts";
 import { createInFlightInterceptor } from "./in-flight.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import type { Quota } from "./quota.ts";
@@ -72,6 +73,10 @@ export function createChain(options: ChainOptions): Chain {
           await countRequest({ quota, clock }, caller, context);
         }
         readPreferences(context);
+        if (options.idempotency.takesPart(context.method)) {
+          // Read again by its interceptor; here because a malformed header is refused before the fields are looked at.
+          readIdempotencyKey(context.requestHeader);
+        }
       } catch (error) {
         throw toConnectError(errors, error, context.values);
       }
