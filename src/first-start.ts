@@ -31,7 +31,7 @@ export async function createDemoKey(deps: {
 }
 
 /** What the first start tells: how to make the first call. Every line of it works when pasted. */
-export function firstStartBanner(url: string, sandboxKey: string): string {
+export function firstStartBanner(url: string, sandboxKey: string, hasInbox: boolean): string {
   return `
   Byond is listening on ${url}
 
@@ -39,11 +39,10 @@ export function firstStartBanner(url: string, sandboxKey: string): string {
 
     export BYONDAPI_KEY="${sandboxKey}"
 
-  Start a verification, then read the message that was sent:
+  Start a verification${hasInbox ? ", then read the message that was sent" : ""}:
 
     curl -X POST ${url}/api/v1/verify/start -H "X-API-Key: ${sandboxKey}" -H "Content-Type: application/json" -d '{"channel": "email", "recipient": "ada@example.com"}'
-    curl ${url}/dev/inbox
-
+${hasInbox ? `    curl ${url}/dev/inbox\n` : ""}
 `;
 }
 

@@ -1,22 +1,27 @@
 /** The process: environment, signals and exit status. The only file that touches `process`. */
 import { type App, createApp } from "./app.ts";
-import { CommandError, runCreateAccount } from "./auth/create-account-command.ts";
-import { ConfigError, parseConfig } from "./config.ts";
-import { EmbeddedPostgresError } from "./database/embedded/error.ts";
+import { runCreateAccount } from "./auth/create-account-command.ts";
+import { type Config, parseConfig } from "./config.ts";
 import { firstStartBanner, startBanner } from "./first-start.ts";
 import { createLogger, describeError } from "./log.ts";
+import { explainFailure } from "./start-failure.ts";
 
 const logger = createLogger(
   (line) => process.stderr.write(line),
   () => new Date(),
 );
 
-async function serve(): Promise<void> {
-  const config = parseConfig(process.env);
+async function serve(config: Config): Promise<void> {
   let app: App | undefined;
   let stopping: Promise<void> | undefined;
   app = await createApp(config, { logger, onFatal: (error) => void stop(error) });
-  process.stdout.write(app.demoKey === undefined ? startBanner(app.url) : firstStartBanner(app.url, app.demoKey));
+  // Whoever reads that it listens may ask it to stop.
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  const hasInbox = config.localInbox && config.publicUrl === undefined;
+  process.stdout.write(
+    app.demoKey === undefined ? startBanner(app.url) : firstStartBanner(app.url, app.demoKey, hasInbox),
+  );
 
   function stop(reason: NodeJS.Signals | Error): Promise<void> {
     stopping ??= close(reason);
@@ -29,13 +34,11 @@ async function serve(): Promise<void> {
     logger.info("stopped");
     process.exit(failed ? 1 : 0);
   }
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
 }
 
-async function createAccount(args: readonly string[]): Promise<void> {
+async function createAccount(config: Config, args: readonly string[]): Promise<void> {
   await runCreateAccount({
-    config: parseConfig(process.env),
+    config,
     logger,
     args,
     input: process.stdin,
@@ -43,17 +46,12 @@ async function createAccount(args: readonly string[]): Promise<void> {
   });
 }
 
-/** What the operator can mend is told in a sentence; everything else comes with its stack. */
-function explain(error: unknown): string {
-  const isPlain =
-    error instanceof ConfigError || error instanceof CommandError || error instanceof EmbeddedPostgresError;
-  return isPlain ? error.message : JSON.stringify(describeError(error), undefined, 2);
-}
-
 const [command, ...args] = process.argv.slice(2);
+let config: Config | undefined;
 try {
-  await (command === "create-account" ? createAccount(args) : serve());
+  config = parseConfig(process.env);
+  await (command === "create-account" ? createAccount(config, args) : serve(config));
 } catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${explainFailure(error, config)}\n`);
   process.exitCode = 1;
 }

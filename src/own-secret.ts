@@ -1,22 +1,49 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ConfigError } from "./config.ts";
 
-/** The master secret that the embedded mode keeps for itself, made at the first start. Only its owner can read the file. */
+/**
+ * The master secret that the embedded mode keeps for itself, made at the first start. Only its owner can read the file.
+ * Throws `ConfigError` if the file is there and holds none.
+ */
 export async function readOwnSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, "secret");
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  try {
-    // `wx` fails if the file is there: a secret that is in use is never replaced.
-    await writeFile(path, randomBytes(32).toString("base64url"), { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) {
-      throw error;
-    }
-  }
-  const secret = (await readFile(path, "utf8")).trim();
+  const secret = (await readIfThere(path)) ?? (await makeSecret(path));
   if (Buffer.byteLength(secret) < 32) {
-    throw new Error(`${path} holds no usable secret. Restore it from a backup, or delete it to start anew.`);
+    throw new ConfigError([`${path} holds no usable secret: restore it from a backup, or delete it to start anew`]);
+  }
+  return secret;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/**
+ * Writes a new secret down, whole and on the disk, before anything is sealed with it. Its name is linked last, and fails
+ * if it is there: a secret that is in use is never replaced.
+ */
+async function makeSecret(path: string): Promise<string> {
+  const secret = randomBytes(32).toString("base64url");
+  const unfinished = `${path}.${process.pid}`;
+  await rm(unfinished, { force: true });
+  const file = await open(unfinished, "wx", 0o600);
+  try {
+    await file.writeFile(secret);
+    await file.sync();
+    await link(unfinished, path);
+  } finally {
+    await file.close();
+    await rm(unfinished, { force: true });
   }
   return secret;
 }
