@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface MainOptions {
+  /** Everything that the process has in its environment, beside PATH and HOME. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The program and its arguments; by default the server. */
+  readonly command?: readonly [program: string, ...args: string[]];
+  /** Arguments of the server's program. */
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** What it reads on standard input. */
+  readonly input?: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const patienceMs = 60_000;
+
+/** `node src/main.ts` in a process of its own, just as it is, with what it writes. Dispose of it. */
+export class MainProcess implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly exited: Promise<Exit>;
+  output = "";
+  log = "";
+
+  constructor(options: MainOptions = {}) {
+    const { command = [process.execPath, join(options.cwd ?? root, "src/main.ts"), ...(options.args ?? [])] } = options;
+    const [program, ...args] = command;
+    this.#child = spawn(program, args, {
+      cwd: options.cwd ?? root,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.environment },
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      ...options.user,
+    });
+    this.#child.stdin?.end(options.input);
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.output += text;
+    });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.log += text;
+    });
+    this.exited = once(this.#child, "close").then(([code, signal]) => ({ code, signal }));
+  }
+
+  get processId(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** What it wrote, to standard output and to standard error. */
+  get written(): string {
+    return this.output + this.log;
+  }
+
+  /** Waits until it has written something that matches. Throws, with what it wrote, if it ends before. */
+  async wrote(pattern: RegExp): Promise<RegExpExecArray> {
+    const ended = this.exited.then((exit) => {
+      throw new Error(`it ended with ${JSON.stringify(exit)} and never wrote ${pattern}:\n${this.written}`);
+    });
+    // Somebody else may be waiting for its end, and expect it.
+    ended.catch(() => undefined);
+    const late = AbortSignal.timeout(patienceMs);
+    for (;;) {
+      const found = pattern.exec(this.written);
+      if (found !== null) {
+        return found;
+      }
+      const more = Promise.race([
+        this.#child.stdout === null ? undefined : once(this.#child.stdout, "data", { signal: late }),
+        this.#child.stderr === null ? undefined : once(this.#child.stderr, "data", { signal: late }),
+      ]);
+      await Promise.race([more, ended]);
+    }
+  }
+
+  /** Waits for the server to listen, and tells where. */
+  async url(): Promise<string> {
+    return (await this.wrote(/Byond is listening on (\S+)\n/))[1] ?? "";
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Asks it to end, and waits until it has. */
+  async stop(): Promise<Exit> {
+    this.#child.kill("SIGTERM");
+    return this.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.exited;
+  }
+}
+
+/** A folder of its own under the system's temporary one. */
+export async function makeFolder(mode = 0o700): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), "byond-process-"));
+  await chmod(path, mode);
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,113 @@
+/** What cannot be run is refused at the start: exit status 1, and a sentence that says what to do. */
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, inject, test } from "vitest";
+import { createTestDatabase } from "../support/postgres.ts";
+import { MainProcess, makeFolder } from "./main-process.ts";
+
+const secret = "0123456789abcdef0123456789abcdef";
+
+/** Runs until it ends, which it should do by itself, and tells what it said. */
+async function refusal(environment: Record<string, string>, args: readonly string[] = [], input?: string) {
+  await using main = new MainProcess({ environment, args, ...(input === undefined ? {} : { input }) });
+  const exit = await main.exited;
+  expect(exit).toEqual({ code: 1, signal: null });
+  expect(main.output).toBe("");
+  // For the operator: no stack, no code.
+  expect(main.log).not.toMatch(/\n\s+at |node:internal|\.ts:\d/);
+  return main.log;
+}
+
+test("production without BYOND_SECRET", async () => {
+  const said = await refusal({ DATABASE_URL: inject("postgresUrl") });
+  expect(said).toContain("BYOND_SECRET is required with DATABASE_URL");
+});
+
+test("several settings that cannot be: all of them are told at once, and no password is", async () => {
+  const said = await refusal({
+    PORT: "99999",
+    SIGN_UP: "perhaps",
+    TLS_KEY: "/nowhere.pem",
+    PUBLIC_URL: "example.com",
+    DATABASE_URL: "mysql://byond:hunter2@db.example/byond",
+    BYOND_SECRET: "hunter2",
+    SMTP_URL: "smtp://mail:hunter2@mail.example",
+  });
+  for (const name of ["PORT", "SIGN_UP", "TLS_CERT", "PUBLIC_URL", "DATABASE_URL", "BYOND_SECRET", "MAIL_FROM"]) {
+    expect(said).toContain(`\n  - ${name}`);
+  }
+  expect(said).not.toContain("hunter2");
+});
+
+test("a second start on one data folder, while the first one lives on", async () => {
+  await using folder = await makeFolder();
+  const environment = { PORT: "0", DATA_DIR: folder.path };
+  await using first = new MainProcess({ environment });
+  const url = await first.url();
+  const said = await refusal(environment);
+  expect(said).toContain(`another Byond server is already running on ${folder.path}`);
+  expect(said).toContain("DATA_DIR");
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  expect(await first.stop()).toEqual({ code: 0, signal: null });
+});
+
+describe("what the machine refuses", () => {
+  test("a port that is taken", async () => {
+    const database = await createTestDatabase();
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const address = holder.address();
+    const port = typeof address === "object" && address !== null ? String(address.port) : "";
+    const said = await refusal({ DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: port });
+    expect(said).toContain(`127.0.0.1:${port}`);
+    expect(said).toContain("PORT");
+    holder.close();
+    await database.drop();
+  });
+
+  test("an address that is not this machine's", async () => {
+    const database = await createTestDatabase();
+    // For documentation only: RFC 5737.
+    const said = await refusal({ DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0", HOST: "192.0.2.1" });
+    expect(said).toContain("192.0.2.1");
+    expect(said).toContain("HOST");
+    await database.drop();
+  });
+
+  test("a database that does not answer, without its password", async () => {
+    const said = await refusal({ DATABASE_URL: "postgres://byond:hunter2@127.0.0.1:9/byond", BYOND_SECRET: secret });
+    expect(said).toContain("DATABASE_URL");
+    expect(said).toContain("127.0.0.1:9");
+    expect(said).not.toContain("hunter2");
+  });
+
+  test("a password that the database does not take", async () => {
+    const url = new URL(inject("postgresUrl"));
+    url.password = "hunter2";
+    const said = await refusal({ DATABASE_URL: url.href, BYOND_SECRET: secret });
+    expect(said).toContain("DATABASE_URL");
+    expect(said).toContain("password authentication failed");
+    expect(said).not.toContain("hunter2");
+  });
+
+  test("a certificate that is not there, or is none", async () => {
+    const database = await createTestDatabase();
+    await using folder = await makeFolder();
+    const environment = { DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0" };
+    const path = join(folder.path, "none.pem");
+    expect(await refusal({ ...environment, TLS_CERT: path, TLS_KEY: path })).toContain(path);
+    await writeFile(path, "not a certificate");
+    expect(await refusal({ ...environment, TLS_CERT: path, TLS_KEY: path })).toContain("TLS_CERT");
+    await database.drop();
+  });
+
+  test("a secret of its own that is damaged", async () => {
+    await using folder = await makeFolder();
+    const path = join(folder.path, "secret");
+    await writeFile(path, "short", { mode: 0o600 });
+    const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
+    expect(said).toContain(`${path} holds no usable secret`);
+  });
+});
