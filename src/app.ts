@@ -206,6 +206,8 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       keyring,
       logger,
       takesPart: (method) => hasSideEffects(method) && method.parent !== AuthService,
+      // Of changes to keys only: the others revoke nothing.
+      beforeReplay: async ({ parent }) => (parent === ApiKeyService ? revocation.confirmEarlier() : undefined),
     },
     fieldChecks: [...verifyFieldChecks, ...lookupFieldChecks, ...apiKeyFieldChecks, ...authFieldChecks],
   });

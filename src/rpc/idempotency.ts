@@ -19,6 +19,11 @@ export interface IdempotencyOptions {
   readonly logger: Logger;
   /** Which RPCs heed the header. On the others it is ignored. */
   readonly takesPart: (method: DescMethod) => boolean;
+  /**
+   * Called before a stored answer is given again: what was committed with it may not hold everywhere yet, if the server died
+   * that committed it.
+   */
+  readonly beforeReplay?: (method: DescMethod) => Promise<void>;
   /** How long a call may take before a repeated one may take over. Longer than any call does. Default 60. */
   readonly claimSeconds?: number;
 }
@@ -58,6 +63,7 @@ export function createIdempotencyInterceptor(options: IdempotencyOptions): Inter
         request.contextValues.set(idempotencyClaimKey, claim);
         return carryOut(options, claim, request, next);
       case "answered":
+        await options.beforeReplay?.(request.method);
         return replay(request, openAnswer(options.keyring, slot, request.method.output, outcome.answerSealed));
       case "other-request":
         throw keyReused("This Idempotency-Key was used for another request.");
