@@ -36,7 +36,7 @@ export function guideText(facts: GuideFacts): string {
     errors: errorTable(`${facts.origin}/docs/errors`),
     tiers: tierTable(),
     version: facts.version,
-    services: serviceTable(facts.services),
+    services: serviceList(facts.services),
   };
   return sections
     .map((name) => readFileSync(join(import.meta.dirname, "guide", `${name}.md`), "utf8").trim())
@@ -70,11 +70,10 @@ function tierTable(): string {
   );
 }
 
-function serviceTable(services: readonly DescService[]): string {
-  return table(
-    ["service", "methods"],
-    services.map((service) => [`\`${service.typeName}\``, service.methods.map(({ name }) => `\`${name}\``).join(", ")]),
-  );
+function serviceList(services: readonly DescService[]): string {
+  return services
+    .map(({ typeName, methods }) => `- \`${typeName}\`: ${methods.map(({ name }) => `\`${name}\``).join(", ")}`)
+    .join("\n");
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -210,6 +210,15 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       return [await app.rest("POST", "/auth/verify-email/check", { session, body: { code: "1" } }), 200];
     },
   ],
+  getWorkspace: [call("GET", "/workspace", 200, ({ session }) => ({ session }))],
+  updateWorkspace: [
+    async ({ app }) => {
+      const { session } = await app.signUp();
+      const body = { name: "Renamed", ip_allowlist: ["127.0.0.0/8", "::1"] };
+      return [await app.rest("PATCH", "/workspace", { session, body }), 200];
+    },
+    call("PATCH", "/workspace", 422, ({ session }) => ({ session, body: { ip_allowlist: ["nowhere"] } })),
+  ],
   deleteAccount: [
     async ({ app }) => {
       const { session } = await app.signUp();
@@ -219,5 +228,6 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       const { session } = await app.signUp();
       return [await app.rest("POST", "/auth/delete-account", { session, body: { password: "not this one" } }), 401];
     },
+    call("POST", "/auth/delete-account", 400, ({ session }) => ({ session, body: {} })),
   ],
 };

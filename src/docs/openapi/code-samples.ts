@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { pythonLiteral, scriptLiteral } from "./literals.ts";
+import { jsonLiteral, pythonLiteral, scriptLiteral } from "./literals.ts";
 
 /** A call to write samples of. */
 export interface SampleCall {
@@ -27,10 +27,7 @@ function curlSample({ method, url, query, body, credential }: SampleCall): strin
     ...(credential === "session" ? ['-H "Authorization: Bearer $JWT"'] : []),
     ...(body === undefined
       ? []
-      : [
-          '-H "Content-Type: application/json"',
-          `-d '${JSON.stringify(body, undefined, 2).replaceAll("\n", "\n  ").replaceAll("'", "'\\''")}'`,
-        ]),
+      : ['-H "Content-Type: application/json"', `-d '${jsonLiteral(body, "  ").replaceAll("'", "'\\''")}'`]),
   ];
   return [`curl ${method === "GET" ? "" : `-X ${method} `}${target}`, ...options].join(" \\\n  ");
 }

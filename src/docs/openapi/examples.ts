@@ -73,7 +73,10 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "ApiKeyChanges.expires_at": "2027-01-01T00:00:00Z",
   "CheckEmailVerificationResponse.status": "approved",
   "CreateApiKeyRequest.expires_at": "2027-01-01T00:00:00Z",
+  "ApiKey.requests_per_minute": null,
   "CreateApiKeyResponse.expires_at": null,
+  "CreateApiKeyResponse.requests_per_minute": null,
+  "RotateApiKeyResponse.requests_per_minute": null,
   "CreateApiKeyResponse.ip_allowlist": null,
   "ApiKey.ip_allowlist": null,
   "RotateApiKeyResponse.ip_allowlist": null,
@@ -94,6 +97,9 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "SignUpRequest.name": "Acme",
   "StartVerificationResponse.status": "pending",
   "CheckVerificationResponse.status": "approved",
+  "Workspace.id": "ws_7NfQpA3uJt0yXgHk6vBwEz",
+  "Workspace.ip_allowlist": null,
+  "Workspace.name": "Acme",
   "Verification.approved_at": null,
   "Verification.created_at": "2026-06-15T09:37:00Z",
   "Verification.recipient": "a••@example.com",
@@ -109,6 +115,7 @@ const messages: Readonly<Record<string, JsonObject>> = {
     code_length: 6,
     ttl_seconds: 300,
   },
+  WorkspaceChanges: { name: "Acme" },
   CreateApiKeyRequest: { name: "prod-backend", scopes: ["verify", "lookup"] },
 };
 

@@ -9,6 +9,15 @@ export function scriptLiteral(value: JsonValue, indent: string): string {
   });
 }
 
+/** A value as JSON, with lists on one line. */
+export function jsonLiteral(value: JsonValue, indent: string): string {
+  return literal(value, indent, {
+    step: "  ",
+    name: (key) => JSON.stringify(key),
+    atom: (atom) => JSON.stringify(atom),
+  });
+}
+
 /** A value as Python writes it. */
 export function pythonLiteral(value: JsonValue, indent: string): string {
   return literal(value, indent, { step: "    ", name: (key) => JSON.stringify(key), atom: pythonAtom });

@@ -20,6 +20,8 @@ const titles: Readonly<Record<string, string>> = {
   ChangePassword: "Change the password",
   StartEmailVerification: "Verify the mail address",
   CheckEmailVerification: "Check the mail address's code",
+  GetWorkspace: "Get the workspace",
+  UpdateWorkspace: "Change the workspace",
   DeleteAccount: "Delete the account",
 };
 

@@ -43,7 +43,7 @@ export function queryParameters(route: Route, style: JsonStyle, schemas: Schemas
     }
     const { description, ...schema } = schemas.value(field, "request");
     const required = query.fields.length === 1 && rulesOf(field).required;
-    const example = examples.anyOfField(field, "request");
+    const example = required ? examples.anyOfField(field, "request") : examples.ofField(field);
     return parameter({
       in: "query",
       name: query.name,
