@@ -38,7 +38,7 @@ ${link("reference", "docs", "Reference")}
 ${link("errors", "docs/errors", "Errors")}
 <a href="${root}openapi.json">openapi.json</a>
 </nav>
-<a class="status" href="${root}readyz" data-state="unknown" role="status"><span class="mark" aria-hidden="true"></span><span class="label">checking</span></a>
+<a class="status" href="${root}readyz" data-state="unknown"><span class="mark" aria-hidden="true"></span><span class="label" role="status">checking</span></a>
 </header>
 ${body}
 </body>
