@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "./config.ts";
 
@@ -29,21 +29,20 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /**
- * Writes a new secret down, whole and on the disk, before anything is sealed with it. Its name is linked last, and fails
- * if it is there: a secret that is in use is never replaced.
+ * Writes a new secret down, whole and on the disk, before anything is sealed with it. Only the owner of the data folder's
+ * PostgreSQL gets here, so nobody else can be making one.
  */
 async function makeSecret(path: string): Promise<string> {
   const secret = randomBytes(32).toString("base64url");
-  const unfinished = `${path}.${process.pid}`;
+  const unfinished = `${path}.unfinished`;
   await rm(unfinished, { force: true });
   const file = await open(unfinished, "wx", 0o600);
   try {
     await file.writeFile(secret);
     await file.sync();
-    await link(unfinished, path);
   } finally {
     await file.close();
-    await rm(unfinished, { force: true });
   }
+  await rename(unfinished, path);
   return secret;
 }

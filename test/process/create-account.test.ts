@@ -1,0 +1,90 @@
+/** Accounts where sign-up is closed: made from the command line. */
+import { spawnSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createMigratedDatabase } from "../support/app.ts";
+import { MainProcess } from "./main-process.ts";
+
+const hasNpm = spawnSync("npm", ["--version"]).status === 0;
+
+let database: Awaited<ReturnType<typeof createMigratedDatabase>>;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+  environment = {
+    DATABASE_URL: database.url,
+    BYOND_SECRET: "0123456789abcdef0123456789abcdef",
+    PORT: "0",
+    npm_config_update_notifier: "false",
+  };
+});
+afterAll(async () => {
+  await database.drop();
+});
+
+/** `npm run create-account -- …`, with the password on standard input; without npm, what it runs. */
+async function createAccount(args: readonly string[], input: string) {
+  const command = ["npm", "run", "create-account", "--", ...args] as const;
+  await using run = hasNpm
+    ? new MainProcess({ command, environment, input })
+    : new MainProcess({ args: ["create-account", ...args], environment, input });
+  const { code } = await run.exited;
+  return { code, output: run.output, said: run.log, written: run.written };
+}
+
+async function post(url: string, path: string, body: object) {
+  const response = await fetch(`${url}/api/v1${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+test("an account that the command made can sign in, while signing up answers 404", async () => {
+  const password = "correct horse battery";
+  const made = await createAccount(["--email", "Ada@Example.com", "--name", "Acme Ltd."], `${password}\n`);
+  expect(made.code).toBe(0);
+  expect(made.output).toMatch(/Created usr_[0-9A-Za-z]{22} with workspace ws_[0-9A-Za-z]{22}\.\n$/);
+  expect(made.written).not.toContain(password);
+
+  await using server = new MainProcess({ environment });
+  const url = await server.url();
+  const signUp = await post(url, "/auth/sign-up", { email: "eve@example.com", password, name: "Eve" });
+  expect(signUp).toMatchObject({ status: 404, body: { error: { code: "not_found" } } });
+  const signIn = await post(url, "/auth/sign-in", { email: "ada@example.com", password });
+  expect(signIn.status).toBe(200);
+  expect(made.output).toContain(signIn.body.user_id);
+  const keys = await fetch(`${url}/api/v1/api-keys`, {
+    headers: { Authorization: `Bearer ${signIn.body.access_token}` },
+  });
+  expect(keys.status).toBe(200);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+});
+
+describe("the command refuses, in a sentence and with status 1", () => {
+  const good = ["--email", "new@example.com", "--name", "New"];
+  const password = "correct horse battery\n";
+
+  test.each([
+    ["a password of nine characters", good, "too short\n", "The password must be 10 to 128 characters long."],
+    ["a password of 129 characters", good, `${"x".repeat(129)}\n`, "The password must be 10 to 128 characters long."],
+    ["no password", good, "", "No password was given on standard input."],
+    ["no address", ["--name", "New"], password, "--email and --name (1 to 100 characters) are required."],
+    ["no name", ["--email", "new@example.com"], password, "--email and --name (1 to 100 characters) are required."],
+    ["an address that is none", ["--email", "nobody", "--name", "New"], password, "must be an email address"],
+    ["an unknown option", [...good, "--admin"], password, "Unknown option '--admin'"],
+  ])("%s", async (_what, args, input, sentence) => {
+    const { code, said, written } = await createAccount(args, input);
+    expect(code).toBe(1);
+    expect(said).toContain(sentence);
+    expect(written).not.toMatch(/\n\s+at |node:internal/);
+  });
+
+  test("an address that has an account already", async () => {
+    const args = ["--email", "twice@example.com", "--name", "Twice"];
+    expect((await createAccount(args, password)).code).toBe(0);
+    const again = await createAccount(args, password);
+    expect(again.code).toBe(1);
+    expect(again.said).toContain("There is an account with this email already.");
+  });
+});
