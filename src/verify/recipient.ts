@@ -36,10 +36,11 @@ function parseMailRecipient(text: string): Recipient | RecipientProblem {
   if (address === undefined) {
     return { problem: "must be an email address" };
   }
-  const [mailbox] = address.local.normalize("NFKC").toLowerCase().split("+", 1);
+  const local = address.local.normalize("NFKC").toLowerCase();
+  const [mailbox] = local.split("+", 1);
   return {
     address: `${address.local}@${address.domain}`,
-    canonical: `${mailbox === "" ? address.local : mailbox}@${address.domain}`,
+    canonical: `${mailbox || local}@${address.domain}`,
   };
 }
 

@@ -12,7 +12,7 @@ describe("a mail recipient", () => {
     ["Ada.Lovelace@Example.COM", "Ada.Lovelace@example.com", "ada.lovelace@example.com"],
     ["ada+byond@example.com", "ada+byond@example.com", "ada@example.com"],
     ["ada+a+b@example.com", "ada+a+b@example.com", "ada@example.com"],
-    ["+ada@example.com", "+ada@example.com", "+ada@example.com"],
+    ["+Ada@example.com", "+Ada@example.com", "+ada@example.com"],
     ["ada@bücher.example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"],
     ["ada@BÜCHER.example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"],
     ["ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"],
