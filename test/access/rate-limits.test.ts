@@ -124,7 +124,8 @@ describe.each(doors)("through $name", (door) => {
       expect(refused.headers.get("RateLimit")).toMatch(/^"key";r=0;t=\d+/);
       const retryAfter = Number(refused.headers.get("Retry-After"));
       expect(retryAfter).toBeGreaterThanOrEqual(1);
-      expect(retryAfter).toBeLessThanOrEqual(61);
+      // 61 seconds that count, and one more if the request came so late in a second that it is charged to the next.
+      expect(retryAfter).toBeLessThanOrEqual(62);
       expect(refused.body.retry_after).toBe(retryAfter);
     },
   );
