@@ -12,6 +12,11 @@ export function createId(prefix: IdPrefix): string {
   return `${prefix}_${randomBase62(22)}`;
 }
 
+/** Whether a text has the form of an id of this kind. */
+export function isId(prefix: IdPrefix, text: string): boolean {
+  return text.startsWith(`${prefix}_`) && /^[0-9A-Za-z]{22}$/.test(text.slice(prefix.length + 1));
+}
+
 /** `length` letters and digits, each as likely as any other, from the system's secure random numbers. */
 export function randomBase62(length: number): string {
   let text = "";

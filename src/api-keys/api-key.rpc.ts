@@ -17,7 +17,7 @@ import { ipAllowlistProblems } from "../rpc/ip-allowlist.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";
-import { getApiKey } from "./get-api-key.ts";
+import { getApiKey, keyIdOf } from "./get-api-key.ts";
 import { keyChangesOf, keyChangesProblems } from "./key-changes.ts";
 import { listApiKeys } from "./list-api-keys.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
@@ -67,19 +67,20 @@ export function apiKeyService(deps: {
 
     async getApiKey({ id }, context) {
       const { workspaceId } = sessionCaller(context);
-      return { apiKey: apiKeyMessage(await getApiKey(deps, { workspaceId, id })) };
+      return { apiKey: apiKeyMessage(await getApiKey(deps, { workspaceId, id: keyIdOf(id) })) };
     },
 
     async updateApiKey(request, context) {
       const { workspaceId } = sessionCaller(context);
-      const key = await updateApiKey(deps, { workspaceId, id: request.id }, keyChangesOf(request));
+      const key = await updateApiKey(deps, { workspaceId, id: keyIdOf(request.id) }, keyChangesOf(request));
       return { apiKey: apiKeyMessage(key) };
     },
 
     async rotateApiKey({ id, graceSeconds = 0 }, context) {
       const { workspaceId } = sessionCaller(context);
       const claim = context.values.get(idempotencyClaimKey);
-      const rotated = await rotateApiKey(deps, { workspaceId, id, graceSeconds }, async (transaction, key) =>
+      const input = { workspaceId, id: keyIdOf(id), graceSeconds };
+      const rotated = await rotateApiKey(deps, input, async (transaction, key) =>
         claim?.complete(transaction, RotateApiKeyResponseSchema, rotatedKeyMessage(key)),
       );
       return rotatedKeyMessage(rotated);
@@ -87,7 +88,7 @@ export function apiKeyService(deps: {
 
     async revokeApiKey({ id, reason }, context) {
       const { workspaceId } = sessionCaller(context);
-      await revokeApiKey(deps, { workspaceId, id, reason });
+      await revokeApiKey(deps, { workspaceId, id: keyIdOf(id), reason });
       return { id, revoked: true };
     },
   };

@@ -1,5 +1,6 @@
 import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
+import { isId } from "../ids.ts";
 import { type ApiKey, ApiKeyEntity } from "./api-key.entity.ts";
 
 /** Which key of which workspace. */
@@ -20,6 +21,17 @@ export async function getApiKey(
     throw keyNotFound();
   }
   return key;
+}
+
+/**
+ * An id as it came, if it has the form of one; otherwise throws `not_found`. Who pastes a key in the place of its id must
+ * not find it in the log of the database.
+ */
+export function keyIdOf(text: string): string {
+  if (!isId("key", text)) {
+    throw keyNotFound();
+  }
+  return text;
 }
 
 export function keyNotFound(): AppError {

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Queryable } from "../database/database.ts";
 import { hasToken } from "../database/throttle.ts";
-import { AppError } from "../errors.ts";
 import type { Mode } from "../rpc/caller.ts";
 import type { Keyring } from "../secrets.ts";
 import { deriveCode, maxCodeLength, minCodeLength, normalizeCode } from "./code.ts";
+import { verificationNotFound } from "./get-verification.ts";
 import { guessKey, guessLimit } from "./limits.ts";
 
 export interface CheckInput {
@@ -92,7 +92,7 @@ export async function checkVerification(
     Math.min(code.length, maxCodeLength + 1),
   ]);
   if (row === undefined) {
-    throw new AppError("not_found", "There is no verification with this id.");
+    throw verificationNotFound();
   }
   return resultOf(row);
 }

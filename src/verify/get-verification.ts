@@ -1,5 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
+import { isId } from "../ids.ts";
 import type { Mode } from "../rpc/caller.ts";
 import type { Keyring } from "../secrets.ts";
 import { readViews, type VerificationView, viewStatement } from "./verification-view.ts";
@@ -20,7 +21,22 @@ export async function getVerification(
 ): Promise<VerificationView> {
   const [view] = await readViews(deps, readVerification, workspaceId, [mode, verificationId]);
   if (view === undefined) {
-    throw new AppError("not_found", "There is no verification with this id.");
+    throw verificationNotFound();
   }
   return view;
+}
+
+/**
+ * An id as it came, if it has the form of one; otherwise throws `not_found`. What people paste in the place of an id may be
+ * a secret: it goes no further, to the statements that a database may log least of all.
+ */
+export function verificationIdOf(text: string): string {
+  if (!isId("vrf", text)) {
+    throw verificationNotFound();
+  }
+  return text;
+}
+
+export function verificationNotFound(): AppError {
+  return new AppError("not_found", "There is no verification with this id.");
 }

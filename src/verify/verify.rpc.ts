@@ -18,7 +18,7 @@ import { channelOf, findChannel } from "./channel.ts";
 import { type CheckResult, checkVerification } from "./check-verification.ts";
 import { commitAndSend, type VerifyDependencies } from "./commit-and-send.ts";
 import { eraseRecipient } from "./erase-recipient.ts";
-import { getVerification } from "./get-verification.ts";
+import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import { resendCode } from "./resend-code.ts";
 import { type StartedVerification, startProblems, startVerification } from "./start-verification.ts";
@@ -71,29 +71,36 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       });
     },
 
-    async checkVerification({ verificationId, code }, context) {
+    async checkVerification({ verificationId: id, code }, context) {
       const { workspaceId, mode } = keyCaller(context);
+      const verificationId = verificationIdOf(id);
       return commitWithAnswer(context, deps.database, CheckVerificationResponseSchema, async (database) => {
         const result = await checkVerification({ ...deps, database }, { workspaceId, mode, verificationId, code });
         return { verificationId, status: checkStatuses[result] };
       });
     },
 
-    async getVerification({ verificationId }, context) {
+    async getVerification(request, context) {
       const { workspaceId, mode } = keyCaller(context);
+      const verificationId = verificationIdOf(request.verificationId);
       const view = await getVerification(deps, { workspaceId, mode, verificationId });
       return { verification: verificationMessage(view) };
     },
 
     async resendCode({ verificationId, channel, recipient }, context) {
-      const input = { verificationId, channel: channel === undefined ? undefined : channelOf(channel), recipient };
+      const input = {
+        verificationId: verificationIdOf(verificationId),
+        channel: channel === undefined ? undefined : channelOf(channel),
+        recipient,
+      };
       return commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => ({
         verification: verificationMessage(await resendCode(committing, keyCaller(context), input)),
       }));
     },
 
-    async cancelVerification({ verificationId }, context) {
+    async cancelVerification(request, context) {
       const { workspaceId, mode } = keyCaller(context);
+      const verificationId = verificationIdOf(request.verificationId);
       const view = await cancelVerification(deps, { workspaceId, mode, verificationId });
       return { verification: verificationMessage(view) };
     },
