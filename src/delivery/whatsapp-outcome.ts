@@ -1,6 +1,7 @@
 import type { HttpAnswer } from "./http-post.ts";
-import { field, items, messageIdOf } from "./json-field.ts";
+import { field, items } from "./json-field.ts";
 import type { SendResult } from "./outgoing-message.ts";
+import { whatsappMessageId } from "./whatsapp-message-id.ts";
 
 /** What an error code of the Cloud API means. The words are ours: Meta's may repeat what was sent. */
 interface ErrorMeaning {
@@ -65,7 +66,7 @@ export function whatsappOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
     return { kind: "retry", reason: answer.reason, blames: "provider" };
   }
-  const messageId = messageIdOf(field(items(field(answer.body, "messages"))[0], "id"));
+  const messageId = whatsappMessageId(field(items(field(answer.body, "messages"))[0], "id"));
   if (answer.status >= 200 && answer.status < 300 && messageId !== undefined) {
     return { kind: "sent", providerMessageId: messageId };
   }

@@ -1,6 +1,7 @@
-import { field, items, messageIdOf } from "./json-field.ts";
+import { field, items } from "./json-field.ts";
 import type { Receipt } from "./receipts.ts";
 import { whatsappMarker } from "./whatsapp.ts";
+import { whatsappMessageId } from "./whatsapp-message-id.ts";
 import { whatsappFailureReason } from "./whatsapp-outcome.ts";
 
 /** A report of one message. */
@@ -29,7 +30,7 @@ export function parseWhatsappStatuses(body: Buffer): WhatsappStatus[] | undefine
 }
 
 function parseStatus(status: unknown): WhatsappStatus[] {
-  const messageId = messageIdOf(field(status, "id"));
+  const messageId = whatsappMessageId(field(status, "id"));
   const state = states.find((candidate) => candidate === field(status, "status"));
   const seconds = Number(field(status, "timestamp"));
   if (messageId === undefined || state === undefined || !(seconds > 0 && seconds < 1e11)) {

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { whatsappMessageId } from "../../src/delivery/whatsapp-message-id.ts";
 import { handleWhatsappWebhook, type WebhookRequest } from "../../src/delivery/whatsapp-webhook.ts";
 import { useOutbox } from "./outbox-fixture.ts";
 
@@ -50,7 +51,8 @@ function sign(body: Buffer, secret = appSecret): string {
 }
 
 /** A message that WhatsApp took. */
-async function sentMessage(providerMessageId: string) {
+async function sentMessage(id: string) {
+  const providerMessageId = whatsappMessageId(id) ?? "";
   const worker = use.outbox.server("a", async () => ({ kind: "sent", providerMessageId }), { lanes: { whatsapp: 1 } });
   const item = await use.outbox.write("a", { lane: "whatsapp" });
   worker.dispatch(item);

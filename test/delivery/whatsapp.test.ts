@@ -42,7 +42,9 @@ const error = (status: number, code: number, headers: Record<string, string> = {
 
 test("a message is the authentication template, with the code in the text and in the copy button", async () => {
   whatsapp.answer = { status: 200, body: JSON.stringify({ messages: [{ id: "wamid.HBgK" }] }) };
-  expect(await send()).toEqual({ kind: "sent", providerMessageId: "wamid.HBgK" });
+  // echo -n wamid.HBgK | openssl dgst -sha256 -binary | basenc --base64url
+  const providerMessageId = "wamid-sha256:IrPPVcLI8PnO3Ztb_kzfrAhYj5nhkUA5PgMe0CT_UYE";
+  expect(await send()).toEqual({ kind: "sent", providerMessageId });
   expect(whatsapp.requests).toHaveLength(1);
   expect(whatsapp.requests[0]).toMatchObject({
     path: "/v23.0/106540352242922/messages",
