@@ -3,7 +3,11 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { StaticFile } from "./static-file.ts";
 
-/** The browser build of `@scalar/api-reference`, as it lies in `node_modules`. Nothing of it runs in the server. */
+/**
+ * The browser build of `@scalar/api-reference`, as it lies in `node_modules`. Nothing of it runs in the server, and the build
+ * holds all that it needs. What the package depends on is for those who build it into a page of their own: `overrides` in
+ * `package.json` puts an empty package in the place of each, or 270 packages of 270 MB would be installed for nothing.
+ */
 export interface ScalarFiles {
   readonly version: string;
   /** By path below the build's folder: `standalone.esm.js`, `chunks/….js`. Read when first asked for. */
