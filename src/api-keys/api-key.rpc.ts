@@ -33,14 +33,14 @@ export function apiKeyService(deps: {
 }): ServiceImpl<typeof ApiKeyService> {
   return {
     async createApiKey(request, context) {
-      const { workspaceId, userId } = sessionCaller(context);
+      const creator = sessionCaller(context);
       return commitWithAnswer(context, deps.database, CreateApiKeyResponseSchema, async (database) =>
         createdKeyMessage(
           await createApiKey(
             { ...deps, database },
             {
-              workspaceId,
-              createdBy: userId,
+              workspaceId: creator.workspaceId,
+              creator,
               name: request.name,
               mode: request.mode === ModeMessage.TEST ? "test" : "live",
               scopes: request.scopes?.scopes ?? null,
@@ -71,24 +71,36 @@ export function apiKeyService(deps: {
     },
 
     async updateApiKey(request, context) {
+<<<<<<< HEAD
+      const key = await updateApiKey(deps, sessionCaller(context), request.id, keyChangesOf(request));
+=======
       const { workspaceId } = sessionCaller(context);
       const key = await updateApiKey(deps, { workspaceId, id: keyIdOf(request.id) }, keyChangesOf(request));
+>>>>>>> upstream
       return { apiKey: apiKeyMessage(key) };
     },
 
     async rotateApiKey({ id, graceSeconds = 0 }, context) {
-      const { workspaceId } = sessionCaller(context);
       const claim = context.values.get(idempotencyClaimKey);
+<<<<<<< HEAD
+      const input = { id, graceSeconds };
+      const rotated = await rotateApiKey(deps, sessionCaller(context), input, async (transaction, key) =>
+=======
       const input = { workspaceId, id: keyIdOf(id), graceSeconds };
       const rotated = await rotateApiKey(deps, input, async (transaction, key) =>
+>>>>>>> upstream
         claim?.complete(transaction, RotateApiKeyResponseSchema, rotatedKeyMessage(key)),
       );
       return rotatedKeyMessage(rotated);
     },
 
     async revokeApiKey({ id, reason }, context) {
+<<<<<<< HEAD
+      await revokeApiKey(deps, sessionCaller(context), { id, reason });
+=======
       const { workspaceId } = sessionCaller(context);
       await revokeApiKey(deps, { workspaceId, id: keyIdOf(id), reason });
+>>>>>>> upstream
       return { id, revoked: true };
     },
   };

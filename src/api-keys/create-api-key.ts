@@ -1,15 +1,16 @@
 import type { Queryable } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
-import type { Mode } from "../rpc/caller.ts";
+import { activeSession, sessionEnded } from "../rpc/active-session.ts";
+import type { Mode, SessionCaller } from "../rpc/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/ip-allowlist.ts";
 import { generateKey } from "./key-format.ts";
 import { expiryProblem, type Restrictions, unrestricted } from "./restrictions.ts";
 
 export interface CreateApiKeyInput extends Partial<Restrictions> {
   readonly workspaceId: string;
-  /** The user's id. Undefined: the server itself. */
-  readonly createdBy?: string;
+  /** The session that asks for it. Undefined: the server itself. */
+  readonly creator?: Pick<SessionCaller, "userId" | "sessionId">;
   readonly name: string;
   readonly mode: Mode;
 }
@@ -28,32 +29,43 @@ export interface CreatedApiKey extends Restrictions {
 const insertApiKey = {
   name: "insert_api_key",
   text: `
-    WITH created AS (
+    WITH caller AS (${activeSession("$2", "$13")}), created AS (
       INSERT INTO api_key (
         id, workspace_id, prefix, name, mode, scopes, ip_allowlist, requests_per_minute, require_signature, created_by,
         expires_at, created_at
       )
       SELECT $1, $2, $3, $5, $6, $7, $8, $9, $10, $11, expires_at, date_trunc('milliseconds', byond_now())
-      FROM date_trunc('seconds', $12::timestamptz) AS expires_at
+      FROM caller, date_trunc('seconds', $12::timestamptz) AS expires_at
       WHERE expires_at IS NULL OR expires_at > byond_now()
       RETURNING id, prefix, created_at, expires_at
     ), secret AS (
       INSERT INTO api_key_secret (prefix, key_id, secret_hash) SELECT prefix, id, $4 FROM created
     )
-    SELECT created_at, expires_at FROM created`,
+    SELECT EXISTS (SELECT FROM caller) AS is_caller_active, created_at, expires_at
+    FROM (SELECT) AS always LEFT JOIN created ON true`,
 };
 
-/** Mints a key and stores its hash. Throws `validation_error` if it would have expired already. */
+interface Row {
+  readonly is_caller_active: boolean;
+  /** Null if no key was made. */
+  readonly created_at: Date | null;
+  readonly expires_at: Date | null;
+}
+
+/**
+ * Mints a key and stores its hash. Throws `validation_error` if it would have expired already, and `invalid_api_key` if the
+ * session was ended meanwhile.
+ */
 export async function createApiKey(
   deps: { readonly database: Queryable; readonly keyHasher: Hasher; readonly tagKey: Buffer },
-  { workspaceId, createdBy, name, mode, ...given }: CreateApiKeyInput,
+  { workspaceId, creator, name, mode, ...given }: CreateApiKeyInput,
 ): Promise<CreatedApiKey> {
   const restrictions = { ...unrestricted, ...given };
   const ipAllowlist = restrictions.ipAllowlist && normalizeIpAllowlist(restrictions.ipAllowlist, "ip_allowlist");
   const id = createId("key");
   const { key, prefix } = generateKey(mode, deps.tagKey);
   const secretHash = await deps.keyHasher.hash(key);
-  const [row] = await deps.database.query<{ created_at: Date; expires_at: Date | null }>(insertApiKey, [
+  const [row] = await deps.database.query<Row & Record<string, unknown>>(insertApiKey, [
     id,
     workspaceId,
     prefix,
@@ -64,10 +76,14 @@ export async function createApiKey(
     ipAllowlist,
     restrictions.requestsPerMinute,
     restrictions.requireSignature,
-    createdBy ?? null,
+    creator?.userId ?? null,
     restrictions.expiresAt,
+    creator?.sessionId ?? null,
   ]);
-  if (row === undefined) {
+  if (row?.is_caller_active !== true) {
+    throw sessionEnded();
+  }
+  if (row.created_at === null) {
     throw expiryProblem("expires_at");
   }
   const { created_at: createdAt, expires_at: expiresAt } = row;
@@ -78,7 +94,7 @@ export async function createApiKey(
     id,
     name,
     mode,
-    createdBy: createdBy ?? null,
+    createdBy: creator?.userId ?? null,
     prefix,
     key,
     createdAt,

@@ -1,5 +1,7 @@
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { type KeyReference, keyNotFound } from "./get-api-key.ts";
+import { requireActiveSession } from "../rpc/active-session.ts";
+import type { SessionCaller } from "../rpc/caller.ts";
+import { keyNotFound } from "./get-api-key.ts";
 import { keySubject } from "./subjects.ts";
 
 const revoke = {
@@ -14,14 +16,16 @@ const revoke = {
 
 /**
  * Revokes a key for good. When it returns, no server accepts the key any more. Revoking it again changes nothing, and waits
- * for the same. Throws `not_found` if the workspace has no such key.
+ * for the same. Throws `not_found` if the workspace has no such key, and `invalid_api_key` if the session was ended meanwhile.
  */
 export async function revokeApiKey(
   deps: { readonly revocation: Pick<RevocationService, "revoke"> },
-  { workspaceId, id, reason }: KeyReference & { readonly reason: string | undefined },
+  caller: SessionCaller,
+  { id, reason }: { readonly id: string; readonly reason: string | undefined },
 ): Promise<void> {
   await deps.revocation.revoke([keySubject(id)], async (transaction) => {
-    const rows = await transaction.query(revoke, [workspaceId, id, reason ?? null]);
+    await requireActiveSession(transaction, caller);
+    const rows = await transaction.query(revoke, [caller.workspaceId, id, reason ?? null]);
     if (rows.length === 0) {
       throw keyNotFound();
     }

@@ -1,12 +1,15 @@
 import type { Database, Queryable } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { requireActiveSession } from "../rpc/active-session.ts";
+import type { SessionCaller } from "../rpc/caller.ts";
 import type { ApiKey } from "./api-key.entity.ts";
-import { activeKeyNotFound, getApiKey, type KeyReference } from "./get-api-key.ts";
+import { activeKeyNotFound, getApiKey } from "./get-api-key.ts";
 import { generateKey } from "./key-format.ts";
 import { keySubject } from "./subjects.ts";
 
-export interface RotateInput extends KeyReference {
+export interface RotateInput {
+  readonly id: string;
   /** How long the old secret works on. */
   readonly graceSeconds: number;
 }
@@ -47,8 +50,8 @@ const rotate = {
 
 /**
  * Gives a key a new secret, under a new prefix. When it returns, every server knows the new one and for how long the old
- * ones work. Throws `not_found` if the workspace has no such key or it was revoked. `beforeCommit` runs last in the
- * transaction.
+ * ones work. Throws `not_found` if the workspace has no such key or it was revoked, and `invalid_api_key` if the session was
+ * ended meanwhile. `beforeCommit` runs last in the transaction.
  */
 export async function rotateApiKey(
   deps: {
@@ -57,13 +60,16 @@ export async function rotateApiKey(
     readonly tagKey: Buffer;
     readonly revocation: Pick<RevocationService, "revoke">;
   },
-  { workspaceId, id, graceSeconds }: RotateInput,
+  caller: SessionCaller,
+  { id, graceSeconds }: RotateInput,
   beforeCommit: (transaction: Queryable, rotated: RotatedApiKey) => Promise<void>,
 ): Promise<RotatedApiKey> {
+  const { workspaceId } = caller;
   const before = await getApiKey(deps, { workspaceId, id });
   const { key, prefix } = generateKey(before.mode, deps.tagKey);
   const secretHash = await deps.keyHasher.hash(key);
   return deps.revocation.revoke([keySubject(id)], async (transaction) => {
+    await requireActiveSession(transaction, caller);
     if ((await transaction.query(lock, [workspaceId, id])).length === 0) {
       throw activeKeyNotFound();
     }

@@ -1,8 +1,10 @@
 import type { Database } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { requireActiveSession } from "../rpc/active-session.ts";
+import type { SessionCaller } from "../rpc/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/ip-allowlist.ts";
 import type { ApiKey } from "./api-key.entity.ts";
-import { activeKeyNotFound, getApiKey, type KeyReference } from "./get-api-key.ts";
+import { activeKeyNotFound, getApiKey } from "./get-api-key.ts";
 import { expiryProblem, type Restrictions } from "./restrictions.ts";
 import { keySubject } from "./subjects.ts";
 
@@ -36,18 +38,22 @@ const update = {
 
 /**
  * Changes a key. When it returns, every server goes by what it is now, for calls under way too. Throws `not_found` if the
- * workspace has no such key or it was revoked, and `validation_error` if it would have expired already.
+ * workspace has no such key or it was revoked, `validation_error` if it would have expired already, and `invalid_api_key` if
+ * the session was ended meanwhile.
  */
 export async function updateApiKey(
   deps: { readonly database: Database; readonly revocation: Pick<RevocationService, "revoke"> },
-  key: KeyReference,
+  caller: SessionCaller,
+  id: string,
   changes: KeyChanges,
 ): Promise<ApiKey> {
   const ipAllowlist = changes.ipAllowlist && normalizeIpAllowlist(changes.ipAllowlist, "api_key.ip_allowlist");
-  await deps.revocation.revoke([keySubject(key.id)], async (transaction) => {
+  const { workspaceId } = caller;
+  await deps.revocation.revoke([keySubject(id)], async (transaction) => {
+    await requireActiveSession(transaction, caller);
     const [row] = await transaction.query<{ is_found: boolean; is_updated: boolean }>(update, [
-      key.workspaceId,
-      key.id,
+      workspaceId,
+      id,
       changes.name ?? null,
       changes.scopes ?? null,
       ipAllowlist ?? null,
@@ -62,5 +68,5 @@ export async function updateApiKey(
       throw expiryProblem("api_key.expires_at");
     }
   });
-  return getApiKey(deps, key);
+  return getApiKey(deps, { workspaceId, id });
 }

@@ -120,8 +120,7 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     },
 
     async updateWorkspace(request, context) {
-      const { workspaceId } = sessionCaller(context);
-      const workspace = await updateWorkspace(deps, workspaceId, workspaceChangesOf(request));
+      const workspace = await updateWorkspace(deps, sessionCaller(context), workspaceChangesOf(request));
       return { workspace: workspaceMessage(workspace) };
     },
 

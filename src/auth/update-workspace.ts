@@ -1,5 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { requireActiveSession } from "../rpc/active-session.ts";
+import type { SessionCaller } from "../rpc/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/ip-allowlist.ts";
 import { getWorkspace, type Workspace } from "./get-workspace.ts";
 import { workspaceSubject } from "./subjects.ts";
@@ -17,15 +19,20 @@ const update = {
     WHERE id = $1 AND deactivated_at IS NULL`,
 };
 
-/** Changes a workspace. When it returns, every server goes by what it is now, for calls under way too. */
+/**
+ * Changes the caller's workspace. When it returns, every server goes by what it is now, for calls under way too. Throws
+ * `invalid_api_key` if the session was ended meanwhile.
+ */
 export async function updateWorkspace(
   deps: { readonly database: Queryable; readonly revocation: Pick<RevocationService, "revoke"> },
-  id: string,
+  caller: SessionCaller,
   { name, ipAllowlist }: WorkspaceChanges,
 ): Promise<Workspace> {
   const ranges = ipAllowlist && normalizeIpAllowlist(ipAllowlist, "workspace.ip_allowlist");
-  await deps.revocation.revoke([workspaceSubject(id)], (transaction) =>
-    transaction.query(update, [id, name ?? null, ranges ?? null]),
-  );
+  const { workspaceId: id } = caller;
+  await deps.revocation.revoke([workspaceSubject(id)], async (transaction) => {
+    await requireActiveSession(transaction, caller);
+    await transaction.query(update, [id, name ?? null, ranges ?? null]);
+  });
   return getWorkspace(deps, id);
 }

@@ -19,7 +19,9 @@ afterAll(async () => {
   await here[Symbol.asyncDispose]();
 });
 
-async function hold(table: "throttle" | "api_key"): Promise<void> {
+type Table = "throttle" | "api_key";
+
+async function hold(table: Table): Promise<void> {
   await blocker.query("BEGIN");
   await blocker.query(`LOCK TABLE ${table} IN EXCLUSIVE MODE`);
 }
@@ -28,18 +30,16 @@ async function release(): Promise<void> {
   await blocker.query("ROLLBACK");
 }
 
-/** Returns when a statement waits for the lock. */
-async function heldUp(): Promise<void> {
-  const waiting = `
-    SELECT FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'relation'`;
+/** Returns when a statement waits for the table. */
+async function heldUp(table: Table): Promise<void> {
+  const waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = $1::regclass";
   for (let look = 0; look < 1_000; look += 1) {
-    if ((await blocker.query(waiting)).rowCount === 1) {
+    if ((await blocker.query(waiting, [table])).rowCount !== 0) {
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new Error("nothing waits for the lock");
+  throw new Error("nothing waits for the table");
 }
 
 async function isSettled(answer: Promise<Answer>): Promise<boolean> {
@@ -71,7 +71,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   test("a call with a revoked key ends with 401, on the other server, while it is still held up", async () => {
     await hold("throttle");
     const call = start();
-    await heldUp();
+    await heldUp("throttle");
     expect((await manage("RevokeApiKey", { id })).code).toBe("ok");
     expect(await call).toMatchObject({
       code: "invalid_api_key",
@@ -82,7 +82,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   test("a call with a rotated secret ends; one with a grace goes on", async () => {
     await hold("throttle");
     const ended = start();
-    await heldUp();
+    await heldUp("throttle");
     await manage("RotateApiKey", { id });
     expect((await ended).code).toBe("invalid_api_key");
     await release();
@@ -90,7 +90,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     const { body } = await manage("RotateApiKey", { id });
     await hold("throttle");
     const goesOn = start(body.key);
-    await heldUp();
+    await heldUp("throttle");
     await manage("RotateApiKey", { id, grace_seconds: 60 });
     expect(await isSettled(goesOn)).toBe(false);
     await release();
@@ -100,7 +100,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   test("a call whose key was renamed goes on; one whose scope or address was taken away ends with 403", async () => {
     await hold("throttle");
     const renamed = start();
-    await heldUp();
+    await heldUp("throttle");
     await manage("UpdateApiKey", { id, name: "another name" });
     expect(await isSettled(renamed)).toBe(false);
     await manage("UpdateApiKey", { id, scopes: ["lookup"] });
@@ -110,7 +110,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     await manage("UpdateApiKey", { id, scopes: ["*"] });
     await hold("throttle");
     const elsewhere = start();
-    await heldUp();
+    await heldUp("throttle");
     await manage("UpdateApiKey", { id, ip_allowlist: ["192.0.2.1"] });
     expect((await elsewhere).code).toBe("ip_not_allowed");
   });
@@ -119,7 +119,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     await hold("api_key");
     const { session } = owner;
     const held = protocol.call(here, "CreateApiKey", { name: "too late" }, { session });
-    await heldUp();
+    await heldUp("api_key");
     expect((await protocol.call(here, "LogoutAll", {}, { session })).code).toBe("ok");
     expect(await held).toMatchObject({
       code: "invalid_api_key",
