@@ -11,9 +11,9 @@ import {
 import type { Database } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { sessionCaller } from "../rpc/caller.ts";
-import { commitWithAnswer, idempotencyClaimKey } from "../rpc/idempotency-claim.ts";
-import { ipAllowlistProblems } from "../rpc/ip-allowlist.ts";
+import { sessionCaller } from "../rpc/access/caller.ts";
+import { commitWithAnswer, idempotencyClaimKey } from "../rpc/idempotency/claim.ts";
+import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";
@@ -71,36 +71,21 @@ export function apiKeyService(deps: {
     },
 
     async updateApiKey(request, context) {
-<<<<<<< HEAD
-      const key = await updateApiKey(deps, sessionCaller(context), request.id, keyChangesOf(request));
-=======
-      const { workspaceId } = sessionCaller(context);
-      const key = await updateApiKey(deps, { workspaceId, id: keyIdOf(request.id) }, keyChangesOf(request));
->>>>>>> upstream
+      const key = await updateApiKey(deps, sessionCaller(context), keyIdOf(request.id), keyChangesOf(request));
       return { apiKey: apiKeyMessage(key) };
     },
 
     async rotateApiKey({ id, graceSeconds = 0 }, context) {
       const claim = context.values.get(idempotencyClaimKey);
-<<<<<<< HEAD
-      const input = { id, graceSeconds };
+      const input = { id: keyIdOf(id), graceSeconds };
       const rotated = await rotateApiKey(deps, sessionCaller(context), input, async (transaction, key) =>
-=======
-      const input = { workspaceId, id: keyIdOf(id), graceSeconds };
-      const rotated = await rotateApiKey(deps, input, async (transaction, key) =>
->>>>>>> upstream
         claim?.complete(transaction, RotateApiKeyResponseSchema, rotatedKeyMessage(key)),
       );
       return rotatedKeyMessage(rotated);
     },
 
     async revokeApiKey({ id, reason }, context) {
-<<<<<<< HEAD
-      await revokeApiKey(deps, sessionCaller(context), { id, reason });
-=======
-      const { workspaceId } = sessionCaller(context);
-      await revokeApiKey(deps, { workspaceId, id: keyIdOf(id), reason });
->>>>>>> upstream
+      await revokeApiKey(deps, sessionCaller(context), { id: keyIdOf(id), reason });
       return { id, revoked: true };
     },
   };
