@@ -15,8 +15,8 @@ import {
   VerifyService,
 } from "../gen/byond/v1/verify_pb.ts";
 import { compileEndpoints, type Endpoint } from "../src/rest/endpoint.ts";
-import { houseJson } from "../src/rest/json-style.ts";
-import { parseJson } from "../src/rest/json-text.ts";
+import { houseJson } from "../src/rest/json/style.ts";
+import { parseJson } from "../src/rest/json/text.ts";
 import { parseQuery, splitUrl } from "../src/rest/query-string.ts";
 import { type FieldViolation, ViolationCollector } from "../src/rest/violations.ts";
 

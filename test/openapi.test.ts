@@ -2,7 +2,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { AuthService, SignUpRequestSchema } from "../gen/byond/v1/auth_pb.ts";
 import { StartVerificationRequestSchema, VerifyService } from "../gen/byond/v1/verify_pb.ts";
-import { houseJson, protoJson } from "../src/rest/json-style.ts";
+import { houseJson, protoJson } from "../src/rest/json/style.ts";
 import { splitSummary } from "../src/rest/openapi/comments.ts";
 import { buildOpenApi, type OpenApiOptions } from "../src/rest/openapi/document.ts";
 import { ruleKeywords } from "../src/rest/openapi/keywords.ts";

@@ -7,7 +7,7 @@ import {
   type ScopeSet,
   ScopeSetSchema,
 } from "../../gen/byond/v1/api_key_pb.ts";
-import type { Mode } from "../rpc/caller.ts";
+import type { Mode } from "../rpc/access/caller.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import type { CreatedApiKey } from "./create-api-key.ts";
 import type { RotatedApiKey } from "./rotate-api-key.ts";

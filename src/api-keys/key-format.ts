@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { hmacSha256 } from "../hmac-sha256.ts";
 import { encodeBase62, randomBase62 } from "../ids.ts";
-import type { Mode } from "../rpc/caller.ts";
+import type { Mode } from "../rpc/access/caller.ts";
 
 /** An API key, taken apart. */
 export interface ParsedKey {

@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Queryable } from "../database/database.ts";
 import type { Loaded } from "../revocation/credential-cache.ts";
-import type { KeyCaller, Mode } from "../rpc/caller.ts";
-import { compileIpAllowlist } from "../rpc/ip-allowlist.ts";
-import type { Tier } from "../rpc/quota-tiers.ts";
+import type { KeyCaller, Mode } from "../rpc/access/caller.ts";
+import { compileIpAllowlist } from "../rpc/access/ip-allowlist.ts";
+import type { Tier } from "../rpc/quota/tiers.ts";
 import { Deadline } from "./deadline.ts";
 import { keySubject, workspaceSubject } from "./subjects.ts";
 

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import type { SessionCaller } from "../rpc/caller.ts";
+import type { SessionCaller } from "../rpc/access/caller.ts";
 import { accountOf } from "./find-account.ts";
 import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";

@@ -1,5 +1,5 @@
 import type { Queryable } from "../database/database.ts";
-import type { SessionCaller } from "../rpc/caller.ts";
+import type { SessionCaller } from "../rpc/access/caller.ts";
 import type { EmailVerificationOutcome, EmailVerifications } from "./email-verification.ts";
 import { accountOf } from "./find-account.ts";
 

@@ -3,7 +3,7 @@ import { AppError, invalidFields } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
 import { accountAddress, parseMailAddress } from "../mail-address.ts";
-import type { Tier } from "../rpc/quota-tiers.ts";
+import type { Tier } from "../rpc/quota/tiers.ts";
 
 export interface Account {
   readonly userId: string;

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import type { Caller } from "../rpc/caller.ts";
+import type { Caller } from "../rpc/access/caller.ts";
 import { wrongPassword } from "./change-password.ts";
 import { accountNotFound, accountOf } from "./find-account.ts";
 import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";

@@ -1,6 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
-import type { Caller } from "../rpc/caller.ts";
+import type { Caller } from "../rpc/access/caller.ts";
 
 /** A user's account as it is stored. */
 export interface StoredAccount {

@@ -1,5 +1,5 @@
 import type { Queryable } from "../database/database.ts";
-import type { Tier } from "../rpc/quota-tiers.ts";
+import type { Tier } from "../rpc/quota/tiers.ts";
 import { accountNotFound } from "./find-account.ts";
 
 /** What keys and verifications belong to. */

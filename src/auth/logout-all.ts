@@ -1,6 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import type { Caller } from "../rpc/caller.ts";
+import type { Caller } from "../rpc/access/caller.ts";
 import { accountOf } from "./find-account.ts";
 import { accountSubject } from "./subjects.ts";
 

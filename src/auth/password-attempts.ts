@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Queryable } from "../database/database.ts";
 import { constantLimit, hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { AppError } from "../errors.ts";
-import { limitKeyOf } from "../rpc/client-address.ts";
+import { limitKeyOf } from "../rpc/access/client-address.ts";
 
 /** Whose password is tried, and from where. */
 export interface PasswordAttempt {

@@ -1,6 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
-import type { SessionCaller } from "../rpc/caller.ts";
+import type { SessionCaller } from "../rpc/access/caller.ts";
 import type { EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
 import { accountOf } from "./find-account.ts";
 

@@ -6,8 +6,8 @@ import {
   type UpdateWorkspaceRequest,
   WorkspaceChangesSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
-import { ipAllowlistProblems } from "../rpc/ip-allowlist.ts";
-import type { Tier } from "../rpc/quota-tiers.ts";
+import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
+import type { Tier } from "../rpc/quota/tiers.ts";
 import { namedChanges, updateMaskProblems } from "../rpc/update-mask.ts";
 import type { Workspace } from "./get-workspace.ts";
 import type { WorkspaceChanges } from "./update-workspace.ts";

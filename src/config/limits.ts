@@ -1,7 +1,7 @@
-import type { ProxyTrust } from "../rpc/client-address.ts";
-import { parseIpRange } from "../rpc/ip-range.ts";
-import type { SendLimitSettings } from "../rpc/quota-send-limits.ts";
-import { type Tier, tiers } from "../rpc/quota-tiers.ts";
+import type { ProxyTrust } from "../rpc/access/client-address.ts";
+import { parseIpRange } from "../rpc/access/ip-range.ts";
+import type { SendLimitSettings } from "../rpc/quota/send-limits.ts";
+import { type Tier, tiers } from "../rpc/quota/tiers.ts";
 import type { EnvironmentReader } from "./environment-reader.ts";
 
 export interface LimitsConfig {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { type ErrorCode, errorKinds } from "../errors.ts";
-import { requestsPerMinuteByTier, tiers } from "../rpc/quota-tiers.ts";
+import { requestsPerMinuteByTier, tiers } from "../rpc/quota/tiers.ts";
 import { errorCodes, errorGuide } from "./error-guide.ts";
 
 /** The sections of the reference that are not operations, in order. Each one is a file in `guide/`. */

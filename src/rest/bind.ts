@@ -1,14 +1,14 @@
 import { create, type DescField, type Message } from "@bufbuild/protobuf";
 import { FieldPath } from "./field-path.ts";
-import type { JsonReader } from "./json-reader.ts";
-import { jsonFieldName } from "./json-style.ts";
+import type { JsonReader } from "./json/reader.ts";
+import { jsonFieldName } from "./json/style.ts";
+import { textReader } from "./json/text-value.ts";
+import { type Members, membersOf, setField, valueTypeOf } from "./json/value-type.ts";
 import { patchMask } from "./patch-mask.ts";
 import { type QueryField, QueryFields } from "./query-field.ts";
 import type { BodyValue } from "./read-body.ts";
 import { isRepeated, isUnknown, Refusal } from "./refusal.ts";
 import type { Route } from "./route.ts";
-import { textReader } from "./text-value.ts";
-import { type Members, membersOf, setField, valueTypeOf } from "./value-type.ts";
 import type { ViolationCollector } from "./violations.ts";
 
 /** The parts of a request that fields are bound from. */

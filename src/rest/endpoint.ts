@@ -2,15 +2,15 @@ import { createRegistry, type DescFile, type DescMethod, type Message, type Regi
 import type { Interceptor, MethodImplSpec, ServiceImplSpec } from "@connectrpc/connect";
 import { type Bind, compileBind } from "./bind.ts";
 import { composeStream, composeUnary, type StreamCall, type UnaryCall } from "./call.ts";
-import { findEnumClashes } from "./enum-words.ts";
 import { answersHttpBody, fromHttpBody } from "./http-body.ts";
-import { JsonReader } from "./json-reader.ts";
-import type { JsonStyle } from "./json-style.ts";
-import { JsonWriter } from "./json-writer.ts";
+import { findEnumClashes } from "./json/enum-words.ts";
+import { JsonReader } from "./json/reader.ts";
+import type { JsonStyle } from "./json/style.ts";
+import { getField, membersOf } from "./json/value-type.ts";
+import { JsonWriter } from "./json/writer.ts";
 import { type Content, json, jsonContent, ndjson } from "./response.ts";
 import { type Route, routesOf } from "./route.ts";
 import { buildRoutes, RouteConflictError, type Routes } from "./routes.ts";
-import { getField, membersOf } from "./value-type.ts";
 
 /** A route with all that was compiled for it. */
 export interface Endpoint {

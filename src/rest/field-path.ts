@@ -1,5 +1,5 @@
 import { create, type DescField } from "@bufbuild/protobuf";
-import { getField, isMembers, type Members, membersOf, setField } from "./value-type.ts";
+import { getField, isMembers, type Members, membersOf, setField } from "./json/value-type.ts";
 
 /** The way from a message to one field in it, through the messages that hold that. */
 export class FieldPath {

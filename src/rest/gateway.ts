@@ -12,7 +12,7 @@ import { readTimeout } from "./deadline.ts";
 import { compileEndpoints, type Endpoint } from "./endpoint.ts";
 import { findEndpoint } from "./find-endpoint.ts";
 import { GatewayError } from "./gateway-error.ts";
-import type { JsonStyle } from "./json-style.ts";
+import type { JsonStyle } from "./json/style.ts";
 import { requireAcceptable } from "./media-type.ts";
 import { parseQuery, splitUrl } from "./query-string.ts";
 import { readBody } from "./read-body.ts";

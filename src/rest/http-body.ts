@@ -3,7 +3,7 @@ import { type HttpBody, HttpBodySchema } from "../../gen/google/api/httpbody_pb.
 import type { Route } from "./route.ts";
 
 /** Whether a message type is `google.api.HttpBody`, which is sent as the bytes that it holds. */
-export function isHttpBody(message: DescMessage | undefined): boolean {
+function isHttpBody(message: DescMessage | undefined): boolean {
   return message?.typeName === HttpBodySchema.typeName;
 }
 

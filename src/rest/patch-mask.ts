@@ -1,8 +1,8 @@
 import { create, type DescField, type DescMessage } from "@bufbuild/protobuf";
 import { FieldMaskSchema, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { isListWrapper, type JsonStyle, jsonFieldName } from "./json-style.ts";
+import { isListWrapper, type JsonStyle, jsonFieldName } from "./json/style.ts";
+import { getField, isMembers, type Members, setField } from "./json/value-type.ts";
 import type { Route } from "./route.ts";
-import { getField, isMembers, type Members, setField } from "./value-type.ts";
 
 /**
  * Compiles what gives a `PATCH` request its mask: if the request has one field of type `google.protobuf.FieldMask` and

@@ -1,12 +1,12 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { FieldPath } from "./field-path.ts";
-import type { JsonReader } from "./json-reader.ts";
-import type { ReadValue } from "./json-scalar-reader.ts";
-import { isListWrapper, jsonFieldName } from "./json-style.ts";
+import type { JsonReader } from "./json/reader.ts";
+import type { ReadValue } from "./json/scalar-reader.ts";
+import { isListWrapper, jsonFieldName } from "./json/style.ts";
+import { textReader } from "./json/text-value.ts";
+import { valueTypeOf } from "./json/value-type.ts";
 import type { Route } from "./route.ts";
-import { textReader } from "./text-value.ts";
-import { valueTypeOf } from "./value-type.ts";
 
 /** A query parameter of a route. */
 export interface QueryField {

@@ -3,12 +3,12 @@ import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.ts";
 import { GatewayError } from "./gateway-error.ts";
 import { takesHttpBody, toHttpBody } from "./http-body.ts";
-import { isListWrapper, type JsonStyle, jsonFieldName } from "./json-style.ts";
-import { checkDepth, parseJson } from "./json-text.ts";
+import { isListWrapper, type JsonStyle, jsonFieldName } from "./json/style.ts";
+import { checkDepth, parseJson } from "./json/text.ts";
+import { isMembers } from "./json/value-type.ts";
 import { requireJson } from "./media-type.ts";
 import { readContent, refuseContent } from "./request-body.ts";
 import type { Route } from "./route.ts";
-import { isMembers } from "./value-type.ts";
 import type { ViolationCollector } from "./violations.ts";
 
 /** Fails on invalid UTF-8, and leaves a byte order mark for the JSON parser to refuse (RFC 8259 §8.1). */

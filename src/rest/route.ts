@@ -163,6 +163,6 @@ function reportSharedOneofs(parameters: readonly PathParameter[], report: (probl
 }
 
 /** Finds a field by its name in the proto file. */
-export function findField(message: DescMessage, name: string): DescField | undefined {
+function findField(message: DescMessage, name: string): DescField | undefined {
   return message.fields.find((field) => field.name === name);
 }

@@ -1,6 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
-import type { SessionCaller } from "./caller.ts";
+import type { SessionCaller } from "./access/caller.ts";
 
 /**
  * SQL of a query that returns one row while the session is alive, and none after it was ended. A statement with effects asks

@@ -2,7 +2,10 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../clock.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { type Authenticator, accessOf, admit, authorize, groundsKey, type SenderCheck } from "./access.ts";
+import { type Authenticator, accessOf, admit, authorize, groundsKey, type SenderCheck } from "./access/access.ts";
+import { createInFlightInterceptor } from "./access/in-flight.ts";
+import { rawBodyKey } from "./access/raw-body.ts";
+import { checkSignature } from "./access/signature.ts";
 import {
   apiVersionHeaders,
   apiVersionKey,
@@ -10,22 +13,20 @@ import {
   createApiVersionInterceptor,
   resolveApiVersion,
 } from "./api-version.ts";
-import { countRequest } from "./count-request.ts";
 import { checkEnvelopeHeader } from "./envelope.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./errors.ts";
-import { createIdempotencyInterceptor, type IdempotencyOptions } from "./idempotency.ts";
-import { readIdempotencyKey } from "./idempotency-key.ts";
-import { createInFlightInterceptor } from "./in-flight.ts";
+import { createIdempotencyInterceptor, type IdempotencyOptions } from "./idempotency/idempotency.ts";
+import { readIdempotencyKey } from "./idempotency/key.ts";
 import { maxMessageBytes } from "./message-size.ts";
-import type { Quota } from "./quota.ts";
-import { rawBodyKey } from "./raw-body.ts";
+import { countRequest } from "./quota/count-request.ts";
+import type { Quota } from "./quota/quota.ts";
+import { requireReadableMessage } from "./readable-message.ts";
 import { exposeResponseHeaders } from "./response-headers.ts";
-import { checkSignature } from "./signature.ts";
 import { createValidationInterceptor, type FieldCheck } from "./validation.ts";
 
 /** What every call passes, on every protocol. */
 export interface Chain {
-  /** Runs when a call's headers are there and nothing of its body is read: who calls, and whether they may. */
+  /** Runs when a call's headers are there: who calls, and whether they may; then, if the body holds a message at all. */
   readonly requestGate: (context: HandlerContext) => Promise<void>;
   /** Run around the implementation, the first one outermost. */
   readonly interceptors: readonly Interceptor[];
@@ -77,6 +78,7 @@ export function createChain(options: ChainOptions): Chain {
           // Read again by its interceptor; here because a malformed header is refused before the fields are looked at.
           readIdempotencyKey(context.requestHeader);
         }
+        await requireReadableMessage(context);
       } catch (error) {
         throw toConnectError(errors, error, context.values);
       }

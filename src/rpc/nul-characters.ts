@@ -1,6 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import { isListWrapper } from "../rest/json-style.ts";
+import { isListWrapper } from "../rest/json/style.ts";
 import { type FieldViolation, formatFieldPath } from "../rest/violations.ts";
 
 /** The strings of a message that hold U+0000, which PostgreSQL cannot keep. */

@@ -1,7 +1,7 @@
 import { getOption, hasOption } from "@bufbuild/protobuf";
 import { rest } from "../../gen/byond/v1/access_pb.ts";
 import { createGateway, type Gateway } from "../rest/gateway.ts";
-import { houseJson } from "../rest/json-style.ts";
+import { houseJson } from "../rest/json/style.ts";
 import type { Chain } from "./chain.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
 import type { ErrorReporter } from "./errors.ts";

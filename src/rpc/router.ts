@@ -7,9 +7,9 @@ import {
   type ServiceImplSpec,
 } from "@connectrpc/connect";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { Chain } from "./chain.ts";
 import { maxMessageBytes } from "./message-size.ts";
+import { compressions } from "./readable-message.ts";
 
 /** A service and what answers its calls. */
 export interface ServiceBinding {
@@ -42,7 +42,7 @@ export function createRpcHandlers(
     interceptors: [...chain.interceptors],
     requestGate: chain.requestGate,
     readMaxBytes: maxMessageBytes,
-    acceptCompression: [compressionGzip, compressionBrotli],
+    acceptCompression: [...compressions],
     shutdownSignal,
   });
   for (const { register } of services) {

@@ -3,7 +3,7 @@ import type { Path } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import { invalidFields } from "../errors.ts";
-import { isListWrapper } from "../rest/json-style.ts";
+import { isListWrapper } from "../rest/json/style.ts";
 import { bindingViolations, type FieldViolation, formatFieldPath } from "../rest/violations.ts";
 import { findNulCharacters } from "./nul-characters.ts";
 import { wordViolation } from "./violation-wording.ts";

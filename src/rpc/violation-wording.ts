@@ -7,7 +7,7 @@ import {
   type RepeatedRules,
   type StringRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { houseJson, jsonEnumNames } from "../rest/json-style.ts";
+import { houseJson, jsonEnumNames } from "../rest/json/style.ts";
 
 /** A violation in the words of the house: "must be between 4 and 10". To be read after the field's name. */
 export function wordViolation(violation: Violation): string {

@@ -11,7 +11,7 @@ import { HEADER_BYTES_MAX, HEADERS_MAX } from "./request-gate.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 /** Requests that a client may have under way on one connection. */
-export const CONCURRENT_STREAMS_MAX = 100;
+const CONCURRENT_STREAMS_MAX = 100;
 
 export interface Http2Options {
   readonly timeouts: Timeouts;

@@ -5,9 +5,9 @@ import type { Clock } from "../clock.ts";
 import { createId } from "../ids.ts";
 import { describeError, type Logger } from "../log.ts";
 import type { RequestCounter } from "../metrics.ts";
+import { clientAddressKey, clientAddressOf, type ProxyTrust } from "../rpc/access/client-address.ts";
+import { withRawBody } from "../rpc/access/raw-body.ts";
 import { currentApiVersion } from "../rpc/api-version.ts";
-import { clientAddressKey, clientAddressOf, type ProxyTrust } from "../rpc/client-address.ts";
-import { withRawBody } from "../rpc/raw-body.ts";
 import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
 import type { NodeRequest, NodeResponse } from "./request-gate.ts";
 
@@ -89,7 +89,7 @@ async function serve(
 }
 
 /** The path without the query, as it was sent. */
-export function pathOf(request: NodeRequest): string {
+function pathOf(request: NodeRequest): string {
   const target = request.url ?? "/";
   const end = target.indexOf("?");
   return end === -1 ? target : target.slice(0, end);

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Queryable } from "../database/database.ts";
 import { hasToken } from "../database/throttle.ts";
-import type { Mode } from "../rpc/caller.ts";
+import type { Mode } from "../rpc/access/caller.ts";
 import type { Keyring } from "../secrets.ts";
 import { deriveCode, maxCodeLength, minCodeLength, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";

@@ -3,7 +3,7 @@ import type { Queryable } from "../database/database.ts";
 import type { OutboxItem, OutboxSender } from "../delivery/outbox.ts";
 import type { ChannelName, CodeMessage, SendOptions, SendResult } from "../delivery/outgoing-message.ts";
 import { createId } from "../ids.ts";
-import type { Mode } from "../rpc/caller.ts";
+import type { Mode } from "../rpc/access/caller.ts";
 import { type Keyring, seal, unseal } from "../secrets.ts";
 import { deriveCode } from "./code.ts";
 

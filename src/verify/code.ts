@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { Mode } from "../rpc/caller.ts";
+import type { Mode } from "../rpc/access/caller.ts";
 import type { MasterSecret } from "../secrets.ts";
 
 export const minCodeLength = 4;

@@ -2,7 +2,7 @@ import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Database } from "../database/database.ts";
 import type { OutboxItem } from "../delivery/outbox.ts";
-import { commitWithAnswer } from "../rpc/idempotency-claim.ts";
+import { commitWithAnswer } from "../rpc/idempotency/claim.ts";
 import type { StartDependencies } from "./start-verification.ts";
 
 export interface VerifyDependencies extends StartDependencies {

@@ -1,6 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import { invalidFields } from "../errors.ts";
-import type { Mode } from "../rpc/caller.ts";
+import type { Mode } from "../rpc/access/caller.ts";
 import type { Keyring } from "../secrets.ts";
 import { parseAnyRecipient, recipientIndex } from "./recipient.ts";
 

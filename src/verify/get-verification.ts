@@ -1,7 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import { isId } from "../ids.ts";
-import type { Mode } from "../rpc/caller.ts";
+import type { Mode } from "../rpc/access/caller.ts";
 import type { Keyring } from "../secrets.ts";
 import { readViews, type VerificationView, viewStatement } from "./verification-view.ts";
 

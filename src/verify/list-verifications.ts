@@ -1,7 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { invalidFields } from "../errors.ts";
-import type { Mode } from "../rpc/caller.ts";
+import type { Mode } from "../rpc/access/caller.ts";
 import type { Keyring } from "../secrets.ts";
 import { parseAnyRecipient, recipientIndex } from "./recipient.ts";
 import { readViews, type VerificationStatus, type VerificationView, viewStatement } from "./verification-view.ts";

@@ -2,8 +2,8 @@ import { hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts"
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { AppError, invalidFields } from "../errors.ts";
-import { activeKey } from "../rpc/active-key.ts";
-import type { KeyCaller } from "../rpc/caller.ts";
+import { activeKey } from "../rpc/access/active-key.ts";
+import type { KeyCaller } from "../rpc/access/caller.ts";
 import { type Keyring, unseal } from "../secrets.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { getVerification } from "./get-verification.ts";

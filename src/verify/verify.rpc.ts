@@ -9,9 +9,9 @@ import {
   StartVerificationResponseSchema,
   type VerifyService,
 } from "../../gen/byond/v1/verify_pb.ts";
-import { keyCaller } from "../rpc/caller.ts";
-import { commitWithAnswer } from "../rpc/idempotency-claim.ts";
-import type { SendLimit } from "../rpc/quota-send-limits.ts";
+import { keyCaller } from "../rpc/access/caller.ts";
+import { commitWithAnswer } from "../rpc/idempotency/claim.ts";
+import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { channelOf, findChannel } from "./channel.ts";

@@ -8,8 +8,8 @@ import { updateApiKey } from "../../src/api-keys/update-api-key.ts";
 import { updateWorkspace } from "../../src/auth/update-workspace.ts";
 import { Database } from "../../src/database/database.ts";
 import { Hasher, keyCost } from "../../src/hashing.ts";
-import { activeKey } from "../../src/rpc/active-key.ts";
-import type { SessionCaller } from "../../src/rpc/caller.ts";
+import { activeKey } from "../../src/rpc/access/active-key.ts";
+import type { SessionCaller } from "../../src/rpc/access/caller.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { captureLog } from "../support/log-capture.ts";
 

@@ -1,6 +1,6 @@
 /** What a key may not do is asked on every request, by the database's clock and the client's address. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseIpRange } from "../../src/rpc/ip-range.ts";
+import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
 

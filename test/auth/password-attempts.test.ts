@@ -1,6 +1,6 @@
 /** Guessing passwords is slow, for one account and from one address, and tells nothing about who has an account. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseIpRange } from "../../src/rpc/ip-range.ts";
+import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
 

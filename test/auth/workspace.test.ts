@@ -1,6 +1,6 @@
 /** What a workspace is called and where its keys may be used from, on two servers behind one proxy. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { parseIpRange } from "../../src/rpc/ip-range.ts";
+import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
 import { type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
 

@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createServiceImplSpec, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { createGateway, type ErrorContext, type Gateway, type GatewayOptions } from "../../src/rest/gateway.ts";
 import { GatewayError } from "../../src/rest/gateway-error.ts";
-import { houseJson } from "../../src/rest/json-style.ts";
+import { houseJson } from "../../src/rest/json/style.ts";
 import type { RestError } from "../../src/rest/response.ts";
 import { type Book, BookSchema, BookshopService } from "./gen/bookshop/v1/bookshop_pb.ts";
 

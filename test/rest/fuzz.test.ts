@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { Gateway } from "../../src/rest/gateway.ts";
-import { houseJson, protoJson } from "../../src/rest/json-style.ts";
+import { houseJson, protoJson } from "../../src/rest/json/style.ts";
 import { type Call, call, openBookshop } from "./bookshop.ts";
 import { BookSchema, ListBooksRequestSchema } from "./gen/bookshop/v1/bookshop_pb.ts";
 

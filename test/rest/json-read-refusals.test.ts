@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { houseJson } from "../../src/rest/json-style.ts";
+import { houseJson } from "../../src/rest/json/style.ts";
 import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { jsonOptions, readText } from "./json-support.ts";
 

@@ -1,6 +1,6 @@
 import { type JsonObject, toJson } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { houseJson, protoJson } from "../../src/rest/json-style.ts";
+import { houseJson, protoJson } from "../../src/rest/json/style.ts";
 import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { jsonOptions, readText } from "./json-support.ts";
 

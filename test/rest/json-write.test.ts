@@ -1,7 +1,7 @@
 import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack, DurationSchema, EmptySchema, NullValue, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
-import { houseJson, isListWrapper, jsonEnumNames, protoJson } from "../../src/rest/json-style.ts";
+import { houseJson, isListWrapper, jsonEnumNames, protoJson } from "../../src/rest/json/style.ts";
 import {
   EveryType_ColorSchema,
   EveryTypeSchema,

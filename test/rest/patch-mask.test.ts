@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { houseJson, protoJson } from "../../src/rest/json-style.ts";
+import { houseJson, protoJson } from "../../src/rest/json/style.ts";
 import { call, openBookshop } from "./bookshop.ts";
 
 const shop = openBookshop();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { JsonReader } from "../../src/rest/json-reader.ts";
-import { houseJson, protoJson } from "../../src/rest/json-style.ts";
+import { JsonReader } from "../../src/rest/json/reader.ts";
+import { houseJson, protoJson } from "../../src/rest/json/style.ts";
 import { QueryFields } from "../../src/rest/query-field.ts";
 import { call, openBookshop } from "./bookshop.ts";
 import { jsonOptions } from "./json-support.ts";

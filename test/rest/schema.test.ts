@@ -19,7 +19,7 @@ import { http } from "../../gen/google/api/annotations_pb.ts";
 import { type HttpRule, HttpRuleSchema } from "../../gen/google/api/http_pb.ts";
 import { SchemaError } from "../../src/rest/endpoint.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../src/rest/gateway.ts";
-import { houseJson, protoJson } from "../../src/rest/json-style.ts";
+import { houseJson, protoJson } from "../../src/rest/json/style.ts";
 import { call, explain, openBookshop } from "./bookshop.ts";
 import { file_bookshop_v1_bookshop } from "./gen/bookshop/v1/bookshop_pb.ts";
 

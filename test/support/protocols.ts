@@ -6,9 +6,9 @@ import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { JsonReader } from "../../src/rest/json-reader.ts";
-import { houseJson } from "../../src/rest/json-style.ts";
-import { JsonWriter } from "../../src/rest/json-writer.ts";
+import { JsonReader } from "../../src/rest/json/reader.ts";
+import { houseJson } from "../../src/rest/json/style.ts";
+import { JsonWriter } from "../../src/rest/json/writer.ts";
 import { ViolationCollector } from "../../src/rest/violations.ts";
 import type { TestApp } from "./app.ts";
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 
 /** What one attempt gets. `silence`: no answer at all. */
@@ -12,6 +13,8 @@ export class WhatsappFake implements AsyncDisposable {
   readonly taken = new Map<string, string[]>();
   /** By recipient: what the next attempts get instead. */
   readonly troubles = new Map<string, WhatsappTrouble[]>();
+  /** By recipient: the id of the last message that was taken. */
+  readonly ids = new Map<string, string>();
   readonly #server: Server;
 
   private constructor() {
@@ -29,7 +32,7 @@ export class WhatsappFake implements AsyncDisposable {
       } else if (trouble === undefined) {
         const code = message.template.components[0]?.parameters[0]?.text ?? "";
         this.taken.set(message.to, [...(this.taken.get(message.to) ?? []), code]);
-        response.writeHead(200).end(JSON.stringify({ messages: [{ id: `wamid.${message.to.slice(1)}` }] }));
+        response.writeHead(200).end(JSON.stringify({ messages: [{ id: this.#idFor(message.to) }] }));
       }
     });
   }
@@ -43,6 +46,13 @@ export class WhatsappFake implements AsyncDisposable {
   get url(): string {
     const address = this.#server.address();
     return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  }
+
+  /** As WhatsApp makes them: in Base64, the recipient's number and what is random. */
+  #idFor(recipient: string): string {
+    const id = `wamid.${Buffer.from(`\x1c\x18\x0b${recipient.slice(1)}\x15\x02${randomUUID()}`).toString("base64")}`;
+    this.ids.set(recipient, id);
+    return id;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -116,7 +116,7 @@ export async function takeOwnership(port: number, dataDir: string, connect: Conn
   };
 }
 
-export function alreadyRunning(dataDir: string): EmbeddedPostgresError {
+function alreadyRunning(dataDir: string): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     `another Byond server is already running on ${dataDir}. Stop it, give this one a DATA_DIR of its own, ` +
       "or let both share a PostgreSQL with DATABASE_URL",

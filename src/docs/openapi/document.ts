@@ -1,5 +1,5 @@
 import type { DescField, DescFile, JsonObject } from "@bufbuild/protobuf";
-import { houseJson } from "../../rest/json-style.ts";
+import { houseJson } from "../../rest/json/style.ts";
 import { commentOf } from "../../rest/openapi/comments.ts";
 import { buildOpenApi } from "../../rest/openapi/document.ts";
 import { apiVersions } from "../../rpc/api-version.ts";

@@ -1,6 +1,6 @@
 import type { DescField, DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
 import { SchemaError } from "../endpoint.ts";
-import type { JsonStyle } from "../json-style.ts";
+import type { JsonStyle } from "../json/style.ts";
 import { type Route, routesOf } from "../route.ts";
 import { commentOf } from "./comments.ts";
 import { ComponentNames } from "./component-names.ts";

@@ -1,7 +1,7 @@
 import { type DescField, type DescMessage, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json-style.ts";
-import { valueTypeOf } from "../value-type.ts";
+import { isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json/style.ts";
+import { valueTypeOf } from "../json/value-type.ts";
 import { rulesOf } from "./rules.ts";
 import type { Direction } from "./value-schema.ts";
 

@@ -1,6 +1,6 @@
 import type { DescField, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { answersHttpBody, takesHttpBody } from "../http-body.ts";
-import type { JsonStyle } from "../json-style.ts";
+import type { JsonStyle } from "../json/style.ts";
 import { json, ndjson } from "../response.ts";
 import type { Route } from "../route.ts";
 import { commentOf, splitSummary } from "./comments.ts";

@@ -1,6 +1,6 @@
 import { createRegistry, type DescField, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
-import { JsonReader } from "../json-reader.ts";
-import { isListWrapper, type JsonStyle } from "../json-style.ts";
+import { JsonReader } from "../json/reader.ts";
+import { isListWrapper, type JsonStyle } from "../json/style.ts";
 import { type QueryField, QueryFields } from "../query-field.ts";
 import type { Route } from "../route.ts";
 import { commentOf } from "./comments.ts";

@@ -1,7 +1,7 @@
 import { type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { isListWrapper, type JsonStyle, jsonEnumName, jsonEnumNames, jsonFieldName } from "../json-style.ts";
-import { type ValueType, valueTypeOf } from "../value-type.ts";
+import { isListWrapper, type JsonStyle, jsonEnumName, jsonEnumNames, jsonFieldName } from "../json/style.ts";
+import { type ValueType, valueTypeOf } from "../json/value-type.ts";
 import { commentOf } from "./comments.ts";
 import type { ComponentNames } from "./component-names.ts";
 import { defaultOf } from "./default-value.ts";

@@ -1,0 +1,40 @@
+import { create } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { notAString, Refusal } from "../refusal.ts";
+import { formatFraction } from "./timestamp.ts";
+
+const maxSeconds = 315_576_000_000;
+
+const notADuration = new Refusal('must be a duration in seconds, such as "3.5s"');
+const outOfRange = new Refusal(`must be between -${maxSeconds}s and ${maxSeconds}s`);
+
+/** Reads a duration as ProtoJSON writes it: `3s`, `-0.500s`. */
+export function readDuration(json: unknown): unknown {
+  if (typeof json !== "string") {
+    return notAString;
+  }
+  const parts = /^(-?)([0-9]+)(?:\.([0-9]{1,9}))?s$/.exec(json);
+  if (parts === null) {
+    return notADuration;
+  }
+  const [, sign, whole, fraction = ""] = parts;
+  const seconds = Number(whole);
+  const nanos = Number(fraction.padEnd(9, "0"));
+  if (seconds > maxSeconds || (seconds === maxSeconds && nanos > 0)) {
+    return outOfRange;
+  }
+  const factor = sign === "-" ? -1 : 1;
+  // Adding 0 turns -0 into 0.
+  return create(DurationSchema, { seconds: BigInt(seconds * factor), nanos: nanos * factor + 0 });
+}
+
+/** Writes a duration in seconds, with three, six or nine digits of fraction where there is one. */
+export function formatDuration(seconds: bigint, nanos: number): string {
+  const isMixed = (seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0);
+  const total = seconds < 0n ? -seconds : seconds;
+  if (isMixed || total > maxSeconds || Math.abs(nanos) > 999_999_999) {
+    throw new RangeError(`a duration of ${seconds} s and ${nanos} ns cannot be written`);
+  }
+  const sign = seconds < 0n || nanos < 0 ? "-" : "";
+  return `${sign}${total}${formatFraction(Math.abs(nanos))}s`;
+}

@@ -1,0 +1,40 @@
+import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
+import { type JsonStyle, jsonEnumName } from "./style.ts";
+
+/**
+ * Finds enums, in the messages and all that they hold, which the style cannot write: two of their values would be the
+ * same word. Answers a line for each.
+ */
+export function findEnumClashes(messages: Iterable<DescMessage>, style: JsonStyle): string[] {
+  const enums = new Set<DescEnum>();
+  const seen = new Set<DescMessage>();
+  const pending = [...messages];
+  for (let message = pending.pop(); message !== undefined; message = pending.pop()) {
+    if (!seen.has(message)) {
+      seen.add(message);
+      for (const field of message.fields) {
+        if (field.enum !== undefined) {
+          enums.add(field.enum);
+        }
+        if (field.message !== undefined) {
+          pending.push(field.message);
+        }
+      }
+    }
+  }
+  return [...enums].flatMap((enumType) => clashesOf(enumType, style));
+}
+
+function clashesOf(enumType: DescEnum, style: JsonStyle): string[] {
+  const names = new Map<string, string>();
+  const clashes: string[] = [];
+  for (const { name } of enumType.values) {
+    const word = jsonEnumName(enumType, name, style);
+    const other = names.get(word);
+    if (other !== undefined) {
+      clashes.push(`${enumType.typeName}: ${other} and ${name} would both be written "${word}"`);
+    }
+    names.set(word, name);
+  }
+  return clashes;
+}

@@ -1,0 +1,152 @@
+import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { type Access, access, Credential as RequiredCredential } from "../../../gen/byond/v1/access_pb.ts";
+import { AppError } from "../../errors.ts";
+import type { Grounds } from "../../revocation/applied-revocations.ts";
+import { requestRecordKey } from "../request-record.ts";
+import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./caller.ts";
+import { clientAddressKey } from "./client-address.ts";
+import { type Credential, readCredential } from "./credentials.ts";
+import { requireAllowedAddress } from "./ip-allowlist.ts";
+
+/** Who a credential belongs to, and what that rests on. */
+export interface Authenticated<C extends Caller = Caller> {
+  readonly caller: C;
+  /** If one of the subjects is revoked, the caller has to be asked for again. */
+  readonly grounds: Grounds;
+}
+
+/** Tells who a credential belongs to. Undefined: nobody, or nobody any more. */
+export interface Authenticator {
+  authenticateKey(key: string): Promise<Authenticated<KeyCaller> | undefined>;
+  authenticateSession(token: string): Promise<Authenticated<SessionCaller> | undefined>;
+}
+
+/** What the call was let in on. Set together with `callerKey`. */
+export const groundsKey = createContextKey<Grounds | undefined>(undefined, { description: "grounds of the caller" });
+
+/** What of a call decides whether it is let in. Both handler contexts and intercepted requests can tell. */
+export interface CallOrigin {
+  readonly header: Headers;
+  readonly values: ContextValues;
+}
+
+const takesKeys: ReadonlySet<RequiredCredential> = new Set([
+  RequiredCredential.API_KEY,
+  RequiredCredential.API_KEY_OR_SESSION,
+]);
+
+/** The `byond.v1.access` option of an RPC. Throws if it has none: who may call must never be an accident. */
+export function accessOf(method: DescMethod): Access {
+  const declared = hasOption(method, access) ? getOption(method, access) : undefined;
+  if (declared === undefined || declared.credential === RequiredCredential.UNSPECIFIED) {
+    throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
+  }
+  if (declared.scope !== "" && !takesKeys.has(declared.credential)) {
+    throw new TypeError(`${method.parent.typeName}.${method.name} declares a scope, but takes no API key`);
+  }
+  return declared;
+}
+
+/** Checks that a request was sent by whoever has the credential. Throws if not. */
+export type SenderCheck = (caller: Caller, credential: string, context: HandlerContext) => Promise<void>;
+
+/**
+ * Lets a call in and makes its caller known. Undefined: the RPC takes no credential. Throws what `admit` throws, and what
+ * `checkSender` throws, which is asked as soon as it is known whose credential it is.
+ */
+export async function authorize(
+  authenticator: Authenticator,
+  required: Access,
+  context: HandlerContext,
+  checkSender: SenderCheck,
+): Promise<Caller | undefined> {
+  const { requestHeader: header, values } = context;
+  if (required.credential === RequiredCredential.NONE) {
+    return undefined;
+  }
+  const credential = readCredential(header);
+  const { caller, grounds } = await authenticate(authenticator, required.credential, credential);
+  if (caller.kind === "key") {
+    values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
+  }
+  if (credential.kind !== "none") {
+    await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
+  }
+  requirePermission(caller, required, values);
+  values.set(callerKey, caller);
+  values.set(groundsKey, grounds);
+  return caller;
+}
+
+/**
+ * Tells whose call it is, or throws: `invalid_api_key` without a valid credential of a kind that the RPC takes,
+ * `ip_not_allowed` from an address that the key may not be used from, `insufficient_scope` if it may not be used for the
+ * RPC. Undefined: the RPC takes no credential.
+ */
+export async function admit(
+  authenticator: Authenticator,
+  required: Access,
+  origin: CallOrigin,
+): Promise<Authenticated | undefined> {
+  if (required.credential === RequiredCredential.NONE) {
+    return undefined;
+  }
+  const credential = readCredential(origin.header);
+  const authenticated = await authenticate(authenticator, required.credential, credential);
+  requirePermission(authenticated.caller, required, origin.values);
+  return authenticated;
+}
+
+function requirePermission(caller: Caller, required: Access, values: ContextValues): void {
+  if (caller.kind === "key") {
+    requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
+    requireScope(caller, required.scope);
+  }
+}
+
+async function authenticate(
+  authenticator: Authenticator,
+  required: RequiredCredential,
+  credential: Credential,
+): Promise<Authenticated> {
+  if (credential.kind === "session" && required === RequiredCredential.API_KEY) {
+    throw new AppError("invalid_api_key", "This endpoint takes an API key, not a session token.");
+  }
+  if (credential.kind === "key" && required === RequiredCredential.SESSION) {
+    throw new AppError("invalid_api_key", "This endpoint takes a session token, not an API key.");
+  }
+  const authenticated = await authenticateAs(authenticator, credential);
+  if (authenticated === undefined) {
+    const isSession =
+      credential.kind === "session" || (credential.kind === "none" && required === RequiredCredential.SESSION);
+    throw new AppError(
+      "invalid_api_key",
+      isSession ? "The provided session token is invalid or expired." : "The provided API key is invalid or revoked.",
+    );
+  }
+  return authenticated;
+}
+
+async function authenticateAs(
+  authenticator: Authenticator,
+  credential: Credential,
+): Promise<Authenticated | undefined> {
+  switch (credential.kind) {
+    case "none":
+      return undefined;
+    case "key":
+      return authenticator.authenticateKey(credential.key);
+    case "session":
+      return authenticator.authenticateSession(credential.token);
+  }
+}
+
+function requireScope(caller: KeyCaller, scope: string): void {
+  if (scope === "" || caller.scopes === null || caller.scopes.includes("*") || caller.scopes.includes(scope)) {
+    return;
+  }
+  throw new AppError("insufficient_scope", `This key is not authorized for the '${scope}' scope.`, {
+    requiredScope: scope,
+  });
+}

@@ -1,0 +1,63 @@
+import { type ContextValues, createContextKey } from "@connectrpc/connect";
+import { assertByteStreamRequest, type UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { AppError } from "../../errors.ts";
+
+/** Set by the server for each request, on every protocol. Undefined where there is none, as in tests. */
+export const rawBodyKey = createContextKey<RawBody | undefined>(undefined, { description: "raw body" });
+
+/** The same request with a body that the gate can read ahead. Its context values get to know it. */
+export function withRawBody(request: UniversalServerRequest, values: ContextValues): UniversalServerRequest {
+  assertByteStreamRequest(request);
+  const body = new RawBody(request.body);
+  values.set(rawBodyKey, body);
+  return { ...request, body, contextValues: values };
+}
+
+/**
+ * The body of a request as it was received. It can be read as a whole ahead of its time (to check a signature), and still
+ * be read as a stream afterwards, by whatever parses it. Unless it is read ahead, nothing is kept.
+ */
+export class RawBody implements AsyncIterable<Uint8Array> {
+  readonly #source: AsyncIterator<Uint8Array>;
+  #bytes: Promise<Uint8Array> | undefined;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** The whole body. Throws `payload_too_large` beyond `maxBytes`; call it before the stream is read, once or several times. */
+  read(maxBytes: number): Promise<Uint8Array> {
+    this.#bytes ??= this.#readAll(maxBytes);
+    return this.#bytes;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    if (this.#bytes !== undefined) {
+      const bytes = await this.#bytes;
+      if (bytes.length > 0) {
+        yield bytes;
+      }
+      return;
+    }
+    try {
+      for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) {
+        yield next.value;
+      }
+    } finally {
+      await this.#source.return?.();
+    }
+  }
+
+  async #readAll(maxBytes: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) {
+      length += next.value.length;
+      if (length > maxBytes) {
+        throw new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes.`);
+      }
+      chunks.push(next.value);
+    }
+    return Buffer.concat(chunks);
+  }
+}

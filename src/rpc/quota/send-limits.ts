@@ -1,0 +1,51 @@
+import type { ThrottleLimit } from "../../database/throttle.ts";
+import { limitKeyOf } from "../access/client-address.ts";
+import { requestsPerMinuteByTier, type Tier } from "./tiers.ts";
+
+/** One bucket that a send takes a token of. */
+export interface SendLimit {
+  /** The throttle's key within the workspace. */
+  readonly key: string;
+  readonly limit: ThrottleLimit;
+  /** What the client reads when there is no token. */
+  readonly message: string;
+}
+
+export interface SendLimitSettings {
+  /** Sends a minute from one address of the workspace's servers. Undefined: as many as the tier's requests. */
+  readonly sourceSendsPerMinute: number | undefined;
+  /** Sends an hour on behalf of one end user's address. */
+  readonly endUserSendsPerHour: number;
+}
+
+export interface SendOrigin {
+  readonly tier: Tier;
+  /** Where the call came from. */
+  readonly clientAddress: string | undefined;
+  /** What the call says of the person at the other end; an address that was validated. */
+  readonly endUserAddress: string | undefined;
+}
+
+/**
+ * The limits of a send by its origin, in the order they are asked: source, then end user. The recipient's own comes after
+ * them, so that a refusal never spends the allowance of a victim.
+ */
+export function sendLimitsOf(settings: SendLimitSettings, origin: SendOrigin): SendLimit[] {
+  const limits: SendLimit[] = [];
+  const perMinute = settings.sourceSendsPerMinute ?? requestsPerMinuteByTier[origin.tier];
+  if (perMinute !== null) {
+    limits.push({
+      key: `source:${limitKeyOf(origin.clientAddress)}`,
+      limit: { burst: perMinute, periodSeconds: 60 / perMinute },
+      message: "Too many verifications from this address. Try again later.",
+    });
+  }
+  if (origin.endUserAddress !== undefined) {
+    limits.push({
+      key: `end-user:${limitKeyOf(origin.endUserAddress)}`,
+      limit: { burst: settings.endUserSendsPerHour, periodSeconds: 3_600 / settings.endUserSendsPerHour },
+      message: "Too many verifications for this end user. Try again later.",
+    });
+  }
+  return limits;
+}

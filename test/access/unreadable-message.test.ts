@@ -1,0 +1,142 @@
+import { gzipSync } from "node:zlib";
+import { fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
+import { LookupNumberRequestSchema } from "../../gen/byond/v1/lookup_pb.ts";
+import { startTestApp, type TestApp } from "../support/app.ts";
+
+/** Messages that are none, over the protocols of Connect: refused as everything is, without repeating what was sent. */
+let app: TestApp;
+let key: string;
+beforeAll(async () => {
+  app = await startTestApp();
+  key = await app.mintKey();
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const secret = "493817";
+const unreadable: readonly (readonly [string, string, string])[] = [
+  ["a text", `"${secret}"`, ""],
+  ["a text without quotes", secret.replace(/^/, "x"), ""],
+  ["JSON that ends too soon", `{"code": "${secret}`, ""],
+  ["a number where a text belongs", `{"code": ${secret}}`, ": field byond.v1.CheckVerificationRequest.code"],
+  ["a field twice", `{"code": "${secret}", "code": "${secret}"}`, ""],
+  ["nothing", "", ""],
+];
+
+async function post(path: string, type: string, body: Uint8Array, headers: Record<string, string> = {}) {
+  const answer = await fetch(`${app.url}/byond.v1.${path}`, {
+    method: "POST",
+    headers: { "Content-Type": type, "X-API-Key": key, ...headers },
+    body: Buffer.from(body),
+  });
+  return { status: answer.status, headers: answer.headers, body: Buffer.from(await answer.arrayBuffer()) };
+}
+
+/** The details of an error as Connect writes it. */
+function detailOf(body: Buffer): ErrorInfo {
+  const { details } = JSON.parse(body.toString());
+  return fromBinary(ErrorInfoSchema, base64Decode(details[0].value));
+}
+
+function enveloped(bytes: Uint8Array): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([prefix, bytes]);
+}
+
+describe("a message in JSON that cannot be read", () => {
+  test.each(unreadable)("over Connect: %s", async (_name, text, where) => {
+    for (const [bytes, headers] of [
+      [Buffer.from(text), {}],
+      [gzipSync(text), { "Content-Encoding": "gzip" }],
+    ] as const) {
+      const answer = await post("VerifyService/CheckVerification", "application/json", bytes, { ...headers });
+      expect(answer.status).toBe(400);
+      expect(answer.body.toString()).not.toContain(secret);
+      expect(detailOf(answer.body)).toMatchObject({
+        code: "invalid_request",
+        message: `The message cannot be read as byond.v1.CheckVerificationRequest${where}.`,
+        requestId: answer.headers.get("x-request-id"),
+      });
+    }
+  });
+
+  test.each(unreadable)("over gRPC-Web: %s", async (_name, text) => {
+    const answer = await post(
+      "VerifyService/CheckVerification",
+      "application/grpc-web+json",
+      enveloped(Buffer.from(text)),
+    );
+    expect(answer.status).toBe(200);
+    const told = answer.body.toString("latin1") + [...answer.headers].join("\n");
+    // Percent-encoded, as gRPC's messages are.
+    expect(told.replaceAll("%20", " ")).toContain("cannot be read as byond.v1.CheckVerificationRequest");
+    expect(told).toContain("grpc-status-details-bin");
+    expect(told).not.toContain(secret);
+  });
+
+  test("over Connect by GET", async () => {
+    const query = new URLSearchParams({ encoding: "json", message: `"${secret}"`, connect: "v1" });
+    const answer = await fetch(`${app.url}/byond.v1.LookupService/LookupNumber?${query}`, {
+      headers: { "X-API-Key": key },
+    });
+    const body = Buffer.from(await answer.arrayBuffer());
+    expect(answer.status).toBe(400);
+    expect(body.toString()).not.toContain(secret);
+    expect(detailOf(body).code).toBe("invalid_request");
+  });
+});
+
+test("a binary message that cannot be read is the client's fault, not the server's", async () => {
+  const answer = await post("VerifyService/CheckVerification", "application/proto", Buffer.from([0x0a, 0xff]));
+  expect(answer.status).toBe(400);
+  expect(detailOf(answer.body)).toMatchObject({ code: "invalid_request" });
+});
+
+test("a message that becomes too large when it is decompressed is refused as one that is too large", async () => {
+  const bytes = gzipSync(JSON.stringify({ code: "1".repeat(100_000) }));
+  const answer = await post("VerifyService/CheckVerification", "application/json", bytes, {
+    "Content-Encoding": "gzip",
+  });
+  expect(detailOf(answer.body)).toMatchObject({ code: "payload_too_large" });
+});
+
+test("who may not call is told that, and not what is wrong with the message", async () => {
+  const answer = await post("VerifyService/CheckVerification", "application/json", Buffer.from("x"), {
+    "X-API-Key": "pk_no",
+  });
+  expect(answer.status).toBe(401);
+  expect(detailOf(answer.body)).toMatchObject({ code: "invalid_api_key" });
+});
+
+test("messages that can be read are: compressed, by GET, enveloped, with fields that are not known", async () => {
+  const number = "+6591234567";
+  const message = fromJson(LookupNumberRequestSchema, { number });
+  const json = Buffer.from(JSON.stringify({ number, unknown: 1 }));
+  const binary = toBinary(LookupNumberRequestSchema, message);
+  for (const [type, bytes, headers] of [
+    ["application/json", json, {}],
+    ["application/json", gzipSync(json), { "Content-Encoding": "gzip" }],
+    ["application/json; charset=utf-8", json, {}],
+    ["application/proto", binary, {}],
+    ["application/grpc-web+json", enveloped(json), {}],
+    ["application/grpc-web+proto", enveloped(binary), {}],
+    ["application/grpc-web", enveloped(binary), {}],
+  ] as const) {
+    const answer = await post("LookupService/LookupNumber", type, bytes, { ...headers });
+    expect([type, answer.status, answer.body.includes("Singapore")]).toEqual([type, 200, true]);
+  }
+  for (const query of [
+    { encoding: "json", message: json.toString() },
+    { encoding: "proto", base64: "1", message: Buffer.from(binary).toString("base64url") },
+    { encoding: "json", base64: "1", compression: "gzip", message: gzipSync(json).toString("base64url") },
+  ]) {
+    const parameters = new URLSearchParams({ ...query, connect: "v1" });
+    const answer = await fetch(`${app.url}/byond.v1.LookupService/LookupNumber?${parameters}`, {
+      headers: { "X-API-Key": key },
+    });
+    expect([query, answer.status, (await answer.text()).includes("Singapore")]).toEqual([query, 200, true]);
+  }
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { rateLimitHeaders } from "../../../src/rpc/quota/rate-limit-headers.ts";
+
+const now = new Date("2026-06-15T09:40:00.400Z");
+const workspace = {
+  name: "workspace",
+  result: { admitted: true, limit: 1_000, remaining: 990, resetSeconds: 61 },
+};
+const key = { name: "key", result: { admitted: true, limit: 60, remaining: 12, resetSeconds: 30 } };
+
+test("one limit: the three widespread headers and the two of the IETF", () => {
+  expect(rateLimitHeaders([workspace], now)).toEqual({
+    "X-RateLimit-Limit": "1000",
+    "X-RateLimit-Remaining": "990",
+    "X-RateLimit-Reset": String(Date.parse("2026-06-15T09:41:02Z") / 1_000),
+    "RateLimit-Policy": '"workspace";q=1000;w=60',
+    RateLimit: '"workspace";r=990;t=61',
+  });
+});
+
+test("two limits: the tighter one in the three, both in the IETF's", () => {
+  expect(rateLimitHeaders([key, workspace], now)).toEqual({
+    "X-RateLimit-Limit": "60",
+    "X-RateLimit-Remaining": "12",
+    "X-RateLimit-Reset": String(Date.parse("2026-06-15T09:40:31Z") / 1_000),
+    "RateLimit-Policy": '"key";q=60;w=60, "workspace";q=1000;w=60',
+    RateLimit: '"key";r=12;t=30, "workspace";r=990;t=61',
+  });
+});
+
+test("a refusal is what the three headers are about", () => {
+  const refused = {
+    name: "workspace",
+    result: { admitted: false, limit: 1_000, remaining: 0, resetSeconds: 61, retryAfterSeconds: 3 },
+  };
+  const exhausted = { ...key, result: { ...key.result, remaining: 0 } };
+  expect(rateLimitHeaders([exhausted, refused], now)).toMatchObject({
+    "X-RateLimit-Limit": "1000",
+    "X-RateLimit-Remaining": "0",
+  });
+});
+
+test("no limit: no headers", () => {
+  expect(rateLimitHeaders([], now)).toEqual({});
+});
