@@ -60,7 +60,7 @@ const renewalsPerLease = 4;
 const sweepIntervalMs = 60_000;
 
 /**
- * Takes part in the protocol of `docs/decisions/0010-revocation-leases.md`. Resolves after the first attempt to get a
+ * Takes part in the protocol of `docs/decisions/0007-revocation-leases.md`. Resolves after the first attempt to get a
  * lease. Until there is one, and whenever there is none, caches read the database.
  */
 export async function startRevocation(options: RevocationOptions): Promise<RevocationService> {

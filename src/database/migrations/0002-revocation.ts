@@ -1,6 +1,6 @@
 import { Migration } from "@mikro-orm/migrations";
 
-/** What makes a revocation known to every server before it is answered: `docs/decisions/0010-revocation-leases.md`. */
+/** What makes a revocation known to every server before it is answered: `docs/decisions/0007-revocation-leases.md`. */
 export class Revocation extends Migration {
   override up(): void {
     this.addSql(servers);
