@@ -379,6 +379,24 @@ describe("a call that takes too long", () => {
   });
 });
 
+test.fails("messages that are too large take no places on their connection for long", async () => {
+  const on = new grpc.Client(new URL(app.url).host, grpc.credentials.createInsecure(), {
+    "grpc.use_local_subchannel_pool": 1,
+  });
+  try {
+    // A few kilobytes more than the window of a stream lets through.
+    for (let count = 0; count < 101; count++) {
+      const pending = call("LookupService.LookupNumber", { number: "1".repeat(70_000) }, { ...withKey(), on });
+      await expect(pending).rejects.toMatchObject({ code: grpc.status.RESOURCE_EXHAUSTED });
+    }
+    expect(await call("LookupService.LookupNumber", { number: "1" }, { ...withKey(), on })).toMatchObject({
+      input: "1",
+    });
+  } finally {
+    on.close();
+  }
+});
+
 test("over TLS, with the key as call credentials on the channel", async () => {
   const { cert, key: privateKey } = makeSelfSignedCertificate();
   const folder = await mkdtemp(join(tmpdir(), "byond-tls-"));
