@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type ReceivedMail, SmtpSink, smtpError } from "../delivery/smtp-sink.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { ServerProcess } from "../support/processes.ts";
+import { Fleet } from "./fleet.ts";
 import { codeIn, inParallel, until } from "./load.ts";
 
 const serverCount = 3;
@@ -25,8 +25,8 @@ test("what was answered 201 arrives, in time and hardly ever twice, while server
   resources.defer(() => database.drop());
   const sink = await SmtpSink.open();
   resources.defer(() => sink.close());
-  const fleet = await Fleet.start(database.url, sink);
-  resources.use(fleet);
+  const environment = { SMTP_URL: sink.url, MAIL_FROM: "Acme <no-reply@acme.example>" };
+  const fleet = resources.use(await Fleet.start(serverCount, { databaseUrl: database.url, environment }));
   const key = await fleet.any().mintKey();
 
   const started = new Map<string, Started>();
@@ -48,7 +48,7 @@ test("what was answered 201 arrives, in time and hardly ever twice, while server
   const begunAtMs = performance.now();
   let tried = 0;
   let unanswered = 0;
-  const killing = fleet.killAtRandom(() => started.size);
+  const killing = fleet.killAtRandom(killCount, startCount, () => started.size);
   await inParallel(callsAtOnce, async () => {
     while (started.size < startCount) {
       tried += 1;
@@ -123,69 +123,6 @@ test("what was answered 201 arrives, in time and hardly ever twice, while server
     expect(new Set(mails.map(({ code }) => code)).size).toBe(1);
   }
 });
-
-/** Servers on one database, of which some are always being killed. */
-class Fleet implements AsyncDisposable {
-  readonly #killed = new Set<ServerProcess>();
-  readonly #all: ServerProcess[];
-  #present: ServerProcess[];
-
-  private constructor(servers: readonly ServerProcess[]) {
-    this.#present = [...servers];
-    this.#all = [...servers];
-  }
-
-  static async start(databaseUrl: string, sink: SmtpSink): Promise<Fleet> {
-    const environment = { SMTP_URL: sink.url, MAIL_FROM: "Acme <no-reply@acme.example>" };
-    const starting = Array.from({ length: serverCount }, () => ServerProcess.start({ databaseUrl, environment }));
-    return new Fleet(await Promise.all(starting));
-  }
-
-  /** One that was not killed, as far as is known. */
-  any(): ServerProcess {
-    const server = this.#present[Math.floor(Math.random() * this.#present.length)];
-    if (server === undefined) {
-      throw new Error("no server is left");
-    }
-    return server;
-  }
-
-  /** Kills some, one at each of as many random points of the progress up to `startCount`, and starts others in their place. */
-  async killAtRandom(progress: () => number): Promise<void> {
-    const points = Array.from({ length: killCount }, () => Math.random() * startCount).sort(
-      (one, other) => one - other,
-    );
-    const restarts: Promise<void>[] = [];
-    for (const point of points) {
-      await until("the load goes on", 60_000, () => progress() >= point);
-      await until("another server is up", 60_000, () => this.#present.length > 1);
-      restarts.push(this.#replace(this.any()));
-    }
-    await Promise.all(restarts);
-  }
-
-  get kills(): number {
-    return this.#killed.size;
-  }
-
-  /** What those wrote that ended without being killed. */
-  get unexpectedExits(): string[] {
-    return this.#all.filter((server) => !server.isRunning && !this.#killed.has(server)).map(({ written }) => written);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#all.map((server) => server.kill()));
-  }
-
-  async #replace(server: ServerProcess): Promise<void> {
-    this.#present = this.#present.filter((other) => other !== server);
-    this.#killed.add(server);
-    await server.kill();
-    const next = await server.startAnother();
-    this.#all.push(next);
-    this.#present.push(next);
-  }
-}
 
 function isWithheld(recipient: string): boolean {
   return recipient.startsWith("withheld-");
