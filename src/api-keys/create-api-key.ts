@@ -1,9 +1,9 @@
 import type { Queryable } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
+import { activeSession, sessionEnded } from "../rpc/access/active-session.ts";
 import type { Mode, SessionCaller } from "../rpc/access/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/access/ip-allowlist.ts";
-import { activeSession, sessionEnded } from "../rpc/active-session.ts";
 import { generateKey } from "./key-format.ts";
 import { expiryProblem, type Restrictions, unrestricted } from "./restrictions.ts";
 

@@ -1,6 +1,6 @@
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { requireActiveSession } from "../rpc/access/active-session.ts";
 import type { SessionCaller } from "../rpc/access/caller.ts";
-import { requireActiveSession } from "../rpc/active-session.ts";
 import { keyNotFound } from "./get-api-key.ts";
 import { keySubject } from "./subjects.ts";
 

@@ -1,8 +1,8 @@
 import type { Database, Queryable } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { requireActiveSession } from "../rpc/access/active-session.ts";
 import type { SessionCaller } from "../rpc/access/caller.ts";
-import { requireActiveSession } from "../rpc/active-session.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import { activeKeyNotFound, getApiKey } from "./get-api-key.ts";
 import { generateKey } from "./key-format.ts";

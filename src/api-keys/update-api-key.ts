@@ -1,8 +1,8 @@
 import type { Database } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { requireActiveSession } from "../rpc/access/active-session.ts";
 import type { SessionCaller } from "../rpc/access/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/access/ip-allowlist.ts";
-import { requireActiveSession } from "../rpc/active-session.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import { activeKeyNotFound, getApiKey } from "./get-api-key.ts";
 import { expiryProblem, type Restrictions } from "./restrictions.ts";

@@ -1,8 +1,8 @@
 import type { Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { requireActiveSession } from "../rpc/access/active-session.ts";
 import type { SessionCaller } from "../rpc/access/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/access/ip-allowlist.ts";
-import { requireActiveSession } from "../rpc/active-session.ts";
 import { getWorkspace, type Workspace } from "./get-workspace.ts";
 import { workspaceSubject } from "./subjects.ts";
 
