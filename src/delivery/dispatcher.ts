@@ -154,11 +154,13 @@ export class Dispatcher {
     const attempt = new AbortController();
     held.attempt = attempt;
     const result = await this.#send(held, attempt);
-    lane.leave();
+    const tookMs = this.#nowMs() - startedMs;
     this.#judge(lane, result);
-    this.#advance(lane);
-    await this.#record(held, result, this.#nowMs() - startedMs);
+    // It keeps its place until then: what is sent and not recorded will be sent again if the server dies.
+    await this.#record(held, result, tookMs);
+    lane.leave();
     this.#forget(held);
+    this.#advance(lane);
   }
 
   async #send(held: HeldItem, attempt: AbortController): Promise<SendResult> {

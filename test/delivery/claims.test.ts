@@ -156,4 +156,27 @@ describe("while the database is away", () => {
     const events = use.outbox.log.lines.map((line) => JSON.parse(line).event);
     expect(events).toEqual(["delivery cannot use the database", "delivery goes on"]);
   });
+
+  test("no more is sent than there are places: what could not be recorded might be sent again", async () => {
+    const link = new BreakableDatabase(use.outbox.database);
+    const worker = use.outbox.server("a", use.sender.send, { database: link });
+    const items = await Promise.all(Array.from({ length: 5 }, () => use.outbox.write("a")));
+    for (const item of items) {
+      worker.dispatch(item);
+    }
+    link.isBroken = true;
+    (await use.sender.next()).end(sent);
+    (await use.sender.next()).end(sent);
+    await vi.waitFor(() => expect([link.refused, use.outbox.clock.pendingTimers]).toEqual([2, 2]), { interval: 5 });
+    expect(use.sender.begun).toHaveLength(2);
+
+    link.isBroken = false;
+    await use.outbox.clock.advance(100);
+    for (let count = 2; count < items.length; count += 1) {
+      (await use.sender.next()).end(sent);
+    }
+    await worker.idle();
+    const states = await Promise.all(items.map((item) => use.outbox.state(item)));
+    expect(states.map((state) => state?.status)).toEqual(items.map(() => "sent"));
+  });
 });
