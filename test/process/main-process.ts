@@ -43,6 +43,10 @@ export class MainProcess implements AsyncDisposable {
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       ...options.user,
     });
+    // It would live on when the process of the tests ends early.
+    const end = () => this.#child.kill("SIGKILL");
+    process.once("exit", end);
+    this.#child.once("exit", () => process.off("exit", end));
     this.#child.stdin?.end(options.input);
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.output += text;
