@@ -8,8 +8,8 @@ const serverCount = 3;
 const startCount = 2_000;
 /** Of them: codes of 30 seconds to people whose mail server takes nothing before they have expired. */
 const withheldCount = 60;
-const callsAtOnce = 8;
-const killCount = 6;
+const callsAtOnce = 5;
+const killCount = 5;
 
 interface Started {
   readonly id: string;
