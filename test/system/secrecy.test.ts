@@ -255,6 +255,8 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   const last = noteTokens(await call("POST", "/auth/sign-in", { body: { email, password: newPassword } }));
   await call("DELETE", `/api-keys/${minted.id}?reason=test`, { session: last.session });
   await call("POST", "/auth/delete-account", { session: last.session, body: { password: newPassword } });
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toContain("byond_");
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 
   const canary = random();
@@ -271,6 +273,7 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   );
   expect(secrets.foundIn(server.written)).toEqual([]);
   expect(secrets.foundIn(errors.join("\n"))).toEqual([]);
+  expect(secrets.foundIn(metrics)).toEqual([]);
   expect(secrets.foundIn(postgresLog)).toEqual([]);
   // Addresses of accounts are stored as they are, since their owners sign in with them; the log has no use for them.
   const account = new Secrets();
