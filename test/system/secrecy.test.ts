@@ -311,7 +311,10 @@ class Secrets {
     const lower = text.toLowerCase();
     return [...this.#names].flatMap(([secret, name]) =>
       formsOf(secret).flatMap((form) => {
-        const at = lower.indexOf(form.toLowerCase());
+        // A few digits are part of many a number: as a code they stand alone.
+        const at = /^\d{4,8}$/.test(form)
+          ? text.search(new RegExp(`(?<![\\w.])${form}(?![\\w.])`))
+          : lower.indexOf(form.toLowerCase());
         return at === -1 ? [] : [`${name}: ${text.slice(Math.max(0, at - 200), at + form.length + 40)}`];
       }),
     );
@@ -348,14 +351,15 @@ function digits(): string {
 /** Sends bytes as they are, and returns what comes back. */
 function exchange(url: string, request: string): Promise<string> {
   const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     let answer = "";
     const socket = connect(Number(port), hostname, () => socket.end(request));
     socket.setEncoding("latin1");
     socket.on("data", (text) => {
       answer += text;
     });
+    // A refusal may reset the connection: what was answered before is what counts.
+    socket.on("error", () => undefined);
     socket.on("close", () => resolve(answer));
-    socket.on("error", reject);
   });
 }
