@@ -68,9 +68,14 @@ async function serve(
   record: RequestRecord,
 ): Promise<void> {
   const path = pathOf(request);
-  if ((await options.pages.get(path)?.(request, response)) === "served") {
+  const page = options.pages.get(path);
+  if (page !== undefined) {
+    // Before the page answers: the log's line is written as soon as it has.
     record.route = path;
-    return;
+    if ((await page(request, response)) === "served") {
+      return;
+    }
+    record.route = undefined;
   }
   const call = options.calls.get(path);
   if (call !== undefined) {

@@ -276,7 +276,7 @@ test("there is one line a request: its id, method, route, status, milliseconds, 
   }
 });
 
-test.fails("the line of a page names its path", () => {
+test("the line of a page names its path", () => {
   expect(told().filter(isOfPage)).toEqual(sent.filter(isOfPage));
 });
 
