@@ -1,6 +1,6 @@
 import { fromBinary, fromJsonString } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
-import type { HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { AppError } from "../errors.ts";
@@ -81,15 +81,24 @@ function tryBase64(text: string): Uint8Array | undefined {
   }
 }
 
-/** Undefined for an encoding that is not known here. Throws Connect's error for what is not in it, or becomes too large. */
+/** Undefined for an encoding that is not known here. Throws `invalid_request` for what is not in it. */
 async function decompress(message: EncodedMessage, encoding: string | null): Promise<EncodedMessage | undefined> {
   if (encoding === null || encoding === "identity" || message.bytes.length === 0) {
     return message;
   }
   const compression = compressions.find(({ name }) => name === encoding);
-  return compression === undefined
-    ? undefined
-    : { ...message, bytes: await compression.decompress(message.bytes, maxMessageBytes) };
+  if (compression === undefined) {
+    return undefined;
+  }
+  try {
+    return { ...message, bytes: await compression.decompress(message.bytes, maxMessageBytes) };
+  } catch (error) {
+    // What becomes too large has Connect's error already.
+    if (error instanceof ConnectError && error.code === Code.ResourceExhausted) {
+      throw error;
+    }
+    throw new AppError("invalid_request", `The message is not compressed as it says: ${encoding}.`, { cause: error });
+  }
 }
 
 /** The field that could not be read, as far as the library tells; never what it held. */
