@@ -36,8 +36,7 @@ async function traces(): Promise<unknown> {
       (SELECT count(*) FROM account) AS accounts,
       (SELECT count(*) FROM workspace) AS workspaces,
       (SELECT count(*) FROM throttle WHERE key LIKE 'send:%' OR key LIKE 'guess:%') AS allowances`);
-  const inbox: unknown[] = JSON.parse(await (await fetch(`${app.url}/dev/inbox`)).text());
-  return { ...rows[0], inbox: inbox.length };
+  return { ...rows[0], inbox: (await app.inbox()).length };
 }
 
 let before: unknown;

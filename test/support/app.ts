@@ -61,6 +61,8 @@ export interface TestApp extends AsyncDisposable {
     readonly apiKeys: ReturnType<typeof createClient<typeof ApiKeyService>>;
     readonly auth: ReturnType<typeof createClient<typeof AuthService>>;
   };
+  /** Everything in the local inbox, newest first. */
+  inbox(): Promise<readonly InboxMessage[]>;
   /** The newest message in the local inbox to this recipient, waited for. */
   messageTo(recipient: string): Promise<InboxMessage>;
 }
@@ -142,6 +144,11 @@ async function startServer(
     };
   }
 
+  async function inbox(): Promise<readonly InboxMessage[]> {
+    const response = await fetch(`${app.url}/dev/inbox`);
+    return JSON.parse(await response.text());
+  }
+
   return {
     url: app.url,
     app,
@@ -176,10 +183,10 @@ async function startServer(
         auth: createClient(AuthService, transport),
       };
     },
+    inbox,
     async messageTo(recipient) {
       for (let look = 0; look < 500; look++) {
-        const response = await fetch(`${app.url}/dev/inbox`);
-        const messages: readonly InboxMessage[] = JSON.parse(await response.text());
+        const messages = await inbox();
         const message = messages.find((candidate) => candidate.recipient === recipient);
         if (message !== undefined) {
           return message;

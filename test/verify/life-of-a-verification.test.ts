@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { InboxMessage } from "../../src/delivery/inbox.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
 let app: TestApp;
@@ -23,10 +24,9 @@ const codeIn = (text: string) => /\b\d{6}\b/.exec(text)?.[0] ?? "";
 const check = (id: string, code: string) =>
   app.rest("POST", "/verify/check", { key, body: { verification_id: id, code } });
 
-async function messagesTo(recipient: string, count: number): Promise<{ text: string; channel: string }[]> {
+async function messagesTo(recipient: string, count: number): Promise<readonly InboxMessage[]> {
   for (let look = 0; look < 500; look++) {
-    const all = await (await fetch(`${app.url}/dev/inbox`)).text();
-    const found = JSON.parse(all).filter((message: { recipient: string }) => message.recipient === recipient);
+    const found = (await app.inbox()).filter((message) => message.recipient === recipient);
     if (found.length >= count) {
       return found;
     }

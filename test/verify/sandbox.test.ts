@@ -125,6 +125,5 @@ test("with a mail provider, live mail goes there and the sandbox's still lands i
   expect((await start(server, await mint("live"), "live@example.com")).body.status).toBe("pending");
   const { code } = await startAndRead(server, await mint("test"), "sandbox@example.com");
   expect(code).toBe("000000");
-  const messages: { recipient: string }[] = JSON.parse(await (await fetch(`${server.url}/dev/inbox`)).text());
-  expect(messages.map(({ recipient }) => recipient)).toEqual(["sandbox@example.com"]);
+  expect((await server.inbox()).map(({ recipient }) => recipient)).toEqual(["sandbox@example.com"]);
 });

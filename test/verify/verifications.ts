@@ -55,9 +55,8 @@ export async function messagesTo(app: TestApp, recipient: string, count: number)
 }
 
 /** All of the local inbox, newest first. */
-export async function inbox(app: TestApp): Promise<readonly InboxMessage[]> {
-  const response = await fetch(`${app.url}/dev/inbox`);
-  return JSON.parse(await response.text());
+export function inbox(app: TestApp): Promise<readonly InboxMessage[]> {
+  return app.inbox();
 }
 
 /** The code that a message carries. */
