@@ -175,6 +175,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
         defaultTier: config.limits.defaultTier,
         emailVerifications: accountVerifications({ database, keyring, codes }),
         signUp: config.signUp,
+        signUpsPerHour: config.limits.signUpsPerHour,
       }),
     ),
   ];

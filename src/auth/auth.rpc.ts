@@ -42,6 +42,7 @@ export interface AuthDependencies extends AccountDependencies, PasswordDependenc
   readonly revocation: Pick<RevocationService, "revoke">;
   readonly emailVerifications: EmailVerifications;
   readonly signUp: "open" | "closed";
+  readonly signUpsPerHour: number;
 }
 
 const startStatuses = {
@@ -59,11 +60,11 @@ const checkStatuses = {
 /** AuthService: messages to operations and back. */
 export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthService> {
   return {
-    async signUp(request) {
+    async signUp({ email, password, name }, context) {
       if (deps.signUp === "closed") {
         throw new AppError("not_found", "Sign-up is closed on this server. Ask its administrator for an account.");
       }
-      return signUp(deps, request);
+      return signUp(deps, { email, password, name, ...originOf(context) });
     },
 
     async signIn({ email, password }, context) {

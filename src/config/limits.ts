@@ -10,6 +10,8 @@ export interface LimitsConfig {
   /** Of new workspaces. */
   readonly defaultTier: Tier;
   readonly sendLimits: SendLimitSettings;
+  /** From one address. */
+  readonly signUpsPerHour: number;
 }
 
 const mostSends = 1_000_000;
@@ -22,6 +24,7 @@ export function readLimitsConfig(reader: EnvironmentReader): LimitsConfig {
       sourceSendsPerMinute: reader.integer("SOURCE_SEND_LIMIT", { min: 1, max: mostSends }),
       endUserSendsPerHour: reader.integer("END_USER_SEND_LIMIT", { default: 10, min: 1, max: mostSends }),
     },
+    signUpsPerHour: reader.integer("SIGN_UP_LIMIT", { default: 10, min: 1, max: mostSends }),
   };
 }
 

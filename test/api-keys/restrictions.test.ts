@@ -23,6 +23,7 @@ beforeAll(async () => {
       proxyTrust: { header: "x-forwarded-for", trustedProxies: loopback },
       defaultTier: "starter",
       sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+      signUpsPerHour: 1_000_000,
     },
   });
   ({ session } = await app.signUp());

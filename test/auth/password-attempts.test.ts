@@ -13,6 +13,7 @@ beforeAll(async () => {
       proxyTrust: { header: "x-forwarded-for", trustedProxies },
       defaultTier: "starter",
       sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+      signUpsPerHour: 1_000_000,
     },
   });
   there = await app.startAnother();

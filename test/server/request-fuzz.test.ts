@@ -27,6 +27,7 @@ beforeAll(async () => {
       DATABASE_URL: database.url,
       PORT: "0",
       SIGN_UP: "open",
+      SIGN_UP_LIMIT: "1000000",
       // The requests are meant to get further than the quota.
       DEFAULT_TIER: "unlimited",
       BYOND_SECRET: "a secret of the tests that is long enough",

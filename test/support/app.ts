@@ -99,6 +99,7 @@ async function startServer(
       DATABASE_URL: databaseUrl,
       PORT: "0",
       SIGN_UP: "open",
+      SIGN_UP_LIMIT: "1000000",
       DEFAULT_TIER: "unlimited",
       BYOND_SECRET: "a secret of the tests that is long enough",
     }),

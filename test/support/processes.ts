@@ -34,6 +34,7 @@ const defaultEnvironment = {
   PORT: "0",
   BYOND_SECRET: "a secret of the tests that is long enough",
   SIGN_UP: "open",
+  SIGN_UP_LIMIT: "1000000",
   DEFAULT_TIER: "unlimited",
 };
 

@@ -991,7 +991,7 @@ export const TierSchema: GenEnum<Tier> = /*@__PURE__*/
 export const AuthService: GenService<{
   /**
    * Makes an account: a user, and a workspace that belongs to it. Refused with `not_found` where the server's
-   * administrator closed sign-up.
+   * administrator closed sign-up, and with `rate_limited` after too many from one address.
    *
    * @generated from rpc byond.v1.AuthService.SignUp
    */

@@ -1,0 +1,74 @@
+/** Nobody multiplies what an account may do by making accounts: sign-ups are counted by where they come from. */
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { Hasher } from "../../src/hashing.ts";
+import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
+import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { type Protocol, protocols } from "../support/protocols.ts";
+
+let here: TestApp;
+let there: TestApp;
+beforeAll(async () => {
+  const trustedProxies = ["127.0.0.0/8", "::1"].map(parseIpRange).filter((range) => typeof range !== "string");
+  here = await startTestApp({
+    limits: {
+      proxyTrust: { header: "x-forwarded-for", trustedProxies },
+      defaultTier: "starter",
+      sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+      signUpsPerHour: 20,
+    },
+  });
+  there = await here.startAnother();
+});
+afterAll(async () => {
+  await there[Symbol.asyncDispose]();
+  await here[Symbol.asyncDispose]();
+});
+
+let accounts = 0;
+
+describe.each(protocols)("over $name", (protocol: Protocol) => {
+  const signUp = (from: string, server = here, email?: string) => {
+    accounts += 1;
+    const input = { email: email ?? `robot-${accounts}@example.com`, password, name: "Robot" };
+    return protocol.call(server, "SignUp", input, { headers: { "x-forwarded-for": from } });
+  };
+  const burst = async (froms: readonly string[]) => {
+    const codes: string[] = [];
+    for (const [index, from] of froms.entries()) {
+      codes.push((await signUp(from, index % 2 === 0 ? here : there)).code);
+    }
+    return codes;
+  };
+  const tenThenLimited = [...Array.from({ length: 10 }, () => "ok"), "rate_limited", "rate_limited"];
+  const host = protocol.name === "REST" ? 1 : 2;
+
+  test("ten from one source on whichever server, then as many an hour as the setting says", async () => {
+    const source = `192.0.2.${host}`;
+    expect(await burst(Array.from({ length: 12 }, () => source))).toEqual(tenThenLimited);
+    const { body } = await signUp(source);
+    expect(body.message).toBe("Too many sign-ups from this address. Try again later.");
+    expect(body.retry_after).toBeGreaterThanOrEqual(1);
+    expect(body.retry_after).toBeLessThanOrEqual(180);
+    expect((await signUp("192.0.2.99")).code).toBe("ok");
+    await here.time.advance({ seconds: 181 });
+    expect(await burst([source, source])).toEqual(["ok", "rate_limited"]);
+  });
+
+  test("a /64 is one source, whatever its addresses", async () => {
+    const froms = Array.from({ length: 12 }, (_, index) => `2001:db8:${host}:1::${index + 1}`);
+    expect(await burst(froms)).toEqual(tenThenLimited);
+    expect((await signUp(`2001:db8:${host}:2::1`)).code).toBe("ok");
+  });
+
+  test("those that fail are counted too, and one too many costs no hash", async () => {
+    const source = `198.51.100.${host}`;
+    const email = `taken-${protocol.name}@example.com`;
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      await signUp(source, here, email);
+    }
+    const hash = vi.spyOn(Hasher.prototype, "hash");
+    expect((await signUp(source)).code).toBe("rate_limited");
+    expect(hash).not.toHaveBeenCalled();
+    hash.mockRestore();
+  });
+});
