@@ -105,7 +105,9 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   const keyHasher = new Hasher({ cost: keyCost, concurrency: 2, maxWaiting: 1_000 });
   const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 2, maxWaiting: 100 });
   const demoKey =
-    config.database.kind === "embedded" ? await createDemoKey({ database, keyHasher, tagKey }) : undefined;
+    config.database.kind === "embedded"
+      ? await createDemoKey({ database, keyHasher, tagKey, defaultTier: config.limits.defaultTier })
+      : undefined;
 
   const revocation = await startRevocation({ database, databaseUrl: postgres.url, clock, logger, serverId });
   resources.defer(() => revocation.stop());
@@ -173,7 +175,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
         tagKey,
         revocation,
         defaultTier: config.limits.defaultTier,
-        emailVerifications: accountVerifications({ database, keyring, codes }),
+        emailVerifications: accountVerifications({ keyring, codes }),
         signUp: config.signUp,
         signUpsPerHour: config.limits.signUpsPerHour,
       }),
@@ -198,7 +200,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       authenticateKey: (key) => keys.authenticateKey(key),
       authenticateSession: (token) => sessions.authenticateSession(token),
     },
-    track: (grounds, abort) => revocation.track(grounds, abort),
+    revocation,
     errors,
     quota: new Quota(databaseQuotaStore(database), clock),
     clock,

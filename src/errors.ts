@@ -20,7 +20,8 @@ export type ErrorCode =
   | "idempotency_key_reused"
   | "rate_limited"
   | "internal"
-  | "unavailable";
+  | "unavailable"
+  | "outcome_unknown";
 
 interface ErrorKind {
   readonly httpStatus: number;
@@ -48,6 +49,7 @@ export const errorKinds = {
   rate_limited: { httpStatus: 429, rpcCode: Code.ResourceExhausted },
   internal: { httpStatus: 500, rpcCode: Code.Internal },
   unavailable: { httpStatus: 503, rpcCode: Code.Unavailable },
+  outcome_unknown: { httpStatus: 504, rpcCode: Code.Unknown },
 } as const satisfies Record<ErrorCode, ErrorKind>;
 
 /** What some codes say beyond code and message. */
@@ -81,4 +83,14 @@ export class AppError extends Error {
 /** A `validation_error` that names one field or several. */
 export function invalidFields(fields: Readonly<Record<string, string>>): AppError {
   return new AppError("validation_error", "One or more fields are invalid.", { fields });
+}
+
+/** What a key is told that is not in use, or not any more. */
+export function keyRefused(cause?: unknown): AppError {
+  return new AppError("invalid_api_key", "The provided API key is invalid or revoked.", { cause });
+}
+
+/** What a session is told that is not alive, or not any more. */
+export function sessionRefused(cause?: unknown): AppError {
+  return new AppError("invalid_api_key", "The provided session token is invalid or expired.", { cause });
 }

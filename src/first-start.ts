@@ -1,13 +1,15 @@
 import { createApiKey } from "./api-keys/create-api-key.ts";
+import { createSecret } from "./api-keys/new-secret.ts";
 import type { Database } from "./database/database.ts";
 import type { Hasher } from "./hashing.ts";
 import { createId } from "./ids.ts";
+import type { Tier } from "./rpc/quota/tiers.ts";
 
 const insertDemoWorkspace = {
   name: "insert_demo_workspace",
   text: `
-    INSERT INTO workspace (id, name, created_at)
-    SELECT $1, 'Demo', byond_now()
+    INSERT INTO workspace (id, name, tier, created_at)
+    SELECT $1, 'Demo', $2, byond_now()
     WHERE NOT EXISTS (SELECT FROM workspace)
     RETURNING id`,
 };
@@ -17,16 +19,17 @@ export async function createDemoKey(deps: {
   readonly database: Database;
   readonly keyHasher: Hasher;
   readonly tagKey: Buffer;
+  readonly defaultTier: Tier;
 }): Promise<string | undefined> {
   const workspaceId = createId("ws");
   return deps.database.transaction(async (transaction) => {
-    const rows = await transaction.query(insertDemoWorkspace, [workspaceId]);
+    const rows = await transaction.query(insertDemoWorkspace, [workspaceId, deps.defaultTier]);
     if (rows.length === 0) {
       return undefined;
     }
-    const input = { workspaceId, name: "sandbox", mode: "test", scopes: null } as const;
-    const created = await createApiKey({ ...deps, database: transaction }, input);
-    return created.key;
+    const secret = await createSecret(deps, "test");
+    await createApiKey(transaction, secret, { workspaceId, name: "sandbox", mode: "test", scopes: null });
+    return secret.key;
   });
 }
 

@@ -10,16 +10,18 @@ import {
 } from "../../gen/byond/v1/api_key_pb.ts";
 import type { Database } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
+import { lockCredential } from "../revocation/held-credential.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { sessionCaller } from "../rpc/access/caller.ts";
+import { credentialOf, sessionCaller } from "../rpc/access/caller.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
-import { commitWithAnswer, idempotencyClaimKey } from "../rpc/idempotency/claim.ts";
+import { idempotencyClaimKey, transactWithAnswer } from "../rpc/idempotency/claim.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";
 import { getApiKey, keyIdOf } from "./get-api-key.ts";
 import { keyChangesOf, keyChangesProblems } from "./key-changes.ts";
 import { listApiKeys } from "./list-api-keys.ts";
+import { createSecret } from "./new-secret.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
 import { rotateApiKey } from "./rotate-api-key.ts";
 import { updateApiKey } from "./update-api-key.ts";
@@ -34,24 +36,23 @@ export function apiKeyService(deps: {
   return {
     async createApiKey(request, context) {
       const creator = sessionCaller(context);
-      return commitWithAnswer(context, deps.database, CreateApiKeyResponseSchema, async (database) =>
-        createdKeyMessage(
-          await createApiKey(
-            { ...deps, database },
-            {
-              workspaceId: creator.workspaceId,
-              creator,
-              name: request.name,
-              mode: request.mode === ModeMessage.TEST ? "test" : "live",
-              scopes: request.scopes?.scopes ?? null,
-              ipAllowlist: request.ipAllowlist?.ranges ?? null,
-              requestsPerMinute: request.requestsPerMinute ?? null,
-              requireSignature: request.requireSignature,
-              expiresAt: request.expiresAt === undefined ? null : timestampDate(request.expiresAt),
-            },
-          ),
-        ),
-      );
+      const input = {
+        workspaceId: creator.workspaceId,
+        creator,
+        name: request.name,
+        mode: request.mode === ModeMessage.TEST ? "test" : "live",
+        scopes: request.scopes?.scopes ?? null,
+        ipAllowlist: request.ipAllowlist?.ranges ?? null,
+        requestsPerMinute: request.requestsPerMinute ?? null,
+        requireSignature: request.requireSignature,
+        expiresAt: request.expiresAt === undefined ? null : timestampDate(request.expiresAt),
+      } as const;
+      const secret = await createSecret(deps, input.mode);
+      return transactWithAnswer(context, deps.database, CreateApiKeyResponseSchema, async (transaction) => {
+        const created = await createApiKey(transaction, secret, input);
+        await lockCredential(transaction, credentialOf(creator));
+        return createdKeyMessage(created);
+      });
     },
 
     async listApiKeys(request, context) {

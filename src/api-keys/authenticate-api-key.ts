@@ -4,13 +4,13 @@ import type { Hasher } from "../hashing.ts";
 import type { Logger } from "../log.ts";
 import type { CredentialCache } from "../revocation/credential-cache.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { prefixSubject } from "../revocation/revocation-subjects.ts";
 import type { Authenticated } from "../rpc/access/access.ts";
 import type { KeyCaller } from "../rpc/access/caller.ts";
 import { parseKey } from "./key-format.ts";
 import { KnownSecrets } from "./known-secrets.ts";
 import type { LastUsed } from "./last-used.ts";
 import { readStoredKey, type StoredKey } from "./stored-key.ts";
-import { prefixSubject } from "./subjects.ts";
 import { upgradeSecretHash } from "./upgrade-secret-hash.ts";
 
 const maxRememberedKeys = 100_000;

@@ -1,16 +1,14 @@
 import type { Queryable } from "../database/database.ts";
-import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
-import { activeSession, sessionEnded } from "../rpc/access/active-session.ts";
 import type { Mode, SessionCaller } from "../rpc/access/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/access/ip-allowlist.ts";
-import { generateKey } from "./key-format.ts";
+import type { NewSecret } from "./new-secret.ts";
 import { expiryProblem, type Restrictions, unrestricted } from "./restrictions.ts";
 
 export interface CreateApiKeyInput extends Partial<Restrictions> {
   readonly workspaceId: string;
-  /** The session that asks for it. Undefined: the server itself. */
-  readonly creator?: Pick<SessionCaller, "userId" | "sessionId">;
+  /** The user who asks for it. Undefined: the server itself. */
+  readonly creator?: Pick<SessionCaller, "userId">;
   readonly name: string;
   readonly mode: Mode;
 }
@@ -29,43 +27,36 @@ export interface CreatedApiKey extends Restrictions {
 const insertApiKey = {
   name: "insert_api_key",
   text: `
-    WITH caller AS (${activeSession("$2", "$13")}), created AS (
+    WITH created AS (
       INSERT INTO api_key (
         id, workspace_id, prefix, name, mode, scopes, ip_allowlist, requests_per_minute, require_signature, created_by,
         expires_at, created_at
       )
       SELECT $1, $2, $3, $5, $6, $7, $8, $9, $10, $11, expires_at, date_trunc('milliseconds', byond_now())
-      FROM caller, date_trunc('seconds', $12::timestamptz) AS expires_at
+      FROM date_trunc('seconds', $12::timestamptz) AS expires_at
       WHERE expires_at IS NULL OR expires_at > byond_now()
       RETURNING id, prefix, created_at, expires_at
     ), secret AS (
       INSERT INTO api_key_secret (prefix, key_id, secret_hash) SELECT prefix, id, $4 FROM created
     )
-    SELECT EXISTS (SELECT FROM caller) AS is_caller_active, created_at, expires_at
-    FROM (SELECT) AS always LEFT JOIN created ON true`,
+    SELECT created_at, expires_at FROM created`,
 };
 
 interface Row {
-  readonly is_caller_active: boolean;
-  /** Null if no key was made. */
-  readonly created_at: Date | null;
+  readonly created_at: Date;
   readonly expires_at: Date | null;
 }
 
-/**
- * Mints a key and stores its hash. Throws `validation_error` if it would have expired already, and `invalid_api_key` if the
- * session was ended meanwhile.
- */
+/** Stores a key with its secret's hash. Throws `validation_error` if it would have expired already. */
 export async function createApiKey(
-  deps: { readonly database: Queryable; readonly keyHasher: Hasher; readonly tagKey: Buffer },
+  transaction: Queryable,
+  { key, prefix, secretHash }: NewSecret,
   { workspaceId, creator, name, mode, ...given }: CreateApiKeyInput,
 ): Promise<CreatedApiKey> {
   const restrictions = { ...unrestricted, ...given };
   const ipAllowlist = restrictions.ipAllowlist && normalizeIpAllowlist(restrictions.ipAllowlist, "ip_allowlist");
   const id = createId("key");
-  const { key, prefix } = generateKey(mode, deps.tagKey);
-  const secretHash = await deps.keyHasher.hash(key);
-  const [row] = await deps.database.query<Row & Record<string, unknown>>(insertApiKey, [
+  const [row] = await transaction.query<Row & Record<string, unknown>>(insertApiKey, [
     id,
     workspaceId,
     prefix,
@@ -78,12 +69,8 @@ export async function createApiKey(
     restrictions.requireSignature,
     creator?.userId ?? null,
     restrictions.expiresAt,
-    creator?.sessionId ?? null,
   ]);
-  if (row?.is_caller_active !== true) {
-    throw sessionEnded();
-  }
-  if (row.created_at === null) {
+  if (row === undefined) {
     throw expiryProblem("expires_at");
   }
   const { created_at: createdAt, expires_at: expiresAt } = row;

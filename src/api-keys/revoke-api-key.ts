@@ -1,8 +1,8 @@
+import type { Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { requireActiveSession } from "../rpc/access/active-session.ts";
-import type { SessionCaller } from "../rpc/access/caller.ts";
+import { keySubject } from "../revocation/revocation-subjects.ts";
+import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import { keyNotFound } from "./get-api-key.ts";
-import { keySubject } from "./subjects.ts";
 
 const revoke = {
   name: "revoke_api_key",
@@ -23,11 +23,11 @@ export async function revokeApiKey(
   caller: SessionCaller,
   { id, reason }: { readonly id: string; readonly reason: string | undefined },
 ): Promise<void> {
-  await deps.revocation.revoke([keySubject(id)], async (transaction) => {
-    await requireActiveSession(transaction, caller);
+  const change = async (transaction: Queryable) => {
     const rows = await transaction.query(revoke, [caller.workspaceId, id, reason ?? null]);
     if (rows.length === 0) {
       throw keyNotFound();
     }
-  });
+  };
+  await deps.revocation.revoke([keySubject(id)], change, { credential: credentialOf(caller) });
 }

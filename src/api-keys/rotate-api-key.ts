@@ -1,12 +1,11 @@
 import type { Database, Queryable } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { requireActiveSession } from "../rpc/access/active-session.ts";
-import type { SessionCaller } from "../rpc/access/caller.ts";
+import { keySubject } from "../revocation/revocation-subjects.ts";
+import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import { activeKeyNotFound, getApiKey } from "./get-api-key.ts";
-import { generateKey } from "./key-format.ts";
-import { keySubject } from "./subjects.ts";
+import { createSecret } from "./new-secret.ts";
 
 export interface RotateInput {
   readonly id: string;
@@ -66,10 +65,8 @@ export async function rotateApiKey(
 ): Promise<RotatedApiKey> {
   const { workspaceId } = caller;
   const before = await getApiKey(deps, { workspaceId, id });
-  const { key, prefix } = generateKey(before.mode, deps.tagKey);
-  const secretHash = await deps.keyHasher.hash(key);
-  return deps.revocation.revoke([keySubject(id)], async (transaction) => {
-    await requireActiveSession(transaction, caller);
+  const { key, prefix, secretHash } = await createSecret(deps, before.mode);
+  const change = async (transaction: Queryable) => {
     if ((await transaction.query(lock, [workspaceId, id])).length === 0) {
       throw activeKeyNotFound();
     }
@@ -78,5 +75,6 @@ export async function rotateApiKey(
     const rotated = { ...before, prefix, key, previousKeyExpiresAt };
     await beforeCommit(transaction, rotated);
     return rotated;
-  });
+  };
+  return deps.revocation.revoke([keySubject(id)], change, { credential: credentialOf(caller) });
 }

@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Queryable } from "../database/database.ts";
 import type { Loaded } from "../revocation/credential-cache.ts";
+import { keySubject, workspaceSubject } from "../revocation/revocation-subjects.ts";
 import type { KeyCaller, Mode } from "../rpc/access/caller.ts";
 import { compileIpAllowlist } from "../rpc/access/ip-allowlist.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import { Deadline } from "./deadline.ts";
-import { keySubject, workspaceSubject } from "./subjects.ts";
 
 /** What the database knows of one of a key's secrets. */
 export interface StoredKey {
@@ -24,7 +24,7 @@ const read = {
   text: `
     SELECT
       api_key.id, api_key.mode, api_key.scopes, api_key.ip_allowlist, api_key.requests_per_minute,
-      api_key.require_signature,
+      api_key.require_signature, api_key.revision + workspace.revision AS revision,
       workspace.id AS workspace_id, workspace.name AS workspace_name, workspace.tier,
       workspace.ip_allowlist AS workspace_ip_allowlist,
       secret.secret_hash,
@@ -43,6 +43,7 @@ interface Row {
   readonly ip_allowlist: readonly string[] | null;
   readonly requests_per_minute: number | null;
   readonly require_signature: boolean;
+  readonly revision: number;
   readonly workspace_id: string;
   readonly workspace_name: string;
   readonly tier: Tier;
@@ -79,6 +80,7 @@ export async function readStoredKey(
         ipAllowlists: allowlists.map(compileIpAllowlist),
         requestsPerMinute: row.requests_per_minute,
         requiresSignature: row.require_signature,
+        revision: row.revision,
       },
       secretHash: row.secret_hash,
       isRevoked: row.is_revoked,

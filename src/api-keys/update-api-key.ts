@@ -1,12 +1,11 @@
-import type { Database } from "../database/database.ts";
+import type { Database, Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { requireActiveSession } from "../rpc/access/active-session.ts";
-import type { SessionCaller } from "../rpc/access/caller.ts";
+import { keySubject } from "../revocation/revocation-subjects.ts";
+import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/access/ip-allowlist.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import { activeKeyNotFound, getApiKey } from "./get-api-key.ts";
 import { expiryProblem, type Restrictions } from "./restrictions.ts";
-import { keySubject } from "./subjects.ts";
 
 /** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
 export type KeyChanges = {
@@ -27,7 +26,8 @@ const update = {
         ip_allowlist = coalesce($5, ip_allowlist),
         requests_per_minute = coalesce($6, requests_per_minute),
         require_signature = coalesce($7, require_signature),
-        expires_at = coalesce(date_trunc('seconds', $8::timestamptz), expires_at)
+        expires_at = coalesce(date_trunc('seconds', $8::timestamptz), expires_at),
+        revision = revision + (num_nonnulls($4::text[], $5::text[], $7::boolean, $8::timestamptz) > 0)::integer
       FROM target
       WHERE api_key.id = target.id
         AND ($8::timestamptz IS NULL OR date_trunc('seconds', $8::timestamptz) > byond_now())
@@ -49,8 +49,7 @@ export async function updateApiKey(
 ): Promise<ApiKey> {
   const ipAllowlist = changes.ipAllowlist && normalizeIpAllowlist(changes.ipAllowlist, "api_key.ip_allowlist");
   const { workspaceId } = caller;
-  await deps.revocation.revoke([keySubject(id)], async (transaction) => {
-    await requireActiveSession(transaction, caller);
+  const change = async (transaction: Queryable) => {
     const [row] = await transaction.query<{ is_found: boolean; is_updated: boolean }>(update, [
       workspaceId,
       id,
@@ -67,6 +66,7 @@ export async function updateApiKey(
     if (!row.is_updated) {
       throw expiryProblem("api_key.expires_at");
     }
-  });
+  };
+  await deps.revocation.revoke([keySubject(id)], change, { credential: credentialOf(caller) });
   return getApiKey(deps, { workspaceId, id });
 }

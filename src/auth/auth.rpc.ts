@@ -16,7 +16,7 @@ import { parseMailAddress } from "../mail-address.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { anyCaller, type KeyCaller, sessionCaller } from "../rpc/access/caller.ts";
 import { clientAddressKey } from "../rpc/access/client-address.ts";
-import { outliveOwnRevocation } from "../rpc/access/in-flight.ts";
+import { exemptFromRevocation } from "../rpc/access/in-flight.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { changePassword } from "./change-password.ts";
 import { checkEmailVerification } from "./check-email-verification.ts";
@@ -95,14 +95,13 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     },
 
     async logoutAll(_request, context) {
-      outliveOwnRevocation(context);
-      await logoutAll(deps, anyCaller(context));
+      await logoutAll(deps, anyCaller(context), () => exemptFromRevocation(context));
       return { message: "All sessions have been revoked." };
     },
 
     async changePassword({ currentPassword, newPassword }, context) {
-      outliveOwnRevocation(context);
-      return changePassword(deps, sessionCaller(context), { currentPassword, newPassword, ...originOf(context) });
+      const input = { currentPassword, newPassword, ...originOf(context) };
+      return changePassword(deps, sessionCaller(context), input, () => exemptFromRevocation(context));
     },
 
     async startEmailVerification(_request, context) {
@@ -126,8 +125,8 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     },
 
     async deleteAccount({ password }, context) {
-      outliveOwnRevocation(context);
-      await deleteAccount(deps, anyCaller(context), { password, ...originOf(context) });
+      const input = { password, ...originOf(context) };
+      await deleteAccount(deps, anyCaller(context), input, () => exemptFromRevocation(context));
       return { message: "Account deleted successfully." };
     },
   };

@@ -1,11 +1,11 @@
 import type { Queryable } from "../database/database.ts";
 import type { CredentialCache, Loaded } from "../revocation/credential-cache.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { accountSubject, sessionSubject, workspaceSubject } from "../revocation/revocation-subjects.ts";
 import type { Authenticated } from "../rpc/access/access.ts";
 import type { SessionCaller } from "../rpc/access/caller.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import type { SessionTokens } from "./session-tokens.ts";
-import { accountSubject, sessionSubject, workspaceSubject } from "./subjects.ts";
 
 interface LiveSession {
   readonly accountId: string;

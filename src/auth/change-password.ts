@@ -1,10 +1,12 @@
+import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import type { SessionCaller } from "../rpc/access/caller.ts";
+import { accountSubject } from "../revocation/revocation-subjects.ts";
+import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import { accountOf } from "./find-account.ts";
 import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";
+import { lockSessions } from "./lock-sessions.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
-import { accountSubject } from "./subjects.ts";
 
 const change = {
   name: "change_password",
@@ -20,7 +22,7 @@ const change = {
 /**
  * Changes the password and ends every session of the account; the result is a new one. When it returns, no server accepts
  * the tokens of the others any more. Throws `invalid_password` for a wrong current one, and `rate_limited` after too many
- * of those.
+ * of those. `onAuthorized` runs when nobody else can end the caller's session any more before this is done.
  */
 export async function changePassword(
   deps: PasswordDependencies & SessionDependencies & { readonly revocation: Pick<RevocationService, "revoke"> },
@@ -30,6 +32,7 @@ export async function changePassword(
     readonly newPassword: string;
     readonly clientAddress: string | undefined;
   },
+  onAuthorized: () => void,
 ): Promise<SessionGrant> {
   const account = await accountOf(deps, caller);
   const { userId, workspaceId, email, passwordHash: hash, tokenRevision } = account;
@@ -38,20 +41,26 @@ export async function changePassword(
     throw wrongPassword();
   }
   const newHash = await deps.passwordHasher.hash(input.newPassword);
-  const newRevision = await deps.revocation.revoke([accountSubject(userId)], async (transaction) => {
+  const replace = async (transaction: Queryable) => {
+    onAuthorized();
     const values = [workspaceId, userId, tokenRevision, newHash];
     const [row] = await transaction.query<{ token_revision: number }>(change, values);
-    if (row === undefined) {
-      // Changed by another call in between: the current password is another one now.
+    // None if it was changed by another call in between: the current password is another one now.
+    const session =
+      row &&
+      (await openSession(
+        { ...deps, database: transaction },
+        { userId, workspaceId, tokenRevision: row.token_revision },
+      ));
+    if (session === undefined) {
       throw wrongPassword();
     }
-    return row.token_revision;
+    return session;
+  };
+  return deps.revocation.revoke([accountSubject(userId)], replace, {
+    credential: credentialOf(caller),
+    lockRows: (transaction) => lockSessions(transaction, { workspaceId, userId }),
   });
-  const session = await openSession(deps, { userId, workspaceId, tokenRevision: newRevision });
-  if (session === undefined) {
-    throw new AppError("invalid_api_key", "All sessions were ended while the password was changed. Sign in again.");
-  }
-  return session;
 }
 
 /** What a wrong current password is told. */

@@ -1,5 +1,6 @@
-import type { Queryable } from "../database/database.ts";
-import type { SessionCaller } from "../rpc/access/caller.ts";
+import type { Database } from "../database/database.ts";
+import { lockCredential } from "../revocation/held-credential.ts";
+import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import type { EmailVerificationOutcome, EmailVerifications } from "./email-verification.ts";
 import { accountOf } from "./find-account.ts";
 
@@ -12,7 +13,7 @@ const verify = {
 
 /** Checks the code that was sent to the account's mail address last. Without one, every code has expired. */
 export async function checkEmailVerification(
-  deps: { readonly database: Queryable; readonly emailVerifications: EmailVerifications },
+  deps: { readonly database: Pick<Database, "query" | "transaction">; readonly emailVerifications: EmailVerifications },
   caller: SessionCaller,
   input: { readonly code: string },
 ): Promise<{ readonly outcome: EmailVerificationOutcome; readonly isVerified: boolean }> {
@@ -20,9 +21,12 @@ export async function checkEmailVerification(
   if (emailVerificationId === null) {
     return { outcome: "expired", isVerified };
   }
-  const outcome = await deps.emailVerifications.check(emailVerificationId, input.code);
-  if (outcome === "approved") {
-    await deps.database.query(verify, [userId]);
-  }
-  return { outcome, isVerified: isVerified || outcome === "approved" };
+  return deps.database.transaction(async (transaction) => {
+    const outcome = await deps.emailVerifications.check(transaction, emailVerificationId, input.code);
+    if (outcome === "approved") {
+      await transaction.query(verify, [userId]);
+    }
+    await lockCredential(transaction, credentialOf(caller));
+    return { outcome, isVerified: isVerified || outcome === "approved" };
+  });
 }

@@ -1,16 +1,27 @@
+import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import type { Caller } from "../rpc/access/caller.ts";
+import { accountSubject, workspaceSubject } from "../revocation/revocation-subjects.ts";
+import { type Caller, credentialOf } from "../rpc/access/caller.ts";
 import { wrongPassword } from "./change-password.ts";
-import { accountNotFound, accountOf } from "./find-account.ts";
+import { accountOf } from "./find-account.ts";
 import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";
-import { accountSubject, workspaceSubject } from "./subjects.ts";
+import { lockSessions } from "./lock-sessions.ts";
+
+const lockKeys = {
+  name: "lock_keys_of_workspace",
+  text: `
+    WITH keys AS MATERIALIZED (
+      SELECT id FROM api_key WHERE workspace_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE
+    )
+    SELECT id FROM workspace WHERE id = $1 AND (SELECT count(*) FROM keys) >= 0 FOR UPDATE`,
+};
 
 const remove = {
   name: "delete_account",
   text: `
     WITH deleted AS (
-      DELETE FROM account WHERE id = $2 RETURNING id
+      DELETE FROM account WHERE id = $2 AND token_revision = $3 RETURNING id
     ), ended AS (
       DELETE FROM session WHERE workspace_id = $1 AND EXISTS (SELECT FROM deleted)
     ), revoked AS (
@@ -28,24 +39,36 @@ const remove = {
  * server accepts any of its credentials any more.
  *
  * Throws, with nothing touched: `invalid_request` without a password, `not_found` if the caller's workspace has no user,
- * `invalid_password` for a wrong one, and `rate_limited` after too many of those.
+ * `invalid_password` for a wrong one, and `rate_limited` after too many of those. `onAuthorized` runs when nobody else can
+ * end the caller's rights any more before this is done.
  */
 export async function deleteAccount(
   deps: PasswordDependencies & { readonly revocation: Pick<RevocationService, "revoke"> },
   caller: Caller,
   input: { readonly password: string | undefined; readonly clientAddress: string | undefined },
+  onAuthorized: () => void,
 ): Promise<void> {
   const { password, clientAddress } = input;
   if (password === undefined) {
     throw new AppError("invalid_request", "The request must hold the account's password.");
   }
-  const { userId, workspaceId, email, passwordHash: hash } = await accountOf(deps, caller);
+  const { userId, workspaceId, email, passwordHash: hash, tokenRevision } = await accountOf(deps, caller);
   if (!(await isRightPassword(deps, { email, clientAddress }, { hash, password }))) {
     throw wrongPassword();
   }
-  await deps.revocation.revoke([accountSubject(userId), workspaceSubject(workspaceId)], async (transaction) => {
-    if ((await transaction.query(remove, [workspaceId, userId])).length === 0) {
-      throw accountNotFound();
+  const change = async (transaction: Queryable) => {
+    onAuthorized();
+    if ((await transaction.query(remove, [workspaceId, userId, tokenRevision])).length === 0) {
+      // The password was changed in between, or the account deleted: what was compared is not the account's any more.
+      throw wrongPassword();
     }
+  };
+  const subjects = [accountSubject(userId), workspaceSubject(workspaceId)];
+  await deps.revocation.revoke(subjects, change, {
+    credential: credentialOf(caller),
+    async lockRows(transaction) {
+      await lockSessions(transaction, { workspaceId, userId });
+      await transaction.query(lockKeys, [workspaceId]);
+    },
   });
 }

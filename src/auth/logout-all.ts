@@ -1,8 +1,9 @@
 import type { Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import type { Caller } from "../rpc/access/caller.ts";
+import { accountSubject } from "../revocation/revocation-subjects.ts";
+import { type Caller, credentialOf } from "../rpc/access/caller.ts";
 import { accountOf } from "./find-account.ts";
-import { accountSubject } from "./subjects.ts";
+import { lockSessions } from "./lock-sessions.ts";
 
 const raise = {
   name: "raise_token_revision",
@@ -15,14 +16,21 @@ const raise = {
 
 /**
  * Ends every session of the caller's account. When it returns, no server accepts their tokens any more. Keys stay. Throws
- * `not_found` if the caller's workspace has no user.
+ * `not_found` if the caller's workspace has no user. `onAuthorized` runs when nobody else can end the caller's rights any
+ * more before this is done.
  */
 export async function logoutAll(
   deps: { readonly database: Queryable; readonly revocation: Pick<RevocationService, "revoke"> },
   caller: Caller,
+  onAuthorized: () => void,
 ): Promise<void> {
   const { userId, workspaceId } = await accountOf(deps, caller);
-  await deps.revocation.revoke([accountSubject(userId)], (transaction) =>
-    transaction.query(raise, [workspaceId, userId]),
-  );
+  const change = (transaction: Queryable) => {
+    onAuthorized();
+    return transaction.query(raise, [workspaceId, userId]);
+  };
+  await deps.revocation.revoke([accountSubject(userId)], change, {
+    credential: credentialOf(caller),
+    lockRows: (transaction) => lockSessions(transaction, { workspaceId, userId }),
+  });
 }

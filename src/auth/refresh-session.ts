@@ -1,9 +1,10 @@
+import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { sessionSubject } from "../revocation/revocation-subjects.ts";
 import { endSession } from "./end-session.ts";
 import { grantTokens, refreshTokenLife, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 import { generateRefreshToken, parseRefreshToken, type SessionReference } from "./refresh-token.ts";
-import { sessionSubject } from "./subjects.ts";
 
 /** One of two calls with the same token finds its hash; the other is the second use. */
 const rotate = {
@@ -51,10 +52,8 @@ async function endCopiedSession(
   deps: { readonly revocation: Pick<RevocationService, "revoke"> },
   session: SessionReference,
 ): Promise<void> {
-  await deps.revocation.revoke(
-    (hasEnded) => (hasEnded ? [sessionSubject(session.sessionId)] : []),
-    (transaction) => endSession(transaction, session),
-  );
+  const end = (transaction: Queryable) => endSession(transaction, session);
+  await deps.revocation.revoke([sessionSubject(session.sessionId)], end, { isNeeded: (hasEnded) => hasEnded });
 }
 
 function refused(): AppError {

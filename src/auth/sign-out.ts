@@ -1,7 +1,7 @@
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import { sessionSubject } from "../revocation/revocation-subjects.ts";
 import { endSession } from "./end-session.ts";
 import { parseRefreshToken } from "./refresh-token.ts";
-import { sessionSubject } from "./subjects.ts";
 
 /**
  * Ends the session of a refresh token, also of one that was used before. When it returns, no server accepts the session's

@@ -1,6 +1,7 @@
-import type { Queryable } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
-import type { SessionCaller } from "../rpc/access/caller.ts";
+import { lockCredential } from "../revocation/held-credential.ts";
+import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import type { EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
 import { accountOf } from "./find-account.ts";
 
@@ -15,14 +16,19 @@ const remember = {
  * verification throws, such as `rate_limited`.
  */
 export async function startEmailVerification(
-  deps: { readonly database: Queryable; readonly emailVerifications: EmailVerifications },
+  deps: { readonly database: Pick<Database, "query" | "transaction">; readonly emailVerifications: EmailVerifications },
   caller: SessionCaller,
 ): Promise<StartedEmailVerification> {
   const { userId, email, isVerified } = await accountOf(deps, caller);
   if (isVerified) {
     throw new AppError("already_exists", "The email of this account is verified already.");
   }
-  const started = await deps.emailVerifications.start(email);
-  await deps.database.query(remember, [userId, started.id]);
+  const started = await deps.database.transaction(async (transaction) => {
+    const verification = await deps.emailVerifications.start(transaction, email);
+    await transaction.query(remember, [userId, verification.id]);
+    await lockCredential(transaction, credentialOf(caller));
+    return verification;
+  });
+  started.send();
   return started;
 }

@@ -1,10 +1,9 @@
 import type { Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { requireActiveSession } from "../rpc/access/active-session.ts";
-import type { SessionCaller } from "../rpc/access/caller.ts";
+import { workspaceSubject } from "../revocation/revocation-subjects.ts";
+import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/access/ip-allowlist.ts";
 import { getWorkspace, type Workspace } from "./get-workspace.ts";
-import { workspaceSubject } from "./subjects.ts";
 
 /** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
 export interface WorkspaceChanges {
@@ -15,7 +14,10 @@ export interface WorkspaceChanges {
 const update = {
   name: "update_workspace",
   text: `
-    UPDATE workspace SET name = coalesce($2, name), ip_allowlist = coalesce($3, ip_allowlist)
+    UPDATE workspace SET
+      name = coalesce($2, name),
+      ip_allowlist = coalesce($3, ip_allowlist),
+      revision = revision + ($3::text[] IS NOT NULL)::integer
     WHERE id = $1 AND deactivated_at IS NULL`,
 };
 
@@ -30,9 +32,7 @@ export async function updateWorkspace(
 ): Promise<Workspace> {
   const ranges = ipAllowlist && normalizeIpAllowlist(ipAllowlist, "workspace.ip_allowlist");
   const { workspaceId: id } = caller;
-  await deps.revocation.revoke([workspaceSubject(id)], async (transaction) => {
-    await requireActiveSession(transaction, caller);
-    await transaction.query(update, [id, name ?? null, ranges ?? null]);
-  });
+  const change = (transaction: Queryable) => transaction.query(update, [id, name ?? null, ranges ?? null]);
+  await deps.revocation.revoke([workspaceSubject(id)], change, { credential: credentialOf(caller) });
   return getWorkspace(deps, id);
 }

@@ -1,9 +1,10 @@
 import { Migrator } from "@mikro-orm/migrations";
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
-import { AppError } from "../errors.ts";
-import type { Logger } from "../log.ts";
+import { describeError, type Logger } from "../log.ts";
+import { CommitOutcomes } from "./commit-outcomes.ts";
 import { migrations } from "./migrations/index.ts";
+import { asAppError, isConnectionLost } from "./raised-errors.ts";
 
 /** A prepared statement: its text never changes, so that PostgreSQL plans it once a connection. */
 export interface Statement {
@@ -14,13 +15,23 @@ export interface Statement {
 
 type Value = string | number | boolean | Date | Buffer | null | readonly string[];
 
+/** A statement that finds what another one, whose answer was lost, would have returned; no row if it did nothing. */
+export interface LookUp {
+  readonly statement: Statement;
+  readonly values: readonly Value[];
+}
+
 /** Runs statements: on a connection of its own for each, or all on one connection inside a transaction. */
 export interface Queryable {
   /**
    * Runs a statement with its values bound, never written into its text. `timestamptz` comes back as `Date`, `bigint`
-   * as string. Throws `unavailable` when the database cannot be reached.
+   * as string. Throws `unavailable` when the database cannot be reached; a statement with effects was rolled back then, or
+   * never sent.
+   *
+   * Outside a transaction a statement with effects names its `lookUp`: if the connection is lost before the answer, what
+   * it did is looked up, and if that cannot be known, `outcome_unknown` is thrown.
    */
-  query<Row extends pg.QueryResultRow>(statement: Statement, values: readonly Value[]): Promise<Row[]>;
+  query<Row extends pg.QueryResultRow>(statement: Statement, values: readonly Value[], lookUp?: LookUp): Promise<Row[]>;
 }
 
 export interface DatabaseOptions {
@@ -37,16 +48,40 @@ const connectTimeoutMs = 5_000;
 const statementTimeoutMs = 10_000;
 
 /**
+ * Ends a wait for a lock before the server gives the statement up. Set inside the transaction, or inside the statement that
+ * is one (`limitLockWait`), because a transaction pooler hands settings of a connection to others.
+ */
+const lockTimeoutMs = 4_000;
+
+/** As the time-outs above, for transactions of several statements. The id is what the outcome of COMMIT is looked up by. */
+const begin = `
+  BEGIN;
+  SET LOCAL lock_timeout = ${lockTimeoutMs};
+  SET LOCAL statement_timeout = 8000;
+  SET LOCAL idle_in_transaction_session_timeout = 3000;
+  SELECT pg_current_xact_id()::text AS id`;
+
+/**
+ * SQL of a CTE, `begun`, with one row, that a statement with effects which runs outside a transaction begins with. What
+ * takes row locks has to read from it.
+ */
+export const limitLockWait = `begun AS MATERIALIZED (SELECT set_config('lock_timeout', '${lockTimeoutMs}', true))`;
+
+/**
  * PostgreSQL through MikroORM: entities and migrations are the ORM's, and so is the pool; hot statements, and those with
  * secrets among their values, go through `query`, because the ORM writes values into the text of a statement.
  */
 export class Database implements Queryable {
   readonly #orm: MikroORM;
   readonly #pool: pg.Pool;
+  readonly #outcomes: CommitOutcomes;
+  readonly #logger: Logger;
 
-  private constructor(orm: MikroORM, pool: pg.Pool) {
+  private constructor(orm: MikroORM, pool: pg.Pool, { url, logger }: DatabaseOptions) {
     this.#orm = orm;
     this.#pool = pool;
+    this.#outcomes = new CommitOutcomes(url);
+    this.#logger = logger;
   }
 
   /** Connects and brings the schema up to date. Servers that start together wait for one another. */
@@ -63,7 +98,7 @@ export class Database implements Queryable {
       },
     });
     try {
-      return new Database(orm, await orm.em.getConnection().getNativeClient());
+      return new Database(orm, await orm.em.getConnection().getNativeClient(), options);
     } catch (error) {
       await orm.close(true);
       throw error;
@@ -78,42 +113,69 @@ export class Database implements Queryable {
     try {
       return await work(this.#orm.em.fork());
     } catch (error) {
-      throw asUnavailable(error);
+      throw asAppError(error);
     }
   }
 
-  async query<Row extends pg.QueryResultRow>(statement: Statement, values: readonly Value[]): Promise<Row[]> {
-    return run<Row>(this.#pool, statement, values);
+  async query<Row extends pg.QueryResultRow>(
+    statement: Statement,
+    values: readonly Value[],
+    lookUp?: LookUp,
+  ): Promise<Row[]> {
+    await using connection = await this.#connect();
+    try {
+      return await run<Row>(connection.client, statement, values);
+    } catch (error) {
+      connection.breakIfLost(error);
+      if (lookUp === undefined || !isConnectionLost(error)) {
+        throw asAppError(error);
+      }
+      this.#logger.warn("connection lost, looking the outcome up", { error: describeError(error) });
+      return this.#outcomes.find((client) => run<Row>(client, lookUp.statement, lookUp.values), error);
+    }
   }
 
   /**
    * Runs `work` on one connection between BEGIN and COMMIT; anything thrown rolls back. Return expected outcomes rather
    * than throwing them: what was counted must stay counted.
+   *
+   * Throws `unavailable` when it was rolled back because of the database. If the connection is lost between COMMIT and
+   * its answer, the outcome is looked up; if that cannot be known, it throws `outcome_unknown`.
    */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw asUnavailable(error);
-    });
-    let broken: Error | undefined;
+    await using connection = await this.#connect();
+    const { client } = connection;
+    let result: T;
+    let id: string;
     try {
-      await client.query("BEGIN");
-      const result = await work({ query: (statement, values) => run(client, statement, values) });
-      await client.query("COMMIT");
-      return result;
+      id = transactionIdOf(await client.query(begin));
+      result = await work({
+        async query(statement, values) {
+          try {
+            return await run(client, statement, values);
+          } catch (error) {
+            connection.breakIfLost(error);
+            throw asAppError(error);
+          }
+        },
+      });
     } catch (error) {
-      const reason = asUnavailable(error);
-      if (reason instanceof AppError && reason.code === "unavailable") {
-        // Nothing more is asked of a connection that may be lost: its end rolls back as well.
-        broken = reason;
-      } else {
-        await client.query("ROLLBACK").catch((rollbackError: Error) => {
-          broken = rollbackError;
-        });
-      }
-      throw reason;
-    } finally {
-      client.release(broken);
+      // The end of a connection rolls back as well: one that may be lost is asked nothing more.
+      connection.breakIfLost(error);
+      await connection.rollBack();
+      throw asAppError(error);
     }
+    try {
+      await client.query("COMMIT");
+    } catch (error) {
+      connection.breakIfLost(error);
+      if (!isConnectionLost(error)) {
+        throw asAppError(error);
+      }
+      this.#logger.warn("connection lost, looking the outcome up", { error: describeError(error) });
+      await this.#outcomes.requireCommitted(id, error);
+    }
+    return result;
   }
 
   /** Whether the database answers now. */
@@ -129,25 +191,71 @@ export class Database implements Queryable {
   async close(): Promise<void> {
     await this.#orm.close(true);
   }
+
+  async #connect(): Promise<Connection> {
+    try {
+      return new Connection(await this.#pool.connect());
+    } catch (error) {
+      throw asAppError(error);
+    }
+  }
+}
+
+/** A connection of the pool, until it is disposed. */
+class Connection implements AsyncDisposable {
+  readonly client: pg.PoolClient;
+  #broken: Error | undefined;
+
+  constructor(client: pg.PoolClient) {
+    this.client = client;
+    // Statements fail by themselves; without a listener a lost connection would end the process.
+    client.on("error", ignore);
+  }
+
+  breakIfLost(error: unknown): void {
+    if (error instanceof Error && isConnectionLost(error)) {
+      this.#broken = error;
+    }
+  }
+
+  async rollBack(): Promise<void> {
+    if (this.#broken === undefined) {
+      await this.client.query("ROLLBACK").catch((error: Error) => {
+        this.#broken = error;
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.off("error", ignore);
+    this.client.release(this.#broken);
+  }
+}
+
+const ignore = () => undefined;
+
+/** The driver answers several statements at once with a list of results, which its types do not say. */
+function transactionIdOf(answer: unknown): string {
+  const last: unknown = Array.isArray(answer) ? answer.at(-1)?.rows?.[0]?.id : undefined;
+  if (typeof last !== "string") {
+    throw new TypeError("BEGIN answered no transaction id");
+  }
+  return last;
 }
 
 async function run<Row extends pg.QueryResultRow>(
-  on: pg.Pool | pg.PoolClient,
+  client: pg.ClientBase,
   statement: Statement,
   values: readonly Value[],
 ): Promise<Row[]> {
-  try {
-    const result = await on.query<Row>({
-      name: statement.name,
-      text: statement.text,
-      values: [...values],
-      // The ORM sets its pool up to leave timestamps as text.
-      types: pg.types,
-    });
-    return result.rows;
-  } catch (error) {
-    throw asUnavailable(error);
-  }
+  const result = await client.query<Row>({
+    name: statement.name,
+    text: statement.text,
+    values: [...values],
+    // The ORM sets its pool up to leave timestamps as text.
+    types: pg.types,
+  });
+  return result.rows;
 }
 
 /** What every connection of the ORM has in common. */
@@ -190,25 +298,4 @@ async function migrate(options: DatabaseOptions): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-/** SQLSTATE classes and codes, and errors of the driver, that mean "not now" rather than "wrong". */
-const unavailableCode =
-  /^(08...|53...|57P0[123]|25006|ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)$/;
-const unavailableMessage =
-  /Connection terminated|is not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
-
-/** The error, or `unavailable` in its place where the database could not be reached. */
-function asUnavailable(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof AppError) {
-    return error;
-  }
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (unavailableCode.test(code) || unavailableMessage.test(error.message)) {
-    return new AppError("unavailable", "The service is not available right now. Try again shortly.", {
-      retryAfterSeconds: 1,
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -68,5 +68,6 @@ export function outboxInsert(columns: OutboxInsert): string {
       (${columns.subjectId})::text, (${columns.payloadSealed})::bytea, (${columns.claimedBy})::text,
       (${columns.createdAt})::timestamptz + interval '${claimMs} milliseconds',
       (${columns.createdAt})::timestamptz, (${columns.expiresAt})::timestamptz
-    FROM ${columns.from}`;
+    FROM ${columns.from}
+    RETURNING id`;
 }

@@ -109,8 +109,15 @@ export const errorGuide = {
   },
   unavailable: {
     title: "Not now",
-    meaning: "The server, or the database behind it, cannot take the request at this moment.",
+    meaning: "The server, or the database behind it, cannot take the request at this moment. Nothing was done.",
     remedy: "Wait as many seconds as `retry_after` and the header `Retry-After` say, then send it again.",
+  },
+  outcome_unknown: {
+    title: "Outcome unknown",
+    meaning:
+      "The server lost its database while it carried the request out, and could not find out within three seconds whether it had its effect.",
+    remedy:
+      "Send it again with the same `Idempotency-Key`, which carries it out at most once. Without a key, look first whether it was done.",
   },
 } as const satisfies Record<ErrorCode, ErrorExplanation>;
 

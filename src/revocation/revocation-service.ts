@@ -6,11 +6,12 @@ import { describeError, type Logger } from "../log.ts";
 import { AppliedRevocations, type Grounds } from "./applied-revocations.ts";
 import { type CacheCounters, type CacheOptions, CredentialCache } from "./credential-cache.ts";
 import { DurationHistogram, type HistogramSnapshot } from "./duration-histogram.ts";
+import { type HeldCredential, lockCredential } from "./held-credential.ts";
 import { type Abort, InFlightCalls, type TrackedCall } from "./in-flight.ts";
 import { Lease } from "./lease.ts";
 import { ListeningSession } from "./listening-session.ts";
 import { createLeaseStore, createRevokerStore, revocationChannel } from "./revocation-store.ts";
-import { Revoker, type Subjects } from "./revoker.ts";
+import { Revoker } from "./revoker.ts";
 
 export interface RevocationOptions {
   readonly database: Pick<Database, "query" | "transaction">;
@@ -40,10 +41,31 @@ export interface RevocationMetrics {
   readonly cache: Readonly<CacheCounters>;
 }
 
+export interface RevokeOptions<T> {
+  /** Whose change it is. Default: the server's own. */
+  readonly credential?: HeldCredential;
+  /** Whether the change, by its result, took anything away. Default: always. */
+  readonly isNeeded?: (result: T) => boolean;
+  /**
+   * For a change that ends its own credential, which cannot be asked for afterwards: locks every row that the change will
+   * touch. Then the credential is checked, and nobody else can end it any more; then the change is made.
+   */
+  readonly lockRows?: (transaction: Queryable) => Promise<unknown>;
+}
+
 /** Revocations that hold on every server when they are answered, without a database read for each request. */
 export interface RevocationService {
-  /** See `Revoker.revoke`. */
-  revoke<T>(subjects: Subjects<T>, change: (transaction: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * See `Revoker.revoke`. Throws `invalid_api_key` unless the caller's credential holds until the commit. Effects that rest on
+   * the subjects are committed before the change is, or not at all.
+   */
+  revoke<T>(
+    subjects: readonly string[],
+    change: (transaction: Queryable) => Promise<T>,
+    options?: RevokeOptions<T>,
+  ): Promise<T>;
+  /** Applies what is revoked by now. Never rejects: without the database nothing is known to be revoked. */
+  catchUp(): Promise<void>;
   /** See `Revoker.confirmEarlier`. */
   confirmEarlier(): Promise<void>;
   /** A cache of one kind of credential. */
@@ -141,7 +163,21 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
   const sweeping = setInterval(() => void leaseStore.sweep().catch(() => undefined), sweepIntervalMs);
 
   return {
-    revoke: (subjects, change) => revoker.revoke(subjects, change),
+    revoke: (subjects, change, { credential = null, isNeeded = () => true, lockRows } = {}) =>
+      revoker.revoke(
+        (result) => (isNeeded(result) ? subjects : []),
+        async (transaction) => {
+          if (lockRows !== undefined) {
+            await lockRows(transaction);
+            await lockCredential(transaction, credential, subjects);
+            return change(transaction);
+          }
+          const result = await change(transaction);
+          await lockCredential(transaction, credential, subjects);
+          return result;
+        },
+      ),
+    catchUp,
     confirmEarlier: () => revoker.confirmEarlier(),
     cache: (cacheOptions) => new CredentialCache({ lease, applied, counters: cacheCounters }, cacheOptions),
     track: (grounds, abort) => inFlight.track(grounds, abort),

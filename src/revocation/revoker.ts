@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
 
 /** A server that has not acknowledged a revocation yet, as its row stands. */
 export interface ServerBehind {
@@ -59,8 +60,8 @@ export class Revoker<Transaction> {
    * a lease. A change that finds everything changed already still has to name its subjects: whoever made it may have
    * died before it was known everywhere.
    *
-   * Throws what `change` throws. Throws `unavailable` if the database fails; the change may be committed then, and has
-   * to be repeated to be confirmed.
+   * Throws what `change` throws, and `unavailable` if the database fails; nothing is changed then. Throws
+   * `outcome_unknown` if the change is made, but the database does not say whether it holds everywhere: repeat it.
    */
   async revoke<T>(subjects: Subjects<T>, change: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { store } = this.#options;
@@ -71,7 +72,13 @@ export class Revoker<Transaction> {
     });
     if (sequence !== undefined) {
       this.#options.onCommitted();
-      await this.#confirm(sequence);
+      await this.#confirm(sequence).catch((cause: unknown) => {
+        throw new AppError(
+          "outcome_unknown",
+          "The change was made, but the database was lost before it was certain on every server. Repeat the call.",
+          { cause },
+        );
+      });
     }
     return result;
   }

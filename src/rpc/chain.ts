@@ -3,6 +3,7 @@ import type { HandlerContext, Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../clock.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { type Authenticator, accessOf, admit, authorize, groundsKey, type SenderCheck } from "./access/access.ts";
+import { callerKey } from "./access/caller.ts";
 import { createInFlightInterceptor } from "./access/in-flight.ts";
 import { rawBodyKey } from "./access/raw-body.ts";
 import { checkSignature } from "./access/signature.ts";
@@ -37,7 +38,7 @@ export interface ChainOptions {
   /** Services of gRPC itself (health, reflection): they declare nothing, and anybody may call them. */
   readonly openServices: readonly DescService[];
   readonly authenticator: Authenticator;
-  readonly track: RevocationService["track"];
+  readonly revocation: Pick<RevocationService, "track" | "catchUp">;
   readonly errors: ErrorReporter;
   readonly fieldChecks: readonly FieldCheck[];
   readonly quota: Quota;
@@ -47,7 +48,7 @@ export interface ChainOptions {
 
 /** Builds the chain for the services. Throws if one of their RPCs does not declare who may call it. */
 export function createChain(options: ChainOptions): Chain {
-  const { authenticator, errors, track, quota, clock } = options;
+  const { authenticator, errors, revocation, quota, clock } = options;
   const accessByMethod = new Map(
     options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)),
   );
@@ -86,11 +87,13 @@ export function createChain(options: ChainOptions): Chain {
     interceptors: [
       createErrorInterceptor(errors),
       createInFlightInterceptor({
-        track,
+        revocation,
         groundsOf: ({ contextValues }) => contextValues.get(groundsKey),
-        async readmit({ method, header, contextValues }) {
+        async reauthorize({ method, header, contextValues }) {
           const required = accessFor(accessByMethod, method);
-          return (await admit(authenticator, required, { header, values: contextValues }))?.grounds;
+          const admitted = await admit(authenticator, required, { header, values: contextValues });
+          contextValues.set(callerKey, admitted?.caller);
+          return admitted?.grounds;
         },
       }),
       createApiVersionInterceptor(apiVersions),

@@ -1,4 +1,5 @@
-import type { Queryable } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
+import { type HeldCredential, requireCredential } from "../revocation/held-credential.ts";
 import type { Keyring } from "../secrets.ts";
 import { getVerification, type VerificationRef } from "./get-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
@@ -11,20 +12,25 @@ const cancel = {
       UPDATE verification SET status = 'canceled'
       WHERE workspace_id = $1 AND mode = $2 AND id = $3 AND status = 'pending' AND expires_at > byond_now()
       RETURNING id
+    ), given_up AS (
+      UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now()
+      FROM canceled
+      WHERE workspace_id = $1 AND subject_id = canceled.id AND status = 'pending'
+      RETURNING outbox.id
     )
-    UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now()
-    FROM canceled
-    WHERE workspace_id = $1 AND subject_id = canceled.id AND status = 'pending'`,
+    SELECT ${requireCredential("$4", ["canceled", "given_up"])}`,
 };
 
 /**
  * Ends a pending verification; one that is not pending is left as it is. Answers what it is now. Throws `not_found` for an
- * id that does not exist in this workspace and mode.
+ * id that does not exist in this workspace and mode, and `invalid_api_key` if the credential does not hold any more.
  */
 export async function cancelVerification(
-  deps: { readonly database: Queryable; readonly keyring: Keyring },
+  deps: { readonly database: Pick<Database, "query" | "transaction">; readonly keyring: Keyring },
   ref: VerificationRef,
+  credential: HeldCredential,
 ): Promise<VerificationView> {
-  await deps.database.query(cancel, [ref.workspaceId, ref.mode, ref.verificationId]);
+  const values = [ref.workspaceId, ref.mode, ref.verificationId, credential];
+  await deps.database.transaction((transaction) => transaction.query(cancel, values));
   return getVerification(deps, ref);
 }

@@ -1,15 +1,16 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Queryable } from "../database/database.ts";
+import { limitLockWait, type Queryable } from "../database/database.ts";
 import { hasToken } from "../database/throttle.ts";
+import { createId } from "../ids.ts";
+import { requireCredential } from "../revocation/held-credential.ts";
 import type { Mode } from "../rpc/access/caller.ts";
 import type { Keyring } from "../secrets.ts";
 import { deriveCode, maxCodeLength, minCodeLength, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
 import { guessKey, guessLimit } from "./limits.ts";
+import type { VerificationOwner } from "./start-verification.ts";
 
 export interface CheckInput {
-  readonly workspaceId: string;
-  readonly mode: Mode;
   readonly verificationId: string;
   /** As the user entered it. */
   readonly code: string;
@@ -27,14 +28,14 @@ export type CheckResult = "approved" | "incorrect" | "expired" | "locked";
 const check = {
   name: "check_verification",
   text: `
-    WITH target AS (
+    WITH ${limitLockWait}, target AS (
       SELECT
         recipient_index, status, attempts, max_attempts,
         status = 'pending' AND expires_at > byond_now() AND secret_id = ANY ($5::text[]) AS is_live,
         secret_id = ANY ($4::text[]) AND code_length = $6::smallint AS is_right
-      FROM verification
+      FROM verification, begun
       WHERE workspace_id = $1 AND id = $2 AND mode = $3
-      FOR UPDATE
+      FOR UPDATE OF verification
     ), budget AS (
       INSERT INTO throttle AS bucket (workspace_id, key, tat)
       SELECT
@@ -60,12 +61,21 @@ const check = {
       UPDATE verification SET
         attempts = verification.attempts + 1,
         status = decision.status,
+        last_attempt_id = $8,
         approved_at = CASE WHEN decision.status = 'approved' THEN byond_now() END
       FROM decision
       WHERE verification.workspace_id = $1 AND verification.id = $2
       RETURNING verification.status
     )
-    SELECT target.status AS before, counted.status AS after FROM target LEFT JOIN counted ON true`,
+    SELECT target.status AS before, counted.status AS after, ${requireCredential("$7", ["budget", "counted"])}
+    FROM target LEFT JOIN counted ON true`,
+};
+
+const lookUpAttempt = {
+  name: "look_up_attempt",
+  text: `
+    SELECT 'pending' AS before, status AS after FROM verification
+    WHERE workspace_id = $1 AND id = $2 AND last_attempt_id = $3`,
 };
 
 interface CheckRow {
@@ -76,21 +86,27 @@ interface CheckRow {
 
 /**
  * Counts one attempt and says how it ended. A verification can be approved once. Throws `not_found` for an id that does
- * not exist in this workspace and mode.
+ * not exist in this workspace and mode, and `invalid_api_key` if the credential does not hold any more.
  */
 export async function checkVerification(
   deps: { readonly database: Queryable; readonly keyring: Keyring },
-  input: CheckInput,
+  { workspaceId, mode, credential }: Pick<VerificationOwner, "workspaceId" | "mode" | "credential">,
+  { verificationId, code: submitted }: CheckInput,
 ): Promise<CheckResult> {
-  const code = normalizeCode(input.code);
-  const [row] = await deps.database.query<CheckRow & Record<string, unknown>>(check, [
-    input.workspaceId,
-    input.verificationId,
-    input.mode,
-    matchingSecrets(deps.keyring, input, code),
+  const code = normalizeCode(submitted);
+  const attemptId = createId("att");
+  const values = [
+    workspaceId,
+    verificationId,
+    mode,
+    matchingSecrets(deps.keyring, { verificationId, mode }, code),
     deps.keyring.all.map((secret) => secret.id),
     Math.min(code.length, maxCodeLength + 1),
-  ]);
+    credential,
+    attemptId,
+  ];
+  const lookUp = { statement: lookUpAttempt, values: [workspaceId, verificationId, attemptId] };
+  const [row] = await deps.database.query<CheckRow & Record<string, unknown>>(check, values, lookUp);
   if (row === undefined) {
     throw verificationNotFound();
   }
@@ -110,11 +126,15 @@ function resultOf({ before, after }: CheckRow): CheckResult {
 }
 
 /** The ids of the master secrets under which this is the verification's code. */
-function matchingSecrets(keyring: Keyring, input: CheckInput, code: string): string[] {
+function matchingSecrets(
+  keyring: Keyring,
+  verification: { readonly verificationId: string; readonly mode: Mode },
+  code: string,
+): string[] {
   if (code.length < minCodeLength || code.length > maxCodeLength || !/^[0-9]+$/.test(code)) {
     return [];
   }
-  const subject = { verificationId: input.verificationId, mode: input.mode, length: code.length };
+  const subject = { ...verification, length: code.length };
   const submitted = Buffer.from(code);
   return keyring.all
     .filter((secret) => timingSafeEqual(submitted, Buffer.from(deriveCode(secret, subject))))

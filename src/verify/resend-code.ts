@@ -1,15 +1,15 @@
+import { limitLockWait } from "../database/database.ts";
 import { hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { AppError, invalidFields } from "../errors.ts";
-import { activeKey } from "../rpc/access/active-key.ts";
-import type { KeyCaller } from "../rpc/access/caller.ts";
+import { requireCredential } from "../revocation/held-credential.ts";
 import { type Keyring, unseal } from "../secrets.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { getVerification } from "./get-verification.ts";
 import { guessKey, guessLimit, resendKey, resendLimit } from "./limits.ts";
 import { parseRecipient, type Recipient, recipientContext, recipientIndex } from "./recipient.ts";
-import type { StartDependencies } from "./start-verification.ts";
+import type { StartDependencies, VerificationOwner } from "./start-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
 
 export interface ResendInput {
@@ -46,7 +46,7 @@ const tatOf = (key: string) => `(SELECT tat FROM throttle WHERE workspace_id = $
 const resend = {
   name: "resend_code",
   text: `
-    WITH caller AS (${activeKey("$9")}), wait AS (
+    WITH ${limitLockWait}, wait AS (
       SELECT max(seconds) AS seconds FROM (VALUES
         (CASE WHEN NOT ${hasToken(tatOf(resendBucket), resendLimit)}
           THEN ${secondsUntilToken(tatOf(resendBucket), resendLimit)} END),
@@ -54,7 +54,7 @@ const resend = {
           THEN ${secondsUntilToken(tatOf(guessBucket), guessLimit)} END)
       ) AS bucket (seconds)
     ), target AS (
-      SELECT expires_at FROM verification, caller
+      SELECT expires_at FROM verification, begun
       WHERE workspace_id = $1 AND mode = $2 AND id = $3 AND status = 'pending' AND expires_at > byond_now()
       FOR UPDATE OF verification
     ), token AS (
@@ -79,15 +79,19 @@ const resend = {
       expiresAt: "expires_at",
     })})
     SELECT
-      EXISTS (SELECT FROM caller) AS is_caller_active,
       EXISTS (SELECT FROM target) AS is_pending,
       (SELECT created_at FROM message) AS created_at,
       (SELECT expires_at FROM message) AS expires_at,
-      (SELECT seconds FROM wait) AS wait_seconds`,
+      (SELECT seconds FROM wait) AS wait_seconds,
+      ${requireCredential("$9", ["target", "token", "queued"])}`,
+};
+
+const lookUpQueued = {
+  name: "look_up_queued_message",
+  text: "SELECT true AS is_pending, created_at, expires_at FROM outbox WHERE workspace_id = $1 AND id = $2",
 };
 
 type ResendRow = {
-  readonly is_caller_active: boolean;
   readonly is_pending: boolean;
   readonly created_at: Date | null;
   readonly expires_at: Date | null;
@@ -98,12 +102,12 @@ type ResendRow = {
  * Sends the code of a pending verification once more; it stays the same, and so do its expiry and its attempts. One that is
  * not pending is left alone. Answers what the verification is now.
  *
- * Throws `not_found`, `validation_error` for a recipient that the channel does not take and for a channel without a
+ * Throws `invalid_api_key` if the credential does not hold any more, `not_found`, `validation_error` for a recipient that the channel does not take and for a channel without a
  * provider, and `rate_limited`.
  */
 export async function resendCode(
   deps: StartDependencies,
-  caller: KeyCaller,
+  caller: VerificationOwner,
   input: ResendInput,
 ): Promise<VerificationView> {
   const { workspaceId, mode } = caller;
@@ -117,7 +121,7 @@ export async function resendCode(
 
 async function queueMessage(
   { database, keyring, codes }: StartDependencies,
-  { workspaceId, mode, keyPrefix }: KeyCaller,
+  { workspaceId, mode, credential }: VerificationOwner,
   input: ResendInput,
   pending: PendingRow,
 ): Promise<void> {
@@ -140,10 +144,8 @@ async function queueMessage(
   const claimedAtMs = codes.monotonicMs();
   const index = recipientIndex(keyring.current, recipient.canonical);
   const values = [workspaceId, mode, input.verificationId, index, message.id, lane, message.payloadSealed];
-  const [row] = await database.query<ResendRow>(resend, [...values, codes.serverId, keyPrefix]);
-  if (row?.is_caller_active === false) {
-    throw new AppError("invalid_api_key", "The provided API key is invalid or revoked.");
-  }
+  const lookUp = { statement: lookUpQueued, values: [workspaceId, message.id] };
+  const [row] = await database.query<ResendRow>(resend, [...values, codes.serverId, credential], lookUp);
   if (row?.is_pending === true && (row.created_at === null || row.expires_at === null)) {
     throw new AppError("rate_limited", "Too many codes for this recipient. Try again later.", {
       retryAfterSeconds: row.wait_seconds ?? 60,

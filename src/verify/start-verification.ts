@@ -1,10 +1,10 @@
-import type { Queryable } from "../database/database.ts";
+import { limitLockWait, type Queryable } from "../database/database.ts";
 import { boundLimit, hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { AppError, invalidFields } from "../errors.ts";
 import { createId } from "../ids.ts";
-import { activeKey } from "../rpc/access/active-key.ts";
+import { type HeldCredential, requireCredential } from "../revocation/held-credential.ts";
 import type { KeyCaller } from "../rpc/access/caller.ts";
 import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { type Keyring, seal } from "../secrets.ts";
@@ -13,10 +13,9 @@ import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-se
 import { guessKey, guessLimit, maxAttempts, sendKey, sendLimit } from "./limits.ts";
 import { parseRecipient, recipientContext, recipientIndex } from "./recipient.ts";
 
-/** Whose verification it is. */
+/** Whose verification it is, and the credential that the effect rests on. */
 export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode"> {
-  /** Of the key that called. Undefined: the server itself asks. */
-  readonly keyPrefix: string | undefined;
+  readonly credential: HeldCredential;
 }
 
 export interface StartInput {
@@ -55,7 +54,7 @@ const tatOf = (key: string) => `(SELECT tat FROM throttle WHERE workspace_id = $
 const start = {
   name: "start_verification",
   text: `
-    WITH caller AS (${activeKey("$15")}), tats AS MATERIALIZED (
+    WITH ${limitLockWait}, tats AS MATERIALIZED (
       SELECT
         ${tatOf("$20::text")} AS first, ${tatOf("$23::text")} AS second,
         ${tatOf(recipientKeys.send)} AS send, ${tatOf(recipientKeys.guess)} AS guess
@@ -80,7 +79,7 @@ const start = {
         workspaceId: "$1",
         key: "$20::text",
         limit: firstLimit,
-        from: "FROM caller WHERE $20::text IS NOT NULL AND NOT EXISTS (SELECT FROM wait)",
+        from: "FROM begun WHERE $20::text IS NOT NULL AND NOT EXISTS (SELECT FROM wait)",
       })}
     ), second_token AS (
       ${takeToken({
@@ -94,7 +93,7 @@ const start = {
         workspaceId: "$1",
         key: recipientKeys.send,
         limit: sendLimit,
-        from: `FROM caller
+        from: `FROM begun
           WHERE NOT EXISTS (SELECT FROM wait)
             AND ($20::text IS NULL OR EXISTS (SELECT FROM first_token))
             AND ($23::text IS NULL OR EXISTS (SELECT FROM second_token))`,
@@ -124,13 +123,17 @@ const start = {
     SELECT
       (SELECT created_at FROM started) AS created_at,
       (SELECT expires_at FROM started) AS expires_at,
-      EXISTS (SELECT FROM caller) AS is_caller_active,
       (SELECT bucket FROM wait) AS empty_bucket,
-      (SELECT seconds FROM wait) AS wait_seconds`,
+      (SELECT seconds FROM wait) AS wait_seconds,
+      ${requireCredential("$15", ["first_token", "second_token", "token", "started", "queued"])}`,
+};
+
+const lookUpStarted = {
+  name: "look_up_started_verification",
+  text: "SELECT created_at, expires_at FROM verification WHERE workspace_id = $1 AND id = $2",
 };
 
 type StartRow = {
-  readonly is_caller_active: boolean;
   readonly empty_bucket: "first" | "second" | "recipient" | null;
   readonly wait_seconds: number | null;
 } & (
@@ -157,7 +160,7 @@ export function startProblems(input: Pick<StartInput, "channel" | "recipient" | 
 /**
  * Starts a verification: one statement, after whose commit the code is on its way. The input has no problems left
  * (`startProblems`). Throws `rate_limited` where one of the limits has no token, or the recipient had too many wrong
- * guesses.
+ * guesses, and `invalid_api_key` if the credential does not hold any more.
  */
 export async function startVerification(
   deps: StartDependencies,
@@ -189,7 +192,7 @@ export async function startVerification(
   const status = message === undefined ? "channel_unavailable" : "pending";
   const [first, second] = input.originLimits;
   const claimedAtMs = codes.monotonicMs();
-  const [row] = await deps.database.query<StartRow>(start, [
+  const values = [
     workspaceId,
     id,
     mode,
@@ -204,14 +207,16 @@ export async function startVerification(
     lane ?? null,
     message?.payloadSealed ?? null,
     codes.serverId,
-    caller.keyPrefix ?? null,
+    caller.credential,
     brand,
     input.locale ?? null,
     input.autofillDomain ?? null,
     JSON.stringify(input.metadata),
     ...limitValues(first),
     ...limitValues(second),
-  ]);
+  ];
+  const lookUp = { statement: lookUpStarted, values: [workspaceId, id] };
+  const [row] = await deps.database.query<StartRow>(start, values, lookUp);
   if (row === undefined || row.created_at === null) {
     throw refusal(row, input.originLimits);
   }
@@ -238,9 +243,6 @@ function limitValues(limit: SendLimit | undefined): [string | null, number | nul
 }
 
 function refusal(row: StartRow | undefined, [first, second]: readonly SendLimit[]): AppError {
-  if (row?.is_caller_active === false) {
-    return new AppError("invalid_api_key", "The provided API key is invalid or revoked.");
-  }
   const messages = {
     first: first?.message,
     second: second?.message,

@@ -9,7 +9,7 @@ import {
   StartVerificationResponseSchema,
   type VerifyService,
 } from "../../gen/byond/v1/verify_pb.ts";
-import { keyCaller } from "../rpc/access/caller.ts";
+import { credentialOf, keyCaller } from "../rpc/access/caller.ts";
 import { commitWithAnswer } from "../rpc/idempotency/claim.ts";
 import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
@@ -21,7 +21,12 @@ import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import { resendCode } from "./resend-code.ts";
-import { type StartedVerification, startProblems, startVerification } from "./start-verification.ts";
+import {
+  type StartedVerification,
+  startProblems,
+  startVerification,
+  type VerificationOwner,
+} from "./start-verification.ts";
 import { findStatus, verificationMessage } from "./verification-message.ts";
 
 const defaultCodeLength = 6;
@@ -61,7 +66,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         originLimits: deps.originLimits(context, request.endUserIp),
       };
       return commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
-        const started = await startVerification(committing, keyCaller(context), input);
+        const started = await startVerification(committing, ownerOf(context), input);
         return {
           verificationId: started.id,
           channel: request.channel,
@@ -72,10 +77,9 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
     },
 
     async checkVerification({ verificationId: id, code }, context) {
-      const { workspaceId, mode } = keyCaller(context);
       const verificationId = verificationIdOf(id);
       return commitWithAnswer(context, deps.database, CheckVerificationResponseSchema, async (database) => {
-        const result = await checkVerification({ ...deps, database }, { workspaceId, mode, verificationId, code });
+        const result = await checkVerification({ ...deps, database }, ownerOf(context), { verificationId, code });
         return { verificationId, status: checkStatuses[result] };
       });
     },
@@ -94,14 +98,14 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         recipient,
       };
       return commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => ({
-        verification: verificationMessage(await resendCode(committing, keyCaller(context), input)),
+        verification: verificationMessage(await resendCode(committing, ownerOf(context), input)),
       }));
     },
 
     async cancelVerification(request, context) {
-      const { workspaceId, mode } = keyCaller(context);
+      const { workspaceId, mode, credential } = ownerOf(context);
       const verificationId = verificationIdOf(request.verificationId);
-      const view = await cancelVerification(deps, { workspaceId, mode, verificationId });
+      const view = await cancelVerification(deps, { workspaceId, mode, verificationId }, credential);
       return { verification: verificationMessage(view) };
     },
 
@@ -125,10 +129,14 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
     },
 
     async eraseRecipient({ recipient }, context) {
-      const { workspaceId, mode } = keyCaller(context);
-      return { erased: await eraseRecipient(deps, { workspaceId, mode, recipient }) };
+      return { erased: await eraseRecipient(deps, ownerOf(context), { recipient }) };
     },
   };
+}
+
+function ownerOf(context: HandlerContext): VerificationOwner {
+  const caller = keyCaller(context);
+  return { ...caller, credential: credentialOf(caller) };
 }
 
 /** What the schema cannot say of the requests. */

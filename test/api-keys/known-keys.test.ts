@@ -5,6 +5,7 @@ import { KeyAuthenticator } from "../../src/api-keys/authenticate-api-key.ts";
 import { createApiKey } from "../../src/api-keys/create-api-key.ts";
 import { parseKey } from "../../src/api-keys/key-format.ts";
 import { LastUsed } from "../../src/api-keys/last-used.ts";
+import { createSecret } from "../../src/api-keys/new-secret.ts";
 import { readTagKey } from "../../src/api-keys/tag-key.ts";
 import { Database, type Statement } from "../../src/database/database.ts";
 import { type HashCost, Hasher, keyCost } from "../../src/hashing.ts";
@@ -99,8 +100,10 @@ describe("an authenticator", () => {
     return { keys: new KeyAuthenticator(deps), counts };
   }
 
-  const mint = (keyHasher = hasher()) =>
-    createApiKey({ database, keyHasher, tagKey }, { workspaceId: "ws_1", name: "a key", mode: "live" });
+  const mint = async (keyHasher = hasher()) => {
+    const secret = await createSecret({ keyHasher, tagKey }, "live");
+    return createApiKey(database, secret, { workspaceId: "ws_1", name: "a key", mode: "live" });
+  };
 
   test("refuses a forged key in less than 50 µs, and touches nothing", async () => {
     const { keys, counts } = authenticator();

@@ -81,7 +81,7 @@ test("looks that fail cost no more than waiting until the leases are over", asyn
 
 test("it does not answer without having seen who has to be waited for", async () => {
   const { revoke, confirmed } = createRevoker([away]);
-  await expect(revoke()).rejects.toThrow("the database is away");
+  await expect(revoke()).rejects.toMatchObject({ code: "outcome_unknown", cause: { message: "the database is away" } });
   expect(confirmed).toEqual([]);
 });
 

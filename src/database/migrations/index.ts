@@ -4,6 +4,7 @@ import { Revocation } from "./0002-revocation.ts";
 import { Delivery } from "./0003-delivery.ts";
 import { LimitsAndIdempotency } from "./0004-limits-and-idempotency.ts";
 import { AccountsAndKeys } from "./0005-accounts-and-keys.ts";
+import { Effects } from "./0006-effects.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -12,4 +13,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0003-delivery", class: Delivery },
   { name: "0004-limits-and-idempotency", class: LimitsAndIdempotency },
   { name: "0005-accounts-and-keys", class: AccountsAndKeys },
+  { name: "0006-effects", class: Effects },
 ];

@@ -40,6 +40,7 @@ const applies = {
   rate_limited: always,
   internal: always,
   unavailable: always,
+  outcome_unknown: ({ route }) => route.method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS,
 } as const satisfies Record<ErrorCode, Applies>;
 
 /** What a declaration does not tell, by RPC. A code that the comment of an RPC names in backticks needs no entry. */

@@ -1,7 +1,7 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { type Access, access, Credential as RequiredCredential } from "../../../gen/byond/v1/access_pb.ts";
-import { AppError } from "../../errors.ts";
+import { AppError, keyRefused, sessionRefused } from "../../errors.ts";
 import type { Grounds } from "../../revocation/applied-revocations.ts";
 import { requestRecordKey } from "../request-record.ts";
 import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./caller.ts";
@@ -120,10 +120,7 @@ async function authenticate(
   if (authenticated === undefined) {
     const isSession =
       credential.kind === "session" || (credential.kind === "none" && required === RequiredCredential.SESSION);
-    throw new AppError(
-      "invalid_api_key",
-      isSession ? "The provided session token is invalid or expired." : "The provided API key is invalid or revoked.",
-    );
+    throw isSession ? sessionRefused() : keyRefused();
   }
   return authenticated;
 }

@@ -1,4 +1,6 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { HeldCredential } from "../../revocation/held-credential.ts";
+import { accountSubject, keySubject, sessionSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import type { Tier } from "../quota/tiers.ts";
 import type { IpAllowlist } from "./ip-allowlist.ts";
 
@@ -24,6 +26,8 @@ export interface KeyCaller {
   readonly requestsPerMinute: number | null;
   /** Whether every request has to be signed. */
   readonly requiresSignature: boolean;
+  /** Of the key and its workspace: raised by each change of what the key may do. */
+  readonly revision: number;
 }
 
 /** A user who signed in. */
@@ -68,4 +72,26 @@ export function sessionCaller(context: Context): SessionCaller {
     throw new TypeError("the RPC is not declared to take a session");
   }
   return caller;
+}
+
+/** The credential of a caller. */
+export function credentialOf(caller: Caller): HeldCredential {
+  return JSON.stringify(
+    caller.kind === "key"
+      ? { kind: "key", prefix: caller.keyPrefix, revision: caller.revision, subjects: subjectsOf(caller) }
+      : {
+          kind: "session",
+          workspace_id: caller.workspaceId,
+          session_id: caller.sessionId,
+          subjects: subjectsOf(caller),
+        },
+  );
+}
+
+/** The subjects whose revocation ends the caller's rights. */
+function subjectsOf(caller: Caller): string[] {
+  const workspace = workspaceSubject(caller.workspaceId);
+  return caller.kind === "key"
+    ? [keySubject(caller.keyId), workspace]
+    : [sessionSubject(caller.sessionId), accountSubject(caller.userId), workspace];
 }

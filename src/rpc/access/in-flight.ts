@@ -1,25 +1,26 @@
 import type { Message } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { CredentialChanged } from "../../database/raised-errors.ts";
 import type { Grounds } from "../../revocation/applied-revocations.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 
 type Request = Parameters<Parameters<Interceptor>[0]>[0];
 
 export interface InFlightOptions {
-  readonly track: RevocationService["track"];
+  readonly revocation: Pick<RevocationService, "track" | "catchUp">;
   /** What a call was let in on. Undefined: it took no credential. */
   readonly groundsOf: (request: Request) => Grounds | undefined;
-  /** Lets a call in once more, as it is now, or throws what a new request would get. */
-  readonly readmit: (request: Request) => Promise<Grounds | undefined>;
+  /** Lets a call in once more, with its caller as it is now, or throws what a new request would get. */
+  readonly reauthorize: (request: Request) => Promise<Grounds | undefined>;
 }
 
 const watchedCallKey = createContextKey<WatchedCall | undefined>(undefined, { description: "watched call" });
 
 /**
- * Lets a call be answered although it revokes what it was let in on, as signing out everywhere does. The implementation
- * calls it before it revokes.
+ * Lets a call be answered although it revokes its own credential, as signing out everywhere does. The implementation calls it
+ * inside the transaction, once nobody else can revoke the credential any more before that is committed.
  */
-export function outliveOwnRevocation(context: Pick<HandlerContext, "values">): void {
+export function exemptFromRevocation(context: Pick<HandlerContext, "values">): void {
   context.values.get(watchedCallKey)?.stop();
 }
 
@@ -34,7 +35,7 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
     if (grounds === undefined) {
       return next(request);
     }
-    const call = new WatchedCall(options.track, () => options.readmit(request));
+    const call = new WatchedCall(options.revocation.track, () => options.reauthorize(request));
     request.contextValues.set(watchedCallKey, call);
     call.watch(grounds);
     const signal = AbortSignal.any([request.signal, call.signal]);
@@ -42,7 +43,7 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
     try {
       // Revoked while the body was read: nothing is begun any more.
       await call.settled();
-      const response = await call.unlessRefused(next({ ...request, signal }));
+      const response = await repeatIfChanged(options, request, () => call.unlessRefused(next({ ...request, signal })));
       if (!response.stream) {
         return response;
       }
@@ -55,6 +56,28 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
       }
     }
   };
+}
+
+/** A key that is changed all the time does not keep a call from its end. */
+const maxTries = 3;
+
+/**
+ * What the work comes to. If the rights of its key changed before its effect, which was rolled back then, the call is let in
+ * once more, or not, and the work done anew.
+ */
+async function repeatIfChanged<T>(options: InFlightOptions, request: Request, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof CredentialChanged) || tries === maxTries) {
+        throw error;
+      }
+      // What is remembered of the key may be from before the change.
+      await options.revocation.catchUp();
+      await options.reauthorize(request);
+    }
+  }
 }
 
 async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>): AsyncIterable<Message> {
@@ -77,7 +100,7 @@ async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>)
 /** One call, from when it was let in until it is over. */
 class WatchedCall {
   readonly #track: RevocationService["track"];
-  readonly #readmit: () => Promise<Grounds | undefined>;
+  readonly #reauthorize: () => Promise<Grounds | undefined>;
   readonly #aborting = new AbortController();
   readonly #refused = Promise.withResolvers<never>();
   /** Settles when it is known whether the call may go on. Undefined: it may. */
@@ -85,9 +108,9 @@ class WatchedCall {
   #stopTracking: () => void = () => undefined;
   #isStopped = false;
 
-  constructor(track: RevocationService["track"], readmit: () => Promise<Grounds | undefined>) {
+  constructor(track: RevocationService["track"], reauthorize: () => Promise<Grounds | undefined>) {
     this.#track = track;
-    this.#readmit = readmit;
+    this.#reauthorize = reauthorize;
     // Nobody may be waiting when it is rejected.
     this.#refused.promise.catch(() => undefined);
   }
@@ -136,7 +159,7 @@ class WatchedCall {
 
   async #admitAgain(): Promise<void> {
     try {
-      const grounds = await this.#readmit();
+      const grounds = await this.#reauthorize();
       if (grounds !== undefined && !this.#isStopped) {
         this.watch(grounds);
       }

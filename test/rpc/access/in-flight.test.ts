@@ -9,7 +9,7 @@ import {
 import { Health, HealthCheckResponseSchema } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { AppliedRevocations, type Grounds } from "../../../src/revocation/applied-revocations.ts";
 import { InFlightCalls } from "../../../src/revocation/in-flight.ts";
-import { createInFlightInterceptor, outliveOwnRevocation } from "../../../src/rpc/access/in-flight.ts";
+import { createInFlightInterceptor, exemptFromRevocation } from "../../../src/rpc/access/in-flight.ts";
 import { captureLog } from "../../support/log-capture.ts";
 
 const method = LookupService.method.lookupNumber;
@@ -45,9 +45,9 @@ function setUp(readmissions: readonly (() => Promise<void>)[]) {
   const grounds = (): Grounds => ({ subjects: ["key:1"], asOf: applied.position });
   let asked = 0;
   const interceptor = createInFlightInterceptor({
-    track: (of, abort) => inFlight.track(of, abort),
+    revocation: { track: (of, abort) => inFlight.track(of, abort), catchUp: async () => undefined },
     groundsOf: grounds,
-    async readmit() {
+    async reauthorize() {
       const readmission = readmissions[Math.min(asked, readmissions.length - 1)];
       asked += 1;
       const fresh = grounds();
@@ -123,9 +123,9 @@ describe("a single answer", () => {
     const grounds = { subjects: ["key:1"], asOf: applied.position };
     applied.apply([{ sequence: 1, subject: "key:1" }]);
     const interceptor = createInFlightInterceptor({
-      track: (of, abort) => inFlight.track(of, abort),
+      revocation: { track: (of, abort) => inFlight.track(of, abort), catchUp: async () => undefined },
       groundsOf: () => grounds,
-      readmit: () => Promise.reject(revoked),
+      reauthorize: () => Promise.reject(revoked),
     });
     let isBegun = false;
     const call = interceptor(async () => {
@@ -139,7 +139,7 @@ describe("a single answer", () => {
   test("a call that revokes what it was let in on is answered", async () => {
     const { interceptor, revoke, asked } = setUp([refuse]);
     const call = interceptor(async ({ contextValues }) => {
-      outliveOwnRevocation({ values: contextValues });
+      exemptFromRevocation({ values: contextValues });
       revoke();
       return response;
     });

@@ -76,6 +76,7 @@ export const liveCaller: KeyCaller = {
   ipAllowlists: [],
   requestsPerMinute: null,
   requiresSignature: false,
+  revision: 0,
 };
 
 export const sessionCaller: SessionCaller = {

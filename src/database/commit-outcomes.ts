@@ -1,0 +1,77 @@
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import { AppError } from "../errors.ts";
+import { unavailable } from "./raised-errors.ts";
+
+const patienceMs = 3_000;
+const pollMs = 50;
+
+/**
+ * Finds out what became of an effect whose connection was lost before its answer, over a connection of its own: the pool
+ * may be full of connections that are lost as well. Gives up after three seconds with `outcome_unknown`.
+ */
+export class CommitOutcomes {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** The rows that `read` finds, once there are any. A statement that is not found may still be on its way. */
+  find<Row>(read: (client: pg.Client) => Promise<Row[]>, cause: unknown): Promise<Row[]> {
+    return this.#poll(cause, async (client) => {
+      const rows = await read(client);
+      return rows.length > 0 ? rows : undefined;
+    });
+  }
+
+  /** Returns if the transaction was committed. Throws `unavailable` if it was rolled back. */
+  async requireCommitted(transactionId: string, cause: unknown): Promise<void> {
+    const isCommitted = await this.#poll(cause, async (client) => {
+      const { rows } = await client.query<{ status: "committed" | "aborted" | "in progress" | null }>(
+        "SELECT pg_xact_status($1::xid8) AS status",
+        [transactionId],
+      );
+      const status = rows[0]?.status;
+      return status === "committed" || status === "aborted" ? status === "committed" : undefined;
+    });
+    if (!isCommitted) {
+      throw unavailable(cause);
+    }
+  }
+
+  async #poll<T>(cause: unknown, ask: (client: pg.Client) => Promise<T | undefined>): Promise<T> {
+    const giveUpAtMs = performance.now() + patienceMs;
+    do {
+      const answer = await this.#ask(ask);
+      if (answer !== undefined) {
+        return answer;
+      }
+      await pause(pollMs);
+    } while (performance.now() < giveUpAtMs);
+    throw new AppError(
+      "outcome_unknown",
+      "The connection to the database was lost while the call was carried out. It may have had its effect: repeat it with the same Idempotency-Key.",
+      { cause },
+    );
+  }
+
+  /** Undefined too while the database cannot be reached. */
+  async #ask<T>(ask: (client: pg.Client) => Promise<T | undefined>): Promise<T | undefined> {
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: "byond",
+      connectionTimeoutMillis: patienceMs,
+      query_timeout: patienceMs,
+    });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return await ask(client);
+    } catch {
+      return undefined;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}

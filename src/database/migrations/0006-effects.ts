@@ -1,0 +1,97 @@
+import { Migration } from "@mikro-orm/migrations";
+
+/** What makes an effect happen before the answer to a revocation, or not at all: `docs/decisions/0011-effects.md`. */
+export class Effects extends Migration {
+  override up(): void {
+    this.addSql(revisions);
+    this.addSql(attempts);
+    this.addSql(lockSubjects);
+    this.addSql(requireCredential);
+  }
+}
+
+/** Raised whenever something changes that decides which calls are admitted. */
+const revisions = `
+  ALTER TABLE api_key ADD COLUMN revision integer NOT NULL DEFAULT 0;
+  ALTER TABLE workspace ADD COLUMN revision integer NOT NULL DEFAULT 0`;
+
+/** By which an attempt is found whose answer was lost. */
+const attempts = "ALTER TABLE verification ADD COLUMN last_attempt_id text";
+
+/**
+ * Locks revocation subjects until the end of the transaction, in one order for everybody, so that no two wait for each
+ * other. Effects share them, revocations have them alone.
+ */
+const lockSubjects = `
+  CREATE FUNCTION lock_subjects(shared text[], exclusive text[]) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+  DECLARE
+    subject record;
+  BEGIN
+    FOR subject IN
+      SELECT hashtextextended(name, 0) AS key, bool_or(is_exclusive) AS is_exclusive
+      FROM (
+        SELECT unnest(shared) AS name, false AS is_exclusive
+        UNION ALL
+        SELECT unnest(exclusive), true
+      ) AS named
+      GROUP BY key ORDER BY key
+    LOOP
+      IF subject.is_exclusive THEN
+        PERFORM pg_advisory_xact_lock(subject.key);
+      ELSE
+        PERFORM pg_advisory_xact_lock_shared(subject.key);
+      END IF;
+    END LOOP;
+    RETURN true;
+  END $$`;
+
+/**
+ * Raises BY001 or BY002 if the key or the session does not hold any more, BY003 if it may have other rights by now, and
+ * BY004 if the statement took so long that its caller has given up. A credential of NULL is the server itself.
+ *
+ * `effects` is not used: what it is computed from has been carried out, row locks included, when the function begins. Each
+ * query in it has a snapshot of its own (VOLATILE), so the last one sees whatever was committed before the locks were
+ * given.
+ */
+const requireCredential = `
+  CREATE FUNCTION require_credential(credential jsonb, VARIADIC effects bigint[] DEFAULT '{}') RETURNS boolean
+  LANGUAGE plpgsql VOLATILE AS $$
+  DECLARE
+    subject_key bigint;
+    current_revision integer;
+  BEGIN
+    IF credential IS NOT NULL THEN
+      FOR subject_key IN
+        SELECT hashtextextended(name, 0) AS key FROM jsonb_array_elements_text(credential -> 'subjects') AS name ORDER BY key
+      LOOP
+        PERFORM pg_advisory_xact_lock_shared(subject_key);
+      END LOOP;
+      IF credential ->> 'kind' = 'key' THEN
+        SELECT api_key.revision + workspace.revision INTO current_revision
+        FROM api_key_secret AS secret
+          JOIN api_key ON api_key.id = secret.key_id
+          JOIN workspace ON workspace.id = api_key.workspace_id
+        WHERE secret.prefix = credential ->> 'prefix'
+          AND api_key.revoked_at IS NULL AND workspace.deactivated_at IS NULL
+          AND (secret.valid_until IS NULL OR secret.valid_until > byond_now())
+          AND (api_key.expires_at IS NULL OR api_key.expires_at > byond_now());
+        IF NOT FOUND THEN
+          RAISE EXCEPTION 'the key does not hold any more' USING ERRCODE = 'BY001';
+        ELSIF current_revision <> (credential ->> 'revision')::integer THEN
+          RAISE EXCEPTION 'the key was changed' USING ERRCODE = 'BY003';
+        END IF;
+      ELSE
+        PERFORM FROM session
+          JOIN account ON account.id = session.account_id AND account.token_revision = session.token_revision
+          JOIN workspace ON workspace.id = session.workspace_id AND workspace.deactivated_at IS NULL
+        WHERE session.workspace_id = credential ->> 'workspace_id' AND session.id = credential ->> 'session_id';
+        IF NOT FOUND THEN
+          RAISE EXCEPTION 'the session has ended' USING ERRCODE = 'BY002';
+        END IF;
+      END IF;
+    END IF;
+    IF clock_timestamp() > statement_timestamp() + interval '8 seconds' THEN
+      RAISE EXCEPTION 'the statement took too long' USING ERRCODE = 'BY004';
+    END IF;
+    RETURN true;
+  END $$`;

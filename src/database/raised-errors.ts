@@ -1,0 +1,62 @@
+import { AppError, keyRefused, sessionRefused } from "../errors.ts";
+
+/** A 503 promises that nothing was done: the statement was never sent, or it was rolled back. */
+export function unavailable(cause: unknown): AppError {
+  return new AppError("unavailable", "The service is not available right now. Try again shortly.", {
+    retryAfterSeconds: 1,
+    cause,
+  });
+}
+
+/** The key that a call was admitted with has other rights by now. Nothing was done: admit the call anew and repeat it. */
+export class CredentialChanged extends AppError {
+  constructor(cause: unknown) {
+    super("unavailable", "The key was changed while the call was under way. Try again.", {
+      retryAfterSeconds: 1,
+      cause,
+    });
+  }
+}
+
+/** The SQLSTATEs that functions of our own raise. A statement that raises one of them was rolled back. */
+const raised: ReadonlyMap<string, (cause: Error) => AppError> = new Map([
+  ["BY001", keyRefused],
+  ["BY002", sessionRefused],
+  ["BY003", (cause) => new CredentialChanged(cause)],
+  ["BY004", unavailable],
+]);
+
+/**
+ * SQLSTATEs that mean "not now" rather than "wrong": the connection, resources, a shutdown, read-only, deadlocks, and the
+ * time-outs of locks (55P03), statements (57014) and idle transactions (25P03). All of them come from the server, which
+ * has rolled back what it refuses.
+ */
+const transient = /^(08...|53...|57P0[123]|25006|25P03|40001|40P01|55P03|57014)$/;
+
+const connectionFailure = /^(ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)$/;
+const connectionFailureMessage =
+  /Connection terminated|is not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
+
+/** Whether an error is of the connection: what was sent before may have been carried out. */
+export function isConnectionLost(error: unknown): boolean {
+  return (
+    error instanceof Error && (connectionFailure.test(codeOf(error)) || connectionFailureMessage.test(error.message))
+  );
+}
+
+/** The error of a statement as the client is told it, where the client can be told anything. */
+export function asAppError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof AppError) {
+    return error;
+  }
+  const code = codeOf(error);
+  const refusal = raised.get(code);
+  if (refusal !== undefined) {
+    return refusal(error);
+  }
+  return transient.test(code) || isConnectionLost(error) ? unavailable(error) : error;
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
