@@ -72,13 +72,15 @@ export class Revoker<Transaction> {
     });
     if (sequence !== undefined) {
       this.#options.onCommitted();
-      await this.#confirm(sequence).catch((cause: unknown) => {
+      try {
+        await this.#confirm(sequence);
+      } catch (cause) {
         throw new AppError(
           "outcome_unknown",
           "The change was made, but the database was lost before it was certain on every server. Repeat the call.",
           { cause },
         );
-      });
+      }
     }
     return result;
   }

@@ -118,7 +118,7 @@ test("a revocation that cannot be confirmed says so, and is confirmed when it is
   };
   const { change, version } = await office.startServer({ database: cuttable, leaseMs: 200 });
   isCut = true;
-  await expect(change("ada")).rejects.toMatchObject({ code: "unavailable" });
+  await expect(change("ada")).rejects.toMatchObject({ code: "outcome_unknown" });
   isCut = false;
   expect(await change("ada")).toBe(3);
   expect(await version("ada")).toBe(3);
