@@ -138,7 +138,16 @@ function recipientOf(item: OutboxItem): string {
 function toMessage(item: OutboxItem) {
   const { createdAt, expiresAt } = item;
   const recipient = recipientOf(item);
-  return { channel: "email", recipient, code: "493817", brand: "Bench", createdAt, expiresAt, mode: "live" } as const;
+  return {
+    workspaceId: "ws_bench",
+    channel: "email",
+    recipient,
+    code: "493817",
+    brand: "Bench",
+    createdAt,
+    expiresAt,
+    mode: "live",
+  } as const;
 }
 
 function report(name: string, waits: readonly number[]): void {

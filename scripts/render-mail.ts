@@ -16,6 +16,7 @@ const chromium = process.env.CHROMIUM ?? "chromium";
 const now = new Date("2026-03-01T12:00:00Z");
 
 const plain: CodeMessage = {
+  workspaceId: "ws_1",
   channel: "email",
   recipient: "jane@example.com",
   code: "493817",

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { ApiKeyService } from "../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../gen/byond/v1/auth_pb.ts";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
@@ -32,8 +33,10 @@ import { RequestCounter } from "./metrics.ts";
 import { readOwnSecret } from "./own-secret.ts";
 import { revocationMetrics } from "./revocation/revocation-metrics.ts";
 import { startRevocation } from "./revocation/revocation-service.ts";
+import type { Authenticator } from "./rpc/access/access.ts";
 import { keyCaller } from "./rpc/access/caller.ts";
 import { clientAddressKey } from "./rpc/access/client-address.ts";
+import { admitToPage } from "./rpc/admit-page.ts";
 import { createChain } from "./rpc/chain.ts";
 import { createErrorReporter } from "./rpc/errors.ts";
 import { grpcHealth } from "./rpc/grpc-health.ts";
@@ -47,11 +50,12 @@ import { createRestGateway } from "./rpc/rest-gateway.ts";
 import { bindService, createRpcHandlers } from "./rpc/router.ts";
 import { createKeyring } from "./secrets.ts";
 import { livenessPage, readinessPage } from "./server/health.ts";
+import { InboxLink } from "./server/inbox-link.ts";
 import { inboxPage } from "./server/inbox-page.ts";
 import { createMalformedRequests } from "./server/malformed-request.ts";
-import { metricsPage } from "./server/metrics-page.ts";
+import { type MetricsReaders, metricsPage } from "./server/metrics-page.ts";
 import { openOnePort } from "./server/one-port.ts";
-import { createRequestHandler, type Page } from "./server/request-handler.ts";
+import { type CallHandler, createRequestHandler, type Page } from "./server/request-handler.ts";
 import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
 import { Sweeper } from "./sweeper.ts";
 import { accountVerifications } from "./verify/account-verifications.ts";
@@ -73,12 +77,15 @@ export interface App {
   readonly url: string;
   /** Made at the first start on an empty embedded database, and shown this once. */
   readonly demoKey: string | undefined;
+  /** Opens the inbox in a browser, once. Undefined on a public server, where the inbox takes keys only. */
+  readonly inboxLink: string | undefined;
   /** Stops accepting, finishes what is in flight, for 10 seconds at most, and lets go of everything. */
   close(): Promise<void>;
 }
 
 const shutdownGraceMs = 10_000;
 const sweepIntervalMs = 60_000;
+const inboxPath = "/dev/inbox";
 
 /** Builds the server, in order, and opens its port last. Whatever fails, what was built before is closed again. */
 export async function createApp(config: Config, surroundings: Surroundings): Promise<App> {
@@ -117,8 +124,13 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   const keys = new KeyAuthenticator({ database, clock, logger, keyHasher, tagKey, lastUsed, revocation });
   const sessions = new SessionAuthenticator({ database, sessionTokens, revocation });
 
-  const inbox = config.localInbox ? new Inbox(clock) : undefined;
-  const channels = createChannels({ clock, ...config.delivery, inbox });
+  const inbox = config.inbox === "none" ? undefined : new Inbox(clock);
+  const channels = createChannels({
+    clock,
+    ...config.delivery,
+    sandbox: inbox,
+    substitute: config.inbox === "all" ? inbox : undefined,
+  });
   resources.defer(() => channels.close());
   const worker = new DeliveryWorker({
     database,
@@ -193,13 +205,14 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   // The port may be any free one, so the address is known only once it is open.
   let url = config.publicUrl ?? "";
   const errors = createErrorReporter(logger, () => `${url}/docs/errors`);
+  const authenticator: Authenticator = {
+    authenticateKey: (key) => keys.authenticateKey(key),
+    authenticateSession: (token) => sessions.authenticateSession(token),
+  };
   const chain = createChain({
     services: services.map(({ service }) => service),
     openServices: grpcServices.map(({ service }) => service),
-    authenticator: {
-      authenticateKey: (key) => keys.authenticateKey(key),
-      authenticateSession: (token) => sessions.authenticateSession(token),
-    },
+    authenticator,
     revocation,
     errors,
     quota: new Quota(databaseQuotaStore(database), clock),
@@ -222,19 +235,25 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     ["/readyz", readinessPage(isReady)],
     [
       "/metrics",
-      metricsPage(() => [...requestCounter.metrics(), ...revocationMetrics(revocation.metrics())], config.metricsToken),
+      metricsPage(
+        () => [...requestCounter.metrics(), ...revocationMetrics(revocation.metrics())],
+        metricsReaders(config),
+      ),
     ],
     ...(await docsPages(config.publicUrl)),
   ]);
-  if (inbox !== undefined) {
-    pages.set(
-      "/dev/inbox",
-      inboxPage(() => inbox.list()),
-    );
-  }
   if (config.delivery.whatsappWebhook !== undefined) {
     const webhook = { database, logger, now: () => clock.now(), ...config.delivery.whatsappWebhook };
     pages.set("/webhooks/whatsapp", whatsappWebhookPage(webhook));
+  }
+  const calls = new Map<string, CallHandler>(createRpcHandlers([...services, ...grpcServices], chain, shutdown.signal));
+  const browserUrl = config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`;
+  const inboxLink = config.inbox === "all" ? new InboxLink(new URL(browserUrl + inboxPath)) : undefined;
+  if (inbox !== undefined) {
+    // Whoever may read a verification may read its message.
+    const access = { chain, authenticator, method: VerifyService.method.getVerification };
+    const admitKey = (request: UniversalServerRequest, header: Headers) => admitToPage(access, request, header);
+    calls.set(inboxPath, inboxPage({ inbox, link: inboxLink, admitKey, errors }));
   }
   const malformed = createMalformedRequests(errors, logger);
   const port = await openOnePort({
@@ -247,7 +266,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       proxyTrust: config.limits.proxyTrust,
       requestCounter,
       pages,
-      calls: createRpcHandlers([...services, ...grpcServices], chain, shutdown.signal),
+      calls,
       rest: (request) => gateway.handle(request),
     }),
     onMalformed: malformed.refuse,
@@ -260,7 +279,19 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     shutdown.abort();
   });
   url = config.publicUrl ?? port.url;
-  return { url, demoKey, close: () => resources.disposeAsync() };
+  return {
+    url,
+    demoKey,
+    inboxLink: inboxLink === undefined ? undefined : `${url}${inboxPath}${inboxLink.query}`,
+    close: () => resources.disposeAsync(),
+  };
+}
+
+function metricsReaders({ metricsToken, isPublic }: Config): MetricsReaders {
+  if (metricsToken !== undefined) {
+    return { token: metricsToken };
+  }
+  return isPublic ? "nobody" : "this machine";
 }
 
 /** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */

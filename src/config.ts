@@ -22,12 +22,21 @@ export interface Config {
   readonly database: DatabaseConfig;
   /** The current secret first. Undefined: the embedded mode keeps one of its own. */
   readonly secrets: readonly string[] | undefined;
+  /**
+   * Whether others than this machine's user may reach the server: it listens beyond loopback, `PUBLIC_URL` names another
+   * host, or the database is somebody else's. Whatever must not be open to the internet asks this, and never where a request
+   * seems to come from: behind a proxy on the same machine every request comes from loopback.
+   */
+  readonly isPublic: boolean;
   readonly signUp: "open" | "closed";
-  /** Whether messages that do not leave the server can be read at `/dev/inbox`: only where nobody else can ask. */
-  readonly localInbox: boolean;
+  /**
+   * Which messages stay on the server, to be read at `/dev/inbox`: the sandbox's, and with `all` also live mail and WhatsApp
+   * messages without a provider.
+   */
+  readonly inbox: "all" | "sandbox" | "none";
   /** How long verifications and what belongs to them are kept. */
   readonly retentionDays: number;
-  /** Who presents it may read `/metrics`. Undefined: only this machine may. */
+  /** Bearer token for `/metrics`. Undefined: open on loopback, and closed on a public server. */
   readonly metricsToken: string | undefined;
   readonly delivery: DeliveryConfig;
   readonly limits: LimitsConfig;
@@ -48,18 +57,21 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const host = reader.text("HOST") ?? "127.0.0.1";
   const databaseUrl = reader.url("DATABASE_URL", ["postgres:", "postgresql:"]);
   const isEmbedded = databaseUrl === undefined;
-  const isPrivate = isEmbedded && isLoopbackHost(host);
+  const publicUrl = reader.url("PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, "");
+  const isPublic = !isEmbedded || !isLoopbackHost(host) || (publicUrl !== undefined && !isLoopbackUrl(publicUrl));
   const config: Config = {
     host,
     port: reader.integer("PORT", { default: 8080, min: 0, max: 65_535 }),
     tls: readTls(reader),
-    publicUrl: reader.url("PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, ""),
+    publicUrl,
     database: isEmbedded
       ? { kind: "embedded", dataDir: resolve(reader.text("DATA_DIR") ?? ".byond") }
       : { kind: "external", url: databaseUrl },
     secrets: readSecrets(reader, isEmbedded),
-    signUp: reader.choice("SIGN_UP", ["open", "closed"], isPrivate ? "open" : "closed"),
-    localInbox: isPrivate,
+    isPublic,
+    signUp: reader.choice("SIGN_UP", ["open", "closed"], isPublic ? "closed" : "open"),
+    // In memory, so of use only where there is one server.
+    inbox: isPublic ? (isEmbedded ? "sandbox" : "none") : "all",
     retentionDays: reader.integer("RETENTION_DAYS", { default: 30, min: 1, max: 3_650 }),
     metricsToken: reader.text("METRICS_TOKEN"),
     delivery: readDeliveryConfig(reader),
@@ -74,6 +86,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
 /** Whether only this machine can reach a server that listens on `host`. */
 export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function isLoopbackUrl(url: string): boolean {
+  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname.replace(/^\[|\]$/g, ""));
 }
 
 function readTls(reader: EnvironmentReader): Config["tls"] {

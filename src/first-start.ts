@@ -34,7 +34,7 @@ export async function createDemoKey(deps: {
 }
 
 /** What the first start tells: how to make the first call. Every line of it works when pasted. */
-export function firstStartBanner(url: string, sandboxKey: string, hasInbox: boolean): string {
+export function firstStartBanner(url: string, sandboxKey: string, inboxLink: string | undefined): string {
   return `
   Byond is listening on ${url}
 
@@ -42,14 +42,19 @@ export function firstStartBanner(url: string, sandboxKey: string, hasInbox: bool
 
     export BYONDAPI_KEY="${sandboxKey}"
 
-  Start a verification${hasInbox ? ", then read the message that was sent" : ""}:
+  Start a verification, then read the message that was sent:
 
     curl -X POST ${url}/api/v1/verify/start -H "X-API-Key: ${sandboxKey}" -H "Content-Type: application/json" -d '{"channel": "email", "recipient": "ada@example.com"}'
-${hasInbox ? `    curl ${url}/dev/inbox\n` : ""}
+    curl ${url}/dev/inbox -H "X-API-Key: ${sandboxKey}"
+${inboxLine(inboxLink)}
 `;
 }
 
 /** What every later start tells. */
-export function startBanner(url: string): string {
-  return `\n  Byond is listening on ${url}\n\n`;
+export function startBanner(url: string, inboxLink: string | undefined): string {
+  return `\n  Byond is listening on ${url}\n${inboxLine(inboxLink)}\n`;
+}
+
+function inboxLine(link: string | undefined): string {
+  return link === undefined ? "" : `\n  Every message that stays here, in a browser (the link works once): ${link}\n`;
 }

@@ -5,6 +5,7 @@ import { type Config, parseConfig } from "./config.ts";
 import { firstStartBanner, startBanner } from "./first-start.ts";
 import { createLogger, describeError } from "./log.ts";
 import { explainFailure } from "./start-failure.ts";
+import { startNotices } from "./start-notices.ts";
 
 const logger = createLogger(
   (line) => process.stderr.write(line),
@@ -18,10 +19,11 @@ async function serve(config: Config): Promise<void> {
   // Whoever reads that it listens may ask it to stop.
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  const hasInbox = config.localInbox && config.publicUrl === undefined;
-  process.stdout.write(
-    app.demoKey === undefined ? startBanner(app.url) : firstStartBanner(app.url, app.demoKey, hasInbox),
-  );
+  const { url, demoKey, inboxLink } = app;
+  process.stdout.write(demoKey === undefined ? startBanner(url, inboxLink) : firstStartBanner(url, demoKey, inboxLink));
+  for (const { level, event, ...fields } of startNotices(config)) {
+    logger[level](event, fields);
+  }
 
   function stop(reason: NodeJS.Signals | Error): Promise<void> {
     stopping ??= close(reason);

@@ -13,8 +13,10 @@ export interface ChannelsOptions {
   readonly voiceProviderUrl?: string | undefined;
   /** Signs the requests to both providers; without it there is neither. */
   readonly providerSecret?: string | undefined;
-  /** The local inbox, where there is one: it serves the sandbox, and mail and WhatsApp without a provider. */
-  readonly inbox?: Inbox | undefined;
+  /** Takes the sandbox's messages. Undefined: they are dropped, as if sent. */
+  readonly sandbox?: Inbox | undefined;
+  /** Takes live mail and WhatsApp messages without a provider. Undefined: they are unavailable. */
+  readonly substitute?: Inbox | undefined;
 }
 
 type Mode = CodeMessage["mode"];
@@ -44,20 +46,19 @@ export function channelOfLane(lane: string): ChannelName | undefined {
 }
 
 /**
- * Decides what carries each channel. Mail and WhatsApp go to their providers, else to the local inbox; text messages and
- * calls have no substitute. Messages of the sandbox never leave the server: they land in the inbox, or nowhere.
+ * Decides what carries each channel. Mail and WhatsApp go to their providers, else to the substitute; text messages and
+ * calls have none. Messages of the sandbox never leave the server.
  */
 export function createChannels(options: ChannelsOptions): Channels {
-  const { clock, inbox, smtp, whatsapp, providerSecret: secret } = options;
+  const { clock, sandbox = nowhere, substitute, smtp, whatsapp, providerSecret: secret } = options;
   const provider = (url: string | undefined) =>
     url === undefined || secret === undefined ? undefined : createHttpProviderChannel({ url, secret }, clock);
   const live: Readonly<Record<ChannelName, Channel | undefined>> = {
-    email: smtp === undefined ? inbox : createEmailChannel({ ...smtp, maxConnections: placesOf.email }, clock),
-    whatsapp: whatsapp === undefined ? inbox : createWhatsappChannel(whatsapp),
+    email: smtp === undefined ? substitute : createEmailChannel({ ...smtp, maxConnections: placesOf.email }, clock),
+    whatsapp: whatsapp === undefined ? substitute : createWhatsappChannel(whatsapp),
     sms: provider(options.smsProviderUrl),
     voice: provider(options.voiceProviderUrl),
   };
-  const sandbox: Channel = inbox ?? nowhere;
   const channelFor = (channel: ChannelName, mode: Mode): Channel | undefined => {
     if (mode === "live") {
       return live[channel];

@@ -4,7 +4,7 @@ import { renderMail } from "./templates/mail.ts";
 import { textsFor } from "./templates/message-texts.ts";
 import { minutesLeft } from "./templates/minutes-left.ts";
 
-/** A message as the local inbox shows it. */
+/** A message as the inbox shows it. */
 export interface InboxMessage {
   readonly id: string;
   readonly channel: ChannelName;
@@ -17,16 +17,21 @@ export interface InboxMessage {
   readonly created_at: string;
 }
 
+/** Whose messages a key may read. */
+export interface InboxOwner {
+  readonly workspaceId: string;
+  readonly mode: CodeMessage["mode"];
+}
+
 const capacity = 100;
 
 /**
- * Where messages land that do not leave the server: those of the sandbox, and, while no provider is configured, those of a
- * server on its owner's machine. In memory; the newest hundred.
+ * Where messages land that do not leave the server. In memory; the newest hundred.
  */
 export class Inbox implements Channel {
   readonly name = "inbox";
   readonly #clock: Pick<Clock, "now">;
-  #messages: readonly InboxMessage[] = [];
+  #messages: readonly { readonly owner: InboxOwner; readonly shown: InboxMessage }[] = [];
 
   constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
@@ -34,11 +39,11 @@ export class Inbox implements Channel {
 
   /** Keeps a message. One that is there already, by its id, is kept once. */
   add(id: string, message: CodeMessage): void {
-    if (this.#messages.some((known) => known.id === id)) {
+    if (this.#messages.some(({ shown }) => shown.id === id)) {
       return;
     }
     const now = this.#clock.now();
-    const entry: InboxMessage = {
+    const shown: InboxMessage = {
       id,
       channel: message.channel,
       recipient: message.recipient,
@@ -46,12 +51,20 @@ export class Inbox implements Channel {
       // RFC 3339 in whole seconds, as everywhere in the REST interface.
       created_at: now.toISOString().replace(/\.\d+Z$/, "Z"),
     };
-    this.#messages = [entry, ...this.#messages].slice(0, capacity);
+    const owner = { workspaceId: message.workspaceId, mode: message.mode };
+    this.#messages = [{ owner, shown }, ...this.#messages].slice(0, capacity);
   }
 
-  /** Newest first. */
-  list(): readonly InboxMessage[] {
-    return this.#messages;
+  /** The messages of one workspace and mode, newest first. */
+  listOf({ workspaceId, mode }: InboxOwner): readonly InboxMessage[] {
+    return this.#messages
+      .filter(({ owner }) => owner.workspaceId === workspaceId && owner.mode === mode)
+      .map(({ shown }) => shown);
+  }
+
+  /** Everybody's messages and the server's own, newest first. */
+  listAll(): readonly InboxMessage[] {
+    return this.#messages.map(({ shown }) => shown);
   }
 
   async send(message: CodeMessage, options: { readonly idempotencyKey: string }) {

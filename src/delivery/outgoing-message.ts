@@ -3,6 +3,8 @@ export type ChannelName = "sms" | "voice" | "whatsapp" | "email";
 
 /** A code to deliver, in parts: each channel words it in its own way. */
 export interface CodeMessage {
+  /** Whose message it is. */
+  readonly workspaceId: string;
   readonly channel: ChannelName;
   /** A mail address for `email`, a number in E.164 form for the others. */
   readonly recipient: string;

@@ -1,16 +1,24 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { formatMetrics, type Metric } from "../metrics.ts";
+import { equalSecrets } from "./equal-secrets.ts";
 import { isFromThisMachine } from "./local-request.ts";
-import type { NodeRequest } from "./request-gate.ts";
 import type { Page } from "./request-handler.ts";
 
-/**
- * `/metrics`, for Prometheus. With a token, whoever presents it as `Authorization: Bearer` may read; without one, only this
- * machine may. Everybody else gets what an unknown path gets.
- */
-export function metricsPage(collect: () => readonly Metric[], token: string | undefined): Page {
+/** Who may read `/metrics`. */
+export type MetricsReaders =
+  /** Whoever presents the token as `Authorization: Bearer`. */
+  | { readonly token: string }
+  /** This machine. Only for a server that no other machine can reach. */
+  | "this machine"
+  | "nobody";
+
+/** `/metrics`, for Prometheus. Everybody who may not read it gets what an unknown path gets. */
+export function metricsPage(collect: () => readonly Metric[], readers: MetricsReaders): Page {
   return (request, response) => {
-    if (token === undefined ? !isFromThisMachine(request) : !presents(request, token)) {
+    const isAllowed =
+      typeof readers === "object"
+        ? equalSecrets(request.headers.authorization ?? "", `Bearer ${readers.token}`)
+        : readers === "this machine" && isFromThisMachine(request);
+    if (!isAllowed) {
       return "hidden";
     }
     response.statusCode = 200;
@@ -18,9 +26,4 @@ export function metricsPage(collect: () => readonly Metric[], token: string | un
     response.end(formatMetrics(collect()));
     return "served";
   };
-}
-
-function presents(request: NodeRequest, token: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(request.headers.authorization ?? ""), digest(`Bearer ${token}`));
 }

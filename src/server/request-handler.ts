@@ -12,13 +12,13 @@ import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
 import type { NodeRequest, NodeResponse } from "./request-gate.ts";
 
 /**
- * Answers requests of one path, outside the API: health, the local inbox. `hidden`: nothing was answered, and the
+ * Answers requests of one path, outside the API, such as health. `hidden`: nothing was answered, and the
  * request gets what an unknown path gets.
  */
 export type Page = (request: NodeRequest, response: NodeResponse) => PageOutcome | Promise<PageOutcome>;
 export type PageOutcome = "served" | "hidden";
 
-/** Answers one call of the API, whatever its protocol. Never throws for what a client can cause. */
+/** Answers one call of the API, whatever its protocol, or of a page that takes the API's credentials. Never throws for what a client can cause. */
 export type CallHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
 
 export interface RequestHandlerOptions {
@@ -28,7 +28,7 @@ export interface RequestHandlerOptions {
   readonly requestCounter: RequestCounter;
   /** By exact path. */
   readonly pages: ReadonlyMap<string, Page>;
-  /** By exact path: `/byond.v1.VerifyService/StartVerification`. */
+  /** By exact path: `/byond.v1.VerifyService/StartVerification`, `/dev/inbox`. */
   readonly calls: ReadonlyMap<string, CallHandler>;
   /** Everything else: the REST paths, and what does not exist. */
   readonly rest: CallHandler;

@@ -83,8 +83,8 @@ export class CodeSender implements OutboxSender {
       mode: payload.mode,
       length: codeLength,
     });
-    const { createdAt, expiresAt } = item;
-    return channels.send({ ...message, code, createdAt, expiresAt }, { idempotencyKey: item.id, signal });
+    const { workspaceId, createdAt, expiresAt } = item;
+    return channels.send({ ...message, workspaceId, code, createdAt, expiresAt }, { idempotencyKey: item.id, signal });
   }
 
   /** A message that waited may not be wanted any more. One that was just written is: nothing is read for it. */

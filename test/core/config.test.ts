@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Config, ConfigError, isLoopbackHost, parseConfig } from "../../src/config.ts";
+import { startNotices } from "../../src/start-notices.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const production = { DATABASE_URL: "postgres://byond:hunter2@db.example/byond", BYOND_SECRET: secret };
@@ -25,8 +26,9 @@ describe("an empty environment", () => {
       host: "127.0.0.1",
       port: 8080,
       database: { kind: "embedded", dataDir: resolve(".byond") },
+      isPublic: false,
       signUp: "open",
-      localInbox: true,
+      inbox: "all",
     });
     const { tls, publicUrl, secrets } = parseConfig({});
     expect([tls, publicUrl, secrets]).toEqual([undefined, undefined, undefined]);
@@ -42,25 +44,76 @@ test("a configuration cannot be changed", () => {
   expect(Object.isFrozen(parseConfig({}))).toBe(true);
 });
 
-describe("who may sign up, and whether there is an inbox", () => {
-  const of = (environment: Record<string, string>): Pick<Config, "signUp" | "localInbox"> => {
-    const { signUp, localInbox } = parseConfig(environment);
-    return { signUp, localInbox };
+describe("whether the server is public, and what that closes", () => {
+  type Doors = Pick<Config, "isPublic" | "signUp" | "inbox">;
+  const of = (environment: Record<string, string>): Doors => {
+    const { isPublic, signUp, inbox } = parseConfig(environment);
+    return { isPublic, signUp, inbox };
   };
+  const own: Doors = { isPublic: false, signUp: "open", inbox: "all" };
+  const internet: Doors = { isPublic: true, signUp: "closed", inbox: "sandbox" };
+  const several: Doors = { isPublic: true, signUp: "closed", inbox: "none" };
 
-  test.each([
-    ["its own database on loopback", {}, { signUp: "open", localInbox: true }],
-    ["its own database on ::1", { HOST: "::1" }, { signUp: "open", localInbox: true }],
-    ["its own database on localhost", { HOST: "localhost" }, { signUp: "open", localInbox: true }],
-    ["its own database on every address", { HOST: "0.0.0.0" }, { signUp: "closed", localInbox: false }],
-    ["its own database on ::", { HOST: "::" }, { signUp: "closed", localInbox: false }],
-    ["a name that only begins like loopback", { HOST: "127.example.com" }, { signUp: "closed", localInbox: false }],
-    ["a database of others", production, { signUp: "closed", localInbox: false }],
-    ["a database of others, opened", { ...production, SIGN_UP: "open" }, { signUp: "open", localInbox: false }],
-    ["its own database, closed", { SIGN_UP: "closed" }, { signUp: "closed", localInbox: true }],
-    ["every address, opened", { HOST: "0.0.0.0", SIGN_UP: "open" }, { signUp: "open", localInbox: false }],
+  test.each<[string, Record<string, string>, Doors]>([
+    ["its own database on loopback", {}, own],
+    ["its own database on ::1", { HOST: "::1" }, own],
+    ["its own database on localhost", { HOST: "localhost" }, own],
+    ["a public address that is loopback", { PUBLIC_URL: "http://localhost:8080" }, own],
+    ["a public address that is loopback, in capitals", { PUBLIC_URL: "https://LOCALHOST/byond" }, own],
+    ["a public address that is [::1]", { PUBLIC_URL: "http://[::1]:8080" }, own],
+    ["a public address that is loopback, shortened", { PUBLIC_URL: "http://127.1" }, own],
+    ["its own database, closed", { SIGN_UP: "closed" }, { ...own, signUp: "closed" }],
+    ["its own database on every address", { HOST: "0.0.0.0" }, internet],
+    ["its own database on ::", { HOST: "::" }, internet],
+    ["a name that only begins like loopback", { HOST: "127.example.com" }, internet],
+    ["a public address", { PUBLIC_URL: "https://otp.example.com" }, internet],
+    ["a public address without TLS", { PUBLIC_URL: "http://otp.example.com:8080/byond" }, internet],
+    ["a public address in the local network", { PUBLIC_URL: "http://192.168.1.10" }, internet],
+    ["a public address that only begins like loopback", { PUBLIC_URL: "http://127.0.0.1.example.com" }, internet],
+    ["a public address with a loopback user", { PUBLIC_URL: "http://localhost@otp.example.com" }, internet],
+    ["every address, though the public one is loopback", { HOST: "::", PUBLIC_URL: "http://localhost" }, internet],
+    ["every address, opened", { HOST: "0.0.0.0", SIGN_UP: "open" }, { ...internet, signUp: "open" }],
+    ["a public address, opened", { PUBLIC_URL: "https://a.example", SIGN_UP: "open" }, { ...internet, signUp: "open" }],
+    ["a database of others", production, several],
+    ["a database of others, opened", { ...production, SIGN_UP: "open" }, { ...several, signUp: "open" }],
   ])("%s", (_what, environment, expected) => {
     expect(of(environment)).toEqual(expected);
+  });
+});
+
+describe("what the start says", () => {
+  const linesOf = (environment: Record<string, string>) =>
+    startNotices(parseConfig(environment)).map(({ level, event, settings }) => [level, event, ...settings].join(" "));
+  const closed = [
+    "info sign-up is closed SIGN_UP=open",
+    "info /metrics is closed METRICS_TOKEN",
+    "info email is unavailable SMTP_URL MAIL_FROM",
+    "info whatsapp is unavailable WHATSAPP_TOKEN",
+  ];
+  const shared = "warn all clients count as one address, that of the proxy in front of https TRUSTED_PROXIES";
+
+  test.each<[string, Record<string, string>, string[]]>([
+    ["on loopback, nothing", {}, []],
+    ["what is closed beyond loopback", { HOST: "0.0.0.0" }, closed],
+    ["what is closed with a public address", { PUBLIC_URL: "http://otp.example.com" }, closed],
+    ["what is closed with a database of others", production, closed],
+    ["that https needs a proxy's addresses", { PUBLIC_URL: "https://otp.example.com" }, [...closed, shared]],
+    ["that it does so on loopback too", { PUBLIC_URL: "HTTPS://localhost" }, [shared]],
+    ["not if the proxy is known", { PUBLIC_URL: "https://localhost", TRUSTED_PROXIES: "127.0.0.1" }, []],
+    ["not with TLS of its own", { PUBLIC_URL: "https://localhost", TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, []],
+    [
+      "nothing of what is open",
+      {
+        HOST: "0.0.0.0",
+        SIGN_UP: "open",
+        METRICS_TOKEN: "token",
+        SMTP_URL: "smtp://localhost",
+        MAIL_FROM: "a@example.com",
+      },
+      ["info whatsapp is unavailable WHATSAPP_TOKEN"],
+    ],
+  ])("%s", (_what, environment, expected) => {
+    expect(linesOf(environment)).toEqual(expected);
   });
 });
 

@@ -17,11 +17,12 @@ function available(options: Omit<Parameters<typeof createChannels>[0], "clock">,
 }
 
 describe("what can be sent", () => {
-  test("live: nothing without a provider and without an inbox", () => {
+  test("live: nothing without a provider and without a substitute", () => {
     expect(available({}, "live")).toEqual([]);
+    expect(available({ sandbox: new Inbox(clock) }, "live")).toEqual([]);
   });
-  test("live: mail and WhatsApp where there is an inbox", () => {
-    expect(available({ inbox: new Inbox(clock) }, "live")).toEqual(["whatsapp", "email"]);
+  test("live: mail and WhatsApp where they have a substitute", () => {
+    expect(available({ substitute: new Inbox(clock) }, "live")).toEqual(["whatsapp", "email"]);
   });
   test("live: mail with a mail server", () => {
     expect(available({ smtp }, "live")).toEqual(["email"]);
@@ -34,10 +35,10 @@ describe("what can be sent", () => {
 describe("the sandbox", () => {
   test("lands in the inbox even when a mail server is set", async () => {
     const inbox = new Inbox(clock);
-    const channels = createChannels({ clock, smtp, inbox });
+    const channels = createChannels({ clock, smtp, sandbox: inbox });
     const result = await channels.send(codeMessage({ mode: "test" }), attempt);
     expect(result).toEqual({ kind: "sent", providerMessageId: "dlv_1" });
-    expect(inbox.list()).toHaveLength(1);
+    expect(inbox.listAll()).toHaveLength(1);
     channels.close();
   });
 
@@ -64,7 +65,7 @@ describe("the inbox", () => {
   test("shows a mail with subject, text and HTML", async () => {
     const inbox = new Inbox(clock);
     await inbox.send(codeMessage(), attempt);
-    expect(inbox.list()).toEqual([
+    expect(inbox.listAll()).toEqual([
       {
         id: "dlv_1",
         channel: "email",
@@ -80,7 +81,7 @@ describe("the inbox", () => {
   test("shows other channels with a short text only", async () => {
     const inbox = new Inbox(clock);
     await inbox.send(codeMessage({ channel: "whatsapp", recipient: "+6591234567" }), attempt);
-    expect(inbox.list()).toMatchObject([
+    expect(inbox.listAll()).toMatchObject([
       {
         channel: "whatsapp",
         subject: null,
@@ -90,13 +91,29 @@ describe("the inbox", () => {
     ]);
   });
 
+  test("shows each workspace its own messages, by mode, and nobody the server's", () => {
+    const inbox = new Inbox(clock);
+    inbox.add("dlv_1", codeMessage());
+    inbox.add("dlv_2", codeMessage({ mode: "test" }));
+    inbox.add("dlv_3", codeMessage({ workspaceId: "ws_2" }));
+    inbox.add("dlv_4", codeMessage({ workspaceId: "ws_byond" }));
+    inbox.add("dlv_5", codeMessage());
+    const idsOf = (workspaceId: string, mode: "live" | "test") =>
+      inbox.listOf({ workspaceId, mode }).map(({ id }) => id);
+    expect(idsOf("ws_1", "live")).toEqual(["dlv_5", "dlv_1"]);
+    expect(idsOf("ws_1", "test")).toEqual(["dlv_2"]);
+    expect(idsOf("ws_2", "live")).toEqual(["dlv_3"]);
+    expect(idsOf("ws_2", "test")).toEqual([]);
+    expect(inbox.listAll().map(({ id }) => id)).toEqual(["dlv_5", "dlv_4", "dlv_3", "dlv_2", "dlv_1"]);
+  });
+
   test("keeps the newest hundred, newest first, and each once", () => {
     const inbox = new Inbox(clock);
     for (let number = 1; number <= 101; number += 1) {
       inbox.add(`dlv_${number}`, codeMessage());
     }
     inbox.add("dlv_101", codeMessage());
-    const ids = inbox.list().map((message) => message.id);
+    const ids = inbox.listAll().map((message) => message.id);
     expect(ids).toHaveLength(100);
     expect([ids[0], ids[99]]).toEqual(["dlv_101", "dlv_2"]);
   });

@@ -5,6 +5,7 @@ export const fixedNow = new Date("2026-03-01T12:00:00.000Z");
 /** A code for a mailbox, unless said otherwise; it can be used for five minutes from `fixedNow`. */
 export function codeMessage(overrides: Partial<CodeMessage> = {}): CodeMessage {
   return {
+    workspaceId: "ws_1",
     channel: "email",
     recipient: "jane@example.com",
     code: "493817",

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { request } from "node:http";
-import { createServer } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errorCodes } from "../../src/docs/error-guide.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { freePort } from "../support/free-port.ts";
 
 let app: TestApp;
 
@@ -33,16 +32,6 @@ function raw(path: string, headers: Record<string, string> = {}, method = "GET")
     });
     outgoing.on("error", reject).end();
   });
-}
-
-/** A port that nobody listens on at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** The paths that a page loads, as its HTML names them. */

@@ -155,8 +155,8 @@ async function use(url: string): Promise<void> {
   );
   let code: string | undefined;
   while (code === undefined) {
-    const inbox: { text: string }[] = JSON.parse(await (await fetch(`${url}/dev/inbox`)).text());
-    sent.push("GET /dev/inbox 200");
+    const inbox: { text: string }[] = JSON.parse(await (await fetch(`${url}/dev/inbox`, { headers: withKey })).text());
+    sent.push("GET /dev/inbox 200 with key");
     code = /(?<!\d)\d{10}(?!\d)/.exec(inbox.map(({ text }) => text).join("\n"))?.[0];
   }
   keep("the code", code);
@@ -263,7 +263,7 @@ function told(): string[] {
 }
 
 const requests = () => lines.filter(({ event }) => event === "request");
-const isOfPage = (line: string) => /^GET (\/dev\/inbox|\/healthz|\/readyz|unmatched) 200$/.test(line);
+const isOfPage = (line: string) => /^GET (\/dev\/inbox|\/healthz|\/readyz|unmatched) 200( with key)?$/.test(line);
 
 test("there is one line a request: its id, method, route, status, milliseconds, and the prefix of its key", () => {
   expect(requests()).toHaveLength(sent.length);

@@ -24,6 +24,21 @@ test("without a token only this machine may read /metrics", async () => {
   expect(proxied.status).toBe(404);
 });
 
+test.each([
+  ["loopback", {}],
+  ["a key", { "X-API-Key": "pk_live_8fa2.s3cr3t" }],
+  ["an empty token", { Authorization: "Bearer " }],
+  ["no token at all", { Authorization: "Bearer undefined" }],
+])("a public server without a token hides /metrics from everybody: %s", async (_who, headers) => {
+  await using app = await startTestApp({ isPublic: true });
+  const { status, text } = await fetch(`${app.url}/metrics`, { headers }).then(async (answer) => ({
+    status: answer.status,
+    text: await answer.text(),
+  }));
+  expect(status).toBe(404);
+  expect(JSON.parse(text).error.code).toBe("not_found");
+});
+
 test("with a token whoever presents it may, and nobody else", async () => {
   await using app = await startTestApp({ metricsToken: "a token of the tests" });
   const read = (headers: Record<string, string>) => fetch(`${app.url}/metrics`, { headers });

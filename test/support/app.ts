@@ -61,7 +61,7 @@ export interface TestApp extends AsyncDisposable {
     readonly apiKeys: ReturnType<typeof createClient<typeof ApiKeyService>>;
     readonly auth: ReturnType<typeof createClient<typeof AuthService>>;
   };
-  /** Everything in the local inbox, newest first. */
+  /** Everything in the inbox, newest first, by the link of the start: a test of the link uses a server of its own. */
   inbox(): Promise<readonly InboxMessage[]>;
   /** The newest message in the local inbox to this recipient, waited for. */
   messageTo(recipient: string): Promise<InboxMessage>;
@@ -103,7 +103,8 @@ async function startServer(
       DEFAULT_TIER: "unlimited",
       BYOND_SECRET: "a secret of the tests that is long enough",
     }),
-    localInbox: true,
+    isPublic: false,
+    inbox: "all",
     ...changes,
   };
   const app = await createApp(config, {
@@ -145,8 +146,18 @@ async function startServer(
     };
   }
 
+  let inboxCookie: Promise<string> | undefined;
+  async function openInbox(): Promise<string> {
+    const response = await fetch(app.inboxLink ?? "");
+    await response.arrayBuffer();
+    return response.headers.get("set-cookie")?.split(";")[0] ?? "";
+  }
   async function inbox(): Promise<readonly InboxMessage[]> {
-    const response = await fetch(`${app.url}/dev/inbox`);
+    inboxCookie ??= openInbox();
+    const response = await fetch(`${app.url}/dev/inbox`, { headers: { Cookie: await inboxCookie } });
+    if (response.status !== 200) {
+      throw new Error(`the inbox answered ${response.status}: ${await response.text()}`);
+    }
     return JSON.parse(await response.text());
   }
 

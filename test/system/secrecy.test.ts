@@ -34,6 +34,7 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   resources.defer(() => sink.close());
   const whatsapp = resources.use(await WhatsappFake.open());
   const appSecret = secrets.note("WhatsApp app secret", random());
+  const metricsToken = secrets.note("metrics token", random());
   const server = resources.use(
     await ServerProcess.start({
       databaseUrl: postgres.url,
@@ -47,6 +48,7 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
         WHATSAPP_API_URL: whatsapp.url,
         WHATSAPP_APP_SECRET: appSecret,
         WHATSAPP_VERIFY_TOKEN: secrets.note("WhatsApp verify token", random()),
+        METRICS_TOKEN: metricsToken,
         // Nobody listens there.
         SMS_PROVIDER_URL: "http://127.0.0.1:9/messages",
         PROVIDER_SECRET: secrets.note("provider secret", random()),
@@ -255,7 +257,9 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   const last = noteTokens(await call("POST", "/auth/sign-in", { body: { email, password: newPassword } }));
   await call("DELETE", `/api-keys/${minted.id}?reason=test`, { session: last.session });
   await call("POST", "/auth/delete-account", { session: last.session, body: { password: newPassword } });
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  const metrics = await (
+    await fetch(`${server.url}/metrics`, { headers: { Authorization: `Bearer ${metricsToken}` } })
+  ).text();
   expect(metrics).toContain("byond_");
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 

@@ -104,7 +104,7 @@ describe("start", () => {
   });
 
   test("a channel without a provider stores an id, and sends and queues nothing", async () => {
-    await using server = await startTestApp({ localInbox: false });
+    await using server = await startTestApp({ isPublic: true, inbox: "none" });
     const serverKey = await server.mintKey();
     for (const [channel, recipient] of [
       ["email", "ada@example.com"],

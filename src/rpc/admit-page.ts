@@ -1,0 +1,47 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { createContextValues, createHandlerContext } from "@connectrpc/connect";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { type Authenticator, accessOf, admit } from "./access/access.ts";
+import { type KeyCaller, keyCaller } from "./access/caller.ts";
+import type { Chain } from "./chain.ts";
+
+export interface PageAccess {
+  readonly chain: Chain;
+  readonly authenticator: Authenticator;
+  /** The RPC whose callers may read the page. Takes an API key. */
+  readonly method: DescMethod;
+}
+
+/**
+ * Admits a request for a page outside the API as the chain admits a call of an RPC: by the same credential, signature,
+ * addresses, scope and quota. Throws what such a call would get. Headers of the answer are set on `responseHeader`, also if
+ * it throws.
+ */
+export async function admitToPage(
+  { chain, authenticator, method }: PageAccess,
+  request: UniversalServerRequest,
+  responseHeader: Headers,
+): Promise<KeyCaller> {
+  const values = request.contextValues ?? createContextValues();
+  const context = createHandlerContext({
+    service: method.parent,
+    method,
+    protocolName: "rest",
+    requestMethod: request.method,
+    url: request.url,
+    requestHeader: request.header,
+    requestSignal: request.signal,
+    contextValues: values,
+  });
+  try {
+    await chain.requestGate(context);
+    // Once more, as the last thing that is waited for: the gate may have waited for its quota while the key was revoked.
+    await admit(authenticator, accessOf(method), { header: request.header, values });
+    return keyCaller(context);
+  } finally {
+    for (const [name, value] of context.responseHeader) {
+      responseHeader.set(name, value);
+    }
+    context.abort();
+  }
+}

@@ -1,0 +1,39 @@
+import type { Config } from "./config.ts";
+
+/** A line of the log that an operator should read at the start. */
+export interface StartNotice {
+  readonly level: "info" | "warn";
+  readonly event: string;
+  /** What to set to change it. */
+  readonly settings: readonly string[];
+}
+
+/** What is closed because the server is public, and what its settings leave unsafe, each with the setting that changes it. */
+export function startNotices(config: Config): StartNotice[] {
+  const { delivery, isPublic, metricsToken, publicUrl, signUp, tls, limits } = config;
+  const notices: StartNotice[] = [];
+  if (isPublic && signUp === "closed") {
+    notices.push({ level: "info", event: "sign-up is closed", settings: ["SIGN_UP=open"] });
+  }
+  if (isPublic && metricsToken === undefined) {
+    notices.push({ level: "info", event: "/metrics is closed", settings: ["METRICS_TOKEN"] });
+  }
+  if (isPublic && delivery.smtp === undefined) {
+    notices.push({ level: "info", event: "email is unavailable", settings: ["SMTP_URL", "MAIL_FROM"] });
+  }
+  if (isPublic && delivery.whatsapp === undefined) {
+    notices.push({ level: "info", event: "whatsapp is unavailable", settings: ["WHATSAPP_TOKEN"] });
+  }
+  if (isHttps(publicUrl) && tls === undefined && limits.proxyTrust.trustedProxies.length === 0) {
+    notices.push({
+      level: "warn",
+      event: "all clients count as one address, that of the proxy in front of https",
+      settings: ["TRUSTED_PROXIES"],
+    });
+  }
+  return notices;
+}
+
+function isHttps(url: string | undefined): boolean {
+  return url !== undefined && new URL(url).protocol === "https:";
+}
