@@ -61,8 +61,9 @@ export class InboxLink {
     if (site !== null && site !== "same-origin" && site !== "none") {
       return false;
     }
+    const expected = `${cookieName}=${this.#cookie}`;
     const cookies = (header.get("cookie") ?? "").split(";").map((cookie) => cookie.trim());
-    return cookies.some((cookie) => equalSecrets(cookie, `${cookieName}=${this.#cookie}`));
+    return cookies.some((cookie) => cookie.length === expected.length && equalSecrets(cookie, expected));
   }
 
   #cookieHeader(): string {
