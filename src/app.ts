@@ -246,7 +246,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     const webhook = { database, logger, now: () => clock.now(), ...config.delivery.whatsappWebhook };
     pages.set("/webhooks/whatsapp", whatsappWebhookPage(webhook));
   }
-  const calls = new Map<string, CallHandler>(createRpcHandlers([...services, ...grpcServices], chain, shutdown.signal));
+  const calls = new Map<string, CallHandler>(createRpcHandlers(services, grpcServices, chain, shutdown.signal));
   const browserUrl = config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`;
   const inboxLink = config.inbox === "all" ? new InboxLink(new URL(browserUrl + inboxPath)) : undefined;
   if (inbox !== undefined) {

@@ -1,4 +1,3 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type ApiKeyService,
@@ -15,6 +14,7 @@ import type { RevocationService } from "../revocation/revocation-service.ts";
 import { credentialOf, sessionCaller } from "../rpc/access/caller.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
 import { idempotencyClaimKey, transactWithAnswer } from "../rpc/idempotency/claim.ts";
+import { timestampDate } from "../rpc/timestamp-date.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";

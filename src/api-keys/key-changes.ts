@@ -1,6 +1,6 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { ApiKeyChangesSchema, type UpdateApiKeyRequest } from "../../gen/byond/v1/api_key_pb.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
+import { timestampDate } from "../rpc/timestamp-date.ts";
 import { namedChanges, updateMaskProblems } from "../rpc/update-mask.ts";
 import type { KeyChanges } from "./update-api-key.ts";
 

@@ -1,5 +1,5 @@
 import type { Database } from "../database/database.ts";
-import { invalidFields } from "../errors.ts";
+import { formatPageToken, parsePageToken } from "../rpc/page-token.ts";
 import { type ApiKey, ApiKeyEntity } from "./api-key.entity.ts";
 
 export interface ListApiKeysInput {
@@ -24,7 +24,7 @@ export async function listApiKeys(
   input: ListApiKeysInput,
 ): Promise<ListedApiKeys> {
   const limit = input.pageSize ?? maxUnpaged;
-  const after = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken);
+  const after = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken, "key_");
   const keys = await deps.database.withEntities((entities) =>
     entities.find(
       ApiKeyEntity,
@@ -44,17 +44,4 @@ export async function listApiKeys(
   const last = page.at(-1);
   const isPaged = input.pageSize !== undefined && keys.length > limit;
   return { keys: page, nextPageToken: isPaged && last !== undefined ? formatPageToken(last) : undefined };
-}
-
-/** Keys are made with microseconds by nobody: `created_at` is cut to milliseconds, which `Date` holds exactly. */
-function formatPageToken(key: Pick<ApiKey, "createdAt" | "id">): string {
-  return Buffer.from(`${key.createdAt.getTime()} ${key.id}`).toString("base64url");
-}
-
-function parsePageToken(token: string): Pick<ApiKey, "createdAt" | "id"> {
-  const [, time, id] = /^(\d{1,15}) (key_[0-9A-Za-z]{22})$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
-  if (time === undefined || id === undefined) {
-    throw invalidFields({ page_token: "must be the next_page_token of the page before" });
-  }
-  return { createdAt: new Date(Number(time)), id };
 }

@@ -7,7 +7,7 @@ import { type Members, membersOf, setField, valueTypeOf } from "./json/value-typ
 import { patchMask } from "./patch-mask.ts";
 import { type QueryField, QueryFields } from "./query-field.ts";
 import type { BodyValue } from "./read-body.ts";
-import { isRepeated, isUnknown, Refusal } from "./refusal.ts";
+import { isRepeated, Refusal } from "./refusal.ts";
 import type { Route } from "./route.ts";
 import type { ViolationCollector } from "./violations.ts";
 
@@ -118,7 +118,11 @@ function bindQuery(
         violations.add(problem, parameter.name, ...(parameter.repeated ? [occurrence] : []));
       }
     } else if (!reader.options.ignoresUnknownFields) {
-      violations.add(parameter ?? isUnknown.message, name);
+      if (parameter === undefined) {
+        violations.addUnknown(queryFields.known, name);
+      } else {
+        violations.add(parameter, name);
+      }
     }
   }
 }

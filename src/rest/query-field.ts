@@ -30,6 +30,8 @@ export class QueryFields {
   readonly #boundElsewhere: ReadonlyMap<string, string>;
   readonly #fieldsByName = new Map<DescMessage, Map<string, DescField>>();
   readonly #found = new Map<string, QueryField>();
+  /** The names of the parameters that are a single field. */
+  readonly known: readonly string[];
 
   constructor(route: Route, reader: JsonReader) {
     this.#route = route;
@@ -42,6 +44,7 @@ export class QueryFields {
     for (const field of route.body.kind === "message" ? [] : this.all(1)) {
       this.#found.set(field.name, field);
     }
+    this.known = [...this.#found.keys()];
   }
 
   /**

@@ -16,5 +16,4 @@ export const notAList = new Refusal("must be a list");
 export const notUnicode = new Refusal("must be valid Unicode text");
 export const containsNul = new Refusal("must not contain the character U+0000");
 export const notBase64 = new Refusal("must be base64");
-export const isUnknown = new Refusal("is not a known field");
 export const isRepeated = new Refusal("must be given once");

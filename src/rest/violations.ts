@@ -32,6 +32,7 @@ const none: readonly FieldViolation[] = [];
 export class ViolationCollector {
   readonly #path: (string | number)[] = [];
   readonly #messages = new Map<string, string>();
+  readonly #told = new Set<readonly string[]>();
 
   /** Steps into a field (by name), a list's element (by index) or a map's entry (by key). */
   enter(step: string | number): void {
@@ -50,6 +51,13 @@ export class ViolationCollector {
         this.#messages.set(path, message);
       }
     }
+  }
+
+  /** Adds that there is no field of this name here, and, the first time that it is about these fields, which there are. */
+  addUnknown(known: readonly string[], name: string): void {
+    const isTold = this.#told.has(known);
+    this.#told.add(known);
+    this.add(`is not a known field${isTold || known.length === 0 ? "" : `; known are: ${known.join(", ")}`}`, name);
   }
 
   violations(): readonly FieldViolation[] {

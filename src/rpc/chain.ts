@@ -23,7 +23,7 @@ import { countRequest } from "./quota/count-request.ts";
 import type { Quota } from "./quota/quota.ts";
 import { requireReadableMessage } from "./readable-message.ts";
 import { exposeResponseHeaders } from "./response-headers.ts";
-import { createValidationInterceptor, type FieldCheck } from "./validation.ts";
+import { compileRequestChecks, createValidationInterceptor, type FieldCheck } from "./validation.ts";
 
 /** What every call passes, on every protocol. */
 export interface Chain {
@@ -53,6 +53,7 @@ export function createChain(options: ChainOptions): Chain {
     options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)),
   );
   const isOpen = new Set(options.openServices);
+  const checkRequest = compileRequestChecks(options.services, options.fieldChecks);
   const checkSigned: SenderCheck = (caller, credential, { requestHeader, protocolName, values }) =>
     checkSignature({
       headers: requestHeader,
@@ -79,7 +80,7 @@ export function createChain(options: ChainOptions): Chain {
           // Read again by its interceptor; here because a malformed header is refused before the fields are looked at.
           readIdempotencyKey(context.requestHeader);
         }
-        await requireReadableMessage(context);
+        await requireReadableMessage(context, checkRequest);
       } catch (error) {
         throw toConnectError(errors, error, context.values);
       }
@@ -97,7 +98,7 @@ export function createChain(options: ChainOptions): Chain {
         },
       }),
       createApiVersionInterceptor(apiVersions),
-      createValidationInterceptor(options.fieldChecks),
+      createValidationInterceptor(checkRequest, (service) => !isOpen.has(service)),
       createIdempotencyInterceptor(options.idempotency),
     ],
   };

@@ -1,11 +1,18 @@
-import { fromBinary, fromJsonString } from "@bufbuild/protobuf";
+import { createRegistry, type DescMethod, fromBinary, fromJsonString, type Message } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import type { Compression } from "@connectrpc/connect/protocol";
+import { type Compression, compressedFlag } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { AppError } from "../errors.ts";
+import { GatewayError } from "../rest/gateway-error.ts";
+import { JsonReader } from "../rest/json/reader.ts";
+import { protoJson } from "../rest/json/style.ts";
+import { parseJson } from "../rest/json/text.ts";
+import { isMembers } from "../rest/json/value-type.ts";
+import { ViolationCollector } from "../rest/violations.ts";
 import { rawBodyKey } from "./access/raw-body.ts";
 import { maxMessageBytes } from "./message-size.ts";
+import type { CheckRequest } from "./validation.ts";
 
 /** The encodings of messages that are known here. */
 export const compressions: readonly Compression[] = [compressionGzip, compressionBrotli];
@@ -16,30 +23,68 @@ interface EncodedMessage {
   readonly isJson: boolean;
 }
 
+/** How JSON is read over Connect, gRPC and gRPC-Web. By default Connect drops what the schema does not have. */
+export const strictJson = { ignoreUnknownFields: false } as const;
+
 /**
  * Reads the message of a unary call over gRPC, gRPC-Web or Connect before Connect does: that would refuse it past our
- * errors, in words that repeat what was sent. Throws `invalid_request` if it cannot be read, `payload_too_large` if it is too
- * large. What is wrong with its framing is left to Connect, and what comes over REST to the gateway.
+ * errors, in words that repeat what was sent. Throws `invalid_request` if it cannot be read, `validation_error` if that is
+ * because of fields of its JSON, `payload_too_large` if it is too large. What is wrong with its framing is left to Connect,
+ * and what comes over REST to the gateway.
  */
-export async function requireReadableMessage(context: HandlerContext): Promise<void> {
+export async function requireReadableMessage(context: HandlerContext, checkRequest: CheckRequest): Promise<void> {
   if (context.method.methodKind !== "unary" || context.protocolName === "rest") {
     return;
   }
   const message = await readMessage(context);
-  if (message === undefined) {
-    return;
-  }
-  const { input } = context.method;
-  try {
-    if (message.isJson) {
-      fromJsonString(input, new TextDecoder().decode(message.bytes), { ignoreUnknownFields: true });
-    } else {
-      fromBinary(input, message.bytes);
+  if (message?.isJson === true) {
+    requireReadableJson(context.method, new TextDecoder().decode(message.bytes), checkRequest);
+  } else if (message !== undefined) {
+    try {
+      fromBinary(context.method.input, message.bytes);
+    } catch {
+      throw unreadable(context.method);
     }
-  } catch (error) {
-    const where = message.isJson ? describePlace(error) : "";
-    throw new AppError("invalid_request", `The message cannot be read as ${input.typeName}${where}.`);
   }
+}
+
+/** What Connect reads as this reads it is what passes: without fields and words of enums that the schema does not have. */
+function requireReadableJson(method: DescMethod, text: string, checkRequest: CheckRequest): void {
+  try {
+    fromJsonString(method.input, text, strictJson);
+  } catch (error) {
+    throw explainJson(method, text, checkRequest) ?? unreadable(method, describePlace(error));
+  }
+}
+
+/** ProtoJSON, whose violations name fields as those of other protocols do. */
+const explainer = new JsonReader({
+  style: protoJson,
+  violationNames: "proto",
+  ignoresUnknownFields: false,
+  registry: createRegistry(),
+});
+
+/** Names all that is wrong with a message that cannot be read. `undefined` if that is not a matter of its fields. */
+function explainJson(method: DescMethod, text: string, checkRequest: CheckRequest): AppError | undefined {
+  const violations = new ViolationCollector();
+  let message: Message | undefined;
+  try {
+    const json = parseJson(text, violations);
+    message = isMembers(json) ? explainer.message(method.input)(json, violations) : undefined;
+  } catch (error) {
+    // Not JSON at all.
+    if (error instanceof GatewayError) {
+      return undefined;
+    }
+    throw error;
+  }
+  const found = violations.violations();
+  return message === undefined || found.length === 0 ? undefined : checkRequest(method, message, found);
+}
+
+function unreadable({ input }: DescMethod, where = ""): AppError {
+  return new AppError("invalid_request", `The message cannot be read as ${input.typeName}${where}.`);
 }
 
 async function readMessage(context: HandlerContext): Promise<EncodedMessage | undefined> {
@@ -48,7 +93,7 @@ async function readMessage(context: HandlerContext): Promise<EncodedMessage | un
   }
   const { requestHeader: header, protocolName, values } = context;
   const body = await values.get(rawBodyKey)?.read(maxMessageBytes);
-  const isJson = /^application\/([\w-]+\+)?json\b/.test(header.get("content-type") ?? "");
+  const isJson = /^application\/([\w-]+\+)?json\b/i.test(header.get("content-type") ?? "");
   if (body === undefined) {
     return undefined;
   }
@@ -60,7 +105,7 @@ async function readMessage(context: HandlerContext): Promise<EncodedMessage | un
   if (body.length < prefixBytes || body.length !== prefixBytes + Buffer.from(body).readUInt32BE(1)) {
     return undefined;
   }
-  const isCompressed = body[0] === 1;
+  const isCompressed = ((body[0] ?? 0) & compressedFlag) !== 0;
   const encoding = isCompressed ? header.get("grpc-encoding") : null;
   return decompress({ bytes: body.subarray(prefixBytes), isJson }, encoding);
 }

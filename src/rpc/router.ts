@@ -9,7 +9,7 @@ import {
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { Chain } from "./chain.ts";
 import { maxMessageBytes } from "./message-size.ts";
-import { compressions } from "./readable-message.ts";
+import { compressions, strictJson } from "./readable-message.ts";
 
 /** A service and what answers its calls. */
 export interface ServiceBinding {
@@ -30,23 +30,31 @@ export function bindService<T extends DescService>(service: T, implementation: S
 }
 
 /**
- * The handlers of gRPC, gRPC-Web and Connect, by path. Options go to the router and to no single service: those would
- * replace them, the interceptors among them.
+ * The handlers of gRPC, gRPC-Web and Connect, by path. `grpcServices` are those of gRPC itself, whose clients are standard
+ * ones: their JSON is read as leniently as Connect does by default.
+ *
+ * Options go to the routers and to no single service: those would replace them, the interceptors among them.
  */
 export function createRpcHandlers(
   services: readonly ServiceBinding[],
+  grpcServices: readonly ServiceBinding[],
   chain: Chain,
   shutdownSignal: AbortSignal,
 ): Map<string, UniversalHandlerFn> {
-  const router = createConnectRouter({
+  const options = {
     interceptors: [...chain.interceptors],
     requestGate: chain.requestGate,
     readMaxBytes: maxMessageBytes,
     acceptCompression: [...compressions],
     shutdownSignal,
-  });
+  };
+  const strict = createConnectRouter({ ...options, jsonOptions: strictJson });
   for (const { register } of services) {
-    register(router);
+    register(strict);
   }
-  return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const lenient = createConnectRouter(options);
+  for (const { register } of grpcServices) {
+    register(lenient);
+  }
+  return new Map([...strict.handlers, ...lenient.handlers].map((handler) => [handler.requestPath, handler]));
 }

@@ -25,7 +25,7 @@ export function namedChanges<Desc extends DescMessage>({ schema, changes, mask }
 /**
  * What is wrong with the mask of an update, whose changes are in the field `container`. Over REST the mask names the members
  * of the body, so that a field that is named and not given was `null` there: what that is to mean is not guessed.
- * `advice` says of some fields what to write instead.
+ * A mask that names nothing, beside changes, would drop them. `advice` says of some fields what to write instead.
  */
 export function updateMaskProblems<Desc extends DescMessage>(
   { schema, changes, mask }: Update<Desc>,
@@ -33,6 +33,9 @@ export function updateMaskProblems<Desc extends DescMessage>(
   advice: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const problems: Record<string, string> = {};
+  if (mask?.paths.length === 0 && changes !== undefined && schema.fields.some((field) => isFieldSet(changes, field))) {
+    problems.update_mask = "must name what is to change, or be left out";
+  }
   for (const path of mask?.paths ?? []) {
     const field = schema.fields.find(({ name }) => name === path);
     if (field === undefined) {

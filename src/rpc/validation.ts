@@ -1,11 +1,19 @@
-import { type DescMessage, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  isMessage,
+  type Message,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import type { Path } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { invalidFields } from "../errors.ts";
+import { type AppError, invalidFields } from "../errors.ts";
 import { isListWrapper } from "../rest/json/style.ts";
-import { bindingViolations, type FieldViolation, formatFieldPath } from "../rest/violations.ts";
-import { findNulCharacters } from "./nul-characters.ts";
+import { bindingViolations, type FieldViolation, formatFieldPath, ViolationCollector } from "../rest/violations.ts";
+import { hasSideEffects } from "./idempotency/idempotency.ts";
+import { MessageProblems } from "./message-problems.ts";
 import { wordViolation } from "./violation-wording.ts";
 
 /** What a schema cannot say of a message: a capability's own check, whose findings join the validator's. */
@@ -24,31 +32,64 @@ export function fieldCheck<Desc extends DescMessage>(
 }
 
 /**
- * Refuses messages that break the rules of their schema (`buf.validate`), on every protocol alike. What a REST request
- * already got wrong before there was a message comes out in the same `validation_error`, one entry a field.
+ * What is wrong with the request of an RPC, all of it together; `undefined` for one to carry out. `found` is what was wrong
+ * before there was a message.
  */
-export function createValidationInterceptor(checks: readonly FieldCheck[]): Interceptor {
+export type CheckRequest = (
+  method: DescMethod,
+  message: Message,
+  found: readonly FieldViolation[],
+) => AppError | undefined;
+
+/**
+ * Compiles the checks of the services' requests, by what no message may hold, by the rules of their schema
+ * (`buf.validate`), and by the checks of the capabilities. Throws if a request can hold something that there is no rule for.
+ *
+ * Calls with side effects refuse unknown fields: one that is dropped may be the restriction that the caller counts on.
+ */
+export function compileRequestChecks(services: readonly DescService[], checks: readonly FieldCheck[]): CheckRequest {
   const validator = createValidator();
   const checkBySchema = new Map(checks.map((check) => [check.schema, check]));
-  return (next) => async (request) => {
-    if (request.stream) {
-      return next(request);
-    }
-    const { method, message } = request;
-    const result = validator.validate(method.input, message);
-    if (result.kind === "error") {
-      throw result.error;
-    }
-    const own = checkBySchema.get(method.input)?.problems(message) ?? {};
+  const problems = new MessageProblems(services.flatMap(({ methods }) => methods.map(({ input }) => input)));
+  return (method, message, found) => {
+    const { input } = method;
+    const own = new ViolationCollector();
+    problems.find(input, message, hasSideEffects(method), own);
+    const result = validator.validate(input, message);
     const violations = [
-      ...request.contextValues.get(bindingViolations),
-      ...findNulCharacters(method.input, message),
+      ...found,
+      ...own.violations(),
       ...(result.violations ?? []).map(toFieldViolation),
-      ...Object.entries(own).map(([path, problem]) => ({ path, message: problem })),
+      ...Object.entries(checkBySchema.get(input)?.problems(message) ?? {}).map(([path, problem]) => ({
+        path,
+        message: problem,
+      })),
     ];
     if (violations.length > 0) {
       // One entry a field, the first: it is closest to what the client did wrong.
-      throw invalidFields(Object.fromEntries(violations.toReversed().map((found) => [found.path, found.message])));
+      return invalidFields(Object.fromEntries(violations.toReversed().map(({ path, message }) => [path, message])));
+    }
+    if (result.kind === "error") {
+      throw result.error;
+    }
+    return undefined;
+  };
+}
+
+/**
+ * Refuses requests that do not pass their checks, on every protocol alike. What a REST request already got wrong before
+ * there was a message comes out in the same `validation_error`.
+ */
+export function createValidationInterceptor(
+  check: CheckRequest,
+  isChecked: (service: DescService) => boolean,
+): Interceptor {
+  return (next) => async (request) => {
+    if (!request.stream && isChecked(request.service)) {
+      const error = check(request.method, request.message, request.contextValues.get(bindingViolations));
+      if (error !== undefined) {
+        throw error;
+      }
     }
     return next(request);
   };

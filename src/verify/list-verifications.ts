@@ -2,6 +2,7 @@ import type { Queryable } from "../database/database.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { invalidFields } from "../errors.ts";
 import type { Mode } from "../rpc/access/caller.ts";
+import { formatPageToken, parsePageToken } from "../rpc/page-token.ts";
 import type { Keyring } from "../secrets.ts";
 import { parseAnyRecipient, recipientIndex } from "./recipient.ts";
 import { readViews, type VerificationStatus, type VerificationView, viewStatement } from "./verification-view.ts";
@@ -39,7 +40,7 @@ export async function listVerifications(
   filters.add("recipient", indexesOf(deps.keyring, input.recipient), (value) => `recipient_index = ANY (${value})`);
   filters.add("after", input.createdAfter, (value) => `created_at >= ${value}::timestamptz`);
   filters.add("before", input.createdBefore, (value) => `created_at < ${value}::timestamptz`);
-  const last = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken);
+  const last = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken, "vrf_");
   filters.add("page", last?.createdAt, (time) => `created_at <= ${time}::timestamptz`);
   filters.add("id", last && [last.createdAt.toISOString(), last.id], (value) => {
     return `(created_at, id) < ((${value}::text[])[1]::timestamptz, (${value}::text[])[2])`;
@@ -91,17 +92,4 @@ function indexesOf(keyring: Keyring, recipient: string | undefined): string[] | 
     throw invalidFields({ recipient: parsed.problem });
   }
   return keyring.all.map((secret) => recipientIndex(secret, parsed.canonical));
-}
-
-/** `created_at` is stored in milliseconds, which `Date` holds exactly. */
-function formatPageToken({ createdAt, id }: Pick<VerificationView, "createdAt" | "id">): string {
-  return Buffer.from(`${createdAt.getTime()} ${id}`).toString("base64url");
-}
-
-function parsePageToken(token: string): Pick<VerificationView, "createdAt" | "id"> {
-  const [, time, id] = /^(\d{1,15}) (vrf_[0-9A-Za-z]{22})$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
-  if (time === undefined || id === undefined) {
-    throw invalidFields({ page_token: "must be the next_page_token of the page before" });
-  }
-  return { createdAt: new Date(Number(time)), id };
 }

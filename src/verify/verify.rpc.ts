@@ -1,4 +1,4 @@
-import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   CheckVerificationResponse_Status as CheckStatus,
@@ -12,6 +12,7 @@ import {
 import { credentialOf, keyCaller } from "../rpc/access/caller.ts";
 import { commitWithAnswer } from "../rpc/idempotency/claim.ts";
 import type { SendLimit } from "../rpc/quota/send-limits.ts";
+import { timestampDate } from "../rpc/timestamp-date.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { channelOf, findChannel } from "./channel.ts";

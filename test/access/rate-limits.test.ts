@@ -11,8 +11,12 @@ let starter: TestApp;
 let unlimited: TestApp;
 
 beforeAll(async () => {
-  starter = await startTestApp({ limits: { ...parseConfig({}).limits, defaultTier: "starter" } });
-  unlimited = await starter.startAnother({ limits: { ...parseConfig({}).limits, defaultTier: "unlimited" } });
+  starter = await startTestApp({
+    limits: { ...parseConfig({}).limits, signUpsPerHour: 1_000_000, defaultTier: "starter" },
+  });
+  unlimited = await starter.startAnother({
+    limits: { ...parseConfig({}).limits, signUpsPerHour: 1_000_000, defaultTier: "unlimited" },
+  });
 });
 afterAll(async () => {
   await unlimited[Symbol.asyncDispose]();

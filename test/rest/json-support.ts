@@ -30,6 +30,11 @@ export function readText<Desc extends DescMessage>(
   return { message, violations: violations.violations().map((found) => `${found.path}: ${found.message}`) };
 }
 
+/** What is said of the first unknown field of a type. */
+export function unknownIn(desc: DescMessage): string {
+  return `is not a known field; known are: ${desc.fields.map(({ name }) => name).join(", ")}`;
+}
+
 /** Writes a message as JSON text. */
 export function writeText(desc: DescMessage, message: Message, options: JsonOptions): string {
   return JSON.stringify(new JsonWriter(options).message(desc)(message));

@@ -102,7 +102,9 @@ describe("query parameters bind", () => {
 });
 
 describe("query parameters are refused by name", () => {
-  const unknown = "is not a known field";
+  const unknown =
+    "is not a known field; known are: parent, page_size, page_token, genre, languages, in_stock, published_after, " +
+    "reading_time, fields, max_price_cents, signed, cursor, min_rating, after_id, tags, restocked_at";
   test.each([
     ["nope=1", { nope: unknown }],
     ["=1", { "": unknown }],
@@ -195,7 +197,7 @@ describe("query parameters are refused by name", () => {
   test("a name of many steps is unknown, however long", async () => {
     const answer = await call(shop, `GET /v1/books?filter${".except".repeat(10_000)}.isbn=1`);
     expect(answer.status).toBe(422);
-    expect(answer.text.length).toBeLessThan(300);
+    expect(answer.text.length).toBeLessThan(500);
   });
 
   test("broken percent-encoding is no query", async () => {

@@ -1,10 +1,12 @@
 import { create, type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import { AnySchema, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { isUnknown, notAnObject } from "../refusal.ts";
+import { notAnObject } from "../refusal.ts";
 import type { ViolationCollector } from "../violations.ts";
 import type { ReadJson, ReadMessage } from "./reader.ts";
 import type { JsonOptions } from "./style.ts";
 import { isMembers } from "./value-type.ts";
+
+const knownBesideValue = ["@type", "value"];
 
 /**
  * Compiles the reader of `google.protobuf.Any`: an object with the type's URL in `@type`, beside the fields of the
@@ -41,7 +43,7 @@ function specialReader(read: ReadMessage, options: JsonOptions): ReadMessage {
   return (json, violations) => {
     const { value, ...others } = isMembers(json) ? json : {};
     for (const key of options.ignoresUnknownFields ? [] : Object.keys(others)) {
-      violations.add(isUnknown.message, key);
+      violations.addUnknown(knownBesideValue, key);
     }
     if (value === undefined) {
       violations.add("is required", "value");

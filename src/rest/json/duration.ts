@@ -28,13 +28,27 @@ export function readDuration(json: unknown): unknown {
   return create(DurationSchema, { seconds: BigInt(seconds * factor), nanos: nanos * factor + 0 });
 }
 
+/**
+ * What keeps a `google.protobuf.Duration` from being written as JSON: its range, and that seconds and nanoseconds have the
+ * same sign. Its binary form can hold more. To be read after the field's name.
+ */
+export function durationProblem(seconds: bigint, nanos: number): string | undefined {
+  if (seconds < -maxSeconds || seconds > maxSeconds) {
+    return outOfRange.message;
+  }
+  if (Math.abs(nanos) > 999_999_999) {
+    return "must have -999999999 to 999999999 nanoseconds";
+  }
+  const isMixed = (seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0);
+  return isMixed ? "must have seconds and nanoseconds of the same sign" : undefined;
+}
+
 /** Writes a duration in seconds, with three, six or nine digits of fraction where there is one. */
 export function formatDuration(seconds: bigint, nanos: number): string {
-  const isMixed = (seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0);
-  const total = seconds < 0n ? -seconds : seconds;
-  if (isMixed || total > maxSeconds || Math.abs(nanos) > 999_999_999) {
+  if (durationProblem(seconds, nanos) !== undefined) {
     throw new RangeError(`a duration of ${seconds} s and ${nanos} ns cannot be written`);
   }
+  const total = seconds < 0n ? -seconds : seconds;
   const sign = seconds < 0n || nanos < 0 ? "-" : "";
   return `${sign}${total}${formatFraction(Math.abs(nanos))}s`;
 }

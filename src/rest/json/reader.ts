@@ -1,5 +1,5 @@
 import { create, type DescField, type DescMessage, isMessage, type Message } from "@bufbuild/protobuf";
-import { isRepeated, isUnknown, notAnObject, Refusal } from "../refusal.ts";
+import { isRepeated, notAnObject, Refusal } from "../refusal.ts";
 import type { ViolationCollector } from "../violations.ts";
 import { anyReader } from "./any.ts";
 import { mapKeyReader, readEntries, readItems } from "./collections.ts";
@@ -37,7 +37,7 @@ export class JsonReader {
 
   /** The reader of one field. */
   field(field: DescField): ReadField {
-    const name = jsonFieldName(field, this.options.style);
+    const name = this.#violationName(field);
     const type = valueTypeOf(field);
     if (field.fieldKind === "list") {
       const read = this.#value(type);
@@ -66,6 +66,11 @@ export class JsonReader {
     }
   }
 
+  #violationName(field: DescField): string {
+    const { style, violationNames } = this.options;
+    return jsonFieldName(field, { fieldNames: violationNames ?? style.fieldNames });
+  }
+
   #compile(desc: DescMessage): ReadMessage {
     const { ignoresUnknownFields, style } = this.options;
     const special = this.#special(desc);
@@ -75,6 +80,7 @@ export class JsonReader {
       return read;
     }
     const fields = new Map<string, FieldEntry>();
+    const known = desc.fields.map((field) => this.#violationName(field));
     const mayRepeat = style.acceptsBothNames || desc.oneofs.length > 0;
     const read: ReadMessage = (json, violations) => {
       if (!isMembers(json)) {
@@ -91,7 +97,7 @@ export class JsonReader {
             entry.read(json[key], members, violations);
           }
         } else if (!ignoresUnknownFields) {
-          violations.add(isUnknown.message, key);
+          violations.addUnknown(known, key);
         }
       }
       return message;
@@ -99,9 +105,9 @@ export class JsonReader {
     // Known before its fields are compiled, so that a recursive type finds itself.
     this.#messages.set(desc, read);
     for (const field of desc.fields) {
-      const name = jsonFieldName(field, style);
+      const name = this.#violationName(field);
       const entry = { field, name, read: this.field(field), keepsNull: nullIsValue(field, style) };
-      fields.set(entry.name, entry);
+      fields.set(jsonFieldName(field, style), entry);
       if (style.acceptsBothNames) {
         fields.set(field.name, entry);
       }

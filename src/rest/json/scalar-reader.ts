@@ -51,7 +51,9 @@ export function enumReader(enumType: DescEnum, style: JsonStyle): ReadValue {
     return (json) => (json === null || json === "NULL_VALUE" ? 0 : refusal);
   }
   const allowed = jsonEnumNames(enumType, style);
-  const refusal = new Refusal(`must be one of: ${allowed.join(", ")}`);
+  // ProtoJSON has a name for "not given" too, but no reader of the refusal is looking for it.
+  const isGiven = (name: string) => name !== enumType.values[0]?.name || !name.endsWith("_UNSPECIFIED");
+  const refusal = new Refusal(`must be one of: ${allowed.filter(isGiven).join(", ")}`);
   const numbers = new Map<unknown, number>();
   for (const value of enumType.values) {
     const name = jsonEnumName(enumType, value.name, style);

@@ -29,6 +29,8 @@ export interface JsonOptions {
   readonly style: JsonStyle;
   /** Whether unknown members of an object are ignored, and not violations. */
   readonly ignoresUnknownFields: boolean;
+  /** How violations name fields. By default as the style does. */
+  readonly violationNames?: JsonStyle["fieldNames"];
   /** The types that a `google.protobuf.Any` may hold. */
   readonly registry: Registry;
 }
@@ -58,7 +60,7 @@ export const protoJson: JsonStyle = {
 };
 
 /** The name under which a field is written. */
-export function jsonFieldName(field: DescField, style: JsonStyle): string {
+export function jsonFieldName(field: DescField, style: Pick<JsonStyle, "fieldNames">): string {
   return style.fieldNames === "proto" ? field.name : field.jsonName;
 }
 

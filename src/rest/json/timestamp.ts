@@ -41,9 +41,20 @@ export function readTimestamp(json: unknown): unknown {
   return create(TimestampSchema, { seconds: BigInt(seconds), nanos: Number(fraction.padEnd(9, "0")) });
 }
 
+/**
+ * What keeps a `google.protobuf.Timestamp` from being written as JSON: it has to be within the years 0001 to 9999, and its
+ * nanoseconds count forward. Its binary form can hold more. To be read after the field's name.
+ */
+export function timestampProblem(seconds: bigint, nanos: number): string | undefined {
+  if (seconds < minSeconds || seconds > maxSeconds) {
+    return outOfRange.message;
+  }
+  return nanos < 0 || nanos > 999_999_999 ? "must have 0 to 999999999 nanoseconds" : undefined;
+}
+
 /** Writes a timestamp in UTC: whole seconds, or with three, six or nine digits of fraction where there is one. */
 export function formatTimestamp(seconds: bigint, nanos: number, wholeSeconds: boolean): string {
-  if (seconds < minSeconds || seconds > maxSeconds || nanos < 0 || nanos > 999_999_999) {
+  if (timestampProblem(seconds, nanos) !== undefined) {
     throw new RangeError(`a timestamp of ${seconds} s and ${nanos} ns cannot be written`);
   }
   const whole = Number(seconds);
