@@ -67,8 +67,9 @@ export async function deleteAccount(
   await deps.revocation.revoke(subjects, change, {
     credential: credentialOf(caller),
     async lockRows(transaction) {
-      await lockSessions(transaction, { workspaceId, userId });
+      // Sessions last: whoever ends one of them meanwhile is not kept waiting for the others.
       await transaction.query(lockKeys, [workspaceId]);
+      await lockSessions(transaction, { workspaceId, userId });
     },
   });
 }
