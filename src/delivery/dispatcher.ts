@@ -53,10 +53,12 @@ export class Dispatcher {
       return;
     }
     const expiresAtMs = item.claimedAtMs + remainingMs;
-    const held: HeldItem = { item, claim: item.claim, claimEndsAtMs, expiresAtMs, attempt: undefined };
+    const { claim } = item;
+    const held: HeldItem = { item, claim, claimEndsAtMs, expiresAtMs, attempt: undefined, hasWaited: claim > 1 };
     if (!this.#givingUp && lane.enqueue(held)) {
       this.#held.set(keyOf(item), held);
       this.#advance(lane);
+      held.hasWaited ||= held.attempt === undefined;
     }
   }
 
@@ -178,7 +180,7 @@ export class Dispatcher {
       attempt.abort(overtime),
     );
     try {
-      const result = await sender.send(item, attempt.signal);
+      const result = await sender.send(item, attempt.signal, held.hasWaited);
       return result.kind === "retry" && attempt.signal.reason instanceof AttemptAborted
         ? attempt.signal.reason.result
         : result;

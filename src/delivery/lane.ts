@@ -14,6 +14,8 @@ export interface HeldItem {
   readonly expiresAtMs: number;
   /** Set while an attempt is being made. */
   attempt: AbortController | undefined;
+  /** Whether it had to wait for a place, or was found in the outbox. */
+  hasWaited: boolean;
 }
 
 /** What travels through one provider: a bounded number of messages at a time, the others waiting in order. */

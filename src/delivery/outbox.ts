@@ -26,9 +26,10 @@ export interface OutboxItem {
 export interface OutboxSender {
   /**
    * Makes one attempt, and settles soon after the signal aborts. Called again for the same item after `retry`, and, rarely,
-   * on another server after a crash: the item's id is what tells a repetition.
+   * on another server after a crash: the item's id is what tells a repetition. `hasWaited`: it does not follow the commit at
+   * once, so that it may not be wanted any more.
    */
-  send(item: OutboxItem, signal: AbortSignal): Promise<SendResult>;
+  send(item: OutboxItem, signal: AbortSignal, hasWaited: boolean): Promise<SendResult>;
 }
 
 /**

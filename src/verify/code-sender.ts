@@ -63,7 +63,7 @@ export class CodeSender implements OutboxSender {
     this.#deps = deps;
   }
 
-  async send(item: OutboxItem, signal: AbortSignal): Promise<SendResult> {
+  async send(item: OutboxItem, signal: AbortSignal, hasWaited: boolean): Promise<SendResult> {
     const { keyring, channels } = this.#deps;
     const opened = unseal(keyring, "recipient-seal", `${item.workspaceId}/${item.id}`, item.payloadSealed);
     if (opened === undefined) {
@@ -75,7 +75,7 @@ export class CodeSender implements OutboxSender {
     if (secret === undefined) {
       return { kind: "failed", reason: "the master secret that the code is derived from is gone" };
     }
-    if (item.claim > 1 && !(await this.#isPending(item))) {
+    if (hasWaited && !(await this.#isPending(item))) {
       return { kind: "failed", reason: "the verification ended before the message could be sent" };
     }
     const code = deriveCode(secret, {
@@ -87,7 +87,7 @@ export class CodeSender implements OutboxSender {
     return channels.send({ ...message, workspaceId, code, createdAt, expiresAt }, { idempotencyKey: item.id, signal });
   }
 
-  /** A message that waited may not be wanted any more. One that was just written is: nothing is read for it. */
+  /** A verification may have ended while its message waited. */
   async #isPending(item: OutboxItem): Promise<boolean> {
     const values = [item.workspaceId, item.subjectId];
     const [row] = await this.#deps.database.query<{ status: string }>(readStatus, values);
