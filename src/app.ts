@@ -13,6 +13,7 @@ import { LastUsed } from "./api-keys/last-used.ts";
 import { readTagKey } from "./api-keys/tag-key.ts";
 import { authFieldChecks, authService } from "./auth/auth.rpc.ts";
 import { SessionAuthenticator } from "./auth/authenticate-session.ts";
+import { sweepKnownSources } from "./auth/known-sources.ts";
 import { SessionTokens } from "./auth/session-tokens.ts";
 import { createDecoyHash } from "./auth/sign-in.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -149,6 +150,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       { name: "verifications", run: () => sweepVerifications({ database }, config.retentionDays) },
       { name: "idempotency", run: () => sweepIdempotency(database) },
       { name: "throttle", run: () => sweepThrottle(database) },
+      { name: "known sources", run: () => sweepKnownSources(database) },
     ],
   });
   sweeper.start();
@@ -184,6 +186,8 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
         passwordHasher,
         decoyHash,
         sessionTokens,
+        sessionMaxDays: config.sessionMaxDays,
+        keyring,
         tagKey,
         revocation,
         defaultTier: config.limits.defaultTier,

@@ -1,5 +1,6 @@
 import argon2 from "argon2";
 import { AppError } from "./errors.ts";
+import { FairQueue, type Turn } from "./fair-queue.ts";
 
 /** Cost of a hash. Stored with it, so that a change takes effect for new hashes and old ones still verify. */
 export interface HashCost {
@@ -17,68 +18,51 @@ export interface HasherOptions {
   readonly cost: HashCost;
   /** Hashes at once; each takes a core. */
   readonly concurrency: number;
-  /** Hashes that may wait; beyond that a call fails at once. */
+  /** Hashes of a lane that may wait; beyond that a call fails at once. */
   readonly maxWaiting: number;
 }
 
+/** Shorter than the time in which a token of any limit comes back: see `password-attempts.ts`. */
+const maxWaitMs = 5_000;
+
 /**
  * Hashes with argon2id (RFC 9106), a bounded number at a time. Both methods throw `unavailable` when too many are
- * waiting, so that a flood of sign-ins or of forged keys cannot pile up work.
+ * waiting, so that a flood of sign-ins or of forged keys cannot pile up work; whose flood it is, `Turn` says.
  */
 export class Hasher {
   readonly #cost: HashCost;
-  readonly #concurrency: number;
-  readonly #maxWaiting: number;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #queue: FairQueue;
 
-  constructor(options: HasherOptions) {
-    this.#cost = options.cost;
-    this.#concurrency = options.concurrency;
-    this.#maxWaiting = options.maxWaiting;
+  constructor({ cost, concurrency, maxWaiting }: HasherOptions) {
+    this.#cost = cost;
+    this.#queue = new FairQueue({
+      concurrency,
+      maxWaiting,
+      maxWaitMs,
+      busy: () => new AppError("unavailable", "The service is busy. Try again shortly.", { retryAfterSeconds: 1 }),
+    });
   }
 
   /** The secret's hash in PHC string format, with a salt of its own. */
-  hash(secret: string): Promise<string> {
-    return this.#bounded(() =>
-      argon2.hash(secret, {
-        type: argon2.argon2id,
-        memoryCost: this.#cost.memoryKiB,
-        timeCost: this.#cost.passes,
-        parallelism: 1,
-      }),
-    );
+  hash(secret: string, turn?: Turn): Promise<string> {
+    const { memoryKiB, passes } = this.#cost;
+    const options = { type: argon2.argon2id, memoryCost: memoryKiB, timeCost: passes, parallelism: 1 } as const;
+    return this.#queue.run(() => argon2.hash(secret, options), turn);
   }
 
   /** Whether the hash is of this secret, in time that does not depend on the answer. */
-  verify(hash: string, secret: string): Promise<boolean> {
-    return this.#bounded(() => argon2.verify(hash, secret));
+  verify(hash: string, secret: string, turn?: Turn): Promise<boolean> {
+    return this.#queue.run(() => argon2.verify(hash, secret), turn);
+  }
+
+  /** The same hasher, for one who makes hashes in this turn. */
+  inTurn(turn: Turn): Pick<Hasher, "hash"> {
+    return { hash: (secret) => this.hash(secret, turn) };
   }
 
   /** Whether the hash was made with other parameters than those of today. It still verifies. */
   isOutdated(hash: string): boolean {
     const { memoryKiB, passes } = this.#cost;
     return argon2.needsRehash(hash, { memoryCost: memoryKiB, timeCost: passes, parallelism: 1 });
-  }
-
-  async #bounded<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running < this.#concurrency) {
-      this.#running += 1;
-    } else if (this.#waiting.length >= this.#maxWaiting) {
-      throw new AppError("unavailable", "The service is busy. Try again shortly.", { retryAfterSeconds: 1 });
-    } else {
-      // The one who finishes hands its place over, so the count stays as it is.
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) {
-        this.#running -= 1;
-      } else {
-        next();
-      }
-    }
   }
 }

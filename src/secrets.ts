@@ -6,6 +6,8 @@ export type Purpose =
   | "recipient-index"
   | "recipient-seal"
   | "session-token"
+  | "refresh-token"
+  | "sign-in-source"
   | "idempotency-fingerprint"
   | "idempotency-answer";
 

@@ -10,7 +10,7 @@ import { http } from "../gen/google/api/annotations_pb.ts";
 import type { HttpRule } from "../gen/google/api/http_pb.ts";
 import { startTestApp, type TestApp } from "./support/app.ts";
 
-/** `<method> <template> → <RPC> · <credential>[:<scope>] · <status of success>`, by template and method. */
+/** `<method> <template> → <RPC> · <credential>[:<scope>][+sandbox] · <status of success>`, by template and method. */
 const table = [
   "GET /api/v1/api-keys → ApiKeyService.ListApiKeys · session · 200",
   "POST /api/v1/api-keys → ApiKeyService.CreateApiKey · session · 201",
@@ -21,7 +21,7 @@ const table = [
   "POST /api/v1/auth/change-password → AuthService.ChangePassword · session · 200",
   "POST /api/v1/auth/delete-account → AuthService.DeleteAccount · api_key_or_session:* · 200",
   "POST /api/v1/auth/logout-all → AuthService.LogoutAll · api_key_or_session:* · 200",
-  "GET /api/v1/auth/me → AuthService.GetMe · api_key_or_session · 200",
+  "GET /api/v1/auth/me → AuthService.GetMe · api_key_or_session+sandbox · 200",
   "POST /api/v1/auth/refresh → AuthService.RefreshSession · none · 200",
   "POST /api/v1/auth/sign-in → AuthService.SignIn · none · 200",
   "POST /api/v1/auth/sign-out → AuthService.SignOut · none · 200",
@@ -89,9 +89,9 @@ function routeOf(method: DescMethod, { pattern }: HttpRule): Route {
   return { row, httpMethod, path, credential: declared.credential };
 }
 
-function accessWords({ credential, scope }: Access): string {
+function accessWords({ credential, scope, sandbox }: Access): string {
   const words = (CredentialSchema.value[credential]?.name ?? "").replace(/^CREDENTIAL_/, "").toLowerCase();
-  return scope === "" ? words : `${words}:${scope}`;
+  return words + (scope === "" ? "" : `:${scope}`) + (sandbox ? "+sandbox" : "");
 }
 
 describe("the running server", () => {

@@ -4,6 +4,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { Mode as ModeMessage, ScopeSetSchema } from "../../gen/byond/v1/api_key_pb.ts";
 import {
   type AuthService,
+  ChangePasswordRequestSchema,
   CheckEmailVerificationResponse_Status as CheckStatus,
   Role,
   SignUpRequestSchema,
@@ -12,10 +13,11 @@ import {
 } from "../../gen/byond/v1/auth_pb.ts";
 import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
+import type { Hasher } from "../hashing.ts";
 import { parseMailAddress } from "../mail-address.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { anyCaller, type KeyCaller, sessionCaller } from "../rpc/access/caller.ts";
-import { clientAddressKey } from "../rpc/access/client-address.ts";
+import { clientAddressKey, limitKeyOf } from "../rpc/access/client-address.ts";
 import { exemptFromRevocation } from "../rpc/access/in-flight.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { changePassword } from "./change-password.ts";
@@ -27,7 +29,8 @@ import { accountOf } from "./find-account.ts";
 import { getWorkspace } from "./get-workspace.ts";
 import type { PasswordDependencies } from "./is-right-password.ts";
 import { logoutAll } from "./logout-all.ts";
-import type { SessionDependencies } from "./open-session.ts";
+import { newPasswordProblem } from "./new-password.ts";
+import type { SessionDependencies, SessionGrant } from "./open-session.ts";
 import { refreshSession } from "./refresh-session.ts";
 import { signIn } from "./sign-in.ts";
 import { signOut } from "./sign-out.ts";
@@ -37,9 +40,10 @@ import { updateWorkspace } from "./update-workspace.ts";
 import { workspaceChangesOf, workspaceChangesProblems, workspaceMessage } from "./workspace-messages.ts";
 
 export interface AuthDependencies extends AccountDependencies, PasswordDependencies, SessionDependencies {
+  readonly passwordHasher: Hasher;
   readonly database: Database;
   readonly decoyHash: string;
-  readonly revocation: Pick<RevocationService, "revoke">;
+  readonly revocation: Pick<RevocationService, "revoke" | "confirmEarlier">;
   readonly emailVerifications: EmailVerifications;
   readonly signUp: "open" | "closed";
   readonly signUpsPerHour: number;
@@ -64,15 +68,17 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       if (deps.signUp === "closed") {
         throw new AppError("not_found", "Sign-up is closed on this server. Ask its administrator for an account.");
       }
-      return signUp(deps, { email, password, name, ...originOf(context) });
+      const origin = originOf(context);
+      const passwordHasher = deps.passwordHasher.inTurn({ lane: "aside", source: limitKeyOf(origin.clientAddress) });
+      return grantMessage(await signUp({ ...deps, passwordHasher }, { email, password, name, ...origin }));
     },
 
     async signIn({ email, password }, context) {
-      return signIn(deps, { email, password, ...originOf(context) });
+      return grantMessage(await signIn(deps, { email, password, ...originOf(context) }));
     },
 
     async refreshSession(request) {
-      return refreshSession(deps, request);
+      return grantMessage(await refreshSession(deps, request));
     },
 
     async signOut(request) {
@@ -101,7 +107,8 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
 
     async changePassword({ currentPassword, newPassword }, context) {
       const input = { currentPassword, newPassword, ...originOf(context) };
-      return changePassword(deps, sessionCaller(context), input, () => exemptFromRevocation(context));
+      const exempt = () => exemptFromRevocation(context);
+      return grantMessage(await changePassword(deps, sessionCaller(context), input, exempt));
     },
 
     async startEmailVerification(_request, context) {
@@ -136,6 +143,11 @@ function originOf({ values }: HandlerContext): { readonly clientAddress: string 
   return { clientAddress: values.get(clientAddressKey) };
 }
 
+/** The tokens of a session as they are told. */
+function grantMessage({ sessionExpiresAt, ...grant }: SessionGrant) {
+  return { ...grant, sessionExpiresAt: timestampFromDate(sessionExpiresAt) };
+}
+
 function describeKey({ mode, scopes, keyPrefix }: KeyCaller) {
   return {
     mode: mode === "test" ? ModeMessage.TEST : ModeMessage.LIVE,
@@ -144,10 +156,18 @@ function describeKey({ mode, scopes, keyPrefix }: KeyCaller) {
   };
 }
 
+function problemOf(field: string, problem: string | undefined): Record<string, string> {
+  return problem === undefined ? {} : { [field]: problem };
+}
+
 /** What the schema cannot say of the requests. */
 export const authFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(SignUpRequestSchema, ({ email }) =>
-    parseMailAddress(email) === undefined ? { email: emailProblem } : {},
+  fieldCheck(SignUpRequestSchema, ({ email, password }) => ({
+    ...(parseMailAddress(email) === undefined ? { email: emailProblem } : {}),
+    ...problemOf("password", newPasswordProblem(password, email)),
+  })),
+  fieldCheck(ChangePasswordRequestSchema, ({ newPassword }) =>
+    problemOf("new_password", newPasswordProblem(newPassword, undefined)),
   ),
   fieldCheck(UpdateWorkspaceRequestSchema, workspaceChangesProblems),
 ];

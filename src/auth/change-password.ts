@@ -1,11 +1,13 @@
 import type { Queryable } from "../database/database.ts";
-import { AppError } from "../errors.ts";
+import { AppError, invalidFields } from "../errors.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { accountSubject } from "../revocation/revocation-subjects.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
+import { limitKeyOf } from "../rpc/access/client-address.ts";
 import { accountOf } from "./find-account.ts";
 import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";
 import { lockSessions } from "./lock-sessions.ts";
+import { newPasswordProblem } from "./new-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 
 const change = {
@@ -36,11 +38,15 @@ export async function changePassword(
 ): Promise<SessionGrant> {
   const account = await accountOf(deps, caller);
   const { userId, workspaceId, email, passwordHash: hash, tokenRevision } = account;
-  const attempt = { email, clientAddress: input.clientAddress };
+  const problem = newPasswordProblem(input.newPassword, email);
+  if (problem !== undefined) {
+    throw invalidFields({ new_password: problem });
+  }
+  const attempt = { email, accountId: userId, clientAddress: input.clientAddress };
   if (!(await isRightPassword(deps, attempt, { hash, password: input.currentPassword }))) {
     throw wrongPassword();
   }
-  const newHash = await deps.passwordHasher.hash(input.newPassword);
+  const newHash = await deps.passwordHasher.hash(input.newPassword, { source: limitKeyOf(input.clientAddress) });
   const replace = async (transaction: Queryable) => {
     onAuthorized();
     const values = [workspaceId, userId, tokenRevision, newHash];
@@ -51,6 +57,7 @@ export async function changePassword(
       (await openSession(
         { ...deps, database: transaction },
         { userId, workspaceId, tokenRevision: row.token_revision },
+        input,
       ));
     if (session === undefined) {
       throw wrongPassword();

@@ -42,7 +42,8 @@ export async function runCreateAccount(command: CreateAccountCommand): Promise<v
     command.write(`Created ${account.userId} with workspace ${account.workspaceId}.\n`);
   } catch (error) {
     if (error instanceof AppError) {
-      throw new CommandError(Object.values(error.details.fields ?? {})[0] ?? error.message);
+      const [problem] = Object.entries(error.details.fields ?? {});
+      throw new CommandError(problem === undefined ? error.message : `The ${problem[0]} ${problem[1]}.`);
     }
     throw error;
   }

@@ -4,6 +4,7 @@ import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
 import { accountAddress, parseMailAddress } from "../mail-address.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
+import { newPasswordProblem } from "./new-password.ts";
 
 export interface Account {
   readonly userId: string;
@@ -12,7 +13,7 @@ export interface Account {
 
 export interface AccountDependencies {
   readonly database: Database;
-  readonly passwordHasher: Hasher;
+  readonly passwordHasher: Pick<Hasher, "hash">;
   /** Of the new workspace. */
   readonly defaultTier: Tier;
 }
@@ -35,8 +36,8 @@ const insertAccount = {
 };
 
 /**
- * Makes a user and the workspace that belongs to it. Throws `validation_error` for a malformed address and
- * `already_exists` for one that has an account.
+ * Makes a user and the workspace that belongs to it. Throws `validation_error` for a malformed address and for a password
+ * that is easy to guess, and `already_exists` for an address that has an account.
  */
 export async function createAccount(
   deps: AccountDependencies,
@@ -45,6 +46,10 @@ export async function createAccount(
   const address = parseMailAddress(input.email);
   if (address === undefined) {
     throw invalidFields({ email: emailProblem });
+  }
+  const problem = newPasswordProblem(input.password, input.email);
+  if (problem !== undefined) {
+    throw invalidFields({ password: problem });
   }
   const passwordHash = await deps.passwordHasher.hash(input.password);
   const account = { userId: createId("usr"), workspaceId: createId("ws") };

@@ -1,10 +1,14 @@
 import type { Queryable } from "../database/database.ts";
+import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
-import { countPasswordAttempt, forgivePasswordAttempts, type PasswordAttempt } from "./password-attempts.ts";
+import { limitKeyOf } from "../rpc/access/client-address.ts";
+import type { Keyring } from "../secrets.ts";
+import { countPasswordAttempt, type PasswordAttempt } from "./password-attempts.ts";
 
 export interface PasswordDependencies {
   readonly database: Queryable;
   readonly passwordHasher: Hasher;
+  readonly keyring: Keyring;
 }
 
 const upgrade = {
@@ -13,21 +17,45 @@ const upgrade = {
 };
 
 /**
- * Whether the password is the one of the hash. Counts wrong ones; throws `rate_limited` after too many, whatever the
- * password. A right one's hash that was made with other parameters is made anew.
+ * Whether the password is the one of the hash. Counts wrong ones only; throws `rate_limited` after too many, whatever the
+ * password, and `unavailable`, which counts as nothing, while too many passwords are compared. A right one's hash that was
+ * made with other parameters is made anew.
  */
 export async function isRightPassword(
   deps: PasswordDependencies,
   attempt: PasswordAttempt,
   { hash, password }: { readonly hash: string; readonly password: string },
 ): Promise<boolean> {
-  await countPasswordAttempt(deps, attempt);
-  if (!(await deps.passwordHasher.verify(hash, password))) {
+  const counted = await countPasswordAttempt(deps, attempt);
+  const turn = { source: limitKeyOf(attempt.clientAddress) };
+  let isRight: boolean;
+  try {
+    isRight = await deps.passwordHasher.verify(hash, password, turn);
+  } catch (error) {
+    await counted.putBack();
+    throw error;
+  }
+  if (!isRight) {
     return false;
   }
-  await forgivePasswordAttempts(deps, attempt);
+  await counted.forgive();
   if (deps.passwordHasher.isOutdated(hash)) {
-    await deps.database.query(upgrade, [attempt.email, hash, await deps.passwordHasher.hash(password)]);
+    await upgradeHash(deps, attempt.email, { hash, password });
   }
   return true;
+}
+
+/** Where the server is busy, the hash is made anew another time: the password was right. */
+async function upgradeHash(
+  { database, passwordHasher }: PasswordDependencies,
+  email: string,
+  { hash, password }: { readonly hash: string; readonly password: string },
+): Promise<void> {
+  try {
+    await database.query(upgrade, [email, hash, await passwordHasher.hash(password, { lane: "aside" })]);
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === "unavailable")) {
+      throw error;
+    }
+  }
 }

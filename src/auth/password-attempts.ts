@@ -1,82 +1,140 @@
 import { createHash } from "node:crypto";
 import type { Queryable } from "../database/database.ts";
-import { constantLimit, hasToken, secondsUntilToken, takeToken } from "../database/throttle.ts";
+import { constantLimit, hasToken, type SqlThrottleLimit, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { AppError } from "../errors.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
+import type { Keyring } from "../secrets.ts";
+import { sourceIndexes } from "./known-sources.ts";
 
 /** Whose password is tried, and from where. */
 export interface PasswordAttempt {
   /** As it is stored, whether there is an account or not: the two must not be told apart. */
   readonly email: string;
+  /** Undefined: there is no account with this address. */
+  readonly accountId: string | undefined;
   readonly clientAddress: string | undefined;
 }
 
-/** Wrong passwords for one account: ten at once, then one a minute. */
-const accountLimit = constantLimit({ burst: 10, periodSeconds: 60 });
+interface Dependencies {
+  readonly database: Queryable;
+  readonly keyring: Keyring;
+}
 
-/** Wrong passwords from one address, for whatever accounts: thirty at once, then one in ten seconds. */
-const addressLimit = constantLimit({ burst: 30, periodSeconds: 10 });
+/** Wrong passwords from one source, for whatever accounts: thirty at once, then one in ten seconds. */
+const sourceLimit = constantLimit({ burst: 30, periodSeconds: 10 });
+
+/** Wrong passwords from one source for one account: ten at once, then one a minute. */
+const pairLimit = constantLimit({ burst: 10, periodSeconds: 60 });
+
+/**
+ * Wrong passwords for one account from all sources together that it was not signed in to from: a hundred at once, then one
+ * in ten seconds. NIST SP 800-63B §5.2.2 asks for a hundred at most; what is beyond it is for an owner at a new place.
+ */
+const strangersLimit = constantLimit({ burst: 100, periodSeconds: 10 });
 
 /** Attempts belong to no workspace: this stands in for one in the table of throttles. */
 const workspaceId = "'sign-in'";
 
-/** Takes a token of each before the password is looked at; the address comes first, so that it cannot spend an account's. */
+/** SQL of what is asked of one bucket. */
+const blockedBy = (key: string, limit: SqlThrottleLimit, also = "true") => `
+  SELECT ${secondsUntilToken("tat", limit)} AS seconds FROM throttle
+  WHERE workspace_id = ${workspaceId} AND key = ${key} AND NOT ${hasToken("tat", limit)} AND ${also}`;
+
+/**
+ * Takes a token of each bucket before the password is looked at: of the source's, of the source's for this account, and of
+ * the strangers' if the source is not known to the account. What has no token spends none of the others', and a source that
+ * has none left cannot spend an account's.
+ */
 const take = {
   name: "take_password_attempt",
   text: `
-    WITH blocked AS (
-      SELECT max(CASE key
-        WHEN $1 THEN ${secondsUntilToken("tat", addressLimit)}
-        ELSE ${secondsUntilToken("tat", accountLimit)}
-      END) AS seconds
-      FROM throttle
-      WHERE workspace_id = ${workspaceId}
-        AND (key = $1 AND NOT ${hasToken("tat", addressLimit)} OR key = $2 AND NOT ${hasToken("tat", accountLimit)})
-    ), address_token AS (
-      ${takeToken({ workspaceId, key: "$1::text", limit: addressLimit, from: "FROM blocked WHERE seconds IS NULL" })}
-    ), account_token AS (
-      ${takeToken({ workspaceId, key: "$2::text", limit: accountLimit, from: "FROM address_token" })}
+    WITH known AS (
+      SELECT EXISTS (
+        SELECT FROM known_source WHERE account_id = $4 AND source = ANY ($5::bytea[]) AND expires_at > byond_now()
+      ) AS is_known
+    ), blocked AS (
+      SELECT max(seconds) AS seconds FROM (
+        ${blockedBy("$1", sourceLimit)}
+        UNION ALL ${blockedBy("$2", pairLimit)}
+        UNION ALL ${blockedBy("$3", strangersLimit, "NOT (SELECT is_known FROM known)")}
+      ) AS bucket
+    ), source_token AS (
+      ${takeToken({ workspaceId, key: "$1::text", limit: sourceLimit, from: "FROM blocked WHERE seconds IS NULL" })}
+    ), pair_token AS (
+      ${takeToken({ workspaceId, key: "$2::text", limit: pairLimit, from: "FROM source_token" })}
+    ), strangers_token AS (
+      ${takeToken({ workspaceId, key: "$3::text", limit: strangersLimit, from: "FROM pair_token, known WHERE NOT is_known" })}
     )
-    SELECT (SELECT seconds FROM blocked) AS blocked_seconds, EXISTS (SELECT FROM account_token) AS is_admitted`,
+    SELECT blocked.seconds, known.is_known,
+      EXISTS (SELECT FROM source_token) AS source_taken,
+      EXISTS (SELECT FROM pair_token) AS pair_taken,
+      EXISTS (SELECT FROM strangers_token) AS strangers_taken
+    FROM blocked, known`,
 };
 
-/** The right password takes back what wrong ones before it have counted. */
-const forgive = {
-  name: "forgive_password_attempts",
+/**
+ * Puts tokens back, in the order in which they are taken, so that the two never wait for each other. A bucket that is full
+ * again by itself is not made fuller.
+ */
+const putBack = {
+  name: "put_back_password_attempt",
   text: `
-    WITH account_bucket AS (
-      DELETE FROM throttle WHERE workspace_id = ${workspaceId} AND key = $2
+    WITH source AS (
+      UPDATE throttle SET tat = tat - ${sourceLimit.period}
+      WHERE workspace_id = ${workspaceId} AND key = $1 AND $4::boolean
+      RETURNING 1
+    ), pair AS (
+      UPDATE throttle SET tat = CASE WHEN $7::boolean THEN byond_now() ELSE tat - ${pairLimit.period} END
+      WHERE workspace_id = ${workspaceId} AND key = $2 AND $5::boolean AND (SELECT count(*) FROM source) >= 0
+      RETURNING 1
     )
-    UPDATE throttle SET tat = tat - ${addressLimit.period} WHERE workspace_id = ${workspaceId} AND key = $1`,
+    UPDATE throttle SET tat = tat - ${strangersLimit.period}
+    WHERE workspace_id = ${workspaceId} AND key = $3 AND $6::boolean AND (SELECT count(*) FROM pair) >= 0`,
 };
 
-/** Counts an attempt, before its password is compared. Throws `rate_limited` after too many. */
-export async function countPasswordAttempt(
-  deps: { readonly database: Queryable },
-  attempt: PasswordAttempt,
-): Promise<void> {
-  const [row] = await deps.database.query<{ blocked_seconds: number | null; is_admitted: boolean }>(
-    take,
-    keysOf(attempt),
-  );
-  if (row?.is_admitted !== true) {
-    throw new AppError("rate_limited", "Too many wrong passwords. Try again later.", {
-      // The last token was taken at the same moment: its own wait is not known here.
-      retryAfterSeconds: row?.blocked_seconds ?? 60,
-    });
-  }
+interface TakenRow {
+  readonly seconds: number | null;
+  readonly is_known: boolean;
+  readonly source_taken: boolean;
+  readonly pair_taken: boolean;
+  readonly strangers_taken: boolean;
 }
 
-/** Takes an attempt back whose password was right. */
-export async function forgivePasswordAttempts(
-  deps: { readonly database: Queryable },
-  attempt: PasswordAttempt,
-): Promise<void> {
-  await deps.database.query(forgive, keysOf(attempt));
+/** An attempt that was counted as if its password were wrong. */
+export interface CountedAttempt {
+  /** Nothing was wrong with it: it costs nothing. */
+  putBack(): Promise<void>;
+  /** It was right: wrong ones before it from the same source are forgotten too (NIST SP 800-63B §5.2.2). */
+  forgive(): Promise<void>;
 }
 
-function keysOf({ email, clientAddress }: PasswordAttempt): string[] {
+/**
+ * Counts an attempt, before its password is compared: however many run at once, none is compared without a token. Throws
+ * `rate_limited` after too many. If the process ends before it has the answer, the attempt stays counted, as a wrong one.
+ */
+export async function countPasswordAttempt(deps: Dependencies, attempt: PasswordAttempt): Promise<CountedAttempt> {
+  const { email, accountId = "", clientAddress } = attempt;
   // A hash: what people mistype as their address is nothing to keep.
   const account = createHash("sha256").update(email).digest("base64url");
-  return [`address:${limitKeyOf(clientAddress)}`, `account:${account}`];
+  const source = limitKeyOf(clientAddress);
+  const keys = [`source:${source}`, `account:${account}:${source}`, `account:${account}`];
+  const known = sourceIndexes(deps.keyring, accountId, clientAddress);
+  const [taken] = await deps.database.query<TakenRow & Record<string, unknown>>(take, [...keys, accountId, known]);
+  if (taken === undefined) {
+    throw new TypeError("the statement always answers with one row");
+  }
+  const undo = async (isRight: boolean) => {
+    const { source_taken, pair_taken, strangers_taken } = taken;
+    await deps.database.query(putBack, [...keys, source_taken, pair_taken, strangers_taken, isRight]);
+  };
+  if (!taken.pair_taken || (!taken.is_known && !taken.strangers_taken)) {
+    if (taken.source_taken) {
+      await undo(false);
+    }
+    throw new AppError("rate_limited", "Too many wrong passwords. Try again later.", {
+      // The last token was taken at the same moment: its own wait is not known here.
+      retryAfterSeconds: taken.seconds ?? 60,
+    });
+  }
+  return { putBack: () => undo(false), forgive: () => undo(true) };
 }

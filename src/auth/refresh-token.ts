@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { hmacSha256 } from "../hmac-sha256.ts";
 import { encodeBase62 } from "../ids.ts";
+import type { MasterSecret } from "../secrets.ts";
 
 /** Which session a refresh token belongs to. */
 export interface SessionReference {
@@ -14,6 +15,10 @@ export interface RefreshToken extends SessionReference {
   readonly hash: Buffer;
 }
 
+export interface NewRefreshToken extends RefreshToken {
+  readonly token: string;
+}
+
 const secretBytes = 24;
 /** 24 bytes need 33 digits. */
 const secretDigits = 33;
@@ -23,15 +28,27 @@ const tagDigits = 9;
 const pattern = /^rt_([0-9A-Za-z]{22})\.([0-9A-Za-z]{22})\.[0-9A-Za-z]{42}$/;
 
 /**
- * A new refresh token: `rt_<workspace>.<session>.<42>`. It ends in a short tag, as API keys do: only a token with a right
+ * The first refresh token of a session: `rt_<workspace>.<session>.<42>`. It ends in a short tag, as API keys do: only a token with a right
  * tag was ever made here, so that a made-up one is refused without reading anything, and cannot pass for a used one, which
  * ends its session.
  */
-export function generateRefreshToken(
-  { workspaceId, sessionId }: SessionReference,
-  tagKey: Buffer,
-): RefreshToken & { readonly token: string } {
-  const secret = encodeBase62(randomBytes(secretBytes), secretDigits);
+export function generateRefreshToken(session: SessionReference, tagKey: Buffer): NewRefreshToken {
+  return writeToken(session, randomBytes(secretBytes), tagKey);
+}
+
+/**
+ * The token that follows one: under a master secret it is always the same, so that whoever has lost it gets it again, from
+ * any server, although the database holds only its hash. Without the master secret, a token tells nothing about the next.
+ */
+export function succeedingToken(presented: RefreshToken, secret: MasterSecret, tagKey: Buffer): NewRefreshToken {
+  const { workspaceId, sessionId, hash } = presented;
+  const text = `${workspaceId}.${sessionId}.${hash.toString("hex")}`;
+  const next = hmacSha256(secret.subkey("refresh-token"), text).subarray(0, secretBytes);
+  return writeToken(presented, next, tagKey);
+}
+
+function writeToken({ workspaceId, sessionId }: SessionReference, bytes: Buffer, tagKey: Buffer): NewRefreshToken {
+  const secret = encodeBase62(bytes, secretDigits);
   const untagged = `rt_${workspaceId.slice(workspaceIdPrefix.length)}.${sessionId}.${secret}`;
   const token = untagged + tagOf(untagged, tagKey);
   return { workspaceId, sessionId, token, hash: hashOf(token) };

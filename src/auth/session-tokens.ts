@@ -2,7 +2,7 @@ import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../clock.ts";
 import type { Keyring } from "../secrets.ts";
 
-/** How long an access token is valid. */
+/** How long an access token is valid at most: none is valid longer than its session. */
 export const accessTokenSeconds = 900;
 
 const issuer = "byond";
@@ -30,8 +30,8 @@ export class SessionTokens {
     this.#deps = deps;
   }
 
-  /** A token for `accessTokenSeconds` from now. */
-  async sign(session: SessionClaims): Promise<string> {
+  /** A token that is valid for so many seconds from now. */
+  async sign(session: SessionClaims, lifeSeconds: number): Promise<string> {
     const { current } = this.#deps.keyring;
     const now = Math.floor(this.#deps.clock.now().getTime() / 1000);
     return new SignJWT({ workspace_id: session.workspaceId, sid: session.sessionId, rev: session.tokenRevision })
@@ -40,7 +40,7 @@ export class SessionTokens {
       .setAudience(audience)
       .setSubject(session.userId)
       .setIssuedAt(now)
-      .setExpirationTime(now + accessTokenSeconds)
+      .setExpirationTime(now + lifeSeconds)
       .sign(current.subkey("session-token"));
   }
 

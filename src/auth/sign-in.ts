@@ -23,8 +23,9 @@ export async function signIn(
   const email = address === undefined ? "" : accountAddress(address);
   const account = await findAccountByEmail(deps, email);
   const comparison = { hash: account?.passwordHash ?? deps.decoyHash, password: input.password };
-  const isRight = await isRightPassword(deps, { email, clientAddress: input.clientAddress }, comparison);
-  const session = account !== undefined && isRight ? await openSession(deps, account) : undefined;
+  const attempt = { email, accountId: account?.userId, clientAddress: input.clientAddress };
+  const isRight = await isRightPassword(deps, attempt, comparison);
+  const session = account !== undefined && isRight ? await openSession(deps, account, input) : undefined;
   if (session === undefined) {
     throw new AppError("invalid_api_key", "The email or the password is wrong.");
   }

@@ -1,3 +1,4 @@
+import type { Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { sessionSubject } from "../revocation/revocation-subjects.ts";
 import { endSession } from "./end-session.ts";
@@ -5,16 +6,21 @@ import { parseRefreshToken } from "./refresh-token.ts";
 
 /**
  * Ends the session of a refresh token, also of one that was used before. When it returns, no server accepts the session's
- * tokens any more. Nothing happens for a token that was not made here.
+ * tokens any more. Nothing is written where nothing ends: for a session that has ended, and a token that was not made here.
  */
 export async function signOut(
-  deps: { readonly revocation: Pick<RevocationService, "revoke">; readonly tagKey: Buffer },
+  deps: { readonly revocation: Pick<RevocationService, "revoke" | "confirmEarlier">; readonly tagKey: Buffer },
   input: { readonly refreshToken: string },
 ): Promise<void> {
   const session = parseRefreshToken(input.refreshToken, deps.tagKey);
   if (session !== undefined) {
-    await deps.revocation.revoke([sessionSubject(session.sessionId)], (transaction) =>
-      endSession(transaction, session),
-    );
+    const end = (transaction: Queryable) => endSession(transaction, session);
+    const hasEnded = await deps.revocation.revoke([sessionSubject(session.sessionId)], end, {
+      isNeeded: (ended) => ended,
+    });
+    if (!hasEnded) {
+      // Whoever ended it may have died before that held everywhere.
+      await deps.revocation.confirmEarlier();
+    }
   }
 }

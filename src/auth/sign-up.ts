@@ -17,7 +17,7 @@ export async function signUp(
 ): Promise<SessionGrant> {
   await countSignUp(deps, input);
   const account = await createAccount(deps, input);
-  const session = await openSession(deps, { ...account, tokenRevision: 0 });
+  const session = await openSession(deps, { ...account, tokenRevision: 0 }, input);
   if (session === undefined) {
     throw new Error("an account that was just made has no session");
   }

@@ -13,7 +13,7 @@ export interface Statement {
   readonly text: string;
 }
 
-type Value = string | number | boolean | Date | Buffer | null | readonly string[];
+type Value = string | number | boolean | Date | Buffer | null | readonly string[] | readonly Buffer[];
 
 /** A statement that finds what another one, whose answer was lost, would have returned; no row if it did nothing. */
 export interface LookUp {

@@ -41,10 +41,11 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       });
     });
 
-    test.each([
-      { mode: "live", scopes: null },
-      { mode: "test", scopes: ["lookup"] },
-    ])("is told to a key: $mode, $scopes", async ({ mode, scopes }) => {
+    test.each(
+      ["live", "test"].flatMap((mode) =>
+        [null, ["*"], ["verify"], ["lookup"], ["reports"], ["verify", "lookup"]].map((scopes) => ({ mode, scopes })),
+      ),
+    )("is told to every key: $mode, $scopes", async ({ mode, scopes }) => {
       const { key, key_prefix } = await create({ mode, scopes });
       expect(await protocol.call(there, "GetMe", {}, { key })).toEqual({
         code: "ok",
@@ -215,6 +216,7 @@ test("the statuses over REST are the documented ones", async () => {
   expect(await status("POST", "/auth/logout-all")).toBe(401);
   const { body } = await here.rest("POST", "/auth/sign-in", { body: { email, password } });
   expect((await here.rest("POST", "/auth/refresh", { body: { refresh_token: body.refresh_token } })).status).toBe(200);
+  await here.time.advance({ seconds: 11 });
   expect((await here.rest("POST", "/auth/refresh", { body: { refresh_token: body.refresh_token } })).status).toBe(401);
   expect((await here.rest("POST", "/auth/sign-out", { body: { refresh_token: body.refresh_token } })).status).toBe(200);
 });

@@ -49,10 +49,10 @@ test("what is called answers what is documented", async () => {
 /** A credential that opens the operation. */
 function credentialFor({ security }: Operation): RestCall {
   const schemes = security.flatMap((requirement) => Object.keys(requirement));
-  return schemes.includes("ApiKey")
-    ? { key: world.sandboxKey }
-    : schemes.includes("Session")
-      ? { session: world.session }
+  return schemes.includes("Session")
+    ? { session: world.session }
+    : schemes.includes("ApiKey")
+      ? { key: world.sandboxKey }
       : {};
 }
 

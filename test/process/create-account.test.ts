@@ -69,9 +69,16 @@ describe("the command refuses, in a sentence and with status 1", () => {
     ["a password of nine characters", good, "too short\n", "The password must be 10 to 128 characters long."],
     ["a password of 129 characters", good, `${"x".repeat(129)}\n`, "The password must be 10 to 128 characters long."],
     ["no password", good, "", "No password was given on standard input."],
+    ["a common password", good, "Password123\n", "The password is too easy to guess: it is a common password"],
+    ["the address as the password", good, "NEW@example.com\n", "The password is too easy to guess: it is the email"],
     ["no address", ["--name", "New"], password, "--email and --name (1 to 100 characters) are required."],
     ["no name", ["--email", "new@example.com"], password, "--email and --name (1 to 100 characters) are required."],
-    ["an address that is none", ["--email", "nobody", "--name", "New"], password, "must be an email address"],
+    [
+      "an address that is none",
+      ["--email", "nobody", "--name", "New"],
+      password,
+      "The email must be an email address.",
+    ],
     ["an unknown option", [...good, "--admin"], password, "Unknown option '--admin'"],
   ])("%s", async (_what, args, input, sentence) => {
     const { code, said, written } = await createAccount(args, input);

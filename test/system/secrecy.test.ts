@@ -85,7 +85,10 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   await call("POST", "/auth/sign-in", { body: { email, password: secrets.note("wrong password", random()) } });
   const signedIn = noteTokens(await call("POST", "/auth/sign-in", { body: { email, password } }));
   const refreshed = noteTokens(await call("POST", "/auth/refresh", { body: { refresh_token: signedIn.refreshToken } }));
+  const repeated = noteTokens(await call("POST", "/auth/refresh", { body: { refresh_token: signedIn.refreshToken } }));
+  const next = noteTokens(await call("POST", "/auth/refresh", { body: { refresh_token: repeated.refreshToken } }));
   expect((await call("POST", "/auth/refresh", { body: { refresh_token: signedIn.refreshToken } })).status).toBe(401);
+  await call("POST", "/auth/sign-out", { body: { refresh_token: next.refreshToken } });
   expect((await call("GET", "/auth/me", { session: refreshed.session })).status).toBe(401);
   const newPassword = secrets.note("new password", random());
   const { session, refreshToken } = noteTokens(

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/access.proto.
  */
 export const file_byond_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIkEKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCSIeCgRSZXN0EhYKDnN1Y2Nlc3Nfc3RhdHVzGAEgASgFKpABCgpDcmVkZW50aWFsEhoKFkNSRURFTlRJQUxfVU5TUEVDSUZJRUQQABITCg9DUkVERU5USUFMX05PTkUQARIWChJDUkVERU5USUFMX0FQSV9LRVkQAhIWChJDUkVERU5USUFMX1NFU1NJT04QAxIhCh1DUkVERU5USUFMX0FQSV9LRVlfT1JfU0VTU0lPThAEOkoKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyEC5ieW9uZC52MS5BY2Nlc3NSBmFjY2VzczpECgRyZXN0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtocDIAEoCzIOLmJ5b25kLnYxLlJlc3RSBHJlc3RiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIlIKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIIh4KBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUqkAEKCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEhMKD0NSRURFTlRJQUxfTk9ORRABEhYKEkNSRURFTlRJQUxfQVBJX0tFWRACEhYKEkNSRURFTlRJQUxfU0VTU0lPThADEiEKHUNSRURFTlRJQUxfQVBJX0tFWV9PUl9TRVNTSU9OEAQ6SgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIQLmJ5b25kLnYxLkFjY2Vzc1IGYWNjZXNzOkQKBHJlc3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgLMg4uYnlvbmQudjEuUmVzdFIEcmVzdGIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC.
@@ -38,6 +38,14 @@ export type Access = Message<"byond.v1.Access"> & {
    * @generated from field: string scope = 2;
    */
   scope: string;
+
+  /**
+   * Whether sandbox keys are taken where a session is too. The two modes of a workspace have one account: what acts on it
+   * takes live keys only, unless it says otherwise.
+   *
+   * @generated from field: bool sandbox = 3;
+   */
+  sandbox: boolean;
 };
 
 /**

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/auth.proto.
  */
 export const file_byond_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSJmCg1TaWduVXBSZXF1ZXN0EhoKBWVtYWlsGAEgASgJQgu6SAjIAQFyAxj+ARIfCghwYXNzd29yZBgCIAEoCUINukgKyAEBcgUQChiAARIYCgRuYW1lGAMgASgJQgq6SAfIAQFyAhhkIngKDlNpZ25VcFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiSgoNU2lnbkluUmVxdWVzdBIaCgVlbWFpbBgBIAEoCUILukgIyAEBcgMY/gESHQoIcGFzc3dvcmQYAiABKAlCC7pICMgBAXIDGIABIngKDlNpZ25JblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiOwoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC7pICMgBAXIDGIACIoABChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiNAoOU2lnbk91dFJlcXVlc3QSIgoNcmVmcmVzaF90b2tlbhgBIAEoCUILukgIyAEBcgMYgAIiIgoPU2lnbk91dFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkiDgoMR2V0TWVSZXF1ZXN0Ip0CCg1HZXRNZVJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSDQoFZW1haWwYAiABKAkSFAoMd29ya3NwYWNlX2lkGAMgASgJEhwKBHJvbGUYBCABKA4yDi5ieW9uZC52MS5Sb2xlEhAKCHZlcmlmaWVkGAUgASgIEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiEKBG1vZGUYByABKA4yDi5ieW9uZC52MS5Nb2RlSACIAQESIgoGc2NvcGVzGAggASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSFwoKa2V5X3ByZWZpeBgJIAEoCUgBiAEBQgcKBV9tb2RlQg0KC19rZXlfcHJlZml4IhIKEExvZ291dEFsbFJlcXVlc3QiJAoRTG9nb3V0QWxsUmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSJjChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSJQoQY3VycmVudF9wYXNzd29yZBgBIAEoCUILukgIyAEBcgMYgAESIwoMbmV3X3Bhc3N3b3JkGAIgASgJQg26SArIAQFyBRAKGIABIoABChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkiHwodU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3Qi5wEKHlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZRI/CgZzdGF0dXMYASABKA4yLy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UuU3RhdHVzEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABISCg5TVEFUVVNfUEVORElORxABEh4KGlNUQVRVU19DSEFOTkVMX1VOQVZBSUxBQkxFEAIiOQodQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3QSGAoEY29kZRgBIAEoCUIKukgHyAEBcgIYQCLnAQoeQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlEj8KBnN0YXR1cxgBIAEoDjIvLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMSEAoIdmVyaWZpZWQYAiABKAgicgoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhMKD1NUQVRVU19BUFBST1ZFRBABEhQKEFNUQVRVU19JTkNPUlJFQ1QQAhISCg5TVEFUVVNfRVhQSVJFRBADEhEKDVNUQVRVU19MT0NLRUQQBCKgAQoJV29ya3NwYWNlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHAoEdGllchgDIAEoDjIOLmJ5b25kLnYxLlRpZXISKwoMaXBfYWxsb3dsaXN0GAQgASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFQoTR2V0V29ya3NwYWNlUmVxdWVzdCI+ChRHZXRXb3Jrc3BhY2VSZXNwb25zZRImCgl3b3Jrc3BhY2UYASABKAsyEy5ieW9uZC52MS5Xb3Jrc3BhY2UieAoWVXBkYXRlV29ya3NwYWNlUmVxdWVzdBItCgl3b3Jrc3BhY2UYASABKAsyGi5ieW9uZC52MS5Xb3Jrc3BhY2VDaGFuZ2VzEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayJmChBXb3Jrc3BhY2VDaGFuZ2VzEhwKBG5hbWUYASABKAlCCbpIBnIEEAEYZEgAiAEBEisKDGlwX2FsbG93bGlzdBgCIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0QgcKBV9uYW1lIkEKF1VwZGF0ZVdvcmtzcGFjZVJlc3BvbnNlEiYKCXdvcmtzcGFjZRgBIAEoCzITLmJ5b25kLnYxLldvcmtzcGFjZSJEChREZWxldGVBY2NvdW50UmVxdWVzdBIfCghwYXNzd29yZBgBIAEoCUIIukgFcgMYgAFIAIgBAUILCglfcGFzc3dvcmQiKAoVRGVsZXRlQWNjb3VudFJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkqLAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9PV05FUhABKmQKBFRpZXISFAoQVElFUl9VTlNQRUNJRklFRBAAEhAKDFRJRVJfU1RBUlRFUhABEhAKDFRJRVJfQlVJTERFUhACEg4KClRJRVJfU0NBTEUQAxISCg5USUVSX1VOTElNSVRFRBAEMucLCgtBdXRoU2VydmljZRJpCgZTaWduVXASFy5ieW9uZC52MS5TaWduVXBSZXF1ZXN0GhguYnlvbmQudjEuU2lnblVwUmVzcG9uc2UiLKq7GAIIAbK7GAMIyQGC0+STAhk6ASoiFC9hcGkvdjEvYXV0aC9zaWduLXVwEmIKBlNpZ25JbhIXLmJ5b25kLnYxLlNpZ25JblJlcXVlc3QaGC5ieW9uZC52MS5TaWduSW5SZXNwb25zZSIlqrsYAggBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvc2lnbi1pbhJ6Cg5SZWZyZXNoU2Vzc2lvbhIfLmJ5b25kLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBogLmJ5b25kLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiJaq7GAIIAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3JlZnJlc2gSaQoHU2lnbk91dBIYLmJ5b25kLnYxLlNpZ25PdXRSZXF1ZXN0GhkuYnlvbmQudjEuU2lnbk91dFJlc3BvbnNlIimQAgKquxgCCAGC0+STAho6ASoiFS9hcGkvdjEvYXV0aC9zaWduLW91dBJaCgVHZXRNZRIWLmJ5b25kLnYxLkdldE1lUmVxdWVzdBoXLmJ5b25kLnYxLkdldE1lUmVzcG9uc2UiIJACAaq7GAIIBILT5JMCERIPL2FwaS92MS9hdXRoL21lEm4KCUxvZ291dEFsbBIaLmJ5b25kLnYxLkxvZ291dEFsbFJlcXVlc3QaGy5ieW9uZC52MS5Mb2dvdXRBbGxSZXNwb25zZSIoqrsYBQgEEgEqgtPkkwIZIhcvYXBpL3YxL2F1dGgvbG9nb3V0LWFsbBKCAQoOQ2hhbmdlUGFzc3dvcmQSHy5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaIC5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSmwEKFlN0YXJ0RW1haWxWZXJpZmljYXRpb24SJy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBooLmJ5b25kLnYxLlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSIuqrsYAggDsrsYAwjJAYLT5JMCGyIZL2FwaS92MS9hdXRoL3ZlcmlmeS1lbWFpbBKdAQoWQ2hlY2tFbWFpbFZlcmlmaWNhdGlvbhInLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0GiguYnlvbmQudjEuQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlIjCquxgCCAOC0+STAiQ6ASoiHy9hcGkvdjEvYXV0aC92ZXJpZnktZW1haWwvY2hlY2sSfAoMR2V0V29ya3NwYWNlEh0uYnlvbmQudjEuR2V0V29ya3NwYWNlUmVxdWVzdBoeLmJ5b25kLnYxLkdldFdvcmtzcGFjZVJlc3BvbnNlIi2QAgGquxgCCAOC0+STAh5iCXdvcmtzcGFjZRIRL2FwaS92MS93b3Jrc3BhY2USkAEKD1VwZGF0ZVdvcmtzcGFjZRIgLmJ5b25kLnYxLlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QaIS5ieW9uZC52MS5VcGRhdGVXb3Jrc3BhY2VSZXNwb25zZSI4kAICqrsYAggDgtPkkwIpOgl3b3Jrc3BhY2ViCXdvcmtzcGFjZTIRL2FwaS92MS93b3Jrc3BhY2USgQEKDURlbGV0ZUFjY291bnQSHi5ieW9uZC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBofLmJ5b25kLnYxLkRlbGV0ZUFjY291bnRSZXNwb25zZSIvqrsYBQgEEgEqgtPkkwIgOgEqIhsvYXBpL3YxL2F1dGgvZGVsZXRlLWFjY291bnRiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSJmCg1TaWduVXBSZXF1ZXN0EhoKBWVtYWlsGAEgASgJQgu6SAjIAQFyAxj+ARIfCghwYXNzd29yZBgCIAEoCUINukgKyAEBcgUQChiAARIYCgRuYW1lGAMgASgJQgq6SAfIAQFyAhhkIrABCg5TaWduVXBSZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBRIVCg1yZWZyZXNoX3Rva2VuGAUgASgJEjYKEnNlc3Npb25fZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoNU2lnbkluUmVxdWVzdBIaCgVlbWFpbBgBIAEoCUILukgIyAEBcgMY/gESHQoIcGFzc3dvcmQYAiABKAlCC7pICMgBAXIDGIABIrABCg5TaWduSW5SZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBRIVCg1yZWZyZXNoX3Rva2VuGAUgASgJEjYKEnNlc3Npb25fZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOwoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC7pICMgBAXIDGIACIrgBChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkSNgoSc2Vzc2lvbl9leHBpcmVzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0Cg5TaWduT3V0UmVxdWVzdBIiCg1yZWZyZXNoX3Rva2VuGAEgASgJQgu6SAjIAQFyAxiAAiIiCg9TaWduT3V0UmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSIOCgxHZXRNZVJlcXVlc3QinQIKDUdldE1lUmVzcG9uc2USDwoHdXNlcl9pZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSHAoEcm9sZRgEIAEoDjIOLmJ5b25kLnYxLlJvbGUSEAoIdmVyaWZpZWQYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGVIAIgBARIiCgZzY29wZXMYCCABKAsyEi5ieW9uZC52MS5TY29wZVNldBIXCgprZXlfcHJlZml4GAkgASgJSAGIAQFCBwoFX21vZGVCDQoLX2tleV9wcmVmaXgiEgoQTG9nb3V0QWxsUmVxdWVzdCIkChFMb2dvdXRBbGxSZXNwb25zZRIPCgdtZXNzYWdlGAEgASgJImMKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIlChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQgu6SAjIAQFyAxiAARIjCgxuZXdfcGFzc3dvcmQYAiABKAlCDbpICsgBAXIFEAoYgAEiuAEKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2USDwoHdXNlcl9pZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSFAoMYWNjZXNzX3Rva2VuGAMgASgJEhIKCmV4cGlyZXNfaW4YBCABKAUSFQoNcmVmcmVzaF90b2tlbhgFIAEoCRI2ChJzZXNzaW9uX2V4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIh8KHVN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXF1ZXN0IucBCh5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2USPwoGc3RhdHVzGAEgASgOMi8uYnlvbmQudjEuU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIjkKHUNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0EhgKBGNvZGUYASABKAlCCrpIB8gBAXICGEAi5wEKHkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXNwb25zZRI/CgZzdGF0dXMYASABKA4yLy5ieW9uZC52MS5DaGVja0VtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UuU3RhdHVzEhAKCHZlcmlmaWVkGAIgASgIInIKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABITCg9TVEFUVVNfQVBQUk9WRUQQARIUChBTVEFUVVNfSU5DT1JSRUNUEAISEgoOU1RBVFVTX0VYUElSRUQQAxIRCg1TVEFUVVNfTE9DS0VEEAQioAEKCVdvcmtzcGFjZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhwKBHRpZXIYAyABKA4yDi5ieW9uZC52MS5UaWVyEisKDGlwX2FsbG93bGlzdBgEIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhUKE0dldFdvcmtzcGFjZVJlcXVlc3QiPgoUR2V0V29ya3NwYWNlUmVzcG9uc2USJgoJd29ya3NwYWNlGAEgASgLMhMuYnlvbmQudjEuV29ya3NwYWNlIngKFlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QSLQoJd29ya3NwYWNlGAEgASgLMhouYnlvbmQudjEuV29ya3NwYWNlQ2hhbmdlcxIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siZgoQV29ya3NwYWNlQ2hhbmdlcxIcCgRuYW1lGAEgASgJQgm6SAZyBBABGGRIAIgBARIrCgxpcF9hbGxvd2xpc3QYAiABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdEIHCgVfbmFtZSJBChdVcGRhdGVXb3Jrc3BhY2VSZXNwb25zZRImCgl3b3Jrc3BhY2UYASABKAsyEy5ieW9uZC52MS5Xb3Jrc3BhY2UiRAoURGVsZXRlQWNjb3VudFJlcXVlc3QSHwoIcGFzc3dvcmQYASABKAlCCLpIBXIDGIABSACIAQFCCwoJX3Bhc3N3b3JkIigKFURlbGV0ZUFjY291bnRSZXNwb25zZRIPCgdtZXNzYWdlGAEgASgJKiwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfT1dORVIQASpkCgRUaWVyEhQKEFRJRVJfVU5TUEVDSUZJRUQQABIQCgxUSUVSX1NUQVJURVIQARIQCgxUSUVSX0JVSUxERVIQAhIOCgpUSUVSX1NDQUxFEAMSEgoOVElFUl9VTkxJTUlURUQQBDLpCwoLQXV0aFNlcnZpY2USaQoGU2lnblVwEhcuYnlvbmQudjEuU2lnblVwUmVxdWVzdBoYLmJ5b25kLnYxLlNpZ25VcFJlc3BvbnNlIiyquxgCCAGyuxgDCMkBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvc2lnbi11cBJiCgZTaWduSW4SFy5ieW9uZC52MS5TaWduSW5SZXF1ZXN0GhguYnlvbmQudjEuU2lnbkluUmVzcG9uc2UiJaq7GAIIAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3NpZ24taW4SegoOUmVmcmVzaFNlc3Npb24SHy5ieW9uZC52MS5SZWZyZXNoU2Vzc2lvblJlcXVlc3QaIC5ieW9uZC52MS5SZWZyZXNoU2Vzc2lvblJlc3BvbnNlIiWquxgCCAGC0+STAhk6ASoiFC9hcGkvdjEvYXV0aC9yZWZyZXNoEmkKB1NpZ25PdXQSGC5ieW9uZC52MS5TaWduT3V0UmVxdWVzdBoZLmJ5b25kLnYxLlNpZ25PdXRSZXNwb25zZSIpkAICqrsYAggBgtPkkwIaOgEqIhUvYXBpL3YxL2F1dGgvc2lnbi1vdXQSXAoFR2V0TWUSFi5ieW9uZC52MS5HZXRNZVJlcXVlc3QaFy5ieW9uZC52MS5HZXRNZVJlc3BvbnNlIiKQAgGquxgECAQYAYLT5JMCERIPL2FwaS92MS9hdXRoL21lEm4KCUxvZ291dEFsbBIaLmJ5b25kLnYxLkxvZ291dEFsbFJlcXVlc3QaGy5ieW9uZC52MS5Mb2dvdXRBbGxSZXNwb25zZSIoqrsYBQgEEgEqgtPkkwIZIhcvYXBpL3YxL2F1dGgvbG9nb3V0LWFsbBKCAQoOQ2hhbmdlUGFzc3dvcmQSHy5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaIC5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSmwEKFlN0YXJ0RW1haWxWZXJpZmljYXRpb24SJy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBooLmJ5b25kLnYxLlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSIuqrsYAggDsrsYAwjJAYLT5JMCGyIZL2FwaS92MS9hdXRoL3ZlcmlmeS1lbWFpbBKdAQoWQ2hlY2tFbWFpbFZlcmlmaWNhdGlvbhInLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0GiguYnlvbmQudjEuQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlIjCquxgCCAOC0+STAiQ6ASoiHy9hcGkvdjEvYXV0aC92ZXJpZnktZW1haWwvY2hlY2sSfAoMR2V0V29ya3NwYWNlEh0uYnlvbmQudjEuR2V0V29ya3NwYWNlUmVxdWVzdBoeLmJ5b25kLnYxLkdldFdvcmtzcGFjZVJlc3BvbnNlIi2QAgGquxgCCAOC0+STAh5iCXdvcmtzcGFjZRIRL2FwaS92MS93b3Jrc3BhY2USkAEKD1VwZGF0ZVdvcmtzcGFjZRIgLmJ5b25kLnYxLlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QaIS5ieW9uZC52MS5VcGRhdGVXb3Jrc3BhY2VSZXNwb25zZSI4kAICqrsYAggDgtPkkwIpOgl3b3Jrc3BhY2ViCXdvcmtzcGFjZTIRL2FwaS92MS93b3Jrc3BhY2USgQEKDURlbGV0ZUFjY291bnQSHi5ieW9uZC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBofLmJ5b25kLnYxLkRlbGV0ZUFjY291bnRSZXNwb25zZSIvqrsYBQgEEgEqgtPkkwIgOgEqIhsvYXBpL3YxL2F1dGgvZGVsZXRlLWFjY291bnRiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * Asks for an account.
@@ -33,7 +33,7 @@ export type SignUpRequest = Message<"byond.v1.SignUpRequest"> & {
   email: string;
 
   /**
-   * 10 to 128 characters.
+   * 10 to 128 characters. None that many people have, that repeats or counts, and not the mail address or a part of it.
    *
    * @generated from field: string password = 2;
    */
@@ -94,6 +94,13 @@ export type SignUpResponse = Message<"byond.v1.SignUpResponse"> & {
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
+
+  /**
+   * When the session ends, however often it is refreshed. The user signs in again then.
+   *
+   * @generated from field: google.protobuf.Timestamp session_expires_at = 6;
+   */
+  sessionExpiresAt?: Timestamp | undefined;
 };
 
 /**
@@ -171,6 +178,13 @@ export type SignInResponse = Message<"byond.v1.SignInResponse"> & {
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
+
+  /**
+   * When the session ends, however often it is refreshed. The user signs in again then.
+   *
+   * @generated from field: google.protobuf.Timestamp session_expires_at = 6;
+   */
+  sessionExpiresAt?: Timestamp | undefined;
 };
 
 /**
@@ -241,6 +255,13 @@ export type RefreshSessionResponse = Message<"byond.v1.RefreshSessionResponse"> 
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
+
+  /**
+   * When the session ends, however often it is refreshed. The user signs in again then.
+   *
+   * @generated from field: google.protobuf.Timestamp session_expires_at = 6;
+   */
+  sessionExpiresAt?: Timestamp | undefined;
 };
 
 /**
@@ -434,7 +455,8 @@ export type ChangePasswordRequest = Message<"byond.v1.ChangePasswordRequest"> & 
   currentPassword: string;
 
   /**
-   * The password as it shall be, 10 to 128 characters.
+   * The password as it shall be, 10 to 128 characters. None that many people have, that repeats or counts, and not the mail
+   * address or a part of it.
    *
    * @generated from field: string new_password = 2;
    */
@@ -488,6 +510,13 @@ export type ChangePasswordResponse = Message<"byond.v1.ChangePasswordResponse"> 
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
+
+  /**
+   * When the session ends, however often it is refreshed. The user signs in again then.
+   *
+   * @generated from field: google.protobuf.Timestamp session_expires_at = 6;
+   */
+  sessionExpiresAt?: Timestamp | undefined;
 };
 
 /**
@@ -1002,7 +1031,8 @@ export const AuthService: GenService<{
   },
   /**
    * Starts a session. An unknown address and a wrong password get the same answer, in the same time. After too many
-   * wrong passwords for one account, or from one address, the call fails with `rate_limited`.
+   * wrong passwords from one address, or for one account from addresses that it was not signed in to from, the call fails with
+   * `rate_limited`: nobody who guesses keeps a user out from where they are used to sign in.
    *
    * @generated from rpc byond.v1.AuthService.SignIn
    */
@@ -1014,7 +1044,9 @@ export const AuthService: GenService<{
   /**
    * Exchanges a refresh token for the session's next access and refresh tokens.
    *
-   * A refresh token works once. One that is presented a second time has been copied by somebody: the session ends.
+   * A refresh token works once. Shown again within ten seconds, as after a lost answer or from a second tab, it gets the same
+   * refresh token once more, unless that was used in the meantime. Shown again later, it has been copied by somebody: the
+   * session ends. A session also ends at its `session_expires_at`, however often it is refreshed.
    *
    * @generated from rpc byond.v1.AuthService.RefreshSession
    */
@@ -1034,7 +1066,7 @@ export const AuthService: GenService<{
     output: typeof SignOutResponseSchema;
   },
   /**
-   * Tells who is calling: the user of the session, or the one whose workspace the key belongs to. Fails with `not_found`
+   * Tells who is calling: the user of the session, or the one whose workspace the key belongs to. Takes every key. Fails with `not_found`
    * if the key's workspace has no user.
    *
    * @generated from rpc byond.v1.AuthService.GetMe
@@ -1045,8 +1077,8 @@ export const AuthService: GenService<{
     output: typeof GetMeResponseSchema;
   },
   /**
-   * Ends every session of the user, this one too. API keys stay as they are. A key needs the scope `*`, or no
-   * restriction.
+   * Ends every session of the user, this one too. API keys stay as they are. A key has to be live, and needs the scope `*`,
+   * or no restriction.
    *
    * @generated from rpc byond.v1.AuthService.LogoutAll
    */
@@ -1108,7 +1140,7 @@ export const AuthService: GenService<{
   },
   /**
    * Deletes the account for good: the user is removed, the workspace is shut down, and its keys and sessions are refused
-   * everywhere. A key needs the scope `*`, or no restriction.
+   * everywhere. A key has to be live, and needs the scope `*`, or no restriction.
    *
    * @generated from rpc byond.v1.AuthService.DeleteAccount
    */

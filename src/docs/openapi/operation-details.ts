@@ -3,7 +3,7 @@ import { access, Credential, rest } from "../../../gen/byond/v1/access_pb.ts";
 import type { OperationDetails, OperationFacts } from "../../rest/openapi/operation.ts";
 import { codeSamples, type SampleCall } from "./code-samples.ts";
 import type { ErrorResponses } from "./error-responses.ts";
-import { errorsOf, heedsIdempotencyKey } from "./operation-errors.ts";
+import { errorsOf, heedsIdempotencyKey, refusesSandboxKeys } from "./operation-errors.ts";
 
 /** What Byond knows of an operation beyond its schema: from its own options, and from the one table of errors. */
 export function operationDetails(facts: OperationFacts, baseUrl: string, errors: ErrorResponses): OperationDetails {
@@ -15,7 +15,10 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
   const status = hasOption(method, rest) ? getOption(method, rest).successStatus : 0;
   const codes = errorsOf({ ...facts, access: getOption(method, access) });
   // Where the comment tells of the scope, it need not be told again.
-  const note = facts.comment.includes("scope") ? "" : scopeNote(scope);
+  const notes = [
+    ...(facts.comment.includes("scope") ? [] : [scopeNote(scope)]),
+    ...(refusesSandboxKeys(getOption(method, access)) ? ["Sandbox keys are refused with `insufficient_scope`."] : []),
+  ];
   return {
     successStatus: status === 0 ? 200 : status,
     responseHeaders: {
@@ -34,7 +37,7 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
     },
     responses: errors.referTo(codes),
     parameters: heedsIdempotencyKey(method) ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : [],
-    notes: note === "" ? [] : [note],
+    notes: notes.filter((note) => note !== ""),
     members: {
       security: securityOf(credential, scope),
       "x-codeSamples": codeSamples({

@@ -26,7 +26,7 @@ const applies = {
   invalid_api_key: takesCredential,
   signature_invalid: takesCredential,
   invalid_password: ({ route }) => takesPassword(route.method),
-  insufficient_scope: ({ access }) => access.scope !== "",
+  insufficient_scope: ({ access }) => access.scope !== "" || refusesSandboxKeys(access),
   ip_not_allowed: takesCredential,
   not_found: ({ route }) => route.method.input.fields.some(({ name }) => name === "id" || name.endsWith("_id")),
   method_not_allowed: never,
@@ -61,6 +61,11 @@ export function errorsOf(operation: DocumentedOperation): ErrorCode[] {
       comment.includes(`\`${code}\``) ||
       further[route.method.name]?.includes(code) === true,
   );
+}
+
+/** Whether only the live keys among the keys may call. */
+export function refusesSandboxKeys({ credential, sandbox }: Access): boolean {
+  return credential === Credential.API_KEY_OR_SESSION && !sandbox;
 }
 
 /** Whether a signed-in user confirms the call with a password. */

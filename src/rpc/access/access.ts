@@ -1,4 +1,5 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { type Access, access, Credential as RequiredCredential } from "../../../gen/byond/v1/access_pb.ts";
 import { AppError, keyRefused, sessionRefused } from "../../errors.ts";
@@ -44,6 +45,17 @@ export function accessOf(method: DescMethod): Access {
   }
   if (declared.scope !== "" && !takesKeys.has(declared.credential)) {
     throw new TypeError(`${method.parent.typeName}.${method.name} declares a scope, but takes no API key`);
+  }
+  const takesBoth = declared.credential === RequiredCredential.API_KEY_OR_SESSION;
+  if (declared.sandbox && !takesBoth) {
+    throw new TypeError(
+      `${method.parent.typeName}.${method.name} declares sandbox, but does not take keys and sessions`,
+    );
+  }
+  if (takesBoth && declared.scope === "" && method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS) {
+    throw new TypeError(
+      `${method.parent.typeName}.${method.name} lets any key act on the account: it has to declare a scope`,
+    );
   }
   return declared;
 }
@@ -101,6 +113,7 @@ export async function admit(
 function requirePermission(caller: Caller, required: Access, values: ContextValues): void {
   if (caller.kind === "key") {
     requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
+    requireMode(caller, required);
     requireScope(caller, required.scope);
   }
 }
@@ -136,6 +149,15 @@ async function authenticateAs(
       return authenticator.authenticateKey(credential.key);
     case "session":
       return authenticator.authenticateSession(credential.token);
+  }
+}
+
+/** The account belongs to both modes of a workspace: a sandbox key, which is handed out more freely, may not act on it. */
+function requireMode({ mode }: KeyCaller, { credential, sandbox, scope }: Access): void {
+  if (mode === "test" && credential === RequiredCredential.API_KEY_OR_SESSION && !sandbox) {
+    throw new AppError("insufficient_scope", "Sandbox keys do not act on the account. Use a live key, or sign in.", {
+      requiredScope: scope || "*",
+    });
   }
 }
 

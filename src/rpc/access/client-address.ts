@@ -50,6 +50,9 @@ function parseHop(hop: string): IpAddress | undefined {
   return parseIpAddress(v4 ?? v6 ?? hop);
 }
 
+/** What everything without a known address is counted by. */
+export const unknownSource = "unknown";
+
 /**
  * What requests from an address are counted by: the address, or the /64 of an IPv6 address, which is what one customer of
  * a provider has at least. Everything without a known address counts together.
@@ -57,7 +60,7 @@ function parseHop(hop: string): IpAddress | undefined {
 export function limitKeyOf(clientAddress: string | undefined): string {
   const address = parseIpAddress(clientAddress ?? "");
   if (address === undefined) {
-    return "unknown";
+    return unknownSource;
   }
   return address.kind() === "ipv4" ? formatIpAddress(address) : `${formatIpAddress(maskAddress(address, 64))}/64`;
 }

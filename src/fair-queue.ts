@@ -1,0 +1,144 @@
+/** Whose work it is. Work without a source counts as one source's, and is in the lane `main`. */
+export interface Turn {
+  /** `aside`: work that anybody can ask for any number of times. It leaves one place to the others, always. */
+  readonly lane?: "main" | "aside";
+  /** Who asks, such as a network. Each of them gets its turn, however much the others ask for. */
+  readonly source?: string;
+}
+
+export interface FairQueueOptions {
+  /** Works at once. */
+  readonly concurrency: number;
+  /** Works of a lane that may wait. */
+  readonly maxWaiting: number;
+  /** No work waits longer. */
+  readonly maxWaitMs: number;
+  /** What work is refused with that cannot wait, or has waited too long. */
+  readonly busy: () => Error;
+}
+
+interface WaitingWork {
+  readonly source: string;
+  readonly begin: () => void;
+  readonly refuse: () => void;
+}
+
+interface Lane {
+  readonly maxRunning: number;
+  running: number;
+  waiting: number;
+  /** By source, whoever is next first. */
+  readonly sources: Map<string, readonly WaitingWork[]>;
+}
+
+/**
+ * Runs work a bounded number at a time. The lanes take turns, and in a lane the sources do, so that nobody is kept out by
+ * how much somebody else asks for. Where no more can wait, the source that has most waiting loses its newest.
+ */
+export class FairQueue {
+  readonly #options: FairQueueOptions;
+  readonly #lanes: Readonly<Record<"main" | "aside", Lane>>;
+  /** Whose turn it is first. */
+  #order: readonly Lane[];
+  #running = 0;
+
+  constructor(options: FairQueueOptions) {
+    const { concurrency } = options;
+    const lane = (maxRunning: number): Lane => ({ maxRunning, running: 0, waiting: 0, sources: new Map() });
+    this.#options = options;
+    this.#lanes = { main: lane(concurrency), aside: lane(Math.max(1, concurrency - 1)) };
+    this.#order = Object.values(this.#lanes);
+  }
+
+  /** Runs `work` when its turn comes. Throws `busy` if that takes too long, or too much waits already. */
+  async run<T>(work: () => Promise<T>, { lane: laneName = "main", source = "" }: Turn = {}): Promise<T> {
+    const lane = this.#lanes[laneName];
+    if (this.#hasPlace(lane)) {
+      this.#take(lane);
+    } else {
+      await this.#wait(lane, source);
+    }
+    try {
+      return await work();
+    } finally {
+      lane.running -= 1;
+      this.#running -= 1;
+      this.#beginNext();
+    }
+  }
+
+  #hasPlace(lane: Lane): boolean {
+    return this.#running < this.#options.concurrency && lane.running < lane.maxRunning;
+  }
+
+  #take(lane: Lane): void {
+    lane.running += 1;
+    this.#running += 1;
+  }
+
+  #wait(lane: Lane, source: string): Promise<void> {
+    if (lane.waiting >= this.#options.maxWaiting && !makeRoom(lane, source)) {
+      return Promise.reject(this.#options.busy());
+    }
+    return new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        remove(lane, work);
+        reject(this.#options.busy());
+      }, this.#options.maxWaitMs);
+      const work: WaitingWork = {
+        source,
+        begin() {
+          clearTimeout(timer);
+          resolve();
+        },
+        refuse: () => {
+          clearTimeout(timer);
+          reject(this.#options.busy());
+        },
+      };
+      lane.waiting += 1;
+      lane.sources.set(source, [...(lane.sources.get(source) ?? []), work]);
+    });
+  }
+
+  #beginNext(): void {
+    const lane = this.#order.find((candidate) => candidate.waiting > 0 && this.#hasPlace(candidate));
+    const [next] = lane?.sources.values().next().value ?? [];
+    if (lane === undefined || next === undefined) {
+      return;
+    }
+    this.#order = [...this.#order.filter((other) => other !== lane), lane];
+    const rest = remove(lane, next);
+    if (rest.length > 0) {
+      // To the end of the line.
+      lane.sources.delete(next.source);
+      lane.sources.set(next.source, rest);
+    }
+    this.#take(lane);
+    next.begin();
+  }
+}
+
+/** Refuses the newest work of whoever has most waiting. False if nobody has more than the source that asks. */
+function makeRoom(lane: Lane, source: string): boolean {
+  const longest = [...lane.sources.values()].reduce((one, other) => (other.length > one.length ? other : one), []);
+  const newest = longest.at(-1);
+  if (newest === undefined || longest.length <= (lane.sources.get(source)?.length ?? 0) + 1) {
+    return false;
+  }
+  remove(lane, newest);
+  newest.refuse();
+  return true;
+}
+
+/** Takes work out of its line. Returns what its source still has waiting. */
+function remove(lane: Lane, work: WaitingWork): readonly WaitingWork[] {
+  const rest = (lane.sources.get(work.source) ?? []).filter((other) => other !== work);
+  lane.waiting -= 1;
+  if (rest.length === 0) {
+    lane.sources.delete(work.source);
+  } else {
+    lane.sources.set(work.source, rest);
+  }
+  return rest;
+}
