@@ -20,7 +20,7 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       const appError = asAppError(error);
       const isNew = record.errorCode === undefined;
       record.errorCode = appError.code;
-      if (isNew && (appError.code === "internal" || appError.code === "unavailable")) {
+      if (isNew && errorKinds[appError.code].httpStatus >= 500) {
         logger.error("call failed", { request_id: record.requestId, code: appError.code, error: describeError(error) });
       }
       return appError;
