@@ -37,6 +37,7 @@ import { startRevocation } from "./revocation/revocation-service.ts";
 import type { Authenticator } from "./rpc/access/access.ts";
 import { keyCaller } from "./rpc/access/caller.ts";
 import { clientAddressKey } from "./rpc/access/client-address.ts";
+import { sweepUsedSignatures } from "./rpc/access/used-signatures.ts";
 import { admitToPage } from "./rpc/admit-page.ts";
 import { createChain } from "./rpc/chain.ts";
 import { createErrorReporter } from "./rpc/errors.ts";
@@ -151,6 +152,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       { name: "idempotency", run: () => sweepIdempotency(database) },
       { name: "throttle", run: () => sweepThrottle(database) },
       { name: "known sources", run: () => sweepKnownSources(database) },
+      { name: "signatures", run: () => sweepUsedSignatures(database) },
     ],
   });
   sweeper.start();

@@ -24,6 +24,7 @@ const keyAdditions = [
   "ip_allowlist",
   "requests_per_minute",
   "require_signature",
+  "min_signature_version",
 ] as const;
 const additions = {
   lookup: ["possible_line_types"],

@@ -6,8 +6,10 @@ import {
   Mode as ModeMessage,
   type ScopeSet,
   ScopeSetSchema,
+  SignatureVersion as SignatureVersionMessage,
 } from "../../gen/byond/v1/api_key_pb.ts";
 import type { Mode } from "../rpc/access/caller.ts";
+import type { SignatureVersion } from "../rpc/access/signature.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import type { CreatedApiKey } from "./create-api-key.ts";
 import type { RotatedApiKey } from "./rotate-api-key.ts";
@@ -50,6 +52,7 @@ function describeKey(key: ApiKey | CreatedApiKey) {
     ...(key.ipAllowlist == null ? {} : { ipAllowlist: ipAllowlist(key.ipAllowlist) }),
     ...(key.requestsPerMinute == null ? {} : { requestsPerMinute: key.requestsPerMinute }),
     requireSignature: key.requireSignature,
+    ...(key.requireSignature ? { minSignatureVersion: signatureVersionMessages[key.minSignatureVersion] } : {}),
   };
 }
 
@@ -59,6 +62,16 @@ function scopeSet(scopes: readonly string[]): ScopeSet {
 
 function ipAllowlist(ranges: readonly string[]): IpAllowlist {
   return create(IpAllowlistSchema, { ranges: [...ranges] });
+}
+
+const signatureVersionMessages = {
+  v1: SignatureVersionMessage.V1,
+  v2: SignatureVersionMessage.V2,
+} as const satisfies Record<SignatureVersion, SignatureVersionMessage>;
+
+/** The version that a message names. Undefined: none. */
+export function signatureVersionOf(message: SignatureVersionMessage | undefined): SignatureVersion | undefined {
+  return message === SignatureVersionMessage.V2 ? "v2" : message === SignatureVersionMessage.V1 ? "v1" : undefined;
 }
 
 function modeMessage(mode: Mode): ModeMessage {

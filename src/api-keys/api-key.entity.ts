@@ -1,4 +1,5 @@
 import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
+import type { SignatureVersion } from "../rpc/access/signature.ts";
 
 /** A key of a workspace. Its secrets are kept in a table of their own, as argon2id hashes only. */
 export const ApiKeyEntity = defineEntity({
@@ -22,6 +23,8 @@ export const ApiKeyEntity = defineEntity({
     /** In any 60 seconds. Null: as many as the workspace. */
     requestsPerMinute: p.integer().nullable(),
     requireSignature: p.boolean(),
+    /** Counts where signatures are required. */
+    minSignatureVersion: p.text().$type<SignatureVersion>(),
     createdAt: p.datetime(),
     lastUsedAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),

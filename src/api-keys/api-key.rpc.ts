@@ -19,7 +19,7 @@ import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";
 import { getApiKey, keyIdOf } from "./get-api-key.ts";
-import { keyChangesOf, keyChangesProblems } from "./key-changes.ts";
+import { keyChangesOf, keyChangesProblems, requiredSignature } from "./key-changes.ts";
 import { listApiKeys } from "./list-api-keys.ts";
 import { createSecret } from "./new-secret.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
@@ -44,7 +44,7 @@ export function apiKeyService(deps: {
         scopes: request.scopes?.scopes ?? null,
         ipAllowlist: request.ipAllowlist?.ranges ?? null,
         requestsPerMinute: request.requestsPerMinute ?? null,
-        requireSignature: request.requireSignature,
+        ...requiredSignature(request),
         expiresAt: request.expiresAt === undefined ? null : timestampDate(request.expiresAt),
       } as const;
       const secret = await createSecret(deps, input.mode);

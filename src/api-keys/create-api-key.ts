@@ -29,10 +29,10 @@ const insertApiKey = {
   text: `
     WITH created AS (
       INSERT INTO api_key (
-        id, workspace_id, prefix, name, mode, scopes, ip_allowlist, requests_per_minute, require_signature, created_by,
-        expires_at, created_at
+        id, workspace_id, prefix, name, mode, scopes, ip_allowlist, requests_per_minute, require_signature,
+        min_signature_version, created_by, expires_at, created_at
       )
-      SELECT $1, $2, $3, $5, $6, $7, $8, $9, $10, $11, expires_at, date_trunc('milliseconds', byond_now())
+      SELECT $1, $2, $3, $5, $6, $7, $8, $9, $10, $13, $11, expires_at, date_trunc('milliseconds', byond_now())
       FROM date_trunc('seconds', $12::timestamptz) AS expires_at
       WHERE expires_at IS NULL OR expires_at > byond_now()
       RETURNING id, prefix, created_at, expires_at
@@ -69,6 +69,7 @@ export async function createApiKey(
     restrictions.requireSignature,
     creator?.userId ?? null,
     restrictions.expiresAt,
+    restrictions.minSignatureVersion,
   ]);
   if (row === undefined) {
     throw expiryProblem("expires_at");

@@ -1,4 +1,5 @@
 import { invalidFields } from "../errors.ts";
+import type { SignatureVersion } from "../rpc/access/signature.ts";
 
 /** What a key may not do. */
 export interface Restrictions {
@@ -9,6 +10,8 @@ export interface Restrictions {
   /** In any 60 seconds. Null: as many as the workspace may. */
   readonly requestsPerMinute: number | null;
   readonly requireSignature: boolean;
+  /** Counts where signatures are required. */
+  readonly minSignatureVersion: SignatureVersion;
   /** Null: never. */
   readonly expiresAt: Date | null;
 }
@@ -19,6 +22,7 @@ export const unrestricted: Restrictions = {
   ipAllowlist: null,
   requestsPerMinute: null,
   requireSignature: false,
+  minSignatureVersion: "v1",
   expiresAt: null,
 };
 

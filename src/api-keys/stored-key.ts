@@ -4,6 +4,7 @@ import type { Loaded } from "../revocation/credential-cache.ts";
 import { keySubject, workspaceSubject } from "../revocation/revocation-subjects.ts";
 import type { KeyCaller, Mode } from "../rpc/access/caller.ts";
 import { compileIpAllowlist } from "../rpc/access/ip-allowlist.ts";
+import type { SignatureVersion } from "../rpc/access/signature.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import { Deadline } from "./deadline.ts";
 
@@ -24,7 +25,8 @@ const read = {
   text: `
     SELECT
       api_key.id, api_key.mode, api_key.scopes, api_key.ip_allowlist, api_key.requests_per_minute,
-      api_key.require_signature, api_key.revision + workspace.revision AS revision,
+      CASE WHEN api_key.require_signature THEN api_key.min_signature_version END AS required_signature,
+      api_key.revision + workspace.revision AS revision,
       workspace.id AS workspace_id, workspace.name AS workspace_name, workspace.tier,
       workspace.ip_allowlist AS workspace_ip_allowlist,
       secret.secret_hash,
@@ -42,7 +44,7 @@ interface Row {
   readonly scopes: readonly string[] | null;
   readonly ip_allowlist: readonly string[] | null;
   readonly requests_per_minute: number | null;
-  readonly require_signature: boolean;
+  readonly required_signature: SignatureVersion | null;
   readonly revision: number;
   readonly workspace_id: string;
   readonly workspace_name: string;
@@ -79,7 +81,7 @@ export async function readStoredKey(
         scopes: row.scopes,
         ipAllowlists: allowlists.map(compileIpAllowlist),
         requestsPerMinute: row.requests_per_minute,
-        requiresSignature: row.require_signature,
+        requiredSignature: row.required_signature,
         revision: row.revision,
       },
       secretHash: row.secret_hash,

@@ -26,6 +26,7 @@ const update = {
         ip_allowlist = coalesce($5, ip_allowlist),
         requests_per_minute = coalesce($6, requests_per_minute),
         require_signature = coalesce($7, require_signature),
+        min_signature_version = coalesce($9, min_signature_version),
         expires_at = coalesce(date_trunc('seconds', $8::timestamptz), expires_at),
         revision = revision + (num_nonnulls($4::text[], $5::text[], $7::boolean, $8::timestamptz) > 0)::integer
       FROM target
@@ -59,6 +60,7 @@ export async function updateApiKey(
       changes.requestsPerMinute ?? null,
       changes.requireSignature ?? null,
       changes.expiresAt ?? null,
+      changes.minSignatureVersion ?? null,
     ]);
     if (row?.is_found !== true) {
       throw activeKeyNotFound();

@@ -8,6 +8,15 @@ export function unavailable(cause: unknown): AppError {
   });
 }
 
+/** A signature that had its effect before. */
+function signatureUsed(cause: unknown): AppError {
+  return new AppError(
+    "signature_invalid",
+    "The signature was used before: the call has had its effect. Sign a new one.",
+    { cause },
+  );
+}
+
 /** The key that a call was admitted with has other rights by now. Nothing was done: admit the call anew and repeat it. */
 export class CredentialChanged extends AppError {
   constructor(cause: unknown) {
@@ -24,6 +33,7 @@ const raised: ReadonlyMap<string, (cause: Error) => AppError> = new Map([
   ["BY002", sessionRefused],
   ["BY003", (cause) => new CredentialChanged(cause)],
   ["BY004", unavailable],
+  ["BY005", signatureUsed],
 ]);
 
 /**

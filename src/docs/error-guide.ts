@@ -31,8 +31,9 @@ export const errorGuide = {
   signature_invalid: {
     title: "Signature refused",
     meaning:
-      "The header `Byond-Signature` does not match the key, the time and the body as they were received, its time is more than five minutes off, or the key requires a signature and there is none.",
-    remedy: "Sign the very bytes that you send, with the whole key, and keep the clock of your server right.",
+      "The header `Byond-Signature` does not match the key and the request as they were received, its time is more than five minutes off, the call has already had its effect with this signature, or the key requires a signature, or a `v2` one, and there is none.",
+    remedy:
+      "Sign the very bytes that you send, with the whole key, and keep the clock of your server right. Sign a call anew before you repeat it, or repeat it with its `Idempotency-Key`.",
   },
   invalid_password: {
     title: "Wrong password",

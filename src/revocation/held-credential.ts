@@ -6,23 +6,32 @@ import type { Queryable } from "../database/database.ts";
  */
 export type HeldCredential = string | null;
 
+interface StatementParts {
+  /** The CTE that has rows if and only if the statement has its effect. */
+  readonly effect: string;
+  /** The other CTEs that lock rows or change them. They are carried out in this order. */
+  readonly after: readonly string[];
+}
+
 /**
  * SQL of the last step of a statement with effects, to stand in its outermost SELECT:
  *
  *     WITH canceled AS (UPDATE … RETURNING id), given_up AS (UPDATE … RETURNING id)
- *     SELECT …, ${requireCredential("$4", ["canceled", "given_up"])}
+ *     SELECT …, ${requireCredential("$4", { after: ["given_up"], effect: "canceled" })}
  *
- * It waits for every CTE in `after`, row locks included, and raises, which rolls the statement back, unless the credential
- * in `placeholder` still holds then. It holds until the commit: whoever revokes it waits for that.
+ * It waits for every CTE that is named, row locks included, and raises, which rolls the statement back, unless the credential
+ * in `placeholder` still holds then. It holds until the commit: whoever revokes it waits for that. It raises as well if the
+ * call's signature was spent before, and spends it if there was an effect.
  */
-export function requireCredential(placeholder: string, after: readonly string[]): string {
-  const counts = after.map((cte) => `(SELECT count(*) FROM ${cte})`);
+export function requireCredential(placeholder: string, { after, effect }: StatementParts): string {
+  // Counted, so that they are carried out before the function begins; an effect is a count that is not zero.
+  const counts = [...after.map((cte) => `(SELECT 0 * count(*) FROM ${cte})`), `(SELECT count(*) FROM ${effect})`];
   return `require_credential(${[`${placeholder}::jsonb`, ...counts].join(", ")})`;
 }
 
 const lock = {
   name: "lock_credential",
-  text: `SELECT lock_subjects(
+  text: `SELECT spend_signature($1::jsonb, true), lock_subjects(
       ARRAY(SELECT jsonb_array_elements_text($1::jsonb -> 'subjects')), $2::text[]
     ), require_credential($1)`,
 };
@@ -30,7 +39,8 @@ const lock = {
 /**
  * The last step of a transaction of several statements, when it has its row locks: throws `invalid_api_key` unless the
  * credential still holds, and has it hold until the commit. The revocation subjects in `revoked` are locked for this
- * transaction alone: effects that rest on them are committed before, or find them revoked.
+ * transaction alone: effects that rest on them are committed before, or find them revoked. The call's signature is spent;
+ * throws `signature_invalid` if it was spent before.
  */
 export async function lockCredential(
   transaction: Queryable,

@@ -2,10 +2,18 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, Interceptor } from "@connectrpc/connect";
 import type { Clock } from "../clock.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { type Authenticator, accessOf, admit, authorize, groundsKey, type SenderCheck } from "./access/access.ts";
-import { callerKey } from "./access/caller.ts";
+import {
+  type Authenticator,
+  accessOf,
+  authorize,
+  groundsKey,
+  reauthorize,
+  requiredSignatureOf,
+  type SenderCheck,
+} from "./access/access.ts";
 import { createInFlightInterceptor } from "./access/in-flight.ts";
 import { rawBodyKey } from "./access/raw-body.ts";
+import { requestTargetKey } from "./access/request-target.ts";
 import { checkSignature } from "./access/signature.ts";
 import {
   apiVersionHeaders,
@@ -54,12 +62,14 @@ export function createChain(options: ChainOptions): Chain {
   );
   const isOpen = new Set(options.openServices);
   const checkRequest = compileRequestChecks(options.services, options.fieldChecks);
-  const checkSigned: SenderCheck = (caller, credential, { requestHeader, protocolName, values }) =>
+  const checkSigned: SenderCheck = (caller, credential, { requestHeader, requestMethod, protocolName, values }) =>
     checkSignature({
       headers: requestHeader,
       protocolName,
       credential,
-      isRequired: caller.kind === "key" && caller.requiresSignature,
+      method: requestMethod,
+      target: values.get(requestTargetKey),
+      required: requiredSignatureOf(caller),
       nowMs: () => clock.now().getTime(),
       readBody: async () => (await values.get(rawBodyKey)?.read(maxMessageBytes)) ?? new Uint8Array(),
     });
@@ -90,12 +100,8 @@ export function createChain(options: ChainOptions): Chain {
       createInFlightInterceptor({
         revocation,
         groundsOf: ({ contextValues }) => contextValues.get(groundsKey),
-        async reauthorize({ method, header, contextValues }) {
-          const required = accessFor(accessByMethod, method);
-          const admitted = await admit(authenticator, required, { header, values: contextValues });
-          contextValues.set(callerKey, admitted?.caller);
-          return admitted?.grounds;
-        },
+        reauthorize: ({ method, header, contextValues }) =>
+          reauthorize(authenticator, accessFor(accessByMethod, method), { header, values: contextValues }),
       }),
       createApiVersionInterceptor(apiVersions),
       createValidationInterceptor(checkRequest, (service) => !isOpen.has(service)),

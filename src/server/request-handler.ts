@@ -7,6 +7,7 @@ import { describeError, type Logger } from "../log.ts";
 import type { RequestCounter } from "../metrics.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "../rpc/access/client-address.ts";
 import { withRawBody } from "../rpc/access/raw-body.ts";
+import { requestTargetKey } from "../rpc/access/request-target.ts";
 import { currentApiVersion } from "../rpc/api-version.ts";
 import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
 import type { NodeRequest, NodeResponse } from "./request-gate.ts";
@@ -82,6 +83,7 @@ async function serve(
     record.route = path;
   }
   const values: ContextValues = createContextValues().set(requestRecordKey, record);
+  values.set(requestTargetKey, request.url ?? "");
   const received = universalRequestFromNodeRequest(request, response, undefined, values);
   values.set(clientAddressKey, clientAddressOf(options.proxyTrust, request.socket.remoteAddress, received.header));
   const answer = await (call ?? options.rest)(withRawBody(received, values));

@@ -18,7 +18,7 @@ const cancel = {
       WHERE workspace_id = $1 AND subject_id = canceled.id AND status = 'pending'
       RETURNING outbox.id
     )
-    SELECT ${requireCredential("$4", ["canceled", "given_up"])}`,
+    SELECT ${requireCredential("$4", { after: ["given_up"], effect: "canceled" })}`,
 };
 
 /**

@@ -67,7 +67,7 @@ const check = {
       WHERE verification.workspace_id = $1 AND verification.id = $2
       RETURNING verification.status
     )
-    SELECT target.status AS before, counted.status AS after, ${requireCredential("$7", ["budget", "counted"])}
+    SELECT target.status AS before, counted.status AS after, ${requireCredential("$7", { after: ["budget"], effect: "counted" })}
     FROM target LEFT JOIN counted ON true`,
 };
 

@@ -25,7 +25,7 @@ const erase = {
     )
     SELECT
       (SELECT count(*) FROM erased)::integer AS erased,
-      ${requireCredential("$4", ["erased", "given_up"])}`,
+      ${requireCredential("$4", { after: ["given_up"], effect: "erased" })}`,
 };
 
 /**

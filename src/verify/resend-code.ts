@@ -83,7 +83,7 @@ const resend = {
       (SELECT created_at FROM message) AS created_at,
       (SELECT expires_at FROM message) AS expires_at,
       (SELECT seconds FROM wait) AS wait_seconds,
-      ${requireCredential("$9", ["target", "token", "queued"])}`,
+      ${requireCredential("$9", { after: ["target", "token"], effect: "queued" })}`,
 };
 
 const lookUpQueued = {

@@ -125,7 +125,7 @@ const start = {
       (SELECT expires_at FROM started) AS expires_at,
       (SELECT bucket FROM wait) AS empty_bucket,
       (SELECT seconds FROM wait) AS wait_seconds,
-      ${requireCredential("$15", ["first_token", "second_token", "token", "started", "queued"])}`,
+      ${requireCredential("$15", { after: ["first_token", "second_token", "token", "queued"], effect: "started" })}`,
 };
 
 const lookUpStarted = {

@@ -14,14 +14,20 @@ export type RpcName = keyof typeof rpcs;
 export type Input = Readonly<Record<string, unknown>>;
 export type HeaderFields = Readonly<Record<string, string>>;
 
+/** Method and target of a request as it is sent. */
+export interface RequestLine {
+  readonly method: string;
+  readonly target: string;
+}
+
 export interface DoorCall {
   readonly key?: string;
   readonly session?: string;
   readonly headers?: HeaderFields;
   /** Sends the body compressed. gRPC, whose frames nobody sees, does not. */
   readonly gzip?: boolean;
-  /** Headers that depend on the body as it is sent. gRPC knows none, and gets those of an empty one. */
-  readonly sign?: (body: Uint8Array) => HeaderFields;
+  /** Headers that depend on the request as it is sent. gRPC knows no body, and gets those of an empty one. */
+  readonly sign?: (body: Uint8Array, line: RequestLine) => HeaderFields;
 }
 
 /** An answer in the same form through every door. */
@@ -86,7 +92,11 @@ const grpc: Door = {
     transports.set(app.url, transport);
     try {
       const request = readMessage(rpc.method, rpc.message?.(input) ?? input);
-      const header = headersOf(call, new Uint8Array());
+      const { method } = rpc;
+      const header = headersOf(call, new Uint8Array(), {
+        method: "POST",
+        target: `/${method.parent.typeName}/${method.name}`,
+      });
       const answer = await transport.unary(rpc.method, undefined, undefined, header, request);
       return { code: "ok", body: bodyOf(rpc, answer.message), headers: joined(answer.header, answer.trailer) };
     } catch (thrown) {
@@ -100,23 +110,24 @@ const grpc: Door = {
   },
 };
 
-function headersOf(call: DoorCall, body: Uint8Array): Record<string, string> {
+function headersOf(call: DoorCall, body: Uint8Array, line: RequestLine): Record<string, string> {
   return {
     ...(call.key === undefined ? {} : { "x-api-key": call.key }),
     ...(call.session === undefined ? {} : { authorization: `Bearer ${call.session}` }),
     ...call.headers,
-    ...call.sign?.(body),
+    ...call.sign?.(body, line),
   };
 }
 
 async function send(url: string, method: string, bytes: Uint8Array | undefined, type: string, call: DoorCall) {
   const body = bytes !== undefined && call.gzip === true ? gzipSync(bytes) : bytes;
+  const { pathname, search } = new URL(url);
   const answer = await fetch(url, {
     method,
     headers: {
       ...(body === undefined ? {} : { "content-type": type }),
       ...(call.gzip === true && body !== undefined ? { "content-encoding": "gzip" } : {}),
-      ...headersOf(call, body ?? new Uint8Array()),
+      ...headersOf(call, body ?? new Uint8Array(), { method, target: pathname + search }),
     },
     ...(body === undefined ? {} : { body: new Uint8Array(body) }),
   });

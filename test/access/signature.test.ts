@@ -1,4 +1,4 @@
-/** Signed requests: on the bytes as they are sent, through every door where a client sees them. */
+/** Signatures in the first version, and what both have in common: on the bytes as they are sent, through every door where a client sees them. */
 import { createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -39,7 +39,8 @@ const signedAs = (write: (body: Uint8Array, t: number) => string) => (body: Uint
 
 const noMatch = "The signature does not match the key and the body as they were received.";
 const outdated = "The time of the signature is more than 5 minutes away from the server's.";
-const malformed = "The Byond-Signature header must be t=<unix milliseconds>,v1=<hexadecimal HMAC-SHA256>.";
+const malformed =
+  "The Byond-Signature header must be t=<unix milliseconds> and v1=<hexadecimal HMAC-SHA256>, v2=<…> or both.";
 const missing = "This key takes signed requests only: the Byond-Signature header is missing.";
 
 /** One call with a body, and one that over REST is a GET without any. */
@@ -98,7 +99,7 @@ describe.each(byteDoors)("through $name", (door: Door) => {
       ],
       [
         "beside a version to come",
-        (body: Uint8Array, t: number, key: string) => `t=${t}, v2=abc, v1=${hex(key, t, body).toUpperCase()}`,
+        (body: Uint8Array, t: number, key: string) => `t=${t}, v3=abc, v1=${hex(key, t, body).toUpperCase()}`,
       ],
     ])("%s is enough", async (_name, write) => {
       for (const key of [free, strict]) {

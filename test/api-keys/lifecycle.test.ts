@@ -20,6 +20,7 @@ const plain = {
   ip_allowlist: null,
   requests_per_minute: null,
   require_signature: false,
+  min_signature_version: null,
 };
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {

@@ -5,6 +5,7 @@ import { Delivery } from "./0003-delivery.ts";
 import { LimitsAndIdempotency } from "./0004-limits-and-idempotency.ts";
 import { AccountsAndKeys } from "./0005-accounts-and-keys.ts";
 import { Effects } from "./0006-effects.ts";
+import { Signatures } from "./0007-signatures.ts";
 import { PasswordsAndSessions } from "./0009-passwords-and-sessions.ts";
 import { TimesOfKeys } from "./0010-times-of-keys.ts";
 
@@ -16,6 +17,7 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0004-limits-and-idempotency", class: LimitsAndIdempotency },
   { name: "0005-accounts-and-keys", class: AccountsAndKeys },
   { name: "0006-effects", class: Effects },
+  { name: "0007-signatures", class: Signatures },
   { name: "0009-passwords-and-sessions", class: PasswordsAndSessions },
   { name: "0010-times-of-keys", class: TimesOfKeys },
 ];

@@ -16,6 +16,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   role: "owner",
   revocation_reason: null,
   require_signature: false,
+  min_signature_version: null,
   requests_per_minute: 600,
   refresh_token: "rt_6hWmZq1xB9sVt0Lc.4nYpD8rJ2uKf7eTgAoXv",
   reason: "left the team",
@@ -117,6 +118,14 @@ const messages: Readonly<Record<string, JsonObject>> = {
   },
   WorkspaceChanges: { name: "Acme" },
   CreateApiKeyRequest: { name: "prod-backend", scopes: ["verify", "lookup"] },
+  ApiKeyChanges: {
+    name: "prod-backend",
+    scopes: ["verify", "lookup"],
+    ip_allowlist: ["203.0.113.0/24", "2001:db8::7"],
+    requests_per_minute: 600,
+    expires_at: "2027-01-01T00:00:00Z",
+    require_signature: false,
+  },
 };
 
 /** Lists of messages: what sets the items apart from the example of their type, one entry an item. */

@@ -9,6 +9,7 @@ import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./ca
 import { clientAddressKey } from "./client-address.ts";
 import { type Credential, readCredential } from "./credentials.ts";
 import { requireAllowedAddress } from "./ip-allowlist.ts";
+import { type CallSignature, requireSignature, type SignatureVersion } from "./signature.ts";
 
 /** Who a credential belongs to, and what that rests on. */
 export interface Authenticated<C extends Caller = Caller> {
@@ -60,8 +61,12 @@ export function accessOf(method: DescMethod): Access {
   return declared;
 }
 
-/** Checks that a request was sent by whoever has the credential. Throws if not. */
-export type SenderCheck = (caller: Caller, credential: string, context: HandlerContext) => Promise<void>;
+/** Checks that a request was sent by whoever has the credential. Throws if not. Returns its signature, if it has one. */
+export type SenderCheck = (
+  caller: Caller,
+  credential: string,
+  context: HandlerContext,
+) => Promise<CallSignature | undefined>;
 
 /**
  * Lets a call in and makes its caller known. Undefined: the RPC takes no credential. Throws what `admit` throws, and what
@@ -82,13 +87,39 @@ export async function authorize(
   if (caller.kind === "key") {
     values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
   }
-  if (credential.kind !== "none") {
-    await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
-  }
+  const signature =
+    credential.kind === "none"
+      ? undefined
+      : await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
   requirePermission(caller, required, values);
-  values.set(callerKey, caller);
+  values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
   values.set(groundsKey, grounds);
   return caller;
+}
+
+/**
+ * Lets a call under way in once more, with its caller as it is now; its signature was checked before. Undefined: the RPC takes
+ * no credential. Throws what `admit` throws, and `signature_invalid` if the key requires more by now than the call has.
+ */
+export async function reauthorize(
+  authenticator: Authenticator,
+  required: Access,
+  origin: CallOrigin,
+): Promise<Grounds | undefined> {
+  const admitted = await admit(authenticator, required, origin);
+  if (admitted === undefined) {
+    return undefined;
+  }
+  const { caller, grounds } = admitted;
+  const signature = origin.values.get(callerKey)?.signature;
+  requireSignature(requiredSignatureOf(caller), signature?.version);
+  origin.values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
+  return grounds;
+}
+
+/** The lowest version of the signature that the caller's requests have to carry. Null: they need not be signed. */
+export function requiredSignatureOf(caller: Caller): SignatureVersion | null {
+  return caller.kind === "key" ? caller.requiredSignature : null;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { HeldCredential } from "../../revocation/held-credential.ts";
 import { accountSubject, keySubject, sessionSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import type { Tier } from "../quota/tiers.ts";
 import type { IpAllowlist } from "./ip-allowlist.ts";
+import type { CallSignature, SignatureVersion } from "./signature.ts";
 
 /** Which of a workspace's two worlds a call belongs to. */
 export type Mode = "live" | "test";
@@ -24,10 +25,12 @@ export interface KeyCaller {
   readonly ipAllowlists: readonly IpAllowlist[];
   /** Requests in any 60 seconds. Null: as many as the workspace. */
   readonly requestsPerMinute: number | null;
-  /** Whether every request has to be signed. */
-  readonly requiresSignature: boolean;
+  /** The lowest version of the signature that every request has to carry. Null: it need not be signed. */
+  readonly requiredSignature: SignatureVersion | null;
   /** Of the key and its workspace: raised by each change of what the key may do. */
   readonly revision: number;
+  /** Of the one call that the caller is set for. */
+  readonly signature?: CallSignature;
 }
 
 /** A user who signed in. */
@@ -38,6 +41,8 @@ export interface SessionCaller {
   readonly tier: Tier;
   readonly userId: string;
   readonly sessionId: string;
+  /** Of the one call that the caller is set for. */
+  readonly signature?: CallSignature;
 }
 
 export type Caller = KeyCaller | SessionCaller;
@@ -74,18 +79,17 @@ export function sessionCaller(context: Context): SessionCaller {
   return caller;
 }
 
-/** The credential of a caller. */
+/** The credential of a caller, with what an effect of the call spends. */
 export function credentialOf(caller: Caller): HeldCredential {
-  return JSON.stringify(
-    caller.kind === "key"
-      ? { kind: "key", prefix: caller.keyPrefix, revision: caller.revision, subjects: subjectsOf(caller) }
-      : {
-          kind: "session",
-          workspace_id: caller.workspaceId,
-          session_id: caller.sessionId,
-          subjects: subjectsOf(caller),
-        },
-  );
+  return JSON.stringify({
+    kind: caller.kind,
+    workspace_id: caller.workspaceId,
+    ...(caller.kind === "key"
+      ? { prefix: caller.keyPrefix, revision: caller.revision }
+      : { session_id: caller.sessionId }),
+    subjects: subjectsOf(caller),
+    nonce: caller.signature?.nonce,
+  });
 }
 
 /** The subjects whose revocation ends the caller's rights. */

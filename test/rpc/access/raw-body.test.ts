@@ -78,7 +78,9 @@ test("a Connect call is checked on its bytes as they were sent, and then parsed 
         headers: context.requestHeader,
         protocolName: context.protocolName,
         credential: "pk_test_key.secret",
-        isRequired: true,
+        method: context.requestMethod,
+        target: "",
+        required: "v1",
         nowMs: () => nowMs,
         readBody: async () => (await context.values.get(rawBodyKey)?.read(1_000)) ?? new Uint8Array(),
       });

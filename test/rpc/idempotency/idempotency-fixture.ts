@@ -75,7 +75,7 @@ export const liveCaller: KeyCaller = {
   scopes: null,
   ipAllowlists: [],
   requestsPerMinute: null,
-  requiresSignature: false,
+  requiredSignature: null,
   revision: 0,
 };
 
