@@ -11,17 +11,20 @@ import { apiKeyFieldChecks, apiKeyService } from "./api-keys/api-key.rpc.ts";
 import { KeyAuthenticator } from "./api-keys/authenticate-api-key.ts";
 import { LastUsed } from "./api-keys/last-used.ts";
 import { readTagKey } from "./api-keys/tag-key.ts";
+import { AccountEndingSender, accountEndingKind } from "./auth/account-ending-sender.ts";
 import { authFieldChecks, authService } from "./auth/auth.rpc.ts";
 import { SessionAuthenticator } from "./auth/authenticate-session.ts";
+import { findAccountsByEmail } from "./auth/find-account.ts";
 import { sweepKnownSources } from "./auth/known-sources.ts";
 import { SessionTokens } from "./auth/session-tokens.ts";
 import { createDecoyHash } from "./auth/sign-in.ts";
+import { sweepUnverifiedAccounts } from "./auth/sweep-unverified-accounts.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Database } from "./database/database.ts";
 import { providePostgres } from "./database/provide-postgres.ts";
 import { sweepThrottle } from "./database/throttle.ts";
-import { createChannels, laneOf } from "./delivery/channels.ts";
+import { channelNames, createChannels, laneOf } from "./delivery/channels.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { DeliveryWorker } from "./delivery/worker.ts";
 import { docsPages } from "./docs/page/docs-pages.ts";
@@ -60,7 +63,7 @@ import { openOnePort } from "./server/one-port.ts";
 import { type CallHandler, createRequestHandler, type Page } from "./server/request-handler.ts";
 import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
 import { Sweeper } from "./sweeper.ts";
-import { accountVerifications } from "./verify/account-verifications.ts";
+import { accountVerifications, resetMessageKind } from "./verify/account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
 import { sweepVerifications } from "./verify/sweep-verifications.ts";
 import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
@@ -71,6 +74,8 @@ export interface Surroundings {
   /** Something that the server cannot do without has ended. */
   readonly onFatal: (reason: Error) => void;
   readonly clock?: Clock;
+  /** How often what nobody needs any more is removed. Default: every minute. */
+  readonly sweepIntervalMs?: number;
 }
 
 /** A running server. */
@@ -86,7 +91,7 @@ export interface App {
 }
 
 const shutdownGraceMs = 10_000;
-const sweepIntervalMs = 60_000;
+const defaultSweepIntervalMs = 60_000;
 const inboxPath = "/dev/inbox";
 
 /** Builds the server, in order, and opens its port last. Whatever fails, what was built before is closed again. */
@@ -101,8 +106,10 @@ export async function createApp(config: Config, surroundings: Surroundings): Pro
 }
 
 async function buildApp(config: Config, surroundings: Surroundings, resources: AsyncDisposableStack): Promise<App> {
-  const { logger, clock = systemClock } = surroundings;
+  const { logger, clock = systemClock, sweepIntervalMs = defaultSweepIntervalMs } = surroundings;
   const serverId = createId("srv");
+  // The port may be any free one, so the address is known only once it is open.
+  let url = config.publicUrl ?? "";
 
   const postgres = await providePostgres(config.database, surroundings.onFatal);
   resources.defer(() => postgres.stop());
@@ -134,12 +141,17 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     substitute: config.inbox === "all" ? inbox : undefined,
   });
   resources.defer(() => channels.close());
+  const isAwaited = async (email: string) => (await findAccountsByEmail({ database }, email)).length > 0;
   const worker = new DeliveryWorker({
     database,
     clock,
     logger,
     serverId,
-    senders: { [codeMessageKind]: new CodeSender({ database, keyring, channels }) },
+    senders: {
+      [codeMessageKind]: new CodeSender({ database, keyring, channels }),
+      [resetMessageKind]: new CodeSender({ database, keyring, channels, isAwaited }),
+      [accountEndingKind]: new AccountEndingSender({ database, channels, url: () => url }),
+    },
     lanes: channels.lanes,
   });
   worker.start();
@@ -151,6 +163,14 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
       { name: "verifications", run: () => sweepVerifications({ database }, config.retentionDays) },
       { name: "idempotency", run: () => sweepIdempotency(database) },
       { name: "throttle", run: () => sweepThrottle(database) },
+      ...(config.delivery.smtp === undefined
+        ? []
+        : [
+            {
+              name: "unverified accounts",
+              run: () => sweepUnverifiedAccounts({ database, revocation, lane: laneOf("email", "live") }),
+            },
+          ]),
       { name: "known sources", run: () => sweepKnownSources(database) },
       { name: "signatures", run: () => sweepUsedSignatures(database) },
     ],
@@ -193,7 +213,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
         tagKey,
         revocation,
         defaultTier: config.limits.defaultTier,
-        emailVerifications: accountVerifications({ keyring, codes }),
+        emailVerifications: accountVerifications({ database, keyring, codes }),
         signUp: config.signUp,
         signUpsPerHour: config.limits.signUpsPerHour,
       }),
@@ -208,12 +228,11 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     bindService(ServerReflection, grpcReflection([...services.map(({ service }) => service), Health])),
   ];
 
-  // The port may be any free one, so the address is known only once it is open.
-  let url = config.publicUrl ?? "";
   const errors = createErrorReporter(logger, () => `${url}/docs/errors`);
   const authenticator: Authenticator = {
     authenticateKey: (key) => keys.authenticateKey(key),
     authenticateSession: (token) => sessions.authenticateSession(token),
+    liveKeysNeedVerifiedEmail: config.signUp === "open" && channelNames.some((channel) => channels.isReal(channel)),
   };
   const chain = createChain({
     services: services.map(({ service }) => service),

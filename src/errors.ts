@@ -9,6 +9,7 @@ export type ErrorCode =
   | "invalid_password"
   | "insufficient_scope"
   | "ip_not_allowed"
+  | "email_not_verified"
   | "not_found"
   | "method_not_allowed"
   | "not_acceptable"
@@ -37,6 +38,7 @@ export const errorKinds = {
   invalid_password: { httpStatus: 401, rpcCode: Code.Unauthenticated },
   insufficient_scope: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   ip_not_allowed: { httpStatus: 403, rpcCode: Code.PermissionDenied },
+  email_not_verified: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   not_found: { httpStatus: 404, rpcCode: Code.NotFound },
   method_not_allowed: { httpStatus: 405, rpcCode: Code.Unimplemented },
   not_acceptable: { httpStatus: 406, rpcCode: Code.InvalidArgument },

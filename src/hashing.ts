@@ -1,3 +1,4 @@
+import { timingSafeEqual } from "node:crypto";
 import argon2 from "argon2";
 import { AppError } from "./errors.ts";
 import { FairQueue, type Turn } from "./fair-queue.ts";
@@ -43,11 +44,12 @@ export class Hasher {
     });
   }
 
-  /** The secret's hash in PHC string format, with a salt of its own. */
-  hash(secret: string, turn?: Turn): Promise<string> {
+  /** The secret's hash in PHC string format, with a salt of its own, or with that of the hash `saltOf` (see `match`). */
+  hash(secret: string, turn?: Turn, saltOf?: string): Promise<string> {
     const { memoryKiB, passes } = this.#cost;
     const options = { type: argon2.argon2id, memoryCost: memoryKiB, timeCost: passes, parallelism: 1 } as const;
-    return this.#queue.run(() => argon2.hash(secret, options), turn);
+    const salt = saltOf === undefined ? {} : { salt: Buffer.from(saltOf.split("$").at(-2) ?? "", "base64") };
+    return this.#queue.run(() => argon2.hash(secret, { ...options, ...salt }), turn);
   }
 
   /** Whether the hash is of this secret, in time that does not depend on the answer. */
@@ -57,7 +59,31 @@ export class Hasher {
 
   /** The same hasher, for one who makes hashes in this turn. */
   inTurn(turn: Turn): Pick<Hasher, "hash"> {
-    return { hash: (secret) => this.hash(secret, turn) };
+    return { hash: (secret, _turn, saltOf) => this.hash(secret, turn, saltOf) };
+  }
+
+  /**
+   * Which of the hashes is of this secret; undefined if none is. One computation for all of them that share salt and cost:
+   * the time does not tell how many there were.
+   */
+  async match(hashes: readonly string[], secret: string, turn?: Turn): Promise<string | undefined> {
+    for (const [, alike] of Map.groupBy(hashes, (hash) => hash.slice(0, hash.lastIndexOf("$")))) {
+      const [first = ""] = alike;
+      if (alike.length === 1 || this.isOutdated(first)) {
+        for (const hash of alike) {
+          if (await this.verify(hash, secret, turn)) {
+            return hash;
+          }
+        }
+      } else {
+        const computed = Buffer.from(await this.hash(secret, turn, first));
+        const found = alike.find((hash) => timingSafeEqual(Buffer.from(hash), computed));
+        if (found !== undefined) {
+          return found;
+        }
+      }
+    }
+    return undefined;
   }
 
   /** Whether the hash was made with other parameters than those of today. It still verifies. */

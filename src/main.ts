@@ -1,6 +1,8 @@
 /** The process: environment, signals and exit status. The only file that touches `process`. */
 import { type App, createApp } from "./app.ts";
+import type { AccountCommand } from "./auth/command.ts";
 import { runCreateAccount } from "./auth/create-account-command.ts";
+import { runResetPassword } from "./auth/reset-password-command.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { firstStartBanner, startBanner } from "./first-start.ts";
 import { createLogger, describeError } from "./log.ts";
@@ -38,21 +40,21 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
-async function createAccount(config: Config, args: readonly string[]): Promise<void> {
-  await runCreateAccount({
-    config,
-    logger,
-    args,
-    input: process.stdin,
-    write: (text) => process.stdout.write(text),
-  });
+const commands: ReadonlyMap<string, (command: AccountCommand) => Promise<void>> = new Map([
+  ["create-account", runCreateAccount],
+  ["reset-password", runResetPassword],
+]);
+
+function runCommand(name: string, config: Config, args: readonly string[]): Promise<void> | undefined {
+  const write = (text: string) => process.stdout.write(text);
+  return commands.get(name)?.({ config, logger, args, input: process.stdin, write });
 }
 
-const [command, ...args] = process.argv.slice(2);
+const [command = "", ...args] = process.argv.slice(2);
 let config: Config | undefined;
 try {
   config = parseConfig(process.env);
-  await (command === "create-account" ? createAccount(config, args) : serve(config));
+  await (runCommand(command, config, args) ?? serve(config));
 } catch (error) {
   process.stderr.write(`${explainFailure(error, config)}\n`);
   process.exitCode = 1;

@@ -23,6 +23,8 @@ const table = [
   "POST /api/v1/auth/logout-all → AuthService.LogoutAll · api_key_or_session:* · 200",
   "GET /api/v1/auth/me → AuthService.GetMe · api_key_or_session+sandbox · 200",
   "POST /api/v1/auth/refresh → AuthService.RefreshSession · none · 200",
+  "POST /api/v1/auth/reset-password → AuthService.StartPasswordReset · none · 201",
+  "POST /api/v1/auth/reset-password/confirm → AuthService.ConfirmPasswordReset · none · 200",
   "POST /api/v1/auth/sign-in → AuthService.SignIn · none · 200",
   "POST /api/v1/auth/sign-out → AuthService.SignOut · none · 200",
   "POST /api/v1/auth/sign-up → AuthService.SignUp · none · 201",

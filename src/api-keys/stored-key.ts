@@ -25,6 +25,9 @@ const read = {
   text: `
     SELECT
       api_key.id, api_key.mode, api_key.scopes, api_key.ip_allowlist, api_key.requests_per_minute,
+      NOT EXISTS (
+        SELECT FROM account WHERE account.workspace_id = workspace.id AND email_verified_at IS NULL
+      ) AS is_verified,
       CASE WHEN api_key.require_signature THEN api_key.min_signature_version END AS required_signature,
       api_key.revision + workspace.revision AS revision,
       workspace.id AS workspace_id, workspace.name AS workspace_name, workspace.tier,
@@ -44,6 +47,7 @@ interface Row {
   readonly scopes: readonly string[] | null;
   readonly ip_allowlist: readonly string[] | null;
   readonly requests_per_minute: number | null;
+  readonly is_verified: boolean;
   readonly required_signature: SignatureVersion | null;
   readonly revision: number;
   readonly workspace_id: string;
@@ -81,6 +85,7 @@ export async function readStoredKey(
         scopes: row.scopes,
         ipAllowlists: allowlists.map(compileIpAllowlist),
         requestsPerMinute: row.requests_per_minute,
+        isVerified: row.is_verified,
         requiredSignature: row.required_signature,
         revision: row.revision,
       },

@@ -6,8 +6,12 @@ import {
   type AuthService,
   ChangePasswordRequestSchema,
   CheckEmailVerificationResponse_Status as CheckStatus,
+  ConfirmPasswordResetRequestSchema,
+  ConfirmPasswordResetResponse_Status as ResetStatus,
   Role,
   SignUpRequestSchema,
+  StartPasswordResetRequestSchema,
+  StartPasswordResetResponse_Status as StartResetStatus,
   StartEmailVerificationResponse_Status as StartStatus,
   UpdateWorkspaceRequestSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
@@ -22,6 +26,7 @@ import { exemptFromRevocation } from "../rpc/access/in-flight.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { changePassword } from "./change-password.ts";
 import { checkEmailVerification } from "./check-email-verification.ts";
+import { confirmPasswordReset } from "./confirm-password-reset.ts";
 import { type AccountDependencies, emailProblem } from "./create-account.ts";
 import { deleteAccount } from "./delete-account.ts";
 import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
@@ -36,6 +41,7 @@ import { signIn } from "./sign-in.ts";
 import { signOut } from "./sign-out.ts";
 import { signUp } from "./sign-up.ts";
 import { startEmailVerification } from "./start-email-verification.ts";
+import { startPasswordReset } from "./start-password-reset.ts";
 import { updateWorkspace } from "./update-workspace.ts";
 import { workspaceChangesOf, workspaceChangesProblems, workspaceMessage } from "./workspace-messages.ts";
 
@@ -60,6 +66,18 @@ const checkStatuses = {
   expired: CheckStatus.EXPIRED,
   locked: CheckStatus.LOCKED,
 } as const satisfies Record<EmailVerificationOutcome, CheckStatus>;
+
+const startResetStatuses = {
+  pending: StartResetStatus.PENDING,
+  channel_unavailable: StartResetStatus.CHANNEL_UNAVAILABLE,
+} as const satisfies Record<StartedEmailVerification["status"], StartResetStatus>;
+
+const resetStatuses = {
+  approved: ResetStatus.APPROVED,
+  incorrect: ResetStatus.INCORRECT,
+  expired: ResetStatus.EXPIRED,
+  locked: ResetStatus.LOCKED,
+} as const satisfies Record<EmailVerificationOutcome, ResetStatus>;
 
 /** AuthService: messages to operations and back. */
 export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthService> {
@@ -109,6 +127,15 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       const input = { currentPassword, newPassword, ...originOf(context) };
       const exempt = () => exemptFromRevocation(context);
       return grantMessage(await changePassword(deps, sessionCaller(context), input, exempt));
+    },
+
+    async startPasswordReset({ email }, context) {
+      const { id, status, expiresAt } = await startPasswordReset(deps, { email, ...originOf(context) });
+      return { resetId: id, status: startResetStatuses[status], expiresAt: timestampFromDate(expiresAt) };
+    },
+
+    async confirmPasswordReset({ resetId, code, newPassword }) {
+      return { status: resetStatuses[await confirmPasswordReset(deps, { resetId, code, newPassword })] };
     },
 
     async startEmailVerification(_request, context) {
@@ -163,11 +190,19 @@ function problemOf(field: string, problem: string | undefined): Record<string, s
 /** What the schema cannot say of the requests. */
 export const authFieldChecks: readonly FieldCheck[] = [
   fieldCheck(SignUpRequestSchema, ({ email, password }) => ({
-    ...(parseMailAddress(email) === undefined ? { email: emailProblem } : {}),
+    ...problemOf("email", addressProblem(email)),
     ...problemOf("password", newPasswordProblem(password, email)),
   })),
   fieldCheck(ChangePasswordRequestSchema, ({ newPassword }) =>
     problemOf("new_password", newPasswordProblem(newPassword, undefined)),
   ),
+  fieldCheck(StartPasswordResetRequestSchema, ({ email }) => problemOf("email", addressProblem(email))),
+  fieldCheck(ConfirmPasswordResetRequestSchema, ({ newPassword }) =>
+    problemOf("new_password", newPasswordProblem(newPassword, undefined)),
+  ),
   fieldCheck(UpdateWorkspaceRequestSchema, workspaceChangesProblems),
 ];
+
+function addressProblem(email: string): string | undefined {
+  return parseMailAddress(email) === undefined ? emailProblem : undefined;
+}

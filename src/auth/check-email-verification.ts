@@ -1,32 +1,52 @@
-import type { Database } from "../database/database.ts";
-import { lockCredential } from "../revocation/held-credential.ts";
+import type { Database, Queryable } from "../database/database.ts";
+import type { RevocationService } from "../revocation/revocation-service.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import type { EmailVerificationOutcome, EmailVerifications } from "./email-verification.ts";
 import { accountOf } from "./find-account.ts";
+import { proveAddress } from "./unverified-accounts.ts";
 
+/** What told of the account's end is not needed any more either. */
 const verify = {
   name: "verify_account_email",
   text: `
-    UPDATE account SET email_verified_at = coalesce(email_verified_at, byond_now()), email_verification_id = NULL
-    WHERE id = $1`,
+    WITH verified AS (
+      UPDATE account SET
+        email_verified_at = byond_now(), email_verification_id = NULL, ends_at = NULL, end_announced_at = NULL
+      WHERE id = $1 AND email_verified_at IS NULL
+      RETURNING id, workspace_id
+    ), attempts AS (
+      DELETE FROM delivery_attempt USING verified
+      WHERE delivery_attempt.workspace_id = verified.workspace_id AND subject_id = verified.id
+    ), messages AS (
+      DELETE FROM outbox USING verified WHERE outbox.workspace_id = verified.workspace_id AND subject_id = verified.id
+    )
+    SELECT id FROM verified`,
 };
 
-/** Checks the code that was sent to the account's mail address last. Without one, every code has expired. */
+/**
+ * Checks the code that was sent to the account's mail address last. Without one, every code has expired. With the right one
+ * the address is this account's: when it returns, its live keys work and all other accounts that waited for the address have
+ * ended, on every server.
+ */
 export async function checkEmailVerification(
-  deps: { readonly database: Pick<Database, "query" | "transaction">; readonly emailVerifications: EmailVerifications },
+  deps: {
+    readonly database: Pick<Database, "query">;
+    readonly emailVerifications: EmailVerifications;
+    readonly revocation: Pick<RevocationService, "revoke">;
+  },
   caller: SessionCaller,
-  input: { readonly code: string },
+  { code }: { readonly code: string },
 ): Promise<{ readonly outcome: EmailVerificationOutcome; readonly isVerified: boolean }> {
-  const { userId, emailVerificationId, isVerified } = await accountOf(deps, caller);
+  const account = await accountOf(deps, caller);
+  const { userId, email, emailVerificationId, isVerified } = account;
   if (emailVerificationId === null) {
     return { outcome: "expired", isVerified };
   }
-  return deps.database.transaction(async (transaction) => {
-    const outcome = await deps.emailVerifications.check(transaction, emailVerificationId, input.code);
-    if (outcome === "approved") {
-      await transaction.query(verify, [userId]);
-    }
-    await lockCredential(transaction, credentialOf(caller));
-    return { outcome, isVerified: isVerified || outcome === "approved" };
-  });
+  const check = async (transaction: Queryable) => {
+    const outcome = await deps.emailVerifications.check(transaction, userId, { id: emailVerificationId, code });
+    const isProof = outcome === "approved" && (await transaction.query(verify, [userId])).length > 0;
+    return { outcome, provenBy: isProof ? account : undefined };
+  };
+  const { outcome } = await proveAddress(deps, { email, credential: credentialOf(caller) }, check);
+  return { outcome, isVerified: isVerified || outcome === "approved" };
 }

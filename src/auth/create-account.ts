@@ -4,7 +4,10 @@ import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
 import { accountAddress, parseMailAddress } from "../mail-address.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
+import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
+import { insertAccount } from "./insert-account.ts";
 import { newPasswordProblem } from "./new-password.ts";
+import { lockAddress, maxUnverifiedAccounts } from "./unverified-accounts.ts";
 
 export interface Account {
   readonly userId: string;
@@ -21,23 +24,10 @@ export interface AccountDependencies {
 /** What a malformed address is told. */
 export const emailProblem = "must be an email address";
 
-const insertWorkspace = {
-  name: "insert_workspace",
-  text: "INSERT INTO workspace (id, name, tier, created_at) VALUES ($1, $2, $3, byond_now())",
-};
-
-const insertAccount = {
-  name: "insert_account",
-  text: `
-    INSERT INTO account (id, workspace_id, email, password_hash, name, created_at)
-    VALUES ($1, $2, $3, $4, $5, byond_now())
-    ON CONFLICT (email) DO NOTHING
-    RETURNING id`,
-};
-
 /**
- * Makes a user and the workspace that belongs to it. Throws `validation_error` for a malformed address and for a password
- * that is easy to guess, and `already_exists` for an address that has an account.
+ * Makes a user, who has yet to prove the address, and a workspace that belongs to them. Throws `validation_error` for a
+ * malformed address and for a password that is easy to guess, and `already_exists` for one that somebody has proved, for one that too many wait for, and for one
+ * that has an account with this very password: the two could not be told apart at signing in.
  */
 export async function createAccount(
   deps: AccountDependencies,
@@ -51,15 +41,36 @@ export async function createAccount(
   if (problem !== undefined) {
     throw invalidFields({ password: problem });
   }
-  const passwordHash = await deps.passwordHasher.hash(input.password);
+  const email = accountAddress(address);
+  const others = await findAccountsByEmail(deps, email);
+  requireRoom(others);
+  const passwordHash = await deps.passwordHasher.hash(input.password, undefined, others[0]?.passwordHash);
   const account = { userId: createId("usr"), workspaceId: createId("ws") };
   await deps.database.transaction(async (transaction) => {
-    await transaction.query(insertWorkspace, [account.workspaceId, input.name, deps.defaultTier]);
-    const values = [account.userId, account.workspaceId, accountAddress(address), passwordHash, input.name];
-    const created = await transaction.query(insertAccount, values);
-    if (created.length === 0) {
-      throw new AppError("already_exists", "There is an account with this email already.");
+    await lockAddress(transaction, email);
+    const now = await findAccountsByEmail({ database: transaction }, email);
+    requireRoom(now);
+    if (now.some((other) => other.passwordHash === passwordHash)) {
+      throw alreadyExists();
     }
+    const { defaultTier: tier } = deps;
+    await insertAccount(transaction, { ...account, email, passwordHash, name: input.name, tier, isVerified: false });
   });
   return account;
+}
+
+function requireRoom(accounts: readonly StoredAccount[]): void {
+  if (accounts.some(({ isVerified }) => isVerified)) {
+    throw alreadyExists();
+  }
+  if (accounts.length >= maxUnverifiedAccounts) {
+    throw new AppError(
+      "already_exists",
+      "There are accounts with this email already that wait to be verified. If it is yours, reset the password.",
+    );
+  }
+}
+
+export function alreadyExists(): AppError {
+  return new AppError("already_exists", "There is an account with this email already.");
 }

@@ -20,7 +20,10 @@ const columns = `
   id, workspace_id, email, password_hash, token_revision, email_verification_id,
   email_verified_at IS NOT NULL AS is_verified, created_at`;
 
-const byEmail = { name: "read_account_by_email", text: `SELECT ${columns} FROM account WHERE email = $1` };
+const byEmail = {
+  name: "read_accounts_by_email",
+  text: `SELECT ${columns} FROM account WHERE email = $1 ORDER BY created_at, id`,
+};
 const byId = { name: "read_account_by_id", text: `SELECT ${columns} FROM account WHERE id = $1` };
 const byWorkspace = {
   name: "read_account_by_workspace",
@@ -40,9 +43,15 @@ interface Row {
 
 type Dependencies = { readonly database: Queryable };
 
-/** The account with this address, in the form of `accountAddress`. */
-export function findAccountByEmail(deps: Dependencies, email: string): Promise<StoredAccount | undefined> {
-  return find(deps, byEmail, email);
+/**
+ * The accounts with this address, in the form of `accountAddress`: the one that is verified, else those that wait for the
+ * proof, the oldest first.
+ */
+export async function findAccountsByEmail({ database }: Dependencies, email: string): Promise<StoredAccount[]> {
+  const rows = await database.query<Row & Record<string, unknown>>(byEmail, [email]);
+  const accounts = rows.map(accountOfRow);
+  const verified = accounts.find(({ isVerified }) => isVerified);
+  return verified === undefined ? accounts : [verified];
 }
 
 /**
@@ -70,16 +79,18 @@ async function find(
   value: string,
 ): Promise<StoredAccount | undefined> {
   const [row] = await database.query<Row & Record<string, unknown>>(statement, [value]);
-  return row === undefined
-    ? undefined
-    : {
-        userId: row.id,
-        workspaceId: row.workspace_id,
-        email: row.email,
-        passwordHash: row.password_hash,
-        tokenRevision: row.token_revision,
-        emailVerificationId: row.email_verification_id,
-        isVerified: row.is_verified,
-        createdAt: row.created_at,
-      };
+  return row === undefined ? undefined : accountOfRow(row);
+}
+
+function accountOfRow(row: Row): StoredAccount {
+  return {
+    userId: row.id,
+    workspaceId: row.workspace_id,
+    email: row.email,
+    passwordHash: row.password_hash,
+    tokenRevision: row.token_revision,
+    emailVerificationId: row.email_verification_id,
+    isVerified: row.is_verified,
+    createdAt: row.created_at,
+  };
 }

@@ -16,33 +16,42 @@ const upgrade = {
   text: "UPDATE account SET password_hash = $3 WHERE email = $1 AND password_hash = $2",
 };
 
-/**
- * Whether the password is the one of the hash. Counts wrong ones only; throws `rate_limited` after too many, whatever the
- * password, and `unavailable`, which counts as nothing, while too many passwords are compared. A right one's hash that was
- * made with other parameters is made anew.
- */
+/** Whether the password is the one of the hash: see `matchPassword`. */
 export async function isRightPassword(
   deps: PasswordDependencies,
   attempt: PasswordAttempt,
   { hash, password }: { readonly hash: string; readonly password: string },
 ): Promise<boolean> {
+  return (await matchPassword(deps, attempt, { hashes: [hash], password })) !== undefined;
+}
+
+/**
+ * Which of the hashes the password is of. Counts wrong ones only; throws `rate_limited` after too many, whatever the
+ * password, and `unavailable`, which counts as nothing, while too many passwords are compared. A right one's hash that was
+ * made with other parameters is made anew.
+ */
+export async function matchPassword(
+  deps: PasswordDependencies,
+  attempt: PasswordAttempt,
+  { hashes, password }: { readonly hashes: readonly string[]; readonly password: string },
+): Promise<string | undefined> {
   const counted = await countPasswordAttempt(deps, attempt);
   const turn = { source: limitKeyOf(attempt.clientAddress) };
-  let isRight: boolean;
+  let hash: string | undefined;
   try {
-    isRight = await deps.passwordHasher.verify(hash, password, turn);
+    hash = await deps.passwordHasher.match(hashes, password, turn);
   } catch (error) {
     await counted.putBack();
     throw error;
   }
-  if (!isRight) {
-    return false;
+  if (hash === undefined) {
+    return undefined;
   }
   await counted.forgive();
   if (deps.passwordHasher.isOutdated(hash)) {
     await upgradeHash(deps, attempt.email, { hash, password });
   }
-  return true;
+  return hash;
 }
 
 /** Where the server is busy, the hash is made anew another time: the password was right. */

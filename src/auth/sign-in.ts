@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { accountAddress, parseMailAddress } from "../mail-address.ts";
-import { findAccountByEmail } from "./find-account.ts";
-import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";
+import { findAccountsByEmail } from "./find-account.ts";
+import { matchPassword, type PasswordDependencies } from "./is-right-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 
 /** A well-formed hash of nothing: what an unknown address is compared with, so that it takes as long as a known one. */
@@ -21,11 +21,14 @@ export async function signIn(
   // A malformed address is an unknown one here: it must not be told apart either.
   const address = parseMailAddress(input.email);
   const email = address === undefined ? "" : accountAddress(address);
-  const account = await findAccountByEmail(deps, email);
-  const comparison = { hash: account?.passwordHash ?? deps.decoyHash, password: input.password };
-  const attempt = { email, accountId: account?.userId, clientAddress: input.clientAddress };
-  const isRight = await isRightPassword(deps, attempt, comparison);
-  const session = account !== undefined && isRight ? await openSession(deps, account, input) : undefined;
+  const accounts = await findAccountsByEmail(deps, email);
+  const hashes = accounts.length === 0 ? [deps.decoyHash] : accounts.map(({ passwordHash }) => passwordHash);
+  // Where several wait for the address, a source that is known to one of them is a stranger to the others.
+  const accountId = accounts.length === 1 ? accounts[0]?.userId : undefined;
+  const attempt = { email, accountId, clientAddress: input.clientAddress };
+  const right = await matchPassword(deps, attempt, { hashes, password: input.password });
+  const account = accounts.find(({ passwordHash }) => passwordHash === right);
+  const session = account === undefined ? undefined : await openSession(deps, account, input);
   if (session === undefined) {
     throw new AppError("invalid_api_key", "The email or the password is wrong.");
   }

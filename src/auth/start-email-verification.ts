@@ -24,7 +24,7 @@ export async function startEmailVerification(
     throw new AppError("already_exists", "The email of this account is verified already.");
   }
   const started = await deps.database.transaction(async (transaction) => {
-    const verification = await deps.emailVerifications.start(transaction, email);
+    const verification = await deps.emailVerifications.start(transaction, { userId, email });
     await transaction.query(remember, [userId, verification.id]);
     await lockCredential(transaction, credentialOf(caller));
     return verification;

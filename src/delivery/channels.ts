@@ -3,6 +3,7 @@ import { createEmailChannel, type EmailOptions } from "./email.ts";
 import { createHttpProviderChannel } from "./http-provider.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Channel, ChannelName, CodeMessage, SendOptions, SendResult } from "./outgoing-message.ts";
+import type { RenderedMail } from "./templates/mail.ts";
 import { createWhatsappChannel, type WhatsappOptions } from "./whatsapp.ts";
 
 export interface ChannelsOptions {
@@ -25,7 +26,11 @@ type Mode = CodeMessage["mode"];
 export interface Channels {
   /** Whether a message would be sent. If not, `send` fails it. */
   isAvailable(channel: ChannelName, mode: Mode): boolean;
+  /** Whether a provider carries the channel's live messages to people: the local inbox does not. */
+  isReal(channel: ChannelName): boolean;
   send(message: CodeMessage, options: SendOptions): Promise<SendResult>;
+  /** Makes one attempt at a mail that is no code. Without a mail server it fails. */
+  sendMail(recipient: string, mail: RenderedMail, options: SendOptions): Promise<SendResult>;
   /** What the worker's `lanes` are: messages at once, by lane. */
   readonly lanes: Readonly<Record<string, number>>;
   close(): void;
@@ -33,7 +38,7 @@ export interface Channels {
 
 /** Messages at once, by channel. */
 const placesOf: Readonly<Record<ChannelName, number>> = { email: 10, whatsapp: 20, sms: 20, voice: 20 };
-const channelNames = ["sms", "voice", "whatsapp", "email"] as const satisfies readonly ChannelName[];
+export const channelNames = ["sms", "voice", "whatsapp", "email"] as const satisfies readonly ChannelName[];
 
 /** The lane of a message: each channel has one, and one for its sandbox, which no provider's trouble holds up. */
 export function laneOf(channel: ChannelName, mode: Mode): string {
@@ -53,8 +58,9 @@ export function createChannels(options: ChannelsOptions): Channels {
   const { clock, sandbox = nowhere, substitute, smtp, whatsapp, providerSecret: secret } = options;
   const provider = (url: string | undefined) =>
     url === undefined || secret === undefined ? undefined : createHttpProviderChannel({ url, secret }, clock);
+  const mail = smtp && createEmailChannel({ ...smtp, maxConnections: placesOf.email }, clock);
   const live: Readonly<Record<ChannelName, Channel | undefined>> = {
-    email: smtp === undefined ? substitute : createEmailChannel({ ...smtp, maxConnections: placesOf.email }, clock),
+    email: mail ?? substitute,
     whatsapp: whatsapp === undefined ? substitute : createWhatsappChannel(whatsapp),
     sms: provider(options.smsProviderUrl),
     voice: provider(options.voiceProviderUrl),
@@ -67,12 +73,18 @@ export function createChannels(options: ChannelsOptions): Channels {
   };
   return {
     isAvailable: (channel, mode) => channelFor(channel, mode) !== undefined,
+    isReal: (channel) => live[channel] !== undefined && live[channel] !== substitute,
     async send(message, sendOptions) {
       const channel = channelFor(message.channel, message.mode);
       // A server whose settings changed may find messages that the old settings could send.
       return channel === undefined
         ? { kind: "failed", reason: "the channel has no provider" }
         : channel.send(message, sendOptions);
+    },
+    async sendMail(recipient, rendered, sendOptions) {
+      return mail === undefined
+        ? { kind: "failed", reason: "the channel has no provider" }
+        : mail.sendMail(recipient, rendered, sendOptions);
     },
     lanes: Object.fromEntries(
       channelNames.flatMap((channel) => [

@@ -1,9 +1,9 @@
 import { createTransport } from "nodemailer";
 import type { Clock } from "../clock.ts";
-import type { Channel } from "./outgoing-message.ts";
+import type { Channel, SendOptions, SendResult } from "./outgoing-message.ts";
 import { smtpOutcome } from "./smtp-outcome.ts";
 import { parseSmtpUrl } from "./smtp-url.ts";
-import { renderMail } from "./templates/mail.ts";
+import { type RenderedMail, renderMail } from "./templates/mail.ts";
 
 export interface EmailOptions {
   /** As `parseSmtpUrl` reads it. */
@@ -20,8 +20,14 @@ const connectTimeoutMs = 10_000;
 const answerTimeoutMs = 30_000;
 const idleTimeoutMs = 60_000;
 
+/** Carries codes as mail, and other mail. */
+export interface MailChannel extends Channel {
+  /** Makes one attempt, as `send` does. */
+  sendMail(recipient: string, mail: RenderedMail, options: SendOptions): Promise<SendResult>;
+}
+
 /** Mail over SMTP, on connections that are kept open. Throws a `TypeError` if the URL cannot be used. */
-export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "now">): Channel {
+export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "now">): MailChannel {
   const server = parseSmtpUrl(options.url);
   const transport = createTransport({
     pool: true,
@@ -50,15 +56,17 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
   const senderDomain = domainOf(options.from);
   return {
     name: "smtp",
-    async send(message, { idempotencyKey, signal }) {
-      const mail = renderMail(message, clock.now());
+    send(message, options) {
+      return this.sendMail(message.recipient, renderMail(message, clock.now()), options);
+    },
+    async sendMail(recipient, mail, { idempotencyKey, signal }) {
       const messageId = `<${idempotencyKey}@${senderDomain}>`;
       try {
         await transport.sendMail({
           from: options.from,
           ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
           // As an object: an address is never parsed into several.
-          to: { name: "", address: message.recipient },
+          to: { name: "", address: recipient },
           subject: mail.subject,
           text: mail.text,
           html: mail.html,

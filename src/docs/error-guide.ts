@@ -50,6 +50,13 @@ export const errorGuide = {
     meaning: "The key or its workspace has an allowlist of addresses, and the request came from none of them.",
     remedy: "Send the request from an address of the allowlist, or add the address to it.",
   },
+  email_not_verified: {
+    title: "Address not verified",
+    meaning:
+      "The key is live, and its workspace belongs to an account whose mail address is not verified. This server sends real messages and lets anybody sign up, so live keys wait for that. Sandbox keys work.",
+    remedy:
+      "Sign in, ask for a code with `POST /api/v1/auth/verify-email`, and send it to `POST /api/v1/auth/verify-email/check`. The key works from then on.",
+  },
   not_found: {
     title: "Not found",
     meaning:

@@ -1,34 +1,88 @@
 import type { Queryable } from "../database/database.ts";
 import type { OutboxItem } from "../delivery/outbox.ts";
+import { createId } from "../ids.ts";
+import { unseal } from "../secrets.ts";
 import { checkVerification } from "./check-verification.ts";
-import { type StartDependencies, startVerification } from "./start-verification.ts";
+import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
+import { recipientContext } from "./recipient.ts";
+import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
 
-/** Not a workspace: whose verifications those are that the server starts for itself. No key can see them. */
-const house = { workspaceId: "ws_byond", workspaceName: "Byond", mode: "live", credential: null } as const;
+/**
+ * Whose verifications those are that the server starts for itself: no workspaces, and no key can see them. Each account, and
+ * each reset, stands for itself, so that nobody's wrong codes are counted against somebody else.
+ */
+const houseOf = (subjectId: string) =>
+  ({ workspaceId: `ws_byond/${subjectId}`, workspaceName: "Byond", mode: "live", credential: null }) as const;
 
-const codeLength = 6;
+/** The outbox's name for messages with the code of a reset. */
+export const resetMessageKind = "password_reset_code";
+
 const ttlSeconds = 900;
+const accountCodeLength = 6;
+/** Longer: whoever does not know the address's owner can ask for any number of resets, each with five guesses. */
+const resetCodeLength = 8;
+
+const accountLimit = {
+  key: "account",
+  limit: { burst: 3, periodSeconds: 900 },
+  message: "Too many codes for this account. Try again later.",
+};
+
+const readRecipient = {
+  name: "read_recipient_of_reset",
+  text: "SELECT recipient_sealed FROM verification WHERE workspace_id = $1 AND id = $2",
+};
 
 /** Verifications of the mail addresses that people sign in with: ours, by the same rules as everybody's. */
-export function accountVerifications(deps: Omit<StartDependencies, "database">) {
+export function accountVerifications(deps: StartDependencies) {
+  const { database, keyring } = deps;
+  const inputOf = (
+    recipient: string,
+    input: Pick<StartInput, "codeLength" | "originLimits" | "id" | "messageKind">,
+  ): StartInput => ({
+    channel: "email",
+    recipient,
+    brand: undefined,
+    ttlSeconds,
+    locale: undefined,
+    autofillDomain: undefined,
+    metadata: {},
+    ...input,
+  });
   return {
-    async start(transaction: Queryable, email: string) {
+    async start(transaction: Queryable, { userId, email }: { readonly userId: string; readonly email: string }) {
       const queued: OutboxItem[] = [];
       const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
-      const started = await startVerification({ ...deps, database: transaction, codes }, house, {
-        channel: "email",
-        recipient: email,
-        brand: undefined,
-        codeLength,
-        ttlSeconds,
-        locale: undefined,
-        autofillDomain: undefined,
-        metadata: {},
-        originLimits: [],
-      });
+      const started = await startVerification(
+        { ...deps, database: transaction, codes },
+        houseOf(userId),
+        inputOf(email, { codeLength: accountCodeLength, originLimits: [accountLimit] }),
+      );
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
     },
-    check: (transaction: Queryable, verificationId: string, code: string) =>
-      checkVerification({ ...deps, database: transaction }, house, { verificationId, code }),
+
+    check: (transaction: Queryable, userId: string, { id, code }: { readonly id: string; readonly code: string }) =>
+      checkVerification({ ...deps, database: transaction }, houseOf(userId), { verificationId: id, code }),
+
+    startReset(email: string) {
+      const id = createId("vrf");
+      const input = { id, codeLength: resetCodeLength, originLimits: [], messageKind: resetMessageKind };
+      return startVerification(deps, houseOf(id), inputOf(email, input));
+    },
+
+    async addressOfReset(text: string): Promise<string> {
+      const resetId = verificationIdOf(text);
+      const { workspaceId } = houseOf(resetId);
+      const [row] = await database.query<{ recipient_sealed: Buffer | null }>(readRecipient, [workspaceId, resetId]);
+      const sealed = row?.recipient_sealed ?? undefined;
+      const address = sealed && unseal(keyring, "recipient-seal", recipientContext(workspaceId, resetId), sealed);
+      if (address === undefined) {
+        throw verificationNotFound();
+      }
+      return address;
+    },
+
+    checkReset: (transaction: Queryable, { id, code }: { readonly id: string; readonly code: string }) =>
+      checkVerification({ ...deps, database: transaction }, houseOf(id), { verificationId: id, code }),
   };
 }

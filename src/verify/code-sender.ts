@@ -48,6 +48,8 @@ interface Dependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
   readonly channels: { send(message: CodeMessage, options: SendOptions): Promise<SendResult> };
+  /** Whether anybody waits for a code at this address. Undefined: somebody does. */
+  readonly isAwaited?: (recipient: string) => Promise<boolean>;
 }
 
 const readStatus = {
@@ -77,6 +79,9 @@ export class CodeSender implements OutboxSender {
     }
     if (hasWaited && !(await this.#isPending(item))) {
       return { kind: "failed", reason: "the verification ended before the message could be sent" };
+    }
+    if (this.#deps.isAwaited !== undefined && !(await this.#deps.isAwaited(payload.recipient))) {
+      return { kind: "failed", reason: "nobody waits for the code" };
     }
     const code = deriveCode(secret, {
       verificationId: item.subjectId,

@@ -19,6 +19,10 @@ export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "work
 }
 
 export interface StartInput {
+  /** Undefined: a new one. */
+  readonly id?: string;
+  /** Which sender of the outbox the message is for. Undefined: that of codes. */
+  readonly messageKind?: string;
   readonly channel: ChannelName;
   readonly recipient: string;
   /** Undefined: the account's name. */
@@ -112,7 +116,7 @@ const start = {
       from: "started WHERE $11::text IS NOT NULL",
       workspaceId: "$1",
       id: "$11",
-      kind: `'${codeMessageKind}'`,
+      kind: "$26",
       lane: "$12",
       subjectId: "$2",
       payloadSealed: "$13",
@@ -173,7 +177,7 @@ export async function startVerification(
   }
   const { keyring, codes } = deps;
   const { workspaceId, mode } = caller;
-  const id = createId("vrf");
+  const { id = createId("vrf"), messageKind = codeMessageKind } = input;
   const brand = input.brand ?? brandOfAccount(caller.workspaceName);
   const lane = codes.laneFor(input.channel, mode);
   const message =
@@ -214,6 +218,7 @@ export async function startVerification(
     JSON.stringify(input.metadata),
     ...limitValues(first),
     ...limitValues(second),
+    messageKind,
   ];
   const lookUp = { statement: lookUpStarted, values: [workspaceId, id] };
   const [row] = await deps.database.query<StartRow>(start, values, lookUp);
@@ -225,7 +230,7 @@ export async function startVerification(
     codes.dispatch({
       workspaceId,
       ...message,
-      kind: codeMessageKind,
+      kind: messageKind,
       lane,
       subjectId: id,
       attempts: 0,

@@ -200,6 +200,18 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       body: { current_password: "not this one", new_password: "battery staple correct horse" },
     })),
   ],
+  startPasswordReset: [
+    call("POST", "/auth/reset-password", 201, ({ account }) => ({ body: { email: account.email } })),
+    call("POST", "/auth/reset-password", 201, ({ newAddress }) => ({ body: { email: newAddress() } })),
+    call("POST", "/auth/reset-password", 422, () => ({ body: { email: "nobody" } })),
+  ],
+  confirmPasswordReset: [
+    async ({ app, newAddress }) => {
+      const { body } = await app.rest("POST", "/auth/reset-password", { body: { email: newAddress() } });
+      const confirmation = { reset_id: body.reset_id, code: "1", new_password: password };
+      return [await app.rest("POST", "/auth/reset-password/confirm", { body: confirmation }), 200];
+    },
+  ],
   startEmailVerification: [
     async ({ app }) => [await app.rest("POST", "/auth/verify-email", { session: (await app.signUp()).session }), 201],
   ],

@@ -4,7 +4,7 @@ import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { type App, createApp } from "../../src/app.ts";
+import { type App, createApp, type Surroundings } from "../../src/app.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { Database } from "../../src/database/database.ts";
 import type { InboxMessage } from "../../src/delivery/inbox.ts";
@@ -39,6 +39,9 @@ export interface SignedUp {
   readonly email: string;
 }
 
+/** What tests change about whoever runs the server. */
+type TestSurroundings = Pick<Surroundings, "sweepIntervalMs">;
+
 /** A server in this process, on a database of its own, with what tests need to call it. */
 export interface TestApp extends AsyncDisposable {
   readonly url: string;
@@ -51,7 +54,7 @@ export interface TestApp extends AsyncDisposable {
   /** A session of a new account, whose password is `password`. */
   signUp(name?: string): Promise<SignedUp>;
   /** Another server on the same database, by the same clock. Close it first. */
-  startAnother(changes?: Partial<Config>): Promise<TestApp>;
+  startAnother(changes?: Partial<Config>, surroundings?: TestSurroundings): Promise<TestApp>;
   /** A new key of a new account. */
   mintKey(options?: { readonly mode?: "live" | "test"; readonly scopes?: readonly string[] | null }): Promise<string>;
   /** Calls over gRPC, with the headers on every call. */
@@ -77,10 +80,13 @@ export async function createMigratedDatabase() {
 }
 
 /** Starts a server on a database of its own. Close it, or declare it with `await using`. */
-export async function startTestApp(changes: Partial<Config> = {}): Promise<TestApp> {
+export async function startTestApp(
+  changes: Partial<Config> = {},
+  surroundings: TestSurroundings = {},
+): Promise<TestApp> {
   const database = await createMigratedDatabase();
   const time = new TestTime(database.url);
-  return startServer(database.url, time, { count: 0 }, changes, async () => {
+  return startServer(database.url, time, { count: 0 }, changes, surroundings, async () => {
     await time.close();
     await database.drop();
   });
@@ -91,6 +97,7 @@ async function startServer(
   time: TestTime,
   accounts: { count: number },
   changes: Partial<Config>,
+  surroundings: TestSurroundings,
   afterClose: () => Promise<void>,
 ): Promise<TestApp> {
   const log = captureLog();
@@ -110,6 +117,7 @@ async function startServer(
   const app = await createApp(config, {
     logger: log.logger,
     clock: time,
+    ...surroundings,
     onFatal: (reason) => {
       throw reason;
     },
@@ -169,8 +177,8 @@ async function startServer(
     logLines: log.lines,
     rest,
     signUp,
-    startAnother: (otherChanges = changes) =>
-      startServer(databaseUrl, time, accounts, otherChanges, async () => undefined),
+    startAnother: (otherChanges = changes, otherSurroundings = surroundings) =>
+      startServer(databaseUrl, time, accounts, otherChanges, otherSurroundings, async () => undefined),
     async mintKey({ mode = "live", scopes = null } = {}) {
       const { session } = await signUp();
       const { body } = await rest("POST", "/api-keys", { session, body: { name: "test key", mode, scopes } });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RestAnswer, RestCall } from "./app.ts";
+import { verifyEmailOf } from "./verified-email.ts";
 
 export interface ServerProcessOptions {
   readonly databaseUrl: string;
@@ -179,7 +180,7 @@ export class ServerProcess implements AsyncDisposable {
     return response.status;
   }
 
-  /** A session of a new account. */
+  /** A session of a new account, whose address counts as verified: its live keys can be used where providers send. */
   async signUp(name = "Acme"): Promise<{ readonly session: string; readonly workspaceId: string }> {
     this.#accounts += 1;
     const email = `owner-${this.#accounts}-${this.#child.pid}@example.com`;
@@ -189,6 +190,7 @@ export class ServerProcess implements AsyncDisposable {
     if (status !== 201) {
       throw new Error(`sign-up answered ${status}: ${JSON.stringify(body)}`);
     }
+    await verifyEmailOf(this.#options.databaseUrl, body.workspace_id);
     return { session: body.access_token, workspaceId: body.workspace_id };
   }
 

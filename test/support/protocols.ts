@@ -76,6 +76,11 @@ export const rpcs = {
   GetMe: { method: AuthService.method.getMe, rest: () => ["GET", "/auth/me"] },
   LogoutAll: { method: AuthService.method.logoutAll, rest: postNothing("/auth/logout-all") },
   ChangePassword: { method: AuthService.method.changePassword, rest: post("/auth/change-password") },
+  StartPasswordReset: { method: AuthService.method.startPasswordReset, rest: post("/auth/reset-password") },
+  ConfirmPasswordReset: {
+    method: AuthService.method.confirmPasswordReset,
+    rest: post("/auth/reset-password/confirm"),
+  },
   StartEmailVerification: {
     method: AuthService.method.startEmailVerification,
     rest: postNothing("/auth/verify-email"),

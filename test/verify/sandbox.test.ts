@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseConfig } from "../../src/config.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { verifyEmailOf } from "../support/verified-email.ts";
 import { check, codeIn, messagesTo, start, startAndRead, tally, wrongFor } from "./verifications.ts";
 
 let app: TestApp;
@@ -117,7 +118,8 @@ test("with a mail provider, live mail goes there and the sandbox's still lands i
   await using server = await startTestApp({
     delivery: { ...parseConfig({}).delivery, smtp: { url: "smtp://127.0.0.1:9", from: "no-reply@example.com" } },
   });
-  const { session } = await server.signUp();
+  const { session, workspaceId } = await server.signUp();
+  await verifyEmailOf(server.databaseUrl, workspaceId);
   const mint = async (mode: string) => {
     const { body } = await server.rest("POST", "/api-keys", { session, body: { name: mode, mode } });
     return String(body.key);

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/auth.proto.
  */
 export const file_byond_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSJmCg1TaWduVXBSZXF1ZXN0EhoKBWVtYWlsGAEgASgJQgu6SAjIAQFyAxj+ARIfCghwYXNzd29yZBgCIAEoCUINukgKyAEBcgUQChiAARIYCgRuYW1lGAMgASgJQgq6SAfIAQFyAhhkIrABCg5TaWduVXBSZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBRIVCg1yZWZyZXNoX3Rva2VuGAUgASgJEjYKEnNlc3Npb25fZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoNU2lnbkluUmVxdWVzdBIaCgVlbWFpbBgBIAEoCUILukgIyAEBcgMY/gESHQoIcGFzc3dvcmQYAiABKAlCC7pICMgBAXIDGIABIrABCg5TaWduSW5SZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBRIVCg1yZWZyZXNoX3Rva2VuGAUgASgJEjYKEnNlc3Npb25fZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOwoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC7pICMgBAXIDGIACIrgBChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkSNgoSc2Vzc2lvbl9leHBpcmVzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0Cg5TaWduT3V0UmVxdWVzdBIiCg1yZWZyZXNoX3Rva2VuGAEgASgJQgu6SAjIAQFyAxiAAiIiCg9TaWduT3V0UmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSIOCgxHZXRNZVJlcXVlc3QinQIKDUdldE1lUmVzcG9uc2USDwoHdXNlcl9pZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSHAoEcm9sZRgEIAEoDjIOLmJ5b25kLnYxLlJvbGUSEAoIdmVyaWZpZWQYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGVIAIgBARIiCgZzY29wZXMYCCABKAsyEi5ieW9uZC52MS5TY29wZVNldBIXCgprZXlfcHJlZml4GAkgASgJSAGIAQFCBwoFX21vZGVCDQoLX2tleV9wcmVmaXgiEgoQTG9nb3V0QWxsUmVxdWVzdCIkChFMb2dvdXRBbGxSZXNwb25zZRIPCgdtZXNzYWdlGAEgASgJImMKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIlChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQgu6SAjIAQFyAxiAARIjCgxuZXdfcGFzc3dvcmQYAiABKAlCDbpICsgBAXIFEAoYgAEiuAEKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2USDwoHdXNlcl9pZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSFAoMYWNjZXNzX3Rva2VuGAMgASgJEhIKCmV4cGlyZXNfaW4YBCABKAUSFQoNcmVmcmVzaF90b2tlbhgFIAEoCRI2ChJzZXNzaW9uX2V4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIh8KHVN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXF1ZXN0IucBCh5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2USPwoGc3RhdHVzGAEgASgOMi8uYnlvbmQudjEuU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIjkKHUNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0EhgKBGNvZGUYASABKAlCCrpIB8gBAXICGEAi5wEKHkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXNwb25zZRI/CgZzdGF0dXMYASABKA4yLy5ieW9uZC52MS5DaGVja0VtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UuU3RhdHVzEhAKCHZlcmlmaWVkGAIgASgIInIKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABITCg9TVEFUVVNfQVBQUk9WRUQQARIUChBTVEFUVVNfSU5DT1JSRUNUEAISEgoOU1RBVFVTX0VYUElSRUQQAxIRCg1TVEFUVVNfTE9DS0VEEAQioAEKCVdvcmtzcGFjZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhwKBHRpZXIYAyABKA4yDi5ieW9uZC52MS5UaWVyEisKDGlwX2FsbG93bGlzdBgEIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhUKE0dldFdvcmtzcGFjZVJlcXVlc3QiPgoUR2V0V29ya3NwYWNlUmVzcG9uc2USJgoJd29ya3NwYWNlGAEgASgLMhMuYnlvbmQudjEuV29ya3NwYWNlIngKFlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QSLQoJd29ya3NwYWNlGAEgASgLMhouYnlvbmQudjEuV29ya3NwYWNlQ2hhbmdlcxIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siZgoQV29ya3NwYWNlQ2hhbmdlcxIcCgRuYW1lGAEgASgJQgm6SAZyBBABGGRIAIgBARIrCgxpcF9hbGxvd2xpc3QYAiABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdEIHCgVfbmFtZSJBChdVcGRhdGVXb3Jrc3BhY2VSZXNwb25zZRImCgl3b3Jrc3BhY2UYASABKAsyEy5ieW9uZC52MS5Xb3Jrc3BhY2UiRAoURGVsZXRlQWNjb3VudFJlcXVlc3QSHwoIcGFzc3dvcmQYASABKAlCCLpIBXIDGIABSACIAQFCCwoJX3Bhc3N3b3JkIigKFURlbGV0ZUFjY291bnRSZXNwb25zZRIPCgdtZXNzYWdlGAEgASgJKiwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfT1dORVIQASpkCgRUaWVyEhQKEFRJRVJfVU5TUEVDSUZJRUQQABIQCgxUSUVSX1NUQVJURVIQARIQCgxUSUVSX0JVSUxERVIQAhIOCgpUSUVSX1NDQUxFEAMSEgoOVElFUl9VTkxJTUlURUQQBDLpCwoLQXV0aFNlcnZpY2USaQoGU2lnblVwEhcuYnlvbmQudjEuU2lnblVwUmVxdWVzdBoYLmJ5b25kLnYxLlNpZ25VcFJlc3BvbnNlIiyquxgCCAGyuxgDCMkBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvc2lnbi11cBJiCgZTaWduSW4SFy5ieW9uZC52MS5TaWduSW5SZXF1ZXN0GhguYnlvbmQudjEuU2lnbkluUmVzcG9uc2UiJaq7GAIIAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3NpZ24taW4SegoOUmVmcmVzaFNlc3Npb24SHy5ieW9uZC52MS5SZWZyZXNoU2Vzc2lvblJlcXVlc3QaIC5ieW9uZC52MS5SZWZyZXNoU2Vzc2lvblJlc3BvbnNlIiWquxgCCAGC0+STAhk6ASoiFC9hcGkvdjEvYXV0aC9yZWZyZXNoEmkKB1NpZ25PdXQSGC5ieW9uZC52MS5TaWduT3V0UmVxdWVzdBoZLmJ5b25kLnYxLlNpZ25PdXRSZXNwb25zZSIpkAICqrsYAggBgtPkkwIaOgEqIhUvYXBpL3YxL2F1dGgvc2lnbi1vdXQSXAoFR2V0TWUSFi5ieW9uZC52MS5HZXRNZVJlcXVlc3QaFy5ieW9uZC52MS5HZXRNZVJlc3BvbnNlIiKQAgGquxgECAQYAYLT5JMCERIPL2FwaS92MS9hdXRoL21lEm4KCUxvZ291dEFsbBIaLmJ5b25kLnYxLkxvZ291dEFsbFJlcXVlc3QaGy5ieW9uZC52MS5Mb2dvdXRBbGxSZXNwb25zZSIoqrsYBQgEEgEqgtPkkwIZIhcvYXBpL3YxL2F1dGgvbG9nb3V0LWFsbBKCAQoOQ2hhbmdlUGFzc3dvcmQSHy5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaIC5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSmwEKFlN0YXJ0RW1haWxWZXJpZmljYXRpb24SJy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBooLmJ5b25kLnYxLlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSIuqrsYAggDsrsYAwjJAYLT5JMCGyIZL2FwaS92MS9hdXRoL3ZlcmlmeS1lbWFpbBKdAQoWQ2hlY2tFbWFpbFZlcmlmaWNhdGlvbhInLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0GiguYnlvbmQudjEuQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlIjCquxgCCAOC0+STAiQ6ASoiHy9hcGkvdjEvYXV0aC92ZXJpZnktZW1haWwvY2hlY2sSfAoMR2V0V29ya3NwYWNlEh0uYnlvbmQudjEuR2V0V29ya3NwYWNlUmVxdWVzdBoeLmJ5b25kLnYxLkdldFdvcmtzcGFjZVJlc3BvbnNlIi2QAgGquxgCCAOC0+STAh5iCXdvcmtzcGFjZRIRL2FwaS92MS93b3Jrc3BhY2USkAEKD1VwZGF0ZVdvcmtzcGFjZRIgLmJ5b25kLnYxLlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QaIS5ieW9uZC52MS5VcGRhdGVXb3Jrc3BhY2VSZXNwb25zZSI4kAICqrsYAggDgtPkkwIpOgl3b3Jrc3BhY2ViCXdvcmtzcGFjZTIRL2FwaS92MS93b3Jrc3BhY2USgQEKDURlbGV0ZUFjY291bnQSHi5ieW9uZC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBofLmJ5b25kLnYxLkRlbGV0ZUFjY291bnRSZXNwb25zZSIvqrsYBQgEEgEqgtPkkwIgOgEqIhsvYXBpL3YxL2F1dGgvZGVsZXRlLWFjY291bnRiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSJmCg1TaWduVXBSZXF1ZXN0EhoKBWVtYWlsGAEgASgJQgu6SAjIAQFyAxj+ARIfCghwYXNzd29yZBgCIAEoCUINukgKyAEBcgUQChiAARIYCgRuYW1lGAMgASgJQgq6SAfIAQFyAhhkIrABCg5TaWduVXBSZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBRIVCg1yZWZyZXNoX3Rva2VuGAUgASgJEjYKEnNlc3Npb25fZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoNU2lnbkluUmVxdWVzdBIaCgVlbWFpbBgBIAEoCUILukgIyAEBcgMY/gESHQoIcGFzc3dvcmQYAiABKAlCC7pICMgBAXIDGIABIrABCg5TaWduSW5SZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBRIVCg1yZWZyZXNoX3Rva2VuGAUgASgJEjYKEnNlc3Npb25fZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOwoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC7pICMgBAXIDGIACIrgBChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkSNgoSc2Vzc2lvbl9leHBpcmVzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0Cg5TaWduT3V0UmVxdWVzdBIiCg1yZWZyZXNoX3Rva2VuGAEgASgJQgu6SAjIAQFyAxiAAiIiCg9TaWduT3V0UmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSIOCgxHZXRNZVJlcXVlc3QinQIKDUdldE1lUmVzcG9uc2USDwoHdXNlcl9pZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSHAoEcm9sZRgEIAEoDjIOLmJ5b25kLnYxLlJvbGUSEAoIdmVyaWZpZWQYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGVIAIgBARIiCgZzY29wZXMYCCABKAsyEi5ieW9uZC52MS5TY29wZVNldBIXCgprZXlfcHJlZml4GAkgASgJSAGIAQFCBwoFX21vZGVCDQoLX2tleV9wcmVmaXgiEgoQTG9nb3V0QWxsUmVxdWVzdCIkChFMb2dvdXRBbGxSZXNwb25zZRIPCgdtZXNzYWdlGAEgASgJImMKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIlChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQgu6SAjIAQFyAxiAARIjCgxuZXdfcGFzc3dvcmQYAiABKAlCDbpICsgBAXIFEAoYgAEiuAEKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2USDwoHdXNlcl9pZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSFAoMYWNjZXNzX3Rva2VuGAMgASgJEhIKCmV4cGlyZXNfaW4YBCABKAUSFQoNcmVmcmVzaF90b2tlbhgFIAEoCRI2ChJzZXNzaW9uX2V4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjcKGVN0YXJ0UGFzc3dvcmRSZXNldFJlcXVlc3QSGgoFZW1haWwYASABKAlCC7pICMgBAXIDGP4BIvEBChpTdGFydFBhc3N3b3JkUmVzZXRSZXNwb25zZRIQCghyZXNldF9pZBgBIAEoCRI7CgZzdGF0dXMYAiABKA4yKy5ieW9uZC52MS5TdGFydFBhc3N3b3JkUmVzZXRSZXNwb25zZS5TdGF0dXMSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19QRU5ESU5HEAESHgoaU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQAiJ6ChtDb25maXJtUGFzc3dvcmRSZXNldFJlcXVlc3QSHAoIcmVzZXRfaWQYASABKAlCCrpIB8gBAXICGEASGAoEY29kZRgCIAEoCUIKukgHyAEBcgIYQBIjCgxuZXdfcGFzc3dvcmQYAyABKAlCDbpICsgBAXIFEAoYgAEi0QEKHENvbmZpcm1QYXNzd29yZFJlc2V0UmVzcG9uc2USPQoGc3RhdHVzGAEgASgOMi0uYnlvbmQudjEuQ29uZmlybVBhc3N3b3JkUmVzZXRSZXNwb25zZS5TdGF0dXMicgoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhMKD1NUQVRVU19BUFBST1ZFRBABEhQKEFNUQVRVU19JTkNPUlJFQ1QQAhISCg5TVEFUVVNfRVhQSVJFRBADEhEKDVNUQVRVU19MT0NLRUQQBCIfCh1TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdCLnAQoeU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlEj8KBnN0YXR1cxgBIAEoDjIvLmJ5b25kLnYxLlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19QRU5ESU5HEAESHgoaU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQAiI5Ch1DaGVja0VtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBIYCgRjb2RlGAEgASgJQgq6SAfIAQFyAhhAIucBCh5DaGVja0VtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2USPwoGc3RhdHVzGAEgASgOMi8uYnlvbmQudjEuQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIQCgh2ZXJpZmllZBgCIAEoCCJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEIqABCglXb3Jrc3BhY2USCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIcCgR0aWVyGAMgASgOMg4uYnlvbmQudjEuVGllchIrCgxpcF9hbGxvd2xpc3QYBCABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdBIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIVChNHZXRXb3Jrc3BhY2VSZXF1ZXN0Ij4KFEdldFdvcmtzcGFjZVJlc3BvbnNlEiYKCXdvcmtzcGFjZRgBIAEoCzITLmJ5b25kLnYxLldvcmtzcGFjZSJ4ChZVcGRhdGVXb3Jrc3BhY2VSZXF1ZXN0Ei0KCXdvcmtzcGFjZRgBIAEoCzIaLmJ5b25kLnYxLldvcmtzcGFjZUNoYW5nZXMSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrImYKEFdvcmtzcGFjZUNoYW5nZXMSHAoEbmFtZRgBIAEoCUIJukgGcgQQARhkSACIAQESKwoMaXBfYWxsb3dsaXN0GAIgASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3RCBwoFX25hbWUiQQoXVXBkYXRlV29ya3NwYWNlUmVzcG9uc2USJgoJd29ya3NwYWNlGAEgASgLMhMuYnlvbmQudjEuV29ya3NwYWNlIkQKFERlbGV0ZUFjY291bnRSZXF1ZXN0Eh8KCHBhc3N3b3JkGAEgASgJQgi6SAVyAxiAAUgAiAEBQgsKCV9wYXNzd29yZCIoChVEZWxldGVBY2NvdW50UmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSosCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX09XTkVSEAEqZAoEVGllchIUChBUSUVSX1VOU1BFQ0lGSUVEEAASEAoMVElFUl9TVEFSVEVSEAESEAoMVElFUl9CVUlMREVSEAISDgoKVElFUl9TQ0FMRRADEhIKDlRJRVJfVU5MSU1JVEVEEAQyng4KC0F1dGhTZXJ2aWNlEmkKBlNpZ25VcBIXLmJ5b25kLnYxLlNpZ25VcFJlcXVlc3QaGC5ieW9uZC52MS5TaWduVXBSZXNwb25zZSIsqrsYAggBsrsYAwjJAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3NpZ24tdXASYgoGU2lnbkluEhcuYnlvbmQudjEuU2lnbkluUmVxdWVzdBoYLmJ5b25kLnYxLlNpZ25JblJlc3BvbnNlIiWquxgCCAGC0+STAhk6ASoiFC9hcGkvdjEvYXV0aC9zaWduLWluEnoKDlJlZnJlc2hTZXNzaW9uEh8uYnlvbmQudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0GiAuYnlvbmQudjEuUmVmcmVzaFNlc3Npb25SZXNwb25zZSIlqrsYAggBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvcmVmcmVzaBJpCgdTaWduT3V0EhguYnlvbmQudjEuU2lnbk91dFJlcXVlc3QaGS5ieW9uZC52MS5TaWduT3V0UmVzcG9uc2UiKZACAqq7GAIIAYLT5JMCGjoBKiIVL2FwaS92MS9hdXRoL3NpZ24tb3V0ElwKBUdldE1lEhYuYnlvbmQudjEuR2V0TWVSZXF1ZXN0GhcuYnlvbmQudjEuR2V0TWVSZXNwb25zZSIikAIBqrsYBAgEGAGC0+STAhESDy9hcGkvdjEvYXV0aC9tZRJuCglMb2dvdXRBbGwSGi5ieW9uZC52MS5Mb2dvdXRBbGxSZXF1ZXN0GhsuYnlvbmQudjEuTG9nb3V0QWxsUmVzcG9uc2UiKKq7GAUIBBIBKoLT5JMCGSIXL2FwaS92MS9hdXRoL2xvZ291dC1hbGwSlAEKElN0YXJ0UGFzc3dvcmRSZXNldBIjLmJ5b25kLnYxLlN0YXJ0UGFzc3dvcmRSZXNldFJlcXVlc3QaJC5ieW9uZC52MS5TdGFydFBhc3N3b3JkUmVzZXRSZXNwb25zZSIzqrsYAggBsrsYAwjJAYLT5JMCIDoBKiIbL2FwaS92MS9hdXRoL3Jlc2V0LXBhc3N3b3JkEpsBChRDb25maXJtUGFzc3dvcmRSZXNldBIlLmJ5b25kLnYxLkNvbmZpcm1QYXNzd29yZFJlc2V0UmVxdWVzdBomLmJ5b25kLnYxLkNvbmZpcm1QYXNzd29yZFJlc2V0UmVzcG9uc2UiNKq7GAIIAYLT5JMCKDoBKiIjL2FwaS92MS9hdXRoL3Jlc2V0LXBhc3N3b3JkL2NvbmZpcm0SggEKDkNoYW5nZVBhc3N3b3JkEh8uYnlvbmQudjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0GiAuYnlvbmQudjEuQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSItqrsYAggDgtPkkwIhOgEqIhwvYXBpL3YxL2F1dGgvY2hhbmdlLXBhc3N3b3JkEpsBChZTdGFydEVtYWlsVmVyaWZpY2F0aW9uEicuYnlvbmQudjEuU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3QaKC5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UiLqq7GAIIA7K7GAMIyQGC0+STAhsiGS9hcGkvdjEvYXV0aC92ZXJpZnktZW1haWwSnQEKFkNoZWNrRW1haWxWZXJpZmljYXRpb24SJy5ieW9uZC52MS5DaGVja0VtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBooLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXNwb25zZSIwqrsYAggDgtPkkwIkOgEqIh8vYXBpL3YxL2F1dGgvdmVyaWZ5LWVtYWlsL2NoZWNrEnwKDEdldFdvcmtzcGFjZRIdLmJ5b25kLnYxLkdldFdvcmtzcGFjZVJlcXVlc3QaHi5ieW9uZC52MS5HZXRXb3Jrc3BhY2VSZXNwb25zZSItkAIBqrsYAggDgtPkkwIeYgl3b3Jrc3BhY2USES9hcGkvdjEvd29ya3NwYWNlEpABCg9VcGRhdGVXb3Jrc3BhY2USIC5ieW9uZC52MS5VcGRhdGVXb3Jrc3BhY2VSZXF1ZXN0GiEuYnlvbmQudjEuVXBkYXRlV29ya3NwYWNlUmVzcG9uc2UiOJACAqq7GAIIA4LT5JMCKToJd29ya3NwYWNlYgl3b3Jrc3BhY2UyES9hcGkvdjEvd29ya3NwYWNlEoEBCg1EZWxldGVBY2NvdW50Eh4uYnlvbmQudjEuRGVsZXRlQWNjb3VudFJlcXVlc3QaHy5ieW9uZC52MS5EZWxldGVBY2NvdW50UmVzcG9uc2UiL6q7GAUIBBIBKoLT5JMCIDoBKiIbL2FwaS92MS9hdXRoL2RlbGV0ZS1hY2NvdW50YgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * Asks for an account.
@@ -527,6 +527,214 @@ export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = 
   messageDesc(file_byond_v1_auth, 13);
 
 /**
+ * Asks for a code to replace a forgotten password with.
+ *
+ * @generated from message byond.v1.StartPasswordResetRequest
+ */
+export type StartPasswordResetRequest = Message<"byond.v1.StartPasswordResetRequest"> & {
+  /**
+   * The account's mail address.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+};
+
+/**
+ * Describes the message byond.v1.StartPasswordResetRequest.
+ * Use `create(StartPasswordResetRequestSchema)` to create a new message.
+ */
+export const StartPasswordResetRequestSchema: GenMessage<StartPasswordResetRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 14);
+
+/**
+ * Whether a code is on its way, if there is an account.
+ *
+ * @generated from message byond.v1.StartPasswordResetResponse
+ */
+export type StartPasswordResetResponse = Message<"byond.v1.StartPasswordResetResponse"> & {
+  /**
+   * Names this reset when it is confirmed.
+   *
+   * @generated from field: string reset_id = 1;
+   */
+  resetId: string;
+
+  /**
+   * Whether the code is on its way.
+   *
+   * @generated from field: byond.v1.StartPasswordResetResponse.Status status = 2;
+   */
+  status: StartPasswordResetResponse_Status;
+
+  /**
+   * The moment after which the code is refused.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 3;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message byond.v1.StartPasswordResetResponse.
+ * Use `create(StartPasswordResetResponseSchema)` to create a new message.
+ */
+export const StartPasswordResetResponseSchema: GenMessage<StartPasswordResetResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 15);
+
+/**
+ * What became of the request.
+ *
+ * @generated from enum byond.v1.StartPasswordResetResponse.Status
+ */
+export const StartPasswordResetResponse_Status = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The code is on its way, if the address has an account.
+   *
+   * @generated from enum value: STATUS_PENDING = 1;
+   */
+  PENDING: 1,
+
+  /**
+   * The server cannot send mails. Nothing was sent.
+   *
+   * @generated from enum value: STATUS_CHANNEL_UNAVAILABLE = 2;
+   */
+  CHANNEL_UNAVAILABLE: 2,
+} as const;
+
+/**
+ * What became of the request.
+ *
+ * @generated from enum byond.v1.StartPasswordResetResponse.Status
+ */
+export type StartPasswordResetResponse_Status = (typeof StartPasswordResetResponse_Status)[keyof typeof StartPasswordResetResponse_Status] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.StartPasswordResetResponse.Status.
+ */
+export const StartPasswordResetResponse_StatusSchema: GenEnum<StartPasswordResetResponse_Status> = /*@__PURE__*/
+  enumDesc(file_byond_v1_auth, 15, 0);
+
+/**
+ * Brings the code that was sent, and a new password.
+ *
+ * @generated from message byond.v1.ConfirmPasswordResetRequest
+ */
+export type ConfirmPasswordResetRequest = Message<"byond.v1.ConfirmPasswordResetRequest"> & {
+  /**
+   * The `reset_id` of the start.
+   *
+   * @generated from field: string reset_id = 1;
+   */
+  resetId: string;
+
+  /**
+   * The code as the user entered it; spaces and hyphens are ignored.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * The password as it shall be, 10 to 128 characters.
+   *
+   * @generated from field: string new_password = 3;
+   */
+  newPassword: string;
+};
+
+/**
+ * Describes the message byond.v1.ConfirmPasswordResetRequest.
+ * Use `create(ConfirmPasswordResetRequestSchema)` to create a new message.
+ */
+export const ConfirmPasswordResetRequestSchema: GenMessage<ConfirmPasswordResetRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 16);
+
+/**
+ * The outcome of a reset.
+ *
+ * @generated from message byond.v1.ConfirmPasswordResetResponse
+ */
+export type ConfirmPasswordResetResponse = Message<"byond.v1.ConfirmPasswordResetResponse"> & {
+  /**
+   * The outcome.
+   *
+   * @generated from field: byond.v1.ConfirmPasswordResetResponse.Status status = 1;
+   */
+  status: ConfirmPasswordResetResponse_Status;
+};
+
+/**
+ * Describes the message byond.v1.ConfirmPasswordResetResponse.
+ * Use `create(ConfirmPasswordResetResponseSchema)` to create a new message.
+ */
+export const ConfirmPasswordResetResponseSchema: GenMessage<ConfirmPasswordResetResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_auth, 17);
+
+/**
+ * What a reset can come to.
+ *
+ * @generated from enum byond.v1.ConfirmPasswordResetResponse.Status
+ */
+export const ConfirmPasswordResetResponse_Status = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The code matched. The new password is the account's: sign in with it.
+   *
+   * @generated from enum value: STATUS_APPROVED = 1;
+   */
+  APPROVED: 1,
+
+  /**
+   * The code did not match. The user may try again.
+   *
+   * @generated from enum value: STATUS_INCORRECT = 2;
+   */
+  INCORRECT: 2,
+
+  /**
+   * The code's time is over, or it was used before. Start again.
+   *
+   * @generated from enum value: STATUS_EXPIRED = 3;
+   */
+  EXPIRED: 3,
+
+  /**
+   * Too many wrong codes. Start again.
+   *
+   * @generated from enum value: STATUS_LOCKED = 4;
+   */
+  LOCKED: 4,
+} as const;
+
+/**
+ * What a reset can come to.
+ *
+ * @generated from enum byond.v1.ConfirmPasswordResetResponse.Status
+ */
+export type ConfirmPasswordResetResponse_Status = (typeof ConfirmPasswordResetResponse_Status)[keyof typeof ConfirmPasswordResetResponse_Status] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.ConfirmPasswordResetResponse.Status.
+ */
+export const ConfirmPasswordResetResponse_StatusSchema: GenEnum<ConfirmPasswordResetResponse_Status> = /*@__PURE__*/
+  enumDesc(file_byond_v1_auth, 17, 0);
+
+/**
  * Asks for a code to be sent to the account's mail address.
  *
  * @generated from message byond.v1.StartEmailVerificationRequest
@@ -539,7 +747,7 @@ export type StartEmailVerificationRequest = Message<"byond.v1.StartEmailVerifica
  * Use `create(StartEmailVerificationRequestSchema)` to create a new message.
  */
 export const StartEmailVerificationRequestSchema: GenMessage<StartEmailVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 14);
+  messageDesc(file_byond_v1_auth, 18);
 
 /**
  * Whether a code is on its way.
@@ -567,7 +775,7 @@ export type StartEmailVerificationResponse = Message<"byond.v1.StartEmailVerific
  * Use `create(StartEmailVerificationResponseSchema)` to create a new message.
  */
 export const StartEmailVerificationResponseSchema: GenMessage<StartEmailVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 15);
+  messageDesc(file_byond_v1_auth, 19);
 
 /**
  * What became of the request.
@@ -608,7 +816,7 @@ export type StartEmailVerificationResponse_Status = (typeof StartEmailVerificati
  * Describes the enum byond.v1.StartEmailVerificationResponse.Status.
  */
 export const StartEmailVerificationResponse_StatusSchema: GenEnum<StartEmailVerificationResponse_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_auth, 15, 0);
+  enumDesc(file_byond_v1_auth, 19, 0);
 
 /**
  * Asks whether a code is the one that was sent.
@@ -629,7 +837,7 @@ export type CheckEmailVerificationRequest = Message<"byond.v1.CheckEmailVerifica
  * Use `create(CheckEmailVerificationRequestSchema)` to create a new message.
  */
 export const CheckEmailVerificationRequestSchema: GenMessage<CheckEmailVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 16);
+  messageDesc(file_byond_v1_auth, 20);
 
 /**
  * The outcome of a check.
@@ -657,7 +865,7 @@ export type CheckEmailVerificationResponse = Message<"byond.v1.CheckEmailVerific
  * Use `create(CheckEmailVerificationResponseSchema)` to create a new message.
  */
 export const CheckEmailVerificationResponseSchema: GenMessage<CheckEmailVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 17);
+  messageDesc(file_byond_v1_auth, 21);
 
 /**
  * What a check can find.
@@ -712,7 +920,7 @@ export type CheckEmailVerificationResponse_Status = (typeof CheckEmailVerificati
  * Describes the enum byond.v1.CheckEmailVerificationResponse.Status.
  */
 export const CheckEmailVerificationResponse_StatusSchema: GenEnum<CheckEmailVerificationResponse_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_auth, 17, 0);
+  enumDesc(file_byond_v1_auth, 21, 0);
 
 /**
  * What keys and verifications belong to.
@@ -762,7 +970,7 @@ export type Workspace = Message<"byond.v1.Workspace"> & {
  * Use `create(WorkspaceSchema)` to create a new message.
  */
 export const WorkspaceSchema: GenMessage<Workspace> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 18);
+  messageDesc(file_byond_v1_auth, 22);
 
 /**
  * Asks for the workspace.
@@ -777,7 +985,7 @@ export type GetWorkspaceRequest = Message<"byond.v1.GetWorkspaceRequest"> & {
  * Use `create(GetWorkspaceRequestSchema)` to create a new message.
  */
 export const GetWorkspaceRequestSchema: GenMessage<GetWorkspaceRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 19);
+  messageDesc(file_byond_v1_auth, 23);
 
 /**
  * The workspace.
@@ -798,7 +1006,7 @@ export type GetWorkspaceResponse = Message<"byond.v1.GetWorkspaceResponse"> & {
  * Use `create(GetWorkspaceResponseSchema)` to create a new message.
  */
 export const GetWorkspaceResponseSchema: GenMessage<GetWorkspaceResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 20);
+  messageDesc(file_byond_v1_auth, 24);
 
 /**
  * Says what of the workspace shall change.
@@ -826,7 +1034,7 @@ export type UpdateWorkspaceRequest = Message<"byond.v1.UpdateWorkspaceRequest"> 
  * Use `create(UpdateWorkspaceRequestSchema)` to create a new message.
  */
 export const UpdateWorkspaceRequestSchema: GenMessage<UpdateWorkspaceRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 21);
+  messageDesc(file_byond_v1_auth, 25);
 
 /**
  * What of a workspace can be changed.
@@ -854,7 +1062,7 @@ export type WorkspaceChanges = Message<"byond.v1.WorkspaceChanges"> & {
  * Use `create(WorkspaceChangesSchema)` to create a new message.
  */
 export const WorkspaceChangesSchema: GenMessage<WorkspaceChanges> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 22);
+  messageDesc(file_byond_v1_auth, 26);
 
 /**
  * The workspace as it is now.
@@ -875,7 +1083,7 @@ export type UpdateWorkspaceResponse = Message<"byond.v1.UpdateWorkspaceResponse"
  * Use `create(UpdateWorkspaceResponseSchema)` to create a new message.
  */
 export const UpdateWorkspaceResponseSchema: GenMessage<UpdateWorkspaceResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 23);
+  messageDesc(file_byond_v1_auth, 27);
 
 /**
  * Asks for the end of the account.
@@ -897,7 +1105,7 @@ export type DeleteAccountRequest = Message<"byond.v1.DeleteAccountRequest"> & {
  * Use `create(DeleteAccountRequestSchema)` to create a new message.
  */
 export const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 24);
+  messageDesc(file_byond_v1_auth, 28);
 
 /**
  * The account is gone.
@@ -918,7 +1126,7 @@ export type DeleteAccountResponse = Message<"byond.v1.DeleteAccountResponse"> & 
  * Use `create(DeleteAccountResponseSchema)` to create a new message.
  */
 export const DeleteAccountResponseSchema: GenMessage<DeleteAccountResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_auth, 25);
+  messageDesc(file_byond_v1_auth, 29);
 
 /**
  * What a user may do in a workspace.
@@ -1022,6 +1230,10 @@ export const AuthService: GenService<{
    * Makes an account: a user, and a workspace that belongs to it. Refused with `not_found` where the server's
    * administrator closed sign-up, and with `rate_limited` after too many from one address.
    *
+   * The address belongs to whoever proves it with `verify-email`: all other accounts that wait for it end then. Where mail
+   * is really sent, an account that is not verified ends after 72 hours. Fails with `already_exists` if the address is
+   * verified, or three accounts wait for it: its owner can reset the password then.
+   *
    * @generated from rpc byond.v1.AuthService.SignUp
    */
   signUp: {
@@ -1088,6 +1300,30 @@ export const AuthService: GenService<{
     output: typeof LogoutAllResponseSchema;
   },
   /**
+   * Sends a code to a mail address, with which the password of its account can be replaced. The answer is the same whether
+   * there is an account or not. After too many for one mail address, or from one network address, the call fails with
+   * `rate_limited`.
+   *
+   * @generated from rpc byond.v1.AuthService.StartPasswordReset
+   */
+  startPasswordReset: {
+    methodKind: "unary";
+    input: typeof StartPasswordResetRequestSchema;
+    output: typeof StartPasswordResetResponseSchema;
+  },
+  /**
+   * Replaces the password, with the code that was sent. It ends every session of the user, and the address counts as
+   * verified. API keys stay as they are. Where only accounts with an unverified address were found, they end, and the
+   * password is that of a new one, with a workspace of its own.
+   *
+   * @generated from rpc byond.v1.AuthService.ConfirmPasswordReset
+   */
+  confirmPasswordReset: {
+    methodKind: "unary";
+    input: typeof ConfirmPasswordResetRequestSchema;
+    output: typeof ConfirmPasswordResetResponseSchema;
+  },
+  /**
    * Changes the password, and ends every session of the user. The answer is a new one.
    *
    * @generated from rpc byond.v1.AuthService.ChangePassword
@@ -1098,7 +1334,8 @@ export const AuthService: GenService<{
     output: typeof ChangePasswordResponseSchema;
   },
   /**
-   * Sends a code to the account's mail address. A new one replaces the one before.
+   * Sends a code to the account's mail address. A new one replaces the one before. Three can be sent at once, then one in a
+   * quarter of an hour.
    *
    * @generated from rpc byond.v1.AuthService.StartEmailVerification
    */
@@ -1108,7 +1345,8 @@ export const AuthService: GenService<{
     output: typeof StartEmailVerificationResponseSchema;
   },
   /**
-   * Checks the code that was sent to the account's mail address. With the right one, the address counts as verified.
+   * Checks the code that was sent to the account's mail address. With the right one, the address counts as verified, and its
+   * live keys may be used, on every server; all other accounts that wait for the address end.
    *
    * @generated from rpc byond.v1.AuthService.CheckEmailVerification
    */

@@ -8,6 +8,7 @@ import { Effects } from "./0006-effects.ts";
 import { Signatures } from "./0007-signatures.ts";
 import { PasswordsAndSessions } from "./0009-passwords-and-sessions.ts";
 import { TimesOfKeys } from "./0010-times-of-keys.ts";
+import { AccountAddresses } from "./0012-account-addresses.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0007-signatures", class: Signatures },
   { name: "0009-passwords-and-sessions", class: PasswordsAndSessions },
   { name: "0010-times-of-keys", class: TimesOfKeys },
+  { name: "0012-account-addresses", class: AccountAddresses },
 ];

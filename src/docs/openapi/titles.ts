@@ -18,6 +18,8 @@ const titles: Readonly<Record<string, string>> = {
   GetMe: "Who is calling",
   LogoutAll: "End all sessions",
   ChangePassword: "Change the password",
+  StartPasswordReset: "Reset a forgotten password",
+  ConfirmPasswordReset: "Set the new password",
   StartEmailVerification: "Verify the mail address",
   CheckEmailVerification: "Check the mail address's code",
   GetWorkspace: "Get the workspace",

@@ -22,6 +22,8 @@ export interface Authenticated<C extends Caller = Caller> {
 export interface Authenticator {
   authenticateKey(key: string): Promise<Authenticated<KeyCaller> | undefined>;
   authenticateSession(token: string): Promise<Authenticated<SessionCaller> | undefined>;
+  /** Whether RPCs that take nothing but keys refuse live ones of accounts that have not proved their mail address. */
+  readonly liveKeysNeedVerifiedEmail?: boolean;
 }
 
 /** What the call was let in on. Set together with `callerKey`. */
@@ -91,7 +93,7 @@ export async function authorize(
     credential.kind === "none"
       ? undefined
       : await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
-  requirePermission(caller, required, values);
+  requirePermission(authenticator, caller, required, values);
   values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
   values.set(groundsKey, grounds);
   return caller;
@@ -125,7 +127,8 @@ export function requiredSignatureOf(caller: Caller): SignatureVersion | null {
 /**
  * Tells whose call it is, or throws: `invalid_api_key` without a valid credential of a kind that the RPC takes,
  * `ip_not_allowed` from an address that the key may not be used from, `insufficient_scope` if it may not be used for the
- * RPC. Undefined: the RPC takes no credential.
+ * RPC, `email_not_verified` if it is live and its account has to prove its address first. Undefined: the RPC takes no
+ * credential.
  */
 export async function admit(
   authenticator: Authenticator,
@@ -137,15 +140,33 @@ export async function admit(
   }
   const credential = readCredential(origin.header);
   const authenticated = await authenticate(authenticator, required.credential, credential);
-  requirePermission(authenticated.caller, required, origin.values);
+  requirePermission(authenticator, authenticated.caller, required, origin.values);
   return authenticated;
 }
 
-function requirePermission(caller: Caller, required: Access, values: ContextValues): void {
+function requirePermission(
+  { liveKeysNeedVerifiedEmail }: Authenticator,
+  caller: Caller,
+  required: Access,
+  values: ContextValues,
+): void {
   if (caller.kind === "key") {
     requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
     requireMode(caller, required);
     requireScope(caller, required.scope);
+    // What sessions may call too is how one finds out, and how one gets out.
+    if (liveKeysNeedVerifiedEmail === true && required.credential === RequiredCredential.API_KEY) {
+      requireVerifiedEmail(caller);
+    }
+  }
+}
+
+function requireVerifiedEmail({ mode, isVerified }: KeyCaller): void {
+  if (mode === "live" && !isVerified) {
+    throw new AppError(
+      "email_not_verified",
+      "Live keys work once the account's email is verified: sign in and use POST /api/v1/auth/verify-email.",
+    );
   }
 }
 

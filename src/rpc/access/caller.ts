@@ -25,6 +25,8 @@ export interface KeyCaller {
   readonly ipAllowlists: readonly IpAllowlist[];
   /** Requests in any 60 seconds. Null: as many as the workspace. */
   readonly requestsPerMinute: number | null;
+  /** Whether the workspace's user has proved the mail address; also where there is no user. */
+  readonly isVerified: boolean;
   /** The lowest version of the signature that every request has to carry. Null: it need not be signed. */
   readonly requiredSignature: SignatureVersion | null;
   /** Of the key and its workspace: raised by each change of what the key may do. */

@@ -75,6 +75,7 @@ export const liveCaller: KeyCaller = {
   scopes: null,
   ipAllowlists: [],
   requestsPerMinute: null,
+  isVerified: true,
   requiredSignature: null,
   revision: 0,
 };

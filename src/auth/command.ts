@@ -1,0 +1,107 @@
+import { createInterface } from "node:readline";
+import { type Readable, Writable } from "node:stream";
+import { parseArgs } from "node:util";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { Database } from "../database/database.ts";
+import { providePostgres } from "../database/provide-postgres.ts";
+import { AppError } from "../errors.ts";
+import { Hasher, passwordCost } from "../hashing.ts";
+import { createId } from "../ids.ts";
+import type { Logger } from "../log.ts";
+import { type RevocationService, startRevocation } from "../revocation/revocation-service.ts";
+import type { Tier } from "../rpc/quota/tiers.ts";
+import { newPasswordProblem } from "./new-password.ts";
+
+/** A problem that the person at the terminal can mend. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+/** A command of the operator on accounts. */
+export interface AccountCommand {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Such as `--email <address>`. */
+  readonly args: readonly string[];
+  /** Where the password is read from: asked for at a terminal, the first line otherwise. */
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly write: (text: string) => void;
+}
+
+/** The options that were given. Throws `CommandError` for other ones. */
+export function readOptions(
+  args: readonly string[],
+  usage: string,
+): { readonly email?: string; readonly name?: string } {
+  const options = { email: { type: "string" }, name: { type: "string" } } as const;
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values;
+  } catch (error) {
+    throw new CommandError(`${error instanceof Error ? error.message : error}\n${usage}`);
+  }
+}
+
+/** Reads a new password for an address. Throws `CommandError` for one that sign-up would not take. */
+export async function readPassword({ input, write }: AccountCommand, email: string): Promise<string> {
+  const isTerminal = input.isTTY === true;
+  if (isTerminal) {
+    write("Password (10 to 128 characters, not shown): ");
+  }
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: nowhere, terminal: isTerminal });
+  for await (const password of lines) {
+    lines.close();
+    if ([...password].length < 10 || [...password].length > 128) {
+      throw new CommandError("The password must be 10 to 128 characters long.");
+    }
+    const problem = newPasswordProblem(password, email);
+    if (problem !== undefined) {
+      throw new CommandError(`The password ${problem}.`);
+    }
+    return password;
+  }
+  throw new CommandError("No password was given on standard input.");
+}
+
+/** What commands do their work with. */
+export interface CommandDependencies {
+  readonly database: Database;
+  readonly revocation: Pick<RevocationService, "revoke">;
+  readonly passwordHasher: Hasher;
+  readonly defaultTier: Tier;
+}
+
+/**
+ * Runs a command's work on the database, as one more server beside those that may be running: what it revokes holds on all
+ * of them when it is done. Throws `CommandError` for what the client of a server would be told.
+ */
+export async function runOnDatabase<T>(
+  { config, logger }: AccountCommand,
+  work: (deps: CommandDependencies) => Promise<T>,
+): Promise<T> {
+  await using resources = new AsyncDisposableStack();
+  const postgres = await providePostgres(config.database, () => {});
+  resources.defer(() => postgres.stop());
+  const database = await Database.open({ url: postgres.url, logger, entities: [] });
+  resources.defer(() => database.close());
+  const serverId = createId("srv");
+  const revocation = await startRevocation({
+    database,
+    databaseUrl: postgres.url,
+    clock: systemClock,
+    logger,
+    serverId,
+  });
+  resources.defer(() => revocation.stop());
+  const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 1, maxWaiting: 0 });
+  try {
+    return await work({ database, revocation, passwordHasher, defaultTier: config.limits.defaultTier });
+  } catch (error) {
+    if (error instanceof AppError) {
+      const [problem] = Object.entries(error.details.fields ?? {});
+      throw new CommandError(problem === undefined ? error.message : `The ${problem[0]} ${problem[1]}.`);
+    }
+    throw error;
+  }
+}

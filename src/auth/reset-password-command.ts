@@ -1,0 +1,43 @@
+import { accountAddress, parseMailAddress } from "../mail-address.ts";
+import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./command.ts";
+import { emailProblem } from "./create-account.ts";
+import { setPasswordOf } from "./set-password.ts";
+import { proveAddress } from "./unverified-accounts.ts";
+
+const usage = "Usage: npm run reset-password -- --email <address>";
+
+/**
+ * `npm run reset-password`: sets the password of an account, as a code to its address does, on the operator's word. Throws
+ * `CommandError` for unusable input.
+ */
+export async function runResetPassword(command: AccountCommand): Promise<void> {
+  const email = parseOptions(command.args);
+  const password = await readPassword(command, email);
+  const { provenBy, isNew } = await runOnDatabase(command, (deps) =>
+    proveAddress(deps, { email }, async (transaction, accounts) => {
+      const account = await setPasswordOf(deps, transaction, { email, password, accounts });
+      return { provenBy: account, isNew: accounts.every(({ userId }) => userId !== account?.userId) };
+    }),
+  );
+  if (provenBy === undefined) {
+    throw new CommandError("There is no account with this email.");
+  }
+  const { userId, workspaceId } = provenBy;
+  command.write(
+    isNew
+      ? `No account with this email was verified: they have ended. Created ${userId} with workspace ${workspaceId}.\n`
+      : `The password of ${userId} is set. Its sessions have ended.\n`,
+  );
+}
+
+function parseOptions(args: readonly string[]): string {
+  const { email, name } = readOptions(args, usage);
+  if (email === undefined || name !== undefined) {
+    throw new CommandError(`--email is required, and nothing else.\n${usage}`);
+  }
+  const address = parseMailAddress(email);
+  if (address === undefined) {
+    throw new CommandError(`The email ${emailProblem}.`);
+  }
+  return accountAddress(address);
+}

@@ -1,0 +1,49 @@
+import type { Queryable } from "../database/database.ts";
+import type { Hasher } from "../hashing.ts";
+import { createId } from "../ids.ts";
+import type { Tier } from "../rpc/quota/tiers.ts";
+import type { StoredAccount } from "./find-account.ts";
+import { insertAccount } from "./insert-account.ts";
+import type { AccountReference } from "./unverified-accounts.ts";
+
+const reset = {
+  name: "reset_password",
+  text: `
+    WITH ended AS (
+      DELETE FROM session WHERE workspace_id = $1 AND account_id = $2
+    )
+    UPDATE account SET password_hash = $3, token_revision = token_revision + 1 WHERE id = $2`,
+};
+
+/**
+ * Sets the password of an address, for somebody who has proved it to be theirs (`proveAddress`), and ends all sessions.
+ * What is not verified is nobody's: in place of such accounts there is a new one, with a workspace of its own. Undefined if
+ * there is no account at all.
+ */
+export async function setPasswordOf(
+  deps: { readonly passwordHasher: Hasher; readonly defaultTier: Tier },
+  transaction: Queryable,
+  {
+    email,
+    password,
+    accounts,
+  }: {
+    readonly email: string;
+    readonly password: string;
+    readonly accounts: readonly StoredAccount[];
+  },
+): Promise<AccountReference | undefined> {
+  const [account] = accounts;
+  if (account === undefined) {
+    return undefined;
+  }
+  const passwordHash = await deps.passwordHasher.hash(password);
+  if (account.isVerified) {
+    await transaction.query(reset, [account.workspaceId, account.userId, passwordHash]);
+    return account;
+  }
+  const made = { userId: createId("usr"), workspaceId: createId("ws") };
+  const name = email.slice(0, email.lastIndexOf("@"));
+  await insertAccount(transaction, { ...made, email, passwordHash, name, tier: deps.defaultTier, isVerified: true });
+  return made;
+}

@@ -1,0 +1,284 @@
+/** An address belongs to whoever proves it, whoever signed up with it before. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { parseConfig } from "../../src/config.ts";
+import { Hasher } from "../../src/hashing.ts";
+import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
+import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
+
+let here: TestApp;
+let there: TestApp;
+beforeAll(async () => {
+  const trustedProxies = ["127.0.0.0/8", "::1"].map(parseIpRange).filter((range) => typeof range !== "string");
+  here = await startTestApp({
+    limits: {
+      ...parseConfig({}).limits,
+      signUpsPerHour: 1_000_000,
+      proxyTrust: { header: "x-forwarded-for", trustedProxies },
+    },
+  });
+  there = await here.startAnother();
+});
+afterAll(async () => {
+  await there[Symbol.asyncDispose]();
+  await here[Symbol.asyncDispose]();
+});
+
+let addresses = 0;
+let sources = 0;
+
+interface Account {
+  readonly session: string;
+  readonly refreshToken: string;
+  readonly workspaceId: string;
+  readonly userId: string;
+}
+
+describe.each(protocols)("over $name", (protocol: Protocol) => {
+  let email: string;
+  let codes: number;
+  beforeEach(() => {
+    addresses += 1;
+    email = `contested-${addresses}@example.com`;
+    codes = 0;
+  });
+  const accountOf = ({ code, body }: Answer): Account => {
+    expect(code).toBe("ok");
+    const { access_token: session, refresh_token: refreshToken, workspace_id: workspaceId, user_id: userId } = body;
+    return { session, refreshToken, workspaceId, userId };
+  };
+  const signUp = (secret: string, server = here) =>
+    protocol.call(server, "SignUp", { email, password: secret, name: "Acme" });
+  const signIn = (secret: string, server = here) => protocol.call(server, "SignIn", { email, password: secret });
+  const mint = async ({ session }: Account, mode = "live"): Promise<string> =>
+    (await protocol.call(here, "CreateApiKey", { name: "key", mode }, { session })).body.key;
+  const lookup = async (server: TestApp, key: string) =>
+    (await protocol.call(server, "LookupNumber", { number: "1" }, { key })).code;
+  const me = (server: TestApp, { session }: Account) => protocol.call(server, "GetMe", {}, { session });
+  const check = (code: string, { session }: Account) =>
+    protocol.call(here, "CheckEmailVerification", { code }, { session });
+
+  /** The code that was sent to the address just now: there is one message more than before. */
+  async function codeFor({ session }: Account): Promise<string> {
+    expect((await protocol.call(here, "StartEmailVerification", {}, { session })).body.status).toBe("pending");
+    return nextCode();
+  }
+  async function nextCode(): Promise<string> {
+    codes += 1;
+    const sent = await vi.waitFor(async () => {
+      const messages = (await here.inbox()).filter(({ recipient }) => recipient === email);
+      expect(messages).toHaveLength(codes);
+      return messages;
+    });
+    return /^ {4}(\d+)$/m.exec(sent[0]?.text ?? "")?.[1] ?? "";
+  }
+  const wrong = (code: string) => (code.startsWith("0") ? code.replace(/^0/, "1") : code.replace(/^./, "0"));
+
+  test("who proves an address inherits nothing, and whoever waited for it has ended everywhere when it is answered", async () => {
+    const squatter = accountOf(await signUp("the squatter's password"));
+    const keys = [await mint(squatter), await mint(squatter, "test")];
+    for (const key of keys) {
+      expect([await lookup(here, key), await lookup(there, key)]).toEqual(["ok", "ok"]);
+    }
+    expect((await me(there, squatter)).body.verified).toBe(false);
+
+    const owner = accountOf(await signUp(password, there));
+    expect(owner.workspaceId).not.toBe(squatter.workspaceId);
+    expect((await check(await codeFor(owner), owner)).body).toEqual({ status: "approved", verified: true });
+    for (const server of [there, here]) {
+      for (const key of keys) {
+        expect(await lookup(server, key)).toBe("invalid_api_key");
+      }
+      expect((await me(server, squatter)).code).toBe("invalid_api_key");
+      expect((await me(server, owner)).body).toMatchObject({ verified: true, workspace_id: owner.workspaceId });
+    }
+    const { refreshToken: refresh_token } = squatter;
+    expect((await protocol.call(there, "RefreshSession", { refresh_token })).code).toBe("invalid_api_key");
+    expect((await signIn("the squatter's password", there)).code).toBe("invalid_api_key");
+    expect((await signIn(password, there)).body.user_id).toBe(owner.userId);
+    expect((await protocol.call(here, "ListApiKeys", {}, { session: owner.session })).body.keys).toEqual([]);
+    expect((await signUp("one more password")).body.message).toBe("There is an account with this email already.");
+  });
+
+  test("of two that prove an address at the same moment, one has it and the other ends", async () => {
+    const one = accountOf(await signUp("the password of one"));
+    const other = accountOf(await signUp("the password of the other"));
+    const [first, second] = [await codeFor(one), await codeFor(other)];
+    const answers = await Promise.all([check(first, one), check(second, other)]);
+    const won = answers.findIndex(({ code }) => code === "ok");
+    expect(answers[won]?.body).toEqual({ status: "approved", verified: true });
+    expect(answers[1 - won]?.code).toBe("invalid_api_key");
+    const [winner, loser] = won === 0 ? [one, other] : [other, one];
+    expect((await me(there, winner)).body.verified).toBe(true);
+    expect((await me(there, loser)).code).toBe("invalid_api_key");
+  });
+
+  test("a squatter's wrong codes do not burn the owner's", async () => {
+    const squatter = accountOf(await signUp("the squatter's password"));
+    const owner = accountOf(await signUp(password));
+    const outcomes: string[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const code = await codeFor(squatter);
+      for (let guess = 0; guess < 5; guess += 1) {
+        outcomes.push((await check(wrong(code), squatter)).body.status);
+      }
+    }
+    expect(outcomes).toHaveLength(10);
+    expect((await protocol.call(here, "StartEmailVerification", {}, { session: squatter.session })).code).toBe(
+      "rate_limited",
+    );
+    expect((await check(await codeFor(owner), owner)).body.status).toBe("approved");
+  });
+
+  test("three accounts may wait for an address, and each is signed in to by its password, for the price of one", async () => {
+    const accounts = [accountOf(await signUp("password number 1")), accountOf(await signUp("password number 2"))];
+    expect((await signUp("password number 2")).body.message).toBe("There is an account with this email already.");
+    accounts.push(accountOf(await signUp("password number 3", there)));
+    expect(await signUp("password number 4")).toMatchObject({
+      code: "already_exists",
+      body: {
+        message:
+          "There are accounts with this email already that wait to be verified. If it is yours, reset the password.",
+      },
+    });
+    for (const [index, { userId }] of accounts.entries()) {
+      expect((await signIn(`password number ${index + 1}`)).body.user_id).toBe(userId);
+    }
+    const spies = [vi.spyOn(Hasher.prototype, "hash"), vi.spyOn(Hasher.prototype, "verify")];
+    expect((await signIn("none of them")).code).toBe("invalid_api_key");
+    expect(spies.map(({ mock }) => mock.calls.length)).toEqual([1, 0]);
+    for (const spy of spies) {
+      spy.mockRestore();
+    }
+  });
+
+  describe("a forgotten password", () => {
+    /** From a network of its own each time, unless it is said. */
+    const startReset = (address = email, from?: string) => {
+      sources += 1;
+      const headers = { "x-forwarded-for": from ?? `2001:db8:0:${sources.toString(16)}::1` };
+      return protocol.call(here, "StartPasswordReset", { email: address }, { headers });
+    };
+    const confirm = (reset_id: string, code: string, new_password = "an altogether new password", server = there) =>
+      protocol.call(server, "ConfirmPasswordReset", { reset_id, code, new_password });
+
+    test("is replaced by a code to the address, which ends all sessions everywhere and keeps the keys", async () => {
+      const account = accountOf(await signUp(password));
+      await check(await codeFor(account), account);
+      const key = await mint(account);
+      const other = accountOf(await signIn(password, there));
+      const { code, body } = await startReset(email.toUpperCase());
+      expect([code, body.status]).toEqual(["ok", "pending"]);
+      const sent = await nextCode();
+      expect(sent).toMatch(/^\d{8}$/);
+      expect((await confirm(body.reset_id, wrong(sent))).body).toEqual({ status: "incorrect" });
+      expect((await me(there, other)).code).toBe("ok");
+      expect((await confirm(body.reset_id, sent)).body).toEqual({ status: "approved" });
+      for (const server of [here, there]) {
+        expect((await me(server, account)).code).toBe("invalid_api_key");
+        expect((await me(server, other)).code).toBe("invalid_api_key");
+        expect(await lookup(server, key)).toBe("ok");
+      }
+      expect((await signIn(password)).code).toBe("invalid_api_key");
+      expect((await signIn("an altogether new password")).body.user_id).toBe(account.userId);
+      expect((await confirm(body.reset_id, sent)).body).toEqual({ status: "expired" });
+    });
+
+    test("of an address that nobody has proved: the code is a proof, with a new workspace", async () => {
+      const squatters = [1, 2, 3].map((number) => `the squatter's password ${number}`);
+      const accounts: Account[] = [];
+      for (const secret of squatters) {
+        accounts.push(accountOf(await signUp(secret)));
+      }
+      const key = await mint(accounts[0] ?? expect.fail());
+      expect(await lookup(there, key)).toBe("ok");
+      const { body } = await startReset();
+      expect((await confirm(body.reset_id, await nextCode())).body).toEqual({ status: "approved" });
+      expect([await lookup(there, key), await lookup(here, key)]).toEqual(["invalid_api_key", "invalid_api_key"]);
+      for (const account of accounts) {
+        expect((await me(here, account)).code).toBe("invalid_api_key");
+      }
+      for (const secret of squatters) {
+        expect((await signIn(secret)).code).toBe("invalid_api_key");
+      }
+      const owner = accountOf(await signIn("an altogether new password"));
+      expect(accounts.map(({ workspaceId }) => workspaceId)).not.toContain(owner.workspaceId);
+      expect((await me(here, owner)).body).toMatchObject({ verified: true, email });
+      expect((await protocol.call(here, "ListApiKeys", {}, { session: owner.session })).body.keys).toEqual([]);
+    });
+
+    test("of an address without an account gets the same answers, and no message", async () => {
+      accountOf(await signUp(password));
+      const known = await startReset();
+      await nextCode();
+      const unknown = await startReset(`nobody-${addresses}@example.com`);
+      const shape = ({ code, body }: Answer) => ({ code, ...body, reset_id: body.reset_id.length, expires_at: "" });
+      expect(shape(unknown)).toEqual(shape(known));
+      const outcomes = async (resetId: string) => {
+        const statuses: string[] = [];
+        for (let guess = 0; guess < 6; guess += 1) {
+          statuses.push((await confirm(resetId, "1234567")).body.status);
+        }
+        return statuses;
+      };
+      const five = ["incorrect", "incorrect", "incorrect", "incorrect", "locked", "locked"];
+      expect(await outcomes(known.body.reset_id)).toEqual(five);
+      expect(await outcomes(unknown.body.reset_id)).toEqual(five);
+      expect((await here.inbox()).map(({ recipient }) => recipient)).not.toContain(`nobody-${addresses}@example.com`);
+    });
+
+    test("wrong codes for one reset do not burn another", async () => {
+      const account = accountOf(await signUp(password));
+      await check(await codeFor(account), account);
+      for (let stranger = 0; stranger < 2; stranger += 1) {
+        const { body } = await startReset();
+        await nextCode();
+        for (let guess = 0; guess < 6; guess += 1) {
+          await confirm(body.reset_id, "1234567");
+        }
+      }
+      const { body } = await startReset();
+      expect((await confirm(body.reset_id, await nextCode())).body.status).toBe("approved");
+    });
+
+    test("a busy server does not cost the code", async () => {
+      accountOf(await signUp(password));
+      const { body } = await startReset();
+      const code = await nextCode();
+      const hash = vi.spyOn(Hasher.prototype, "hash").mockRejectedValueOnce(new Error("busy"));
+      expect((await confirm(body.reset_id, code)).code).toBe("internal");
+      hash.mockRestore();
+      expect((await confirm(body.reset_id, code)).body.status).toBe("approved");
+    });
+
+    test("can be asked for three times in a row, then once in five minutes", async () => {
+      const unknown = `often-${addresses}@example.com`;
+      const outcomes: string[] = [];
+      for (let start = 0; start < 4; start += 1) {
+        outcomes.push((await startReset(unknown)).code);
+      }
+      expect(outcomes).toEqual(["ok", "ok", "ok", "rate_limited"]);
+      await here.time.advance({ seconds: 301 });
+      expect([(await startReset(unknown)).code, (await startReset(unknown)).code]).toEqual(["ok", "rate_limited"]);
+    });
+
+    test("is counted by source too: ten, then one in a minute", async () => {
+      const outcomes: string[] = [];
+      for (let start = 0; start < 12; start += 1) {
+        outcomes.push((await startReset(`any-${addresses}-${start}@example.com`, "203.0.113.9")).code);
+      }
+      expect(outcomes).toEqual([...Array.from({ length: 10 }, () => "ok"), "rate_limited", "rate_limited"]);
+      await here.time.advance({ seconds: 601 });
+    });
+
+    test("takes a reset that there is, and a password as sign-up takes it", async () => {
+      for (const id of ["vrf_0000000000000000000000", "nonsense"]) {
+        expect((await confirm(id, "12345678")).code).toBe("not_found");
+      }
+      expect((await confirm("vrf_0000000000000000000000", "12345678", "short")).body.fields).toEqual({
+        new_password: "must be 10 to 128 characters long",
+      });
+      expect((await startReset("no address")).body.fields).toEqual({ email: "must be an email address" });
+    });
+  });
+});
