@@ -38,18 +38,21 @@ export async function readContent(request: UniversalServerRequest, maxBytes: num
   return bytes.length === 0 ? { kind: "empty" } : { kind: "bytes", bytes };
 }
 
-/**
- * Throws `malformed-body` if a request has content that its route does not take. What has neither `Content-Length` nor
- * `Transfer-Encoding`, as HTTP/2 allows, is not read at all.
- */
+/** Throws `malformed-body` if a request has content that its route does not take. */
 export async function refuseContent(request: UniversalServerRequest): Promise<void> {
   const isEmpty =
     !isByteStream(request.body) ||
     (Number(request.header.get("content-length") ?? 0) === 0 &&
-      (!request.header.has("transfer-encoding") || (await isEmptyStream(request.body))));
+      (!mayHaveMore(request) || (await isEmptyStream(request.body))));
   if (!isEmpty) {
     throw new GatewayError("malformed-body", "This request takes no body.");
   }
+}
+
+/** Whether there may be content that no `Content-Length` tells of. Over HTTP/2 that is any, and unusual for `GET` and `HEAD`. */
+function mayHaveMore({ header, httpVersion, method }: UniversalServerRequest): boolean {
+  const mayHaveLengthless = httpVersion.startsWith("2") && method !== "GET" && method !== "HEAD";
+  return header.has("transfer-encoding") || (mayHaveLengthless && !header.has("content-length"));
 }
 
 function isByteStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {

@@ -66,8 +66,14 @@ export function compileRequestChecks(services: readonly DescService[], checks: r
       })),
     ];
     if (violations.length > 0) {
-      // One entry a field, the first: it is closest to what the client did wrong.
-      return invalidFields(Object.fromEntries(violations.toReversed().map(({ path, message }) => [path, message])));
+      const fields = new Map<string, string>();
+      for (const violation of violations) {
+        // One entry a field, the first: it is closest to what the client did wrong.
+        if (!fields.has(violation.path)) {
+          fields.set(violation.path, violation.message);
+        }
+      }
+      return invalidFields(Object.fromEntries(fields));
     }
     if (result.kind === "error") {
       throw result.error;

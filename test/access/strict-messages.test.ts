@@ -1,3 +1,4 @@
+import { connect } from "node:http2";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import pg from "pg";
@@ -100,6 +101,24 @@ describe("an unknown field, in the request and in every message that it holds", 
     const json = fullRestJson(method.input, unknownMember(refused));
     expect(await sendByRest(client, method, json)).toMatchObject({ code: "validation_error", fields: refused });
   });
+});
+
+test("a body is refused over HTTP/2 as well by a call that takes none", async () => {
+  const { session } = client.credentials;
+  const connection = connect(app.url);
+  const status = await new Promise((resolve, reject) => {
+    const stream = connection.request({
+      ":method": "POST",
+      ":path": "/api/v1/auth/logout-all",
+      authorization: `Bearer ${session}`,
+    });
+    stream.on("response", (headers) => resolve(headers[":status"]));
+    stream.on("error", reject);
+    stream.resume();
+    stream.end('{"only":"this one"}');
+  }).finally(() => connection.close());
+  expect(status).toBe(400);
+  expect((await app.rest("GET", "/auth/me", { session })).status).toBe(200);
 });
 
 const withEnums = methods.filter(({ method }) => {

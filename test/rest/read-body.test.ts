@@ -148,6 +148,25 @@ describe("the request's body", () => {
     });
   });
 
+  test("that nobody takes is refused over HTTP/2 too, where nothing has to tell of it", async () => {
+    const send = (method: string, ...chunks: string[]) =>
+      shop.handle({
+        httpVersion: "2.0",
+        method,
+        url: book,
+        header: new Headers(),
+        body: (async function* () {
+          yield* chunks.map((chunk) => Buffer.from(chunk));
+        })(),
+        signal: AbortSignal.any([]),
+      });
+    expect((await send("DELETE", "", "{}")).status).toBe(400);
+    expect((await send("DELETE", "")).status).toBe(200);
+    expect((await send("DELETE")).status).toBe(200);
+    // The content of a GET means nothing (RFC 9110 §9.3.1), and is not waited for.
+    expect((await send("GET", "{}")).status).toBe(200);
+  });
+
   test("a stream that breaks off is the hook's to explain", async () => {
     const seen: unknown[] = [];
     const gateway = openBookshop({

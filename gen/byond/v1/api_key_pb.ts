@@ -483,7 +483,8 @@ export type UpdateApiKeyRequest = Message<"byond.v1.UpdateApiKeyRequest"> & {
   apiKey?: ApiKeyChanges | undefined;
 
   /**
-   * The fields to change. Without it, those that are given in `api_key`. Every field that it names must be given.
+   * The fields to change. Without it, those that are given in `api_key`. Every field that it names must be given, and it
+   * must name one where any is given.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */

@@ -1022,7 +1022,8 @@ export type UpdateWorkspaceRequest = Message<"byond.v1.UpdateWorkspaceRequest"> 
   workspace?: WorkspaceChanges | undefined;
 
   /**
-   * The fields to change. Without it, those that are given in `workspace`. Every field that it names must be given.
+   * The fields to change. Without it, those that are given in `workspace`. Every field that it names must be given, and it
+   * must name one where any is given.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
