@@ -6,9 +6,15 @@ import { connect as connectHttp2 } from "node:http2";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Credential } from "../../gen/byond/v1/access_pb.ts";
+import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
+import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
+import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { Database } from "../../src/database/database.ts";
+import { accessOf } from "../../src/rpc/access/access.ts";
 import { sweepUsedSignatures } from "../../src/rpc/access/used-signatures.ts";
+import { hasSideEffects } from "../../src/rpc/idempotency/idempotency.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { byteDoors, type Door, grpcDoor, type HeaderFields, type RequestLine, restDoor } from "./doors.ts";
@@ -327,6 +333,19 @@ describe("an effect happens once by each signature", () => {
     expect(await verificationsOf(recipientOf(prepared))).toHaveLength(1);
   });
 
+  test("copies of it while the key is changed and revoked fail as such, and none waits for another for good", async () => {
+    const { body: created } = await here.rest("POST", "/api-keys", { session, body: { name: "k" } });
+    const prepared = start(created.key);
+    const copies = Array.from({ length: 24 }, (_, index) => send(prepared, index % 2 === 0 ? here : there));
+    await here.rest("PATCH", `/api-keys/${created.id}`, { session, body: { scopes: ["verify"] } });
+    expect((await here.rest("DELETE", `/api-keys/${created.id}`, { session })).status).toBe(200);
+    const answers = await Promise.all(copies);
+    expect(answers.filter(({ status }) => status !== 201 && status !== 401)).toEqual([]);
+    const carriedOut = answers.filter(({ status }) => status === 201).length;
+    expect(carriedOut).toBeLessThanOrEqual(1);
+    expect((await verificationsOf(recipientOf(prepared))).length).toBeLessThanOrEqual(1);
+  });
+
   test("for as long as its time is accepted, either way, whatever is swept meanwhile", async () => {
     await using app = await startTestApp();
     await using stack = new AsyncDisposableStack();
@@ -616,6 +635,10 @@ describe("every call with side effects spends its signature", () => {
     RevokeApiKey: async (owner) => prepare(owner.session, "DELETE", `/api-keys/${await apiKey(owner)}`),
     UpdateWorkspace: async (owner) => prepare(owner.session, "PATCH", "/workspace", { name: "once" }),
     StartEmailVerification: async (owner) => prepare(owner.session, "POST", "/auth/verify-email"),
+    CheckEmailVerification: async (owner) => {
+      await here.rest("POST", "/auth/verify-email", { session: owner.session });
+      return prepare(owner.session, "POST", "/auth/verify-email/check", { code: "1234567" });
+    },
   };
 
   test.each(Object.entries(calls))("%s", async (_name, call) => {
@@ -643,6 +666,14 @@ describe("every call with side effects spends its signature", () => {
     const { rows: after } = await database.query("SELECT count(*)::int AS count FROM used_signature");
     expect(after[0].count).toBe(before[0].count + 1);
     expect((await send(prepared)).status).toBe(401);
+  });
+
+  test("and none is missing here", () => {
+    const methods = [VerifyService, LookupService, ApiKeyService, AuthService].flatMap((service) => service.methods);
+    const effects = methods.filter(
+      (method) => hasSideEffects(method) && accessOf(method).credential !== Credential.NONE,
+    );
+    expect(Object.keys({ ...calls, ...last }).sort()).toEqual(effects.map(({ name }) => name).sort());
   });
 
   test("through Connect as well", async () => {
