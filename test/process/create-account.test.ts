@@ -21,12 +21,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** `npm run create-account -- …`, with the password on standard input; without npm, what it runs. */
-async function createAccount(args: readonly string[], input: string) {
-  const command = ["npm", "run", "create-account", "--", ...args] as const;
+const createAccount = (args: readonly string[], input: string) => runScript("create-account", args, input);
+const resetPassword = (args: readonly string[], input: string) => runScript("reset-password", args, input);
+
+/** `npm run <script> -- …`, with the password on standard input; without npm, what it runs. */
+async function runScript(script: string, args: readonly string[], input: string) {
+  const command = ["npm", "run", script, "--", ...args] as const;
   await using run = hasNpm
     ? new MainProcess({ command, environment, input })
-    : new MainProcess({ args: ["create-account", ...args], environment, input });
+    : new MainProcess({ args: [script, ...args], environment, input });
   const { code } = await run.exited;
   return { code, output: run.output, said: run.log, written: run.written };
 }
@@ -94,4 +97,56 @@ describe("the command refuses, in a sentence and with status 1", () => {
     expect(again.code).toBe(1);
     expect(again.said).toContain("There is an account with this email already.");
   });
+});
+
+test("an operator's account is verified, takes the place of those that wait for the address, and its password can be reset", async () => {
+  const email = "contested@example.com";
+  await using server = new MainProcess({ environment: { ...environment, SIGN_UP: "open" } });
+  const url = await server.url();
+  const me = async (session: string) => {
+    const response = await fetch(`${url}/api/v1/auth/me`, { headers: { Authorization: `Bearer ${session}` } });
+    return { status: response.status, body: JSON.parse(await response.text()) };
+  };
+  const squatter = await post(url, "/auth/sign-up", { email, password: "the squatter's password", name: "Eve" });
+  expect((await me(squatter.body.access_token)).body.verified).toBe(false);
+
+  const made = await createAccount(["--email", email, "--name", "Acme"], "the operator's choice\n");
+  expect(made.code).toBe(0);
+  expect((await me(squatter.body.access_token)).status).toBe(401);
+  const signIn = (secret: string) => post(url, "/auth/sign-in", { email, password: secret });
+  expect((await signIn("the squatter's password")).status).toBe(401);
+  const session = (await signIn("the operator's choice")).body.access_token;
+  expect((await me(session)).body).toMatchObject({ verified: true, email });
+
+  const reset = await resetPassword(["--email", email.toUpperCase()], "another long password\n");
+  expect(reset.output).toMatch(/The password of usr_[0-9A-Za-z]{22} is set\. Its sessions have ended\.\n$/);
+  expect(reset.written).not.toContain("another long password");
+  expect((await me(session)).status).toBe(401);
+  expect((await signIn("the operator's choice")).status).toBe(401);
+  expect((await signIn("another long password")).status).toBe(200);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+});
+
+test("resetting the password of an address that nobody proved makes an account of its own, and of an unknown one nothing", async () => {
+  const email = "unproved@example.com";
+  await using server = new MainProcess({ environment: { ...environment, SIGN_UP: "open" } });
+  const url = await server.url();
+  const squatter = await post(url, "/auth/sign-up", { email, password: "the squatter's password", name: "Eve" });
+  const reset = await resetPassword(["--email", email], "another long password\n");
+  expect(reset.output).toContain("No account with this email was verified: they have ended. Created usr_");
+  const { body } = await post(url, "/auth/sign-in", { email, password: "another long password" });
+  expect(body.workspace_id).toMatch(/^ws_/);
+  expect(body.workspace_id).not.toBe(squatter.body.workspace_id);
+
+  for (const [args, sentence] of [
+    [["--email", "nobody@example.com"], "There is no account with this email."],
+    [[], "--email is required, and nothing else."],
+    [["--email", "nobody"], "The email must be an email address."],
+  ] as const) {
+    const refused = await resetPassword(args, "another long password\n");
+    expect([refused.code, refused.said]).toEqual([1, expect.stringContaining(sentence)]);
+  }
+  const easy = await resetPassword(["--email", email], "password1234\n");
+  expect(easy.code).toBe(1);
+  expect(easy.said).toContain("The password is too easy to guess");
 });
