@@ -34,7 +34,7 @@ const lockSubjects = `
         UNION ALL
         SELECT unnest(exclusive), true
       ) AS named
-      GROUP BY key ORDER BY key
+      GROUP BY name ORDER BY name COLLATE "C"
     LOOP
       IF subject.is_exclusive THEN
         PERFORM pg_advisory_xact_lock(subject.key);
@@ -46,25 +46,30 @@ const lockSubjects = `
   END $$`;
 
 /**
- * Raises BY001 or BY002 if the key or the session does not hold any more, BY003 if it may have other rights by now, and
- * BY004 if the statement took so long that its caller has given up. A credential of NULL is the server itself.
+ * Raises BY001 or BY002 if the key or the session does not hold any more, BY003 if it may have other rights by now, BY004 if
+ * the statement took so long that its caller has given up, and BY005 if the call's signature was spent before. A credential
+ * of NULL is the server itself.
  *
- * `effects` is not used: what it is computed from has been carried out, row locks included, when the function begins. Each
- * query in it has a snapshot of its own (VOLATILE), so the last one sees whatever was committed before the locks were
- * given.
+ * `effects` are counts of rows: what they are counted from has been carried out, row locks included, when the function
+ * begins. The signature is spent if one of them is not zero; without any, `spend_signature` was called before. Each query
+ * has a snapshot of its own (VOLATILE), so the last one sees whatever was committed before the locks were given.
+ *
+ * The subjects come in the order of `lock_subjects`. Assignments are evaluated without a query, which PERFORM would be.
  */
 const requireCredential = `
   CREATE FUNCTION require_credential(credential jsonb, VARIADIC effects bigint[] DEFAULT '{}') RETURNS boolean
   LANGUAGE plpgsql VOLATILE AS $$
   DECLARE
-    subject_key bigint;
+    subjects jsonb := credential -> 'subjects';
+    is_done boolean;
     current_revision integer;
   BEGIN
     IF credential IS NOT NULL THEN
-      FOR subject_key IN
-        SELECT hashtextextended(name, 0) AS key FROM jsonb_array_elements_text(credential -> 'subjects') AS name ORDER BY key
-      LOOP
-        PERFORM pg_advisory_xact_lock_shared(subject_key);
+      IF credential ->> 'nonce' IS NOT NULL AND effects <> '{}' THEN
+        is_done := spend_signature(credential, 0 < ANY (effects));
+      END IF;
+      FOR index IN 0 .. jsonb_array_length(subjects) - 1 LOOP
+        is_done := pg_advisory_xact_lock_shared(hashtextextended(subjects ->> index, 0)) IS NULL;
       END LOOP;
       IF credential ->> 'kind' = 'key' THEN
         SELECT api_key.revision + workspace.revision INTO current_revision

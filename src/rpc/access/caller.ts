@@ -94,10 +94,10 @@ export function credentialOf(caller: Caller): HeldCredential {
   });
 }
 
-/** The subjects whose revocation ends the caller's rights. */
+/** The subjects whose revocation ends the caller's rights, in the order in which everybody locks them. */
 function subjectsOf(caller: Caller): string[] {
   const workspace = workspaceSubject(caller.workspaceId);
   return caller.kind === "key"
     ? [keySubject(caller.keyId), workspace]
-    : [sessionSubject(caller.sessionId), accountSubject(caller.userId), workspace];
+    : [accountSubject(caller.userId), sessionSubject(caller.sessionId), workspace];
 }
