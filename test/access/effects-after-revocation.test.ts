@@ -79,9 +79,9 @@ type Table =
 const rowsOf: Readonly<Record<Table, string>> = {
   throttle: "SELECT FROM throttle WHERE workspace_id = $1 FOR UPDATE",
   "wrong passwords": "SELECT FROM throttle WHERE workspace_id = 'sign-in' AND $1 <> '' FOR UPDATE",
-  "house-throttle": "SELECT FROM throttle WHERE workspace_id = 'ws_byond' AND $1 <> '' FOR UPDATE",
+  "house-throttle": "SELECT FROM throttle WHERE workspace_id LIKE 'ws_byond%' AND $1 <> '' FOR UPDATE",
   verification: "SELECT FROM verification WHERE workspace_id = $1 FOR UPDATE",
-  "house-verification": "SELECT FROM verification WHERE workspace_id = 'ws_byond' AND $1 <> '' FOR UPDATE",
+  "house-verification": "SELECT FROM verification WHERE workspace_id LIKE 'ws_byond%' AND $1 <> '' FOR UPDATE",
   outbox: "SELECT FROM outbox WHERE workspace_id = $1 FOR UPDATE",
   api_key: "SELECT FROM api_key WHERE workspace_id = $1 FOR UPDATE",
   account: "SELECT FROM account WHERE workspace_id = $1 FOR UPDATE",
