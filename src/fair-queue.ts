@@ -1,7 +1,12 @@
-/** Whose work it is. Work without a source counts as one source's, and is in the lane `main`. */
+/**
+ * Whom work is for: those we know, strangers who may be anybody, or `aside`, what anybody can ask for any number of times. It
+ * leaves one place to the others, always.
+ */
+export type LaneName = "known" | "strangers" | "aside";
+
+/** Whose work it is. Work without a source counts as one source's, and is in the lane `known`. */
 export interface Turn {
-  /** `aside`: work that anybody can ask for any number of times. It leaves one place to the others, always. */
-  readonly lane?: "main" | "aside";
+  readonly lane?: LaneName;
   /** Who asks, such as a network. Each of them gets its turn, however much the others ask for. */
   readonly source?: string;
 }
@@ -37,7 +42,7 @@ interface Lane {
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
-  readonly #lanes: Readonly<Record<"main" | "aside", Lane>>;
+  readonly #lanes: Readonly<Record<LaneName, Lane>>;
   /** Whose turn it is first. */
   #order: readonly Lane[];
   #running = 0;
@@ -46,12 +51,16 @@ export class FairQueue {
     const { concurrency } = options;
     const lane = (maxRunning: number): Lane => ({ maxRunning, running: 0, waiting: 0, sources: new Map() });
     this.#options = options;
-    this.#lanes = { main: lane(concurrency), aside: lane(Math.max(1, concurrency - 1)) };
+    this.#lanes = {
+      known: lane(concurrency),
+      strangers: lane(concurrency),
+      aside: lane(Math.max(1, concurrency - 1)),
+    };
     this.#order = Object.values(this.#lanes);
   }
 
   /** Runs `work` when its turn comes. Throws `busy` if that takes too long, or too much waits already. */
-  async run<T>(work: () => Promise<T>, { lane: laneName = "main", source = "" }: Turn = {}): Promise<T> {
+  async run<T>(work: () => Promise<T>, { lane: laneName = "known", source = "" }: Turn = {}): Promise<T> {
     const lane = this.#lanes[laneName];
     if (this.#hasPlace(lane)) {
       this.#take(lane);

@@ -42,7 +42,7 @@ export async function changePassword(
   if (problem !== undefined) {
     throw invalidFields({ new_password: problem });
   }
-  const attempt = { email, accountId: userId, clientAddress: input.clientAddress };
+  const attempt = { email, accountId: userId, isSignedIn: true, clientAddress: input.clientAddress };
   if (!(await isRightPassword(deps, attempt, { hash, password: input.currentPassword }))) {
     throw wrongPassword();
   }

@@ -53,7 +53,9 @@ export async function deleteAccount(
     throw new AppError("invalid_request", "The request must hold the account's password.");
   }
   const { userId, workspaceId, email, passwordHash: hash, tokenRevision } = await accountOf(deps, caller);
-  if (!(await isRightPassword(deps, { email, accountId: userId, clientAddress }, { hash, password }))) {
+  if (
+    !(await isRightPassword(deps, { email, accountId: userId, isSignedIn: true, clientAddress }, { hash, password }))
+  ) {
     throw wrongPassword();
   }
   const change = async (transaction: Queryable) => {

@@ -1,5 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
+import type { Turn } from "../fair-queue.ts";
 import type { Hasher } from "../hashing.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import type { Keyring } from "../secrets.ts";
@@ -36,7 +37,8 @@ export async function matchPassword(
   { hashes, password }: { readonly hashes: readonly string[]; readonly password: string },
 ): Promise<string | undefined> {
   const counted = await countPasswordAttempt(deps, attempt);
-  const turn = { source: limitKeyOf(attempt.clientAddress) };
+  const lane = counted.isKnown ? "known" : "strangers";
+  const turn: Turn = { lane, source: limitKeyOf(attempt.clientAddress) };
   let hash: string | undefined;
   try {
     hash = await deps.passwordHasher.match(hashes, password, turn);
@@ -49,7 +51,7 @@ export async function matchPassword(
   }
   await counted.forgive();
   if (deps.passwordHasher.isOutdated(hash)) {
-    await upgradeHash(deps, attempt.email, { hash, password });
+    await upgradeHash(deps, attempt.email, { hash, password, turn });
   }
   return hash;
 }
@@ -58,10 +60,10 @@ export async function matchPassword(
 async function upgradeHash(
   { database, passwordHasher }: PasswordDependencies,
   email: string,
-  { hash, password }: { readonly hash: string; readonly password: string },
+  { hash, password, turn }: { readonly hash: string; readonly password: string; readonly turn: Turn },
 ): Promise<void> {
   try {
-    await database.query(upgrade, [email, hash, await passwordHasher.hash(password, { lane: "aside" })]);
+    await database.query(upgrade, [email, hash, await passwordHasher.hash(password, turn)]);
   } catch (error) {
     if (!(error instanceof AppError && error.code === "unavailable")) {
       throw error;

@@ -12,6 +12,8 @@ export interface PasswordAttempt {
   readonly email: string;
   /** Undefined: there is no account with this address. */
   readonly accountId: string | undefined;
+  /** Whether the caller has a session or a key of the account beside: strangers have not, wherever they are. */
+  readonly isSignedIn: boolean;
   readonly clientAddress: string | undefined;
 }
 
@@ -23,7 +25,10 @@ interface Dependencies {
 /** Wrong passwords from one source, for whatever accounts: thirty at once, then one in ten seconds. */
 const sourceLimit = constantLimit({ burst: 30, periodSeconds: 10 });
 
-/** Wrong passwords from one source for one account: ten at once, then one a minute. */
+/**
+ * Wrong passwords from one source for one account, or from everybody who is signed in to it, together: ten at once, then one a
+ * minute.
+ */
 const pairLimit = constantLimit({ burst: 10, periodSeconds: 60 });
 
 /**
@@ -42,7 +47,7 @@ const blockedBy = (key: string, limit: SqlThrottleLimit, also = "true") => `
 
 /**
  * Takes a token of each bucket before the password is looked at: of the source's, of the source's for this account, and of
- * the strangers' if the source is not known to the account. What has no token spends none of the others', and a source that
+ * the strangers' unless the source is known to the account or the caller is signed in. What has no token spends none of the others', and a source that
  * has none left cannot spend an account's.
  */
 const take = {
@@ -51,7 +56,7 @@ const take = {
     WITH known AS (
       SELECT EXISTS (
         SELECT FROM known_source WHERE account_id = $4 AND source = ANY ($5::bytea[]) AND expires_at > byond_now()
-      ) AS is_known
+      ) OR $6::boolean AS is_known
     ), blocked AS (
       SELECT max(seconds) AS seconds FROM (
         ${blockedBy("$1", sourceLimit)}
@@ -102,6 +107,8 @@ interface TakenRow {
 
 /** An attempt that was counted as if its password were wrong. */
 export interface CountedAttempt {
+  /** Whether the caller is signed in, or where the account is used to being signed in to. */
+  readonly isKnown: boolean;
   /** Nothing was wrong with it: it costs nothing. */
   putBack(): Promise<void>;
   /** It was right: wrong ones before it from the same source are forgotten too (NIST SP 800-63B §5.2.2). */
@@ -113,13 +120,15 @@ export interface CountedAttempt {
  * `rate_limited` after too many. If the process ends before it has the answer, the attempt stays counted, as a wrong one.
  */
 export async function countPasswordAttempt(deps: Dependencies, attempt: PasswordAttempt): Promise<CountedAttempt> {
-  const { email, accountId = "", clientAddress } = attempt;
+  const { email, accountId = "", isSignedIn, clientAddress } = attempt;
   // A hash: what people mistype as their address is nothing to keep.
   const account = createHash("sha256").update(email).digest("base64url");
   const source = limitKeyOf(clientAddress);
-  const keys = [`source:${source}`, `account:${account}:${source}`, `account:${account}`];
+  const guesser = isSignedIn ? "signed-in" : source;
+  const keys = [`source:${source}`, `account:${account}:${guesser}`, `account:${account}`];
   const known = sourceIndexes(deps.keyring, accountId, clientAddress);
-  const [taken] = await deps.database.query<TakenRow & Record<string, unknown>>(take, [...keys, accountId, known]);
+  const values = [...keys, accountId, known, isSignedIn];
+  const [taken] = await deps.database.query<TakenRow & Record<string, unknown>>(take, values);
   if (taken === undefined) {
     throw new TypeError("the statement always answers with one row");
   }
@@ -136,5 +145,5 @@ export async function countPasswordAttempt(deps: Dependencies, attempt: Password
       retryAfterSeconds: taken.seconds ?? 60,
     });
   }
-  return { putBack: () => undo(false), forgive: () => undo(true) };
+  return { isKnown: taken.is_known, putBack: () => undo(false), forgive: () => undo(true) };
 }

@@ -25,7 +25,7 @@ export async function signIn(
   const hashes = accounts.length === 0 ? [deps.decoyHash] : accounts.map(({ passwordHash }) => passwordHash);
   // Where several wait for the address, a source that is known to one of them is a stranger to the others.
   const accountId = accounts.length === 1 ? accounts[0]?.userId : undefined;
-  const attempt = { email, accountId, clientAddress: input.clientAddress };
+  const attempt = { email, accountId, isSignedIn: false, clientAddress: input.clientAddress };
   const right = await matchPassword(deps, attempt, { hashes, password: input.password });
   const account = accounts.find(({ passwordHash }) => passwordHash === right);
   const session = account === undefined ? undefined : await openSession(deps, account, input);

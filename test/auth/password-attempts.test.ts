@@ -228,20 +228,37 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     }
   });
 
-  test("deleting the account and changing the password are guesses too", async () => {
-    const { email, session }: SignedUp = await app.signUp();
-    const headers = { "x-forwarded-for": newAddress() };
-    const codes: string[] = [];
-    for (let index = 0; index < 11; index += 1) {
-      const change = { current_password: "wrong", new_password: password };
-      const { code } = await (index % 2 === 0
-        ? protocol.call(app, "DeleteAccount", { password: "wrong" }, { session, headers })
-        : protocol.call(app, "ChangePassword", change, { session, headers }));
-      codes.push(code);
-    }
-    expect(codes).toEqual([...new Array(10).fill("invalid_password"), "rate_limited"]);
-    expect((await signIn(email, password, headers["x-forwarded-for"])).code).toBe("rate_limited");
-    expect((await signIn(email, password, newAddress())).code).toBe("ok");
+  describe("somebody who is signed in", () => {
+    const change = (session: string, current_password: string) => {
+      const headers = { "x-forwarded-for": newAddress() };
+      const input = { current_password, new_password: "a wholly new password" };
+      return protocol.call(app, "ChangePassword", input, { session, headers });
+    };
+
+    test("changes the password from wherever they are, while strangers guess", async () => {
+      const { email, session }: SignedUp = await app.signUp();
+      await guess(email, 110, newAddress);
+      expect((await change(session, password)).code).toBe("ok");
+    });
+
+    test("has ten guesses, from whichever addresses and by whichever sessions and keys", async () => {
+      const { email, session }: SignedUp = await app.signUp();
+      const other = (await signIn(email, password, newAddress())).body.access_token;
+      const { body } = await protocol.call(app, "CreateApiKey", { name: "a key" }, { session });
+      const codes: string[] = [];
+      for (let index = 0; index < 12; index += 1) {
+        const headers = { "x-forwarded-for": newAddress() };
+        const credentials = index % 3 === 0 ? { key: body.key } : { session: index % 3 === 1 ? session : other };
+        const { code } = await (index % 2 === 0
+          ? protocol.call(app, "DeleteAccount", { password: "wrong" }, { ...credentials, headers })
+          : change(session, "wrong"));
+        codes.push(code);
+      }
+      expect(codes).toEqual([...new Array(10).fill("invalid_password"), ...limited(2)]);
+      expect((await signIn(email, password, newAddress())).code).toBe("ok");
+      await app.time.advance({ seconds: 61 });
+      expect((await change(session, password)).code).toBe("ok");
+    });
   });
 
   describe("a server that is too busy to compare", () => {
@@ -290,6 +307,18 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => signIn(email, password, home)));
     expect(answers.map(({ code }) => code)).toEqual(new Array(6).fill("ok"));
     expect(new Set((await signUps).map(({ code }) => code))).toContain("ok");
+  });
+
+  test("strangers at 250 addresses who sign in at once keep nobody out who signs in where they are used to", async () => {
+    const { email } = await app.signUp();
+    const home = newAddress();
+    expect((await signIn(email, password, home)).code).toBe("ok");
+    const strangers = Promise.all(
+      Array.from({ length: 250 }, (_, index) => signIn(`stranger-${index}@example.com`, password, newAddress())),
+    );
+    const answers = await Promise.all(Array.from({ length: 6 }, () => signIn(email, password, home)));
+    expect(answers.map(({ code }) => code)).toEqual(new Array(6).fill("ok"));
+    await strangers;
   });
 
   test("an unknown address and a wrong password get the same answer", async () => {

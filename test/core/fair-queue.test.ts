@@ -87,7 +87,7 @@ describe("where no more can wait", () => {
       queue.ask(`aside ${index}`, { lane: "aside", source: `${index}` });
     }
     for (const index of many(4)) {
-      queue.ask(`main ${index}`, { source: `${index}` });
+      queue.ask(`known ${index}`, { source: `${index}` });
     }
     await settle();
     expect(queue.refused).toEqual(many(6).map((index) => `aside ${index + 4}`));
@@ -102,13 +102,24 @@ test("work aside leaves one place free, and gets its turn all the same", async (
   await settle();
   expect(queue.begun).toEqual(["aside 0"]);
   for (const index of many(10)) {
-    queue.ask(`main ${index}`, {});
+    queue.ask(`known ${index}`, {});
   }
   await settle();
-  expect(queue.begun).toEqual(["aside 0", "main 0"]);
+  expect(queue.begun).toEqual(["aside 0", "known 0"]);
   const order = await queue.drain();
   expect(order).toHaveLength(20);
   expect(order.slice(0, 8).filter((name) => name.startsWith("aside")).length).toBeGreaterThanOrEqual(3);
+});
+
+test("any number of strangers hold those we know up by one turn only", async () => {
+  const queue = createQueue({ concurrency: 2, maxWaiting: 100 });
+  for (const index of many(200)) {
+    queue.ask(`stranger ${index}`, { lane: "strangers", source: `${index}` });
+  }
+  queue.ask("known", { source: "home" });
+  await settle();
+  expect(queue.refused).toHaveLength(98);
+  expect((await queue.drain()).indexOf("known")).toBe(2);
 });
 
 test("work that has waited too long is refused, and never begins", async () => {
