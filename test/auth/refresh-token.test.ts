@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { generateRefreshToken, parseRefreshToken } from "../../src/auth/refresh-token.ts";
+import { generateRefreshToken, parseRefreshToken, succeedingToken } from "../../src/auth/refresh-token.ts";
 import { createId, randomBase62 } from "../../src/ids.ts";
+import { createKeyring } from "../../src/secrets.ts";
 
 const tagKey = randomBytes(32);
 const reference = () => ({ workspaceId: createId("ws"), sessionId: randomBase62(22) });
@@ -36,4 +37,22 @@ test.each(["", "rt_", "nonsense", "rt_..", `${"x".repeat(300)}`])("%s is none", 
 test("a token of another installation is none", () => {
   const { token } = generateRefreshToken(reference(), randomBytes(32));
   expect(parseRefreshToken(token, tagKey)).toBeUndefined();
+});
+
+test("under one master secret a token has one successor, which no other token and no other secret gives", () => {
+  const one = createKeyring([randomBase62(40)]).current;
+  const other = createKeyring([randomBase62(40)]).current;
+  const session = reference();
+  const [token, sibling] = [generateRefreshToken(session, tagKey), generateRefreshToken(session, tagKey)];
+  const next = succeedingToken(token, one, tagKey);
+  expect(parseRefreshToken(next.token, tagKey)).toEqual({ ...session, hash: next.hash });
+  expect(succeedingToken(token, one, tagKey)).toEqual(next);
+  const others = [
+    token.token,
+    succeedingToken(sibling, one, tagKey).token,
+    succeedingToken(token, other, tagKey).token,
+    succeedingToken({ ...token, ...reference() }, one, tagKey).token,
+    succeedingToken(next, one, tagKey).token,
+  ];
+  expect(new Set([next.token, ...others]).size).toBe(6);
 });

@@ -359,3 +359,21 @@ test("SESSION_MAX_DAYS ends sessions that are refreshed all the time, also those
     await short[Symbol.asyncDispose]();
   }
 });
+
+test("where sessions last longer than 30 days, a refresh token does not", async () => {
+  const long = await here.startAnother({ sessionMaxDays: 90 });
+  try {
+    const refresh = (refresh_token: string) => long.rest("POST", "/auth/refresh", { body: { refresh_token } });
+    let { refreshToken: token } = await here.signUp();
+    for (const days of [0, 29, 29]) {
+      await here.time.advance({ seconds: days * 86_400 });
+      const { status, body } = await refresh(token);
+      expect(status).toBe(200);
+      token = body.refresh_token;
+    }
+    await here.time.advance({ seconds: 30 * 86_400 });
+    expect((await refresh(token)).status).toBe(401);
+  } finally {
+    await long[Symbol.asyncDispose]();
+  }
+});

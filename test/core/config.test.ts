@@ -40,6 +40,14 @@ describe("an empty environment", () => {
   });
 });
 
+test("sessions last 30 days, or as long as SESSION_MAX_DAYS says", () => {
+  expect(parseConfig({}).sessionMaxDays).toBe(30);
+  expect(parseConfig({ SESSION_MAX_DAYS: "1" }).sessionMaxDays).toBe(1);
+  for (const days of ["0", "-1", "1.5", "3651", "for ever"]) {
+    expect(problemsOf({ SESSION_MAX_DAYS: days })).toEqual([expect.stringContaining("SESSION_MAX_DAYS")]);
+  }
+});
+
 test("a configuration cannot be changed", () => {
   expect(Object.isFrozen(parseConfig({}))).toBe(true);
 });
