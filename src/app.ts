@@ -192,10 +192,10 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
         database,
         keyring,
         codes,
-        originLimits: (context, endUserAddress) => {
+        originLimits: (context) => {
           const { tier } = keyCaller(context);
           const clientAddress = context.values.get(clientAddressKey);
-          return sendLimitsOf(config.limits.sendLimits, { tier, clientAddress, endUserAddress });
+          return (endUserKey) => sendLimitsOf(config.limits.sendLimits, { tier, clientAddress, endUserKey });
         },
       }),
     ),

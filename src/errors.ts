@@ -15,6 +15,7 @@ export type ErrorCode =
   | "not_acceptable"
   | "idempotency_in_progress"
   | "already_exists"
+  | "send_limit_reached"
   | "payload_too_large"
   | "unsupported_media_type"
   | "validation_error"
@@ -44,6 +45,7 @@ export const errorKinds = {
   not_acceptable: { httpStatus: 406, rpcCode: Code.InvalidArgument },
   idempotency_in_progress: { httpStatus: 409, rpcCode: Code.Aborted },
   already_exists: { httpStatus: 409, rpcCode: Code.AlreadyExists },
+  send_limit_reached: { httpStatus: 409, rpcCode: Code.FailedPrecondition },
   payload_too_large: { httpStatus: 413, rpcCode: Code.ResourceExhausted },
   unsupported_media_type: { httpStatus: 415, rpcCode: Code.InvalidArgument },
   validation_error: { httpStatus: 422, rpcCode: Code.InvalidArgument },

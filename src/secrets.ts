@@ -4,7 +4,9 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 export type Purpose =
   | "verification-code"
   | "recipient-index"
+  | "exact-recipient-index"
   | "recipient-seal"
+  | "end-user-seal"
   | "session-token"
   | "refresh-token"
   | "sign-in-source"

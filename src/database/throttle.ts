@@ -25,6 +25,67 @@ export function boundLimit(burst: string, periodSeconds: string): SqlThrottleLim
   return { burst: `${burst}::integer`, period: `(${periodSeconds}::double precision * interval '1 second')` };
 }
 
+/** A bucket that a statement asks for a token. */
+export interface Bucket {
+  /** What the statement's answer calls it: an SQL identifier. */
+  readonly name: string;
+  /** SQL of the workspace's id. */
+  readonly workspaceId: string;
+  /**
+   * SQL of a `text[]`: the keys of the bucket. It can be known by several names, one for each master secret: there is a token
+   * if there is one under all of them, and it is taken under all of them, in the order given. Without any key, the bucket is
+   * not asked.
+   */
+  readonly keys: string;
+  readonly limit: SqlThrottleLimit;
+  /** Whether a token is taken, or only looked for. */
+  readonly isTaken: boolean;
+}
+
+/** Parts of a statement that asks several buckets, one after the other. */
+export interface BucketSteps {
+  /**
+   * The text of CTEs, to stand after `WITH` or a comma. `wait` is what was found before anything was taken: the first
+   * `bucket` that has no token, and for how many `seconds`.
+   */
+  readonly ctes: string;
+  /** SQL that is true once every bucket gave its token. What asks it waits for the locks of them all. */
+  readonly haveGiven: string;
+}
+
+/**
+ * Asks the buckets in their order, so that a refusal never spends the allowance of a later one; and takes nothing if one of
+ * them is seen to be empty beforehand. `condition` is SQL that must hold for anything to be taken.
+ */
+export function askBuckets(buckets: readonly Bucket[], condition: string): BucketSteps {
+  const tats = buckets.map(
+    ({ name, workspaceId, keys }) =>
+      `(SELECT max(tat) FROM throttle WHERE workspace_id = ${workspaceId} AND key = ANY (${keys})) AS ${name}`,
+  );
+  const isEmpty = ({ name, limit }: Bucket) => `${name} IS NOT NULL AND NOT ${hasToken(name, limit)}`;
+  const firstEmpty = (value: (bucket: Bucket) => string) =>
+    `CASE ${buckets.map((bucket) => `WHEN ${isEmpty(bucket)} THEN ${value(bucket)}`).join(" ")} END`;
+  const steps = [
+    `tats AS MATERIALIZED (SELECT ${tats.join(", ")})`,
+    `wait AS MATERIALIZED (
+      SELECT
+        ${firstEmpty(({ name }) => `'${name}'`)} AS bucket,
+        ${firstEmpty(({ name, limit }) => secondsUntilToken(name, limit))} AS seconds
+      FROM tats WHERE ${buckets.map((bucket) => `(${isEmpty(bucket)})`).join(" OR ")}
+    )`,
+  ];
+  let before = `${condition} AND NOT EXISTS (SELECT FROM wait)`;
+  for (const { name, workspaceId, keys, limit } of buckets.filter(({ isTaken }) => isTaken)) {
+    const from = `FROM unnest(${keys}) AS key WHERE ${before}`;
+    steps.push(
+      `${name}_token AS (${takeToken({ workspaceId, key: "key", limit, from })})`,
+      `${name}_given AS MATERIALIZED (SELECT ${before} AND (SELECT count(*) FROM ${name}_token) = cardinality(${keys}) AS given)`,
+    );
+    before = `(SELECT given FROM ${name}_given)`;
+  }
+  return { ctes: steps.join(", "), haveGiven: before };
+}
+
 interface TakeOptions {
   /** SQL of the workspace's id and of the key, such as `$1` and `'send:' || $2`. */
   readonly workspaceId: string;

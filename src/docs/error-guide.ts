@@ -83,6 +83,12 @@ export const errorGuide = {
     meaning: "What the request would make exists already, such as an account with this address.",
     remedy: "Use what is there (for an account: sign in), or choose another name.",
   },
+  send_limit_reached: {
+    title: "Sent often enough",
+    meaning:
+      "The code of this verification was sent five times, the start included. Nothing was sent, and waiting does not help.",
+    remedy: "Start a new verification.",
+  },
   payload_too_large: {
     title: "Body too large",
     meaning: "The body is larger than 64 KiB, as sent or after decompression.",

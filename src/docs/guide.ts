@@ -12,6 +12,7 @@ const sections = [
   "base-url",
   "authentication",
   "quickstart",
+  "verification",
   "errors",
   "rate-limits",
   "idempotency",

@@ -1,6 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import type { OutboxItem } from "../delivery/outbox.ts";
 import { createId } from "../ids.ts";
+import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { unseal } from "../secrets.ts";
 import { checkVerification } from "./check-verification.ts";
 import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
@@ -22,7 +23,9 @@ const accountCodeLength = 6;
 /** Longer: whoever does not know the address's owner can ask for any number of resets, each with five guesses. */
 const resetCodeLength = 8;
 
-const accountLimit = {
+const accountLimit: SendLimit = {
+  // The account is what such a call comes from.
+  bucket: "source",
   key: "account",
   limit: { burst: 3, periodSeconds: 900 },
   message: "Too many codes for this account. Try again later.",
@@ -47,6 +50,7 @@ export function accountVerifications(deps: StartDependencies) {
     locale: undefined,
     autofillDomain: undefined,
     metadata: {},
+    endUserKey: undefined,
     ...input,
   });
   return {
@@ -56,17 +60,21 @@ export function accountVerifications(deps: StartDependencies) {
       const started = await startVerification(
         { ...deps, database: transaction, codes },
         houseOf(userId),
-        inputOf(email, { codeLength: accountCodeLength, originLimits: [accountLimit] }),
+        inputOf(email, { codeLength: accountCodeLength, originLimits: () => [accountLimit] }),
       );
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
     },
 
     check: (transaction: Queryable, userId: string, { id, code }: { readonly id: string; readonly code: string }) =>
-      checkVerification({ ...deps, database: transaction }, houseOf(userId), { verificationId: id, code }),
+      checkVerification({ ...deps, database: transaction }, houseOf(userId), {
+        verificationId: id,
+        code,
+        recipient: undefined,
+      }),
 
     startReset(email: string) {
       const id = createId("vrf");
-      const input = { id, codeLength: resetCodeLength, originLimits: [], messageKind: resetMessageKind };
+      const input = { id, codeLength: resetCodeLength, originLimits: () => [], messageKind: resetMessageKind };
       return startVerification(deps, houseOf(id), inputOf(email, input));
     },
 
@@ -83,6 +91,10 @@ export function accountVerifications(deps: StartDependencies) {
     },
 
     checkReset: (transaction: Queryable, { id, code }: { readonly id: string; readonly code: string }) =>
-      checkVerification({ ...deps, database: transaction }, houseOf(id), { verificationId: id, code }),
+      checkVerification({ ...deps, database: transaction }, houseOf(id), {
+        verificationId: id,
+        code,
+        recipient: undefined,
+      }),
   };
 }

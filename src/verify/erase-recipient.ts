@@ -1,26 +1,38 @@
 import type { Database } from "../database/database.ts";
-import { invalidFields } from "../errors.ts";
 import { requireCredential } from "../revocation/held-credential.ts";
 import type { Keyring } from "../secrets.ts";
-import { parseAnyRecipient, recipientIndex } from "./recipient.ts";
+import { indexesOfAny } from "./recipient.ts";
 import type { VerificationOwner } from "./start-verification.ts";
 
-/** What is pending ends: without its recipient, nobody's wrong guesses could be counted any more. */
+/**
+ * All that a verification holds goes, its other recipient too: both are addresses of one person, and one would tell of
+ * the other. What is pending ends: without a recipient, nobody's wrong guesses could be counted any more.
+ */
+const erasure = `
+  recipient_sealed = NULL, recipient_index = NULL, second_recipient_sealed = NULL, second_recipient_index = NULL,
+  limit_indexes = NULL, end_user_sealed = NULL, metadata = '{}',
+  status = CASE status WHEN 'pending' THEN 'canceled' ELSE status END`;
+
+/** Two updates, each by the one index that fits it. */
 const erase = {
   name: "erase_recipient",
   text: `
-    WITH erased AS (
-      UPDATE verification SET
-        recipient_sealed = NULL, recipient_index = NULL, metadata = '{}',
-        status = CASE status WHEN 'pending' THEN 'canceled' ELSE status END
+    WITH by_first AS (
+      UPDATE verification SET ${erasure}
       WHERE workspace_id = $1 AND mode = $2 AND recipient_index = ANY ($3::text[])
       RETURNING id
+    ), by_second AS (
+      UPDATE verification SET ${erasure}
+      WHERE workspace_id = $1 AND mode = $2 AND second_recipient_index = ANY ($3::text[])
+      RETURNING id
+    ), erased AS (
+      SELECT id FROM by_first UNION ALL SELECT id FROM by_second
     ), given_up AS (
       UPDATE outbox SET
         payload_sealed = NULL,
         status = CASE status WHEN 'pending' THEN 'expired' ELSE status END,
         finished_at = coalesce(finished_at, byond_now())
-      WHERE workspace_id = $1 AND subject_id IN (SELECT id FROM erased)
+      WHERE workspace_id = $1 AND subject_id = ANY (ARRAY(SELECT id FROM erased))
       RETURNING id
     )
     SELECT
@@ -37,12 +49,7 @@ export async function eraseRecipient(
   { workspaceId, mode, credential }: Pick<VerificationOwner, "workspaceId" | "mode" | "credential">,
   input: { readonly recipient: string },
 ): Promise<number> {
-  const parsed = parseAnyRecipient(input.recipient);
-  if ("problem" in parsed) {
-    throw invalidFields({ recipient: parsed.problem });
-  }
-  const indexes = deps.keyring.all.map((secret) => recipientIndex(secret, parsed.canonical));
-  const values = [workspaceId, mode, indexes, credential];
+  const values = [workspaceId, mode, indexesOfAny(deps.keyring, input.recipient), credential];
   const [row] = await deps.database.transaction((transaction) => transaction.query<{ erased: number }>(erase, values));
   return row?.erased ?? 0;
 }

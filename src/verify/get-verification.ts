@@ -12,7 +12,7 @@ export interface VerificationRef {
   readonly verificationId: string;
 }
 
-const readVerification = viewStatement("read_verification", "mode = $3 AND id = $4");
+const readVerification = viewStatement("read_verification", { conditions: "mode = $3 AND id = $4" });
 
 /** The verification as it is now. Throws `not_found` for an id that does not exist in this workspace and mode. */
 export async function getVerification(

@@ -1,15 +1,22 @@
-import { createHmac } from "node:crypto";
 import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
+import { invalidFields } from "../errors.ts";
+import { hmacSha256 } from "../hmac-sha256.ts";
 import { parseMailAddress } from "../mail-address.ts";
-import type { MasterSecret } from "../secrets.ts";
+import type { Keyring, MasterSecret } from "../secrets.ts";
+import { foldMailbox, withoutTag } from "./mailbox.ts";
+import { foldPhone } from "./phone-spelling.ts";
 
 /** Who a code is sent to, in a form that cannot be wrong any more. */
 export interface Recipient {
   /** What the message is addressed to: E.164, or the mail address as given with its domain as punycode. */
   readonly address: string;
-  /** What is really addressed, the same for all ways of writing it. Limits go by it. */
-  readonly canonical: string;
+  /** Tells it apart from every other recipient. Lists, erasure and checks go by it. */
+  readonly exact: string;
+  /** The same for all spellings that reach one mailbox or phone. Limits go by it, and nothing else. */
+  readonly folded: string;
+  /** What indexes were made of before `exact` and `folded` were told apart. */
+  readonly formerly: string;
 }
 
 /** What a malformed recipient is told. */
@@ -17,9 +24,14 @@ export interface RecipientProblem {
   readonly problem: string;
 }
 
+/** The form of a recipient that a channel takes. */
+export function formOf(channel: ChannelName): "mail" | "phone" {
+  return channel === "email" ? "mail" : "phone";
+}
+
 /** Reads a recipient in the form that the channel takes. */
 export function parseRecipient(channel: ChannelName, text: string): Recipient | RecipientProblem {
-  return channel === "email" ? parseMailRecipient(text) : parsePhoneRecipient(text);
+  return formOf(channel) === "mail" ? parseMailRecipient(text) : parsePhoneRecipient(text);
 }
 
 function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
@@ -28,7 +40,8 @@ function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
   if (number === undefined || number.ext !== undefined || !number.isPossible()) {
     return { problem: "must be a phone number in E.164 form, such as +6591234567" };
   }
-  return { address: number.number, canonical: number.number };
+  const e164 = number.number;
+  return { address: e164, exact: e164, folded: foldPhone(e164), formerly: e164 };
 }
 
 function parseMailRecipient(text: string): Recipient | RecipientProblem {
@@ -36,17 +49,50 @@ function parseMailRecipient(text: string): Recipient | RecipientProblem {
   if (address === undefined) {
     return { problem: "must be an email address" };
   }
-  const local = address.local.normalize("NFKC").toLowerCase();
-  const [mailbox] = local.split("+", 1);
+  const { local, domain } = address;
   return {
-    address: `${address.local}@${address.domain}`,
-    canonical: `${mailbox || local}@${address.domain}`,
+    address: `${local}@${domain}`,
+    exact: `${exactLocal(local)}@${domain}`,
+    folded: foldMailbox(local, domain),
+    formerly: `${withoutTag(local)}@${domain}`,
   };
 }
 
-/** A recipient as the database knows it: tells two apart, and cannot be read back without the master secret. */
-export function recipientIndex(secret: MasterSecret, canonical: string): string {
-  return createHmac("sha256", secret.subkey("recipient-index")).update(canonical).digest("base64url");
+/**
+ * The local part as it is compared where two addresses must not be taken for one: composed (RFC 6532 §3.1) and with ASCII
+ * letters in lower case. More would let who has one mailbox pass for who has another: a `+tag` is a mailbox of its own at
+ * some providers, and other scripts have letters that fold into ASCII.
+ */
+function exactLocal(local: string): string {
+  return local.normalize("NFC").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** The index that a new row is found by. It cannot be read back without the master secret. */
+export function exactIndex(secret: MasterSecret, { exact }: Recipient): string {
+  return indexOf(secret.subkey("exact-recipient-index"), exact);
+}
+
+/**
+ * Every index that a row may have the recipient under: each row has it under the secret that was current when it was written,
+ * and rows from before migration 0008 have the former one.
+ */
+export function exactIndexes({ all }: Pick<Keyring, "all">, recipient: Recipient): string[] {
+  return all.flatMap((secret) => [
+    exactIndex(secret, recipient),
+    indexOf(secret.subkey("recipient-index"), recipient.formerly),
+  ]);
+}
+
+/**
+ * What the recipient's limits go by: one index for each secret, so that they survive a rotation. Sorted, so that no two
+ * statements lock the buckets in different orders.
+ */
+export function limitIndexes({ all }: Pick<Keyring, "all">, { folded }: Recipient): string[] {
+  return all.map((secret) => indexOf(secret.subkey("recipient-index"), folded)).sort();
+}
+
+function indexOf(key: Buffer, text: string): string {
+  return hmacSha256(key, text).toString("base64url");
 }
 
 /** What a verification's sealed recipient is bound to. */
@@ -54,8 +100,25 @@ export function recipientContext(workspaceId: string, verificationId: string): s
   return `${workspaceId}/${verificationId}`;
 }
 
+/** What the sealed second recipient, of the form that the start's does not have, is bound to. */
+export function secondRecipientContext(workspaceId: string, verificationId: string): string {
+  return `${recipientContext(workspaceId, verificationId)}/second`;
+}
+
 /** Reads a recipient whose channel is not known: what has an `@` is a mail address. */
 export function parseAnyRecipient(text: string): Recipient | RecipientProblem {
   const recipient = text.includes("@") ? parseMailRecipient(text) : parsePhoneRecipient(text);
   return "problem" in recipient ? { problem: "must be a phone number in E.164 form or an email address" } : recipient;
+}
+
+/**
+ * Every index that a row may have the recipient under. Throws `validation_error` for what is neither a phone number nor a
+ * mail address.
+ */
+export function indexesOfAny(keyring: Pick<Keyring, "all">, text: string): string[] {
+  const recipient = parseAnyRecipient(text);
+  if ("problem" in recipient) {
+    throw invalidFields({ recipient: recipient.problem });
+  }
+  return exactIndexes(keyring, recipient);
 }

@@ -62,6 +62,7 @@ function deliveryMessage(delivery: DeliveryView) {
     id: delivery.id,
     channel: delivery.channel === undefined ? ChannelMessage.UNSPECIFIED : channelMessage(delivery.channel),
     status: deliveryStatusMessages[delivery.status],
+    ...(delivery.recipient === null ? {} : { recipient: delivery.recipient }),
     attempts: delivery.attempts,
     ...(delivery.providerMessageId === null ? {} : { providerMessageId: delivery.providerMessageId }),
     ...(delivery.error === null ? {} : { error: delivery.error }),

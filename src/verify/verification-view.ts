@@ -3,7 +3,7 @@ import { channelOfLane } from "../delivery/channels.ts";
 import { maskRecipient } from "../delivery/mask-recipient.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { type Keyring, unseal } from "../secrets.ts";
-import { recipientContext } from "./recipient.ts";
+import { formOf, recipientContext, secondRecipientContext } from "./recipient.ts";
 
 export type VerificationStatus = "pending" | "approved" | "expired" | "locked" | "canceled" | "channel_unavailable";
 export type DeliveryStatus = "queued" | "sent" | "delivered" | "read" | "failed" | "expired";
@@ -12,6 +12,8 @@ export type DeliveryStatus = "queued" | "sent" | "delivered" | "read" | "failed"
 export interface DeliveryView {
   readonly id: string;
   readonly channel: ChannelName | undefined;
+  /** Masked. Null once erased, and where it is not known. */
+  readonly recipient: string | null;
   readonly status: DeliveryStatus;
   readonly attempts: number;
   readonly providerMessageId: string | null;
@@ -41,22 +43,30 @@ const currentStatus = `CASE
     ELSE status
   END`;
 
-/**
- * A statement that reads views. `conditions` and what follows them are SQL over the columns of `verification` and
- * `current_status`; `$1` is the workspace and `$2` the ids of the known secrets.
- */
-export function viewStatement(name: string, conditions: string, tail = ""): Statement {
+/** What a statement that reads views is made of: SQL. `$1` is the workspace and `$2` the ids of the known secrets. */
+interface ViewParts {
+  /** Over the columns of `verification` and `current_status`. */
+  readonly conditions: string;
+  /** Where the rows come from. Default: the table. */
+  readonly source?: string;
+  /** What follows the conditions. */
+  readonly tail?: string;
+}
+
+/** A statement that reads views. */
+export function viewStatement(name: string, { conditions, source = "verification", tail = "" }: ViewParts): Statement {
   return {
     name,
     text: `
       SELECT
-        id, channel, current_status AS status, recipient_sealed, created_at, expires_at, approved_at, metadata,
+        id, channel, current_status AS status, recipient_sealed, second_recipient_sealed,
+        limit_indexes IS NOT NULL AS has_known_recipients, created_at, expires_at, approved_at, metadata,
         CASE WHEN current_status = 'pending' THEN max_attempts - attempts ELSE 0 END AS attempts_left,
         (
           SELECT coalesce(jsonb_agg(delivery ORDER BY delivery.created_at, delivery.id), '[]')
           FROM (${deliveries}) AS delivery
         ) AS deliveries
-      FROM (SELECT *, ${currentStatus} AS current_status FROM verification) AS verification
+      FROM (SELECT *, ${currentStatus} AS current_status FROM ${source} AS verification) AS verification
       WHERE workspace_id = $1 AND ${conditions}
       ${tail}`,
   };
@@ -99,6 +109,9 @@ type ViewRow = {
   readonly channel: ChannelName;
   readonly status: VerificationStatus;
   readonly recipient_sealed: Buffer | null;
+  readonly second_recipient_sealed: Buffer | null;
+  /** False for what was erased, and for rows from before migration 0008, whose resends went to recipients that nobody noted. */
+  readonly has_known_recipients: boolean;
   readonly created_at: Date;
   readonly expires_at: Date;
   readonly approved_at: Date | null;
@@ -116,33 +129,46 @@ export async function readViews(
 ): Promise<VerificationView[]> {
   const knownSecrets = deps.keyring.all.map((secret) => secret.id);
   const rows = await deps.database.query<ViewRow>(statement, [workspaceId, knownSecrets, ...values]);
-  return rows.map((row) => ({
-    id: row.id,
-    channel: row.channel,
-    status: row.status,
-    recipient: maskedRecipient(deps.keyring, workspaceId, row),
-    attemptsLeft: row.attempts_left,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    approvedAt: row.approved_at,
-    deliveries: row.deliveries.map(deliveryView),
-    metadata: row.metadata,
-  }));
+  return rows.map((row) => {
+    const context = [workspaceId, row.id] as const;
+    const first = masked(deps.keyring, recipientContext(...context), row.recipient_sealed);
+    const second = masked(deps.keyring, secondRecipientContext(...context), row.second_recipient_sealed);
+    const recipientOf = (channel: ChannelName | undefined, isStart: boolean) => {
+      if (channel === undefined || !(row.has_known_recipients || isStart)) {
+        return null;
+      }
+      return formOf(channel) === formOf(row.channel) ? first : second;
+    };
+    return {
+      id: row.id,
+      channel: row.channel,
+      status: row.status,
+      recipient: first,
+      attemptsLeft: row.attempts_left,
+      createdAt: row.created_at,
+      expiresAt: row.expires_at,
+      approvedAt: row.approved_at,
+      deliveries: row.deliveries.map((delivery, index) => deliveryView(delivery, (of) => recipientOf(of, index === 0))),
+      metadata: row.metadata,
+    };
+  });
 }
 
 /** Null too where the secret that the recipient was sealed with is gone. */
-function maskedRecipient(keyring: Keyring, workspaceId: string, row: ViewRow): string | null {
-  if (row.recipient_sealed === null) {
-    return null;
-  }
-  const recipient = unseal(keyring, "recipient-seal", recipientContext(workspaceId, row.id), row.recipient_sealed);
+function masked(keyring: Keyring, context: string, sealed: Buffer | null): string | null {
+  const recipient = sealed === null ? undefined : unseal(keyring, "recipient-seal", context, sealed);
   return recipient === undefined ? null : maskRecipient(recipient);
 }
 
-function deliveryView(row: DeliveryRow): DeliveryView {
+function deliveryView(
+  row: DeliveryRow,
+  recipientOf: (channel: ChannelName | undefined) => string | null,
+): DeliveryView {
+  const channel = channelOfLane(row.lane);
   return {
     id: row.id,
-    channel: channelOfLane(row.lane),
+    channel,
+    recipient: recipientOf(channel),
     status: row.status ?? "sent",
     attempts: row.attempts,
     providerMessageId: row.provider_message_id,

@@ -2,6 +2,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   CheckVerificationResponse_Status as CheckStatus,
+  CheckVerificationRequestSchema,
   CheckVerificationResponseSchema,
   ResendCodeResponseSchema,
   StartVerificationResponse_Status as StartStatus,
@@ -10,19 +11,20 @@ import {
   type VerifyService,
 } from "../../gen/byond/v1/verify_pb.ts";
 import { credentialOf, keyCaller } from "../rpc/access/caller.ts";
+import { limitKeyOf } from "../rpc/access/client-address.ts";
 import { commitWithAnswer } from "../rpc/idempotency/claim.ts";
-import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { timestampDate } from "../rpc/timestamp-date.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { channelOf, findChannel } from "./channel.ts";
-import { type CheckResult, checkVerification } from "./check-verification.ts";
+import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
 import { commitAndSend, type VerifyDependencies } from "./commit-and-send.ts";
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import { resendCode } from "./resend-code.ts";
 import {
+  type OriginLimits,
   type StartedVerification,
   startProblems,
   startVerification,
@@ -48,7 +50,7 @@ const checkStatuses = {
 
 export interface VerifyServiceDependencies extends VerifyDependencies {
   /** The limits of a send by where it comes from. */
-  readonly originLimits: (context: HandlerContext, endUserAddress: string | undefined) => readonly SendLimit[];
+  readonly originLimits: (context: HandlerContext) => OriginLimits;
 }
 
 /** VerifyService: messages to operations and back. */
@@ -64,7 +66,8 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         locale: request.locale,
         autofillDomain: request.autofillDomain,
         metadata: request.metadata,
-        originLimits: deps.originLimits(context, request.endUserIp),
+        endUserKey: request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp),
+        originLimits: deps.originLimits(context),
       };
       return commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
         const started = await startVerification(committing, ownerOf(context), input);
@@ -77,10 +80,11 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       });
     },
 
-    async checkVerification({ verificationId: id, code }, context) {
+    async checkVerification({ verificationId: id, code, recipient }, context) {
       const verificationId = verificationIdOf(id);
       return commitWithAnswer(context, deps.database, CheckVerificationResponseSchema, async (database) => {
-        const result = await checkVerification({ ...deps, database }, ownerOf(context), { verificationId, code });
+        const input = { verificationId, code, recipient };
+        const result = await checkVerification({ ...deps, database }, ownerOf(context), input);
         return { verificationId, status: checkStatuses[result] };
       });
     },
@@ -97,6 +101,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         verificationId: verificationIdOf(verificationId),
         channel: channel === undefined ? undefined : channelOf(channel),
         recipient,
+        originLimits: deps.originLimits(context),
       };
       return commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => ({
         verification: verificationMessage(await resendCode(committing, ownerOf(context), input)),
@@ -146,4 +151,5 @@ export const verifyFieldChecks: readonly FieldCheck[] = [
     const name = findChannel(channel);
     return name === undefined ? {} : startProblems({ channel: name, recipient, brand });
   }),
+  fieldCheck(CheckVerificationRequestSchema, checkProblems),
 ];

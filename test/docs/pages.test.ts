@@ -176,6 +176,7 @@ describe("the guide", () => {
       "Base URL",
       "Authentication",
       "Quickstart",
+      "Verifications and your users",
       "Errors",
       "Rate limits",
       "Idempotency",

@@ -109,6 +109,21 @@ export const rpcs = {
     rest: ({ verification_id }) => ["GET", `/verify/${verification_id}`],
     responseBody: "verification",
   },
+  ResendCode: {
+    method: VerifyService.method.resendCode,
+    rest: ({ verification_id, ...body }) => ["POST", `/verify/${verification_id}/resend`, body],
+    responseBody: "verification",
+  },
+  CancelVerification: {
+    method: VerifyService.method.cancelVerification,
+    rest: ({ verification_id }) => ["POST", `/verify/${verification_id}/cancel`, {}],
+    responseBody: "verification",
+  },
+  ListVerifications: {
+    method: VerifyService.method.listVerifications,
+    rest: (input) => ["GET", `/verifications?${query(input)}`],
+  },
+  EraseRecipient: { method: VerifyService.method.eraseRecipient, rest: post("/verifications/erase") },
 } as const satisfies Record<string, Rpc>;
 
 /** One way of calling: requests and answers are JSON as REST writes it, whatever goes over the wire. */

@@ -1,7 +1,7 @@
 /** Rotating `BYOND_SECRET`: `old,new`, then `new,old`, then `new`, on one database, through the front door. */
 import { expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { check, rowsOf, startAndRead, wrongFor } from "./verifications.ts";
+import { check, rowsOf, start, startAndRead, tally, wrongFor } from "./verifications.ts";
 
 const old = "the old secret, which has thirty-two bytes";
 const fresh = "the new secret, which has thirty-two bytes";
@@ -43,6 +43,84 @@ test("a wrong code for a verification whose secret is gone counts against nobody
   expect(await check(rotated, key, started.id, wrongFor(started))).toBe("expired");
   expect(await rowsOf(before, "SELECT attempts FROM verification")).toEqual([{ attempts: 0 }]);
   expect(await rowsOf(before, "SELECT key FROM throttle WHERE key LIKE 'guess:%'")).toEqual([]);
+});
+
+test("budgets and limits of a recipient survive a rotation, in every one of its steps", async () => {
+  await using before = await startTestApp({ secrets: [old] });
+  const key = await before.mintKey();
+  const starts = async (app: TestApp, recipient: string) => (await start(app, key, recipient)).status;
+  const guessFiveTimes = async (app: TestApp, recipient: string) => {
+    const { body } = await start(app, key, recipient);
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await check(app, key, body.verification_id, "1");
+    }
+  };
+  // Two codes of three, and five guesses of ten.
+  expect([await starts(before, "sends@example.com"), await starts(before, "sends@example.com")]).toEqual([201, 201]);
+  await guessFiveTimes(before, "guesses@example.com");
+
+  await using both = await serverBeside(before, [old, fresh]);
+  await using turned = await serverBeside(before, [fresh, old]);
+  expect(await starts(turned, "sends@example.com")).toBe(201);
+  for (const server of [turned, both, before]) {
+    expect(await starts(server, "sends@example.com")).toBe(429);
+  }
+  await guessFiveTimes(turned, "guesses@example.com");
+  for (const server of [turned, both, before]) {
+    const { status, body } = await start(server, key, "guesses@example.com");
+    expect(status).toBe(429);
+    expect(body.error.retry_after).toBeGreaterThan(3_600);
+  }
+
+  // What was used while both were known counts on when only the new one is.
+  for (const server of [turned, both, turned]) {
+    expect(await starts(server, "late@example.com")).toBe(201);
+  }
+  await guessFiveTimes(both, "late-guesses@example.com");
+  await guessFiveTimes(turned, "late-guesses@example.com");
+  await using rotated = await serverBeside(before, [fresh]);
+  expect(await starts(rotated, "late@example.com")).toBe(429);
+  expect(await starts(rotated, "late-guesses@example.com")).toBe(429);
+});
+
+test("while servers of two steps of a rotation run side by side, a recipient's limits hold exactly", async () => {
+  await using first = await startTestApp({ secrets: [old] });
+  const key = await first.mintKey();
+  await using second = await serverBeside(first, [old, fresh]);
+  await using third = await serverBeside(first, [fresh, old]);
+  await using last = await serverBeside(first, [fresh]);
+  for (const [index, servers] of [
+    [first, second],
+    [second, third],
+    [third, last],
+  ].entries()) {
+    const recipient = `side-by-side-${index}@example.com`;
+    const calls = Array.from({ length: 40 }, (_, call) => start(servers[call % 2] ?? first, key, recipient));
+    expect(tally((await Promise.all(calls)).map(({ status }) => status))).toEqual({ 201: 3, 429: 37 });
+  }
+});
+
+test("resends, lists and erasure know a recipient under every known secret", async () => {
+  await using before = await startTestApp({ secrets: [old] });
+  const key = await before.mintKey();
+  const { id } = await startAndRead(before, key, "before@example.com");
+  const resend = (app: TestApp, body: object) => app.rest("POST", `/verify/${id}/resend`, { key, body });
+  expect((await resend(before, { channel: "whatsapp", recipient: "+6591230001" })).status).toBe(200);
+  await using turned = await serverBeside(before, [fresh, old]);
+  expect((await resend(turned, { channel: "whatsapp", recipient: "+6591230002" })).status).toBe(422);
+  const { status, body } = await resend(turned, { channel: "whatsapp" });
+  expect(status).toBe(200);
+  expect(body.deliveries.map((each: { recipient: string }) => each.recipient)).toEqual([
+    "b•••@example.com",
+    "+65••••0001",
+    "+65••••0001",
+  ]);
+  for (const recipient of ["before%40example.com", "%2B6591230001"]) {
+    const list = await turned.rest("GET", `/verifications?recipient=${recipient}`, { key });
+    expect(list.body.verifications).toHaveLength(1);
+  }
+  const erased = await turned.rest("POST", "/verifications/erase", { key, body: { recipient: "+6591230001" } });
+  expect(erased.body).toEqual({ erased: 1 });
 });
 
 test("a server that has never known a secret does not accept codes made with it, and API keys outlive them all", async () => {

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/verify.proto.
  */
 export const file_byond_v1_verify: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIskEChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESHQoFYnJhbmQYAyABKAlCCbpIBnIEEAEYKEgAiAEBEiMKC2NvZGVfbGVuZ3RoGAQgASgFQgm6SAYaBBgKKARIAYgBARIkCgt0dGxfc2Vjb25kcxgFIAEoBUIKukgHGgUYkBwoHkgCiAEBEkEKBmxvY2FsZRgGIAEoCUIsukgpcicYIzIjXltBLVphLXpdezIsOH0oLVtBLVphLXowLTldezEsOH0pKiRIA4gBARIhCgtlbmRfdXNlcl9pcBgHIAEoCUIHukgEcgJwAUgEiAEBEiUKD2F1dG9maWxsX2RvbWFpbhgIIAEoCUIHukgEcgJoAUgFiAEBElsKCG1ldGFkYXRhGAkgAygLMjAuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAQIgZyBBABGCgqBXIDGPQDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZfYnJhbmRCDgoMX2NvZGVfbGVuZ3RoQg4KDF90dGxfc2Vjb25kc0IJCgdfbG9jYWxlQg4KDF9lbmRfdXNlcl9pcEISChBfYXV0b2ZpbGxfZG9tYWluIpoCChlTdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBI6CgZzdGF0dXMYAyABKA4yKi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIlUKGENoZWNrVmVyaWZpY2F0aW9uUmVxdWVzdBIjCg92ZXJpZmljYXRpb25faWQYASABKAlCCrpIB8gBAXICGEASFAoEY29kZRgCIAEoCUIGukgDyAEBIuQBChlDaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRI6CgZzdGF0dXMYAiABKA4yKi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cyJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEItgDCgxWZXJpZmljYXRpb24SFwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJEiIKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsEiwKBnN0YXR1cxgDIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1cxIWCglyZWNpcGllbnQYBCABKAlIAIgBARIVCg1hdHRlbXB0c19sZWZ0GAUgASgFEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2FwcHJvdmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgpkZWxpdmVyaWVzGAkgAygLMhIuYnlvbmQudjEuRGVsaXZlcnkSNgoIbWV0YWRhdGEYCiADKAsyJC5ieW9uZC52MS5WZXJpZmljYXRpb24uTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3JlY2lwaWVudCLBAwoIRGVsaXZlcnkSCgoCaWQYASABKAkSIgoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSKQoGc3RhdHVzGAMgASgOMhkuYnlvbmQudjEuRGVsaXZlcnkuU3RhdHVzEhAKCGF0dGVtcHRzGAQgASgFEiAKE3Byb3ZpZGVyX21lc3NhZ2VfaWQYBSABKAlIAIgBARISCgVlcnJvchgGIAEoCUgBiAEBEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB3NlbnRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpIBCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEQoNU1RBVFVTX1FVRVVFRBABEg8KC1NUQVRVU19TRU5UEAISFAoQU1RBVFVTX0RFTElWRVJFRBADEg8KC1NUQVRVU19SRUFEEAQSEQoNU1RBVFVTX0ZBSUxFRBAFEhIKDlNUQVRVU19FWFBJUkVEEAZCFgoUX3Byb3ZpZGVyX21lc3NhZ2VfaWRCCAoGX2Vycm9yIj0KFkdldFZlcmlmaWNhdGlvblJlcXVlc3QSIwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQgq6SAfIAQFyAhhAIkcKF0dldFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiKpAQoRUmVzZW5kQ29kZVJlcXVlc3QSIwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQgq6SAfIAQFyAhhAEjMKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsQgq6SAeCAQQQASAASACIAQESIAoJcmVjaXBpZW50GAMgASgJQgi6SAVyAxj+AUgBiAEBQgoKCF9jaGFubmVsQgwKCl9yZWNpcGllbnQiQgoSUmVzZW5kQ29kZVJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiJAChlDYW5jZWxWZXJpZmljYXRpb25SZXF1ZXN0EiMKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCUIKukgHyAEBcgIYQCJKChpDYW5jZWxWZXJpZmljYXRpb25SZXNwb25zZRIsCgx2ZXJpZmljYXRpb24YASABKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24inwMKGExpc3RWZXJpZmljYXRpb25zUmVxdWVzdBI9CgZzdGF0dXMYASABKA4yHC5ieW9uZC52MS5WZXJpZmljYXRpb25TdGF0dXNCCrpIB4IBBBABIABIAIgBARIzCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbEIKukgHggEEEAEgAEgBiAEBEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAogBARIxCg1jcmVhdGVkX2FmdGVyGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoJcGFnZV9zaXplGAYgASgFQgm6SAYaBBhkKAFIA4gBARIhCgpwYWdlX3Rva2VuGAcgASgJQgi6SAVyAxjIAUgEiAEBQgkKB19zdGF0dXNCCgoIX2NoYW5uZWxCDAoKX3JlY2lwaWVudEIMCgpfcGFnZV9zaXplQg0KC19wYWdlX3Rva2VuInwKGUxpc3RWZXJpZmljYXRpb25zUmVzcG9uc2USLQoNdmVyaWZpY2F0aW9ucxgBIAMoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbhIcCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlIAIgBAUISChBfbmV4dF9wYWdlX3Rva2VuIjcKFUVyYXNlUmVjaXBpZW50UmVxdWVzdBIeCglyZWNpcGllbnQYASABKAlCC7pICMgBAXIDGP4BIigKFkVyYXNlUmVjaXBpZW50UmVzcG9uc2USDgoGZXJhc2VkGAEgASgFKm8KB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEg8KC0NIQU5ORUxfU01TEAESEQoNQ0hBTk5FTF9WT0lDRRACEhQKEENIQU5ORUxfV0hBVFNBUFAQAxIRCg1DSEFOTkVMX0VNQUlMEAQqjAIKElZlcmlmaWNhdGlvblN0YXR1cxIjCh9WRVJJRklDQVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobVkVSSUZJQ0FUSU9OX1NUQVRVU19QRU5ESU5HEAESIAocVkVSSUZJQ0FUSU9OX1NUQVRVU19BUFBST1ZFRBACEh8KG1ZFUklGSUNBVElPTl9TVEFUVVNfRVhQSVJFRBADEh4KGlZFUklGSUNBVElPTl9TVEFUVVNfTE9DS0VEEAQSIAocVkVSSUZJQ0FUSU9OX1NUQVRVU19DQU5DRUxFRBAFEisKJ1ZFUklGSUNBVElPTl9TVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRAGMsIICg1WZXJpZnlTZXJ2aWNlEpIBChFTdGFydFZlcmlmaWNhdGlvbhIiLmJ5b25kLnYxLlN0YXJ0VmVyaWZpY2F0aW9uUmVxdWVzdBojLmJ5b25kLnYxLlN0YXJ0VmVyaWZpY2F0aW9uUmVzcG9uc2UiNKq7GAoIAhIGdmVyaWZ5srsYAwjJAYLT5JMCGToBKiIUL2FwaS92MS92ZXJpZnkvc3RhcnQSiwEKEUNoZWNrVmVyaWZpY2F0aW9uEiIuYnlvbmQudjEuQ2hlY2tWZXJpZmljYXRpb25SZXF1ZXN0GiMuYnlvbmQudjEuQ2hlY2tWZXJpZmljYXRpb25SZXNwb25zZSItqrsYCggCEgZ2ZXJpZnmC0+STAhk6ASoiFC9hcGkvdjEvdmVyaWZ5L2NoZWNrEp8BCg9HZXRWZXJpZmljYXRpb24SIC5ieW9uZC52MS5HZXRWZXJpZmljYXRpb25SZXF1ZXN0GiEuYnlvbmQudjEuR2V0VmVyaWZpY2F0aW9uUmVzcG9uc2UiR5ACAaq7GAoIAhIGdmVyaWZ5gtPkkwIwYgx2ZXJpZmljYXRpb24SIC9hcGkvdjEvdmVyaWZ5L3t2ZXJpZmljYXRpb25faWR9EpcBCgpSZXNlbmRDb2RlEhsuYnlvbmQudjEuUmVzZW5kQ29kZVJlcXVlc3QaHC5ieW9uZC52MS5SZXNlbmRDb2RlUmVzcG9uc2UiTqq7GAoIAhIGdmVyaWZ5gtPkkwI6OgEqYgx2ZXJpZmljYXRpb24iJy9hcGkvdjEvdmVyaWZ5L3t2ZXJpZmljYXRpb25faWR9L3Jlc2VuZBKyAQoSQ2FuY2VsVmVyaWZpY2F0aW9uEiMuYnlvbmQudjEuQ2FuY2VsVmVyaWZpY2F0aW9uUmVxdWVzdBokLmJ5b25kLnYxLkNhbmNlbFZlcmlmaWNhdGlvblJlc3BvbnNlIlGQAgKquxgKCAISBnZlcmlmeYLT5JMCOjoBKmIMdmVyaWZpY2F0aW9uIicvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfS9jYW5jZWwSjQEKEUxpc3RWZXJpZmljYXRpb25zEiIuYnlvbmQudjEuTGlzdFZlcmlmaWNhdGlvbnNSZXF1ZXN0GiMuYnlvbmQudjEuTGlzdFZlcmlmaWNhdGlvbnNSZXNwb25zZSIvkAIBqrsYCwgCEgdyZXBvcnRzgtPkkwIXEhUvYXBpL3YxL3ZlcmlmaWNhdGlvbnMSjAEKDkVyYXNlUmVjaXBpZW50Eh8uYnlvbmQudjEuRXJhc2VSZWNpcGllbnRSZXF1ZXN0GiAuYnlvbmQudjEuRXJhc2VSZWNpcGllbnRSZXNwb25zZSI3kAICqrsYCggCEgZ2ZXJpZnmC0+STAiA6ASoiGy9hcGkvdjEvdmVyaWZpY2F0aW9ucy9lcmFzZWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIskEChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESHQoFYnJhbmQYAyABKAlCCbpIBnIEEAEYKEgAiAEBEiMKC2NvZGVfbGVuZ3RoGAQgASgFQgm6SAYaBBgKKARIAYgBARIkCgt0dGxfc2Vjb25kcxgFIAEoBUIKukgHGgUYkBwoHkgCiAEBEkEKBmxvY2FsZRgGIAEoCUIsukgpcicYIzIjXltBLVphLXpdezIsOH0oLVtBLVphLXowLTldezEsOH0pKiRIA4gBARIhCgtlbmRfdXNlcl9pcBgHIAEoCUIHukgEcgJwAUgEiAEBEiUKD2F1dG9maWxsX2RvbWFpbhgIIAEoCUIHukgEcgJoAUgFiAEBElsKCG1ldGFkYXRhGAkgAygLMjAuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAQIgZyBBABGCgqBXIDGPQDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZfYnJhbmRCDgoMX2NvZGVfbGVuZ3RoQg4KDF90dGxfc2Vjb25kc0IJCgdfbG9jYWxlQg4KDF9lbmRfdXNlcl9pcEISChBfYXV0b2ZpbGxfZG9tYWluIpoCChlTdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBI6CgZzdGF0dXMYAyABKA4yKi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIoUBChhDaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QSIwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQgq6SAfIAQFyAhhAEhQKBGNvZGUYAiABKAlCBrpIA8gBARIgCglyZWNpcGllbnQYAyABKAlCCLpIBXIDGP4BSACIAQFCDAoKX3JlY2lwaWVudCLkAQoZQ2hlY2tWZXJpZmljYXRpb25SZXNwb25zZRIXCg92ZXJpZmljYXRpb25faWQYASABKAkSOgoGc3RhdHVzGAIgASgOMiouYnlvbmQudjEuQ2hlY2tWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMicgoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhMKD1NUQVRVU19BUFBST1ZFRBABEhQKEFNUQVRVU19JTkNPUlJFQ1QQAhISCg5TVEFUVVNfRVhQSVJFRBADEhEKDVNUQVRVU19MT0NLRUQQBCLYAwoMVmVyaWZpY2F0aW9uEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBIsCgZzdGF0dXMYAyABKA4yHC5ieW9uZC52MS5WZXJpZmljYXRpb25TdGF0dXMSFgoJcmVjaXBpZW50GAQgASgJSACIAQESFQoNYXR0ZW1wdHNfbGVmdBgFIAEoBRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthcHByb3ZlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoKZGVsaXZlcmllcxgJIAMoCzISLmJ5b25kLnYxLkRlbGl2ZXJ5EjYKCG1ldGFkYXRhGAogAygLMiQuYnlvbmQudjEuVmVyaWZpY2F0aW9uLk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgwKCl9yZWNpcGllbnQi5wMKCERlbGl2ZXJ5EgoKAmlkGAEgASgJEiIKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsEikKBnN0YXR1cxgDIAEoDjIZLmJ5b25kLnYxLkRlbGl2ZXJ5LlN0YXR1cxIQCghhdHRlbXB0cxgEIAEoBRIgChNwcm92aWRlcl9tZXNzYWdlX2lkGAUgASgJSACIAQESEgoFZXJyb3IYBiABKAlIAYgBARIuCgpjcmVhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdzZW50X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCglyZWNpcGllbnQYCSABKAlIAogBASKSAQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhEKDVNUQVRVU19RVUVVRUQQARIPCgtTVEFUVVNfU0VOVBACEhQKEFNUQVRVU19ERUxJVkVSRUQQAxIPCgtTVEFUVVNfUkVBRBAEEhEKDVNUQVRVU19GQUlMRUQQBRISCg5TVEFUVVNfRVhQSVJFRBAGQhYKFF9wcm92aWRlcl9tZXNzYWdlX2lkQggKBl9lcnJvckIMCgpfcmVjaXBpZW50Ij0KFkdldFZlcmlmaWNhdGlvblJlcXVlc3QSIwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQgq6SAfIAQFyAhhAIkcKF0dldFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiKpAQoRUmVzZW5kQ29kZVJlcXVlc3QSIwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQgq6SAfIAQFyAhhAEjMKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsQgq6SAeCAQQQASAASACIAQESIAoJcmVjaXBpZW50GAMgASgJQgi6SAVyAxj+AUgBiAEBQgoKCF9jaGFubmVsQgwKCl9yZWNpcGllbnQiQgoSUmVzZW5kQ29kZVJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiJAChlDYW5jZWxWZXJpZmljYXRpb25SZXF1ZXN0EiMKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCUIKukgHyAEBcgIYQCJKChpDYW5jZWxWZXJpZmljYXRpb25SZXNwb25zZRIsCgx2ZXJpZmljYXRpb24YASABKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24inwMKGExpc3RWZXJpZmljYXRpb25zUmVxdWVzdBI9CgZzdGF0dXMYASABKA4yHC5ieW9uZC52MS5WZXJpZmljYXRpb25TdGF0dXNCCrpIB4IBBBABIABIAIgBARIzCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbEIKukgHggEEEAEgAEgBiAEBEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAogBARIxCg1jcmVhdGVkX2FmdGVyGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoJcGFnZV9zaXplGAYgASgFQgm6SAYaBBhkKAFIA4gBARIhCgpwYWdlX3Rva2VuGAcgASgJQgi6SAVyAxjIAUgEiAEBQgkKB19zdGF0dXNCCgoIX2NoYW5uZWxCDAoKX3JlY2lwaWVudEIMCgpfcGFnZV9zaXplQg0KC19wYWdlX3Rva2VuInwKGUxpc3RWZXJpZmljYXRpb25zUmVzcG9uc2USLQoNdmVyaWZpY2F0aW9ucxgBIAMoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbhIcCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlIAIgBAUISChBfbmV4dF9wYWdlX3Rva2VuIjcKFUVyYXNlUmVjaXBpZW50UmVxdWVzdBIeCglyZWNpcGllbnQYASABKAlCC7pICMgBAXIDGP4BIigKFkVyYXNlUmVjaXBpZW50UmVzcG9uc2USDgoGZXJhc2VkGAEgASgFKm8KB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEg8KC0NIQU5ORUxfU01TEAESEQoNQ0hBTk5FTF9WT0lDRRACEhQKEENIQU5ORUxfV0hBVFNBUFAQAxIRCg1DSEFOTkVMX0VNQUlMEAQqjAIKElZlcmlmaWNhdGlvblN0YXR1cxIjCh9WRVJJRklDQVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobVkVSSUZJQ0FUSU9OX1NUQVRVU19QRU5ESU5HEAESIAocVkVSSUZJQ0FUSU9OX1NUQVRVU19BUFBST1ZFRBACEh8KG1ZFUklGSUNBVElPTl9TVEFUVVNfRVhQSVJFRBADEh4KGlZFUklGSUNBVElPTl9TVEFUVVNfTE9DS0VEEAQSIAocVkVSSUZJQ0FUSU9OX1NUQVRVU19DQU5DRUxFRBAFEisKJ1ZFUklGSUNBVElPTl9TVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRAGMsIICg1WZXJpZnlTZXJ2aWNlEpIBChFTdGFydFZlcmlmaWNhdGlvbhIiLmJ5b25kLnYxLlN0YXJ0VmVyaWZpY2F0aW9uUmVxdWVzdBojLmJ5b25kLnYxLlN0YXJ0VmVyaWZpY2F0aW9uUmVzcG9uc2UiNKq7GAoIAhIGdmVyaWZ5srsYAwjJAYLT5JMCGToBKiIUL2FwaS92MS92ZXJpZnkvc3RhcnQSiwEKEUNoZWNrVmVyaWZpY2F0aW9uEiIuYnlvbmQudjEuQ2hlY2tWZXJpZmljYXRpb25SZXF1ZXN0GiMuYnlvbmQudjEuQ2hlY2tWZXJpZmljYXRpb25SZXNwb25zZSItqrsYCggCEgZ2ZXJpZnmC0+STAhk6ASoiFC9hcGkvdjEvdmVyaWZ5L2NoZWNrEp8BCg9HZXRWZXJpZmljYXRpb24SIC5ieW9uZC52MS5HZXRWZXJpZmljYXRpb25SZXF1ZXN0GiEuYnlvbmQudjEuR2V0VmVyaWZpY2F0aW9uUmVzcG9uc2UiR5ACAaq7GAoIAhIGdmVyaWZ5gtPkkwIwYgx2ZXJpZmljYXRpb24SIC9hcGkvdjEvdmVyaWZ5L3t2ZXJpZmljYXRpb25faWR9EpcBCgpSZXNlbmRDb2RlEhsuYnlvbmQudjEuUmVzZW5kQ29kZVJlcXVlc3QaHC5ieW9uZC52MS5SZXNlbmRDb2RlUmVzcG9uc2UiTqq7GAoIAhIGdmVyaWZ5gtPkkwI6OgEqYgx2ZXJpZmljYXRpb24iJy9hcGkvdjEvdmVyaWZ5L3t2ZXJpZmljYXRpb25faWR9L3Jlc2VuZBKyAQoSQ2FuY2VsVmVyaWZpY2F0aW9uEiMuYnlvbmQudjEuQ2FuY2VsVmVyaWZpY2F0aW9uUmVxdWVzdBokLmJ5b25kLnYxLkNhbmNlbFZlcmlmaWNhdGlvblJlc3BvbnNlIlGQAgKquxgKCAISBnZlcmlmeYLT5JMCOjoBKmIMdmVyaWZpY2F0aW9uIicvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfS9jYW5jZWwSjQEKEUxpc3RWZXJpZmljYXRpb25zEiIuYnlvbmQudjEuTGlzdFZlcmlmaWNhdGlvbnNSZXF1ZXN0GiMuYnlvbmQudjEuTGlzdFZlcmlmaWNhdGlvbnNSZXNwb25zZSIvkAIBqrsYCwgCEgdyZXBvcnRzgtPkkwIXEhUvYXBpL3YxL3ZlcmlmaWNhdGlvbnMSjAEKDkVyYXNlUmVjaXBpZW50Eh8uYnlvbmQudjEuRXJhc2VSZWNpcGllbnRSZXF1ZXN0GiAuYnlvbmQudjEuRXJhc2VSZWNpcGllbnRSZXNwb25zZSI3kAICqrsYCggCEgZ2ZXJpZnmC0+STAiA6ASoiGy9hcGkvdjEvdmVyaWZpY2F0aW9ucy9lcmFzZWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Asks for a code to be sent.
@@ -200,6 +200,15 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
    * @generated from field: string code = 2;
    */
   code: string;
+
+  /**
+   * Whom you take for verified if the code is right: a phone number in E.164 form or a mail address. If it is none of the
+   * verification's recipients, the answer is `incorrect`, and the attempt counts. Without it, your server has to know by
+   * itself whose verification the id is of.
+   *
+   * @generated from field: optional string recipient = 3;
+   */
+  recipient?: string | undefined;
 };
 
 /**
@@ -258,7 +267,7 @@ export const CheckVerificationResponse_Status = {
   APPROVED: 1,
 
   /**
-   * The code did not match. The user may try again.
+   * The code did not match, or the verification is of another `recipient`. The user may try again.
    *
    * @generated from enum value: STATUS_INCORRECT = 2;
    */
@@ -320,7 +329,7 @@ export type Verification = Message<"byond.v1.Verification"> & {
   status: VerificationStatus;
 
   /**
-   * The recipient, masked: `+65••••4567`, `a••@example.com`. Null once erased.
+   * The recipient of the start, masked: `+65••••4567`, `a••@example.com`. Null once erased.
    *
    * @generated from field: optional string recipient = 4;
    */
@@ -437,6 +446,13 @@ export type Delivery = Message<"byond.v1.Delivery"> & {
    * @generated from field: google.protobuf.Timestamp sent_at = 8;
    */
   sentAt?: Timestamp | undefined;
+
+  /**
+   * Where it went, masked. Null once erased.
+   *
+   * @generated from field: optional string recipient = 9;
+   */
+  recipient?: string | undefined;
 };
 
 /**
@@ -578,8 +594,8 @@ export type ResendCodeRequest = Message<"byond.v1.ResendCodeRequest"> & {
   channel?: Channel | undefined;
 
   /**
-   * The recipient in the form that the channel takes. Required where the channel takes another form than that of the
-   * start; default: that of the start.
+   * The recipient in the form that the channel takes. Required where the code was not sent to one of that form before;
+   * where it was, that one is the default and the only one allowed.
    *
    * @generated from field: optional string recipient = 3;
    */
@@ -677,7 +693,7 @@ export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsReques
   channel?: Channel | undefined;
 
   /**
-   * Only those to this recipient: a phone number in E.164 form or a mail address.
+   * Only those that were sent to this recipient, by the start or a resend: a phone number in E.164 form or a mail address.
    *
    * @generated from field: optional string recipient = 3;
    */
@@ -923,8 +939,8 @@ export const VerifyService: GenService<{
   /**
    * Generates a code and sends it to the recipient.
    *
-   * At most three codes at once, then one a minute, go to one recipient; beyond that the call fails with `rate_limited`
-   * and says in `retry_after` how many seconds to wait. A channel that has no provider answers `channel_unavailable`;
+   * At most three codes at once, then one a minute, go to one recipient, resends included; beyond that the call fails with
+   * `rate_limited` and says in `retry_after` how many seconds to wait. A channel that has no provider answers `channel_unavailable`;
    * nothing is sent then.
    *
    * With a sandbox key (`pk_test_…`) nothing leaves the server and the code is all zeros.
@@ -941,6 +957,10 @@ export const VerifyService: GenService<{
    *
    * Every call with a code counts as one attempt. The fifth wrong one locks the verification. A wrong code is not an
    * error: branch on `status`. A verification can be approved once; asking again answers `expired`.
+   *
+   * `approved` says that whoever entered the code has read a message to the verification's recipient. Where the code was
+   * resent to a second recipient, it has been read at one of the two, and nothing says at which. Name the `recipient` that
+   * you are about to take for verified: with another one even the right code is `incorrect`.
    *
    * @generated from rpc byond.v1.VerifyService.CheckVerification
    */
@@ -961,10 +981,13 @@ export const VerifyService: GenService<{
   },
   /**
    * Sends the code of a pending verification again: the same code, the same expiry, the same attempts. It may go over
-   * another channel, and to the recipient in the form that this channel takes.
+   * another channel. A verification has one recipient of each form, a mail address and a phone number: the start's, and the
+   * first that a resend names of the other form. Let only an address that you know to be the same person's be that second
+   * one, since the code opens the verification for both.
    *
-   * At most two messages at once, then one a minute, go to one recipient this way. A verification that is not pending
-   * any more is returned as it is, and nothing is sent.
+   * A resend counts against every limit that a start counts against: those of the recipient, of the source, and of the
+   * `end_user_ip` of the start. A code is sent five times at most, the start included; beyond that the call fails with
+   * `send_limit_reached`. A verification that is not pending any more is returned as it is, and nothing is sent.
    *
    * @generated from rpc byond.v1.VerifyService.ResendCode
    */
@@ -995,9 +1018,12 @@ export const VerifyService: GenService<{
     output: typeof ListVerificationsResponseSchema;
   },
   /**
-   * Erases what is stored of a recipient, in this workspace and mode: the address and the metadata of all its
-   * verifications, and messages that wait. Statuses and times stay. The limits of the recipient stay too, as they
-   * cannot be read back to the address.
+   * Erases what is stored of a recipient, in this workspace and mode: the address and the metadata of all verifications
+   * that were sent to it, and messages that wait. The other recipient of such a verification goes with it. Statuses and
+   * times stay. The limits of the recipient stay too, as they cannot be read back to the address.
+   *
+   * The recipient is the address itself, in upper or lower case: what was sent to `ada+shop@example.com` is not erased with
+   * `ada@example.com`.
    *
    * @generated from rpc byond.v1.VerifyService.EraseRecipient
    */

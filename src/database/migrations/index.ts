@@ -6,6 +6,7 @@ import { LimitsAndIdempotency } from "./0004-limits-and-idempotency.ts";
 import { AccountsAndKeys } from "./0005-accounts-and-keys.ts";
 import { Effects } from "./0006-effects.ts";
 import { Signatures } from "./0007-signatures.ts";
+import { RecipientsAndLimits } from "./0008-recipients-and-limits.ts";
 import { PasswordsAndSessions } from "./0009-passwords-and-sessions.ts";
 import { TimesOfKeys } from "./0010-times-of-keys.ts";
 import { AccountAddresses } from "./0012-account-addresses.ts";
@@ -19,6 +20,7 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0005-accounts-and-keys", class: AccountsAndKeys },
   { name: "0006-effects", class: Effects },
   { name: "0007-signatures", class: Signatures },
+  { name: "0008-recipients-and-limits", class: RecipientsAndLimits },
   { name: "0009-passwords-and-sessions", class: PasswordsAndSessions },
   { name: "0010-times-of-keys", class: TimesOfKeys },
   { name: "0012-account-addresses", class: AccountAddresses },

@@ -89,6 +89,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "Delivery.error": null,
   "Delivery.id": "dlv_0pGmYq8sTz4KdXe2RvNb7a",
   "Delivery.provider_message_id": "<b1f2@mail.example.com>",
+  "Delivery.recipient": "a••@example.com",
   "Delivery.sent_at": "2026-06-15T09:37:01Z",
   "Delivery.status": "sent",
   "DeleteAccountResponse.message": "Account deleted successfully.",
@@ -120,6 +121,7 @@ const messages: Readonly<Record<string, JsonObject>> = {
     code_length: 6,
     ttl_seconds: 300,
   },
+  CheckVerificationRequest: { verification_id: "vrf_3kZ9c1d4f7b21bQ", code: "084213" },
   WorkspaceChanges: { name: "Acme" },
   CreateApiKeyRequest: { name: "prod-backend", scopes: ["verify", "lookup"] },
   ApiKeyChanges: {

@@ -34,6 +34,7 @@ const applies = {
   not_acceptable: always,
   idempotency_in_progress: takesIdempotencyKey,
   already_exists: never,
+  send_limit_reached: never,
   payload_too_large: takesBody,
   unsupported_media_type: takesBody,
   validation_error: always,

@@ -4,6 +4,7 @@ import { requestsPerMinuteByTier, type Tier } from "./tiers.ts";
 
 /** One bucket that a send takes a token of. */
 export interface SendLimit {
+  readonly bucket: "source" | "end_user";
   /** The throttle's key within the workspace. */
   readonly key: string;
   readonly limit: ThrottleLimit;
@@ -22,8 +23,8 @@ export interface SendOrigin {
   readonly tier: Tier;
   /** Where the call came from. */
   readonly clientAddress: string | undefined;
-  /** What the call says of the person at the other end; an address that was validated. */
-  readonly endUserAddress: string | undefined;
+  /** Whom the send is for: what `limitKeyOf` makes of the address that the start named. */
+  readonly endUserKey: string | undefined;
 }
 
 /**
@@ -35,14 +36,16 @@ export function sendLimitsOf(settings: SendLimitSettings, origin: SendOrigin): S
   const perMinute = settings.sourceSendsPerMinute ?? requestsPerMinuteByTier[origin.tier];
   if (perMinute !== null) {
     limits.push({
+      bucket: "source",
       key: `source:${limitKeyOf(origin.clientAddress)}`,
       limit: { burst: perMinute, periodSeconds: 60 / perMinute },
       message: "Too many verifications from this address. Try again later.",
     });
   }
-  if (origin.endUserAddress !== undefined) {
+  if (origin.endUserKey !== undefined) {
     limits.push({
-      key: `end-user:${limitKeyOf(origin.endUserAddress)}`,
+      bucket: "end_user",
+      key: `end-user:${origin.endUserKey}`,
       limit: { burst: settings.endUserSendsPerHour, periodSeconds: 3_600 / settings.endUserSendsPerHour },
       message: "Too many verifications for this end user. Try again later.",
     });
