@@ -134,8 +134,9 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       return { resetId: id, status: startResetStatuses[status], expiresAt: timestampFromDate(expiresAt) };
     },
 
-    async confirmPasswordReset({ resetId, code, newPassword }) {
-      return { status: resetStatuses[await confirmPasswordReset(deps, { resetId, code, newPassword })] };
+    async confirmPasswordReset({ resetId, code, newPassword }, context) {
+      const input = { resetId, code, newPassword, ...originOf(context) };
+      return { status: resetStatuses[await confirmPasswordReset(deps, input)] };
     },
 
     async startEmailVerification(_request, context) {

@@ -3,7 +3,9 @@ import { invalidFields } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
+import type { Keyring } from "../secrets.ts";
 import type { EmailVerificationOutcome, EmailVerifications } from "./email-verification.ts";
+import { rememberSource } from "./known-sources.ts";
 import { newPasswordProblem } from "./new-password.ts";
 import { setPasswordOf } from "./set-password.ts";
 import { proveAddress } from "./unverified-accounts.ts";
@@ -20,15 +22,18 @@ export async function confirmPasswordReset(
     readonly passwordHasher: Hasher;
     readonly revocation: Pick<RevocationService, "revoke">;
     readonly defaultTier: Tier;
+    readonly keyring: Keyring;
   },
   {
     resetId,
     code,
     newPassword: password,
+    clientAddress,
   }: {
     readonly resetId: string;
     readonly code: string;
     readonly newPassword: string;
+    readonly clientAddress: string | undefined;
   },
 ): Promise<EmailVerificationOutcome> {
   const email = await deps.emailVerifications.addressOfReset(resetId);
@@ -43,6 +48,10 @@ export async function confirmPasswordReset(
       throw invalidFields({ new_password: problem });
     }
     const provenBy = await setPasswordOf(deps, transaction, { email, password, accounts });
+    if (provenBy !== undefined) {
+      // They sign in next. Strangers who guess must not keep them out here either.
+      await rememberSource(deps, transaction, { accountId: provenBy.userId, clientAddress });
+    }
     // An account that ended since: the code is as good as one that was never sent.
     return { outcome: provenBy === undefined ? ("expired" as const) : outcome, provenBy };
   });

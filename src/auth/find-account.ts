@@ -1,5 +1,5 @@
 import type { Queryable } from "../database/database.ts";
-import { AppError } from "../errors.ts";
+import { AppError, sessionRefused } from "../errors.ts";
 import type { Caller } from "../rpc/access/caller.ts";
 
 /** A user's account as it is stored. */
@@ -55,8 +55,8 @@ export async function findAccountsByEmail({ database }: Dependencies, email: str
 }
 
 /**
- * The account of whoever calls: the session's user, or the owner of the key's workspace. Throws `not_found` if there is
- * none: keys can be without a user.
+ * The account of whoever calls: the session's user, or the owner of the key's workspace. Throws `not_found` if a key's has
+ * none, and `invalid_api_key` if the session's was deleted since it was admitted.
  */
 export async function accountOf(deps: Dependencies, caller: Caller): Promise<StoredAccount> {
   const account =
@@ -64,7 +64,8 @@ export async function accountOf(deps: Dependencies, caller: Caller): Promise<Sto
       ? await find(deps, byId, caller.userId)
       : await find(deps, byWorkspace, caller.workspaceId);
   if (account === undefined) {
-    throw accountNotFound();
+    // A session has an account as long as it lives: this one ended a moment ago.
+    throw caller.kind === "session" ? sessionRefused() : accountNotFound();
   }
   return account;
 }

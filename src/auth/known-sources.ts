@@ -4,7 +4,7 @@ import { limitKeyOf, unknownSource } from "../rpc/access/client-address.ts";
 import type { Keyring } from "../secrets.ts";
 
 /** How long a source counts as known to an account after the last session that began there. */
-export const knownSourceDays = 90;
+const knownSourceDays = 90;
 
 /**
  * How the database knows that an account was signed in to from a source: a keyed hash for each master secret, the current
@@ -15,6 +15,32 @@ export function sourceIndexes(keyring: Keyring, accountId: string, clientAddress
   return source === unknownSource
     ? []
     : keyring.all.map((secret) => hmacSha256(secret.subkey("sign-in-source"), `${accountId} ${source}`));
+}
+
+/** SQL that makes a source known, to stand in a statement; `selected` selects account, source and the time now. */
+export function insertKnownSource(selected: string): string {
+  return `
+    INSERT INTO known_source AS known (account_id, source, expires_at)
+    SELECT account_id, source, now + interval '${knownSourceDays} days' FROM (${selected}) AS seen (account_id, source, now)
+    ON CONFLICT (account_id, source) DO UPDATE SET expires_at = excluded.expires_at
+      WHERE known.expires_at < excluded.expires_at - interval '1 hour'`;
+}
+
+const remember = {
+  name: "remember_known_source",
+  text: insertKnownSource("SELECT $1::text, $2::bytea, byond_now()"),
+};
+
+/** Makes a source known to an account whose owner has shown there that it is theirs. */
+export async function rememberSource(
+  { keyring }: { readonly keyring: Keyring },
+  transaction: Queryable,
+  { accountId, clientAddress }: { readonly accountId: string; readonly clientAddress: string | undefined },
+): Promise<void> {
+  const [source] = sourceIndexes(keyring, accountId, clientAddress);
+  if (source !== undefined) {
+    await transaction.query(remember, [accountId, source]);
+  }
 }
 
 const sweep = {

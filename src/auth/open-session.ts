@@ -1,7 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import { randomBase62 } from "../ids.ts";
 import type { Keyring } from "../secrets.ts";
-import { knownSourceDays, sourceIndexes } from "./known-sources.ts";
+import { insertKnownSource, sourceIndexes } from "./known-sources.ts";
 import { generateRefreshToken } from "./refresh-token.ts";
 import { accessTokenSeconds, type SessionClaims, type SessionTokens } from "./session-tokens.ts";
 
@@ -56,10 +56,7 @@ const insert = {
     ), signed_in AS (
       SELECT id, token_revision, byond_now() AS now FROM account WHERE id = $3 AND token_revision = $4 FOR KEY SHARE
     ), remembered AS (
-      INSERT INTO known_source AS known (account_id, source, expires_at)
-      SELECT id, $7::bytea, now + interval '${knownSourceDays} days' FROM signed_in WHERE $7::bytea IS NOT NULL
-      ON CONFLICT (account_id, source) DO UPDATE SET expires_at = excluded.expires_at
-        WHERE known.expires_at < excluded.expires_at - interval '1 hour'
+      ${insertKnownSource("SELECT id, $7::bytea, now FROM signed_in WHERE $7::bytea IS NOT NULL")}
     )
     INSERT INTO session (
       workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at

@@ -184,6 +184,28 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await confirm(body.reset_id, sent)).body).toEqual({ status: "expired" });
     });
 
+    test("who has replaced it signs in from there, while strangers guess", async () => {
+      const account = accountOf(await signUp(password));
+      await check(await codeFor(account), account);
+      const { body } = await startReset();
+      const sent = await nextCode();
+      const verify = vi.spyOn(Hasher.prototype, "match").mockResolvedValue(undefined);
+      for (let guess = 0; guess < 101; guess += 1) {
+        const headers = { "x-forwarded-for": `2001:db8:1:${guess.toString(16)}::1` };
+        await protocol.call(here, "SignIn", { email, password: "wrong" }, { headers });
+      }
+      verify.mockRestore();
+      const signInFrom = async (from: string) => {
+        const input = { email, password: "an altogether new password" };
+        return (await protocol.call(here, "SignIn", input, { headers: { "x-forwarded-for": from } })).code;
+      };
+      const headers = { "x-forwarded-for": "203.0.113.81" };
+      const input = { reset_id: body.reset_id, code: sent, new_password: "an altogether new password" };
+      expect((await protocol.call(there, "ConfirmPasswordReset", input, { headers })).body.status).toBe("approved");
+      expect(await signInFrom("203.0.113.82")).toBe("rate_limited");
+      expect(await signInFrom("203.0.113.81")).toBe("ok");
+    });
+
     test("of an address that nobody has proved: the code is a proof, with a new workspace", async () => {
       const squatters = [1, 2, 3].map((number) => `the squatter's password ${number}`);
       const accounts: Account[] = [];
