@@ -181,6 +181,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     serverId,
     monotonicMs: () => clock.monotonicMs(),
     laneFor: (channel, mode) => (channels.isAvailable(channel, mode) ? laneOf(channel, mode) : undefined),
+    isReal: (channel, mode) => mode === "live" && channels.isReal(channel),
     dispatch: (item) => worker.dispatch(item),
   };
 

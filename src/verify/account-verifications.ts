@@ -13,7 +13,16 @@ import { type StartDependencies, type StartInput, startVerification } from "./st
  * each reset, stands for itself, so that nobody's wrong codes are counted against somebody else.
  */
 const houseOf = (subjectId: string) =>
-  ({ workspaceId: `ws_byond/${subjectId}`, workspaceName: "Byond", mode: "live", credential: null }) as const;
+  ({
+    workspaceId: `ws_byond/${subjectId}`,
+    workspaceName: "Byond",
+    mode: "live",
+    isVerified: true,
+    credential: null,
+  }) as const;
+
+/** An account whose address is yet to be proved shares the bucket of the recipient with its like. */
+const accountHouseOf = (userId: string) => ({ ...houseOf(userId), isVerified: false });
 
 /** The outbox's name for messages with the code of a reset. */
 export const resetMessageKind = "password_reset_code";
@@ -59,7 +68,7 @@ export function accountVerifications(deps: StartDependencies) {
       const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
       const started = await startVerification(
         { ...deps, database: transaction, codes },
-        houseOf(userId),
+        accountHouseOf(userId),
         inputOf(email, { codeLength: accountCodeLength, originLimits: () => [accountLimit] }),
       );
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };

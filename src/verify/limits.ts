@@ -35,10 +35,20 @@ export function sendBuckets(first: number): readonly Bucket[] {
     { name: "end_user", workspaceId, keys: keys(3), limit: boundLimit(value(4), value(5)), isTaken: true },
     { name: "guesses", workspaceId, keys: keys(6), limit: guessLimit, isTaken: false },
     { name: "recipient", workspaceId, keys: keys(7), limit: sendLimit, isTaken: true },
+    { name: "unverified", workspaceId: "'ws_byond'", keys: keys(8), limit: sendLimit, isTaken: true },
   ];
 }
 
-export function sendBucketValues(origin: readonly SendLimit[], mode: Mode, limitIndexes: readonly string[]) {
+/**
+ * The values of `sendBuckets`. Workspaces whose user has not proved a mail address share one bucket a recipient: whoever makes
+ * many of them sends no more than with one.
+ */
+export function sendBucketValues(
+  origin: readonly SendLimit[],
+  mode: Mode,
+  limitIndexes: readonly string[],
+  { isShared }: { readonly isShared: boolean },
+) {
   const originValues = (bucket: SendLimit["bucket"]) => {
     const found = origin.find((limit) => limit.bucket === bucket);
     return found === undefined ? [[], null, null] : [[found.key], found.limit.burst, found.limit.periodSeconds];
@@ -48,6 +58,7 @@ export function sendBucketValues(origin: readonly SendLimit[], mode: Mode, limit
     ...originValues("end_user"),
     keysOf("guess", mode, limitIndexes),
     keysOf("send", mode, limitIndexes),
+    isShared ? keysOf("send", mode, limitIndexes) : [],
   ];
 }
 

@@ -148,7 +148,7 @@ export async function resendCode(
 
 async function queueMessage(
   { database, keyring, codes }: StartDependencies,
-  { workspaceId, mode, credential }: VerificationOwner,
+  { workspaceId, mode, isVerified, credential }: VerificationOwner,
   input: ResendInput,
   pending: PendingRow,
 ): Promise<void> {
@@ -191,7 +191,7 @@ async function queueMessage(
     isSecond ? seal(keyring, "recipient-seal", secondContext, recipient.address) : null,
     isSecond ? exactIndex(keyring.current, recipient) : null,
     indexes,
-    ...sendBucketValues(origin, mode, indexes),
+    ...sendBucketValues(origin, mode, indexes, { isShared: !isVerified && codes.isReal(channel, mode) }),
   ];
   const lookUp = { statement: lookUpQueued, values: [workspaceId, message.id] };
   const [row] = await database.query<ResendRow>(resend, values, lookUp);

@@ -14,7 +14,7 @@ import { maxAttempts, type SendWait, sendBuckets, sendBucketValues, sendRefusal 
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
 
 /** Whose verification it is, and the credential that the effect rests on. */
-export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode"> {
+export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode" | "isVerified"> {
   readonly credential: HeldCredential;
 }
 
@@ -169,7 +169,7 @@ export async function startVerification(
     indexes,
     input.endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, input.endUserKey),
     messageKind,
-    ...sendBucketValues(origin, mode, indexes),
+    ...sendBucketValues(origin, mode, indexes, { isShared: !caller.isVerified && codes.isReal(input.channel, mode) }),
   ];
   const lookUp = { statement: lookUpStarted, values: [workspaceId, id] };
   const [row] = await deps.database.query<StartRow>(start, values, lookUp);

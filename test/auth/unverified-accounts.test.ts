@@ -77,6 +77,45 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     ]);
   });
 
+  test("unverified workspaces share a recipient's bucket where messages really leave, and verified ones do not", async () => {
+    await using closed = await here.startAnother({ delivery: delivery(sink.url), signUp: "closed" });
+    await using local = await here.startAnother({});
+    const recipient = `victim-${protocol.name}@example.net`;
+    const begin = async (server: TestApp, key: string) =>
+      (await protocol.call(server, "StartVerification", { channel: "email", recipient }, { key })).code;
+    const liveKeyOf = async (account: SignedUp): Promise<string> => {
+      const { session } = account;
+      return (await protocol.call(here, "CreateApiKey", { name: "live" }, { session })).body.key;
+    };
+    const keys: string[] = [];
+    for (let account = 0; account < 5; account += 1) {
+      keys.push(await liveKeyOf(await here.signUp()));
+    }
+    const codes: string[] = [];
+    for (const key of keys) {
+      codes.push(await begin(closed, key));
+    }
+    expect(codes).toEqual(["ok", "ok", "ok", "rate_limited", "rate_limited"]);
+    expect(await begin(local, keys[4] ?? "")).toBe("ok");
+    const verified = await here.signUp();
+    await verify(protocol, verified);
+    expect(await begin(closed, await liveKeyOf(verified))).toBe("ok");
+  });
+
+  test("so do the codes that prove an address", async () => {
+    const email = `contested-${protocol.name}@example.com`;
+    const sessions: string[] = [];
+    for (const secret of ["the first password", "the second password"]) {
+      const { body } = await protocol.call(here, "SignUp", { email, password: secret, name: "Acme" });
+      sessions.push(body.access_token);
+    }
+    const codes: string[] = [];
+    for (const session of [...sessions, ...sessions]) {
+      codes.push((await protocol.call(there, "StartEmailVerification", {}, { session })).code);
+    }
+    expect(codes).toEqual(["ok", "ok", "ok", "rate_limited"]);
+  });
+
   test("an account ends after 72 hours with its keys and sessions, and is told by one mail the day before", async () => {
     const key = await mint("test");
     const kept = await here.signUp();
