@@ -42,8 +42,9 @@ export const errorGuide = {
   },
   insufficient_scope: {
     title: "Out of scope",
-    meaning: "The key is valid, but it was not made for this endpoint. `required_scope` names the scope that it lacks.",
-    remedy: "Mint a key with the scope that is named, and use it for this call.",
+    meaning:
+      "The key is valid, but it was not made for this endpoint: `required_scope` names the scope that it lacks. What acts on the account, such as ending all sessions, also refuses sandbox keys.",
+    remedy: "Mint a live key with the scope that is named, and use it for this call.",
   },
   ip_not_allowed: {
     title: "Address not allowed",
