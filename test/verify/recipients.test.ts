@@ -264,6 +264,59 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(String(row?.row)).not.toContain(Buffer.from("203.0.113.77").toString("hex"));
   });
 
+  test("an erasure among resends leaves nothing of either recipient", async () => {
+    const { start, resend, call } = api();
+    for (let round = 0; round < 5; round += 1) {
+      const [mail, phone] = [newMail(), newPhone()];
+      const id = await start({ channel: "email", recipient: mail });
+      await Promise.all([
+        resend(id, { channel: "sms", recipient: phone }),
+        call("EraseRecipient", { recipient: mail }),
+        resend(id, { channel: "whatsapp", recipient: phone }),
+        call("EraseRecipient", { recipient: phone }),
+        resend(id),
+      ]);
+      const rows = await rowsOf(
+        app,
+        `SELECT id FROM verification WHERE id = $1 AND num_nonnulls(
+           recipient_sealed, recipient_index, second_recipient_sealed, second_recipient_index, limit_indexes
+         ) > 0
+         UNION ALL SELECT id FROM outbox WHERE subject_id = $1 AND payload_sealed IS NOT NULL`,
+        [id],
+      );
+      expect(rows).toEqual([]);
+      for (const recipient of [mail, phone]) {
+        expect((await call("ListVerifications", { recipient })).body.verifications).toEqual([]);
+      }
+    }
+  });
+
+  test("checks of verifications that have the same two recipients in either order do not wait in a circle", async () => {
+    const { start, resend, call } = api();
+    const [mail, phone] = [newMail(), newPhone()];
+    const byMail = await start({ channel: "email", recipient: mail });
+    const byPhone = await start({ channel: "sms", recipient: phone });
+    await resend(byMail, { channel: "sms", recipient: phone });
+    await resend(byPhone, { channel: "email", recipient: mail });
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, index) =>
+        call("CheckVerification", { verification_id: index % 2 === 0 ? byMail : byPhone, code: "111111" }),
+      ),
+    );
+    expect(tally(answers.map(({ body }) => body.status))).toEqual({ incorrect: 8, locked: 52 });
+  });
+
+  test("an address that differs in what other scripts fold into ASCII is another recipient", async () => {
+    const { start, check } = api();
+    const name = `kim-${newMail()}`;
+    // Full-width letters, a ligature and a dotless i: NFKC or full case folding would make one recipient of them.
+    for (const another of [name.replace("kim", "ｋｉｍ"), name.replace("kim", "kım"), name.replace("k", "ﬁ")]) {
+      const id = await start({ channel: "email", recipient: another });
+      expect(await check(id, "000000", name)).toBe("incorrect");
+      expect(await check(id, "000000", another)).toBe("approved");
+    }
+  });
+
   test("the right code is incorrect for another recipient, counts, and stays right for the verification's own", async () => {
     const { start, get, check } = api();
     const mine = newMail();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseConfig } from "../../src/config.ts";
 import { SmtpSink } from "../delivery/smtp-sink.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { verifyEmailOf } from "../support/verified-email.ts";
 
 /** Mails that a server sends at once. */
 const places = 10;
@@ -13,7 +14,9 @@ beforeAll(async () => {
   sink = await SmtpSink.open();
   const { delivery } = parseConfig({ SMTP_URL: sink.url, MAIL_FROM: "Acme <no-reply@acme.example>" });
   app = await startTestApp({ delivery });
-  key = await app.mintKey();
+  const { session, workspaceId } = await app.signUp();
+  await verifyEmailOf(app.databaseUrl, workspaceId);
+  key = (await app.rest("POST", "/api-keys", { session, body: { name: "a key" } })).body.key;
 });
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
