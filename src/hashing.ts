@@ -58,8 +58,11 @@ export class Hasher {
   }
 
   /** The same hasher, for one who makes hashes in this turn. */
-  inTurn(turn: Turn): Pick<Hasher, "hash"> {
-    return { hash: (secret, _turn, saltOf) => this.hash(secret, turn, saltOf) };
+  inTurn(turn: Turn): Pick<Hasher, "hash" | "match"> {
+    return {
+      hash: (secret, _turn, saltOf) => this.hash(secret, turn, saltOf),
+      match: (hashes, secret) => this.match(hashes, secret, turn),
+    };
   }
 
   /**

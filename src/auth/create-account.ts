@@ -16,7 +16,7 @@ export interface Account {
 
 export interface AccountDependencies {
   readonly database: Database;
-  readonly passwordHasher: Pick<Hasher, "hash">;
+  readonly passwordHasher: Pick<Hasher, "hash" | "match">;
   /** Of the new workspace. */
   readonly defaultTier: Tier;
 }
@@ -26,8 +26,9 @@ export const emailProblem = "must be an email address";
 
 /**
  * Makes a user, who has yet to prove the address, and a workspace that belongs to them. Throws `validation_error` for a
- * malformed address and for a password that is easy to guess, and `already_exists` for one that somebody has proved, for one that too many wait for, and for one
- * that has an account with this very password: the two could not be told apart at signing in.
+ * malformed address and for a password that is easy to guess, and `already_exists` for an address that somebody has proved,
+ * for one that too many wait for, and for one that has an account with this very password: the two could not be told apart
+ * at signing in, and it is most likely the same call once more.
  */
 export async function createAccount(
   deps: AccountDependencies,
@@ -42,21 +43,39 @@ export async function createAccount(
     throw invalidFields({ password: problem });
   }
   const email = accountAddress(address);
-  const others = await findAccountsByEmail(deps, email);
-  requireRoom(others);
-  const passwordHash = await deps.passwordHasher.hash(input.password, undefined, others[0]?.passwordHash);
   const account = { userId: createId("usr"), workspaceId: createId("ws") };
-  await deps.database.transaction(async (transaction) => {
-    await lockAddress(transaction, email);
-    const now = await findAccountsByEmail({ database: transaction }, email);
-    requireRoom(now);
-    if (now.some((other) => other.passwordHash === passwordHash)) {
-      throw alreadyExists();
+  for (;;) {
+    const others = await findAccountsByEmail(deps, email);
+    requireRoom(others);
+    const passwordHash = await hashBeside(deps, others, input.password);
+    const isMade = await deps.database.transaction(async (transaction) => {
+      await lockAddress(transaction, email);
+      const now = await findAccountsByEmail({ database: transaction }, email);
+      if (now.some((account) => others.every((other) => other.passwordHash !== account.passwordHash))) {
+        // The password was not compared with that one's.
+        return false;
+      }
+      const { defaultTier: tier } = deps;
+      await insertAccount(transaction, { ...account, email, passwordHash, name: input.name, tier, isVerified: false });
+      return true;
+    });
+    if (isMade) {
+      return account;
     }
-    const { defaultTier: tier } = deps;
-    await insertAccount(transaction, { ...account, email, passwordHash, name: input.name, tier, isVerified: false });
-  });
-  return account;
+  }
+}
+
+/** With the salt of the others, so that signing in compares with all of them at once. */
+async function hashBeside(
+  { passwordHasher }: AccountDependencies,
+  others: readonly StoredAccount[],
+  password: string,
+): Promise<string> {
+  const hashes = others.map(({ passwordHash }) => passwordHash);
+  if (hashes.length > 0 && (await passwordHasher.match(hashes, password)) !== undefined) {
+    throw alreadyExists();
+  }
+  return passwordHasher.hash(password, undefined, hashes[0]);
 }
 
 function requireRoom(accounts: readonly StoredAccount[]): void {

@@ -130,6 +130,32 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await check(await codeFor(owner), owner)).body.status).toBe("approved");
   });
 
+  test("of sign-ups at the same moment three get a place, and one of those with the same password", async () => {
+    const secrets = Array.from({ length: 8 }, (_, index) => `password number ${Math.floor(index / 2)}`);
+    const answers = await Promise.all(secrets.map((secret, index) => signUp(secret, index % 2 === 0 ? here : there)));
+    const made = secrets.filter((_, index) => answers[index]?.code === "ok");
+    expect(made).toHaveLength(3);
+    expect(new Set(made).size).toBe(3);
+    expect(answers.filter(({ code }) => code !== "ok").map(({ code }) => code)).toEqual(
+      Array(5).fill("already_exists"),
+    );
+  });
+
+  test("no key that was minted while somebody else proved the address works after that", async () => {
+    const squatter = accountOf(await signUp("the squatter's password"));
+    const owner = accountOf(await signUp(password));
+    const code = await codeFor(owner);
+    const minting = Array.from({ length: 20 }, (_, index) =>
+      protocol.call(index % 2 === 0 ? here : there, "CreateApiKey", { name: "k" }, { session: squatter.session }),
+    );
+    const proof = check(code, owner);
+    const minted = (await Promise.all(minting)).flatMap((answer) => (answer.code === "ok" ? [answer.body.key] : []));
+    expect((await proof).body.verified).toBe(true);
+    for (const key of minted) {
+      expect([await lookup(here, key), await lookup(there, key)]).toEqual(["invalid_api_key", "invalid_api_key"]);
+    }
+  });
+
   test("three accounts may wait for an address, and each is signed in to by its password, for the price of one", async () => {
     const accounts = [accountOf(await signUp("password number 1")), accountOf(await signUp("password number 2"))];
     expect((await signUp("password number 2")).body.message).toBe("There is an account with this email already.");
@@ -271,6 +297,23 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await confirm(body.reset_id, code)).code).toBe("internal");
       hash.mockRestore();
       expect((await confirm(body.reset_id, code)).body.status).toBe("approved");
+    });
+
+    test("the right code ten times at once sets the password once", async () => {
+      const account = accountOf(await signUp(password));
+      await check(await codeFor(account), account);
+      const { body } = await startReset();
+      const code = await nextCode();
+      const secrets = Array.from({ length: 10 }, (_, index) => `a new password, number ${index}`);
+      const answers = await Promise.all(
+        secrets.map((secret, index) => confirm(body.reset_id, code, secret, index % 2 === 0 ? here : there)),
+      );
+      const statuses = answers.map((answer) => answer.body.status);
+      expect(statuses.toSorted()).toEqual(["approved", ...Array(9).fill("expired")]);
+      for (const [index, secret] of secrets.entries()) {
+        const isSet = statuses[index] === "approved";
+        expect((await signIn(secret)).code).toBe(isSet ? "ok" : "invalid_api_key");
+      }
     });
 
     test("can be asked for three times in a row, then once in five minutes", async () => {

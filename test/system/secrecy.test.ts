@@ -105,6 +105,18 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   );
   await call("GET", "/auth/me", { session: `${session}x` });
 
+  // A forgotten password.
+  const forgetful = `owner-${random(6).toLowerCase()}@accounts.example`;
+  const forgotten = secrets.note("forgotten password", random());
+  noteTokens(await call("POST", "/auth/sign-up", { body: { email: forgetful, password: forgotten, name: "Acme" } }));
+  const reset = await call("POST", "/auth/reset-password", { body: { email: forgetful } });
+  const confirmation = {
+    reset_id: reset.body.reset_id,
+    code: secrets.note("code of a reset", codeIn(await mailTo(forgetful), 8)),
+    new_password: secrets.note("password of a reset", random()),
+  };
+  expect((await call("POST", "/auth/reset-password/confirm", { body: confirmation })).body.status).toBe("approved");
+
   // Keys.
   const noteKey = ({ body }: RestAnswer) => {
     secrets.note("secret of a key", String(body.key).split(".")[1]);
