@@ -30,6 +30,10 @@ const remove = {
     ), deactivated AS (
       UPDATE workspace SET deactivated_at = coalesce(deactivated_at, byond_now())
       WHERE id = $1 AND EXISTS (SELECT FROM deleted)
+    ), attempts AS (
+      DELETE FROM delivery_attempt WHERE workspace_id = $1 AND subject_id = $2 AND EXISTS (SELECT FROM deleted)
+    ), messages AS (
+      DELETE FROM outbox WHERE workspace_id = $1 AND subject_id = $2 AND EXISTS (SELECT FROM deleted)
     )
     SELECT id FROM deleted`,
 };

@@ -1,4 +1,5 @@
 import type { Queryable } from "../database/database.ts";
+import { AppError } from "../errors.ts";
 import type { HeldCredential } from "../revocation/held-credential.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { accountSubject, workspaceSubject } from "../revocation/revocation-subjects.ts";
@@ -119,8 +120,11 @@ export async function proveAddress<T extends ProofOutcome>(
         isNeeded: ({ provenBy }) => provenBy !== undefined,
       });
     } catch (error) {
-      if (!(error instanceof AnotherSignedUp) || attempt === mostAttempts) {
+      if (!(error instanceof AnotherSignedUp)) {
         throw error;
+      }
+      if (attempt === mostAttempts) {
+        throw new AppError("unavailable", "The service is busy. Try again shortly.", { retryAfterSeconds: 1 });
       }
     }
   }
