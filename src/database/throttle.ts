@@ -33,8 +33,7 @@ export interface Bucket {
   readonly workspaceId: string;
   /**
    * SQL of a `text[]`: the keys of the bucket. It can be known by several names, one for each master secret: there is a token
-   * if there is one under all of them, and it is taken under all of them, in the order given. Without any key, the bucket is
-   * not asked.
+   * if there is one under all of them, and it is taken under all of them, in the order given. One at least.
    */
   readonly keys: string;
   readonly limit: SqlThrottleLimit;
@@ -58,15 +57,17 @@ export interface BucketSteps {
  * them is seen to be empty beforehand. `condition` is SQL that must hold for anything to be taken.
  */
 export function askBuckets(buckets: readonly Bucket[], condition: string): BucketSteps {
-  const tats = buckets.map(
-    ({ name, workspaceId, keys }) =>
-      `(SELECT max(tat) FROM throttle WHERE workspace_id = ${workspaceId} AND key = ANY (${keys})) AS ${name}`,
-  );
+  // One scan for the buckets of a workspace: each part of a plan costs its start.
+  const scans = [...Map.groupBy(buckets, ({ workspaceId }) => workspaceId)].map(([workspaceId, group], index) => {
+    const tats = group.map(({ name, keys }) => `max(tat) FILTER (WHERE key = ANY (${keys})) AS ${name}`).join(", ");
+    const keys = group.map((bucket) => bucket.keys).join(" || ");
+    return `(SELECT ${tats} FROM throttle WHERE workspace_id = ${workspaceId} AND key = ANY (${keys})) AS found_${index}`;
+  });
   const isEmpty = ({ name, limit }: Bucket) => `${name} IS NOT NULL AND NOT ${hasToken(name, limit)}`;
   const firstEmpty = (value: (bucket: Bucket) => string) =>
     `CASE ${buckets.map((bucket) => `WHEN ${isEmpty(bucket)} THEN ${value(bucket)}`).join(" ")} END`;
   const steps = [
-    `tats AS MATERIALIZED (SELECT ${tats.join(", ")})`,
+    `tats AS MATERIALIZED (SELECT * FROM ${scans.join(", ")})`,
     `wait AS MATERIALIZED (
       SELECT
         ${firstEmpty(({ name }) => `'${name}'`)} AS bucket,
@@ -77,11 +78,8 @@ export function askBuckets(buckets: readonly Bucket[], condition: string): Bucke
   let before = `${condition} AND NOT EXISTS (SELECT FROM wait)`;
   for (const { name, workspaceId, keys, limit } of buckets.filter(({ isTaken }) => isTaken)) {
     const from = `FROM unnest(${keys}) AS key WHERE ${before}`;
-    steps.push(
-      `${name}_token AS (${takeToken({ workspaceId, key: "key", limit, from })})`,
-      `${name}_given AS MATERIALIZED (SELECT ${before} AND (SELECT count(*) FROM ${name}_token) = cardinality(${keys}) AS given)`,
-    );
-    before = `(SELECT given FROM ${name}_given)`;
+    steps.push(`${name}_token AS (${takeToken({ workspaceId, key: "key", limit, from })})`);
+    before = `(SELECT count(*) FROM ${name}_token) = cardinality(${keys})`;
   }
   return { ctes: steps.join(", "), haveGiven: before };
 }

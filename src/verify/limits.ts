@@ -1,4 +1,5 @@
-import { type Bucket, boundLimit, constantLimit } from "../database/throttle.ts";
+import type { Statement } from "../database/database.ts";
+import { askBuckets, type Bucket, type BucketSteps, boundLimit, constantLimit } from "../database/throttle.ts";
 import { AppError } from "../errors.ts";
 import type { Mode } from "../rpc/access/caller.ts";
 import type { SendLimit } from "../rpc/quota/send-limits.ts";
@@ -22,44 +23,62 @@ export const guessKey = (mode: string, index: string) => `('guess:' || ${mode} |
 const keysOf = (kind: "guess" | "send", mode: Mode, limitIndexes: readonly string[]) =>
   limitIndexes.map((index) => `${kind}:${mode}:${index}`);
 
-/**
- * Whatever a message with a code is limited by, in the order it is asked, for a statement whose `$1` is the workspace and
- * whose placeholders from `first` on are `sendBucketValues`.
- */
-export function sendBuckets(first: number): readonly Bucket[] {
-  const workspaceId = "$1";
-  const value = (index: number) => `$${first + index}`;
-  const keys = (index: number) => `${value(index)}::text[]`;
-  return [
-    { name: "source", workspaceId, keys: keys(0), limit: boundLimit(value(1), value(2)), isTaken: true },
-    { name: "end_user", workspaceId, keys: keys(3), limit: boundLimit(value(4), value(5)), isTaken: true },
-    { name: "guesses", workspaceId, keys: keys(6), limit: guessLimit, isTaken: false },
-    { name: "recipient", workspaceId, keys: keys(7), limit: sendLimit, isTaken: true },
-    { name: "unverified", workspaceId: "'ws_byond'", keys: keys(8), limit: sendLimit, isTaken: true },
-  ];
+/** A message with a code, as its limits see it. */
+interface Send {
+  /** The limits by where it comes from and whom it is for, in the order they are asked. */
+  readonly origin: readonly SendLimit[];
+  readonly mode: Mode;
+  readonly limitIndexes: readonly string[];
+  /**
+   * Whether the workspace's user has not proved a mail address, where messages really leave. Such workspaces share one bucket
+   * a recipient: whoever makes many of them sends no more than with one.
+   */
+  readonly isShared: boolean;
+}
+
+type Value = readonly string[] | number;
+
+/** The buckets that are asked, in order, for a statement whose `$1` is the workspace, and its values from `first` on. */
+export interface SendBuckets {
+  readonly buckets: readonly Bucket[];
+  readonly values: readonly Value[];
+}
+
+/** Whatever a message with a code is limited by. */
+export function sendBuckets(first: number, { origin, mode, limitIndexes, isShared }: Send): SendBuckets {
+  const buckets: Bucket[] = [];
+  const values: Value[] = [];
+  const placeholder = (value: Value) => `$${first + values.push(value) - 1}`;
+  const ask = (bucket: Omit<Bucket, "workspaceId" | "keys">, keys: readonly string[], workspaceId = "$1") => {
+    buckets.push({ ...bucket, workspaceId, keys: `${placeholder(keys)}::text[]` });
+  };
+  for (const { bucket: name, key, limit } of origin) {
+    const bound = boundLimit(placeholder(limit.burst), placeholder(limit.periodSeconds));
+    ask({ name, limit: bound, isTaken: true }, [key]);
+  }
+  ask({ name: "guesses", limit: guessLimit, isTaken: false }, keysOf("guess", mode, limitIndexes));
+  const sendKeys = keysOf("send", mode, limitIndexes);
+  ask({ name: "recipient", limit: sendLimit, isTaken: true }, sendKeys);
+  if (isShared) {
+    ask({ name: "unverified", limit: sendLimit, isTaken: true }, sendKeys, "'ws_byond'");
+  }
+  return { buckets, values };
 }
 
 /**
- * The values of `sendBuckets`. Workspaces whose user has not proved a mail address share one bucket a recipient: whoever makes
- * many of them sends no more than with one.
+ * A statement that asks buckets, once for each list of them: what is not asked is not in its plan. `condition` is SQL that
+ * must hold for anything to be taken, `text` what the statement is made of with its steps.
  */
-export function sendBucketValues(
-  origin: readonly SendLimit[],
-  mode: Mode,
-  limitIndexes: readonly string[],
-  { isShared }: { readonly isShared: boolean },
-) {
-  const originValues = (bucket: SendLimit["bucket"]) => {
-    const found = origin.find((limit) => limit.bucket === bucket);
-    return found === undefined ? [[], null, null] : [[found.key], found.limit.burst, found.limit.periodSeconds];
+export function statementPerBuckets(name: string, condition: string, text: (limits: BucketSteps) => string) {
+  const statements = new Map<string, Statement>();
+  return (buckets: readonly Bucket[]): Statement => {
+    // PostgreSQL's names have 63 characters: two that are always asked need none of them.
+    const optional = buckets.map((bucket) => bucket.name).filter((each) => each !== "guesses" && each !== "recipient");
+    const fullName = [name, ...optional].join("_");
+    const statement = statements.get(fullName) ?? { name: fullName, text: text(askBuckets(buckets, condition)) };
+    statements.set(fullName, statement);
+    return statement;
   };
-  return [
-    ...originValues("source"),
-    ...originValues("end_user"),
-    keysOf("guess", mode, limitIndexes),
-    keysOf("send", mode, limitIndexes),
-    isShared ? keysOf("send", mode, limitIndexes) : [],
-  ];
 }
 
 /** What a statement that asks `sendBuckets` says of its `wait`. */

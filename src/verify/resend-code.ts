@@ -1,5 +1,4 @@
 import { limitLockWait } from "../database/database.ts";
-import { askBuckets } from "../database/throttle.ts";
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { AppError, invalidFields } from "../errors.ts";
@@ -7,7 +6,7 @@ import { requireCredential } from "../revocation/held-credential.ts";
 import { type Keyring, seal, unseal } from "../secrets.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { getVerification } from "./get-verification.ts";
-import { maxSends, type SendWait, sendBuckets, sendBucketValues, sendRefusal } from "./limits.ts";
+import { maxSends, type SendWait, sendBuckets, sendRefusal, statementPerBuckets } from "./limits.ts";
 import {
   exactIndex,
   exactIndexes,
@@ -51,15 +50,14 @@ type PendingRow = {
   readonly secret_id: string;
 };
 
-const limits = askBuckets(sendBuckets(14), "EXISTS (SELECT FROM target WHERE has_sends_left AND is_recipient)");
-
 /**
  * Queues one more message, if the verification is still pending and was sent fewer than five times, the recipient is the one
  * that it has of this form ($4: the second one) or its first of this form, and every limit has a token.
  */
-const resend = {
-  name: "resend_code",
-  text: `
+const resendStatement = statementPerBuckets(
+  "resend_code",
+  "EXISTS (SELECT FROM target WHERE has_sends_left AND is_recipient)",
+  (limits) => `
     WITH ${limitLockWait}, target AS (
       SELECT
         expires_at, sends < ${maxSends} AS has_sends_left,
@@ -104,7 +102,7 @@ const resend = {
       (SELECT bucket FROM wait) AS empty_bucket,
       (SELECT seconds FROM wait) AS wait_seconds,
       ${requireCredential("$10", { after: ["target", "counted"], effect: "queued" })}`,
-};
+);
 
 const lookUpQueued = {
   name: "look_up_queued_message",
@@ -176,6 +174,8 @@ async function queueMessage(
   const origin = input.originLimits(endUserKey);
   const indexes = limitIndexes(keyring, recipient);
   const secondContext = secondRecipientContext(workspaceId, verificationId);
+  const isShared = !isVerified && codes.isReal(channel, mode);
+  const asked = sendBuckets(14, { origin, mode, limitIndexes: indexes, isShared });
   const claimedAtMs = codes.monotonicMs();
   const values = [
     workspaceId,
@@ -191,10 +191,10 @@ async function queueMessage(
     isSecond ? seal(keyring, "recipient-seal", secondContext, recipient.address) : null,
     isSecond ? exactIndex(keyring.current, recipient) : null,
     indexes,
-    ...sendBucketValues(origin, mode, indexes, { isShared: !isVerified && codes.isReal(channel, mode) }),
+    ...asked.values,
   ];
   const lookUp = { statement: lookUpQueued, values: [workspaceId, message.id] };
-  const [row] = await database.query<ResendRow>(resend, values, lookUp);
+  const [row] = await database.query<ResendRow>(resendStatement(asked.buckets), values, lookUp);
   if (row === undefined || row.has_sends_left === null) {
     return;
   }

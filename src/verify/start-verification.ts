@@ -1,5 +1,4 @@
 import { limitLockWait, type Queryable } from "../database/database.ts";
-import { askBuckets } from "../database/throttle.ts";
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { invalidFields } from "../errors.ts";
@@ -10,7 +9,7 @@ import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { type Keyring, seal } from "../secrets.ts";
 import { brandOfAccount, brandProblem } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import { maxAttempts, type SendWait, sendBuckets, sendBucketValues, sendRefusal } from "./limits.ts";
+import { maxAttempts, type SendWait, sendBuckets, sendRefusal, statementPerBuckets } from "./limits.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
 
 /** Whose verification it is, and the credential that the effect rests on. */
@@ -48,12 +47,11 @@ export interface StartedVerification {
   readonly expiresAt: Date;
 }
 
-const limits = askBuckets(sendBuckets(23), "EXISTS (SELECT FROM begun)");
-
 /** Takes a token of every limit, and writes the verification and its message if there was one of each. */
-const start = {
-  name: "start_verification",
-  text: `
+const startStatement = statementPerBuckets(
+  "start_verification",
+  "EXISTS (SELECT FROM begun)",
+  (limits) => `
     WITH ${limitLockWait}, ${limits.ctes}, started AS (
       INSERT INTO verification (
         workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
@@ -83,7 +81,7 @@ const start = {
       (SELECT bucket FROM wait) AS empty_bucket,
       (SELECT seconds FROM wait) AS wait_seconds,
       ${requireCredential("$15", { after: ["queued"], effect: "started" })}`,
-};
+);
 
 const lookUpStarted = {
   name: "look_up_started_verification",
@@ -145,6 +143,8 @@ export async function startVerification(
   const origin = input.originLimits(input.endUserKey);
   const context = recipientContext(workspaceId, id);
   const indexes = limitIndexes(keyring, recipient);
+  const isShared = !caller.isVerified && codes.isReal(input.channel, mode);
+  const asked = sendBuckets(23, { origin, mode, limitIndexes: indexes, isShared });
   const claimedAtMs = codes.monotonicMs();
   const values = [
     workspaceId,
@@ -169,10 +169,10 @@ export async function startVerification(
     indexes,
     input.endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, input.endUserKey),
     messageKind,
-    ...sendBucketValues(origin, mode, indexes, { isShared: !caller.isVerified && codes.isReal(input.channel, mode) }),
+    ...asked.values,
   ];
   const lookUp = { statement: lookUpStarted, values: [workspaceId, id] };
-  const [row] = await deps.database.query<StartRow>(start, values, lookUp);
+  const [row] = await deps.database.query<StartRow>(startStatement(asked.buckets), values, lookUp);
   if (row === undefined || row.created_at === null) {
     throw sendRefusal(row, origin);
   }

@@ -47,10 +47,10 @@ afterAll(async () => {
 });
 
 test.each([
-  "start_verification",
+  "start_verification_end_user",
   "check_verification",
   "read_pending_verification",
-  "resend_code",
+  "resend_code_end_user",
   "list_verifications_status_recipient",
   "read_verification",
   "erase_recipient",
