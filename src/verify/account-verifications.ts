@@ -28,9 +28,8 @@ const accountHouseOf = (userId: string) => ({ ...houseOf(userId), isVerified: fa
 export const resetMessageKind = "password_reset_code";
 
 const ttlSeconds = 900;
-const accountCodeLength = 6;
-/** Longer: whoever does not know the address's owner can ask for any number of resets, each with five guesses. */
-const resetCodeLength = 8;
+/** Longer than usual: strangers can make accounts with an address, and resets of it, and each has guesses of its own. */
+const codeLength = 8;
 
 const accountLimit: SendLimit = {
   // The account is what such a call comes from.
@@ -69,7 +68,7 @@ export function accountVerifications(deps: StartDependencies) {
       const started = await startVerification(
         { ...deps, database: transaction, codes },
         accountHouseOf(userId),
-        inputOf(email, { codeLength: accountCodeLength, originLimits: () => [accountLimit] }),
+        inputOf(email, { codeLength, originLimits: () => [accountLimit] }),
       );
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
     },
@@ -83,7 +82,7 @@ export function accountVerifications(deps: StartDependencies) {
 
     startReset(email: string) {
       const id = createId("vrf");
-      const input = { id, codeLength: resetCodeLength, originLimits: () => [], messageKind: resetMessageKind };
+      const input = { id, codeLength, originLimits: () => [], messageKind: resetMessageKind };
       return startVerification(deps, houseOf(id), inputOf(email, input));
     },
 

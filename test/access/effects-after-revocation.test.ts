@@ -178,7 +178,7 @@ const effects: readonly Effect[] = [
     locks: ["house-verification", "account"],
     async prepare() {
       await withSession("POST", "/auth/verify-email")(here);
-      const [code = ""] = /\b\d{6}\b/.exec((await here.messageTo(owner.email)).text) ?? [];
+      const [code = ""] = /\b\d{8}\b/.exec((await here.messageTo(owner.email)).text) ?? [];
       return { call: withSession("POST", "/auth/verify-email/check", { code }) };
     },
   },

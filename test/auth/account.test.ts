@@ -71,7 +71,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     const start = () => protocol.call(here, "StartEmailVerification", {}, { session: owner.session });
     const check = (code: string, session = owner.session) =>
       protocol.call(there, "CheckEmailVerification", { code }, { session });
-    const codeSent = async () => /\b\d{6}\b/.exec((await here.messageTo(owner.email)).text)?.[0] ?? "";
+    const codeSent = async () => /\b\d{8}\b/.exec((await here.messageTo(owner.email)).text)?.[0] ?? "";
     const isVerified = async () => (await protocol.call(there, "GetMe", {}, { session: owner.session })).body.verified;
 
     test("sends a code in our name, and the right one verifies", async () => {
@@ -81,7 +81,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(Date.parse(body.expires_at) - here.time.now().getTime()).toBeGreaterThan(890_000);
       expect((await here.messageTo(owner.email)).text).toContain("Byond");
       const right = await codeSent();
-      expect((await check(right === "000000" ? "111111" : "000000")).body).toEqual({
+      expect((await check(right === "00000000" ? "11111111" : "00000000")).body).toEqual({
         status: "incorrect",
         verified: false,
       });
@@ -101,7 +101,9 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       const right = await codeSent();
       const outcomes: string[] = [];
       for (let attempt = 1; attempt <= 6; attempt += 1) {
-        outcomes.push((await check(attempt === 6 ? right : right === "000000" ? "111111" : "000000")).body.status);
+        outcomes.push(
+          (await check(attempt === 6 ? right : right === "00000000" ? "11111111" : "00000000")).body.status,
+        );
       }
       expect(outcomes).toEqual(["incorrect", "incorrect", "incorrect", "incorrect", "locked", "locked"]);
       expect(await isVerified()).toBe(false);

@@ -1301,9 +1301,9 @@ export const AuthService: GenService<{
     output: typeof LogoutAllResponseSchema;
   },
   /**
-   * Sends a code to a mail address, with which the password of its account can be replaced. The answer is the same whether
-   * there is an account or not. After too many for one mail address, or from one network address, the call fails with
-   * `rate_limited`.
+   * Sends a code of eight digits to a mail address, with which the password of its account can be replaced. The answer is
+   * the same whether there is an account or not. After too many for one mail address, or from one network address, the
+   * call fails with `rate_limited`.
    *
    * @generated from rpc byond.v1.AuthService.StartPasswordReset
    */
@@ -1335,8 +1335,8 @@ export const AuthService: GenService<{
     output: typeof ChangePasswordResponseSchema;
   },
   /**
-   * Sends a code to the account's mail address. A new one replaces the one before. Three can be sent at once, then one in a
-   * quarter of an hour.
+   * Sends a code of eight digits to the account's mail address. A new one replaces the one before. Three can be sent at
+   * once, then one in a quarter of an hour.
    *
    * @generated from rpc byond.v1.AuthService.StartEmailVerification
    */

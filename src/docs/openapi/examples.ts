@@ -73,6 +73,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
 
   "ApiKey.expires_at": null,
   "ApiKeyChanges.expires_at": "2027-01-01T00:00:00Z",
+  "CheckEmailVerificationRequest.code": "40827315",
   "CheckEmailVerificationResponse.status": "approved",
   "CreateApiKeyRequest.expires_at": "2027-01-01T00:00:00Z",
   "ApiKey.requests_per_minute": null,
