@@ -35,7 +35,7 @@ const gates = [4_711, 4_712] as const;
 
 /** Every transaction that writes to one of these tables waits at its commit while the blocker holds the gate. */
 const atCommit = `
-  CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+  CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$
   BEGIN
     PERFORM pg_advisory_xact_lock_shared(TG_ARGV[0]::bigint);
     RETURN NULL;
