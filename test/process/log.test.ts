@@ -43,7 +43,8 @@ beforeAll(async () => {
     },
   });
   try {
-    await use(await server.url());
+    const [, token = ""] = await server.wrote(/dev\/inbox\?token=(\S+)\n/);
+    await use(await server.url(), keep("the token of the inbox", token));
     await server.stop();
   } finally {
     await server[Symbol.asyncDispose]();
@@ -63,7 +64,7 @@ afterAll(async () => {
 });
 
 /** A run with everything in it that a log could give away. */
-async function use(url: string): Promise<void> {
+async function use(url: string, inboxToken: string): Promise<void> {
   async function call(
     method: string,
     path: string,
@@ -116,8 +117,30 @@ async function use(url: string): Promise<void> {
   const forged = { Authorization: `Bearer ${keep("a forged session", "eyJhbGciOiJIUzI1NiJ9.e30.Zm9yZ2Vk")}` };
   await call("GET", "/api/v1/api-keys", forged, undefined, { route: "GET /api/v1/api-keys", status: 401 });
 
-  // Keys.
+  // The proof of the address: a provider is configured, so that its live keys wait for it.
   const bearer = { Authorization: `Bearer ${session.access_token}` };
+  await call("POST", "/api/v1/auth/verify-email", bearer, undefined, { route: api("/auth/verify-email"), status: 201 });
+  const opened = await fetch(`${url}/dev/inbox?token=${inboxToken}`);
+  sent.push("GET /dev/inbox 200");
+  const inboxCookie = { Cookie: keep("the cookie of the inbox", opened.headers.get("set-cookie")?.split(";")[0]) };
+  let proof: string | undefined;
+  while (proof === undefined) {
+    const mails: { text: string }[] = JSON.parse(
+      await (await fetch(`${url}/dev/inbox`, { headers: inboxCookie })).text(),
+    );
+    sent.push("GET /dev/inbox 200");
+    proof = /(?<!\d)\d{8}(?!\d)/.exec(mails.map(({ text }) => text).join("\n"))?.[0];
+  }
+  keep("the code of the address", proof);
+  await call(
+    "POST",
+    "/api/v1/auth/verify-email/check",
+    bearer,
+    { code: proof },
+    { route: api("/auth/verify-email/check"), status: 200 },
+  );
+
+  // Keys.
   const created = await call(
     "POST",
     "/api/v1/api-keys",
