@@ -48,7 +48,7 @@ const sweep = {
   text: `
     WITH swept AS (
       DELETE FROM known_source WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM known_source WHERE expires_at <= byond_now() ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+        SELECT ctid FROM known_source WHERE expires_at <= (SELECT byond_now()) ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED
       ))
       RETURNING 1
     )

@@ -37,6 +37,8 @@ export async function setPasswordOf(
   if (account === undefined) {
     return undefined;
   }
+  // Inside the transaction, so that only a right code costs a hash. If the hasher is busy for three seconds, PostgreSQL ends
+  // the transaction: 503, and the code is not used up.
   const passwordHash = await deps.passwordHasher.hash(password);
   if (account.isVerified) {
     await transaction.query(reset, [account.workspaceId, account.userId, passwordHash]);

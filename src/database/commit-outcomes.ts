@@ -42,22 +42,33 @@ export class CommitOutcomes {
 
   async #poll<T>(cause: unknown, ask: (client: pg.Client) => Promise<T | undefined>): Promise<T> {
     const giveUpAtMs = performance.now() + patienceMs;
-    do {
-      const answer = await this.#ask(ask);
-      if (answer !== undefined) {
-        return answer;
-      }
-      await pause(pollMs);
-    } while (performance.now() < giveUpAtMs);
+    let client: pg.Client | undefined;
+    try {
+      do {
+        try {
+          client ??= await this.#connect();
+          const answer = await ask(client);
+          if (answer !== undefined) {
+            return answer;
+          }
+        } catch {
+          // The database cannot be reached, or not any more.
+          await client?.end().catch(() => undefined);
+          client = undefined;
+        }
+        await pause(pollMs);
+      } while (performance.now() < giveUpAtMs);
+    } finally {
+      await client?.end().catch(() => undefined);
+    }
     throw new AppError(
       "outcome_unknown",
-      "The connection to the database was lost while the call was carried out. It may have had its effect: repeat it with the same Idempotency-Key.",
+      "The connection to the database was lost while the call was carried out. It may have had its effect: look, or repeat it with the same Idempotency-Key where the call takes one.",
       { cause },
     );
   }
 
-  /** Undefined too while the database cannot be reached. */
-  async #ask<T>(ask: (client: pg.Client) => Promise<T | undefined>): Promise<T | undefined> {
+  async #connect(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: this.#url,
       application_name: "byond",
@@ -67,11 +78,10 @@ export class CommitOutcomes {
     client.on("error", () => undefined);
     try {
       await client.connect();
-      return await ask(client);
-    } catch {
-      return undefined;
-    } finally {
+      return client;
+    } catch (error) {
       await client.end().catch(() => undefined);
+      throw error;
     }
   }
 }

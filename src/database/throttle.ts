@@ -118,15 +118,25 @@ export function secondsUntilToken(tat: string, { burst, period }: SqlThrottleLim
   return `greatest(1, ceil(extract(epoch FROM ${tat} - (${burst} - 1) * ${period} - byond_now())))::integer`;
 }
 
+/** Few enough that no statement holds its locks for long. */
+const sweepBatch = 1_000;
+
 const sweep = {
   name: "sweep_throttle",
   text: `
-    DELETE FROM throttle WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM throttle WHERE tat < byond_now() LIMIT 1000 FOR UPDATE SKIP LOCKED
-    ))`,
+    WITH swept AS (
+      DELETE FROM throttle WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM throttle WHERE tat < (SELECT byond_now()) LIMIT ${sweepBatch} FOR UPDATE SKIP LOCKED
+      ))
+      RETURNING 1
+    )
+    SELECT count(*)::integer AS count FROM swept`,
 };
 
-/** Deletes up to a thousand buckets that are full again: an absent bucket is a full one. */
+/** Deletes the buckets that are full again, a batch at a time: an absent bucket is a full one. */
 export async function sweepThrottle(database: Queryable): Promise<void> {
-  await database.query(sweep, []);
+  for (let count = sweepBatch; count === sweepBatch; ) {
+    const [row] = await database.query<{ count: number }>(sweep, []);
+    count = row?.count ?? 0;
+  }
 }

@@ -8,7 +8,7 @@ const sweep = {
   text: `
     WITH old AS (
       SELECT workspace_id, id FROM verification
-      WHERE created_at < byond_now() - $1::integer * interval '1 day'
+      WHERE created_at < (SELECT byond_now() - $1::integer * interval '1 day')
       ORDER BY created_at LIMIT ${batchSize}
       FOR UPDATE SKIP LOCKED
     ), attempts AS (

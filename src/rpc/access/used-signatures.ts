@@ -12,7 +12,7 @@ const sweep = {
     WITH swept AS (
       DELETE FROM used_signature WHERE (workspace_id, nonce) IN (
         SELECT workspace_id, nonce FROM used_signature
-        WHERE used_at <= byond_now() - ${kept}
+        WHERE used_at <= (SELECT byond_now() - ${kept})
         ORDER BY used_at
         LIMIT $1
         FOR UPDATE SKIP LOCKED

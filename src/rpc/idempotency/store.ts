@@ -61,7 +61,7 @@ const sweep = {
     WITH swept AS (
       DELETE FROM idempotency WHERE (workspace_id, realm, key) IN (
         SELECT workspace_id, realm, key FROM idempotency
-        WHERE created_at <= byond_now() - ${kept}
+        WHERE created_at <= (SELECT byond_now() - ${kept})
         ORDER BY created_at
         LIMIT $1
         FOR UPDATE SKIP LOCKED
