@@ -89,12 +89,12 @@ export function invalidFields(fields: Readonly<Record<string, string>>): AppErro
   return new AppError("validation_error", "One or more fields are invalid.", { fields });
 }
 
-/** What a key is told that is not in use, or not any more. */
+/** The error for an unknown or revoked key. */
 export function keyRefused(cause?: unknown): AppError {
   return new AppError("invalid_api_key", "The provided API key is invalid or revoked.", { cause });
 }
 
-/** What a session is told that is not alive, or not any more. */
+/** The error for an unknown or ended session. */
 export function sessionRefused(cause?: unknown): AppError {
   return new AppError("invalid_api_key", "The provided session token is invalid or expired.", { cause });
 }

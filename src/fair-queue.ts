@@ -1,7 +1,4 @@
-/**
- * Whom work is for: those we know, strangers who may be anybody, or `aside`, what anybody can ask for any number of times. It
- * leaves one place to the others, always.
- */
+/** Priority class. Sign-ups (`aside`) never take the last slot. */
 export type LaneName = "known" | "strangers" | "aside";
 
 /** Whose work it is. Work without a source counts as one source's, and is in the lane `known`. */
@@ -43,7 +40,7 @@ interface Lane {
 export class FairQueue {
   readonly #options: FairQueueOptions;
   readonly #lanes: Readonly<Record<LaneName, Lane>>;
-  /** Whose turn it is first. */
+  /** Lanes in the order in which they are served next. */
   #order: readonly Lane[];
   #running = 0;
 

@@ -5,7 +5,7 @@ import type { EmailVerificationOutcome, EmailVerifications } from "./email-verif
 import { accountOf } from "./find-account.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
-/** What told of the account's end is not needed any more either. */
+/** Also deletes the pending warning that the account will end. */
 const verify = {
   name: "verify_account_email",
   text: `

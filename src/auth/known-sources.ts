@@ -8,7 +8,7 @@ const knownSourceDays = 90;
 
 /**
  * How the database knows that an account was signed in to from a source: a keyed hash for each master secret, the current
- * one's first, so that a rotation forgets nobody. None where the source cannot be told: nobody is known by that.
+ * one's first, so that a rotation forgets nobody. Empty if the client address is unknown.
  */
 export function sourceIndexes(keyring: Keyring, accountId: string, clientAddress: string | undefined): Buffer[] {
   const source = limitKeyOf(clientAddress);
@@ -31,7 +31,7 @@ const remember = {
   text: insertKnownSource("SELECT $1::text, $2::bytea, byond_now()"),
 };
 
-/** Makes a source known to an account whose owner has shown there that it is theirs. */
+/** Makes a source known to an account whose owner has authenticated from there. */
 export async function rememberSource(
   { keyring }: { readonly keyring: Keyring },
   transaction: Queryable,

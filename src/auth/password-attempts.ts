@@ -12,7 +12,7 @@ export interface PasswordAttempt {
   readonly email: string;
   /** Undefined: there is no account with this address. */
   readonly accountId: string | undefined;
-  /** Whether the caller has a session or a key of the account beside: strangers have not, wherever they are. */
+  /** Whether the caller has also presented a session or key of the account. */
   readonly isSignedIn: boolean;
   readonly clientAddress: string | undefined;
 }

@@ -17,8 +17,7 @@ const reset = {
 
 /**
  * Sets the password of an address, for somebody who has proved it to be theirs (`proveAddress`), and ends all sessions.
- * What is not verified is nobody's: in place of such accounts there is a new one, with a workspace of its own. Undefined if
- * there is no account at all.
+ * Unverified accounts are replaced by one new account with a new workspace. Undefined if there is no account at all.
  */
 export async function setPasswordOf(
   deps: { readonly passwordHasher: Hasher; readonly defaultTier: Tier },

@@ -54,7 +54,7 @@ export function isConnectionLost(error: unknown): boolean {
   );
 }
 
-/** The error of a statement as the client is told it, where the client can be told anything. */
+/** Maps a database error to an `AppError` if clients may see it; otherwise returns it unchanged. */
 export function asAppError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError) {
     return error;

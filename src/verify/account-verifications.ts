@@ -9,8 +9,8 @@ import { recipientContext } from "./recipient.ts";
 import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
 
 /**
- * Whose verifications those are that the server starts for itself: no workspaces, and no key can see them. Each account, and
- * each reset, stands for itself, so that nobody's wrong codes are counted against somebody else.
+ * The owner of verifications that the server starts. Each account and each reset has its own, so guesses are counted
+ * separately. It is no workspace: no key can see them.
  */
 const houseOf = (subjectId: string) =>
   ({

@@ -15,7 +15,7 @@ const revisions = `
   ALTER TABLE api_key ADD COLUMN revision integer NOT NULL DEFAULT 0;
   ALTER TABLE workspace ADD COLUMN revision integer NOT NULL DEFAULT 0`;
 
-/** By which an attempt is found whose answer was lost. */
+/** Finds an attempt whose answer was lost. */
 const attempts = "ALTER TABLE verification ADD COLUMN last_attempt_id text";
 
 /**

@@ -26,7 +26,7 @@ export interface Authenticator {
   readonly liveKeysNeedVerifiedEmail?: boolean;
 }
 
-/** What the call was let in on. Set together with `callerKey`. */
+/** The revocation subjects that the caller's admission depends on. Set together with `callerKey`. */
 export const groundsKey = createContextKey<Grounds | undefined>(undefined, { description: "grounds of the caller" });
 
 /** What of a call decides whether it is let in. Both handler contexts and intercepted requests can tell. */
@@ -71,8 +71,8 @@ export type SenderCheck = (
 ) => Promise<CallSignature | undefined>;
 
 /**
- * Lets a call in and makes its caller known. Undefined: the RPC takes no credential. Throws what `admit` throws, and what
- * `checkSender` throws, which is asked as soon as it is known whose credential it is.
+ * Lets a call in and makes its caller known. Undefined: the RPC takes no credential. Throws if the credential is not
+ * admitted, or if `checkSender` rejects the caller.
  */
 export async function authorize(
   authenticator: Authenticator,

@@ -8,7 +8,7 @@ type Request = Parameters<Parameters<Interceptor>[0]>[0];
 
 export interface InFlightOptions {
   readonly revocation: Pick<RevocationService, "track" | "catchUp">;
-  /** What a call was let in on. Undefined: it took no credential. */
+  /** The revocation subjects that the caller's admission depends on. Undefined: the call took no credential. */
   readonly groundsOf: (request: Request) => Grounds | undefined;
   /** Lets a call in once more, with its caller as it is now, or throws what a new request would get. */
   readonly reauthorize: (request: Request) => Promise<Grounds | undefined>;
@@ -62,8 +62,7 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
 const maxTries = 3;
 
 /**
- * What the work comes to. If the rights of its key changed before its effect, which was rolled back then, the call is let in
- * once more, or not, and the work done anew.
+ * Runs `work`. If the key's rights changed first (the work was rolled back), admits the call again and retries.
  */
 async function repeatIfChanged<T>(options: InFlightOptions, request: Request, work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
