@@ -644,7 +644,8 @@ export type ConfirmPasswordResetRequest = Message<"byond.v1.ConfirmPasswordReset
   code: string;
 
   /**
-   * The password as it shall be, 10 to 128 characters.
+   * The password as it shall be, 10 to 128 characters. None that many people have, that repeats or counts, and not the mail
+   * address or a part of it.
    *
    * @generated from field: string new_password = 3;
    */
@@ -1245,7 +1246,7 @@ export const AuthService: GenService<{
   /**
    * Starts a session. An unknown address and a wrong password get the same answer, in the same time. After too many
    * wrong passwords from one address, or for one account from addresses that it was not signed in to from, the call fails with
-   * `rate_limited`: nobody who guesses keeps a user out from where they are used to sign in.
+   * `rate_limited`: guessing does not lock a user out at places where they usually sign in.
    *
    * @generated from rpc byond.v1.AuthService.SignIn
    */
