@@ -39,7 +39,7 @@ export function sendLimitsOf(settings: SendLimitSettings, origin: SendOrigin): S
       bucket: "source",
       key: `source:${limitKeyOf(origin.clientAddress)}`,
       limit: { burst: perMinute, periodSeconds: 60 / perMinute },
-      message: "Too many verifications from this address. Try again later.",
+      message: "Too many codes from this address. Try again later.",
     });
   }
   if (origin.endUserKey !== undefined) {
@@ -47,7 +47,7 @@ export function sendLimitsOf(settings: SendLimitSettings, origin: SendOrigin): S
       bucket: "end_user",
       key: `end-user:${origin.endUserKey}`,
       limit: { burst: settings.endUserSendsPerHour, periodSeconds: 3_600 / settings.endUserSendsPerHour },
-      message: "Too many verifications for this end user. Try again later.",
+      message: "Too many codes for this end user. Try again later.",
     });
   }
   return limits;

@@ -10,13 +10,13 @@ test("source, then end user; the source by the tier's requests", () => {
       bucket: "source",
       key: "source:192.0.2.1",
       limit: { burst: 5_000, periodSeconds: 0.012 },
-      message: "Too many verifications from this address. Try again later.",
+      message: "Too many codes from this address. Try again later.",
     },
     {
       bucket: "end_user",
       key: "end-user:2001:db8::/64",
       limit: { burst: 10, periodSeconds: 360 },
-      message: "Too many verifications for this end user. Try again later.",
+      message: "Too many codes for this end user. Try again later.",
     },
   ]);
 });
