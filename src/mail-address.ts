@@ -26,6 +26,12 @@ export function parseMailAddress(text: string): MailAddress | undefined {
   return hostname.test(domain) ? { local, domain } : undefined;
 }
 
+/** The address in the form of `accountAddress`. Undefined if it is none. */
+export function parseAccountAddress(text: string): string | undefined {
+  const address = parseMailAddress(text);
+  return address === undefined ? undefined : accountAddress(address);
+}
+
 /** The form in which addresses of accounts are stored and compared: upper and lower case are the same. */
 export function accountAddress({ local, domain }: MailAddress): string {
   return `${local.normalize("NFKC").toLowerCase()}@${domain}`;

@@ -18,7 +18,7 @@ import {
 import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
-import { parseMailAddress } from "../mail-address.ts";
+import { parseAccountAddress } from "../mail-address.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { anyCaller, type KeyCaller, sessionCaller } from "../rpc/access/caller.ts";
 import { clientAddressKey, limitKeyOf } from "../rpc/access/client-address.ts";
@@ -205,5 +205,5 @@ export const authFieldChecks: readonly FieldCheck[] = [
 ];
 
 function addressProblem(email: string): string | undefined {
-  return parseMailAddress(email) === undefined ? emailProblem : undefined;
+  return parseAccountAddress(email) === undefined ? emailProblem : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import { createId } from "../ids.ts";
-import { accountAddress, parseMailAddress } from "../mail-address.ts";
+import { parseAccountAddress } from "../mail-address.ts";
 import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./command.ts";
 import { alreadyExists, emailProblem } from "./create-account.ts";
 import type { StoredAccount } from "./find-account.ts";
@@ -44,9 +44,9 @@ function parseOptions(args: readonly string[]): { readonly email: string; readon
   if (email === undefined || name === undefined || name.length < 1 || name.length > 100) {
     throw new CommandError(`--email and --name (1 to 100 characters) are required.\n${usage}`);
   }
-  const address = parseMailAddress(email);
+  const address = parseAccountAddress(email);
   if (address === undefined) {
     throw new CommandError(`The email ${emailProblem}.`);
   }
-  return { email: accountAddress(address), name };
+  return { email: address, name };
 }

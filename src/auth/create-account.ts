@@ -2,7 +2,7 @@ import type { Database } from "../database/database.ts";
 import { AppError, invalidFields } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
-import { accountAddress, parseMailAddress } from "../mail-address.ts";
+import { parseAccountAddress } from "../mail-address.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
 import { insertAccount } from "./insert-account.ts";
@@ -34,15 +34,14 @@ export async function createAccount(
   deps: AccountDependencies,
   input: { readonly email: string; readonly password: string; readonly name: string },
 ): Promise<Account> {
-  const address = parseMailAddress(input.email);
-  if (address === undefined) {
+  const email = parseAccountAddress(input.email);
+  if (email === undefined) {
     throw invalidFields({ email: emailProblem });
   }
   const problem = newPasswordProblem(input.password, input.email);
   if (problem !== undefined) {
     throw invalidFields({ password: problem });
   }
-  const email = accountAddress(address);
   const account = { userId: createId("usr"), workspaceId: createId("ws") };
   for (;;) {
     const others = await findAccountsByEmail(deps, email);

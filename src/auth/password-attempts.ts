@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Queryable } from "../database/database.ts";
 import { constantLimit, hasToken, type SqlThrottleLimit, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { AppError } from "../errors.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import type { Keyring } from "../secrets.ts";
+import { addressKey } from "./address-key.ts";
 import { sourceIndexes } from "./known-sources.ts";
 
 /** Whose password is tried, and from where. */
@@ -121,8 +121,7 @@ export interface CountedAttempt {
  */
 export async function countPasswordAttempt(deps: Dependencies, attempt: PasswordAttempt): Promise<CountedAttempt> {
   const { email, accountId = "", isSignedIn, clientAddress } = attempt;
-  // A hash: what people mistype as their address is nothing to keep.
-  const account = createHash("sha256").update(email).digest("base64url");
+  const account = addressKey(email);
   const source = limitKeyOf(clientAddress);
   const guesser = isSignedIn ? "signed-in" : source;
   const keys = [`source:${source}`, `account:${account}:${guesser}`, `account:${account}`];

@@ -1,4 +1,4 @@
-import { accountAddress, parseMailAddress } from "../mail-address.ts";
+import { parseAccountAddress } from "../mail-address.ts";
 import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./command.ts";
 import { emailProblem } from "./create-account.ts";
 import { setPasswordOf } from "./set-password.ts";
@@ -35,9 +35,9 @@ function parseOptions(args: readonly string[]): string {
   if (email === undefined || name !== undefined) {
     throw new CommandError(`--email is required, and nothing else.\n${usage}`);
   }
-  const address = parseMailAddress(email);
+  const address = parseAccountAddress(email);
   if (address === undefined) {
     throw new CommandError(`The email ${emailProblem}.`);
   }
-  return accountAddress(address);
+  return address;
 }

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
-import { accountAddress, parseMailAddress } from "../mail-address.ts";
+import { parseAccountAddress } from "../mail-address.ts";
 import { findAccountsByEmail } from "./find-account.ts";
 import { matchPassword, type PasswordDependencies } from "./is-right-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
@@ -19,8 +19,7 @@ export async function signIn(
   input: { readonly email: string; readonly password: string; readonly clientAddress: string | undefined },
 ): Promise<SessionGrant> {
   // A malformed address is an unknown one here: it must not be told apart either.
-  const address = parseMailAddress(input.email);
-  const email = address === undefined ? "" : accountAddress(address);
+  const email = parseAccountAddress(input.email) ?? "";
   const accounts = await findAccountsByEmail(deps, email);
   const hashes = accounts.length === 0 ? [deps.decoyHash] : accounts.map(({ passwordHash }) => passwordHash);
   // Where several wait for the address, a source that is known to one of them is a stranger to the others.

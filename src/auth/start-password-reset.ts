@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Queryable } from "../database/database.ts";
 import { takeTokens } from "../database/take-tokens.ts";
 import { AppError, invalidFields } from "../errors.ts";
-import { accountAddress, parseMailAddress } from "../mail-address.ts";
+import { parseAccountAddress } from "../mail-address.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
+import { addressKey } from "./address-key.ts";
 import { emailProblem } from "./create-account.ts";
 import type { EmailVerifications, StartedReset } from "./email-verification.ts";
 
@@ -21,15 +21,13 @@ export async function startPasswordReset(
   deps: { readonly database: Queryable; readonly emailVerifications: EmailVerifications },
   input: { readonly email: string; readonly clientAddress: string | undefined },
 ): Promise<StartedReset> {
-  const address = parseMailAddress(input.email);
-  if (address === undefined) {
+  const email = parseAccountAddress(input.email);
+  if (email === undefined) {
     throw invalidFields({ email: emailProblem });
   }
-  const email = accountAddress(address);
   const retryAfterSeconds = await takeTokens(deps.database, "reset-password", [
     { key: `source:${limitKeyOf(input.clientAddress)}`, limit: sourceLimit },
-    // A hash: what people mistype as their address is nothing to keep.
-    { key: `address:${createHash("sha256").update(email).digest("base64url")}`, limit: addressLimit },
+    { key: `address:${addressKey(email)}`, limit: addressLimit },
   ]);
   if (retryAfterSeconds !== undefined) {
     throw new AppError("rate_limited", "Too many password resets. Try again later.", { retryAfterSeconds });
