@@ -1,53 +1,38 @@
 import type { Queryable } from "./database.ts";
-import { boundLimit, hasToken, secondsUntilToken, type ThrottleLimit, takeToken } from "./throttle.ts";
+import { askBuckets, type Bucket, boundLimit, type ThrottleLimit } from "./throttle.ts";
 
-/** What is counted together, and how much of it there may be. */
-export interface Bucket {
+/** A key of the throttle, and how many tokens it has. */
+export interface LimitedKey {
   readonly key: string;
   readonly limit: ThrottleLimit;
 }
 
-const limits = { first: boundLimit("$3", "$4"), second: boundLimit("$6", "$7") };
+const bucket = { workspaceId: "$1::text", isTaken: true } as const;
+const first: Bucket = { ...bucket, name: "first", keys: "ARRAY[$2::text]", limit: boundLimit("$3", "$4") };
+const second: Bucket = { ...bucket, name: "second", keys: "ARRAY[$5::text]", limit: boundLimit("$6", "$7") };
 
-const take = {
-  name: "take_tokens",
-  text: `
-    WITH blocked AS (
-      SELECT max(seconds) AS seconds FROM (
-        SELECT ${secondsUntilToken("tat", limits.first)} AS seconds FROM throttle
-        WHERE workspace_id = $1 AND key = $2 AND NOT ${hasToken("tat", limits.first)}
-        UNION ALL
-        SELECT ${secondsUntilToken("tat", limits.second)} FROM throttle
-        WHERE workspace_id = $1 AND key = $5 AND NOT ${hasToken("tat", limits.second)}
-      ) AS bucket
-    ), first AS (
-      ${takeToken({ workspaceId: "$1::text", key: "$2::text", limit: limits.first, from: "FROM blocked WHERE seconds IS NULL" })}
-    ), second AS (
-      ${takeToken({ workspaceId: "$1::text", key: "$5::text", limit: limits.second, from: "FROM first WHERE $5::text IS NOT NULL" })}
-    )
-    SELECT
-      (SELECT seconds FROM blocked) AS blocked_seconds,
-      EXISTS (SELECT FROM first) AND ($5::text IS NULL OR EXISTS (SELECT FROM second)) AS is_taken`,
-};
+function takeFrom(name: string, buckets: readonly Bucket[]) {
+  const { ctes, allTaken } = askBuckets(buckets, "true");
+  return { name, text: `WITH ${ctes} SELECT ${allTaken} AS is_taken, (SELECT seconds FROM wait) AS wait_seconds` };
+}
+
+const takeOne = takeFrom("take_token", [first]);
+const takeTwo = takeFrom("take_two_tokens", [first, second]);
 
 /**
- * Takes a token of each bucket, in this order, if none of them is empty. Undefined if it did; else the seconds until it is
- * worth trying again. `realm` stands in for a workspace: the counts belong to none.
+ * Takes a token of each key, in this order, if none of them is used up. Returns undefined if it did, otherwise the seconds
+ * until a retry is worthwhile. `realm` takes the place of a workspace id: these counts belong to no workspace.
  */
 export async function takeTokens(
   database: Queryable,
   realm: string,
-  [first, second]: readonly [Bucket, Bucket?],
+  keys: readonly [LimitedKey, LimitedKey?],
 ): Promise<number | undefined> {
-  const [row] = await database.query<{ blocked_seconds: number | null; is_taken: boolean }>(take, [
-    realm,
-    first.key,
-    first.limit.burst,
-    first.limit.periodSeconds,
-    second?.key ?? null,
-    second?.limit.burst ?? null,
-    second?.limit.periodSeconds ?? null,
-  ]);
-  // Where nothing was empty before, the last token was taken at the same moment: its own wait is not known here.
-  return row?.is_taken === true ? undefined : (row?.blocked_seconds ?? 60);
+  const values = keys.flatMap((limited) =>
+    limited === undefined ? [] : [limited.key, limited.limit.burst, limited.limit.periodSeconds],
+  );
+  const statement = keys[1] === undefined ? takeOne : takeTwo;
+  const [row] = await database.query<{ is_taken: boolean; wait_seconds: number | null }>(statement, [realm, ...values]);
+  // No wait was found if the last token was taken at the same moment.
+  return row?.is_taken === true ? undefined : (row?.wait_seconds ?? 60);
 }

@@ -49,7 +49,7 @@ export interface BucketSteps {
    */
   readonly ctes: string;
   /** SQL that is true once every bucket gave its token. What asks it waits for the locks of them all. */
-  readonly haveGiven: string;
+  readonly allTaken: string;
 }
 
 /**
@@ -81,7 +81,7 @@ export function askBuckets(buckets: readonly Bucket[], condition: string): Bucke
     steps.push(`${name}_token AS (${takeToken({ workspaceId, key: "key", limit, from })})`);
     before = `(SELECT count(*) FROM ${name}_token) = cardinality(${keys})`;
   }
-  return { ctes: steps.join(", "), haveGiven: before };
+  return { ctes: steps.join(", "), allTaken: before };
 }
 
 interface TakeOptions {

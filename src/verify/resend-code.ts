@@ -68,7 +68,7 @@ const resendStatement = statementPerBuckets(
       FOR UPDATE OF verification
     ), ${limits.ctes}, message AS (
       SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at
-      FROM target WHERE has_sends_left AND is_recipient AND ${limits.haveGiven}
+      FROM target WHERE has_sends_left AND is_recipient AND ${limits.allTaken}
     ), counted AS (
       UPDATE verification SET
         sends = sends + 1,

@@ -61,7 +61,7 @@ const startStatement = statementPerBuckets(
         $1, $2, $3, $4, $5, $6, $7, $16, $17, $18, $19::jsonb, $8, $10, ${maxAttempts}, $20::text[], $21, at,
         date_trunc('seconds', at + $9::integer * interval '1 second' + interval '999999 microseconds')
       FROM date_trunc('milliseconds', byond_now()) AS at
-      WHERE ${limits.haveGiven}
+      WHERE ${limits.allTaken}
       RETURNING created_at, expires_at
     ), queued AS (${outboxInsert({
       from: "started WHERE $11::text IS NOT NULL",
