@@ -13,6 +13,9 @@ import { type RevocationService, startRevocation } from "../revocation/revocatio
 import type { Tier } from "../rpc/quota/tiers.ts";
 import { newPasswordProblem } from "./new-password.ts";
 
+/** In characters, as `auth.proto` has it for sign-up. */
+const passwordLength = { min: 10, max: 128 };
+
 /** A problem that the person at the terminal can mend. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
@@ -46,14 +49,15 @@ export function readOptions(
 export async function readPassword({ input, write }: AccountCommand, email: string): Promise<string> {
   const isTerminal = input.isTTY === true;
   if (isTerminal) {
-    write("Password (10 to 128 characters, not shown): ");
+    write(`Password (${passwordLength.min} to ${passwordLength.max} characters, not shown): `);
   }
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: isTerminal });
   for await (const password of lines) {
     lines.close();
-    if ([...password].length < 10 || [...password].length > 128) {
-      throw new CommandError("The password must be 10 to 128 characters long.");
+    const { length } = [...password];
+    if (length < passwordLength.min || length > passwordLength.max) {
+      throw new CommandError(`The password must be ${passwordLength.min} to ${passwordLength.max} characters long.`);
     }
     const problem = newPasswordProblem(password, email);
     if (problem !== undefined) {

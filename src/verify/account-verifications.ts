@@ -61,6 +61,14 @@ export function accountVerifications(deps: StartDependencies) {
     endUserKey: undefined,
     ...input,
   });
+  const check = (
+    transaction: Queryable,
+    subjectId: string,
+    { id, code }: { readonly id: string; readonly code: string },
+  ) => {
+    const input = { verificationId: id, code, recipient: undefined };
+    return checkVerification({ ...deps, database: transaction }, houseOf(subjectId), input);
+  };
   return {
     async start(transaction: Queryable, { userId, email }: { readonly userId: string; readonly email: string }) {
       const queued: OutboxItem[] = [];
@@ -73,12 +81,7 @@ export function accountVerifications(deps: StartDependencies) {
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
     },
 
-    check: (transaction: Queryable, userId: string, { id, code }: { readonly id: string; readonly code: string }) =>
-      checkVerification({ ...deps, database: transaction }, houseOf(userId), {
-        verificationId: id,
-        code,
-        recipient: undefined,
-      }),
+    check,
 
     startReset(email: string) {
       const id = createId("vrf");
@@ -98,11 +101,7 @@ export function accountVerifications(deps: StartDependencies) {
       return address;
     },
 
-    checkReset: (transaction: Queryable, { id, code }: { readonly id: string; readonly code: string }) =>
-      checkVerification({ ...deps, database: transaction }, houseOf(id), {
-        verificationId: id,
-        code,
-        recipient: undefined,
-      }),
+    checkReset: (transaction: Queryable, reset: { readonly id: string; readonly code: string }) =>
+      check(transaction, reset.id, reset),
   };
 }
