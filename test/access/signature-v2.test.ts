@@ -16,6 +16,7 @@ import { accessOf } from "../../src/rpc/access/access.ts";
 import { sweepUsedSignatures } from "../../src/rpc/access/used-signatures.ts";
 import { hasSideEffects } from "../../src/rpc/idempotency/idempotency.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { freePort } from "../support/free-port.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { byteDoors, type Door, grpcDoor, type HeaderFields, type RequestLine, restDoor } from "./doors.ts";
 
@@ -96,15 +97,6 @@ function portOf(server: Server): number {
     throw new TypeError("the server listens on no port");
   }
   return bound.port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const port = portOf(server);
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 const address = () => `signed-${randomUUID()}@example.com`;

@@ -1,7 +1,7 @@
 /** What a key may not do is asked on every request, by the database's clock and the client's address. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
 
 /** Behind a proxy on this machine, so that tests can come from anywhere. */
@@ -10,17 +10,10 @@ let app: TestApp;
 let direct: TestApp;
 let session: string;
 beforeAll(async () => {
-  const loopback = ["127.0.0.0/8", "::1"].map((text) => {
-    const range = parseIpRange(text);
-    if (typeof range === "string") {
-      throw new TypeError(range);
-    }
-    return range;
-  });
   direct = await startTestApp();
   app = await direct.startAnother({
     limits: {
-      proxyTrust: { header: "x-forwarded-for", trustedProxies: loopback },
+      proxyTrust: loopbackProxy,
       defaultTier: "starter",
       sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
       signUpsPerHour: 1_000_000,

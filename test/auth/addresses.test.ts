@@ -2,19 +2,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseConfig } from "../../src/config.ts";
 import { Hasher } from "../../src/hashing.ts";
-import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
 
 let here: TestApp;
 let there: TestApp;
 beforeAll(async () => {
-  const trustedProxies = ["127.0.0.0/8", "::1"].map(parseIpRange).filter((range) => typeof range !== "string");
   here = await startTestApp({
     limits: {
       ...parseConfig({}).limits,
       signUpsPerHour: 1_000_000,
-      proxyTrust: { header: "x-forwarded-for", trustedProxies },
+      proxyTrust: loopbackProxy,
     },
   });
   there = await here.startAnother();

@@ -4,14 +4,13 @@ import { sweepKnownSources } from "../../src/auth/known-sources.ts";
 import { Database } from "../../src/database/database.ts";
 import { AppError } from "../../src/errors.ts";
 import { Hasher } from "../../src/hashing.ts";
-import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
 
-const trustedProxies = ["127.0.0.0/8", "::1"].map(parseIpRange).filter((range) => typeof range !== "string");
 const limits = {
-  proxyTrust: { header: "x-forwarded-for", trustedProxies },
+  proxyTrust: loopbackProxy,
   defaultTier: "starter",
   sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
   signUpsPerHour: 1_000_000,

@@ -1,17 +1,16 @@
 /** Nobody multiplies what an account may do by making accounts: sign-ups are counted by where they come from. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Hasher } from "../../src/hashing.ts";
-import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
 
 let here: TestApp;
 let there: TestApp;
 beforeAll(async () => {
-  const trustedProxies = ["127.0.0.0/8", "::1"].map(parseIpRange).filter((range) => typeof range !== "string");
   here = await startTestApp({
     limits: {
-      proxyTrust: { header: "x-forwarded-for", trustedProxies },
+      proxyTrust: loopbackProxy,
       defaultTier: "starter",
       sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
       signUpsPerHour: 20,

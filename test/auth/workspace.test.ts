@@ -1,16 +1,15 @@
 /** What a workspace is called and where its keys may be used from, on two servers behind one proxy. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
 import { type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
 
 let here: TestApp;
 let there: TestApp;
 beforeAll(async () => {
-  const trustedProxies = ["127.0.0.0/8", "::1"].map(parseIpRange).filter((range) => typeof range !== "string");
   here = await startTestApp({
     limits: {
-      proxyTrust: { header: "x-forwarded-for", trustedProxies },
+      proxyTrust: loopbackProxy,
       defaultTier: "builder",
       sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
       signUpsPerHour: 1_000_000,
