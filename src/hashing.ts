@@ -49,12 +49,12 @@ export class Hasher {
     const { memoryKiB, passes } = this.#cost;
     const options = { type: argon2.argon2id, memoryCost: memoryKiB, timeCost: passes, parallelism: 1 } as const;
     const salt = saltOf === undefined ? {} : { salt: Buffer.from(saltOf.split("$").at(-2) ?? "", "base64") };
-    return this.#queue.run(() => argon2.hash(secret, { ...options, ...salt }), turn);
+    return this.#queue.run(() => argon2.hash(normalized(secret), { ...options, ...salt }), turn);
   }
 
   /** Whether the hash is of this secret, in time that does not depend on the answer. */
   verify(hash: string, secret: string, turn?: Turn): Promise<boolean> {
-    return this.#queue.run(() => argon2.verify(hash, secret), turn);
+    return this.#queue.run(() => argon2.verify(hash, normalized(secret)), turn);
   }
 
   /** The same hasher, for one who makes hashes in this turn. */
@@ -94,4 +94,9 @@ export class Hasher {
     const { memoryKiB, passes } = this.#cost;
     return argon2.needsRehash(hash, { memoryCost: memoryKiB, timeCost: passes, parallelism: 1 });
   }
+}
+
+/** The same secret, whichever way a keyboard composes its letters (NIST SP 800-63B §5.1.1.2). Keys are ASCII. */
+function normalized(secret: string): string {
+  return secret.normalize("NFKC");
 }

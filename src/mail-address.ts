@@ -10,6 +10,8 @@ export interface MailAddress {
 
 /** Letters and digits of any script and the symbols of a dot-atom (RFC 5322 §3.2.3, RFC 6531 §3.3); no quoted forms. */
 const localPart = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
+/** What a host name may be made of before IDNA: `domainToASCII` is a parser of URLs, and would drop or decode the rest. */
+const internationalHostname = /^[\p{L}\p{M}\p{N}\u200c\u200d.\u3002\uff0e\uff61-]+$/u;
 const hostname = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
@@ -22,7 +24,8 @@ export function parseMailAddress(text: string): MailAddress | undefined {
   if (Buffer.byteLength(text) > 254 || Buffer.byteLength(local) > 64 || !localPart.test(local)) {
     return undefined;
   }
-  const domain = domainToASCII(text.slice(at + 1));
+  const given = text.slice(at + 1);
+  const domain = internationalHostname.test(given) ? domainToASCII(given) : "";
   return hostname.test(domain) ? { local, domain } : undefined;
 }
 

@@ -49,7 +49,7 @@ const statementTimeoutMs = 10_000;
 
 /**
  * Ends a wait for a lock before the server gives the statement up. Set inside the transaction, or inside the statement that
- * is one (`limitLockWait`), because a transaction pooler hands settings of a connection to others.
+ * is one (`limitLockWait`), because a pooler hands settings of a connection to others.
  */
 const lockTimeoutMs = 4_000;
 

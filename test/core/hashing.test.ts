@@ -63,3 +63,11 @@ describe("more work than can be done", () => {
     expect(await hasher.verify(await hasher.hash("x"), "x")).toBe(true);
   });
 });
+
+test("a password is the same however its letters are composed", async () => {
+  const hasher = new Hasher({ cost: keyCost, concurrency: 1, maxWaiting: 10 });
+  const [composed, decomposed] = ["crème brûlée x".normalize("NFC"), "crème brûlée x".normalize("NFD")];
+  expect(composed).not.toBe(decomposed);
+  expect(await hasher.verify(await hasher.hash(composed), decomposed)).toBe(true);
+  expect(await hasher.match([await hasher.hash(decomposed)], composed)).toBeDefined();
+});

@@ -29,6 +29,22 @@ test("254 bytes are an address, 255 are not", () => {
 });
 
 test.each([
+  "ada@evil.example/corp.example",
+  "ada@evil.example#.corp.example",
+  "ada@evil.example?.corp.example",
+  "ada@evil.example\\.corp.example",
+  "ada@ex%61mple.org",
+  "ada@exa\nmple.org",
+  "ada@exa\tmple.org",
+  "ada@exa\u00admple.org",
+  "ada@example.org:25",
+  "ada@[127.0.0.1]",
+  "ada@ example.org",
+])("%j is no address: nothing is sent elsewhere than it says", (text) => {
+  expect(parseMailAddress(text)).toBeUndefined();
+});
+
+test.each([
   ["Ada@Example.com", "ada@example.com"],
   ["ＡＤＡ@example.com", "ada@example.com"],
   ["ada+work@example.com", "ada+work@example.com"],
