@@ -11,7 +11,7 @@ export interface MailAddress {
 /** Letters and digits of any script and the symbols of a dot-atom (RFC 5322 §3.2.3, RFC 6531 §3.3); no quoted forms. */
 const localPart = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 /** What a host name may be made of before IDNA: `domainToASCII` is a parser of URLs, and would drop or decode the rest. */
-const internationalHostname = /^[\p{L}\p{M}\p{N}\u200c\u200d.\u3002\uff0e\uff61-]+$/u;
+const internationalHostname = /^[\p{L}\p{M}\p{N}\p{Join_Control}.\u3002\uff0e\uff61-]+$/u;
 const hostname = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
