@@ -4,9 +4,11 @@ import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
 import { parseAccountAddress } from "../mail-address.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
-import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
+import type { Keyring } from "../secrets.ts";
+import { findAccountsByEmail, onlyAccountOf, type StoredAccount } from "./find-account.ts";
 import { insertAccount } from "./insert-account.ts";
 import { newPasswordProblem } from "./new-password.ts";
+import { countPasswordAttempt } from "./password-attempts.ts";
 import { lockAddress, maxUnverifiedAccounts } from "./unverified-accounts.ts";
 
 export interface Account {
@@ -17,6 +19,7 @@ export interface Account {
 export interface AccountDependencies {
   readonly database: Database;
   readonly passwordHasher: Pick<Hasher, "hash" | "match">;
+  readonly keyring: Keyring;
   /** Of the new workspace. */
   readonly defaultTier: Tier;
 }
@@ -28,11 +31,17 @@ export const emailProblem = "must be an email address";
  * Makes a user, who has yet to prove the address, and a workspace that belongs to them. Throws `validation_error` for a
  * malformed address and for a password that is easy to guess, and `already_exists` for an address that somebody has proved,
  * for one that too many wait for, and for one that has an account with this very password: the two could not be told apart
- * at signing in, and it is most likely the same call once more.
+ * at signing in, and it is most likely the same call once more. Because that answer tells the password, where accounts wait
+ * for the address the call counts as an attempt at it, whatever the outcome: `rate_limited` after too many.
  */
 export async function createAccount(
   deps: AccountDependencies,
-  input: { readonly email: string; readonly password: string; readonly name: string },
+  input: {
+    readonly email: string;
+    readonly password: string;
+    readonly name: string;
+    readonly clientAddress: string | undefined;
+  },
 ): Promise<Account> {
   const email = parseAccountAddress(input.email);
   if (email === undefined) {
@@ -43,10 +52,17 @@ export async function createAccount(
     throw invalidFields({ password: problem });
   }
   const account = { userId: createId("usr"), workspaceId: createId("ws") };
+  let isCounted = false;
   for (;;) {
     const others = await findAccountsByEmail(deps, email);
     requireRoom(others);
-    const passwordHash = await hashBeside(deps, others, input.password);
+    if (others.length > 0) {
+      // One password, however often it has to be compared.
+      await requireAnother(deps, { ...input, email, isCounted }, others);
+      isCounted = true;
+    }
+    // With the salt of the others, so that signing in compares with all of them at once.
+    const passwordHash = await deps.passwordHasher.hash(input.password, undefined, others[0]?.passwordHash);
     const isMade = await deps.database.transaction(async (transaction) => {
       await lockAddress(transaction, email);
       const now = await findAccountsByEmail({ database: transaction }, email);
@@ -64,17 +80,35 @@ export async function createAccount(
   }
 }
 
-/** With the salt of the others, so that signing in compares with all of them at once. */
-async function hashBeside(
-  { passwordHasher }: AccountDependencies,
-  others: readonly StoredAccount[],
-  password: string,
-): Promise<string> {
-  const hashes = others.map(({ passwordHash }) => passwordHash);
-  if (hashes.length > 0 && (await passwordHasher.match(hashes, password)) !== undefined) {
+/** Throws `already_exists` if one of the accounts has this password. */
+async function requireAnother(
+  deps: AccountDependencies,
+  {
+    email,
+    password,
+    clientAddress,
+    isCounted,
+  }: {
+    readonly email: string;
+    readonly password: string;
+    readonly clientAddress: string | undefined;
+    readonly isCounted: boolean;
+  },
+  accounts: readonly StoredAccount[],
+): Promise<void> {
+  const attempt = { email, accountId: onlyAccountOf(accounts), isSignedIn: false, clientAddress };
+  const counted = isCounted ? undefined : await countPasswordAttempt(deps, attempt);
+  const hashes = accounts.map(({ passwordHash }) => passwordHash);
+  let right: string | undefined;
+  try {
+    right = await deps.passwordHasher.match(hashes, password);
+  } catch (error) {
+    await counted?.putBack();
+    throw error;
+  }
+  if (right !== undefined) {
     throw alreadyExists();
   }
-  return passwordHasher.hash(password, undefined, hashes[0]);
 }
 
 function requireRoom(accounts: readonly StoredAccount[]): void {

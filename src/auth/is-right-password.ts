@@ -49,7 +49,8 @@ export async function matchPassword(
   if (hash === undefined) {
     return undefined;
   }
-  await counted.forgive();
+  // Where several accounts wait for the address, wrong ones before it may have been guesses at another's.
+  await (hashes.length === 1 ? counted.forgive() : counted.putBack());
   if (deps.passwordHasher.isOutdated(hash)) {
     await upgradeHash(deps, attempt.email, { hash, password, turn });
   }

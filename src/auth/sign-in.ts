@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { parseAccountAddress } from "../mail-address.ts";
-import { findAccountsByEmail } from "./find-account.ts";
+import { findAccountsByEmail, onlyAccountOf } from "./find-account.ts";
 import { matchPassword, type PasswordDependencies } from "./is-right-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 
@@ -22,9 +22,7 @@ export async function signIn(
   const email = parseAccountAddress(input.email) ?? "";
   const accounts = await findAccountsByEmail(deps, email);
   const hashes = accounts.length === 0 ? [deps.decoyHash] : accounts.map(({ passwordHash }) => passwordHash);
-  // Where several wait for the address, a source that is known to one of them is a stranger to the others.
-  const accountId = accounts.length === 1 ? accounts[0]?.userId : undefined;
-  const attempt = { email, accountId, isSignedIn: false, clientAddress: input.clientAddress };
+  const attempt = { email, accountId: onlyAccountOf(accounts), isSignedIn: false, clientAddress: input.clientAddress };
   const right = await matchPassword(deps, attempt, { hashes, password: input.password });
   const account = accounts.find(({ passwordHash }) => passwordHash === right);
   const session = account === undefined ? undefined : await openSession(deps, account, input);

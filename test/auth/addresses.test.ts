@@ -36,8 +36,11 @@ interface Account {
 describe.each(protocols)("over $name", (protocol: Protocol) => {
   let email: string;
   let codes: number;
+  /** Where people sign up and in: a place of each test's own, since attempts are counted by source. */
+  let headers: Record<string, string>;
   beforeEach(() => {
     addresses += 1;
+    headers = { "x-forwarded-for": `192.0.2.${addresses}` };
     email = `contested-${addresses}@example.com`;
     codes = 0;
   });
@@ -47,8 +50,9 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     return { session, refreshToken, workspaceId, userId };
   };
   const signUp = (secret: string, server = here) =>
-    protocol.call(server, "SignUp", { email, password: secret, name: "Acme" });
-  const signIn = (secret: string, server = here) => protocol.call(server, "SignIn", { email, password: secret });
+    protocol.call(server, "SignUp", { email, password: secret, name: "Acme" }, { headers });
+  const signIn = (secret: string, server = here) =>
+    protocol.call(server, "SignIn", { email, password: secret }, { headers });
   const mint = async ({ session }: Account, mode = "live"): Promise<string> =>
     (await protocol.call(here, "CreateApiKey", { name: "key", mode }, { session })).body.key;
   const lookup = async (server: TestApp, key: string) =>

@@ -198,6 +198,65 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     }
   });
 
+  describe("where accounts wait for one address", () => {
+    const signUp = async (email: string, secret: string, from: string) => {
+      const input = { email, password: secret, name: "Acme" };
+      return (await protocol.call(app, "SignUp", input, { headers: { "x-forwarded-for": from } })).code;
+    };
+    const end = async (email: string, secret: string) => {
+      const { body } = await signIn(email, secret, newAddress());
+      await protocol.call(app, "DeleteAccount", { password: secret }, { session: body.access_token });
+    };
+
+    test("a sign-up is an attempt at their password, right or wrong, and counts with those of sign-in", async () => {
+      const email = `waiting-${protocol.name}@example.com`.toLowerCase();
+      expect(await signUp(email, password, newAddress())).toBe("ok");
+      const from = newAddress();
+      const codes: string[] = [];
+      for (let index = 0; index < 5; index += 1) {
+        codes.push(await signUp(email, password, from), await signUp(email, `guess number ${index}`, from));
+        await end(email, `guess number ${index}`);
+      }
+      expect(codes).toEqual(Array(5).fill(["already_exists", "ok"]).flat());
+      expect(await signUp(email, password, from)).toBe("rate_limited");
+      expect((await signIn(email, password, from)).code).toBe("rate_limited");
+    });
+
+    test("a sign-up takes of what all strangers have together", async () => {
+      const email = `strangers-${protocol.name}@example.com`.toLowerCase();
+      expect(await signUp(email, password, newAddress())).toBe("ok");
+      expect(await guess(email, 99, newAddress)).toEqual(wrong(99));
+      expect(await signUp(email, password, newAddress())).toBe("already_exists");
+      expect(await signUp(email, password, newAddress())).toBe("rate_limited");
+    });
+
+    test("a sign-up whose password could not be compared counts as nothing", async () => {
+      const email = `busy-${protocol.name}@example.com`.toLowerCase();
+      expect(await signUp(email, password, newAddress())).toBe("ok");
+      const from = newAddress();
+      const match = vi.spyOn(Hasher.prototype, "match").mockRejectedValue(new AppError("unavailable", "Busy."));
+      for (let index = 0; index < 12; index += 1) {
+        expect(await signUp(email, "a guess, or not", from)).toBe("unavailable");
+      }
+      match.mockRestore();
+      expect(await signUp(email, password, from)).toBe("already_exists");
+    });
+
+    test("the right password of one of them does not forgive guesses at another's", async () => {
+      const email = `squatted-${protocol.name}@example.com`.toLowerCase();
+      expect(await signUp(email, password, newAddress())).toBe("ok");
+      expect(await signUp(email, "the squatter's password", newAddress())).toBe("ok");
+      const from = newAddress();
+      const codes: string[] = [];
+      for (let index = 0; index < 11; index += 1) {
+        codes.push((await signIn(email, `guess number ${index}`, from)).code);
+        codes.push((await signIn(email, "the squatter's password", from)).code);
+      }
+      expect(codes.slice(0, 19)).toEqual(Array(10).fill(["invalid_api_key", "ok"]).flat().slice(0, 19));
+      expect(codes.slice(19)).toEqual(limited(3));
+    });
+  });
+
   test("the right password takes back what wrong ones from its address have counted", async () => {
     const { email } = await app.signUp();
     const from = newAddress();
