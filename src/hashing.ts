@@ -57,14 +57,6 @@ export class Hasher {
     return this.#queue.run(() => argon2.verify(hash, normalized(secret)), turn);
   }
 
-  /** The same hasher, for one who makes hashes in this turn. */
-  inTurn(turn: Turn): Pick<Hasher, "hash" | "match"> {
-    return {
-      hash: (secret, _turn, saltOf) => this.hash(secret, turn, saltOf),
-      match: (hashes, secret) => this.match(hashes, secret, turn),
-    };
-  }
-
   /**
    * Which of the hashes is of this secret; undefined if none is. One computation for all of them that share salt and cost:
    * the time does not tell how many there were.

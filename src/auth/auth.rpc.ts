@@ -17,11 +17,10 @@ import {
 } from "../../gen/byond/v1/auth_pb.ts";
 import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
-import type { Hasher } from "../hashing.ts";
 import { parseAccountAddress } from "../mail-address.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { anyCaller, type KeyCaller, sessionCaller } from "../rpc/access/caller.ts";
-import { clientAddressKey, limitKeyOf } from "../rpc/access/client-address.ts";
+import { clientAddressKey } from "../rpc/access/client-address.ts";
 import { exemptFromRevocation } from "../rpc/access/in-flight.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { changePassword } from "./change-password.ts";
@@ -46,7 +45,6 @@ import { updateWorkspace } from "./update-workspace.ts";
 import { workspaceChangesOf, workspaceChangesProblems, workspaceMessage } from "./workspace-messages.ts";
 
 export interface AuthDependencies extends AccountDependencies, PasswordDependencies, SessionDependencies {
-  readonly passwordHasher: Hasher;
   readonly database: Database;
   readonly decoyHash: string;
   readonly revocation: Pick<RevocationService, "revoke" | "confirmEarlier">;
@@ -86,9 +84,7 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       if (deps.signUp === "closed") {
         throw new AppError("not_found", "Sign-up is closed on this server. Ask its administrator for an account.");
       }
-      const origin = originOf(context);
-      const passwordHasher = deps.passwordHasher.inTurn({ lane: "aside", source: limitKeyOf(origin.clientAddress) });
-      return grantMessage(await signUp({ ...deps, passwordHasher }, { email, password, name, ...origin }));
+      return grantMessage(await signUp(deps, { email, password, name, ...originOf(context) }));
     },
 
     async signIn({ email, password }, context) {

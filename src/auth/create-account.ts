@@ -1,8 +1,10 @@
 import type { Database } from "../database/database.ts";
 import { AppError, invalidFields } from "../errors.ts";
+import type { Turn } from "../fair-queue.ts";
 import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
 import { parseAccountAddress } from "../mail-address.ts";
+import { limitKeyOf } from "../rpc/access/client-address.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import type { Keyring } from "../secrets.ts";
 import { findAccountsByEmail, onlyAccountOf, type StoredAccount } from "./find-account.ts";
@@ -18,7 +20,7 @@ export interface Account {
 
 export interface AccountDependencies {
   readonly database: Database;
-  readonly passwordHasher: Pick<Hasher, "hash" | "match">;
+  readonly passwordHasher: Hasher;
   readonly keyring: Keyring;
   /** Of the new workspace. */
   readonly defaultTier: Tier;
@@ -52,17 +54,19 @@ export async function createAccount(
     throw invalidFields({ password: problem });
   }
   const account = { userId: createId("usr"), workspaceId: createId("ws") };
+  const turn: Turn = { lane: "aside", source: limitKeyOf(input.clientAddress) };
   let isCounted = false;
+  // Ends: an address has `maxUnverifiedAccounts` accounts at most.
   for (;;) {
     const others = await findAccountsByEmail(deps, email);
     requireRoom(others);
     if (others.length > 0) {
       // One password, however often it has to be compared.
-      await requireAnother(deps, { ...input, email, isCounted }, others);
+      await requireAnother(deps, { ...input, email, turn, isCounted }, others);
       isCounted = true;
     }
     // With the salt of the others, so that signing in compares with all of them at once.
-    const passwordHash = await deps.passwordHasher.hash(input.password, undefined, others[0]?.passwordHash);
+    const passwordHash = await deps.passwordHasher.hash(input.password, turn, others[0]?.passwordHash);
     const isMade = await deps.database.transaction(async (transaction) => {
       await lockAddress(transaction, email);
       const now = await findAccountsByEmail({ database: transaction }, email);
@@ -87,11 +91,13 @@ async function requireAnother(
     email,
     password,
     clientAddress,
+    turn,
     isCounted,
   }: {
     readonly email: string;
     readonly password: string;
     readonly clientAddress: string | undefined;
+    readonly turn: Turn;
     readonly isCounted: boolean;
   },
   accounts: readonly StoredAccount[],
@@ -101,7 +107,7 @@ async function requireAnother(
   const hashes = accounts.map(({ passwordHash }) => passwordHash);
   let right: string | undefined;
   try {
-    right = await deps.passwordHasher.match(hashes, password);
+    right = await deps.passwordHasher.match(hashes, password, turn);
   } catch (error) {
     await counted?.putBack();
     throw error;
