@@ -1,4 +1,4 @@
-import { createApiKey } from "./api-keys/create-api-key.ts";
+import { insertApiKey } from "./api-keys/insert-api-key.ts";
 import { createSecret } from "./api-keys/new-secret.ts";
 import type { Database } from "./database/database.ts";
 import type { Hasher } from "./hashing.ts";
@@ -28,7 +28,7 @@ export async function createDemoKey(deps: {
       return undefined;
     }
     const secret = await createSecret(deps, "test");
-    await createApiKey(transaction, secret, { workspaceId, name: "sandbox", mode: "test", scopes: null });
+    await insertApiKey(transaction, secret, { workspaceId, name: "sandbox", mode: "test", scopes: null });
     return secret.key;
   });
 }

@@ -9,11 +9,10 @@ import {
 } from "../../gen/byond/v1/api_key_pb.ts";
 import type { Database } from "../database/database.ts";
 import type { Hasher } from "../hashing.ts";
-import { lockCredential } from "../revocation/held-credential.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
-import { credentialOf, sessionCaller } from "../rpc/access/caller.ts";
+import { sessionCaller } from "../rpc/access/caller.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
-import { idempotencyClaimKey, transactWithAnswer } from "../rpc/idempotency/claim.ts";
+import { idempotencyClaimKey } from "../rpc/idempotency/claim.ts";
 import { timestampDate } from "../rpc/timestamp-date.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
@@ -21,7 +20,6 @@ import { createApiKey } from "./create-api-key.ts";
 import { getApiKey, keyIdOf } from "./get-api-key.ts";
 import { keyChangesOf, keyChangesProblems, requiredSignature } from "./key-changes.ts";
 import { listApiKeys } from "./list-api-keys.ts";
-import { createSecret } from "./new-secret.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
 import { rotateApiKey } from "./rotate-api-key.ts";
 import { updateApiKey } from "./update-api-key.ts";
@@ -35,10 +33,8 @@ export function apiKeyService(deps: {
 }): ServiceImpl<typeof ApiKeyService> {
   return {
     async createApiKey(request, context) {
-      const creator = sessionCaller(context);
+      const claim = context.values.get(idempotencyClaimKey);
       const input = {
-        workspaceId: creator.workspaceId,
-        creator,
         name: request.name,
         mode: request.mode === ModeMessage.TEST ? "test" : "live",
         scopes: request.scopes?.scopes ?? null,
@@ -47,12 +43,10 @@ export function apiKeyService(deps: {
         ...requiredSignature(request),
         expiresAt: request.expiresAt === undefined ? null : timestampDate(request.expiresAt),
       } as const;
-      const secret = await createSecret(deps, input.mode);
-      return transactWithAnswer(context, deps.database, CreateApiKeyResponseSchema, async (transaction) => {
-        const created = await createApiKey(transaction, secret, input);
-        await lockCredential(transaction, credentialOf(creator));
-        return createdKeyMessage(created);
-      });
+      const created = await createApiKey(deps, sessionCaller(context), input, async (transaction, key) =>
+        claim?.complete(transaction, CreateApiKeyResponseSchema, createdKeyMessage(key)),
+      );
+      return createdKeyMessage(created);
     },
 
     async listApiKeys(request, context) {

@@ -1,90 +1,25 @@
-import type { Queryable } from "../database/database.ts";
-import { createId } from "../ids.ts";
-import type { Mode, SessionCaller } from "../rpc/access/caller.ts";
-import { normalizeIpAllowlist } from "../rpc/access/ip-allowlist.ts";
-import type { NewSecret } from "./new-secret.ts";
-import { expiryProblem, type Restrictions, unrestricted } from "./restrictions.ts";
+import type { Database, Queryable } from "../database/database.ts";
+import type { Hasher } from "../hashing.ts";
+import { lockCredential } from "../revocation/held-credential.ts";
+import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
+import { type CreatedApiKey, insertApiKey, type NewApiKey } from "./insert-api-key.ts";
+import { createSecret } from "./new-secret.ts";
 
-export interface CreateApiKeyInput extends Partial<Restrictions> {
-  readonly workspaceId: string;
-  /** The user who asks for it. Undefined: the server itself. */
-  readonly creator?: Pick<SessionCaller, "userId">;
-  readonly name: string;
-  readonly mode: Mode;
-}
-
-/** A key that was just made. The only moment at which the whole key is known. */
-export interface CreatedApiKey extends Restrictions {
-  readonly id: string;
-  readonly name: string;
-  readonly mode: Mode;
-  readonly createdBy: string | null;
-  readonly prefix: string;
-  readonly key: string;
-  readonly createdAt: Date;
-}
-
-const insertApiKey = {
-  name: "insert_api_key",
-  text: `
-    WITH created AS (
-      INSERT INTO api_key (
-        id, workspace_id, prefix, name, mode, scopes, ip_allowlist, requests_per_minute, require_signature,
-        min_signature_version, created_by, expires_at, created_at
-      )
-      SELECT $1, $2, $3, $5, $6, $7, $8, $9, $10, $13, $11, expires_at, date_trunc('milliseconds', byond_now())
-      FROM date_trunc('seconds', $12::timestamptz) AS expires_at
-      WHERE expires_at IS NULL OR expires_at > byond_now()
-      RETURNING id, prefix, created_at, expires_at
-    ), secret AS (
-      INSERT INTO api_key_secret (prefix, key_id, secret_hash) SELECT prefix, id, $4 FROM created
-    )
-    SELECT created_at, expires_at FROM created`,
-};
-
-interface Row {
-  readonly created_at: Date;
-  readonly expires_at: Date | null;
-}
-
-/** Stores a key with its secret's hash. Throws `validation_error` if it would have expired already. */
+/**
+ * Makes a key for a workspace's user. Throws `validation_error` if it would have expired already, and `invalid_api_key` if the
+ * session was ended meanwhile. `beforeCommit` runs last in the transaction.
+ */
 export async function createApiKey(
-  transaction: Queryable,
-  { key, prefix, secretHash }: NewSecret,
-  { workspaceId, creator, name, mode, ...given }: CreateApiKeyInput,
+  deps: { readonly database: Database; readonly keyHasher: Hasher; readonly tagKey: Buffer },
+  creator: SessionCaller,
+  input: Omit<NewApiKey, "workspaceId" | "creator">,
+  beforeCommit: (transaction: Queryable, created: CreatedApiKey) => Promise<void>,
 ): Promise<CreatedApiKey> {
-  const restrictions = { ...unrestricted, ...given };
-  const ipAllowlist = restrictions.ipAllowlist && normalizeIpAllowlist(restrictions.ipAllowlist, "ip_allowlist");
-  const id = createId("key");
-  const [row] = await transaction.query<Row & Record<string, unknown>>(insertApiKey, [
-    id,
-    workspaceId,
-    prefix,
-    secretHash,
-    name,
-    mode,
-    restrictions.scopes,
-    ipAllowlist,
-    restrictions.requestsPerMinute,
-    restrictions.requireSignature,
-    creator?.userId ?? null,
-    restrictions.expiresAt,
-    restrictions.minSignatureVersion,
-  ]);
-  if (row === undefined) {
-    throw expiryProblem("expires_at");
-  }
-  const { created_at: createdAt, expires_at: expiresAt } = row;
-  return {
-    ...restrictions,
-    ipAllowlist,
-    expiresAt,
-    id,
-    name,
-    mode,
-    createdBy: creator?.userId ?? null,
-    prefix,
-    key,
-    createdAt,
-  };
+  const secret = await createSecret(deps, input.mode);
+  return deps.database.transaction(async (transaction) => {
+    const created = await insertApiKey(transaction, secret, { ...input, workspaceId: creator.workspaceId, creator });
+    await lockCredential(transaction, credentialOf(creator));
+    await beforeCommit(transaction, created);
+    return created;
+  });
 }

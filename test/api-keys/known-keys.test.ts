@@ -2,7 +2,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { KeyAuthenticator } from "../../src/api-keys/authenticate-api-key.ts";
-import { createApiKey } from "../../src/api-keys/create-api-key.ts";
+import { insertApiKey } from "../../src/api-keys/insert-api-key.ts";
 import { parseKey } from "../../src/api-keys/key-format.ts";
 import { LastUsed } from "../../src/api-keys/last-used.ts";
 import { createSecret } from "../../src/api-keys/new-secret.ts";
@@ -102,7 +102,7 @@ describe("an authenticator", () => {
 
   const mint = async (keyHasher = hasher()) => {
     const secret = await createSecret({ keyHasher, tagKey }, "live");
-    return createApiKey(database, secret, { workspaceId: "ws_1", name: "a key", mode: "live" });
+    return insertApiKey(database, secret, { workspaceId: "ws_1", name: "a key", mode: "live" });
   };
 
   test("refuses a forged key in less than 50 µs, and touches nothing", async () => {

@@ -66,21 +66,13 @@ export async function commitWithAnswer<O extends DescMessage>(
   schema: O,
   work: (queryable: Queryable) => Promise<MessageInitShape<O>>,
 ): Promise<MessageInitShape<O>> {
-  return context.values.get(idempotencyClaimKey) === undefined
-    ? work(database)
-    : transactWithAnswer(context, database, schema, work);
-}
-
-/** As `commitWithAnswer`, for work of several statements: always in a transaction. */
-export function transactWithAnswer<O extends DescMessage>(
-  context: Pick<HandlerContext, "values">,
-  database: Pick<Database, "transaction">,
-  schema: O,
-  work: (transaction: Queryable) => Promise<MessageInitShape<O>>,
-): Promise<MessageInitShape<O>> {
+  const claim = context.values.get(idempotencyClaimKey);
+  if (claim === undefined) {
+    return work(database);
+  }
   return database.transaction(async (transaction) => {
     const response = await work(transaction);
-    await context.values.get(idempotencyClaimKey)?.complete(transaction, schema, response);
+    await claim.complete(transaction, schema, response);
     return response;
   });
 }
