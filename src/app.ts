@@ -24,7 +24,7 @@ import type { Config } from "./config.ts";
 import { Database } from "./database/database.ts";
 import { providePostgres } from "./database/provide-postgres.ts";
 import { sweepThrottle } from "./database/throttle.ts";
-import { channelNames, createChannels, laneOf } from "./delivery/channels.ts";
+import { type Channels, channelNames, createChannels, laneOf } from "./delivery/channels.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { DeliveryWorker } from "./delivery/worker.ts";
 import { docsPages } from "./docs/page/docs-pages.ts";
@@ -233,7 +233,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
   const authenticator: Authenticator = {
     authenticateKey: (key) => keys.authenticateKey(key),
     authenticateSession: (token) => sessions.authenticateSession(token),
-    liveKeysNeedVerifiedEmail: config.signUp === "open" && channelNames.some((channel) => channels.isReal(channel)),
+    liveKeysNeedVerifiedEmail: mayStrangersSend(config, channels),
   };
   const chain = createChain({
     services: services.map(({ service }) => service),
@@ -318,6 +318,11 @@ function metricsReaders({ metricsToken, isPublic }: Config): MetricsReaders {
     return { token: metricsToken };
   }
   return isPublic ? "nobody" : "this machine";
+}
+
+/** Whether anybody can sign up and send messages that really leave the server. */
+function mayStrangersSend({ signUp }: Config, channels: Channels): boolean {
+  return signUp === "open" && channelNames.some((channel) => channels.isReal(channel));
 }
 
 /** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */

@@ -65,7 +65,7 @@ export interface SignedContent {
  * the last: `v2`, `<t>`, the method, the target, the body. No text of one version is a text of the other, and none of the
  * first four lines can hold a line break.
  */
-export function computeSignature(version: SignatureVersion, content: SignedContent): Buffer {
+function computeSignature(version: SignatureVersion, content: SignedContent): Buffer {
   const { credential, timestamp, method, target, body } = content;
   const head = version === "v1" ? `${timestamp}.` : `v2\n${timestamp}\n${method}\n${target}\n`;
   return createHmac("sha256", credential).update(head).update(body).digest();
