@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { AppError } from "../errors.ts";
-import { unavailable } from "./raised-errors.ts";
+import { unavailable } from "./database-errors.ts";
 
 const patienceMs = 3_000;
 const pollMs = 50;

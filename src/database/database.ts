@@ -3,8 +3,8 @@ import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/post
 import pg from "pg";
 import { describeError, type Logger } from "../log.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
+import { asAppError, isConnectionLost } from "./database-errors.ts";
 import { migrations } from "./migrations/index.ts";
-import { asAppError, isConnectionLost } from "./raised-errors.ts";
 
 /** A prepared statement: its text never changes, so that PostgreSQL plans it once a connection. */
 export interface Statement {

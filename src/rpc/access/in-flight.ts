@@ -1,6 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
-import { CredentialChanged } from "../../database/raised-errors.ts";
+import { CredentialChanged } from "../../database/database-errors.ts";
 import type { Grounds } from "../../revocation/applied-revocations.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 
