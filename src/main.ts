@@ -1,6 +1,6 @@
 /** The process: environment, signals and exit status. The only file that touches `process`. */
 import { type App, createApp } from "./app.ts";
-import type { AccountCommand } from "./auth/command.ts";
+import type { AccountCommand } from "./auth/account-command.ts";
 import { runCreateAccount } from "./auth/create-account-command.ts";
 import { runResetPassword } from "./auth/reset-password-command.ts";
 import { type Config, parseConfig } from "./config.ts";

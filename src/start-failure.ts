@@ -1,4 +1,4 @@
-import { CommandError } from "./auth/command.ts";
+import { CommandError } from "./auth/account-command.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { EmbeddedPostgresError } from "./database/embedded/error.ts";
 import { AppError } from "./errors.ts";

@@ -1,7 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import { createId } from "../ids.ts";
 import { parseAccountAddress } from "../mail-address.ts";
-import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./command.ts";
+import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
 import { alreadyExists, emailProblem } from "./create-account.ts";
 import type { StoredAccount } from "./find-account.ts";
 import { insertAccount } from "./insert-account.ts";

@@ -1,5 +1,5 @@
 import { parseAccountAddress } from "../mail-address.ts";
-import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./command.ts";
+import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
 import { emailProblem } from "./create-account.ts";
 import { setPasswordOf } from "./set-password.ts";
 import { proveAddress } from "./unverified-accounts.ts";
