@@ -5,8 +5,8 @@ import { accountSubject } from "../revocation/revocation-subjects.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import { accountOf } from "./find-account.ts";
-import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";
 import { lockSessions } from "./lock-sessions.ts";
+import { isRightPassword, type PasswordDependencies } from "./match-password.ts";
 import { newPasswordProblem } from "./new-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 

@@ -5,8 +5,8 @@ import { accountSubject, workspaceSubject } from "../revocation/revocation-subje
 import { type Caller, credentialOf } from "../rpc/access/caller.ts";
 import { wrongPassword } from "./change-password.ts";
 import { accountOf } from "./find-account.ts";
-import { isRightPassword, type PasswordDependencies } from "./is-right-password.ts";
 import { lockSessions } from "./lock-sessions.ts";
+import { isRightPassword, type PasswordDependencies } from "./match-password.ts";
 
 const lockKeys = {
   name: "lock_keys_of_workspace",

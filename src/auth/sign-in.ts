@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { parseAccountAddress } from "../mail-address.ts";
 import { findAccountsByEmail, onlyAccountOf } from "./find-account.ts";
-import { matchPassword, type PasswordDependencies } from "./is-right-password.ts";
+import { matchPassword, type PasswordDependencies } from "./match-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 
 /** A well-formed hash of nothing: what an unknown address is compared with, so that it takes as long as a known one. */
