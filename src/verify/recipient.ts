@@ -4,8 +4,8 @@ import { invalidFields } from "../errors.ts";
 import { hmacSha256 } from "../hmac-sha256.ts";
 import { parseMailAddress } from "../mail-address.ts";
 import type { Keyring, MasterSecret } from "../secrets.ts";
-import { foldMailbox, withoutTag } from "./mailbox.ts";
-import { foldPhone } from "./phone-spelling.ts";
+import { foldMailbox, withoutTag } from "./fold-mailbox.ts";
+import { foldPhone } from "./fold-phone.ts";
 
 /** Who a code is sent to, in a form that cannot be wrong any more. */
 export interface Recipient {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createKeyring } from "../../src/secrets.ts";
-import { foldPhone } from "../../src/verify/phone-spelling.ts";
+import { foldPhone } from "../../src/verify/fold-phone.ts";
 import { exactIndex, limitIndexes, parseRecipient, type Recipient } from "../../src/verify/recipient.ts";
 
 const mailProblem = { problem: "must be an email address" };
