@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { byteDoors, doors, grpcDoor, restDoor } from "./doors.ts";
+import { byteDoors, doors, grpcDoor, restDoor } from "./protocol-clients.ts";
 
 let app: TestApp;
 let session: string;

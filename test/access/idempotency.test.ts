@@ -12,7 +12,7 @@ import {
   type Input,
   type RpcName,
   restDoor,
-} from "./doors.ts";
+} from "./protocol-clients.ts";
 
 let app: TestApp;
 /** Another server on the same database. */

@@ -4,7 +4,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseConfig } from "../../src/config.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { doors } from "./doors.ts";
+import { doors } from "./protocol-clients.ts";
 
 const limitsOf = (environment: Readonly<Record<string, string>>) =>
   parseConfig({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000000", ...environment }).limits;

@@ -5,7 +5,7 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { type DoorCall, doors, type HeaderFields, type Input, type RpcName } from "./doors.ts";
+import { type DoorCall, doors, type HeaderFields, type Input, type RpcName } from "./protocol-clients.ts";
 
 let app: TestApp;
 let session: string;

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseConfig } from "../../src/config.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { type DoorAnswer, type DoorCall, doors, grpcDoor, restDoor } from "./doors.ts";
+import { type DoorAnswer, type DoorCall, doors, grpcDoor, restDoor } from "./protocol-clients.ts";
 
 /** New workspaces are on the starter tier here, with 1,000 requests a minute. */
 let starter: TestApp;

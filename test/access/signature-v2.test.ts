@@ -18,7 +18,7 @@ import { hasSideEffects } from "../../src/rpc/idempotency/idempotency.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { freePort } from "../support/free-port.ts";
 import { captureLog } from "../support/log-capture.ts";
-import { byteDoors, type Door, grpcDoor, type HeaderFields, type RequestLine, restDoor } from "./doors.ts";
+import { byteDoors, type Door, grpcDoor, type HeaderFields, type RequestLine, restDoor } from "./protocol-clients.ts";
 
 let here: TestApp;
 let there: TestApp;

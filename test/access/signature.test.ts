@@ -3,7 +3,15 @@ import { createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { byteDoors, type Door, grpcDoor, type HeaderFields, type Input, type RpcName, restDoor } from "./doors.ts";
+import {
+  byteDoors,
+  type Door,
+  grpcDoor,
+  type HeaderFields,
+  type Input,
+  type RpcName,
+  restDoor,
+} from "./protocol-clients.ts";
 
 let app: TestApp;
 let session: string;

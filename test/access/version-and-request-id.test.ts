@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { doors } from "./doors.ts";
+import { doors } from "./protocol-clients.ts";
 
 const current = "2026-06-15";
 const requestId = /^req_[0-9A-Za-z]{22}$/;
