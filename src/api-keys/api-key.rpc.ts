@@ -13,7 +13,7 @@ import type { RevocationService } from "../revocation/revocation-service.ts";
 import { sessionCaller } from "../rpc/access/caller.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
 import { idempotencyClaimKey } from "../rpc/idempotency/claim.ts";
-import { timestampDate } from "../rpc/timestamp-date.ts";
+import { truncatedDate } from "../rpc/truncated-date.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";
@@ -41,7 +41,7 @@ export function apiKeyService(deps: {
         ipAllowlist: request.ipAllowlist?.ranges ?? null,
         requestsPerMinute: request.requestsPerMinute ?? null,
         ...requiredSignature(request),
-        expiresAt: request.expiresAt === undefined ? null : timestampDate(request.expiresAt),
+        expiresAt: request.expiresAt === undefined ? null : truncatedDate(request.expiresAt),
       } as const;
       const created = await createApiKey(deps, sessionCaller(context), input, async (transaction, key) =>
         claim?.complete(transaction, CreateApiKeyResponseSchema, createdKeyMessage(key)),

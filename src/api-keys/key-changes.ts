@@ -1,6 +1,6 @@
 import { type ApiKeyChanges, ApiKeyChangesSchema, type UpdateApiKeyRequest } from "../../gen/byond/v1/api_key_pb.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
-import { timestampDate } from "../rpc/timestamp-date.ts";
+import { truncatedDate } from "../rpc/truncated-date.ts";
 import { namedChanges, updateMaskProblems } from "../rpc/update-mask.ts";
 import { signatureVersionOf } from "./api-key-messages.ts";
 import type { KeyChanges } from "./update-api-key.ts";
@@ -14,7 +14,7 @@ export function keyChangesOf(request: UpdateApiKeyRequest): KeyChanges {
     ...(scopes !== undefined && { scopes: scopes.scopes }),
     ...(ipAllowlist !== undefined && { ipAllowlist: ipAllowlist.ranges }),
     ...(requestsPerMinute !== undefined && { requestsPerMinute }),
-    ...(expiresAt !== undefined && { expiresAt: timestampDate(expiresAt) }),
+    ...(expiresAt !== undefined && { expiresAt: truncatedDate(expiresAt) }),
     ...requiredSignature(changes),
   };
 }

@@ -13,7 +13,7 @@ import {
 import { credentialOf, keyCaller } from "../rpc/access/caller.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import { commitWithAnswer } from "../rpc/idempotency/claim.ts";
-import { timestampDate } from "../rpc/timestamp-date.ts";
+import { truncatedDate } from "../rpc/truncated-date.ts";
 import { type FieldCheck, fieldCheck } from "../rpc/validation.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { channelOf, findChannel } from "./channel.ts";
@@ -123,8 +123,8 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         status: request.status === undefined ? undefined : findStatus(request.status),
         channel: request.channel === undefined ? undefined : channelOf(request.channel),
         recipient: request.recipient,
-        createdAfter: request.createdAfter === undefined ? undefined : timestampDate(request.createdAfter),
-        createdBefore: request.createdBefore === undefined ? undefined : timestampDate(request.createdBefore),
+        createdAfter: request.createdAfter === undefined ? undefined : truncatedDate(request.createdAfter),
+        createdBefore: request.createdBefore === undefined ? undefined : truncatedDate(request.createdBefore),
         pageSize: request.pageSize ?? defaultPageSize,
         pageToken: request.pageToken,
       });
