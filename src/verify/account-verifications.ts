@@ -12,7 +12,7 @@ import { type StartDependencies, type StartInput, startVerification } from "./st
  * The owner of verifications that the server starts. Each account and each reset has its own, so guesses are counted
  * separately. It is no workspace: no key can see them.
  */
-const houseOf = (subjectId: string) =>
+const serverOwner = (subjectId: string) =>
   ({
     workspaceId: `ws_byond/${subjectId}`,
     workspaceName: "Byond",
@@ -22,7 +22,7 @@ const houseOf = (subjectId: string) =>
   }) as const;
 
 /** An account whose address is yet to be proved shares the bucket of the recipient with its like. */
-const accountHouseOf = (userId: string) => ({ ...houseOf(userId), isVerified: false });
+const accountOwner = (userId: string) => ({ ...serverOwner(userId), isVerified: false });
 
 /** The outbox's name for messages with the code of a reset. */
 export const resetMessageKind = "password_reset_code";
@@ -67,7 +67,7 @@ export function accountVerifications(deps: StartDependencies) {
     { id, code }: { readonly id: string; readonly code: string },
   ) => {
     const input = { verificationId: id, code, recipient: undefined };
-    return checkVerification({ ...deps, database: transaction }, houseOf(subjectId), input);
+    return checkVerification({ ...deps, database: transaction }, serverOwner(subjectId), input);
   };
   return {
     async start(transaction: Queryable, { userId, email }: { readonly userId: string; readonly email: string }) {
@@ -75,7 +75,7 @@ export function accountVerifications(deps: StartDependencies) {
       const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
       const started = await startVerification(
         { ...deps, database: transaction, codes },
-        accountHouseOf(userId),
+        accountOwner(userId),
         inputOf(email, { codeLength, originLimits: () => [accountLimit] }),
       );
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
@@ -86,12 +86,12 @@ export function accountVerifications(deps: StartDependencies) {
     startReset(email: string) {
       const id = createId("vrf");
       const input = { id, codeLength, originLimits: () => [], messageKind: resetMessageKind };
-      return startVerification(deps, houseOf(id), inputOf(email, input));
+      return startVerification(deps, serverOwner(id), inputOf(email, input));
     },
 
     async addressOfReset(text: string): Promise<string> {
       const resetId = verificationIdOf(text);
-      const { workspaceId } = houseOf(resetId);
+      const { workspaceId } = serverOwner(resetId);
       const [row] = await database.query<{ recipient_sealed: Buffer | null }>(readRecipient, [workspaceId, resetId]);
       const sealed = row?.recipient_sealed ?? undefined;
       const address = sealed && unseal(keyring, "recipient-seal", recipientContext(workspaceId, resetId), sealed);
