@@ -181,7 +181,7 @@ async function buildApp(config: Config, surroundings: Surroundings, resources: A
     serverId,
     monotonicMs: () => clock.monotonicMs(),
     laneFor: (channel, mode) => (channels.isAvailable(channel, mode) ? laneOf(channel, mode) : undefined),
-    isReal: (channel, mode) => mode === "live" && channels.isReal(channel),
+    hasProvider: (channel, mode) => mode === "live" && channels.hasProvider(channel),
     dispatch: (item) => worker.dispatch(item),
   };
 
@@ -322,7 +322,7 @@ function metricsReaders({ metricsToken, isPublic }: Config): MetricsReaders {
 
 /** Whether anybody can sign up and send messages that really leave the server. */
 function mayStrangersSend({ signUp }: Config, channels: Channels): boolean {
-  return signUp === "open" && channelNames.some((channel) => channels.isReal(channel));
+  return signUp === "open" && channelNames.some((channel) => channels.hasProvider(channel));
 }
 
 /** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */

@@ -27,7 +27,7 @@ export interface Channels {
   /** Whether a message would be sent. If not, `send` fails it. */
   isAvailable(channel: ChannelName, mode: Mode): boolean;
   /** Whether a provider carries the channel's live messages to people: the local inbox does not. */
-  isReal(channel: ChannelName): boolean;
+  hasProvider(channel: ChannelName): boolean;
   send(message: CodeMessage, options: SendOptions): Promise<SendResult>;
   /** Makes one attempt at a mail that is no code. Without a mail server it fails. */
   sendMail(recipient: string, mail: RenderedMail, options: SendOptions): Promise<SendResult>;
@@ -73,7 +73,7 @@ export function createChannels(options: ChannelsOptions): Channels {
   };
   return {
     isAvailable: (channel, mode) => channelFor(channel, mode) !== undefined,
-    isReal: (channel) => live[channel] !== undefined && live[channel] !== substitute,
+    hasProvider: (channel) => live[channel] !== undefined && live[channel] !== substitute,
     async send(message, sendOptions) {
       const channel = channelFor(message.channel, message.mode);
       // A server whose settings changed may find messages that the old settings could send.

@@ -31,7 +31,7 @@ export interface CodeDispatcher {
   /** Whose places a message takes; undefined if the channel has no provider. */
   laneFor(channel: ChannelName, mode: Mode): string | undefined;
   /** Whether messages leave the server: those of the sandbox, and those for the local inbox, do not. */
-  isReal(channel: ChannelName, mode: Mode): boolean;
+  hasProvider(channel: ChannelName, mode: Mode): boolean;
   /** Sends a message whose row was just committed. */
   dispatch(item: OutboxItem): void;
 }

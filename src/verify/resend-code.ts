@@ -174,7 +174,7 @@ async function queueMessage(
   const origin = input.originLimits(endUserKey);
   const indexes = limitIndexes(keyring, recipient);
   const secondContext = secondRecipientContext(workspaceId, verificationId);
-  const isShared = !isVerified && codes.isReal(channel, mode);
+  const isShared = !isVerified && codes.hasProvider(channel, mode);
   const asked = sendBuckets(14, { origin, mode, limitIndexes: indexes, isShared });
   const claimedAtMs = codes.monotonicMs();
   const values = [

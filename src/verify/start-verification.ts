@@ -143,7 +143,7 @@ export async function startVerification(
   const origin = input.originLimits(input.endUserKey);
   const context = recipientContext(workspaceId, id);
   const indexes = limitIndexes(keyring, recipient);
-  const isShared = !caller.isVerified && codes.isReal(input.channel, mode);
+  const isShared = !caller.isVerified && codes.hasProvider(input.channel, mode);
   const asked = sendBuckets(23, { origin, mode, limitIndexes: indexes, isShared });
   const claimedAtMs = codes.monotonicMs();
   const values = [
