@@ -16,7 +16,7 @@ export interface Recipient {
   /** The same for all spellings that reach one mailbox or phone. Limits go by it, and nothing else. */
   readonly folded: string;
   /** What indexes were made of before `exact` and `folded` were told apart. */
-  readonly formerly: string;
+  readonly legacyFolded: string;
 }
 
 /** What a malformed recipient is told. */
@@ -41,7 +41,7 @@ function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
     return { problem: "must be a phone number in E.164 form, such as +6591234567" };
   }
   const e164 = number.number;
-  return { address: e164, exact: e164, folded: foldPhone(e164), formerly: e164 };
+  return { address: e164, exact: e164, folded: foldPhone(e164), legacyFolded: e164 };
 }
 
 function parseMailRecipient(text: string): Recipient | RecipientProblem {
@@ -54,7 +54,7 @@ function parseMailRecipient(text: string): Recipient | RecipientProblem {
     address: `${local}@${domain}`,
     exact: `${exactLocal(local)}@${domain}`,
     folded: foldMailbox(local, domain),
-    formerly: `${withoutTag(local)}@${domain}`,
+    legacyFolded: `${withoutTag(local)}@${domain}`,
   };
 }
 
@@ -79,7 +79,7 @@ export function exactIndex(secret: MasterSecret, { exact }: Recipient): string {
 export function exactIndexes({ all }: Pick<Keyring, "all">, recipient: Recipient): string[] {
   return all.flatMap((secret) => [
     exactIndex(secret, recipient),
-    indexOf(secret.subkey("recipient-index"), recipient.formerly),
+    indexOf(secret.subkey("recipient-index"), recipient.legacyFolded),
   ]);
 }
 
