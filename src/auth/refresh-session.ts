@@ -126,7 +126,7 @@ async function endCopiedSession(
   { workspaceId, sessionId, hash }: RefreshToken,
 ): Promise<void> {
   const end = (transaction: Queryable) => transaction.query<{ id: string }>(endCopied, [workspaceId, sessionId, hash]);
-  await deps.revocation.revoke([sessionSubject(sessionId)], end, { isNeeded: (ended) => ended.length > 0 });
+  await deps.revocation.revoke([sessionSubject(sessionId)], end, { hasRevoked: (ended) => ended.length > 0 });
 }
 
 function refused(): AppError {

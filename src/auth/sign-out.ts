@@ -16,7 +16,7 @@ export async function signOut(
   if (session !== undefined) {
     const end = (transaction: Queryable) => endSession(transaction, session);
     const hasEnded = await deps.revocation.revoke([sessionSubject(session.sessionId)], end, {
-      isNeeded: (ended) => ended,
+      hasRevoked: (ended) => ended,
     });
     if (!hasEnded) {
       // Whoever ended it may have died before that held everywhere.

@@ -67,7 +67,7 @@ export async function sweepUnverifiedAccounts(deps: {
     found = due.length;
     if (found > 0) {
       const change = (transaction: Queryable) => endUnverifiedAccounts(transaction, due, { onlyDue: true });
-      await deps.revocation.revoke(due.flatMap(subjectsOfAccount), change, { isNeeded: (ended) => ended > 0 });
+      await deps.revocation.revoke(due.flatMap(subjectsOfAccount), change, { hasRevoked: (ended) => ended > 0 });
     }
   }
 }

@@ -117,7 +117,7 @@ export async function proveAddress<T extends ProofOutcome>(
     try {
       return await revocation.revoke(known.flatMap(subjectsOfAccount), change, {
         credential,
-        isNeeded: ({ provenBy }) => provenBy !== undefined,
+        hasRevoked: ({ provenBy }) => provenBy !== undefined,
       });
     } catch (error) {
       if (!(error instanceof AnotherSignedUp)) {

@@ -45,7 +45,7 @@ export interface RevokeOptions<T> {
   /** Whose change it is. Default: the server's own. */
   readonly credential?: HeldCredential;
   /** Whether the change, by its result, took anything away. Default: always. */
-  readonly isNeeded?: (result: T) => boolean;
+  readonly hasRevoked?: (result: T) => boolean;
   /**
    * For a change that ends its own credential, which cannot be asked for afterwards: locks every row that the change will
    * touch. Then the credential is checked, and nobody else can end it any more; then the change is made.
@@ -163,9 +163,9 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
   const sweeping = setInterval(() => void leaseStore.sweep().catch(() => undefined), sweepIntervalMs);
 
   return {
-    revoke: (subjects, change, { credential = null, isNeeded = () => true, lockRows } = {}) =>
+    revoke: (subjects, change, { credential = null, hasRevoked = () => true, lockRows } = {}) =>
       revoker.revoke(
-        (result) => (isNeeded(result) ? subjects : []),
+        (result) => (hasRevoked(result) ? subjects : []),
         async (transaction) => {
           if (lockRows !== undefined) {
             await lockRows(transaction);

@@ -81,8 +81,8 @@ test("a subject that a record depends on takes every record with it", async () =
 test("a change whose result says that it took nothing away is not waited for", async () => {
   const { service, version } = await office.startServer({ leaseMs: 60_000 });
   await version("ada");
-  const change = (isNeeded: boolean) =>
-    service.revoke(["badge:ada"], (transaction) => raise(transaction, "ada"), { isNeeded: () => isNeeded });
+  const change = (hasRevoked: boolean) =>
+    service.revoke(["badge:ada"], (transaction) => raise(transaction, "ada"), { hasRevoked: () => hasRevoked });
   await change(true);
   expect(await version("ada")).toBe(2);
   await change(false);
