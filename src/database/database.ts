@@ -16,7 +16,7 @@ export interface Statement {
 type Value = string | number | boolean | Date | Buffer | null | readonly string[] | readonly Buffer[];
 
 /** A statement that finds what another one, whose answer was lost, would have returned; no row if it did nothing. */
-export interface LookUp {
+export interface OutcomeLookUp {
   readonly statement: Statement;
   readonly values: readonly Value[];
 }
@@ -31,7 +31,11 @@ export interface Queryable {
    * Outside a transaction a statement with effects names its `lookUp`: if the connection is lost before the answer, what
    * it did is looked up, and if that cannot be known, `outcome_unknown` is thrown.
    */
-  query<Row extends pg.QueryResultRow>(statement: Statement, values: readonly Value[], lookUp?: LookUp): Promise<Row[]>;
+  query<Row extends pg.QueryResultRow>(
+    statement: Statement,
+    values: readonly Value[],
+    lookUp?: OutcomeLookUp,
+  ): Promise<Row[]>;
 }
 
 export interface DatabaseOptions {
@@ -120,7 +124,7 @@ export class Database implements Queryable {
   async query<Row extends pg.QueryResultRow>(
     statement: Statement,
     values: readonly Value[],
-    lookUp?: LookUp,
+    lookUp?: OutcomeLookUp,
   ): Promise<Row[]> {
     await using connection = await this.#connect();
     try {
