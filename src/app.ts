@@ -69,7 +69,7 @@ import { sweepVerifications } from "./verify/sweep-verifications.ts";
 import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
 
 /** What the server is given by whoever runs it. */
-export interface Surroundings {
+export interface AppOptions {
   readonly logger: Logger;
   /** Something that the server cannot do without has ended. */
   readonly onFatal: (reason: Error) => void;
@@ -95,23 +95,23 @@ const defaultSweepIntervalMs = 60_000;
 const inboxPath = "/dev/inbox";
 
 /** Builds the server, in order, and opens its port last. Whatever fails, what was built before is closed again. */
-export async function createApp(config: Config, surroundings: Surroundings): Promise<App> {
+export async function createApp(config: Config, options: AppOptions): Promise<App> {
   const resources = new AsyncDisposableStack();
   try {
-    return await buildApp(config, surroundings, resources);
+    return await buildApp(config, options, resources);
   } catch (error) {
     await resources.disposeAsync();
     throw error;
   }
 }
 
-async function buildApp(config: Config, surroundings: Surroundings, resources: AsyncDisposableStack): Promise<App> {
-  const { logger, clock = systemClock, sweepIntervalMs = defaultSweepIntervalMs } = surroundings;
+async function buildApp(config: Config, options: AppOptions, resources: AsyncDisposableStack): Promise<App> {
+  const { logger, clock = systemClock, sweepIntervalMs = defaultSweepIntervalMs } = options;
   const serverId = createId("srv");
   // The port may be any free one, so the address is known only once it is open.
   let url = config.publicUrl ?? "";
 
-  const postgres = await providePostgres(config.database, surroundings.onFatal);
+  const postgres = await providePostgres(config.database, options.onFatal);
   resources.defer(() => postgres.stop());
   const database = await Database.open({ url: postgres.url, logger, entities: [ApiKeyEntity] });
   resources.defer(() => database.close());

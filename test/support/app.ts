@@ -4,7 +4,7 @@ import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { type App, createApp, type Surroundings } from "../../src/app.ts";
+import { type App, type AppOptions, createApp } from "../../src/app.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { Database } from "../../src/database/database.ts";
 import type { InboxMessage } from "../../src/delivery/inbox.ts";
@@ -40,7 +40,7 @@ export interface SignedUp {
 }
 
 /** What tests change about whoever runs the server. */
-type TestSurroundings = Pick<Surroundings, "sweepIntervalMs">;
+type TestSurroundings = Pick<AppOptions, "sweepIntervalMs">;
 
 /** A server in this process, on a database of its own, with what tests need to call it. */
 export interface TestApp extends AsyncDisposable {
