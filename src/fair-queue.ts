@@ -1,5 +1,5 @@
-/** Priority class. Sign-ups (`aside`) never take the last slot. */
-export type LaneName = "known" | "strangers" | "aside";
+/** Priority class. `signUp` never takes the last slot. */
+export type LaneName = "known" | "strangers" | "signUp";
 
 /** Whose work it is. Work without a source counts as one source's, and is in the lane `known`. */
 export interface Turn {
@@ -51,7 +51,7 @@ export class FairQueue {
     this.#lanes = {
       known: lane(concurrency),
       strangers: lane(concurrency),
-      aside: lane(Math.max(1, concurrency - 1)),
+      signUp: lane(Math.max(1, concurrency - 1)),
     };
     this.#order = Object.values(this.#lanes);
   }

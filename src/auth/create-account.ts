@@ -54,7 +54,7 @@ export async function createAccount(
     throw invalidFields({ password: problem });
   }
   const account = { userId: createId("usr"), workspaceId: createId("ws") };
-  const turn: Turn = { lane: "aside", source: limitKeyOf(input.clientAddress) };
+  const turn: Turn = { lane: "signUp", source: limitKeyOf(input.clientAddress) };
   let isCounted = false;
   // Ends: an address has `maxUnverifiedAccounts` accounts at most.
   for (;;) {

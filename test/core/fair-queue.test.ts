@@ -84,31 +84,31 @@ describe("where no more can wait", () => {
   test("the lanes have their own limits", async () => {
     const queue = createQueue({ concurrency: 2, maxWaiting: 3 });
     for (const index of many(10)) {
-      queue.ask(`aside ${index}`, { lane: "aside", source: `${index}` });
+      queue.ask(`sign-up ${index}`, { lane: "signUp", source: `${index}` });
     }
     for (const index of many(4)) {
       queue.ask(`known ${index}`, { source: `${index}` });
     }
     await settle();
-    expect(queue.refused).toEqual(many(6).map((index) => `aside ${index + 4}`));
+    expect(queue.refused).toEqual(many(6).map((index) => `sign-up ${index + 4}`));
   });
 });
 
-test("work aside leaves one place free, and gets its turn all the same", async () => {
+test("sign-up leaves one place free, and gets its turn all the same", async () => {
   const queue = createQueue({ concurrency: 2, maxWaiting: 100 });
   for (const index of many(10)) {
-    queue.ask(`aside ${index}`, { lane: "aside" });
+    queue.ask(`sign-up ${index}`, { lane: "signUp" });
   }
   await settle();
-  expect(queue.begun).toEqual(["aside 0"]);
+  expect(queue.begun).toEqual(["sign-up 0"]);
   for (const index of many(10)) {
     queue.ask(`known ${index}`, {});
   }
   await settle();
-  expect(queue.begun).toEqual(["aside 0", "known 0"]);
+  expect(queue.begun).toEqual(["sign-up 0", "known 0"]);
   const order = await queue.drain();
   expect(order).toHaveLength(20);
-  expect(order.slice(0, 8).filter((name) => name.startsWith("aside")).length).toBeGreaterThanOrEqual(3);
+  expect(order.slice(0, 8).filter((name) => name.startsWith("sign-up")).length).toBeGreaterThanOrEqual(3);
 });
 
 test("any number of strangers hold those we know up by one turn only", async () => {
