@@ -1,8 +1,9 @@
 import type { Database, Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
+import { alreadyExists } from "./create-account.ts";
 import type { EmailVerificationOutcome, EmailVerifications } from "./email-verification.ts";
-import { accountOf } from "./find-account.ts";
+import { accountOf, type StoredAccount } from "./find-account.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
 /** Also deletes the pending warning that the account will end. */
@@ -26,7 +27,7 @@ const verify = {
 /**
  * Checks the code that was sent to the account's mail address last. Without one, every code has expired. With the right one
  * the address is this account's: when it returns, its live keys work and all other accounts that waited for the address have
- * ended, on every server.
+ * ended, on every server. Throws `already_exists` if another account has proved the address.
  */
 export async function checkEmailVerification(
   deps: {
@@ -42,7 +43,11 @@ export async function checkEmailVerification(
   if (emailVerificationId === null) {
     return { outcome: "expired", isVerified };
   }
-  const check = async (transaction: Queryable) => {
+  const check = async (transaction: Queryable, accounts: readonly StoredAccount[]) => {
+    if (accounts.every((each) => each.userId !== userId)) {
+      // It has ended, which the credential tells, or another has proved the address.
+      throw alreadyExists();
+    }
     const outcome = await deps.emailVerifications.check(transaction, userId, { id: emailVerificationId, code });
     const isProof = outcome === "approved" && (await transaction.query(verify, [userId])).length > 0;
     return { outcome, provenBy: isProof ? account : undefined };

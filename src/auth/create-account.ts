@@ -70,6 +70,8 @@ export async function createAccount(
     const isMade = await deps.database.transaction(async (transaction) => {
       await lockAddress(transaction, email);
       const now = await findAccountsByEmail({ database: transaction }, email);
+      // Somebody may have proved the address meanwhile.
+      requireRoom(now);
       if (now.some((account) => others.every((other) => other.passwordHash !== account.passwordHash))) {
         // The password was not compared with that one's.
         return false;

@@ -5,6 +5,7 @@ import { Hasher } from "../../src/hashing.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
+import { verifyEmailOf } from "../support/verified-email.ts";
 
 let here: TestApp;
 let there: TestApp;
@@ -114,6 +115,30 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     const [winner, loser] = won === 0 ? [one, other] : [other, one];
     expect((await me(there, winner)).body.verified).toBe(true);
     expect((await me(there, loser)).code).toBe("invalid_api_key");
+  });
+
+  test("who signs up while the owner proves the address gets no account", async () => {
+    const owner = accountOf(await signUp(password));
+    const code = await codeFor(owner);
+    const { hash } = Hasher.prototype;
+    const hashing = vi.spyOn(Hasher.prototype, "hash").mockImplementationOnce(async function (this: Hasher, ...args) {
+      expect((await check(code, owner)).body.status).toBe("approved");
+      return hash.apply(this, args);
+    });
+    const answer = await signUp("the squatter's password", there);
+    hashing.mockRestore();
+    expect(answer.code).toBe("already_exists");
+    expect((await signIn("the squatter's password")).code).toBe("invalid_api_key");
+    expect((await me(there, owner)).body.verified).toBe(true);
+  });
+
+  test("a right code for an address that another account has proved is told so", async () => {
+    const one = accountOf(await signUp("the password of one"));
+    const other = accountOf(await signUp("the password of the other"));
+    const code = await codeFor(one);
+    await verifyEmailOf(here.databaseUrl, other.workspaceId);
+    expect((await check(code, one)).code).toBe("already_exists");
+    expect((await me(there, other)).body.verified).toBe(true);
   });
 
   test("a squatter's wrong codes do not burn the owner's", async () => {
