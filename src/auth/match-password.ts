@@ -1,4 +1,4 @@
-import type { Queryable } from "../database/database.ts";
+import { change, type Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { Turn } from "../fair-queue.ts";
 import type { Hasher } from "../hashing.ts";
@@ -7,7 +7,7 @@ import type { Keyring } from "../secrets.ts";
 import { countPasswordAttempt, type PasswordAttempt } from "./password-attempts.ts";
 
 export interface PasswordDependencies {
-  readonly database: Queryable;
+  readonly database: Pick<Database, "query" | "transaction">;
   readonly passwordHasher: Hasher;
   readonly keyring: Keyring;
 }
@@ -64,7 +64,7 @@ async function upgradeHash(
   { hash, password, turn }: { readonly hash: string; readonly password: string; readonly turn: Turn },
 ): Promise<void> {
   try {
-    await database.query(upgrade, [email, hash, await passwordHasher.hash(password, turn)]);
+    await change(database, upgrade, [email, hash, await passwordHasher.hash(password, turn)]);
   } catch (error) {
     if (!(error instanceof AppError && error.code === "unavailable")) {
       throw error;

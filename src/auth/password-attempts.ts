@@ -1,4 +1,4 @@
-import type { Queryable } from "../database/database.ts";
+import { change, type Database } from "../database/database.ts";
 import { constantLimit, hasToken, type SqlThrottleLimit, secondsUntilToken, takeToken } from "../database/throttle.ts";
 import { AppError } from "../errors.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
@@ -18,7 +18,7 @@ export interface PasswordAttempt {
 }
 
 interface Dependencies {
-  readonly database: Queryable;
+  readonly database: Pick<Database, "transaction">;
   readonly keyring: Keyring;
 }
 
@@ -127,13 +127,13 @@ export async function countPasswordAttempt(deps: Dependencies, attempt: Password
   const keys = [`source:${source}`, `account:${account}:${guesser}`, `account:${account}`];
   const known = sourceIndexes(deps.keyring, accountId, clientAddress);
   const values = [...keys, accountId, known, isSignedIn];
-  const [taken] = await deps.database.query<TakenRow & Record<string, unknown>>(take, values);
+  const [taken] = await change<TakenRow & Record<string, unknown>>(deps.database, take, values);
   if (taken === undefined) {
     throw new TypeError("the statement always answers with one row");
   }
   const undo = async (isRight: boolean) => {
     const { source_taken, pair_taken, strangers_taken } = taken;
-    await deps.database.query(putBack, [...keys, source_taken, pair_taken, strangers_taken, isRight]);
+    await change(deps.database, putBack, [...keys, source_taken, pair_taken, strangers_taken, isRight]);
   };
   if (!taken.pair_taken || (!taken.is_known && !taken.strangers_taken)) {
     if (taken.source_taken) {

@@ -1,4 +1,4 @@
-import type { Queryable } from "../database/database.ts";
+import { change, type Database, type Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { sessionSubject } from "../revocation/revocation-subjects.ts";
@@ -63,6 +63,8 @@ const endCopied = {
   text: `DELETE FROM session WHERE workspace_id = $1 AND id = $2 AND NOT ${wasJustSpent("$3")} RETURNING id`,
 };
 
+type RefreshDependencies = SessionDependencies & { readonly database: Pick<Database, "query" | "transaction"> };
+
 type SessionRow = SessionTimes & {
   readonly account_id: string;
   readonly token_revision: number;
@@ -80,7 +82,7 @@ type SessionRow = SessionTimes & {
  * Throws `invalid_api_key` for it then, and for one that is malformed, forged or too old.
  */
 export async function refreshSession(
-  deps: SessionDependencies & { readonly revocation: Pick<RevocationService, "revoke"> },
+  deps: RefreshDependencies & { readonly revocation: Pick<RevocationService, "revoke"> },
   input: { readonly refreshToken: string },
 ): Promise<SessionGrant> {
   const presented = parseRefreshToken(input.refreshToken, deps.tagKey);
@@ -101,12 +103,12 @@ export async function refreshSession(
 }
 
 async function exchange(
-  { database, sessionMaxDays }: SessionDependencies,
+  { database, sessionMaxDays }: RefreshDependencies,
   { workspaceId, sessionId, hash }: RefreshToken,
   [next]: readonly NewRefreshToken[],
 ): Promise<SessionRow | undefined> {
   const values = [workspaceId, sessionId, hash, next?.hash ?? null, sessionMaxDays];
-  const [row] = await database.query<SessionRow>(rotate, values);
+  const [row] = await change<SessionRow>(database, rotate, values);
   return row;
 }
 

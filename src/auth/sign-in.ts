@@ -25,7 +25,8 @@ export async function signIn(
   const attempt = { email, accountId: onlyAccountOf(accounts), isSignedIn: false, clientAddress: input.clientAddress };
   const right = await matchPassword(deps, attempt, { hashes, password: input.password });
   const account = accounts.find(({ passwordHash }) => passwordHash === right);
-  const session = account === undefined ? undefined : await openSession(deps, account, input);
+  const session =
+    account && (await deps.database.transaction((database) => openSession({ ...deps, database }, account, input)));
   if (session === undefined) {
     throw new AppError("invalid_api_key", "The email or the password is wrong.");
   }

@@ -1,4 +1,4 @@
-import type { Queryable } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { takeTokens } from "../database/take-tokens.ts";
 import { AppError } from "../errors.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
@@ -11,7 +11,7 @@ const mostAtOnce = 10;
  * after too many.
  */
 export async function countSignUp(
-  deps: { readonly database: Queryable; readonly signUpsPerHour: number },
+  deps: { readonly database: Pick<Database, "transaction">; readonly signUpsPerHour: number },
   { clientAddress }: { readonly clientAddress: string | undefined },
 ): Promise<void> {
   const { database, signUpsPerHour } = deps;

@@ -17,7 +17,9 @@ export async function signUp(
 ): Promise<SessionGrant> {
   await countSignUp(deps, input);
   const account = await createAccount(deps, input);
-  const session = await openSession(deps, { ...account, tokenRevision: 0 }, input);
+  const session = await deps.database.transaction((database) =>
+    openSession({ ...deps, database }, { ...account, tokenRevision: 0 }, input),
+  );
   if (session === undefined) {
     throw new Error("an account that was just made has no session");
   }

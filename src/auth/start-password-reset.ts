@@ -1,4 +1,4 @@
-import type { Queryable } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { takeTokens } from "../database/take-tokens.ts";
 import { AppError, invalidFields } from "../errors.ts";
 import { parseAccountAddress } from "../mail-address.ts";
@@ -18,7 +18,7 @@ const addressLimit = { burst: 3, periodSeconds: 300 };
  * asked when the message leaves. Throws `rate_limited` after too many for the address, or from where the call comes from.
  */
 export async function startPasswordReset(
-  deps: { readonly database: Queryable; readonly emailVerifications: EmailVerifications },
+  deps: { readonly database: Pick<Database, "transaction">; readonly emailVerifications: EmailVerifications },
   input: { readonly email: string; readonly clientAddress: string | undefined },
 ): Promise<StartedReset> {
   const email = parseAccountAddress(input.email);

@@ -28,8 +28,9 @@ export interface Queryable {
    * as string. Throws `unavailable` when the database cannot be reached; a statement with effects was rolled back then, or
    * never sent.
    *
-   * Outside a transaction a statement with effects names its `lookUp`: if the connection is lost before the answer, what
-   * it did is looked up, and if that cannot be known, `outcome_unknown` is thrown.
+   * Outside a transaction a statement with effects limits its waits itself (`limitLockWait`) and names its `lookUp`: if the
+   * connection is lost before the answer, what it did is looked up, and if that cannot be known, `outcome_unknown` is
+   * thrown. Where a round trip more does not matter, `change` does both.
    */
   query<Row extends pg.QueryResultRow>(
     statement: Statement,
@@ -203,6 +204,18 @@ export class Database implements Queryable {
       throw asAppError(error);
     }
   }
+}
+
+/**
+ * Runs one statement with effects in a transaction of its own: its waits for locks end before the server gives it up, and a
+ * lost outcome is looked up.
+ */
+export async function change<Row extends pg.QueryResultRow>(
+  database: Pick<Database, "transaction">,
+  statement: Statement,
+  values: readonly Value[],
+): Promise<Row[]> {
+  return database.transaction((transaction) => transaction.query<Row>(statement, values));
 }
 
 /** A connection of the pool, until it is disposed. */

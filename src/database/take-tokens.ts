@@ -1,4 +1,4 @@
-import type { Queryable } from "./database.ts";
+import { change, type Database } from "./database.ts";
 import { askBuckets, type Bucket, boundLimit, type ThrottleLimit } from "./throttle.ts";
 
 /** A key of the throttle, and how many tokens it has. */
@@ -24,7 +24,7 @@ const takeTwo = takeFrom("take_two_tokens", [first, second]);
  * until a retry is worthwhile. `realm` takes the place of a workspace id: these counts belong to no workspace.
  */
 export async function takeTokens(
-  database: Queryable,
+  database: Pick<Database, "transaction">,
   realm: string,
   keys: readonly [LimitedKey, LimitedKey?],
 ): Promise<number | undefined> {
@@ -32,7 +32,10 @@ export async function takeTokens(
     limited === undefined ? [] : [limited.key, limited.limit.burst, limited.limit.periodSeconds],
   );
   const statement = keys[1] === undefined ? takeOne : takeTwo;
-  const [row] = await database.query<{ is_taken: boolean; wait_seconds: number | null }>(statement, [realm, ...values]);
+  const [row] = await change<{ is_taken: boolean; wait_seconds: number | null }>(database, statement, [
+    realm,
+    ...values,
+  ]);
   // No wait was found if the last token was taken at the same moment.
   return row?.is_taken === true ? undefined : (row?.wait_seconds ?? 60);
 }
