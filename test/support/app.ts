@@ -40,7 +40,7 @@ export interface SignedUp {
 }
 
 /** What tests change about whoever runs the server. */
-type TestSurroundings = Pick<AppOptions, "sweepIntervalMs">;
+type TestAppOptions = Pick<AppOptions, "sweepIntervalMs">;
 
 /** A server in this process, on a database of its own, with what tests need to call it. */
 export interface TestApp extends AsyncDisposable {
@@ -54,7 +54,7 @@ export interface TestApp extends AsyncDisposable {
   /** A session of a new account, whose password is `password`. */
   signUp(name?: string): Promise<SignedUp>;
   /** Another server on the same database, by the same clock. Close it first. */
-  startAnother(changes?: Partial<Config>, surroundings?: TestSurroundings): Promise<TestApp>;
+  startAnother(changes?: Partial<Config>, options?: TestAppOptions): Promise<TestApp>;
   /** A new key of a new account. */
   mintKey(options?: { readonly mode?: "live" | "test"; readonly scopes?: readonly string[] | null }): Promise<string>;
   /** Calls over gRPC, with the headers on every call. */
@@ -80,13 +80,10 @@ export async function createMigratedDatabase() {
 }
 
 /** Starts a server on a database of its own. Close it, or declare it with `await using`. */
-export async function startTestApp(
-  changes: Partial<Config> = {},
-  surroundings: TestSurroundings = {},
-): Promise<TestApp> {
+export async function startTestApp(changes: Partial<Config> = {}, options: TestAppOptions = {}): Promise<TestApp> {
   const database = await createMigratedDatabase();
   const time = new TestTime(database.url);
-  return startServer(database.url, time, { count: 0 }, changes, surroundings, async () => {
+  return startServer(database.url, time, { count: 0 }, changes, options, async () => {
     await time.close();
     await database.drop();
   });
@@ -97,7 +94,7 @@ async function startServer(
   time: TestTime,
   accounts: { count: number },
   changes: Partial<Config>,
-  surroundings: TestSurroundings,
+  options: TestAppOptions,
   afterClose: () => Promise<void>,
 ): Promise<TestApp> {
   const log = captureLog();
@@ -117,7 +114,7 @@ async function startServer(
   const app = await createApp(config, {
     logger: log.logger,
     clock: time,
-    ...surroundings,
+    ...options,
     onFatal: (reason) => {
       throw reason;
     },
@@ -177,8 +174,8 @@ async function startServer(
     logLines: log.lines,
     rest,
     signUp,
-    startAnother: (otherChanges = changes, otherSurroundings = surroundings) =>
-      startServer(databaseUrl, time, accounts, otherChanges, otherSurroundings, async () => undefined),
+    startAnother: (otherChanges = changes, otherOptions = options) =>
+      startServer(databaseUrl, time, accounts, otherChanges, otherOptions, async () => undefined),
     async mintKey({ mode = "live", scopes = null } = {}) {
       const { session } = await signUp();
       const { body } = await rest("POST", "/api-keys", { session, body: { name: "test key", mode, scopes } });
