@@ -5,6 +5,7 @@ import { accountSubject } from "../revocation/revocation-subjects.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import { accountOf } from "./find-account.ts";
+import { forgetKnownSources } from "./known-sources.ts";
 import { lockSessions } from "./lock-sessions.ts";
 import { isRightPassword, type PasswordDependencies } from "./match-password.ts";
 import { newPasswordProblem } from "./new-password.ts";
@@ -15,15 +16,17 @@ const change = {
   text: `
     WITH ended AS (
       DELETE FROM session WHERE workspace_id = $1 AND account_id = $2
+    ), forgotten AS (
+      ${forgetKnownSources("$2")}
     )
-    UPDATE account SET password_hash = $4, token_revision = token_revision + 1
+    UPDATE account SET password_hash = $4, password_set_at = byond_now(), token_revision = token_revision + 1
     WHERE id = $2 AND token_revision = $3
     RETURNING token_revision`,
 };
 
 /**
- * Changes the password and ends every session of the account; the result is a new one. When it returns, no server accepts
- * the tokens of the others any more. Throws `invalid_password` for a wrong current one, and `rate_limited` after too many
+ * Changes the password, ends every session of the account, and forgets where it was signed in to; the result is a new
+ * session. When it returns, no server accepts the tokens of the others any more. Throws `invalid_password` for a wrong current one, and `rate_limited` after too many
  * of those. `onAuthorized` runs when nobody else can end the caller's session any more before this is done.
  */
 export async function changePassword(

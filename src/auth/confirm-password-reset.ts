@@ -12,7 +12,8 @@ import { proveAddress } from "./unverified-accounts.ts";
 
 /**
  * Sets a new password, with the code that was sent to the address. When it returns, no server accepts the account's earlier
- * sessions any more. The code is used up by the transaction that sets the password: what fails can be repeated. Throws
+ * sessions any more. The code is used up by the transaction that sets the password: what fails can be repeated. The code of
+ * a reset that was started before the password was last set has expired; only who has that code learns so. Throws
  * `not_found` for a reset that there is not.
  */
 export async function confirmPasswordReset(
@@ -36,11 +37,14 @@ export async function confirmPasswordReset(
     readonly clientAddress: string | undefined;
   },
 ): Promise<EmailVerificationOutcome> {
-  const email = await deps.emailVerifications.addressOfReset(resetId);
+  const { email, startedAt } = await deps.emailVerifications.findReset(resetId);
   const { outcome } = await proveAddress(deps, { email }, async (transaction, accounts) => {
     const outcome = await deps.emailVerifications.checkReset(transaction, { id: resetId, code });
     if (outcome !== "approved") {
       return { outcome, provenBy: undefined };
+    }
+    if (accounts.some(({ isVerified, passwordSetAt }) => isVerified && startedAt <= passwordSetAt)) {
+      return { outcome: "expired" as const, provenBy: undefined };
     }
     const problem = newPasswordProblem(password, email);
     if (problem !== undefined) {

@@ -14,8 +14,8 @@ export interface EmailVerifications {
   ): Promise<EmailVerificationOutcome>;
   /** Sends a code that resets a password, if there is an account when it leaves. Guesses are counted by reset. */
   startReset(email: string): Promise<StartedReset>;
-  /** Where the code of a reset was sent. Throws `not_found` if there is no such reset. */
-  addressOfReset(resetId: string): Promise<string>;
+  /** Where the code of a reset was sent, and when it was asked for. Throws `not_found` if there is no such reset. */
+  findReset(resetId: string): Promise<{ readonly email: string; readonly startedAt: Date }>;
   checkReset(
     transaction: Queryable,
     reset: { readonly id: string; readonly code: string },

@@ -13,12 +13,14 @@ export interface StoredAccount {
   /** The verification of the address that was started last. */
   readonly emailVerificationId: string | null;
   readonly isVerified: boolean;
+  /** When the password was chosen. */
+  readonly passwordSetAt: Date;
   readonly createdAt: Date;
 }
 
 const columns = `
   id, workspace_id, email, password_hash, token_revision, email_verification_id,
-  email_verified_at IS NOT NULL AS is_verified, created_at`;
+  email_verified_at IS NOT NULL AS is_verified, password_set_at, created_at`;
 
 const byEmail = {
   name: "read_accounts_by_email",
@@ -38,6 +40,7 @@ interface Row {
   readonly token_revision: number;
   readonly email_verification_id: string | null;
   readonly is_verified: boolean;
+  readonly password_set_at: Date;
   readonly created_at: Date;
 }
 
@@ -100,6 +103,7 @@ function accountOfRow(row: Row): StoredAccount {
     tokenRevision: row.token_revision,
     emailVerificationId: row.email_verification_id,
     isVerified: row.is_verified,
+    passwordSetAt: row.password_set_at,
     createdAt: row.created_at,
   };
 }

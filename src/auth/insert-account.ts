@@ -21,9 +21,9 @@ const insert = {
       INSERT INTO workspace (id, name, tier, created_at) VALUES ($2, $5, $6, byond_now()) RETURNING created_at
     )
     INSERT INTO account (
-      id, workspace_id, email, password_hash, name, created_at, email_verified_at, ends_at
+      id, workspace_id, email, password_hash, name, created_at, password_set_at, email_verified_at, ends_at
     )
-    SELECT $1, $2, $3, $4, $5, created_at,
+    SELECT $1, $2, $3, $4, $5, created_at, created_at,
       CASE WHEN $7::boolean THEN created_at END, CASE WHEN NOT $7::boolean THEN created_at + ${timeToVerify} END
     FROM made`,
 };

@@ -26,6 +26,11 @@ export function insertKnownSource(selected: string): string {
       WHERE known.expires_at < excluded.expires_at - interval '1 hour'`;
 }
 
+/** SQL that makes no source known to an account any more, to stand in a statement that sets its password. */
+export function forgetKnownSources(accountId: string): string {
+  return `DELETE FROM known_source WHERE account_id = ${accountId}`;
+}
+
 const remember = {
   name: "remember_known_source",
   text: insertKnownSource("SELECT $1::text, $2::bytea, byond_now()"),

@@ -1,9 +1,12 @@
 import type { Queryable } from "../database/database.ts";
+import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { createId } from "../ids.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import type { StoredAccount } from "./find-account.ts";
 import { insertAccount } from "./insert-account.ts";
+import { forgetKnownSources } from "./known-sources.ts";
+import { lockSessions } from "./lock-sessions.ts";
 import type { AccountReference } from "./unverified-accounts.ts";
 
 const reset = {
@@ -11,13 +14,18 @@ const reset = {
   text: `
     WITH ended AS (
       DELETE FROM session WHERE workspace_id = $1 AND account_id = $2
+    ), forgotten AS (
+      ${forgetKnownSources("$2")}
     )
-    UPDATE account SET password_hash = $3, token_revision = token_revision + 1 WHERE id = $2`,
+    UPDATE account SET password_hash = $3, password_set_at = byond_now(), token_revision = token_revision + 1
+    WHERE id = $2 AND token_revision = $4
+    RETURNING id`,
 };
 
 /**
- * Sets the password of an address, for somebody who has proved it to be theirs (`proveAddress`), and ends all sessions.
- * Unverified accounts are replaced by one new account with a new workspace. Undefined if there is no account at all.
+ * Sets the password of an address, for somebody who has proved it to be theirs (`proveAddress`), ends all sessions, and
+ * forgets where it was signed in to. Unverified accounts are replaced by one new account with a new workspace. Undefined if
+ * there is no account at all. Throws `unavailable` if its user changes or deletes it at the same moment.
  */
 export async function setPasswordOf(
   deps: { readonly passwordHasher: Hasher; readonly defaultTier: Tier },
@@ -40,7 +48,11 @@ export async function setPasswordOf(
   // the transaction: 503, and the code is not used up.
   const passwordHash = await deps.passwordHasher.hash(password);
   if (account.isVerified) {
-    await transaction.query(reset, [account.workspaceId, account.userId, passwordHash]);
+    const { workspaceId, userId, tokenRevision } = account;
+    await lockSessions(transaction, account);
+    if ((await transaction.query(reset, [workspaceId, userId, passwordHash, tokenRevision])).length === 0) {
+      throw new AppError("unavailable", "The service is busy. Try again shortly.", { retryAfterSeconds: 1 });
+    }
     return account;
   }
   const made = { userId: createId("usr"), workspaceId: createId("ws") };

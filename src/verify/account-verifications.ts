@@ -39,10 +39,12 @@ const accountLimit: SendLimit = {
   message: "Too many codes for this account. Try again later.",
 };
 
-const readRecipient = {
-  name: "read_recipient_of_reset",
-  text: "SELECT recipient_sealed FROM verification WHERE workspace_id = $1 AND id = $2",
+const readReset = {
+  name: "read_reset",
+  text: "SELECT recipient_sealed, created_at FROM verification WHERE workspace_id = $1 AND id = $2",
 };
+
+type ResetRow = { readonly recipient_sealed: Buffer | null; readonly created_at: Date };
 
 /** Verifications of the mail addresses that people sign in with: ours, by the same rules as everybody's. */
 export function accountVerifications(deps: StartDependencies) {
@@ -89,16 +91,16 @@ export function accountVerifications(deps: StartDependencies) {
       return startVerification(deps, serverOwner(id), inputOf(email, input));
     },
 
-    async addressOfReset(text: string): Promise<string> {
+    async findReset(text: string): Promise<{ readonly email: string; readonly startedAt: Date }> {
       const resetId = verificationIdOf(text);
       const { workspaceId } = serverOwner(resetId);
-      const [row] = await database.query<{ recipient_sealed: Buffer | null }>(readRecipient, [workspaceId, resetId]);
+      const [row] = await database.query<ResetRow>(readReset, [workspaceId, resetId]);
       const sealed = row?.recipient_sealed ?? undefined;
-      const address = sealed && unseal(keyring, "recipient-seal", recipientContext(workspaceId, resetId), sealed);
-      if (address === undefined) {
+      const email = sealed && unseal(keyring, "recipient-seal", recipientContext(workspaceId, resetId), sealed);
+      if (row === undefined || email === undefined) {
         throw verificationNotFound();
       }
-      return address;
+      return { email, startedAt: row.created_at };
     },
 
     checkReset: (transaction: Queryable, reset: { readonly id: string; readonly code: string }) =>

@@ -1,8 +1,11 @@
 /** An address belongs to whoever proves it, whoever signed up with it before. */
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { runResetPassword } from "../../src/auth/reset-password-command.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Hasher } from "../../src/hashing.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { captureLog } from "../support/log-capture.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
 import { verifyEmailOf } from "../support/verified-email.ts";
@@ -315,6 +318,82 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       }
       const { body } = await startReset();
       expect((await confirm(body.reset_id, await nextCode())).body.status).toBe("approved");
+    });
+
+    describe("that was asked for before the password was last set", () => {
+      const newest = "the newest of the passwords";
+      const startOld = async () => {
+        const account = accountOf(await signUp(password));
+        await check(await codeFor(account), account);
+        const { body } = await startReset();
+        return { account, id: body.reset_id, code: await nextCode() };
+      };
+      const expectTooLate = async ({ id, code }: { id: string; code: string }) => {
+        expect((await confirm(id, wrong(code), "the thief's new password")).body.status).toBe("incorrect");
+        expect((await confirm(id, code, "the thief's new password")).body.status).toBe("expired");
+        expect((await signIn("the thief's new password")).code).toBe("invalid_api_key");
+        expect((await signIn(newest)).code).toBe("ok");
+      };
+
+      test("has expired when another's code has set it", async () => {
+        const old = await startOld();
+        const { body } = await startReset();
+        expect((await confirm(body.reset_id, await nextCode(), newest)).body.status).toBe("approved");
+        await expectTooLate(old);
+      });
+
+      test("has expired when its user has changed it", async () => {
+        const old = await startOld();
+        const input = { current_password: password, new_password: newest };
+        const { session } = old.account;
+        expect((await protocol.call(there, "ChangePassword", input, { session })).code).toBe("ok");
+        await expectTooLate(old);
+      });
+
+      test("has expired when its user changes it while the reset sets it", async () => {
+        const old = await startOld();
+        const { hash } = Hasher.prototype;
+        const whileHashing = vi.spyOn(Hasher.prototype, "hash").mockImplementationOnce(async function (
+          this: Hasher,
+          ...args: Parameters<Hasher["hash"]>
+        ) {
+          const input = { current_password: password, new_password: newest };
+          const { session } = old.account;
+          expect((await protocol.call(here, "ChangePassword", input, { session })).code).toBe("ok");
+          return hash.apply(this, args);
+        });
+        expect((await confirm(old.id, old.code, "the thief's new password")).code).toBe("unavailable");
+        whileHashing.mockRestore();
+        await expectTooLate(old);
+      });
+
+      test("has expired when the operator has set it", async () => {
+        const old = await startOld();
+        await runResetPassword({
+          config: { ...parseConfig({}), database: { kind: "external", url: here.databaseUrl } },
+          logger: captureLog().logger,
+          args: ["--email", email],
+          input: Readable.from([`${newest}\n`]),
+          write: () => undefined,
+        });
+        await expectTooLate(old);
+      });
+
+      test("has not, only because the hash was made anew", async () => {
+        const { id, code } = await startOld();
+        const isOutdated = vi.spyOn(Hasher.prototype, "isOutdated").mockReturnValue(true);
+        expect((await signIn(password)).code).toBe("ok");
+        isOutdated.mockRestore();
+        expect((await confirm(id, code)).body.status).toBe("approved");
+      });
+
+      test("has not, if only strangers have signed up with the address since", async () => {
+        accountOf(await signUp(password));
+        const { body } = await startReset();
+        const code = await nextCode();
+        accountOf(await signUp("the squatter's password"));
+        expect((await confirm(body.reset_id, code)).body.status).toBe("approved");
+      });
     });
 
     test("a busy server does not cost the code", async () => {

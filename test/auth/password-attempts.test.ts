@@ -1,6 +1,9 @@
 /** Guessing passwords is slow, for one account and from one address, and tells nothing about who has an account. */
+import { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { sweepKnownSources } from "../../src/auth/known-sources.ts";
+import { runResetPassword } from "../../src/auth/reset-password-command.ts";
+import { parseConfig } from "../../src/config.ts";
 import { Database } from "../../src/database/database.ts";
 import { AppError } from "../../src/errors.ts";
 import { Hasher } from "../../src/hashing.ts";
@@ -169,6 +172,70 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       } finally {
         await rotated[Symbol.asyncDispose]();
       }
+    });
+
+    describe("but not where somebody signed in with a password that was replaced since", () => {
+      const replaced = "a password that nobody knows yet";
+      /** An account that was signed in to by its owner and by a thief. */
+      const stolen = async () => {
+        const { email, session } = await app.signUp();
+        const [home, thief] = [newAddress(), newAddress()];
+        for (const from of [home, thief]) {
+          expect((await signIn(email, password, from)).code).toBe("ok");
+        }
+        return { email, session, home, thief };
+      };
+      const outcomes = async (email: string, ...from: string[]) => {
+        await exhaust(email);
+        const codes: string[] = [];
+        for (const address of from) {
+          codes.push((await signIn(email, replaced, address)).code);
+        }
+        return codes;
+      };
+
+      test("by its user", async () => {
+        const { email, session, home, thief } = await stolen();
+        const input = { current_password: password, new_password: replaced };
+        const headers = { "x-forwarded-for": home };
+        expect((await protocol.call(there, "ChangePassword", input, { session, headers })).code).toBe("ok");
+        expect(await outcomes(email, thief, home)).toEqual(["rate_limited", "ok"]);
+      });
+
+      test("by a code to the address", async () => {
+        const { email, session, home, thief } = await stolen();
+        await protocol.call(app, "StartEmailVerification", {}, { session });
+        const codeIn = async () => /^ {4}(\d+)$/m.exec((await app.messageTo(email)).text)?.[1] ?? "";
+        const code = await codeIn();
+        expect((await protocol.call(app, "CheckEmailVerification", { code }, { session })).body.status).toBe(
+          "approved",
+        );
+        const headers = { "x-forwarded-for": home };
+        const { body } = await protocol.call(app, "StartPasswordReset", { email }, { headers });
+        const input = await vi.waitFor(async () => {
+          expect(await codeIn()).not.toBe(code);
+          return { reset_id: body.reset_id, code: await codeIn(), new_password: replaced };
+        });
+        expect((await protocol.call(there, "ConfirmPasswordReset", input, { headers })).body.status).toBe("approved");
+        expect(await outcomes(email, thief, home)).toEqual(["rate_limited", "ok"]);
+      });
+
+      test("by the operator", async () => {
+        const { email, session, home, thief } = await stolen();
+        await protocol.call(app, "StartEmailVerification", {}, { session });
+        const code = /^ {4}(\d+)$/m.exec((await app.messageTo(email)).text)?.[1] ?? "";
+        expect((await protocol.call(app, "CheckEmailVerification", { code }, { session })).body.status).toBe(
+          "approved",
+        );
+        await runResetPassword({
+          config: { ...parseConfig({}), database: { kind: "external", url: app.databaseUrl } },
+          logger: captureLog().logger,
+          args: ["--email", email],
+          input: Readable.from([`${replaced}\n`]),
+          write: () => undefined,
+        });
+        expect(await outcomes(email, thief, home)).toEqual(["rate_limited", "rate_limited"]);
+      });
     });
 
     test("and nobody is used to an address that cannot be told", async () => {

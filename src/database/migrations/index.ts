@@ -10,6 +10,7 @@ import { RecipientsAndLimits } from "./0008-recipients-and-limits.ts";
 import { PasswordsAndSessions } from "./0009-passwords-and-sessions.ts";
 import { TimesOfKeys } from "./0010-times-of-keys.ts";
 import { AccountAddresses } from "./0011-account-addresses.ts";
+import { TimeOfPassword } from "./0012-time-of-password.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0009-passwords-and-sessions", class: PasswordsAndSessions },
   { name: "0010-times-of-keys", class: TimesOfKeys },
   { name: "0011-account-addresses", class: AccountAddresses },
+  { name: "0012-time-of-password", class: TimeOfPassword },
 ];
