@@ -45,7 +45,8 @@ export async function checkEmailVerification(
   }
   const check = async (transaction: Queryable, accounts: readonly StoredAccount[]) => {
     if (accounts.every((each) => each.userId !== userId)) {
-      // It has ended, which the credential tells, or another has proved the address.
+      // Another has proved the address. This one has ended with that, most likely: its session is refused then.
+      await accountOf({ database: transaction }, caller);
       throw alreadyExists();
     }
     const outcome = await deps.emailVerifications.check(transaction, userId, { id: emailVerificationId, code });
