@@ -24,6 +24,13 @@ export function startNotices(config: Config): StartNotice[] {
   if (isPublic && delivery.whatsapp === undefined) {
     notices.push({ level: "info", event: "whatsapp is unavailable", settings: ["WHATSAPP_TOKEN"] });
   }
+  if (signUp === "open" && sendsReally(delivery) && delivery.smtp === undefined && config.inbox !== "all") {
+    notices.push({
+      level: "warn",
+      event: "nobody can prove an address, and so use the live keys of a new account: no mail is sent",
+      settings: ["SMTP_URL", "MAIL_FROM"],
+    });
+  }
   if (isHttps(publicUrl) && tls === undefined && limits.proxyTrust.trustedProxies.length === 0) {
     notices.push({
       level: "warn",
@@ -32,6 +39,10 @@ export function startNotices(config: Config): StartNotice[] {
     });
   }
   return notices;
+}
+
+function sendsReally({ whatsapp, smsProviderUrl, voiceProviderUrl }: Config["delivery"]): boolean {
+  return whatsapp !== undefined || smsProviderUrl !== undefined || voiceProviderUrl !== undefined;
 }
 
 function isHttps(url: string | undefined): boolean {

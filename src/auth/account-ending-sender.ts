@@ -31,7 +31,7 @@ export class AccountEndingSender implements OutboxSender {
     const { database, channels, url } = this.#deps;
     const [row] = await database.query<{ email: string; ends_at: Date }>(readEnding, [item.subjectId]);
     return row === undefined
-      ? { kind: "failed", reason: "the account was verified or has ended" }
+      ? { kind: "withdrawn", reason: "the account was verified or has ended" }
       : channels.sendMail(row.email, renderAccountEnding({ endsAt: row.ends_at, url: url() }), {
           idempotencyKey: item.id,
           signal,

@@ -8,6 +8,8 @@ import { accountOf } from "./find-account.ts";
 import { lockSessions } from "./lock-sessions.ts";
 import { isRightPassword, type PasswordDependencies } from "./match-password.ts";
 
+const lockAccount = { name: "lock_account", text: "SELECT id FROM account WHERE id = $1 FOR UPDATE" };
+
 const lockKeys = {
   name: "lock_keys_of_workspace",
   text: `
@@ -73,7 +75,9 @@ export async function deleteAccount(
   await deps.revocation.revoke(subjects, change, {
     credential: credentialOf(caller),
     async lockRows(transaction) {
-      // Sessions last: whoever ends one of them meanwhile is not kept waiting for the others.
+      // The account first, as everybody does who locks it and what is its own; sessions last: whoever ends one of them
+      // meanwhile is not kept waiting for the others.
+      await transaction.query(lockAccount, [userId]);
       await transaction.query(lockKeys, [workspaceId]);
       await lockSessions(transaction, { workspaceId, userId });
     },

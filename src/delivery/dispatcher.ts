@@ -194,6 +194,9 @@ export class Dispatcher {
 
   /** Lets the circuit know how the provider did. */
   #judge(lane: Lane, result: SendResult): void {
+    if (result.kind === "withdrawn") {
+      return;
+    }
     if (result.kind !== "retry" || result.blames === "message") {
       if (lane.circuit.succeeded()) {
         this.#options.logger.info("provider works again", { lane: lane.name });
@@ -231,7 +234,7 @@ export class Dispatcher {
   }
 
   #report(item: OutboxItem, result: SendResult, status: OutboxStatus | undefined): void {
-    if (result.kind === "sent") {
+    if (result.kind === "sent" || result.kind === "withdrawn") {
       return;
     }
     const gone = status === "failed" || status === "expired";

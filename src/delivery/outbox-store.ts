@@ -176,7 +176,7 @@ export class OutboxStore {
       item.workspaceId,
       item.id,
       attempt.claim,
-      result.kind,
+      result.kind === "withdrawn" ? "failed" : result.kind,
       item.subjectId,
       item.lane,
       result.kind === "sent" ? result.providerMessageId : null,

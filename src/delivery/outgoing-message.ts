@@ -31,7 +31,9 @@ export type SendResult =
       /** How long the provider asked to be left alone. Default: the worker's back-off. */
       readonly afterMs?: number;
     }
-  | { readonly kind: "failed"; readonly reason: string };
+  | { readonly kind: "failed"; readonly reason: string }
+  /** Nobody wants it any more: the provider was not asked. Recorded as failed. */
+  | { readonly kind: "withdrawn"; readonly reason: string };
 
 export interface SendOptions {
   /** The same for every attempt at one message, so that a provider can recognise a repetition. */

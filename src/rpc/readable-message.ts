@@ -3,7 +3,7 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { type Compression, compressedFlag } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
-import { AppError } from "../errors.ts";
+import { AppError, invalidFields } from "../errors.ts";
 import { GatewayError } from "../rest/gateway-error.ts";
 import { JsonReader } from "../rest/json/reader.ts";
 import { protoJson } from "../rest/json/style.ts";
@@ -36,6 +36,7 @@ export async function requireReadableMessage(context: HandlerContext, checkReque
   if (context.method.methodKind !== "unary" || context.protocolName === "rest") {
     return;
   }
+  requireNoParameters(context);
   const message = await readMessage(context);
   if (message?.isJson === true) {
     requireReadableJson(context.method, new TextDecoder().decode(message.bytes), checkRequest);
@@ -44,6 +45,16 @@ export async function requireReadableMessage(context: HandlerContext, checkReque
       fromBinary(context.method.input, message.bytes);
     } catch {
       throw unreadable(context.method);
+    }
+  }
+}
+
+/** Only calls by GET have parameters: in others they would vanish, as an unknown field would. */
+function requireNoParameters({ requestMethod, url }: HandlerContext): void {
+  if (requestMethod === "POST" && url.includes("?")) {
+    const names = [...new URL(url).searchParams.keys()];
+    if (names.length > 0) {
+      throw invalidFields(Object.fromEntries(names.map((name) => [name, "is not a known parameter"])));
     }
   }
 }

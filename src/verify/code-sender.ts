@@ -80,10 +80,10 @@ export class CodeSender implements OutboxSender {
       return { kind: "failed", reason: "the master secret that the code is derived from is gone" };
     }
     if (hasWaited && !(await this.#isPending(item))) {
-      return { kind: "failed", reason: "the verification ended before the message could be sent" };
+      return { kind: "withdrawn", reason: "the verification ended before the message could be sent" };
     }
     if (this.#deps.isAwaited !== undefined && !(await this.#deps.isAwaited(payload.recipient))) {
-      return { kind: "failed", reason: "nobody waits for the code" };
+      return { kind: "withdrawn", reason: "nobody waits for the code" };
     }
     const code = deriveCode(secret, {
       verificationId: item.subjectId,

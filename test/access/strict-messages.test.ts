@@ -255,6 +255,17 @@ describe("a restriction that is misspelled makes no key without it", () => {
     expect(await scopesOfKeys()).toEqual(["data plane"]);
   });
 
+  test("over Connect: one that stands in the query, where only calls by GET have their message", async () => {
+    const response = await fetch(`${app.url}/byond.v1.ApiKeyService/CreateApiKey?scopes=verify`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${client.credentials.session}` },
+      body: JSON.stringify({ name: "in the query" }),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("validation_error");
+    expect(await scopesOfKeys()).toEqual(["data plane"]);
+  });
+
   test("over binary protocols: one that only a newer schema has, at any depth", async () => {
     const request = create(CreateApiKeyRequestSchema, {
       name: "x",

@@ -108,6 +108,14 @@ describe("what the start says", () => {
     ["that https needs a proxy's addresses", { PUBLIC_URL: "https://otp.example.com" }, [...closed, shared]],
     ["that it does so on loopback too", { PUBLIC_URL: "HTTPS://localhost" }, [shared]],
     ["not if the proxy is known", { PUBLIC_URL: "https://localhost", TRUSTED_PROXIES: "127.0.0.1" }, []],
+    [
+      "that no address can be proved where messages leave, but no mails",
+      { HOST: "0.0.0.0", SIGN_UP: "open", SMS_PROVIDER_URL: "http://localhost", PROVIDER_SECRET: "x".repeat(32) },
+      [
+        ...closed.slice(1),
+        "warn nobody can prove an address, and so use the live keys of a new account: no mail is sent SMTP_URL MAIL_FROM",
+      ],
+    ],
     ["not with TLS of its own", { PUBLIC_URL: "https://localhost", TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, []],
     [
       "nothing of what is open",

@@ -25,6 +25,27 @@ describe("a lane", () => {
     await worker.idle();
   });
 
+  test("whose provider is paused is not opened by a message that nobody wants any more", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    for (let failure = 0; failure < 5; failure += 1) {
+      worker.dispatch(await use.outbox.write("a"));
+      (await use.sender.next()).end(down);
+      await worker.idle();
+    }
+    await use.outbox.clock.advance(1_500);
+    worker.dispatch(await use.outbox.write("a"));
+    (await use.sender.next()).end({ kind: "withdrawn", reason: "nobody waits" });
+    await worker.idle();
+    // On trial still: one at a time.
+    const begun = use.sender.begun.length;
+    worker.dispatch(await use.outbox.write("a"));
+    worker.dispatch(await use.outbox.write("a"));
+    expect(use.sender.begun).toHaveLength(begun + 1);
+    (await use.sender.next()).end(sent);
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+  });
+
   test("that is full does not hold up another", async () => {
     const worker = use.outbox.server("a", use.sender.send);
     for (const lane of ["mail", "mail", "mail", "chat"]) {
