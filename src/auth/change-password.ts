@@ -40,13 +40,13 @@ export async function changePassword(
   onAuthorized: () => void,
 ): Promise<SessionGrant> {
   const account = await accountOf(deps, caller);
-  const { userId, workspaceId, email, passwordHash: hash, tokenRevision } = account;
+  const { userId, workspaceId, email, tokenRevision } = account;
   const problem = newPasswordProblem(input.newPassword, email);
   if (problem !== undefined) {
     throw invalidFields({ new_password: problem });
   }
-  const attempt = { email, accountId: userId, isSignedIn: true, clientAddress: input.clientAddress };
-  if (!(await isRightPassword(deps, attempt, { hash, password: input.currentPassword }))) {
+  const { currentPassword: password, clientAddress } = input;
+  if (!(await isRightPassword(deps, account, { password, clientAddress }))) {
     throw wrongPassword();
   }
   const newHash = await deps.passwordHasher.hash(input.newPassword, { source: limitKeyOf(input.clientAddress) });

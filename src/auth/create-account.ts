@@ -7,7 +7,7 @@ import { parseAccountAddress } from "../mail-address.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import type { Keyring } from "../secrets.ts";
-import { findAccountsByEmail, onlyAccountOf, type StoredAccount } from "./find-account.ts";
+import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
 import { insertAccount } from "./insert-account.ts";
 import { newPasswordProblem } from "./new-password.ts";
 import { countPasswordAttempt } from "./password-attempts.ts";
@@ -104,7 +104,7 @@ async function requireAnother(
   },
   accounts: readonly StoredAccount[],
 ): Promise<void> {
-  const attempt = { email, accountId: onlyAccountOf(accounts), isSignedIn: false, clientAddress };
+  const attempt = { email, accountIds: [], signedInTo: undefined, clientAddress };
   const counted = isCounted ? undefined : await countPasswordAttempt(deps, attempt);
   const hashes = accounts.map(({ passwordHash }) => passwordHash);
   let right: string | undefined;

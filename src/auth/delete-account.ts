@@ -58,10 +58,9 @@ export async function deleteAccount(
   if (password === undefined) {
     throw new AppError("invalid_request", "The request must hold the account's password.");
   }
-  const { userId, workspaceId, email, passwordHash: hash, tokenRevision } = await accountOf(deps, caller);
-  if (
-    !(await isRightPassword(deps, { email, accountId: userId, isSignedIn: true, clientAddress }, { hash, password }))
-  ) {
+  const account = await accountOf(deps, caller);
+  const { userId, workspaceId, tokenRevision } = account;
+  if (!(await isRightPassword(deps, account, { password, clientAddress }))) {
     throw wrongPassword();
   }
   const change = async (transaction: Queryable) => {

@@ -58,14 +58,6 @@ export async function findAccountsByEmail({ database }: Dependencies, email: str
 }
 
 /**
- * The id of an address's account, if it has just one. Where several wait for the address, a source that is known to one of
- * them is a stranger to the others.
- */
-export function onlyAccountOf(accounts: readonly StoredAccount[]): string | undefined {
-  return accounts.length === 1 ? accounts[0]?.userId : undefined;
-}
-
-/**
  * The account of whoever calls: the session's user, or the owner of the key's workspace. Throws `not_found` if a key's has
  * none, and `invalid_api_key` if the session's was deleted since it was admitted.
  */

@@ -4,7 +4,14 @@ import type { Turn } from "../fair-queue.ts";
 import type { Hasher } from "../hashing.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import type { Keyring } from "../secrets.ts";
+import type { StoredAccount } from "./find-account.ts";
 import { countPasswordAttempt, type PasswordAttempt } from "./password-attempts.ts";
+
+/** What a password is compared with: the hash of an account, or one of nothing. */
+export interface Candidate {
+  readonly userId?: string;
+  readonly passwordHash: string;
+}
 
 export interface PasswordDependencies {
   readonly database: Pick<Database, "query" | "transaction">;
@@ -17,26 +24,32 @@ const upgrade = {
   text: "UPDATE account SET password_hash = $3 WHERE email = $1 AND password_hash = $2",
 };
 
-/** Whether the password is the one of the hash: see `matchPassword`. */
+/** Whether the password of somebody who is signed in is that of their account: see `matchPassword`. */
 export async function isRightPassword(
   deps: PasswordDependencies,
-  attempt: PasswordAttempt,
-  { hash, password }: { readonly hash: string; readonly password: string },
+  account: Pick<StoredAccount, "userId" | "email" | "passwordHash">,
+  { password, clientAddress }: { readonly password: string; readonly clientAddress: string | undefined },
 ): Promise<boolean> {
-  return (await matchPassword(deps, attempt, { hashes: [hash], password })) !== undefined;
+  const { userId, email } = account;
+  const attempt = { email, signedInTo: userId, clientAddress };
+  return (await matchPassword(deps, attempt, { candidates: [account], password })) !== undefined;
 }
 
 /**
  * Which of the hashes the password is of. Counts wrong ones only; throws `rate_limited` after too many, whatever the
- * password, and `unavailable`, which counts as nothing, while too many passwords are compared. A right one's hash that was
- * made with other parameters is made anew.
+ * password, unless an account knows the source, which alone is compared then; and `unavailable`, which counts as nothing,
+ * while too many passwords are compared. A right one's hash that was made with other parameters is made anew.
  */
 export async function matchPassword(
   deps: PasswordDependencies,
-  attempt: PasswordAttempt,
-  { hashes, password }: { readonly hashes: readonly string[]; readonly password: string },
+  attempt: Omit<PasswordAttempt, "accountIds">,
+  { candidates, password }: { readonly candidates: readonly Candidate[]; readonly password: string },
 ): Promise<string | undefined> {
-  const counted = await countPasswordAttempt(deps, attempt);
+  const accountIds = candidates.flatMap(({ userId }) => userId ?? []);
+  const counted = await countPasswordAttempt(deps, { ...attempt, accountIds });
+  const hashes = candidates
+    .filter(({ userId }) => userId === undefined || counted.admits(userId))
+    .map(({ passwordHash }) => passwordHash);
   const lane = counted.isKnown ? "known" : "strangers";
   const turn: Turn = { lane, source: limitKeyOf(attempt.clientAddress) };
   let hash: string | undefined;
@@ -50,7 +63,7 @@ export async function matchPassword(
     return undefined;
   }
   // Where several accounts wait for the address, wrong ones before it may have been guesses at another's.
-  await (hashes.length === 1 ? counted.forgive() : counted.putBack());
+  await (candidates.length === 1 ? counted.forgive() : counted.putBack());
   if (deps.passwordHasher.isOutdated(hash)) {
     await upgradeHash(deps, attempt.email, { hash, password, turn });
   }

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
 import { parseAccountAddress } from "../mail-address.ts";
-import { findAccountsByEmail, onlyAccountOf } from "./find-account.ts";
+import { findAccountsByEmail } from "./find-account.ts";
 import { matchPassword, type PasswordDependencies } from "./match-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 
@@ -21,9 +21,9 @@ export async function signIn(
   // A malformed address is an unknown one here: it must not be told apart either.
   const email = parseAccountAddress(input.email) ?? "";
   const accounts = await findAccountsByEmail(deps, email);
-  const hashes = accounts.length === 0 ? [deps.decoyHash] : accounts.map(({ passwordHash }) => passwordHash);
-  const attempt = { email, accountId: onlyAccountOf(accounts), isSignedIn: false, clientAddress: input.clientAddress };
-  const right = await matchPassword(deps, attempt, { hashes, password: input.password });
+  const candidates = accounts.length === 0 ? [{ passwordHash: deps.decoyHash }] : accounts;
+  const attempt = { email, signedInTo: undefined, clientAddress: input.clientAddress };
+  const right = await matchPassword(deps, attempt, { candidates, password: input.password });
   const account = accounts.find(({ passwordHash }) => passwordHash === right);
   const session =
     account && (await deps.database.transaction((database) => openSession({ ...deps, database }, account, input)));

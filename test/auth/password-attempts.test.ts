@@ -46,7 +46,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
    * compared: on a busy machine that takes so long that limits refill.
    */
   async function guess(email: string, guesses: number, from: (guess: number) => string): Promise<string[]> {
-    const verify = vi.spyOn(Hasher.prototype, "verify").mockResolvedValue(false);
+    const match = vi.spyOn(Hasher.prototype, "match").mockResolvedValue(undefined);
     const codes: string[] = [];
     try {
       for (let index = 0; index < guesses; index += 1) {
@@ -54,7 +54,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         codes.push((await signIn(email, `wrong password ${index}`, from(index), server)).code);
       }
     } finally {
-      verify.mockRestore();
+      match.mockRestore();
     }
     return codes;
   }
@@ -307,6 +307,51 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       }
       match.mockRestore();
       expect(await signUp(email, password, from)).toBe("already_exists");
+    });
+
+    test("the owner of one signs in where they are used to, while strangers guess; others from there are not compared", async () => {
+      const email = `crowded-${protocol.name}@example.com`.toLowerCase();
+      const [home, away] = [newAddress(), newAddress()];
+      expect(await signUp(email, password, home)).toBe("ok");
+      expect(await signUp(email, "the squatter's password", away)).toBe("ok");
+      await guess(email, 110, newAddress);
+      expect((await signIn(email, password, home, there)).code).toBe("ok");
+      expect((await signIn(email, "the squatter's password", away)).code).toBe("ok");
+      expect((await signIn(email, password, away)).code).toBe("invalid_api_key");
+      expect((await signIn(email, password, newAddress())).code).toBe("rate_limited");
+    });
+
+    test("guesses from where a squatter is used to take of what all strangers have", async () => {
+      const email = `used-${protocol.name}@example.com`.toLowerCase();
+      expect(await signUp(email, password, newAddress())).toBe("ok");
+      const squatters = Array.from({ length: 10 }, newAddress);
+      expect(await signUp(email, "the squatter's password", newAddress())).toBe("ok");
+      for (const from of squatters) {
+        expect((await signIn(email, "the squatter's password", from)).code).toBe("ok");
+      }
+      // One was spent by the sign-up.
+      expect(await guess(email, 99, (index) => squatters[Math.floor(index / 10)] ?? "")).toEqual(wrong(99));
+      expect((await signIn(email, password, newAddress())).code).toBe("rate_limited");
+    });
+
+    test("who is signed in to one has guesses of their own at its password", async () => {
+      const email = `own-${protocol.name}@example.com`.toLowerCase();
+      const sessions: string[] = [];
+      for (const secret of [password, "the squatter's password"]) {
+        const headers = { "x-forwarded-for": newAddress() };
+        const input = { email, password: secret, name: "Acme" };
+        sessions.push((await protocol.call(app, "SignUp", input, { headers })).body.access_token);
+      }
+      const change = async (session: string | undefined, current_password: string) => {
+        const headers = { "x-forwarded-for": newAddress() };
+        const input = { current_password, new_password: "a wholly new password" };
+        return (await protocol.call(app, "ChangePassword", input, { session: session ?? "", headers })).code;
+      };
+      for (let index = 0; index < 10; index += 1) {
+        expect(await change(sessions[1], "wrong")).toBe("invalid_password");
+      }
+      expect(await change(sessions[1], "the squatter's password")).toBe("rate_limited");
+      expect(await change(sessions[0], password)).toBe("ok");
     });
 
     test("the right password of one of them does not forgive guesses at another's", async () => {
