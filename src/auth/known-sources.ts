@@ -48,6 +48,24 @@ export async function rememberSource(
   }
 }
 
+const isKnown = {
+  name: "is_known_source",
+  text: `
+    SELECT EXISTS (
+      SELECT FROM known_source WHERE account_id = $1 AND source = ANY ($2::bytea[]) AND expires_at > byond_now()
+    ) AS is_known`,
+};
+
+/** Whether a source is known to an account. The same statement answers for an account that there is not. */
+export async function isKnownSource(
+  { database, keyring }: { readonly database: Queryable; readonly keyring: Keyring },
+  { accountId, clientAddress }: { readonly accountId: string; readonly clientAddress: string | undefined },
+): Promise<boolean> {
+  const values = [accountId, sourceIndexes(keyring, accountId, clientAddress)];
+  const [row] = await database.query<{ is_known: boolean }>(isKnown, values);
+  return row?.is_known === true;
+}
+
 const sweep = {
   name: "sweep_known_sources",
   text: `

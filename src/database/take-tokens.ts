@@ -10,6 +10,7 @@ export interface LimitedKey {
 const bucket = { workspaceId: "$1::text", isTaken: true } as const;
 const first: Bucket = { ...bucket, name: "first", keys: "ARRAY[$2::text]", limit: boundLimit("$3", "$4") };
 const second: Bucket = { ...bucket, name: "second", keys: "ARRAY[$5::text]", limit: boundLimit("$6", "$7") };
+const third: Bucket = { ...bucket, name: "third", keys: "ARRAY[$8::text]", limit: boundLimit("$9", "$10") };
 
 function takeFrom(name: string, buckets: readonly Bucket[]) {
   const { ctes, allTaken } = askBuckets(buckets, "true");
@@ -18,6 +19,7 @@ function takeFrom(name: string, buckets: readonly Bucket[]) {
 
 const takeOne = takeFrom("take_token", [first]);
 const takeTwo = takeFrom("take_two_tokens", [first, second]);
+const takeThree = takeFrom("take_three_tokens", [first, second, third]);
 
 /**
  * Takes a token of each key, in this order, if none of them is used up. Returns undefined if it did, otherwise the seconds
@@ -26,12 +28,12 @@ const takeTwo = takeFrom("take_two_tokens", [first, second]);
 export async function takeTokens(
   database: Pick<Database, "transaction">,
   realm: string,
-  keys: readonly [LimitedKey, LimitedKey?],
+  keys: readonly [LimitedKey, LimitedKey?, LimitedKey?],
 ): Promise<number | undefined> {
   const values = keys.flatMap((limited) =>
     limited === undefined ? [] : [limited.key, limited.limit.burst, limited.limit.periodSeconds],
   );
-  const statement = keys[1] === undefined ? takeOne : takeTwo;
+  const statement = keys[1] === undefined ? takeOne : keys[2] === undefined ? takeTwo : takeThree;
   const [row] = await change<{ is_taken: boolean; wait_seconds: number | null }>(database, statement, [
     realm,
     ...values,

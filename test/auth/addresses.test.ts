@@ -423,13 +423,57 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       }
     });
 
-    test("can be asked for three times in a row, then once in five minutes", async () => {
+    describe("can be asked for", () => {
+      const times = async (count: number, address = email, from?: string) => {
+        const outcomes: string[] = [];
+        for (let start = 0; start < count; start += 1) {
+          outcomes.push((await startReset(address, from)).code);
+        }
+        return outcomes;
+      };
+      const stranger = "2001:db8:5:1::1";
+      const verified = async () => {
+        const account = accountOf(await signUp(password));
+        await check(await codeFor(account), account);
+      };
+
+      test("twice by one network, then once in half an hour, so that it keeps nobody else from it", async () => {
+        await verified();
+        expect(await times(4, email, stranger)).toEqual(["ok", "ok", "rate_limited", "rate_limited"]);
+        for (let hour = 0; hour < 3; hour += 1) {
+          await here.time.advance({ seconds: 1801 });
+          expect(await times(12, email, stranger)).toEqual(["ok", ...Array(11).fill("rate_limited")]);
+          expect(await times(2)).toEqual(["ok", "ok"]);
+        }
+        await here.time.advance({ seconds: 7200 });
+      });
+
+      test("where the account was signed in to, whatever strangers do elsewhere", async () => {
+        await verified();
+        expect((await times(8)).slice(6)).toEqual(["rate_limited", "rate_limited"]);
+        expect(await times(3, email, headers["x-forwarded-for"])).toEqual(["ok", "ok", "rate_limited"]);
+        expect(await times(1)).toEqual(["rate_limited"]);
+        // Nor does it use up what is left to owners elsewhere.
+        await here.time.advance({ seconds: 1801 });
+        expect(await times(1, email, headers["x-forwarded-for"])).toEqual(["ok"]);
+        expect(await times(7)).toEqual([...Array(6).fill("ok"), "rate_limited"]);
+      });
+
+      test("no more often where an account was signed in to that has not proved the address", async () => {
+        accountOf(await signUp(password));
+        expect((await times(8)).slice(6)).toEqual(["rate_limited", "rate_limited"]);
+        expect(await times(1, email, headers["x-forwarded-for"])).toEqual(["rate_limited"]);
+        expect(await times(1, `no-${email}`, headers["x-forwarded-for"])).toEqual(["ok"]);
+      });
+    });
+
+    test("can be asked for six times in a row, then once in five minutes", async () => {
       const unknown = `often-${addresses}@example.com`;
       const outcomes: string[] = [];
-      for (let start = 0; start < 4; start += 1) {
+      for (let start = 0; start < 7; start += 1) {
         outcomes.push((await startReset(unknown)).code);
       }
-      expect(outcomes).toEqual(["ok", "ok", "ok", "rate_limited"]);
+      expect(outcomes).toEqual([...Array(6).fill("ok"), "rate_limited"]);
       await here.time.advance({ seconds: 301 });
       expect([(await startReset(unknown)).code, (await startReset(unknown)).code]).toEqual(["ok", "rate_limited"]);
     });

@@ -1305,7 +1305,8 @@ export const AuthService: GenService<{
   /**
    * Sends a code of eight digits to a mail address, with which the password of its account can be replaced. The answer is
    * the same whether there is an account or not. After too many for one mail address, or from one network address, the
-   * call fails with `rate_limited`.
+   * call fails with `rate_limited`: two for a mail address from one network address, then one in half an hour. What others
+   * ask for elsewhere does not count where the user usually signs in.
    *
    * @generated from rpc byond.v1.AuthService.StartPasswordReset
    */
