@@ -4,7 +4,7 @@ import type { RevocationService } from "../revocation/revocation-service.ts";
 import { accountSubject } from "../revocation/revocation-subjects.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
-import { accountOf } from "./find-account.ts";
+import { accountOf, findAccountsByEmail } from "./find-account.ts";
 import { forgetKnownSources } from "./known-sources.ts";
 import { lockSessions } from "./lock-sessions.ts";
 import { isRightPassword, type PasswordDependencies } from "./match-password.ts";
@@ -49,7 +49,10 @@ export async function changePassword(
   if (!(await isRightPassword(deps, account, { password, clientAddress }))) {
     throw wrongPassword();
   }
-  const newHash = await deps.passwordHasher.hash(input.newPassword, { source: limitKeyOf(input.clientAddress) });
+  const others = (await findAccountsByEmail(deps, email)).filter((other) => other.userId !== userId);
+  // With the salt of the others that wait for the address, as at sign-up.
+  const turn = { source: limitKeyOf(clientAddress) };
+  const newHash = await deps.passwordHasher.hash(input.newPassword, turn, others[0]?.passwordHash);
   const replace = async (transaction: Queryable) => {
     onAuthorized();
     const values = [workspaceId, userId, tokenRevision, newHash];

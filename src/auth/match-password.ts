@@ -70,14 +70,14 @@ export async function matchPassword(
   return hash;
 }
 
-/** Where the server is busy, the hash is made anew another time: the password was right. */
+/** With the same salt, which others that wait for the address share. Where the server is busy, the hash is made anew another time: the password was right. */
 async function upgradeHash(
   { database, passwordHasher }: PasswordDependencies,
   email: string,
   { hash, password, turn }: { readonly hash: string; readonly password: string; readonly turn: Turn },
 ): Promise<void> {
   try {
-    await change(database, upgrade, [email, hash, await passwordHasher.hash(password, turn)]);
+    await change(database, upgrade, [email, hash, await passwordHasher.hash(password, turn, hash)]);
   } catch (error) {
     if (!(error instanceof AppError && error.code === "unavailable")) {
       throw error;

@@ -79,6 +79,17 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
     return /^ {4}(\d+)$/m.exec(sent[0]?.text ?? "")?.[1] ?? "";
   }
+  /** How many passwords are hashed, and how many verified, for a sign-in with a wrong password. */
+  async function computationsOf(secret: string): Promise<number[]> {
+    const spies = [vi.spyOn(Hasher.prototype, "hash"), vi.spyOn(Hasher.prototype, "verify")];
+    expect((await signIn(secret)).code).toBe("invalid_api_key");
+    const counts = spies.map(({ mock }) => mock.calls.length);
+    for (const spy of spies) {
+      spy.mockRestore();
+    }
+    return counts;
+  }
+
   const wrong = (code: string) => (code.startsWith("0") ? code.replace(/^0/, "1") : code.replace(/^./, "0"));
 
   test("who proves an address inherits nothing, and whoever waited for it has ended everywhere when it is answered", async () => {
@@ -201,12 +212,19 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     for (const [index, { userId }] of accounts.entries()) {
       expect((await signIn(`password number ${index + 1}`)).body.user_id).toBe(userId);
     }
-    const spies = [vi.spyOn(Hasher.prototype, "hash"), vi.spyOn(Hasher.prototype, "verify")];
-    expect((await signIn("none of them")).code).toBe("invalid_api_key");
-    expect(spies.map(({ mock }) => mock.calls.length)).toEqual([1, 0]);
-    for (const spy of spies) {
-      spy.mockRestore();
+    expect(await computationsOf("none of them")).toEqual([1, 0]);
+    for (const [index, { session, userId }] of accounts.entries()) {
+      const input = { current_password: `password number ${index + 1}`, new_password: `another password ${index}` };
+      expect((await protocol.call(there, "ChangePassword", input, { session })).code).toBe("ok");
+      expect((await signIn(`another password ${index}`)).body.user_id).toBe(userId);
     }
+    expect(await computationsOf("none of them")).toEqual([1, 0]);
+    const outdated = vi.spyOn(Hasher.prototype, "isOutdated").mockReturnValue(true);
+    for (const index of accounts.keys()) {
+      expect((await signIn(`another password ${index}`)).code).toBe("ok");
+    }
+    outdated.mockRestore();
+    expect(await computationsOf("none of them")).toEqual([1, 0]);
   });
 
   describe("a forgotten password", () => {
