@@ -10,6 +10,7 @@ export type Purpose =
   | "session-token"
   | "refresh-token"
   | "sign-in-source"
+  | "account-address"
   | "idempotency-fingerprint"
   | "idempotency-answer";
 

@@ -141,7 +141,10 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     },
 
     async checkEmailVerification({ code }, context) {
-      const { outcome, isVerified } = await checkEmailVerification(deps, sessionCaller(context), { code });
+      const { outcome, isVerified } = await checkEmailVerification(deps, sessionCaller(context), {
+        code,
+        ...originOf(context),
+      });
       return { status: checkStatuses[outcome], verified: isVerified };
     },
 

@@ -1,9 +1,11 @@
 import type { Database, Queryable } from "../database/database.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
+import type { Keyring } from "../secrets.ts";
 import { alreadyExists } from "./create-account.ts";
 import type { EmailVerificationOutcome, EmailVerifications } from "./email-verification.ts";
 import { accountOf, type StoredAccount } from "./find-account.ts";
+import { countProofAttempt } from "./proof-attempts.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
 /** Also deletes the pending warning that the account will end. */
@@ -27,16 +29,18 @@ const verify = {
 /**
  * Checks the code that was sent to the account's mail address last. Without one, every code has expired. With the right one
  * the address is this account's: when it returns, its live keys work and all other accounts that waited for the address have
- * ended, on every server. Throws `already_exists` if another account has proved the address.
+ * ended, on every server. Throws `already_exists` if another account has proved the address, and `rate_limited` after too
+ * many codes for accounts of this mailbox.
  */
 export async function checkEmailVerification(
   deps: {
     readonly database: Pick<Database, "query">;
     readonly emailVerifications: EmailVerifications;
     readonly revocation: Pick<RevocationService, "revoke">;
+    readonly keyring: Keyring;
   },
   caller: SessionCaller,
-  { code }: { readonly code: string },
+  { code, clientAddress }: { readonly code: string; readonly clientAddress: string | undefined },
 ): Promise<{ readonly outcome: EmailVerificationOutcome; readonly isVerified: boolean }> {
   const account = await accountOf(deps, caller);
   const { userId, email, emailVerificationId, isVerified } = account;
@@ -50,6 +54,9 @@ export async function checkEmailVerification(
       throw alreadyExists();
     }
     const outcome = await deps.emailVerifications.check(transaction, userId, { id: emailVerificationId, code });
+    if (outcome !== "expired") {
+      await countProofAttempt(deps, transaction, { email, clientAddress });
+    }
     const isProof = outcome === "approved" && (await transaction.query(verify, [userId])).length > 0;
     return { outcome, provenBy: isProof ? account : undefined };
   };

@@ -129,7 +129,7 @@ export interface CountedAttempt {
  */
 export async function countPasswordAttempt(deps: Dependencies, attempt: PasswordAttempt): Promise<CountedAttempt> {
   const { email, accountIds, signedInTo, clientAddress } = attempt;
-  const account = addressKey(email);
+  const account = addressKey(deps, email);
   const source = limitKeyOf(clientAddress);
   const pair = signedInTo === undefined ? `account:${account}:${source}` : `signed-in:${signedInTo}`;
   const keys = [`source:${source}`, pair, `account:${account}`];

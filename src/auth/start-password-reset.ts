@@ -37,7 +37,7 @@ export async function startPasswordReset(
   }
   const { clientAddress } = input;
   const source = limitKeyOf(clientAddress);
-  const address = `address:${addressKey(email)}`;
+  const address = `address:${addressKey(deps, email)}`;
   const strangers = { key: address, limit: strangersLimit };
   const retryAfterSeconds = await takeTokens(deps.database, "reset-password", [
     { key: `source:${source}`, limit: sourceLimit },

@@ -1,4 +1,4 @@
-import { change, type Database } from "./database.ts";
+import type { Database, Queryable } from "./database.ts";
 import { askBuckets, type Bucket, boundLimit, type ThrottleLimit } from "./throttle.ts";
 
 /** A key of the throttle, and how many tokens it has. */
@@ -30,11 +30,20 @@ export async function takeTokens(
   realm: string,
   keys: readonly [LimitedKey, LimitedKey?, LimitedKey?],
 ): Promise<number | undefined> {
+  return database.transaction((transaction) => takeTokensIn(transaction, realm, keys));
+}
+
+/** The same in a transaction: what is rolled back took none. */
+export async function takeTokensIn(
+  transaction: Queryable,
+  realm: string,
+  keys: readonly [LimitedKey, LimitedKey?, LimitedKey?],
+): Promise<number | undefined> {
   const values = keys.flatMap((limited) =>
     limited === undefined ? [] : [limited.key, limited.limit.burst, limited.limit.periodSeconds],
   );
   const statement = keys[1] === undefined ? takeOne : keys[2] === undefined ? takeTwo : takeThree;
-  const [row] = await change<{ is_taken: boolean; wait_seconds: number | null }>(database, statement, [
+  const [row] = await transaction.query<{ is_taken: boolean; wait_seconds: number | null }>(statement, [
     realm,
     ...values,
   ]);

@@ -1,10 +1,10 @@
 import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { invalidFields } from "../errors.ts";
+import { foldMailbox, withoutTag } from "../fold-mailbox.ts";
 import { hmacSha256 } from "../hmac-sha256.ts";
 import { parseMailAddress } from "../mail-address.ts";
 import type { Keyring, MasterSecret } from "../secrets.ts";
-import { foldMailbox, withoutTag } from "./fold-mailbox.ts";
 import { foldPhone } from "./fold-phone.ts";
 
 /** Who a code is sent to, in a form that cannot be wrong any more. */

@@ -172,6 +172,55 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await check(await codeFor(owner), owner)).body.status).toBe("approved");
   });
 
+  describe("guesses at the code", () => {
+    /** Signs up, guesses ten times from the source, and deletes the account: the outcomes. */
+    async function guessTen(from: string, address: string): Promise<string[]> {
+      const headers = { "x-forwarded-for": from };
+      const input = { email: address, password: "the squatter's password", name: "Acme" };
+      const { session } = accountOf(await protocol.call(here, "SignUp", input, { headers }));
+      const outcomes: string[] = [];
+      for (let round = 0; round < 2; round += 1) {
+        await protocol.call(here, "StartEmailVerification", {}, { session });
+        for (let guess = 0; guess < 5; guess += 1) {
+          const answer = await protocol.call(
+            there,
+            "CheckEmailVerification",
+            { code: "1234567" },
+            { session, headers },
+          );
+          outcomes.push(answer.code === "ok" ? answer.body.status : answer.code);
+        }
+      }
+      const deletion = { password: "the squatter's password" };
+      expect((await protocol.call(here, "DeleteAccount", deletion, { session, headers })).code).toBe("ok");
+      return outcomes;
+    }
+    const ten = Array(2)
+      .fill([...Array(4).fill("incorrect"), "locked"])
+      .flat();
+    const source = () => {
+      sources += 1;
+      return `2001:db8:2:${sources.toString(16)}::1`;
+    };
+
+    test("are twenty from one source, however many accounts are made for them, and the owner's are others", async () => {
+      const from = source();
+      expect(await guessTen(from, email)).toEqual(ten);
+      expect(await guessTen(from, email.replace("@", "+tag@"))).toEqual(ten);
+      expect(await guessTen(from, email)).toEqual(Array(10).fill("rate_limited"));
+      const owner = accountOf(await signUp(password));
+      codes = (await here.inbox()).filter(({ recipient }) => recipient === email).length;
+      expect((await check(await codeFor(owner), owner)).body.status).toBe("approved");
+    });
+
+    test("are a hundred from all sources", async () => {
+      for (let round = 0; round < 10; round += 1) {
+        expect(await guessTen(source(), email)).toEqual(ten);
+      }
+      expect(await guessTen(source(), email)).toEqual(Array(10).fill("rate_limited"));
+    });
+  });
+
   test("of sign-ups at the same moment three get a place, and one of those with the same password", async () => {
     const secrets = Array.from({ length: 8 }, (_, index) => `password number ${Math.floor(index / 2)}`);
     const answers = await Promise.all(secrets.map((secret, index) => signUp(secret, index % 2 === 0 ? here : there)));

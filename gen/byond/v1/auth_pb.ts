@@ -1350,7 +1350,8 @@ export const AuthService: GenService<{
   },
   /**
    * Checks the code that was sent to the account's mail address. With the right one, the address counts as verified, and its
-   * live keys may be used, on every server; all other accounts that wait for the address end.
+   * live keys may be used, on every server; all other accounts that wait for the address end. An account has ten wrong codes,
+   * then ten a day; all accounts of one mailbox have a hundred together, then a hundred a day, and twenty from one address.
    *
    * @generated from rpc byond.v1.AuthService.CheckEmailVerification
    */
