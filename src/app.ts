@@ -149,7 +149,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
     serverId,
     senders: {
       [codeMessageKind]: new CodeSender({ database, keyring, channels }),
-      [resetMessageKind]: new CodeSender({ database, keyring, channels, isAwaited }),
+      [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { isAwaited, url: () => url } }),
       [accountEndingKind]: new AccountEndingSender({ database, channels, url: () => url }),
     },
     lanes: channels.lanes,

@@ -17,6 +17,8 @@ export interface CodeMessage {
   readonly locale?: string;
   /** The domain that browsers may fill the code in on. */
   readonly autofillDomain?: string;
+  /** The address of the server whose account gets a new password by the code. Undefined: the code verifies somebody. */
+  readonly resetsPasswordAt?: string;
   readonly mode: "live" | "test";
 }
 

@@ -50,8 +50,13 @@ interface Dependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
   readonly channels: { send(message: CodeMessage, options: SendOptions): Promise<SendResult> };
-  /** Whether anybody waits for a code at this address. Undefined: somebody does. */
-  readonly isAwaited?: (recipient: string) => Promise<boolean>;
+  /** For codes that reset the password of an account of this server. */
+  readonly reset?: {
+    /** Whether there is an account with this address: nothing is sent to others. */
+    readonly isAwaited: (recipient: string) => Promise<boolean>;
+    /** The address that people know the server by. */
+    readonly url: () => string;
+  };
 }
 
 const readStatus = {
@@ -68,7 +73,7 @@ export class CodeSender implements OutboxSender {
   }
 
   async send(item: OutboxItem, signal: AbortSignal, hasWaited: boolean): Promise<SendResult> {
-    const { keyring, channels } = this.#deps;
+    const { keyring, channels, reset } = this.#deps;
     const opened = unseal(keyring, "recipient-seal", `${item.workspaceId}/${item.id}`, item.payloadSealed);
     if (opened === undefined) {
       return { kind: "failed", reason: "the master secret that the message was sealed with is gone" };
@@ -82,7 +87,7 @@ export class CodeSender implements OutboxSender {
     if (hasWaited && !(await this.#isPending(item))) {
       return { kind: "withdrawn", reason: "the verification ended before the message could be sent" };
     }
-    if (this.#deps.isAwaited !== undefined && !(await this.#deps.isAwaited(payload.recipient))) {
+    if (reset !== undefined && !(await reset.isAwaited(payload.recipient))) {
       return { kind: "withdrawn", reason: "nobody waits for the code" };
     }
     const code = deriveCode(secret, {
@@ -91,7 +96,11 @@ export class CodeSender implements OutboxSender {
       length: codeLength,
     });
     const { workspaceId, createdAt, expiresAt } = item;
-    return channels.send({ ...message, workspaceId, code, createdAt, expiresAt }, { idempotencyKey: item.id, signal });
+    const purpose = reset === undefined ? {} : { resetsPasswordAt: reset.url() };
+    return channels.send(
+      { ...message, ...purpose, workspaceId, code, createdAt, expiresAt },
+      { idempotencyKey: item.id, signal },
+    );
   }
 
   /** A verification may have ended while its message waited. */

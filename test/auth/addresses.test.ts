@@ -308,6 +308,31 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await confirm(body.reset_id, sent)).body).toEqual({ status: "expired" });
     });
 
+    test("is replaced by a code whose mail says what the code does, as that of another code does not", async () => {
+      await codeFor(accountOf(await signUp(password)));
+      await startReset();
+      const code = await nextCode();
+      const [reset, proof] = (await here.inbox()).filter(({ recipient }) => recipient === email);
+      expect(reset?.subject).toBe("Set a new password for your Byond account");
+      expect(reset?.text).toBe(
+        [
+          "Set a new password",
+          "",
+          `This code sets a new password for the Byond account with this mail address at ${here.url}:`,
+          "",
+          `    ${code}`,
+          "",
+          "It expires in 15 minutes.",
+          "",
+          "Whoever has this code can take over the account. Never read it to anybody, and enter it only where you asked for it yourself. If you did not ask for it, ignore this mail: your password stays as it is.",
+          "",
+        ].join("\n"),
+      );
+      expect(reset?.html).toContain("Whoever has this code can take over the account.");
+      expect(proof?.subject).toBe("Your Byond verification code");
+      expect(`${proof?.text}${proof?.html}`).not.toContain("password");
+    });
+
     test("who has replaced it signs in from there, while strangers guess", async () => {
       const account = accountOf(await signUp(password));
       await check(await codeFor(account), account);

@@ -34,6 +34,17 @@ describe("the mail", () => {
     expect(renderMail(codeMessage(), fixedNow).text).not.toContain("#493817");
   });
 
+  test("of a code that resets a password escapes brand and address, and keeps the code out of the subject", () => {
+    const resetsPasswordAt = "https://byond.example/?a=1&b='<i>'";
+    const mail = renderMail(codeMessage({ brand: "<b>Acme</b>", resetsPasswordAt }), fixedNow);
+    expect(mail.subject).toBe("Set a new password for your <b>Acme</b> account");
+    expect(mail.html).toContain("https://byond.example/?a=1&amp;b=&#39;&lt;i&gt;&#39;:");
+    expect(mail.html).not.toMatch(/<[bi]>/);
+    expect(mail.html).toContain(">493817<");
+    expect(mail.text).toContain(`at ${resetsPasswordAt}:`);
+    expect(mail.html).not.toMatch(/src=|href=|@import|url\(/);
+  });
+
   test("loads nothing from anywhere", () => {
     expect(renderMail(codeMessage(), fixedNow).html).not.toMatch(/https?:|src=|href=|@import|url\(/);
   });

@@ -15,6 +15,16 @@ export interface MessageTexts {
   expiry(minutes: number): string;
   /** What to do if one did not ask for it, and not to pass it on. */
   caution(brand: string): string;
+  /** The mail's, in place of those above, where the code sets a new password of an account of a server of ours. */
+  readonly reset: {
+    /** As above, never the code. */
+    subject(brand: string): string;
+    heading(): string;
+    /** What the code does, and where. */
+    instruction(brand: string, url: string): string;
+    /** That it gives the account away, and what to do if one did not ask for it. */
+    caution(): string;
+  };
   /** All of it in a line or two, as a text message or a chat shows it. */
   short(brand: string, code: string, minutes: number): string;
   /** All of it as a voice reads it out: digit by digit, and twice. */
