@@ -29,13 +29,28 @@ export function parseMailAddress(text: string): MailAddress | undefined {
   return hostname.test(domain) ? { local, domain } : undefined;
 }
 
-/** The address in the form of `accountAddress`. Undefined if it is none. */
-export function parseAccountAddress(text: string): string | undefined {
-  const address = parseMailAddress(text);
-  return address === undefined ? undefined : accountAddress(address);
+/**
+ * The local part as it is compared where two addresses must not be taken for one: composed (RFC 6532 §3.1) and with ASCII
+ * letters in lower case. More would let who has one mailbox pass for who has another: a `+tag` is a mailbox of its own at
+ * some providers, and other scripts have letters that fold into ASCII.
+ */
+export function exactLocal(local: string): string {
+  return local.normalize("NFC").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** The form in which addresses of accounts are stored and compared: upper and lower case are the same. */
-export function accountAddress({ local, domain }: MailAddress): string {
-  return `${local.normalize("NFKC").toLowerCase()}@${domain}`;
+/** The form in which addresses of accounts are stored and compared. Undefined if it is none. */
+export function parseAccountAddress(text: string): string | undefined {
+  return fold(text, exactLocal);
+}
+
+/** The form in which they were stored before it was that one. Undefined if it is none. */
+export function parseLegacyAccountAddress(text: string): string | undefined {
+  return fold(text, (local) => local.normalize("NFKC").toLowerCase());
+}
+
+/** What is no address once it is folded could never be proved. */
+function fold(text: string, foldLocal: (local: string) => string): string | undefined {
+  const address = parseMailAddress(text);
+  const folded = address && `${foldLocal(address.local)}@${address.domain}`;
+  return folded === undefined || parseMailAddress(folded) === undefined ? undefined : folded;
 }

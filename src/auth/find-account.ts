@@ -1,12 +1,13 @@
 import type { Queryable } from "../database/database.ts";
 import { AppError, sessionRefused } from "../errors.ts";
+import { parseAccountAddress, parseLegacyAccountAddress } from "../mail-address.ts";
 import type { Caller } from "../rpc/access/caller.ts";
 
 /** A user's account as it is stored. */
 export interface StoredAccount {
   readonly userId: string;
   readonly workspaceId: string;
-  /** As `accountAddress` writes it. */
+  /** As `parseAccountAddress` writes it, or wrote it when the account was made. */
   readonly email: string;
   readonly passwordHash: string;
   readonly tokenRevision: number;
@@ -47,7 +48,7 @@ interface Row {
 type Dependencies = { readonly database: Queryable };
 
 /**
- * The accounts with this address, in the form of `accountAddress`: the one that is verified, else those that wait for the
+ * The accounts with this address, as they are stored: the one that is verified, else those that wait for the
  * proof, the oldest first.
  */
 export async function findAccountsByEmail({ database }: Dependencies, email: string): Promise<StoredAccount[]> {
@@ -55,6 +56,20 @@ export async function findAccountsByEmail({ database }: Dependencies, email: str
   const accounts = rows.map(accountOfRow);
   const verified = accounts.find(({ isVerified }) => isVerified);
   return verified === undefined ? accounts : [verified];
+}
+
+/**
+ * The address as its accounts have it, whichever way it is written: they keep the form that they were stored in. Undefined if
+ * it is none. Asks the same of an address without an account.
+ */
+export async function findStoredAddress(deps: Dependencies, text: string): Promise<string | undefined> {
+  const [address, legacy] = [parseAccountAddress(text), parseLegacyAccountAddress(text)];
+  if (address === undefined || legacy === undefined || legacy === address) {
+    return address;
+  }
+  const accounts = await findAccountsByEmail(deps, address);
+  const legacyAccounts = await findAccountsByEmail(deps, legacy);
+  return accounts.length === 0 && legacyAccounts.length > 0 ? legacy : address;
 }
 
 /**

@@ -5,7 +5,7 @@ import { timeToVerify } from "./unverified-accounts.ts";
 export interface NewAccount {
   readonly userId: string;
   readonly workspaceId: string;
-  /** As `accountAddress` writes it. */
+  /** As `parseAccountAddress` writes it. */
   readonly email: string;
   readonly passwordHash: string;
   /** Of the user and of the workspace. */

@@ -1,5 +1,5 @@
 import { dictionary } from "@zxcvbn-ts/language-common";
-import { accountAddress, parseMailAddress } from "../mail-address.ts";
+import { parseMailAddress } from "../mail-address.ts";
 
 /** In lower case, as the list is: an attacker tries that first as well. */
 const commonPasswords: ReadonlySet<string> = new Set(dictionary["passwords-common"]);
@@ -60,7 +60,7 @@ function isOfAddress(password: string, email: string): boolean {
   }
   const { local, domain } = address;
   const parts = [
-    accountAddress(address),
+    `${fold(local)}@${domain}`,
     fold(local),
     fold(local).replace(/\+.*$/s, ""),
     domain,

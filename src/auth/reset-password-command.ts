@@ -1,6 +1,7 @@
 import { parseAccountAddress } from "../mail-address.ts";
 import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
 import { emailProblem } from "./create-account.ts";
+import { findStoredAddress } from "./find-account.ts";
 import { setPasswordOf } from "./set-password.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
@@ -11,14 +12,15 @@ const usage = "Usage: npm run reset-password -- --email <address>";
  * `CommandError` for unusable input.
  */
 export async function runResetPassword(command: AccountCommand): Promise<void> {
-  const email = parseOptions(command.args);
-  const password = await readPassword(command, email);
-  const { provenBy, isNew } = await runOnDatabase(command, (deps) =>
-    proveAddress(deps, { email }, async (transaction, accounts) => {
+  const address = parseOptions(command.args);
+  const password = await readPassword(command, address);
+  const { provenBy, isNew } = await runOnDatabase(command, async (deps) => {
+    const email = (await findStoredAddress(deps, address)) ?? address;
+    return proveAddress(deps, { email }, async (transaction, accounts) => {
       const account = await setPasswordOf(deps, transaction, { email, password, accounts });
       return { provenBy: account, isNew: accounts.every(({ userId }) => userId !== account?.userId) };
-    }),
-  );
+    });
+  });
   if (provenBy === undefined) {
     throw new CommandError("There is no account with this email.");
   }

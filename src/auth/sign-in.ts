@@ -1,7 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
-import { parseAccountAddress } from "../mail-address.ts";
-import { findAccountsByEmail } from "./find-account.ts";
+import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
 import { matchPassword, type PasswordDependencies } from "./match-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 
@@ -19,7 +18,7 @@ export async function signIn(
   input: { readonly email: string; readonly password: string; readonly clientAddress: string | undefined },
 ): Promise<SessionGrant> {
   // A malformed address is an unknown one here: it must not be told apart either.
-  const email = parseAccountAddress(input.email) ?? "";
+  const email = (await findStoredAddress(deps, input.email)) ?? "";
   const accounts = await findAccountsByEmail(deps, email);
   const candidates = accounts.length === 0 ? [{ passwordHash: deps.decoyHash }] : accounts;
   const attempt = { email, signedInTo: undefined, clientAddress: input.clientAddress };

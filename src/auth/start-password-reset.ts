@@ -1,13 +1,12 @@
 import type { Database } from "../database/database.ts";
 import { takeTokens } from "../database/take-tokens.ts";
 import { AppError, invalidFields } from "../errors.ts";
-import { parseAccountAddress } from "../mail-address.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import type { Keyring } from "../secrets.ts";
 import { addressKey } from "./address-key.ts";
 import { emailProblem } from "./create-account.ts";
 import type { EmailVerifications, StartedReset } from "./email-verification.ts";
-import { findAccountsByEmail } from "./find-account.ts";
+import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
 import { isKnownSource } from "./known-sources.ts";
 
 /** Resets from one source, for whatever accounts: ten at once, then one in a minute. */
@@ -31,7 +30,7 @@ export async function startPasswordReset(
   },
   input: { readonly email: string; readonly clientAddress: string | undefined },
 ): Promise<StartedReset> {
-  const email = parseAccountAddress(input.email);
+  const email = await findStoredAddress(deps, input.email);
   if (email === undefined) {
     throw invalidFields({ email: emailProblem });
   }

@@ -3,7 +3,7 @@ import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { invalidFields } from "../errors.ts";
 import { foldMailbox, withoutTag } from "../fold-mailbox.ts";
 import { hmacSha256 } from "../hmac-sha256.ts";
-import { parseMailAddress } from "../mail-address.ts";
+import { exactLocal, parseMailAddress } from "../mail-address.ts";
 import type { Keyring, MasterSecret } from "../secrets.ts";
 import { foldPhone } from "./fold-phone.ts";
 
@@ -56,15 +56,6 @@ function parseMailRecipient(text: string): Recipient | RecipientProblem {
     folded: foldMailbox(local, domain),
     legacyFolded: `${withoutTag(local)}@${domain}`,
   };
-}
-
-/**
- * The local part as it is compared where two addresses must not be taken for one: composed (RFC 6532 §3.1) and with ASCII
- * letters in lower case. More would let who has one mailbox pass for who has another: a `+tag` is a mailbox of its own at
- * some providers, and other scripts have letters that fold into ASCII.
- */
-function exactLocal(local: string): string {
-  return local.normalize("NFC").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /** The index that a new row is found by. It cannot be read back without the master secret. */

@@ -172,6 +172,32 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await check(await codeFor(owner), owner)).body.status).toBe("approved");
   });
 
+  test("an address is proved as it was written, and no other that looks like it", async () => {
+    const accounts = new Map<string, Account>();
+    for (const local of ["⑴", "x🄁", "²", "2"]) {
+      email = `${local}odd-${addresses}@example.com`;
+      const account = accountOf(await signUp(password));
+      expect((await me(there, account)).body.email).toBe(email);
+      codes = 0;
+      expect((await check(await codeFor(account), account)).body.status).toBe("approved");
+      accounts.set(email, account);
+    }
+    for (const [address, { userId }] of accounts) {
+      email = address;
+      expect((await signIn(password)).body.user_id).toBe(userId);
+    }
+  });
+
+  test("an account from when all scripts were folded is signed in to and reset as it was", async () => {
+    email = `ö-${addresses}@example.com`;
+    const account = accountOf(await signUp(password));
+    const asWritten = `Ö-${addresses}@EXAMPLE.com`;
+    const answer = await protocol.call(there, "SignIn", { email: asWritten, password }, { headers });
+    expect(answer.body.user_id).toBe(account.userId);
+    await protocol.call(here, "StartPasswordReset", { email: asWritten }, { headers });
+    expect(await nextCode()).toMatch(/^\d{8}$/);
+  });
+
   describe("guesses at the code", () => {
     /** Signs up, guesses ten times from the source, and deletes the account: the outcomes. */
     async function guessTen(from: string, address: string): Promise<string[]> {
