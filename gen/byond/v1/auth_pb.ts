@@ -1317,8 +1317,9 @@ export const AuthService: GenService<{
   },
   /**
    * Replaces the password, with the code that was sent. It ends every session of the user, and the address counts as
-   * verified. API keys stay as they are. A reset that was started before the password was last set has expired. Where only accounts with an unverified address were found, they end, and the
-   * password is that of a new one, with a workspace of its own.
+   * verified. API keys stay as they are. A reset that was started before the password was last set has expired. Where only
+   * accounts with an unverified address were found, they end, and the password is that of a new one, with a workspace of
+   * its own.
    *
    * @generated from rpc byond.v1.AuthService.ConfirmPasswordReset
    */
