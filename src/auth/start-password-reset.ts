@@ -3,7 +3,7 @@ import { takeTokens } from "../database/take-tokens.ts";
 import { AppError, invalidFields } from "../errors.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import type { Keyring } from "../secrets.ts";
-import { addressKey } from "./address-key.ts";
+import { mailboxKey } from "./address-key.ts";
 import { emailProblem } from "./create-account.ts";
 import type { EmailVerifications, StartedReset } from "./email-verification.ts";
 import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
@@ -12,10 +12,10 @@ import { isKnownSource } from "./known-sources.ts";
 /** Resets from one source, for whatever accounts: ten at once, then one in a minute. */
 const sourceLimit = { burst: 10, periodSeconds: 60 };
 
-/** Resets of one address from one source: two at once, then one in half an hour. One source cannot use up the address's. */
+/** Resets of one mailbox from one source: two at once, then one in half an hour. One source cannot use up the mailbox's. */
 const pairLimit = { burst: 2, periodSeconds: 1_800 };
 
-/** Resets of one address from all sources together that its account was not signed in to from: six, then one in five minutes. */
+/** Resets of one mailbox from all sources together that the account was not signed in to from: six, then one in five minutes. */
 const strangersLimit = { burst: 6, periodSeconds: 300 };
 
 /**
@@ -36,11 +36,11 @@ export async function startPasswordReset(
   }
   const { clientAddress } = input;
   const source = limitKeyOf(clientAddress);
-  const address = `address:${addressKey(deps, email)}`;
-  const strangers = { key: address, limit: strangersLimit };
+  const mailbox = `mailbox:${mailboxKey(deps, email)}`;
+  const strangers = { key: mailbox, limit: strangersLimit };
   const retryAfterSeconds = await takeTokens(deps.database, "reset-password", [
     { key: `source:${source}`, limit: sourceLimit },
-    { key: `${address}:${source}`, limit: pairLimit },
+    { key: `${mailbox}:${source}`, limit: pairLimit },
     ...((await isFromOwner(deps, { email, clientAddress })) ? ([] as const) : ([strangers] as const)),
   ]);
   if (retryAfterSeconds !== undefined) {

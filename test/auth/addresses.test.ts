@@ -596,6 +596,18 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect([(await startReset(unknown)).code, (await startReset(unknown)).code]).toEqual(["ok", "rate_limited"]);
     });
 
+    test("is counted by mailbox, however the address is spelt", async () => {
+      const spellings = ["", "+a", "+b", "+c", "+d", "+e", "+f", "+g"].map(
+        (tag) => `mail.box${addresses}${tag}@gmail.com`,
+      );
+      const outcomes: string[] = [];
+      for (const spelling of spellings) {
+        outcomes.push((await startReset(spelling)).code);
+      }
+      outcomes.push((await startReset(`mailbox${addresses}@googlemail.com`)).code);
+      expect(outcomes).toEqual([...Array(6).fill("ok"), ...Array(3).fill("rate_limited")]);
+    });
+
     test("is counted by source too: ten, then one in a minute", async () => {
       const outcomes: string[] = [];
       for (let start = 0; start < 12; start += 1) {
