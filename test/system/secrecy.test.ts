@@ -169,6 +169,11 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   const { verification_id: textedId } = (await start("whatsapp", texted)).body;
   await until("the message arrives", 30_000, () => whatsapp.taken.has(texted));
   expect((await check(textedId, secrets.note("code", whatsapp.taken.get(texted)?.[0]))).body.status).toBe("approved");
+  // A report is matched with an attempt that was recorded.
+  await until("it is recorded", 30_000, async () => {
+    const { body } = await call("GET", `/verify/${textedId}`, { key });
+    return body.deliveries[0].status === "sent";
+  });
   const status = { id: whatsapp.ids.get(texted), recipient_id: texted.slice(1), status: "read", timestamp: now() };
   const report = JSON.stringify({ entry: [{ changes: [{ value: { statuses: [status] } }] }] });
   await fetch(`${server.url}/webhooks/whatsapp`, {
