@@ -11,6 +11,7 @@ import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
 import { insertAccount } from "./insert-account.ts";
 import { newPasswordProblem } from "./new-password.ts";
 import { countPasswordAttempt } from "./password-attempts.ts";
+import { countNewAccount } from "./sign-up-attempts.ts";
 import { lockAddress, maxUnverifiedAccounts } from "./unverified-accounts.ts";
 
 export interface Account {
@@ -34,7 +35,8 @@ export const emailProblem = "must be an email address";
  * malformed address and for a password that is easy to guess, and `already_exists` for an address that somebody has proved,
  * for one that too many wait for, and for one that has an account with this very password: the two could not be told apart
  * at signing in, and it is most likely the same call once more. Because that answer tells the password, where accounts wait
- * for the address the call counts as an attempt at it, whatever the outcome: `rate_limited` after too many.
+ * for the address the call counts as an attempt at it, whatever the outcome: `rate_limited` after too many, and after too many new accounts for one
+ * mailbox.
  */
 export async function createAccount(
   deps: AccountDependencies,
@@ -76,6 +78,7 @@ export async function createAccount(
         // The password was not compared with that one's.
         return false;
       }
+      await countNewAccount(deps, transaction, { email, clientAddress: input.clientAddress });
       const { defaultTier: tier } = deps;
       await insertAccount(transaction, { ...account, email, passwordHash, name: input.name, tier, isVerified: false });
       return true;

@@ -1,7 +1,9 @@
-import type { Database } from "../database/database.ts";
-import { takeTokens } from "../database/take-tokens.ts";
+import type { Database, Queryable } from "../database/database.ts";
+import { takeTokens, takeTokensIn } from "../database/take-tokens.ts";
 import { AppError } from "../errors.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
+import type { Keyring } from "../secrets.ts";
+import { mailboxKey } from "./address-key.ts";
 
 /** Sign-ups at once, where an hour allows that many: people who share an address behind one router come together. */
 const mostAtOnce = 10;
@@ -20,5 +22,30 @@ export async function countSignUp(
   const retryAfterSeconds = await takeTokens(database, "sign-up", [bucket]);
   if (retryAfterSeconds !== undefined) {
     throw new AppError("rate_limited", "Too many sign-ups from this address. Try again later.", { retryAfterSeconds });
+  }
+}
+
+/** Accounts for one mailbox from one source: five at once, then five a day. One source cannot use up the mailbox's. */
+const pairLimit = { burst: 5, periodSeconds: 17_280 };
+
+/** Accounts for one mailbox, however its address is spelt: twelve at once, then twelve a day. */
+const mailboxLimit = { burst: 12, periodSeconds: 7_200 };
+
+/**
+ * Counts an account that is about to be made, in the same transaction: each may cause mails to the mailbox. Throws
+ * `rate_limited` after too many.
+ */
+export async function countNewAccount(
+  deps: { readonly keyring: Keyring },
+  transaction: Queryable,
+  { email, clientAddress }: { readonly email: string; readonly clientAddress: string | undefined },
+): Promise<void> {
+  const mailbox = mailboxKey(deps, email);
+  const retryAfterSeconds = await takeTokensIn(transaction, "sign-up", [
+    { key: `mailbox:${mailbox}:${limitKeyOf(clientAddress)}`, limit: pairLimit },
+    { key: `mailbox:${mailbox}`, limit: mailboxLimit },
+  ]);
+  if (retryAfterSeconds !== undefined) {
+    throw new AppError("rate_limited", "Too many sign-ups for this mailbox. Try again later.", { retryAfterSeconds });
   }
 }

@@ -198,6 +198,31 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(await nextCode()).toMatch(/^\d{8}$/);
   });
 
+  test("a mailbox has twelve new accounts, however its address is spelt, and five of them from one source", async () => {
+    const place = () => {
+      sources += 1;
+      return `2001:db8:3:${sources.toString(16)}::1`;
+    };
+    const signUpAs = async (address: string, from: string) => {
+      const input = { email: address, password, name: "Acme" };
+      return (await protocol.call(here, "SignUp", input, { headers: { "x-forwarded-for": from } })).code;
+    };
+    const outcomes: string[] = [];
+    for (const from of [place(), place(), place()]) {
+      for (let account = 0; account < 6; account += 1) {
+        outcomes.push(await signUpAs(`new.box${addresses}+${outcomes.length}@gmail.com`, from));
+      }
+    }
+    const [made, refused] = ["ok", "rate_limited"];
+    expect(outcomes).toEqual([
+      ...[...Array(5).fill(made), refused],
+      ...[...Array(5).fill(made), refused],
+      ...[...Array(2).fill(made), ...Array(4).fill(refused)],
+    ]);
+    expect(await signUpAs(`newbox${addresses}@googlemail.com`, place())).toBe(refused);
+    expect(await signUpAs(`newbox${addresses}@example.com`, place())).toBe(made);
+  });
+
   describe("guesses at the code", () => {
     /** Signs up, guesses ten times from the source, and deletes the account: the outcomes. */
     async function guessTen(from: string, address: string): Promise<string[]> {

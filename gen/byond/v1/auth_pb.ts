@@ -1230,7 +1230,8 @@ export const TierSchema: GenEnum<Tier> = /*@__PURE__*/
 export const AuthService: GenService<{
   /**
    * Makes an account: a user, and a workspace that belongs to it. Refused with `not_found` where the server's
-   * administrator closed sign-up, and with `rate_limited` after too many from one address.
+   * administrator closed sign-up, and with `rate_limited` after too many from one address, or for one mailbox, however it is
+   * written.
    *
    * The address belongs to whoever proves it with `verify-email`: all other accounts that wait for it end then. Where mail
    * is really sent, an account that is not verified ends after 72 hours. Fails with `already_exists` if the address is
