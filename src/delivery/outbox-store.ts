@@ -72,7 +72,8 @@ const releaseClaims: Statement = {
 /**
  * Records an attempt and moves its message on. A message that went out is sent whoever holds the claim by now; any other
  * outcome counts only for the server whose claim it still is. A message to be tried again is nobody's, so that a renewal
- * under way cannot put it off. The payload goes when the message is finished.
+ * under way cannot put it off. The payload goes when the message is finished. The subject is named beside the id, so that
+ * either index of the table serves: which one is chosen while the table is empty must not matter.
  */
 const recordAttempt: Statement = {
   name: "outbox_record_attempt",
@@ -88,7 +89,7 @@ const recordAttempt: Statement = {
     ), outcome AS (
       SELECT moment, due, CASE WHEN $4 <> 'retry' THEN $4 WHEN due < expires_at THEN 'pending' ELSE 'expired' END AS status
       FROM outbox, byond_now() AS moment, LATERAL (SELECT moment + $10::float8 * interval '1 millisecond' AS due) AS retry
-      WHERE workspace_id = $1 AND id = $2
+      WHERE workspace_id = $1 AND subject_id = $5 AND id = $2
     )
     UPDATE outbox
     SET attempts = attempts + 1, last_error = $8, available_at = due, status = outcome.status,
@@ -96,7 +97,7 @@ const recordAttempt: Statement = {
       claimed_by = CASE WHEN outcome.status = 'pending' THEN NULL ELSE claimed_by END,
       payload_sealed = CASE WHEN outcome.status = 'pending' THEN payload_sealed END
     FROM outcome
-    WHERE workspace_id = $1 AND id = $2 AND outbox.status = 'pending' AND (claim = $3 OR $4 = 'sent')
+    WHERE workspace_id = $1 AND subject_id = $5 AND id = $2 AND outbox.status = 'pending' AND (claim = $3 OR $4 = 'sent')
     RETURNING outbox.status`,
 };
 
