@@ -102,9 +102,12 @@ export class MainProcess implements AsyncDisposable {
     return this.exited;
   }
 
+  /** In order, if it can: its PostgreSQL is gone then, and whoever removes the data finds nobody who writes to it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
+    this.#child.kill("SIGTERM");
+    const killing = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
     await this.exited;
+    clearTimeout(killing);
   }
 }
 
