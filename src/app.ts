@@ -266,7 +266,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
         metricsReaders(config),
       ),
     ],
-    ...(await docsPages(config.publicUrl)),
+    ...(await docsPages(config.publicUrl, () => url)),
   ]);
   if (config.delivery.whatsappWebhook !== undefined) {
     const webhook = { database, logger, now: () => clock.now(), ...config.delivery.whatsappWebhook };

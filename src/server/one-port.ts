@@ -39,6 +39,12 @@ export interface OnePort {
   close(graceMs: number): Promise<void>;
 }
 
+/**
+ * Browsers come back over TLS only, for a year. Never without TLS (RFC 6797 §7.2): behind a proxy that ends TLS, the header is the
+ * proxy's to send. Subdomains are other servers, which this one does not speak for.
+ */
+const STRICT_TRANSPORT = { "Strict-Transport-Security": "max-age=31536000" } as const;
+
 /** Dead peers show after this and a few unanswered probes of the operating system. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
@@ -55,21 +61,28 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const handshakes = new Map<string, Socket>();
   const unrecognised = new Set<Socket>();
   let closing: Promise<void> | undefined;
+  const transportHeaders = options.tls === undefined ? {} : STRICT_TRANSPORT;
 
   const onRequest = (request: NodeRequest, response: NodeResponse) => {
     watchErrors(request, response, options.onError);
+    setHeaders(response, transportHeaders);
     const fault = findRequestFault(request);
     if (hasExcessiveHeaders(request)) refuseExcess(response);
     else if (fault !== undefined) refuse(response, fault);
     else handleSafely(options, request, response);
   };
   const refuseExcess = (response: NodeResponse) => {
-    const { headers, body } = options.malformedContent(REASONS_BY_STATUS[431]);
+    const { headers, body } = malformedContent(REASONS_BY_STATUS[431]);
     response.statusCode = 431;
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    setHeaders(response, headers);
     response.end(body);
   };
+  const malformedContent = (reason: string): RefusalContent => {
+    const { headers, body } = options.malformedContent(reason);
+    return { headers: { ...headers, ...transportHeaders }, body };
+  };
   const refuse = (response: NodeResponse, reason: string) => {
+    setHeaders(response, transportHeaders);
     // What follows such a request on the connection need not be what it seems.
     if (response.req.httpVersionMajor === 1) response.setHeader("Connection", "close");
     try {
@@ -79,7 +92,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
       response.destroy();
     }
   };
-  const http1 = createHttp1({ timeouts, onRequest, onMalformed: refuse, malformedContent: options.malformedContent });
+  const http1 = createHttp1({ timeouts, onRequest, onMalformed: refuse, malformedContent });
   const http2 = createHttp2({ timeouts, onRequest, onMalformed: refuse });
 
   const speak = (socket: Socket) => {
@@ -176,6 +189,10 @@ function peerOf(socket: Socket): string {
 function urlOf(address: OnePort["address"], isEncrypted: boolean): string {
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${isEncrypted ? "https" : "http"}://${host}:${address.port}`;
+}
+
+function setHeaders(response: NodeResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
 function watchErrors(request: NodeRequest, response: NodeResponse, onError: (error: unknown) => void): void {

@@ -1,26 +1,19 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:http2";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeSelfSignedCertificate } from "../server/self-signed-certificate.ts";
+import { makeTlsFolder, type TlsFolder } from "../server/tls-folder.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
 let app: TestApp;
-let folder: string;
-const { cert, key } = makeSelfSignedCertificate();
+let folder: TlsFolder;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "byond-tls-"));
-  const tls = { certPath: join(folder, "cert.pem"), keyPath: join(folder, "key.pem") };
-  await writeFile(tls.certPath, cert);
-  await writeFile(tls.keyPath, key);
-  app = await startTestApp({ tls });
+  folder = await makeTlsFolder();
+  app = await startTestApp({ tls: folder.tls });
 });
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
+  await folder[Symbol.asyncDispose]();
 });
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
@@ -33,13 +26,13 @@ async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
 
 function overHttp1(path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(app.url + path, { ca: cert }, (response) => resolve(textOf(response)));
+    const outgoing = request(app.url + path, { ca: folder.cert }, (response) => resolve(textOf(response)));
     outgoing.on("error", reject).end();
   });
 }
 
 async function overHttp2(path: string): Promise<string> {
-  const session = connect(app.url, { ca: cert });
+  const session = connect(app.url, { ca: folder.cert });
   try {
     return await textOf(session.request({ ":path": path }));
   } finally {
@@ -52,7 +45,7 @@ test.each([
   ["HTTP/2", overHttp2],
 ])("with TLS the live address is an https one, over %s", async (_, get) => {
   expect(app.url).toMatch(/^https:/);
-  const { servers } = JSON.parse(await get("/openapi.json"));
-  expect(servers[0].url).toBe(`${app.url}/api/v1`);
+  const { info } = JSON.parse(await get("/openapi.json"));
+  expect(info.description).toContain(`curl -X POST ${app.url}/api/v1/verify/start`);
   expect(await get("/docs")).toContain("<title>Byond reference</title>");
 });

@@ -21,9 +21,9 @@ interface RawAnswer {
 }
 
 /** A request whose answer is not decompressed. */
-function raw(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<RawAnswer> {
+function raw(path: string, headers: Record<string, string> = {}, method = "GET", base = app.url): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${app.url}${path}`, { headers, method }, (response) => {
+    const outgoing = request(`${base}${path}`, { headers, method }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () =>
@@ -123,14 +123,31 @@ describe("files", () => {
 });
 
 describe("the live address", () => {
-  test("is that of the request where none is configured", async () => {
-    const { body } = await raw("/openapi.json");
-    const text = body.toString();
-    expect(JSON.parse(text).servers[0].url).toBe(`${app.url}/api/v1`);
+  test("is that listened on where none is configured, and servers are relative to it", async () => {
+    const text = (await raw("/openapi.json")).body.toString();
+    const { servers, info } = JSON.parse(text);
+    expect(servers[0].url).toBe("/api/v1");
+    expect(info.description).toContain(`curl -X POST ${app.url}/api/v1/verify/start`);
     expect(text).not.toContain("http://127.0.0.1:8080");
-    const named = await raw("/openapi.json", { host: "verify.example.com:8443" });
-    expect(JSON.parse(named.body.toString()).servers[0].url).toBe("http://verify.example.com:8443/api/v1");
   });
+
+  test.each(["/openapi.json", "/docs", "/docs/errors", "/docs/", "/dev/inbox", "/api/v1/nowhere", "/nowhere"])(
+    "is never what a request names as its host, whoever asks first: %s",
+    async (path) => {
+      await using fresh = await startTestApp();
+      const ask = (headers: Record<string, string>) => raw(path, headers, "GET", fresh.url);
+      const named = await ask({
+        host: "evil.example:8443",
+        "x-forwarded-host": "evil.example",
+        "x-forwarded-proto": "https",
+        forwarded: "host=evil.example;proto=https",
+      });
+      expect(JSON.stringify(named.headers) + named.body.toString()).not.toContain("evil.example");
+      const later = await ask({});
+      expect(later.status).toBe(named.status);
+      expect(later.body.toString()).not.toContain("evil.example");
+    },
+  );
 
   test("is the configured one where there is one, in servers, samples, texts and the page of the errors", async () => {
     const port = await freePort();

@@ -45,14 +45,14 @@ const revalidated = { cacheControl: "no-cache" };
 
 /**
  * The documentation that the server brings along, by path: `/openapi.json`, `/docs`, `/docs/errors`, and all that they load.
- * `publicUrl` is the configured address, if there is one.
+ * `publicUrl` is the configured address, if there is one; `url` that one, or else the address that the server listens on.
  */
-export async function docsPages(publicUrl: string | undefined): Promise<Map<string, Page>> {
+export async function docsPages(publicUrl: string | undefined, url: () => string): Promise<Map<string, Page>> {
   const scalar = await findScalarFiles();
   const scalarFolder = `assets/scalar-${scalar.version}`;
   const reference = new StaticFile(htmlType, Buffer.from(referenceHtml(`${scalarFolder}/standalone.esm.js`)));
-  const errors = liveText(htmlType, errorsHtml(`${placeholderOrigin}/docs/errors`), publicUrl, escapeHtml);
-  const openApi = liveText("application/json", await readOpenApi(), publicUrl, escapeJson);
+  const errors = liveText(htmlType, errorsHtml(`${placeholderOrigin}/docs/errors`), url, escapeHtml);
+  const openApi = liveText("application/json", await readOpenApi(publicUrl === undefined), url, escapeJson);
   const pages = new Map<string, Page>([
     // Anybody may read the document from any page: it says nothing that the server does not tell everybody.
     ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
@@ -75,10 +75,15 @@ export async function docsPages(publicUrl: string | undefined): Promise<Map<stri
   return pages;
 }
 
-/** The document without the white space that the file in the repository has for its readers. */
-async function readOpenApi(): Promise<string> {
+/**
+ * The document without the white space that the file in the repository has for its readers. Without a configured address its
+ * servers are relative to wherever it was read (OpenAPI 3.1 §4.8.5), so that requests from the page stay on its own origin.
+ */
+async function readOpenApi(hasRelativeServers: boolean): Promise<string> {
   const text = await readFile(join(import.meta.dirname, "../../../gen/openapi.json"), "utf8");
-  return JSON.stringify(JSON.parse(text));
+  const document: { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
+  const servers = document.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
+  return JSON.stringify(hasRelativeServers ? { ...document, servers } : document);
 }
 
 function escapeJson(text: string): string {
