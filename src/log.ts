@@ -7,6 +7,16 @@ export interface Logger {
   error(event: string, fields?: LogFields): void;
 }
 
+/**
+ * Writes to a stream for as long as somebody reads it. When the reader has gone (EPIPE), or there is no room on the disk, what
+ * is written is lost, and nothing else: nobody is served worse because nobody collects the log.
+ */
+export function writeWhileRead(stream: NodeJS.WritableStream): (text: string) => void {
+  // Without a listener, the error would end the process.
+  stream.on("error", () => undefined);
+  return (text) => void stream.write(text);
+}
+
 /** A logger that writes one JSON object a line. `write` gets the line with its newline. */
 export function createLogger(write: (line: string) => void, now: () => Date): Logger {
   const line =

@@ -5,14 +5,13 @@ import { runCreateAccount } from "./auth/create-account-command.ts";
 import { runResetPassword } from "./auth/reset-password-command.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { firstStartBanner, startBanner } from "./first-start.ts";
-import { createLogger, describeError } from "./log.ts";
+import { createLogger, describeError, writeWhileRead } from "./log.ts";
 import { explainFailure } from "./start-failure.ts";
 import { startNotices } from "./start-notices.ts";
 
-const logger = createLogger(
-  (line) => process.stderr.write(line),
-  () => new Date(),
-);
+const print = writeWhileRead(process.stdout);
+const printError = writeWhileRead(process.stderr);
+const logger = createLogger(printError, () => new Date());
 
 async function serve(config: Config): Promise<void> {
   let app: App | undefined;
@@ -22,7 +21,7 @@ async function serve(config: Config): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   const { url, demoKey, inboxLink } = app;
-  process.stdout.write(demoKey === undefined ? startBanner(url, inboxLink) : firstStartBanner(url, demoKey, inboxLink));
+  print(demoKey === undefined ? startBanner(url, inboxLink) : firstStartBanner(url, demoKey, inboxLink));
   for (const { level, event, ...fields } of startNotices(config)) {
     logger[level](event, fields);
   }
@@ -46,8 +45,7 @@ const commands: ReadonlyMap<string, (command: AccountCommand) => Promise<void>> 
 ]);
 
 function runCommand(name: string, config: Config, args: readonly string[]): Promise<void> | undefined {
-  const write = (text: string) => process.stdout.write(text);
-  return commands.get(name)?.({ config, logger, args, input: process.stdin, write });
+  return commands.get(name)?.({ config, logger, args, input: process.stdin, write: print });
 }
 
 const [command = "", ...args] = process.argv.slice(2);
@@ -56,6 +54,6 @@ try {
   config = parseConfig(process.env);
   await (runCommand(command, config, args) ?? serve(config));
 } catch (error) {
-  process.stderr.write(`${explainFailure(error, config)}\n`);
+  printError(`${explainFailure(error, config)}\n`);
   process.exitCode = 1;
 }

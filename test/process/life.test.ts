@@ -154,6 +154,18 @@ describe("a server on a database of others", () => {
     expect(performance.now() - before).toBeLessThan(25_000);
   });
 
+  test("goes on without whoever reads its log, and stops in order", async () => {
+    await using server = start();
+    const url = await server.url();
+    server.closeOutput();
+    for (let index = 0; index < 5; index++) {
+      expect(
+        (await post(url, "/auth/sign-in", {}, { email: "nobody@example.com", password: "wrong wrong" })).status,
+      ).toBe(401);
+    }
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+  });
+
   test("asked twice, it stops once, in order", async () => {
     await using server = start();
     await server.url();

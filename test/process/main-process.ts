@@ -57,6 +57,12 @@ export class MainProcess implements AsyncDisposable {
     this.exited = once(this.#child, "close").then(([code, signal]) => ({ code, signal }));
   }
 
+  /** Reads nothing more of what it writes, as when the program that collects its log has ended. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   get processId(): number {
     return this.#child.pid ?? 0;
   }
