@@ -23,6 +23,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Database } from "./database/database.ts";
 import { providePostgres } from "./database/provide-postgres.ts";
+import { DatabaseReadiness, isReady } from "./database/readiness.ts";
 import { sweepThrottle } from "./database/throttle.ts";
 import { type Channels, channelNames, createChannels, laneOf } from "./delivery/channels.ts";
 import { Inbox } from "./delivery/inbox.ts";
@@ -223,9 +224,13 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
 
   const serviceNames = services.map(({ service }) => service.typeName);
   const closing = new AbortController();
-  const isReady = () => database.isReachable();
+  const readiness = new DatabaseReadiness({ url: postgres.url, clock, pool: () => database.poolUse });
+  resources.defer(() => readiness.close());
   const grpcServices = [
-    bindService(Health, grpcHealth(serviceNames, isReady, closing.signal)),
+    bindService(
+      Health,
+      grpcHealth(serviceNames, async () => isReady(await readiness.state()), closing.signal),
+    ),
     bindService(ServerReflection, grpcReflection([...services.map(({ service }) => service), Health])),
   ];
 
@@ -258,7 +263,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
   const requestCounter = new RequestCounter();
   const pages = new Map<string, Page>([
     ["/healthz", livenessPage],
-    ["/readyz", readinessPage(isReady)],
+    ["/readyz", readinessPage(readiness)],
     [
       "/metrics",
       metricsPage(

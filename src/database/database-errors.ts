@@ -54,6 +54,14 @@ export function isConnectionLost(error: unknown): boolean {
   );
 }
 
+/**
+ * Whether a connection is of no use any more: it is lost, or leads to a database that is read-only (25006), while a new one
+ * may lead to the one that took its place.
+ */
+export function isConnectionSpent(error: unknown): boolean {
+  return isConnectionLost(error) || (error instanceof Error && codeOf(error) === "25006");
+}
+
 /** Maps a database error to an `AppError` if clients may see it; otherwise returns it unchanged. */
 export function asAppError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError) {

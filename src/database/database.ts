@@ -3,7 +3,7 @@ import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/post
 import pg from "pg";
 import { describeError, type Logger } from "../log.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
-import { asAppError, isConnectionLost } from "./database-errors.ts";
+import { asAppError, isConnectionLost, isConnectionSpent } from "./database-errors.ts";
 import { migrations } from "./migrations/index.ts";
 
 /** A prepared statement: its text never changes, so that PostgreSQL plans it once a connection. */
@@ -131,7 +131,7 @@ export class Database implements Queryable {
     try {
       return await run<Row>(connection.client, statement, values);
     } catch (error) {
-      connection.breakIfLost(error);
+      connection.breakIfSpent(error);
       if (lookUp === undefined || !isConnectionLost(error)) {
         throw asAppError(error);
       }
@@ -159,21 +159,21 @@ export class Database implements Queryable {
           try {
             return await run(client, statement, values);
           } catch (error) {
-            connection.breakIfLost(error);
+            connection.breakIfSpent(error);
             throw asAppError(error);
           }
         },
       });
     } catch (error) {
       // The end of a connection rolls back as well: one that may be lost is asked nothing more.
-      connection.breakIfLost(error);
+      connection.breakIfSpent(error);
       await connection.rollBack();
       throw asAppError(error);
     }
     try {
       await client.query("COMMIT");
     } catch (error) {
-      connection.breakIfLost(error);
+      connection.breakIfSpent(error);
       if (!isConnectionLost(error)) {
         throw asAppError(error);
       }
@@ -183,14 +183,9 @@ export class Database implements Queryable {
     return result;
   }
 
-  /** Whether the database answers now. */
-  async isReachable(): Promise<boolean> {
-    try {
-      await this.query({ name: "ping", text: "SELECT 1" }, []);
-      return true;
-    } catch {
-      return false;
-    }
+  /** How the pool is used: connections made, and calls that wait for one. */
+  get poolUse(): { readonly connections: number; readonly waiting: number } {
+    return { connections: this.#pool.totalCount, waiting: this.#pool.waitingCount };
   }
 
   async close(): Promise<void> {
@@ -229,8 +224,8 @@ class Connection implements AsyncDisposable {
     client.on("error", ignore);
   }
 
-  breakIfLost(error: unknown): void {
-    if (error instanceof Error && isConnectionLost(error)) {
+  breakIfSpent(error: unknown): void {
+    if (error instanceof Error && isConnectionSpent(error)) {
       this.#broken = error;
     }
   }

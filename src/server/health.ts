@@ -1,3 +1,4 @@
+import { type DatabaseReadiness, isReady } from "../database/readiness.ts";
 import { writeJson } from "./json-page.ts";
 import type { Page, PageOutcome } from "./request-handler.ts";
 
@@ -7,11 +8,11 @@ export const livenessPage: Page = (_request, response) => {
   return "served";
 };
 
-/** `/readyz`: whether requests can be served now, which takes a database that answers. */
-export function readinessPage(isReady: () => Promise<boolean>): Page {
+/** `/readyz`: whether requests can be served now, which takes a database that answers and can be written to. */
+export function readinessPage(readiness: Pick<DatabaseReadiness, "state">): Page {
   return async (_request, response): Promise<PageOutcome> => {
-    const ready = await isReady();
-    writeJson(response, ready ? 200 : 503, { status: ready ? "ok" : "unavailable" });
+    const state = await readiness.state();
+    writeJson(response, isReady(state) ? 200 : 503, { status: state });
     return "served";
   };
 }

@@ -38,13 +38,15 @@ test("/readyz is 503 while the database is away, and 200 again once it is back; 
     const [ready, healthy] = await Promise.all([fetch(`${server.url}/readyz`), fetch(`${server.url}/healthz`)]);
     return [ready.status, await ready.json(), healthy.status];
   };
+  // What was found out is told for a second.
+  const becomes = (expected: unknown) => expect.poll(statuses, { timeout: 10_000 }).toEqual(expected);
   expect(await statuses()).toEqual([200, { status: "ok" }, 200]);
 
   await administrator.query(`ALTER DATABASE "${name}" WITH ALLOW_CONNECTIONS false`);
   await administrator.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", [name]);
-  expect(await statuses()).toEqual([503, { status: "unavailable" }, 200]);
+  await becomes([503, { status: "unavailable" }, 200]);
 
   await administrator.query(`ALTER DATABASE "${name}" WITH ALLOW_CONNECTIONS true`);
-  expect(await statuses()).toEqual([200, { status: "ok" }, 200]);
+  await becomes([200, { status: "ok" }, 200]);
   await administrator.end();
 });

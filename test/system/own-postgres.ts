@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +69,19 @@ export class OwnPostgres implements AsyncDisposable {
   async startAgain(): Promise<void> {
     this.#server = await launchPostgres(this.#options);
     await this.#untilReady(this.url);
+  }
+
+  /** Comes back as what a failover leaves behind: a standby, which can be read and not written to, until `promote`. */
+  async startAgainAsStandby(): Promise<void> {
+    const signal = join(clusterDirectory(this.#options.dataDir), "standby.signal");
+    await writeFile(signal, "");
+    // PostgreSQL may run as another user.
+    await chmod(signal, 0o666);
+    await this.startAgain();
+  }
+
+  async promote(): Promise<void> {
+    await this.query("SELECT pg_promote()");
   }
 
   /** What it logged so far. */

@@ -113,7 +113,7 @@ test("PostgreSQL goes away under load, in order and in a crash: refusals meanwhi
     const refusedBefore = refusals + refusalsPerOutage;
     await takeAway();
     for (const server of servers) {
-      expect(await server.readiness()).toBe(503);
+      await until("it is not ready", 10_000, async () => (await server.readiness()) === 503);
       expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
     }
     await until("calls are refused", 60_000, () => refusals >= refusedBefore);
