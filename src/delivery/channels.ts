@@ -78,12 +78,12 @@ export function createChannels(options: ChannelsOptions): Channels {
       const channel = channelFor(message.channel, message.mode);
       // A server whose settings changed may find messages that the old settings could send.
       return channel === undefined
-        ? { kind: "failed", reason: "the channel has no provider" }
+        ? { kind: "failed", reason: "the channel has no provider", provider: "unknown" }
         : channel.send(message, sendOptions);
     },
     async sendMail(recipient, rendered, sendOptions) {
       return mail === undefined
-        ? { kind: "failed", reason: "the channel has no provider" }
+        ? { kind: "failed", reason: "the channel has no provider", provider: "unknown" }
         : mail.sendMail(recipient, rendered, sendOptions);
     },
     lanes: Object.fromEntries(

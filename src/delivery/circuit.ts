@@ -6,7 +6,7 @@ const longestAskedPauseMs = 60_000;
 /**
  * Spares a provider that keeps failing: after five failures in a row, or when it asks for it, nothing is sent for a
  * second, then a single message is tried; each failed trial doubles the pause, to 5 s at most, and the first success ends
- * it. A message refused is a success here: the provider works.
+ * it. A message refused is a success here: the provider works. What never reached the provider is neither: see `ProviderState`.
  */
 export class Circuit {
   readonly #monotonicMs: () => number;

@@ -4,7 +4,7 @@ import { backoffMs } from "./backoff.ts";
 import { type HeldItem, Lane } from "./lane.ts";
 import { claimMs, type OutboxItem, type OutboxSender } from "./outbox.ts";
 import type { OutboxKey, OutboxStatus, OutboxStore } from "./outbox-store.ts";
-import type { SendResult } from "./outgoing-message.ts";
+import type { ProviderState, SendResult } from "./outgoing-message.ts";
 import type { Timers } from "./timers.ts";
 
 export interface DispatcherOptions {
@@ -103,7 +103,7 @@ export class Dispatcher {
         held.claimEndsAtMs = claimEndsAtMs;
       } else {
         held?.attempt?.abort(
-          new AttemptAborted("the message was withdrawn, or taken over by another server", "message"),
+          new AttemptAborted("the message was withdrawn, or taken over by another server", "unknown"),
         );
       }
     }
@@ -128,7 +128,7 @@ export class Dispatcher {
       this.#forget(held);
     }
     for (const held of this.#held.values()) {
-      held.attempt?.abort(new AttemptAborted("the server stopped", "message", 0));
+      held.attempt?.abort(new AttemptAborted("the server stopped", "unknown", 0));
     }
     return waiting.map((held) => held.item);
   }
@@ -169,13 +169,13 @@ export class Dispatcher {
     const { item } = held;
     const sender = this.#options.senders[item.kind];
     if (sender === undefined) {
-      return { kind: "retry", reason: "this server cannot send this kind of message", blames: "message" };
+      return { kind: "retry", reason: "this server cannot send this kind of message", provider: "unknown" };
     }
     const untilExpiryMs = held.expiresAtMs - this.#nowMs();
     const overtime =
       untilExpiryMs < attemptTimeoutMs
-        ? new AttemptAborted("expired on its way", "provider")
-        : new AttemptAborted(`took longer than ${attemptTimeoutMs / 1_000} s`, "provider");
+        ? new AttemptAborted("expired on its way", "unknown")
+        : new AttemptAborted(`took longer than ${attemptTimeoutMs / 1_000} s`, "fails");
     const cancelTimeout = this.#options.timers.after(Math.min(untilExpiryMs, attemptTimeoutMs), () =>
       attempt.abort(overtime),
     );
@@ -186,26 +186,24 @@ export class Dispatcher {
         : result;
     } catch (error) {
       this.#options.logger.error("sender failed", { ...describeItem(item), error: describeError(error) });
-      return { kind: "retry", reason: "internal error", blames: "message" };
+      return { kind: "retry", reason: "internal error", provider: "unknown" };
     } finally {
       cancelTimeout();
     }
   }
 
-  /** Lets the circuit know how the provider did. */
+  /** Lets the circuit know how the provider did. An outcome that tells nothing of it leaves a pause, and a trial, as they are. */
   #judge(lane: Lane, result: SendResult): void {
-    if (result.kind === "withdrawn") {
-      return;
-    }
-    if (result.kind !== "retry" || result.blames === "message") {
-      if (lane.circuit.succeeded()) {
-        this.#options.logger.info("provider works again", { lane: lane.name });
+    if (result.kind === "retry" && result.provider === "fails") {
+      const pauseMs = lane.circuit.failed(result.afterMs);
+      if (pauseMs !== undefined) {
+        this.#options.logger.warn("provider paused", { lane: lane.name, pause_ms: pauseMs, reason: result.reason });
       }
       return;
     }
-    const pauseMs = lane.circuit.failed(result.afterMs);
-    if (pauseMs !== undefined) {
-      this.#options.logger.warn("provider paused", { lane: lane.name, pause_ms: pauseMs, reason: result.reason });
+    const isAnswered = result.kind === "sent" || (result.kind !== "withdrawn" && result.provider === "works");
+    if (isAnswered && lane.circuit.succeeded()) {
+      this.#options.logger.info("provider works again", { lane: lane.name });
     }
   }
 
@@ -265,9 +263,9 @@ class AttemptAborted extends Error {
   override readonly name = "AttemptAborted";
   readonly result: SendResult;
 
-  constructor(reason: string, blames: "message" | "provider", afterMs?: number) {
+  constructor(reason: string, provider: ProviderState, afterMs?: number) {
     super(reason);
-    this.result = { kind: "retry", reason, blames, ...(afterMs === undefined ? {} : { afterMs }) };
+    this.result = { kind: "retry", reason, provider, ...(afterMs === undefined ? {} : { afterMs }) };
   }
 }
 

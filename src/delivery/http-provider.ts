@@ -66,7 +66,7 @@ const misconfigured: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 415
 
 function providerOutcome(answer: HttpAnswer, id: string): SendResult {
   if (answer.kind === "unanswered") {
-    return { kind: "retry", reason: answer.reason, blames: "provider" };
+    return { kind: "retry", reason: answer.reason, provider: "fails" };
   }
   const { status, body, retryAfterMs } = answer;
   if (status >= 200 && status < 300) {
@@ -74,11 +74,11 @@ function providerOutcome(answer: HttpAnswer, id: string): SendResult {
   }
   const reason = `the provider answered ${status}${describeError(body)}`;
   if (status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status) && !misconfigured.has(status)) {
-    return { kind: "failed", reason };
+    return { kind: "failed", reason, provider: "works" };
   }
   // 409: the same message is still being handled, by an attempt that was given up.
-  const blames = status === 409 ? "message" : "provider";
-  return { kind: "retry", reason, blames, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) };
+  const provider = status === 409 ? "works" : "fails";
+  return { kind: "retry", reason, provider, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) };
 }
 
 /** The provider's own word for what is wrong: letters only, so that it can hold neither a code nor a number. */

@@ -35,17 +35,22 @@ export function smtpOutcome(error: unknown): SendResult {
   const status = typeof failure.responseCode === "number" ? failure.responseCode : undefined;
   const isAboutMessage = code === "EENVELOPE" || code === "EMESSAGE";
   if (isAboutMessage && status === undefined) {
-    return { kind: "failed", reason: "the mail cannot be sent over SMTP as it is addressed" };
+    return { kind: "failed", reason: "the mail cannot be sent over SMTP as it is addressed", provider: "unknown" };
   }
   if (status === undefined || !isAboutMessage || status === 421) {
     const reason = isAboutCertificate(failure.originalCode)
       ? "the mail server's certificate is not valid"
       : (reasons[code] ?? "the mail could not be handed over");
-    return { kind: "retry", reason: status === undefined ? reason : `${reason} (${status})`, blames: "provider" };
+    // Without an answer and without a code of the connection it may be an error of ours.
+    return status === undefined
+      ? { kind: "retry", reason, provider: code in reasons ? "fails" : "unknown" }
+      : { kind: "retry", reason: `${reason} (${status})`, provider: "fails" };
   }
   const reason = `the mail server answered ${describeReply(status, failure.response)}${describeStage(failure.command)}`;
   // 503 says that the session was in the wrong state, not that the message was refused.
-  return status >= 500 && status !== 503 ? { kind: "failed", reason } : { kind: "retry", reason, blames: "message" };
+  return status >= 500 && status !== 503
+    ? { kind: "failed", reason, provider: "works" }
+    : { kind: "retry", reason, provider: "works" };
 }
 
 /** Node's codes for what can be wrong with a certificate. */

@@ -64,7 +64,7 @@ const meanings: Readonly<Record<number, ErrorMeaning>> = {
 /** What an answer to a message means for it. */
 export function whatsappOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
-    return { kind: "retry", reason: answer.reason, blames: "provider" };
+    return { kind: "retry", reason: answer.reason, provider: "fails" };
   }
   const messageId = whatsappMessageId(field(items(field(answer.body, "messages"))[0], "id"));
   if (answer.status >= 200 && answer.status < 300 && messageId !== undefined) {
@@ -75,13 +75,13 @@ export function whatsappOutcome(answer: HttpAnswer): SendResult {
   const detail = typeof code === "number" ? `${answer.status}, code ${code}` : String(answer.status);
   const reason = `${meaning.reason} (${detail})`;
   if (meaning.effect === "fail") {
-    return { kind: "failed", reason };
+    return { kind: "failed", reason, provider: "works" };
   }
   const afterMs = answer.retryAfterMs ?? meaning.afterMs;
   return {
     kind: "retry",
     reason,
-    blames: meaning.effect === "retry-provider" ? "provider" : "message",
+    provider: meaning.effect === "retry-provider" ? "fails" : "works",
     ...(afterMs === undefined ? {} : { afterMs }),
   };
 }

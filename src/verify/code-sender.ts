@@ -76,13 +76,17 @@ export class CodeSender implements OutboxSender {
     const { keyring, channels, reset } = this.#deps;
     const opened = unseal(keyring, "recipient-seal", `${item.workspaceId}/${item.id}`, item.payloadSealed);
     if (opened === undefined) {
-      return { kind: "failed", reason: "the master secret that the message was sealed with is gone" };
+      return {
+        kind: "failed",
+        reason: "the master secret that the message was sealed with is gone",
+        provider: "unknown",
+      };
     }
     const payload: CodePayload = JSON.parse(opened);
     const { secretId, codeLength, ...message } = payload;
     const secret = keyring.find(secretId);
     if (secret === undefined) {
-      return { kind: "failed", reason: "the master secret that the code is derived from is gone" };
+      return { kind: "failed", reason: "the master secret that the code is derived from is gone", provider: "unknown" };
     }
     if (hasWaited && !(await this.#isPending(item))) {
       return { kind: "withdrawn", reason: "the verification ended before the message could be sent" };

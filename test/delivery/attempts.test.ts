@@ -64,7 +64,7 @@ describe("an attempt", () => {
     const worker = use.outbox.server("a", use.sender.send);
     const item = await use.outbox.write("a");
     worker.dispatch(item);
-    (await use.sender.next()).end({ kind: "failed", reason: "no such mailbox" });
+    (await use.sender.next()).end({ kind: "failed", reason: "no such mailbox", provider: "works" });
     await worker.idle();
     expect(await use.outbox.state(item)).toMatchObject({
       status: "failed",

@@ -50,7 +50,7 @@ describe("the sandbox", () => {
 
 test("a message for a channel without a provider fails for good", async () => {
   const result = await createChannels({ clock }).send(codeMessage({ channel: "sms" }), attempt);
-  expect(result).toEqual({ kind: "failed", reason: "the channel has no provider" });
+  expect(result).toEqual({ kind: "failed", reason: "the channel has no provider", provider: "unknown" });
 });
 
 test("every channel has a lane of its own, and its sandbox another", () => {

@@ -79,7 +79,11 @@ describe("a mail server that", () => {
     sink.behaviour.onRecipient = () => {
       throw smtpError(550, "5.1.1 jane@example.com unknown");
     };
-    expect(await send()).toEqual({ kind: "failed", reason: "the mail server answered 550 5.1.1 to RCPT TO" });
+    expect(await send()).toEqual({
+      kind: "failed",
+      reason: "the mail server answered 550 5.1.1 to RCPT TO",
+      provider: "works",
+    });
   });
 
   test("greylists is tried later: 451", async () => {
@@ -89,7 +93,7 @@ describe("a mail server that", () => {
     expect(await send()).toEqual({
       kind: "retry",
       reason: "the mail server answered 451 4.7.1 to RCPT TO",
-      blames: "message",
+      provider: "works",
     });
     sink.behaviour = {};
     expect(await send()).toMatchObject({ kind: "sent" });
@@ -99,7 +103,11 @@ describe("a mail server that", () => {
     sink.behaviour.onReceived = () => {
       throw smtpError(554, "5.7.1 493817 looks like spam");
     };
-    expect(await send()).toEqual({ kind: "failed", reason: "the mail server answered 554 5.7.1 to DATA" });
+    expect(await send()).toEqual({
+      kind: "failed",
+      reason: "the mail server answered 554 5.7.1 to DATA",
+      provider: "works",
+    });
   });
 
   test("disconnects in the middle of the message is tried again, once by us and not behind our back", async () => {
@@ -111,7 +119,7 @@ describe("a mail server that", () => {
     expect(await send()).toEqual({
       kind: "retry",
       reason: "the mail server closed the connection",
-      blames: "provider",
+      provider: "fails",
     });
     expect(tries).toBe(1);
     expect(sink.mails).toHaveLength(0);
@@ -122,7 +130,7 @@ describe("a mail server that", () => {
     expect(await send()).toEqual({
       kind: "retry",
       reason: "the mail server cannot be reached",
-      blames: "provider",
+      provider: "fails",
     });
   });
 
@@ -148,7 +156,7 @@ describe("a mail server that", () => {
     expect(await send()).toEqual({
       kind: "retry",
       reason: "the mail server refused the credentials (535)",
-      blames: "provider",
+      provider: "fails",
     });
   });
 
@@ -157,7 +165,7 @@ describe("a mail server that", () => {
     sink = await SmtpSink.open({ disabledCommands: ["STARTTLS"] });
     channel.close?.();
     channel = connect({ url: `smtp://127.0.0.1:${sink.port}?requireTLS=true` });
-    expect(await send()).toMatchObject({ kind: "retry", blames: "provider" });
+    expect(await send()).toMatchObject({ kind: "retry", provider: "fails" });
     expect(sink.mails).toHaveLength(0);
   });
 
@@ -167,7 +175,7 @@ describe("a mail server that", () => {
     expect(await send()).toEqual({
       kind: "retry",
       reason: "the mail server's certificate is not valid",
-      blames: "provider",
+      provider: "fails",
     });
     expect(sink.mails).toHaveLength(0);
 

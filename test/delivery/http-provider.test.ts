@@ -64,32 +64,32 @@ test("the request is signed, time and body together", async () => {
 });
 
 describe("a provider answering", () => {
-  const retry = (reason: string, blames: "message" | "provider", afterMs?: number) => ({
+  const retry = (reason: string, provider: "works" | "fails", afterMs?: number) => ({
     kind: "retry",
     reason: `the provider answered ${reason}`,
-    blames,
+    provider,
     ...(afterMs === undefined ? {} : { afterMs }),
   });
   test.each([
     [
       { status: 422, body: '{"error":"invalid_number"}' },
-      { kind: "failed", reason: "the provider answered 422 (invalid_number)" },
+      { kind: "failed", reason: "the provider answered 422 (invalid_number)", provider: "works" },
     ],
     [
       { status: 422, body: '{"error":"no +6591234567"}' },
-      { kind: "failed", reason: "the provider answered 422" },
+      { kind: "failed", reason: "the provider answered 422", provider: "works" },
     ],
     [
       { status: 400, body: '{"error":"493817"}' },
-      { kind: "failed", reason: "the provider answered 400" },
+      { kind: "failed", reason: "the provider answered 400", provider: "works" },
     ],
-    [{ status: 401 }, retry("401", "provider")],
-    [{ status: 404 }, retry("404", "provider")],
-    [{ status: 409 }, retry("409", "message")],
-    [{ status: 429, headers: { "retry-after": "3" } }, retry("429", "provider", 3_000)],
-    [{ status: 503, body: '{"error":"carrier_down"}' }, retry("503 (carrier_down)", "provider")],
-    [{ status: 503, headers: { "retry-after": "86400" } }, retry("503", "provider", 60_000)],
-    [{ status: 301, headers: { location: "/" } }, retry("301", "provider")],
+    [{ status: 401 }, retry("401", "fails")],
+    [{ status: 404 }, retry("404", "fails")],
+    [{ status: 409 }, retry("409", "works")],
+    [{ status: 429, headers: { "retry-after": "3" } }, retry("429", "fails", 3_000)],
+    [{ status: 503, body: '{"error":"carrier_down"}' }, retry("503 (carrier_down)", "fails")],
+    [{ status: 503, headers: { "retry-after": "86400" } }, retry("503", "fails", 60_000)],
+    [{ status: 301, headers: { location: "/" } }, retry("301", "fails")],
   ])("%j", async (answer, result) => {
     provider.answer = answer;
     expect(await send()).toEqual(result);
@@ -101,7 +101,7 @@ describe("a provider answering", () => {
     expect(await send({}, 50)).toEqual({
       kind: "retry",
       reason: "the provider did not answer in time",
-      blames: "provider",
+      provider: "fails",
     });
   });
 });

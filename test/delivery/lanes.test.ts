@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import type { SendResult } from "../../src/delivery/outgoing-message.ts";
 import { useOutbox } from "./outbox-fixture.ts";
 import { down, sent } from "./scripted-sender.ts";
 
@@ -25,25 +26,70 @@ describe("a lane", () => {
     await worker.idle();
   });
 
-  test("whose provider is paused is not opened by a message that nobody wants any more", async () => {
-    const worker = use.outbox.server("a", use.sender.send);
+  test.each<[string, () => Promise<SendResult>]>([
+    ["a message that nobody wants any more", async () => ({ kind: "withdrawn", reason: "nobody waits" })],
+    ["a secret that is gone", async () => ({ kind: "failed", reason: "the secret is gone", provider: "unknown" })],
+    ["an attempt that ended in this server", async () => ({ kind: "retry", reason: "busy", provider: "unknown" })],
+    ["an error of ours or of the database", () => Promise.reject(new Error("connection terminated"))],
+  ])("whose provider is paused is not opened by %s", async (_name, outcome) => {
+    let next: () => Promise<SendResult> = async () => down;
+    let begun = 0;
+    const worker = use.outbox.server("a", (item, signal) => {
+      begun += 1;
+      return begun <= 6 ? next() : use.sender.send(item, signal);
+    });
     for (let failure = 0; failure < 5; failure += 1) {
       worker.dispatch(await use.outbox.write("a"));
-      (await use.sender.next()).end(down);
       await worker.idle();
     }
     await use.outbox.clock.advance(1_500);
+    next = outcome;
     worker.dispatch(await use.outbox.write("a"));
-    (await use.sender.next()).end({ kind: "withdrawn", reason: "nobody waits" });
     await worker.idle();
+    expect(begun).toBe(6);
     // On trial still: one at a time.
-    const begun = use.sender.begun.length;
     worker.dispatch(await use.outbox.write("a"));
     worker.dispatch(await use.outbox.write("a"));
-    expect(use.sender.begun).toHaveLength(begun + 1);
+    expect(use.sender.begun).toHaveLength(1);
+    expect(use.outbox.log.lines.join("")).not.toContain("provider works again");
     (await use.sender.next()).end(sent);
     (await use.sender.next()).end(sent);
     await worker.idle();
+    expect(use.outbox.log.lines.join("")).toContain("provider works again");
+  });
+
+  test.each<[string, () => Promise<SendResult>]>([
+    ["an error of ours or of the database", () => Promise.reject(new Error("connection terminated"))],
+    ["a secret that is gone", async () => ({ kind: "failed", reason: "the secret is gone", provider: "unknown" })],
+  ])("is not paused by %s, nor are failures of its provider forgotten over it", async (_name, outcome) => {
+    let next: () => Promise<SendResult> = outcome;
+    const worker = use.outbox.server("a", () => next());
+    const attempt = async (result: () => Promise<SendResult>) => {
+      next = result;
+      worker.dispatch(await use.outbox.write("a"));
+      await worker.idle();
+    };
+    for (let time = 0; time < 6; time += 1) {
+      await attempt(outcome);
+    }
+    expect(use.outbox.log.lines.join("")).not.toContain("provider paused");
+    for (let failure = 0; failure < 5; failure += 1) {
+      await attempt(outcome);
+      await attempt(async () => down);
+    }
+    expect(use.outbox.log.lines.join("")).toContain("provider paused");
+  });
+
+  test("is not paused by messages that expired on their way", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    for (let time = 0; time < 6; time += 1) {
+      worker.dispatch(await use.outbox.write("a", { ttlMs: 1_000 }));
+      const attempt = await use.sender.next();
+      await use.outbox.clock.advance(1_000);
+      expect(attempt.signal.aborted).toBe(true);
+      await worker.idle();
+    }
+    expect(use.outbox.log.lines.join("")).not.toContain("provider paused");
   });
 
   test("that is full does not hold up another", async () => {

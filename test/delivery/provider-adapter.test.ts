@@ -62,18 +62,22 @@ describe("the example adapter", () => {
 
   test("tells why the carrier refused", async () => {
     outcome = { kind: "refused", error: "invalid_number" };
-    expect(await send()).toEqual({ kind: "failed", reason: "the provider answered 422 (invalid_number)" });
+    expect(await send()).toEqual({
+      kind: "failed",
+      reason: "the provider answered 422 (invalid_number)",
+      provider: "works",
+    });
   });
 
   test("refuses another secret, and a signature that is too old", async () => {
-    expect(await send("another secret")).toMatchObject({ kind: "retry", blames: "provider" });
+    expect(await send("another secret")).toMatchObject({ kind: "retry", provider: "fails" });
     nowMs += 300_001;
-    expect(await send()).toMatchObject({ kind: "retry", blames: "provider" });
+    expect(await send()).toMatchObject({ kind: "retry", provider: "fails" });
     expect(delivered).toEqual([]);
   });
 
   test("does not deliver an expired code", async () => {
     nowMs += 300_000;
-    expect(await send()).toEqual({ kind: "failed", reason: "the provider answered 422 (expired)" });
+    expect(await send()).toEqual({ kind: "failed", reason: "the provider answered 422 (expired)", provider: "works" });
   });
 });

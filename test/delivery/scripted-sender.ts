@@ -2,8 +2,8 @@ import type { OutboxItem } from "../../src/delivery/outbox.ts";
 import type { SendResult } from "../../src/delivery/outgoing-message.ts";
 
 export const sent = { kind: "sent", providerMessageId: "pm_1" } as const satisfies SendResult;
-export const down = { kind: "retry", reason: "provider down", blames: "provider" } as const satisfies SendResult;
-export const greylisted = { kind: "retry", reason: "later", blames: "message" } as const satisfies SendResult;
+export const down = { kind: "retry", reason: "provider down", provider: "fails" } as const satisfies SendResult;
+export const greylisted = { kind: "retry", reason: "later", provider: "works" } as const satisfies SendResult;
 
 /** An attempt that a scripted sender was asked for, and that waits to be told how it ends. */
 export interface PendingAttempt {
@@ -20,7 +20,7 @@ export class ScriptedSender {
 
   readonly send = (item: OutboxItem, signal: AbortSignal): Promise<SendResult> =>
     new Promise((resolve) => {
-      signal.addEventListener("abort", () => resolve({ kind: "retry", reason: "aborted", blames: "message" }));
+      signal.addEventListener("abort", () => resolve({ kind: "retry", reason: "aborted", provider: "works" }));
       const attempt = { item, signal, end: resolve };
       this.begun.push(attempt);
       const waiter = this.#waiters.shift();

@@ -67,41 +67,37 @@ test("a message is the authentication template, with the code in the text and in
   });
 });
 
-const retry = (blames: "message" | "provider", reason: string, afterMs?: number) => ({
+const retry = (provider: "works" | "fails", reason: string, afterMs?: number) => ({
   kind: "retry",
-  blames,
+  provider,
   reason,
   ...(afterMs === undefined ? {} : { afterMs }),
 });
-const failed = (reason: string) => ({ kind: "failed", reason });
+const failed = (reason: string) => ({ kind: "failed", reason, provider: "works" });
 
 describe("WhatsApp answering", () => {
   test.each([
-    ["429", { status: 429 }, retry("provider", "WhatsApp's rate limit is reached (429)", 2_000)],
+    ["429", { status: 429 }, retry("fails", "WhatsApp's rate limit is reached (429)", 2_000)],
     [
       "429 with Retry-After",
       { status: 429, headers: { "retry-after": "7" } },
-      retry("provider", "WhatsApp's rate limit is reached (429)", 7_000),
+      retry("fails", "WhatsApp's rate limit is reached (429)", 7_000),
     ],
     [
       "a rate limit as an error",
       error(400, 130429),
-      retry("provider", "WhatsApp's rate limit is reached (400, code 130429)", 2_000),
+      retry("fails", "WhatsApp's rate limit is reached (400, code 130429)", 2_000),
     ],
     [
       "a limit of this recipient",
       error(400, 131056),
-      retry("message", "too many WhatsApp messages to this recipient (400, code 131056)", 6_000),
+      retry("works", "too many WhatsApp messages to this recipient (400, code 131056)", 6_000),
     ],
-    ["500", { status: 500, body: "<html>oops" }, retry("provider", "WhatsApp is out of service (500)")],
-    ["an outage as an error", error(500, 131016), retry("provider", "WhatsApp is out of service (500, code 131016)")],
-    ["401", { status: 401 }, retry("provider", "WhatsApp refused the token (401)")],
-    ["an expired token", error(401, 190), retry("provider", "WhatsApp refused the token (401, code 190)")],
-    [
-      "a missing permission",
-      error(403, 200),
-      retry("provider", "WhatsApp denied the permission to send (403, code 200)"),
-    ],
+    ["500", { status: 500, body: "<html>oops" }, retry("fails", "WhatsApp is out of service (500)")],
+    ["an outage as an error", error(500, 131016), retry("fails", "WhatsApp is out of service (500, code 131016)")],
+    ["401", { status: 401 }, retry("fails", "WhatsApp refused the token (401)")],
+    ["an expired token", error(401, 190), retry("fails", "WhatsApp refused the token (401, code 190)")],
+    ["a missing permission", error(403, 200), retry("fails", "WhatsApp denied the permission to send (403, code 200)")],
     [
       "a recipient without WhatsApp",
       error(400, 131026),
@@ -113,34 +109,34 @@ describe("WhatsApp answering", () => {
     [
       "garbage",
       { status: 200, body: "it works!" },
-      retry("provider", "WhatsApp's interface answered something unknown (200)"),
+      retry("fails", "WhatsApp's interface answered something unknown (200)"),
     ],
     [
       "JSON of another kind",
       { status: 200, body: "[]" },
-      retry("provider", "WhatsApp's interface answered something unknown (200)"),
+      retry("fails", "WhatsApp's interface answered something unknown (200)"),
     ],
     [
       "an id that cannot be kept",
       { status: 200, body: '{"messages":[{"id":"a\\u0000"}]}' },
-      retry("provider", "WhatsApp's interface answered something unknown (200)"),
+      retry("fails", "WhatsApp's interface answered something unknown (200)"),
     ],
     [
       "no id",
       { status: 200, body: '{"messages":[{}]}' },
-      retry("provider", "WhatsApp's interface answered something unknown (200)"),
+      retry("fails", "WhatsApp's interface answered something unknown (200)"),
     ],
     [
       "a redirection",
       { status: 302, headers: { location: "/" } },
-      retry("provider", "WhatsApp's interface answered something unknown (302)"),
+      retry("fails", "WhatsApp's interface answered something unknown (302)"),
     ],
     [
       "megabytes",
       { status: 200, body: `{"messages":[{"id":"${"x".repeat(100_000)}"}]}` },
-      retry("provider", "WhatsApp's interface answered something unknown (200)"),
+      retry("fails", "WhatsApp's interface answered something unknown (200)"),
     ],
-    ["nothing, and hanging up", "hang up" as const, retry("provider", "the provider cannot be reached")],
+    ["nothing, and hanging up", "hang up" as const, retry("fails", "the provider cannot be reached")],
   ])("%s", async (_name, answer, result) => {
     whatsapp.answer = answer;
     expect(await send()).toEqual(result);
@@ -149,7 +145,7 @@ describe("WhatsApp answering", () => {
 
   test("nothing at all is given up after the time-out", async () => {
     whatsapp.answer = "silence";
-    expect(await send({ timeoutMs: 50 })).toEqual(retry("provider", "the provider did not answer in time"));
+    expect(await send({ timeoutMs: 50 })).toEqual(retry("fails", "the provider did not answer in time"));
   });
 
   test("nothing at all is given up when the attempt is aborted", async () => {
@@ -157,12 +153,12 @@ describe("WhatsApp answering", () => {
     const abort = new AbortController();
     const sending = send({}, abort.signal);
     abort.abort();
-    expect(await sending).toEqual(retry("provider", "the attempt was aborted"));
+    expect(await sending).toEqual(retry("fails", "the attempt was aborted"));
   });
 });
 
 test("a server that is not there is a provider that cannot be reached", async () => {
-  expect(await send({ apiUrl: "http://127.0.0.1:1" })).toEqual(retry("provider", "the provider cannot be reached"));
+  expect(await send({ apiUrl: "http://127.0.0.1:1" })).toEqual(retry("fails", "the provider cannot be reached"));
 });
 
 test.each([
