@@ -10,6 +10,7 @@ import { type OutboxItem, outboxInsert } from "../src/delivery/outbox.ts";
 import { DeliveryWorker } from "../src/delivery/worker.ts";
 import { createId } from "../src/ids.ts";
 import { createLogger } from "../src/log.ts";
+import { connectionTo } from "../test/support/connection.ts";
 
 /**
  * How soon a code leaves: from the moment that the commit is known to the first byte of its mail (MAIL FROM) at the mail
@@ -26,7 +27,7 @@ const logger = createLogger(
 );
 const dataDir = await mkdtemp(join(tmpdir(), "byond-bench-"));
 const postgres = await startEmbeddedPostgres({ dataDir, onUnexpectedExit: (reason) => console.error(reason) });
-const database = await Database.open({ url: postgres.url, logger, entities: [] });
+const database = await Database.open({ connection: await connectionTo(postgres.url), logger, entities: [] });
 
 /** By recipient: when its mail began to arrive. */
 const arrivals = new Map<string, (atMs: number) => void>();

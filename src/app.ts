@@ -112,10 +112,11 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
   // The port may be any free one, so the address is known only once it is open.
   let url = config.publicUrl ?? "";
 
-  const postgres = await providePostgres(config.database, options.onFatal);
+  const { connection, ...postgres } = await providePostgres(config.database, options.onFatal);
   resources.defer(() => postgres.stop());
-  const database = await Database.open({ url: postgres.url, logger, entities: [ApiKeyEntity] });
+  const database = await Database.open({ connection, logger, entities: [ApiKeyEntity] });
   resources.defer(() => database.close());
+  logger.info("database connected", { ...database.security });
 
   const keyring = createKeyring(await readSecrets(config));
   const tagKey = await readTagKey(database);
@@ -126,7 +127,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
       ? await createDemoKey({ database, keyHasher, tagKey, defaultTier: config.limits.defaultTier })
       : undefined;
 
-  const revocation = await startRevocation({ database, databaseUrl: postgres.url, clock, logger, serverId });
+  const revocation = await startRevocation({ database, connection, clock, logger, serverId });
   resources.defer(() => revocation.stop());
   const lastUsed = new LastUsed({ database, clock, logger });
   resources.defer(() => lastUsed.flush());
@@ -224,7 +225,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
 
   const serviceNames = services.map(({ service }) => service.typeName);
   const closing = new AbortController();
-  const readiness = new DatabaseReadiness({ url: postgres.url, clock, pool: () => database.poolUse });
+  const readiness = new DatabaseReadiness({ connection, clock, pool: () => database.poolUse });
   resources.defer(() => readiness.close());
   const grpcServices = [
     bindService(

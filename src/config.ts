@@ -1,15 +1,16 @@
-import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { type DatabaseAddress, parseDatabaseUrl } from "./config/database-url.ts";
 import { type DeliveryConfig, readDeliveryConfig } from "./config/delivery.ts";
 import { EnvironmentReader } from "./config/environment-reader.ts";
 import { type LimitsConfig, readLimitsConfig } from "./config/limits.ts";
+import { isLoopbackHost } from "./config/loopback-host.ts";
 
 /** Where the data is kept. */
 export type DatabaseConfig =
   /** A PostgreSQL that is brought along and lives and dies with the process. */
   | { readonly kind: "embedded"; readonly dataDir: string }
   /** One that somebody else runs. */
-  | { readonly kind: "external"; readonly url: string };
+  | { readonly kind: "external"; readonly address: DatabaseAddress };
 
 export interface Config {
   readonly host: string;
@@ -57,7 +58,7 @@ export class ConfigError extends Error {
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const reader = new EnvironmentReader(environment);
   const host = reader.text("HOST") ?? "127.0.0.1";
-  const databaseUrl = reader.url("DATABASE_URL", ["postgres:", "postgresql:"]);
+  const databaseUrl = reader.text("DATABASE_URL");
   const isEmbedded = databaseUrl === undefined;
   const publicUrl = reader.url("PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, "");
   const isPublic = !isEmbedded || !isLoopbackHost(host) || (publicUrl !== undefined && !isLoopbackUrl(publicUrl));
@@ -68,7 +69,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     publicUrl,
     database: isEmbedded
       ? { kind: "embedded", dataDir: resolve(reader.text("DATA_DIR") ?? ".byond") }
-      : { kind: "external", url: databaseUrl },
+      : {
+          kind: "external",
+          address: parseDatabaseUrl(databaseUrl, reader.problems, (name) => reader.text(name)),
+        },
     secrets: readSecrets(reader, isEmbedded),
     isPublic,
     signUp: reader.choice("SIGN_UP", ["open", "closed"], isPublic ? "closed" : "open"),
@@ -84,11 +88,6 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     throw new ConfigError(reader.problems);
   }
   return Object.freeze(config);
-}
-
-/** Whether only this machine can reach a server that listens on `host`. */
-export function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 function isLoopbackUrl(url: string): boolean {

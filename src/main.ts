@@ -52,6 +52,10 @@ const [command = "", ...args] = process.argv.slice(2);
 let config: Config | undefined;
 try {
   config = parseConfig(process.env);
+  // `pg` and MikroORM would complete their settings with these, each in its own way; `parseConfig` has judged them.
+  for (const name of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
+    delete process.env[name];
+  }
   await (runCommand(command, config, args) ?? serve(config));
 } catch (error) {
   printError(`${explainFailure(error, config)}\n`);

@@ -1,5 +1,6 @@
 import { CommandError } from "./auth/account-command.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { DatabaseConnectionError } from "./database/connection-error.ts";
 import { EmbeddedPostgresError } from "./database/embedded/error.ts";
 import { AppError } from "./errors.ts";
 import { describeError } from "./log.ts";
@@ -11,6 +12,9 @@ import { describeError } from "./log.ts";
 export function explainFailure(error: unknown, config: Config | undefined): string {
   if (error instanceof ConfigError || error instanceof CommandError || error instanceof EmbeddedPostgresError) {
     return error.message;
+  }
+  if (error instanceof DatabaseConnectionError) {
+    return `The database${config?.database.kind === "external" ? " of DATABASE_URL" : ""} cannot be used: ${error.message}`;
   }
   const explained = config === undefined ? undefined : explainSurroundings(error, config);
   return explained ?? JSON.stringify(describeError(error), undefined, 2);

@@ -87,12 +87,12 @@ export async function runOnDatabase<T>(
   await using resources = new AsyncDisposableStack();
   const postgres = await providePostgres(config.database, () => {});
   resources.defer(() => postgres.stop());
-  const database = await Database.open({ url: postgres.url, logger, entities: [] });
+  const database = await Database.open({ connection: postgres.connection, logger, entities: [] });
   resources.defer(() => database.close());
   const serverId = createId("srv");
   const revocation = await startRevocation({
     database,
-    databaseUrl: postgres.url,
+    connection: postgres.connection,
     clock: systemClock,
     logger,
     serverId,

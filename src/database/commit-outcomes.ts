@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { AppError } from "../errors.ts";
+import type { PostgresConnection } from "./connection.ts";
 import { unavailable } from "./database-errors.ts";
 
 const patienceMs = 3_000;
@@ -11,10 +12,10 @@ const pollMs = 50;
  * may be full of connections that are lost as well. Gives up after three seconds with `outcome_unknown`.
  */
 export class CommitOutcomes {
-  readonly #url: string;
+  readonly #connection: PostgresConnection;
 
-  constructor(url: string) {
-    this.#url = url;
+  constructor(connection: PostgresConnection) {
+    this.#connection = connection;
   }
 
   /** The rows that `read` finds, once there are any. A statement that is not found may still be on its way. */
@@ -70,9 +71,8 @@ export class CommitOutcomes {
 
   async #connect(): Promise<pg.Client> {
     const client = new pg.Client({
-      connectionString: this.#url,
-      application_name: "byond",
-      connectionTimeoutMillis: patienceMs,
+      ...this.#connection,
+      connectionTimeoutMillis: Math.min(patienceMs, this.#connection.connectionTimeoutMillis),
       query_timeout: patienceMs,
     });
     client.on("error", () => undefined);

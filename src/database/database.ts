@@ -1,10 +1,11 @@
-import { Migrator } from "@mikro-orm/migrations";
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import { describeError, type Logger } from "../log.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
-import { asAppError, isConnectionLost, isConnectionSpent } from "./database-errors.ts";
-import { migrations } from "./migrations/index.ts";
+import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";
+import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
+import { migrate } from "./migrate.ts";
+import { ormOptions } from "./orm-options.ts";
 
 /** A prepared statement: its text never changes, so that PostgreSQL plans it once a connection. */
 export interface Statement {
@@ -40,7 +41,7 @@ export interface Queryable {
 }
 
 export interface DatabaseOptions {
-  readonly url: string;
+  readonly connection: PostgresConnection;
   readonly logger: Logger;
   /** What the ORM maps: the entities of every capability. */
   readonly entities: readonly EntitySchema[];
@@ -48,8 +49,7 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
 }
 
-/** A call is not kept waiting longer: for a connection, then for a statement. A database may be cut off without a word. */
-const connectTimeoutMs = 5_000;
+/** A call is not kept waiting longer for a statement. A database may be cut off without a word. */
 const statementTimeoutMs = 10_000;
 
 /**
@@ -81,29 +81,34 @@ export class Database implements Queryable {
   readonly #pool: pg.Pool;
   readonly #outcomes: CommitOutcomes;
   readonly #logger: Logger;
+  /** How its first connection turned out. The others are made with the same settings. */
+  readonly security: ConnectionSecurity;
 
-  private constructor(orm: MikroORM, pool: pg.Pool, { url, logger }: DatabaseOptions) {
+  private constructor(
+    orm: MikroORM,
+    pool: pg.Pool,
+    { connection, logger }: DatabaseOptions,
+    security: ConnectionSecurity,
+  ) {
     this.#orm = orm;
     this.#pool = pool;
-    this.#outcomes = new CommitOutcomes(url);
+    this.#outcomes = new CommitOutcomes(connection);
     this.#logger = logger;
+    this.security = security;
   }
 
   /** Connects and brings the schema up to date. Servers that start together wait for one another. */
   static async open(options: DatabaseOptions): Promise<Database> {
     await migrate(options);
     const orm = await MikroORM.init({
-      ...settings(options),
+      ...ormOptions({ ...options.connection, query_timeout: statementTimeoutMs }, options.logger),
       entities: [...options.entities],
       pool: { min: 0, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 },
-      driverOptions: {
-        application_name: "byond",
-        connectionTimeoutMillis: connectTimeoutMs,
-        query_timeout: statementTimeoutMs,
-      },
     });
     try {
-      return new Database(orm, await orm.em.getConnection().getNativeClient(), options);
+      const pool = await orm.em.getConnection().getNativeClient();
+      await using first = new Connection(await pool.connect());
+      return new Database(orm, pool, options, describeSecurity(first.client, options.connection));
     } catch (error) {
       await orm.close(true);
       throw error;
@@ -196,7 +201,8 @@ export class Database implements Queryable {
     try {
       return new Connection(await this.#pool.connect());
     } catch (error) {
-      throw asAppError(error);
+      // Whatever it was, nothing was sent.
+      throw unavailable(error);
     }
   }
 }
@@ -268,46 +274,4 @@ async function run<Row extends pg.QueryResultRow>(
     types: pg.types,
   });
   return result.rows;
-}
-
-/** What every connection of the ORM has in common. */
-function settings({ url, logger }: DatabaseOptions) {
-  return {
-    clientUrl: url,
-    // A command that only migrates needs none.
-    discovery: { warnWhenNoEntities: false },
-    debug: false,
-    logger: (message: string) => logger.warn("database", { message }),
-  };
-}
-
-const migrationLock = 7_269_341_950;
-
-/**
- * Brings the schema up to date under an advisory lock of a connection of its own. The ORM that does it has no limit for
- * statements: a migration takes as long as it needs.
- */
-async function migrate(options: DatabaseOptions): Promise<void> {
-  const client = new pg.Client({ connectionString: options.url, application_name: "byond migrations" });
-  // Without a listener, a lost connection would end the process; the statements below fail by themselves then.
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    await client.query("SELECT pg_advisory_lock($1)", [migrationLock]);
-    const orm = await MikroORM.init({
-      ...settings(options),
-      entities: [],
-      pool: { min: 0, max: 1 },
-      driverOptions: { application_name: "byond migrations" },
-      extensions: [Migrator],
-      migrations: { migrationsList: [...migrations], snapshot: false, silent: true, tableName: "schema_migration" },
-    });
-    try {
-      await orm.migrator.up();
-    } finally {
-      await orm.close(true);
-    }
-  } finally {
-    await client.end();
-  }
 }

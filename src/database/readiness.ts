@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Clock } from "../clock.ts";
+import { connectionFor, type PostgresConnection } from "./connection.ts";
 
 /**
  * What the database lets this server do. `busy`: it answers, but calls wait for a connection of this server; other servers
@@ -13,7 +14,7 @@ export function isReady(state: DatabaseState): boolean {
 }
 
 export interface ReadinessOptions {
-  readonly url: string;
+  readonly connection: PostgresConnection;
   readonly clock: Pick<Clock, "monotonicMs">;
   /** How the connections that serve calls are used. */
   readonly pool: () => { readonly connections: number; readonly waiting: number };
@@ -83,8 +84,7 @@ export class DatabaseReadiness {
     }
     await this.close();
     const client = new pg.Client({
-      connectionString: this.#options.url,
-      application_name: "byond readiness",
+      ...connectionFor("readiness", this.#options.connection),
       connectionTimeoutMillis: patienceMs,
       query_timeout: patienceMs,
     });

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { connectionFor, type PostgresConnection } from "../database/connection.ts";
 import type { Queryable, Statement } from "../database/database.ts";
 import { describeError, type Logger } from "../log.ts";
 
 export interface ListeningSessionOptions {
-  readonly url: string;
+  readonly connection: PostgresConnection;
   readonly channel: string;
   /** After this long, a statement has failed, and the connection with it. */
   readonly statementTimeoutMs: number;
@@ -15,7 +16,6 @@ export interface ListeningSessionOptions {
   readonly onNotification: () => void;
 }
 
-const connectTimeoutMs = 5_000;
 const minBackoffMs = 20;
 const maxBackoffMs = 1_000;
 
@@ -79,11 +79,9 @@ export class ListeningSession implements Queryable {
 
   /** Resolves when the connection is lost again, or was not made at all, or is not wanted any more. */
   async #connectOnce(onAttempted: () => void): Promise<void> {
-    const { url, channel, statementTimeoutMs, logger, onConnected, onNotification } = this.#options;
+    const { connection, channel, statementTimeoutMs, logger, onConnected, onNotification } = this.#options;
     const client = new pg.Client({
-      connectionString: url,
-      application_name: "byond revocations",
-      connectionTimeoutMillis: connectTimeoutMs,
+      ...connectionFor("revocations", connection),
       query_timeout: statementTimeoutMs,
       keepAlive: true,
     });

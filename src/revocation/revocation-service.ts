@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
+import type { PostgresConnection } from "../database/connection.ts";
 import type { Database, Queryable } from "../database/database.ts";
 import { randomBase62 } from "../ids.ts";
 import { describeError, type Logger } from "../log.ts";
@@ -16,7 +17,7 @@ import { Revoker } from "./revoker.ts";
 export interface RevocationOptions {
   readonly database: Pick<Database, "query" | "transaction">;
   /** The same database. One more connection is made to it. */
-  readonly databaseUrl: string;
+  readonly connection: PostgresConnection;
   /** Its monotonic clock has to keep real time, however tests move it on. */
   readonly clock: Clock;
   readonly logger: Logger;
@@ -86,7 +87,7 @@ const sweepIntervalMs = 60_000;
  * lease. Until there is one, and whenever there is none, caches read the database.
  */
 export async function startRevocation(options: RevocationOptions): Promise<RevocationService> {
-  const { database, databaseUrl, clock, logger, serverId, leaseMs = defaultLeaseMs } = options;
+  const { database, connection, clock, logger, serverId, leaseMs = defaultLeaseMs } = options;
   const counters = { renewals: 0, failedRenewals: 0, registrations: 0, appliedRevocations: 0, unheardServers: 0 };
   const cacheCounters: CacheCounters = { hits: 0, misses: 0, readsWithoutLease: 0, repeatedReads: 0 };
   const acknowledgement = new DurationHistogram();
@@ -98,7 +99,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
   const inFlight = new InFlightCalls(applied, logger);
 
   const session = new ListeningSession({
-    url: databaseUrl,
+    connection,
     channel: revocationChannel,
     statementTimeoutMs: leaseMs,
     logger,

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from "../config.ts";
+import { isLoopbackHost } from "../config/loopback-host.ts";
 import type { NodeRequest } from "./request-gate.ts";
 
 /** Set by proxies; a request with one of them comes from elsewhere, whatever its socket says. */

@@ -16,6 +16,7 @@ import { accessOf } from "../../src/rpc/access/access.ts";
 import { sweepUsedSignatures } from "../../src/rpc/access/used-signatures.ts";
 import { hasSideEffects } from "../../src/rpc/idempotency/idempotency.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
 import { freePort } from "../support/free-port.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { byteDoors, type Door, grpcDoor, type HeaderFields, type RequestLine, restDoor } from "./protocol-clients.ts";
@@ -341,7 +342,11 @@ describe("an effect happens once by each signature", () => {
   test("for as long as its time is accepted, either way, whatever is swept meanwhile", async () => {
     await using app = await startTestApp();
     await using stack = new AsyncDisposableStack();
-    const own = await Database.open({ url: app.databaseUrl, logger: captureLog().logger, entities: [] });
+    const own = await Database.open({
+      connection: await connectionTo(app.databaseUrl),
+      logger: captureLog().logger,
+      entities: [],
+    });
     stack.defer(() => own.close());
     const key = await app.mintKey();
     const line = { method: "POST", target: "/api/v1/verify/start" };

@@ -12,6 +12,7 @@ import { type HashCost, Hasher, keyCost } from "../../src/hashing.ts";
 import { randomBase62 } from "../../src/ids.ts";
 import { type RevocationService, startRevocation } from "../../src/revocation/revocation-service.ts";
 import { createMigratedDatabase, startTestApp, type TestApp } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { protocols } from "../support/protocols.ts";
@@ -63,10 +64,10 @@ describe("an authenticator", () => {
 
   beforeAll(async () => {
     testDatabase = await createMigratedDatabase();
-    database = await Database.open({ url: testDatabase.url, logger, entities: [] });
+    database = await Database.open({ connection: await connectionTo(testDatabase.url), logger, entities: [] });
     revocation = await startRevocation({
       database,
-      databaseUrl: testDatabase.url,
+      connection: await connectionTo(testDatabase.url),
       clock: time,
       logger,
       serverId: "srv_test",

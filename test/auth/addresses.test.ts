@@ -5,6 +5,7 @@ import { runResetPassword } from "../../src/auth/reset-password-command.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Hasher } from "../../src/hashing.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { addressOf } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
@@ -513,7 +514,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       test("has expired when the operator has set it", async () => {
         const old = await startOld();
         await runResetPassword({
-          config: { ...parseConfig({}), database: { kind: "external", url: here.databaseUrl } },
+          config: { ...parseConfig({}), database: { kind: "external", address: addressOf(here.databaseUrl) } },
           logger: captureLog().logger,
           args: ["--email", email],
           input: Readable.from([`${newest}\n`]),

@@ -8,6 +8,7 @@ import { Database } from "../../src/database/database.ts";
 import { AppError } from "../../src/errors.ts";
 import { Hasher } from "../../src/hashing.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
+import { addressOf, connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
@@ -228,7 +229,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
           "approved",
         );
         await runResetPassword({
-          config: { ...parseConfig({}), database: { kind: "external", url: app.databaseUrl } },
+          config: { ...parseConfig({}), database: { kind: "external", address: addressOf(app.databaseUrl) } },
           logger: captureLog().logger,
           args: ["--email", email],
           input: Readable.from([`${replaced}\n`]),
@@ -526,7 +527,11 @@ test("an unknown address takes as long as a wrong password", async () => {
 
 test("of the places that accounts are used to, the database keeps no address, and nothing beyond 90 days", async () => {
   const { email } = await app.signUp();
-  const database = await Database.open({ url: app.databaseUrl, logger: captureLog().logger, entities: [] });
+  const database = await Database.open({
+    connection: await connectionTo(app.databaseUrl),
+    logger: captureLog().logger,
+    entities: [],
+  });
   try {
     const headers = { "x-forwarded-for": "203.0.113.77" };
     expect((await app.rest("POST", "/auth/sign-in", { body: { email, password }, headers })).status).toBe(200);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { generateRefreshToken } from "../../src/auth/refresh-token.ts";
 import { Database } from "../../src/database/database.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
 
@@ -12,7 +13,11 @@ let database: Database;
 beforeAll(async () => {
   here = await startTestApp();
   there = await here.startAnother();
-  database = await Database.open({ url: here.databaseUrl, logger: captureLog().logger, entities: [] });
+  database = await Database.open({
+    connection: await connectionTo(here.databaseUrl),
+    logger: captureLog().logger,
+    entities: [],
+  });
 });
 afterAll(async () => {
   await database.close();

@@ -1,10 +1,14 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Config, ConfigError, isLoopbackHost, parseConfig } from "../../src/config.ts";
+import { isLoopbackHost } from "../../src/config/loopback-host.ts";
+import { type Config, ConfigError, parseConfig } from "../../src/config.ts";
 import { startNotices } from "../../src/start-notices.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
-const production = { DATABASE_URL: "postgres://byond:hunter2@db.example/byond", BYOND_SECRET: secret };
+const production = {
+  DATABASE_URL: "postgres://byond:hunter2@db.example/byond?sslmode=verify-full&sslrootcert=system",
+  BYOND_SECRET: secret,
+};
 
 function problemsOf(environment: Record<string, string>): string[] {
   try {
@@ -171,8 +175,7 @@ test.each([
   [{ PORT: "65535" }, { port: 65_535 }],
   [{ HOST: "0.0.0.0" }, { host: "0.0.0.0" }],
   [{ DATA_DIR: "/srv/byond" }, { database: { kind: "embedded", dataDir: "/srv/byond" } }],
-  [production, { database: { kind: "external", url: production.DATABASE_URL } }],
-  [{ ...production, DATABASE_URL: "postgresql://h/d" }, { database: { kind: "external", url: "postgresql://h/d" } }],
+  [production, { database: { kind: "external", address: { host: "db.example", database: "byond" } } }],
   [{ PUBLIC_URL: "https://verify.example.com/" }, { publicUrl: "https://verify.example.com" }],
   [{ TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, { tls: { certPath: "/a.pem", keyPath: "/b.pem" } }],
 ])("%j is understood", (environment, expected) => {

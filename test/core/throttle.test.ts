@@ -10,6 +10,7 @@ import {
   takeToken,
 } from "../../src/database/throttle.ts";
 import { createMigratedDatabase } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { TestTime } from "../support/time.ts";
 
@@ -19,7 +20,11 @@ let time: TestTime;
 
 beforeAll(async () => {
   testDatabase = await createMigratedDatabase();
-  database = await Database.open({ url: testDatabase.url, logger: captureLog().logger, entities: [] });
+  database = await Database.open({
+    connection: await connectionTo(testDatabase.url),
+    logger: captureLog().logger,
+    entities: [],
+  });
   time = new TestTime(testDatabase.url);
 });
 afterAll(async () => {

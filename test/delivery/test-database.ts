@@ -1,4 +1,5 @@
 import { Database } from "../../src/database/database.ts";
+import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase, ensureTemplate } from "../support/postgres.ts";
 
@@ -10,7 +11,8 @@ export interface TestConnection {
 }
 
 export async function openTestDatabase(): Promise<TestConnection> {
-  const open = (url: string) => Database.open({ url, logger: captureLog().logger, entities: [] });
+  const open = async (url: string) =>
+    Database.open({ connection: await connectionTo(url), logger: captureLog().logger, entities: [] });
   const template = await ensureTemplate("byond_migrated", async (url) => {
     await (await open(url)).close();
   });

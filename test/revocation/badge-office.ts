@@ -3,6 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import { Database, type Queryable } from "../../src/database/database.ts";
 import { type RevocationOptions, startRevocation } from "../../src/revocation/revocation-service.ts";
 import { createMigratedDatabase } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 
 interface Badge {
@@ -23,7 +24,11 @@ export class BadgeOffice {
 
   static async open(): Promise<BadgeOffice> {
     const { url, drop } = await createMigratedDatabase();
-    const database = await Database.open({ url, logger: captureLog().logger, entities: [] });
+    const database = await Database.open({
+      connection: await connectionTo(url),
+      logger: captureLog().logger,
+      entities: [],
+    });
     const office = new BadgeOffice(url, database, drop);
     await office.run("CREATE TABLE badge (id text PRIMARY KEY, team text NOT NULL, version integer NOT NULL)");
     return office;
@@ -56,7 +61,7 @@ export class BadgeOffice {
     const log = captureLog();
     const service = await startRevocation({
       database,
-      databaseUrl: url,
+      connection: await connectionTo(url),
       clock: systemClock,
       logger: log.logger,
       serverId: "srv_test",

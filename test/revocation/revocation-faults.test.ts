@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { RevocationOptions } from "../../src/revocation/revocation-service.ts";
+import { connectionTo } from "../support/connection.ts";
 import { BadgeOffice } from "./badge-office.ts";
 
 let office: BadgeOffice;
@@ -99,7 +100,7 @@ test("without a lease every request reads the database, and is refused if that c
 test("a server that cannot reach the database starts all the same, without a lease", async () => {
   const url = new URL(office.url);
   url.port = "1";
-  const { service, version, log } = await office.startServer({ databaseUrl: url.href });
+  const { service, version, log } = await office.startServer({ connection: await connectionTo(url.href) });
   expect(service.metrics()).toMatchObject({ leaseIsValid: false, renewals: 0 });
   expect(await version("ada")).toBe(1);
   expect(log.lines.filter((line) => line.includes("no connection for revocations"))).toHaveLength(1);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { Database, type Queryable } from "../../src/database/database.ts";
 import { createLeaseStore, createRevokerStore, revocationChannel } from "../../src/revocation/revocation-store.ts";
 import { createMigratedDatabase } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 
@@ -13,7 +14,11 @@ let revoker: ReturnType<typeof createRevokerStore>;
 
 beforeAll(async () => {
   testDatabase = await createMigratedDatabase();
-  database = await Database.open({ url: testDatabase.url, logger: captureLog().logger, entities: [] });
+  database = await Database.open({
+    connection: await connectionTo(testDatabase.url),
+    logger: captureLog().logger,
+    entities: [],
+  });
   lease = createLeaseStore(database);
   revoker = createRevokerStore(database);
 });

@@ -1,5 +1,6 @@
 import { ApiKeyEntity } from "../../src/api-keys/api-key.entity.ts";
 import { Database } from "../../src/database/database.ts";
+import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
@@ -13,7 +14,11 @@ export interface RpcDatabase {
 
 export async function openRpcDatabase(): Promise<RpcDatabase> {
   const { url, drop } = await createTestDatabase();
-  const database = await Database.open({ url, logger: captureLog().logger, entities: [ApiKeyEntity] });
+  const database = await Database.open({
+    connection: await connectionTo(url),
+    logger: captureLog().logger,
+    entities: [ApiKeyEntity],
+  });
   await run("CREATE TABLE test_clock (now timestamptz NOT NULL)");
   await run("INSERT INTO test_clock VALUES (clock_timestamp())");
   await run(`

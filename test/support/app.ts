@@ -8,6 +8,7 @@ import { type App, type AppOptions, createApp } from "../../src/app.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { Database } from "../../src/database/database.ts";
 import type { InboxMessage } from "../../src/delivery/inbox.ts";
+import { connectionTo } from "./connection.ts";
 import { captureLog } from "./log-capture.ts";
 import { createTestDatabase, ensureTemplate } from "./postgres.ts";
 import { TestTime } from "./time.ts";
@@ -73,7 +74,11 @@ export interface TestApp extends AsyncDisposable {
 /** A database of its own with the schema in place. */
 export async function createMigratedDatabase() {
   const template = await ensureTemplate("byond_migrated", async (url) => {
-    const database = await Database.open({ url, logger: captureLog().logger, entities: [] });
+    const database = await Database.open({
+      connection: await connectionTo(url),
+      logger: captureLog().logger,
+      entities: [],
+    });
     await database.close();
   });
   return createTestDatabase(template);

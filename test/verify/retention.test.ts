@@ -4,11 +4,16 @@ import { Database } from "../../src/database/database.ts";
 import { sweepThrottle } from "../../src/database/throttle.ts";
 import { sweepVerifications } from "../../src/verify/sweep-verifications.ts";
 import { startTestApp } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 
 test("after the retention nothing of a verification is left; before it, it can be read", async () => {
   await using app = await startTestApp();
-  const database = await Database.open({ url: app.databaseUrl, logger: captureLog().logger, entities: [] });
+  const database = await Database.open({
+    connection: await connectionTo(app.databaseUrl),
+    logger: captureLog().logger,
+    entities: [],
+  });
   const key = await app.mintKey();
   const start = (recipient: string) =>
     app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } });

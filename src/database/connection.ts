@@ -1,0 +1,150 @@
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import {
+  checkServerIdentity,
+  createSecureContext,
+  getCACertificates,
+  type PeerCertificate,
+  type SecureContext,
+  TLSSocket,
+} from "node:tls";
+import type pg from "pg";
+import type { DatabaseAddress, DatabaseTls } from "../config/database-url.ts";
+import { ConfigError } from "../config.ts";
+
+/**
+ * What every client of the database is given, whatever it is for. Complete: what is left out, `pg` takes from `PG…`
+ * variables and from `~/.pgpass`.
+ */
+export interface PostgresConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: () => string;
+  readonly database: string;
+  readonly ssl: false | VerifiedTls;
+  readonly sslnegotiation: "postgres";
+  readonly application_name: string;
+  readonly connectionTimeoutMillis: number;
+  readonly options?: string;
+}
+
+/**
+ * How a client of `pg` encrypts: options of `tls.connect`. An instance of a class, because MikroORM copies plain objects, and
+ * a secure context cannot be copied.
+ */
+class VerifiedTls {
+  readonly verifies: DatabaseTls["verifies"];
+  readonly secureContext: SecureContext;
+  readonly rejectUnauthorized: boolean;
+  readonly checkServerIdentity: (name: string, certificate: PeerCertificate) => Error | undefined;
+
+  constructor(secureContext: SecureContext, verifies: DatabaseTls["verifies"], host: string) {
+    this.verifies = verifies;
+    this.secureContext = secureContext;
+    this.rejectUnauthorized = verifies !== "nothing";
+    // `pg` does not say the host if it is an address, and Node takes "localhost" for it then.
+    this.checkServerIdentity = (_name, certificate) =>
+      verifies === "authority and name" ? checkServerIdentity(host, certificate) : undefined;
+  }
+}
+
+/** Reads the files that the address names, once. Throws `ConfigError` if one cannot be used. */
+export async function connectionOf(address: DatabaseAddress): Promise<PostgresConnection> {
+  const { host, port, user, password = "", database, tls, applicationName, connectTimeoutMs, options } = address;
+  return {
+    host,
+    port,
+    user,
+    password: () => password,
+    database,
+    ssl: tls === undefined ? false : new VerifiedTls(await readSecureContext(tls), tls.verifies, host),
+    sslnegotiation: "postgres",
+    application_name: applicationName,
+    connectionTimeoutMillis: connectTimeoutMs,
+    ...(options === undefined ? {} : { options }),
+  };
+}
+
+/** The connection, with what it is for in `pg_stat_activity`. */
+export function connectionFor(purpose: string, connection: PostgresConnection): PostgresConnection {
+  return { ...connection, application_name: `${connection.application_name} ${purpose}` };
+}
+
+/** What the log says of how the database is reached. */
+export interface ConnectionSecurity {
+  readonly server: string;
+  readonly database: string;
+  /** The protocol, such as "TLSv1.3". */
+  readonly encrypted: string | false;
+  readonly server_verified_by: DatabaseTls["verifies"];
+}
+
+/** Looks at the socket of a client that is connected, not at what was asked for. */
+export function describeSecurity(client: pg.ClientBase, connection: PostgresConnection): ConnectionSecurity {
+  const { host, port, database, ssl } = connection;
+  const socket = socketOf(client);
+  return {
+    server: host.startsWith("/") ? host : `${isIP(host) === 6 ? `[${host}]` : host}:${port}`,
+    database,
+    encrypted: socket instanceof TLSSocket ? (socket.getProtocol() ?? "unknown") : false,
+    server_verified_by: socket instanceof TLSSocket && socket.authorized && ssl !== false ? ssl.verifies : "nothing",
+  };
+}
+
+/** The types of `pg` do not say that a client has it. */
+function socketOf(client: pg.ClientBase): unknown {
+  const connection: unknown = Reflect.get(client, "connection");
+  return typeof connection === "object" && connection !== null ? Reflect.get(connection, "stream") : undefined;
+}
+
+async function readSecureContext({ authorities, clientCertificate }: DatabaseTls): Promise<SecureContext> {
+  const ca = await readAuthorities(authorities);
+  if (clientCertificate === undefined) {
+    return createSecureContext({ ca });
+  }
+  const { certPath, keyPath } = clientCertificate;
+  const [cert, key] = [await readPem("sslcert", certPath), await readPem("sslkey", keyPath)];
+  try {
+    return createSecureContext({ ca, cert, key });
+  } catch (cause) {
+    throw unusable(`sslcert ${certPath} and sslkey ${keyPath}`, cause);
+  }
+}
+
+/** Certificates in PEM. None: nobody is trusted. */
+async function readAuthorities(authorities: DatabaseTls["authorities"]): Promise<string[]> {
+  if (authorities === undefined) {
+    return [];
+  }
+  if (authorities === "system") {
+    const trusted = getCACertificates("system");
+    if (trusted.length === 0) {
+      throw unusable("sslrootcert=system", new Error("this machine trusts no authority (package ca-certificates)"));
+    }
+    return trusted;
+  }
+  const pem = await readPem("sslrootcert", authorities.path);
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
+  try {
+    if (certificates.length === 0) {
+      throw new Error("it holds no certificate in PEM");
+    }
+    return certificates.map((certificate) => new X509Certificate(certificate).toString());
+  } catch (cause) {
+    throw unusable(`sslrootcert ${authorities.path}`, cause);
+  }
+}
+
+async function readPem(parameter: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw unusable(`${parameter} ${path}`, cause);
+  }
+}
+
+function unusable(what: string, cause: unknown): ConfigError {
+  return new ConfigError([`DATABASE_URL: ${what} cannot be used: ${cause instanceof Error ? cause.message : cause}`]);
+}

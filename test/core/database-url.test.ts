@@ -1,0 +1,223 @@
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type DatabaseAddress, parseDatabaseUrl } from "../../src/config/database-url.ts";
+import { addressOf } from "../support/connection.ts";
+
+const near: DatabaseAddress = {
+  host: "localhost",
+  port: 5432,
+  user: "byond",
+  password: undefined,
+  database: "codes",
+  tls: undefined,
+  applicationName: "byond",
+  connectTimeoutMs: 5_000,
+  options: undefined,
+};
+const far = { ...near, host: "db.example", password: "hunter2" };
+const encrypted = { verifies: "nothing", authorities: undefined, clientCertificate: undefined } as const;
+const root = { path: "/etc/root.pem" };
+
+function problemsOf(url: string, environment: Readonly<Record<string, string>> = {}): string[] {
+  const problems: string[] = [];
+  parseDatabaseUrl(url, problems, (name) => environment[name]);
+  return problems;
+}
+
+describe("DATABASE_URL means what libpq documents", () => {
+  test.each<[string, DatabaseAddress]>([
+    ["postgres://byond@localhost/codes", near],
+    ["postgresql://byond@localhost:5432/codes", near],
+    ["postgresql://byond@localhost:/codes", near],
+    ["postgres://byond@127.0.0.2:6543/codes", { ...near, host: "127.0.0.2", port: 6543 }],
+    ["postgres://byond@[::1]:6543/codes", { ...near, host: "::1", port: 6543 }],
+    ["postgres://byond@/codes?host=::1", { ...near, host: "::1" }],
+    ["postgres://byond@/codes?host=/run/postgresql", { ...near, host: "/run/postgresql" }],
+    [
+      "postgres://byond:hunter2@/codes?host=/run/pg&port=6543",
+      { ...near, password: "hunter2", host: "/run/pg", port: 6543 },
+    ],
+    ["postgres:///codes?host=/run/postgresql&user=byond", { ...near, host: "/run/postgresql" }],
+    ["postgres://?host=localhost&user=byond&dbname=codes", near],
+    ["postgres://byond@%2Frun%2Fpostgresql/codes", { ...near, host: "/run/postgresql" }],
+    [
+      "postgres://byond@%2Frun%2Fpostgresql:6543/codes?sslmode=disable",
+      { ...near, host: "/run/postgresql", port: 6543 },
+    ],
+    [
+      "postgres://b%40y:p%3A%2F%25%40+%20w@localhost/c%2Fo",
+      { ...near, user: "b@y", password: "p:/%@+ w", database: "c/o" },
+    ],
+    ["postgres://byond:h?u#n&t=2@localhost/codes", { ...near, password: "h?u#n&t=2" }],
+    ["postgres://byond@localhost/codes?password=hunter2", { ...near, password: "hunter2" }],
+    ["postgres://byond@localhost/codes?application_name=byond%20eu", { ...near, applicationName: "byond eu" }],
+    ["postgres://byond@localhost/codes?connect_timeout=2", { ...near, connectTimeoutMs: 2_000 }],
+    ["postgres://byond@localhost/codes?options=-c%20search_path%3Dcodes", { ...near, options: "-c search_path=codes" }],
+    ["postgres://byond@localhost/codes?target_session_attrs=any", near],
+    ["postgres://byond:hunter2@db.example/codes?sslmode=disable", far],
+    ["postgres://byond:hunter2@db.example/codes?sslmode=require", { ...far, tls: encrypted }],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslmode=require&sslrootcert=/etc/root.pem",
+      { ...far, tls: { ...encrypted, verifies: "authority", authorities: root } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslmode=verify-ca&sslrootcert=/etc/root.pem",
+      { ...far, tls: { ...encrypted, verifies: "authority", authorities: root } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslmode=verify-full&sslrootcert=root.pem",
+      { ...far, tls: { ...encrypted, verifies: "authority and name", authorities: { path: resolve("root.pem") } } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslmode=verify-full&sslrootcert=system",
+      { ...far, tls: { ...encrypted, verifies: "authority and name", authorities: "system" } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslrootcert=system",
+      { ...far, tls: { ...encrypted, verifies: "authority and name", authorities: "system" } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslmode=require&sslcert=/c.pem&sslkey=/k.pem",
+      { ...far, tls: { ...encrypted, clientCertificate: { certPath: "/c.pem", keyPath: "/k.pem" } } },
+    ],
+  ])("%s", (url, address) => {
+    expect(addressOf(url)).toEqual(address);
+  });
+});
+
+describe("what is not honoured is refused, by the name of the parameter and without the password", () => {
+  const good = "postgres://byond:hunter2@localhost/codes";
+  const remote = "postgres://byond:hunter2@db.example/codes";
+  test.each<[string, RegExp]>([
+    // What weakens what the operator believes.
+    [remote, /must say sslmode/],
+    ["postgres://byond:hunter2@localhost.example/codes", /must say sslmode/],
+    ["postgres://byond:hunter2@127.example/codes", /must say sslmode/],
+    ["postgres://byond:hunter2@0.0.0.0/codes", /must say sslmode/],
+    ["postgres://byond:hunter2@[::ffff:127.0.0.1]/codes", /must say sslmode/],
+    [`${remote}?sslmode=prefer`, /sslmode=prefer/],
+    [`${good}?sslmode=allow`, /sslmode=allow/],
+    [`${remote}?sslmode=no-verify`, /disable, require, verify-ca, verify-full as its sslmode/],
+    [`${remote}?sslmode=VERIFY-FULL`, /as its sslmode/],
+    [`${good}?sslmode`, /empty sslmode/],
+    [`${remote}?sslmode=verify-full`, /verify-full without sslrootcert/],
+    [`${remote}?sslmode=verify-ca`, /verify-ca without sslrootcert/],
+    [`${remote}?sslmode=verify-full&sslrootcert=`, /empty sslrootcert/],
+    [`${remote}?sslmode=require&sslrootcert=system`, /sslmode=verify-full with sslrootcert=system/],
+    [`${remote}?sslmode=verify-ca&sslrootcert=system`, /sslmode=verify-full with sslrootcert=system/],
+    [`${remote}?sslmode=disable&sslrootcert=/a`, /sslrootcert and sslmode=disable/],
+    [`${good}?sslrootcert=/a`, /sslrootcert without sslmode/],
+    [`${good}?sslcert=/a&sslkey=/b`, /sslcert, sslkey without sslmode/],
+    [`${remote}?sslmode=require&sslcert=/a`, /both sslcert and sslkey/],
+    [`${remote}?sslmode=require&sslkey=/a`, /both sslcert and sslkey/],
+    [`${remote}?sslmode=disable&sslmode=verify-full&sslrootcert=system`, /sslmode twice/],
+    ["postgres://byond:hunter2@/codes?host=/run/pg&sslmode=require", /Unix socket/],
+    ["postgres://byond:hunter2@/codes?host=/run/pg&sslrootcert=/a", /sslrootcert without sslmode/],
+    // What names another server or nobody's.
+    ["postgres://byond:hunter2@db.example/codes?host=/run/pg&sslmode=disable", /host twice/],
+    [`${good}?port=1&port=2`, /port twice/],
+    [`${good}?user=ada`, /user twice/],
+    [`${good}?dbname=other`, /dbname twice/],
+    ["postgres://byond:hunter2@a.example,b.example/codes?sslmode=require", /several hosts/],
+    ["postgres://byond:hunter2@a.example:1,b.example:2/codes?sslmode=require", /several hosts/],
+    ["postgres://byond:hunter2@/codes?host=a.example,b.example&sslmode=require", /several hosts/],
+    [`${good}?target_session_attrs=read-write`, /target_session_attrs/],
+    ["postgres://byond:hunter2@/codes", /names no host/],
+    ["postgres:///codes?host=/run/pg", /names no user/],
+    ["postgres://localhost/codes", /names no user/],
+    ["postgres://byond:hunter2@localhost", /names no database/],
+    ["postgres://byond:hunter2@localhost/", /names no database/],
+    ["postgres://byond:@localhost/codes", /empty password/],
+    ["postgres://byond@localhost/codes?password=", /empty password/],
+    ["postgres://byond:hunter2@localhost:0/codes", /port/],
+    ["postgres://byond:hunter2@localhost:65536/codes", /port/],
+    ["postgres://byond:hunter2@[::1/codes", /%2F/],
+    ["postgres://byond:hunter2@[localhost]/codes", /IPv6/],
+    ["postgres://byond:hunter2@db_1..example-/codes?sslmode=require", /no name/],
+    ["postgres://byond:hunter2@d%C3%BC.example/codes?sslmode=require", /no name/],
+    ["postgres://byond:hunter2@/codes?host=@abstract&sslmode=disable", /no name/],
+    // What cannot be taken apart in one way only.
+    ["postgres://byond:hun@ter2@localhost/codes", /%40/],
+    ["postgres://byond:hun/hunter2@localhost/codes", /%2F/],
+    ["postgres://byond:hunter2 @localhost/codes", /percent-encoded/],
+    ["postgres://byond:hunter2%@localhost/codes", /percent-encoded correctly in password/],
+    ["postgres://byond:hunter2%00@localhost/codes", /percent-encoded correctly in password/],
+    ["postgres://byond:hunter2%ff@localhost/codes", /percent-encoded correctly in password/],
+    ["mysql://byond:hunter2@localhost/codes", /must be postgres:/],
+    ["byond:hunter2@localhost/codes", /must be postgres:/],
+    ["host=localhost password=hunter2", /must be postgres:/],
+    ["socket:/run/pg?db=codes", /must be postgres:/],
+    ["/run/pg codes", /must be postgres:/],
+    // What others know.
+    [`${good}?ssl=true`, /parameter ssl,.*sslmode/],
+    [`${good}?uselibpqcompat=true&sslmode=require`, /uselibpqcompat/],
+    [`${good}?channel_binding=require`, /channel_binding/],
+    [`${good}?sslnegotiation=direct`, /sslnegotiation/],
+    [`${good}?gssencmode=disable`, /gssencmode/],
+    [`${good}?hostaddr=192.0.2.1`, /hostaddr/],
+    [`${good}?passfile=/root/.pgpass`, /passfile/],
+    [`${good}?service=main`, /service/],
+    [`${good}?schema=private`, /schema/],
+    [`${good}?pgbouncer=true`, /pgbouncer/],
+    [`${good}?replication=database`, /replication/],
+    [`${good}?client_encoding=LATIN1`, /client_encoding/],
+    [`${good}?__proto__=1`, /__proto__/],
+    [`${good}?SSLMODE=require`, /SSLMODE/],
+    [`${good}?hunter2!=1`, /strange name/],
+    [`${good}?connect_timeout=0`, /between 1 and 5 as its connect_timeout/],
+    [`${good}?connect_timeout=10`, /between 1 and 5 as its connect_timeout/],
+    [`${good}?connect_timeout=2s`, /connect_timeout/],
+    [`${good}?application_name=a%0Ab`, /application_name/],
+    [`${good}?options=`, /empty options/],
+  ])("%s", (url, problem) => {
+    const problems = problemsOf(url);
+    expect(problems).toEqual([expect.stringMatching(problem)]);
+    expect(problems[0]).toMatch(/^DATABASE_URL /);
+    expect(problems[0]).not.toMatch(/hunter2|ter2/);
+  });
+
+  test("an empty sslmode is no sslmode left out", () => {
+    expect(problemsOf("postgres://byond@localhost/codes?sslmode=")).toContain("DATABASE_URL has an empty sslmode");
+  });
+
+  test("all of it is told at once", () => {
+    expect(problemsOf("postgres://byond@db.example/codes?sslmode=prefer&connect_timeout=0&ssl=1")).toHaveLength(3);
+  });
+});
+
+describe("libpq's variables", () => {
+  const url = "postgres://byond:hunter2@db.example:5432/codes?sslmode=require";
+
+  test("have no effect where the URL says it, as with libpq", () => {
+    const environment = {
+      PGHOST: "a",
+      PGPORT: "1",
+      PGUSER: "u",
+      PGPASSWORD: "p",
+      PGDATABASE: "d",
+      PGSSLMODE: "disable",
+    };
+    expect(problemsOf(url, environment)).toEqual([]);
+  });
+
+  test.each([
+    ["PGSSLROOTCERT", "sslrootcert"],
+    ["PGSSLCERT", "sslcert"],
+    ["PGOPTIONS", "options"],
+    ["PGHOSTADDR", "hostaddr"],
+    ["PGSERVICE", "service"],
+    ["PGTARGETSESSIONATTRS", "target_session_attrs"],
+  ])("%s is refused where the URL leaves it out", (name, parameter) => {
+    expect(problemsOf(url, { [name]: "hunter2" })).toEqual([
+      `${name} is not read: say ${parameter} in DATABASE_URL, or unset it`,
+    ]);
+  });
+
+  test.each([
+    ["PGSSLMODE", "postgres://byond@localhost/codes"],
+    ["PGPASSWORD", "postgres://byond@localhost/codes"],
+    ["PGPORT", "postgres://byond@localhost/codes"],
+  ])("%s does not complete %s", (name, incomplete) => {
+    expect(problemsOf(incomplete, { [name]: "1" })).toEqual([expect.stringMatching(`^${name} is not read`)]);
+  });
+});
