@@ -89,6 +89,11 @@ export function invalidFields(fields: Readonly<Record<string, string>>): AppErro
   return new AppError("validation_error", "One or more fields are invalid.", { fields });
 }
 
+/** A check's finding, if there is one, as an entry of the fields. */
+export function problemOf(field: string, problem: string | undefined): Record<string, string> {
+  return problem === undefined ? {} : { [field]: problem };
+}
+
 /** The error for an unknown or revoked key. */
 export function keyRefused(cause?: unknown): AppError {
   return new AppError("invalid_api_key", "The provided API key is invalid or revoked.", { cause });

@@ -4,11 +4,14 @@ import {
   CreateApiKeyRequestSchema,
   CreateApiKeyResponseSchema,
   Mode as ModeMessage,
+  RevokeApiKeyRequestSchema,
   RotateApiKeyResponseSchema,
   UpdateApiKeyRequestSchema,
 } from "../../gen/byond/v1/api_key_pb.ts";
 import type { Database } from "../database/database.ts";
+import { problemOf } from "../errors.ts";
 import type { Hasher } from "../hashing.ts";
+import { lineProblem, nameProblem } from "../names.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { sessionCaller } from "../rpc/access/caller.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
@@ -88,8 +91,12 @@ export function apiKeyService(deps: {
 
 /** What the schema cannot say of the requests. */
 export const apiKeyFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(CreateApiKeyRequestSchema, ({ ipAllowlist }) =>
-    ipAllowlist === undefined ? {} : ipAllowlistProblems(ipAllowlist.ranges, "ip_allowlist"),
-  ),
+  fieldCheck(CreateApiKeyRequestSchema, ({ name, ipAllowlist }) => ({
+    ...problemOf("name", nameProblem(name)),
+    ...(ipAllowlist === undefined ? {} : ipAllowlistProblems(ipAllowlist.ranges, "ip_allowlist")),
+  })),
   fieldCheck(UpdateApiKeyRequestSchema, keyChangesProblems),
+  fieldCheck(RevokeApiKeyRequestSchema, ({ reason }) =>
+    problemOf("reason", reason === undefined ? undefined : lineProblem(reason)),
+  ),
 ];

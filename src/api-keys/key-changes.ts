@@ -1,4 +1,6 @@
 import { type ApiKeyChanges, ApiKeyChangesSchema, type UpdateApiKeyRequest } from "../../gen/byond/v1/api_key_pb.ts";
+import { problemOf } from "../errors.ts";
+import { nameProblem } from "../names.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
 import { truncatedDate } from "../rpc/truncated-date.ts";
 import { namedChanges, updateMaskProblems } from "../rpc/update-mask.ts";
@@ -40,7 +42,8 @@ export function requiredSignature({
 
 /** What is wrong with the changes, beyond what the schema says. A restriction is lifted by saying what is allowed. */
 export function keyChangesProblems(request: UpdateApiKeyRequest): Record<string, string> {
-  const ranges = request.apiKey?.ipAllowlist?.ranges;
+  const { name, ipAllowlist } = request.apiKey ?? {};
+  const ranges = ipAllowlist?.ranges;
   const { requireSignature, minSignatureVersion } = namedChanges(updateOf(request));
   return {
     ...updateMaskProblems(updateOf(request), "api_key", {
@@ -48,6 +51,7 @@ export function keyChangesProblems(request: UpdateApiKeyRequest): Record<string,
       scopes: 'to allow everything, write ["*"]',
       ip_allowlist: 'to allow every address, write ["0.0.0.0/0", "::/0"]',
     }),
+    ...problemOf("api_key.name", name === undefined ? undefined : nameProblem(name)),
     ...(ranges === undefined ? {} : ipAllowlistProblems(ranges, "api_key.ip_allowlist")),
     ...(requireSignature === false && minSignatureVersion !== undefined
       ? { "api_key.min_signature_version": "must not be given together with require_signature: false" }

@@ -16,8 +16,9 @@ import {
   UpdateWorkspaceRequestSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
 import type { Database } from "../database/database.ts";
-import { AppError } from "../errors.ts";
+import { AppError, problemOf } from "../errors.ts";
 import { parseAccountAddress } from "../mail-address.ts";
+import { senderNameProblem } from "../names.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { anyCaller, type KeyCaller, sessionCaller } from "../rpc/access/caller.ts";
 import { clientAddressKey } from "../rpc/access/client-address.ts";
@@ -183,15 +184,12 @@ function describeKey({ mode, scopes, keyPrefix }: KeyCaller) {
   };
 }
 
-function problemOf(field: string, problem: string | undefined): Record<string, string> {
-  return problem === undefined ? {} : { [field]: problem };
-}
-
 /** What the schema cannot say of the requests. */
 export const authFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(SignUpRequestSchema, ({ email, password }) => ({
+  fieldCheck(SignUpRequestSchema, ({ email, password, name }) => ({
     ...problemOf("email", addressProblem(email)),
     ...problemOf("password", newPasswordProblem(password, email)),
+    ...problemOf("name", senderNameProblem(name)),
   })),
   fieldCheck(ChangePasswordRequestSchema, ({ newPassword }) =>
     problemOf("new_password", newPasswordProblem(newPassword, undefined)),

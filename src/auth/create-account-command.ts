@@ -1,6 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import { createId } from "../ids.ts";
 import { parseAccountAddress } from "../mail-address.ts";
+import { senderNameProblem } from "../names.ts";
 import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
 import { alreadyExists, emailProblem } from "./create-account.ts";
 import type { StoredAccount } from "./find-account.ts";
@@ -43,6 +44,10 @@ function parseOptions(args: readonly string[]): { readonly email: string; readon
   const { email, name } = readOptions(args, usage);
   if (email === undefined || name === undefined || name.length < 1 || name.length > 100) {
     throw new CommandError(`--email and --name (1 to 100 characters) are required.\n${usage}`);
+  }
+  const nameFault = senderNameProblem(name);
+  if (nameFault !== undefined) {
+    throw new CommandError(`The name ${nameFault}.`);
   }
   const address = parseAccountAddress(email);
   if (address === undefined) {

@@ -6,6 +6,8 @@ import {
   type UpdateWorkspaceRequest,
   WorkspaceChangesSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
+import { problemOf } from "../errors.ts";
+import { senderNameProblem } from "../names.ts";
 import { ipAllowlistProblems } from "../rpc/access/ip-allowlist.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import { namedChanges, updateMaskProblems } from "../rpc/update-mask.ts";
@@ -41,11 +43,13 @@ export function workspaceChangesOf(request: UpdateWorkspaceRequest): WorkspaceCh
 
 /** What is wrong with the changes, beyond what the schema says. */
 export function workspaceChangesProblems(request: UpdateWorkspaceRequest): Record<string, string> {
-  const ranges = request.workspace?.ipAllowlist?.ranges;
+  const { name, ipAllowlist } = request.workspace ?? {};
+  const ranges = ipAllowlist?.ranges;
   return {
     ...updateMaskProblems(updateOf(request), "workspace", {
       ip_allowlist: 'to allow every address, write ["0.0.0.0/0", "::/0"]',
     }),
+    ...problemOf("workspace.name", name === undefined ? undefined : senderNameProblem(name)),
     ...(ranges === undefined ? {} : ipAllowlistProblems(ranges, "workspace.ip_allowlist")),
   };
 }

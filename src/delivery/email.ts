@@ -1,4 +1,5 @@
 import { createTransport } from "nodemailer";
+import { encodeWord } from "nodemailer/lib/mime-funcs";
 import type { Clock } from "../clock.ts";
 import type { Channel, SendOptions, SendResult } from "./outgoing-message.ts";
 import { smtpOutcome } from "./smtp-outcome.ts";
@@ -67,7 +68,7 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
           ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
           // As an object: an address is never parsed into several.
           to: { name: "", address: recipient },
-          subject: mail.subject,
+          subject: subjectOf(mail.subject),
           text: mail.text,
           html: mail.html,
           // The same for every attempt, so that mailboxes can recognise a repetition.
@@ -83,6 +84,14 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
     },
     close: () => transport.close(),
   };
+}
+
+/**
+ * A subject that reads as it is written. nodemailer passes on what looks like an encoded word (RFC 2047), as if we had encoded it,
+ * and mail programs would decode it: whoever chooses the brand would choose what is read. Encoded, it is decoded once.
+ */
+function subjectOf(subject: string): string {
+  return subject.includes("=?") ? encodeWord(subject, "B", 52) : subject;
 }
 
 /** The domain of `Acme <no-reply@acme.example>`, for message ids. */

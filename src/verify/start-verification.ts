@@ -3,11 +3,12 @@ import { outboxInsert } from "../delivery/outbox.ts";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { invalidFields } from "../errors.ts";
 import { createId } from "../ids.ts";
+import { senderNameProblem } from "../names.ts";
 import { type HeldCredential, requireCredential } from "../revocation/held-credential.ts";
 import type { KeyCaller } from "../rpc/access/caller.ts";
 import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { type Keyring, seal } from "../secrets.ts";
-import { brandOfAccount, brandProblem } from "./brand.ts";
+import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { maxAttempts, type SendWait, sendBuckets, sendRefusal, statementPerBuckets } from "./limits.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
@@ -100,7 +101,7 @@ export interface StartDependencies {
 /** What is wrong with a recipient and a brand, by field. */
 export function startProblems(input: Pick<StartInput, "channel" | "recipient" | "brand">): Record<string, string> {
   const recipient = parseRecipient(input.channel, input.recipient);
-  const brand = input.brand === undefined ? undefined : brandProblem(input.brand);
+  const brand = input.brand === undefined ? undefined : senderNameProblem(input.brand);
   return {
     ...("problem" in recipient ? { recipient: recipient.problem } : {}),
     ...(brand === undefined ? {} : { brand }),
@@ -124,7 +125,7 @@ export async function startVerification(
   const { keyring, codes } = deps;
   const { workspaceId, mode } = caller;
   const { id = createId("vrf"), messageKind = codeMessageKind } = input;
-  const brand = input.brand ?? brandOfAccount(caller.workspaceName);
+  const brand = input.brand === undefined ? brandOfAccount(caller.workspaceName) : brandOf(input.brand);
   const lane = codes.laneFor(input.channel, mode);
   const message =
     lane === undefined

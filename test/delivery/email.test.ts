@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createEmailChannel, type EmailOptions } from "../../src/delivery/email.ts";
 import type { Channel } from "../../src/delivery/outgoing-message.ts";
+import { decodeWords } from "./decode-words.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 import { SmtpSink, smtpError } from "./smtp-sink.ts";
 
@@ -42,6 +43,29 @@ describe("a mail", () => {
     expect(source).toContain("text/plain");
     expect(source).toContain("text/html");
     expect(source.match(/493817/g)).toHaveLength(2);
+  });
+
+  test.each([
+    "=?utf-8?q?evil=2Ecom=2Flogin?=",
+    "=?UTF-8?B?ZXZpbC5jb20vbG9naW4=?=",
+    "Acme =?utf-8?q?evil=2Ecom=2Flogin?= and more",
+    "=?utf-8?q?e?= =?utf-8?q?vil.com?=",
+    "=?utf-8*en?q?evil?=",
+    "=?x?Q?a b?=",
+    "=?utf-8?q?Müller?=",
+    `=?utf-8?q?${"a".repeat(60)}?=`,
+    "=?",
+    "Müller & Söhne",
+    '"Acme"',
+    "株式会社",
+    "👩‍💻 Ada's Code",
+    "Acme",
+  ])("has the very brand in its subject, once it was decoded: %j", async (brand) => {
+    await send(codeMessage({ brand }));
+    const [mail] = await sink.received(1);
+    const subject = mail?.header("Subject") ?? "";
+    expect(subject).toMatch(/^[\x20-\x7e]+$/);
+    expect(decodeWords(subject)).toBe(`Your ${brand} verification code`);
   });
 
   test("says where answers go, where that is set", async () => {

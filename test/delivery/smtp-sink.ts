@@ -6,6 +6,8 @@ export interface ReceivedMail {
   readonly to: readonly string[];
   /** The whole message, with quoted-printable undone. */
   readonly source: string;
+  /** The value of a header as it came, unfolded. */
+  header(name: string): string;
 }
 
 /** What the server does at a stage: throw an error with a `responseCode` to refuse, await to be slow. */
@@ -56,6 +58,7 @@ export class SmtpSink {
             from: session.envelope.mailFrom === false ? "" : session.envelope.mailFrom.address,
             to: session.envelope.rcptTo.map((recipient) => recipient.address),
             source: decodeQuotedPrintable(source),
+            header: (name: string) => headerOf(source, name),
           };
           await this.behaviour.onReceived?.(mail);
           this.mails.push(mail);
@@ -112,6 +115,13 @@ function settle(work: () => Promise<void> | void, callback: (error?: Error | nul
       () => callback(),
       (error: Error) => callback(error),
     );
+}
+
+function headerOf(source: string, name: string): string {
+  const [head = ""] = source.split("\r\n\r\n");
+  const lines = head.replace(/\r\n[ \t]+/g, " ").split("\r\n");
+  const line = lines.find((each) => each.toLowerCase().startsWith(`${name.toLowerCase()}: `));
+  return line?.slice(name.length + 2) ?? "";
 }
 
 function decodeQuotedPrintable(text: string): string {

@@ -1,38 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { brandOfAccount, brandProblem } from "../../src/verify/brand.ts";
+import { senderNameProblem } from "../../src/names.ts";
+import { brandOf, brandOfAccount } from "../../src/verify/brand.ts";
 
 test.each([
-  "Acme",
-  "Booking.com",
-  "Müller & Söhne",
-  "株式会社",
-  "A",
-  "Yahoo!",
-  "7-Eleven",
-  "AT&T",
-  "🏦 Bank",
-  "St. Mary's",
-])("%s is a brand", (brand) => {
-  expect(brandProblem(brand)).toBeUndefined();
-});
-
-test.each([
-  ["Acme\n", "must not contain control characters"],
-  ["Acme\r\nBcc: eve@example.com", "must not contain control characters"],
-  ["Ac\0me", "must not contain control characters"],
-  ["Acme\u2028", "must not contain control characters"],
-  ["\u202eemcA", "must not contain control characters"],
-  ["Ac\u200bme", "must not contain control characters"],
-  ["https://evil.example", "must not contain a web address"],
-  ["HTTP://EVIL.EXAMPLE", "must not contain a web address"],
-  ["visit www.evil.example", "must not contain a web address"],
-  ["evil.example/login", "must not contain a web address"],
-  ["evil.example:8080", "must not contain a web address"],
-  [" ", "must not be blank"],
-  ["\u3000", "must not be blank"],
-])("%j %s", (brand, problem) => {
-  expect(brandProblem(brand)).toBe(problem);
+  ["Acme", "Acme"],
+  ["  Acme  ", "Acme"],
+  ["Acme \u00a0\u3000 Inc.", "Acme Inc."],
+  ["\u2003Acme\u2009", "Acme"],
+])("the messages of a brand given as %j say %j", (given, brand) => {
+  expect(brandOf(given)).toBe(brand);
 });
 
 test.each([
@@ -41,13 +18,16 @@ test.each([
   ["Booking.com", "Booking.com"],
   ["x".repeat(100), "x".repeat(40)],
   ["🏦".repeat(41), "🏦".repeat(40)],
-  ["https://evil.example/win", "https evil.example win"],
-  ["www.evil.example", "evil.example"],
-  ["Acme\r\nBcc: eve@example.com", "Acme Bcc eve@example.com"],
+  ["https://evil.example/win", "https evil example win"],
+  ["www.evil.example", "www evil example"],
+  ["=?utf-8?q?evil=2Ecom?=", "utf 8 q evil 2Ecom"],
+  [`${"x".repeat(32)} evil.com/`, `${"x".repeat(32)} evil.co`],
+  ["Acme\r\nBcc: eve@example.com", "Acme Bcc eve example com"],
   ["\u202eAcme", "Acme"],
   ["\u200b", "Byond"],
   ["   ", "Byond"],
-  ["://", "Byond"],
+  ["://evil", "evil"],
+  ["=?", "Byond"],
 ])("the messages of an account called %j say %j", (name, brand) => {
   expect(brandOfAccount(name)).toBe(brand);
 });
@@ -66,6 +46,11 @@ test("whatever an account is called, its messages carry an allowed brand of at m
     " ",
     "Acme",
     "\u0000",
+    "=?",
+    "&sol;",
+    "%2e",
+    "👩\u200d",
+    "⒈½",
   );
   const names = fc.oneof(
     fc.string({ unit: "binary" }),
@@ -74,7 +59,7 @@ test("whatever an account is called, its messages carry an allowed brand of at m
   fc.assert(
     fc.property(names, (name) => {
       const brand = brandOfAccount(name);
-      expect(brandProblem(brand)).toBeUndefined();
+      expect(senderNameProblem(brand)).toBeUndefined();
       expect([...brand].length).toBeLessThanOrEqual(40);
     }),
     { numRuns: 5_000, seed: 7 },

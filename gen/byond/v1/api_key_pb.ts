@@ -67,7 +67,7 @@ export const IpAllowlistSchema: GenMessage<IpAllowlist> = /*@__PURE__*/
  */
 export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
   /**
-   * A label to recognise the key by, 1 to 100 characters.
+   * A label to recognise the key by, 1 to 100 characters, not blank, without control characters.
    *
    * @generated from field: string name = 1;
    */
@@ -505,7 +505,7 @@ export const UpdateApiKeyRequestSchema: GenMessage<UpdateApiKeyRequest> = /*@__P
  */
 export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
   /**
-   * The label, 1 to 100 characters.
+   * The label, 1 to 100 characters, not blank, without control characters.
    *
    * @generated from field: optional string name = 1;
    */
@@ -533,7 +533,7 @@ export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
   requestsPerMinute?: number | undefined;
 
   /**
-   * When the key stops working, in whole seconds; it must be in the future.
+   * When the key stops working, in whole seconds; it must be in the future, and so must be the time that it replaces.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 5;
    */
@@ -739,7 +739,7 @@ export type RevokeApiKeyRequest = Message<"byond.v1.RevokeApiKeyRequest"> & {
   id: string;
 
   /**
-   * Why, for those who look at the key later, at most 200 characters. Over REST a query parameter.
+   * Why, for those who look at the key later, at most 200 characters, in one line. Over REST a query parameter.
    *
    * @generated from field: optional string reason = 2;
    */
@@ -907,6 +907,8 @@ export const ApiKeyService: GenService<{
   /**
    * Changes what a key is called and what it may do. Over REST the members of the body are what changes.
    *
+   * A key that was revoked, or has expired, cannot be changed any more: make a new one.
+   *
    * A restriction cannot be lifted by `null`, which is refused: say what is allowed instead. The scope `*` is everything,
    * `0.0.0.0/0` and `::/0` are every address. Requests under way that the key may no longer make are ended.
    *
@@ -922,7 +924,7 @@ export const ApiKeyService: GenService<{
    * that ever holds the whole new key.
    *
    * The old secret stops working at once, or after `grace_seconds`, so that the new one can be rolled out meanwhile. A
-   * revoked key cannot be rotated.
+   * key that was revoked, or has expired, cannot be rotated.
    *
    * @generated from rpc byond.v1.ApiKeyService.RotateApiKey
    */

@@ -40,7 +40,8 @@ export type SignUpRequest = Message<"byond.v1.SignUpRequest"> & {
   password: string;
 
   /**
-   * The account's name, 1 to 100 characters. Messages carry it where a verification names no `brand`.
+   * The account's name, 1 to 100 characters, by the same rules as a `brand`. Messages carry it where a verification names
+   * none.
    *
    * @generated from field: string name = 3;
    */
@@ -1045,7 +1046,7 @@ export const UpdateWorkspaceRequestSchema: GenMessage<UpdateWorkspaceRequest> = 
  */
 export type WorkspaceChanges = Message<"byond.v1.WorkspaceChanges"> & {
   /**
-   * The name, 1 to 100 characters.
+   * The name, 1 to 100 characters, by the same rules as a `brand`.
    *
    * @generated from field: optional string name = 1;
    */

@@ -39,8 +39,9 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   recipient: string;
 
   /**
-   * The sender's name as the recipient reads it, 1 to 40 characters, without control characters and web addresses.
-   * Default: the name of your account.
+   * The sender's name as the recipient reads it, 1 to 40 characters, not blank, without control characters and without
+   * web and mail addresses, however they are written. `Booking.com` is a name. Blanks around it are left out. Default: the
+   * name of your account.
    *
    * @generated from field: optional string brand = 3;
    */

@@ -22,6 +22,7 @@ export function mailPage(page: MailPage): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
+<meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no">
 <title>${escapeHtml(page.title)}</title>
 <style>
 :root { color-scheme: light dark; }

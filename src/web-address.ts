@@ -1,0 +1,116 @@
+/**
+ * Whether a text holds what a program that shows it could make a link of: a scheme, `//`, `www.`, a mail address, or a host with a
+ * port, path, query or fragment. A bare `Booking.com` is no address here: it is a name like any other.
+ *
+ * Judged is not only what was written but whatever it may become on the way to a reader: compatibility forms, dots and slashes
+ * that look like others, invisible characters, and escapes of URLs, HTML, JSON and mail, in each other and as often as they nest.
+ */
+export function hasWebAddress(text: string): boolean {
+  // Each decoding shortens the text, so that there is a last one.
+  for (let reading = fold(text); ; ) {
+    if (addresses.some((address) => address.test(reading))) {
+      return true;
+    }
+    const decoded = fold(decodeOnce(reading));
+    if (decoded === reading) {
+      return false;
+    }
+    reading = decoded;
+  }
+}
+
+const topLevel = String.raw`(?:xn--[a-z\d-]+|[\p{L}\p{M}]{2,})`;
+
+const addresses: readonly RegExp[] = [
+  // "Who's it //for" is one too; "A // B" is not. Outlook links `\\host\share`.
+  /[/\\]{2}[^\s/\\]/u,
+  /(?<![\p{L}\p{N}])(?:https?|ftps?|sftp|file|mailto|javascript|vbscript|callto|facetime|skype|sips?|xmpp|magnet):\S/iu,
+  /(?<![\p{L}\p{N}])(?:(?:tel|sms|smsto|geo):[+\d]|data:[\w-]+\/)/iu,
+  /(?<![\p{L}\p{N}])www\d{0,3}\.\S/iu,
+  // A host as nobody reads it (RFC 3490 §5).
+  /(?<![\p{L}\p{N}])xn--/iu,
+  // With or without something before the @: `@example.com #123456` binds a code to a domain.
+  new RegExp(String.raw`@[^\s@]*[^\s@.]\.+${topLevel}`, "iu"),
+  new RegExp(String.raw`[^\s.]\.+${topLevel}\.*(?:[/\\]|[:?#]\S)`, "iu"),
+  /(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?:[/\\]|[:?#]\S)/u,
+  // An encoded word (RFC 2047): decoded, it can be anything.
+  /=\?/u,
+];
+
+/** Signs that are read as others. Those with compatibility forms (`／`, `．`, `：`) are not listed: NFKC knows them. */
+const lookalikes: readonly (readonly [RegExp, string])[] = [
+  // The full stops of IDNA (RFC 3490 §3.1) and others; the middle dot.
+  [/[。۔܁܂꘎ꓸ·‧∙⋅]/gu, "."],
+  [/[⁄∕⧸╱⟋〳᜵]/gu, "/"],
+  [/[∖⧵⧹╲⟍]/gu, "\\"],
+  [/[ː˸։׃፡∶꞉]/gu, ":"],
+];
+
+function fold(text: string): string {
+  // Invisible ones once more after NFKC, which makes some of others.
+  const visible = text.replace(invisible, "").normalize("NFKC").replace(invisible, "");
+  return lookalikes.reduce((folded, [signs, sign]) => folded.replace(signs, sign), visible);
+}
+
+const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** Named characters of HTML that matter here. */
+const named: Readonly<Record<string, string>> = {
+  amp: "&",
+  period: ".",
+  sol: "/",
+  bsol: "\\",
+  colon: ":",
+  quest: "?",
+  num: "#",
+  commat: "@",
+  equals: "=",
+  percnt: "%",
+  middot: "·",
+  centerdot: "·",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: " ",
+  shy: "",
+  zwj: "",
+  zwnj: "",
+  lrm: "",
+  rlm: "",
+  zerowidthspace: "",
+  nobreak: "",
+  tab: " ",
+  newline: " ",
+};
+
+const escapes =
+  /&#(\d{1,7});|&#x([\da-f]{1,6});|&([a-z]{2,14});|\\u([\da-f]{4})|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|((?:[%=][\da-f]{2})+)/giu;
+
+/** HTML takes them without a semicolon as well. Looked at last: what follows may become one. */
+const unterminated = /&#(\d{1,7})|&#x([\da-f]{1,6})/giu;
+
+/** Undoes the escapes of HTML, of JSON and scripts, of URLs, and of quoted-printable. What is none stays. */
+function decodeOnce(text: string): string {
+  const decoded = text.replace(
+    escapes,
+    (whole, decimal?: string, hex?: string, name?: string, ...coded: readonly (string | undefined)[]) => {
+      const [unit, codePoint, byte, bytes] = coded;
+      if (name !== undefined) {
+        return named[name.toLowerCase()] ?? whole;
+      }
+      return bytes === undefined
+        ? characterOf(decimal, hex ?? unit ?? codePoint ?? byte)
+        : Buffer.from(bytes.replace(/[%=]/g, ""), "hex").toString("utf8");
+    },
+  );
+  return decoded === text
+    ? text.replace(unterminated, (_, decimal?: string, hex?: string) => characterOf(decimal, hex))
+    : decoded;
+}
+
+function characterOf(decimal: string | undefined, hex: string | undefined): string {
+  const codePoint = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
+  // As HTML has it for what is no character.
+  return String.fromCodePoint(codePoint <= 0x10_ff_ff ? codePoint : 0xff_fd);
+}
