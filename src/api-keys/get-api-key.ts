@@ -38,7 +38,10 @@ export function keyNotFound(): AppError {
   return new AppError("not_found", "There is no API key with this id.");
 }
 
-/** For what a revoked key does not take. */
+/** SQL of whether a key was neither revoked nor has expired. Both are for good: whoever found it must not see it come back. */
+export const isActive = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > byond_now())";
+
+/** For what a key does not take that is not active any more. */
 export function activeKeyNotFound(): AppError {
   return new AppError("not_found", "There is no active API key with this id.");
 }

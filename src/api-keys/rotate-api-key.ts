@@ -4,7 +4,7 @@ import type { RevocationService } from "../revocation/revocation-service.ts";
 import { keySubject } from "../revocation/revocation-subjects.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import type { ApiKey } from "./api-key.entity.ts";
-import { activeKeyNotFound, getApiKey } from "./get-api-key.ts";
+import { activeKeyNotFound, getApiKey, isActive } from "./get-api-key.ts";
 import { createSecret } from "./new-secret.ts";
 
 export interface RotateInput {
@@ -23,7 +23,7 @@ export interface RotatedApiKey extends ApiKey {
 /** A statement of its own: the next one has to see what a rotation at the same moment has committed. */
 const lock = {
   name: "lock_api_key",
-  text: "SELECT id FROM api_key WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL FOR UPDATE",
+  text: `SELECT id FROM api_key WHERE workspace_id = $1 AND id = $2 AND ${isActive} FOR UPDATE`,
 };
 
 /** No secret gets more time than it had. The end of a grace is in whole seconds: what is answered is what is enforced. */
@@ -49,8 +49,8 @@ const rotate = {
 
 /**
  * Gives a key a new secret, under a new prefix. When it returns, every server knows the new one and for how long the old
- * ones work. Throws `not_found` if the workspace has no such key or it was revoked, and `invalid_api_key` if the session was
- * ended meanwhile. `beforeCommit` runs last in the transaction.
+ * ones work. Throws `not_found` if the workspace has no such key, or it was revoked or has expired, and `invalid_api_key` if the
+ * session was ended meanwhile. `beforeCommit` runs last in the transaction.
  */
 export async function rotateApiKey(
   deps: {

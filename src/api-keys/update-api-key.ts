@@ -4,7 +4,7 @@ import { keySubject } from "../revocation/revocation-subjects.ts";
 import { credentialOf, type SessionCaller } from "../rpc/access/caller.ts";
 import { normalizeIpAllowlist } from "../rpc/access/ip-allowlist.ts";
 import type { ApiKey } from "./api-key.entity.ts";
-import { activeKeyNotFound, getApiKey } from "./get-api-key.ts";
+import { activeKeyNotFound, getApiKey, isActive } from "./get-api-key.ts";
 import { expiryProblem, type Restrictions } from "./restrictions.ts";
 
 /** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
@@ -18,7 +18,7 @@ const update = {
   name: "update_api_key",
   text: `
     WITH target AS (
-      SELECT id FROM api_key WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL FOR UPDATE
+      SELECT id FROM api_key WHERE workspace_id = $1 AND id = $2 AND ${isActive} FOR UPDATE
     ), updated AS (
       UPDATE api_key SET
         name = coalesce($3, name),
@@ -39,8 +39,8 @@ const update = {
 
 /**
  * Changes a key. When it returns, every server goes by what it is now, for calls under way too. Throws `not_found` if the
- * workspace has no such key or it was revoked, `validation_error` if it would have expired already, and `invalid_api_key` if
- * the session was ended meanwhile.
+ * workspace has no such key, or it was revoked or has expired, `validation_error` if it would have expired already, and
+ * `invalid_api_key` if the session was ended meanwhile.
  */
 export async function updateApiKey(
   deps: { readonly database: Database; readonly revocation: Pick<RevocationService, "revoke"> },

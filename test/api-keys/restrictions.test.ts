@@ -49,13 +49,27 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(await start(key)).toBe("invalid_api_key");
   });
 
-  test("a key that has expired works again with an expiry in the future", async () => {
+  test("a key that has expired does not come back, by no change and no rotation", async () => {
     await freshSession();
     const { id, key } = await create({ expires_at: inSeconds(30) });
+    expect((await protocol.call(app, "UpdateApiKey", { id, expires_at: inSeconds(60) }, { session })).code).toBe("ok");
     await app.time.advance({ seconds: 31 });
-    expect(await lookup(key)).toBe("invalid_api_key");
-    await protocol.call(app, "UpdateApiKey", { id, expires_at: inSeconds(3600) }, { session });
     expect(await lookup(key)).toBe("ok");
+    await app.time.advance({ seconds: 30 });
+    expect(await lookup(key)).toBe("invalid_api_key");
+    const attempts = [
+      await protocol.call(app, "UpdateApiKey", { id, expires_at: inSeconds(3600) }, { session }),
+      await protocol.call(app, "UpdateApiKey", { id, name: "again", scopes: ["*"] }, { session }),
+      await protocol.call(app, "RotateApiKey", { id, grace_seconds: 600 }, { session }),
+    ];
+    for (const { code, body } of attempts) {
+      expect([code, body.message]).toEqual(["not_found", "There is no active API key with this id."]);
+    }
+    expect(await lookup(key)).toBe("invalid_api_key");
+    // It is still there to be looked at, and to be revoked.
+    const { body } = await protocol.call(app, "GetApiKey", { id }, { session });
+    expect(body).toMatchObject({ name: "a key", revoked_at: null });
+    expect((await protocol.call(app, "RevokeApiKey", { id }, { session })).code).toBe("ok");
   });
 
   test("after a rotation with a grace both secrets work, and then the new one only", async () => {
