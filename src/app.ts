@@ -15,16 +15,17 @@ import { AccountEndingSender, accountEndingKind } from "./auth/account-ending-se
 import { authFieldChecks, authService } from "./auth/auth.rpc.ts";
 import { SessionAuthenticator } from "./auth/authenticate-session.ts";
 import { findAccountsByEmail } from "./auth/find-account.ts";
-import { sweepKnownSources } from "./auth/known-sources.ts";
+import { knownSourceSweep } from "./auth/known-sources.ts";
+import { sessionSweep } from "./auth/session-sweep.ts";
 import { SessionTokens } from "./auth/session-tokens.ts";
 import { createDecoyHash } from "./auth/sign-in.ts";
-import { sweepUnverifiedAccounts } from "./auth/sweep-unverified-accounts.ts";
+import { unverifiedAccountSweep } from "./auth/unverified-account-sweep.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Database } from "./database/database.ts";
 import { providePostgres } from "./database/provide-postgres.ts";
 import { DatabaseReadiness, isReady } from "./database/readiness.ts";
-import { sweepThrottle } from "./database/throttle.ts";
+import { throttleSweep } from "./database/throttle.ts";
 import { type Channels, channelNames, createChannels, laneOf } from "./delivery/channels.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { DeliveryWorker } from "./delivery/worker.ts";
@@ -38,20 +39,21 @@ import { RequestCounter } from "./metrics.ts";
 import { readOwnSecret } from "./own-secret.ts";
 import { revocationMetrics } from "./revocation/revocation-metrics.ts";
 import { startRevocation } from "./revocation/revocation-service.ts";
+import { revocationSweep } from "./revocation/revocation-store.ts";
 import type { Authenticator } from "./rpc/access/access.ts";
 import { keyCaller } from "./rpc/access/caller.ts";
 import { clientAddressKey } from "./rpc/access/client-address.ts";
-import { sweepUsedSignatures } from "./rpc/access/used-signatures.ts";
+import { usedSignatureSweep } from "./rpc/access/used-signatures.ts";
 import { admitToPage } from "./rpc/admit-page.ts";
 import { createChain } from "./rpc/chain.ts";
 import { createErrorReporter } from "./rpc/errors.ts";
 import { grpcHealth } from "./rpc/grpc-health.ts";
 import { grpcReflection } from "./rpc/grpc-reflection.ts";
 import { hasSideEffects } from "./rpc/idempotency/idempotency.ts";
-import { sweepIdempotency } from "./rpc/idempotency/store.ts";
+import { idempotencySweep } from "./rpc/idempotency/store.ts";
 import { Quota } from "./rpc/quota/quota.ts";
 import { sendLimitsOf } from "./rpc/quota/send-limits.ts";
-import { databaseQuotaStore } from "./rpc/quota/store.ts";
+import { databaseQuotaStore, quotaSweep } from "./rpc/quota/store.ts";
 import { createRestGateway } from "./rpc/rest-gateway.ts";
 import { bindService, createRpcHandlers } from "./rpc/router.ts";
 import { createKeyring } from "./secrets.ts";
@@ -66,7 +68,7 @@ import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
 import { Sweeper } from "./sweeper.ts";
 import { accountVerifications, resetMessageKind } from "./verify/account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
-import { sweepVerifications } from "./verify/sweep-verifications.ts";
+import { verificationSweep } from "./verify/verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
 
 /** What the server is given by whoever runs it. */
@@ -159,22 +161,21 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
   worker.start();
   resources.defer(() => worker.stop(shutdownGraceMs));
   const sweeper = new Sweeper({
+    database,
     logger,
     intervalMs: sweepIntervalMs,
     sweeps: [
-      { name: "verifications", run: () => sweepVerifications({ database }, config.retentionDays) },
-      { name: "idempotency", run: () => sweepIdempotency(database) },
-      { name: "throttle", run: () => sweepThrottle(database) },
+      verificationSweep({ database }, config.retentionDays),
+      idempotencySweep({ database }),
+      throttleSweep({ database }),
+      quotaSweep({ database }),
       ...(config.delivery.smtp === undefined
         ? []
-        : [
-            {
-              name: "unverified accounts",
-              run: () => sweepUnverifiedAccounts({ database, revocation, lane: laneOf("email", "live") }),
-            },
-          ]),
-      { name: "known sources", run: () => sweepKnownSources(database) },
-      { name: "signatures", run: () => sweepUsedSignatures(database) },
+        : [unverifiedAccountSweep({ database, revocation, lane: laneOf("email", "live") })]),
+      sessionSweep({ database }),
+      knownSourceSweep({ database }),
+      usedSignatureSweep({ database }),
+      revocationSweep({ database }),
     ],
   });
   sweeper.start();

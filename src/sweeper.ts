@@ -1,33 +1,58 @@
+import { change, type Database } from "./database/database.ts";
 import { describeError, type Logger } from "./log.ts";
 
-/** Removes what nobody needs any more. */
+/** Removes what nobody needs any more, a batch at a time. */
 export interface Sweep {
+  /** Unique: by it servers tell each other that they do it. */
   readonly name: string;
-  run(): Promise<unknown>;
+  /** Removes a batch, small enough to keep nobody waiting. Whether there may be more. */
+  removeBatch(): Promise<boolean>;
+}
+
+export interface SweeperOptions {
+  readonly database: Pick<Database, "transaction">;
+  readonly sweeps: readonly Sweep[];
+  readonly logger: Logger;
+  /** How often each sweep is done, by whichever server. */
+  readonly intervalMs: number;
 }
 
 /**
- * Runs sweeps one after the other, again and again. Every server has one: the sweeps themselves see to it that they do not
- * get in each other's way.
+ * Takes the round of a sweep, if it is due. Of servers that ask at once, one gets it. A time beyond the next round is of a
+ * clock that was set back since.
+ */
+const claimRound = {
+  name: "claim_sweep",
+  text: `
+    INSERT INTO sweep AS round (name, next_at)
+    SELECT $1, byond_now() + $2::integer * interval '1 millisecond'
+    ON CONFLICT (name) DO UPDATE SET next_at = excluded.next_at
+      WHERE byond_now() NOT BETWEEN round.next_at - $2::integer * interval '1 millisecond' AND round.next_at
+    RETURNING name`,
+};
+
+/** Of the interval: a round is not put off because a timer fired a moment early. */
+const claimedShare = 0.9;
+
+/**
+ * Runs sweeps one after the other, again and again, each until nothing is left for it. The servers share the work: a round
+ * of a sweep is one server's, and while it lasts another one takes the sweeps that come after it.
  */
 export class Sweeper {
-  readonly #sweeps: readonly Sweep[];
-  readonly #logger: Logger;
-  readonly #intervalMs: number;
+  readonly #options: SweeperOptions;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  #isStopping = false;
 
-  constructor(options: { readonly sweeps: readonly Sweep[]; readonly logger: Logger; readonly intervalMs: number }) {
-    this.#sweeps = options.sweeps;
-    this.#logger = options.logger;
-    this.#intervalMs = options.intervalMs;
+  constructor(options: SweeperOptions) {
+    this.#options = options;
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.sweep(), this.#intervalMs).unref();
+    this.#timer = setInterval(() => void this.sweep(), this.#options.intervalMs).unref();
   }
 
-  /** One round. Never rejects: what cannot be swept now is swept the next time. */
+  /** Does what is due. Never rejects: what cannot be swept now is swept the next time. */
   sweep(): Promise<void> {
     this.#round ??= this.#sweepAll().finally(() => {
       this.#round = undefined;
@@ -35,19 +60,27 @@ export class Sweeper {
     return this.#round;
   }
 
-  /** Stops, and waits for the round that is under way. */
+  /** Stops, and waits for the batch that is under way. What is left is done by another server, or after the next start. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     clearInterval(this.#timer);
     await this.#round;
   }
 
   async #sweepAll(): Promise<void> {
-    for (const { name, run } of this.#sweeps) {
+    for (const sweep of this.#options.sweeps) {
       try {
-        await run();
+        if (!this.#isStopping && (await this.#claim(sweep))) {
+          while (!this.#isStopping && (await sweep.removeBatch()));
+        }
       } catch (error) {
-        this.#logger.warn("sweep failed", { sweep: name, error: describeError(error) });
+        this.#options.logger.warn("sweep failed", { sweep: sweep.name, error: describeError(error) });
       }
     }
+  }
+
+  async #claim({ name }: Sweep): Promise<boolean> {
+    const { database, intervalMs } = this.#options;
+    return (await change(database, claimRound, [name, Math.ceil(intervalMs * claimedShare)])).length > 0;
   }
 }

@@ -1,7 +1,9 @@
-import type { Queryable } from "../database/database.ts";
+import type { Database, Queryable } from "../database/database.ts";
+import { sweepOldest } from "../database/table-sweeps.ts";
 import { hmacSha256 } from "../hmac-sha256.ts";
 import { limitKeyOf, unknownSource } from "../rpc/access/client-address.ts";
 import type { Keyring } from "../secrets.ts";
+import type { Sweep } from "../sweeper.ts";
 
 /** How long a source counts as known to an account after the last session that began there. */
 const knownSourceDays = 90;
@@ -66,22 +68,7 @@ export async function isKnownSource(
   return row?.is_known === true;
 }
 
-const sweep = {
-  name: "sweep_known_sources",
-  text: `
-    WITH swept AS (
-      DELETE FROM known_source WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM known_source WHERE expires_at <= (SELECT byond_now()) ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED
-      ))
-      RETURNING 1
-    )
-    SELECT count(*)::integer AS count FROM swept`,
-};
-
-/** Deletes sources that count as known no more, a thousand at a time until none is left. */
-export async function sweepKnownSources(database: Queryable): Promise<void> {
-  for (let count = 1_000; count === 1_000; ) {
-    const [row] = await database.query<{ count: number }>(sweep, []);
-    count = row?.count ?? 0;
-  }
+/** Removes sources that count as known no more. */
+export function knownSourceSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
+  return sweepOldest(deps, { table: "known_source", column: "expires_at", until: "(SELECT byond_now())" });
 }

@@ -1,4 +1,6 @@
-import type { Queryable } from "./database.ts";
+import type { Sweep } from "../sweeper.ts";
+import type { Database } from "./database.ts";
+import { sweepPages } from "./table-sweeps.ts";
 
 /**
  * GCRA, one token at a time, exact under any number of callers: `burst` at once, then one every `periodSeconds`. A key's
@@ -118,25 +120,7 @@ export function secondsUntilToken(tat: string, { burst, period }: SqlThrottleLim
   return `greatest(1, ceil(extract(epoch FROM ${tat} - (${burst} - 1) * ${period} - byond_now())))::integer`;
 }
 
-/** Few enough that no statement holds its locks for long. */
-const sweepBatch = 1_000;
-
-const sweep = {
-  name: "sweep_throttle",
-  text: `
-    WITH swept AS (
-      DELETE FROM throttle WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM throttle WHERE tat < (SELECT byond_now()) LIMIT ${sweepBatch} FOR UPDATE SKIP LOCKED
-      ))
-      RETURNING 1
-    )
-    SELECT count(*)::integer AS count FROM swept`,
-};
-
-/** Deletes the buckets that are full again, a batch at a time: an absent bucket is a full one. */
-export async function sweepThrottle(database: Queryable): Promise<void> {
-  for (let count = sweepBatch; count === sweepBatch; ) {
-    const [row] = await database.query<{ count: number }>(sweep, []);
-    count = row?.count ?? 0;
-  }
+/** Removes buckets that are full again: an absent bucket is a full one. */
+export function throttleSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
+  return sweepPages(deps, { table: "throttle", isStale: "tat < (SELECT byond_now())" });
 }

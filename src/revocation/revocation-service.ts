@@ -80,7 +80,6 @@ export interface RevocationService {
 
 const defaultLeaseMs = 2_000;
 const renewalsPerLease = 4;
-const sweepIntervalMs = 60_000;
 
 /**
  * Takes part in the protocol of `docs/decisions/0007-revocation-leases.md`. Resolves after the first attempt to get a
@@ -106,9 +105,8 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     onConnected: () => void renew(),
     onNotification: () => void catchUp(),
   });
-  const leaseStore = createLeaseStore(session);
   const lease = new Lease({
-    store: leaseStore,
+    store: createLeaseStore(session),
     applied,
     clock,
     leaseMs,
@@ -161,7 +159,6 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
   await session.start();
   await renew();
   const renewing = setInterval(() => void renew(), leaseMs / renewalsPerLease);
-  const sweeping = setInterval(() => void leaseStore.sweep().catch(() => undefined), sweepIntervalMs);
 
   return {
     revoke: (subjects, change, { credential = null, hasRevoked = () => true, lockRows } = {}) =>
@@ -191,7 +188,6 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     }),
     async stop() {
       clearInterval(renewing);
-      clearInterval(sweeping);
       await lease.release().catch((error: unknown) => {
         // The next revocation waits for the lease to be over, and removes it then.
         logger.warn("this server could not be taken off the list", { error: describeError(error) });

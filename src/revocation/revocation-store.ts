@@ -1,4 +1,6 @@
 import type { Database, Queryable } from "../database/database.ts";
+import { runSweep, sweepBatchSize } from "../database/table-sweeps.ts";
+import type { Sweep } from "../sweeper.ts";
 import type { Revocation } from "./applied-revocations.ts";
 import type { LeaseStore } from "./lease.ts";
 import type { RevokerStore, ServerBehind } from "./revoker.ts";
@@ -40,8 +42,15 @@ const remove = { name: "revocation_remove_own", text: "DELETE FROM server WHERE 
 
 /** Keeps the newest: servers register with its number. */
 const sweep = {
-  name: "revocation_sweep",
-  text: "DELETE FROM revocation WHERE seq < (SELECT min(applied_seq) FROM server)",
+  name: "sweep_revocation",
+  text: `
+    WITH swept AS (
+      DELETE FROM revocation WHERE seq IN (
+        SELECT seq FROM revocation WHERE seq < (SELECT min(applied_seq) FROM server) ORDER BY seq LIMIT ${sweepBatchSize}
+      )
+      RETURNING 1
+    )
+    SELECT count(*)::integer AS count FROM swept`,
 };
 
 const lock = { name: "revocation_lock", text: "SELECT pg_advisory_xact_lock($1)" };
@@ -70,8 +79,8 @@ const removeUnrenewed = {
     WHERE server.id = seen.id AND server.renewals = seen.renewals`,
 };
 
-/** The statements of a server's lease, and the sweep. Each has to be a transaction of its own. */
-export function createLeaseStore(session: Queryable): LeaseStore & { sweep(): Promise<void> } {
+/** The statements of a server's lease. Each has to be a transaction of its own. */
+export function createLeaseStore(session: Queryable): LeaseStore {
   return {
     async register(id, leaseMs, earlierIds) {
       const [row] = await session.query<{ applied_seq: string }>(register, [id, leaseMs, earlierIds]);
@@ -88,9 +97,15 @@ export function createLeaseStore(session: Queryable): LeaseStore & { sweep(): Pr
     async remove(ids) {
       await session.query(remove, [ids]);
     },
-    /** Removes the revocations that every server has applied. */
-    async sweep() {
-      await session.query(sweep, []);
+  };
+}
+
+/** Removes the revocations that every server has applied. */
+export function revocationSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
+  return {
+    name: "revocation",
+    async removeBatch() {
+      return (await runSweep<{ count: number }>(deps, sweep, []))?.count === sweepBatchSize;
     },
   };
 }

@@ -13,12 +13,13 @@ import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { Database } from "../../src/database/database.ts";
 import { accessOf } from "../../src/rpc/access/access.ts";
-import { sweepUsedSignatures } from "../../src/rpc/access/used-signatures.ts";
+import { usedSignatureSweep } from "../../src/rpc/access/used-signatures.ts";
 import { hasSideEffects } from "../../src/rpc/idempotency/idempotency.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { freePort } from "../support/free-port.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { sweepAll } from "../support/sweep-all.ts";
 import { byteDoors, type Door, grpcDoor, type HeaderFields, type RequestLine, restDoor } from "./protocol-clients.ts";
 
 let here: TestApp;
@@ -348,6 +349,7 @@ describe("an effect happens once by each signature", () => {
       entities: [],
     });
     stack.defer(() => own.close());
+    const used = async () => (await own.query({ name: "used", text: "SELECT FROM used_signature" }, [])).length;
     const key = await app.mintKey();
     const line = { method: "POST", target: "/api/v1/verify/start" };
     const start = (t: number): Prepared => {
@@ -360,12 +362,13 @@ describe("an effect happens once by each signature", () => {
       expect((await send(prepared, app)).status).toBe(201);
     }
     await app.time.advance({ seconds: 595 });
-    expect(await sweepUsedSignatures(own)).toBe(0);
+    await sweepAll(usedSignatureSweep({ database: own }));
+    expect(await used()).toBe(3);
     expect(await send(ahead, app)).toMatchObject(usedBefore);
     await app.time.advance({ seconds: 306 });
     expect(await send(ahead, app)).toMatchObject({ code: "signature_invalid" });
-    expect(await sweepUsedSignatures(own, 2)).toBe(3);
-    expect(await sweepUsedSignatures(own)).toBe(0);
+    await sweepAll(usedSignatureSweep({ database: own }, 2));
+    expect(await used()).toBe(0);
   });
 
   test("reads may be repeated for five minutes", async () => {

@@ -1,7 +1,7 @@
 /** Guessing passwords is slow, for one account and from one address, and tells nothing about who has an account. */
 import { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { sweepKnownSources } from "../../src/auth/known-sources.ts";
+import { knownSourceSweep } from "../../src/auth/known-sources.ts";
 import { runResetPassword } from "../../src/auth/reset-password-command.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Database } from "../../src/database/database.ts";
@@ -12,6 +12,7 @@ import { addressOf, connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
+import { sweepAll } from "../support/sweep-all.ts";
 
 const limits = {
   proxyTrust: loopbackProxy,
@@ -545,7 +546,7 @@ test("of the places that accounts are used to, the database keeps no address, an
     expect(rows.every(({ source, ends }) => source.length === 32 && ends)).toBe(true);
     expect(new Set(rows.map(({ source }) => source.toString("hex"))).size).toBe(rows.length);
     await app.time.advance({ seconds: 91 * 86_400 });
-    await sweepKnownSources(database);
+    await sweepAll(knownSourceSweep({ database }));
     expect(await known()).toEqual([]);
   } finally {
     await database.close();

@@ -6,12 +6,13 @@ import {
   constantLimit,
   hasToken,
   secondsUntilToken,
-  sweepThrottle,
   takeToken,
+  throttleSweep,
 } from "../../src/database/throttle.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { sweepAll } from "../support/sweep-all.ts";
 import { TestTime } from "../support/time.ts";
 
 let testDatabase: Awaited<ReturnType<typeof createMigratedDatabase>>;
@@ -109,7 +110,7 @@ test("sweeping removes buckets that are full again, and no other: nobody gains a
   await takes(1, "one");
   await takes(3, "three");
   await time.advance({ seconds: 61 });
-  await sweepThrottle(database);
+  await sweepAll(throttleSweep({ database }));
   const rows = await database.query<{ key: string }>({ name: "keys", text: "SELECT key FROM throttle" }, []);
   expect(rows).toEqual([{ key: "three" }]);
   expect(await takes(10, "one")).toBe(3);

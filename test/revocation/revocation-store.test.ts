@@ -1,11 +1,17 @@
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Database, type Queryable } from "../../src/database/database.ts";
-import { createLeaseStore, createRevokerStore, revocationChannel } from "../../src/revocation/revocation-store.ts";
+import {
+  createLeaseStore,
+  createRevokerStore,
+  revocationChannel,
+  revocationSweep,
+} from "../../src/revocation/revocation-store.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import type { TestDatabase } from "../support/postgres.ts";
+import { sweepAll } from "../support/sweep-all.ts";
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -195,17 +201,17 @@ describe("sweeping", () => {
     const second = await revoke("key:b");
     const third = await revoke("key:c");
     await lease.renew("one", third);
-    await lease.sweep();
+    await sweepAll(revocationSweep({ database }));
     expect((await lease.revocationsAfter(0)).map(({ sequence }) => sequence)).toEqual([first, second, third]);
     await lease.renew("two", third);
-    await lease.sweep();
+    await sweepAll(revocationSweep({ database }));
     expect((await lease.revocationsAfter(0)).map(({ sequence }) => sequence)).toEqual([third]);
   });
 
   test("removes nothing where there is no server to ask", async () => {
     await revoke("key:a");
     await revoke("key:b");
-    await lease.sweep();
+    await sweepAll(revocationSweep({ database }));
     expect(await lease.revocationsAfter(0)).toHaveLength(2);
   });
 });

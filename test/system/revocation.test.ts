@@ -10,10 +10,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import type { Queryable, Statement } from "../../src/database/database.ts";
-import { createLeaseStore } from "../../src/revocation/revocation-store.ts";
+import { revocationSweep } from "../../src/revocation/revocation-store.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/processes.ts";
+import { sweepAll } from "../support/sweep-all.ts";
 import { until } from "./load.ts";
 
 const leaseMs = 2_000;
@@ -389,7 +390,7 @@ async function sweep(): Promise<void> {
       return (await admin.query<Row>({ ...statement, values: [...values] })).rows;
     },
   };
-  await createLeaseStore(session).sweep();
+  await sweepAll(revocationSweep({ database: { transaction: (work) => work(session) } }));
 }
 
 async function cutConnections(server: Server): Promise<void> {

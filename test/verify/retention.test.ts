@@ -1,11 +1,12 @@
 import pg from "pg";
 import { expect, test } from "vitest";
 import { Database } from "../../src/database/database.ts";
-import { sweepThrottle } from "../../src/database/throttle.ts";
-import { sweepVerifications } from "../../src/verify/sweep-verifications.ts";
+import { throttleSweep } from "../../src/database/throttle.ts";
+import { verificationSweep } from "../../src/verify/verification-sweep.ts";
 import { startTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { sweepAll } from "../support/sweep-all.ts";
 
 test("after the retention nothing of a verification is left; before it, it can be read", async () => {
   await using app = await startTestApp();
@@ -20,13 +21,13 @@ test("after the retention nothing of a verification is left; before it, it can b
   const { verification_id: old } = (await start("old@example.com")).body;
   await app.messageTo("old@example.com");
   await app.time.advance({ seconds: 29 * 86_400 });
-  expect(await sweepVerifications({ database }, 30)).toBe(0);
+  await sweepAll(verificationSweep({ database }, 30));
   expect((await app.rest("GET", `/verify/${old}`, { key })).body.status).toBe("expired");
   const { verification_id: young } = (await start("young@example.com")).body;
 
   await app.time.advance({ seconds: 2 * 86_400 });
-  expect(await sweepVerifications({ database }, 30)).toBe(1);
-  await sweepThrottle(database);
+  await sweepAll(verificationSweep({ database }, 30));
+  await sweepAll(throttleSweep({ database }));
   expect((await app.rest("GET", `/verify/${old}`, { key })).status).toBe(404);
   expect((await app.rest("GET", `/verify/${young}`, { key })).status).toBe(200);
   await database.close();

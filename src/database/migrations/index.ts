@@ -11,6 +11,7 @@ import { PasswordsAndSessions } from "./0009-passwords-and-sessions.ts";
 import { TimesOfKeys } from "./0010-times-of-keys.ts";
 import { AccountAddresses } from "./0011-account-addresses.ts";
 import { TimeOfPassword } from "./0012-time-of-password.ts";
+import { Sweeps } from "./0014-sweeps.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -26,4 +27,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0010-times-of-keys", class: TimesOfKeys },
   { name: "0011-account-addresses", class: AccountAddresses },
   { name: "0012-time-of-password", class: TimeOfPassword },
+  { name: "0014-sweeps", class: Sweeps },
 ];

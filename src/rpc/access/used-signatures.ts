@@ -1,4 +1,6 @@
-import type { Queryable } from "../../database/database.ts";
+import type { Database } from "../../database/database.ts";
+import { sweepOldest } from "../../database/table-sweeps.ts";
+import type { Sweep } from "../../sweeper.ts";
 
 /**
  * How long a used signature is remembered. It is accepted for ten minutes, from five before its time to five after it; the
@@ -6,31 +8,11 @@ import type { Queryable } from "../../database/database.ts";
  */
 const kept = "interval '15 minutes'";
 
-const sweep = {
-  name: "sweep_used_signatures",
-  text: `
-    WITH swept AS (
-      DELETE FROM used_signature WHERE (workspace_id, nonce) IN (
-        SELECT workspace_id, nonce FROM used_signature
-        WHERE used_at <= (SELECT byond_now() - ${kept})
-        ORDER BY used_at
-        LIMIT $1
-        FOR UPDATE SKIP LOCKED
-      )
-      RETURNING 1
-    )
-    SELECT count(*)::int AS count FROM swept`,
-};
-
-/** Forgets signatures whose time is over, `batchSize` in a statement. Returns how many. */
-export async function sweepUsedSignatures(database: Queryable, batchSize = 500): Promise<number> {
-  let total = 0;
-  for (;;) {
-    const [row] = await database.query<{ count: number }>(sweep, [batchSize]);
-    const count = row?.count ?? 0;
-    total += count;
-    if (count < batchSize) {
-      return total;
-    }
-  }
+/** Forgets signatures whose time is over. */
+export function usedSignatureSweep(
+  deps: { readonly database: Pick<Database, "transaction"> },
+  batchSize?: number,
+): Sweep {
+  const until = `(SELECT byond_now() - ${kept})`;
+  return sweepOldest(deps, { table: "used_signature", column: "used_at", until }, batchSize);
 }

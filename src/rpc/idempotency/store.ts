@@ -1,4 +1,6 @@
-import type { Queryable } from "../../database/database.ts";
+import type { Database, Queryable } from "../../database/database.ts";
+import { sweepOldest } from "../../database/table-sweeps.ts";
+import type { Sweep } from "../../sweeper.ts";
 
 /** Where the answer of a call is kept. */
 export interface IdempotencySlot {
@@ -53,22 +55,6 @@ const release = {
   text: `
     DELETE FROM idempotency
     WHERE workspace_id = $1 AND realm = $2 AND key = $3 AND claim_id = $4 AND answer_sealed IS NULL`,
-};
-
-const sweep = {
-  name: "idempotency_sweep",
-  text: `
-    WITH swept AS (
-      DELETE FROM idempotency WHERE (workspace_id, realm, key) IN (
-        SELECT workspace_id, realm, key FROM idempotency
-        WHERE created_at <= (SELECT byond_now() - ${kept})
-        ORDER BY created_at
-        LIMIT $1
-        FOR UPDATE SKIP LOCKED
-      )
-      RETURNING 1
-    )
-    SELECT count(*)::int AS count FROM swept`,
 };
 
 /** What was found in a slot. */
@@ -138,15 +124,11 @@ export async function releaseSlot(
   await database.query(release, [workspaceId, realm, key, claimId]);
 }
 
-/** Forgets keys that are older than a day, `batchSize` in a statement. Returns how many. */
-export async function sweepIdempotency(database: Queryable, batchSize = 500): Promise<number> {
-  let total = 0;
-  for (;;) {
-    const [row] = await database.query<{ count: number }>(sweep, [batchSize]);
-    const count = row?.count ?? 0;
-    total += count;
-    if (count < batchSize) {
-      return total;
-    }
-  }
+/** Forgets keys that are older than a day. */
+export function idempotencySweep(
+  deps: { readonly database: Pick<Database, "transaction"> },
+  batchSize?: number,
+): Sweep {
+  const until = `(SELECT byond_now() - ${kept})`;
+  return sweepOldest(deps, { table: "idempotency", column: "created_at", until }, batchSize);
 }

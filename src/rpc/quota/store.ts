@@ -1,4 +1,6 @@
-import type { Queryable } from "../../database/database.ts";
+import type { Database, Queryable } from "../../database/database.ts";
+import { sweepPages } from "../../database/table-sweeps.ts";
+import type { Sweep } from "../../sweeper.ts";
 
 /** Whose requests are counted together, and how many are allowed. */
 export interface QuotaSubject {
@@ -135,4 +137,9 @@ export function databaseQuotaStore(database: Queryable): QuotaStore {
       };
     },
   };
+}
+
+/** Removes the counts of who has called nothing for so long that nothing counts any more: an absent row counts nothing. */
+export function quotaSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
+  return sweepPages(deps, { table: "quota", isStale: "taken_at < (SELECT byond_now() - interval '1 hour')" });
 }

@@ -1,6 +1,8 @@
-import type { Queryable } from "../database/database.ts";
+import type { Database, Queryable } from "../database/database.ts";
+import { runSweep } from "../database/table-sweeps.ts";
 import { outboxInsert } from "../delivery/outbox.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
+import type { Sweep } from "../sweeper.ts";
 import { accountEndingKind } from "./account-ending-sender.ts";
 import { type AccountReference, endUnverifiedAccounts, subjectsOfAccount } from "./unverified-accounts.ts";
 
@@ -49,25 +51,25 @@ const readDue = {
 };
 
 /**
- * Tells unverified accounts a day before they end, and ends those whose time is over, a batch at a time, also beside other
- * servers that do the same. For servers that send mail: without it, nobody can prove an address.
+ * Tells unverified accounts a day before they end, and ends those whose time is over. For servers that send mail: without it,
+ * nobody can prove an address.
  */
-export async function sweepUnverifiedAccounts(deps: {
-  readonly database: Queryable;
+export function unverifiedAccountSweep(deps: {
+  readonly database: Pick<Database, "query" | "transaction">;
   readonly revocation: Pick<RevocationService, "revoke">;
   /** Of mail. */
   readonly lane: string;
-}): Promise<void> {
-  for (let told = batchSize; told === batchSize; ) {
-    const [row] = await deps.database.query<{ count: number }>(announce, [deps.lane]);
-    told = row?.count ?? 0;
-  }
-  for (let found = batchSize; found === batchSize; ) {
-    const due = await deps.database.query<AccountReference & Record<string, unknown>>(readDue, []);
-    found = due.length;
-    if (found > 0) {
+}): Sweep {
+  return {
+    name: "unverified accounts",
+    async removeBatch() {
+      const told = await runSweep<{ count: number }>(deps, announce, [deps.lane]);
+      const due = await deps.database.query<AccountReference & Record<string, unknown>>(readDue, []);
       const change = (transaction: Queryable) => endUnverifiedAccounts(transaction, due, { onlyDue: true });
-      await deps.revocation.revoke(due.flatMap(subjectsOfAccount), change, { hasRevoked: (ended) => ended > 0 });
-    }
-  }
+      const hasRevoked = (ended: number) => ended > 0;
+      const ended =
+        due.length === 0 ? 0 : await deps.revocation.revoke(due.flatMap(subjectsOfAccount), change, { hasRevoked });
+      return told?.count === batchSize || (ended > 0 && due.length === batchSize);
+    },
+  };
 }

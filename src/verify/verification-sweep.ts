@@ -1,4 +1,6 @@
-import type { Queryable } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
+import { runSweep } from "../database/table-sweeps.ts";
+import type { Sweep } from "../sweeper.ts";
 
 /** Few enough that no statement holds its locks for long. */
 const batchSize = 500;
@@ -25,21 +27,15 @@ const sweep = {
     SELECT count(*)::integer AS swept FROM swept`,
 };
 
-/**
- * Deletes verifications, and all that belongs to them, that were started more than `retentionDays` ago: a batch at a time,
- * also beside another server that does the same. Answers how many.
- */
-export async function sweepVerifications(
-  deps: { readonly database: Queryable },
+/** Removes verifications, and all that belongs to them, that were started more than `retentionDays` ago. */
+export function verificationSweep(
+  deps: { readonly database: Pick<Database, "transaction"> },
   retentionDays: number,
-): Promise<number> {
-  let total = 0;
-  for (;;) {
-    const [row] = await deps.database.query<{ swept: number }>(sweep, [retentionDays]);
-    const swept = row?.swept ?? 0;
-    total += swept;
-    if (swept < batchSize) {
-      return total;
-    }
-  }
+): Sweep {
+  return {
+    name: "verification",
+    async removeBatch() {
+      return (await runSweep<{ swept: number }>(deps, sweep, [retentionDays]))?.swept === batchSize;
+    },
+  };
 }

@@ -1,0 +1,88 @@
+import type { Sweep } from "../sweeper.ts";
+import type { Database, Statement } from "./database.ts";
+
+type Dependencies = { readonly database: Pick<Database, "transaction"> };
+
+/** Rows of a batch: removing them takes some ten milliseconds. */
+export const sweepBatchSize = 1_000;
+
+/**
+ * Pages of a batch, at some fifty rows each. All of a table's are read in a round, which is cheap (a million rows: some 200 ms)
+ * beside an index that every use of a row would have to change.
+ */
+const pagesPerBatch = 64;
+
+/** For the transaction: a plan that was made while a table was empty has to do when it is full. */
+const avoidScans = { name: "sweep_without_scans", text: "SELECT set_config('enable_seqscan', 'off', true)" };
+
+/** Runs a statement of a sweep in a transaction of its own, with a plan that reads no table as a whole. */
+export async function runSweep<Row extends Record<string, unknown>>(
+  { database }: Dependencies,
+  statement: Statement,
+  values: Parameters<Database["query"]>[1],
+): Promise<Row | undefined> {
+  return database.transaction(async (transaction) => {
+    await transaction.query(avoidScans, []);
+    const [row] = await transaction.query<Row>(statement, values);
+    return row;
+  });
+}
+
+/**
+ * Deletes the rows of a table whose `column`, which has an index, is not after `until`, the oldest first. `until` is SQL: a
+ * sub-select, so that it is evaluated once and the index serves it.
+ */
+export function sweepOldest(
+  deps: Dependencies,
+  { table, column, until }: { readonly table: string; readonly column: string; readonly until: string },
+  batchSize = sweepBatchSize,
+): Sweep {
+  const name = `sweep_${table}_${batchSize}`;
+  const statement = deleteFound(name, table, `${column} <= ${until} ORDER BY ${column} LIMIT ${batchSize}`);
+  return {
+    name: table,
+    async removeBatch() {
+      return (await runSweep<{ count: number }>(deps, statement, []))?.count === batchSize;
+    },
+  };
+}
+
+/**
+ * Deletes the stale rows of a table that has no index by which to find them, because its hot column changes with every use:
+ * an index on it would end HOT updates. Reads a few pages a batch, from the first to the last.
+ */
+export function sweepPages(
+  deps: Dependencies,
+  { table, isStale }: { readonly table: string; readonly isStale: string },
+): Sweep {
+  const isFound = `ctid >= $1::text::tid AND ctid < $2::text::tid AND ${isStale}`;
+  const statement = deleteFound(`sweep_${table}`, table, isFound);
+  let firstPage = 0;
+  return {
+    name: table,
+    async removeBatch() {
+      const endPage = firstPage + pagesPerBatch;
+      const row = await runSweep<{ pages: number }>(deps, statement, [`(${firstPage},0)`, `(${endPage},0)`]);
+      const isEnd = endPage >= (row?.pages ?? 0);
+      firstPage = isEnd ? 0 : endPage;
+      return !isEnd;
+    },
+  };
+}
+
+/** Rows that somebody holds are left: they are in use, or another server removes them. */
+function deleteFound(name: string, table: string, condition: string): Statement {
+  return {
+    name,
+    text: `
+      WITH swept AS (
+        DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM ${table} WHERE ${condition} FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING 1
+      )
+      SELECT count(*)::integer AS count,
+        (pg_relation_size('${table}') / current_setting('block_size')::integer)::integer AS pages
+      FROM swept`,
+  };
+}

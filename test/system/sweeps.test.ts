@@ -1,0 +1,241 @@
+/** What nobody needs any more goes, however much there is, and whoever runs the server does not wait for it. */
+import pg from "pg";
+import { expect, test, vi } from "vitest";
+import { knownSourceSweep } from "../../src/auth/known-sources.ts";
+import { sessionSweep } from "../../src/auth/session-sweep.ts";
+import { Database, type Queryable } from "../../src/database/database.ts";
+import { throttleSweep } from "../../src/database/throttle.ts";
+import { idempotencySweep } from "../../src/rpc/idempotency/store.ts";
+import { quotaSweep } from "../../src/rpc/quota/store.ts";
+import { type Sweep, Sweeper } from "../../src/sweeper.ts";
+import { startTestApp } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
+import { captureLog } from "../support/log-capture.ts";
+
+const fullBuckets = (count: number) => `
+  INSERT INTO throttle SELECT 'ws_' || i % 100, 'recipient:' || md5(i::text), byond_now() - interval '1 minute'
+  FROM generate_series(1, ${count}) AS i`;
+
+async function connect(url: string) {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => undefined);
+  await client.connect();
+  const count = async (table: string) => Number((await client.query(`SELECT count(*) FROM ${table}`)).rows[0].count);
+  return { client, count, [Symbol.asyncDispose]: () => client.end() };
+}
+
+test.each([
+  ["throttle", fullBuckets(5_000)],
+  [
+    "session",
+    `INSERT INTO session SELECT 'ws_' || i, 's' || i, 'usr_' || i, 0, '', now, now, now
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "quota",
+    `INSERT INTO quota SELECT 'ws_' || i, 'workspace', byond_now() - interval '2 hours', 0, array_fill(0, ARRAY[70])
+     FROM generate_series(1, 5000) AS i`,
+  ],
+  [
+    "idempotency",
+    `INSERT INTO idempotency SELECT 'ws_' || i, 'live', 'key', '', '', now, now - interval '2 days'
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "used_signature",
+    `INSERT INTO used_signature SELECT 'ws_' || i, '', byond_now() - interval '1 hour' FROM generate_series(1, 5000) AS i`,
+  ],
+  [
+    "verification",
+    `INSERT INTO verification (
+       workspace_id, id, mode, channel, status, brand, metadata, code_length, secret_id, max_attempts, created_at, expires_at
+     ) SELECT 'ws_' || i, 'vrf_' || i, 'test', 'email', 'pending', '', '{}', 6, '', 5, now - interval '400 days', now
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+])("a round of %s goes on until nothing is stale", async (table, fill) => {
+  await using app = await startTestApp({}, { sweepIntervalMs: 100 });
+  await using database = await connect(app.databaseUrl);
+  const before = await database.count(table);
+  await database.client.query(fill);
+  await vi.waitFor(async () => expect(await database.count(table)).toBe(before), { timeout: 20_000 });
+});
+
+test("a hundred thousand revocations are removed without the lease of any server being lost", async () => {
+  await using app = await startTestApp({}, { sweepIntervalMs: 100 });
+  await using database = await connect(app.databaseUrl);
+  await database.client.query(
+    "INSERT INTO revocation (subject, created_at) SELECT 'key:' || i, byond_now() FROM generate_series(1, 100000) AS i",
+  );
+  await vi.waitFor(async () => expect(await database.count("revocation")).toBe(1), { timeout: 30_000 });
+  expect(app.logLines.filter((line) => line.includes("lease"))).toEqual([]);
+});
+
+test("what is in use stays: sessions that go on, limits that are not full again, counts of the last hour", async () => {
+  await using app = await startTestApp({}, { sweepIntervalMs: 50 });
+  await using database = await connect(app.databaseUrl);
+  const { session, refreshToken } = await app.signUp();
+  await app.time.advance({ seconds: 600 });
+  await database.client.query(fullBuckets(1_000));
+  await database.client.query(
+    "INSERT INTO quota SELECT 'ws_' || i, 'workspace', byond_now() - interval '59 minutes', 0, array_fill(0, ARRAY[70]) FROM generate_series(1, 20) AS i",
+  );
+  await vi.waitFor(async () => expect(await database.count("throttle WHERE tat < byond_now()")).toBe(0));
+  expect(await database.count("quota WHERE workspace_id LIKE 'ws_%' AND key = 'workspace'")).toBe(20);
+  expect((await app.rest("GET", "/auth/me", { session })).status).toBe(200);
+  expect((await app.rest("POST", "/auth/refresh", { body: { refresh_token: refreshToken } })).status).toBe(200);
+});
+
+test("a sweep that was planned while its table was empty reads a few rows of a full one", async () => {
+  await using app = await startTestApp();
+  await using database = await connect(app.databaseUrl);
+  const { client } = database;
+  const sent: pg.QueryConfig[] = [];
+  const recorded: Queryable = {
+    async query({ name, text }, values) {
+      sent.push({ name, text, values: [...values] });
+      return [];
+    },
+  };
+  await client.query("SET plan_cache_mode = force_generic_plan");
+  for (const sweepOf of [throttleSweep, quotaSweep, sessionSweep, idempotencySweep, knownSourceSweep]) {
+    await sweepOf({ database: { transaction: (work) => work(recorded) } }).removeBatch();
+  }
+  expect(sent.length).toBe(10);
+  await client.query("BEGIN");
+  for (const statement of sent) {
+    await client.query(statement);
+  }
+  await client.query("COMMIT");
+  await client.query(fullBuckets(50_000).replace("- interval '1 minute'", "+ interval '1 hour'"));
+  await client.query(`
+    INSERT INTO session SELECT 'ws_' || i, 's' || i, 'usr_' || i, 0, '', now, now, now + interval '1 day'
+    FROM generate_series(1, 50000) AS i, (SELECT byond_now() AS now) AS clock`);
+  for (const [name, values] of [
+    ["sweep_throttle", "('(0,0)', '(64,0)')"],
+    ["sweep_session_1000", ""],
+  ]) {
+    await client.query("BEGIN");
+    const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE ${name}${values}`);
+    await client.query("ROLLBACK");
+    expect([name, rowsRead(rows[0]["QUERY PLAN"][0].Plan)]).toEqual([name, expect.toSatisfy((read) => read < 10_000)]);
+  }
+});
+
+interface Plan {
+  readonly "Actual Rows": number;
+  readonly "Rows Removed by Filter"?: number;
+  readonly Plans?: readonly Plan[];
+}
+
+function rowsRead({ Plans = [], ...plan }: Plan): number {
+  const own = plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0);
+  return Plans.reduce((sum, child) => sum + rowsRead(child), own);
+}
+
+test("a server that is asked to stop ends a sweep of three hundred thousand rows between two batches", async () => {
+  await using app = await startTestApp();
+  await using database = await connect(app.databaseUrl);
+  await database.client.query(fullBuckets(300_000));
+  const server = await app.startAnother({}, { sweepIntervalMs: 50 });
+  await vi.waitFor(async () => expect(await database.count("throttle")).toBeLessThan(300_000), { timeout: 20_000 });
+  const before = performance.now();
+  await server[Symbol.asyncDispose]();
+  expect(performance.now() - before).toBeLessThan(3_000);
+  expect(await database.count("throttle")).toBeGreaterThan(0);
+});
+
+test("servers share the rounds: of two, one does a sweep, and the other one does the next when it is due", async () => {
+  await using app = await startTestApp();
+  await using own = await connectDatabase(app.databaseUrl);
+  const done: string[] = [];
+  const sweeperOf = (server: string) =>
+    new Sweeper({
+      database: own.database,
+      logger: captureLog().logger,
+      intervalMs: 3_600_000,
+      sweeps: ["one", "two"].map((name) => ({
+        name,
+        async removeBatch() {
+          done.push(`${server} ${name}`);
+          return false;
+        },
+      })),
+    });
+  const [first, second] = [sweeperOf("first"), sweeperOf("second")];
+  await first.sweep();
+  await second.sweep();
+  expect(done).toEqual(["first one", "first two"]);
+  await app.time.advance({ seconds: 3_600 });
+  await second.sweep();
+  await first.sweep();
+  expect(done.slice(2)).toEqual(["second one", "second two"]);
+  await app.time.advance({ seconds: 3_600 });
+  await Promise.all([first.sweep(), second.sweep()]);
+  await second.sweep();
+  expect(
+    done
+      .slice(4)
+      .map((entry) => entry.split(" ")[1])
+      .sort(),
+  ).toEqual(["one", "two"]);
+});
+
+test("a round that failed is done the next time, and the others are not put off by it", async () => {
+  await using app = await startTestApp();
+  await using own = await connectDatabase(app.databaseUrl);
+  const log = captureLog();
+  let fails = true;
+  const done: string[] = [];
+  const sweepOf = (name: string): Sweep => ({
+    name,
+    async removeBatch() {
+      if (fails && name === "one") {
+        throw new Error("no luck");
+      }
+      done.push(name);
+      return false;
+    },
+  });
+  const sweeps = [sweepOf("one"), sweepOf("two")];
+  const sweeper = new Sweeper({ database: own.database, logger: log.logger, intervalMs: 60_000, sweeps });
+  await sweeper.sweep();
+  expect(done).toEqual(["two"]);
+  expect(log.lines).toEqual([expect.stringMatching(/"event":"sweep failed","sweep":"one".*no luck/)]);
+  fails = false;
+  await app.time.advance({ seconds: 60 });
+  await sweeper.sweep();
+  expect(done).toEqual(["two", "one", "two"]);
+});
+
+test("a clock of the database that was a year ahead for a while puts no round off", async () => {
+  await using app = await startTestApp();
+  await using own = await connectDatabase(app.databaseUrl);
+  let rounds = 0;
+  const sweep: Sweep = {
+    name: "one",
+    async removeBatch() {
+      rounds += 1;
+      return false;
+    },
+  };
+  const sweeper = new Sweeper({
+    database: own.database,
+    logger: captureLog().logger,
+    intervalMs: 60_000,
+    sweeps: [sweep],
+  });
+  await app.time.advance({ seconds: 365 * 86_400 });
+  await sweeper.sweep();
+  await app.time.advance({ seconds: -365 * 86_400 });
+  await sweeper.sweep();
+  expect(rounds).toBe(2);
+});
+
+async function connectDatabase(url: string) {
+  const database = await Database.open({
+    connection: await connectionTo(url),
+    logger: captureLog().logger,
+    entities: [],
+  });
+  return { database, [Symbol.asyncDispose]: () => database.close() };
+}
