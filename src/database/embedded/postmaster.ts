@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { childEnvironment } from "./process.ts";
 
 /** What PostgreSQL wrote about its main process; `port` is absent in the first moments of a start. */
 export interface Postmaster {
@@ -67,7 +68,8 @@ async function readCommandLine(processId: number): Promise<string> {
     return ` ${words.replaceAll("\0", " ")} `;
   }
   return new Promise((resolve) => {
-    execFile("ps", ["-ww", "-o", "command=", "-p", String(processId)], (error, stdout) =>
+    const command = ["-ww", "-o", "command=", "-p", String(processId)];
+    execFile("ps", command, { env: childEnvironment() }, (error, stdout) =>
       resolve(error === null ? ` ${stdout.trim()} ` : ""),
     );
   });

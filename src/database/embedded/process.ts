@@ -19,7 +19,7 @@ export interface CommandResult {
 export function spawnArguments(runAs: RunAs, command: readonly string[]) {
   const [file, ...args] = [...runAs.wrapper, ...command];
   if (file === undefined) throw new Error("an empty command");
-  return { file, args, options: { env: postgresEnvironment(), ...runAs.identity } };
+  return { file, args, options: { env: childEnvironment(), ...runAs.identity } };
 }
 
 /** Runs a program to its end. Never rejects. */
@@ -40,10 +40,28 @@ export function runCommand(runAs: RunAs, command: readonly string[]): Promise<Co
 }
 
 /**
- * Our environment without what would steer PostgreSQL: its own variables, and the language, because its messages are
- * read (see `embedded-supervisor.ts`).
+ * What children get of our environment. Everything else stays ours: it holds the server's secrets, and a child's environment
+ * can be read by every process of its user (`/proc/<pid>/environ`) and by SQL (`pg_read_file`).
  */
-function postgresEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("PG") && !name.startsWith("LC_"));
+const inherited = [
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "TZ",
+  // Where the linker of an unusual system finds the libraries that the programs need (NixOS, macOS).
+  "LD_LIBRARY_PATH",
+  "NIX_LD",
+  "NIX_LD_LIBRARY_PATH",
+  "DYLD_LIBRARY_PATH",
+  "DYLD_FALLBACK_LIBRARY_PATH",
+  // How containers with arbitrary uids give them a name, which `initdb` needs.
+  "LD_PRELOAD",
+  "NSS_WRAPPER_PASSWD",
+  "NSS_WRAPPER_GROUP",
+] as const;
+
+/** The environment of every child. Its language is C, because PostgreSQL's messages are read (see `TRANSIENT`). */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  const kept = inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   return { ...Object.fromEntries(kept), LC_ALL: "C" };
 }
