@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { type DatabaseAddress, parseDatabaseUrl } from "./config/database-url.ts";
 import { type DeliveryConfig, readDeliveryConfig } from "./config/delivery.ts";
@@ -43,6 +44,8 @@ export interface Config {
   readonly metricsToken: string | undefined;
   readonly delivery: DeliveryConfig;
   readonly limits: LimitsConfig;
+  /** Settings that are in the environment and empty, which counts as unset. */
+  readonly emptySettings: readonly string[];
 }
 
 /** The environment cannot be used. Lists every problem, one a line. */
@@ -57,22 +60,17 @@ export class ConfigError extends Error {
 /** Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const reader = new EnvironmentReader(environment);
-  const host = reader.text("HOST") ?? "127.0.0.1";
-  const databaseUrl = reader.text("DATABASE_URL");
-  const isEmbedded = databaseUrl === undefined;
-  const publicUrl = reader.url("PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, "");
+  const host = readHost(reader);
+  const publicUrl = readPublicUrl(reader);
+  const database = readDatabase(reader, signsOfProduction(reader, host, publicUrl));
+  const isEmbedded = database.kind === "embedded";
   const isPublic = !isEmbedded || !isLoopbackHost(host) || (publicUrl !== undefined && !isLoopbackUrl(publicUrl));
   const config: Config = {
     host,
     port: reader.integer("PORT", { default: 8080, min: 0, max: 65_535 }),
     tls: readTls(reader),
     publicUrl,
-    database: isEmbedded
-      ? { kind: "embedded", dataDir: resolve(reader.text("DATA_DIR") ?? ".byond") }
-      : {
-          kind: "external",
-          address: parseDatabaseUrl(databaseUrl, reader.problems, (name) => reader.text(name)),
-        },
+    database,
     secrets: readSecrets(reader, isEmbedded),
     isPublic,
     signUp: reader.choice("SIGN_UP", ["open", "closed"], isPublic ? "closed" : "open"),
@@ -83,7 +81,9 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     metricsToken: reader.text("METRICS_TOKEN"),
     delivery: readDeliveryConfig(reader),
     limits: readLimitsConfig(reader),
+    emptySettings: reader.emptyNames(),
   };
+  reader.checkNames();
   if (reader.problems.length > 0) {
     throw new ConfigError(reader.problems);
   }
@@ -94,16 +94,63 @@ function isLoopbackUrl(url: string): boolean {
   return URL.canParse(url) && isLoopbackHost(new URL(url).hostname.replace(/^\[|\]$/g, ""));
 }
 
+function readHost(reader: EnvironmentReader): string {
+  const host = reader.text("HOST") ?? "127.0.0.1";
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) {
+    reader.problems.push("HOST must be an address or a name of this machine, without a port");
+  }
+  return host;
+}
+
+function readPublicUrl(reader: EnvironmentReader): string | undefined {
+  const text = reader.webUrl("PUBLIC_URL");
+  if (text !== undefined && URL.canParse(text) && /[?#]/.test(text)) {
+    reader.problems.push("PUBLIC_URL must end with the host or a path: no query, no fragment");
+  }
+  return text?.replace(/\/+$/, "");
+}
+
+/** The settings that nobody makes on a server whose data may be lost. */
+function signsOfProduction(reader: EnvironmentReader, host: string, publicUrl: string | undefined): string[] {
+  return [
+    ...(reader.text("NODE_ENV")?.toLowerCase() === "production" ? ["NODE_ENV=production"] : []),
+    ...(reader.text("BYOND_SECRET") === undefined ? [] : ["BYOND_SECRET"]),
+    ...(publicUrl === undefined || isLoopbackUrl(publicUrl) ? [] : ["PUBLIC_URL"]),
+    ...(isLoopbackHost(host) ? [] : ["HOST"]),
+  ];
+}
+
+/**
+ * Where nothing says otherwise, a PostgreSQL of one's own. But a server that shows signs of production does not take one in
+ * place of a database whose name did not arrive: an empty `DATABASE_URL` is refused, and without any, `DATA_DIR` must say it.
+ */
+function readDatabase(reader: EnvironmentReader, signs: readonly string[]): DatabaseConfig {
+  const url = reader.text("DATABASE_URL");
+  const dataDir = reader.text("DATA_DIR");
+  if (url !== undefined) {
+    return { kind: "external", address: parseDatabaseUrl(url, reader.problems, (name) => reader.foreign(name)) };
+  }
+  const because = `with ${signs.join(", ")}`;
+  if (signs.length > 0 && reader.isEmpty("DATABASE_URL")) {
+    reader.problems.push(
+      `DATABASE_URL is empty, which is refused ${because}: set it, or remove it and set DATA_DIR for an embedded database`,
+    );
+  } else if (signs.length > 0 && dataDir === undefined) {
+    reader.problems.push(
+      `DATABASE_URL is required ${because}; or DATA_DIR, for an embedded database that is kept there`,
+    );
+  }
+  if (signs.length > 0 && reader.isEmpty("BYOND_SECRET")) {
+    reader.problems.push(
+      `BYOND_SECRET is empty, which is refused ${because}: set it, or remove it to use the one that is kept in DATA_DIR`,
+    );
+  }
+  return { kind: "embedded", dataDir: resolve(dataDir ?? ".byond") };
+}
+
 function readTls(reader: EnvironmentReader): Config["tls"] {
-  const certPath = reader.text("TLS_CERT");
-  const keyPath = reader.text("TLS_KEY");
-  if (certPath !== undefined && keyPath !== undefined) {
-    return { certPath: resolve(certPath), keyPath: resolve(keyPath) };
-  }
-  if (certPath !== undefined || keyPath !== undefined) {
-    reader.problems.push("TLS_CERT and TLS_KEY go together: set both, or neither");
-  }
-  return undefined;
+  const group = reader.group(["TLS_CERT", "TLS_KEY"]);
+  return group && { certPath: resolve(group.TLS_CERT), keyPath: resolve(group.TLS_KEY) };
 }
 
 function readSecrets(reader: EnvironmentReader, isEmbedded: boolean): readonly string[] | undefined {

@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 export interface StartNotice {
   readonly level: "info" | "warn";
   readonly event: string;
-  /** What to set to change it. */
+  /** What to set to change it, or what it is about. */
   readonly settings: readonly string[];
 }
 
@@ -12,6 +12,9 @@ export interface StartNotice {
 export function startNotices(config: Config): StartNotice[] {
   const { delivery, isPublic, metricsToken, publicUrl, signUp, tls, limits } = config;
   const notices: StartNotice[] = [];
+  if (config.emptySettings.length > 0) {
+    notices.push({ level: "warn", event: "empty settings count as unset", settings: config.emptySettings });
+  }
   if (isPublic && signUp === "closed") {
     notices.push({ level: "info", event: "sign-up is closed", settings: ["SIGN_UP=open"] });
   }

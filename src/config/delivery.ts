@@ -22,75 +22,89 @@ export interface DeliveryConfig {
 }
 
 const defaultWhatsappApiUrl = "https://graph.facebook.com/v23.0";
-const webProtocols = ["http:", "https:"];
 
 export function readDeliveryConfig(reader: EnvironmentReader): DeliveryConfig {
-  const smsProviderUrl = reader.url("SMS_PROVIDER_URL", webProtocols);
-  const voiceProviderUrl = reader.url("VOICE_PROVIDER_URL", webProtocols);
-  return {
-    smtp: readSmtp(reader),
-    whatsapp: readWhatsapp(reader),
-    whatsappWebhook: readWhatsappWebhook(reader),
-    smsProviderUrl,
-    voiceProviderUrl,
-    providerSecret: readProviderSecret(reader, smsProviderUrl !== undefined || voiceProviderUrl !== undefined),
-  };
+  const whatsapp = readWhatsapp(reader);
+  return { smtp: readSmtp(reader), whatsapp, whatsappWebhook: readWhatsappWebhook(reader), ...readProviders(reader) };
 }
 
 function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {
   const url = reader.url("SMTP_URL", ["smtp:", "smtps:"]);
-  if (url === undefined) {
+  const group = reader.group(["SMTP_URL", "MAIL_FROM"], ["MAIL_REPLY_TO"]);
+  if (group === undefined) {
     return undefined;
   }
   try {
-    parseSmtpUrl(url);
+    parseSmtpUrl(group.SMTP_URL);
   } catch (error) {
     // The reader has told already of one that is no URL at all. The message names no password.
-    if (URL.canParse(url) && error instanceof TypeError) {
+    if (url !== undefined && URL.canParse(url) && error instanceof TypeError) {
       reader.problems.push(`SMTP_URL: ${error.message}`);
     }
   }
   const replyTo = reader.text("MAIL_REPLY_TO");
-  return { url, from: reader.needed("MAIL_FROM", "SMTP_URL"), ...(replyTo === undefined ? {} : { replyTo }) };
+  for (const name of ["MAIL_FROM", "MAIL_REPLY_TO"]) {
+    const text = reader.text(name);
+    if (text !== undefined && !mailbox.test(text)) {
+      reader.problems.push(`${name} must be one address, such as Acme <no-reply@acme.example>`);
+    }
+  }
+  return { url: group.SMTP_URL, from: group.MAIL_FROM, ...(replyTo === undefined ? {} : { replyTo }) };
 }
 
+/** An address, alone or in angle brackets behind a name. */
+const mailbox = /^(?:[^<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/;
+
 function readWhatsapp(reader: EnvironmentReader): DeliveryConfig["whatsapp"] {
-  const token = reader.text("WHATSAPP_TOKEN");
-  if (token === undefined) {
+  const group = reader.group(
+    ["WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_TEMPLATE"],
+    ["WHATSAPP_TEMPLATE_LANGUAGES", "WHATSAPP_API_URL"],
+  );
+  if (group === undefined) {
     return undefined;
   }
+  checkForm(reader, "WHATSAPP_PHONE_NUMBER_ID", /^\d+$/, "digits");
+  checkForm(reader, "WHATSAPP_TEMPLATE", /^[a-z0-9_]+$/, "lower-case letters, digits and underscores");
   const [language = "en", ...languages] = reader.list("WHATSAPP_TEMPLATE_LANGUAGES");
   return {
-    apiUrl: (reader.url("WHATSAPP_API_URL", webProtocols) ?? defaultWhatsappApiUrl).replace(/\/+$/, ""),
-    phoneNumberId: matching(reader, "WHATSAPP_PHONE_NUMBER_ID", /^\d+$/, "digits"),
-    token,
-    template: matching(reader, "WHATSAPP_TEMPLATE", /^[a-z0-9_]+$/, "lower-case letters, digits and underscores"),
+    apiUrl: (reader.webUrl("WHATSAPP_API_URL") ?? defaultWhatsappApiUrl).replace(/\/+$/, ""),
+    phoneNumberId: group.WHATSAPP_PHONE_NUMBER_ID,
+    token: group.WHATSAPP_TOKEN,
+    template: group.WHATSAPP_TEMPLATE,
     templateLanguages: [language, ...languages],
   };
 }
 
-function matching(reader: EnvironmentReader, name: string, pattern: RegExp, form: string): string {
-  const text = reader.needed(name, "WHATSAPP_TOKEN");
-  if (text !== "" && !pattern.test(text)) {
+function checkForm(reader: EnvironmentReader, name: string, pattern: RegExp, form: string): void {
+  const text = reader.text(name);
+  if (text !== undefined && !pattern.test(text)) {
     reader.problems.push(`${name} must consist of ${form}`);
   }
-  return text;
 }
 
 function readWhatsappWebhook(reader: EnvironmentReader): DeliveryConfig["whatsappWebhook"] {
-  const appSecret = reader.text("WHATSAPP_APP_SECRET");
-  return appSecret === undefined
-    ? undefined
-    : { appSecret, verifyToken: reader.needed("WHATSAPP_VERIFY_TOKEN", "WHATSAPP_APP_SECRET") };
-}
-
-function readProviderSecret(reader: EnvironmentReader, isNeeded: boolean): string | undefined {
-  if (!isNeeded) {
+  const group = reader.group(["WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"]);
+  if (group === undefined) {
     return undefined;
   }
-  const secret = reader.needed("PROVIDER_SECRET", "SMS_PROVIDER_URL and VOICE_PROVIDER_URL");
-  if (secret !== "" && Buffer.byteLength(secret) < 32) {
+  // It reports on messages that were sent with it.
+  reader.require("WHATSAPP_TOKEN", ["WHATSAPP_APP_SECRET"]);
+  return { appSecret: group.WHATSAPP_APP_SECRET, verifyToken: group.WHATSAPP_VERIFY_TOKEN };
+}
+
+function readProviders(
+  reader: EnvironmentReader,
+): Pick<DeliveryConfig, "smsProviderUrl" | "voiceProviderUrl" | "providerSecret"> {
+  const smsProviderUrl = reader.webUrl("SMS_PROVIDER_URL");
+  const voiceProviderUrl = reader.webUrl("VOICE_PROVIDER_URL");
+  const providerSecret = reader.text("PROVIDER_SECRET");
+  const urls = ["SMS_PROVIDER_URL", "VOICE_PROVIDER_URL"].filter((name) => reader.text(name) !== undefined);
+  reader.require("PROVIDER_SECRET", urls);
+  if (providerSecret !== undefined && urls.length === 0) {
+    reader.problems.push("SMS_PROVIDER_URL or VOICE_PROVIDER_URL is required with PROVIDER_SECRET");
+  }
+  if (providerSecret !== undefined && Buffer.byteLength(providerSecret) < 32) {
     reader.problems.push("PROVIDER_SECRET must be 32 bytes or longer");
   }
-  return secret;
+  return { smsProviderUrl, voiceProviderUrl, providerSecret };
 }

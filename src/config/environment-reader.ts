@@ -1,6 +1,13 @@
+import { findNearMisses } from "./near-miss.ts";
+
+/** Whole quotes, and references that a shell, a compose file, Kubernetes or a template leaves as they are: no values. */
+const unexpanded = /^(["']).*\1$|\$\{[A-Za-z_]|\$\([A-Za-z_]\w*\)|^\$[A-Za-z_]\w*$|\{\{.*\}\}/s;
+
 /** Reads the variables of an environment, and collects what is wrong with them. */
 export class EnvironmentReader {
   readonly #environment: Readonly<Record<string, string | undefined>>;
+  /** Every name that was asked for. */
+  readonly #names = new Set<string>();
   readonly problems: string[] = [];
 
   constructor(environment: Readonly<Record<string, string | undefined>>) {
@@ -9,7 +16,38 @@ export class EnvironmentReader {
 
   /** The text without white space around it. An empty variable is an unset one: so compose files switch a setting off. */
   text(name: string): string | undefined {
+    const text = this.#environment[name]?.trim() || undefined;
+    if (!this.#names.has(name)) {
+      this.#names.add(name);
+      if (text !== undefined && unexpanded.test(text)) {
+        this.problems.push(`${name} holds a reference or quotes that were to be replaced before the server started`);
+      }
+    }
+    return text;
+  }
+
+  /** The text of a variable that is not one of our settings. */
+  foreign(name: string): string | undefined {
     return this.#environment[name]?.trim() || undefined;
+  }
+
+  /** Whether the variable is there, and says nothing: what happens to a secret that did not arrive. */
+  isEmpty(name: string): boolean {
+    return this.#environment[name]?.trim() === "";
+  }
+
+  /** The settings, of those asked for, that are there and empty. */
+  emptyNames(): string[] {
+    return [...this.#names].filter((name) => this.isEmpty(name));
+  }
+
+  /** To be asked last: names that are misspelt ones of those asked for are problems. */
+  checkNames(): void {
+    for (const { found, meant } of findNearMisses(this.#environment, this.#names)) {
+      this.problems.push(
+        `${found} is no setting, ${meant} is: rename it. If it is another program's, set ${meant} too, or to nothing`,
+      );
+    }
   }
 
   integer(name: string, range: { readonly default: number; readonly min: number; readonly max: number }): number;
@@ -55,13 +93,42 @@ export class EnvironmentReader {
     return text;
   }
 
-  /** A variable that must be set, because of another one that is. */
-  needed(name: string, because: string): string {
-    const text = this.text(name);
-    if (text === undefined) {
-      this.problems.push(`${name} is required with ${because}`);
+  /** A URL of the web. No client sends a user and a password that stand in one. */
+  webUrl(name: string): string | undefined {
+    const text = this.url(name, ["http:", "https:"]);
+    if (text !== undefined && URL.canParse(text)) {
+      const { username, password } = new URL(text);
+      if (username + password !== "") {
+        this.problems.push(`${name} must hold no user and no password`);
+      }
     }
-    return text ?? "";
+    return text;
+  }
+
+  /**
+   * Settings that mean something only together: the texts of those that are needed, undefined if none of the group is set.
+   * Half a group is a problem.
+   */
+  group<Needed extends string>(
+    needed: readonly Needed[],
+    optional: readonly string[] = [],
+  ): Readonly<Record<Needed, string>> | undefined {
+    const set = [...needed, ...optional].filter((name) => this.text(name) !== undefined);
+    if (set.length === 0) {
+      return undefined;
+    }
+    for (const name of needed) {
+      this.require(name, set);
+    }
+    const texts = needed.map((name) => [name, this.text(name) ?? ""]);
+    return Object.fromEntries(texts);
+  }
+
+  /** A variable that must be set, because of others that are. */
+  require(name: string, because: readonly string[]): void {
+    if (this.text(name) === undefined && because.length > 0) {
+      this.problems.push(`${name} is required with ${because.join(", ")}${this.isEmpty(name) ? ", and is empty" : ""}`);
+    }
   }
 
   /** A comma-separated list; empty where the variable is unset. */

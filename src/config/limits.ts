@@ -29,7 +29,10 @@ export function readLimitsConfig(reader: EnvironmentReader): LimitsConfig {
 }
 
 function readHeaderName(reader: EnvironmentReader): string {
-  const name = (reader.text("CLIENT_ADDRESS_HEADER") ?? "x-forwarded-for").toLowerCase();
+  const set = reader.text("CLIENT_ADDRESS_HEADER");
+  // It is read from proxies that are trusted, and from nobody else.
+  reader.require("TRUSTED_PROXIES", set === undefined ? [] : ["CLIENT_ADDRESS_HEADER"]);
+  const name = (set ?? "x-forwarded-for").toLowerCase();
   if (!/^[a-z0-9-]+$/.test(name) || name === "forwarded") {
     reader.problems.push("CLIENT_ADDRESS_HEADER must name a header that holds a list of plain addresses");
   }

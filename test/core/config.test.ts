@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isLoopbackHost } from "../../src/config/loopback-host.ts";
@@ -5,6 +6,8 @@ import { type Config, ConfigError, parseConfig } from "../../src/config.ts";
 import { startNotices } from "../../src/start-notices.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
+/** What a server on its own database says, that is no trial. */
+const embedded = { DATA_DIR: "/srv/byond" };
 const production = {
   DATABASE_URL: "postgres://byond:hunter2@db.example/byond?sslmode=verify-full&sslrootcert=system",
   BYOND_SECRET: secret,
@@ -40,7 +43,9 @@ describe("an empty environment", () => {
 
   test("a variable that is empty or blank is an unset one", () => {
     const blank = { PORT: "", HOST: " ", DATABASE_URL: "", BYOND_SECRET: "", TLS_CERT: "", SIGN_UP: "\t" };
-    expect(parseConfig(blank)).toEqual(parseConfig({}));
+    const { emptySettings, ...config } = parseConfig(blank);
+    expect({ ...config, emptySettings: [] }).toEqual(parseConfig({}));
+    expect(emptySettings.toSorted()).toEqual(Object.keys(blank).sort());
   });
 });
 
@@ -59,7 +64,7 @@ test("a configuration cannot be changed", () => {
 describe("whether the server is public, and what that closes", () => {
   type Doors = Pick<Config, "isPublic" | "signUp" | "inbox">;
   const of = (environment: Record<string, string>): Doors => {
-    const { isPublic, signUp, inbox } = parseConfig(environment);
+    const { isPublic, signUp, inbox } = parseConfig({ ...embedded, ...environment });
     return { isPublic, signUp, inbox };
   };
   const own: Doors = { isPublic: false, signUp: "open", inbox: "all" };
@@ -82,7 +87,6 @@ describe("whether the server is public, and what that closes", () => {
     ["a public address without TLS", { PUBLIC_URL: "http://otp.example.com:8080/byond" }, internet],
     ["a public address in the local network", { PUBLIC_URL: "http://192.168.1.10" }, internet],
     ["a public address that only begins like loopback", { PUBLIC_URL: "http://127.0.0.1.example.com" }, internet],
-    ["a public address with a loopback user", { PUBLIC_URL: "http://localhost@otp.example.com" }, internet],
     ["every address, though the public one is loopback", { HOST: "::", PUBLIC_URL: "http://localhost" }, internet],
     ["every address, opened", { HOST: "0.0.0.0", SIGN_UP: "open" }, { ...internet, signUp: "open" }],
     ["a public address, opened", { PUBLIC_URL: "https://a.example", SIGN_UP: "open" }, { ...internet, signUp: "open" }],
@@ -95,7 +99,9 @@ describe("whether the server is public, and what that closes", () => {
 
 describe("what the start says", () => {
   const linesOf = (environment: Record<string, string>) =>
-    startNotices(parseConfig(environment)).map(({ level, event, settings }) => [level, event, ...settings].join(" "));
+    startNotices(parseConfig({ ...embedded, ...environment })).map(({ level, event, settings }) =>
+      [level, event, ...settings].join(" "),
+    );
   const closed = [
     "info sign-up is closed SIGN_UP=open",
     "info /metrics is closed METRICS_TOKEN",
@@ -146,8 +152,8 @@ describe("BYOND_SECRET", () => {
 
   test("is one secret, or several with commas between them, the current one first", () => {
     const other = "fedcba9876543210fedcba9876543210";
-    expect(parseConfig({ BYOND_SECRET: ` ${secret} ` }).secrets).toEqual([secret]);
-    expect(parseConfig({ BYOND_SECRET: `${other}, ${secret}` }).secrets).toEqual([other, secret]);
+    expect(parseConfig({ ...embedded, BYOND_SECRET: ` ${secret} ` }).secrets).toEqual([secret]);
+    expect(parseConfig({ ...embedded, BYOND_SECRET: `${other}, ${secret}` }).secrets).toEqual([other, secret]);
   });
 
   test.each([
@@ -160,23 +166,23 @@ describe("BYOND_SECRET", () => {
     ["a comma at the end", `${secret},`, "BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list"],
     ["one twice", `${secret},${secret}`, "BYOND_SECRET lists a secret twice"],
   ])("of %s is refused, and is not repeated in the message", (_what, value, problem) => {
-    const problems = problemsOf({ BYOND_SECRET: value });
+    const problems = problemsOf({ ...embedded, BYOND_SECRET: value });
     expect(problems).toEqual([problem]);
     expect(problems.join()).not.toContain(secret.slice(1));
   });
 
   test("counts bytes, not letters", () => {
-    expect(parseConfig({ BYOND_SECRET: "ü".repeat(16) }).secrets).toEqual(["ü".repeat(16)]);
+    expect(parseConfig({ ...embedded, BYOND_SECRET: "ü".repeat(16) }).secrets).toEqual(["ü".repeat(16)]);
   });
 });
 
 test.each([
   [{ PORT: "0" }, { port: 0 }],
   [{ PORT: "65535" }, { port: 65_535 }],
-  [{ HOST: "0.0.0.0" }, { host: "0.0.0.0" }],
+  [{ ...embedded, HOST: "0.0.0.0" }, { host: "0.0.0.0" }],
   [{ DATA_DIR: "/srv/byond" }, { database: { kind: "embedded", dataDir: "/srv/byond" } }],
   [production, { database: { kind: "external", address: { host: "db.example", database: "byond" } } }],
-  [{ PUBLIC_URL: "https://verify.example.com/" }, { publicUrl: "https://verify.example.com" }],
+  [{ ...embedded, PUBLIC_URL: "https://verify.example.com/" }, { publicUrl: "https://verify.example.com" }],
   [{ TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, { tls: { certPath: "/a.pem", keyPath: "/b.pem" } }],
 ])("%j is understood", (environment, expected) => {
   expect(parseConfig(environment)).toMatchObject(expected);
@@ -189,10 +195,22 @@ test.each([
   [{ PORT: "8e3" }, /^PORT must be a whole number/],
   [{ PORT: "0x1f90" }, /^PORT must be a whole number/],
   [{ SIGN_UP: "maybe" }, /^SIGN_UP must be one of: open, closed, not "maybe"$/],
-  [{ PUBLIC_URL: "ftp://x" }, /^PUBLIC_URL must be a URL that begins with http:\/\/ or https:\/\/$/],
-  [{ PUBLIC_URL: "verify.example.com" }, /^PUBLIC_URL must be a URL/],
-  [{ TLS_CERT: "/a.pem" }, /^TLS_CERT and TLS_KEY go together/],
-  [{ TLS_KEY: "/a.pem" }, /^TLS_CERT and TLS_KEY go together/],
+  [{ ...embedded, PUBLIC_URL: "ftp://x" }, /^PUBLIC_URL must be a URL that begins with http:\/\/ or https:\/\/$/],
+  [{ ...embedded, PUBLIC_URL: "verify.example.com" }, /^PUBLIC_URL must be a URL/],
+  [{ PUBLIC_URL: "http://localhost@otp.example.com", ...embedded }, /^PUBLIC_URL must hold no user and no password$/],
+  [{ PUBLIC_URL: "http://localhost/?a" }, /^PUBLIC_URL must end with the host or a path/],
+  [{ PUBLIC_URL: "http://localhost/#a" }, /^PUBLIC_URL must end with the host or a path/],
+  [{ HOST: "localhost:8080", ...embedded }, /^HOST must be an address or a name of this machine, without a port$/],
+  [{ HOST: "http://localhost", ...embedded }, /^HOST must be an address/],
+  [{ HOST: "[::1]", ...embedded }, /^HOST must be an address/],
+  [{ SMTP_URL: "smtp://localhost", MAIL_FROM: "Acme" }, /^MAIL_FROM must be one address/],
+  [{ SMTP_URL: "smtp://localhost", MAIL_FROM: "a@acme.example, b@acme.example" }, /^MAIL_FROM must be one address/],
+  [{ SMTP_URL: "smtp://localhost", MAIL_FROM: "a@a.example", MAIL_REPLY_TO: "x" }, /^MAIL_REPLY_TO must be one/],
+  [{ METRICS_TOKEN: "$" + "{METRICS_TOKEN}" }, /^METRICS_TOKEN holds a reference or quotes/],
+  [{ METRICS_TOKEN: "$(METRICS_TOKEN)" }, /^METRICS_TOKEN holds a reference or quotes/],
+  [{ METRICS_TOKEN: "$METRICS_TOKEN" }, /^METRICS_TOKEN holds a reference or quotes/],
+  [{ METRICS_TOKEN: "{{ metrics_token }}" }, /^METRICS_TOKEN holds a reference or quotes/],
+  [{ METRICS_TOKEN: '"quoted"' }, /^METRICS_TOKEN holds a reference or quotes/],
   [{ SMTP_URL: "smtp://localhost" }, /^MAIL_FROM is required with SMTP_URL/],
 ])("%j is refused with the name of the variable", (environment, problem) => {
   const [found, ...others] = problemsOf(environment);
@@ -209,7 +227,7 @@ test("every problem is told at once, and none repeats a password", () => {
     DATABASE_URL: "mysql://byond:hunter2@db.example/byond",
     SMTP_URL: "http://mail:hunter2@mail.example",
   });
-  const named = ["DATABASE_URL", "MAIL_FROM", "PORT", "PUBLIC_URL", "SIGN_UP", "SMTP_URL", "TLS_CERT"];
+  const named = ["DATABASE_URL", "MAIL_FROM", "PORT", "PUBLIC_URL", "SIGN_UP", "SMTP_URL", "TLS_KEY"];
   for (const name of named) {
     expect(problems.filter((problem) => problem.startsWith(name))).not.toEqual([]);
   }
@@ -231,4 +249,175 @@ test.each([
   "1270.0.1",
 ])("%j is not this machine's own", (host) => {
   expect(isLoopbackHost(host)).toBe(false);
+});
+
+describe("a server that is no trial says where its data is", () => {
+  const signs: readonly (readonly [string, Record<string, string>])[] = [
+    ["NODE_ENV=production", { NODE_ENV: "production" }],
+    ["NODE_ENV=production", { NODE_ENV: "Production" }],
+    ["BYOND_SECRET", { BYOND_SECRET: secret }],
+    ["PUBLIC_URL", { PUBLIC_URL: "https://otp.example.com" }],
+    ["HOST", { HOST: "0.0.0.0" }],
+  ];
+
+  test.each(signs)("with %s, a DATABASE_URL that did not arrive is refused, whatever DATA_DIR says", (sign, set) => {
+    for (const environment of [
+      { ...set, DATABASE_URL: "" },
+      { ...set, DATABASE_URL: " ", ...embedded },
+    ]) {
+      expect(problemsOf(environment)).toEqual([
+        `DATABASE_URL is empty, which is refused with ${sign}: set it, or remove it and set DATA_DIR for an embedded database`,
+      ]);
+    }
+  });
+
+  test.each(signs)("with %s, one that is missing is refused unless DATA_DIR is set", (sign, set) => {
+    for (const environment of [set, { ...set, DATA_DIR: "" }]) {
+      expect(problemsOf(environment)).toEqual([
+        `DATABASE_URL is required with ${sign}; or DATA_DIR, for an embedded database that is kept there`,
+      ]);
+    }
+    expect(parseConfig({ ...set, ...embedded }).database).toEqual({ kind: "embedded", dataDir: "/srv/byond" });
+  });
+
+  test.each(signs.filter(([sign]) => sign !== "BYOND_SECRET"))(
+    "with %s, a BYOND_SECRET that did not arrive is refused: another one would be taken in its place",
+    (sign, set) => {
+      expect(problemsOf({ ...set, ...embedded, BYOND_SECRET: "" })).toEqual([
+        `BYOND_SECRET is empty, which is refused with ${sign}: set it, or remove it to use the one that is kept in DATA_DIR`,
+      ]);
+    },
+  );
+
+  test("a trial may set them to nothing, as compose files do", () => {
+    const environment = { DATABASE_URL: "", BYOND_SECRET: "", NODE_ENV: "development", PUBLIC_URL: "" };
+    expect(parseConfig(environment).database.kind).toBe("embedded");
+  });
+});
+
+describe("groups are whole", () => {
+  const whatsapp = { WHATSAPP_TOKEN: "t", WHATSAPP_PHONE_NUMBER_ID: "1", WHATSAPP_TEMPLATE: "code" };
+  const provider = { PROVIDER_SECRET: secret };
+  test.each<[Record<string, string>, string[]]>([
+    [{ MAIL_FROM: "a@a.example" }, ["SMTP_URL is required with MAIL_FROM"]],
+    [{ MAIL_FROM: "a@a.example", SMTP_URL: "" }, ["SMTP_URL is required with MAIL_FROM, and is empty"]],
+    [{ SMTP_URL: "smtp://localhost" }, ["MAIL_FROM is required with SMTP_URL"]],
+    [
+      { MAIL_REPLY_TO: "a@a.example" },
+      ["SMTP_URL is required with MAIL_REPLY_TO", "MAIL_FROM is required with MAIL_REPLY_TO"],
+    ],
+    [{ TLS_CERT: "/a.pem" }, ["TLS_KEY is required with TLS_CERT"]],
+    [{ TLS_KEY: "/a.pem" }, ["TLS_CERT is required with TLS_KEY"]],
+    [{ TLS_KEY: "/a.pem", TLS_CERT: " " }, ["TLS_CERT is required with TLS_KEY, and is empty"]],
+    [
+      { ...whatsapp, WHATSAPP_TOKEN: "" },
+      ["WHATSAPP_TOKEN is required with WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_TEMPLATE, and is empty"],
+    ],
+    [
+      { WHATSAPP_TOKEN: "t" },
+      ["WHATSAPP_PHONE_NUMBER_ID is required with WHATSAPP_TOKEN", "WHATSAPP_TEMPLATE is required with WHATSAPP_TOKEN"],
+    ],
+    [
+      { WHATSAPP_API_URL: "https://graph.example" },
+      ["TOKEN", "PHONE_NUMBER_ID", "TEMPLATE"].map((name) => `WHATSAPP_${name} is required with WHATSAPP_API_URL`),
+    ],
+    [
+      { WHATSAPP_VERIFY_TOKEN: "v" },
+      [
+        "WHATSAPP_APP_SECRET is required with WHATSAPP_VERIFY_TOKEN",
+        "WHATSAPP_TOKEN is required with WHATSAPP_APP_SECRET",
+      ],
+    ],
+    [{ ...whatsapp, WHATSAPP_APP_SECRET: "s" }, ["WHATSAPP_VERIFY_TOKEN is required with WHATSAPP_APP_SECRET"]],
+    [provider, ["SMS_PROVIDER_URL or VOICE_PROVIDER_URL is required with PROVIDER_SECRET"]],
+    [{ SMS_PROVIDER_URL: "http://localhost" }, ["PROVIDER_SECRET is required with SMS_PROVIDER_URL"]],
+    [{ VOICE_PROVIDER_URL: "http://localhost" }, ["PROVIDER_SECRET is required with VOICE_PROVIDER_URL"]],
+    [
+      { ...provider, SMS_PROVIDER_URL: "http://u:hunter2@localhost" },
+      ["SMS_PROVIDER_URL must hold no user and no password"],
+    ],
+    [{ CLIENT_ADDRESS_HEADER: "x-real-ip" }, ["TRUSTED_PROXIES is required with CLIENT_ADDRESS_HEADER"]],
+  ])("%j is half of one", (environment, problems) => {
+    expect(problemsOf(environment)).toEqual(problems);
+  });
+
+  test("whole ones are taken, and one that is set to nothing is none", () => {
+    const none = Object.fromEntries(Object.keys({ ...whatsapp, ...provider }).map((name) => [name, ""]));
+    expect(parseConfig({ ...none, MAIL_FROM: "", SMTP_URL: "", TLS_CERT: "", TLS_KEY: "" }).delivery).toEqual(
+      parseConfig({}).delivery,
+    );
+    const { delivery } = parseConfig({ ...whatsapp, ...provider, VOICE_PROVIDER_URL: "http://localhost:9/" });
+    expect(delivery).toMatchObject({ whatsapp: { token: "t" }, providerSecret: secret });
+  });
+});
+
+describe("names that are nearly those of settings", () => {
+  /** As the README lists them. */
+  const names = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .flatMap((line) => [...(line.split(" | ")[0] ?? "").matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ""));
+
+  test.each([
+    ["SMTP_ULR", "SMTP_URL"],
+    ["SMTP_URI", "SMTP_URL"],
+    ["BYOND_SECERT", "BYOND_SECRET"],
+    ["BYOND_SECRETS", "BYOND_SECRET"],
+    ["DATABSE_URL", "DATABASE_URL"],
+    ["DATABASE-URL", "DATABASE_URL"],
+    ["database_url", "DATABASE_URL"],
+    ["BYOND_DATABASE_URL", "DATABASE_URL"],
+    ["METRIC_TOKEN", "METRICS_TOKEN"],
+    ["SIGNUP", "SIGN_UP"],
+    ["MAIL_FORM", "MAIL_FROM"],
+    ["TRUSTED_PROXYS", "TRUSTED_PROXIES"],
+    ["WATSAPP_PHONE_NUMBERID", "WHATSAPP_PHONE_NUMBER_ID"],
+  ])("%s is refused, and %s named", (found, meant) => {
+    const problems = problemsOf({ [found]: "hunter2" });
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${found} is no setting, ${meant} is: rename it`))]);
+    expect(problems.join()).not.toContain("hunter2");
+    // Then it is another program's, or left over; and so is one without a value.
+    const other = { ...embedded, [meant]: "", [found]: "hunter2" };
+    expect(problemsOf(other)).toEqual([]);
+    expect(problemsOf({ [found]: "" })).toEqual([]);
+  });
+
+  test("every letter of every name that the README lists: exchanged, left out, doubled or replaced", () => {
+    expect(names.length).toBeGreaterThan(30);
+    for (const name of names.filter(({ length }) => length >= 7)) {
+      for (let at = 1; at < name.length - 1; at++) {
+        const [before, letter, after] = [name.slice(0, at), name.charAt(at), name.slice(at + 1)];
+        const typos = [
+          before + after.charAt(0) + letter + after.slice(1),
+          before + after,
+          before + letter + letter + after,
+          `${before}Q${after}`,
+        ];
+        for (const typo of typos.filter((each) => each !== name)) {
+          expect([typo, problemsOf({ [typo]: "x" }).length]).toEqual([typo, 1]);
+        }
+      }
+    }
+  });
+
+  test("what other programs and platforms set is left alone", () => {
+    const foreign = `
+      PORTS POST HOSTS HOSTNAME HOSTTYPE PORT_HTTP DATABASE_HOST DATABASE_PORT DATABASE_NAME DATABASE_USER DATABASE_SSL
+      DATABASE_PASSWORD DATABASE_URL_RO DATABASE_DSN SMTP_HOST SMTP_PORT SMTP_USER SMTP_PASS SMTP_FROM SMTP_TLS SFTP_URL
+      HTTP_URL MAIL_HOST MAIL_PORT MAIL_TO MAILTO EMAIL_FROM MAIL_DRIVER XDG_DATA_DIRS DATA_PATH TLS_CA SSL_CERT SSL_KEY
+      SSL_CERT_FILE SSL_CERT_DIR TLS_CIPHERS PUBLIC_DIR PUBLIC_KEY PUBLIC_HOST SIGN_IN BYOND_PORT BYOND_SERVICE_HOST
+      BYOND_SERVICE_PORT BYOND_PORT_8080_TCP BYOND_VERSION DATA_PORT SECRET SECRET_KEY TOKEN METRICS_PORT METRICS_PATH
+      PROVIDER PROVIDER_URL SMS_URL SMS_PROVIDER WHATSAPP_URL WHATSAPP_ID WHATSAPP_NUMBER TRUST_PROXY HTTP_PROXY NO_PROXY
+      SESSION_SECRET SESSION_MAX_AGE RETENTION DEFAULT_USER CLIENT_ID REDIS_URL MONGO_URL AMQP_URL PGHOST PGDATABASE PWD
+      HOME SHELL TERM LANG LC_ALL TZ NODE_PATH NODE_OPTIONS NODE_VERSION INIT_CWD npm_config_user_agent npm_package_name
+      KUBERNETES_PORT KUBERNETES_SERVICE_HOST DYNO RENDER FLY_APP_NAME RAILWAY_PUBLIC_DOMAIN AWS_REGION OLDPWD USER
+    `;
+    const environment = Object.fromEntries(
+      foreign
+        .trim()
+        .split(/\s+/)
+        .map((name) => [name, "tcp://10.0.0.1:80"]),
+    );
+    expect(problemsOf(environment)).toEqual([]);
+  });
 });

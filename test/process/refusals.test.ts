@@ -1,6 +1,6 @@
 /** What cannot be run is refused at the start: exit status 1, and a sentence that says what to do. */
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
@@ -39,6 +39,23 @@ test("several settings that cannot be: all of them are told at once, and no pass
     expect(said).toContain(`\n  - ${name}`);
   }
   expect(said).not.toContain("hunter2");
+});
+
+test("a database whose name did not arrive, and nothing is made in its place", async () => {
+  await using folder = await makeFolder();
+  const environment = { PORT: "0", DATA_DIR: join(folder.path, "data") };
+  const empty = await refusal({ ...environment, NODE_ENV: "production", DATABASE_URL: "" });
+  expect(empty).toContain("DATABASE_URL is empty");
+  const missing = await refusal({ PORT: "0", PUBLIC_URL: "https://otp.example.com" });
+  expect(missing).toContain("DATABASE_URL is required with PUBLIC_URL");
+  const misspelt = await refusal({
+    ...environment,
+    BYOND_SECRET: secret,
+    DATABSE_URL: "postgres://byond:hunter2@db/db",
+  });
+  expect(misspelt).toContain("DATABSE_URL is no setting, DATABASE_URL is");
+  expect(misspelt).not.toMatch(/hunter2|0123456789abcdef/);
+  expect(await readdir(folder.path)).toEqual([]);
 });
 
 test("a second start on one data folder, while the first one lives on", async () => {

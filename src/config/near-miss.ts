@@ -1,0 +1,63 @@
+/** Shorter names are too like others: `POST`, `PORTS`, `HOSTS`. */
+const shortestName = 7;
+/** From this length on, two mistakes still leave no doubt. */
+const longName = 15;
+const prefix = /^BYOND_/;
+
+/** Names of other programs' settings that are one letter away from one of ours. */
+const foreign = new Set(["EMAIL_FROM", "SFTP_URL"]);
+
+export interface NearMiss {
+  /** The name in the environment. */
+  readonly found: string;
+  /** The setting that it was meant to be. */
+  readonly meant: string;
+}
+
+/**
+ * Finds names in an environment that are misspelt names of settings: a letter wrong, missing, too many or exchanged with its
+ * neighbour, other case, or `BYOND_` before it. What the environment holds under the right name, be it empty, was not meant.
+ */
+export function findNearMisses(
+  environment: Readonly<Record<string, string | undefined>>,
+  settings: ReadonlySet<string>,
+): NearMiss[] {
+  const missing = [...settings].filter((name) => name.length >= shortestName && environment[name] === undefined);
+  return Object.entries(environment).flatMap(([found, value]) => {
+    if (settings.has(found) || foreign.has(found) || !value?.trim()) {
+      return [];
+    }
+    const meant = missing.find((name) => isNear(found.toUpperCase(), name));
+    return meant === undefined ? [] : [{ found, meant }];
+  });
+}
+
+function isNear(found: string, name: string): boolean {
+  const most = name.length >= longName ? 2 : 1;
+  return (
+    found.replace(prefix, "") === name ||
+    (Math.abs(found.length - name.length) <= most && editDistance(found, name) <= most)
+  );
+}
+
+/** Optimal string alignment: letters put in, left out, replaced, or exchanged with their neighbour. */
+function editDistance(one: string, other: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= one.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= other.length; column++) {
+      const replaced = (last[column - 1] ?? 0) + (one[row - 1] === other[column - 1] ? 0 : 1);
+      const leftOut = (last[column] ?? 0) + 1;
+      const putIn = (current[column - 1] ?? 0) + 1;
+      const isExchange = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      const exchanged = isExchange
+        ? (beforeLast[column - 2] ?? Number.POSITIVE_INFINITY) + 1
+        : Number.POSITIVE_INFINITY;
+      current.push(Math.min(replaced, leftOut, putIn, exchanged));
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[other.length] ?? 0;
+}
