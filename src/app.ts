@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { ApiKeyService } from "../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../gen/byond/v1/auth_pb.ts";
@@ -22,6 +21,7 @@ import { createDecoyHash } from "./auth/sign-in.ts";
 import { unverifiedAccountSweep } from "./auth/unverified-account-sweep.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import type { ConnectionSecurity } from "./database/connection.ts";
 import { Database } from "./database/database.ts";
 import { providePostgres } from "./database/provide-postgres.ts";
 import { DatabaseReadiness, isReady } from "./database/readiness.ts";
@@ -57,6 +57,7 @@ import { databaseQuotaStore, quotaSweep } from "./rpc/quota/store.ts";
 import { createRestGateway } from "./rpc/rest-gateway.ts";
 import { bindService, createRpcHandlers } from "./rpc/router.ts";
 import { createKeyring } from "./secrets.ts";
+import { readCertificate } from "./server/certificate.ts";
 import { livenessPage, readinessPage } from "./server/health.ts";
 import { InboxLink } from "./server/inbox-link.ts";
 import { inboxPage } from "./server/inbox-page.ts";
@@ -89,6 +90,9 @@ export interface App {
   readonly demoKey: string | undefined;
   /** Opens the inbox in a browser, once. Undefined on a public server, where the inbox takes keys only. */
   readonly inboxLink: string | undefined;
+  readonly databaseSecurity: ConnectionSecurity;
+  /** Of the master secrets, the current one first: they name a secret and tell nothing about it. */
+  readonly secretIds: readonly string[];
   /** Stops accepting, finishes what is in flight, for 10 seconds at most, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -114,11 +118,11 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
   // The port may be any free one, so the address is known only once it is open.
   let url = config.publicUrl ?? "";
 
+  const tls = config.tls && (await readCertificate(config.tls));
   const { connection, ...postgres } = await providePostgres(config.database, options.onFatal);
   resources.defer(() => postgres.stop());
   const database = await Database.open({ connection, logger, entities: [ApiKeyEntity] });
   resources.defer(() => database.close());
-  logger.info("database connected", { ...database.security });
 
   const keyring = createKeyring(await readSecrets(config));
   const tagKey = await readTagKey(database);
@@ -292,7 +296,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
   const port = await openOnePort({
     host: config.host,
     port: config.port,
-    ...(config.tls === undefined ? {} : { tls: await readCertificate(config.tls) }),
+    ...(tls === undefined ? {} : { tls }),
     onRequest: createRequestHandler({
       clock,
       logger,
@@ -316,6 +320,8 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
     url,
     demoKey,
     inboxLink: inboxLink === undefined ? undefined : `${url}${inboxPath}${inboxLink.query}`,
+    databaseSecurity: database.security,
+    secretIds: keyring.all.map(({ id }) => id),
     close: () => resources.disposeAsync(),
   };
 }
@@ -341,10 +347,4 @@ async function readSecrets(config: Config): Promise<readonly string[]> {
     throw new TypeError("a configuration with DATABASE_URL always has secrets");
   }
   return [await readOwnSecret(config.database.dataDir)];
-}
-
-async function readCertificate(
-  tls: NonNullable<Config["tls"]>,
-): Promise<{ readonly cert: Buffer; readonly key: Buffer }> {
-  return { cert: await readFile(tls.certPath), key: await readFile(tls.keyPath) };
 }

@@ -1,6 +1,6 @@
 /** The process: environment, signals and exit status. The only file that touches `process`. */
 import { type App, createApp } from "./app.ts";
-import type { AccountCommand } from "./auth/account-command.ts";
+import { type AccountCommand, CommandError } from "./auth/account-command.ts";
 import { runCreateAccount } from "./auth/create-account-command.ts";
 import { runResetPassword } from "./auth/reset-password-command.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -8,6 +8,7 @@ import { firstStartBanner, startBanner } from "./first-start.ts";
 import { createLogger, describeError, writeWhileRead } from "./log.ts";
 import { explainFailure } from "./start-failure.ts";
 import { startNotices } from "./start-notices.ts";
+import { startedFields } from "./started-line.ts";
 
 const print = writeWhileRead(process.stdout);
 const printError = writeWhileRead(process.stderr);
@@ -22,6 +23,7 @@ async function serve(config: Config): Promise<void> {
   process.on("SIGINT", stop);
   const { url, demoKey, inboxLink } = app;
   print(demoKey === undefined ? startBanner(url, inboxLink) : firstStartBanner(url, demoKey, inboxLink));
+  logger.info("started", startedFields(config, app));
   for (const { level, event, ...fields } of startNotices(config)) {
     logger[level](event, fields);
   }
@@ -44,19 +46,28 @@ const commands: ReadonlyMap<string, (command: AccountCommand) => Promise<void>> 
   ["reset-password", runResetPassword],
 ]);
 
-function runCommand(name: string, config: Config, args: readonly string[]): Promise<void> | undefined {
+const usage = `Without an argument, the server starts. Commands: ${[...commands.keys()].join(", ")}. Settings come from the environment: README.md lists them.`;
+
+async function run(config: Config, name: string | undefined, args: readonly string[]): Promise<void> {
+  if (name === undefined) {
+    return serve(config);
+  }
   return commands.get(name)?.({ config, logger, args, input: process.stdin, write: print });
 }
 
-const [command = "", ...args] = process.argv.slice(2);
+const [name, ...args] = process.argv.slice(2);
 let config: Config | undefined;
 try {
+  if (name !== undefined && !commands.has(name)) {
+    // What follows an equals sign may be a secret.
+    throw new CommandError(`Unknown argument "${name.split("=", 1)[0]}". ${usage}`);
+  }
   config = parseConfig(process.env);
   // `pg` and MikroORM would complete their settings with these, each in its own way; `parseConfig` has judged them.
-  for (const name of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
-    delete process.env[name];
+  for (const variable of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
+    delete process.env[variable];
   }
-  await (runCommand(command, config, args) ?? serve(config));
+  await run(config, name, args);
 } catch (error) {
   printError(`${explainFailure(error, config)}\n`);
   process.exitCode = 1;

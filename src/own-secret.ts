@@ -1,20 +1,26 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ConfigError } from "./config.ts";
 
 /**
  * The master secret that the embedded mode keeps for itself, made at the first start. Only its owner can read the file.
- * Throws `ConfigError` if the file is there and holds none.
+ * Throws `ConfigError` if the file is there and holds none, or cannot be read or made.
  */
 export async function readOwnSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, "secret");
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const secret = (await readIfThere(path)) ?? (await makeSecret(path));
+  const secret = await readOrMake(path).catch((error: Error) => {
+    throw new ConfigError([`DATA_DIR: the secret that is kept there cannot be read or made: ${error.message}`]);
+  });
   if (Buffer.byteLength(secret) < 32) {
     throw new ConfigError([`${path} holds no usable secret: restore it from a backup, or delete it to start anew`]);
   }
   return secret;
+}
+
+async function readOrMake(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return (await readIfThere(path)) ?? (await makeSecret(path));
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import { DatabaseConnectionError } from "./database/connection-error.ts";
 import { EmbeddedPostgresError } from "./database/embedded/error.ts";
 import { AppError } from "./errors.ts";
 import { describeError } from "./log.ts";
+import { PortError } from "./server/one-port.ts";
 
 /**
  * What the operator is told of a program that could not do its work: what they can mend, in sentences that name the
@@ -26,36 +27,30 @@ function explainSurroundings(error: unknown, config: Config): string | undefined
   if (!(cause instanceof Error)) {
     return undefined;
   }
-  const code = textOf(cause, "code");
-  if (textOf(cause, "syscall") === "listen") {
-    return explainListening(cause, code, config);
+  if (cause instanceof PortError) {
+    return explainListening(cause, config);
   }
-  if (config.tls !== undefined && isAboutCertificate(cause, code, config.tls)) {
-    return `The certificate of TLS_CERT and TLS_KEY cannot be used: ${cause.message}`;
-  }
-  if (config.database.kind === "external" && isAboutConnection(code)) {
+  if (config.database.kind === "external" && isAboutConnection(textOf(cause, "code"))) {
     return `The database of DATABASE_URL cannot be used: ${messagesOf(cause)}`;
   }
   return undefined;
 }
 
-function explainListening(cause: Error, code: string, { host, port }: Config): string {
+function explainListening({ code, message }: PortError, { host, port }: Config): string {
   const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   switch (code) {
     case "EADDRINUSE":
       return `Cannot listen on ${place}: the port is taken. Set PORT to another one, or stop the server that has it.`;
     case "EADDRNOTAVAIL":
       return `Cannot listen on ${place}: HOST is no address of this machine.`;
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `Cannot listen on ${place}: HOST is a name that nobody knows (${message}).`;
     case "EACCES":
       return `Cannot listen on ${place}: this user may not open the port. Set PORT to 1024 or above.`;
     default:
-      return `Cannot listen on ${place}, which HOST and PORT name: ${cause.message}`;
+      return `Cannot listen on ${place}, which HOST and PORT name: ${message}`;
   }
-}
-
-function isAboutCertificate(cause: Error, code: string, tls: NonNullable<Config["tls"]>): boolean {
-  const path = textOf(cause, "path");
-  return path === tls.certPath || path === tls.keyPath || /^ERR_(OSSL|SSL|TLS|CRYPTO)_/.test(code);
 }
 
 /** Errors of the network, and SQLSTATE: no right to connect (28), no such database (3D), not now (08, 53, 57P). */
@@ -68,7 +63,7 @@ function messagesOf(error: Error): string {
   return error instanceof AggregateError ? error.errors.map((each: unknown) => String(each)).join("; ") : error.message;
 }
 
-function textOf(error: Error, property: "code" | "syscall" | "path"): string {
+function textOf(error: Error, property: "code"): string {
   const value: unknown = Reflect.get(error, property);
   return typeof value === "string" ? value : "";
 }

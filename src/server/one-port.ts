@@ -45,6 +45,17 @@ export interface OnePort {
  */
 const STRICT_TRANSPORT = { "Strict-Transport-Security": "max-age=31536000" } as const;
 
+/** The port cannot be bound; `cause` is Node's error, `code` what it has of one. */
+export class PortError extends Error {
+  override readonly name = "PortError";
+  readonly code: string;
+
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+    this.code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  }
+}
+
 /** Dead peers show after this and a few unanswered probes of the operating system. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
@@ -52,7 +63,7 @@ const TCP_KEEP_ALIVE_MS = 60_000;
  * Opens one port for HTTP/1.1 and HTTP/2: in the clear told apart by their first bytes, over TLS by ALPN.
  * Nothing that a client sends, or fails to send, ends the process or keeps a connection for ever.
  *
- * Rejects with Node's error if the port cannot be bound, or the certificate not be used.
+ * Rejects with a `PortError` if the port cannot be bound, and with Node's error if the certificate cannot be used.
  */
 export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
@@ -172,9 +183,10 @@ function createListener(options: OnePortOptions, timeouts: Timeouts, speak: (soc
 
 function listen(listener: Server, options: OnePortOptions): Promise<OnePort["address"]> {
   return new Promise((resolve, reject) => {
-    listener.once("error", reject);
+    const fail = (cause: Error) => reject(new PortError(cause));
+    listener.once("error", fail);
     listener.listen(options.port, options.host, () => {
-      listener.off("error", reject);
+      listener.off("error", fail);
       const address = listener.address();
       if (typeof address === "object" && address !== null) resolve({ host: address.address, port: address.port });
       else reject(new Error("a port was asked for, and the server listens on something else"));

@@ -1,13 +1,18 @@
 /** What cannot be run is refused at the start: exit status 1, and a sentence that says what to do. */
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
+import { makeSelfSignedCertificate } from "../server/self-signed-certificate.ts";
 import { createTestDatabase } from "../support/postgres.ts";
-import { MainProcess, makeFolder } from "./main-process.ts";
+import { MainProcess, makeFolder, root } from "./main-process.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
+const nobody = { uid: 65534, gid: 65534 };
+/** A checkout below a folder that only root may enter is nobody else's. */
+const nobodyMayRead = process.getuid?.() === 0 && spawnSync("cat", [join(root, "src/main.ts")], nobody).status === 0;
 
 /** Runs until it ends, which it should do by itself, and tells what it said. */
 async function refusal(environment: Record<string, string>, args: readonly string[] = [], input?: string) {
@@ -58,6 +63,20 @@ test("a database whose name did not arrive, and nothing is made in its place", a
   expect(await readdir(folder.path)).toEqual([]);
 });
 
+test("arguments that it does not know, instead of starting without heeding them", async () => {
+  for (const [args, named] of [
+    [["--port", "80"], "--port"],
+    [["--byond-secret=hunter2"], "--byond-secret"],
+    [["serve"], "serve"],
+    [["create-acount", "--email", "a@example.com"], "create-acount"],
+  ] as const) {
+    const said = await refusal({ PORT: "0" }, args);
+    expect(said).toContain(`Unknown argument "${named}". Without an argument, the server starts.`);
+    expect(said).toContain("create-account, reset-password");
+    expect(said).not.toContain("hunter2");
+  }
+});
+
 test("a second start on one data folder, while the first one lives on", async () => {
   await using folder = await makeFolder();
   const environment = { PORT: "0", DATA_DIR: folder.path };
@@ -88,8 +107,15 @@ describe("what the machine refuses", () => {
     const database = await createTestDatabase();
     // For documentation only: RFC 5737.
     const said = await refusal({ DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0", HOST: "192.0.2.1" });
-    expect(said).toContain("192.0.2.1");
-    expect(said).toContain("HOST");
+    expect(said).toContain("Cannot listen on 192.0.2.1:0: HOST is no address of this machine.");
+    const unknown = await refusal({
+      DATABASE_URL: database.url,
+      BYOND_SECRET: secret,
+      PORT: "0",
+      HOST: "nowhere.invalid",
+    });
+    expect(unknown).toContain("Cannot listen on nowhere.invalid:0: HOST is a name that nobody knows");
+    expect(unknown).not.toContain("DATABASE_URL");
     await database.drop();
   });
 
@@ -109,15 +135,42 @@ describe("what the machine refuses", () => {
     expect(said).not.toContain("hunter2");
   });
 
-  test("a certificate that is not there, or is none", async () => {
-    const database = await createTestDatabase();
+  test("a certificate that is not there, or has another key: before a database is made or changed", async () => {
     await using folder = await makeFolder();
-    const environment = { DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0" };
-    const path = join(folder.path, "none.pem");
-    expect(await refusal({ ...environment, TLS_CERT: path, TLS_KEY: path })).toContain(path);
-    await writeFile(path, "not a certificate");
-    expect(await refusal({ ...environment, TLS_CERT: path, TLS_KEY: path })).toContain("TLS_CERT");
-    await database.drop();
+    const paths = { cert: join(folder.path, "cert.pem"), key: join(folder.path, "key.pem") };
+    const environment = { DATA_DIR: join(folder.path, "data"), PORT: "0", TLS_CERT: paths.cert, TLS_KEY: paths.key };
+    expect(await refusal(environment)).toContain(`TLS_CERT: ENOENT: no such file or directory, open '${paths.cert}'`);
+    await writeFile(paths.cert, makeSelfSignedCertificate().cert);
+    await writeFile(paths.key, makeSelfSignedCertificate().key);
+    expect(await refusal(environment)).toContain(`TLS_KEY: ${paths.key} is not the key of the certificate in TLS_CERT`);
+    expect(await readdir(folder.path)).toEqual(["cert.pem", "key.pem"]);
+  });
+
+  test("a data folder that cannot be made, or written to", async () => {
+    await using folder = await makeFolder();
+    const file = join(folder.path, "file");
+    await writeFile(file, "");
+    for (const dataDir of [join(file, "data"), file]) {
+      const said = await refusal({ DATA_DIR: dataDir, PORT: "0" });
+      expect(said).toContain(`DATA_DIR, ${dataDir}, cannot be used: E`);
+      expect(said).toContain("DATABASE_URL");
+    }
+  });
+
+  test.skipIf(!nobodyMayRead)("a data folder that belongs to another user", async () => {
+    await using folder = await makeFolder(0o755);
+    const dataDir = join(folder.path, "data");
+    await using main = new MainProcess({ environment: { DATA_DIR: dataDir, PORT: "0" }, user: nobody });
+    expect(await main.exited).toEqual({ code: 1, signal: null });
+    expect(main.log).toContain(`DATA_DIR, ${dataDir}, cannot be used: EACCES`);
+    expect(main.log).not.toMatch(/\n\s+at /);
+  });
+
+  test("a secret of its own that cannot be read", async () => {
+    await using folder = await makeFolder();
+    await mkdir(join(folder.path, "secret"));
+    const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
+    expect(said).toContain("DATA_DIR: the secret that is kept there cannot be read or made: EISDIR");
   });
 
   test("a secret of its own that is damaged", async () => {

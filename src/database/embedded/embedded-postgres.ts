@@ -53,6 +53,29 @@ const TRANSIENT =
  * @throws EmbeddedPostgresError with a message that says what to do.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  try {
+    return await start(options);
+  } catch (cause) {
+    if (!isAboutFiles(cause)) throw cause;
+    throw new EmbeddedPostgresError(
+      orUseDatabaseUrl(`DATA_DIR, ${resolve(options.dataDir)}, cannot be used: ${cause.message}`),
+      { cause },
+    );
+  }
+}
+
+/** A folder that cannot be made or written to, a full disk: the message names the file. */
+function isAboutFiles(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    /^E(ACCES|PERM|ROFS|NOTDIR|EXIST|NOENT|ISDIR|LOOP|NAMETOOLONG|NOSPC|DQUOT|IO)$/.test(String(error.code)) &&
+    "syscall" in error &&
+    !String(error.syscall).startsWith("spawn")
+  );
+}
+
+async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const binaries = await loadPostgresBinaries();
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const dataDir = await realpath(resolve(options.dataDir));
