@@ -1,5 +1,6 @@
 import { CommandError } from "./auth/account-command.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { UnsuitableDatabaseError } from "./database/check-database.ts";
 import { DatabaseConnectionError } from "./database/connection-error.ts";
 import { EmbeddedPostgresError } from "./database/embedded/error.ts";
 import { AppError } from "./errors.ts";
@@ -14,29 +15,39 @@ export function explainFailure(error: unknown, config: Config | undefined): stri
   if (error instanceof ConfigError || error instanceof CommandError || error instanceof EmbeddedPostgresError) {
     return error.message;
   }
-  if (error instanceof DatabaseConnectionError) {
-    return `The database${config?.database.kind === "external" ? " of DATABASE_URL" : ""} cannot be used: ${error.message}`;
-  }
-  const explained = config === undefined ? undefined : explainSurroundings(error, config);
+  const explained = config && (explainListening(error, config) ?? explainDatabase(error, config));
   return explained ?? JSON.stringify(describeError(error), undefined, 2);
 }
 
-/** What the machine or the database refused. Undefined if it is nothing that a setting could mend. */
-function explainSurroundings(error: unknown, config: Config): string | undefined {
-  const cause = error instanceof AppError && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) {
+/** What the database refused. Undefined if it is nothing that an operator could mend. */
+function explainDatabase(error: unknown, { database }: Config): string | undefined {
+  const origin = originOf(error);
+  const code: unknown = Reflect.get(origin, "code");
+  const isExplained = origin instanceof DatabaseConnectionError || origin instanceof UnsuitableDatabaseError;
+  if (!isExplained && !(typeof code === "string" && mendable.test(code))) {
     return undefined;
   }
-  if (cause instanceof PortError) {
-    return explainListening(cause, config);
-  }
-  if (config.database.kind === "external" && isAboutConnection(textOf(cause, "code"))) {
-    return `The database of DATABASE_URL cannot be used: ${messagesOf(cause)}`;
-  }
-  return undefined;
+  const setting = database.kind === "external" ? "DATABASE_URL" : "DATA_DIR";
+  const hint = code === "42501" ? ". The role must own the schema, or have CREATE on it" : "";
+  return `The database of ${setting} cannot be used: ${origin.message}${hint}`;
 }
 
-function explainListening({ code, message }: PortError, { host, port }: Config): string {
+/** The error that others were thrown because of, or the one that explains it. */
+function originOf(error: unknown): Error {
+  return error instanceof AppError ? originOf(error.cause) : error instanceof Error ? error : new Error(String(error));
+}
+
+/**
+ * Errors of the network, and SQLSTATE: no right (28, 42501), no such database or schema (3D, 3F), read-only (25006), not now
+ * (08, 53, 57P).
+ */
+const mendable = /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_|28|42501|3D|3F|25006|08|53|57P)/;
+
+function explainListening(error: unknown, { host, port }: Config): string | undefined {
+  if (!(error instanceof PortError)) {
+    return undefined;
+  }
+  const { code, message } = error;
   const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   switch (code) {
     case "EADDRINUSE":
@@ -51,19 +62,4 @@ function explainListening({ code, message }: PortError, { host, port }: Config):
     default:
       return `Cannot listen on ${place}, which HOST and PORT name: ${message}`;
   }
-}
-
-/** Errors of the network, and SQLSTATE: no right to connect (28), no such database (3D), not now (08, 53, 57P). */
-function isAboutConnection(code: string): boolean {
-  return /^(ECONN|ETIMEDOUT|ENOTFOUND|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_|28|3D|08|53|57P)/.test(code);
-}
-
-/** A name with several addresses fails with one error for each of them, and no message of its own. */
-function messagesOf(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map((each: unknown) => String(each)).join("; ") : error.message;
-}
-
-function textOf(error: Error, property: "code"): string {
-  const value: unknown = Reflect.get(error, property);
-  return typeof value === "string" ? value : "";
 }

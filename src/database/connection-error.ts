@@ -7,6 +7,13 @@ export class DatabaseConnectionError extends Error {
   constructor(cause: unknown, { ssl, connectionTimeoutMillis }: PostgresConnection) {
     const message = messagesOf(cause);
     const hints: readonly (readonly [boolean, RegExp, string])[] = [
+      [true, /getaddrinfo/, "The name of its host is not known"],
+      [true, /database ".*" does not exist/s, "CREATE DATABASE makes it"],
+      [
+        true,
+        /too many (clients|connections)|connection slots are reserved/,
+        "All its connections are taken: see max_connections, and the limits of the role and of the database",
+      ],
       [true, /client password must be a/, "The server asks for a password, and the URL has none"],
       [true, /timeout expired|due to connection timeout/, `No answer for ${connectionTimeoutMillis / 1000} seconds`],
       [ssl === false, /no encryption/, "The server may take encrypted connections only: sslmode"],

@@ -2,16 +2,17 @@ import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import type { Logger } from "../log.ts";
+import { checkDatabase } from "./check-database.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
+import { takeMigrationLock } from "./migration-lock.ts";
 import { migrations } from "./migrations/index.ts";
 import { ormOptions } from "./orm-options.ts";
 
-const migrationLock = 7_269_341_950;
-
 /**
  * Brings the schema up to date under an advisory lock of a connection of its own. The ORM that does it has no limit for
- * statements: a migration takes as long as it needs. Throws `DatabaseConnectionError` if there is no connection.
+ * statements: a migration takes as long as it needs. Throws `DatabaseConnectionError` if there is no connection, and
+ * `UnsuitableDatabaseError` if it leads to a database that cannot be used.
  */
 export async function migrate(options: {
   readonly connection: PostgresConnection;
@@ -27,7 +28,8 @@ export async function migrate(options: {
     throw new DatabaseConnectionError(error, connection);
   }
   try {
-    await client.query("SELECT pg_advisory_lock($1)", [migrationLock]);
+    await checkDatabase(client);
+    await takeMigrationLock(client, options.logger);
     const orm = await MikroORM.init({
       ...ormOptions({ ...connection }, options.logger),
       entities: [],

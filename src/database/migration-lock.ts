@@ -1,0 +1,39 @@
+import pg from "pg";
+import type { Logger } from "../log.ts";
+
+const migrationLock = 7_269_341_950;
+/** While somebody else has the lock, the log says who, this often. */
+const reportEveryMs = 5_000;
+
+const holderOfLock = `
+  SELECT activity.pid, activity.application_name, activity.usename AS role, host(activity.client_addr) AS client_address,
+    activity.state, (extract(epoch FROM clock_timestamp() - activity.backend_start))::integer AS connected_seconds
+  FROM pg_locks AS held JOIN pg_stat_activity AS activity USING (pid)
+  WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
+    AND (held.classid::bigint << 32) | held.objid::bigint = $1
+    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
+/**
+ * Takes the lock under which servers that start together migrate one after the other; the end of the connection releases
+ * it. However long another one has it, the log says which: a server that died half-way through a long transaction, or a
+ * person with a terminal, is found by it.
+ */
+export async function takeMigrationLock(client: pg.Client, logger: Logger): Promise<void> {
+  // A time-out of the role or of the URL's options must not end the wait.
+  await client.query(`SET lock_timeout = ${reportEveryMs}; SET statement_timeout = 0`);
+  for (let waitedMs = 0; ; waitedMs += reportEveryMs) {
+    try {
+      await client.query("SELECT pg_advisory_lock($1)", [migrationLock]);
+      return;
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError && error.code === "55P03")) {
+        throw error;
+      }
+    }
+    const { rows } = await client.query(holderOfLock, [migrationLock]);
+    logger.warn("waiting for the migration lock", {
+      waited_seconds: (waitedMs + reportEveryMs) / 1_000,
+      held_by: rows[0] ?? null,
+    });
+  }
+}
