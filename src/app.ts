@@ -13,6 +13,7 @@ import { readTagKey } from "./api-keys/tag-key.ts";
 import { AccountEndingSender, accountEndingKind } from "./auth/account-ending-sender.ts";
 import { authFieldChecks, authService } from "./auth/auth.rpc.ts";
 import { SessionAuthenticator } from "./auth/authenticate-session.ts";
+import { closedWorkspaceSweep } from "./auth/closed-workspace-sweep.ts";
 import { findAccountsByEmail } from "./auth/find-account.ts";
 import { knownSourceSweep } from "./auth/known-sources.ts";
 import { sessionSweep } from "./auth/session-sweep.ts";
@@ -69,7 +70,7 @@ import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
 import { Sweeper } from "./sweeper.ts";
 import { accountVerifications, resetMessageKind } from "./verify/account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
-import { verificationSweep } from "./verify/verification-sweep.ts";
+import { ownVerificationSweep, verificationSweep } from "./verify/verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
 
 /** What the server is given by whoever runs it. */
@@ -169,7 +170,9 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
     logger,
     intervalMs: sweepIntervalMs,
     sweeps: [
+      closedWorkspaceSweep({ database }),
       verificationSweep({ database }, config.retentionDays),
+      ownVerificationSweep({ database }),
       idempotencySweep({ database }),
       throttleSweep({ database }),
       quotaSweep({ database }),

@@ -30,7 +30,7 @@ const remove = {
       UPDATE api_key SET revoked_at = byond_now(), revocation_reason = 'The account was deleted.'
       WHERE workspace_id = $1 AND revoked_at IS NULL AND EXISTS (SELECT FROM deleted)
     ), deactivated AS (
-      UPDATE workspace SET deactivated_at = coalesce(deactivated_at, byond_now())
+      UPDATE workspace SET deactivated_at = coalesce(deactivated_at, byond_now()), name = '', ip_allowlist = NULL
       WHERE id = $1 AND EXISTS (SELECT FROM deleted)
     ), attempts AS (
       DELETE FROM delivery_attempt WHERE workspace_id = $1 AND subject_id = $2 AND EXISTS (SELECT FROM deleted)
@@ -42,7 +42,7 @@ const remove = {
 
 /**
  * Deletes the caller's account: the user is removed, and the workspace shut down with all of its keys. When it returns, no
- * server accepts any of its credentials any more.
+ * server accepts any of its credentials any more. What the workspace holds is removed soon after (`closedWorkspaceSweep`).
  *
  * Throws, with nothing touched: `invalid_request` without a password, `not_found` if the caller's workspace has no user,
  * `invalid_password` for a wrong one, and `rate_limited` after too many of those. `onAuthorized` runs when nobody else can

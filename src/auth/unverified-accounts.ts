@@ -44,7 +44,7 @@ const end = (name: string, condition: string, locking: string) => ({
       UPDATE api_key SET revoked_at = byond_now(), revocation_reason = 'The account ended: its address was not verified.'
       FROM ending WHERE api_key.workspace_id = ending.workspace_id AND revoked_at IS NULL
     ), workspaces AS (
-      UPDATE workspace SET deactivated_at = coalesce(deactivated_at, byond_now())
+      UPDATE workspace SET deactivated_at = coalesce(deactivated_at, byond_now()), name = '', ip_allowlist = NULL
       FROM ending WHERE workspace.id = ending.workspace_id
     ), attempts AS (
       DELETE FROM delivery_attempt USING ending

@@ -1,5 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import type { OutboxItem } from "../delivery/outbox.ts";
+import { AppError } from "../errors.ts";
 import { createId } from "../ids.ts";
 import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { unseal } from "../secrets.ts";
@@ -69,7 +70,15 @@ export function accountVerifications(deps: StartDependencies) {
     { id, code }: { readonly id: string; readonly code: string },
   ) => {
     const input = { verificationId: id, code, recipient: undefined };
-    return checkVerification({ ...deps, database: transaction }, serverOwner(subjectId), input);
+    return checkVerification({ ...deps, database: transaction }, serverOwner(subjectId), input).catch(
+      (error: unknown) => {
+        // Ours are removed after a day.
+        if (error instanceof AppError && error.code === "not_found") {
+          return "expired" as const;
+        }
+        throw error;
+      },
+    );
   };
   return {
     async start(transaction: Queryable, { userId, email }: { readonly userId: string; readonly email: string }) {

@@ -12,6 +12,7 @@ import { TimesOfKeys } from "./0010-times-of-keys.ts";
 import { AccountAddresses } from "./0011-account-addresses.ts";
 import { TimeOfPassword } from "./0012-time-of-password.ts";
 import { Sweeps } from "./0014-sweeps.ts";
+import { Erasure } from "./0015-erasure.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0011-account-addresses", class: AccountAddresses },
   { name: "0012-time-of-password", class: TimeOfPassword },
   { name: "0014-sweeps", class: Sweeps },
+  { name: "0015-erasure", class: Erasure },
 ];
