@@ -38,6 +38,7 @@ import { describeError, type Logger } from "./log.ts";
 import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
 import { RequestCounter } from "./metrics.ts";
 import { readOwnSecret } from "./own-secret.ts";
+import { Resources } from "./resources.ts";
 import { revocationMetrics } from "./revocation/revocation-metrics.ts";
 import { startRevocation } from "./revocation/revocation-service.ts";
 import { revocationSweep } from "./revocation/revocation-store.ts";
@@ -94,26 +95,29 @@ export interface App {
   readonly databaseSecurity: ConnectionSecurity;
   /** Of the master secrets, the current one first: they name a secret and tell nothing about it. */
   readonly secretIds: readonly string[];
-  /** Stops accepting, finishes what is in flight, for 10 seconds at most, and lets go of everything. */
+  /** Stops accepting, finishes what is in flight and lets go of everything, all of it in 10 seconds at most. Never rejects. */
   close(): Promise<void>;
 }
 
-const shutdownGraceMs = 10_000;
+/** For all of closing. */
+const shutdownMs = 10_000;
+/** Of it, what requests and messages leave for letting go of the rest. */
+const lettingGoMs = 1_000;
 const defaultSweepIntervalMs = 60_000;
 const inboxPath = "/dev/inbox";
 
 /** Builds the server, in order, and opens its port last. Whatever fails, what was built before is closed again. */
 export async function createApp(config: Config, options: AppOptions): Promise<App> {
-  const resources = new AsyncDisposableStack();
+  const resources = new Resources(options.logger);
   try {
     return await buildApp(config, options, resources);
   } catch (error) {
-    await resources.disposeAsync();
+    await resources.close(shutdownMs);
     throw error;
   }
 }
 
-async function buildApp(config: Config, options: AppOptions, resources: AsyncDisposableStack): Promise<App> {
+async function buildApp(config: Config, options: AppOptions, resources: Resources): Promise<App> {
   const { logger, clock = systemClock, sweepIntervalMs = defaultSweepIntervalMs } = options;
   const serverId = createId("srv");
   // The port may be any free one, so the address is known only once it is open.
@@ -121,9 +125,9 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
 
   const tls = config.tls && (await readCertificate(config.tls));
   const { connection, ...postgres } = await providePostgres(config.database, options.onFatal);
-  resources.defer(() => postgres.stop());
+  resources.add("embedded PostgreSQL", () => postgres.stop());
   const database = await Database.open({ connection, logger, entities: [ApiKeyEntity] });
-  resources.defer(() => database.close());
+  resources.add("connections to the database", () => database.close());
 
   const keyring = createKeyring(await readSecrets(config));
   const tagKey = await readTagKey(database);
@@ -135,9 +139,9 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
       : undefined;
 
   const revocation = await startRevocation({ database, connection, clock, logger, serverId });
-  resources.defer(() => revocation.stop());
+  resources.add("revocation lease", () => revocation.stop());
   const lastUsed = new LastUsed({ database, clock, logger });
-  resources.defer(() => lastUsed.flush());
+  resources.add("last use of keys", () => lastUsed.flush());
   const sessionTokens = new SessionTokens({ keyring, clock });
   const keys = new KeyAuthenticator({ database, clock, logger, keyHasher, tagKey, lastUsed, revocation });
   const sessions = new SessionAuthenticator({ database, sessionTokens, revocation });
@@ -149,7 +153,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
     sandbox: inbox,
     substitute: config.inbox === "all" ? inbox : undefined,
   });
-  resources.defer(() => channels.close());
+  resources.add("channels", () => channels.close());
   const isAwaited = async (email: string) => (await findAccountsByEmail({ database }, email)).length > 0;
   const worker = new DeliveryWorker({
     database,
@@ -164,7 +168,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
     lanes: channels.lanes,
   });
   worker.start();
-  resources.defer(() => worker.stop(shutdownGraceMs));
+  resources.add("messages", (withinMs) => worker.stop(Math.max(0, withinMs - lettingGoMs)));
   const sweeper = new Sweeper({
     database,
     logger,
@@ -186,7 +190,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
     ],
   });
   sweeper.start();
-  resources.defer(() => sweeper.stop());
+  resources.add("sweeps", () => sweeper.stop());
   const codes: CodeDispatcher = {
     serverId,
     monotonicMs: () => clock.monotonicMs(),
@@ -234,7 +238,7 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
   const serviceNames = services.map(({ service }) => service.typeName);
   const closing = new AbortController();
   const readiness = new DatabaseReadiness({ connection, clock, pool: () => database.poolUse });
-  resources.defer(() => readiness.close());
+  resources.add("readiness", () => readiness.close());
   const grpcServices = [
     bindService(
       Health,
@@ -313,10 +317,11 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
     malformedContent: malformed.content,
     onError: (error) => logger.error("connection failed", { error: describeError(error) }),
   });
-  resources.defer(async () => {
+  resources.add("requests", async (withinMs) => {
     closing.abort();
-    await port.close(shutdownGraceMs);
+    const isFinished = await port.close(Math.max(0, withinMs - lettingGoMs));
     shutdown.abort();
+    return isFinished;
   });
   url = config.publicUrl ?? port.url;
   return {
@@ -325,7 +330,12 @@ async function buildApp(config: Config, options: AppOptions, resources: AsyncDis
     inboxLink: inboxLink === undefined ? undefined : `${url}${inboxPath}${inboxLink.query}`,
     databaseSecurity: database.security,
     secretIds: keyring.all.map(({ id }) => id),
-    close: () => resources.disposeAsync(),
+    close() {
+      // Nothing new is begun while requests are finished.
+      worker.drain();
+      void sweeper.stop();
+      return resources.close(shutdownMs);
+    },
   };
 }
 

@@ -38,7 +38,7 @@ export class DeliveryWorker {
   readonly #timers: Timers;
   readonly #random: () => number;
   readonly #cancels = new Map<string, () => void>();
-  #state: "new" | "running" | "draining" | "stopped" = "new";
+  #state: "new" | "running" | "draining" | "stopping" | "stopped" = "new";
   #polling: Promise<void> | undefined;
   #hasRoom = false;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -109,16 +109,25 @@ export class DeliveryWorker {
     }
   }
 
+  /** Claims nothing more. What this server writes itself, it goes on to send, until `stop`. */
+  drain(): void {
+    if (this.#mayClaim) {
+      this.#state = "draining";
+      this.#cancel("poll");
+    }
+  }
+
   /**
    * Claims nothing more and finishes what it holds, for `graceMs` at most; then aborts the rest, and leaves it to the
-   * other servers or the next start. Resolves when no attempt is under way and every outcome is recorded.
+   * other servers or the next start. Resolves when no attempt is under way and every outcome is recorded; false if something
+   * was left.
    */
-  async stop(graceMs: number): Promise<void> {
-    if (this.#state === "draining" || this.#state === "stopped") {
-      return;
+  async stop(graceMs: number): Promise<boolean> {
+    this.drain();
+    if (this.#state !== "draining") {
+      return true;
     }
-    this.#state = "draining";
-    this.#cancel("poll");
+    this.#state = "stopping";
     await this.#polling;
     const grace = new Promise<void>((resolve) => {
       this.#cancels.set("grace", this.#timers.after(graceMs, resolve));
@@ -132,6 +141,11 @@ export class DeliveryWorker {
       await this.#reach(() => this.#store.release(left));
     }
     await this.#dispatcher.idle();
+    return left.length === 0;
+  }
+
+  get #mayClaim(): boolean {
+    return this.#state === "new" || this.#state === "running";
   }
 
   /** Claims again as soon as the claim under way, if there is one, is done. */
@@ -144,7 +158,7 @@ export class DeliveryWorker {
 
   async #claimDue(): Promise<void> {
     this.#dispatcher.advance();
-    if (this.#state === "draining" || this.#state === "stopped") {
+    if (!this.#mayClaim) {
       return;
     }
     await this.#reach(async () => {

@@ -34,9 +34,10 @@ export interface OnePort {
   readonly url: string;
   /**
    * Stops accepting, ends idle connections at once and the others when their requests are answered, after `graceMs` in
-   * any case. Resolves when all are gone. Calling it again gives the same promise, and may shorten the time.
+   * any case. Resolves when all are gone; false if some of them were cut off. Calling it again gives the same promise, and may
+   * shorten the time.
    */
-  close(graceMs: number): Promise<void>;
+  close(graceMs: number): Promise<boolean>;
 }
 
 /**
@@ -71,7 +72,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   // TLS gives its sockets other objects than the connections below them; the peer's address tells which belong together.
   const handshakes = new Map<string, Socket>();
   const unrecognised = new Set<Socket>();
-  let closing: Promise<void> | undefined;
+  let closing: Promise<boolean> | undefined;
   const transportHeaders = options.tls === undefined ? {} : STRICT_TRANSPORT;
 
   const onRequest = (request: NodeRequest, response: NodeResponse) => {
@@ -149,8 +150,11 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     await gone;
     for (const timer of timers) clearTimeout(timer);
     http1.dispose();
+    return !isCutOff;
   };
+  let isCutOff = false;
   const destroyAll = () => {
+    isCutOff ||= sockets.size > 0;
     for (const socket of sockets) socket.destroy();
   };
   return {
