@@ -34,6 +34,7 @@ import { docsPages } from "./docs/page/docs-pages.ts";
 import { createDemoKey } from "./first-start.ts";
 import { Hasher, keyCost, passwordCost } from "./hashing.ts";
 import { createId } from "./ids.ts";
+import { joinServers } from "./join-servers.ts";
 import { describeError, type Logger } from "./log.ts";
 import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
 import { RequestCounter } from "./metrics.ts";
@@ -71,6 +72,7 @@ import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
 import { Sweeper } from "./sweeper.ts";
 import { accountVerifications, resetMessageKind } from "./verify/account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./verify/code-sender.ts";
+import { keepNotingSecret } from "./verify/secrets-in-use.ts";
 import { ownVerificationSweep, verificationSweep } from "./verify/verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./verify/verify.rpc.ts";
 
@@ -138,8 +140,15 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
       ? await createDemoKey({ database, keyHasher, tagKey, defaultTier: config.limits.defaultTier })
       : undefined;
 
-  const revocation = await startRevocation({ database, connection, clock, logger, serverId });
-  resources.add("revocation lease", () => revocation.stop());
+  const secretIds = keyring.all.map(({ id }) => id);
+  const { retentionDays } = config;
+  const secretsAreIn = config.secrets === undefined ? "the file secret in DATA_DIR" : "BYOND_SECRET";
+  const revocation = await joinServers({ database, keyring, clock, retentionDays, secretsAreIn }, async () => {
+    const joined = await startRevocation({ database, connection, clock, logger, serverId, secretIds });
+    resources.add("revocation lease", () => joined.stop());
+    return joined;
+  });
+  resources.add("use of secrets", keepNotingSecret(database, keyring.current.id));
   const lastUsed = new LastUsed({ database, clock, logger });
   resources.add("last use of keys", () => lastUsed.flush());
   const sessionTokens = new SessionTokens({ keyring, clock });
@@ -329,7 +338,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
     demoKey,
     inboxLink: inboxLink === undefined ? undefined : `${url}${inboxPath}${inboxLink.query}`,
     databaseSecurity: database.security,
-    secretIds: keyring.all.map(({ id }) => id),
+    secretIds,
     close() {
       // Nothing new is begun while requests are finished.
       worker.drain();

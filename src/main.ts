@@ -9,6 +9,7 @@ import { createLogger, describeError, writeWhileRead } from "./log.ts";
 import { explainFailure } from "./start-failure.ts";
 import { startNotices } from "./start-notices.ts";
 import { startedFields } from "./started-line.ts";
+import { runForgetSecret } from "./verify/forget-secret-command.ts";
 
 const print = writeWhileRead(process.stdout);
 const printError = writeWhileRead(process.stderr);
@@ -44,6 +45,7 @@ async function serve(config: Config): Promise<void> {
 const commands: ReadonlyMap<string, (command: AccountCommand) => Promise<void>> = new Map([
   ["create-account", runCreateAccount],
   ["reset-password", runResetPassword],
+  ["forget-secret", runForgetSecret],
 ]);
 
 const usage = `Without an argument, the server starts. Commands: ${[...commands.keys()].join(", ")}. Settings come from the environment: README.md lists them.`;

@@ -3,20 +3,19 @@ import type { RevocationMetrics } from "./revocation-service.ts";
 
 /** What is known of leases, revocations and the credential cache, for `/metrics`. */
 export function revocationMetrics(snapshot: RevocationMetrics): Metric[] {
-  const counter = (name: string, help: string, value: number): Metric => ({
-    name,
-    help,
-    type: "counter",
-    samples: [{ value }],
-  });
+  const single = (type: Metric["type"]) => (name: string, help: string, value: number) =>
+    ({ name, help, type, samples: [{ value }] }) satisfies Metric;
+  const counter = single("counter");
+  const gauge = single("gauge");
   const { acknowledgement, cache } = snapshot;
   return [
-    {
-      name: "lease_valid",
-      help: "Whether this server may answer from its credential cache.",
-      type: "gauge",
-      samples: [{ value: snapshot.leaseIsValid ? 1 : 0 }],
-    },
+    gauge("lease_valid", "Whether this server may answer from its credential cache.", snapshot.leaseIsValid ? 1 : 0),
+    gauge(
+      "disagreeing_servers",
+      "Other servers that do not know the master secret that this one writes with, or the other way round.",
+      snapshot.disagreeingServers,
+    ),
+    gauge("clock_offset_seconds", "How far PostgreSQL's clock is ahead of this server's.", snapshot.clockOffsetSeconds),
     counter("lease_renewals_total", "Lease renewals that succeeded.", snapshot.renewals),
     counter("lease_renewals_failed_total", "Lease renewals that failed.", snapshot.failedRenewals),
     counter("revocations_applied_total", "Revocations that this server has applied.", snapshot.appliedRevocations),

@@ -13,6 +13,7 @@ import { Lease } from "./lease.ts";
 import { ListeningSession } from "./listening-session.ts";
 import { createLeaseStore, createRevokerStore, revocationChannel } from "./revocation-store.ts";
 import { Revoker } from "./revoker.ts";
+import { ServerAgreement } from "./server-agreement.ts";
 
 export interface RevocationOptions {
   readonly database: Pick<Database, "query" | "transaction">;
@@ -23,6 +24,8 @@ export interface RevocationOptions {
   readonly logger: Logger;
   /** The name of this server, for people who read the table `server`. */
   readonly serverId: string;
+  /** Of its master secrets, the current one first. Undefined: it writes nothing with them, as commands do not. */
+  readonly secretIds?: readonly string[];
   /** How long this server may answer from memory without hearing from the database. */
   readonly leaseMs?: number;
 }
@@ -40,6 +43,10 @@ export interface RevocationMetrics {
   /** Servers that did not answer before their lease was over, counted once for each revocation. */
   readonly unheardServers: number;
   readonly cache: Readonly<CacheCounters>;
+  /** Servers of which one writes with a master secret that the other does not know: this one and so many others. */
+  readonly disagreeingServers: number;
+  /** How far PostgreSQL's clock is ahead of this server's, at least. */
+  readonly clockOffsetSeconds: number;
 }
 
 export interface RevokeOptions<T> {
@@ -105,8 +112,15 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     onConnected: () => void renew(),
     onNotification: () => void catchUp(),
   });
+  const agreement = new ServerAgreement(logger);
+  const wallMs = () => clock.now().getTime();
+  const leaseStore = createLeaseStore(session, {
+    secretIds: options.secretIds ?? null,
+    onRenewed: (surroundings, sentAtMs) => agreement.observe(surroundings, sentAtMs, wallMs()),
+    wallMs,
+  });
   const lease = new Lease({
-    store: createLeaseStore(session),
+    store: leaseStore,
     applied,
     clock,
     leaseMs,
@@ -185,6 +199,8 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
       abortedCalls: inFlight.aborted,
       acknowledgement: acknowledgement.snapshot(),
       cache: { ...cacheCounters },
+      disagreeingServers: agreement.disagreeingServers,
+      clockOffsetSeconds: agreement.clockOffsetSeconds,
     }),
     async stop() {
       clearInterval(renewing);

@@ -8,6 +8,20 @@ import type { RevokerStore, ServerBehind } from "./revoker.ts";
 /** Notified with every revocation, without any content: what there is to know is read from the table. */
 export const revocationChannel = "byond_revocation";
 
+/** SQL of a moment in milliseconds since 1970. */
+export function epochMs(moment: string): string {
+  return `(extract(epoch FROM ${moment}) * 1000)::float8`;
+}
+
+/**
+ * SQL that is true if the server of a row is alive and does not agree with the secrets in `ids`, a `text[]`: one of the two
+ * writes with a secret that the other does not know. A row that was not renewed for two leases is of a server that is gone.
+ */
+export function disagrees(row: string, ids: string): string {
+  return `${row}.renewed_at > byond_now() - ${row}.lease_ms * interval '2 milliseconds'
+    AND NOT (${row}.secret_ids[1] = ANY (${ids}::text[]) AND (${ids}::text[])[1] = ANY (${row}.secret_ids))`;
+}
+
 /** Held from before a revocation gets its number until it is committed. */
 const revocationLock = 7_269_341_951;
 
@@ -15,14 +29,16 @@ const register = {
   name: "revocation_register",
   text: `
     WITH earlier AS (DELETE FROM server WHERE id = ANY($3))
-    INSERT INTO server (id, lease_ms, applied_seq, database_started_at, renewed_at)
-    SELECT $1, $2, coalesce(max(seq), 0), pg_postmaster_start_time(), byond_now() FROM revocation
+    INSERT INTO server (id, lease_ms, applied_seq, database_started_at, renewed_at, secret_ids)
+    SELECT $1, $2, coalesce(max(seq), 0), pg_postmaster_start_time(), byond_now(), $4 FROM revocation
     RETURNING applied_seq`,
 };
 
 /**
  * Finds no row if PostgreSQL was started since, or if this is another one that took its place: what was committed before
  * an asynchronous failover may be gone, and numbers may be used again, so the server has to start over.
+ *
+ * Answers as well what the server should know of the others, in the same round trip.
  */
 const renew = {
   name: "revocation_renew",
@@ -30,7 +46,9 @@ const renew = {
     UPDATE server
     SET applied_seq = greatest(applied_seq, $2), renewals = renewals + 1, renewed_at = byond_now()
     WHERE id = $1 AND database_started_at = pg_postmaster_start_time()
-    RETURNING id`,
+    RETURNING
+      ${epochMs("renewed_at")} AS now_ms,
+      ARRAY(SELECT other.id FROM server AS other WHERE other.id <> $1 AND ${disagrees("other", "$3")}) AS disagreeing`,
 };
 
 const revocationsAfter = {
@@ -79,16 +97,43 @@ const removeUnrenewed = {
     WHERE server.id = seen.id AND server.renewals = seen.renewals`,
 };
 
+/** What a renewal tells beside the lease. */
+export interface Surroundings {
+  /** Of servers that write with a secret that this one does not know, or the other way round. */
+  readonly disagreeing: readonly string[];
+  readonly databaseClockMs: number;
+}
+
+export interface LeaseStoreOptions {
+  /** Of the master secrets, the current one first. Null: nothing is written with them. */
+  readonly secretIds: readonly string[] | null;
+  /** Called by each renewal. It must not throw. */
+  readonly onRenewed: (surroundings: Surroundings, sentAtMs: number) => void;
+  readonly wallMs: () => number;
+}
+
 /** The statements of a server's lease. Each has to be a transaction of its own. */
-export function createLeaseStore(session: Queryable): LeaseStore {
+export function createLeaseStore(
+  session: Queryable,
+  { secretIds = null, onRenewed = () => undefined, wallMs = Date.now }: Partial<LeaseStoreOptions> = {},
+): LeaseStore {
   return {
     async register(id, leaseMs, earlierIds) {
-      const [row] = await session.query<{ applied_seq: string }>(register, [id, leaseMs, earlierIds]);
+      const [row] = await session.query<{ applied_seq: string }>(register, [id, leaseMs, earlierIds, secretIds]);
       return Number(row?.applied_seq);
     },
     async renew(id, appliedSequence) {
-      const rows = await session.query(renew, [id, appliedSequence]);
-      return rows.length > 0;
+      const sentAtMs = wallMs();
+      const [row] = await session.query<{ now_ms: number; disagreeing: string[] }>(renew, [
+        id,
+        appliedSequence,
+        secretIds,
+      ]);
+      if (row === undefined) {
+        return false;
+      }
+      onRenewed({ disagreeing: row.disagreeing, databaseClockMs: row.now_ms }, sentAtMs);
+      return true;
     },
     async revocationsAfter(sequence) {
       const rows = await session.query<{ seq: string; subject: string }>(revocationsAfter, [sequence]);

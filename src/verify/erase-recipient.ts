@@ -8,7 +8,7 @@ import type { VerificationOwner } from "./start-verification.ts";
  * All that a verification holds goes, its other recipient too: both are addresses of one person, and one would tell of
  * the other. What is pending ends: without a recipient, nobody's wrong guesses could be counted any more.
  */
-const erasure = `
+export const erasure = `
   recipient_sealed = NULL, recipient_index = NULL, second_recipient_sealed = NULL, second_recipient_index = NULL,
   limit_indexes = NULL, end_user_sealed = NULL, metadata = '{}',
   status = CASE status WHEN 'pending' THEN 'canceled' ELSE status END`;

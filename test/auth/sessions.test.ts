@@ -315,35 +315,28 @@ describe("a master secret is replaced", () => {
     ["before and after its second step", [old, replaced], [replaced, old]],
     ["back and forth", [replaced, old], [old, replaced]],
   ])("a token shown again to another server gets the same next one: %s", async (_when, secrets, otherSecrets) => {
-    const one = await here.startAnother({ secrets });
-    const other = await here.startAnother({ secrets: otherSecrets });
-    try {
-      for (const [first, second] of [
-        [one, other],
-        [other, one],
-      ] as const) {
-        const { refreshToken } = await here.signUp();
-        const answers = [await refresh(first, refreshToken), await refresh(second, refreshToken)];
-        expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-        expect(answers[1]?.body.refresh_token).toBe(answers[0]?.body.refresh_token);
-        expect((await refresh(second, answers[0]?.body.refresh_token)).status).toBe(200);
-      }
-    } finally {
-      await one[Symbol.asyncDispose]();
-      await other[Symbol.asyncDispose]();
+    await using one = await startTestApp({ secrets });
+    await using other = await one.startAnother({ secrets: otherSecrets });
+    for (const [first, second] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const { refreshToken } = await one.signUp();
+      const answers = [await refresh(first, refreshToken), await refresh(second, refreshToken)];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(answers[1]?.body.refresh_token).toBe(answers[0]?.body.refresh_token);
+      expect((await refresh(second, answers[0]?.body.refresh_token)).status).toBe(200);
     }
   });
 
   test("a server that has not the secret of the next one refuses, and ends nothing", async () => {
-    const other = await here.startAnother({ secrets: [replaced] });
-    try {
-      const { refreshToken } = await here.signUp();
-      const { body: next } = await refresh(here, refreshToken);
-      expect((await refresh(other, refreshToken)).status).toBe(401);
-      expect((await refresh(other, next.refresh_token)).status).toBe(200);
-    } finally {
-      await other[Symbol.asyncDispose]();
-    }
+    await using before = await startTestApp({ secrets: [old] });
+    const { refreshToken } = await before.signUp();
+    const { body: next } = await refresh(before, refreshToken);
+    await before.app.close();
+    await using after = await before.startAnother({ secrets: [replaced] });
+    expect((await refresh(after, refreshToken)).status).toBe(401);
+    expect((await refresh(after, next.refresh_token)).status).toBe(200);
   });
 });
 

@@ -11,6 +11,7 @@ import { PasswordsAndSessions } from "./0009-passwords-and-sessions.ts";
 import { TimesOfKeys } from "./0010-times-of-keys.ts";
 import { AccountAddresses } from "./0011-account-addresses.ts";
 import { TimeOfPassword } from "./0012-time-of-password.ts";
+import { SecretsOfServers } from "./0013-secrets-of-servers.ts";
 import { Sweeps } from "./0014-sweeps.ts";
 import { Erasure } from "./0015-erasure.ts";
 
@@ -28,6 +29,7 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0010-times-of-keys", class: TimesOfKeys },
   { name: "0011-account-addresses", class: AccountAddresses },
   { name: "0012-time-of-password", class: TimeOfPassword },
+  { name: "0013-secrets-of-servers", class: SecretsOfServers },
   { name: "0014-sweeps", class: Sweeps },
   { name: "0015-erasure", class: Erasure },
 ];
