@@ -128,26 +128,78 @@ describe("starting and stopping", () => {
     const folder = await makeFolder();
     const dataDir = join(folder, "a folder/that does not exist");
     const first = await start(dataDir);
-    expect(first.url).toMatch(/^postgres:\/\/byond:[\w-]{32}@127\.0\.0\.1:\d+\/byond$/);
+    expect(first.url).toMatch(/^postgres:\/\/byond_server:[\w-]{32}@127\.0\.0\.1:\d+\/byond$/);
     await query(first.url, "CREATE TABLE kept AS SELECT 'ü' AS letter");
     await first.stop();
 
     const second = await start(dataDir);
     expect(await query(second.url, "SELECT letter FROM kept")).toEqual([["ü"]]);
-    expect(new URL(second.url).password).toBe(new URL(first.url).password);
+    expect(new URL(second.administratorUrl).password).toBe(new URL(first.administratorUrl).password);
+    expect(new URL(second.url).password).not.toBe(new URL(first.url).password);
   });
 
   test("it accepts neither a wrong password nor other addresses than loopback, and keeps the password to itself", async () => {
     const dataDir = await makeFolder();
-    const { url } = await start(dataDir);
-    await expect(query(url.replace(/byond:[^@]+@/, "byond:wrong@"), "SELECT 1")).rejects.toMatchObject({
-      code: "28P01",
-    });
+    const { url, administratorUrl } = await start(dataDir);
+    for (const right of [url, administratorUrl]) {
+      await expect(query(right.replace(/:[^:@]+@/, ":wrong@"), "SELECT 1")).rejects.toMatchObject({ code: "28P01" });
+    }
     expect(await query(url, "SHOW listen_addresses")).toEqual([["127.0.0.1"]]);
-    expect(await query(url, "SHOW unix_socket_directories")).toEqual([[""]]);
+    expect(await query(administratorUrl, "SHOW unix_socket_directories")).toEqual([[""]]);
     expect((await stat(join(dataDir, "postgres/byond.password"))).mode & 0o777).toBe(0o600);
     expect((await stat(join(dataDir, "postgres"))).mode & 0o777).toBe(0o700);
-    expect(await readFile(join(dataDir, "postgres.log"), "utf8")).not.toContain(new URL(url).password);
+    const log = await readFile(join(dataDir, "postgres.log"), "utf8");
+    expect(log).not.toContain(new URL(url).password);
+    expect(log).not.toContain(new URL(administratorUrl).password);
+  });
+
+  test("the server's role owns its database and nothing else: no file, no program, no other role", async () => {
+    const dataDir = await makeFolder();
+    const { url, administratorUrl } = await start(dataDir);
+    for (const statement of [
+      "SELECT pg_read_file('postgresql.conf')",
+      `SELECT pg_read_binary_file('/proc/${process.pid}/environ')`,
+      "SELECT * FROM pg_ls_dir('.')",
+      "COPY (SELECT 1) TO PROGRAM 'true'",
+      "CREATE TABLE file (line text); COPY file FROM '/etc/passwd'",
+      "SELECT lo_import('/etc/passwd')",
+      "CREATE ROLE other",
+      "CREATE DATABASE other",
+      "ALTER ROLE byond_server SUPERUSER",
+      "SET ROLE byond",
+      "ALTER SYSTEM SET log_statement = 'all'",
+      "SELECT rolpassword FROM pg_authid",
+      "CREATE FUNCTION f() RETURNS void LANGUAGE c AS '/tmp/f.so', 'f'",
+    ]) {
+      await expect([statement, await query(url, statement).catch((error) => error.code)]).toEqual([statement, "42501"]);
+    }
+    expect(await query(administratorUrl, "SELECT count(*) FROM pg_roles WHERE rolsuper AND rolcanlogin")).toEqual([
+      ["1"],
+    ]);
+  });
+
+  test("what the owner of the cluster made in the database, as older versions did, belongs to the server from then on", async () => {
+    const dataDir = await makeFolder();
+    const first = await start(dataDir);
+    await query(
+      first.administratorUrl,
+      `CREATE TABLE account (id bigint GENERATED ALWAYS AS IDENTITY, number serial, name text);
+       CREATE SEQUENCE turn; CREATE VIEW names AS SELECT name FROM account;
+       CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1';
+       CREATE TABLE "Odd name" (x int); INSERT INTO account (name) VALUES ('kept');
+       ALTER SCHEMA public OWNER TO byond; ALTER DATABASE byond OWNER TO byond`,
+    );
+    await first.stop();
+    for (let round = 0; round < 2; round++) {
+      const next = await start(dataDir);
+      expect(await query(next.url, "SELECT name FROM names")).toEqual([["kept"]]);
+      await query(next.url, `ALTER TABLE account ADD COLUMN new_${round} int; DROP TABLE IF EXISTS "Odd name"`);
+      await query(
+        next.url,
+        "CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'; SELECT nextval('turn')",
+      );
+      await next.stop();
+    }
   });
 
   test("text is UTF-8, ordered the same on every machine, and times are UTC", async () => {

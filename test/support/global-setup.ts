@@ -19,7 +19,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     settings: { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "200" },
     onUnexpectedExit: (reason) => console.error(reason),
   });
-  project.provide("postgresUrl", postgres.url);
+  project.provide("postgresUrl", postgres.administratorUrl);
   return async () => {
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });

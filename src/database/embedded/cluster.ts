@@ -7,7 +7,7 @@ import type { PostgresBinaries } from "./binaries.ts";
 import { EmbeddedPostgresError, orUseDatabaseUrl } from "./error.ts";
 import { type RunAs, runCommand } from "./process.ts";
 
-/** The role that owns everything in the cluster, and the database of the product. */
+/** The role that owns the cluster: its superuser. */
 export const DATABASE_USER = "byond";
 
 const STAGING_PREFIX = "postgres.new-";

@@ -13,6 +13,7 @@ import {
 } from "./cluster.ts";
 import { EmbeddedPostgresError, orUseDatabaseUrl } from "./error.ts";
 import { type ConnectAsOwner, ownerConnector, settleRunningPostgres, takeOwnership } from "./ownership.ts";
+import { prepareDatabase } from "./server-role.ts";
 import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "./supervisor.ts";
 
 export interface EmbeddedPostgresOptions {
@@ -25,8 +26,10 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** `postgres://byond:<password>@127.0.0.1:<port>/byond` */
+  /** `postgres://byond_server:<password>@127.0.0.1:<port>/byond`, as a role that owns the database and nothing else. */
   readonly url: string;
+  /** As the owner of the cluster, who may do everything. Not for the server. */
+  readonly administratorUrl: string;
   /**
    * Disconnects all clients, stops PostgreSQL in order and resolves when its processes are gone. Calling it again gives
    * the same promise.
@@ -34,7 +37,6 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-const DATABASE = "byond";
 const LAUNCHES_MAX = 10;
 
 /** Long, because recovery after a power cut replays what was written since the last checkpoint. */
@@ -90,7 +92,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   const { server, port } = await launch({ binaries, runAs, dataDir, settings }, connect);
   try {
     const ownership = await takeOwnership(port, dataDir, connect);
-    await ensureDatabase(port, connect);
+    const url = await prepareDatabase(port, connect);
     await removeInterruptedClusters(dataDir);
 
     let stopping: Promise<void> | undefined;
@@ -100,7 +102,8 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
       options.onUnexpectedExit?.(reason);
     });
     return {
-      url: `postgres://${DATABASE_USER}:${password}@127.0.0.1:${port}/${DATABASE}`,
+      url,
+      administratorUrl: `postgres://${DATABASE_USER}:${password}@127.0.0.1:${port}/byond`,
       stop() {
         stopping ??= Promise.all([ownership.release(), server.stop()]).then(() => undefined);
         return stopping;
@@ -153,16 +156,6 @@ async function untilReady(
     await wait(POLL_MS);
   }
   return server.ended;
-}
-
-async function ensureDatabase(port: number, connect: ConnectAsOwner): Promise<void> {
-  const client = await connect(port);
-  try {
-    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-  } finally {
-    await client.end();
-  }
 }
 
 /** Somebody may take it before PostgreSQL does; then another one is tried. */

@@ -19,17 +19,17 @@ const CONNECT_MS = 5_000;
 const RECONNECT_MS = 50;
 const POLL_MS = 50;
 
-/** Opens a connection to the maintenance database; the client has an error listener. Rejects as `pg` does. */
-export type ConnectAsOwner = (port: number) => Promise<Client>;
+/** Opens a connection, by default to the maintenance database; the client has an error listener. Rejects as `pg` does. */
+export type ConnectAsOwner = (port: number, database?: string) => Promise<Client>;
 
 export function ownerConnector(user: string, password: string): ConnectAsOwner {
-  return async (port) => {
+  return async (port, database = "postgres") => {
     const client = new Client({
       host: "127.0.0.1",
       port,
       user,
       password,
-      database: "postgres",
+      database,
       ssl: false,
       application_name: "byond-owner",
       connectionTimeoutMillis: CONNECT_MS,
