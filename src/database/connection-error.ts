@@ -18,6 +18,7 @@ export class DatabaseConnectionError extends Error {
       [true, /timeout expired|due to connection timeout/, `No answer for ${connectionTimeoutMillis / 1000} seconds`],
       [ssl === false, /no encryption/, "The server may take encrypted connections only: sslmode"],
       [ssl !== false, /does not support SSL/, "Only sslmode=disable does without"],
+      [ssl !== false, /SSL alert number/, "The server refuses sslcert"],
       [ssl !== false, /does not match certificate/, "sslmode=verify-full asks for the name of the host"],
       [
         ssl !== false,

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { chooseAccount } from "../../src/database/embedded/account.ts";
+import { chooseAccount, giveToAccount } from "../../src/database/embedded/account.ts";
 import { loadPostgresBinaries } from "../../src/database/embedded/binaries.ts";
 import {
   clusterDirectory,
@@ -17,37 +17,60 @@ import { until } from "./load.ts";
 
 /** A PostgreSQL of a test's own, which it can take away and bring back: the same data at the same address. */
 export class OwnPostgres implements AsyncDisposable {
+  /** Over a Unix socket, if its settings say where. */
   readonly url: string;
+  readonly password: string;
   readonly #options: LaunchOptions;
   #server: SupervisedPostgres;
 
-  private constructor(options: LaunchOptions, server: SupervisedPostgres, url: string) {
+  private constructor(options: LaunchOptions, server: SupervisedPostgres, url: string, password: string) {
     this.#options = options;
     this.#server = server;
     this.url = url;
+    this.password = password;
   }
 
-  /** Commits survive its end, whatever that is; only a power cut is another matter. */
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {
+  /**
+   * Commits survive its end, whatever that is; only a power cut is another matter. `files` are put beside the data, and its
+   * settings can name them by `folder`.
+   */
+  static async start(
+    settings: Readonly<Record<string, string>> | ((folder: string) => Readonly<Record<string, string>>) = {},
+    files: Readonly<Record<string, string | Buffer>> = {},
+  ): Promise<OwnPostgres> {
     const dataDir = await mkdtemp(join(tmpdir(), "byond-system-"));
     const binaries = await loadPostgresBinaries();
     const runAs = await chooseAccount(binaries, dataDir, clusterDirectory(dataDir));
     await ensureCluster(binaries, runAs, dataDir, false);
     const password = await readClusterPassword(dataDir);
     const port = await findFreePort();
+    const cluster = clusterDirectory(dataDir);
+    for (const [name, content] of Object.entries(files)) {
+      await writeFile(join(cluster, name), content, { mode: 0o600 });
+      await giveToAccount(runAs, join(cluster, name));
+    }
+    const own = typeof settings === "function" ? settings(cluster) : settings;
     const options: LaunchOptions = {
       binaries,
       runAs,
       dataDir,
       port,
-      settings: { fsync: "off", ...settings },
+      settings: { fsync: "off", ...own },
       strangerProcessId: undefined,
     };
-    const address = `postgres://${DATABASE_USER}:${password}@127.0.0.1:${port}`;
-    const postgres = new OwnPostgres(options, await launchPostgres(options), `${address}/byond`);
-    await postgres.#untilReady(`${address}/postgres`);
-    await postgres.query("CREATE DATABASE byond", [], `${address}/postgres`);
+    const socket = own.unix_socket_directories;
+    const urlOf = (database: string) =>
+      socket === undefined
+        ? `postgres://${DATABASE_USER}:${password}@127.0.0.1:${port}/${database}`
+        : `postgres://${DATABASE_USER}:${password}@/${database}?host=${socket}&port=${port}`;
+    const postgres = new OwnPostgres(options, await launchPostgres(options), urlOf("byond"), password);
+    await postgres.#untilReady(urlOf("postgres"));
+    await postgres.query("CREATE DATABASE byond", [], urlOf("postgres"));
     return postgres;
+  }
+
+  get port(): number {
+    return this.#options.port;
   }
 
   /** Disconnects everybody and ends in order. */

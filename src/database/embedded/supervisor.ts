@@ -55,10 +55,10 @@ export async function launchPostgres(options: LaunchOptions): Promise<Supervised
     // Statements, and the rows that a failed one concerned, contain what must never be in a log.
     log_min_error_statement: "panic",
     log_error_verbosity: "terse",
+    unix_socket_directories: "",
     ...options.settings,
     listen_addresses: "127.0.0.1",
     port: String(options.port),
-    unix_socket_directories: "",
   };
   const command = [binaries.postgres, "-D", clusterDir];
   for (const [name, value] of Object.entries(settings)) command.push("-c", `${name}=${value}`);

@@ -1,0 +1,267 @@
+/** What `DATABASE_URL` says holds for every connection: a PostgreSQL that takes TLS only, real processes, a real socket. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { Database } from "../../src/database/database.ts";
+import { MainProcess, makeFolder } from "../process/main-process.ts";
+import { connectionTo } from "../support/connection.ts";
+import { captureLog } from "../support/log-capture.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+import { ServerProcess } from "../support/processes.ts";
+import { TlsPostgres } from "./tls-postgres.ts";
+
+const verifyFull = { sslmode: "verify-full", sslrootcert: "authority.pem" };
+const secret = "0123456789abcdef0123456789abcdef";
+
+let own: TlsPostgres;
+beforeAll(async () => {
+  // Not for 127.0.0.1, where it can also be reached.
+  own = await TlsPostgres.start("localhost");
+});
+afterAll(() => own[Symbol.asyncDispose]());
+
+async function refusal(databaseUrl: string): Promise<string> {
+  await using main = new MainProcess({ environment: { DATABASE_URL: databaseUrl, BYOND_SECRET: secret, PORT: "0" } });
+  expect(await main.exited).toEqual({ code: 1, signal: null });
+  // For the operator: no stack, no code, no password.
+  expect(main.log).not.toMatch(/\n\s+at |node:internal|\.ts:\d|^\{/);
+  expect(main.log).not.toContain(own.postgres.password);
+  return main.log;
+}
+
+test("every connection is encrypted and its server verified: pool, lock and migrations, revocations, readiness, commands", async () => {
+  const url = own.url(verifyFull);
+  await using server = await ServerProcess.start({ databaseUrl: url });
+  const { session } = await server.signUp();
+  const { body } = await server.rest("POST", "/api-keys", { session, body: { name: "short-lived" } });
+  expect((await server.rest("GET", "/lookup?number=%2B6591234567", { key: body.key })).status).toBe(200);
+  expect((await server.rest("DELETE", `/api-keys/${body.id}`, { session })).status).toBeLessThan(300);
+  await using command = new MainProcess({
+    environment: { DATABASE_URL: url, BYOND_SECRET: secret },
+    args: ["create-account", "--email", "ada@example.com", "--name", "Acme"],
+    input: "correct horse battery\n",
+  });
+  expect((await command.exited).code).toBe(0);
+
+  const now = await own.postgres.query<{ application_name: string; ssl: boolean }>(
+    "SELECT DISTINCT application_name, ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name LIKE 'byond%' ORDER BY 1",
+  );
+  expect(now).toEqual(
+    ["byond", "byond readiness", "byond revocations"].map((application_name) => ({ application_name, ssl: true })),
+  );
+  const ever = (await own.postgres.readLog())
+    .split("\n")
+    .filter((line) => /connection authorized: .*application_name=byond/.test(line));
+  expect(ever.length).toBeGreaterThan(8);
+  expect(ever.filter((line) => !line.includes("SSL enabled (protocol=TLSv1.3"))).toEqual([]);
+  expect(ever.filter((line) => line.includes("application_name=byond migrations")).length).toBeGreaterThanOrEqual(4);
+  expect(server.logLines).toContainEqual(
+    expect.objectContaining({
+      event: "database connected",
+      server: `localhost:${own.postgres.port}`,
+      database: "byond",
+      encrypted: "TLSv1.3",
+      server_verified_by: "authority and name",
+    }),
+  );
+});
+
+describe("what the server must show", () => {
+  test.each<[string, Record<string, string>, { readonly user?: string; readonly host?: string }, string]>([
+    ["require: nothing", { sslmode: "require" }, {}, "nothing"],
+    ["require, at another name", { sslmode: "require" }, { host: "127.0.0.1" }, "nothing"],
+    [
+      "require with sslrootcert: an authority",
+      { ...verifyFull, sslmode: "require" },
+      { host: "127.0.0.1" },
+      "authority",
+    ],
+    ["verify-ca: an authority", { ...verifyFull, sslmode: "verify-ca" }, { host: "127.0.0.1" }, "authority"],
+    ["verify-full: an authority and the name", verifyFull, {}, "authority and name"],
+    [
+      "with a client certificate",
+      { ...verifyFull, sslcert: "carol.pem", sslkey: "carol.key" },
+      { user: "carol" },
+      "authority and name",
+    ],
+  ])("%s", async (_what, parameters, place, verifiedBy) => {
+    const url = own.url(parameters, place);
+    const database = await Database.open({
+      connection: await connectionTo(url),
+      logger: captureLog().logger,
+      entities: [],
+    });
+    try {
+      expect(database.security).toMatchObject({ encrypted: "TLSv1.3", server_verified_by: verifiedBy });
+      const [session] = await database.query<{ ssl: boolean; client_dn: string | null }>(
+        { name: "own_ssl", text: "SELECT ssl, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()" },
+        [],
+      );
+      expect(session).toEqual({ ssl: true, client_dn: place.user === "carol" ? "/CN=carol" : null });
+    } finally {
+      await database.close();
+    }
+  });
+
+  test("verify-full at an address: one that the certificate names", async () => {
+    await using byAddress = await TlsPostgres.start("127.0.0.1");
+    const open = async (host: string) => {
+      const connection = await connectionTo(byAddress.url(verifyFull, { host }));
+      return Database.open({ connection, logger: captureLog().logger, entities: [] });
+    };
+    const database = await open("127.0.0.1");
+    expect(database.security).toMatchObject({ encrypted: "TLSv1.3", server_verified_by: "authority and name" });
+    await database.close();
+    await expect(open("localhost")).rejects.toThrow(/does not match certificate/);
+  });
+});
+
+describe("the server does not start, and says why", () => {
+  test.each<[string, Record<string, string>, { readonly user?: string; readonly host?: string }, RegExp]>([
+    ["in the clear", {}, {}, /no encryption.*sslmode/s],
+    ["in the clear, said so", { sslmode: "disable" }, {}, /no encryption/],
+    [
+      "verify-full at a name that the certificate lacks",
+      verifyFull,
+      { host: "127.0.0.1" },
+      /127\.0\.0\.1.*verify-full/s,
+    ],
+    [
+      "verify-full, by another authority",
+      { ...verifyFull, sslrootcert: "stranger.pem" },
+      {},
+      /No authority of sslrootcert/,
+    ],
+    ["verify-ca", { sslmode: "verify-ca", sslrootcert: "stranger.pem" }, {}, /No authority of sslrootcert/],
+    [
+      "require with sslrootcert",
+      { sslmode: "require", sslrootcert: "stranger.pem" },
+      {},
+      /No authority of sslrootcert/,
+    ],
+    [
+      "sslrootcert that is not there",
+      { ...verifyFull, sslrootcert: "no.pem" },
+      {},
+      /sslrootcert .*no\.pem cannot be used/,
+    ],
+    [
+      "sslrootcert that is none",
+      { ...verifyFull, sslrootcert: "text.pem" },
+      {},
+      /sslrootcert .*text\.pem .*no certificate/,
+    ],
+    ["no client certificate", verifyFull, { user: "carol" }, /client certificate/],
+    [
+      "a client certificate of somebody else",
+      { ...verifyFull, sslcert: "mallory.pem", sslkey: "mallory.key" },
+      { user: "carol" },
+      /authentication failed for user "carol"/,
+    ],
+    [
+      "a client certificate of another authority",
+      { ...verifyFull, sslcert: "forged.pem", sslkey: "forged.key" },
+      { user: "carol" },
+      /server refuses sslcert/,
+    ],
+    [
+      "a key of another certificate",
+      { ...verifyFull, sslcert: "carol.pem", sslkey: "mallory.key" },
+      {},
+      /sslkey .*mallory/,
+    ],
+  ])("%s", async (_what, parameters, place, problem) => {
+    const said = await refusal(own.url(parameters, place));
+    expect(said).toContain("DATABASE_URL");
+    expect(said).toMatch(problem);
+  });
+
+  test("a PostgreSQL without TLS", async () => {
+    expect(await refusal(`${inject("postgresUrl")}?sslmode=require`)).toMatch(/DATABASE_URL .*sslmode=disable/);
+  });
+});
+
+test.each([
+  ["says that it has no TLS", "N"],
+  ["slips in bytes before the handshake", "SE"],
+])("nobody on the way who %s sees a name or a password", async (_what, answer) => {
+  const seen: Buffer[] = [];
+  const impostor = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (chunk) => {
+      seen.push(chunk);
+      socket.write(answer);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(impostor, "listening");
+  const address = impostor.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const connection = await connectionTo(`postgres://byond:hunter2@127.0.0.1:${port}/byond?sslmode=require`);
+  await expect(Database.open({ connection, logger: captureLog().logger, entities: [] })).rejects.toThrow("SSL");
+  // SSLRequest, and nothing else.
+  expect(Buffer.concat(seen).toString("hex")).toBe("0000000804d2162f");
+  impostor.close();
+});
+
+test("a Unix socket leads all connections to one PostgreSQL", async () => {
+  const { postgres } = own;
+  await using server = await ServerProcess.start({ databaseUrl: postgres.url });
+  expect(server.logLines).toContainEqual(
+    expect.objectContaining({ event: "database connected", encrypted: false, server_verified_by: "nothing" }),
+  );
+  await server.mintKey();
+  const sessions = await postgres.query<{ application_name: string; client_addr: string | null }>(
+    "SELECT DISTINCT application_name, client_addr FROM pg_stat_activity WHERE application_name LIKE 'byond%' ORDER BY 1",
+  );
+  expect(sessions).toEqual(
+    ["byond", "byond readiness", "byond revocations"].map((application_name) => ({
+      application_name,
+      client_addr: null,
+    })),
+  );
+});
+
+describe("variables of libraries lead nowhere else", () => {
+  const elsewhere = {
+    MIKRO_ORM_HOST: "192.0.2.1",
+    MIKRO_ORM_PORT: "9",
+    MIKRO_ORM_DB_NAME: "other",
+    MIKRO_ORM_PASSWORD: "other",
+    MIKRO_ORM_SCHEMA: "other",
+    MIKRO_ORM_CLIENT_URL: "postgres://other@192.0.2.1/other",
+  };
+
+  test("of a server on a database of others", async () => {
+    const database = await createTestDatabase();
+    await using server = await ServerProcess.start({ databaseUrl: database.url, environment: elsewhere });
+    await server.mintKey();
+    await server.stop();
+    await database.drop();
+  });
+
+  test("of a server with its own", async () => {
+    await using folder = await makeFolder();
+    await using main = new MainProcess({
+      environment: {
+        ...elsewhere,
+        PGHOST: "192.0.2.1",
+        PGSSLMODE: "require",
+        PGOPTIONS: "-c search_path=other",
+        PGREPLICATION: "true",
+        DATA_DIR: join(folder.path, "data"),
+        PORT: "0",
+      },
+    });
+    expect((await fetch(`${await main.url()}/readyz`)).status).toBe(200);
+    await main.stop();
+  });
+
+  test("and libpq's do not complete a DATABASE_URL", async () => {
+    await using main = new MainProcess({
+      environment: { DATABASE_URL: inject("postgresUrl"), BYOND_SECRET: secret, PGSSLMODE: "verify-full" },
+    });
+    expect((await main.exited).code).toBe(1);
+    expect(main.log).toContain("PGSSLMODE is not read: say sslmode in DATABASE_URL, or unset it");
+  });
+});
