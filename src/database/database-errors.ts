@@ -47,6 +47,14 @@ const connectionFailure = /^(ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|EPIPE|ETIM
 const connectionFailureMessage =
   /Connection terminated|is not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
 
+/** No TLS was agreed on: nothing was sent. By the code of Node (a verification, or of OpenSSL), or by the words of `pg`. */
+function isHandshakeFailure(error: Error): boolean {
+  return (
+    /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|ERR_TLS_|ERR_SSL_|EPROTO)/.test(codeOf(error)) ||
+    /SSL connection/.test(error.message)
+  );
+}
+
 /** Whether an error is of the connection: what was sent before may have been carried out. */
 export function isConnectionLost(error: unknown): boolean {
   return (
@@ -72,7 +80,7 @@ export function asAppError(error: unknown): unknown {
   if (refusal !== undefined) {
     return refusal(error);
   }
-  return transient.test(code) || isConnectionLost(error) ? unavailable(error) : error;
+  return transient.test(code) || isConnectionLost(error) || isHandshakeFailure(error) ? unavailable(error) : error;
 }
 
 function codeOf(error: Error): string {

@@ -3,12 +3,14 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { CommitOutcomes } from "../../src/database/commit-outcomes.ts";
 import { Database } from "../../src/database/database.ts";
 import { MainProcess, makeFolder } from "../process/main-process.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/processes.ts";
+import { until } from "./load.ts";
 import { TlsPostgres } from "./tls-postgres.ts";
 
 const verifyFull = { sslmode: "verify-full", sslrootcert: "authority.pem" };
@@ -65,6 +67,13 @@ test("every connection is encrypted and its server verified: pool, lock and migr
       server_verified_by: "authority and name",
     }),
   );
+});
+
+test("so is the one that looks up what became of a lost COMMIT", async () => {
+  const connection = await connectionTo(own.url({ ...verifyFull, application_name: "lost" }));
+  const [row] = await own.postgres.query<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
+  await new CommitOutcomes(connection).requireCommitted(row?.id ?? "", new Error("lost"));
+  expect(await own.postgres.readLog()).toMatch(/connection authorized: .*application_name=lost SSL enabled/);
 });
 
 describe("what the server must show", () => {
@@ -202,6 +211,47 @@ test.each([
   // SSLRequest, and nothing else.
   expect(Buffer.concat(seen).toString("hex")).toBe("0000000804d2162f");
   impostor.close();
+});
+
+test("a server that loses its trust in PostgreSQL's certificate answers 503 on every way, and goes on when it is back", async () => {
+  await using server = await ServerProcess.start({ databaseUrl: own.url(verifyFull) });
+  const { session } = await server.signUp();
+  const key = await server.mintKey();
+  await own.present("foreign");
+  const start = { key, body: { channel: "email", to: "ada@example.com" } };
+  const refused = await Promise.all([
+    server.rest("GET", "/api-keys", { session }),
+    server.rest("POST", "/api-keys", { session, body: { name: "one more" } }),
+    server.rest("POST", "/verify/start", start),
+    server.rest("POST", "/auth/sign-in", { body: { email: "nobody@example.com", password: "correct horse battery" } }),
+  ]);
+  expect(refused.map(({ status, body }) => [status, body.error?.code])).toEqual(
+    refused.map(() => [503, "unavailable"]),
+  );
+  expect(server.logLines).toContainEqual(
+    expect.objectContaining({
+      event: "call failed",
+      code: "unavailable",
+      error: expect.objectContaining({ cause: expect.objectContaining({ message: "certificate signature failure" }) }),
+    }),
+  );
+  await own.present("trusted");
+  await until(
+    "the server goes on",
+    30_000,
+    async () => (await server.rest("GET", "/api-keys", { session })).status === 200,
+  );
+});
+
+test("so do the lists that the ORM reads", async () => {
+  const connection = await connectionTo(own.url(verifyFull));
+  const database = await Database.open({ connection, logger: captureLog().logger, entities: [] });
+  const ask = () => database.withEntities((entities) => entities.getConnection().execute("SELECT 1 AS one"));
+  await own.present("foreign");
+  await expect(ask()).rejects.toMatchObject({ code: "unavailable" });
+  await own.present("trusted");
+  expect(await ask()).toEqual([{ one: 1 }]);
+  await database.close();
 });
 
 test("a Unix socket leads all connections to one PostgreSQL", async () => {

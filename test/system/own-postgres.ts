@@ -69,6 +69,11 @@ export class OwnPostgres implements AsyncDisposable {
     return postgres;
   }
 
+  /** Writes one of the `files` anew. */
+  async replaceFile(name: string, content: string | Buffer): Promise<void> {
+    await writeFile(join(clusterDirectory(this.#options.dataDir), name), content);
+  }
+
   get port(): number {
     return this.#options.port;
   }

@@ -1,7 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import pg from "pg";
 import { makeFolder } from "../process/main-process.ts";
 import { type Certificate, makeCertificate } from "../support/certificates.ts";
+import { connectionTo } from "../support/connection.ts";
+import { until } from "./load.ts";
 import { OwnPostgres } from "./own-postgres.ts";
 
 /** Over the network with TLS only; `carol` also shows a certificate of her own. Over its Unix socket as it is. */
@@ -15,11 +18,18 @@ hostssl all all   127.0.0.1/32  scram-sha-256
 export class TlsPostgres implements AsyncDisposable {
   readonly postgres: OwnPostgres;
   readonly #folder: string;
+  readonly #certificates: { readonly trusted: Certificate; readonly foreign: Certificate };
   readonly #resources: AsyncDisposableStack;
 
-  private constructor(postgres: OwnPostgres, folder: string, resources: AsyncDisposableStack) {
+  private constructor(
+    postgres: OwnPostgres,
+    folder: string,
+    certificates: { readonly trusted: Certificate; readonly foreign: Certificate },
+    resources: AsyncDisposableStack,
+  ) {
     this.postgres = postgres;
     this.#folder = folder;
+    this.#certificates = certificates;
     this.#resources = resources;
   }
 
@@ -59,7 +69,32 @@ export class TlsPostgres implements AsyncDisposable {
     await writeFile(join(folder.path, "text.pem"), "not a certificate");
     await postgres.query(`CREATE ROLE carol LOGIN PASSWORD '${postgres.password}'`);
     await postgres.query("CREATE DATABASE carol OWNER carol");
-    return new TlsPostgres(postgres, folder.path, resources.move());
+    const foreign = makeCertificate({ commonName: "server", names, issuer: stranger });
+    return new TlsPostgres(postgres, folder.path, { trusted: server, foreign }, resources.move());
+  }
+
+  /** Shows another certificate from here on, of its own authority or of `stranger`, and disconnects the servers. */
+  async present(which: "trusted" | "foreign"): Promise<void> {
+    const { cert, key } = this.#certificates[which];
+    await this.postgres.replaceFile("server.pem", cert);
+    await this.postgres.replaceFile("server.key", key);
+    await this.postgres.query("SELECT pg_reload_conf()");
+    const client = await connectionTo(
+      this.url({ sslmode: "verify-full", sslrootcert: which === "trusted" ? "authority.pem" : "stranger.pem" }),
+    );
+    await until("PostgreSQL shows the other certificate", 10_000, async () => {
+      const probe = new pg.Client({ ...client });
+      return probe
+        .connect()
+        .then(() => probe.end())
+        .then(
+          () => true,
+          () => false,
+        );
+    });
+    await this.postgres.query(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'byond%'",
+    );
   }
 
   /** `authority`, `stranger`, `carol`, `mallory`, `forged`: `.pem`, and `.key`; and `text.pem`. */
