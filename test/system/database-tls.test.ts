@@ -60,11 +60,14 @@ test("every connection is encrypted and its server verified: pool, lock and migr
   expect(ever.filter((line) => line.includes("application_name=byond migrations")).length).toBeGreaterThanOrEqual(4);
   expect(server.logLines).toContainEqual(
     expect.objectContaining({
-      event: "database connected",
-      server: `localhost:${own.postgres.port}`,
-      database: "byond",
-      encrypted: "TLSv1.3",
-      server_verified_by: "authority and name",
+      event: "started",
+      database: {
+        kind: "external",
+        server: `localhost:${own.postgres.port}`,
+        database: "byond",
+        encrypted: "TLSv1.3",
+        server_verified_by: "authority and name",
+      },
     }),
   );
 });
@@ -258,7 +261,10 @@ test("a Unix socket leads all connections to one PostgreSQL", async () => {
   const { postgres } = own;
   await using server = await ServerProcess.start({ databaseUrl: postgres.url });
   expect(server.logLines).toContainEqual(
-    expect.objectContaining({ event: "database connected", encrypted: false, server_verified_by: "nothing" }),
+    expect.objectContaining({
+      event: "started",
+      database: expect.objectContaining({ encrypted: false, server_verified_by: "nothing" }),
+    }),
   );
   await server.mintKey();
   const sessions = await postgres.query<{ application_name: string; client_addr: string | null }>(
