@@ -80,6 +80,17 @@ const scenarios: readonly (readonly [name: string, call: (index: number) => Prom
   ],
 ];
 
+/** Resolves when every started message has gone out, so that no delivery shares the machine with what is measured next. */
+async function deliveriesFinished(): Promise<void> {
+  for (const id of started) {
+    let statuses: string[];
+    do {
+      const { deliveries } = JSON.parse(await rest("GET", `/api/v1/verify/${id}`));
+      statuses = deliveries.map((delivery: { status: string }) => delivery.status);
+    } while (statuses.includes("queued"));
+  }
+}
+
 async function measure(call: (index: number) => Promise<unknown>): Promise<number> {
   let next = 0;
   const startedMs = performance.now();
@@ -95,6 +106,7 @@ async function measure(call: (index: number) => Promise<unknown>): Promise<numbe
 let baseline: number | undefined;
 console.log(`${calls} calls each, ${concurrency} at a time`);
 for (const [name, call] of scenarios) {
+  await deliveriesFinished();
   const msPerCall = await measure(call);
   baseline ??= msPerCall;
   const perSecond = Math.round(1000 / msPerCall);

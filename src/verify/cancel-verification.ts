@@ -14,9 +14,8 @@ const cancel = {
       RETURNING id
     ), given_up AS (
       UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now()
-      FROM canceled
-      WHERE workspace_id = $1 AND subject_id = canceled.id AND status = 'pending'
-      RETURNING outbox.id
+      WHERE workspace_id = $1 AND subject_id = (SELECT id FROM canceled) AND status = 'pending'
+      RETURNING id
     )
     SELECT ${requireCredential("$4", { after: ["given_up"], effect: "canceled" })}`,
 };

@@ -60,7 +60,8 @@ type Value = Values[number];
 /** The conditions that are asked for, so that each combination is a prepared statement with a plan of its own. */
 class Filters {
   readonly #names: string[] = [];
-  readonly #conditions = ["mode = $3"];
+  /** All times: the predicate of the index `verification_newest_first`. */
+  readonly #conditions = ["mode = $3", "created_at > '-infinity'"];
   readonly #values: Value[];
   #source = "verification";
 

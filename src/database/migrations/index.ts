@@ -14,6 +14,7 @@ import { TimeOfPassword } from "./0012-time-of-password.ts";
 import { SecretsOfServers } from "./0013-secrets-of-servers.ts";
 import { Sweeps } from "./0014-sweeps.ts";
 import { Erasure } from "./0015-erasure.ts";
+import { IndexesOfLists } from "./0016-indexes-of-lists.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -32,4 +33,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0013-secrets-of-servers", class: SecretsOfServers },
   { name: "0014-sweeps", class: Sweeps },
   { name: "0015-erasure", class: Erasure },
+  { name: "0016-indexes-of-lists", class: IndexesOfLists },
 ];
