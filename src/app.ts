@@ -251,10 +251,18 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   const grpcServices = [
     bindService(
       Health,
-      grpcHealth(serviceNames, async () => isReady(await readiness.state()), closing.signal),
+      grpcHealth({
+        serviceNames,
+        isReady: async () => isReady(await readiness.state()),
+        clock,
+        closing: closing.signal,
+      }),
     ),
-    bindService(ServerReflection, grpcReflection([...services.map(({ service }) => service), Health])),
   ];
+  if (config.grpcReflection === "on") {
+    const described = [...services.map(({ service }) => service), Health];
+    grpcServices.push(bindService(ServerReflection, grpcReflection(described, clock)));
+  }
 
   const errors = createErrorReporter(logger, () => `${url}/docs/errors`);
   const authenticator: Authenticator = {

@@ -42,6 +42,8 @@ export interface Config {
   readonly sessionMaxDays: number;
   /** Bearer token for `/metrics`. Undefined: open on loopback, and closed on a public server. */
   readonly metricsToken: string | undefined;
+  /** Whether the server tells its schema over gRPC (`grpc.reflection.v1`). */
+  readonly grpcReflection: "on" | "off";
   readonly delivery: DeliveryConfig;
   readonly limits: LimitsConfig;
   /** Settings that are in the environment and empty, which counts as unset. */
@@ -79,6 +81,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     retentionDays: reader.integer("RETENTION_DAYS", { default: 30, min: 1, max: 3_650 }),
     sessionMaxDays: reader.integer("SESSION_MAX_DAYS", { default: 30, min: 1, max: 3_650 }),
     metricsToken: reader.text("METRICS_TOKEN"),
+    grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),
     delivery: readDeliveryConfig(reader),
     limits: readLimitsConfig(reader),
     emptySettings: reader.emptyNames(),

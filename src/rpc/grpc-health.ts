@@ -1,20 +1,37 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { type Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { Clock } from "../clock.ts";
+import { OpenStreams } from "./open-streams.ts";
 
-const watchIntervalMs = 5_000;
+const watchIntervalMs = 2_000;
+/** A client that goes on watching does so again: its library sees the end as it sees that of any connection. */
+const maxWatchAgeMs = 60 * 60_000;
+const maxWatches = 500;
+const maxWatchesPerSource = 50;
+
+export interface GrpcHealthOptions {
+  readonly serviceNames: readonly string[];
+  readonly isReady: () => Promise<boolean>;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  /** Ends the watches. */
+  readonly closing: AbortSignal;
+}
 
 /**
  * The gRPC health checking protocol (grpc.health.v1), for load balancers that speak gRPC: what `/readyz` says, for the
- * server as a whole (the empty name) and for each of its services alike. Watches end when the server closes.
+ * server as a whole (the empty name) and for each of its services alike. Anybody may ask: there is one look at the status
+ * for all watches, and a bounded number of them, each for an hour at most.
  */
-export function grpcHealth(
-  serviceNames: readonly string[],
-  isReady: () => Promise<boolean>,
-  closing: AbortSignal,
-): ServiceImpl<typeof Health> {
+export function grpcHealth({ serviceNames, isReady, clock, closing }: GrpcHealthOptions): ServiceImpl<typeof Health> {
   const known = new Set(["", ...serviceNames]);
   const status = async () => ((await isReady()) ? Status.SERVING : Status.NOT_SERVING);
+  const watches = new OpenStreams({
+    clock,
+    max: maxWatches,
+    maxPerSource: maxWatchesPerSource,
+    maxAgeMs: maxWatchAgeMs,
+  });
+  const ticker = new Ticker();
   return {
     async check({ service }) {
       if (!known.has(service)) {
@@ -30,7 +47,8 @@ export function grpcHealth(
 
     /** Sends the status at once and whenever it changes. An unknown service may still come: it is no error here. */
     async *watch({ service }, context) {
-      const signal = AbortSignal.any([context.signal, closing]);
+      using stream = watches.enter(context);
+      const signal = AbortSignal.any([stream.signal, closing]);
       let last: Status | undefined;
       while (!signal.aborted) {
         const current = known.has(service) ? await status() : Status.SERVICE_UNKNOWN;
@@ -38,8 +56,39 @@ export function grpcHealth(
           last = current;
           yield { status: current };
         }
-        await wait(watchIntervalMs, undefined, { signal }).catch(() => {});
+        await ticker.next(signal);
       }
     },
   };
+}
+
+/** Wakes all that wait, together, every now and then. Without anybody who waits there is no timer. */
+class Ticker {
+  readonly #waiting = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Resolves with the next tick, or when the signal aborts. */
+  next(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        signal.removeEventListener("abort", wake);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      if (signal.aborted) {
+        resolve();
+        return;
+      }
+      signal.addEventListener("abort", wake);
+      this.#waiting.add(wake);
+      this.#timer ??= setTimeout(() => this.#tick(), watchIntervalMs).unref();
+    });
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    for (const wake of [...this.#waiting]) {
+      wake();
+    }
+  }
 }

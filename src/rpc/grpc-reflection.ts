@@ -1,7 +1,22 @@
 import { createRegistry, type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ServiceImpl } from "@connectrpc/connect";
-import type { ServerReflection, ServerReflectionRequest } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import {
+  type ServerReflection,
+  type ServerReflectionRequest,
+  ServerReflectionRequestSchema,
+} from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import { OpenStreams } from "./open-streams.ts";
+
+/** Tools ask a question a service and a few more. */
+const maxQuestions = 100;
+const maxStreamAgeMs = 60_000;
+const maxStreams = 100;
+const maxStreamsPerSource = 20;
+/** The answer repeats the question, so it must not be long. */
+const maxQuestionBytes = 1024;
 
 type Question = ServerReflectionRequest["messageRequest"];
 
@@ -9,48 +24,130 @@ type Question = ServerReflectionRequest["messageRequest"];
 interface Schema {
   readonly serviceNames: readonly string[];
   /** By path: `byond/v1/verify.proto`. */
-  readonly files: ReadonlyMap<string, DescFile>;
-  fileOfSymbol(name: string): DescFile | undefined;
-  extensionsOf(typeName: string): readonly { readonly number: number; readonly file: DescFile }[];
+  readonly files: ReadonlyMap<string, EncodedFile>;
+  fileOfSymbol(name: string): EncodedFile | undefined;
+  extensionsOf(typeName: string): readonly { readonly number: number; readonly file: EncodedFile | undefined }[];
 }
 
-/** gRPC server reflection (grpc.reflection.v1): lets `buf curl`, `grpcurl` and the like call without the schema. */
-export function grpcReflection(services: readonly DescService[]): ServiceImpl<typeof ServerReflection> {
+interface EncodedFile {
+  /** A `FileDescriptorProto`. */
+  readonly bytes: Uint8Array;
+  /** All that it imports, directly or not, and first of all itself. */
+  readonly withImports: readonly EncodedFile[];
+}
+
+/**
+ * gRPC server reflection (grpc.reflection.v1): lets `buf curl`, `grpcurl` and the like call without the schema. Anybody may
+ * ask: every file is encoded once, and sent once a stream, but for the one that is asked for, as the protocol allows. Streams
+ * are bounded in number, questions and time.
+ */
+export function grpcReflection(
+  services: readonly DescService[],
+  clock: Pick<Clock, "monotonicMs">,
+): ServiceImpl<typeof ServerReflection> {
   const schema = readSchema(services);
+  const streams = new OpenStreams({
+    clock,
+    max: maxStreams,
+    maxPerSource: maxStreamsPerSource,
+    maxAgeMs: maxStreamAgeMs,
+  });
   return {
-    async *serverReflectionInfo(requests) {
-      for await (const originalRequest of requests) {
+    async *serverReflectionInfo(requests, context) {
+      using stream = streams.enter(context);
+      const sent = new Set<EncodedFile>();
+      let questions = 0;
+      for await (const originalRequest of until(stream.signal, requests)) {
+        questions += 1;
+        if (questions > maxQuestions) {
+          throw ended(`A stream takes ${maxQuestions} questions.`);
+        }
+        if (toBinary(ServerReflectionRequestSchema, originalRequest).length > maxQuestionBytes) {
+          throw new AppError("invalid_request", `A question must not be larger than ${maxQuestionBytes} bytes.`);
+        }
         yield {
           validHost: originalRequest.host,
           originalRequest,
-          messageResponse: answer(schema, originalRequest.messageRequest),
+          messageResponse: answer(schema, originalRequest.messageRequest, sent),
         };
       }
     },
   };
 }
 
+/** The questions, until the signal aborts, whether the client asks or is silent then. */
+async function* until<T>(signal: AbortSignal, questions: AsyncIterable<T>): AsyncIterable<T> {
+  const aborted = Promise.withResolvers<never>();
+  // Nobody may be waiting for it just then.
+  aborted.promise.catch(() => undefined);
+  const abort = () => aborted.reject(ended(`A stream lasts ${maxStreamAgeMs / 1_000} seconds.`));
+  signal.addEventListener("abort", abort);
+  const iterator = questions[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted.promise]);
+      if (next.done === true) {
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", abort);
+    // Not awaited: it waits for the question that may never come.
+    iterator.return?.().catch(() => undefined);
+  }
+}
+
+function ended(message: string): AppError {
+  return new AppError("rate_limited", `${message} Open another one.`, { retryAfterSeconds: 1 });
+}
+
 function readSchema(services: readonly DescService[]): Schema {
-  const files = new Map<string, DescFile>();
+  const descs = new Set<DescFile>();
   const collect = (file: DescFile) => {
-    files.set(`${file.name}.proto`, file);
+    descs.add(file);
     file.dependencies.forEach(collect);
   };
   services.map((service) => service.file).forEach(collect);
-  const registry = createRegistry(...files.values());
+  const encoded = encodeFiles(descs);
+  const files = new Map(Array.from(encoded, ([desc, file]) => [`${desc.name}.proto`, file]));
+  const fileOf = (desc: DescFile | undefined) => (desc === undefined ? undefined : encoded.get(desc));
+  const registry = createRegistry(...descs);
   const extensions = [...registry].filter((type) => type.kind === "extension");
   return {
     serviceNames: services.map((service) => service.typeName),
     files,
     fileOfSymbol(name) {
       const parentName = name.slice(0, Math.max(0, name.lastIndexOf(".")));
-      return (registry.get(name) ?? registry.get(parentName))?.file;
+      return fileOf((registry.get(name) ?? registry.get(parentName))?.file);
     },
-    extensionsOf: (typeName) => extensions.filter(({ extendee }) => extendee.typeName === typeName),
+    extensionsOf: (typeName) =>
+      extensions
+        .filter(({ extendee }) => extendee.typeName === typeName)
+        .map(({ number, file }) => ({ number, file: fileOf(file) })),
   };
 }
 
-function answer(schema: Schema, question: Question) {
+function encodeFiles(descs: Iterable<DescFile>): Map<DescFile, EncodedFile> {
+  const encoded = new Map<DescFile, EncodedFile & { withImports: EncodedFile[] }>();
+  for (const desc of descs) {
+    encoded.set(desc, { bytes: toBinary(FileDescriptorProtoSchema, desc.proto), withImports: [] });
+  }
+  for (const [desc, file] of encoded) {
+    const reached = new Set<DescFile>();
+    const reach = (next: DescFile) => {
+      if (!reached.has(next)) {
+        reached.add(next);
+        next.dependencies.forEach(reach);
+      }
+    };
+    reach(desc);
+    file.withImports.push(...Array.from(reached, (next) => encoded.get(next) ?? []).flat());
+  }
+  return encoded;
+}
+
+function answer(schema: Schema, question: Question, sent: Set<EncodedFile>) {
   switch (question.case) {
     case "listServices":
       return {
@@ -58,12 +155,15 @@ function answer(schema: Schema, question: Question) {
         value: { service: schema.serviceNames.map((name) => ({ name })) },
       } as const;
     case "fileByFilename":
-      return fileAnswer(schema.files.get(question.value));
+      return fileAnswer(schema.files.get(question.value), sent);
     case "fileContainingSymbol":
-      return fileAnswer(schema.fileOfSymbol(question.value.replace(/^\./, "")));
+      return fileAnswer(schema.fileOfSymbol(question.value.replace(/^\./, "")), sent);
     case "fileContainingExtension": {
       const { containingType, extensionNumber } = question.value;
-      return fileAnswer(schema.extensionsOf(containingType).find(({ number }) => number === extensionNumber)?.file);
+      return fileAnswer(
+        schema.extensionsOf(containingType).find(({ number }) => number === extensionNumber)?.file,
+        sent,
+      );
     }
     case "allExtensionNumbersOfType": {
       const extensionNumber = schema.extensionsOf(question.value).map(({ number }) => number);
@@ -74,21 +174,16 @@ function answer(schema: Schema, question: Question) {
   }
 }
 
-/** The file and all that it imports, as clients expect it, so that one question is enough. */
-function fileAnswer(file: DescFile | undefined) {
+/** The file and all that it imports, as clients expect it, so that one question is enough; without the imports that were sent. */
+function fileAnswer(file: EncodedFile | undefined, sent: Set<EncodedFile>) {
   if (file === undefined) {
     return errorAnswer(Code.NotFound, "there is no such thing in the schema");
   }
-  const reached = new Set<DescFile>();
-  const reach = (next: DescFile) => {
-    if (!reached.has(next)) {
-      reached.add(next);
-      next.dependencies.forEach(reach);
-    }
-  };
-  reach(file);
-  const fileDescriptorProto = Array.from(reached, ({ proto }) => toBinary(FileDescriptorProtoSchema, proto));
-  return { case: "fileDescriptorResponse", value: { fileDescriptorProto } } as const;
+  const news = file.withImports.filter((next) => next === file || !sent.has(next));
+  for (const next of news) {
+    sent.add(next);
+  }
+  return { case: "fileDescriptorResponse", value: { fileDescriptorProto: news.map(({ bytes }) => bytes) } } as const;
 }
 
 function errorAnswer(errorCode: Code, errorMessage: string) {

@@ -52,7 +52,8 @@ export function createRpcHandlers(
   for (const { register } of services) {
     register(strict);
   }
-  const lenient = createConnectRouter(options);
+  // Anybody may ask them anything as often as they like: that must not cost a compression each time.
+  const lenient = createConnectRouter({ ...options, compressMinBytes: Number.MAX_SAFE_INTEGER });
   for (const { register } of grpcServices) {
     register(lenient);
   }

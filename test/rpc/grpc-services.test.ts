@@ -1,10 +1,14 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createClient } from "@connectrpc/connect";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { type CallOptions, Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { requestHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
 let app: TestApp;
@@ -43,6 +47,160 @@ test("a watch tells the status at once and ends with the call", async () => {
     }
   }).rejects.toThrow();
   expect(seen).toEqual([Status.SERVING]);
+});
+
+/** Opens watches until one is refused; the status of that refusal, and how many there were. */
+async function watchUntilRefused(url: string, signal: AbortSignal): Promise<{ watches: number; refusal: unknown }> {
+  const client = createClient(Health, createGrpcTransport({ baseUrl: url }));
+  for (let watches = 0; ; watches += 1) {
+    const watch = client.watch({ service: "" }, { signal })[Symbol.asyncIterator]();
+    try {
+      await watch.next();
+    } catch (refusal) {
+      return { watches, refusal };
+    }
+  }
+}
+
+test("one source has 50 watches at most, and their places back when they end", async () => {
+  const abort = new AbortController();
+  const first = await watchUntilRefused(app.url, abort.signal);
+  expect(first.watches).toBe(50);
+  expect(first.refusal).toMatchObject({ code: Code.ResourceExhausted });
+  // Everything else is answered still.
+  expect((await health().check({ service: "" })).status).toBe(Status.SERVING);
+  abort.abort();
+  await vi.waitFor(async () => {
+    const next = new AbortController();
+    const second = await watchUntilRefused(app.url, next.signal);
+    next.abort();
+    expect(second.watches).toBe(50);
+  });
+});
+
+test("a watch ends after an hour", async () => {
+  await using other = await startTestApp();
+  const watch = createClient(Health, createGrpcTransport({ baseUrl: other.url })).watch({ service: "" });
+  const seen: Status[] = [];
+  for await (const { status } of watch) {
+    seen.push(status);
+    await other.time.advance({ seconds: 3_600 });
+  }
+  expect(seen).toEqual([Status.SERVING]);
+});
+
+type Question = MessageInitShape<typeof ServerReflectionRequestSchema>;
+
+/** Asks on one stream, each question when the one before was answered; then keeps it open until `stay` resolves. */
+function ask(url: string, questions: Iterable<Question>, options: CallOptions & { stay?: Promise<void> } = {}) {
+  const client = createClient(ServerReflection, createGrpcTransport({ baseUrl: url }));
+  async function* requests() {
+    yield* questions;
+    await options.stay;
+  }
+  return client.serverReflectionInfo(requests(), options);
+}
+
+const fileOf = (fileContainingSymbol: string): Question => ({
+  messageRequest: { case: "fileContainingSymbol", value: fileContainingSymbol },
+});
+
+test("reflection sends each file once a stream, and again only the one that is asked for", async () => {
+  const names: string[][] = [];
+  let bytes = 0;
+  for await (const { messageResponse } of ask(app.url, Array(100).fill(fileOf("byond.v1.VerifyService")))) {
+    const files = messageResponse.case === "fileDescriptorResponse" ? messageResponse.value.fileDescriptorProto : [];
+    bytes += files.reduce((sum, file) => sum + file.length, 0);
+    names.push(files.map((file) => fromBinary(FileDescriptorProtoSchema, file).name));
+  }
+  expect(names).toHaveLength(100);
+  expect(names[0]?.[0]).toBe("byond/v1/verify.proto");
+  expect(names[0]).toContain("google/protobuf/descriptor.proto");
+  expect(names.slice(1)).toEqual(Array(99).fill(["byond/v1/verify.proto"]));
+  // It was 77 KB an answer.
+  expect(bytes).toBeLessThan(100 * 10_000 + 80_000);
+});
+
+test("a reflection stream takes 100 questions, each of 1 KiB at most", async () => {
+  let answers = 0;
+  const endless = async () => {
+    for await (const _ of ask(app.url, Array(101).fill({ messageRequest: { case: "listServices", value: "" } }))) {
+      answers += 1;
+    }
+  };
+  await expect(endless()).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  expect(answers).toBe(100);
+  const long = ask(app.url, [{ ...fileOf("byond.v1.VerifyService"), host: "a".repeat(1_024) }]);
+  await expect(long[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: Code.InvalidArgument });
+});
+
+test("a reflection stream lasts a minute, also if its client keeps it open", async () => {
+  await using other = await startTestApp();
+  const stay = Promise.withResolvers<void>();
+  function* questions() {
+    yield fileOf("byond.v1.VerifyService");
+  }
+  const answers = ask(other.url, questions(), { stay: stay.promise })[Symbol.asyncIterator]();
+  await answers.next();
+  const end = answers.next();
+  end.catch(() => undefined);
+  await other.time.advance({ seconds: 60 });
+  await expect(end).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  stay.resolve();
+});
+
+test("one source has 20 reflection streams at most, and their places back when they end", async () => {
+  const abort = new AbortController();
+  const stay = Promise.withResolvers<void>();
+  const open = async () => {
+    const options = { signal: abort.signal, stay: stay.promise };
+    await ask(app.url, [fileOf("byond.v1.VerifyService")], options)
+      [Symbol.asyncIterator]()
+      .next();
+  };
+  for (let count = 0; count < 20; count += 1) {
+    await open();
+  }
+  await expect(open()).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  abort.abort();
+  stay.resolve();
+  await vi.waitFor(async () => {
+    for await (const { messageResponse } of ask(app.url, [fileOf("byond.v1.VerifyService")])) {
+      expect(messageResponse.case).toBe("fileDescriptorResponse");
+    }
+  });
+});
+
+test("reflection can be switched off", async () => {
+  await using other = await startTestApp({ grpcReflection: "off" });
+  const answer = ask(other.url, [fileOf("byond.v1.VerifyService")])
+    [Symbol.asyncIterator]()
+    .next();
+  await expect(answer).rejects.toMatchObject({ code: Code.Unimplemented });
+  const watch = createClient(Health, createGrpcTransport({ baseUrl: other.url }));
+  expect((await watch.check({ service: "" })).status).toBe(Status.SERVING);
+});
+
+test("gRPC's own services are not compressed: anybody may ask, again and again", async () => {
+  const question = toBinary(
+    ServerReflectionRequestSchema,
+    create(ServerReflectionRequestSchema, fileOf("byond.v1.VerifyService")),
+  );
+  const headers = {
+    ":method": "POST",
+    ":path": "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "content-type": "application/grpc",
+    "grpc-accept-encoding": "gzip,br",
+  };
+  const { status, body } = await requestHttp2(
+    app.url,
+    headers,
+    Buffer.concat([Buffer.from([0, 0, 0, 0, question.length]), question]),
+  );
+  expect(status).toBe(200);
+  // The flag of the first message: "Compressed-Flag" in gRPC over HTTP/2.
+  expect(body.charCodeAt(0)).toBe(0);
+  expect(body).toContain("byond/v1/verify.proto");
 });
 
 test("buf curl lists the services and calls one without a schema", async () => {
