@@ -127,7 +127,7 @@ function bind(method: string, url: string, body: Uint8Array | undefined): readon
     { variables: matched.variables, query: parseQuery(query), body: body ? { kind: "json", json } : { kind: "empty" } },
     violations,
   );
-  return violations.violations();
+  return violations.listed;
 }
 
 function transcode(

@@ -84,9 +84,13 @@ export class AppError extends Error {
   }
 }
 
-/** A `validation_error` that names one field or several. */
-export function invalidFields(fields: Readonly<Record<string, string>>): AppError {
-  return new AppError("validation_error", "One or more fields are invalid.", { fields });
+/** A `validation_error` that names one field or several. `unlisted`: how many problems more there are, too many to name. */
+export function invalidFields(fields: Readonly<Record<string, string>>, unlisted = 0): AppError {
+  const message =
+    unlisted === 0
+      ? "One or more fields are invalid."
+      : `One or more fields are invalid. ${Object.keys(fields).length} are listed, ${unlisted} more are not.`;
+  return new AppError("validation_error", message, { fields });
 }
 
 /** A check's finding, if there is one, as an entry of the fields. */

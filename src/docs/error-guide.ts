@@ -103,7 +103,7 @@ export const errorGuide = {
   validation_error: {
     title: "Validation failed",
     meaning:
-      "The request was read, but some of its fields are missing, unknown, of the wrong type or out of range. `fields` names all of them at once, each with what is wrong.",
+      "The request was read, but some of its fields are missing, unknown, of the wrong type or out of range. `fields` names all of them at once, each with what is wrong; beyond 20 the message counts them.",
     remedy: "Correct the fields that are named. The same request will fail again.",
   },
   idempotency_key_reused: {

@@ -8,7 +8,7 @@ import {
 } from "@connectrpc/connect";
 import { GatewayError } from "./gateway-error.ts";
 import { single } from "./single.ts";
-import { bindingViolations } from "./violations.ts";
+import { bindingViolations, isFlawless } from "./violations.ts";
 
 /** Calls a unary RPC's implementation through the interceptors. */
 export type UnaryCall = (context: HandlerContext, message: Message) => Promise<Message>;
@@ -95,7 +95,7 @@ function responseCommon(method: DescMethod, context: HandlerContext) {
 /** The context for the implementation, with what interceptors changed. Throws violations that none of them threw. */
 function innermostContext(request: InterceptedRequest): HandlerContext {
   const violations = request.contextValues.get(bindingViolations);
-  if (violations.length > 0) {
+  if (!isFlawless(violations)) {
     throw new GatewayError("invalid-fields", "One or more fields are invalid.", { violations });
   }
   const context = request.contextValues.get(callContext);

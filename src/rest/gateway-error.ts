@@ -1,4 +1,4 @@
-import type { FieldViolation } from "./violations.ts";
+import type { FieldViolations } from "./violations.ts";
 
 /** Everything that a gateway itself refuses a request for, with the status that HTTP has for it. */
 const statuses = {
@@ -17,7 +17,7 @@ export type GatewayErrorKind = keyof typeof statuses;
 
 interface GatewayErrorDetails {
   readonly allow?: readonly string[];
-  readonly violations?: readonly FieldViolation[];
+  readonly violations?: FieldViolations;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
@@ -29,8 +29,8 @@ export class GatewayError extends Error {
   readonly status: number;
   /** With `method-not-allowed`: the methods that the path has, sorted. Otherwise empty. */
   readonly allow: readonly string[];
-  /** With `invalid-fields`: what is wrong, one entry a field. Otherwise empty. */
-  readonly violations: readonly FieldViolation[];
+  /** With `invalid-fields`: what is wrong. Otherwise empty. */
+  readonly violations: FieldViolations;
   /** Headers that belong on the answer whatever its body is, such as `allow`. The gateway sets them itself. */
   readonly headers: Readonly<Record<string, string>>;
 
@@ -40,7 +40,7 @@ export class GatewayError extends Error {
     this.kind = kind;
     this.status = statuses[kind];
     this.allow = details.allow ?? [];
-    this.violations = details.violations ?? [];
+    this.violations = details.violations ?? { listed: [], unlisted: 0 };
     this.headers = details.headers ?? {};
   }
 }

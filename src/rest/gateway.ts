@@ -158,7 +158,7 @@ async function answer(
   const maxBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
   const body = await readBody(request, endpoint.route, options.json, maxBytes, violations);
   const message = endpoint.bind({ variables, query: parseQuery(query), body }, violations);
-  values.set(bindingViolations, violations.violations());
+  values.set(bindingViolations, violations);
   const { call, render, route, status } = endpoint;
   if (call.kind === "unary") {
     const content = wrapped(render(await call.invoke(context, message)), true, request, options);

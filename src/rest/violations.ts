@@ -8,31 +8,42 @@ export interface FieldViolation {
   readonly message: string;
 }
 
+/** What is wrong with a request. */
+export interface FieldViolations {
+  /** One a field. */
+  readonly listed: readonly FieldViolation[];
+  /** How much more was found. */
+  readonly unlisted: number;
+}
+
+/** Whether nothing is wrong. */
+export function isFlawless({ listed }: FieldViolations): boolean {
+  return listed.length === 0;
+}
+
+const none: FieldViolations = { listed: [], unlisted: 0 };
+
 /**
  * What was wrong with the fields of a REST request, for the interceptor that validates: it adds its own findings and
  * throws. Violations that no interceptor throws are thrown in front of the implementation, which therefore never sees
  * a message that is bound in part only.
  */
-export const bindingViolations: ContextKey<readonly FieldViolation[]> = createContextKey<readonly FieldViolation[]>(
-  [],
-  {
-    description: "violations found while binding a REST request",
-  },
-);
+export const bindingViolations: ContextKey<FieldViolations> = createContextKey<FieldViolations>(none, {
+  description: "violations found while binding a REST request",
+});
 
-/** More are not reported: an answer should not be larger than the request that it explains. */
-const maxViolations = 100;
+/** More are only counted: an answer should not be larger than the request that it explains. */
+export const maxListedViolations = 20;
 
 /** Paths repeat what the client wrote; a name longer than this is cut. */
 const maxNameLength = 64;
 
-const none: readonly FieldViolation[] = [];
-
 /** Collects violations, one a field: the first. Keeps track of the field that is being read. */
-export class ViolationCollector {
+export class ViolationCollector implements FieldViolations {
   readonly #path: (string | number)[] = [];
   readonly #messages = new Map<string, string>();
   readonly #told = new Set<readonly string[]>();
+  #unlisted = 0;
 
   /** Steps into a field (by name), a list's element (by index) or a map's entry (by key). */
   enter(step: string | number): void {
@@ -45,12 +56,23 @@ export class ViolationCollector {
 
   /** Adds a violation of the current field, or of the one below it. */
   add(message: string, ...below: readonly (string | number)[]): void {
-    if (this.#messages.size < maxViolations) {
-      const path = formatFieldPath([...this.#path, ...below]);
-      if (!this.#messages.has(path)) {
-        this.#messages.set(path, message);
+    if (this.#messages.size >= maxListedViolations) {
+      this.#unlisted += 1;
+      return;
+    }
+    this.#list(formatFieldPath([...this.#path, ...below]), message);
+  }
+
+  /** Adds what somebody else found. */
+  addAll({ listed, unlisted }: FieldViolations): void {
+    for (const { path, message } of listed) {
+      if (this.#messages.size < maxListedViolations) {
+        this.#list(path, message);
+      } else if (!this.#messages.has(path)) {
+        this.#unlisted += 1;
       }
     }
+    this.#unlisted += unlisted;
   }
 
   /** Adds that there is no field of this name here, and, the first time that it is about these fields, which there are. */
@@ -60,8 +82,18 @@ export class ViolationCollector {
     this.add(`is not a known field${isTold || known.length === 0 ? "" : `; known are: ${known.join(", ")}`}`, name);
   }
 
-  violations(): readonly FieldViolation[] {
-    return this.#messages.size === 0 ? none : Array.from(this.#messages, ([path, message]) => ({ path, message }));
+  get listed(): readonly FieldViolation[] {
+    return Array.from(this.#messages, ([path, message]) => ({ path, message }));
+  }
+
+  get unlisted(): number {
+    return this.#unlisted;
+  }
+
+  #list(path: string, message: string): void {
+    if (!this.#messages.has(path)) {
+      this.#messages.set(path, message);
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
-import { AppError, type ErrorCode, errorKinds } from "../errors.ts";
+import { AppError, type ErrorCode, errorKinds, invalidFields } from "../errors.ts";
 import { describeError, type Logger } from "../log.ts";
+import type { FieldViolations } from "../rest/violations.ts";
 import { type RequestRecord, requestRecordKey } from "./request-record.ts";
 
 /** Turns whatever was thrown into what the client is told, and reports to the log what it must not be told. */
@@ -81,6 +82,11 @@ export function toConnectError(
     [{ desc: ErrorInfoSchema, value: info }],
     appError,
   );
+}
+
+/** The `validation_error` of what was found: the listed fields by name, the rest as a count. */
+export function violationsError({ listed, unlisted }: FieldViolations): AppError {
+  return invalidFields(Object.fromEntries(listed.map(({ path, message }) => [path, message])), unlisted);
 }
 
 /** The header that tells when to try again, where the error knows. */

@@ -3,14 +3,15 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { type Compression, compressedFlag } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
-import { AppError, invalidFields } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import { GatewayError } from "../rest/gateway-error.ts";
 import { JsonReader } from "../rest/json/reader.ts";
 import { protoJson } from "../rest/json/style.ts";
 import { parseJson } from "../rest/json/text.ts";
 import { isMembers } from "../rest/json/value-type.ts";
-import { ViolationCollector } from "../rest/violations.ts";
+import { isFlawless, ViolationCollector } from "../rest/violations.ts";
 import { rawBodyKey } from "./access/raw-body.ts";
+import { violationsError } from "./errors.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import type { CheckRequest } from "./validation.ts";
 
@@ -52,9 +53,12 @@ export async function requireReadableMessage(context: HandlerContext, checkReque
 /** Only calls by GET have parameters: in others they would vanish, as an unknown field would. */
 function requireNoParameters({ requestMethod, url }: HandlerContext): void {
   if (requestMethod === "POST" && url.includes("?")) {
-    const names = [...new URL(url).searchParams.keys()];
-    if (names.length > 0) {
-      throw invalidFields(Object.fromEntries(names.map((name) => [name, "is not a known parameter"])));
+    const violations = new ViolationCollector();
+    for (const name of new URL(url).searchParams.keys()) {
+      violations.add("is not a known parameter", name);
+    }
+    if (!isFlawless(violations)) {
+      throw violationsError(violations);
     }
   }
 }
@@ -90,8 +94,7 @@ function explainJson(method: DescMethod, text: string, checkRequest: CheckReques
     }
     throw error;
   }
-  const found = violations.violations();
-  return message === undefined || found.length === 0 ? undefined : checkRequest(method, message, found);
+  return message === undefined || isFlawless(violations) ? undefined : checkRequest(method, message, violations);
 }
 
 function unreadable({ input }: DescMethod, where = ""): AppError {

@@ -1,7 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
-import { AppError, type ErrorCode, errorKinds, invalidFields } from "../errors.ts";
+import { AppError, type ErrorCode, errorKinds } from "../errors.ts";
 import { GatewayError, type GatewayErrorKind } from "../rest/gateway-error.ts";
-import { type ErrorReporter, retryAfterHeader } from "./errors.ts";
+import { type ErrorReporter, retryAfterHeader, violationsError } from "./errors.ts";
 import type { RequestRecord } from "./request-record.ts";
 
 /** An error as REST sends it. */
@@ -51,7 +51,7 @@ function unwrap(thrown: unknown): unknown {
     return error;
   }
   if (error.kind === "invalid-fields") {
-    return invalidFields(Object.fromEntries(error.violations.map(({ path, message }) => [path, message])));
+    return violationsError(error.violations);
   }
   return new AppError(codeOfKind[error.kind], error.message, { cause: error });
 }

@@ -7,11 +7,12 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import type { Path } from "@bufbuild/protobuf/reflect";
-import { createValidator, type Violation } from "@bufbuild/protovalidate";
+import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { type AppError, invalidFields } from "../errors.ts";
+import type { AppError } from "../errors.ts";
 import { isListWrapper } from "../rest/json/style.ts";
-import { bindingViolations, type FieldViolation, formatFieldPath, ViolationCollector } from "../rest/violations.ts";
+import { bindingViolations, type FieldViolations, isFlawless, ViolationCollector } from "../rest/violations.ts";
+import { violationsError } from "./errors.ts";
 import { hasSideEffects } from "./idempotency/idempotency.ts";
 import { MessageProblems } from "./message-problems.ts";
 import { wordViolation } from "./violation-wording.ts";
@@ -35,11 +36,7 @@ export function fieldCheck<Desc extends DescMessage>(
  * What is wrong with the request of an RPC, all of it together; `undefined` for one to carry out. `found` is what was wrong
  * before there was a message.
  */
-export type CheckRequest = (
-  method: DescMethod,
-  message: Message,
-  found: readonly FieldViolation[],
-) => AppError | undefined;
+export type CheckRequest = (method: DescMethod, message: Message, found: FieldViolations) => AppError | undefined;
 
 /**
  * Compiles the checks of the services' requests, by what no message may hold, by the rules of their schema
@@ -53,27 +50,19 @@ export function compileRequestChecks(services: readonly DescService[], checks: r
   const problems = new MessageProblems(services.flatMap(({ methods }) => methods.map(({ input }) => input)));
   return (method, message, found) => {
     const { input } = method;
-    const own = new ViolationCollector();
-    problems.find(input, message, hasSideEffects(method), own);
+    // One entry a field, the first: it is closest to what the client did wrong.
+    const all = new ViolationCollector();
+    all.addAll(found);
+    problems.find(input, message, hasSideEffects(method), all);
     const result = validator.validate(input, message);
-    const violations = [
-      ...found,
-      ...own.violations(),
-      ...(result.violations ?? []).map(toFieldViolation),
-      ...Object.entries(checkBySchema.get(input)?.problems(message) ?? {}).map(([path, problem]) => ({
-        path,
-        message: problem,
-      })),
-    ];
-    if (violations.length > 0) {
-      const fields = new Map<string, string>();
-      for (const violation of violations) {
-        // One entry a field, the first: it is closest to what the client did wrong.
-        if (!fields.has(violation.path)) {
-          fields.set(violation.path, violation.message);
-        }
-      }
-      return invalidFields(Object.fromEntries(fields));
+    for (const violation of result.violations ?? []) {
+      all.add(wordViolation(violation), ...pathSteps(violation.field));
+    }
+    for (const [path, problem] of Object.entries(checkBySchema.get(input)?.problems(message) ?? {})) {
+      all.addAll({ listed: [{ path, message: problem }], unlisted: 0 });
+    }
+    if (!isFlawless(all)) {
+      return violationsError(all);
     }
     if (result.kind === "error") {
       throw result.error;
@@ -99,10 +88,6 @@ export function createValidationInterceptor(
     }
     return next(request);
   };
-}
-
-function toFieldViolation(violation: Violation): FieldViolation {
-  return { path: formatFieldPath(pathSteps(violation.field)), message: wordViolation(violation) };
 }
 
 /** The path as the client writes it: the field of a message that only wraps a list is not a step of its own. */

@@ -51,8 +51,8 @@ async function* watch(
 export function explain(error: unknown, _context: ErrorContext): RestError {
   if (error instanceof GatewayError) {
     const { kind, message, status, violations } = error;
-    const fields = Object.fromEntries(violations.map((violation) => [violation.path, violation.message]));
-    return { status, body: { error: { kind, message, ...(violations.length > 0 && { fields }) } } };
+    const fields = Object.fromEntries(violations.listed.map((violation) => [violation.path, violation.message]));
+    return { status, body: { error: { kind, message, ...(violations.listed.length > 0 && { fields }) } } };
   }
   const { code, rawMessage } = ConnectError.from(error);
   return { status: code === Code.NotFound ? 404 : 500, body: { error: { kind: Code[code], message: rawMessage } } };

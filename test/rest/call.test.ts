@@ -168,7 +168,9 @@ describe("violations of the binding", () => {
         () => (request) => {
           const pending = request.contextValues.get(bindingViolations);
           return Promise.reject(
-            new GatewayError("invalid-fields", "merged", { violations: [...pending, { path: "z", message: "too" }] }),
+            new GatewayError("invalid-fields", "merged", {
+              violations: { ...pending, listed: [...pending.listed, { path: "z", message: "too" }] },
+            }),
           );
         },
       ],

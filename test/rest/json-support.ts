@@ -27,7 +27,7 @@ export function readText<Desc extends DescMessage>(
   if (!isMessage(message, desc)) {
     throw new TypeError(`${text} is no ${desc.typeName}`);
   }
-  return { message, violations: violations.violations().map((found) => `${found.path}: ${found.message}`) };
+  return { message, violations: violations.listed.map((found) => `${found.path}: ${found.message}`) };
 }
 
 /** What is said of the first unknown field of a type. */

@@ -182,8 +182,8 @@ const grpcProtocol: Protocol = {
 export function readMessage(method: DescMethodUnary, json: Input): Message {
   const violations = new ViolationCollector();
   const message = reader.message(method.input)(json, violations);
-  if (!isMessage(message) || violations.violations().length > 0) {
-    throw new TypeError(`a test sent what has no message: ${JSON.stringify(violations.violations())}`);
+  if (!isMessage(message) || violations.listed.length > 0) {
+    throw new TypeError(`a test sent what has no message: ${JSON.stringify(violations.listed)}`);
   }
   return message;
 }

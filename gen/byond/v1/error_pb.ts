@@ -56,7 +56,7 @@ export type ErrorInfo = Message<"byond.v1.ErrorInfo"> & {
 
   /**
    * What is wrong, by field. Nested fields are joined by dots, list elements are written `scopes[0]`. With
-   * `validation_error` only.
+   * `validation_error` only, and 20 at most: the message counts the rest.
    *
    * @generated from field: map<string, string> fields = 6;
    */
