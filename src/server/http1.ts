@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
+import type { Activity } from "./idle-connections.ts";
 import {
   REASONS_BY_STATUS,
   type RefusalContent,
@@ -24,7 +25,7 @@ export interface Http1Options {
 
 /** Speaks HTTP/1.1 on connections that somebody else accepted. */
 export interface Http1 {
-  accept(socket: Socket): void;
+  accept(socket: Socket, activity: Activity): void;
   /** Ends every connection as soon as its requests are answered, those without one at once. */
   drain(): void;
   /** To be called when all connections are gone. */
@@ -33,7 +34,7 @@ export interface Http1 {
 
 export function createHttp1(options: Http1Options): Http1 {
   const { timeouts } = options;
-  const unanswered = new Map<Socket, Set<ServerResponse>>();
+  const unanswered = new Map<Socket, { readonly responses: Set<ServerResponse>; readonly activity: Activity }>();
   const refused = new WeakSet<Socket>();
   let draining = false;
 
@@ -52,15 +53,18 @@ export function createHttp1(options: Http1Options): Http1 {
 
   const begin = (request: IncomingMessage, response: ServerResponse): boolean => {
     const { socket } = request;
-    const responses = unanswered.get(socket);
-    if (responses === undefined || responses.size >= PIPELINED_MAX || refused.has(socket)) {
+    const connection = unanswered.get(socket);
+    if (connection === undefined || connection.responses.size >= PIPELINED_MAX || refused.has(socket)) {
       socket.destroy();
       return false;
     }
+    const { responses, activity } = connection;
+    activity.busy();
     responses.add(response);
     if (draining) response.setHeader("Connection", "close");
     response.once("close", () => {
       responses.delete(response);
+      if (responses.size === 0) activity.idle(() => socket.destroySoon());
       // It may have promised to keep the connection before the draining began.
       if (draining && responses.size === 0) socket.destroySoon();
     });
@@ -86,7 +90,7 @@ export function createHttp1(options: Http1Options): Http1 {
     if (!(socket instanceof Socket)) return;
     if (refused.has(socket)) return;
     const status = statusOfParserError(error);
-    const responses = [...(unanswered.get(socket) ?? [])];
+    const responses = [...(unanswered.get(socket)?.responses ?? [])];
     // An answer in the midst of another one would be taken for a part of it.
     const isFree = responses.length === 0 || (responses.length === 1 && responses[0]?.headersSent === false);
     if (status === undefined || !isFree) socket.destroy();
@@ -99,21 +103,21 @@ export function createHttp1(options: Http1Options): Http1 {
 
   server.on("timeout", (socket) => {
     // Neither is the case while a handler takes its time, or streams with long pauses.
-    const isIdle = (unanswered.get(socket)?.size ?? 0) === 0;
+    const isIdle = (unanswered.get(socket)?.responses.size ?? 0) === 0;
     if (isIdle || socket.writableLength > 0) socket.destroy();
   });
   // Node starts its checks of the time-outs above only in a server that listens; this one never does.
   server.emit("listening");
 
   return {
-    accept(socket) {
-      unanswered.set(socket, new Set());
+    accept(socket, activity) {
+      unanswered.set(socket, { responses: new Set(), activity });
       socket.once("close", () => unanswered.delete(socket));
       server.emit("connection", socket);
     },
     drain() {
       draining = true;
-      for (const [socket, responses] of unanswered) {
+      for (const [socket, { responses }] of unanswered) {
         if (responses.size === 0) socket.destroySoon();
         for (const response of responses) if (!response.headersSent) response.setHeader("Connection", "close");
       }

@@ -7,6 +7,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
+import type { Activity } from "./idle-connections.ts";
 import { HEADER_BYTES_MAX, HEADERS_MAX } from "./request-gate.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
@@ -22,7 +23,7 @@ export interface Http2Options {
 
 /** Speaks HTTP/2 on connections that somebody else accepted. */
 export interface Http2 {
-  accept(socket: Socket): void;
+  accept(socket: Socket, activity: Activity): void;
   /** Asks every client to send nothing new (GOAWAY), and ends its connection once its requests are answered. */
   drain(): void;
 }
@@ -65,9 +66,9 @@ export function createHttp2(options: Http2Options): Http2 {
   server.on("sessionError", () => undefined);
 
   return {
-    accept(socket) {
+    accept(socket, activity) {
       const register = (session: ServerHttp2Session) => {
-        const connection = new Http2Connection(session, socket, timeouts);
+        const connection = new Http2Connection(session, socket, activity, timeouts);
         connections.add(connection);
         socket.once("close", () => connections.delete(connection));
       };
@@ -86,13 +87,15 @@ export function createHttp2(options: Http2Options): Http2 {
 class Http2Connection {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
+  readonly #activity: Activity;
   readonly #timeouts: Timeouts;
   #openStreams = 0;
   #timer: NodeJS.Timeout;
 
-  constructor(session: ServerHttp2Session, socket: Socket, timeouts: Timeouts) {
+  constructor(session: ServerHttp2Session, socket: Socket, activity: Activity, timeouts: Timeouts) {
     this.#session = session;
     this.#socket = socket;
+    this.#activity = activity;
     this.#timeouts = timeouts;
     this.#timer = setTimeout(() => socket.destroy(), timeouts.headersMs);
     session.once("remoteSettings", () => this.#waitForStream());
@@ -111,6 +114,7 @@ class Http2Connection {
 
   #count(stream: ServerHttp2Stream): void {
     this.#openStreams += 1;
+    this.#activity.busy();
     clearTimeout(this.#timer);
     stream.once("close", () => {
       this.#openStreams -= 1;
@@ -121,7 +125,9 @@ class Http2Connection {
   }
 
   #waitForStream(): void {
-    if (this.#openStreams === 0) this.#after(this.#timeouts.keepAliveMs, () => this.end());
+    if (this.#openStreams > 0) return;
+    this.#activity.idle(() => this.end());
+    this.#after(this.#timeouts.keepAliveMs, () => this.end());
   }
 
   #after(delayMs: number, act: () => void): void {

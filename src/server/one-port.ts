@@ -2,10 +2,11 @@ import { createServer as createNetServer, type Server, type Socket } from "node:
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
+import { type Activity, IdleConnections, type IdleLimits } from "./idle-connections.ts";
 import { sniffProtocol } from "./protocol-sniffer.ts";
 import { REASONS_BY_STATUS, type RefusalContent } from "./raw-refusal.ts";
 import { findRequestFault, hasExcessiveHeaders, type NodeRequest, type NodeResponse } from "./request-gate.ts";
-import { DEFAULT_TIMEOUTS, type Timeouts } from "./timeouts.ts";
+import { DEFAULT_TIMEOUTS, LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 export interface OnePortOptions {
   readonly host: string;
@@ -25,7 +26,17 @@ export interface OnePortOptions {
   /** Told of what clients cannot cause. */
   readonly onError: (error: unknown) => void;
   readonly timeouts?: Partial<Timeouts>;
+  readonly limits?: Partial<ConnectionLimits>;
 }
+
+/** How many connections there may be. */
+export interface ConnectionLimits extends Pick<IdleLimits, "maxIdle" | "maxIdlePerSource"> {
+  /** More are closed as they come. */
+  readonly maxConnections: number;
+}
+
+/** A connection that does nothing costs 3 to 20 KB, over TLS 90 KB. */
+const DEFAULT_LIMITS: ConnectionLimits = { maxConnections: 20_000, maxIdle: 10_000, maxIdlePerSource: 1_000 };
 
 export interface OnePort {
   /** What the port is bound to. */
@@ -68,9 +79,12 @@ const TCP_KEEP_ALIVE_MS = 60_000;
  */
 export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const { maxConnections, ...idleLimits } = { ...DEFAULT_LIMITS, ...options.limits };
+  // A little later than the protocols themselves, who end a connection in order: for what keeps them from it.
+  const idleConnections = new IdleConnections({ ...idleLimits, maxIdleMs: timeouts.keepAliveMs + LINGER_MS });
   const sockets = new Set<Socket>();
   // TLS gives its sockets other objects than the connections below them; the peer's address tells which belong together.
-  const handshakes = new Map<string, Socket>();
+  const handshakes = new Map<string, { readonly socket: Socket; readonly activity: Activity }>();
   const unrecognised = new Set<Socket>();
   let closing: Promise<boolean> | undefined;
   const transportHeaders = options.tls === undefined ? {} : STRICT_TRANSPORT;
@@ -108,21 +122,22 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const http2 = createHttp2({ timeouts, onRequest, onMalformed: refuse });
 
   const speak = (socket: Socket) => {
+    const activity = handshakes.get(peerOf(socket))?.activity;
     handshakes.delete(peerOf(socket));
     // An error without a listener would end the process. What it means for requests, they learn from the "close".
     socket.on("error", () => undefined);
-    if (closing !== undefined) {
+    if (closing !== undefined || activity === undefined) {
       socket.destroy();
     } else if (socket instanceof TLSSocket) {
-      if (socket.alpnProtocol === "h2") http2.accept(socket);
-      else http1.accept(socket);
+      if (socket.alpnProtocol === "h2") http2.accept(socket, activity);
+      else http1.accept(socket, activity);
     } else {
       unrecognised.add(socket);
       socket.once("close", () => unrecognised.delete(socket));
       sniffProtocol(socket, timeouts.firstByteMs, (protocol) => {
         unrecognised.delete(socket);
-        if (protocol === "http2") http2.accept(socket);
-        else http1.accept(socket);
+        if (protocol === "http2") http2.accept(socket, activity);
+        else http1.accept(socket, activity);
       });
     }
   };
@@ -130,26 +145,31 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   // In front of `speak`, which is a listener of the same event where there is no TLS.
   listener.prependListener("connection", (socket: Socket) => {
     const peer = peerOf(socket);
+    const activity = idleConnections.add(socket.remoteAddress, () => socket.destroy());
     sockets.add(socket);
-    handshakes.set(peer, socket);
+    handshakes.set(peer, { socket, activity });
     socket.on("error", () => undefined);
     socket.once("close", () => {
       sockets.delete(socket);
-      if (handshakes.get(peer) === socket) handshakes.delete(peer);
+      activity.closed();
+      if (handshakes.get(peer)?.socket === socket) handshakes.delete(peer);
     });
   });
+  listener.maxConnections = maxConnections;
   const address = await listen(listener, options);
   listener.on("error", options.onError);
 
   const timers = new Set<NodeJS.Timeout>();
   const close = async () => {
     const gone = new Promise((resolve) => listener.close(resolve));
-    for (const socket of [...handshakes.values(), ...unrecognised]) socket.destroy();
+    for (const { socket } of handshakes.values()) socket.destroy();
+    for (const socket of unrecognised) socket.destroy();
     http1.drain();
     http2.drain();
     await gone;
     for (const timer of timers) clearTimeout(timer);
     http1.dispose();
+    idleConnections.dispose();
     return !isCutOff;
   };
   let isCutOff = false;
