@@ -47,7 +47,13 @@ export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
     const convert = (error: unknown) => toConnectError(reporter, error, request.contextValues);
     try {
       const response = await next(request);
-      return response.stream ? { ...response, message: convertingErrors(response.message, convert) } : response;
+      if (!response.stream) {
+        return response;
+      }
+      // A client that leaves in the midst of an answer is no failure of ours, whatever that made of writing to it.
+      const convertUnlessGone = (error: unknown) =>
+        request.signal.aborted ? ConnectError.from(error, Code.Canceled) : convert(error);
+      return { ...response, message: convertingErrors(response.message, convertUnlessGone) };
     } catch (error) {
       throw convert(error);
     }

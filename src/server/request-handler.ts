@@ -89,10 +89,15 @@ async function serve(
   const answer = await (call ?? options.rest)(withRawBody(received, values));
   await universalResponseToNodeResponse(answer, response).catch((error: unknown) => {
     // The client went away while it was answered. What it asked for has been done.
-    if (!response.destroyed) {
+    if (!isGone(response)) {
       throw error;
     }
   });
+}
+
+/** Whether nobody reads the answer any more. */
+function isGone(response: NodeResponse): boolean {
+  return "stream" in response ? response.stream.destroyed || response.stream.closed : response.destroyed;
 }
 
 /** The path without the query, as it was sent. */

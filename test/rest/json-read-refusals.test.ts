@@ -233,10 +233,10 @@ test("what can be read is read, whatever is wrong beside it", () => {
   expect(message).toMatchObject({ stringField: "kept", int32Field: 0, stringList: ["a", "b"] });
 });
 
-test("a hundred violations are reported at most, with names that are cut", () => {
+test("twenty violations are reported at most, with names that are cut", () => {
   const members = Array.from({ length: 500 }, (_, index) => `"${index}${"x".repeat(1000)}":1`);
   const { violations } = readText(EveryTypeSchema, `{${members.join()}}`, house);
-  expect(violations).toHaveLength(100);
+  expect(violations).toHaveLength(20);
   // The first also tells which fields there are.
   expect(violations.slice(1).every((violation) => violation.length < 100)).toBe(true);
 });

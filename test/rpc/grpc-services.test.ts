@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:http2";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
@@ -8,7 +10,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
-import { requestHttp2 } from "../server/port-fixture.ts";
+import { connectHttp2, requestHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
 let app: TestApp;
@@ -49,6 +51,9 @@ test("a watch tells the status at once and ends with the call", async () => {
   expect(seen).toEqual([Status.SERVING]);
 });
 
+/** For the server to notice that a client has gone, on a busy machine. */
+const patience = { timeout: 20_000, interval: 200 };
+
 /** Opens watches until one is refused; the status of that refusal, and how many there were. */
 async function watchUntilRefused(url: string, signal: AbortSignal): Promise<{ watches: number; refusal: unknown }> {
   const client = createClient(Health, createGrpcTransport({ baseUrl: url }));
@@ -75,7 +80,7 @@ test("one source has 50 watches at most, and their places back when they end", a
     const second = await watchUntilRefused(app.url, next.signal);
     next.abort();
     expect(second.watches).toBe(50);
-  });
+  }, patience);
 });
 
 test("a watch ends after an hour", async () => {
@@ -168,7 +173,7 @@ test("one source has 20 reflection streams at most, and their places back when t
     for await (const { messageResponse } of ask(app.url, [fileOf("byond.v1.VerifyService")])) {
       expect(messageResponse.case).toBe("fileDescriptorResponse");
     }
-  });
+  }, patience);
 });
 
 test("reflection can be switched off", async () => {
@@ -201,6 +206,27 @@ test("gRPC's own services are not compressed: anybody may ask, again and again",
   // The flag of the first message: "Compressed-Flag" in gRPC over HTTP/2.
   expect(body.charCodeAt(0)).toBe(0);
   expect(body).toContain("byond/v1/verify.proto");
+});
+
+test("a client that leaves in the midst of a stream is no error of the server", async () => {
+  await using other = await startTestApp();
+  const session = connectHttp2(other.url);
+  await once(session, "remoteSettings");
+  const finished = () => other.logLines.filter((line) => line.includes('"event":"request"')).length;
+  for (const path of ["/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"]) {
+    const before = finished();
+    const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
+    stream.on("error", () => undefined);
+    stream.write(Buffer.alloc(5));
+    // The server has read it by then; it waits for the end of the request, or for the next question.
+    await new Promise((resolve) => session.ping(resolve));
+    await new Promise((resolve) => session.ping(resolve));
+    stream.close(constants.NGHTTP2_CANCEL);
+    await vi.waitFor(() => expect(finished()).toBe(before + 1), patience);
+  }
+  session.destroy();
+  await other.app.close();
+  expect(other.logLines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
 });
 
 test("buf curl lists the services and calls one without a schema", async () => {
