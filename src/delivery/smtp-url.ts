@@ -29,26 +29,50 @@ export function parseSmtpUrl(text: string): SmtpServer {
   if (!secure && url.protocol !== "smtp:") {
     throw new TypeError("the SMTP URL must begin with smtp:// or smtps://");
   }
-  if (url.hostname === "") {
-    throw new TypeError("the SMTP URL names no host");
+  if (url.hostname === "" || url.port === "0") {
+    throw new TypeError(`the SMTP URL names no ${url.hostname === "" ? "host" : "port"}`);
   }
-  for (const [name, value] of url.searchParams) {
-    if (!switches.some((known) => known === name)) {
-      throw new TypeError(`the SMTP URL has an unknown parameter "${name}"; known are ${switches.join(", ")}`);
-    }
-    if (value !== "true" && value !== "false") {
-      throw new TypeError(`the SMTP URL's parameter ${name} must be true or false`);
-    }
+  if ((url.username === "") !== (url.password === "")) {
+    throw new TypeError("the SMTP URL must have both a user and a password, or neither");
+  }
+  // Behind the host may stand what was meant as a part of the password.
+  if (!/^\/?$/.test(url.pathname) || url.hash !== "" || (url.username === "" && text.includes("@"))) {
+    throw new TypeError(
+      'the SMTP URL must have "/", "?", "#" and "@" percent-encoded in user and password, and no path',
+    );
+  }
+  const { requireTLS, ignoreTLS, verifyCertificate } = readSwitches(url.searchParams);
+  if (ignoreTLS && (secure || requireTLS)) {
+    throw new TypeError(`the SMTP URL says both ignoreTLS and ${secure ? "smtps" : "requireTLS"}`);
   }
   const user = decode(url.username);
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
     secure,
-    requireTLS: url.searchParams.get("requireTLS") === "true",
-    ignoreTLS: url.searchParams.get("ignoreTLS") === "true",
-    verifyCertificate: url.searchParams.get("tls.rejectUnauthorized") !== "false",
+    requireTLS,
+    ignoreTLS,
+    verifyCertificate,
     auth: user === "" ? undefined : { user, pass: decode(url.password) },
+  };
+}
+
+function readSwitches(parameters: URLSearchParams) {
+  for (const [name, value] of parameters) {
+    if (!switches.some((known) => known === name)) {
+      throw new TypeError(`the SMTP URL has an unknown parameter "${name}"; known are ${switches.join(", ")}`);
+    }
+    if (value !== "true" && value !== "false") {
+      throw new TypeError(`the SMTP URL's parameter ${name} must be true or false`);
+    }
+    if (parameters.getAll(name).length > 1) {
+      throw new TypeError(`the SMTP URL says ${name} twice`);
+    }
+  }
+  return {
+    requireTLS: parameters.get("requireTLS") === "true",
+    ignoreTLS: parameters.get("ignoreTLS") === "true",
+    verifyCertificate: parameters.get("tls.rejectUnauthorized") !== "false",
   };
 }
 

@@ -35,6 +35,18 @@ describe("parseSmtpUrl", () => {
     ["smtp://user:hunter2@mail.example.com?logger=true", 'unknown parameter "logger"'],
     ["smtp://user:hunter2@mail.example.com?debug=true", 'unknown parameter "debug"'],
     ["smtp://user:hunter2@mail.example.com?requireTLS=yes", "must be true or false"],
+    ["smtp://user:hunter2@mail.example.com?requireTLS=false&requireTLS=true", "requireTLS twice"],
+    ["smtp://user:hunter2@mail.example.com?requireTLS=true&ignoreTLS=true", "both ignoreTLS and requireTLS"],
+    ["smtps://user:hunter2@mail.example.com?ignoreTLS=true", "both ignoreTLS and smtps"],
+    ["smtp://user:hunter2@mail.example.com/requireTLS=true", "percent-encoded"],
+    ["smtp://user:hunter2@mail.example.com#requireTLS=true", "percent-encoded"],
+    ["smtp://user:12#hunter2@mail.example.com", "percent-encoded"],
+    ["smtp://user@mail.example.com", "both a user and a password"],
+    ["smtp://user:@mail.example.com", "both a user and a password"],
+    ["smtp://:hunter2@mail.example.com", "both a user and a password"],
+    ["smtp://user:12?hunter2@mail.example.com", "percent-encoded"],
+    ["smtp://user:12?hunter2=@mail.example.com", "percent-encoded"],
+    ["smtp://user:hunter2@mail.example.com:0", "no port"],
     ["smtp://us%er:hunter2@mail.example.com", "user or password"],
   ])("refuses %s", (url, problem) => {
     expect(() => parseSmtpUrl(url)).toThrow(problem);
