@@ -57,6 +57,9 @@ async function run(config: Config, name: string | undefined, args: readonly stri
   return commands.get(name)?.({ config, logger, args, input: process.stdin, write: print });
 }
 
+// Reports that Node writes where it is asked to (`--report-on-fatalerror`) are sent around, and would hold every secret.
+process.report.excludeEnv = true;
+
 const [name, ...args] = process.argv.slice(2);
 let config: Config | undefined;
 try {

@@ -1,16 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "./config.ts";
 
 /**
  * The master secret that the embedded mode keeps for itself, made at the first start. Only its owner can read the file.
- * Throws `ConfigError` if the file is there and holds none, or cannot be read or made.
+ * Throws `ConfigError` if the file is there and holds none, or every user may read it, or it cannot be read or made.
  */
 export async function readOwnSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, "secret");
   const secret = await readOrMake(path).catch((error: Error) => {
-    throw new ConfigError([`DATA_DIR: the secret that is kept there cannot be read or made: ${error.message}`]);
+    throw error instanceof ConfigError
+      ? error
+      : new ConfigError([`DATA_DIR: the secret that is kept there cannot be read or made: ${error.message}`]);
   });
   if (Buffer.byteLength(secret) < 32) {
     throw new ConfigError([`${path} holds no usable secret: restore it from a backup, or delete it to start anew`]);
@@ -25,6 +27,10 @@ async function readOrMake(path: string): Promise<string> {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
+    const { mode } = await stat(path);
+    if ((mode & 0o007) !== 0) {
+      throw new ConfigError([`${path} may be read by every user of this machine: chmod 600 it`]);
+    }
     return (await readFile(path, "utf8")).trim();
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {

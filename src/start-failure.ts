@@ -23,7 +23,10 @@ export function explainFailure(error: unknown, config: Config | undefined): stri
 function explainDatabase(error: unknown, { database }: Config): string | undefined {
   const origin = originOf(error);
   const code: unknown = Reflect.get(origin, "code");
-  const isExplained = origin instanceof DatabaseConnectionError || origin instanceof UnsuitableDatabaseError;
+  const isExplained =
+    origin instanceof DatabaseConnectionError ||
+    origin instanceof UnsuitableDatabaseError ||
+    (error instanceof AppError && error.code === "unavailable");
   if (!isExplained && !(typeof code === "string" && mendable.test(code))) {
     return undefined;
   }

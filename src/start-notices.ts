@@ -41,6 +41,13 @@ export function startNotices(config: Config): StartNotice[] {
       settings: ["TRUSTED_PROXIES"],
     });
   }
+  if (limits.proxyTrust.trustedProxies.some(({ prefixLength }) => prefixLength === 0)) {
+    notices.push({
+      level: "warn",
+      event: "every client is believed what it says of its own address: each one is a trusted proxy",
+      settings: ["TRUSTED_PROXIES"],
+    });
+  }
   return notices;
 }
 

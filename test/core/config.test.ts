@@ -117,6 +117,11 @@ describe("what the start says", () => {
     ["what is closed with a database of others", production, closed],
     ["that https needs a proxy's addresses", { PUBLIC_URL: "https://otp.example.com" }, [...closed, shared]],
     ["that it does so on loopback too", { PUBLIC_URL: "HTTPS://localhost" }, [shared]],
+    [
+      "that everybody is a proxy",
+      { TRUSTED_PROXIES: "10.0.0.0/8, ::/0" },
+      ["warn every client is believed what it says of its own address: each one is a trusted proxy TRUSTED_PROXIES"],
+    ],
     ["not if the proxy is known", { PUBLIC_URL: "https://localhost", TRUSTED_PROXIES: "127.0.0.1" }, []],
     [
       "that no address can be proved where messages leave, but no mails",

@@ -1,5 +1,5 @@
 /** What the server's children, PostgreSQL and what starts it, get to know of its settings. */
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
@@ -98,4 +98,22 @@ describe.skipIf(process.platform !== "linux")("the children of a server with its
     expect(await server.stop()).toEqual({ code: 0, signal: null });
     expect(server.written + log).not.toContain(canary);
   });
+});
+
+test("a diagnostic report of the process holds no setting", async () => {
+  await using folder = await makeFolder();
+  const reports = join(folder.path, "reports");
+  await mkdir(reports);
+  const options = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${reports}`;
+  await using server = new MainProcess({
+    environment: { PORT: "0", DATA_DIR: join(folder.path, "data"), ...secrets, NODE_OPTIONS: options },
+  });
+  await server.url();
+  server.signal("SIGUSR2");
+  await server.wrote(/Node\.js report completed/);
+  const [report = ""] = await readdir(reports);
+  const text = await readFile(join(reports, report), "utf8");
+  expect(JSON.parse(text)).toHaveProperty("header.processId", server.processId);
+  expect(text).not.toContain(canary);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
 });

@@ -1,7 +1,7 @@
 /** What cannot be run is refused at the start: exit status 1, and a sentence that says what to do. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
@@ -168,16 +168,18 @@ describe("what the machine refuses", () => {
 
   test("a secret of its own that cannot be read", async () => {
     await using folder = await makeFolder();
-    await mkdir(join(folder.path, "secret"));
+    await mkdir(join(folder.path, "secret"), { mode: 0o700 });
     const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
     expect(said).toContain("DATA_DIR: the secret that is kept there cannot be read or made: EISDIR");
   });
 
-  test("a secret of its own that is damaged", async () => {
+  test("a secret of its own that is damaged, or everybody's to read", async () => {
     await using folder = await makeFolder();
     const path = join(folder.path, "secret");
     await writeFile(path, "short", { mode: 0o600 });
     const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
     expect(said).toContain(`${path} holds no usable secret`);
+    await chmod(path, 0o604);
+    expect(await refusal({ DATA_DIR: folder.path, PORT: "0" })).toContain(`${path} may be read by every user`);
   });
 });
