@@ -66,6 +66,9 @@ function readWhatsapp(reader: EnvironmentReader): DeliveryConfig["whatsapp"] {
   checkForm(reader, "WHATSAPP_PHONE_NUMBER_ID", /^\d+$/, "digits");
   checkForm(reader, "WHATSAPP_TEMPLATE", /^[a-z0-9_]+$/, "lower-case letters, digits and underscores");
   const [language = "en", ...languages] = reader.list("WHATSAPP_TEMPLATE_LANGUAGES");
+  if (![language, ...languages].every((each) => /^[a-z]{2,3}(_[A-Z0-9]{2,3})?$/.test(each))) {
+    reader.problems.push("WHATSAPP_TEMPLATE_LANGUAGES must be languages as Meta writes them, such as en,pt_BR");
+  }
   return {
     apiUrl: (reader.webUrl("WHATSAPP_API_URL") ?? defaultWhatsappApiUrl).replace(/\/+$/, ""),
     phoneNumberId: group.WHATSAPP_PHONE_NUMBER_ID,

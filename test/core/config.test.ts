@@ -334,6 +334,18 @@ describe("groups are whole", () => {
       ],
     ],
     [{ ...whatsapp, WHATSAPP_APP_SECRET: "s" }, ["WHATSAPP_VERIFY_TOKEN is required with WHATSAPP_APP_SECRET"]],
+    [
+      { ...whatsapp, WHATSAPP_TEMPLATE_LANGUAGES: "en," },
+      ["WHATSAPP_TEMPLATE_LANGUAGES must be languages as Meta writes them, such as en,pt_BR"],
+    ],
+    [
+      { SMTP_URL: "smtp://mail:@localhost", MAIL_FROM: "a@a.example" },
+      ["SMTP_URL: the SMTP URL has a user or a password without the other"],
+    ],
+    [
+      { SMTP_URL: "smtp://:hunter2@localhost", MAIL_FROM: "a@a.example" },
+      ["SMTP_URL: the SMTP URL has a user or a password without the other"],
+    ],
     [provider, ["SMS_PROVIDER_URL or VOICE_PROVIDER_URL is required with PROVIDER_SECRET"]],
     [{ SMS_PROVIDER_URL: "http://localhost" }, ["PROVIDER_SECRET is required with SMS_PROVIDER_URL"]],
     [{ VOICE_PROVIDER_URL: "http://localhost" }, ["PROVIDER_SECRET is required with VOICE_PROVIDER_URL"]],
