@@ -118,20 +118,22 @@ async function requireAnother(
     throw error;
   }
   if (right !== undefined) {
-    throw alreadyExists();
+    throw noRoom();
   }
 }
 
 function requireRoom(accounts: readonly StoredAccount[]): void {
-  if (accounts.some(({ isVerified }) => isVerified)) {
-    throw alreadyExists();
+  if (accounts.some(({ isVerified }) => isVerified) || accounts.length >= maxUnverifiedAccounts) {
+    throw noRoom();
   }
-  if (accounts.length >= maxUnverifiedAccounts) {
-    throw new AppError(
-      "already_exists",
-      "There are accounts with this email already that wait to be verified. If it is yours, reset the password.",
-    );
-  }
+}
+
+/** The same for every reason: whether somebody has proved the address is not told. */
+function noRoom(): AppError {
+  return new AppError(
+    "already_exists",
+    "No account can be made with this email. If it is yours, sign in, or reset the password.",
+  );
 }
 
 export function alreadyExists(): AppError {

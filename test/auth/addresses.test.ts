@@ -11,6 +11,8 @@ import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
 import { verifyEmailOf } from "../support/verified-email.ts";
 
+const noRoom = "No account can be made with this email. If it is yours, sign in, or reset the password.";
+
 let here: TestApp;
 let there: TestApp;
 beforeAll(async () => {
@@ -116,7 +118,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await signIn("the squatter's password", there)).code).toBe("invalid_api_key");
     expect((await signIn(password, there)).body.user_id).toBe(owner.userId);
     expect((await protocol.call(here, "ListApiKeys", {}, { session: owner.session })).body.keys).toEqual([]);
-    expect((await signUp("one more password")).body.message).toBe("There is an account with this email already.");
+    expect((await signUp("one more password")).body.message).toBe(noRoom);
   });
 
   test("of two that prove an address at the same moment, one has it and the other ends", async () => {
@@ -301,13 +303,12 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
   test("three accounts may wait for an address, and each is signed in to by its password, for the price of one", async () => {
     const accounts = [accountOf(await signUp("password number 1")), accountOf(await signUp("password number 2"))];
-    expect((await signUp("password number 2")).body.message).toBe("There is an account with this email already.");
+    expect((await signUp("password number 2")).body.message).toBe(noRoom);
     accounts.push(accountOf(await signUp("password number 3", there)));
     expect(await signUp("password number 4")).toMatchObject({
       code: "already_exists",
       body: {
-        message:
-          "There are accounts with this email already that wait to be verified. If it is yours, reset the password.",
+        message: noRoom,
       },
     });
     for (const [index, { userId }] of accounts.entries()) {

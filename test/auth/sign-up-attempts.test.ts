@@ -4,6 +4,7 @@ import { Hasher } from "../../src/hashing.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
+import { verifyEmailOf } from "../support/verified-email.ts";
 
 let here: TestApp;
 let there: TestApp;
@@ -69,5 +70,57 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await signUp(source)).code).toBe("rate_limited");
     expect(hash).not.toHaveBeenCalled();
     hash.mockRestore();
+  });
+
+  test("a source learns of five addresses that they are taken, then of one in a tenth of its hours, and no more by asking at once", async () => {
+    const source = `198.51.100.${host + 10}`;
+    const taken: string[] = [];
+    for (let index = 0; index < 8; index += 1) {
+      const email = `taken-${index}-${protocol.name}@example.com`.toLowerCase();
+      expect((await signUp(`192.0.2.${host + 20 + index * 2}`, there, email)).code).toBe("ok");
+      taken.push(email);
+    }
+    const ask = async (index: number) => (await signUp(source, here, taken[index])).code;
+    const asked: string[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      asked.push(await ask(index));
+    }
+    expect(asked).toEqual([...Array(5).fill("already_exists"), "rate_limited", "rate_limited"]);
+    // An address that is free is refused alike: the difference would tell.
+    expect((await signUp(source, there)).code).toBe("rate_limited");
+    expect((await signUp("192.0.2.98")).code).toBe("ok");
+    await here.time.advance({ seconds: 1_801 });
+    expect([await ask(5), await ask(6)]).toEqual(["already_exists", "rate_limited"]);
+
+    const crowd = `198.51.100.${host + 20}`;
+    const atOnce = await Promise.all(taken.map((email) => signUp(crowd, here, email)));
+    expect(atOnce.filter(({ code }) => code === "already_exists").length).toBeGreaterThanOrEqual(5);
+    expect((await signUp(crowd)).code).toBe("rate_limited");
+  });
+
+  test("why an address cannot be signed up with is not told", async () => {
+    const messages = new Set<string>();
+    const input = (email: string, secret: string) => ({ email, password: secret, name: "Acme" });
+    const from = { "x-forwarded-for": `198.51.100.${host + 30}` };
+    const answer = async (email: string, secret: string) => {
+      const { code, body } = await protocol.call(here, "SignUp", input(email, secret), { headers: from });
+      if (code !== "ok") {
+        messages.add(`${code} ${body.message}`);
+      }
+      return String(body.workspace_id);
+    };
+    const crowded = `crowded-${protocol.name}@example.com`.toLowerCase();
+    for (let index = 0; index < 4; index += 1) {
+      await answer(crowded, `the password number ${index}`);
+    }
+    const repeated = `repeated-${protocol.name}@example.com`.toLowerCase();
+    await answer(repeated, password);
+    await answer(repeated, password);
+    const verified = `verified-${protocol.name}@example.com`.toLowerCase();
+    await verifyEmailOf(here.databaseUrl, await answer(verified, password));
+    await answer(verified, "another password");
+    expect([...messages]).toEqual([
+      "already_exists No account can be made with this email. If it is yours, sign in, or reset the password.",
+    ]);
   });
 });

@@ -1237,7 +1237,8 @@ export const AuthService: GenService<{
    * The address belongs to whoever proves it with `verify-email`: all other accounts that wait for it end then. Where mail
    * is really sent, an account that is not verified ends after 72 hours. Fails with `already_exists` if the address is
    * verified, or three accounts wait for it: its owner can reset the password then. Also if one that waits has this very
-   * password; such calls count as attempts to sign in.
+   * password; such calls count as attempts to sign in. The answer does not say which of these it is, and after five of them
+   * an address has one an hour.
    *
    * @generated from rpc byond.v1.AuthService.SignUp
    */
