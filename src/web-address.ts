@@ -85,7 +85,7 @@ const named: Readonly<Record<string, string>> = {
 };
 
 const escapes =
-  /&#(\d{1,7});|&#x([\da-f]{1,6});|&([a-z]{2,14});|\\u([\da-f]{4})|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|((?:[%=][\da-f]{2})+)/giu;
+  /&#(\d{1,7});|&#x([\da-f]{1,6});|&([a-z]{2,14});|[\\%]u([\da-f]{4})|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|((?:[%=][\da-f]{2})+)/giu;
 
 /** HTML takes them without a semicolon as well. Looked at last: what follows may become one. */
 const unterminated = /&#(\d{1,7})|&#x([\da-f]{1,6})/giu;

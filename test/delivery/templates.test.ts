@@ -26,6 +26,11 @@ describe("the mail", () => {
     expect(mail.text).toContain(brand);
   });
 
+  test("asks programs to make no links of a code or a name", () => {
+    const { html } = renderMail(codeMessage({ brand: "Booking.com" }), fixedNow);
+    expect(html).toMatch(/<meta name="format-detection" content="telephone=no, .*url=no">/);
+  });
+
   test("binds the code to the domain in the last line, where one is set", () => {
     const last = (text: string) => text.trimEnd().split("\n").at(-1);
     const bound = renderMail(codeMessage({ autofillDomain: "acme.example" }), fixedNow);

@@ -191,6 +191,7 @@ export const addressAttacks: readonly string[] = [
   "evil%25252ecom/login",
   "%5C%5Cevil%5Cshare",
   "evil.com%3a8080",
+  "evil%u002ecom/login",
   // Escaped as in HTML.
   "evil.com&#47;login",
   "evil&#46;com/login",
