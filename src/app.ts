@@ -15,6 +15,7 @@ import { authFieldChecks, authService } from "./auth/auth.rpc.ts";
 import { SessionAuthenticator } from "./auth/authenticate-session.ts";
 import { closedWorkspaceSweep } from "./auth/closed-workspace-sweep.ts";
 import { findAccountsByEmail } from "./auth/find-account.ts";
+import { FruitlessCalls } from "./auth/fruitless-calls.ts";
 import { knownSourceSweep } from "./auth/known-sources.ts";
 import { sessionSweep } from "./auth/session-sweep.ts";
 import { SessionTokens } from "./auth/session-tokens.ts";
@@ -240,6 +241,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
         emailVerifications: accountVerifications({ database, keyring, codes }),
         signUp: config.signUp,
         signUpsPerHour: config.limits.signUpsPerHour,
+        fruitlessCalls: new FruitlessCalls(clock),
       }),
     ),
   ];

@@ -31,6 +31,7 @@ import { type AccountDependencies, emailProblem } from "./create-account.ts";
 import { deleteAccount } from "./delete-account.ts";
 import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
 import { accountOf } from "./find-account.ts";
+import type { FruitlessCalls } from "./fruitless-calls.ts";
 import { getWorkspace } from "./get-workspace.ts";
 import { logoutAll } from "./logout-all.ts";
 import type { PasswordDependencies } from "./match-password.ts";
@@ -52,6 +53,8 @@ export interface AuthDependencies extends AccountDependencies, PasswordDependenc
   readonly emailVerifications: EmailVerifications;
   readonly signUp: "open" | "closed";
   readonly signUpsPerHour: number;
+  /** Of the calls that take no credential. */
+  readonly fruitlessCalls: FruitlessCalls;
 }
 
 const startStatuses = {
@@ -85,19 +88,24 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       if (deps.signUp === "closed") {
         throw new AppError("not_found", "Sign-up is closed on this server. Ask its administrator for an account.");
       }
-      return grantMessage(await signUp(deps, { email, password, name, ...originOf(context) }));
+      const origin = originOf(context);
+      return grantMessage(
+        await deps.fruitlessCalls.run(origin, () => signUp(deps, { email, password, name, ...origin })),
+      );
     },
 
     async signIn({ email, password }, context) {
-      return grantMessage(await signIn(deps, { email, password, ...originOf(context) }));
+      const origin = originOf(context);
+      return grantMessage(await deps.fruitlessCalls.run(origin, () => signIn(deps, { email, password, ...origin })));
     },
 
-    async refreshSession(request) {
-      return grantMessage(await refreshSession(deps, request));
+    async refreshSession(request, context) {
+      return grantMessage(await deps.fruitlessCalls.run(originOf(context), () => refreshSession(deps, request)));
     },
 
-    async signOut(request) {
-      await signOut(deps, request);
+    async signOut(request, context) {
+      const hasNotEnded = (hasEnded: boolean) => !hasEnded;
+      await deps.fruitlessCalls.run(originOf(context), () => signOut(deps, request), hasNotEnded);
       return { message: "The session has ended." };
     },
 
@@ -127,13 +135,21 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     },
 
     async startPasswordReset({ email }, context) {
-      const { id, status, expiresAt } = await startPasswordReset(deps, { email, ...originOf(context) });
+      const origin = originOf(context);
+      const { id, status, expiresAt } = await deps.fruitlessCalls.run(origin, () =>
+        startPasswordReset(deps, { email, ...origin }),
+      );
       return { resetId: id, status: startResetStatuses[status], expiresAt: timestampFromDate(expiresAt) };
     },
 
     async confirmPasswordReset({ resetId, code, newPassword }, context) {
-      const input = { resetId, code, newPassword, ...originOf(context) };
-      return { status: resetStatuses[await confirmPasswordReset(deps, input)] };
+      const origin = originOf(context);
+      const outcome = await deps.fruitlessCalls.run(
+        origin,
+        () => confirmPasswordReset(deps, { resetId, code, newPassword, ...origin }),
+        (outcome) => outcome !== "approved",
+      );
+      return { status: resetStatuses[outcome] };
     },
 
     async startEmailVerification(_request, context) {

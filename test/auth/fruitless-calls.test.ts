@@ -1,0 +1,125 @@
+/** What a stranger can make a server do without a credential is bounded by source, also where each call is refused. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { FruitlessCalls } from "../../src/auth/fruitless-calls.ts";
+import { AppError } from "../../src/errors.ts";
+import { type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
+import { type Protocol, protocols } from "../support/protocols.ts";
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startTestApp({
+    limits: {
+      proxyTrust: loopbackProxy,
+      defaultTier: "unlimited",
+      sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+      signUpsPerHour: 1_000_000,
+    },
+  });
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+const tooMany = "Too many calls from this address came to nothing. Try again later.";
+
+describe.each(protocols)("over $name", (protocol: Protocol) => {
+  let owner: SignedUp;
+  let sources = 0;
+  let source: string;
+  beforeEach(async () => {
+    owner = await app.signUp();
+    sources += 1;
+    source = `198.51.${protocol.name === "REST" ? 1 : 2}.${sources}`;
+  });
+
+  const from = (address: string) => ({ headers: { "x-forwarded-for": address } });
+  test.each([
+    ["sign-outs of a session that has ended", "SignOut", () => ({ refresh_token: owner.refreshToken })],
+    ["refreshes of a session that has ended", "RefreshSession", () => ({ refresh_token: owner.refreshToken })],
+    ["wrong passwords", "SignIn", () => ({ email: owner.email, password: "not the right one" })],
+    ["resets of one address", "StartPasswordReset", () => ({ email: owner.email })],
+    [
+      "confirmations of a reset that there is not",
+      "ConfirmPasswordReset",
+      () => ({ reset_id: `vrf_${"A".repeat(22)}`, code: "00000000", new_password: "another good password" }),
+    ],
+  ] as const)(
+    "two hundred %s are let through, then two a second, and other sources' as before",
+    async (_what, rpc, input) => {
+      if (rpc === "SignOut" || rpc === "RefreshSession") {
+        await protocol.call(app, "SignOut", { refresh_token: owner.refreshToken });
+      }
+      const before = performance.now();
+      const answers = await Promise.all(
+        Array.from({ length: 300 }, () => protocol.call(app, rpc, input(), from(source))),
+      );
+      const seconds = (performance.now() - before) / 1_000;
+      const refused = answers.filter(({ body }) => body.message === tooMany);
+      // What came to something, or failed because the server was busy, cost nothing.
+      const free = answers.filter(
+        ({ code }) => code === "unavailable" || (code === "ok" && rpc === "StartPasswordReset"),
+      );
+      const fruitless = answers.length - refused.length - free.length;
+      expect(fruitless).toBeGreaterThanOrEqual(200 - free.length);
+      expect(fruitless).toBeLessThanOrEqual(200 + Math.ceil(2 * seconds));
+      expect(refused[0]).toMatchObject({ code: "rate_limited", body: { retry_after: 1 } });
+      const other = await protocol.call(app, rpc, input(), from(`203.0.113.${sources}`));
+      expect(other.body.message).not.toBe(tooMany);
+    },
+  );
+
+  test("two hundred and fifty refreshes in a row that each give the next tokens cost nothing", async () => {
+    let token = owner.refreshToken;
+    for (let index = 0; index < 250; index += 1) {
+      const { code, body } = await protocol.call(app, "RefreshSession", { refresh_token: token }, from(source));
+      expect(code).toBe("ok");
+      token = body.refresh_token;
+    }
+  });
+});
+
+describe("the count", () => {
+  const clockAt = (now: { ms: number }) => ({ monotonicMs: () => now.ms });
+  const origin = { clientAddress: "192.0.2.1" };
+  const fail = (code: "invalid_api_key" | "unavailable") => async () => {
+    throw new AppError(code, "no");
+  };
+  const codeOf = (run: Promise<unknown>) =>
+    run.then(
+      () => "ok",
+      (error: AppError) => error.code,
+    );
+
+  test("is exact, and comes back two a second", async () => {
+    const now = { ms: 0 };
+    const calls = new FruitlessCalls(clockAt(now));
+    const codes = await Promise.all(
+      Array.from({ length: 300 }, () => codeOf(calls.run(origin, fail("invalid_api_key")))),
+    );
+    expect(codes.filter((code) => code === "invalid_api_key")).toHaveLength(200);
+    now.ms += 1_000;
+    const later = await Promise.all(
+      Array.from({ length: 5 }, () => codeOf(calls.run(origin, fail("invalid_api_key")))),
+    );
+    expect(later.filter((code) => code === "invalid_api_key")).toHaveLength(2);
+  });
+
+  test("leaves out what failed through no fault of the caller", async () => {
+    const calls = new FruitlessCalls(clockAt({ ms: 0 }));
+    for (let index = 0; index < 300; index += 1) {
+      expect(await codeOf(calls.run(origin, fail("unavailable")))).toBe("unavailable");
+    }
+    expect(await codeOf(calls.run(origin, async () => "done"))).toBe("ok");
+  });
+
+  test("is one for a /64 of IPv6 addresses, and another for each IPv4 address", async () => {
+    const calls = new FruitlessCalls(clockAt({ ms: 0 }));
+    for (let index = 0; index < 200; index += 1) {
+      await codeOf(calls.run({ clientAddress: `2001:db8::${index.toString(16)}` }, fail("invalid_api_key")));
+    }
+    expect(await codeOf(calls.run({ clientAddress: "2001:db8::ffff" }, async () => "done"))).toBe("rate_limited");
+    expect(await codeOf(calls.run({ clientAddress: "2001:db8:0:1::1" }, async () => "done"))).toBe("ok");
+    expect(await codeOf(calls.run({ clientAddress: "192.0.2.1" }, async () => "done"))).toBe("ok");
+  });
+});
