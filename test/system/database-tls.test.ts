@@ -129,6 +129,17 @@ describe("what the server must show", () => {
   });
 });
 
+// Elsewhere the operating system has a store of its own, which a test cannot add to.
+test.skipIf(process.platform !== "linux")("sslrootcert=system: the authorities that this machine trusts", async () => {
+  const databaseUrl = own.url({ sslrootcert: "system" });
+  const environment = { SSL_CERT_FILE: own.path("authority.pem"), SSL_CERT_DIR: own.path("") };
+  await using server = await ServerProcess.start({ databaseUrl, environment });
+  expect(server.logLines).toContainEqual(
+    expect.objectContaining({ database: expect.objectContaining({ server_verified_by: "authority and name" }) }),
+  );
+  expect(await refusal(databaseUrl)).toContain("No authority of sslrootcert");
+});
+
 describe("the server does not start, and says why", () => {
   test.each<[string, Record<string, string>, { readonly user?: string; readonly host?: string }, RegExp]>([
     ["in the clear", {}, {}, /no encryption.*sslmode/s],
