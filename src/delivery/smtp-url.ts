@@ -46,9 +46,6 @@ export function parseSmtpUrl(text: string): SmtpServer {
     throw new TypeError(`the SMTP URL says both ignoreTLS and ${secure ? "smtps" : "requireTLS"}`);
   }
   const user = decode(url.username);
-  if ((url.username === "") !== (url.password === "")) {
-    throw new TypeError("the SMTP URL has a user or a password without the other");
-  }
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),

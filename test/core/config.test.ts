@@ -340,11 +340,11 @@ describe("groups are whole", () => {
     ],
     [
       { SMTP_URL: "smtp://mail:@localhost", MAIL_FROM: "a@a.example" },
-      ["SMTP_URL: the SMTP URL has a user or a password without the other"],
+      ["SMTP_URL: the SMTP URL must have both a user and a password, or neither"],
     ],
     [
       { SMTP_URL: "smtp://:hunter2@localhost", MAIL_FROM: "a@a.example" },
-      ["SMTP_URL: the SMTP URL has a user or a password without the other"],
+      ["SMTP_URL: the SMTP URL must have both a user and a password, or neither"],
     ],
     [provider, ["SMS_PROVIDER_URL or VOICE_PROVIDER_URL is required with PROVIDER_SECRET"]],
     [{ SMS_PROVIDER_URL: "http://localhost" }, ["PROVIDER_SECRET is required with SMS_PROVIDER_URL"]],
