@@ -301,9 +301,9 @@ async function requests(server: Server): Promise<void> {
     }),
   );
   const reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-  await measure("reflection, 200 questions on a stream (each)", server, 200, async (traffic) => {
+  await measure("reflection, 100 questions on a stream (each)", server, 100, async (traffic) => {
     const session = await openHttp2(server);
-    note(traffic, await grpc(session, reflection, Buffer.concat(Array(200).fill(frame(question)))));
+    note(traffic, await grpc(session, reflection, Buffer.concat(Array(100).fill(frame(question)))));
     closeHttp2(session, traffic);
   });
   await measure("reflection, a stream a question", server, 500, async (traffic) => {

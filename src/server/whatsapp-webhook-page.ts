@@ -6,15 +6,19 @@ import type { Page, PageOutcome } from "./request-handler.ts";
 /** Meta sends reports in batches of up to 3 MB. */
 const maxBodyBytes = 3 * 1024 * 1024;
 
+/** Of all reports that are arriving, together: who sends one is known only when all of it is there. */
+const maxArrivingBytes = 8 * maxBodyBytes;
+
 /** `/webhooks/whatsapp`: where WhatsApp subscribes and reports. */
 export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
+  const arriving = { bytes: 0 };
   return async (request, response): Promise<PageOutcome> => {
     try {
       const answer = await handleWhatsappWebhook(deps, {
         method: request.method ?? "",
         query: new URL(request.url ?? "/", "http://localhost").searchParams,
         signature: request.headers["x-hub-signature-256"]?.toString(),
-        body: await readBody(request),
+        body: await readBody(request, arriving),
       });
       response.statusCode = answer.status;
       for (const [name, value] of Object.entries(answer.headers)) {
@@ -25,7 +29,7 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
       if (!(error instanceof AppError)) {
         throw error;
       }
-      // Without the database the report cannot be kept: WhatsApp sends it again.
+      // Without the database, or room, the report cannot be kept: WhatsApp sends it again.
       response.statusCode = error.code === "unavailable" ? 503 : 413;
       response.end();
     }
@@ -33,15 +37,23 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
   };
 }
 
-async function readBody(request: NodeRequest): Promise<Buffer> {
+async function readBody(request: NodeRequest, arriving: { bytes: number }): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > maxBodyBytes) {
-      throw new AppError("payload_too_large", "The report is too large.");
+  try {
+    for await (const chunk of request) {
+      length += chunk.length;
+      arriving.bytes += chunk.length;
+      if (length > maxBodyBytes) {
+        throw new AppError("payload_too_large", "The report is too large.");
+      }
+      if (arriving.bytes > maxArrivingBytes) {
+        throw new AppError("unavailable", "Too much is arriving at once.");
+      }
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } finally {
+    arriving.bytes -= length;
   }
-  return Buffer.concat(chunks);
 }
