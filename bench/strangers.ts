@@ -1,6 +1,6 @@
 /**
  * What somebody without a credential costs: CPU of the server and of its PostgreSQL a request, bytes out to bytes in, memory
- * held a connection. Linux only (it reads /proc). `node bench/strangers.ts [folder]` measures another checkout; figures of two
+ * that connections hold. Linux only (it reads /proc). `node bench/strangers.ts [folder]` measures another checkout; figures of two
  * are comparable if they were taken one after the other.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -368,7 +368,7 @@ async function hold(
   held.push([
     name,
     `${count} of ${wanted}`,
-    (memoryKb / Math.max(1, count)).toFixed(1),
+    (memoryKb / 1024).toFixed(0),
     ((after.server - before.server) / 5).toFixed(0),
     ((after.database - before.database) / 5).toFixed(0),
   ]);
@@ -509,4 +509,4 @@ const print = (head: readonly string[], table: readonly string[][]) => {
   }
 };
 print(["request", "CPU ms", "of PostgreSQL", "bytes in", "bytes out", "out / in", "answers", "a second"], rows);
-print(["connection that stays", "open", "KB each", "CPU ms a second, all", "of PostgreSQL"], held);
+print(["connection that stays", "open", "MB, all", "CPU ms a second, all", "of PostgreSQL"], held);
