@@ -23,6 +23,7 @@ import { createDecoyHash } from "./auth/sign-in.ts";
 import { unverifiedAccountSweep } from "./auth/unverified-account-sweep.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { withoutDeadline } from "./database/call-deadline.ts";
 import type { ConnectionSecurity } from "./database/connection.ts";
 import { Database } from "./database/database.ts";
 import { providePostgres } from "./database/provide-postgres.ts";
@@ -206,7 +207,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
     monotonicMs: () => clock.monotonicMs(),
     laneFor: (channel, mode) => (channels.isAvailable(channel, mode) ? laneOf(channel, mode) : undefined),
     hasProvider: (channel, mode) => mode === "live" && channels.hasProvider(channel),
-    dispatch: (item) => worker.dispatch(item),
+    dispatch: (item) => withoutDeadline(() => worker.dispatch(item)),
   };
 
   const decoyHash = await createDecoyHash(passwordHasher);

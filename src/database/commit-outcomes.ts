@@ -44,10 +44,12 @@ export class CommitOutcomes {
   async #poll<T>(cause: unknown, ask: (client: pg.Client) => Promise<T | undefined>): Promise<T> {
     const giveUpAtMs = performance.now() + patienceMs;
     let client: pg.Client | undefined;
+    // Ends a connection that is asked and silent, so that its failure is known in time.
+    const giveUp = setTimeout(() => client?.end().catch(() => undefined), patienceMs);
     try {
       do {
         try {
-          client ??= await this.#connect();
+          client ??= await this.#connect(Math.max(1, giveUpAtMs - performance.now()));
           const answer = await ask(client);
           if (answer !== undefined) {
             return answer;
@@ -60,6 +62,7 @@ export class CommitOutcomes {
         await pause(pollMs);
       } while (performance.now() < giveUpAtMs);
     } finally {
+      clearTimeout(giveUp);
       await client?.end().catch(() => undefined);
     }
     throw new AppError(
@@ -69,10 +72,10 @@ export class CommitOutcomes {
     );
   }
 
-  async #connect(): Promise<pg.Client> {
+  async #connect(timeoutMs: number): Promise<pg.Client> {
     const client = new pg.Client({
       ...this.#connection,
-      connectionTimeoutMillis: Math.min(patienceMs, this.#connection.connectionTimeoutMillis),
+      connectionTimeoutMillis: Math.min(timeoutMs, this.#connection.connectionTimeoutMillis),
       query_timeout: patienceMs,
     });
     client.on("error", () => undefined);

@@ -1,6 +1,7 @@
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import { describeError, type Logger } from "../log.ts";
+import { isTooLate, requireTime, timeLeftMs, withinTime } from "./call-deadline.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
 import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
@@ -116,12 +117,14 @@ export class Database implements Queryable {
   }
 
   /**
-   * Runs `work` with an entity manager of its own. Values become text: none of them may be a secret. Throws `unavailable`
+   * Runs `work`, which only reads, with an entity manager of its own. Values become text: none of them may be a secret. Throws `unavailable`
    * when the database cannot be reached.
    */
   async withEntities<T>(work: (entities: EntityManager) => Promise<T>): Promise<T> {
     try {
-      return await work(this.#orm.em.fork());
+      requireTime();
+      // It only reads.
+      return await withinTime(work(this.#orm.em.fork()));
     } catch (error) {
       throw asAppError(error);
     }
@@ -158,9 +161,10 @@ export class Database implements Queryable {
     let result: T;
     let id: string;
     try {
-      id = transactionIdOf(await client.query(begin));
+      id = transactionIdOf(await client.query(inTime(begin)));
       result = await work({
         async query(statement, values) {
+          requireTime();
           try {
             return await run(client, statement, values);
           } catch (error) {
@@ -169,6 +173,7 @@ export class Database implements Queryable {
           }
         },
       });
+      requireTime();
     } catch (error) {
       // The end of a connection rolls back as well: one that may be lost is asked nothing more.
       connection.breakIfSpent(error);
@@ -176,7 +181,7 @@ export class Database implements Queryable {
       throw asAppError(error);
     }
     try {
-      await client.query("COMMIT");
+      await client.query(inTime("COMMIT"));
     } catch (error) {
       connection.breakIfSpent(error);
       if (!isConnectionLost(error)) {
@@ -198,12 +203,19 @@ export class Database implements Queryable {
   }
 
   async #connect(): Promise<Connection> {
+    requireTime();
+    let client: pg.PoolClient;
     try {
-      return new Connection(await this.#pool.connect());
+      client = await this.#pool.connect();
     } catch (error) {
       // Whatever it was, nothing was sent.
       throw unavailable(error);
     }
+    if (isTooLate()) {
+      client.release();
+    }
+    requireTime();
+    return new Connection(client);
   }
 }
 
@@ -238,7 +250,7 @@ class Connection implements AsyncDisposable {
 
   async rollBack(): Promise<void> {
     if (this.#broken === undefined) {
-      await this.client.query("ROLLBACK").catch((error: Error) => {
+      await this.client.query(inTime("ROLLBACK")).catch((error: Error) => {
         this.#broken = error;
       });
     }
@@ -261,17 +273,28 @@ function transactionIdOf(answer: unknown): string {
   return last;
 }
 
+/** As long as a statement may take, and not longer than its call may. */
+function answerTimeoutMs(): number {
+  return Math.min(statementTimeoutMs, timeLeftMs() ?? Number.POSITIVE_INFINITY);
+}
+
+function inTime(text: string) {
+  return { text, query_timeout: answerTimeoutMs() };
+}
+
 async function run<Row extends pg.QueryResultRow>(
   client: pg.ClientBase,
   statement: Statement,
   values: readonly Value[],
 ): Promise<Row[]> {
-  const result = await client.query<Row>({
+  const query = {
     name: statement.name,
     text: statement.text,
     values: [...values],
     // The ORM sets its pool up to leave timestamps as text.
     types: pg.types,
-  });
+    query_timeout: answerTimeoutMs(),
+  };
+  const result = await client.query<Row>(query);
   return result.rows;
 }

@@ -124,7 +124,8 @@ export const errorGuide = {
   },
   unavailable: {
     title: "Not now",
-    meaning: "The server, or the database behind it, cannot take the request at this moment. Nothing was done.",
+    meaning:
+      "The server, or the database behind it, cannot take the request at this moment. Nothing was done. It is said within 15 seconds, or 18 if the connection to the database was lost.",
     remedy: "Wait as many seconds as `retry_after` and the header `Retry-After` say, then send it again.",
   },
   outcome_unknown: {

@@ -1,3 +1,4 @@
+import { withoutDeadline } from "../database/call-deadline.ts";
 import type { Database, Queryable } from "../database/database.ts";
 import { runSweep, sweepBatchSize } from "../database/table-sweeps.ts";
 import type { Sweep } from "../sweeper.ts";
@@ -169,14 +170,17 @@ export function createRevokerStore(database: Pick<Database, "query" | "transacti
       const [row] = await database.query<{ seq: string }>(lastSequence, []);
       return Number(row?.seq);
     },
+    // The revocation is made: whoever waits for it is not told that it was not.
     async serversBehind(sequence) {
-      const rows = await database.query<{ id: string; renewals: string; lease_ms: number }>(serversBehind, [sequence]);
+      const rows = await withoutDeadline(() =>
+        database.query<{ id: string; renewals: string; lease_ms: number }>(serversBehind, [sequence]),
+      );
       return rows.map((row): ServerBehind => ({ id: row.id, renewals: Number(row.renewals), leaseMs: row.lease_ms }));
     },
     async removeUnrenewed(servers) {
       const ids = servers.map((server) => server.id);
       const renewals = servers.map((server) => String(server.renewals));
-      await database.query(removeUnrenewed, [ids, renewals]);
+      await withoutDeadline(() => database.query(removeUnrenewed, [ids, renewals]));
     },
   };
 }

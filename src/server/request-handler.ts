@@ -2,6 +2,7 @@ import { type ContextValues, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Clock } from "../clock.ts";
+import { withDeadline } from "../database/call-deadline.ts";
 import { createId } from "../ids.ts";
 import { describeError, type Logger } from "../log.ts";
 import type { RequestCounter } from "../metrics.ts";
@@ -55,7 +56,7 @@ export function createRequestHandler(
     response.setHeader("Cache-Control", "private, no-cache");
     response.setHeader("X-Content-Type-Options", "nosniff");
     logWhenClosed(options, request, response, record);
-    serve(options, request, response, record).catch((error: unknown) => {
+    withDeadline(() => serve(options, request, response, record)).catch((error: unknown) => {
       options.logger.error("request failed", { request_id: record.requestId, error: describeError(error) });
       response.destroy();
     });

@@ -1,5 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { withinTime } from "../../database/call-deadline.ts";
 import { CredentialChanged } from "../../database/database-errors.ts";
 import type { Grounds } from "../../revocation/applied-revocations.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
@@ -73,7 +74,7 @@ async function repeatIfChanged<T>(options: InFlightOptions, request: Request, wo
         throw error;
       }
       // What is remembered of the key may be from before the change.
-      await options.revocation.catchUp();
+      await withinTime(options.revocation.catchUp());
       await options.reauthorize(request);
     }
   }

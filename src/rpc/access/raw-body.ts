@@ -1,5 +1,6 @@
 import { type ContextValues, createContextKey } from "@connectrpc/connect";
 import { assertByteStreamRequest, type UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { addTimeOfClient } from "../../database/call-deadline.ts";
 import { AppError } from "../../errors.ts";
 
 /** Set by the server for each request, on every protocol. Undefined where there is none, as in tests. */
@@ -40,7 +41,7 @@ export class RawBody implements AsyncIterable<Uint8Array> {
       return;
     }
     try {
-      for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) {
+      for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
         yield next.value;
       }
     } finally {
@@ -48,10 +49,17 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     }
   }
 
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    const askedAtMs = performance.now();
+    const next = await this.#source.next();
+    addTimeOfClient(performance.now() - askedAtMs);
+    return next;
+  }
+
   async #readAll(maxBytes: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) {
+    for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
       length += next.value.length;
       if (length > maxBytes) {
         throw new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes.`);

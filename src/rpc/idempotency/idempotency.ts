@@ -1,6 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Interceptor, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import { withinTime, withoutDeadline } from "../../database/call-deadline.ts";
 import type { Database } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
 import { randomBase62 } from "../../ids.ts";
@@ -63,7 +64,7 @@ export function createIdempotencyInterceptor(options: IdempotencyOptions): Inter
         request.contextValues.set(idempotencyClaimKey, claim);
         return carryOut(options, claim, request, next);
       case "answered":
-        await options.beforeReplay?.(request.method);
+        await withinTime(options.beforeReplay?.(request.method) ?? Promise.resolve());
         return replay(request, openAnswer(options.keyring, slot, request.method.output, outcome.answerSealed));
       case "other-request":
         throw keyReused("This Idempotency-Key was used for another request.");
@@ -86,16 +87,20 @@ async function carryOut(
   try {
     const response = await next(request);
     if (!response.stream && !claim.isCompleted) {
-      await keep(options, claim, request, { kind: "message", message: response.message });
+      await withoutDeadline(() => keep(options, claim, request, { kind: "message", message: response.message }));
     }
     return response;
   } catch (error) {
     if (isFinal(error)) {
-      await keep(options, claim, request, { kind: "error", error });
+      await withoutDeadline(() => keep(options, claim, request, { kind: "error", error }));
     } else {
-      await attempt(options, "idempotency claim not released", () =>
-        releaseSlot(options.database, claim.slot, claim.claimId),
+      const releasing = withoutDeadline(() =>
+        attempt(options, "idempotency claim not released", () =>
+          releaseSlot(options.database, claim.slot, claim.claimId),
+        ),
       );
+      // The claim runs out by itself, and this goes on.
+      await withinTime(releasing).catch(() => undefined);
     }
     throw error;
   }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { withinTime, withoutDeadline } from "../../database/call-deadline.ts";
 import { AppError } from "../../errors.ts";
 import { type Moment, momentOf, QuotaBatch } from "./batch.ts";
 import { DemandMeter, longLifeMs, wishFor } from "./demand.ts";
@@ -73,25 +74,38 @@ export class QuotaAccount {
     if (now.monotonicMs < this.#refusedUntilMs) {
       return Promise.resolve(this.#refusal(now));
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      if (!this.#isAsking) {
-        void this.#serveWaiting();
-      }
+    const waiting = Promise.withResolvers<Admission>();
+    this.#waiting.push(waiting);
+    if (!this.#isAsking) {
+      // For whoever comes meanwhile too: each of them waits as long as its own call may.
+      void withoutDeadline(() => this.#serveWaiting());
+    }
+    return withinTime(waiting.promise).catch((error: unknown) => {
+      this.#forget(waiting);
+      throw error;
     });
+  }
+
+  #forget(waiting: Waiting): void {
+    const index = this.#waiting.indexOf(waiting);
+    if (index !== -1) {
+      this.#waiting.splice(index, 1);
+    }
   }
 
   /** Never throws. `#isAsking` is cleared in the same step that finds nobody waiting, so that nobody is left waiting. */
   async #serveWaiting(): Promise<void> {
     this.#isAsking = true;
     while (this.#waiting.length > 0) {
-      const needed = this.#waiting.length;
+      const asked = [...this.#waiting];
+      const needed = asked.length;
       try {
         const grant = await this.#ask(needed);
         this.#answerWaiting(grant.tokens < needed);
       } catch (error) {
-        for (const { reject } of this.#waiting.splice(0, needed)) {
-          reject(error);
+        for (const waiting of asked) {
+          this.#forget(waiting);
+          waiting.reject(error);
         }
       }
     }

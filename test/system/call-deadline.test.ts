@@ -1,0 +1,86 @@
+/** A 503 comes in a bounded time, however many statements a call consists of. */
+import { request } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createMigratedDatabase } from "../support/app.ts";
+import { ServerProcess } from "../support/processes.ts";
+import { until } from "./load.ts";
+
+const resources = new AsyncDisposableStack();
+let databaseUrl: string;
+let server: ServerProcess;
+let key: string;
+beforeAll(async () => {
+  const database = await createMigratedDatabase();
+  resources.defer(() => database.drop());
+  databaseUrl = database.url;
+  server = resources.use(await ServerProcess.start({ databaseUrl }));
+  key = await server.mintKey({ mode: "test" });
+});
+afterAll(() => resources.disposeAsync());
+
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  resources.defer(() => client.end());
+  return client;
+}
+
+test("a call each of whose statements waits is answered 503 within fifteen seconds, was not carried out, and can be repeated", {
+  timeout: 120_000,
+}, async () => {
+  const [first, second, third, observer] = await Promise.all([connect(), connect(), connect(), connect()]);
+  const waiting = async (count: number) => {
+    const { rows } = await observer.query(
+      "SELECT FROM pg_locks WHERE NOT granted AND relation = 'idempotency'::regclass",
+    );
+    return rows.length === count;
+  };
+  const start = () =>
+    server.rest("POST", "/verify/start", {
+      key,
+      headers: { "Idempotency-Key": "a call that waits" },
+      body: { channel: "email", recipient: "somebody@example.com" },
+    });
+  await first.query("BEGIN; LOCK TABLE idempotency");
+  await second.query("BEGIN; LOCK TABLE verification");
+  const sentAtMs = performance.now();
+  const call = start();
+  await until("the claim of the idempotency key waits", 10_000, () => waiting(1));
+  // It comes after the claim, and before the claim is given up.
+  const relocked = third.query("BEGIN; LOCK TABLE idempotency");
+  await until("the next lock waits behind it", 10_000, () => waiting(2));
+  await pause(Math.max(0, sentAtMs + 9_000 - performance.now()));
+  await first.query("ROLLBACK");
+  const { status, body } = await call;
+  const seconds = (performance.now() - sentAtMs) / 1_000;
+  console.log(`a call of three statements that wait: ${status} after ${seconds.toFixed(1)} s`);
+  expect({ status, code: body.error.code }).toEqual({ status: 503, code: "unavailable" });
+  expect(seconds).toBeLessThan(17);
+
+  await relocked;
+  await third.query("ROLLBACK");
+  await second.query("ROLLBACK");
+  expect((await observer.query("SELECT FROM verification")).rows).toEqual([]);
+  await until("the claim is given up", 10_000, async () => {
+    const { rows } = await observer.query("SELECT FROM idempotency");
+    return rows.length === 0;
+  });
+  expect((await start()).status).toBe(201);
+});
+
+test("the time that a client takes to send its request does not count", { timeout: 60_000 }, async () => {
+  const text = JSON.stringify({ channel: "email", recipient: "slow@example.com" });
+  const answered = Promise.withResolvers<number | undefined>();
+  const sending = request(`${server.url}/api/v1/verify/start`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Content-Length": text.length, "X-API-Key": key },
+  });
+  sending.on("response", ({ statusCode }) => answered.resolve(statusCode));
+  sending.on("error", answered.reject);
+  sending.write(text.slice(0, 10));
+  await pause(12_000);
+  sending.end(text.slice(10));
+  expect(await answered.promise).toBe(201);
+});
