@@ -1,3 +1,5 @@
+import type { Writable } from "node:stream";
+
 /** A line of the log: one JSON object. Values are for the operator and hold no secret, no code and no full recipient. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -7,14 +9,21 @@ export interface Logger {
   error(event: string, fields?: LogFields): void;
 }
 
+/** Of a reader that does not keep up; beyond it, lines are lost. */
+const maxUnreadBytes = 16 * 1024 * 1024;
+
 /**
- * Writes to a stream for as long as somebody reads it. When the reader has gone (EPIPE), or there is no room on the disk, what
- * is written is lost, and nothing else: nobody is served worse because nobody collects the log.
+ * Writes to a stream for as long as somebody reads it. When the reader has gone (EPIPE) or stands still, or there is no room on
+ * the disk, what is written is lost, and nothing else: nobody is served worse because nobody collects the log.
  */
-export function writeWhileRead(stream: NodeJS.WritableStream): (text: string) => void {
+export function writeWhileRead(stream: Writable): (text: string) => void {
   // Without a listener, the error would end the process.
   stream.on("error", () => undefined);
-  return (text) => void stream.write(text);
+  return (text) => {
+    if (stream.writableLength < maxUnreadBytes) {
+      stream.write(text);
+    }
+  };
 }
 
 /** A logger that writes one JSON object a line. `write` gets the line with its newline. */

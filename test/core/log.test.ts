@@ -1,6 +1,7 @@
+import { Writable } from "node:stream";
 import { expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
-import { createLogger, describeError } from "../../src/log.ts";
+import { createLogger, describeError, writeWhileRead } from "../../src/log.ts";
 
 const at = new Date("2026-06-15T09:40:00.123Z");
 
@@ -46,4 +47,33 @@ test.each([
   [{ a: 1 }, { message: "[object Object]" }],
 ])("what is thrown and is no error, %j, is told too", (thrown, described) => {
   expect(describeError(thrown)).toEqual(described);
+});
+
+test("a reader that stands still costs 16 MiB, and not more", () => {
+  let begun = 0;
+  const stalled = new Writable({
+    write() {
+      begun += 1;
+    },
+  });
+  const write = writeWhileRead(stalled);
+  for (let index = 0; index < 40; index += 1) {
+    write("x".repeat(1024 * 1024));
+  }
+  expect(begun).toBe(1);
+  expect(stalled.writableLength).toBe(16 * 1024 * 1024);
+});
+
+test("what cannot be written is lost, and nothing else", async () => {
+  const full = new Writable({
+    write(_chunk, _encoding, done) {
+      done(new Error("ENOSPC"));
+    },
+  });
+  const write = writeWhileRead(full);
+  write("one\n");
+  await new Promise((resolve) => setImmediate(resolve));
+  write("two\n");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(full.destroyed).toBe(true);
 });
