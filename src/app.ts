@@ -40,7 +40,7 @@ import { joinServers } from "./join-servers.ts";
 import { describeError, type Logger } from "./log.ts";
 import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
 import { RequestCounter } from "./metrics.ts";
-import { readOwnSecret } from "./own-secret.ts";
+import { readSecrets } from "./own-secret.ts";
 import { Resources } from "./resources.ts";
 import { revocationMetrics } from "./revocation/revocation-metrics.ts";
 import { startRevocation } from "./revocation/revocation-service.ts";
@@ -369,15 +369,4 @@ function metricsReaders({ metricsToken, isPublic }: Config): MetricsReaders {
 /** Whether anybody can sign up and send messages that really leave the server. */
 function mayStrangersSend({ signUp }: Config, channels: Channels): boolean {
   return signUp === "open" && channelNames.some((channel) => channels.hasProvider(channel));
-}
-
-/** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */
-async function readSecrets(config: Config): Promise<readonly string[]> {
-  if (config.secrets !== undefined) {
-    return config.secrets;
-  }
-  if (config.database.kind === "external") {
-    throw new TypeError("a configuration with DATABASE_URL always has secrets");
-  }
-  return [await readOwnSecret(config.database.dataDir)];
 }

@@ -1,13 +1,24 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ConfigError } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
+
+/** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */
+export async function readSecrets(config: Config): Promise<readonly string[]> {
+  if (config.secrets !== undefined) {
+    return config.secrets;
+  }
+  if (config.database.kind === "external") {
+    throw new TypeError("a configuration with DATABASE_URL always has secrets");
+  }
+  return [await readOwnSecret(config.database.dataDir)];
+}
 
 /**
  * The master secret that the embedded mode keeps for itself, made at the first start. Only its owner can read the file.
  * Throws `ConfigError` if the file is there and holds none, or every user may read it, or it cannot be read or made.
  */
-export async function readOwnSecret(dataDir: string): Promise<string> {
+async function readOwnSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, "secret");
   const secret = await readOrMake(path).catch((error: Error) => {
     throw error instanceof ConfigError

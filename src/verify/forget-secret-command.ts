@@ -2,11 +2,13 @@ import { parseArgs } from "node:util";
 import { type AccountCommand, CommandError } from "../auth/account-command.ts";
 import { Database, type Queryable } from "../database/database.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
+import { readSecrets } from "../own-secret.ts";
+import { createKeyring } from "../secrets.ts";
 import { eraseRowsOf } from "./secrets-in-use.ts";
 
 const usage = "Usage: npm run forget-secret -- --id <id of a master secret>";
 
-const readSecrets = { name: "list_master_secrets", text: "SELECT id FROM master_secret ORDER BY id" };
+const listSecrets = { name: "list_master_secrets", text: "SELECT id FROM master_secret ORDER BY id" };
 
 /** Servers that read with the secret: what they have could still be found. */
 const readUsers = {
@@ -18,7 +20,7 @@ const readUsers = {
 
 /**
  * `npm run forget-secret`: erases what verifications hold of recipients that were sealed with a master secret that is lost, so
- * that a server starts without it. Throws `CommandError` for an unknown id, and while a server has the secret.
+ * that a server starts without it. Throws `CommandError` for an unknown id, for a secret that is set, and while a server has it.
  */
 export async function runForgetSecret({ config, logger, args, write }: AccountCommand): Promise<void> {
   const id = parseId(args);
@@ -27,13 +29,16 @@ export async function runForgetSecret({ config, logger, args, write }: AccountCo
   resources.defer(() => postgres.stop());
   const database = await Database.open({ connection: postgres.connection, logger, entities: [] });
   resources.defer(() => database.close());
+  if (createKeyring(await readSecrets(config)).find(id) !== undefined) {
+    throw new CommandError(`The secret ${id} is not lost: it is among those that this machine is set to.`);
+  }
   await requireUnused(database, id);
   const erased = await eraseRowsOf(database, id);
   write(`Erased the recipients of ${erased} verifications. Servers start without the secret ${id} now.\n`);
 }
 
 async function requireUnused(database: Queryable, id: string): Promise<void> {
-  const known = (await database.query<{ id: string }>(readSecrets, [])).map((secret) => secret.id);
+  const known = (await database.query<{ id: string }>(listSecrets, [])).map((secret) => secret.id);
   if (!known.includes(id)) {
     throw new CommandError(
       `No rows were written with the secret ${id}. There are those of: ${known.join(", ") || "none"}.`,

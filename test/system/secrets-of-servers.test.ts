@@ -194,6 +194,9 @@ describe("rows that need a secret", () => {
     const unknown = await forget("00000000");
     expect(unknown).toMatchObject({ code: 1 });
     expect(unknown.written).toContain("No rows were written with the secret 00000000");
+    const current = await forget(idOf(fresh));
+    expect(current).toMatchObject({ code: 1 });
+    expect(current.written).toContain("it is among those that this machine is set to");
     const { code, written } = await forget(idOf(old));
     expect({ code, written }).toMatchObject({ code: 0 });
     expect(written).toContain("Erased the recipients of 1 verifications.");
