@@ -15,7 +15,7 @@ export interface LookupInput {
 }
 
 export interface LookupResult {
-  /** The number as the caller meant it. */
+  /** The number as it was sent. */
   readonly input: string;
   /** Null where the number cannot be parsed. */
   readonly e164: string | null;
@@ -44,20 +44,19 @@ const unparseable: Omit<LookupResult, "input"> = {
 
 /** Tells what a phone number is, from the numbering plans that the library carries. */
 export function lookupNumber(input: LookupInput): LookupResult {
-  const text = withPlus(input.number);
   // The library reads digits of any width, but a wide plus only where a country is given, and no blanks around.
-  const number = parsePhoneNumberFromString(text.trim().replace(/^＋/, "+"), {
+  const number = parsePhoneNumberFromString(input.number.trim().replace(/^＋/, "+"), {
     ...(input.country === undefined ? {} : { defaultCountry: input.country }),
     extract: false,
   });
   if (number === undefined) {
-    return { input: text, ...unparseable };
+    return { input: input.number, ...unparseable };
   }
   const valid = number.isValid();
   const possibleLineTypes = valid ? lineTypesOf(number.getType()) : [];
   const [onlyType, ...otherTypes] = possibleLineTypes;
   return {
-    input: text,
+    input: input.number,
     e164: number.number,
     valid,
     possible: number.isPossible(),
@@ -67,11 +66,6 @@ export function lookupNumber(input: LookupInput): LookupResult {
     lineType: onlyType !== undefined && otherTypes.length === 0 ? onlyType : "unknown",
     possibleLineTypes,
   };
-}
-
-/** A bare `+` in a query string reaches the server as a space: a leading one, before a digit, is read as `+`. */
-function withPlus(number: string): string {
-  return /^ \d/.test(number) ? `+${number.slice(1)}` : number;
 }
 
 /** The region of an ISO 3166-1 alpha-2 code in either case. Undefined if it is none of the regions known. */

@@ -8,8 +8,9 @@ export function splitUrl(url: string): { readonly path: string; readonly query: 
 }
 
 /**
- * Parses a query as HTML forms write it (https://url.spec.whatwg.org/#urlencoded-parsing): `+` is a space. Throws
- * `malformed-target` where the percent-encoding is broken or not UTF-8.
+ * Parses a query as HTML forms write it (https://url.spec.whatwg.org/#urlencoded-parsing): `+` is a space, but where it
+ * begins a value, since phone numbers are pasted as they are written (`?number=+6591234567`). Throws `malformed-target`
+ * where the percent-encoding is broken or not UTF-8.
  */
 export function parseQuery(query: string): [name: string, value: string][] {
   const parameters: [name: string, value: string][] = [];
@@ -17,10 +18,14 @@ export function parseQuery(query: string): [name: string, value: string][] {
     if (part !== "") {
       const equals = part.indexOf("=");
       const name = equals < 0 ? part : part.slice(0, equals);
-      parameters.push([decode(name), equals < 0 ? "" : decode(part.slice(equals + 1))]);
+      parameters.push([decode(name), equals < 0 ? "" : decodeValue(part.slice(equals + 1))]);
     }
   }
   return parameters;
+}
+
+function decodeValue(text: string): string {
+  return text.startsWith("+") ? `+${decode(text.slice(1))}` : decode(text);
 }
 
 function decode(text: string): string {

@@ -25,7 +25,7 @@ test.each([
   ["+81 3-1234-5678", undefined, "+81312345678", "JP", "Japan", "03-1234-5678", "fixed_line"],
   ["０３-１２３４-５６７８", "JP", "+81312345678", "JP", "Japan", "03-1234-5678", "fixed_line"],
   ["＋６５９１２３４５６７", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
-  [" 6591234567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  [" 91234567 ", "SG", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   [" +6591234567 ", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   // A number in E.164 form is what it says, whatever the hint.
   ["+6591234567", "US", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
@@ -49,6 +49,7 @@ test.each([
   "+ 65",
   "12",
   "91234567",
+  " 6591234567",
   "+99912345",
   "tel:",
   "+65",
@@ -102,16 +103,12 @@ test("a number of an international network has no region", () => {
   });
 });
 
-test.each([
-  ["+6591234567", "+6591234567"],
-  [" 6591234567", "+6591234567"],
-  ["  6591234567", "  6591234567"],
-  [" +6591234567", " +6591234567"],
-  [" hello", " hello"],
-  ["(+65) 9123-4567", "(+65) 9123-4567"],
-])("the input %j is echoed as %j", (number, input) => {
-  expect(lookup(number).input).toBe(input);
-});
+test.each(["+6591234567", " 6591234567", "  6591234567", " +6591234567", " hello", "(+65) 9123-4567"])(
+  "the input %j is echoed as it was sent",
+  (number) => {
+    expect(lookup(number).input).toBe(number);
+  },
+);
 
 describe("regions", () => {
   test("every region of the plans is known and has an English name", () => {

@@ -1,5 +1,5 @@
 /** `GET /lookup` at the front door: what it takes, what it refuses, and that it asks no database. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
 let app: TestApp;
@@ -38,6 +38,39 @@ test.each([
   expect(status).toBe(422);
   expect(body.error.fields).toEqual(fields);
 });
+
+describe("a number that begins with a blank", () => {
+  const number = " 4792345678";
+  const american = { input: number, valid: true };
+
+  test("is the number without it, over REST", async () => {
+    const { body } = await lookup("number=%204792345678&country=US");
+    expect(body).toMatchObject({ ...american, number_e164: "+14792345678", country_code: "US" });
+  });
+
+  test("is the number without it, over Connect and gRPC", async () => {
+    const expected = { ...american, numberE164: "+14792345678", countryCode: "US" };
+    const response = await fetch(`${app.url}/byond.v1.LookupService/LookupNumber`, {
+      method: "POST",
+      headers: { "X-API-Key": key, "Content-Type": "application/json" },
+      body: JSON.stringify({ number, country: "US" }),
+    });
+    expect(await response.json()).toMatchObject(expected);
+    expect(await app.grpc({ "x-api-key": key }).lookup.lookupNumber({ number, country: "US" })).toMatchObject(expected);
+  });
+
+  test("is none where no country says whose it is", async () => {
+    expect((await lookup("number=%206591234567")).body).toMatchObject({ input: " 6591234567", number_e164: null });
+  });
+});
+
+test.each(["%2B47+92345678", "+47+92345678", "+4792345678", "%20%2B4792345678"])(
+  "the plus of number=%s begins a number in international form",
+  async (number) => {
+    const { body } = await lookup(`number=${number}&country=US`);
+    expect(body).toMatchObject({ number_e164: "+4792345678", country_code: "NO" });
+  },
+);
 
 test("two hundred and fifty characters are taken, of any script", async () => {
   for (const number of ["1".repeat(250), "電".repeat(250)]) {

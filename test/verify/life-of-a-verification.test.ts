@@ -207,6 +207,9 @@ describe("GET /verifications", () => {
     expect(await idsOf("channel=email")).toEqual(ofChannel(0));
     expect(await idsOf("status=channel_unavailable")).toEqual(ofChannel(1));
     expect(await idsOf("recipient=LIST-2@example.com")).toEqual([ids[4]]);
+    for (const number of ["+6591230003", "%2B6591230003", "+65+9123+0003", "%20%2B6591230003"]) {
+      expect(await idsOf(`recipient=${number}`)).toEqual([ids[3]]);
+    }
     expect(await idsOf("created_after=2100-01-01T00:00:00Z")).toEqual([]);
     expect(await idsOf("created_before=2100-01-01T00:00:00Z&status=pending&channel=email")).toEqual(ofChannel(0));
   });
@@ -214,6 +217,7 @@ describe("GET /verifications", () => {
   test.each([
     ["page_token=nonsense", "page_token"],
     ["recipient=nobody", "recipient"],
+    ["recipient=%206591230003", "recipient"],
     ["page_size=101", "page_size"],
     ["status=done", "status"],
   ])("%s is refused by name", async (query, field) => {
