@@ -64,6 +64,8 @@ export interface ErrorDetails {
   readonly fields?: Readonly<Record<string, string>>;
   /** With `rate_limited` and `unavailable`: when the call is worth repeating. At least 1. */
   readonly retryAfterSeconds?: number;
+  /** With `invalid_api_key`: the request has a credential of the right kind, and it does not hold. */
+  readonly isTokenInvalid?: boolean;
   /** For the log only; the client never sees it. */
   readonly cause?: unknown;
 }
@@ -100,10 +102,16 @@ export function problemOf(field: string, problem: string | undefined): Record<st
 
 /** The error for an unknown or revoked key. */
 export function keyRefused(cause?: unknown): AppError {
-  return new AppError("invalid_api_key", "The provided API key is invalid or revoked.", { cause });
+  return new AppError("invalid_api_key", "The provided API key is invalid or revoked.", {
+    isTokenInvalid: true,
+    cause,
+  });
 }
 
 /** The error for an unknown or ended session. */
 export function sessionRefused(cause?: unknown): AppError {
-  return new AppError("invalid_api_key", "The provided session token is invalid or expired.", { cause });
+  return new AppError("invalid_api_key", "The provided session token is invalid or expired.", {
+    isTokenInvalid: true,
+    cause,
+  });
 }

@@ -64,7 +64,11 @@ export class InFlightCalls {
   #end(abort: Abort): void {
     this.#aborted += 1;
     try {
-      abort(new AppError("invalid_api_key", "The credential was revoked while the call was under way."));
+      abort(
+        new AppError("invalid_api_key", "The credential was revoked while the call was under way.", {
+          isTokenInvalid: true,
+        }),
+      );
     } catch (error) {
       // One call's failure must not keep the revocation from being applied to the others.
       this.#logger.error("a revoked call could not be aborted", { error: describeError(error) });

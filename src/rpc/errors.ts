@@ -84,7 +84,7 @@ export function toConnectError(
   return new ConnectError(
     appError.message,
     errorKinds[appError.code].rpcCode,
-    retryAfterHeader(appError),
+    errorHeaders(appError),
     [{ desc: ErrorInfoSchema, value: info }],
     appError,
   );
@@ -95,10 +95,27 @@ export function violationsError({ listed, unlisted }: FieldViolations): AppError
   return invalidFields(Object.fromEntries(listed.map(({ path, message }) => [path, message])), unlisted);
 }
 
-/** The header that tells when to try again, where the error knows. */
-export function retryAfterHeader(error: AppError): Record<string, string> {
+/** The headers that an error is sent with: how to authenticate, and when to try again. */
+export function errorHeaders(error: AppError): Record<string, string> {
+  const challenge = challengeOf(error);
   const seconds = error.details.retryAfterSeconds;
-  return seconds === undefined ? {} : { "Retry-After": String(seconds) };
+  return {
+    ...(challenge === undefined ? {} : { "WWW-Authenticate": challenge }),
+    ...(seconds === undefined ? {} : { "Retry-After": String(seconds) }),
+  };
+}
+
+/** RFC 9110 §11.6.1: a 401 has a challenge. What it says of the credential that was sent is RFC 6750 §3.1. */
+function challengeOf({ code, details }: AppError): string | undefined {
+  const challenge = 'Bearer realm="Byond"';
+  if (code === "insufficient_scope") {
+    const scope = details.requiredScope === undefined ? "" : `, scope="${details.requiredScope}"`;
+    return `${challenge}, error="insufficient_scope"${scope}`;
+  }
+  if (errorKinds[code].httpStatus !== 401) {
+    return undefined;
+  }
+  return details.isTokenInvalid === true ? `${challenge}, error="invalid_token"` : challenge;
 }
 
 /** What Connect itself refuses (a message that cannot be parsed, one that is too large) arrives as a `ConnectError`. */

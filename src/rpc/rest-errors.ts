@@ -1,7 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import { AppError, type ErrorCode, errorKinds } from "../errors.ts";
 import { GatewayError, type GatewayErrorKind } from "../rest/gateway-error.ts";
-import { type ErrorReporter, retryAfterHeader, violationsError } from "./errors.ts";
+import { type ErrorReporter, errorHeaders, violationsError } from "./errors.ts";
 import type { RequestRecord } from "./request-record.ts";
 
 /** An error as REST sends it. */
@@ -29,7 +29,7 @@ export function restErrorAnswer(reporter: ErrorReporter, thrown: unknown, record
   const info = reporter.toErrorInfo(error, record.requestId);
   return {
     status: errorKinds[error.code].httpStatus,
-    headers: retryAfterHeader(error),
+    headers: errorHeaders(error),
     body: {
       error: {
         code: info.code,

@@ -44,6 +44,12 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       schema: { type: "string", format: "date" },
       example: "2026-06-15",
     },
+    Authenticate: {
+      description:
+        "How to authenticate (RFC 6750): `invalid_token` if the credential that was sent does not hold, `insufficient_scope` with the scope that the key lacks.",
+      schema: { type: "string" },
+      example: 'Bearer realm="Byond", error="invalid_token"',
+    },
     RetryAfter: {
       description: "Whole seconds to wait before the call is worth repeating.",
       schema: integer,

@@ -48,6 +48,7 @@ export class ErrorResponses {
       description: codes.map((code) => `\`${code}\`: ${errorGuide[code].meaning}`).join("\n\n"),
       headers: {
         "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+        ...(codes.some(hasChallenge) ? { "WWW-Authenticate": { $ref: "#/components/headers/Authenticate" } } : {}),
         ...(hasRetryAfter(codes) ? { "Retry-After": { $ref: "#/components/headers/RetryAfter" } } : {}),
       },
       content: {
@@ -125,6 +126,10 @@ function errorSchema(codes: readonly ErrorCode[]): JsonObject {
       },
     },
   };
+}
+
+function hasChallenge(code: ErrorCode): boolean {
+  return errorKinds[code].httpStatus === 401 || code === "insufficient_scope";
 }
 
 function hasRetryAfter(codes: readonly ErrorCode[]): boolean {

@@ -181,22 +181,32 @@ async function authenticate(
   if (credential.kind === "key" && required === RequiredCredential.SESSION) {
     throw new AppError("invalid_api_key", "This endpoint takes a session token, not an API key.");
   }
+  if (credential.kind === "none") {
+    throw new AppError("invalid_api_key", nothingSent(required));
+  }
   const authenticated = await authenticateAs(authenticator, credential);
   if (authenticated === undefined) {
-    const isSession =
-      credential.kind === "session" || (credential.kind === "none" && required === RequiredCredential.SESSION);
-    throw isSession ? sessionRefused() : keyRefused();
+    throw credential.kind === "session" ? sessionRefused() : keyRefused();
   }
   return authenticated;
 }
 
+function nothingSent(required: RequiredCredential): string {
+  switch (required) {
+    case RequiredCredential.SESSION:
+      return "No session token was sent. Send one as Authorization: Bearer <token>.";
+    case RequiredCredential.API_KEY_OR_SESSION:
+      return "No API key and no session token was sent. Send one as Authorization: Bearer <key or token>.";
+    default:
+      return "No API key was sent. Send one as X-API-Key: <key>, or as Authorization: Bearer <key>.";
+  }
+}
+
 async function authenticateAs(
   authenticator: Authenticator,
-  credential: Credential,
+  credential: Exclude<Credential, { readonly kind: "none" }>,
 ): Promise<Authenticated | undefined> {
   switch (credential.kind) {
-    case "none":
-      return undefined;
     case "key":
       return authenticator.authenticateKey(credential.key);
     case "session":

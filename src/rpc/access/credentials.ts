@@ -11,13 +11,13 @@ const bearer = /^Bearer +([\x21-\x7e]+)$/i;
 /**
  * Reads the credential of a request: `X-API-Key: <key>`, or `Authorization: Bearer` with a key (they begin with `pk_`)
  * or a session's token. Throws `invalid_api_key` for an `Authorization` of another form, and for two different
- * credentials in one request.
+ * credentials in one request. An `X-API-Key` without a value is none.
  */
 export function readCredential(header: Headers): Credential {
   const key = header.get("x-api-key");
   const authorization = header.get("authorization");
   if (authorization === null) {
-    return key === null ? { kind: "none" } : { kind: "key", key };
+    return key === null || key === "" ? { kind: "none" } : { kind: "key", key };
   }
   const token = bearer.exec(authorization)?.[1];
   if (token === undefined) {
