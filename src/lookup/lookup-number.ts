@@ -1,9 +1,5 @@
-import {
-  type CountryCode,
-  isSupportedCountry,
-  type NumberType,
-  parsePhoneNumberFromString,
-} from "libphonenumber-js/max";
+import { type CountryCode, isSupportedCountry, type NumberType } from "libphonenumber-js/max";
+import { extractPossibleNumber, parsePhoneNumber } from "../phone-number.ts";
 import { countryName } from "./country-name.ts";
 
 export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown";
@@ -44,11 +40,7 @@ const unparseable: Omit<LookupResult, "input"> = {
 
 /** Tells what a phone number is, from the numbering plans that the library carries. */
 export function lookupNumber(input: LookupInput): LookupResult {
-  // The library reads digits of any width, but a wide plus only where a country is given, and no blanks around.
-  const number = parsePhoneNumberFromString(input.number.trim().replace(/^＋/, "+"), {
-    ...(input.country === undefined ? {} : { defaultCountry: input.country }),
-    extract: false,
-  });
+  const number = parsePhoneNumber(extractPossibleNumber(input.number), input.country);
   if (number === undefined) {
     return { input: input.number, ...unparseable };
   }

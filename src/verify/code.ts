@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { foldDigits } from "../fold-digits.ts";
 import type { Mode } from "../rpc/access/caller.ts";
 import type { MasterSecret } from "../secrets.ts";
 
@@ -35,7 +36,10 @@ export function deriveCode(secret: MasterSecret, subject: CodeSubject): string {
   }
 }
 
-/** A submitted code as it is compared: without the spaces and hyphens that people and mail programs put in. */
+/**
+ * A submitted code as it is compared: its digits in ASCII, without the spaces and hyphens that people and mail programs put
+ * in. Keyboards for full-width digits write U+30FC as hyphen.
+ */
 export function normalizeCode(submitted: string): string {
-  return submitted.replace(/[\s\u00ad\u2010-\u2015-]/gu, "");
+  return foldDigits(submitted).replace(/[\s\p{Pd}\u2212\u30fc]/gu, "");
 }

@@ -1,9 +1,9 @@
-import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import type { ChannelName } from "../delivery/outgoing-message.ts";
 import { invalidFields } from "../errors.ts";
 import { foldMailbox, withoutTag } from "../fold-mailbox.ts";
 import { hmacSha256 } from "../hmac-sha256.ts";
 import { exactLocal, parseMailAddress } from "../mail-address.ts";
+import { parsePhoneNumber } from "../phone-number.ts";
 import type { Keyring, MasterSecret } from "../secrets.ts";
 import { foldPhone } from "./fold-phone.ts";
 
@@ -35,8 +35,8 @@ export function parseRecipient(channel: ChannelName, text: string): Recipient | 
 }
 
 function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
-  // The library reads digits of any width, but no wide plus here.
-  const number = parsePhoneNumberFromString(text.trim().replace(/^＋/, "+"), { extract: false });
+  // The library reads parameters of `tel:` URIs (RFC 3966) also without the scheme, and drops what is in them.
+  const number = text.includes(";") ? undefined : parsePhoneNumber(text);
   if (number === undefined || number.ext !== undefined || !number.isPossible()) {
     return { problem: "must be a phone number in E.164 form, such as +6591234567" };
   }
@@ -44,8 +44,11 @@ function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
   return { address: e164, exact: e164, folded: foldPhone(e164), legacyFolded: e164 };
 }
 
+/** Blanks and format characters, such as marks of direction, that came along where an address was copied. */
+const around = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
+
 function parseMailRecipient(text: string): Recipient | RecipientProblem {
-  const address = parseMailAddress(text.trim());
+  const address = parseMailAddress(text.replace(around, ""));
   if (address === undefined) {
     return { problem: "must be an email address" };
   }

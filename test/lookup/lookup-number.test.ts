@@ -27,6 +27,21 @@ test.each([
   ["＋６５９１２３４５６７", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   [" 91234567 ", "SG", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   [" +6591234567 ", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  // What people and programs put around a number.
+  ["(+65) 9123-4567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["tel:+65-9123-4567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["tel:9123-4567;phone-context=+65", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["tel:+65-9123-4567;isub=12345", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["'+6591234567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["Tel. 9123 4567", "SG", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["call me: +6591234567!", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["<+6591234567>,", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["+65 9123 4567/x5", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["\u202a+65 9123 4567\u202c", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["\u200e91234567\u200f", "SG", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["+65\u200e 9123\u202c 4567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["٩١٢٣٤٥٦٧", "SG", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["+६५ ९१२३ ४५६७", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   // A number in E.164 form is what it says, whatever the hint.
   ["+6591234567", "US", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
 ])("%j with country %s is %s", (number, country, e164, countryCode, name, nationalFormat, lineType) => {
@@ -53,7 +68,12 @@ test.each([
   "+99912345",
   "tel:",
   "+65",
+  // A part of a text is no number that somebody meant.
   "+1 800 FLOWERS now",
+  "+6591234567 is wrong",
+  "+6591234567 or +6597654321",
+  "2nd: +6591234567",
+  "\u202a\u202c",
   "\ud83d\udcde",
   "()",
 ])("%j cannot be parsed", (number) => {

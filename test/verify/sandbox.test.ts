@@ -1,5 +1,6 @@
 /** The sandbox: the same rules, nothing leaves the server, and its data never meet the live ones. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Channel, CheckVerificationResponse_Status as CheckStatus } from "../../gen/byond/v1/verify_pb.ts";
 import { parseConfig } from "../../src/config.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { verifyEmailOf } from "../support/verified-email.ts";
@@ -38,6 +39,25 @@ test("the default code is 000000", async () => {
   const { body } = await start(app, sandbox, "default@example.com");
   expect(codeIn((await messagesTo(app, "default@example.com", 1))[0])).toBe("000000");
   expect(await check(app, sandbox, body.verification_id, "000000")).toBe("approved");
+});
+
+test.each([
+  "٠٠٠٠٠٠",
+  "۰۰۰ ۰۰۰",
+  "０００ー０００",
+  "०००-०००",
+  "\u200f000000\u200e",
+  "\u2066٠٠٠\u061c٠٠٠\u2069",
+  "000\u2011000",
+])("a code is right in the digits of any script, with marks of direction and hyphens: %j", async (code) => {
+  const { body } = await start(app, sandbox, "digits@example.com");
+  const { verify } = app.grpc({ "x-api-key": sandbox });
+  expect(await check(app, sandbox, body.verification_id, code)).toBe("approved");
+  await app.time.advance({ seconds: 60 });
+  const another = await verify.startVerification({ channel: Channel.EMAIL, recipient: "digits-2@example.com" });
+  const checked = await verify.checkVerification({ verificationId: another.verificationId, code });
+  expect(checked.status).toBe(CheckStatus.APPROVED);
+  await app.time.advance({ seconds: 60 });
 });
 
 test("zeros of another length are wrong", async () => {

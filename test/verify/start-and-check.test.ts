@@ -77,6 +77,29 @@ describe("start", () => {
     expect(body.error.fields).toEqual({ [field]: problem });
   });
 
+  test.each([
+    ["+6591230101", "\u202a(+65) 9123 0101\u202c"],
+    ["+6591230102", "\u200e+65 9123\u200b0102"],
+    ["+6591230103", "＋６５ ９１２３ ０１０３"],
+    ["+6591230104", "+६५ ९१२३ ०१०४"],
+  ])(
+    "a number is the recipient %s in any digits, and with the format characters it was copied with",
+    async (e164, text) => {
+      const { status, body } = await start(app, key, text, { channel: "sms" });
+      expect(status).toBe(201);
+      const list = await app.rest("GET", `/verifications?recipient=${e164}`, { key });
+      expect(list.body.verifications).toMatchObject([{ verification_id: body.verification_id }]);
+    },
+  );
+
+  test("a number with words or parameters around it is no recipient", async () => {
+    for (const text of ["call +6591230105", "'+6591230105", "tel:+6591230105", "+6591230105;isub=words"]) {
+      const { status, body } = await start(app, key, text, { channel: "sms" });
+      expect(status).toBe(422);
+      expect(Object.keys(body.error.fields)).toEqual(["recipient"]);
+    }
+  });
+
   test("a brand of forty characters counts characters, not bytes", async () => {
     const brand = "ü".repeat(39).concat("🏦");
     expect((await start(app, key, "forty@example.com", { brand })).status).toBe(201);

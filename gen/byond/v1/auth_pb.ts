@@ -638,7 +638,7 @@ export type ConfirmPasswordResetRequest = Message<"byond.v1.ConfirmPasswordReset
   resetId: string;
 
   /**
-   * The code as the user entered it; spaces and hyphens are ignored.
+   * The code as the user entered it, in the digits of any script; spaces, hyphens and characters that are not seen are ignored.
    *
    * @generated from field: string code = 2;
    */
@@ -827,7 +827,7 @@ export const StartEmailVerificationResponse_StatusSchema: GenEnum<StartEmailVeri
  */
 export type CheckEmailVerificationRequest = Message<"byond.v1.CheckEmailVerificationRequest"> & {
   /**
-   * The code as the user entered it; spaces and hyphens are ignored.
+   * The code as the user entered it, in the digits of any script; spaces, hyphens and characters that are not seen are ignored.
    *
    * @generated from field: string code = 1;
    */

@@ -23,7 +23,8 @@ export const file_byond_v1_lookup: GenFile = /*@__PURE__*/
 export type LookupNumberRequest = Message<"byond.v1.LookupNumberRequest"> & {
   /**
    * The number, at most 250 characters. Best in E.164 form (`+6591234567`); a national form is understood where
-   * `country` is given. In a query string `+` should be written `%2B` and a blank `%20`; a bare `+` that begins the value is
+   * `country` is given. Digits may be of any script; what stands before the number (`tel:`, a word, a bracket) and signs
+   * after it are ignored. In a query string `+` should be written `%2B` and a blank `%20`; a bare `+` that begins the value is
    * read as one, elsewhere it is a blank.
    *
    * @generated from field: string number = 1;

@@ -32,7 +32,8 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
 
   /**
    * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or a mail
-   * address of at most 254 characters for `email`.
+   * address of at most 254 characters for `email`. Blanks, hyphens and brackets in a number are ignored, and so are
+   * characters that are not seen; digits may be of any script.
    *
    * @generated from field: string recipient = 2;
    */
@@ -196,7 +197,8 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
   verificationId: string;
 
   /**
-   * The code as the user entered it. A string, so that leading zeros are kept; spaces and hyphens are ignored.
+   * The code as the user entered it, in the digits of any script. A string, so that leading zeros are kept; spaces, hyphens
+   * and characters that are not seen are ignored.
    *
    * @generated from field: string code = 2;
    */
