@@ -23,8 +23,16 @@ const codeOfKind = {
   "invalid-fields": "validation_error",
 } as const satisfies Record<GatewayErrorKind, ErrorCode>;
 
-/** Turns what ended a REST call into status, headers and the documented body. */
-export function restErrorAnswer(reporter: ErrorReporter, thrown: unknown, record: RequestRecord): RestErrorAnswer {
+/**
+ * Turns what ended a REST call into status, headers and the documented body. `bodyField`: the field of the request message
+ * that is the whole body of the request, which the client therefore never wrote the name of.
+ */
+export function restErrorAnswer(
+  reporter: ErrorReporter,
+  thrown: unknown,
+  record: RequestRecord,
+  bodyField?: string,
+): RestErrorAnswer {
   const error = reporter.toAppError(unwrap(thrown), record);
   const info = reporter.toErrorInfo(error, record.requestId);
   return {
@@ -37,11 +45,22 @@ export function restErrorAnswer(reporter: ErrorReporter, thrown: unknown, record
         request_id: info.requestId,
         documentation_url: info.documentationUrl,
         ...(error.details.requiredScope === undefined ? {} : { required_scope: error.details.requiredScope }),
-        ...(error.details.fields === undefined ? {} : { fields: error.details.fields }),
+        ...(error.details.fields === undefined ? {} : { fields: asWritten(error.details.fields, bodyField) }),
         ...(error.details.retryAfterSeconds === undefined ? {} : { retry_after: error.details.retryAfterSeconds }),
       },
     },
   };
+}
+
+/** The fields by the names that they have in the request. */
+function asWritten(fields: Readonly<Record<string, string>>, bodyField: string | undefined): Record<string, string> {
+  const prefix = `${bodyField}.`;
+  return Object.fromEntries(
+    Object.entries(fields).map(([path, problem]) => [
+      bodyField !== undefined && path.startsWith(prefix) ? path.slice(prefix.length) : path,
+      problem,
+    ]),
+  );
 }
 
 /** The chain hands errors on in Connect's form, with ours as the cause; the gateway has errors of its own. */

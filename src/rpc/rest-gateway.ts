@@ -2,6 +2,7 @@ import { getOption, hasOption } from "@bufbuild/protobuf";
 import { rest } from "../../gen/byond/v1/access_pb.ts";
 import { createGateway, type Gateway } from "../rest/gateway.ts";
 import { houseJson } from "../rest/json/style.ts";
+import type { Route } from "../rest/route.ts";
 import type { Chain } from "./chain.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
 import type { ErrorReporter } from "./errors.ts";
@@ -25,10 +26,15 @@ export function createRestGateway(
     maxBodyBytes: maxMessageBytes,
     shutdownSignal,
     successStatus: (method) => (hasOption(method, rest) && getOption(method, rest).successStatus) || 200,
-    errorResponse: (error, { values }) => restErrorAnswer(errors, error, values.get(requestRecordKey)),
+    errorResponse: (error, { values, route }) =>
+      restErrorAnswer(errors, error, values.get(requestRecordKey), bodyFieldOf(route)),
     wrapBody: (header) => (wantsEnvelope(header) ? wrapInEnvelope : undefined),
     onRoute(route, values) {
       values.get(requestRecordKey).route = `${route.httpMethod} ${route.template}`;
     },
   });
+}
+
+function bodyFieldOf(route: Route | undefined): string | undefined {
+  return route?.body.kind === "field" ? route.body.field.name : undefined;
 }

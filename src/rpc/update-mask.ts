@@ -40,7 +40,7 @@ export function updateMaskProblems<Desc extends DescMessage>(
     const field = schema.fields.find(({ name }) => name === path);
     if (field === undefined) {
       const known = schema.fields.map(({ name }) => name).join(", ");
-      problems.update_mask = `must name fields of ${container} only: ${known}`;
+      problems.update_mask = `must name only what can be changed: ${known}`;
     } else if (changes === undefined || !isFieldSet(changes, field)) {
       problems[`${container}.${path}`] = `must not be null${advice[path] === undefined ? "" : `: ${advice[path]}`}`;
     }

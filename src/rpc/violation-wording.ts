@@ -7,6 +7,7 @@ import {
   type RepeatedRules,
   type StringRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { pattern_words as patternWords } from "../../gen/byond/v1/access_pb.ts";
 import { houseJson, jsonEnumNames } from "../rest/json/style.ts";
 
 /** A violation in the words of the house: "must be between 4 and 10". To be read after the field's name. */
@@ -15,13 +16,21 @@ export function wordViolation(violation: Violation): string {
   if (field === undefined) {
     return violation.message;
   }
-  const isElement = violation.field.at(-1)?.kind === "list_sub";
-  return wordRule(violation.ruleId, rulesOf(field, isElement), field) ?? violation.message;
+  const words = wordRule(violation.ruleId, rulesOf(field, violation), field) ?? violation.message;
+  return violation.forKey ? `has a key that ${words}` : words;
 }
 
-function rulesOf(field: DescField, isElement: boolean): FieldRules["type"] {
+/** The rules that were broken: of the field, or of what it holds. */
+function rulesOf(field: DescField, { field: path, forKey }: Violation): FieldRules["type"] {
   const rules = getOption(field, fieldRules).type;
-  return isElement && rules.case === "repeated" ? (rules.value.items?.type ?? { case: undefined }) : rules;
+  const isHeld = path.at(-1)?.kind !== "field";
+  if (isHeld && rules.case === "repeated") {
+    return rules.value.items?.type ?? { case: undefined };
+  }
+  if (isHeld && rules.case === "map") {
+    return (forKey ? rules.value.keys : rules.value.values)?.type ?? { case: undefined };
+  }
+  return rules;
 }
 
 function wordRule(ruleId: string, rules: FieldRules["type"], field: DescField): string | undefined {
@@ -32,9 +41,11 @@ function wordRule(ruleId: string, rules: FieldRules["type"], field: DescField): 
     case "int32":
       return wordInteger(rules.value);
     case "string":
-      return wordString(ruleId, rules.value);
+      return wordString(ruleId, rules.value, field);
     case "repeated":
       return wordList(ruleId, rules.value);
+    case "map":
+      return ruleId === "map.max_pairs" ? `must have at most ${rules.value.maxPairs} entries` : undefined;
     case "enum":
       return field.enum === undefined
         ? undefined
@@ -51,8 +62,16 @@ function wordInteger({ greaterThan, lessThan }: Int32Rules): string | undefined 
   return greaterThan.case === "gte" ? `must be at least ${greaterThan.value}` : undefined;
 }
 
-function wordString(ruleId: string, rules: StringRules): string | undefined {
+function wordString(ruleId: string, rules: StringRules, field: DescField): string | undefined {
   switch (ruleId) {
+    case "string.pattern":
+      return getOption(field, patternWords) || undefined;
+    case "string.ip":
+    case "string.ip_empty":
+      return "must be an IPv4 or IPv6 address";
+    case "string.hostname":
+    case "string.hostname_empty":
+      return "must be a host name, such as example.com";
     case "string.in":
       return `must be one of: ${rules.in.join(", ")}`;
     case "string.min_len":

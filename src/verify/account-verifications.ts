@@ -1,12 +1,12 @@
 import type { Queryable } from "../database/database.ts";
 import type { OutboxItem } from "../delivery/outbox.ts";
-import { AppError } from "../errors.ts";
+import { AppError, invalidFields } from "../errors.ts";
 import { createId } from "../ids.ts";
 import type { SendLimit } from "../rpc/quota/send-limits.ts";
 import { unseal } from "../secrets.ts";
 import { checkVerification } from "./check-verification.ts";
 import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
-import { recipientContext } from "./recipient.ts";
+import { parseRecipient, recipientContext } from "./recipient.ts";
 import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
 
 /**
@@ -81,7 +81,11 @@ export function accountVerifications(deps: StartDependencies) {
     );
   };
   return {
+    /** Throws `invalid_request` for an address that was taken once, and that no mail can be sent to. */
     async start(transaction: Queryable, { userId, email }: { readonly userId: string; readonly email: string }) {
+      if ("problem" in parseRecipient("email", email)) {
+        throw new AppError("invalid_request", "No mail can be sent to the address of this account.");
+      }
       const queued: OutboxItem[] = [];
       const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
       const started = await startVerification(
@@ -94,7 +98,11 @@ export function accountVerifications(deps: StartDependencies) {
 
     check,
 
-    startReset(email: string) {
+    async startReset(email: string) {
+      const recipient = parseRecipient("email", email);
+      if ("problem" in recipient) {
+        throw invalidFields({ email: recipient.problem });
+      }
       const id = createId("vrf");
       const input = { id, codeLength, originLimits: () => [], messageKind: resetMessageKind };
       return startVerification(deps, serverOwner(id), inputOf(email, input));

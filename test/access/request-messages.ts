@@ -241,6 +241,15 @@ export async function sendByRest(
   return error === undefined ? { code: "ok", fields: {} } : { code: error.code, fields: error.fields ?? {} };
 }
 
+/** Fields by the names that they have over REST: what is the whole body is no step of a path. */
+export function restNamesOf<T>(method: DescMethod, fields: Readonly<Record<string, T>>): Record<string, T> {
+  const [route] = routesOf(method, "refuse", []);
+  const prefix = route?.body.kind === "field" ? `${route.body.field.name}.` : "";
+  return Object.fromEntries(
+    Object.entries(fields).map(([path, of]) => [path.startsWith(prefix) ? path.slice(prefix.length) : path, of]),
+  );
+}
+
 /** The JSON that REST takes of a request with all its messages: by proto names, lists in place of what only wraps them. */
 export function fullRestJson(
   desc: DescMessage,

@@ -599,7 +599,7 @@ describe("a key that demands v2", () => {
     });
     const { status, body } = await here.rest("PATCH", `/api-keys/${created.id}`, { session, body: changes });
     expect(status).toBe(422);
-    expect(body.error.fields).toEqual({ "api_key.min_signature_version": message });
+    expect(body.error.fields).toEqual({ min_signature_version: message });
   });
 });
 

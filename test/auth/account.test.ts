@@ -1,4 +1,5 @@
 /** Who is calling, whether their address is theirs, and how an account ends. */
+import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
@@ -123,6 +124,17 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(codes).toEqual(["ok", "ok", "ok", "rate_limited"]);
     });
 
+    test("an address that was taken once, and that no mail can be sent to, is told without a field that nobody sent", async () => {
+      const client = new pg.Client({ connectionString: here.databaseUrl });
+      await client.connect();
+      await client.query("UPDATE account SET email = $2 WHERE id = $1", [owner.userId, `1\u20442x-${owner.email}`]);
+      await client.end();
+      expect(await start()).toMatchObject({
+        code: "invalid_request",
+        body: { message: "No mail can be sent to the address of this account." },
+      });
+    });
+
     test("takes a session, not a key", async () => {
       const { key } = await create();
       expect((await protocol.call(here, "StartEmailVerification", {}, { key })).code).toBe("invalid_api_key");
@@ -184,8 +196,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
     test("a key whose workspace has no user finds none", async () => {
       const { key } = await create();
-      const pg = await import("pg");
-      const client = new pg.default.Client({ connectionString: here.databaseUrl });
+      const client = new pg.Client({ connectionString: here.databaseUrl });
       await client.connect();
       await client.query("DELETE FROM account WHERE id = $1", [owner.userId]);
       await client.end();

@@ -56,8 +56,8 @@ describe("ProtoJSON reads", () => {
     ['"doubleField":".5"', "doubleField: must be a number"],
     ['"doubleField":"1e999"', "doubleField: must be between -1.7976931348623157e+308 and 1.7976931348623157e+308"],
     ['"colorField":"red"', "colorField: must be one of: COLOR_RED, COLOR_DEEP_BLUE, COLOR_NEGATIVE"],
-    ['"colorField":1.5', "colorField: must be an integer"],
-    ['"colorField":2147483648', `colorField: must be between -2147483648 and 2147483647`],
+    ['"colorField":1.5', "colorField: must be one of: COLOR_RED, COLOR_DEEP_BLUE, COLOR_NEGATIVE"],
+    ['"colorField":2147483648', "colorField: must be one of: COLOR_RED, COLOR_DEEP_BLUE, COLOR_NEGATIVE"],
     ['"innerField":{"text":5}', "innerField.text: must be a string"],
     ['"fieldMaskField":"a_b"', "fieldMaskField: must be a comma-separated list of field paths"],
   ])("not %s", (member, violation) => {

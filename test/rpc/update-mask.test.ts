@@ -41,7 +41,7 @@ test("a field that is named must be given, and must be one that can be changed",
   ).toEqual({
     "api_key.scopes": "must not be null: write *",
     update_mask:
-      "must name fields of api_key only: name, scopes, ip_allowlist, requests_per_minute, expires_at, require_signature, min_signature_version",
+      "must name only what can be changed: name, scopes, ip_allowlist, requests_per_minute, expires_at, require_signature, min_signature_version",
   });
   expect(updateMaskProblems(update(undefined, ["name"]), "api_key")).toEqual({ "api_key.name": "must not be null" });
 });

@@ -210,11 +210,11 @@ describe("fields that are wrong get 422, by name", () => {
     ],
     [
       '{"channel":"email","recipient":"ada@example.com","code_length":1e999}',
-      { code_length: "must be between -2147483648 and 2147483647" },
+      { code_length: "must be between 4 and 10" },
     ],
     [
       '{"channel":"email","recipient":"ada@example.com","code_length":4294967302}',
-      { code_length: "must be between -2147483648 and 2147483647" },
+      { code_length: "must be between 4 and 10" },
     ],
     ["{}", { channel: "is required", recipient: "is required" }],
     ["", { channel: "is required", recipient: "is required" }],

@@ -3,11 +3,11 @@
 /* eslint-disable */
 
 // The options that every RPC of Byond declares about itself. They are read at start-up: an RPC without `access`
-// keeps the server from starting.
+// keeps the server from starting. And one of fields.
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { MethodOptions } from "@bufbuild/protobuf/wkt";
+import type { FieldOptions, MethodOptions } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/access.proto.
  */
 export const file_byond_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIlIKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIIh4KBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUqkAEKCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEhMKD0NSRURFTlRJQUxfTk9ORRABEhYKEkNSRURFTlRJQUxfQVBJX0tFWRACEhYKEkNSRURFTlRJQUxfU0VTU0lPThADEiEKHUNSRURFTlRJQUxfQVBJX0tFWV9PUl9TRVNTSU9OEAQ6SgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIQLmJ5b25kLnYxLkFjY2Vzc1IGYWNjZXNzOkQKBHJlc3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgLMg4uYnlvbmQudjEuUmVzdFIEcmVzdGIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIlIKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIIh4KBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUqkAEKCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEhMKD0NSRURFTlRJQUxfTk9ORRABEhYKEkNSRURFTlRJQUxfQVBJX0tFWRACEhYKEkNSRURFTlRJQUxfU0VTU0lPThADEiEKHUNSRURFTlRJQUxfQVBJX0tFWV9PUl9TRVNTSU9OEAQ6SgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIQLmJ5b25kLnYxLkFjY2Vzc1IGYWNjZXNzOkQKBHJlc3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgLMg4uYnlvbmQudjEuUmVzdFIEcmVzdDpECg1wYXR0ZXJuX3dvcmRzEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi3hwMgASgJUgxwYXR0ZXJuV29yZHNiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC.
@@ -146,4 +146,13 @@ export const access: GenExtension<MethodOptions, Access> = /*@__PURE__*/
  */
 export const rest: GenExtension<MethodOptions, Rest> = /*@__PURE__*/
   extDesc(file_byond_v1_access, 1);
+
+/**
+ * What a value has to be that the pattern of the field's rules refuses, to be read after the field's name: "must be a
+ * language tag, such as en". Required beside every pattern, which nobody should have to read.
+ *
+ * @generated from extension: string pattern_words = 50103;
+ */
+export const pattern_words: GenExtension<FieldOptions, string> = /*@__PURE__*/
+  extDesc(file_byond_v1_access, 2);
 

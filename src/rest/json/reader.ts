@@ -58,7 +58,7 @@ export class JsonReader {
   leaf(type: ValueType): ReadValue | undefined {
     switch (type.kind) {
       case "scalar":
-        return scalarReader(type.scalar, type.longAsString, this.options.style);
+        return scalarReader(type.scalar, type.longAsString, this.options.style, type.range);
       case "enum":
         return enumReader(type.enum, this.options.style);
       case "message":

@@ -10,12 +10,21 @@ import {
   Refusal,
 } from "../refusal.ts";
 import { type JsonStyle, jsonEnumName, jsonEnumNames } from "./style.ts";
+import type { ValueRange } from "./value-type.ts";
 
 /** Reads one JSON value; answers the value as messages hold it, or a {@link Refusal}. */
 export type ReadValue = (json: unknown) => unknown;
 
-/** Compiles the reader of a scalar's JSON. `longAsString` is the field option `jstype = JS_STRING`. */
-export function scalarReader(scalar: ScalarType, longAsString: boolean, style: JsonStyle): ReadValue {
+/**
+ * Compiles the reader of a scalar's JSON. `longAsString` is the field option `jstype = JS_STRING`. Beyond what the type holds,
+ * refusals name `range`, which the rules of the field allow: whoever reads them did not choose the type.
+ */
+export function scalarReader(
+  scalar: ScalarType,
+  longAsString: boolean,
+  style: JsonStyle,
+  range?: ValueRange,
+): ReadValue {
   switch (scalar) {
     case ScalarType.STRING:
       return style.acceptsNul ? readWellFormed : readString;
@@ -26,21 +35,21 @@ export function scalarReader(scalar: ScalarType, longAsString: boolean, style: J
     case ScalarType.INT32:
     case ScalarType.SINT32:
     case ScalarType.SFIXED32:
-      return int32Reader(-2147483648, 2147483647, style);
+      return int32Reader(-2147483648, 2147483647, style, range);
     case ScalarType.UINT32:
     case ScalarType.FIXED32:
-      return int32Reader(0, 4294967295, style);
+      return int32Reader(0, 4294967295, style, range);
     case ScalarType.INT64:
     case ScalarType.SINT64:
     case ScalarType.SFIXED64:
-      return int64Reader(-9223372036854775808n, 9223372036854775807n, longAsString);
+      return int64Reader(-9223372036854775808n, 9223372036854775807n, longAsString, range);
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
-      return int64Reader(0n, 18446744073709551615n, longAsString);
+      return int64Reader(0n, 18446744073709551615n, longAsString, range);
     case ScalarType.FLOAT:
-      return floatReader(3.4028234663852886e38, Math.fround, style);
+      return floatReader(3.4028234663852886e38, Math.fround, style, range);
     case ScalarType.DOUBLE:
-      return floatReader(Number.MAX_VALUE, (value) => value, style);
+      return floatReader(Number.MAX_VALUE, (value) => value, style, range);
   }
 }
 
@@ -70,7 +79,8 @@ export function enumReader(enumType: DescEnum, style: JsonStyle): ReadValue {
     if (number !== undefined) {
       return number;
     }
-    return readNumber !== undefined && typeof json === "number" ? readNumber(json) : refusal;
+    const read = readNumber !== undefined && typeof json === "number" ? readNumber(json) : refusal;
+    return read instanceof Refusal ? refusal : read;
   };
 }
 
@@ -111,8 +121,12 @@ function unquote(json: unknown, style: JsonStyle): unknown {
   return style.lenientNumbers && typeof json === "string" && quotedNumber.test(json) ? Number(json) : json;
 }
 
-function int32Reader(min: number, max: number, style: JsonStyle): ReadValue {
-  const outOfRange = new Refusal(`must be between ${min} and ${max}`);
+function notWithin({ min, max }: ValueRange): Refusal {
+  return new Refusal(`must be between ${min} and ${max}`);
+}
+
+function int32Reader(min: number, max: number, style: JsonStyle, range: ValueRange = { min, max }): ReadValue {
+  const outOfRange = notWithin(range);
   return (json) => {
     const value = typeof json === "number" ? json : unquote(json, style);
     if (typeof value !== "number" || (!Number.isInteger(value) && Number.isFinite(value))) {
@@ -126,8 +140,8 @@ function int32Reader(min: number, max: number, style: JsonStyle): ReadValue {
 const unsafeInteger = new Refusal("must be a string of digits beyond 9007199254740991, where numbers lose precision");
 
 /** Takes a string of digits, as 64-bit integers are written, or a number that is exact. */
-function int64Reader(min: bigint, max: bigint, longAsString: boolean): ReadValue {
-  const outOfRange = new Refusal(`must be between ${min} and ${max}`);
+function int64Reader(min: bigint, max: bigint, longAsString: boolean, range: ValueRange = { min, max }): ReadValue {
+  const outOfRange = notWithin(range);
   return (json) => {
     let value: bigint;
     if (typeof json === "number") {
@@ -154,8 +168,13 @@ function int64Reader(min: bigint, max: bigint, longAsString: boolean): ReadValue
   };
 }
 
-function floatReader(max: number, round: (value: number) => number, style: JsonStyle): ReadValue {
-  const outOfRange = new Refusal(`must be between ${-max} and ${max}`);
+function floatReader(
+  max: number,
+  round: (value: number) => number,
+  style: JsonStyle,
+  range: ValueRange = { min: -max, max },
+): ReadValue {
+  const outOfRange = notWithin(range);
   return (json) => {
     const value = typeof json === "number" ? json : unquote(json, style);
     if (typeof value === "number") {

@@ -1,11 +1,23 @@
 import type { DescEnum, DescField, DescMessage, Message, MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { noRules, rulesOf } from "../openapi/rules.ts";
 
 /** The type of one value of a field: of the field itself, of a list's element, or of a map's value. */
 export type ValueType =
-  | { readonly kind: "scalar"; readonly scalar: ScalarType; readonly longAsString: boolean }
+  | {
+      readonly kind: "scalar";
+      readonly scalar: ScalarType;
+      readonly longAsString: boolean;
+      /** What the field's rules allow of a number, both ends included. A refusal names it, where there is one. */
+      readonly range: ValueRange | undefined;
+    }
   | { readonly kind: "enum"; readonly enum: DescEnum }
   | { readonly kind: "message"; readonly message: DescMessage; readonly held: "message" | "value" | "json" };
+
+export interface ValueRange {
+  readonly min: number | bigint;
+  readonly max: number | bigint;
+}
 
 /**
  * Tells the type of a field's values, and how messages hold it: `google.protobuf.Struct` is held as plain JSON, and a
@@ -14,7 +26,7 @@ export type ValueType =
 export function valueTypeOf(field: DescField): ValueType {
   if (field.scalar !== undefined) {
     const longAsString = field.fieldKind !== "map" && field.longAsString;
-    return { kind: "scalar", scalar: field.scalar, longAsString };
+    return { kind: "scalar", scalar: field.scalar, longAsString, range: rangeOf(field) };
   }
   if (field.enum !== undefined) {
     return { kind: "enum", enum: field.enum };
@@ -25,6 +37,18 @@ export function valueTypeOf(field: DescField): ValueType {
   }
   const isBare = field.fieldKind === "message" && field.oneof === undefined && isWrapperDesc(message);
   return { kind: "message", message, held: isBare ? "value" : "message" };
+}
+
+function rangeOf(field: DescField): ValueRange | undefined {
+  const rules = rulesOf(field);
+  const { own } =
+    (field.fieldKind === "list" ? rules.items : field.fieldKind === "map" ? rules.values : rules) ?? noRules;
+  const [min, max] = [own.get("gte"), own.get("lte")];
+  return isNumeric(min) && isNumeric(max) ? { min, max } : undefined;
+}
+
+function isNumeric(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
 }
 
 /** The members of a message, or of a JSON object, by name. */
