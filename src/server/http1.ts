@@ -1,5 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  ServerResponse,
+} from "node:http";
 import { Socket } from "node:net";
+import { discardBody } from "./discard-body.ts";
 import type { Activity } from "./idle-connections.ts";
 import {
   REASONS_BY_STATUS,
@@ -9,10 +16,13 @@ import {
   statusOfParserError,
 } from "./raw-refusal.ts";
 import { HEADER_BYTES_MAX } from "./request-gate.ts";
-import type { Timeouts } from "./timeouts.ts";
+import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 /** Requests that a client may send ahead without waiting for answers. */
 const PIPELINED_MAX = 100;
+
+/** What is read of a body whose request has been answered, so that the connection can be used again. */
+const DISCARDED_BYTES_MAX = 256 * 1024;
 
 export interface Http1Options {
   readonly timeouts: Timeouts;
@@ -34,11 +44,13 @@ export interface Http1 {
 
 export function createHttp1(options: Http1Options): Http1 {
   const { timeouts } = options;
-  const unanswered = new Map<Socket, { readonly responses: Set<ServerResponse>; readonly activity: Activity }>();
-  const refused = new WeakSet<Socket>();
+  const connections = new Map<Socket, Connection>();
+  /** Nothing more is answered on these. */
+  const ended = new WeakSet<Socket>();
   let draining = false;
 
-  const server = createServer({
+  const server = createServer<typeof IncomingMessage, typeof Response>({
+    ServerResponse: Response,
     headersTimeout: timeouts.headersMs,
     requestTimeout: timeouts.requestMs,
     keepAliveTimeout: timeouts.keepAliveMs,
@@ -53,18 +65,24 @@ export function createHttp1(options: Http1Options): Http1 {
 
   const begin = (request: IncomingMessage, response: ServerResponse): boolean => {
     const { socket } = request;
-    const connection = unanswered.get(socket);
-    if (connection === undefined || connection.responses.size >= PIPELINED_MAX || refused.has(socket)) {
+    const connection = connections.get(socket);
+    if (connection === undefined || connection.responses.size >= PIPELINED_MAX || ended.has(socket)) {
       socket.destroy();
       return false;
     }
     const { responses, activity } = connection;
+    connection.request = request;
     activity.busy();
     responses.add(response);
     if (draining) response.setHeader("Connection", "close");
+    response.once("finish", () => {
+      // A request that was destroyed does not read its connection any more.
+      if (request.destroyed && !request.complete) socket.destroy();
+      else if (!request.complete) discardBody(request);
+    });
     response.once("close", () => {
       responses.delete(response);
-      if (responses.size === 0) activity.idle(() => socket.destroySoon());
+      if (responses.size === 0) activity.idle(() => (request.complete ? socket.destroySoon() : socket.destroy()));
       // It may have promised to keep the connection before the draining began.
       if (draining && responses.size === 0) socket.destroySoon();
     });
@@ -88,22 +106,34 @@ export function createHttp1(options: Http1Options): Http1 {
 
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!(socket instanceof Socket)) return;
-    if (refused.has(socket)) return;
+    if (ended.has(socket)) return;
     const status = statusOfParserError(error);
-    const responses = [...(unanswered.get(socket)?.responses ?? [])];
+    const responses = [...(connections.get(socket)?.responses ?? [])];
     // An answer in the midst of another one would be taken for a part of it.
     const isFree = responses.length === 0 || (responses.length === 1 && responses[0]?.headersSent === false);
     if (status === undefined || !isFree) socket.destroy();
     else refuse(socket, status, REASONS_BY_STATUS[status]);
   });
   function refuse(socket: Socket, status: RefusalStatus, reason: string): void {
-    refused.add(socket);
+    ended.add(socket);
     refuseOnSocket(socket, status, options.malformedContent(reason));
+  }
+
+  /**
+   * Ends our side of a connection, and reads on until the client has sent all of its body: who is cut off while sending may
+   * never see the answer (RFC 9112 §9.6).
+   */
+  function linger(socket: Socket, request: IncomingMessage): void {
+    ended.add(socket);
+    socket.end();
+    request.once("end", () => socket.destroy());
+    const timer = setTimeout(() => socket.destroy(), draining ? LINGER_MS : timeouts.requestMs);
+    socket.once("close", () => clearTimeout(timer));
   }
 
   server.on("timeout", (socket) => {
     // Neither is the case while a handler takes its time, or streams with long pauses.
-    const isIdle = (unanswered.get(socket)?.responses.size ?? 0) === 0;
+    const isIdle = (connections.get(socket)?.responses.size ?? 0) === 0;
     if (isIdle || socket.writableLength > 0) socket.destroy();
   });
   // Node starts its checks of the time-outs above only in a server that listens; this one never does.
@@ -111,13 +141,21 @@ export function createHttp1(options: Http1Options): Http1 {
 
   return {
     accept(socket, activity) {
-      unanswered.set(socket, { responses: new Set(), activity });
-      socket.once("close", () => unanswered.delete(socket));
+      const connection: Connection = { responses: new Set(), activity, request: undefined };
+      connections.set(socket, connection);
+      socket.once("close", () => connections.delete(socket));
+      // Node calls it after the last answer, also if the client is still sending.
+      const destroySoon = socket.destroySoon.bind(socket);
+      socket.destroySoon = () => {
+        const { request } = connection;
+        if (request === undefined || request.complete || request.destroyed) destroySoon();
+        else linger(socket, request);
+      };
       server.emit("connection", socket);
     },
     drain() {
       draining = true;
-      for (const [socket, { responses }] of unanswered) {
+      for (const [socket, { responses }] of connections) {
         if (responses.size === 0) socket.destroySoon();
         for (const response of responses) if (!response.headersSent) response.setHeader("Connection", "close");
       }
@@ -126,4 +164,32 @@ export function createHttp1(options: Http1Options): Http1 {
       server.close();
     },
   };
+}
+
+interface Connection {
+  readonly responses: Set<ServerResponse>;
+  readonly activity: Activity;
+  /** The latest one: only of that one there can be more to come. */
+  request: IncomingMessage | undefined;
+}
+
+type HeadersToWrite = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/**
+ * Ends the connection with an answer that comes before the end of a body that may be long: the next request is behind it, and
+ * an answered body must be read, or the connection closed (RFC 9112 §9.3).
+ */
+class Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  override writeHead(statusCode: number, statusMessage?: string, headers?: HeadersToWrite): this;
+  override writeHead(statusCode: number, headers?: HeadersToWrite): this;
+  override writeHead(statusCode: number, second?: string | HeadersToWrite, headers?: HeadersToWrite): this {
+    if (!this.req.complete && mayBeLong(this.req)) this.shouldKeepAlive = false;
+    return typeof second === "string"
+      ? super.writeHead(statusCode, second, headers)
+      : super.writeHead(statusCode, second);
+  }
+}
+
+function mayBeLong({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > DISCARDED_BYTES_MAX;
 }

@@ -7,6 +7,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
+import { discardBody } from "./discard-body.ts";
 import type { Activity } from "./idle-connections.ts";
 import { HEADER_BYTES_MAX, HEADERS_MAX } from "./request-gate.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
@@ -46,6 +47,7 @@ export function createHttp2(options: Http2Options): Http2 {
   const isGone = (response: Http2ServerResponse) => response.stream.destroyed || response.stream.closed;
   const begin = (request: Http2ServerRequest, response: Http2ServerResponse) => {
     watchStream(response.stream, timeouts);
+    response.stream.once("finish", () => endUpload(request));
     options.onRequest(request, response);
   };
   server.on("request", (request, response) => {
@@ -134,6 +136,18 @@ class Http2Connection {
     clearTimeout(this.#timer);
     if (!this.#socket.destroyed) this.#timer = setTimeout(act, delayMs);
   }
+}
+
+/**
+ * Reads on for a moment when a request has been answered before its end, then has the client give up (RFC 9113 §8.1): it would
+ * keep one of the connection's streams. Node itself does so at once where nobody began to read.
+ */
+function endUpload(request: Http2ServerRequest): void {
+  if (request.complete || !request.readableDidRead) return;
+  const { stream } = request;
+  discardBody(request);
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+  stream.once("close", () => clearTimeout(timer));
 }
 
 /** Cancels a request that does not arrive in time, and an answer that is not read. */

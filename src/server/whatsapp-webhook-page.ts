@@ -37,11 +37,14 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
   };
 }
 
+/** With `next` alone: leaving a `for await` loop early would destroy the request, and its answer would have no connection. */
 async function readBody(request: NodeRequest, arriving: { bytes: number }): Promise<Buffer> {
+  const received = request[Symbol.asyncIterator]();
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of request) {
+    for (let next = await received.next(); next.done !== true; next = await received.next()) {
+      const chunk: Buffer = next.value;
       length += chunk.length;
       arriving.bytes += chunk.length;
       if (length > maxBodyBytes) {

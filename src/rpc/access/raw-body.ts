@@ -40,12 +40,9 @@ export class RawBody implements AsyncIterable<Uint8Array> {
       }
       return;
     }
-    try {
-      for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
-        yield next.value;
-      }
-    } finally {
-      await this.#source.return?.();
+    // Left early, the source is not ended: that would destroy the request, and its answer would have no connection.
+    for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
+      yield next.value;
     }
   }
 
