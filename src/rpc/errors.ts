@@ -50,9 +50,9 @@ export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
       if (!response.stream) {
         return response;
       }
-      // A client that leaves in the midst of an answer is no failure of ours, whatever that made of writing to it.
+      // A client that leaves in the midst of an answer, or waits no longer, is no failure of ours, whatever that made of it.
       const convertUnlessGone = (error: unknown) =>
-        request.signal.aborted ? ConnectError.from(error, Code.Canceled) : convert(error);
+        request.signal.aborted ? ConnectError.from(request.signal.reason, Code.Canceled) : convert(error);
       return { ...response, message: convertingErrors(response.message, convertUnlessGone) };
     } catch (error) {
       throw convert(error);

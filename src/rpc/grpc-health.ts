@@ -58,6 +58,8 @@ export function grpcHealth({ serviceNames, isReady, clock, closing }: GrpcHealth
         }
         await ticker.next(signal);
       }
+      // Only a stream that the server ends is complete: one whose deadline has passed says so.
+      context.signal.throwIfAborted();
     },
   };
 }

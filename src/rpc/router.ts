@@ -8,6 +8,7 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { Chain } from "./chain.ts";
+import { removeEndlessDeadline } from "./deadline.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import { compressions, strictJson } from "./readable-message.ts";
 
@@ -57,5 +58,13 @@ export function createRpcHandlers(
   for (const { register } of grpcServices) {
     register(lenient);
   }
-  return new Map([...strict.handlers, ...lenient.handlers].map((handler) => [handler.requestPath, handler]));
+  return new Map(
+    [...strict.handlers, ...lenient.handlers].map((handler) => [
+      handler.requestPath,
+      (request) => {
+        removeEndlessDeadline(request.header);
+        return handler(request);
+      },
+    ]),
+  );
 }

@@ -1,0 +1,17 @@
+/** Node lets a timer of more pass at once. */
+const maxTimerMs = 2_147_483_647;
+
+/** Of gRPC's units (gRPC over HTTP/2, "TimeoutUnit"), those that eight digits can take so far. */
+const unitsInMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000 };
+
+/** Removes a deadline that is further away than a timer can wait, 24.8 days: it is as good as none. */
+export function removeEndlessDeadline(header: Headers): void {
+  const [, digits, unit = ""] = /^(\d{1,8})([HMS])$/.exec(header.get("grpc-timeout") ?? "") ?? [];
+  if (Number(digits) * (unitsInMs[unit] ?? 0) > maxTimerMs) {
+    header.delete("grpc-timeout");
+  }
+  const connectTimeout = header.get("connect-timeout-ms") ?? "";
+  if (/^\d{10}$/.test(connectTimeout) && Number(connectTimeout) > maxTimerMs) {
+    header.delete("connect-timeout-ms");
+  }
+}

@@ -1,0 +1,132 @@
+import { once } from "node:events";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { removeEndlessDeadline } from "../../src/rpc/deadline.ts";
+import { connectHttp2 } from "../server/port-fixture.ts";
+import { startTestApp, type TestApp } from "../support/app.ts";
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startTestApp();
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+/** Node's words when a timer is too long, and passes at once. */
+const warnings: Error[] = [];
+const noteWarning = (warning: Error) => warnings.push(warning);
+beforeEach(() => {
+  process.on("warning", noteWarning);
+});
+afterEach(() => {
+  process.off("warning", noteWarning);
+  expect(warnings.filter(({ name }) => name === "TimeoutOverflowWarning")).toEqual([]);
+});
+
+const watch = "/grpc.health.v1.Health/Watch";
+const reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+
+/** A stream over HTTP/2 whose deadline the server alone knows: client libraries have timers of their own. */
+async function openStream(path: string, headers: Readonly<Record<string, string>>, body: Buffer) {
+  const session = connectHttp2(app.url);
+  await once(session, "connect");
+  const stream = session.request({ ":method": "POST", ":path": path, ...headers });
+  let received = "";
+  let status: unknown;
+  stream.setEncoding("latin1");
+  stream.on("data", (text: string) => {
+    received += text;
+  });
+  stream.on("trailers", (trailers) => {
+    status = trailers["grpc-status"];
+  });
+  stream.on("error", () => undefined);
+  const ended = once(stream, "end");
+  stream.write(body);
+  return { session, stream, ended, received: () => received, status: () => status };
+}
+
+/** An empty message of protobuf, `{}` of JSON, and a question of reflection: list the services. */
+const empty = Buffer.from([0, 0, 0, 0, 0]);
+const emptyJson = Buffer.from("\0\0\0\0\u0002{}", "latin1");
+const question = Buffer.from([0, 0, 0, 0, 2, 0x3a, 0]);
+
+const grpc = { "content-type": "application/grpc" };
+
+describe("a stream whose deadline has passed ends with deadline_exceeded", () => {
+  test("gRPC", async () => {
+    const { session, stream, ended, status } = await openStream(watch, { ...grpc, "grpc-timeout": "300m" }, empty);
+    stream.end();
+    await ended;
+    expect(status()).toBe("4");
+    session.destroy();
+  });
+
+  test.each([
+    ["has asked", question],
+    ["has asked nothing", Buffer.alloc(0)],
+  ])("reflection, while its client keeps it open and %s", async (_what, asked) => {
+    const { session, ended, status } = await openStream(reflection, { ...grpc, "grpc-timeout": "300m" }, asked);
+    await ended;
+    expect(status()).toBe("4");
+    session.destroy();
+  });
+
+  test.each([
+    ["gRPC-Web", "application/grpc-web", "grpc-timeout", "300m", empty, "grpc-status: 4\r\n"],
+    ["Connect", "application/connect+json", "connect-timeout-ms", "300", emptyJson, '"code":"deadline_exceeded"'],
+  ])("%s, over HTTP/1.1", async (_what, contentType, header, timeout, body, end) => {
+    const headers = { "Content-Type": contentType, [header]: timeout };
+    const response = await fetch(`${app.url}${watch}`, { method: "POST", headers, body });
+    expect(await response.text()).toContain(end);
+  });
+});
+
+describe("a deadline that is further away than timers can wait is none", () => {
+  test.each([
+    ["grpc-timeout", "99999999H", "application/grpc", empty],
+    ["grpc-timeout", "99999999M", "application/grpc-web", empty],
+    ["grpc-timeout", "99999999S", "application/grpc", empty],
+    ["grpc-timeout", "2147484S", "application/grpc", empty],
+    ["connect-timeout-ms", "2147483648", "application/connect+json", emptyJson],
+    ["connect-timeout-ms", "9999999999", "application/connect+json", emptyJson],
+  ])("a watch with %s: %s goes on", async (name, value, contentType, body) => {
+    const { session, stream, ended } = await openStream(watch, { "content-type": contentType, [name]: value }, body);
+    stream.end();
+    await once(stream, "data");
+    const another = openStream(watch, { ...grpc, "grpc-timeout": "300m" }, empty);
+    const { session: second, stream: watched, ended: first } = await another;
+    watched.end();
+    // One that was opened later, and has a deadline, ends before it.
+    expect(await Promise.race([first.then(() => "later"), ended.then(() => "earlier")])).toBe("later");
+    session.destroy();
+    second.destroy();
+  });
+
+  test("for single calls too, over gRPC and Connect", async () => {
+    const key = await app.mintKey();
+    const { lookup } = app.grpc({ "X-API-Key": key, "grpc-timeout": "99999999H" });
+    expect(await lookup.lookupNumber({ number: "+6591234567" })).toMatchObject({ valid: true });
+    const headers = { "X-API-Key": key, "Content-Type": "application/json", "Connect-Timeout-Ms": "9999999999" };
+    const url = `${app.url}/byond.v1.LookupService/LookupNumber`;
+    const response = await fetch(url, { method: "POST", headers, body: '{"number":"+6591234567"}' });
+    expect(response.status).toBe(200);
+    // Warnings come a tick later.
+    await new Promise(setImmediate);
+  });
+
+  test.each([
+    ["grpc-timeout", "2147483S"],
+    ["grpc-timeout", "35791M"],
+    ["grpc-timeout", "596H"],
+    ["grpc-timeout", "99999999m"],
+    ["grpc-timeout", "99999999n"],
+    ["grpc-timeout", "999999999S"],
+    ["connect-timeout-ms", "2147483647"],
+    ["connect-timeout-ms", "99999999999"],
+  ])("%s: %s stays", (name, value) => {
+    const header = new Headers({ [name]: value });
+    removeEndlessDeadline(header);
+    expect(header.get(name)).toBe(value);
+  });
+});
