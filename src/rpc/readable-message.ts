@@ -9,6 +9,7 @@ import { JsonReader } from "../rest/json/reader.ts";
 import { protoJson } from "../rest/json/style.ts";
 import { parseJson } from "../rest/json/text.ts";
 import { isMembers } from "../rest/json/value-type.ts";
+import { percentDecode } from "../rest/percent-encoding.ts";
 import { isFlawless, ViolationCollector } from "../rest/violations.ts";
 import { rawBodyKey } from "./access/raw-body.ts";
 import { violationsError } from "./errors.ts";
@@ -24,8 +25,14 @@ interface EncodedMessage {
   readonly isJson: boolean;
 }
 
+/** RFC 8259 §8.1: JSON is UTF-8. By default a decoder puts U+FFFD where it is not. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** How the JSON of gRPC's own services is read: as Connect does by default, but for text that is not UTF-8. */
+export const lenientJson = { textDecoder: utf8, ignoreUnknownFields: true } as const;
+
 /** How JSON is read over Connect, gRPC and gRPC-Web. By default Connect drops what the schema does not have. */
-export const strictJson = { ignoreUnknownFields: false } as const;
+export const strictJson = { ...lenientJson, ignoreUnknownFields: false } as const;
 
 /**
  * Reads the message of a unary call over gRPC, gRPC-Web or Connect before Connect does: that would refuse it past our
@@ -40,7 +47,7 @@ export async function requireReadableMessage(context: HandlerContext, checkReque
   requireNoParameters(context);
   const message = await readMessage(context);
   if (message?.isJson === true) {
-    requireReadableJson(context.method, new TextDecoder().decode(message.bytes), checkRequest);
+    requireReadableJson(context.method, decodeText(context.method, message.bytes), checkRequest);
   } else if (message !== undefined) {
     try {
       fromBinary(context.method.input, message.bytes);
@@ -60,6 +67,14 @@ function requireNoParameters({ requestMethod, url }: HandlerContext): void {
     if (!isFlawless(violations)) {
       throw violationsError(violations);
     }
+  }
+}
+
+function decodeText(method: DescMethod, bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw unreadable(method, ": it is not UTF-8", { cause });
   }
 }
 
@@ -97,13 +112,13 @@ function explainJson(method: DescMethod, text: string, checkRequest: CheckReques
   return message === undefined || isFlawless(violations) ? undefined : checkRequest(method, message, violations);
 }
 
-function unreadable({ input }: DescMethod, where = ""): AppError {
-  return new AppError("invalid_request", `The message cannot be read as ${input.typeName}${where}.`);
+function unreadable({ input }: DescMethod, why = "", details: { readonly cause?: unknown } = {}): AppError {
+  return new AppError("invalid_request", `The message cannot be read as ${input.typeName}${why}.`, details);
 }
 
 async function readMessage(context: HandlerContext): Promise<EncodedMessage | undefined> {
   if (context.requestMethod === "GET") {
-    return readQuery(new URL(context.url).searchParams);
+    return readQuery(context);
   }
   const { requestHeader: header, protocolName, values } = context;
   const body = await values.get(rawBodyKey)?.read(maxMessageBytes);
@@ -124,19 +139,23 @@ async function readMessage(context: HandlerContext): Promise<EncodedMessage | un
   return decompress({ bytes: body.subarray(prefixBytes), isJson }, encoding);
 }
 
-/** Connect's calls by GET. */
-async function readQuery(query: URLSearchParams): Promise<EncodedMessage | undefined> {
+/** Connect's calls by GET. Throws `invalid_request` where Connect would repair the query or fail on it. */
+function readQuery({ method, url }: HandlerContext): Promise<EncodedMessage | undefined> {
+  const { search, searchParams: query } = new URL(url);
+  if (percentDecode(search) === undefined) {
+    throw new AppError("invalid_request", "The query of the request is not percent-encoded UTF-8.");
+  }
   const text = query.get("message") ?? "";
   const isJson = query.get("encoding") === "json";
-  const bytes = query.get("base64") === "1" ? tryBase64(text) : new TextEncoder().encode(text);
-  return bytes === undefined ? undefined : decompress({ bytes, isJson }, query.get("compression"));
+  const bytes = query.get("base64") === "1" ? decodeBase64(method, text) : new TextEncoder().encode(text);
+  return decompress({ bytes, isJson }, query.get("compression"));
 }
 
-function tryBase64(text: string): Uint8Array | undefined {
+function decodeBase64(method: DescMethod, text: string): Uint8Array {
   try {
     return base64Decode(text);
-  } catch {
-    return undefined;
+  } catch (cause) {
+    throw unreadable(method, ": it is not base64", { cause });
   }
 }
 

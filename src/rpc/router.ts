@@ -10,7 +10,7 @@ import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { Chain } from "./chain.ts";
 import { removeEndlessDeadline } from "./deadline.ts";
 import { maxMessageBytes } from "./message-size.ts";
-import { compressions, strictJson } from "./readable-message.ts";
+import { compressions, lenientJson, strictJson } from "./readable-message.ts";
 
 /** A service and what answers its calls. */
 export interface ServiceBinding {
@@ -54,7 +54,11 @@ export function createRpcHandlers(
     register(strict);
   }
   // Anybody may ask them anything as often as they like: that must not cost a compression each time.
-  const lenient = createConnectRouter({ ...options, compressMinBytes: Number.MAX_SAFE_INTEGER });
+  const lenient = createConnectRouter({
+    ...options,
+    jsonOptions: lenientJson,
+    compressMinBytes: Number.MAX_SAFE_INTEGER,
+  });
   for (const { register } of grpcServices) {
     register(lenient);
   }

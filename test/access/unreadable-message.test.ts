@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => app[Symbol.asyncDispose]());
 
 const secret = "493817";
+const noUtf8 = Buffer.from('{"number":"+6591234567\xff"}', "latin1");
 const unreadable: readonly (readonly [string, string, string])[] = [
   ["a text", `"${secret}"`, ""],
   ["a text without quotes", secret.replace(/^/, "x"), ""],
@@ -98,6 +99,100 @@ describe("a message in JSON that cannot be read", () => {
     expect(body.toString()).not.toContain(secret);
     expect(detailOf(body).code).toBe("invalid_request");
   });
+});
+
+/** An answer to a lookup by GET. */
+async function lookUpByGet(query: string) {
+  const answer = await fetch(`${app.url}/byond.v1.LookupService/LookupNumber?${query}`, {
+    headers: { "X-API-Key": key },
+  });
+  return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()) };
+}
+
+describe("a query of Connect's GET that holds no message is the client's fault", () => {
+  test.each([
+    ["base64 with a character that it does not have", "encoding=json&base64=1&message=e30*", "cannot be read as"],
+    ["base64 that ends too soon", "encoding=proto&base64=1&message=A", "cannot be read as"],
+    [
+      "base64 of compressed bytes that are none",
+      "encoding=proto&base64=1&compression=gzip&message=***",
+      "cannot be read as",
+    ],
+    [
+      "bytes that are no UTF-8",
+      "encoding=json&message=%7B%22number%22%3A%22%2B6591234567%FF%22%7D",
+      "not percent-encoded UTF-8",
+    ],
+    [
+      "a percent sign without digits",
+      "encoding=json&message=%7B%22number%22%3A%22%zz%22%7D",
+      "not percent-encoded UTF-8",
+    ],
+    [
+      "base64 of bytes that are no UTF-8",
+      `encoding=json&base64=1&message=${noUtf8.toString("base64url")}`,
+      "not UTF-8",
+    ],
+  ])("%s", async (_name, query, problem) => {
+    const { status, body } = await lookUpByGet(`connect=v1&${query}`);
+    expect([status, JSON.parse(body.toString()).code]).toEqual([400, "invalid_argument"]);
+    expect(detailOf(body)).toMatchObject({ code: "invalid_request", message: expect.stringContaining(problem) });
+  });
+});
+
+describe("JSON that is not UTF-8 is refused, and not repaired", () => {
+  test.each([
+    ["as it is", noUtf8, {}],
+    ["compressed", gzipSync(noUtf8), { "Content-Encoding": "gzip" }],
+  ] as const)("over Connect: %s", async (_name, bytes, headers) => {
+    const answer = await post("LookupService/LookupNumber", "application/json", bytes, { ...headers });
+    expect(answer.status).toBe(400);
+    expect(detailOf(answer.body)).toMatchObject({
+      code: "invalid_request",
+      message: "The message cannot be read as byond.v1.LookupNumberRequest: it is not UTF-8.",
+    });
+  });
+
+  test("over gRPC-Web", async () => {
+    const answer = await post("LookupService/LookupNumber", "application/grpc-web+json", enveloped(noUtf8));
+    const told = answer.body.toString("latin1") + [...answer.headers].join("\n");
+    expect(told).toMatch(/grpc-status\W+3\b/);
+    expect(told.replaceAll("%20", " ")).toContain("it is not UTF-8");
+  });
+
+  test("in a name of a new key: nothing is made", async () => {
+    const { session } = await app.signUp();
+    const answer = await fetch(`${app.url}/byond.v1.ApiKeyService/CreateApiKey`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${session}` },
+      body: Buffer.from('{"name":"caf\xe9"}', "latin1"),
+    });
+    expect(answer.status).toBe(400);
+    const { body } = await app.rest("GET", "/api-keys", { session });
+    expect(body.keys).toEqual([]);
+  });
+
+  test("to gRPC's own services", async () => {
+    const answer = await fetch(`${app.url}/grpc.health.v1.Health/Check`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: Buffer.from('{"service":"\xff"}', "latin1"),
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: "invalid_argument" });
+  });
+});
+
+test("half of a surrogate pair is no text, however it is written", async () => {
+  const answer = await post("LookupService/LookupNumber", "application/json", Buffer.from('{"number":"\\ud800"}'));
+  expect(answer.status).toBe(400);
+  expect(detailOf(answer.body).code).toBe("validation_error");
+});
+
+test("a text in a binary message that is not UTF-8 is refused", async () => {
+  const answer = await post("LookupService/LookupNumber", "application/proto", Buffer.from([0x0a, 0x01, 0xff]));
+  expect(answer.status).toBe(400);
+  expect(detailOf(answer.body).code).toBe("invalid_request");
 });
 
 test("a binary message that cannot be read is the client's fault, not the server's", async () => {
