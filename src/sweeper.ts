@@ -1,7 +1,10 @@
 import { change, type Database } from "./database/database.ts";
 import { describeError, type Logger } from "./log.ts";
 
-/** Removes what nobody needs any more, a batch at a time. */
+/**
+ * Removes what nobody needs any more, a batch at a time. Two servers may do it at once: a batch has to be right beside another one,
+ * and to skip the rows that it holds.
+ */
 export interface Sweep {
   /** Unique: by it servers tell each other that they do it. */
   readonly name: string;
@@ -36,7 +39,8 @@ const claimedShare = 0.9;
 
 /**
  * Runs sweeps one after the other, again and again, each until nothing is left for it. The servers share the work: a round
- * of a sweep is one server's, and while it lasts another one takes the sweeps that come after it.
+ * of a sweep is begun by one server, and another one takes the sweeps that come after it. A round that lasts longer than the
+ * interval is joined by a second server.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;

@@ -8,7 +8,10 @@ const batchSize = 500;
 /** A message that was on its way when the account ended is recorded by then: nothing is written for the workspace any more. */
 const quietTime = "interval '10 minutes'";
 
-/** Every table that holds something of a workspace. Secrets of keys go with their keys. */
+/**
+ * Every table that holds something of a workspace. Secrets of keys go with their keys. In the order in which
+ * `verificationSweep` takes its rows.
+ */
 const tables = [
   "verification",
   "delivery_attempt",
@@ -21,15 +24,24 @@ const tables = [
   "api_key",
 ];
 
+/** What is found decides whether the workspace is empty; of it, rows that somebody holds are left for the next time. */
 const removeOf = (table: string) => `
-  removed_${table} AS (
+  found_${table} AS MATERIALIZED (
+    SELECT ctid AS row FROM ${table} WHERE workspace_id = (SELECT id FROM closed) LIMIT ${batchSize}
+  ), removed_${table} AS (
     DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM ${table} WHERE workspace_id = (SELECT id FROM closed) LIMIT ${batchSize}
+      SELECT ctid FROM ${table} WHERE ctid = ANY (ARRAY(SELECT row FROM found_${table})) FOR UPDATE SKIP LOCKED
     ))
     RETURNING 1
   )`;
 
-/** The workspace itself goes when nothing else is left of it. One with a user was shut down by somebody else than us. */
+const every = (condition: (table: string) => string, operator: "AND" | "OR") =>
+  tables.map(condition).join(` ${operator} `);
+
+/**
+ * A workspace is one server's while its batch lasts; another one takes the next. It goes itself once nothing is found of it.
+ * One with a user was shut down by somebody else than us.
+ */
 const sweep = {
   name: "sweep_closed_workspaces",
   text: `
@@ -38,11 +50,13 @@ const sweep = {
       WHERE deactivated_at <= (SELECT byond_now() - ${quietTime})
         AND NOT EXISTS (SELECT FROM account WHERE account.workspace_id = workspace.id)
       ORDER BY deactivated_at LIMIT 1
+      FOR UPDATE SKIP LOCKED
     ), ${tables.map(removeOf).join(", ")}, removed AS (
       DELETE FROM workspace USING closed
-      WHERE workspace.id = closed.id AND ${tables.map((table) => `NOT EXISTS (SELECT FROM removed_${table})`).join(" AND ")}
+      WHERE workspace.id = closed.id AND ${every((table) => `NOT EXISTS (SELECT FROM found_${table})`, "AND")}
+      RETURNING 1
     )
-    SELECT EXISTS (SELECT FROM closed) AS is_found`,
+    SELECT EXISTS (SELECT FROM removed) OR ${every((table) => `EXISTS (SELECT FROM removed_${table})`, "OR")} AS has_removed`,
 };
 
 /** Removes all that is left of accounts that ended: their keys, and their verifications with the recipients of these. */
@@ -50,7 +64,7 @@ export function closedWorkspaceSweep(deps: { readonly database: Pick<Database, "
   return {
     name: "closed workspace",
     async removeBatch() {
-      return (await runSweep<{ is_found: boolean }>(deps, sweep, []))?.is_found === true;
+      return (await runSweep<{ has_removed: boolean }>(deps, sweep, []))?.has_removed === true;
     },
   };
 }

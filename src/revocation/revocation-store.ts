@@ -59,13 +59,14 @@ const revocationsAfter = {
 
 const remove = { name: "revocation_remove_own", text: "DELETE FROM server WHERE id = ANY($1)" };
 
-/** Keeps the newest: servers register with its number. */
+/** Keeps the newest: servers register with its number. Rows that somebody holds are left: another server removes them. */
 const sweep = {
   name: "sweep_revocation",
   text: `
     WITH swept AS (
       DELETE FROM revocation WHERE seq IN (
         SELECT seq FROM revocation WHERE seq < (SELECT min(applied_seq) FROM server) ORDER BY seq LIMIT ${sweepBatchSize}
+        FOR UPDATE SKIP LOCKED
       )
       RETURNING 1
     )

@@ -1,6 +1,6 @@
 /** What is left in the database of an account that ended, and for how long: `docs/security.md` names all of it. */
 import pg from "pg";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { closedWorkspaceSweep } from "../../src/auth/closed-workspace-sweep.ts";
 import { unverifiedAccountSweep } from "../../src/auth/unverified-account-sweep.ts";
 import { Database } from "../../src/database/database.ts";
@@ -194,18 +194,26 @@ test("a code of ours that was removed has expired, and what is in use stays", as
   expect((await app.rest("GET", `/verify/${verification_id}`, { key, headers })).status).toBe(200);
 });
 
-test("thousands of verifications are removed a batch at a time, without the keys of others", async () => {
-  const gone = await leadALife("charles@example.com");
+async function connect() {
   const client = new pg.Client({ connectionString: app.databaseUrl });
   await client.connect();
+  return { client, [Symbol.asyncDispose]: () => client.end() };
+}
+
+async function insertVerifications(client: pg.Client, workspaceId: string, count: number): Promise<void> {
   await client.query(
     `INSERT INTO verification (
        workspace_id, id, mode, channel, status, brand, metadata, code_length, secret_id, max_attempts, created_at, expires_at
      ) SELECT $1, 'vrf_' || i, 'live', 'email', 'approved', '', '{}', 6, '', 5, now, now
-     FROM generate_series(1, 2600) AS i, (SELECT byond_now() AS now) AS clock`,
-    [gone.workspaceId],
+     FROM generate_series(1, $2::integer) AS i, (SELECT byond_now() AS now) AS clock`,
+    [workspaceId, count],
   );
-  await client.end();
+}
+
+test("thousands of verifications are removed a batch at a time, without the keys of others", async () => {
+  const gone = await leadALife("charles@example.com");
+  await using own = await connect();
+  await insertVerifications(own.client, gone.workspaceId, 2_600);
   const other = await app.mintKey();
   await app.rest("POST", "/auth/delete-account", { session: gone.session, headers, body: { password } });
   await app.time.advance({ seconds: 601 });
@@ -215,4 +223,63 @@ test("thousands of verifications are removed a batch at a time, without the keys
   expect(batches).toBeGreaterThan(5);
   expect(found(await dump(), [gone.workspaceId]).filter((row) => !row.startsWith("revocation "))).toEqual([]);
   expect((await app.rest("GET", "/lookup?number=1", { key: other })).status).toBe(200);
+});
+
+/** The tables that still hold something of it, revocations aside. */
+const tablesWith = async (id: unknown) =>
+  [
+    ...new Set(
+      found(await dump(), [String(id)])
+        .map((row) => row.split(" ")[0])
+        .filter((table) => table !== "revocation"),
+    ),
+  ].sort();
+
+test("two servers that erase one account at once leave nothing of it", async () => {
+  const gone = await leadALife("annabella@example.com");
+  await using own = await connect();
+  await insertVerifications(own.client, gone.workspaceId, 2_600);
+  await app.rest("POST", "/auth/delete-account", { session: gone.session, headers, body: { password } });
+  await app.time.advance({ seconds: 601 });
+  const removed = Promise.withResolvers<void>();
+  const isReleased = Promise.withResolvers<void>();
+  const slow: Pick<Database, "transaction"> = {
+    transaction: (work) =>
+      database.transaction(async (transaction) => {
+        const result = await work(transaction);
+        removed.resolve();
+        await isReleased.promise;
+        return result;
+      }),
+  };
+  const first = closedWorkspaceSweep({ database: slow }).removeBatch();
+  await removed.promise;
+  const second = closedWorkspaceSweep({ database });
+  let isSecondDone = false;
+  const secondBatch = second.removeBatch().finally(() => {
+    isSecondDone = true;
+  });
+  await vi.waitFor(async () => {
+    const { rowCount } = await own.client.query("SELECT FROM pg_locks WHERE NOT granted");
+    expect(isSecondDone || rowCount !== 0).toBe(true);
+  });
+  isReleased.resolve();
+  await Promise.all([first, secondBatch]);
+  await sweepAll(second);
+  expect(await tablesWith(gone.workspaceId)).toEqual([]);
+});
+
+test("a row that somebody holds is left, and is erased the next time", async () => {
+  const gone = await leadALife("allegra@example.com");
+  await app.rest("POST", "/auth/delete-account", { session: gone.session, headers, body: { password } });
+  await app.time.advance({ seconds: 601 });
+  await using own = await connect();
+  await own.client.query("BEGIN");
+  await own.client.query("SELECT FROM verification WHERE workspace_id = $1 LIMIT 1 FOR UPDATE", [gone.workspaceId]);
+  const sweep = closedWorkspaceSweep({ database });
+  await sweepAll(sweep);
+  expect(await tablesWith(gone.workspaceId)).toEqual(["verification", "workspace"]);
+  await own.client.query("COMMIT");
+  await sweepAll(sweep);
+  expect(await tablesWith(gone.workspaceId)).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { knownSourceSweep } from "../../src/auth/known-sources.ts";
 import { sessionSweep } from "../../src/auth/session-sweep.ts";
 import { Database, type Queryable } from "../../src/database/database.ts";
 import { throttleSweep } from "../../src/database/throttle.ts";
+import { revocationSweep } from "../../src/revocation/revocation-store.ts";
 import { idempotencySweep } from "../../src/rpc/idempotency/store.ts";
 import { quotaSweep } from "../../src/rpc/quota/store.ts";
 import { type Sweep, Sweeper } from "../../src/sweeper.ts";
@@ -68,6 +69,23 @@ test("a hundred thousand revocations are removed without the lease of any server
   );
   await vi.waitFor(async () => expect(await database.count("revocation")).toBe(1), { timeout: 30_000 });
   expect(app.logLines.filter((line) => line.includes("lease"))).toEqual([]);
+});
+
+test("a revocation that somebody holds is left, and keeps no sweep waiting", async () => {
+  await using app = await startTestApp({}, { sweepIntervalMs: 2 ** 30 });
+  await using own = await connectDatabase(app.databaseUrl);
+  await using database = await connect(app.databaseUrl);
+  await database.client.query("UPDATE server SET applied_seq = 1000");
+  await database.client.query(
+    "INSERT INTO revocation (seq, subject, created_at) SELECT i, 'key:' || i, byond_now() FROM generate_series(1, 100) AS i ON CONFLICT DO NOTHING",
+  );
+  await database.client.query("BEGIN");
+  await database.client.query("SELECT FROM revocation WHERE seq = 1 FOR UPDATE");
+  await revocationSweep(own).removeBatch();
+  await database.client.query("COMMIT");
+  expect((await database.client.query("SELECT seq FROM revocation")).rows).toEqual([{ seq: "1" }]);
+  await revocationSweep(own).removeBatch();
+  expect(await database.count("revocation")).toBe(0);
 });
 
 test("what is in use stays: sessions that go on, limits that are not full again, counts of the last hour", async () => {
