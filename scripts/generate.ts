@@ -41,7 +41,7 @@ async function generateCode(folder: string): Promise<void> {
     const image = join(scratch, "image.binpb");
     await buf("build", "--exclude-source-info", "-o", image);
 
-    const theirs = ["--path", "google/api", "--path", "grpc"];
+    const theirs = ["--path", "google/api", "--path", "google/rpc", "--path", "grpc"];
     await buf("generate", image, "--template", templatePath, ...theirs);
     await buf("generate", "proto", "--template", templatePath);
   } finally {

@@ -1,10 +1,11 @@
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { ApiKeyService } from "../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../gen/byond/v1/auth_pb.ts";
+import { file_byond_v1_error } from "../gen/byond/v1/error_pb.ts";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../gen/byond/v1/verify_pb.ts";
+import { file_google_rpc_status } from "../gen/google/rpc/status_pb.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
-import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ApiKeyEntity } from "./api-keys/api-key.entity.ts";
 import { apiKeyFieldChecks, apiKeyService } from "./api-keys/api-key.rpc.ts";
 import { KeyAuthenticator } from "./api-keys/authenticate-api-key.ts";
@@ -264,7 +265,9 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   ];
   if (config.grpcReflection === "on") {
     const described = [...services.map(({ service }) => service), Health];
-    grpcServices.push(bindService(ServerReflection, grpcReflection(described, clock)));
+    // An error is a google.rpc.Status with an ErrorInfo.
+    const details = [file_byond_v1_error, file_google_rpc_status];
+    grpcServices.push(...grpcReflection({ services: described, details, clock }));
   }
 
   const errors = createErrorReporter(logger, () => `${url}/docs/errors`);

@@ -1,14 +1,24 @@
-import { createRegistry, type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { Code, type ServiceImpl } from "@connectrpc/connect";
 import {
-  type ServerReflection,
-  type ServerReflectionRequest,
-  ServerReflectionRequestSchema,
-} from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+  createRegistry,
+  type DescEnum,
+  type DescExtension,
+  type DescFile,
+  type DescMessage,
+  type DescService,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { nestedTypes } from "@bufbuild/protobuf/reflect";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { Code, type HandlerContext } from "@connectrpc/connect";
+import { ServerReflection, type ServerReflectionRequest } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import {
+  type ServerReflectionRequest as ServerReflectionRequestV1Alpha,
+  ServerReflection as ServerReflectionV1Alpha,
+} from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { OpenStreams } from "./open-streams.ts";
+import { bindService, type ServiceBinding } from "./router.ts";
 
 /** Tools ask a question a service and a few more. */
 const maxQuestions = 100;
@@ -18,7 +28,9 @@ const maxStreamsPerSource = 20;
 /** The answer repeats the question, so it must not be long. */
 const maxQuestionBytes = 1024;
 
-type Question = ServerReflectionRequest["messageRequest"];
+/** The two versions differ in their names only. */
+type AnyRequest = ServerReflectionRequest | ServerReflectionRequestV1Alpha;
+type Question = AnyRequest["messageRequest"];
 
 /** What can be asked about, by the names that clients use. */
 interface Schema {
@@ -26,7 +38,10 @@ interface Schema {
   /** By path: `byond/v1/verify.proto`. */
   readonly files: ReadonlyMap<string, EncodedFile>;
   fileOfSymbol(name: string): EncodedFile | undefined;
-  extensionsOf(typeName: string): readonly { readonly number: number; readonly file: EncodedFile | undefined }[];
+  /** `undefined` if there is no such message. */
+  extensionsOf(
+    typeName: string,
+  ): readonly { readonly number: number; readonly file: EncodedFile | undefined }[] | undefined;
 }
 
 interface EncodedFile {
@@ -36,43 +51,51 @@ interface EncodedFile {
   readonly withImports: readonly EncodedFile[];
 }
 
+export interface ReflectionOptions {
+  /** Listed, beside reflection itself. */
+  readonly services: readonly DescService[];
+  /** What can be on the wire and no service imports: the details of errors. */
+  readonly details: readonly DescFile[];
+  readonly clock: Pick<Clock, "monotonicMs">;
+}
+
 /**
- * gRPC server reflection (grpc.reflection.v1): lets `buf curl`, `grpcurl` and the like call without the schema. Anybody may
- * ask: every file is encoded once, and sent once a stream, but for the one that is asked for, as the protocol allows. Streams
- * are bounded in number, questions and time.
+ * gRPC server reflection: lets `buf curl`, `grpcurl` and the like call without the schema. Under its name of today
+ * (grpc.reflection.v1) and the one before (v1alpha), which many clients know alone. Anybody may ask: every file is encoded
+ * once, and sent once a stream, but for the one that is asked for, as the protocol allows. Streams are bounded in number,
+ * questions and time, those of both names together.
  */
-export function grpcReflection(
-  services: readonly DescService[],
-  clock: Pick<Clock, "monotonicMs">,
-): ServiceImpl<typeof ServerReflection> {
-  const schema = readSchema(services);
+export function grpcReflection({ services, details, clock }: ReflectionOptions): readonly ServiceBinding[] {
+  const schema = readSchema([...services, ServerReflection, ServerReflectionV1Alpha], details);
   const streams = new OpenStreams({
     clock,
     max: maxStreams,
     maxPerSource: maxStreamsPerSource,
     maxAgeMs: maxStreamAgeMs,
   });
-  return {
-    async *serverReflectionInfo(requests, context) {
-      using stream = streams.enter(context);
-      const sent = new Set<EncodedFile>();
-      let questions = 0;
-      for await (const originalRequest of until(stream.signal, requests)) {
-        questions += 1;
-        if (questions > maxQuestions) {
-          throw ended(`A stream takes ${maxQuestions} questions.`);
-        }
-        if (toBinary(ServerReflectionRequestSchema, originalRequest).length > maxQuestionBytes) {
-          throw new AppError("invalid_request", `A question must not be larger than ${maxQuestionBytes} bytes.`);
-        }
-        yield {
-          validHost: originalRequest.host,
-          originalRequest,
-          messageResponse: answer(schema, originalRequest.messageRequest, sent),
-        };
+  async function* serverReflectionInfo<T extends AnyRequest>(requests: AsyncIterable<T>, context: HandlerContext) {
+    using stream = streams.enter(context);
+    const sent = new Set<EncodedFile>();
+    let questions = 0;
+    for await (const originalRequest of until(stream.signal, requests)) {
+      questions += 1;
+      if (questions > maxQuestions) {
+        throw ended(`A stream takes ${maxQuestions} questions.`);
       }
-    },
-  };
+      if (toBinary(context.method.input, originalRequest).length > maxQuestionBytes) {
+        throw new AppError("invalid_request", `A question must not be larger than ${maxQuestionBytes} bytes.`);
+      }
+      yield {
+        validHost: originalRequest.host,
+        originalRequest,
+        messageResponse: answer(schema, originalRequest.messageRequest, sent),
+      };
+    }
+  }
+  return [
+    bindService(ServerReflection, { serverReflectionInfo }),
+    bindService(ServerReflectionV1Alpha, { serverReflectionInfo }),
+  ];
 }
 
 /** The questions, until the signal aborts, whether the client asks or is silent then. */
@@ -102,30 +125,56 @@ function ended(message: string): AppError {
   return new AppError("rate_limited", `${message} Open another one.`, { retryAfterSeconds: 1 });
 }
 
-function readSchema(services: readonly DescService[]): Schema {
+function readSchema(services: readonly DescService[], details: readonly DescFile[]): Schema {
   const descs = new Set<DescFile>();
   const collect = (file: DescFile) => {
     descs.add(file);
     file.dependencies.forEach(collect);
   };
   services.map((service) => service.file).forEach(collect);
+  details.forEach(collect);
   const encoded = encodeFiles(descs);
   const files = new Map(Array.from(encoded, ([desc, file]) => [`${desc.name}.proto`, file]));
-  const fileOf = (desc: DescFile | undefined) => (desc === undefined ? undefined : encoded.get(desc));
+  const symbols = new Map<string, EncodedFile>();
+  for (const [desc, file] of encoded) {
+    for (const name of Array.from(nestedTypes(desc), symbolsOf).flat()) {
+      symbols.set(name, file);
+    }
+  }
   const registry = createRegistry(...descs);
   const extensions = [...registry].filter((type) => type.kind === "extension");
   return {
     serviceNames: services.map((service) => service.typeName),
     files,
-    fileOfSymbol(name) {
-      const parentName = name.slice(0, Math.max(0, name.lastIndexOf(".")));
-      return fileOf((registry.get(name) ?? registry.get(parentName))?.file);
-    },
-    extensionsOf: (typeName) =>
-      extensions
+    fileOfSymbol: (name) => symbols.get(name),
+    extensionsOf(typeName) {
+      if (registry.getMessage(typeName) === undefined) {
+        return undefined;
+      }
+      return extensions
         .filter(({ extendee }) => extendee.typeName === typeName)
-        .map(({ number, file }) => ({ number, file: fileOf(file) })),
+        .map(({ number, file }) => ({ number, file: encoded.get(file) }));
+    },
   };
+}
+
+type DescType = DescMessage | DescEnum | DescExtension | DescService;
+
+/** The full names of a type and what is in it. Those of an enum's values are beside that of the enum. */
+function symbolsOf(type: DescType): readonly string[] {
+  const { typeName } = type;
+  switch (type.kind) {
+    case "message":
+      return [typeName, ...[...type.fields, ...type.oneofs].map(({ name }) => `${typeName}.${name}`)];
+    case "enum": {
+      const scope = typeName.slice(0, -type.name.length);
+      return [typeName, ...type.values.map(({ name }) => `${scope}${name}`)];
+    }
+    case "service":
+      return [typeName, ...type.methods.map(({ name }) => `${typeName}.${name}`)];
+    case "extension":
+      return [typeName];
+  }
 }
 
 function encodeFiles(descs: Iterable<DescFile>): Map<DescFile, EncodedFile> {
@@ -160,13 +209,14 @@ function answer(schema: Schema, question: Question, sent: Set<EncodedFile>) {
       return fileAnswer(schema.fileOfSymbol(question.value.replace(/^\./, "")), sent);
     case "fileContainingExtension": {
       const { containingType, extensionNumber } = question.value;
-      return fileAnswer(
-        schema.extensionsOf(containingType).find(({ number }) => number === extensionNumber)?.file,
-        sent,
-      );
+      const extension = schema.extensionsOf(containingType)?.find(({ number }) => number === extensionNumber);
+      return fileAnswer(extension?.file, sent);
     }
     case "allExtensionNumbersOfType": {
-      const extensionNumber = schema.extensionsOf(question.value).map(({ number }) => number);
+      const extensionNumber = schema.extensionsOf(question.value)?.map(({ number }) => number);
+      if (extensionNumber === undefined) {
+        return unknownName();
+      }
       return { case: "allExtensionNumbersResponse", value: { baseTypeName: question.value, extensionNumber } } as const;
     }
     case undefined:
@@ -177,13 +227,17 @@ function answer(schema: Schema, question: Question, sent: Set<EncodedFile>) {
 /** The file and all that it imports, as clients expect it, so that one question is enough; without the imports that were sent. */
 function fileAnswer(file: EncodedFile | undefined, sent: Set<EncodedFile>) {
   if (file === undefined) {
-    return errorAnswer(Code.NotFound, "there is no such thing in the schema");
+    return unknownName();
   }
   const news = file.withImports.filter((next) => next === file || !sent.has(next));
   for (const next of news) {
     sent.add(next);
   }
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto: news.map(({ bytes }) => bytes) } } as const;
+}
+
+function unknownName() {
+  return errorAnswer(Code.NotFound, "there is no such thing in the schema");
 }
 
 function errorAnswer(errorCode: Code, errorMessage: string) {

@@ -10,6 +10,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { connectHttp2, requestHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
@@ -174,6 +175,91 @@ test("one source has 20 reflection streams at most, and their places back when t
       expect(messageResponse.case).toBe("fileDescriptorResponse");
     }
   }, patience);
+});
+
+/** The names of the files that a question is answered with. */
+async function filesFor(name: string): Promise<readonly string[]> {
+  for await (const { messageResponse } of ask(app.url, [fileOf(name)])) {
+    return messageResponse.case === "fileDescriptorResponse"
+      ? messageResponse.value.fileDescriptorProto.map((file) => fromBinary(FileDescriptorProtoSchema, file).name)
+      : [`error ${messageResponse.case === "errorResponse" ? messageResponse.value.errorCode : "none"}`];
+  }
+  return [];
+}
+
+test.each([
+  ["the detail of an error", "byond.v1.ErrorInfo", "byond/v1/error.proto"],
+  ["what carries it", "google.rpc.Status", "google/rpc/status.proto"],
+  ["reflection itself", "grpc.reflection.v1.ServerReflection", "grpc/reflection/v1/reflection.proto"],
+  ["a method", "byond.v1.VerifyService.StartVerification", "byond/v1/verify.proto"],
+  ["a field", "byond.v1.ErrorInfo.request_id", "byond/v1/error.proto"],
+  ["the value of an enum, which is beside it", "byond.v1.CHANNEL_EMAIL", "byond/v1/verify.proto"],
+  ["an extension", "byond.v1.access", "byond/v1/access.proto"],
+])("reflection knows the file of %s", async (_what, name, file) => {
+  expect((await filesFor(name))[0]).toBe(file);
+});
+
+test.each(["byond.v1.Nothing", "byond.v1.VerifyService.Nothing", "byond.v1", "ErrorInfo", ""])(
+  "reflection answers NOT_FOUND for '%s'",
+  async (name) => {
+    expect(await filesFor(name)).toEqual([`error ${Code.NotFound}`]);
+  },
+);
+
+test("reflection tells a message without extensions from none at all", async () => {
+  const answers: unknown[] = [];
+  const numbersOf = (value: string): Question => ({ messageRequest: { case: "allExtensionNumbersOfType", value } });
+  const questions = ["byond.v1.ErrorInfo", "byond.v1.Nothing"].map(numbersOf);
+  for await (const { messageResponse } of ask(app.url, questions)) {
+    answers.push(messageResponse.case);
+  }
+  expect(answers).toEqual(["allExtensionNumbersResponse", "errorResponse"]);
+});
+
+test("reflection answers under its old name as well, which older clients know alone", async () => {
+  const client = createClient(ServerReflectionV1Alpha, createGrpcTransport({ baseUrl: app.url }));
+  async function* requests() {
+    yield { host: "localhost", messageRequest: { case: "listServices", value: "" } } as const;
+    yield { messageRequest: { case: "fileContainingSymbol", value: "byond.v1.ErrorInfo" } } as const;
+  }
+  const answers = await Array.fromAsync(client.serverReflectionInfo(requests()));
+  expect(answers[0]).toMatchObject({ validHost: "localhost", originalRequest: { host: "localhost" } });
+  expect(answers[0]?.messageResponse.value).toMatchObject({
+    service: [
+      "byond.v1.VerifyService",
+      "byond.v1.LookupService",
+      "byond.v1.ApiKeyService",
+      "byond.v1.AuthService",
+      "grpc.health.v1.Health",
+      "grpc.reflection.v1.ServerReflection",
+      "grpc.reflection.v1alpha.ServerReflection",
+    ].map((name) => ({ name })),
+  });
+  expect(answers[1]?.messageResponse.case).toBe("fileDescriptorResponse");
+});
+
+test("both names of reflection share the places of a source, and the switch", async () => {
+  await using other = await startTestApp();
+  const abort = new AbortController();
+  const stay = Promise.withResolvers<void>();
+  for (let count = 0; count < 20; count += 1) {
+    const options = { signal: abort.signal, stay: stay.promise };
+    await ask(other.url, [fileOf("byond.v1.VerifyService")], options)
+      [Symbol.asyncIterator]()
+      .next();
+  }
+  const old = (url: string) => {
+    const client = createClient(ServerReflectionV1Alpha, createGrpcTransport({ baseUrl: url }));
+    async function* requests() {
+      yield { messageRequest: { case: "listServices", value: "" } } as const;
+    }
+    return client.serverReflectionInfo(requests())[Symbol.asyncIterator]().next();
+  };
+  await expect(old(other.url)).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  abort.abort();
+  stay.resolve();
+  await using without = await startTestApp({ grpcReflection: "off" });
+  await expect(old(without.url)).rejects.toMatchObject({ code: Code.Unimplemented });
 });
 
 test("reflection can be switched off", async () => {
