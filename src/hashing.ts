@@ -23,6 +23,13 @@ export interface HasherOptions {
   readonly maxWaiting: number;
 }
 
+/** Which hash a password was found to be of. */
+export interface Match {
+  readonly hash: string;
+  /** False for hashes of a password as it was typed, from before passwords had a normal form. */
+  readonly isOfNormalForm: boolean;
+}
+
 /** Shorter than the time in which a token of any limit comes back: see `password-attempts.ts`. */
 const maxWaitMs = 5_000;
 
@@ -49,19 +56,35 @@ export class Hasher {
     const { memoryKiB, passes } = this.#cost;
     const options = { type: argon2.argon2id, memoryCost: memoryKiB, timeCost: passes, parallelism: 1 } as const;
     const salt = saltOf === undefined ? {} : { salt: Buffer.from(saltOf.split("$").at(-2) ?? "", "base64") };
-    return this.#queue.run(() => argon2.hash(normalized(secret), { ...options, ...salt }), turn);
+    return this.#queue.run(() => argon2.hash(secret, { ...options, ...salt }), turn);
+  }
+
+  /** As `hash`, of something that people type. */
+  hashPassword(password: string, turn?: Turn, saltOf?: string): Promise<string> {
+    return this.hash(normalForm(password), turn, saltOf);
   }
 
   /** Whether the hash is of this secret, in time that does not depend on the answer. */
   verify(hash: string, secret: string, turn?: Turn): Promise<boolean> {
-    return this.#queue.run(() => argon2.verify(hash, normalized(secret)), turn);
+    return this.#queue.run(() => argon2.verify(hash, secret), turn);
   }
 
   /**
-   * Which of the hashes is of this secret; undefined if none is. One computation for all of them that share salt and cost:
-   * the time does not tell how many there were.
+   * Which of the hashes is of this password; undefined if none is. One computation for all of them that share salt and cost,
+   * or two where the password was not typed in its normal form: the time does not tell how many there were.
    */
-  async match(hashes: readonly string[], secret: string, turn?: Turn): Promise<string | undefined> {
+  async match(hashes: readonly string[], password: string, turn?: Turn): Promise<Match | undefined> {
+    const normal = normalForm(password);
+    for (const form of new Set([normal, password])) {
+      const hash = await this.#find(hashes, form, turn);
+      if (hash !== undefined) {
+        return { hash, isOfNormalForm: form === normal };
+      }
+    }
+    return undefined;
+  }
+
+  async #find(hashes: readonly string[], secret: string, turn?: Turn): Promise<string | undefined> {
     for (const [, alike] of Map.groupBy(hashes, (hash) => hash.slice(0, hash.lastIndexOf("$")))) {
       const [first = ""] = alike;
       if (alike.length === 1 || this.isOutdated(first)) {
@@ -88,7 +111,10 @@ export class Hasher {
   }
 }
 
-/** The same secret, whichever way a keyboard composes its letters (NIST SP 800-63B §5.1.1.2). Keys are ASCII. */
-function normalized(secret: string): string {
-  return secret.normalize("NFKC");
+/**
+ * The same password, whichever way a keyboard composes its letters and whichever blank it writes (NIST SP 800-63B
+ * §5.1.1.2). What RFC 8265 §4.2.2 makes the same (NFC), NFKC does too.
+ */
+function normalForm(password: string): string {
+  return password.normalize("NFKC");
 }

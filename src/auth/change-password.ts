@@ -52,7 +52,7 @@ export async function changePassword(
   const others = (await findAccountsByEmail(deps, email)).filter((other) => other.userId !== userId);
   // With the salt of the others that wait for the address, as at sign-up.
   const turn = { source: limitKeyOf(clientAddress) };
-  const newHash = await deps.passwordHasher.hash(input.newPassword, turn, others[0]?.passwordHash);
+  const newHash = await deps.passwordHasher.hashPassword(input.newPassword, turn, others[0]?.passwordHash);
   const replace = async (transaction: Queryable) => {
     onAuthorized();
     const values = [workspaceId, userId, tokenRevision, newHash];

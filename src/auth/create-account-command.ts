@@ -19,7 +19,7 @@ export async function runCreateAccount(command: AccountCommand): Promise<void> {
   const password = await readPassword(command, email);
   const account = await runOnDatabase(command, async (deps) => {
     const made = { userId: createId("usr"), workspaceId: createId("ws") };
-    const passwordHash = await deps.passwordHasher.hash(password);
+    const passwordHash = await deps.passwordHasher.hashPassword(password);
     const create = async (transaction: Queryable, accounts: readonly StoredAccount[]) => {
       if (accounts.some(({ isVerified }) => isVerified)) {
         throw alreadyExists();

@@ -1,7 +1,7 @@
 import type { Database } from "../database/database.ts";
 import { AppError, invalidFields } from "../errors.ts";
 import type { Turn } from "../fair-queue.ts";
-import type { Hasher } from "../hashing.ts";
+import type { Hasher, Match } from "../hashing.ts";
 import { createId } from "../ids.ts";
 import { parseAccountAddress } from "../mail-address.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
@@ -68,7 +68,7 @@ export async function createAccount(
       isCounted = true;
     }
     // With the salt of the others, so that signing in compares with all of them at once.
-    const passwordHash = await deps.passwordHasher.hash(input.password, turn, others[0]?.passwordHash);
+    const passwordHash = await deps.passwordHasher.hashPassword(input.password, turn, others[0]?.passwordHash);
     const isMade = await deps.database.transaction(async (transaction) => {
       await lockAddress(transaction, email);
       const now = await findAccountsByEmail({ database: transaction }, email);
@@ -110,7 +110,7 @@ async function requireAnother(
   const attempt = { email, accountIds: [], signedInTo: undefined, clientAddress };
   const counted = isCounted ? undefined : await countPasswordAttempt(deps, attempt);
   const hashes = accounts.map(({ passwordHash }) => passwordHash);
-  let right: string | undefined;
+  let right: Match | undefined;
   try {
     right = await deps.passwordHasher.match(hashes, password, turn);
   } catch (error) {

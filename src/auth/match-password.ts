@@ -1,7 +1,7 @@
 import { change, type Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { Turn } from "../fair-queue.ts";
-import type { Hasher } from "../hashing.ts";
+import type { Hasher, Match } from "../hashing.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 import type { Keyring } from "../secrets.ts";
 import type { StoredAccount } from "./find-account.ts";
@@ -38,7 +38,8 @@ export async function isRightPassword(
 /**
  * Which of the hashes the password is of. Counts wrong ones only; throws `rate_limited` after too many, whatever the
  * password, unless an account knows the source, which alone is compared then; and `unavailable`, which counts as nothing,
- * while too many passwords are compared. A right one's hash that was made with other parameters is made anew.
+ * while too many passwords are compared. A right one's hash that was made with other parameters, or of another than its
+ * normal form, is made anew.
  */
 export async function matchPassword(
   deps: PasswordDependencies,
@@ -52,19 +53,20 @@ export async function matchPassword(
     .map(({ passwordHash }) => passwordHash);
   const lane = counted.isKnown ? "known" : "strangers";
   const turn: Turn = { lane, source: limitKeyOf(attempt.clientAddress) };
-  let hash: string | undefined;
+  let matched: Match | undefined;
   try {
-    hash = await deps.passwordHasher.match(hashes, password, turn);
+    matched = await deps.passwordHasher.match(hashes, password, turn);
   } catch (error) {
     await counted.putBack();
     throw error;
   }
-  if (hash === undefined) {
+  if (matched === undefined) {
     return undefined;
   }
+  const { hash, isOfNormalForm } = matched;
   // Where several accounts wait for the address, wrong ones before it may have been guesses at another's.
   await (candidates.length === 1 ? counted.forgive() : counted.putBack());
-  if (deps.passwordHasher.isOutdated(hash)) {
+  if (!isOfNormalForm || deps.passwordHasher.isOutdated(hash)) {
     await upgradeHash(deps, attempt.email, { hash, password, turn });
   }
   return hash;
@@ -77,7 +79,7 @@ async function upgradeHash(
   { hash, password, turn }: { readonly hash: string; readonly password: string; readonly turn: Turn },
 ): Promise<void> {
   try {
-    await change(database, upgrade, [email, hash, await passwordHasher.hash(password, turn, hash)]);
+    await change(database, upgrade, [email, hash, await passwordHasher.hashPassword(password, turn, hash)]);
   } catch (error) {
     if (!(error instanceof AppError && error.code === "unavailable")) {
       throw error;

@@ -46,7 +46,7 @@ export async function setPasswordOf(
   }
   // Inside the transaction, so that only a right code costs a hash. If the hasher is busy for three seconds, PostgreSQL ends
   // the transaction: 503, and the code is not used up.
-  const passwordHash = await deps.passwordHasher.hash(password);
+  const passwordHash = await deps.passwordHasher.hashPassword(password);
   if (account.isVerified) {
     const { workspaceId, userId, tokenRevision } = account;
     await lockSessions(transaction, account);

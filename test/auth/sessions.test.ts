@@ -1,7 +1,9 @@
 /** Sessions on two servers: how they go on, how they end, and that what has ended has ended everywhere. */
+import argon2 from "argon2";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { generateRefreshToken } from "../../src/auth/refresh-token.ts";
 import { Database } from "../../src/database/database.ts";
+import { passwordCost } from "../../src/hashing.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
@@ -38,6 +40,53 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(code).toBe("ok");
     return body;
   };
+
+  describe("a password with composed letters", () => {
+    const composed = "crème brûlée, please".normalize("NFC");
+    const decomposed = composed.normalize("NFD");
+    const signInWith = async (typed: string) =>
+      (await protocol.call(there, "SignIn", { email: owner.email, password: typed })).code;
+    const storedHash = async () => {
+      const [row] = await database.query<{ password_hash: string }>(
+        { name: "test_read_password_hash", text: "SELECT password_hash FROM account WHERE id = $1" },
+        [owner.userId],
+      );
+      return row?.password_hash;
+    };
+
+    test.each([
+      [composed, decomposed],
+      [decomposed, composed],
+    ])("that was chosen as %j is right on a system that writes %j", async (chosen, typed) => {
+      const input = { current_password: password, new_password: chosen };
+      const changed = await protocol.call(here, "ChangePassword", input, { session: owner.session });
+      expect(changed.code).toBe("ok");
+      expect(await signInWith(typed)).toBe("ok");
+      const back = { current_password: typed, new_password: "another password" };
+      const session = changed.body.access_token;
+      expect((await protocol.call(there, "ChangePassword", back, { session })).code).toBe("ok");
+    });
+
+    test("whose hash is from before they had one form is right as it was typed, and from then on in any form", async () => {
+      await database.query(
+        { name: "test_set_password_hash", text: "UPDATE account SET password_hash = $2 WHERE id = $1" },
+        [
+          owner.userId,
+          await argon2.hash(decomposed, {
+            memoryCost: passwordCost.memoryKiB,
+            timeCost: passwordCost.passes,
+            parallelism: 1,
+          }),
+        ],
+      );
+      const before = await storedHash();
+      expect(await signInWith(composed)).toBe("invalid_api_key");
+      expect(await signInWith(decomposed)).toBe("ok");
+      expect(await storedHash()).not.toBe(before);
+      expect(await signInWith(composed)).toBe("ok");
+      expect(await signInWith(decomposed)).toBe("ok");
+    });
+  });
 
   describe("refreshing", () => {
     test("gives the next tokens of the session, on any server; the access token before stays valid", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Hasher, keyCost, passwordCost } from "../../src/hashing.ts";
 
 /** Of a hash in PHC string format. */
@@ -64,10 +64,42 @@ describe("more work than can be done", () => {
   });
 });
 
-test("a password is the same however its letters are composed", async () => {
+describe("a password", () => {
   const hasher = new Hasher({ cost: keyCost, concurrency: 1, maxWaiting: 10 });
-  const [composed, decomposed] = ["crème brûlée x".normalize("NFC"), "crème brûlée x".normalize("NFD")];
-  expect(composed).not.toBe(decomposed);
-  expect(await hasher.verify(await hasher.hash(composed), decomposed)).toBe(true);
-  expect(await hasher.match([await hasher.hash(decomposed)], composed)).toBeDefined();
+  const composed = "crème brûlée x".normalize("NFC");
+  const decomposed = composed.normalize("NFD");
+
+  test.each([
+    [composed, decomposed],
+    ["한국어 비밀번호입니다".normalize("NFC"), "한국어 비밀번호입니다".normalize("NFD")],
+    ["a blank, and others", "a\u00a0blank,\u3000and\u202fothers"],
+    ["Å of Ångström", "\u212b of \u212bngström"],
+    ["password 1２ of mine", "password 12 of mine"],
+  ])("is the same however its letters are composed: %j and %j", async (one, other) => {
+    expect(one).not.toBe(other);
+    for (const [chosen, typed] of [[one, other] as const, [other, one] as const]) {
+      const hash = await hasher.hashPassword(chosen);
+      expect(await hasher.match([hash], typed)).toEqual({ hash, isOfNormalForm: true });
+      const salted = await hasher.hashPassword("another", undefined, hash);
+      expect(await hasher.match([salted, hash], typed)).toEqual({ hash, isOfNormalForm: true });
+    }
+  });
+
+  test.each([decomposed, "dots… and a\u00a0blank", "ﬁle № ½"])(
+    "is right as it was typed where its hash is of that: %j",
+    async (typed) => {
+      const hash = await hasher.hash(typed);
+      const others = [await hasher.hash("another", undefined, hash), await hasher.hash("one more")];
+      expect(await hasher.match([hash], typed)).toEqual({ hash, isOfNormalForm: false });
+      expect(await hasher.match([...others, hash], typed)).toEqual({ hash, isOfNormalForm: false });
+      expect(await hasher.match([hash], `${typed}x`)).toBeUndefined();
+    },
+  );
+
+  test("that is typed in its normal form is computed once", async () => {
+    const hash = await hasher.hashPassword(composed);
+    const verify = vi.spyOn(hasher, "verify");
+    expect(await hasher.match([hash], `${composed}x`)).toBeUndefined();
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
 });
