@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Channel, SendOptions, SendResult } from "./outgoing-message.ts";
 import { smtpOutcome } from "./smtp-outcome.ts";
 import { parseSmtpUrl } from "./smtp-url.ts";
+import { needsSmtpUtf8, offersSmtpUtf8 } from "./smtp-utf8.ts";
 import { type RenderedMail, renderMail } from "./templates/mail.ts";
 
 export interface EmailOptions {
@@ -21,6 +22,8 @@ const connectTimeoutMs = 10_000;
 const answerTimeoutMs = 30_000;
 const idleTimeoutMs = 60_000;
 
+const withoutSmtpUtf8 = "the mail server takes no addresses with letters beyond ASCII (it does not offer SMTPUTF8)";
+
 /** Carries codes as mail, and other mail. */
 export interface MailChannel extends Channel {
   /** Makes one attempt, as `send` does. */
@@ -30,20 +33,13 @@ export interface MailChannel extends Channel {
 /** Mail over SMTP, on connections that are kept open. Throws a `TypeError` if the URL cannot be used. */
 export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "now">): MailChannel {
   const server = parseSmtpUrl(options.url);
-  const transport = createTransport({
-    pool: true,
+  const connection = {
     host: server.host,
     port: server.port,
     secure: server.secure,
     requireTLS: server.requireTLS,
     ignoreTLS: server.ignoreTLS,
     tls: { rejectUnauthorized: server.verifyCertificate },
-    ...(server.auth === undefined ? {} : { auth: server.auth }),
-    maxConnections: options.maxConnections,
-    maxMessages: 1_000,
-    // A kept connection that turns out to be closed is replaced at once; other failures are the worker's to repeat.
-    maxRequeues: 1,
-    idleTimeout: idleTimeoutMs,
     connectionTimeout: connectTimeoutMs,
     greetingTimeout: connectTimeoutMs,
     dnsTimeout: connectTimeoutMs,
@@ -51,6 +47,16 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
     // The traffic holds codes.
     logger: false,
     debug: false,
+  };
+  const transport = createTransport({
+    ...connection,
+    pool: true,
+    ...(server.auth === undefined ? {} : { auth: server.auth }),
+    maxConnections: options.maxConnections,
+    maxMessages: 1_000,
+    // A kept connection that turns out to be closed is replaced at once; other failures are the worker's to repeat.
+    maxRequeues: 1,
+    idleTimeout: idleTimeoutMs,
     disableFileAccess: true,
     disableUrlAccess: true,
   });
@@ -63,6 +69,10 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
     async sendMail(recipient, mail, { idempotencyKey, signal }) {
       const messageId = `<${idempotencyKey}@${senderDomain}>`;
       try {
+        const mailboxes = [options.from, options.replyTo ?? "", recipient];
+        if (mailboxes.some(needsSmtpUtf8) && !(await offersSmtpUtf8(connection, signal))) {
+          return { kind: "failed", reason: withoutSmtpUtf8, provider: "works" };
+        }
         await transport.sendMail({
           from: options.from,
           ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),

@@ -177,7 +177,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
   test("an address is proved as it was written, and no other that looks like it", async () => {
     const accounts = new Map<string, Account>();
-    for (const local of ["⑴", "x🄁", "²", "2"]) {
+    for (const local of ["⑴", "x🄁", "²", "2", "½x"]) {
       email = `${local}odd-${addresses}@example.com`;
       const account = accountOf(await signUp(password));
       expect((await me(there, account)).body.email).toBe(email);

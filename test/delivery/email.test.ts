@@ -1,3 +1,4 @@
+import type { SMTPServerOptions } from "smtp-server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createEmailChannel, type EmailOptions } from "../../src/delivery/email.ts";
 import type { Channel } from "../../src/delivery/outgoing-message.ts";
@@ -95,6 +96,58 @@ describe("a mail", () => {
     }
     expect(sink.mails).toHaveLength(5);
     expect(sink.connections).toBe(1);
+  });
+});
+
+describe("an address with letters beyond ASCII", () => {
+  const josé = codeMessage({ recipient: "josé@example.com" });
+  const reopen = async (options: SMTPServerOptions) => {
+    channel.close?.();
+    await sink.close();
+    sink = await SmtpSink.open(options);
+    channel = connect();
+  };
+
+  test("is sent to as it is, where the mail server offers SMTPUTF8", async () => {
+    expect(await send(josé)).toMatchObject({ kind: "sent" });
+    expect(sink.mails[0]?.to).toEqual(["josé@example.com"]);
+  });
+
+  test("is never given to a mail server that does not offer it: the delivery fails with that reason", async () => {
+    const recipients: string[] = [];
+    await reopen({ hideSMTPUTF8: true });
+    sink.behaviour.onRecipient = (address) => void recipients.push(address);
+    expect(await send(josé)).toEqual({
+      kind: "failed",
+      reason: "the mail server takes no addresses with letters beyond ASCII (it does not offer SMTPUTF8)",
+      provider: "works",
+    });
+    expect(await send()).toMatchObject({ kind: "sent" });
+    expect(await send(codeMessage({ recipient: "ada@xn--bcher-kva.example" }))).toMatchObject({ kind: "sent" });
+    // The sink shows domains as they are read.
+    expect(recipients).toEqual(["jane@example.com", "ada@bücher.example"]);
+  });
+
+  test("is not the sender's either there; a name of the sender may have any letters", async () => {
+    await reopen({ hideSMTPUTF8: true });
+    channel.close?.();
+    channel = connect({ from: "Müller <josé@acme.example>" });
+    expect(await send()).toMatchObject({ kind: "failed", reason: expect.stringContaining("SMTPUTF8") });
+    channel.close?.();
+    channel = connect({ from: "Müller <no-reply@acme.example>" });
+    expect(await send()).toMatchObject({ kind: "sent" });
+  });
+
+  test("waits like any other where the mail server is down, or the attempt is given up", async () => {
+    const given = new AbortController();
+    given.abort(new Error("given up"));
+    expect(await send(josé, given.signal)).toMatchObject({ kind: "retry" });
+    await sink.close();
+    expect(await send(josé)).toEqual({
+      kind: "retry",
+      reason: "the mail server cannot be reached",
+      provider: "fails",
+    });
   });
 });
 
