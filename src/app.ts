@@ -71,6 +71,7 @@ import { createMalformedRequests } from "./server/malformed-request.ts";
 import { type MetricsReaders, metricsPage } from "./server/metrics-page.ts";
 import { openOnePort } from "./server/one-port.ts";
 import { type CallHandler, createRequestHandler, type Page } from "./server/request-handler.ts";
+import { serverOptionsPage } from "./server/server-options-page.ts";
 import { whatsappWebhookPage } from "./server/whatsapp-webhook-page.ts";
 import { Sweeper } from "./sweeper.ts";
 import { accountVerifications, resetMessageKind } from "./verify/account-verifications.ts";
@@ -298,6 +299,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   const gateway = createRestGateway(services, chain, errors, shutdown.signal);
   const requestCounter = new RequestCounter();
   const pages = new Map<string, Page>([
+    ["*", serverOptionsPage],
     ["/healthz", livenessPage],
     ["/readyz", readinessPage(readiness)],
     [

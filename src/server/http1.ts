@@ -62,6 +62,8 @@ export function createHttp1(options: Http1Options): Http1 {
   // Node would silently drop the rest; the caller refuses the request.
   server.maxHeadersCount = 0;
   server.timeout = timeouts.stalledMs;
+  // A client that ends its side when it has asked is answered. In the types of Node it is missing.
+  Object.assign(server, { httpAllowHalfOpen: true });
 
   const begin = (request: IncomingMessage, response: ServerResponse): boolean => {
     const { socket } = request;
@@ -144,6 +146,12 @@ export function createHttp1(options: Http1Options): Http1 {
       const connection: Connection = { responses: new Set(), activity, request: undefined };
       connections.set(socket, connection);
       socket.once("close", () => connections.delete(socket));
+      // A stream has no end that would have to be waited for: more likely its client has left.
+      socket.once("end", () => {
+        for (const { headersSent, writableEnded } of connection.responses) {
+          if (headersSent && !writableEnded) socket.destroy();
+        }
+      });
       // Node calls it after the last answer, also if the client is still sending.
       const destroySoon = socket.destroySoon.bind(socket);
       socket.destroySoon = () => {

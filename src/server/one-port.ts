@@ -5,7 +5,7 @@ import { createHttp2 } from "./http2.ts";
 import { type Activity, IdleConnections, type IdleLimits } from "./idle-connections.ts";
 import { sniffProtocol } from "./protocol-sniffer.ts";
 import { REASONS_BY_STATUS, type RefusalContent } from "./raw-refusal.ts";
-import { findRequestFault, hasExcessiveHeaders, type NodeRequest, type NodeResponse } from "./request-gate.ts";
+import { hasExcessiveHeaders, type NodeRequest, type NodeResponse, normalizeRequest } from "./request-gate.ts";
 import { DEFAULT_TIMEOUTS, LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 export interface OnePortOptions {
@@ -15,7 +15,7 @@ export interface OnePortOptions {
   /** PEM. With it the port speaks TLS only; without it, HTTP in the clear only. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
   /**
-   * Takes well-formed requests only: see `findRequestFault`. If it throws, or returns a promise that rejects, that is
+   * Takes well-formed requests only: see `normalizeRequest`. If it throws, or returns a promise that rejects, that is
    * reported and answered with 500.
    */
   readonly onRequest: (request: NodeRequest, response: NodeResponse) => void;
@@ -92,7 +92,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const onRequest = (request: NodeRequest, response: NodeResponse) => {
     watchErrors(request, response, options.onError);
     setHeaders(response, transportHeaders);
-    const fault = findRequestFault(request);
+    const fault = normalizeRequest(request);
     if (hasExcessiveHeaders(request)) refuseExcess(response);
     else if (fault !== undefined) refuse(response, fault);
     else handleSafely(options, request, response);
@@ -189,9 +189,10 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
 }
 
 function createListener(options: OnePortOptions, timeouts: Timeouts, speak: (socket: Socket) => void): Server {
-  const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
   // As Node's own HTTP servers have it: the protocol decides what the end of the input means.
-  if (options.tls === undefined) return createNetServer({ ...socketOptions, allowHalfOpen: true }, speak);
+  const halfOpen = { allowHalfOpen: true };
+  const socketOptions = { ...halfOpen, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
+  if (options.tls === undefined) return createNetServer(socketOptions, speak);
   const server = createTlsServer(
     {
       ...socketOptions,

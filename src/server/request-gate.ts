@@ -1,6 +1,6 @@
 import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { findAuthorityFault, findTargetFault } from "./request-target.ts";
+import { findAuthorityFault, findTargetFault, readAbsoluteForm } from "./request-target.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -12,18 +12,34 @@ export const HEADERS_MAX = 128;
 /** CONNECT asks for a tunnel, which makes sense for a proxy only. */
 const METHODS_KNOWN = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
+/** Names no machine (RFC 2606), so that nothing takes a request without a host for one to a host that it knows. */
+const UNNAMED_HOST = "host.invalid";
+
 /**
  * Says what makes a request one that nobody can be expected to handle, in words for the client; undefined for a well-formed
- * one, of which this is promised: the method is one that HTTP knows, there is one authority, and
- * `new URL(target, "http://" + authority)` succeeds and keeps both.
+ * one, of which this is promised: the method is one that HTTP knows, there is one authority, the target is a path (or `*`, for
+ * OPTIONS), and `new URL(target, "http://" + authority)` succeeds and keeps both.
+ *
+ * Over HTTP/1 it sees to that itself where the request has another form that must be served: a target in absolute form, whose
+ * host takes the place of the header's (RFC 9112 §3.2.2), an empty `Host` (§3.2), and HTTP/1.0 without one.
  */
-export function findRequestFault(request: NodeRequest): string | undefined {
+export function normalizeRequest(request: NodeRequest): string | undefined {
   if (request.method === undefined || !METHODS_KNOWN.has(request.method)) return "The request method is not known.";
   const hosts = readAuthorities(request);
-  const [authority] = hosts;
-  if (authority === undefined) return "The Host header is missing.";
+  const [host] = hosts;
+  if (host === undefined && request.httpVersion !== "1.0") return "The Host header is missing.";
   if (hosts.length > 1) return "There is more than one host.";
-  return findAuthorityFault(authority) ?? findTargetFault(request.url ?? "");
+  const sent = { authority: host === undefined || host === "" ? UNNAMED_HOST : host, target: request.url ?? "" };
+  const absolute = request.httpVersionMajor === 1 ? readAbsoluteForm(sent.target, request.method) : undefined;
+  const { authority, target } = absolute ?? sent;
+  const isForServer = target === "*" && request.method === "OPTIONS";
+  const fault =
+    findAuthorityFault(sent.authority) ??
+    (absolute && findAuthorityFault(authority)) ??
+    (isForServer ? undefined : findTargetFault(target));
+  if (fault === undefined && authority !== host) request.headers.host = authority;
+  if (fault === undefined && absolute !== undefined) request.url = target;
+  return fault;
 }
 
 /** Whether the headers are more, or longer, than anybody needs: 431. */

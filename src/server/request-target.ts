@@ -37,3 +37,14 @@ function findPathFault(path: string): string | undefined {
   if (CONTROL_CHARACTERS.test(decoded)) return "The path contains a control character.";
   return undefined;
 }
+
+/**
+ * Host and path of a target in absolute form; undefined for the other forms. Nothing is checked of them. Without a path it
+ * means the root, or with OPTIONS the server as a whole (RFC 9112 §3.2.4).
+ */
+export function readAbsoluteForm(target: string, method: string): { authority: string; target: string } | undefined {
+  const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];
+  if (authority === undefined || rest === undefined) return undefined;
+  if (rest === "" && method === "OPTIONS") return { authority, target: "*" };
+  return { authority, target: rest.startsWith("/") ? rest : `/${rest}` };
+}

@@ -23,8 +23,6 @@ const BODY = `POST /body HTTP/1.1\r\n${HOST}`;
 describe("HTTP/1.1", () => {
   test.each([
     ["no Host", "GET / HTTP/1.1\r\n\r\n"],
-    ["HTTP/1.0 without a Host", "GET / HTTP/1.0\r\n\r\n"],
-    ["an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n"],
     ["Host: [", "GET / HTTP/1.1\r\nHost: [\r\n\r\n"],
     ["Host: a b", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"],
     ["a Host with a port out of range", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n"],
@@ -35,8 +33,15 @@ describe("HTTP/1.1", () => {
     ["the target //", `GET // HTTP/1.1\r\n${HOST}\r\n`],
     ["a target with an authority", `GET //a/b HTTP/1.1\r\n${HOST}\r\n`],
     ["a target with a backslash", `GET /\\a HTTP/1.1\r\n${HOST}\r\n`],
-    ["a target in absolute form", `GET http://a/b HTTP/1.1\r\n${HOST}\r\n`],
-    ["a target in asterisk form", `OPTIONS * HTTP/1.1\r\n${HOST}\r\n`],
+    ["a target in absolute form without a Host", "GET http://a/b HTTP/1.1\r\n\r\n"],
+    ["a target in absolute form with two Hosts", "GET http://a/b HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"],
+    ["a target in absolute form with a malformed Host", "GET http://a/b HTTP/1.1\r\nHost: [\r\n\r\n"],
+    ["a target in absolute form with an empty host", `GET http:///b HTTP/1.1\r\n${HOST}\r\n`],
+    ["a target in absolute form with a user", `GET http://u@a/b HTTP/1.1\r\n${HOST}\r\n`],
+    ["a target in absolute form with two slashes", `GET http://a//b HTTP/1.1\r\n${HOST}\r\n`],
+    ["a target in absolute form with a fragment", `GET http://a/b#c HTTP/1.1\r\n${HOST}\r\n`],
+    ["a target of another scheme", `GET ftp://a/b HTTP/1.1\r\n${HOST}\r\n`],
+    ["a target in asterisk form, but for OPTIONS", `GET * HTTP/1.1\r\n${HOST}\r\n`],
     ["a target without a slash", `GET a HTTP/1.1\r\n${HOST}\r\n`],
     ["no target", `GET HTTP/1.1\r\n${HOST}\r\n`],
     ["a target with a NUL", `GET /\0 HTTP/1.1\r\n${HOST}\r\n`],
@@ -149,7 +154,6 @@ describe("HTTP/2", () => {
     ["the target //", { ":path": "//" }],
     ["a target with an authority", { ":path": "//a/b" }],
     ["a target with a backslash", { ":path": "/\\a" }],
-    ["a target in asterisk form", { ":path": "*", ":method": "OPTIONS" }],
     ["a path with half an escape", { ":path": "/%2" }],
     ["a path with an escaped NUL", { ":path": "/%00" }],
     ["an unknown method", { ":method": "BREW" }],
@@ -169,6 +173,7 @@ describe("HTTP/2", () => {
     ["a host with a user", { ":authority": "a@b" }],
     ["an empty host", { ":authority": "" }],
     ["a target in absolute form", { ":path": "http://a/b" }],
+    ["a target in asterisk form, but for OPTIONS", { ":path": "*" }],
   ])("%s is reset as malformed, as the protocol has it", async (_name, headers) => {
     const { status, resetCode } = await requestHttp2(port.url, { ":path": "/", ...headers });
     expect({ status, resetCode }).toEqual({ status: undefined, resetCode: constants.NGHTTP2_PROTOCOL_ERROR });
