@@ -1,5 +1,6 @@
 import { handleWhatsappWebhook, type WhatsappWebhookDependencies } from "../delivery/whatsapp-webhook.ts";
-import { AppError } from "../errors.ts";
+import { AppError, errorKinds } from "../errors.ts";
+import { bodyBrokeOff } from "../rpc/access/raw-body.ts";
 import type { NodeRequest } from "./request-gate.ts";
 import type { Page, PageOutcome } from "./request-handler.ts";
 
@@ -30,7 +31,7 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
         throw error;
       }
       // Without the database, or room, the report cannot be kept: WhatsApp sends it again.
-      response.statusCode = error.code === "unavailable" ? 503 : 413;
+      response.statusCode = errorKinds[error.code].httpStatus;
       response.end();
     }
     return "served";
@@ -40,10 +41,14 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
 /** With `next` alone: leaving a `for await` loop early would destroy the request, and its answer would have no connection. */
 async function readBody(request: NodeRequest, arriving: { bytes: number }): Promise<Buffer> {
   const received = request[Symbol.asyncIterator]();
+  const read = () =>
+    received.next().catch((cause: unknown) => {
+      throw bodyBrokeOff(cause);
+    });
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for (let next = await received.next(); next.done !== true; next = await received.next()) {
+    for (let next = await read(); next.done !== true; next = await read()) {
       const chunk: Buffer = next.value;
       length += chunk.length;
       arriving.bytes += chunk.length;

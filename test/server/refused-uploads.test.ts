@@ -1,8 +1,9 @@
 /** A body that nobody reads to its end costs its client the connection at most, and nobody else anything. */
 import { once } from "node:events";
+import { constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parseConfig } from "../../src/config.ts";
 import type { OnePortOptions } from "../../src/server/one-port.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
@@ -173,5 +174,44 @@ describe("a client that is sending still", () => {
     for (const answer of answers) expect(await answer).toEqual({ status: 413, body: "refused", resetCode: 0 });
     session.destroy();
     await port.close(0);
+  });
+});
+
+describe("a client that leaves in the midst of its body is no failure of the server in the log", () => {
+  const leave = async (path: string, contentType: string, over: "HTTP/1.1" | "HTTP/2") => {
+    const finished = () => app.logLines.filter((line) => line.includes('"event":"request"')).length;
+    const before = finished();
+    if (over === "HTTP/2") {
+      const session = connectHttp2(app.url);
+      const stream = session.request({ ":method": "POST", ":path": path, "content-type": contentType });
+      stream.on("error", () => undefined);
+      stream.write("{");
+      await once(session, "remoteSettings");
+      await new Promise((resolve) => session.ping(resolve));
+      stream.close(constants.NGHTTP2_CANCEL);
+      await vi.waitFor(() => expect(finished()).toBe(before + 1), { timeout: 20_000 });
+      session.destroy();
+      return;
+    }
+    const { hostname, port } = new URL(app.url);
+    const socket = connect(Number(port), hostname);
+    const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${contentType}\r\nExpect: 100-continue\r\n`;
+    socket.write(`${head}Content-Length: 100\r\n\r\n`);
+    await once(socket, "data");
+    socket.write("{", () => socket.resetAndDestroy());
+    await vi.waitFor(() => expect(finished()).toBe(before + 1), { timeout: 20_000 });
+  };
+
+  test.each([
+    ["REST", "/api/v1/auth/sign-in", "application/json"],
+    ["Connect", "/byond.v1.AuthService/SignIn", "application/json"],
+    ["gRPC-Web", "/byond.v1.AuthService/SignIn", "application/grpc-web"],
+    ["gRPC", "/byond.v1.AuthService/SignIn", "application/grpc"],
+    ["a report of WhatsApp", "/webhooks/whatsapp", "application/json"],
+  ])("%s", async (_what, path, contentType) => {
+    await leave(path, contentType, "HTTP/1.1");
+    await leave(path, contentType, "HTTP/2");
+    await new Promise(setImmediate);
+    expect(app.logLines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   });
 });

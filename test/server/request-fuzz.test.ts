@@ -405,7 +405,7 @@ test("ten thousand malformed requests: no 5xx, no crash, no error in the log, an
   expect(outcomes.filter(({ statuses }) => statuses.some(blamesServer))).toEqual([]);
   expect(server.exitCode).toBeNull();
   // Of clients that went away, see the test below.
-  const isExpected = (line: string) => line.includes('"level":"info"') || line.includes('"message":"aborted"');
+  const isExpected = (line: string) => line.includes('"level":"info"');
   expect(log.split("\n").filter((line) => line !== "" && !isExpected(line))).toEqual([]);
   expect(after - before).toBeLessThan(16 * 1024 * 1024);
 
@@ -440,7 +440,7 @@ describe("what Connect reads for us", () => {
     }
   });
 
-  test.fails("a deadline in two months is not one in a millisecond", async () => {
+  test("a deadline in two months is not one in a millisecond", async () => {
     const before = log.length;
     const answer = await post("LookupService/LookupNumber", { "Connect-Timeout-Ms": "5184000000" }, '{"number":"1"}');
     expect(answer.status).toBe(200);
@@ -452,7 +452,7 @@ describe("what Connect reads for us", () => {
   });
 });
 
-test.fails("a client that goes away before it has sent everything is no failure of the server", async () => {
+test("a client that goes away before it has sent everything is no failure of the server", async () => {
   const before = log.length;
   const socket = connect({ host: url.hostname, port: Number(url.port) });
   await once(socket, "connect");

@@ -48,9 +48,13 @@ export class RawBody implements AsyncIterable<Uint8Array> {
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
     const askedAtMs = performance.now();
-    const next = await this.#source.next();
-    addTimeOfClient(performance.now() - askedAtMs);
-    return next;
+    try {
+      return await this.#source.next();
+    } catch (cause) {
+      throw bodyBrokeOff(cause);
+    } finally {
+      addTimeOfClient(performance.now() - askedAtMs);
+    }
   }
 
   async #readAll(maxBytes: number): Promise<Uint8Array> {
@@ -65,4 +69,9 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     }
     return Buffer.concat(chunks);
   }
+}
+
+/** The client has left in the midst of its body, or gave it up. Nobody reads that: it is for the log, where it is no failure of ours. */
+export function bodyBrokeOff(cause: unknown): AppError {
+  return new AppError("invalid_request", "The body of the request broke off.", { cause });
 }
