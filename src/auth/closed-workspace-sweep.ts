@@ -9,25 +9,26 @@ const batchSize = 500;
 const quietTime = "interval '10 minutes'";
 
 /**
- * Every table that holds something of a workspace. Secrets of keys go with their keys. In the order in which
- * `verificationSweep` takes its rows.
+ * Every table that holds something of a workspace, and the rest of the index that begins with it: without an order, any index
+ * that has the workspace somewhere will do for the planner. Secrets of keys go with their keys. The tables come in the order in
+ * which `verificationSweep` takes its rows.
  */
-const tables = [
-  "verification",
-  "delivery_attempt",
-  "outbox",
-  "idempotency",
-  "throttle",
-  "quota",
-  "used_signature",
-  "session",
-  "api_key",
-];
+const orders = {
+  verification: "id",
+  delivery_attempt: "subject_id, outbox_id, claim",
+  outbox: "id",
+  idempotency: "realm, key",
+  throttle: "key",
+  quota: "key",
+  used_signature: "nonce",
+  session: "id",
+  api_key: "created_at DESC, id DESC",
+};
 
 /** What is found decides whether the workspace is empty; of it, rows that somebody holds are left for the next time. */
-const removeOf = (table: string) => `
+const removeOf = ([table, order]: readonly [string, string]) => `
   found_${table} AS MATERIALIZED (
-    SELECT ctid AS row FROM ${table} WHERE workspace_id = (SELECT id FROM closed) LIMIT ${batchSize}
+    SELECT ctid AS row FROM ${table} WHERE workspace_id = (SELECT id FROM closed) ORDER BY ${order} LIMIT ${batchSize}
   ), removed_${table} AS (
     DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM ${table} WHERE ctid = ANY (ARRAY(SELECT row FROM found_${table})) FOR UPDATE SKIP LOCKED
@@ -36,7 +37,7 @@ const removeOf = (table: string) => `
   )`;
 
 const every = (condition: (table: string) => string, operator: "AND" | "OR") =>
-  tables.map(condition).join(` ${operator} `);
+  Object.keys(orders).map(condition).join(` ${operator} `);
 
 /**
  * A workspace is one server's while its batch lasts; another one takes the next. It goes itself once nothing is found of it.
@@ -51,7 +52,7 @@ const sweep = {
         AND NOT EXISTS (SELECT FROM account WHERE account.workspace_id = workspace.id)
       ORDER BY deactivated_at LIMIT 1
       FOR UPDATE SKIP LOCKED
-    ), ${tables.map(removeOf).join(", ")}, removed AS (
+    ), ${Object.entries(orders).map(removeOf).join(", ")}, removed AS (
       DELETE FROM workspace USING closed
       WHERE workspace.id = closed.id AND ${every((table) => `NOT EXISTS (SELECT FROM found_${table})`, "AND")}
       RETURNING 1

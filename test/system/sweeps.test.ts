@@ -1,14 +1,17 @@
 /** What nobody needs any more goes, however much there is, and whoever runs the server does not wait for it. */
 import pg from "pg";
 import { expect, test, vi } from "vitest";
+import { closedWorkspaceSweep } from "../../src/auth/closed-workspace-sweep.ts";
 import { knownSourceSweep } from "../../src/auth/known-sources.ts";
 import { sessionSweep } from "../../src/auth/session-sweep.ts";
 import { Database, type Queryable } from "../../src/database/database.ts";
 import { throttleSweep } from "../../src/database/throttle.ts";
 import { revocationSweep } from "../../src/revocation/revocation-store.ts";
+import { usedSignatureSweep } from "../../src/rpc/access/used-signatures.ts";
 import { idempotencySweep } from "../../src/rpc/idempotency/store.ts";
 import { quotaSweep } from "../../src/rpc/quota/store.ts";
 import { type Sweep, Sweeper } from "../../src/sweeper.ts";
+import { ownVerificationSweep, verificationSweep } from "../../src/verify/verification-sweep.ts";
 import { startTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
@@ -103,8 +106,8 @@ test("what is in use stays: sessions that go on, limits that are not full again,
   expect((await app.rest("POST", "/auth/refresh", { body: { refresh_token: refreshToken } })).status).toBe(200);
 });
 
-test("a sweep that was planned while its table was empty reads a few rows of a full one", async () => {
-  await using app = await startTestApp();
+test("a sweep that was planned while its table was empty reads a few pages of a full one", async () => {
+  await using app = await startTestApp({}, { sweepIntervalMs: 2 ** 30 });
   await using database = await connect(app.databaseUrl);
   const { client } = database;
   const sent: pg.QueryConfig[] = [];
@@ -115,40 +118,116 @@ test("a sweep that was planned while its table was empty reads a few rows of a f
     },
   };
   await client.query("SET plan_cache_mode = force_generic_plan");
-  for (const sweepOf of [throttleSweep, quotaSweep, sessionSweep, idempotencySweep, knownSourceSweep]) {
-    await sweepOf({ database: { transaction: (work) => work(recorded) } }).removeBatch();
+  const deps = { database: { transaction: <T>(work: (transaction: Queryable) => Promise<T>) => work(recorded) } };
+  const sweeps = [
+    throttleSweep(deps),
+    quotaSweep(deps),
+    sessionSweep(deps),
+    idempotencySweep(deps),
+    knownSourceSweep(deps),
+    usedSignatureSweep(deps),
+    verificationSweep(deps, 400),
+    ownVerificationSweep(deps),
+    closedWorkspaceSweep(deps),
+    revocationSweep(deps),
+  ];
+  for (const sweep of sweeps) {
+    await sweep.removeBatch();
   }
-  expect(sent.length).toBe(10);
+  expect(sent.length).toBe(2 * sweeps.length);
   await client.query("BEGIN");
   for (const statement of sent) {
     await client.query(statement);
   }
   await client.query("COMMIT");
-  await client.query(fullBuckets(50_000).replace("- interval '1 minute'", "+ interval '1 hour'"));
-  await client.query(`
-    INSERT INTO session SELECT 'ws_' || i, 's' || i, 'usr_' || i, 0, '', now, now, now + interval '1 day'
-    FROM generate_series(1, 50000) AS i, (SELECT byond_now() AS now) AS clock`);
-  for (const [name, values] of [
-    ["sweep_throttle", "('(0,0)', '(64,0)')"],
-    ["sweep_session_1000", ""],
-  ]) {
-    await client.query("BEGIN");
-    const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE ${name}${values}`);
-    await client.query("ROLLBACK");
-    expect([name, rowsRead(rows[0]["QUERY PLAN"][0].Plan)]).toEqual([name, expect.toSatisfy((read) => read < 10_000)]);
+  await client.query(manyRowsOfTwoWorkspaces);
+  for (const when of ["without statistics", "with statistics"]) {
+    for (const [name, values, ...indexes] of [
+      ["sweep_throttle", "('(0,0)', '(64,0)')"],
+      ["sweep_quota", "('(0,0)', '(64,0)')"],
+      ["sweep_session_1000", "", "session_oldest_first"],
+      ["sweep_idempotency_1000", "", "idempotency_oldest_first"],
+      ["sweep_known_source_1000", "", "known_source_oldest_first"],
+      ["sweep_used_signature_1000", "", "used_signature_oldest_first"],
+      ["sweep_verifications", "(400)", "verification_oldest_first", ...belongings],
+      ["sweep_own_verifications", "(1)", "verification_of_server", ...belongings],
+      [
+        "sweep_closed_workspaces",
+        "",
+        ...primaryKeys,
+        "workspace_to_erase",
+        "account_of_workspace",
+        "api_key_newest_first",
+      ],
+      ["sweep_revocation", "", "revocation_pkey"],
+    ]) {
+      await client.query("BEGIN");
+      await client.query("SET LOCAL enable_seqscan = off");
+      const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE ${name}${values}`);
+      await client.query("ROLLBACK");
+      const nodes = nodesOf(rows[0]["QUERY PLAN"][0].Plan);
+      const used = nodes.flatMap((node) => node["Index Name"] ?? []);
+      const pages = Math.max(...nodes.map((node) => node["Shared Hit Blocks"] + node["Shared Read Blocks"]));
+      expect([when, name, pages]).toEqual([when, name, expect.toSatisfy((read) => read < 10_000)]);
+      expect([when, name, used.filter((index) => !indexes.includes(index))]).toEqual([when, name, []]);
+    }
+    await client.query("ANALYZE");
   }
 });
 
-interface Plan {
-  readonly "Actual Rows": number;
-  readonly "Rows Removed by Filter"?: number;
-  readonly Plans?: readonly Plan[];
+interface PlanNode {
+  readonly "Index Name"?: string;
+  readonly "Shared Hit Blocks": number;
+  readonly "Shared Read Blocks": number;
+  readonly Plans?: readonly PlanNode[];
 }
 
-function rowsRead({ Plans = [], ...plan }: Plan): number {
-  const own = plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0);
-  return Plans.reduce((sum, child) => sum + rowsRead(child), own);
+function nodesOf(plan: PlanNode): PlanNode[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 }
+
+const belongings = ["verification_pkey", "delivery_attempt_pkey", "outbox_by_subject"];
+const primaryKeys = [
+  "verification",
+  "delivery_attempt",
+  "outbox",
+  "idempotency",
+  "throttle",
+  "quota",
+  "used_signature",
+  "session",
+  "workspace",
+].map((table) => `${table}_pkey`);
+
+/** Twenty thousand rows of each table, half of them of a workspace that is closed, all but those of limits old. */
+const manyRowsOfTwoWorkspaces = `
+  INSERT INTO workspace (id, name, created_at, deactivated_at)
+    VALUES ('ws_0', '', byond_now(), NULL), ('ws_1', '', byond_now(), byond_now() - interval '1 hour');
+  CREATE TEMPORARY TABLE filled AS SELECT
+      i, 'ws_' || i % 2 AS workspace_id, 'vrf_' || md5(i::text) AS id, now - interval '400 days' - i * interval '1 second' AS old,
+      now
+    FROM generate_series(1, 20000) AS i, (SELECT byond_now() AS now) AS clock;
+  INSERT INTO verification (
+      workspace_id, id, mode, channel, status, recipient_index, brand, metadata, code_length, secret_id, max_attempts,
+      created_at, expires_at
+    ) SELECT owner, id, 'live', 'email', 'approved', md5(id), '', '{}', 6, '', 5, old, old
+    FROM filled, unnest(ARRAY[workspace_id, 'ws_byond/usr_' || i]) AS owner;
+  INSERT INTO outbox (
+      workspace_id, id, kind, lane, subject_id, status, available_at, created_at, expires_at
+    ) SELECT workspace_id, 'dlv_' || id, '', '', id, 'sent', old, old, old FROM filled;
+  INSERT INTO delivery_attempt (workspace_id, subject_id, outbox_id, claim, lane, state, started_at, finished_at)
+    SELECT workspace_id, id, 'dlv_' || id, 1, '', 'sent', old, old FROM filled;
+  INSERT INTO idempotency SELECT workspace_id, 'live', id, '', '', old, old FROM filled;
+  INSERT INTO throttle SELECT workspace_id, id, now + interval '1 hour' FROM filled;
+  INSERT INTO quota SELECT workspace_id, id, now, 0, array_fill(0, ARRAY[70]) FROM filled;
+  INSERT INTO used_signature SELECT workspace_id, id::bytea, old FROM filled;
+  INSERT INTO session SELECT workspace_id, id, '', 0, '', old, old, old FROM filled;
+  INSERT INTO api_key (id, workspace_id, prefix, name, mode, created_at)
+    SELECT 'key_' || id, workspace_id, id, '', 'live', old FROM filled;
+  INSERT INTO account (id, workspace_id, email, password_hash, name, created_at) VALUES ('usr_0', 'ws_0', 'a@b.c', '', '', byond_now());
+  INSERT INTO known_source SELECT 'usr_0', id::bytea, old FROM filled;
+  INSERT INTO revocation (subject, created_at) SELECT id, old FROM filled;
+  UPDATE server SET applied_seq = 1000000`;
 
 test("a server that is asked to stop ends a sweep of three hundred thousand rows between two batches", async () => {
   await using app = await startTestApp();
