@@ -43,10 +43,11 @@ export class EnvironmentReader {
 
   /** To be asked last: names that are misspelt ones of those asked for are problems. */
   checkNames(): void {
-    for (const { found, meant } of findNearMisses(this.#environment, this.#names)) {
-      this.problems.push(
-        `${found} is no setting, ${meant} is: rename it. If it is another program's, set ${meant} too, or to nothing`,
-      );
+    for (const { found, meant, isFile } of findNearMisses(this.#environment, this.#names)) {
+      const mend = isFile
+        ? `is not read; set ${meant}, as no setting is read from a file`
+        : `is no setting, ${meant} is: rename it`;
+      this.problems.push(`${found} ${mend}. If it is another program's, set ${meant} too, or to nothing`);
     }
   }
 

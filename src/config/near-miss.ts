@@ -3,6 +3,8 @@ const shortestName = 7;
 /** From this length on, two mistakes still leave no doubt. */
 const longName = 15;
 const prefix = /^BYOND_/;
+/** How images are told that a file holds the value: Docker's `_FILE` and its kin. */
+const ofFile = /^FILE__|_+(?:FILE|PATH)$/;
 
 /** Names of other programs' settings that are one letter away from one of ours. */
 const foreign = new Set(["EMAIL_FROM", "SFTP_URL"]);
@@ -12,11 +14,14 @@ export interface NearMiss {
   readonly found: string;
   /** The setting that it was meant to be. */
   readonly meant: string;
+  /** Whether it names a file that holds the setting. */
+  readonly isFile: boolean;
 }
 
 /**
  * Finds names in an environment that are misspelt names of settings: a letter wrong, missing, too many or exchanged with its
- * neighbour, other case, or `BYOND_` before it. What the environment holds under the right name, be it empty, was not meant.
+ * neighbour, other case, `BYOND_` before it, or `_FILE` behind it. What the environment holds under the right name, be it
+ * empty, was not meant.
  */
 export function findNearMisses(
   environment: Readonly<Record<string, string | undefined>>,
@@ -27,8 +32,9 @@ export function findNearMisses(
     if (settings.has(found) || foreign.has(found) || !value?.trim()) {
       return [];
     }
-    const meant = missing.find((name) => isNear(found.toUpperCase(), name));
-    return meant === undefined ? [] : [{ found, meant }];
+    const isFile = ofFile.test(found.toUpperCase());
+    const meant = missing.find((name) => isNear(found.toUpperCase().replace(ofFile, ""), name));
+    return meant === undefined ? [] : [{ found, meant, isFile }];
   });
 }
 

@@ -399,6 +399,28 @@ describe("names that are nearly those of settings", () => {
     expect(problemsOf({ [found]: "" })).toEqual([]);
   });
 
+  test.each([
+    ["DATABASE_URL_FILE", "DATABASE_URL"],
+    ["BYOND_SECRET_FILE", "BYOND_SECRET"],
+    ["SMTP_URL__FILE", "SMTP_URL"],
+    ["FILE__SMTP_URL", "SMTP_URL"],
+    ["TLS_KEY_PATH", "TLS_KEY"],
+    ["TLS_CERT_FILE", "TLS_CERT"],
+    ["metrics_token_file", "METRICS_TOKEN"],
+    ["BYOND_DATABASE_URL_FILE", "DATABASE_URL"],
+    ["DATABSE_URL_FILE", "DATABASE_URL"],
+  ])("%s is refused: no setting is read from a file", (found, meant) => {
+    expect(problemsOf({ [found]: "/run/secrets/hunter2" })).toEqual([
+      `${found} is not read; set ${meant}, as no setting is read from a file. If it is another program's, set ${meant} too, or to nothing`,
+    ]);
+    expect(problemsOf({ ...embedded, [meant]: "", [found]: "/run/secrets/hunter2" })).toEqual([]);
+  });
+
+  test("a server of which every secret was to come from a file does not start, and none is a trial", () => {
+    const files = ["DATABASE_URL", "BYOND_SECRET", "SMTP_URL"].map((name) => [`${name}_FILE`, `/run/secrets/${name}`]);
+    expect(problemsOf({ NODE_ENV: "production", DATA_DIR: "/x", ...Object.fromEntries(files) })).toHaveLength(3);
+  });
+
   test("every letter of every name that the README lists: exchanged, left out, doubled or replaced", () => {
     expect(names.length).toBeGreaterThan(30);
     for (const name of names.filter(({ length }) => length >= 7)) {
@@ -422,6 +444,7 @@ describe("names that are nearly those of settings", () => {
       PORTS POST HOSTS HOSTNAME HOSTTYPE PORT_HTTP DATABASE_HOST DATABASE_PORT DATABASE_NAME DATABASE_USER DATABASE_SSL
       DATABASE_PASSWORD DATABASE_URL_RO DATABASE_DSN SMTP_HOST SMTP_PORT SMTP_USER SMTP_PASS SMTP_FROM SMTP_TLS SFTP_URL
       HTTP_URL MAIL_HOST MAIL_PORT MAIL_TO MAILTO EMAIL_FROM MAIL_DRIVER XDG_DATA_DIRS DATA_PATH TLS_CA SSL_CERT SSL_KEY
+      HOST_PATH PORT_FILE PGPASSFILE TLS_CA_FILE SSL_KEY_PATH DATABASE_PATH DATABASE_FILE SECRET_FILE TOKEN_FILE BASH_ENV_FILE
       SSL_CERT_FILE SSL_CERT_DIR TLS_CIPHERS PUBLIC_DIR PUBLIC_KEY PUBLIC_HOST SIGN_IN BYOND_PORT BYOND_SERVICE_HOST
       BYOND_SERVICE_PORT BYOND_PORT_8080_TCP BYOND_VERSION DATA_PORT SECRET SECRET_KEY TOKEN METRICS_PORT METRICS_PATH
       PROVIDER PROVIDER_URL SMS_URL SMS_PROVIDER WHATSAPP_URL WHATSAPP_ID WHATSAPP_NUMBER TRUST_PROXY HTTP_PROXY NO_PROXY
