@@ -3,6 +3,7 @@ import pg from "pg";
 import { AppError } from "../errors.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { unavailable } from "./database-errors.ts";
+import { applySessionSettings } from "./session-settings.ts";
 
 const patienceMs = 3_000;
 const pollMs = 50;
@@ -81,6 +82,7 @@ export class CommitOutcomes {
     client.on("error", () => undefined);
     try {
       await client.connect();
+      await applySessionSettings(client);
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);

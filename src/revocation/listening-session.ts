@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { connectionFor, type PostgresConnection } from "../database/connection.ts";
 import type { Queryable, Statement } from "../database/database.ts";
+import { applySessionSettings } from "../database/session-settings.ts";
 import { describeError, type Logger } from "../log.ts";
 
 export interface ListeningSessionOptions {
@@ -94,6 +95,7 @@ export class ListeningSession implements Queryable {
     client.on("notification", onNotification);
     try {
       await client.connect();
+      await applySessionSettings(client);
       await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
       this.#client = client;
       this.#failureIsLogged = false;
