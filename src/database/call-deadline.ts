@@ -63,7 +63,7 @@ export function requireTime(): void {
   }
 }
 
-function tookTooLong(): Error {
+export function tookTooLong(): Error {
   return unavailable(new Error("the call has waited for as long as a call may"));
 }
 

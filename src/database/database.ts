@@ -1,7 +1,7 @@
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import { describeError, type Logger } from "../log.ts";
-import { isTooLate, requireTime, timeLeftMs, withinTime } from "./call-deadline.ts";
+import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
 import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
@@ -213,8 +213,8 @@ export class Database implements Queryable {
     }
     if (isTooLate()) {
       client.release();
+      throw tookTooLong();
     }
-    requireTime();
     return new Connection(client);
   }
 }

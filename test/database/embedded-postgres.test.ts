@@ -202,6 +202,84 @@ describe("starting and stopping", () => {
     }
   });
 
+  test("what the server's role leaves in its database is not run by the superuser at the next start", async () => {
+    const dataDir = await makeFolder();
+    const outside = join(await makeFolder(), "made-by-sql");
+    const first = await start(dataDir);
+    const attack = `BEGIN
+      IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
+        EXECUTE 'ALTER ROLE byond_server SUPERUSER';
+        EXECUTE $sql$COPY (SELECT 1) TO PROGRAM 'touch ${outside}'$sql$;
+      END IF;`;
+    await query(
+      first.url,
+      `CREATE SCHEMA evil; GRANT USAGE ON SCHEMA evil TO PUBLIC;
+       CREATE FUNCTION evil.f() RETURNS oid LANGUAGE plpgsql AS $f$ ${attack} RETURN 'public.bait'::pg_catalog.regclass::oid; END $f$;
+       CREATE FUNCTION evil.format(text, regclass) RETURNS text LANGUAGE plpgsql AS $f$ ${attack}
+         RETURN pg_catalog.format($1, $2); END $f$;
+       CREATE FUNCTION evil.differs(oid, oid) RETURNS boolean LANGUAGE plpgsql AS $f$ ${attack}
+         RETURN $1 OPERATOR(pg_catalog.<>) $2; END $f$;
+       CREATE OPERATOR evil.<> (FUNCTION = evil.differs, LEFTARG = oid, RIGHTARG = oid);
+       CREATE TABLE public.bait (x int);
+       CREATE VIEW evil.pg_class AS SELECT oid, relname, relnamespace, relowner, relkind FROM pg_catalog.pg_class
+         UNION ALL SELECT evil.f(), 'x', 2200, 10, 'r';
+       CREATE VIEW evil.pg_proc AS SELECT oid, proname, pronamespace, proowner FROM pg_catalog.pg_proc
+         UNION ALL SELECT 'evil.f()'::pg_catalog.regprocedure, 'x', 2200, 10 WHERE evil.f() IS NOT NULL;
+       CREATE VIEW evil.pg_roles AS SELECT *, evil.f() FROM pg_catalog.pg_roles;
+       CREATE VIEW evil.pg_database AS SELECT *, evil.f() FROM pg_catalog.pg_database;
+       CREATE VIEW evil.pg_locks AS SELECT *, evil.f() FROM pg_catalog.pg_locks;
+       ALTER DATABASE byond SET search_path = evil, pg_catalog, public`,
+    );
+    await first.stop();
+
+    const { url, administratorUrl, stop } = await start(dataDir);
+    expect(await query(url, "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper")).toEqual([["byond"]]);
+    expect(await stat(outside).catch((error) => error.code)).toBe("ENOENT");
+
+    // Where there is something to hand over, the superuser has to go in.
+    await query(administratorUrl, "ALTER DATABASE byond OWNER TO byond; CREATE TABLE public.restored (x int)");
+    await query(administratorUrl, "ALTER DATABASE byond SET search_path = evil, pg_catalog, public");
+    await stop();
+    const last = await start(dataDir);
+    expect(await query(last.url, "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper")).toEqual([["byond"]]);
+    expect(await query(last.url, "ALTER TABLE public.restored ADD COLUMN y int")).toEqual([]);
+    expect(await stat(outside).catch((error) => error.code)).toBe("ENOENT");
+  });
+
+  test("settings that the server's role gave itself or its database are gone at the next start", async () => {
+    const dataDir = await makeFolder();
+    const first = await start(dataDir);
+    await query(
+      first.url,
+      `ALTER DATABASE byond SET local_preload_libraries = 'x';
+       ALTER DATABASE byond SET search_path = evil;
+       ALTER ROLE byond_server SET default_transaction_read_only = on;
+       ALTER ROLE byond_server IN DATABASE byond SET statement_timeout = 1`,
+    );
+    await first.stop();
+    const { url, administratorUrl } = await start(dataDir);
+    expect(await query(url, "SHOW search_path")).toEqual([['"$user", public']]);
+    expect(await query(administratorUrl, "SELECT setconfig FROM pg_db_role_setting")).toEqual([]);
+  });
+
+  test("the server's role comes into no other database", async () => {
+    const { url } = await start(await makeFolder());
+    for (const database of ["postgres", "template1"]) {
+      await expect(query(url.replace(/byond$/, database), "SELECT 1")).rejects.toMatchObject({ code: "42501" });
+    }
+  });
+
+  test("an extension that the server's role installs stays PostgreSQL's own, also when all else is handed over", async () => {
+    const dataDir = await makeFolder();
+    const first = await start(dataDir);
+    await query(first.url, "CREATE EXTENSION pg_trgm");
+    await query(first.administratorUrl, "ALTER DATABASE byond OWNER TO byond");
+    await first.stop();
+    const { url } = await start(dataDir);
+    const owners = `SELECT DISTINCT pg_get_userbyid(proowner) FROM pg_proc WHERE probin IS NOT NULL`;
+    expect(await query(url, owners)).toEqual([["byond"]]);
+  });
+
   test("text is UTF-8, ordered the same on every machine, and times are UTC", async () => {
     const { url } = await start(await makeFolder());
     expect(await query(url, "SHOW server_encoding")).toEqual([["UTF8"]]);

@@ -2,7 +2,12 @@
 import { request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { parseDatabaseUrl } from "../../src/config/database-url.ts";
+import { callLimits, withDeadline } from "../../src/database/call-deadline.ts";
+import { connectionOf } from "../../src/database/connection.ts";
+import { Database } from "../../src/database/database.ts";
+import { createLogger } from "../../src/log.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { until } from "./load.ts";
@@ -83,4 +88,31 @@ test("the time that a client takes to send its request does not count", { timeou
   await pause(12_000);
   sending.end(text.slice(10));
   expect(await answered.promise).toBe(201);
+});
+
+test("whichever moment a call's time ends at, its connection goes back to the pool", async () => {
+  const connection = await connectionOf(parseDatabaseUrl(databaseUrl, []));
+  const database = await Database.open({
+    connection,
+    logger: createLogger(
+      () => undefined,
+      () => new Date(),
+    ),
+    entities: [],
+    poolSize: 1,
+  });
+  resources.defer(() => database.close());
+  const one = { name: "one", text: "SELECT 1 AS one" };
+  let tooLate = 0;
+  for (let readings = 1; readings <= 6; readings++) {
+    let left = readings;
+    using clock = vi.spyOn(performance, "now").mockImplementation(() => (left-- > 0 ? 0 : callLimits.beginMs + 1));
+    await withDeadline(() => database.query(one, [])).catch((error) => {
+      expect(error).toMatchObject({ code: "unavailable" });
+      tooLate += 1;
+    });
+    clock.mockRestore();
+    expect(await database.query(one, [])).toEqual([{ one: 1 }]);
+  }
+  expect(tooLate).toBeGreaterThan(1);
 });

@@ -19,7 +19,10 @@ const CONNECT_MS = 5_000;
 const RECONNECT_MS = 50;
 const POLL_MS = 50;
 
-/** Opens a connection, by default to the maintenance database; the client has an error listener. Rejects as `pg` does. */
+/**
+ * Opens a connection as a superuser, by default to the maintenance database; the client has an error listener. Names mean
+ * what they mean to PostgreSQL, whatever the settings of the database or schemas in it say. Rejects as `pg` does.
+ */
 export type ConnectAsOwner = (port: number, database?: string) => Promise<Client>;
 
 export function ownerConnector(user: string, password: string): ConnectAsOwner {
@@ -32,6 +35,8 @@ export function ownerConnector(user: string, password: string): ConnectAsOwner {
       database,
       ssl: false,
       application_name: "byond-owner",
+      // What a connection asks for precedes `ALTER DATABASE … SET`, which the owner of the database may do.
+      options: "-c search_path=pg_catalog,pg_temp",
       connectionTimeoutMillis: CONNECT_MS,
     });
     // A lost connection shows as "end"; an error without a listener would end the process.

@@ -11,28 +11,44 @@ const DATABASE = "byond";
 const SCRAM_ITERATIONS = 4096;
 
 /**
- * Makes the database and the role where they are missing, and gives the role what is in the database: older versions, and
- * those who restore a backup, made it as the owner of the cluster. Returns the URL to connect with; its password is new at
- * each start, and nowhere but in it.
+ * Makes the database and the role where they are missing. Returns the URL to connect with; its password is new at each start,
+ * and nowhere but in it.
+ *
+ * Whoever has SQL of the role owns the database, its settings included, and may have left things in it for a superuser to
+ * run. So everything is done from the maintenance database, where the role may not go, and the superuser enters this one
+ * only while it does not belong to the role yet: older versions, and those who restore a backup, made it as the superuser.
  */
 export async function prepareDatabase(port: number, connect: ConnectAsOwner): Promise<string> {
   const password = randomBytes(24).toString("base64url");
   await withClient(await connect(port), async (client) => {
-    const { rowCount: roles } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [SERVER_ROLE]);
+    await client.query("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC");
+    const { rowCount: roles } = await client.query("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", [SERVER_ROLE]);
     if (roles === 0) await client.query(`CREATE ROLE ${SERVER_ROLE}`);
     await client.query(
       `ALTER ROLE ${SERVER_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
        PASSWORD '${scramVerifier(password)}'`,
     );
-    const { rowCount: databases } = await client.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
-    if (databases === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-    await client.query(`ALTER DATABASE ${DATABASE} OWNER TO ${SERVER_ROLE}`);
+    const { rows: databases } = await client.query(
+      `SELECT pg_catalog.pg_get_userbyid(datdba) = $2 AS is_given FROM pg_catalog.pg_database WHERE datname = $1`,
+      [DATABASE, SERVER_ROLE],
+    );
+    if (databases.length === 0) await client.query(`CREATE DATABASE ${DATABASE} OWNER ${SERVER_ROLE}`);
+    await client.query(`ALTER ROLE ${SERVER_ROLE} RESET ALL`);
+    await client.query(`ALTER ROLE ${SERVER_ROLE} IN DATABASE ${DATABASE} RESET ALL`);
+    await client.query(`ALTER DATABASE ${DATABASE} RESET ALL`);
+    if (databases[0]?.is_given === false) {
+      await withClient(await connect(port, DATABASE), (superuser) => superuser.query(giveEverything));
+      // Last: until then, a start that was interrupted is made up for by the next.
+      await client.query(`ALTER DATABASE ${DATABASE} OWNER TO ${SERVER_ROLE}`);
+    }
   });
-  await withClient(await connect(port, DATABASE), (client) => client.query(giveEverything));
   return `postgres://${SERVER_ROLE}:${password}@127.0.0.1:${port}/${DATABASE}`;
 }
 
-/** What belongs to something else, as the sequence of a column, goes along with it. */
+/**
+ * What belongs to something else goes along with it, as the sequence of a column, or stays as it is, as the functions of an
+ * extension. Nothing that is in the database is called: names are looked up in `pg_catalog` alone (`ownerConnector`).
+ */
 const giveEverything = `
   DO $$
   DECLARE
@@ -40,21 +56,26 @@ const giveEverything = `
   BEGIN
     ALTER SCHEMA public OWNER TO ${SERVER_ROLE};
     FOR each IN
-      SELECT oid::regclass AS name FROM pg_class
-      WHERE relnamespace = 'public'::regnamespace AND relowner <> '${SERVER_ROLE}'::regrole
+      SELECT oid::pg_catalog.regclass AS name FROM pg_catalog.pg_class
+      WHERE relnamespace = 'public'::pg_catalog.regnamespace AND relowner <> '${SERVER_ROLE}'::pg_catalog.regrole
         AND relkind IN ('r', 'p', 'v', 'm', 'S')
         AND NOT EXISTS (
-          SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype IN ('a', 'i')
-            AND refclassid = 'pg_class'::regclass
+          SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND objid = pg_class.oid AND (deptype = 'e' OR (deptype IN ('a', 'i')
+              AND refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
         )
     LOOP
-      EXECUTE format('ALTER TABLE %s OWNER TO ${SERVER_ROLE}', each.name);
+      EXECUTE pg_catalog.format('ALTER TABLE %s OWNER TO ${SERVER_ROLE}', each.name);
     END LOOP;
     FOR each IN
-      SELECT oid::regprocedure AS name FROM pg_proc
-      WHERE pronamespace = 'public'::regnamespace AND proowner <> '${SERVER_ROLE}'::regrole
+      SELECT oid::pg_catalog.regprocedure AS name FROM pg_catalog.pg_proc
+      WHERE pronamespace = 'public'::pg_catalog.regnamespace AND proowner <> '${SERVER_ROLE}'::pg_catalog.regrole
+        AND NOT EXISTS (
+          SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+            AND objid = pg_proc.oid AND deptype = 'e'
+        )
     LOOP
-      EXECUTE format('ALTER ROUTINE %s OWNER TO ${SERVER_ROLE}', each.name);
+      EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO ${SERVER_ROLE}', each.name);
     END LOOP;
   END
   $$`;
