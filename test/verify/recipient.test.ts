@@ -172,6 +172,15 @@ describe.each(["sms", "voice", "whatsapp"] as const)("a phone recipient for %s",
   });
 });
 
+test.each(["email", "sms"] as const)("text of the longest request is refused for %s in no time", (channel) => {
+  const started = performance.now();
+  for (const run of [" ", "\u202c", " \u202c", "1", "1 ", "(", "a.", "+"]) {
+    expect(parseRecipient(channel, `x${run.repeat(64_000 / run.length)}x`)).toHaveProperty("problem");
+  }
+  // Each takes a millisecond or two; in quadratic time it was eleven seconds.
+  expect(performance.now() - started).toBeLessThan(2_000);
+});
+
 test("a Mexican number is counted once, with the 1 of former times or without", () => {
   expect(foldPhone("+5215512345678")).toBe("+525512345678");
   expect(foldPhone("+525512345678")).toBe("+525512345678");
