@@ -1,7 +1,6 @@
-import { AppError } from "../errors.ts";
 import { type AccountDependencies, createAccount } from "./create-account.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
-import { countRefusedSignUp, countSignUp } from "./sign-up-attempts.ts";
+import { countSignUp } from "./sign-up-attempts.ts";
 
 /**
  * Makes an account and begins its first session. Throws `rate_limited` after too many sign-ups from where the call comes
@@ -17,12 +16,7 @@ export async function signUp(
   },
 ): Promise<SessionGrant> {
   await countSignUp(deps, input);
-  const account = await createAccount(deps, input).catch(async (error: unknown) => {
-    if (error instanceof AppError && error.code === "already_exists") {
-      await countRefusedSignUp(deps, input);
-    }
-    throw error;
-  });
+  const account = await createAccount(deps, input);
   const session = await deps.database.transaction((database) =>
     openSession({ ...deps, database }, { ...account, tokenRevision: 0 }, input),
   );
