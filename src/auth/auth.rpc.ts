@@ -90,22 +90,23 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       }
       const origin = originOf(context);
       return grantMessage(
-        await deps.fruitlessCalls.run(origin, () => signUp(deps, { email, password, name, ...origin })),
+        await deps.fruitlessCalls.runFrom(origin, () => signUp(deps, { email, password, name, ...origin })),
       );
     },
 
     async signIn({ email, password }, context) {
       const origin = originOf(context);
-      return grantMessage(await deps.fruitlessCalls.run(origin, () => signIn(deps, { email, password, ...origin })));
+      return grantMessage(
+        await deps.fruitlessCalls.runFrom(origin, () => signIn(deps, { email, password, ...origin })),
+      );
     },
 
-    async refreshSession(request, context) {
-      return grantMessage(await deps.fruitlessCalls.run(originOf(context), () => refreshSession(deps, request)));
+    async refreshSession(request) {
+      return grantMessage(await refreshSession(deps, request));
     },
 
-    async signOut(request, context) {
-      const hasNotEnded = (hasEnded: boolean) => !hasEnded;
-      await deps.fruitlessCalls.run(originOf(context), () => signOut(deps, request), hasNotEnded);
+    async signOut(request) {
+      await signOut(deps, request);
       return { message: "The session has ended." };
     },
 
@@ -136,7 +137,7 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
 
     async startPasswordReset({ email }, context) {
       const origin = originOf(context);
-      const { id, status, expiresAt } = await deps.fruitlessCalls.run(origin, () =>
+      const { id, status, expiresAt } = await deps.fruitlessCalls.runFrom(origin, () =>
         startPasswordReset(deps, { email, ...origin }),
       );
       return { resetId: id, status: startResetStatuses[status], expiresAt: timestampFromDate(expiresAt) };
@@ -144,7 +145,7 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
 
     async confirmPasswordReset({ resetId, code, newPassword }, context) {
       const origin = originOf(context);
-      const outcome = await deps.fruitlessCalls.run(
+      const outcome = await deps.fruitlessCalls.runFrom(
         origin,
         () => confirmPasswordReset(deps, { resetId, code, newPassword, ...origin }),
         (outcome) => outcome !== "approved",

@@ -2,6 +2,7 @@ import { change, type Database, type Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { sessionSubject } from "../revocation/revocation-subjects.ts";
+import type { FruitlessCalls } from "./fruitless-calls.ts";
 import {
   grantTokens,
   refreshTokenLife,
@@ -63,7 +64,11 @@ const endCopied = {
   text: `DELETE FROM session WHERE workspace_id = $1 AND id = $2 AND NOT ${wasJustSpent("$3")} RETURNING id`,
 };
 
-type RefreshDependencies = SessionDependencies & { readonly database: Pick<Database, "query" | "transaction"> };
+type RefreshDependencies = SessionDependencies & {
+  readonly database: Pick<Database, "query" | "transaction">;
+  readonly revocation: Pick<RevocationService, "revoke">;
+  readonly fruitlessCalls: Pick<FruitlessCalls, "runOfSession">;
+};
 
 type SessionRow = SessionTimes & {
   readonly account_id: string;
@@ -79,16 +84,21 @@ type SessionRow = SessionTimes & {
  * - is refused if the successor was used in the meantime;
  * - later, it has been copied, and ends the session on every server.
  *
- * Throws `invalid_api_key` for it then, and for one that is malformed, forged or too old.
+ * Throws `invalid_api_key` for it then, and for one that is malformed, forged or too old; `rate_limited` after too many of
+ * one session that got nothing.
  */
 export async function refreshSession(
-  deps: RefreshDependencies & { readonly revocation: Pick<RevocationService, "revoke"> },
+  deps: RefreshDependencies,
   input: { readonly refreshToken: string },
 ): Promise<SessionGrant> {
   const presented = parseRefreshToken(input.refreshToken, deps.tagKey);
   if (presented === undefined) {
     throw refused();
   }
+  return deps.fruitlessCalls.runOfSession(presented, () => nextTokens(deps, presented));
+}
+
+async function nextTokens(deps: RefreshDependencies, presented: RefreshToken): Promise<SessionGrant> {
   // Under each master secret: another server may have made it, before or after a rotation. The current one's is the first.
   const successors = deps.keyring.all.map((secret) => succeedingToken(presented, secret, deps.tagKey));
   const row = (await exchange(deps, presented, successors)) ?? (await repeated(deps, presented, successors));
@@ -103,7 +113,7 @@ export async function refreshSession(
 }
 
 async function exchange(
-  { database, sessionMaxDays }: RefreshDependencies,
+  { database, sessionMaxDays }: Pick<RefreshDependencies, "database" | "sessionMaxDays">,
   { workspaceId, sessionId, hash }: RefreshToken,
   [next]: readonly NewRefreshToken[],
 ): Promise<SessionRow | undefined> {

@@ -35,8 +35,6 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
   const from = (address: string) => ({ headers: { "x-forwarded-for": address } });
   test.each([
-    ["sign-outs of a session that has ended", "SignOut", () => ({ refresh_token: owner.refreshToken })],
-    ["refreshes of a session that has ended", "RefreshSession", () => ({ refresh_token: owner.refreshToken })],
     ["wrong passwords", "SignIn", () => ({ email: owner.email, password: "not the right one" })],
     ["resets of one address", "StartPasswordReset", () => ({ email: owner.email })],
     [
@@ -47,9 +45,6 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   ] as const)(
     "two hundred %s are let through, then two a second, and other sources' as before",
     async (_what, rpc, input) => {
-      if (rpc === "SignOut" || rpc === "RefreshSession") {
-        await protocol.call(app, "SignOut", { refresh_token: owner.refreshToken });
-      }
       const before = performance.now();
       const answers = await Promise.all(
         Array.from({ length: 300 }, () => protocol.call(app, rpc, input(), from(source))),
@@ -68,6 +63,43 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(other.body.message).not.toBe(tooMany);
     },
   );
+
+  test.each(["SignOut", "RefreshSession"] as const)(
+    "twenty calls of %s with a token of one session that has ended are let through, and other sessions' as before",
+    async (rpc) => {
+      const other = await app.signUp();
+      await protocol.call(app, "SignOut", { refresh_token: owner.refreshToken });
+      const before = performance.now();
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, (_, index) =>
+          protocol.call(app, rpc, { refresh_token: owner.refreshToken }, from(`${source.replace(/\d+$/, "")}${index}`)),
+        ),
+      );
+      const seconds = (performance.now() - before) / 1_000;
+      const refused = answers.filter(({ code }) => code === "rate_limited");
+      expect(refused.length).toBeLessThanOrEqual(20);
+      expect(refused.length).toBeGreaterThanOrEqual(20 - Math.ceil(seconds / 10));
+      expect(refused[0]?.body.message).toBe(
+        "Too many calls with tokens of this session came to nothing. Try again later.",
+      );
+      const { code } = await protocol.call(app, rpc, { refresh_token: other.refreshToken }, from(source));
+      expect(code).toBe("ok");
+    },
+  );
+
+  test("what was not made here counts against nobody, and holds nobody's refresh up", async () => {
+    const garbage = () => protocol.call(app, "SignOut", { refresh_token: "x" }, from(source));
+    for (let round = 0; round < 3; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 100 }, garbage));
+      expect(answers.filter(({ code }) => code === "rate_limited")).toEqual([]);
+    }
+    // Wrong passwords do count against the source.
+    const guess = () => protocol.call(app, "SignIn", { email: owner.email, password: "not it" }, from(source));
+    const guesses = await Promise.all(Array.from({ length: 250 }, guess));
+    expect(guesses.some(({ body }) => body.message === tooMany)).toBe(true);
+    const { code } = await protocol.call(app, "RefreshSession", { refresh_token: owner.refreshToken }, from(source));
+    expect(code).toBe("ok");
+  });
 
   test("two hundred and fifty refreshes in a row that each give the next tokens cost nothing", async () => {
     let token = owner.refreshToken;
@@ -95,31 +127,43 @@ describe("the count", () => {
     const now = { ms: 0 };
     const calls = new FruitlessCalls(clockAt(now));
     const codes = await Promise.all(
-      Array.from({ length: 300 }, () => codeOf(calls.run(origin, fail("invalid_api_key")))),
+      Array.from({ length: 300 }, () => codeOf(calls.runFrom(origin, fail("invalid_api_key")))),
     );
     expect(codes.filter((code) => code === "invalid_api_key")).toHaveLength(200);
     now.ms += 1_000;
     const later = await Promise.all(
-      Array.from({ length: 5 }, () => codeOf(calls.run(origin, fail("invalid_api_key")))),
+      Array.from({ length: 5 }, () => codeOf(calls.runFrom(origin, fail("invalid_api_key")))),
     );
     expect(later.filter((code) => code === "invalid_api_key")).toHaveLength(2);
+  });
+
+  test("refuses nothing that comes to something, however many are under way at once", async () => {
+    const calls = new FruitlessCalls(clockAt({ ms: 0 }));
+    for (let index = 0; index < 199; index += 1) {
+      await codeOf(calls.runFrom(origin, fail("invalid_api_key")));
+    }
+    const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+    const codes = await Promise.all(Array.from({ length: 300 }, () => codeOf(calls.runFrom(origin, nextTurn))));
+    expect(new Set(codes)).toEqual(new Set(["ok"]));
+    expect(await codeOf(calls.runFrom(origin, fail("invalid_api_key")))).toBe("invalid_api_key");
+    expect(await codeOf(calls.runFrom(origin, nextTurn))).toBe("rate_limited");
   });
 
   test("leaves out what failed through no fault of the caller", async () => {
     const calls = new FruitlessCalls(clockAt({ ms: 0 }));
     for (let index = 0; index < 300; index += 1) {
-      expect(await codeOf(calls.run(origin, fail("unavailable")))).toBe("unavailable");
+      expect(await codeOf(calls.runFrom(origin, fail("unavailable")))).toBe("unavailable");
     }
-    expect(await codeOf(calls.run(origin, async () => "done"))).toBe("ok");
+    expect(await codeOf(calls.runFrom(origin, async () => "done"))).toBe("ok");
   });
 
   test("is one for a /64 of IPv6 addresses, and another for each IPv4 address", async () => {
     const calls = new FruitlessCalls(clockAt({ ms: 0 }));
     for (let index = 0; index < 200; index += 1) {
-      await codeOf(calls.run({ clientAddress: `2001:db8::${index.toString(16)}` }, fail("invalid_api_key")));
+      await codeOf(calls.runFrom({ clientAddress: `2001:db8::${index.toString(16)}` }, fail("invalid_api_key")));
     }
-    expect(await codeOf(calls.run({ clientAddress: "2001:db8::ffff" }, async () => "done"))).toBe("rate_limited");
-    expect(await codeOf(calls.run({ clientAddress: "2001:db8:0:1::1" }, async () => "done"))).toBe("ok");
-    expect(await codeOf(calls.run({ clientAddress: "192.0.2.1" }, async () => "done"))).toBe("ok");
+    expect(await codeOf(calls.runFrom({ clientAddress: "2001:db8::ffff" }, async () => "done"))).toBe("rate_limited");
+    expect(await codeOf(calls.runFrom({ clientAddress: "2001:db8:0:1::1" }, async () => "done"))).toBe("ok");
+    expect(await codeOf(calls.runFrom({ clientAddress: "192.0.2.1" }, async () => "done"))).toBe("ok");
   });
 });
