@@ -31,9 +31,18 @@ function explainDatabase(error: unknown, { database }: Config): string | undefin
     return undefined;
   }
   const setting = database.kind === "external" ? "DATABASE_URL" : "DATA_DIR";
-  const hint = code === "42501" ? ". The role must own the schema, or have CREATE on it" : "";
+  const hint = typeof code === "string" ? (hints[code] ?? "") : "";
   return `The database of ${setting} cannot be used: ${origin.message}${hint}`;
 }
+
+/** By SQLSTATE. */
+const hints: Readonly<Record<string, string>> = {
+  "42501": ". The role must own the schema, or have CREATE on it",
+  "55P03":
+    ". Another transaction holds a lock for longer than lock_timeout of the role, the database or the URL's options",
+  "57014":
+    ". Somebody cancelled it, or statement_timeout of the role, the database or the URL's options is too short. Finished migrations stay done: start it again",
+};
 
 /** The error that others were thrown because of, or the one that explains it. */
 function originOf(error: unknown): Error {
@@ -42,9 +51,10 @@ function originOf(error: unknown): Error {
 
 /**
  * Errors of the network, and SQLSTATE: no right (28, 42501), no such database or schema (3D, 3F), read-only (25006), not now
- * (08, 53, 57P).
+ * (08, 53, 57P, 57014, 55P03).
  */
-const mendable = /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_|28|42501|3D|3F|25006|08|53|57P)/;
+const mendable =
+  /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_|28|42501|3D|3F|25006|08|53|57P|57014|55P03)/;
 
 function explainListening(error: unknown, { host, port }: Config): string | undefined {
   if (!(error instanceof PortError)) {

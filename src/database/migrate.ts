@@ -9,9 +9,16 @@ import { takeMigrationLock } from "./migration-lock.ts";
 import { migrations } from "./migrations/index.ts";
 import { ormOptions } from "./orm-options.ts";
 
+/** For a session: time-outs of the role, the database or the URL's options are not meant for migrations. Those that PostgreSQL knows. */
+const withoutTimeouts = `
+  SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (
+    'statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout'
+  )`;
+
 /**
- * Brings the schema up to date under an advisory lock of a connection of its own. The ORM that does it has no limit for
- * statements: a migration takes as long as it needs. Throws `DatabaseConnectionError` if there is no connection, and
+ * Brings the schema up to date under an advisory lock of a connection of its own, each migration in a transaction of its own: what one
+ * has locked is not kept while the next one runs, and what was done before a failure stays done. A migration takes as long as
+ * it needs. Throws `DatabaseConnectionError` if there is no connection, and
  * `UnsuitableDatabaseError` if it leads to a database that cannot be used.
  */
 export async function migrate(options: {
@@ -28,6 +35,7 @@ export async function migrate(options: {
     throw new DatabaseConnectionError(error, connection);
   }
   try {
+    await client.query(withoutTimeouts);
     await checkDatabase(client);
     await takeMigrationLock(client, options.logger);
     const orm = await MikroORM.init({
@@ -35,9 +43,17 @@ export async function migrate(options: {
       entities: [],
       pool: { min: 0, max: 1 },
       extensions: [Migrator],
-      migrations: { migrationsList: [...migrations], snapshot: false, silent: true, tableName: "schema_migration" },
+      migrations: {
+        migrationsList: [...migrations],
+        allOrNothing: false,
+        snapshot: false,
+        silent: true,
+        tableName: "schema_migration",
+      },
     });
     try {
+      // The pool has one connection, so it holds for the migrations.
+      await orm.em.getConnection().execute(withoutTimeouts);
       await orm.migrator.up();
     } finally {
       await orm.close(true);

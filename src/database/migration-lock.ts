@@ -16,11 +16,10 @@ const holderOfLock = `
 /**
  * Takes the lock under which servers that start together migrate one after the other; the end of the connection releases
  * it. However long another one has it, the log says which: a server that died half-way through a long transaction, or a
- * person with a terminal, is found by it.
+ * person with a terminal, is found by it. No other time-out may end the wait (`withoutTimeouts`).
  */
 export async function takeMigrationLock(client: pg.Client, logger: Logger): Promise<void> {
-  // A time-out of the role or of the URL's options must not end the wait.
-  await client.query(`SET lock_timeout = ${reportEveryMs}; SET statement_timeout = 0`);
+  await client.query(`SET lock_timeout = ${reportEveryMs}`);
   for (let waitedMs = 0; ; waitedMs += reportEveryMs) {
     try {
       await client.query("SELECT pg_advisory_lock($1)", [migrationLock]);

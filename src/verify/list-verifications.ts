@@ -60,7 +60,7 @@ type Value = Values[number];
 /** The conditions that are asked for, so that each combination is a prepared statement with a plan of its own. */
 class Filters {
   readonly #names: string[] = [];
-  /** All times: the predicate of the index `verification_newest_first`. */
+  /** All times: the predicate of the index `verification_list`. */
   readonly #conditions = ["mode = $3", "created_at > '-infinity'"];
   readonly #values: Value[];
   #source = "verification";

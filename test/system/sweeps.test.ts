@@ -186,7 +186,7 @@ function nodesOf(plan: PlanNode): PlanNode[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 }
 
-const belongings = ["verification_pkey", "delivery_attempt_pkey", "outbox_by_subject"];
+const belongings = ["verification_pkey", "delivery_attempt_pkey", "outbox_of_subject"];
 const primaryKeys = [
   "verification",
   "delivery_attempt",

@@ -3,8 +3,9 @@ import { Migration } from "@mikro-orm/migrations";
 /** What keeps servers with different master secrets apart: `docs/decisions/0021-secrets-of-servers.md`. */
 export class SecretsOfServers extends Migration {
   override up(): void {
-    this.addSql(ids);
     this.addSql(secrets);
+    // Last: from it until the commit, no server renews its lease.
+    this.addSql(ids);
   }
 }
 
