@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { ApiKeyService } from "../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../gen/byond/v1/auth_pb.ts";
@@ -101,6 +102,8 @@ export interface App {
   readonly databaseSecurity: ConnectionSecurity;
   /** Of the master secrets, the current one first: they name a secret and tell nothing about it. */
   readonly secretIds: readonly string[];
+  /** Says that it is not ready any more, and goes on for `drainSeconds`, or until the signal aborts. Never rejects. */
+  drain(signal?: AbortSignal): Promise<void>;
   /** Stops accepting, finishes what is in flight and lets go of everything, all of it in 10 seconds at most. Never rejects. */
   close(): Promise<void>;
 }
@@ -251,6 +254,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   ];
 
   const serviceNames = services.map(({ service }) => service.typeName);
+  const draining = new AbortController();
   const closing = new AbortController();
   const readiness = new DatabaseReadiness({ connection, clock, pool: () => database.poolUse });
   resources.add("readiness", () => readiness.close());
@@ -259,8 +263,9 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
       Health,
       grpcHealth({
         serviceNames,
-        isReady: async () => isReady(await readiness.state()),
+        isReady: async () => !draining.signal.aborted && isReady(await readiness.state()),
         clock,
+        draining: draining.signal,
         closing: closing.signal,
       }),
     ),
@@ -302,7 +307,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   const pages = new Map<string, Page>([
     ["*", serverOptionsPage],
     ["/healthz", livenessPage],
-    ["/readyz", readinessPage(readiness)],
+    ["/readyz", readinessPage(readiness, draining.signal)],
     [
       "/metrics",
       metricsPage(
@@ -356,7 +361,12 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
     inboxLink: inboxLink === undefined ? undefined : `${url}${inboxPath}${inboxLink.query}`,
     databaseSecurity: database.security,
     secretIds,
+    async drain(signal) {
+      draining.abort();
+      await setTimeout(config.drainSeconds * 1_000, undefined, { ref: false, signal }).catch(() => undefined);
+    },
     close() {
+      draining.abort();
       // Nothing new is begun while requests are finished.
       worker.drain();
       void sweeper.stop();

@@ -38,6 +38,8 @@ export interface Config {
   readonly inbox: "all" | "sandbox" | "none";
   /** How long verifications and what belongs to them are kept. */
   readonly retentionDays: number;
+  /** How long the server goes on answering after SIGTERM while it says that it is not ready, so that load balancers leave it. */
+  readonly drainSeconds: number;
   /** How long a session lasts, from the sign-in on, however often it is refreshed. */
   readonly sessionMaxDays: number;
   /** Bearer token for `/metrics`. Undefined: open on loopback, and closed on a public server. */
@@ -79,6 +81,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     // In memory, so of use only where there is one server.
     inbox: isPublic ? (isEmbedded ? "sandbox" : "none") : "all",
     retentionDays: reader.integer("RETENTION_DAYS", { default: 30, min: 1, max: 3_650 }),
+    drainSeconds: reader.integer("DRAIN_SECONDS", { default: 0, min: 0, max: 600 }),
     sessionMaxDays: reader.integer("SESSION_MAX_DAYS", { default: 30, min: 1, max: 3_650 }),
     metricsToken: reader.text("METRICS_TOKEN"),
     grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),

@@ -1,4 +1,5 @@
 /** The process: environment, signals and exit status. The only file that touches `process`. */
+import { constants } from "node:os";
 import { type App, createApp } from "./app.ts";
 import { type AccountCommand, CommandError } from "./auth/account-command.ts";
 import { runCreateAccount } from "./auth/create-account-command.ts";
@@ -15,13 +16,18 @@ const print = writeWhileRead(process.stdout);
 const printError = writeWhileRead(process.stderr);
 const logger = createLogger(printError, () => new Date());
 
+const sameInterruptMs = 500;
+
 async function serve(config: Config): Promise<void> {
   let app: App | undefined;
   let stopping: Promise<void> | undefined;
+  let interruptedAtMs: number | undefined;
+  /** Nothing is worth waiting for without what the server cannot do without. */
+  const failure = new AbortController();
   app = await createApp(config, { logger, onFatal: (error) => void stop(error) });
   // Whoever reads that it listens may ask it to stop.
   process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  process.on("SIGINT", interrupt);
   const { url, demoKey, inboxLink } = app;
   print(demoKey === undefined ? startBanner(url, inboxLink) : firstStartBanner(url, demoKey, inboxLink));
   logger.info("started", startedFields(config, app));
@@ -29,13 +35,26 @@ async function serve(config: Config): Promise<void> {
     logger[level](event, fields);
   }
 
+  /** A second Ctrl-C ends the process at once. Below npm the first one arrives twice: from the terminal, and from npm. */
+  function interrupt(): void {
+    const nowMs = performance.now();
+    interruptedAtMs ??= nowMs;
+    if (nowMs - interruptedAtMs > sameInterruptMs) {
+      process.exit(128 + constants.signals.SIGINT);
+    }
+    void stop("SIGINT");
+  }
   function stop(reason: NodeJS.Signals | Error): Promise<void> {
+    if (reason instanceof Error) {
+      failure.abort();
+    }
     stopping ??= close(reason);
     return stopping;
   }
   async function close(reason: NodeJS.Signals | Error): Promise<void> {
     const failed = reason instanceof Error;
     logger[failed ? "error" : "info"]("stopping", failed ? { error: describeError(reason) } : { signal: reason });
+    await app?.drain(failure.signal);
     await app?.close();
     logger.info("stopped");
     process.exit(failed ? 1 : 0);

@@ -13,6 +13,8 @@ export interface GrpcHealthOptions {
   readonly serviceNames: readonly string[];
   readonly isReady: () => Promise<boolean>;
   readonly clock: Pick<Clock, "monotonicMs">;
+  /** From then on `isReady` answers no: the watches are told at once. */
+  readonly draining: AbortSignal;
   /** Ends the watches. */
   readonly closing: AbortSignal;
 }
@@ -22,7 +24,13 @@ export interface GrpcHealthOptions {
  * server as a whole (the empty name) and for each of its services alike. Anybody may ask: there is one look at the status
  * for all watches, and a bounded number of them, each for an hour at most.
  */
-export function grpcHealth({ serviceNames, isReady, clock, closing }: GrpcHealthOptions): ServiceImpl<typeof Health> {
+export function grpcHealth({
+  serviceNames,
+  isReady,
+  clock,
+  draining,
+  closing,
+}: GrpcHealthOptions): ServiceImpl<typeof Health> {
   const known = new Set(["", ...serviceNames]);
   const status = async () => ((await isReady()) ? Status.SERVING : Status.NOT_SERVING);
   const watches = new OpenStreams({
@@ -32,6 +40,7 @@ export function grpcHealth({ serviceNames, isReady, clock, closing }: GrpcHealth
     maxAgeMs: maxWatchAgeMs,
   });
   const ticker = new Ticker();
+  draining.addEventListener("abort", () => ticker.tick(), { once: true });
   return {
     async check({ service }) {
       if (!known.has(service)) {
@@ -58,6 +67,9 @@ export function grpcHealth({ serviceNames, isReady, clock, closing }: GrpcHealth
         }
         await ticker.next(signal);
       }
+      if (closing.aborted && last === Status.SERVING) {
+        yield { status: Status.NOT_SERVING };
+      }
       // Only a stream that the server ends is complete: one whose deadline has passed says so.
       context.signal.throwIfAborted();
     },
@@ -83,11 +95,13 @@ class Ticker {
       }
       signal.addEventListener("abort", wake);
       this.#waiting.add(wake);
-      this.#timer ??= setTimeout(() => this.#tick(), watchIntervalMs).unref();
+      this.#timer ??= setTimeout(() => this.tick(), watchIntervalMs).unref();
     });
   }
 
-  #tick(): void {
+  /** Wakes them now. */
+  tick(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const wake of [...this.#waiting]) {
       wake();

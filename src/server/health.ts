@@ -8,9 +8,16 @@ export const livenessPage: Page = (_request, response) => {
   return "served";
 };
 
-/** `/readyz`: whether requests can be served now, which takes a database that answers and can be written to. */
-export function readinessPage(readiness: Pick<DatabaseReadiness, "state">): Page {
+/**
+ * `/readyz`: whether requests should be sent here now, which takes a database that answers and can be written to, and a server
+ * that is not about to stop.
+ */
+export function readinessPage(readiness: Pick<DatabaseReadiness, "state">, draining: AbortSignal): Page {
   return async (_request, response): Promise<PageOutcome> => {
+    if (draining.aborted) {
+      writeJson(response, 503, { status: "stopping" });
+      return "served";
+    }
     const state = await readiness.state();
     writeJson(response, isReady(state) ? 200 : 503, { status: state });
     return "served";

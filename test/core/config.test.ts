@@ -57,6 +57,14 @@ test("sessions last 30 days, or as long as SESSION_MAX_DAYS says", () => {
   }
 });
 
+test("a server that is told to stop does so at once, or after DRAIN_SECONDS, ten minutes at most", () => {
+  expect(parseConfig({}).drainSeconds).toBe(0);
+  expect(parseConfig({ DRAIN_SECONDS: "15" }).drainSeconds).toBe(15);
+  for (const seconds of ["-1", "1.5", "601", "10s"]) {
+    expect(problemsOf({ DRAIN_SECONDS: seconds })).toEqual([expect.stringContaining("DRAIN_SECONDS")]);
+  }
+});
+
 test("a configuration cannot be changed", () => {
   expect(Object.isFrozen(parseConfig({}))).toBe(true);
 });
