@@ -63,6 +63,7 @@ import { sendLimitsOf } from "./rpc/quota/send-limits.ts";
 import { databaseQuotaStore, quotaSweep } from "./rpc/quota/store.ts";
 import { createRestGateway } from "./rpc/rest-gateway.ts";
 import { bindService, createRpcHandlers } from "./rpc/router.ts";
+import { answerUnknownRpc, isUnknownRpc } from "./rpc/unknown-rpc.ts";
 import { createKeyring } from "./secrets.ts";
 import { readCertificate } from "./server/certificate.ts";
 import { livenessPage, readinessPage } from "./server/health.ts";
@@ -342,7 +343,10 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
       requestCounter,
       pages,
       calls,
-      rest: (request) => gateway.handle(request),
+      rest: async (request) => {
+        const answer = await gateway.handle(request);
+        return isUnknownRpc(request, answer) ? answerUnknownRpc(errors, request) : answer;
+      },
     }),
     onMalformed: malformed.refuse,
     malformedContent: malformed.content,

@@ -124,7 +124,8 @@ function match<T>(root: Node<T>, method: string, path: string): RouteMatch<T> {
   const search = new Search<T>(method);
   const last = raw.at(-1) ?? "";
   const colon = last.lastIndexOf(":");
-  if (colon >= 0) {
+  // A colon without a verb behind it is a part of the segment.
+  if (colon >= 0 && colon < last.length - 1) {
     const withoutVerb = [...raw.slice(0, -1), last.slice(0, colon)];
     search.start(root, withoutVerb, percentDecode(last.slice(colon + 1)));
   }

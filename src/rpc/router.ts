@@ -10,6 +10,7 @@ import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { Chain } from "./chain.ts";
 import { removeEndlessDeadline } from "./deadline.ts";
 import { maxMessageBytes } from "./message-size.ts";
+import { withHints } from "./negotiation.ts";
 import { compressions, lenientJson, strictJson } from "./readable-message.ts";
 
 /** A service and what answers its calls. */
@@ -63,12 +64,13 @@ export function createRpcHandlers(
     register(lenient);
   }
   return new Map(
-    [...strict.handlers, ...lenient.handlers].map((handler) => [
-      handler.requestPath,
-      (request) => {
+    [...strict.handlers, ...lenient.handlers].map((handler) => {
+      const handle = withHints(handler);
+      const handleRequest: UniversalHandlerFn = (request) => {
         removeEndlessDeadline(request.header);
-        return handler(request);
-      },
-    ]),
+        return handle(request);
+      };
+      return [handler.requestPath, handleRequest];
+    }),
   );
 }

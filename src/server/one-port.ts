@@ -4,8 +4,14 @@ import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
 import { type Activity, IdleConnections, type IdleLimits } from "./idle-connections.ts";
 import { sniffProtocol } from "./protocol-sniffer.ts";
-import { REASONS_BY_STATUS, type RefusalContent } from "./raw-refusal.ts";
-import { hasExcessiveHeaders, type NodeRequest, type NodeResponse, normalizeRequest } from "./request-gate.ts";
+import { REASONS_BY_STATUS, type RefusalContent, type RefusalStatus, refuseOnSocket } from "./raw-refusal.ts";
+import {
+  hasExcessiveHeaders,
+  hasUnknownMethod,
+  type NodeRequest,
+  type NodeResponse,
+  normalizeRequest,
+} from "./request-gate.ts";
 import { DEFAULT_TIMEOUTS, LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 export interface OnePortOptions {
@@ -21,7 +27,7 @@ export interface OnePortOptions {
   readonly onRequest: (request: NodeRequest, response: NodeResponse) => void;
   /** Answers a request that is not well-formed, with status 400; the reason is for the client. */
   readonly onMalformed: (response: NodeResponse, reason: string) => void;
-  /** What a refusal says that is written straight to a connection (400, 408, 413, 431). */
+  /** What a refusal says that is written straight to a connection (400, 408, 413, 431, 501). */
   readonly malformedContent: (reason: string) => RefusalContent;
   /** Told of what clients cannot cause. */
   readonly onError: (error: unknown) => void;
@@ -93,13 +99,14 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     watchErrors(request, response, options.onError);
     setHeaders(response, transportHeaders);
     const fault = normalizeRequest(request);
-    if (hasExcessiveHeaders(request)) refuseExcess(response);
+    if (hasExcessiveHeaders(request)) refuseWith(response, 431);
+    else if (hasUnknownMethod(request)) refuseWith(response, 501);
     else if (fault !== undefined) refuse(response, fault);
     else handleSafely(options, request, response);
   };
-  const refuseExcess = (response: NodeResponse) => {
-    const { headers, body } = malformedContent(REASONS_BY_STATUS[431]);
-    response.statusCode = 431;
+  const refuseWith = (response: NodeResponse, status: RefusalStatus) => {
+    const { headers, body } = malformedContent(REASONS_BY_STATUS[status]);
+    response.statusCode = status;
     setHeaders(response, headers);
     response.end(body);
   };
@@ -141,7 +148,14 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
       });
     }
   };
-  const listener = createListener(options, timeouts, speak);
+  const refuseHandshake = (error: NodeJS.ErrnoException, secure: TLSSocket) => {
+    const socket = handshakes.get(peerOf(secure))?.socket;
+    // A client without TLS, which understands an answer without TLS.
+    if (error.code === "ERR_SSL_HTTP_REQUEST" && socket !== undefined) {
+      refuseOnSocket(socket, 400, options.malformedContent("This port speaks TLS: use https."));
+    } else secure.destroy();
+  };
+  const listener = createListener(options, timeouts, speak, refuseHandshake);
   // In front of `speak`, which is a listener of the same event where there is no TLS.
   listener.prependListener("connection", (socket: Socket) => {
     const peer = peerOf(socket);
@@ -188,7 +202,12 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   };
 }
 
-function createListener(options: OnePortOptions, timeouts: Timeouts, speak: (socket: Socket) => void): Server {
+function createListener(
+  options: OnePortOptions,
+  timeouts: Timeouts,
+  speak: (socket: Socket) => void,
+  refuseHandshake: (error: NodeJS.ErrnoException, socket: TLSSocket) => void,
+): Server {
   // As Node's own HTTP servers have it: the protocol decides what the end of the input means.
   const halfOpen = { allowHalfOpen: true };
   const socketOptions = { ...halfOpen, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
@@ -202,7 +221,7 @@ function createListener(options: OnePortOptions, timeouts: Timeouts, speak: (soc
     },
     speak,
   );
-  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("tlsClientError", refuseHandshake);
   return server;
 }
 

@@ -7,15 +7,27 @@ export const REASONS_BY_STATUS = {
   408: "The request took too long to arrive.",
   413: "The chunk extensions of the body are too long.",
   431: "The request headers are too many or too long.",
+  501: "The request method is not known.",
 } as const;
 
 export type RefusalStatus = keyof typeof REASONS_BY_STATUS;
 
+/** What Node reports of what it cannot parse. */
+interface ParserError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer;
+}
+
+/** Whether what was not parsed begins with a request, of a method that is not known (RFC 9110 §9.1), and not with anything else. */
+function isRequest({ rawPacket }: ParserError): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r?\n/.test(rawPacket?.toString("latin1") ?? "");
+}
+
 /** The status for what Node's HTTP/1.1 parser refused, by the `code` of its error; undefined if there is nobody to answer. */
-export function statusOfParserError(error: NodeJS.ErrnoException): RefusalStatus | undefined {
+export function statusOfParserError(error: ParserError): RefusalStatus | undefined {
   if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
   if (error.code === "HPE_HEADER_OVERFLOW") return 431;
   if (error.code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return 413;
+  if (error.code === "HPE_INVALID_METHOD" && isRequest(error)) return 501;
   return error.code?.startsWith("HPE_") ? 400 : undefined;
 }
 

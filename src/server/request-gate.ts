@@ -17,20 +17,19 @@ const UNNAMED_HOST = "host.invalid";
 
 /**
  * Says what makes a request one that nobody can be expected to handle, in words for the client; undefined for a well-formed
- * one, of which this is promised: the method is one that HTTP knows, there is one authority, the target is a path (or `*`, for
- * OPTIONS), and `new URL(target, "http://" + authority)` succeeds and keeps both.
+ * one, of which this is promised: there is one authority, the target is a path (or `*`, for OPTIONS), and
+ * `new URL(target, "http://" + authority)` succeeds and keeps both.
  *
  * Over HTTP/1 it sees to that itself where the request has another form that must be served: a target in absolute form, whose
  * host takes the place of the header's (RFC 9112 §3.2.2), an empty `Host` (§3.2), and HTTP/1.0 without one.
  */
 export function normalizeRequest(request: NodeRequest): string | undefined {
-  if (request.method === undefined || !METHODS_KNOWN.has(request.method)) return "The request method is not known.";
   const hosts = readAuthorities(request);
   const [host] = hosts;
   if (host === undefined && request.httpVersion !== "1.0") return "The Host header is missing.";
   if (hosts.length > 1) return "There is more than one host.";
   const sent = { authority: host === undefined || host === "" ? UNNAMED_HOST : host, target: request.url ?? "" };
-  const absolute = request.httpVersionMajor === 1 ? readAbsoluteForm(sent.target, request.method) : undefined;
+  const absolute = request.httpVersionMajor === 1 ? readAbsoluteForm(sent.target, request.method ?? "") : undefined;
   const { authority, target } = absolute ?? sent;
   const isForServer = target === "*" && request.method === "OPTIONS";
   const fault =
@@ -40,6 +39,11 @@ export function normalizeRequest(request: NodeRequest): string | undefined {
   if (fault === undefined && authority !== host) request.headers.host = authority;
   if (fault === undefined && absolute !== undefined) request.url = target;
   return fault;
+}
+
+/** Whether the method is none that HTTP knows: 501 (RFC 9110 §9.1). */
+export function hasUnknownMethod({ method }: NodeRequest): boolean {
+  return method === undefined || !METHODS_KNOWN.has(method);
 }
 
 /** Whether the headers are more, or longer, than anybody needs: 431. */

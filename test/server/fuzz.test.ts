@@ -46,7 +46,8 @@ test(`${INPUTS} malformed inputs: no crash, no 500, nothing kept`, async () => {
   const growth = heapBytes() - before;
 
   expect(port.errors).toEqual([]);
-  expect([...statuses.keys()].filter((status) => status.startsWith("5"))).toEqual([]);
+  // 501 is for methods that nobody knows.
+  expect([...statuses.keys()].filter((status) => status.startsWith("5") && status !== "501")).toEqual([]);
   expect(growth).toBeLessThan(10 * 1024 * 1024);
   // The inputs are neither all nonsense nor all well-formed.
   expect(statuses.get("400")).toBeGreaterThan(INPUTS / 10);

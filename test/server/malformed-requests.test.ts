@@ -51,8 +51,6 @@ describe("HTTP/1.1", () => {
     ["a path with an escape that is none", `GET /%zz HTTP/1.1\r\n${HOST}\r\n`],
     ["a path with an escape that is not UTF-8", `GET /%ff HTTP/1.1\r\n${HOST}\r\n`],
     ["a path with an escaped NUL", `GET /%00 HTTP/1.1\r\n${HOST}\r\n`],
-    ["an unknown method", `BREW / HTTP/1.1\r\n${HOST}\r\n`],
-    ["a method in lower case", `get / HTTP/1.1\r\n${HOST}\r\n`],
     ["CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"],
     ["an Expect that is not 100-continue", `POST / HTTP/1.1\r\n${HOST}Expect: tea\r\nContent-Length: 0\r\n\r\n`],
     ["an unknown version", `GET / HTTP/3.7\r\n${HOST}\r\n`],
@@ -83,6 +81,15 @@ describe("HTTP/1.1", () => {
     if (!text.startsWith(BODY)) expect(port.handled).toHaveLength(before);
     await expectUnharmed();
   });
+
+  test.each(["BREW / HTTP/1.1", "get / HTTP/1.1", "X-Y /a?b=c HTTP/1.0"])(
+    "a method that is not known gets 501, and the connection ends: %s",
+    async (line) => {
+      const answer = await exchangeRaw(port, `${line}\r\n${HOST}\r\n`).ended;
+      expect(answer).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n/);
+      expect(answer).toContain("The request method is not known.");
+    },
+  );
 
   test("more than 16 KiB of headers get 431", async () => {
     const answer = await exchangeRaw(port, `GET / HTTP/1.1\r\n${HOST}a: ${"x".repeat(17_000)}\r\n\r\n`).ended;
@@ -156,8 +163,6 @@ describe("HTTP/2", () => {
     ["a target with a backslash", { ":path": "/\\a" }],
     ["a path with half an escape", { ":path": "/%2" }],
     ["a path with an escaped NUL", { ":path": "/%00" }],
-    ["an unknown method", { ":method": "BREW" }],
-    ["a method in lower case", { ":method": "get" }],
     ["an Expect that is not 100-continue", { expect: "tea" }],
   ])("%s gets 400 and a JSON body", async (_name, headers) => {
     const before = port.handled.length;
@@ -167,6 +172,11 @@ describe("HTTP/2", () => {
       body: { error: { code: "invalid_request" } },
     });
     expect(port.handled).toHaveLength(before);
+  });
+
+  test.each(["BREW", "get"])("a method that is not known gets 501: %s", async (method) => {
+    const { status, body } = await requestHttp2(port.url, { ":path": "/", ":method": method });
+    expect([status, JSON.parse(body).error.message]).toEqual([501, "The request method is not known."]);
   });
 
   test.each([

@@ -169,9 +169,10 @@ describe("TLS", () => {
     expect(await talk("\0\0\0\0")).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test("plain text on the port ends the connection, not the process", async () => {
+  test("plain text on the port is told that, and ends the connection, not the process", async () => {
     const port = await open({ tls });
-    expect(await exchangeRaw(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").ended).not.toContain("HTTP");
+    expect(await exchangeRaw(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").ended).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await exchangeRaw(port, "nothing that TLS or HTTP begins with\r\n\r\n").ended).not.toContain("HTTP");
     expect(await request(`${port.url}/`, { ca: tls.cert })).toMatchObject({ status: 200 });
   });
 

@@ -90,3 +90,24 @@ test.each([
     session.destroy();
   }
 });
+
+describe("a client that forgot TLS", () => {
+  test.each(["GET", "POST", "PATCH", "DELETE", "OPTIONS"])("gets a 400 that it can read: %s", async (method) => {
+    const request = `${method} /api/v1/verify/start HTTP/1.1\r\n${close}Content-Length: 2\r\n\r\n{}`;
+    const answer = await exchange(connect(Number(new URL(secure.url).port), "127.0.0.1"), request);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(answer).toContain("This port speaks TLS: use https.");
+    // RFC 6797 §7.2
+    expect(answer).not.toMatch(/strict-transport-security/i);
+  });
+
+  test("of which there are many does not keep the server from others", async () => {
+    const request = `GET / HTTP/1.1\r\n${close}\r\n`;
+    const connections = Array.from({ length: 50 }, () =>
+      exchange(connect(Number(new URL(secure.url).port), "127.0.0.1"), request),
+    );
+    expect((await Promise.all(connections)).every((answer) => answer.startsWith("HTTP/1.1 400"))).toBe(true);
+    const encrypted = connectTls({ host: "127.0.0.1", port: Number(new URL(secure.url).port), ca: folder.cert });
+    expect(await exchange(encrypted, `GET /healthz HTTP/1.1\r\n${close}\r\n`)).toMatch(/^HTTP\/1\.1 200/);
+  });
+});
