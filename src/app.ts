@@ -145,7 +145,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 2, maxWaiting: 100 });
   const demoKey =
     config.database.kind === "embedded"
-      ? await createDemoKey({ database, keyHasher, tagKey, defaultTier: config.limits.defaultTier })
+      ? await createDemoKey({ database, keyHasher, passwordHasher, tagKey, defaultTier: config.limits.defaultTier })
       : undefined;
 
   const secretIds = keyring.all.map(({ id }) => id);

@@ -1,33 +1,35 @@
 import { insertApiKey } from "./api-keys/insert-api-key.ts";
 import { createSecret } from "./api-keys/new-secret.ts";
+import { insertAccount } from "./auth/insert-account.ts";
+import { createDecoyHash } from "./auth/sign-in.ts";
 import type { Database } from "./database/database.ts";
 import type { Hasher } from "./hashing.ts";
 import { createId } from "./ids.ts";
+import { demoAddress } from "./mail-address.ts";
 import type { Tier } from "./rpc/quota/tiers.ts";
 
-const insertDemoWorkspace = {
-  name: "insert_demo_workspace",
-  text: `
-    INSERT INTO workspace (id, name, tier, created_at)
-    SELECT $1, 'Demo', $2, byond_now()
-    WHERE NOT EXISTS (SELECT FROM workspace)
-    RETURNING id`,
-};
+const anyWorkspace = { name: "read_any_workspace", text: "SELECT id FROM workspace LIMIT 1" };
 
-/** Makes a demo workspace with a sandbox key in a database that has none. The key, or undefined if there was one. */
+/**
+ * Makes a demo workspace with a sandbox key in a database that has none. The key, or undefined if there was one. Its owner has
+ * no password until `npm run reset-password` sets one.
+ */
 export async function createDemoKey(deps: {
   readonly database: Database;
   readonly keyHasher: Hasher;
+  readonly passwordHasher: Hasher;
   readonly tagKey: Buffer;
   readonly defaultTier: Tier;
 }): Promise<string | undefined> {
-  const workspaceId = createId("ws");
+  if ((await deps.database.query(anyWorkspace, [])).length > 0) {
+    return undefined;
+  }
+  const owner = { userId: createId("usr"), workspaceId: createId("ws"), email: demoAddress, name: "Demo" };
+  const passwordHash = await createDecoyHash(deps.passwordHasher);
+  const secret = await createSecret(deps, "test");
   return deps.database.transaction(async (transaction) => {
-    const rows = await transaction.query(insertDemoWorkspace, [workspaceId, deps.defaultTier]);
-    if (rows.length === 0) {
-      return undefined;
-    }
-    const secret = await createSecret(deps, "test");
+    await insertAccount(transaction, { ...owner, passwordHash, tier: deps.defaultTier, isVerified: true });
+    const { workspaceId } = owner;
     await insertApiKey(transaction, secret, { workspaceId, name: "sandbox", mode: "test", scopes: null });
     return secret.key;
   });

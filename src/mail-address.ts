@@ -38,6 +38,9 @@ export function exactLocal(local: string): string {
   return local.normalize("NFC").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
+/** The owner of the workspace that a first start makes. No mail can be sent to it, and nobody can sign up with it. */
+export const demoAddress = "demo@localhost";
+
 /** The form in which addresses of accounts are stored and compared. Undefined if it is none. */
 export function parseAccountAddress(text: string): string | undefined {
   return fold(text, exactLocal);

@@ -1,6 +1,6 @@
 import type { Queryable } from "../database/database.ts";
 import { AppError, sessionRefused } from "../errors.ts";
-import { parseAccountAddress, parseLegacyAccountAddress } from "../mail-address.ts";
+import { demoAddress, parseAccountAddress, parseLegacyAccountAddress } from "../mail-address.ts";
 import type { Caller } from "../rpc/access/caller.ts";
 
 /** A user's account as it is stored. */
@@ -63,6 +63,9 @@ export async function findAccountsByEmail({ database }: Dependencies, email: str
  * it is none. Asks the same of an address without an account.
  */
 export async function findStoredAddress(deps: Dependencies, text: string): Promise<string | undefined> {
+  if (text === demoAddress) {
+    return demoAddress;
+  }
   const [address, legacy] = [parseAccountAddress(text), parseLegacyAccountAddress(text)];
   if (address === undefined || legacy === undefined || legacy === address) {
     return address;

@@ -1,4 +1,4 @@
-import { parseAccountAddress } from "../mail-address.ts";
+import { demoAddress, parseAccountAddress } from "../mail-address.ts";
 import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
 import { emailProblem } from "./create-account.ts";
 import { findStoredAddress } from "./find-account.ts";
@@ -37,7 +37,7 @@ function parseOptions(args: readonly string[]): string {
   if (email === undefined || name !== undefined) {
     throw new CommandError(`--email is required, and nothing else.\n${usage}`);
   }
-  const address = parseAccountAddress(email);
+  const address = email === demoAddress ? email : parseAccountAddress(email);
   if (address === undefined) {
     throw new CommandError(`The email ${emailProblem}.`);
   }

@@ -11,8 +11,8 @@ import { readContent, refuseContent } from "./request-body.ts";
 import type { Route } from "./route.ts";
 import type { ViolationCollector } from "./violations.ts";
 
-/** Fails on invalid UTF-8, and leaves a byte order mark for the JSON parser to refuse (RFC 8259 §8.1). */
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Fails on invalid UTF-8, and drops a byte order mark, as a parser of JSON may (RFC 8259 §8.1) and Connect's does. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** What a route's body held: JSON, or for `google.api.HttpBody` the bytes as they are. */
 export type BodyValue =
@@ -37,7 +37,7 @@ export async function readBody(
 ): Promise<BodyValue> {
   const { body } = route;
   if (body.kind === "none") {
-    await refuseContent(request);
+    await refuseContent(request, maxBytes);
     return empty;
   }
   const content = await readContent(request, maxBytes);

@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { connect } from "node:http2";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
@@ -107,6 +108,54 @@ describe("an unknown field, in the request and in every message that it holds", 
     });
   });
 });
+
+test("an empty object is no body: calls that take none take it over REST", async () => {
+  const { session, key } = client.credentials;
+  const calls: readonly (readonly [string, string, Readonly<Record<string, string>>, number])[] = [
+    ["POST", "/auth/verify-email", { session }, 201],
+    ["GET", "/auth/me", { session }, 200],
+    ["POST", "/auth/logout-all", { key }, 200],
+  ];
+  for (const [method, path, credentials, expected] of calls) {
+    const headers = { "Content-Type": "application/json", "Content-Length": "2" };
+    const answer = await requestWithBody(
+      `${app.url}/api/v1${path}`,
+      method,
+      { ...headers, ...headersOf(credentials) },
+      "{}",
+    );
+    expect([path, answer]).toEqual([path, expected]);
+  }
+});
+
+test("a byte order mark before JSON is nothing, on every protocol that carries JSON", async () => {
+  const { listApiKeys } = ApiKeyService.method;
+  for (const { send } of jsonProtocols) {
+    expect(await send(client, listApiKeys, Buffer.from("\ufeff{}"))).toMatchObject({ code: "ok" });
+  }
+  const { key } = client.credentials;
+  const body = '\ufeff{"channel":"email","recipient":"ada@example.com"}';
+  const headers = { "Content-Type": "application/json", "Content-Length": String(Buffer.byteLength(body)) };
+  const url = `${app.url}/api/v1/verify/start`;
+  expect(await requestWithBody(url, "POST", { ...headers, ...headersOf({ key }) }, body)).toBe(201);
+});
+
+const headersOf = ({ key, session }: { readonly key?: string; readonly session?: string }) => ({
+  ...(key === undefined ? {} : { "X-API-Key": key }),
+  ...(session === undefined ? {} : { Authorization: `Bearer ${session}` }),
+});
+
+/** Unlike `fetch`, sends a body with `GET` too. */
+function requestWithBody(url: string, method: string, headers: Record<string, string>, body: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers }, (answer) => {
+      answer.resume();
+      answer.on("end", () => resolve(answer.statusCode));
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
 
 test("a body is refused over HTTP/2 as well by a call that takes none", async () => {
   const { session } = client.credentials;

@@ -3,7 +3,9 @@ import { execFile, spawnSync } from "node:child_process";
 import { chown, cp, mkdir, readdir, readFile, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import pg from "pg";
 import { describe, expect, test } from "vitest";
+import { startTestApp } from "../support/app.ts";
 import { MainProcess, makeFolder, root } from "./main-process.ts";
 
 const run = promisify(execFile);
@@ -62,6 +64,73 @@ test.skipIf(!hasCurl)("the first start prints an address, a sandbox key and line
   expect(JSON.parse(inbox)).toMatchObject([{ channel: "email", recipient: "ada@example.com" }]);
   expect(JSON.parse(inbox)[0].text).toContain("000000");
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+});
+
+test("the key's workspace has an owner, who has no password until the operator sets one", async () => {
+  await using folder = await makeFolder();
+  const environment = { PORT: "0", DATA_DIR: folder.path };
+  await using first = new MainProcess({ environment });
+  const firstUrl = await first.url();
+  const [, key = ""] = await first.wrote(/BYONDAPI_KEY="(pk_test_[^"]+)"/);
+  const response = await fetch(`${firstUrl}/api/v1/auth/me`, { headers: { "X-API-Key": key } });
+  const me: Record<string, unknown> = JSON.parse(await response.text());
+  expect([response.status, me]).toMatchObject([200, { email: "demo@localhost", role: "owner", mode: "test" }]);
+  const signIn = async (url: string, password: string) => {
+    const answer = await fetch(`${url}/api/v1/auth/sign-in`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ email: "demo@localhost", password }),
+    });
+    return { status: answer.status, body: JSON.parse(await answer.text()) };
+  };
+  const password = "correct horse battery";
+  for (const guess of [password, "demo@localhost", "demo"]) {
+    expect((await signIn(firstUrl, guess)).status).toBe(401);
+  }
+  expect(await first.stop()).toEqual({ code: 0, signal: null });
+
+  const args = ["reset-password", "--email", "demo@localhost"];
+  await using reset = new MainProcess({ args, environment, input: `${password}\n` });
+  expect(await reset.exited).toEqual({ code: 0, signal: null });
+
+  await using second = new MainProcess({ environment });
+  const { user_id, workspace_id } = me;
+  expect(await signIn(await second.url(), password)).toMatchObject({ status: 200, body: { user_id, workspace_id } });
+  expect(await second.stop()).toEqual({ code: 0, signal: null });
+});
+
+test("a workspace that an earlier version's first start made gets its owner too, and no other workspace does", async () => {
+  await using app = await startTestApp();
+  const key = await app.mintKey({ mode: "test" });
+  const closed = await app.mintKey({ mode: "test" });
+  const client = new pg.Client({ connectionString: app.databaseUrl });
+  await client.connect();
+  const ofKey = "(SELECT workspace_id FROM api_key WHERE prefix = $1)";
+  const own = `WITH named AS (
+      UPDATE api_key SET name = 'sandbox', created_by = NULL WHERE prefix = $1 RETURNING workspace_id
+    ), gone AS (DELETE FROM account WHERE workspace_id = ${ofKey})
+    UPDATE workspace SET name = 'Demo' WHERE id = ${ofKey}`;
+  await client.query(own, [key.split(".")[0]]);
+  await client.query(`DELETE FROM account WHERE workspace_id = ${ofKey}`, [closed.split(".")[0]]);
+  await client.query("DELETE FROM schema_migration WHERE name = '0017-owner-of-the-demo-workspace'");
+  await client.end();
+  expect((await app.rest("GET", "/auth/me", { key })).status).toBe(404);
+
+  await using later = await app.startAnother();
+  expect(await later.rest("GET", "/auth/me", { key })).toMatchObject({
+    status: 200,
+    body: { email: "demo@localhost", user_id: expect.stringMatching(/^usr_[0-9A-Za-z]{22}$/), verified: true },
+  });
+  expect((await later.rest("GET", "/auth/me", { key: closed })).status).toBe(404);
+  const credentials = { email: "demo@localhost", password: "correct horse battery" };
+  expect((await later.rest("POST", "/auth/sign-in", { body: credentials })).status).toBe(401);
+});
+
+test("nobody signs up with the address of that owner, or resets its password by mail", async () => {
+  await using app = await startTestApp();
+  const body = { email: "demo@localhost", password: "correct horse battery", name: "Mine" };
+  expect((await app.rest("POST", "/auth/sign-up", { body })).status).toBe(422);
+  expect((await app.rest("POST", "/auth/reset-password", { body: { email: body.email } })).status).toBe(422);
 });
 
 test("the key is shown once: a later start does not repeat it, and it goes on working", async () => {

@@ -120,7 +120,7 @@ describe("a body that is not a JSON object gets 400", () => {
     ["two objects", `${valid}${valid}`],
     ["a raw control character in a string", '{"channel":"email","recipient":"ada\u0000@example.com"}'],
     ["NaN", '{"channel":"email","code_length":NaN}'],
-    ["a byte order mark", `\ufeff${valid}`],
+    ["a byte order mark within", `${valid}\ufeff`],
     ["an array", `[${valid}]`],
     ["null", "null"],
     ["a string", '"email"'],

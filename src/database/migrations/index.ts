@@ -15,6 +15,7 @@ import { SecretsOfServers } from "./0013-secrets-of-servers.ts";
 import { Sweeps } from "./0014-sweeps.ts";
 import { Erasure } from "./0015-erasure.ts";
 import { IndexesOfLists } from "./0016-indexes-of-lists.ts";
+import { OwnerOfTheDemoWorkspace } from "./0017-owner-of-the-demo-workspace.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0014-sweeps", class: Sweeps },
   { name: "0015-erasure", class: Erasure },
   { name: "0016-indexes-of-lists", class: IndexesOfLists },
+  { name: "0017-owner-of-the-demo-workspace", class: OwnerOfTheDemoWorkspace },
 ];
