@@ -1387,7 +1387,8 @@ export const AuthService: GenService<{
   },
   /**
    * Deletes the account for good: the user is removed, the workspace is shut down, and its keys and sessions are refused
-   * everywhere. Its keys and verifications, with the recipients of these, are erased a quarter of an hour later. A key has to be live, and needs the scope `*`, or no restriction.
+   * everywhere. Its keys and verifications, with the recipients of these, are erased from ten minutes later on, a batch at a time.
+   * A key has to be live, and needs the scope `*`, or no restriction.
    *
    * @generated from rpc byond.v1.AuthService.DeleteAccount
    */
