@@ -151,7 +151,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   const secretIds = keyring.all.map(({ id }) => id);
   const { retentionDays } = config;
   const secretsAreIn = config.secrets === undefined ? "the file secret in DATA_DIR" : "BYOND_SECRET";
-  const revocation = await joinServers({ database, keyring, clock, retentionDays, secretsAreIn }, async () => {
+  const revocation = await joinServers({ database, logger, keyring, clock, retentionDays, secretsAreIn }, async () => {
     const joined = await startRevocation({ database, connection, clock, logger, serverId, secretIds });
     resources.add("revocation lease", () => joined.stop());
     return joined;

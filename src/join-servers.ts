@@ -2,7 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "./clock.ts";
 import { ConfigError } from "./config.ts";
 import type { Database, Queryable } from "./database/database.ts";
-import { unavailable } from "./database/database-errors.ts";
+import { holderOfLock } from "./database/migration-lock.ts";
+import type { Logger } from "./log.ts";
 import { disagrees, epochMs } from "./revocation/revocation-store.ts";
 import { clockOffsetMs, maxClockOffsetMs } from "./revocation/server-agreement.ts";
 import type { Keyring } from "./secrets.ts";
@@ -16,6 +17,8 @@ const patienceMs = 6_000;
 const retryAfterMs = 100;
 /** For its turn, where many start together. */
 const turnPatienceMs = 60_000;
+/** While others have the turn, the log says who, this often. */
+const reportEveryMs = 5_000;
 
 /** Whoever joins does that over another connection: on a busy machine, for longer than other transactions may stand still. */
 const tryLock = {
@@ -23,6 +26,8 @@ const tryLock = {
   text: `
     SELECT pg_try_advisory_xact_lock($1) AS is_locked, set_config('idle_in_transaction_session_timeout', '60000', true)`,
 };
+
+const findHolder = { name: "holder_of_joining", text: holderOfLock };
 
 const look = {
   name: "look_at_servers",
@@ -39,8 +44,14 @@ interface OtherServer {
   readonly secretIds: readonly string[];
 }
 
+/** Others were joining for as long as a server waits. */
+export class JoinError extends Error {
+  override readonly name = "JoinError";
+}
+
 export interface JoinOptions {
-  readonly database: Pick<Database, "transaction">;
+  readonly database: Pick<Database, "transaction" | "query">;
+  readonly logger: Logger;
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly retentionDays: number;
@@ -51,16 +62,19 @@ export interface JoinOptions {
 /**
  * Runs `join`, which makes this server known to the others, if it fits them and their data. Throws `ConfigError` if there are
  * servers that disagree about the master secrets (`disagrees`), if rows need a secret that this one does not have, and if
- * its clock is too far from PostgreSQL's.
+ * its clock is too far from PostgreSQL's; `JoinError` if it does not get its turn in a minute.
  */
 export async function joinServers<T>(options: JoinOptions, join: () => Promise<T>): Promise<T> {
   const { database, clock, keyring } = options;
-  const beganAtMs = clock.monotonicMs();
+  let waitsForTurnSinceMs = clock.monotonicMs();
+  let reportAtMs = waitsForTurnSinceMs + reportEveryMs;
+  // The wait for a turn is none of it: the others' rows were not seen then.
+  let disagreesSinceMs: number | undefined;
   for (;;) {
     const outcome = await database.transaction(async (transaction) => {
       const [row] = await transaction.query<{ is_locked: boolean }>(tryLock, [joiningLock]);
       if (row?.is_locked !== true) {
-        return { disagreeing: [] };
+        return "others are joining";
       }
       const disagreeing = await lookAtServers(transaction, options);
       if (disagreeing.length > 0) {
@@ -70,19 +84,36 @@ export async function joinServers<T>(options: JoinOptions, join: () => Promise<T
       await noteSecretInUse(transaction, keyring.current.id);
       return { joined: await join() };
     });
-    if ("joined" in outcome) {
+    const nowMs = clock.monotonicMs();
+    if (outcome === "others are joining") {
+      if (nowMs >= reportAtMs) {
+        reportAtMs = nowMs + reportEveryMs;
+        await reportWait(options, nowMs - waitsForTurnSinceMs);
+      }
+      if (nowMs - waitsForTurnSinceMs >= turnPatienceMs) {
+        throw new JoinError(
+          `This server has waited ${turnPatienceMs / 1_000} seconds for other servers to finish their starts, one at a time. Start it again; if held_by in the lines before this one is the same connection throughout, end that: SELECT pg_terminate_backend(<pid>)`,
+        );
+      }
+    } else if ("joined" in outcome) {
       return outcome.joined;
-    }
-    const { disagreeing } = outcome;
-    const waitedMs = clock.monotonicMs() - beganAtMs;
-    if (disagreeing.length > 0 && waitedMs >= patienceMs) {
-      throw new ConfigError(disagreeing.map((other) => explainDisagreement(options, other)));
-    }
-    if (waitedMs >= turnPatienceMs) {
-      throw unavailable(new Error("other servers have been starting all the time"));
+    } else {
+      waitsForTurnSinceMs = nowMs;
+      disagreesSinceMs ??= nowMs;
+      if (nowMs - disagreesSinceMs >= patienceMs) {
+        throw new ConfigError(outcome.disagreeing.map((other) => explainDisagreement(options, other)));
+      }
     }
     await pause(retryAfterMs);
   }
+}
+
+async function reportWait({ database, logger }: JoinOptions, waitedMs: number): Promise<void> {
+  const [holder] = await database.query(findHolder, [joiningLock]);
+  logger.warn("waiting for other servers to start", {
+    waited_seconds: Math.round(waitedMs / 1_000),
+    held_by: holder ?? null,
+  });
 }
 
 async function lookAtServers(transaction: Queryable, { keyring, clock }: JoinOptions): Promise<readonly OtherServer[]> {

@@ -4,15 +4,19 @@ import { UnsuitableDatabaseError } from "./database/check-database.ts";
 import { DatabaseConnectionError } from "./database/connection-error.ts";
 import { EmbeddedPostgresError } from "./database/embedded/error.ts";
 import { AppError } from "./errors.ts";
+import { JoinError } from "./join-servers.ts";
 import { describeError } from "./log.ts";
 import { PortError } from "./server/one-port.ts";
+
+/** Errors whose message is written for the operator. */
+const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, JoinError];
 
 /**
  * What the operator is told of a program that could not do its work: what they can mend, in sentences that name the
  * setting; everything else with its stack. `config` is undefined where it is the configuration that could not be read.
  */
 export function explainFailure(error: unknown, config: Config | undefined): string {
-  if (error instanceof ConfigError || error instanceof CommandError || error instanceof EmbeddedPostgresError) {
+  if (error instanceof Error && forOperators.some((type) => error instanceof type)) {
     return error.message;
   }
   const explained = config && (explainListening(error, config) ?? explainDatabase(error, config));

@@ -5,7 +5,8 @@ const migrationLock = 7_269_341_950;
 /** While somebody else has the lock, the log says who, this often. */
 const reportEveryMs = 5_000;
 
-const holderOfLock = `
+/** The connection that holds an advisory lock, `$1`, of this database. */
+export const holderOfLock = `
   SELECT activity.pid, activity.application_name, activity.usename AS role, host(activity.client_addr) AS client_address,
     activity.state, (extract(epoch FROM clock_timestamp() - activity.backend_start))::integer AS connected_seconds
   FROM pg_locks AS held JOIN pg_stat_activity AS activity USING (pid)

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -513,6 +513,21 @@ describe("when something dies", () => {
     expect((await readdir(dataDir)).sort()).toEqual(["postgres", "postgres.log"]);
   });
 
+  test.each(["777", "1777", "702"])("a data folder that every user may write to is refused: %s", async (mode) => {
+    const dataDir = await makeFolder(Number.parseInt(mode, 8));
+    await expect(start(dataDir)).rejects.toThrow(/may be written to by every user .*: chmod 700 it/);
+    expect(await readdir(dataDir)).toEqual([]);
+  });
+
+  test("a link in place of the log is refused, and what it leads to stays as it was", async () => {
+    const dataDir = await makeFolder();
+    const elsewhere = join(await makeFolder(), "mine");
+    await writeFile(elsewhere, "mine");
+    await symlink(elsewhere, join(dataDir, "postgres.log"));
+    await expect(start(dataDir)).rejects.toThrow(/DATA_DIR, .*, cannot be used: ELOOP.*postgres\.log/);
+    expect(await readFile(elsewhere, "utf8")).toBe("mine");
+  });
+
   test("a folder in its place that is not a cluster is left alone", async () => {
     const dataDir = await makeFolder();
     await mkdir(join(dataDir, "postgres"));
@@ -558,6 +573,22 @@ describe.skipIf(!isRoot)("who runs it", () => {
     const postmaster = await postmasterProcessId(dataDir);
     await killNow(owner);
     await until(() => !isAlive(postmaster), 5_000);
+  });
+
+  test("an ordinary user, in a folder of another one that its group may write to, is told whose it is", async () => {
+    const dataDir = await makeFolderOf({ uid: NOBODY.uid, gid: NAMELESS.gid });
+    await chmod(dataDir, 0o770);
+    const { error } = await startOwner(dataDir, NAMELESS);
+    expect(error).toContain(`belongs to the user ${NOBODY.uid}, who could replace the secret in it`);
+    expect(await readdir(dataDir)).toEqual([]);
+  });
+
+  test("an ordinary user, in a folder of root that its group may write to, as Kubernetes mounts volumes", async () => {
+    const dataDir = await makeFolderOf({ uid: 0, gid: NOBODY.gid });
+    await chmod(dataDir, 0o2770);
+    const { url, error } = await startOwner(dataDir, NOBODY);
+    expect(error).toBeUndefined();
+    expect(await query(url ?? "", "SELECT 1")).toEqual([[1]]);
   });
 
   test.skipIf(!nobodyMayRead)(

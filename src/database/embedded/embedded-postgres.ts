@@ -1,4 +1,3 @@
-import { mkdir, realpath } from "node:fs/promises";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -11,6 +10,7 @@ import {
   readClusterPassword,
   removeInterruptedClusters,
 } from "./cluster.ts";
+import { ensureDataFolder } from "./data-folder.ts";
 import { EmbeddedPostgresError, orUseDatabaseUrl } from "./error.ts";
 import { type ConnectAsOwner, ownerConnector, settleRunningPostgres, takeOwnership } from "./ownership.ts";
 import { prepareDatabase } from "./server-role.ts";
@@ -79,8 +79,7 @@ function isAboutFiles(error: unknown): error is Error {
 
 async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const binaries = await loadPostgresBinaries();
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  const dataDir = await realpath(resolve(options.dataDir));
+  const dataDir = await ensureDataFolder(options.dataDir);
   const clusterDir = clusterDirectory(dataDir);
   const settings = options.settings ?? {};
 

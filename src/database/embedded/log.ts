@@ -1,7 +1,10 @@
-import { open, readFile, rename, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, open, readFile, rename } from "node:fs/promises";
 
 const FILE_BYTES_MAX = 1024 * 1024;
 const QUOTED_CHARACTERS_MAX = 2_000;
+/** A link in its place would have another file written to. */
+const TO_APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 
 export interface PostgresLog {
   /** For the child to inherit as its standard output and error. */
@@ -19,7 +22,7 @@ export async function openPostgresLog(path: string): Promise<PostgresLog> {
     await rename(path, `${path}.1`);
     offset = 0;
   }
-  const file = await open(path, "a", 0o600);
+  const file = await open(path, TO_APPEND, 0o600);
   return {
     descriptor: file.fd,
     closeDescriptor: () => file.close(),
@@ -31,7 +34,7 @@ export async function openPostgresLog(path: string): Promise<PostgresLog> {
 }
 
 async function byteLength(path: string): Promise<number> {
-  return stat(path).then(
+  return lstat(path).then(
     (status) => status.size,
     () => 0,
   );
