@@ -67,7 +67,8 @@ export class DatabaseReadiness {
     try {
       const client = await this.#connection();
       const { rows } = await client.query<{ is_read_only: boolean }>(
-        "SELECT current_setting('transaction_read_only')::boolean AS is_read_only",
+        // A database that was made anew has no tables.
+        "SELECT current_setting('transaction_read_only')::boolean AS is_read_only, EXISTS (SELECT FROM server) AS is_ours",
       );
       return rows[0]?.is_read_only === false ? "ok" : "read_only";
     } catch (error) {

@@ -37,7 +37,8 @@ const register = {
 
 /**
  * Finds no row if PostgreSQL was started since, or if this is another one that took its place: what was committed before
- * an asynchronous failover may be gone, and numbers may be used again, so the server has to start over.
+ * an asynchronous failover may be gone, and numbers may be used again, so the server has to start over. So it has if the row
+ * was renewed more often before: it came out of a backup.
  *
  * Answers as well what the server should know of the others, in the same round trip.
  */
@@ -46,8 +47,9 @@ const renew = {
   text: `
     UPDATE server
     SET applied_seq = greatest(applied_seq, $2), renewals = renewals + 1, renewed_at = byond_now()
-    WHERE id = $1 AND database_started_at = pg_postmaster_start_time()
+    WHERE id = $1 AND database_started_at = pg_postmaster_start_time() AND renewals >= $4
     RETURNING
+      renewals,
       ${epochMs("renewed_at")} AS now_ms,
       ARRAY(SELECT other.id FROM server AS other WHERE other.id <> $1 AND ${disagrees("other", "$3")}) AS disagreeing`,
 };
@@ -119,21 +121,25 @@ export function createLeaseStore(
   session: Queryable,
   { secretIds = null, onRenewed = () => undefined, wallMs = Date.now }: Partial<LeaseStoreOptions> = {},
 ): LeaseStore {
+  let known = { id: "", renewals: 0 };
   return {
     async register(id, leaseMs, earlierIds) {
       const [row] = await session.query<{ applied_seq: string }>(register, [id, leaseMs, earlierIds, secretIds]);
+      known = { id, renewals: 0 };
       return Number(row?.applied_seq);
     },
     async renew(id, appliedSequence) {
       const sentAtMs = wallMs();
-      const [row] = await session.query<{ now_ms: number; disagreeing: string[] }>(renew, [
+      const [row] = await session.query<{ renewals: string; now_ms: number; disagreeing: string[] }>(renew, [
         id,
         appliedSequence,
         secretIds,
+        known.id === id ? known.renewals : 0,
       ]);
       if (row === undefined) {
         return false;
       }
+      known = { id, renewals: Number(row.renewals) };
       onRenewed({ disagreeing: row.disagreeing, databaseClockMs: row.now_ms }, sentAtMs);
       return true;
     },

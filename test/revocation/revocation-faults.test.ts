@@ -77,6 +77,22 @@ test("a server whose row was removed forgets what it knew before it trusts itsel
   expect(reads()).toBe(2);
 });
 
+test("a server whose row came out of a backup forgets what it knew: what was revoked since is revoked no more", async () => {
+  const { service, version } = await office.startServer({ leaseMs: 400 });
+  await office.run("CREATE TABLE backup AS SELECT * FROM server");
+  const before = service.metrics().renewals;
+  await expect.poll(() => service.metrics().renewals, { timeout: 10_000 }).toBeGreaterThan(before);
+  expect(await version("ada")).toBe(1);
+  await office.run("UPDATE badge SET version = 7");
+  await office.run(
+    "UPDATE server SET renewals = backup.renewals, applied_seq = backup.applied_seq FROM backup WHERE server.id = backup.id",
+  );
+  await expect.poll(() => service.metrics().registrations, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => service.metrics().leaseIsValid, { timeout: 10_000 }).toBe(true);
+  expect(await version("ada")).toBe(7);
+  await office.run("DROP TABLE backup");
+});
+
 test("without a lease every request reads the database, and is refused if that cannot be reached", async () => {
   let offsetMs = 0;
   const clock = { now: () => new Date(), monotonicMs: () => performance.now() + offsetMs };

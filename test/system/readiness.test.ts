@@ -76,6 +76,16 @@ test("a server is not ready where new connections are read-only, and does not ke
   await becomes(server, [200, "ok", true]);
 });
 
+test("a server is not ready on a database whose tables are gone", { timeout: 60_000 }, async () => {
+  await using postgres = await OwnPostgres.start();
+  await using server = await ServerProcess.start({ databaseUrl: postgres.url });
+  await becomes(server, [200, "ok", true]);
+  await postgres.query("ALTER TABLE server RENAME TO elsewhere");
+  await becomes(server, [503, "unavailable", false]);
+  await postgres.query("ALTER TABLE elsewhere RENAME TO server");
+  await becomes(server, [200, "ok", true]);
+});
+
 test("calls that fill the pool do not make a server unready: health is asked for past them, and says so", {
   timeout: 60_000,
 }, async () => {
