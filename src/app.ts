@@ -320,7 +320,8 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   ]);
   if (config.delivery.whatsappWebhook !== undefined) {
     const webhook = { database, logger, now: () => clock.now(), ...config.delivery.whatsappWebhook };
-    pages.set("/webhooks/whatsapp", whatsappWebhookPage(webhook));
+    const { proxyTrust } = config.limits;
+    pages.set("/webhooks/whatsapp", whatsappWebhookPage({ ...webhook, proxyTrust }));
   }
   const calls = new Map<string, CallHandler>(createRpcHandlers(services, grpcServices, chain, shutdown.signal));
   const browserUrl = config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`;

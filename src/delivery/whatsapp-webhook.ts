@@ -20,8 +20,8 @@ export interface WebhookRequest {
   readonly query: URLSearchParams;
   /** The header `X-Hub-Signature-256`. */
   readonly signature: string | undefined;
-  /** The body, byte for byte. */
-  readonly body: Buffer;
+  /** Reads the body, byte for byte. Not called for a request that is refused without it. */
+  readonly body: () => Promise<Buffer>;
 }
 
 export interface WebhookResponse {
@@ -62,13 +62,19 @@ function answerChallenge(deps: WhatsappWebhookDependencies, query: URLSearchPara
   return respond(200, challenge);
 }
 
+const signaturePattern = /^sha256=[0-9a-f]{64}$/;
+
 async function receiveReport(deps: WhatsappWebhookDependencies, request: WebhookRequest): Promise<WebhookResponse> {
-  const signature = `sha256=${createHmac("sha256", deps.appSecret).update(request.body).digest("hex")}`;
-  if (!isEqual(request.signature ?? "", signature)) {
+  const given = request.signature ?? "";
+  const body = signaturePattern.test(given) ? await request.body() : undefined;
+  if (
+    body === undefined ||
+    !isEqual(given, `sha256=${createHmac("sha256", deps.appSecret).update(body).digest("hex")}`)
+  ) {
     deps.logger.warn("whatsapp webhook signature refused");
     return respond(401, "");
   }
-  const statuses = parseWhatsappStatuses(request.body);
+  const statuses = parseWhatsappStatuses(body);
   if (statuses === undefined) {
     return respond(400, "");
   }

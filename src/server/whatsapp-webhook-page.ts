@@ -1,25 +1,29 @@
 import { handleWhatsappWebhook, type WhatsappWebhookDependencies } from "../delivery/whatsapp-webhook.ts";
 import { AppError, errorKinds } from "../errors.ts";
-import { bodyBrokeOff } from "../rpc/access/raw-body.ts";
+import { clientAddressOf, limitKeyOf, type ProxyTrust } from "../rpc/access/client-address.ts";
+import { readFromClient } from "../rpc/access/raw-body.ts";
+import { ArrivingBodies, type ArrivingBody } from "./arriving-bodies.ts";
 import type { NodeRequest } from "./request-gate.ts";
 import type { Page, PageOutcome } from "./request-handler.ts";
 
 /** Meta sends reports in batches of up to 3 MB. */
 const maxBodyBytes = 3 * 1024 * 1024;
 
-/** Of all reports that are arriving, together: who sends one is known only when all of it is there. */
-const maxArrivingBytes = 8 * maxBodyBytes;
+/** Who sends a report is known only when all of it is there. */
+const arrivingLimits = { maxBytes: 8 * maxBodyBytes, maxBytesPerSource: 4 * maxBodyBytes };
 
 /** `/webhooks/whatsapp`: where WhatsApp subscribes and reports. */
-export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
-  const arriving = { bytes: 0 };
+export function whatsappWebhookPage(deps: WhatsappWebhookDependencies & { readonly proxyTrust: ProxyTrust }): Page {
+  const arriving = new ArrivingBodies(arrivingLimits);
   return async (request, response): Promise<PageOutcome> => {
+    const headers = { get: (name: string) => request.headers[name]?.toString() ?? null };
+    const source = limitKeyOf(clientAddressOf(deps.proxyTrust, request.socket.remoteAddress, headers));
     try {
       const answer = await handleWhatsappWebhook(deps, {
         method: request.method ?? "",
         query: new URL(request.url ?? "/", "http://localhost").searchParams,
         signature: request.headers["x-hub-signature-256"]?.toString(),
-        body: await readBody(request, arriving),
+        body: () => readBody(request, arriving.open(source)),
       });
       response.statusCode = answer.status;
       for (const [name, value] of Object.entries(answer.headers)) {
@@ -38,30 +42,20 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies): Page {
   };
 }
 
-/** With `next` alone: leaving a `for await` loop early would destroy the request, and its answer would have no connection. */
-async function readBody(request: NodeRequest, arriving: { bytes: number }): Promise<Buffer> {
-  const received = request[Symbol.asyncIterator]();
-  const read = () =>
-    received.next().catch((cause: unknown) => {
-      throw bodyBrokeOff(cause);
-    });
-  const chunks: Buffer[] = [];
+async function readBody(request: NodeRequest, arriving: ArrivingBody): Promise<Buffer> {
+  using body = arriving;
+  return await Promise.race([readAll(request, body), body.dropped]);
+}
+
+async function readAll(request: NodeRequest, body: ArrivingBody): Promise<Buffer> {
+  const received = readFromClient<Buffer>(request);
   let length = 0;
-  try {
-    for (let next = await read(); next.done !== true; next = await read()) {
-      const chunk: Buffer = next.value;
-      length += chunk.length;
-      arriving.bytes += chunk.length;
-      if (length > maxBodyBytes) {
-        throw new AppError("payload_too_large", "The report is too large.");
-      }
-      if (arriving.bytes > maxArrivingBytes) {
-        throw new AppError("unavailable", "Too much is arriving at once.");
-      }
-      chunks.push(chunk);
+  for (let next = await received.next(); next.done !== true; next = await received.next()) {
+    length += next.value.length;
+    if (length > maxBodyBytes) {
+      throw new AppError("payload_too_large", "The report is too large.");
     }
-    return Buffer.concat(chunks);
-  } finally {
-    arriving.bytes -= length;
+    body.add(next.value);
   }
+  return Buffer.concat(body.chunks);
 }

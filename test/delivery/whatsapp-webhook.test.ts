@@ -8,7 +8,10 @@ const use = useOutbox();
 const appSecret = "the app's secret";
 const verifyToken = "the word at Meta";
 
-function handle(request: Partial<WebhookRequest>) {
+function handle({
+  body = Buffer.alloc(0),
+  ...request
+}: Partial<Omit<WebhookRequest, "body">> & { readonly body?: Buffer }) {
   const deps = {
     database: use.outbox.database,
     logger: use.outbox.log.logger,
@@ -16,8 +19,8 @@ function handle(request: Partial<WebhookRequest>) {
     appSecret,
     verifyToken,
   };
-  const empty = { method: "POST", query: new URLSearchParams(), signature: undefined, body: Buffer.alloc(0) };
-  return handleWhatsappWebhook(deps, { ...empty, ...request });
+  const empty = { method: "POST", query: new URLSearchParams(), signature: undefined };
+  return handleWhatsappWebhook(deps, { ...empty, ...request, body: async () => body });
 }
 
 interface Status {

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { expect, test, vi } from "vitest";
 import { parseConfig } from "../../src/config.ts";
 import { startTestApp } from "../support/app.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
 
 const webhook = { appSecret: "the secret of the app at Meta", verifyToken: "a word" };
 const delivery = { ...parseConfig({}).delivery, whatsappWebhook: webhook };
@@ -31,32 +32,57 @@ test("a report is taken only with the app's signature over the bytes as they cam
   expect((await report(signature, "x".repeat(3 * 1024 * 1024 + 1))).status).toBe(413);
 });
 
-test("reports that arrive at once hold 24 MiB at most, whoever sends them; there is room again when they end", async () => {
-  await using app = await startTestApp({ delivery });
-  const { hostname, port } = new URL(app.url);
-  const bytes = 3 * 1024 * 1024 - 1;
-  const head = `POST /webhooks/whatsapp HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${bytes + 1}\r\n\r\n`;
-  const held = Array.from({ length: 9 }, () => connect(Number(port), hostname));
-  const refusals: string[] = [];
-  const first = Promise.withResolvers<void>();
-  for (const socket of held) {
+const bytes = 3 * 1024 * 1024 - 1;
+
+/** Sends all of a report but its last byte, from `count` connections. The first lines of their answers are in `answers`. */
+function holdReports(url: string, count: number, headers: (index: number) => string) {
+  const { hostname, port } = new URL(url);
+  const answers: string[] = [];
+  const sockets = Array.from({ length: count }, (_, index) => {
+    const socket = connect(Number(port), hostname);
     socket.on("error", () => undefined);
-    socket.on("data", (answer: Buffer) => {
-      refusals.push(answer.toString("latin1").split("\r\n", 1)[0] ?? "");
-      first.resolve();
-    });
-    socket.write(head);
-    // All but the last byte.
+    socket.on("data", (answer: Buffer) => answers.push(answer.toString("latin1").split("\r\n", 1)[0] ?? ""));
+    socket.write(
+      `POST /webhooks/whatsapp HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${bytes + 1}\r\n${headers(index)}\r\n`,
+    );
     socket.write(Buffer.alloc(bytes));
-  }
-  await first.promise;
-  expect(refusals).toEqual(["HTTP/1.1 503 Service Unavailable"]);
-  for (const socket of held) socket.destroy();
-  const body = JSON.stringify({ object: "whatsapp_business_account", entry: [] });
+    return socket;
+  });
+  return { answers, [Symbol.dispose]: () => void sockets.map((socket) => socket.destroy()) };
+}
+
+const forged = `X-Hub-Signature-256: sha256=${"0".repeat(64)}\r\n`;
+
+function sendReport(url: string): Promise<Response> {
+  const body = JSON.stringify({ object: "whatsapp_business_account", entry: [], padding: " ".repeat(100_000) });
   const signature = `sha256=${createHmac("sha256", webhook.appSecret).update(body).digest("hex")}`;
-  const report = () =>
-    fetch(`${app.url}/webhooks/whatsapp`, { method: "POST", headers: { "X-Hub-Signature-256": signature }, body });
-  await vi.waitFor(async () => expect((await report()).status).toBe(200), { timeout: 20_000 });
+  return fetch(`${url}/webhooks/whatsapp`, { method: "POST", headers: { "X-Hub-Signature-256": signature }, body });
+}
+
+test("a report without a well-formed signature is refused before its body is read", async () => {
+  await using app = await startTestApp({ delivery });
+  using held = holdReports(app.url, 3, (index) => (index === 0 ? "" : "X-Hub-Signature-256: sha256=0\r\n"));
+  await vi.waitFor(() => expect(held.answers).toEqual(Array(3).fill("HTTP/1.1 401 Unauthorized")), { timeout: 20_000 });
+});
+
+test("unfinished reports of one source hold 12 MiB at most, and what is small gets through beside them", async () => {
+  await using app = await startTestApp({ delivery });
+  using held = holdReports(app.url, 9, () => forged);
+  await vi.waitFor(() => expect(held.answers).toHaveLength(5), { timeout: 20_000 });
+  expect(new Set(held.answers)).toEqual(new Set(["HTTP/1.1 503 Service Unavailable"]));
+  for (let index = 0; index < 20; index += 1) {
+    expect((await sendReport(app.url)).status).toBe(200);
+  }
+});
+
+test("unfinished reports hold 24 MiB at most, and those of the source with most make room", async () => {
+  const limits = { ...parseConfig({}).limits, proxyTrust: loopbackProxy };
+  await using app = await startTestApp({ delivery, limits });
+  using held = holdReports(app.url, 12, (index) => `${forged}X-Forwarded-For: 192.0.2.${index % 4}\r\n`);
+  await vi.waitFor(() => expect(held.answers).toHaveLength(4), { timeout: 20_000 });
+  for (let index = 0; index < 20; index += 1) {
+    expect((await sendReport(app.url)).status).toBe(200);
+  }
 });
 
 test("without the settings the path does not exist", async () => {

@@ -1,4 +1,5 @@
 /** A 503 comes in a bounded time, however many statements a call consists of. */
+import { createHmac } from "node:crypto";
 import { request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
@@ -12,6 +13,14 @@ import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { until } from "./load.ts";
 
+const whatsapp = {
+  WHATSAPP_TOKEN: "a token of tests",
+  WHATSAPP_PHONE_NUMBER_ID: "106540352242922",
+  WHATSAPP_TEMPLATE: "code",
+  WHATSAPP_APP_SECRET: "c6e8b1f09a7d4e35b2a1908f7e6d5c4b",
+  WHATSAPP_VERIFY_TOKEN: "a word of tests",
+};
+
 const resources = new AsyncDisposableStack();
 let databaseUrl: string;
 let server: ServerProcess;
@@ -20,7 +29,7 @@ beforeAll(async () => {
   const database = await createMigratedDatabase();
   resources.defer(() => database.drop());
   databaseUrl = database.url;
-  server = resources.use(await ServerProcess.start({ databaseUrl }));
+  server = resources.use(await ServerProcess.start({ databaseUrl, environment: whatsapp }));
   key = await server.mintKey({ mode: "test" });
 });
 afterAll(() => resources.disposeAsync());
@@ -115,4 +124,22 @@ test("whichever moment a call's time ends at, its connection goes back to the po
     expect(await database.query(one, [])).toEqual([{ one: 1 }]);
   }
   expect(tooLate).toBeGreaterThan(1);
+});
+
+test("nor does that in which WhatsApp sends a report", { timeout: 60_000 }, async () => {
+  const status = { id: "wamid.QSBtZXNzYWdlIG9mIG91cnM=", status: "read", timestamp: "1700000000" };
+  const entry = [{ changes: [{ value: { statuses: [status] } }] }];
+  const text = JSON.stringify({ object: "whatsapp_business_account", entry });
+  const signature = `sha256=${createHmac("sha256", whatsapp.WHATSAPP_APP_SECRET).update(text).digest("hex")}`;
+  const answered = Promise.withResolvers<number | undefined>();
+  const sending = request(`${server.url}/webhooks/whatsapp`, {
+    method: "POST",
+    headers: { "Content-Length": text.length, "X-Hub-Signature-256": signature },
+  });
+  sending.on("response", ({ statusCode }) => answered.resolve(statusCode));
+  sending.on("error", answered.reject);
+  sending.write(text.slice(0, 10));
+  await pause(12_000);
+  sending.end(text.slice(10));
+  expect(await answered.promise).toBe(200);
 });

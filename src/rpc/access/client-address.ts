@@ -26,7 +26,7 @@ export interface ProxyTrust {
 export function clientAddressOf(
   trust: ProxyTrust,
   socketAddress: string | undefined,
-  headers: Headers,
+  headers: Pick<Headers, "get">,
 ): string | undefined {
   const isTrusted = (address: IpAddress) => trust.trustedProxies.some((range) => includesAddress(range, address));
   // A link-local address of a socket names its interface after a percent sign.

@@ -1,0 +1,98 @@
+import { AppError } from "../errors.ts";
+
+export interface ArrivingBodiesLimits {
+  readonly maxBytes: number;
+  readonly maxBytesPerSource: number;
+}
+
+export interface ArrivingBody extends Disposable {
+  /** Keeps a part. Does nothing if the body was dropped. */
+  add(chunk: Buffer): void;
+  /** Rejects with `unavailable` when the body is dropped to make room. */
+  readonly dropped: Promise<never>;
+  /** What has arrived. */
+  readonly chunks: readonly Buffer[];
+}
+
+class Body {
+  readonly source: string;
+  readonly dropped = Promise.withResolvers<never>();
+  chunks: Buffer[] = [];
+  bytes = 0;
+
+  constructor(source: string) {
+    this.source = source;
+  }
+}
+
+/**
+ * Bounds what bodies of which nobody knows yet who sends them hold together. Where there is no more room, the largest body of the
+ * source that holds most is dropped: whoever comes first keeps nobody out.
+ */
+export class ArrivingBodies {
+  readonly #limits: ArrivingBodiesLimits;
+  readonly #bodies = new Set<Body>();
+  readonly #bytesBySource = new Map<string, number>();
+  #bytes = 0;
+
+  constructor(limits: ArrivingBodiesLimits) {
+    this.#limits = limits;
+  }
+
+  /** Disposed of, it holds nothing any more. */
+  open(source: string): ArrivingBody {
+    const body = new Body(source);
+    // It may be dropped when nobody waits for it.
+    body.dropped.promise.catch(() => undefined);
+    this.#bodies.add(body);
+    return {
+      add: (chunk) => this.#add(body, chunk),
+      dropped: body.dropped.promise,
+      get chunks() {
+        return body.chunks;
+      },
+      [Symbol.dispose]: () => this.#remove(body),
+    };
+  }
+
+  #add(body: Body, chunk: Buffer): void {
+    if (!this.#bodies.has(body)) {
+      return;
+    }
+    body.chunks.push(chunk);
+    body.bytes += chunk.length;
+    this.#count(body.source, chunk.length);
+    const { maxBytes, maxBytesPerSource } = this.#limits;
+    while ((this.#bytesBySource.get(body.source) ?? 0) > maxBytesPerSource) {
+      this.#dropLargestOf(body.source);
+    }
+    while (this.#bytes > maxBytes) {
+      const [source] = [...this.#bytesBySource].reduce((most, next) => (next[1] > most[1] ? next : most));
+      this.#dropLargestOf(source);
+    }
+  }
+
+  #dropLargestOf(source: string): void {
+    const ofSource = [...this.#bodies].filter((body) => body.source === source);
+    const largest = ofSource.reduce((most, body) => (body.bytes > most.bytes ? body : most));
+    this.#remove(largest);
+    largest.dropped.reject(new AppError("unavailable", "Too much is arriving at once."));
+  }
+
+  #remove(body: Body): void {
+    if (this.#bodies.delete(body)) {
+      this.#count(body.source, -body.bytes);
+      body.chunks = [];
+    }
+  }
+
+  #count(source: string, bytes: number): void {
+    this.#bytes += bytes;
+    const ofSource = (this.#bytesBySource.get(source) ?? 0) + bytes;
+    if (ofSource === 0) {
+      this.#bytesBySource.delete(source);
+    } else {
+      this.#bytesBySource.set(source, ofSource);
+    }
+  }
+}
