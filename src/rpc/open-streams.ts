@@ -1,7 +1,7 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { clientAddressKey, limitKeyOf } from "./access/client-address.ts";
+import { clientAddressKey, limitKeyOf, networkOf } from "./access/client-address.ts";
 
 export interface OpenStreamsOptions {
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -18,12 +18,22 @@ export interface OpenStream extends Disposable {
 
 const agesCheckedEveryMs = 1_000;
 
-/** Bounds the streams that anybody may open and that last: their number, in all and by source, and their age. */
+interface Place {
+  readonly source: string;
+  readonly network: string;
+  readonly endsAtMs: number;
+}
+
+/**
+ * Bounds the streams that anybody may open and that last: their number, in all and by source, and their age. When all places are
+ * taken, a newcomer takes the oldest of the network that has most, if that is left with no fewer than the newcomer's: nobody keeps
+ * others out with many sources of one network, and no two networks take places from each other in turns.
+ */
 export class OpenStreams {
   readonly #options: OpenStreamsOptions;
-  readonly #countBySource = new Map<string, number>();
-  /** The oldest first. */
-  readonly #open = new Map<AbortController, { readonly source: string; readonly endsAtMs: number }>();
+  readonly #countBySource = new Counts();
+  /** The oldest first. A stream that was told to end keeps its place until it has. */
+  readonly #open = new Map<AbortController, Place>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: OpenStreamsOptions) {
@@ -33,14 +43,19 @@ export class OpenStreams {
   /** Takes a place for a stream until it ends, or is disposed of. Throws `rate_limited` if there is none. */
   enter(context: Pick<HandlerContext, "values" | "signal">): OpenStream {
     const { clock, max, maxPerSource, maxAgeMs } = this.#options;
-    const source = limitKeyOf(context.values.get(clientAddressKey));
-    const ofSource = this.#countBySource.get(source) ?? 0;
-    if (this.#open.size >= max || ofSource >= maxPerSource) {
+    const address = context.values.get(clientAddressKey);
+    const place = {
+      source: limitKeyOf(address),
+      network: networkOf(address),
+      endsAtMs: clock.monotonicMs() + maxAgeMs,
+    };
+    const hasPlace = this.#countBySource.of(place.source) < maxPerSource && this.#open.size < 2 * max;
+    if (!hasPlace || (this.#open.size >= max && !this.#replaceFor(place.network))) {
       throw new AppError("rate_limited", "Too many of these streams are open.", { retryAfterSeconds: 60 });
     }
     const end = new AbortController();
-    this.#open.set(end, { source, endsAtMs: clock.monotonicMs() + maxAgeMs });
-    this.#countBySource.set(source, ofSource + 1);
+    this.#open.set(end, place);
+    this.#countBySource.add(place.source, 1);
     const leave = () => {
       this.#leave(end);
       end.abort();
@@ -60,16 +75,30 @@ export class OpenStreams {
       return;
     }
     this.#open.delete(end);
-    const left = (this.#countBySource.get(stream.source) ?? 1) - 1;
-    if (left === 0) {
-      this.#countBySource.delete(stream.source);
-    } else {
-      this.#countBySource.set(stream.source, left);
-    }
+    this.#countBySource.add(stream.source, -1);
     if (this.#open.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
+  }
+
+  /** Ends the oldest stream of the network that has most. False if that has hardly more than the newcomer's. */
+  #replaceFor(newcomer: string): boolean {
+    const countByNetwork = new Counts();
+    for (const { network } of this.#open.values()) {
+      countByNetwork.add(network, 1);
+    }
+    const most = Math.max(...countByNetwork.values());
+    if (most < countByNetwork.of(newcomer) + 2) {
+      return false;
+    }
+    for (const [end, { network }] of this.#open) {
+      if (!end.signal.aborted && countByNetwork.of(network) === most) {
+        end.abort();
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Its place is free when the stream has ended, not before. */
@@ -80,6 +109,27 @@ export class OpenStreams {
         return;
       }
       end.abort();
+    }
+  }
+}
+
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  values(): Iterable<number> {
+    return this.#counts.values();
+  }
+
+  add(key: string, change: 1 | -1): void {
+    const count = this.of(key) + change;
+    if (count === 0) {
+      this.#counts.delete(key);
+    } else {
+      this.#counts.set(key, count);
     }
   }
 }

@@ -11,8 +11,10 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { parseConfig } from "../../src/config.ts";
 import { connectHttp2, requestHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -83,6 +85,29 @@ test("one source has 50 watches at most, and their places back when they end", a
     expect(second.watches).toBe(50);
   }, patience);
 });
+
+test("whoever takes all 500 watches from one network keeps nobody elsewhere out: its oldest ends", async () => {
+  await using other = await startTestApp({ limits: { ...parseConfig({}).limits, proxyTrust: loopbackProxy } });
+  using _ended = { [Symbol.dispose]: () => abort.abort() };
+  const abort = new AbortController();
+  const watchFrom = (address: string, transport = createGrpcTransport({ baseUrl: other.url })) =>
+    createClient(Health, transport)
+      .watch({ service: "" }, { signal: abort.signal, headers: { "x-forwarded-for": address } })
+      [Symbol.asyncIterator]();
+  const held = [];
+  for (let source = 0; source < 10; source += 1) {
+    const transport = createGrpcTransport({ baseUrl: other.url });
+    for (let index = 0; index < 50; index += 1) {
+      const watch = watchFrom(`2001:db8:0:${source}::1`, transport);
+      await watch.next();
+      held.push(watch);
+    }
+  }
+  await expect(watchFrom("2001:db8:0:ff::1").next()).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  expect((await watchFrom("203.0.113.1").next()).value).toMatchObject({ status: Status.SERVING });
+  expect(await held[0]?.next()).toMatchObject({ done: true });
+  expect((await watchFrom("2001:db8:1::1").next()).value).toMatchObject({ status: Status.SERVING });
+}, 60_000);
 
 test("a watch ends after an hour", async () => {
   await using other = await startTestApp();

@@ -64,3 +64,12 @@ export function limitKeyOf(clientAddress: string | undefined): string {
   }
   return address.kind() === "ipv4" ? formatIpAddress(address) : `${formatIpAddress(maskAddress(address, 64))}/64`;
 }
+
+/** What somebody with many addresses has them of: the /24 of an IPv4 address, the /48 of an IPv6 one. */
+export function networkOf(clientAddress: string | undefined): string {
+  const address = parseIpAddress(clientAddress ?? "");
+  if (address === undefined) {
+    return unknownSource;
+  }
+  return formatIpAddress(maskAddress(address, address.kind() === "ipv4" ? 24 : 48));
+}
