@@ -7,12 +7,14 @@ const unreadable = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
  * Joiners where people need them (RFC 5892 appendix A): between letters of scripts that join (`دیجی‌کالا`), after a vowel sign that
- * joins, and in emoji made of several.
+ * joins, and in emoji made of several, flags of regions included.
  */
 const joining = String.raw`\p{scx=Arab}\p{scx=Syrc}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Mong}`;
 const joiners = new RegExp(
   [
     String.raw`(?<=[${joining}])[\u200c\u200d](?=[${joining}])`,
+    // Flags of regions (UTS #51).
+    String.raw`\u{1f3f4}[\u{e0061}-\u{e007a}]{2,6}\u{e007f}`,
     String.raw`(?<=\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]?)\u200d(?=\p{Extended_Pictographic})`,
   ].join("|"),
   "gu",

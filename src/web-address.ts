@@ -33,8 +33,9 @@ const addresses: readonly RegExp[] = [
   new RegExp(String.raw`@[^\s@]*[^\s@.]\.+${topLevel}`, "iu"),
   new RegExp(String.raw`[^\s.]\.+${topLevel}\.*(?:[/\\]|[:?#]\S)`, "iu"),
   /(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?:[/\\]|[:?#]\S)/u,
-  // An encoded word (RFC 2047): decoded, it can be anything.
+  // An encoded word (RFC 2047) or a numbered character of HTML, which needs no semicolon: decoded, it can be anything.
   /=\?/u,
+  /&#x?[\da-f]/iu,
 ];
 
 /** Signs that are read as others. Those with compatibility forms (`／`, `．`, `：`) are not listed: NFKC knows them. */
@@ -66,6 +67,14 @@ const named: Readonly<Record<string, string>> = {
   commat: "@",
   equals: "=",
   percnt: "%",
+  frasl: "/",
+  setminus: "\\",
+  setmn: "\\",
+  smallsetminus: "\\",
+  ssetmn: "\\",
+  backslash: "\\",
+  ratio: ":",
+  sdot: ".",
   middot: "·",
   centerdot: "·",
   lt: "<",
@@ -84,33 +93,26 @@ const named: Readonly<Record<string, string>> = {
   newline: " ",
 };
 
-const escapes =
-  /&#(\d{1,7});|&#x([\da-f]{1,6});|&([a-z]{2,14});|[\\%]u([\da-f]{4})|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|((?:[%=][\da-f]{2})+)/giu;
+const escapes = /&([a-z]{2,14});|[\\%]u([\da-f]{4})|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|((?:[%=][\da-f]{2})+)/giu;
 
-/** HTML takes them without a semicolon as well. Looked at last: what follows may become one. */
-const unterminated = /&#(\d{1,7})|&#x([\da-f]{1,6})/giu;
+/** HTML takes it without a semicolon as well. Looked at last: what follows may become one. */
+const unterminated = /&amp/giu;
 
 /** Undoes the escapes of HTML, of JSON and scripts, of URLs, and of quoted-printable. What is none stays. */
 function decodeOnce(text: string): string {
-  const decoded = text.replace(
-    escapes,
-    (whole, decimal?: string, hex?: string, name?: string, ...coded: readonly (string | undefined)[]) => {
-      const [unit, codePoint, byte, bytes] = coded;
-      if (name !== undefined) {
-        return named[name.toLowerCase()] ?? whole;
-      }
-      return bytes === undefined
-        ? characterOf(decimal, hex ?? unit ?? codePoint ?? byte)
-        : Buffer.from(bytes.replace(/[%=]/g, ""), "hex").toString("utf8");
-    },
-  );
-  return decoded === text
-    ? text.replace(unterminated, (_, decimal?: string, hex?: string) => characterOf(decimal, hex))
-    : decoded;
+  const decoded = text.replace(escapes, (whole, name?: string, ...coded: readonly (string | undefined)[]) => {
+    const [unit, codePoint, byte, bytes] = coded;
+    if (name !== undefined) {
+      return named[name.toLowerCase()] ?? whole;
+    }
+    return bytes === undefined
+      ? characterOf(unit ?? codePoint ?? byte ?? "")
+      : Buffer.from(bytes.replace(/[%=]/g, ""), "hex").toString("utf8");
+  });
+  return decoded === text ? text.replace(unterminated, "&") : decoded;
 }
 
-function characterOf(decimal: string | undefined, hex: string | undefined): string {
-  const codePoint = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
-  // As HTML has it for what is no character.
+function characterOf(hex: string): string {
+  const codePoint = Number.parseInt(hex, 16);
   return String.fromCodePoint(codePoint <= 0x10_ff_ff ? codePoint : 0xff_fd);
 }

@@ -261,4 +261,6 @@ export const realBrands: readonly string[] = [
   "Data Dog",
   "File & Folder",
   "Telco plc",
+  "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} England Kits",
+  "Rock&amplify",
 ];
