@@ -58,7 +58,7 @@ const instead: ReadonlyMap<string, string> = new Map([
   ["service", "say everything in the URL"],
 ]);
 
-/** Variables that libpq, or the driver, completes a URL with, and the parameter that each of them stands for. */
+/** Variables that libpq, or the driver, would complete a URL with, and the parameter that each of them stands for. */
 const variables: ReadonlyMap<string, string> = new Map([
   ["PGHOST", "host"],
   ["PGHOSTADDR", "hostaddr"],
@@ -74,8 +74,6 @@ const variables: ReadonlyMap<string, string> = new Map([
   ["PGREQUIREAUTH", "require_auth"],
   ["PGREQUIREPEER", "requirepeer"],
   ["PGCHANNELBINDING", "channel_binding"],
-  ["PGSSLMODE", "sslmode"],
-  ["PGSSLROOTCERT", "sslrootcert"],
   ["PGSSLCERT", "sslcert"],
   ["PGSSLKEY", "sslkey"],
   ["PGSSLCRL", "sslcrl"],
@@ -85,13 +83,19 @@ const variables: ReadonlyMap<string, string> = new Map([
   ["PGSSLMAXPROTOCOLVERSION", "ssl_max_protocol_version"],
 ]);
 
+/** What platforms leave out of the URL that they hand over, and nobody can add to it. Read as libpq does: where the URL is silent. */
+const completing = [
+  ["PGSSLMODE", "sslmode"],
+  ["PGSSLROOTCERT", "sslrootcert"],
+] as const;
+
 /** libpq's, which ends a user at the first "@": https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS */
 const grammar =
   /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]/?]*\]|[^:/?[\]]*)(?::(?<port>[^/?]*))?(?:\/(?<dbname>[^?]*))?(?:\?(?<query>.*))?$/;
 
 /**
  * Reads a connection URI as libpq documents it, and refuses what would not be honoured: problems are pushed, and name the
- * parameter, never a value. `variable` reads the environment. If there are problems, the result is of no use.
+ * parameter, never a value. `variable` reads the environment, which may say `PGSSLMODE` and `PGSSLROOTCERT` where the URL does not. If there are problems, the result is of no use.
  */
 export function parseDatabaseUrl(
   text: string,
@@ -108,6 +112,7 @@ export function parseDatabaseUrl(
     }
   }
   const get = (parameter: Parameter): string | undefined => said?.get(parameter);
+  const taken = said === undefined ? [] : complete(said, variable);
   const needed = (parameter: Parameter, what: string): string => {
     const value = get(parameter);
     if (said !== undefined && value === undefined) {
@@ -129,7 +134,7 @@ export function parseDatabaseUrl(
     user: needed("user", "user"),
     password: get("password"),
     database: needed("dbname", "database"),
-    tls: readTls(get, refuse),
+    tls: readTls(get, (problem) => refuse(taken.length === 0 ? problem : `with ${taken.join(" and ")} ${problem}`)),
     applicationName: applicationName(get("application_name"), refuse),
     connectTimeoutMs:
       integer(
@@ -142,8 +147,22 @@ export function parseDatabaseUrl(
   };
 }
 
+/** Adds what the URL does not say and the environment does, and returns the names of the variables that were taken. */
+function complete(said: Map<string, string>, variable: (name: string) => string | undefined): string[] {
+  // A socket is never encrypted, and neither is what says so.
+  const isPlain = said.get("host")?.startsWith("/") === true || said.get("sslmode") === "disable";
+  return completing.flatMap(([name, parameter]) => {
+    const value = variable(name);
+    if (value === undefined || said.has(parameter) || isPlain) {
+      return [];
+    }
+    said.set(parameter, value);
+    return [name];
+  });
+}
+
 /** Every parameter that the URL says, decoded, wherever it says it. Undefined if the URL cannot be taken apart. */
-function readParameters(text: string, refuse: (problem: string) => void): ReadonlyMap<string, string> | undefined {
+function readParameters(text: string, refuse: (problem: string) => void): Map<string, string> | undefined {
   const parts = /\s/.test(text) ? undefined : grammar.exec(text)?.groups;
   if (parts === undefined) {
     refuse("must be postgres://user:password@host:port/database, with what is special in it percent-encoded");
@@ -301,8 +320,9 @@ function readMode(get: Read, refuse: (problem: string) => void): (typeof modes)[
     refuse(`has ${idle.join(", ")} ${said === undefined ? "without sslmode" : "and sslmode=disable"}`);
   } else if (said === undefined && host !== "" && !host.startsWith("/") && !isLoopbackHost(host)) {
     refuse(
-      "must say sslmode, as its host is not this machine: verify-full with sslrootcert (a file, or system), or disable where" +
-        " nobody else can read or answer, as between the containers of one machine",
+      "must say sslmode, or PGSSLMODE must, as its host is not this machine: verify-full with sslrootcert (a file, or system);" +
+        " require, which encrypts and does not check who answers; or disable where nobody else can read or answer, as between" +
+        " the containers of one machine",
     );
   }
   return mode ?? "disable";

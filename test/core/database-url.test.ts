@@ -201,7 +201,6 @@ describe("libpq's variables", () => {
   });
 
   test.each([
-    ["PGSSLROOTCERT", "sslrootcert"],
     ["PGSSLCERT", "sslcert"],
     ["PGOPTIONS", "options"],
     ["PGHOSTADDR", "hostaddr"],
@@ -214,10 +213,69 @@ describe("libpq's variables", () => {
   });
 
   test.each([
-    ["PGSSLMODE", "postgres://byond@localhost/codes"],
     ["PGPASSWORD", "postgres://byond@localhost/codes"],
     ["PGPORT", "postgres://byond@localhost/codes"],
   ])("%s does not complete %s", (name, incomplete) => {
     expect(problemsOf(incomplete, { [name]: "1" })).toEqual([expect.stringMatching(`^${name} is not read`)]);
+  });
+
+  test.each<[string, Record<string, string>, DatabaseAddress]>([
+    ["postgres://byond:hunter2@db.example/codes", { PGSSLMODE: "require" }, { ...far, tls: encrypted }],
+    ["postgres://byond:hunter2@db.example/codes", { PGSSLMODE: "disable" }, far],
+    [
+      "postgres://byond:hunter2@db.example/codes",
+      { PGSSLMODE: "verify-full", PGSSLROOTCERT: "/etc/root.pem" },
+      { ...far, tls: { ...encrypted, verifies: "authority and name", authorities: root } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes",
+      { PGSSLROOTCERT: "system" },
+      { ...far, tls: { ...encrypted, verifies: "authority and name", authorities: "system" } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslmode=require",
+      { PGSSLROOTCERT: "/etc/root.pem" },
+      { ...far, tls: { ...encrypted, verifies: "authority", authorities: root } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslmode=verify-full&sslrootcert=/etc/root.pem",
+      { PGSSLMODE: "disable", PGSSLROOTCERT: "/other.pem" },
+      { ...far, tls: { ...encrypted, verifies: "authority and name", authorities: root } },
+    ],
+    [
+      "postgres://byond:hunter2@db.example/codes?sslmode=disable",
+      { PGSSLMODE: "verify-full", PGSSLROOTCERT: "/etc/root.pem" },
+      far,
+    ],
+    [
+      "postgres://byond@/codes?host=/run/postgresql",
+      { PGSSLMODE: "verify-full", PGSSLROOTCERT: "/etc/root.pem" },
+      { ...near, host: "/run/postgresql" },
+    ],
+  ])("PGSSLMODE and PGSSLROOTCERT count where the URL is silent: %s with %j", (text, environment, address) => {
+    const problems: string[] = [];
+    expect(parseDatabaseUrl(text, problems, (name) => environment[name])).toEqual(address);
+    expect(problems).toEqual([]);
+  });
+
+  test.each<[Record<string, string>, RegExp]>([
+    [{ PGSSLMODE: "prefer" }, /^DATABASE_URL with PGSSLMODE has sslmode=prefer/],
+    [{ PGSSLMODE: "hunter2" }, /^DATABASE_URL with PGSSLMODE must have .* as its sslmode/],
+    [{ PGSSLMODE: "verify-full" }, /^DATABASE_URL with PGSSLMODE has sslmode=verify-full without sslrootcert/],
+    [{ PGSSLROOTCERT: "/etc/root.pem" }, /^DATABASE_URL with PGSSLROOTCERT has sslrootcert without sslmode/],
+    [
+      { PGSSLMODE: "require", PGSSLROOTCERT: "system" },
+      /^DATABASE_URL with PGSSLMODE and PGSSLROOTCERT must have sslmode=verify-full with sslrootcert=system/,
+    ],
+  ])("they are held to the same rules, by their names: %j", (environment, problem) => {
+    const problems = problemsOf("postgres://byond:hunter2@db.example/codes", environment);
+    expect(problems).toEqual([expect.stringMatching(problem)]);
+    expect(problems.join()).not.toContain("hunter2");
+  });
+
+  test("a sslmode that nobody says is asked for, with what each does not do", () => {
+    expect(problemsOf("postgres://byond@db.example/codes")).toEqual([
+      expect.stringMatching(/PGSSLMODE.*verify-full.*require, which encrypts and does not check who answers.*disable/),
+    ]);
   });
 });
