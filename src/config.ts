@@ -26,7 +26,7 @@ export interface Config {
   readonly secrets: readonly string[] | undefined;
   /**
    * Whether others than this machine's user may reach the server: it listens beyond loopback, `PUBLIC_URL` names another
-   * host, or the database is somebody else's. Whatever must not be open to the internet asks this, and never where a request
+   * host, a proxy in front is trusted, or the database is somebody else's. Whatever must not be open to the internet asks this, and never where a request
    * seems to come from: behind a proxy on the same machine every request comes from loopback.
    */
   readonly isPublic: boolean;
@@ -68,7 +68,11 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const publicUrl = readPublicUrl(reader);
   const database = readDatabase(reader, signsOfProduction(reader, host, publicUrl));
   const isEmbedded = database.kind === "embedded";
-  const isPublic = !isEmbedded || !isLoopbackHost(host) || (publicUrl !== undefined && !isLoopbackUrl(publicUrl));
+  const isPublic =
+    !isEmbedded ||
+    !isLoopbackHost(host) ||
+    (publicUrl !== undefined && !isLoopbackUrl(publicUrl)) ||
+    reader.text("TRUSTED_PROXIES") !== undefined;
   const config: Config = {
     host,
     port: reader.integer("PORT", { default: 8080, min: 0, max: 65_535 }),
@@ -116,6 +120,9 @@ function readPublicUrl(reader: EnvironmentReader): string | undefined {
   return text?.replace(/\/+$/, "");
 }
 
+/** What only a server that others reach has a use for. */
+const settingsOfProduction = ["TLS_CERT", "TRUSTED_PROXIES", "WHATSAPP_APP_SECRET", "METRICS_TOKEN"] as const;
+
 /** The settings that nobody makes on a server whose data may be lost. */
 function signsOfProduction(reader: EnvironmentReader, host: string, publicUrl: string | undefined): string[] {
   return [
@@ -123,6 +130,7 @@ function signsOfProduction(reader: EnvironmentReader, host: string, publicUrl: s
     ...(reader.text("BYOND_SECRET") === undefined ? [] : ["BYOND_SECRET"]),
     ...(publicUrl === undefined || isLoopbackUrl(publicUrl) ? [] : ["PUBLIC_URL"]),
     ...(isLoopbackHost(host) ? [] : ["HOST"]),
+    ...settingsOfProduction.filter((name) => reader.text(name) !== undefined),
   ];
 }
 
@@ -135,6 +143,9 @@ function readDatabase(reader: EnvironmentReader, signs: readonly string[]): Data
   const dataDir = reader.text("DATA_DIR");
   if (url !== undefined) {
     return { kind: "external", address: parseDatabaseUrl(url, reader.problems, (name) => reader.foreign(name)) };
+  }
+  if (signs.length === 0 && reader.isEmpty("DATABASE_URL") && reader.isEmpty("BYOND_SECRET")) {
+    reader.problems.push("DATABASE_URL and BYOND_SECRET are both empty: set them, or remove one for a trial");
   }
   const because = `with ${signs.join(", ")}`;
   if (signs.length > 0 && reader.isEmpty("DATABASE_URL")) {

@@ -7,7 +7,7 @@ import { startTestApp, type TestApp } from "../support/app.ts";
 import { doors } from "./protocol-clients.ts";
 
 const limitsOf = (environment: Readonly<Record<string, string>>) =>
-  parseConfig({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000000", ...environment }).limits;
+  parseConfig({ DATA_DIR: "/nowhere", DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000000", ...environment }).limits;
 
 /** Nobody's word is taken: the address is the socket's, 127.0.0.1. */
 let direct: TestApp;

@@ -42,7 +42,7 @@ describe("an empty environment", () => {
   });
 
   test("a variable that is empty or blank is an unset one", () => {
-    const blank = { PORT: "", HOST: " ", DATABASE_URL: "", BYOND_SECRET: "", TLS_CERT: "", SIGN_UP: "\t" };
+    const blank = { PORT: "", HOST: " ", DATABASE_URL: "", TRUSTED_PROXIES: "", TLS_CERT: "", SIGN_UP: "\t" };
     const { emptySettings, ...config } = parseConfig(blank);
     expect({ ...config, emptySettings: [] }).toEqual(parseConfig({}));
     expect(emptySettings.toSorted()).toEqual(Object.keys(blank).sort());
@@ -98,6 +98,10 @@ describe("whether the server is public, and what that closes", () => {
     ["every address, though the public one is loopback", { HOST: "::", PUBLIC_URL: "http://localhost" }, internet],
     ["every address, opened", { HOST: "0.0.0.0", SIGN_UP: "open" }, { ...internet, signUp: "open" }],
     ["a public address, opened", { PUBLIC_URL: "https://a.example", SIGN_UP: "open" }, { ...internet, signUp: "open" }],
+    ["a proxy in front, on this machine", { TRUSTED_PROXIES: "127.0.0.1" }, internet],
+    ["a proxy in front, elsewhere", { TRUSTED_PROXIES: "10.0.0.0/8" }, internet],
+    ["a proxy in front, opened", { TRUSTED_PROXIES: "::1", SIGN_UP: "open" }, { ...internet, signUp: "open" }],
+    ["TLS of its own on loopback", { TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, own],
     ["a database of others", production, several],
     ["a database of others, opened", { ...production, SIGN_UP: "open" }, { ...several, signUp: "open" }],
   ])("%s", (_what, environment, expected) => {
@@ -128,9 +132,12 @@ describe("what the start says", () => {
     [
       "that everybody is a proxy",
       { TRUSTED_PROXIES: "10.0.0.0/8, ::/0" },
-      ["warn every client is believed what it says of its own address: each one is a trusted proxy TRUSTED_PROXIES"],
+      [
+        ...closed,
+        "warn every client is believed what it says of its own address: each one is a trusted proxy TRUSTED_PROXIES",
+      ],
     ],
-    ["not if the proxy is known", { PUBLIC_URL: "https://localhost", TRUSTED_PROXIES: "127.0.0.1" }, []],
+    ["not if the proxy is known", { PUBLIC_URL: "https://localhost", TRUSTED_PROXIES: "127.0.0.1" }, closed],
     [
       "that no address can be proved where messages leave, but no mails",
       { HOST: "0.0.0.0", SIGN_UP: "open", SMS_PROVIDER_URL: "http://localhost", PROVIDER_SECRET: "x".repeat(32) },
@@ -196,7 +203,7 @@ test.each([
   [{ DATA_DIR: "/srv/byond" }, { database: { kind: "embedded", dataDir: "/srv/byond" } }],
   [production, { database: { kind: "external", address: { host: "db.example", database: "byond" } } }],
   [{ ...embedded, PUBLIC_URL: "https://verify.example.com/" }, { publicUrl: "https://verify.example.com" }],
-  [{ TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, { tls: { certPath: "/a.pem", keyPath: "/b.pem" } }],
+  [{ ...embedded, TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, { tls: { certPath: "/a.pem", keyPath: "/b.pem" } }],
 ])("%j is understood", (environment, expected) => {
   expect(parseConfig(environment)).toMatchObject(expected);
 });
@@ -226,7 +233,7 @@ test.each([
   [{ METRICS_TOKEN: '"quoted"' }, /^METRICS_TOKEN holds a reference or quotes/],
   [{ SMTP_URL: "smtp://localhost" }, /^MAIL_FROM is required with SMTP_URL/],
 ])("%j is refused with the name of the variable", (environment, problem) => {
-  const [found, ...others] = problemsOf(environment);
+  const [found, ...others] = problemsOf({ ...embedded, ...environment });
   expect(found).toMatch(problem);
   expect(others).toEqual([]);
 });
@@ -271,6 +278,19 @@ describe("a server that is no trial says where its data is", () => {
     ["BYOND_SECRET", { BYOND_SECRET: secret }],
     ["PUBLIC_URL", { PUBLIC_URL: "https://otp.example.com" }],
     ["HOST", { HOST: "0.0.0.0" }],
+    ["TLS_CERT", { TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }],
+    ["TRUSTED_PROXIES", { TRUSTED_PROXIES: "127.0.0.1" }],
+    [
+      "WHATSAPP_APP_SECRET",
+      {
+        WHATSAPP_APP_SECRET: "s",
+        WHATSAPP_VERIFY_TOKEN: "v",
+        WHATSAPP_TOKEN: "t",
+        WHATSAPP_PHONE_NUMBER_ID: "1",
+        WHATSAPP_TEMPLATE: "code",
+      },
+    ],
+    ["METRICS_TOKEN", { METRICS_TOKEN: "tok" }],
   ];
 
   test.each(signs)("with %s, a DATABASE_URL that did not arrive is refused, whatever DATA_DIR says", (sign, set) => {
@@ -302,9 +322,30 @@ describe("a server that is no trial says where its data is", () => {
     },
   );
 
-  test("a trial may set them to nothing, as compose files do", () => {
-    const environment = { DATABASE_URL: "", BYOND_SECRET: "", NODE_ENV: "development", PUBLIC_URL: "" };
-    expect(parseConfig(environment).database.kind).toBe("embedded");
+  test("neither arrived: an empty DATABASE_URL beside an empty BYOND_SECRET is refused, whatever else is set", () => {
+    const both = { DATABASE_URL: "", BYOND_SECRET: " " };
+    for (const environment of [both, { ...both, ...embedded }, { ...both, NODE_ENV: "development" }]) {
+      expect(problemsOf(environment)).toEqual([
+        "DATABASE_URL and BYOND_SECRET are both empty: set them, or remove one for a trial",
+      ]);
+    }
+    const deployment = { DATA_DIR: "", TRUSTED_PROXIES: "127.0.0.1", METRICS_TOKEN: "tok" };
+    expect(problemsOf({ ...both, ...deployment })).toEqual([
+      expect.stringMatching(/^DATABASE_URL is empty, which is refused with TRUSTED_PROXIES, METRICS_TOKEN:/),
+      expect.stringMatching(/^BYOND_SECRET is empty, which is refused with TRUSTED_PROXIES, METRICS_TOKEN:/),
+    ]);
+  });
+
+  test("a trial may set one of them to nothing, and send mail", () => {
+    const mail = { SMTP_URL: "smtp://localhost", MAIL_FROM: "a@a.example", NODE_ENV: "development", PUBLIC_URL: "" };
+    expect(parseConfig({ ...mail, DATABASE_URL: "" })).toMatchObject({
+      database: { kind: "embedded" },
+      isPublic: false,
+    });
+    expect(parseConfig({ ...mail, BYOND_SECRET: "" })).toMatchObject({
+      database: { kind: "embedded" },
+      isPublic: false,
+    });
   });
 });
 
@@ -363,7 +404,7 @@ describe("groups are whole", () => {
     ],
     [{ CLIENT_ADDRESS_HEADER: "x-real-ip" }, ["TRUSTED_PROXIES is required with CLIENT_ADDRESS_HEADER"]],
   ])("%j is half of one", (environment, problems) => {
-    expect(problemsOf(environment)).toEqual(problems);
+    expect(problemsOf({ ...embedded, ...environment })).toEqual(problems);
   });
 
   test("whole ones are taken, and one that is set to nothing is none", () => {

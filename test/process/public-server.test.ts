@@ -26,6 +26,7 @@ const codeOf = ({ status, text }: Answer) => [status, JSON.parse(text).error.cod
 describe.each([
   ["PUBLIC_URL names another host", { PUBLIC_URL: "https://otp.example.com" }],
   ["it listens beyond loopback", { HOST: "0.0.0.0" }],
+  ["a proxy on this machine stands in front", { TRUSTED_PROXIES: "127.0.0.1" }],
 ])("where %s", (_what, settings) => {
   test("nothing that holds codes, accounts or figures is open to a request from loopback", async () => {
     await using folder = await makeFolder();

@@ -63,6 +63,20 @@ test("a database whose name did not arrive, and nothing is made in its place", a
   expect(await readdir(folder.path)).toEqual([]);
 });
 
+test("a deployment of which no secret arrived, and one whose secrets are in files", async () => {
+  await using folder = await makeFolder();
+  const mail = { PORT: "0", SMTP_URL: "smtp://localhost", MAIL_FROM: "a@acme.example" };
+  const none = { ...mail, DATABASE_URL: "", BYOND_SECRET: "", DATA_DIR: join(folder.path, "data") };
+  expect(await refusal(none)).toContain("DATABASE_URL and BYOND_SECRET are both empty");
+  const proxied = await refusal({ ...none, DATA_DIR: "", TRUSTED_PROXIES: "127.0.0.1", METRICS_TOKEN: "tok" });
+  expect(proxied).toContain("DATABASE_URL is empty, which is refused with TRUSTED_PROXIES, METRICS_TOKEN");
+  const files = { DATABASE_URL_FILE: "/run/secrets/db", BYOND_SECRET_FILE: "/run/secrets/byond" };
+  const filed = await refusal({ ...mail, NODE_ENV: "production", DATA_DIR: join(folder.path, "data"), ...files });
+  expect(filed).toContain("DATABASE_URL_FILE is not read; set DATABASE_URL");
+  expect(filed).toContain("BYOND_SECRET_FILE is not read; set BYOND_SECRET");
+  expect(await readdir(folder.path)).toEqual([]);
+});
+
 test("arguments that it does not know, instead of starting without heeding them", async () => {
   for (const [args, named] of [
     [["--port", "80"], "--port"],

@@ -96,7 +96,7 @@ const protocols = [restProtocol, grpcProtocol];
 
 /** The limits of a server with these variables in its environment. */
 const limitsBy = (environment: Readonly<Record<string, string>>) => ({
-  limits: parseConfig({ SIGN_UP_LIMIT: "1000000", ...environment }).limits,
+  limits: parseConfig({ DATA_DIR: "/nowhere", SIGN_UP_LIMIT: "1000000", ...environment }).limits,
 });
 
 async function startLimited(environment: Readonly<Record<string, string>>): Promise<TestApp> {
