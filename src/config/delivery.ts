@@ -29,7 +29,6 @@ export function readDeliveryConfig(reader: EnvironmentReader): DeliveryConfig {
 }
 
 function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {
-  const url = reader.url("SMTP_URL", ["smtp:", "smtps:"]);
   const group = reader.group(["SMTP_URL", "MAIL_FROM"], ["MAIL_REPLY_TO"]);
   if (group === undefined) {
     return undefined;
@@ -37,8 +36,8 @@ function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {
   try {
     parseSmtpUrl(group.SMTP_URL);
   } catch (error) {
-    // The reader has told already of one that is no URL at all. The message names no password.
-    if (url !== undefined && URL.canParse(url) && error instanceof TypeError) {
+    // That it is missing, the group has told. The message names no password.
+    if (group.SMTP_URL !== "" && error instanceof TypeError) {
       reader.problems.push(`SMTP_URL: ${error.message}`);
     }
   }

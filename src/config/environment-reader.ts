@@ -84,20 +84,17 @@ export class EnvironmentReader {
     return choice ?? fallback;
   }
 
-  /** A URL may hold a password: a problem names the variable, never its content. */
-  url(name: string, protocols: readonly string[]): string | undefined {
-    const text = this.text(name);
-    if (text !== undefined && !(URL.canParse(text) && protocols.includes(new URL(text).protocol))) {
-      const starts = protocols.map((protocol) => `${protocol}//`).join(" or ");
-      this.problems.push(`${name} must be a URL that begins with ${starts}`);
-    }
-    return text;
-  }
-
-  /** A URL of the web. No client sends a user and a password that stand in one. */
+  /**
+   * A URL of the web. No client sends a user and a password that stand in one. As it may hold a password, a problem names the
+   * variable, never its content.
+   */
   webUrl(name: string): string | undefined {
-    const text = this.url(name, ["http:", "https:"]);
-    if (text !== undefined && URL.canParse(text)) {
+    const text = this.text(name);
+    if (text !== undefined && !/^https?:\/\//i.test(text)) {
+      this.problems.push(`${name} must be a URL that begins with http:// or https://`);
+    } else if (text !== undefined && !URL.canParse(text)) {
+      this.problems.push(`${name} must be https://host:port/path, with what is special in it percent-encoded`);
+    } else if (text !== undefined) {
       const { username, password } = new URL(text);
       if (username + password !== "") {
         this.problems.push(`${name} must hold no user and no password`);

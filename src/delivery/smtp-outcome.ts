@@ -38,9 +38,7 @@ export function smtpOutcome(error: unknown): SendResult {
     return { kind: "failed", reason: "the mail cannot be sent over SMTP as it is addressed", provider: "unknown" };
   }
   if (status === undefined || !isAboutMessage || status === 421) {
-    const reason = isAboutCertificate(failure.originalCode)
-      ? "the mail server's certificate is not valid"
-      : (reasons[code] ?? "the mail could not be handed over");
+    const reason = tlsReason(failure.originalCode) ?? reasons[code] ?? "the mail could not be handed over";
     // Without an answer and without a code of the connection it may be an error of ours.
     return status === undefined
       ? { kind: "retry", reason, provider: code in reasons ? "fails" : "unknown" }
@@ -53,9 +51,16 @@ export function smtpOutcome(error: unknown): SendResult {
     : { kind: "retry", reason, provider: "works" };
 }
 
-/** Node's codes for what can be wrong with a certificate. */
-function isAboutCertificate(code: unknown): boolean {
-  return typeof code === "string" && /CERT|SIGNATURE|HOSTNAME_MISMATCH/.test(code);
+/** Node's codes for what can be wrong with a certificate, and OpenSSL's for what is no TLS. Undefined for others. */
+function tlsReason(code: unknown): string | undefined {
+  if (typeof code !== "string" || !/^[A-Z0-9_]+$/.test(code)) {
+    return undefined;
+  }
+  return /^(?!ERR_SSL_).*(CERT|SIGNATURE|HOSTNAME_MISMATCH)/.test(code)
+    ? `the mail server's certificate is not valid: ${code}`
+    : /^(ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code)
+      ? `no TLS with the mail server: ${code}`
+      : undefined;
 }
 
 /** The status and, where the server gives one, the enhanced status code (RFC 3463), which is made of digits only. */

@@ -17,18 +17,20 @@ const switches = ["requireTLS", "ignoreTLS", "tls.rejectUnauthorized"] as const;
 
 /**
  * Reads `smtp://user:password@host:587` (STARTTLS where offered; `?requireTLS=true` insists on it, `?ignoreTLS=true`
- * refrains) or `smtps://…:465` (TLS from the start); `?tls.rejectUnauthorized=false` accepts any certificate. Throws a
- * `TypeError` that names what is wrong, never the password.
+ * refrains) or `smtps://…:465` (TLS from the start); `?tls.rejectUnauthorized=false` accepts any certificate. What these
+ * two ports speak is RFC 8314, §3.3 and §7.3: the one scheme with the port of the other never sends anything. Throws a `TypeError` that names what is wrong, never the password.
  */
 export function parseSmtpUrl(text: string): SmtpServer {
+  if (!/^smtps?:\/\//i.test(text)) {
+    throw new TypeError("the SMTP URL must begin with smtp:// or smtps://");
+  }
   if (!URL.canParse(text)) {
-    throw new TypeError("the SMTP URL cannot be read");
+    throw new TypeError(
+      'the SMTP URL must be smtp://user:password@host:port, with what is special in it percent-encoded: "/" is %2F, "@" is %40',
+    );
   }
   const url = new URL(text);
   const secure = url.protocol === "smtps:";
-  if (!secure && url.protocol !== "smtp:") {
-    throw new TypeError("the SMTP URL must begin with smtp:// or smtps://");
-  }
   if (url.hostname === "" || url.port === "0") {
     throw new TypeError(`the SMTP URL names no ${url.hostname === "" ? "host" : "port"}`);
   }
@@ -40,6 +42,14 @@ export function parseSmtpUrl(text: string): SmtpServer {
     throw new TypeError(
       'the SMTP URL must have "/", "?", "#" and "@" percent-encoded in user and password, and no path',
     );
+  }
+  if (secure && url.port === "587") {
+    throw new TypeError(
+      "the SMTP URL says smtps with port 587, where TLS begins with STARTTLS: smtp://…:587?requireTLS=true, or smtps:// without a port",
+    );
+  }
+  if (!secure && url.port === "465") {
+    throw new TypeError("the SMTP URL says smtp with port 465, where TLS begins with the first byte: smtps://");
   }
   const { requireTLS, ignoreTLS, verifyCertificate } = readSwitches(url.searchParams);
   if (ignoreTLS && (secure || requireTLS)) {

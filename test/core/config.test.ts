@@ -232,6 +232,10 @@ test.each([
   [{ METRICS_TOKEN: "{{ metrics_token }}" }, /^METRICS_TOKEN holds a reference or quotes/],
   [{ METRICS_TOKEN: '"quoted"' }, /^METRICS_TOKEN holds a reference or quotes/],
   [{ SMTP_URL: "smtp://localhost" }, /^MAIL_FROM is required with SMTP_URL/],
+  [{ SMTP_URL: "smtp://AKIA:Ab+c/d=@host", MAIL_FROM: "a@a.example" }, /^SMTP_URL: .* percent-encoded: "\/" is %2F/],
+  [{ SMTP_URL: "localhost", MAIL_FROM: "a@a.example" }, /^SMTP_URL: the SMTP URL must begin with smtp:/],
+  [{ SMTP_URL: "smtps://host:587", MAIL_FROM: "a@a.example" }, /^SMTP_URL: the SMTP URL says smtps with port 587/],
+  [{ PUBLIC_URL: "https://otp.example.com:http" }, /^PUBLIC_URL must be https:\/\/host:port\/path/],
 ])("%j is refused with the name of the variable", (environment, problem) => {
   const [found, ...others] = problemsOf({ ...embedded, ...environment });
   expect(found).toMatch(problem);

@@ -51,7 +51,22 @@ test.each([
   [
     "a certificate that cannot be verified",
     { code: "ESOCKET", originalCode: "CERT_HAS_EXPIRED" },
-    retry("the mail server's certificate is not valid", "fails"),
+    retry("the mail server's certificate is not valid: CERT_HAS_EXPIRED", "fails"),
+  ],
+  [
+    "a server that answers in the clear where TLS was to begin",
+    { code: "ESOCKET", originalCode: "ERR_SSL_WRONG_VERSION_NUMBER" },
+    retry("no TLS with the mail server: ERR_SSL_WRONG_VERSION_NUMBER", "fails"),
+  ],
+  [
+    "a server that wants a certificate of ours",
+    { code: "ESOCKET", originalCode: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" },
+    retry("no TLS with the mail server: ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "fails"),
+  ],
+  [
+    "a code that is none",
+    { code: "ESOCKET", originalCode: "ERR_SSL_ jane@example.com" },
+    retry("the mail server cannot be reached", "fails"),
   ],
   ["a connection lost", { code: "ECONNECTION" }, retry("the mail server closed the connection", "fails")],
   ["silence", { code: "ETIMEDOUT" }, retry("the mail server did not answer in time", "fails")],

@@ -15,6 +15,7 @@ describe("parseSmtpUrl", () => {
   test.each([
     ["smtp://mail.example.com", plain],
     ["smtp://mail.example.com:2525", { ...plain, port: 2525 }],
+    ["SMTPS://mail.example.com:465", { ...plain, port: 465, secure: true }],
     ["smtps://mail.example.com", { ...plain, port: 465, secure: true }],
     ["smtp://mail.example.com?requireTLS=true", { ...plain, requireTLS: true }],
     ["smtp://mail.example.com?ignoreTLS=true", { ...plain, ignoreTLS: true }],
@@ -29,7 +30,13 @@ describe("parseSmtpUrl", () => {
   });
 
   test.each([
-    ["mail.example.com", "cannot be read"],
+    ["mail.example.com", "smtp:// or smtps://"],
+    ["mail.example.com:587", "smtp:// or smtps://"],
+    ["smtp:mail.example.com", "smtp:// or smtps://"],
+    ["smtp://AKIA:Ab+c/hunter2=@mail.example.com", "percent-encoded"],
+    ["smtps://user:hunter2@mail.example.com:587", "smtps with port 587"],
+    ["smtp://user:hunter2@mail.example.com:465", "smtp with port 465"],
+    ["smtp://mail.example.com:465?requireTLS=true", "smtp with port 465"],
     ["https://mail.example.com", "smtp:// or smtps://"],
     ["smtp://", "no host"],
     ["smtp://user:hunter2@mail.example.com?logger=true", 'unknown parameter "logger"'],
