@@ -4,7 +4,7 @@ import { type DatabaseAddress, parseDatabaseUrl } from "./config/database-url.ts
 import { type DeliveryConfig, readDeliveryConfig } from "./config/delivery.ts";
 import { EnvironmentReader } from "./config/environment-reader.ts";
 import { type LimitsConfig, readLimitsConfig } from "./config/limits.ts";
-import { isLoopbackHost } from "./config/loopback-host.ts";
+import { isLoopbackHost, withoutRootDot } from "./config/loopback-host.ts";
 
 /** Where the data is kept. */
 export type DatabaseConfig =
@@ -50,6 +50,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   /** Settings that are in the environment and empty, which counts as unset. */
   readonly emptySettings: readonly string[];
+  /** Whether a `.env` file lies there and not one setting arrived: whoever wrote it believes that it is read. */
+  readonly hasUnreadEnvFile: boolean;
 }
 
 /** The environment cannot be used. Lists every problem, one a line. */
@@ -61,8 +63,14 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+/** Set by shells and platforms as well. */
+const everybodysSettings = new Set(["HOST", "PORT", "NODE_ENV"]);
+
+/**
+ * Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. `hasEnvFile` says whether
+ * there is a `.env` file in the working folder, which is not read.
+ */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>, hasEnvFile = false): Config {
   const reader = new EnvironmentReader(environment);
   const host = readHost(reader);
   const publicUrl = readPublicUrl(reader);
@@ -92,9 +100,13 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     delivery: readDeliveryConfig(reader),
     limits: readLimitsConfig(reader),
     emptySettings: reader.emptyNames(),
+    hasUnreadEnvFile: hasEnvFile && reader.setNames().every((name) => everybodysSettings.has(name)),
   };
   reader.checkNames();
   if (reader.problems.length > 0) {
+    if (config.hasUnreadEnvFile) {
+      reader.problems.push("a .env file is here and is not read: node --env-file=.env src/main.ts reads it");
+    }
     throw new ConfigError(reader.problems);
   }
   return Object.freeze(config);
@@ -106,10 +118,10 @@ function isLoopbackUrl(url: string): boolean {
 
 function readHost(reader: EnvironmentReader): string {
   const host = reader.text("HOST") ?? "127.0.0.1";
-  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host)) {
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?$/i.test(host)) {
     reader.problems.push("HOST must be an address or a name of this machine, without a port");
   }
-  return host;
+  return withoutRootDot(host);
 }
 
 function readPublicUrl(reader: EnvironmentReader): string | undefined {
@@ -182,6 +194,9 @@ function readSecrets(reader: EnvironmentReader, isEmbedded: boolean): readonly s
   }
   if (secrets.some((secret) => Buffer.byteLength(secret) < 32)) {
     reader.problems.push("BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list");
+  }
+  if (secrets.some((secret) => /\s/.test(secret))) {
+    reader.problems.push("BYOND_SECRET holds white space: several secrets have commas between them");
   }
   if (new Set(secrets).size < secrets.length) {
     reader.problems.push("BYOND_SECRET lists a secret twice");

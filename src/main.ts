@@ -1,4 +1,5 @@
 /** The process: environment, signals and exit status. The only file that touches `process`. */
+import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { type App, createApp } from "./app.ts";
 import { type AccountCommand, CommandError } from "./auth/account-command.ts";
@@ -86,7 +87,7 @@ try {
     // What follows an equals sign may be a secret.
     throw new CommandError(`Unknown argument "${name.split("=", 1)[0]}". ${usage}`);
   }
-  config = parseConfig(process.env);
+  config = parseConfig(process.env, existsSync(".env"));
   // `pg` and MikroORM would complete their settings with these, each in its own way; `parseConfig` has judged them.
   for (const variable of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
     delete process.env[variable];

@@ -15,6 +15,9 @@ export function startNotices(config: Config): StartNotice[] {
   if (config.emptySettings.length > 0) {
     notices.push({ level: "warn", event: "empty settings count as unset", settings: config.emptySettings });
   }
+  if (config.hasUnreadEnvFile) {
+    notices.push({ level: "warn", event: "a .env file is here and is not read", settings: ["node --env-file=.env"] });
+  }
   if (isPublic && signUp === "closed") {
     notices.push({ level: "info", event: "sign-up is closed", settings: ["SIGN_UP=open"] });
   }

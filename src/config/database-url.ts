@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from "node:net";
 import { resolve } from "node:path";
-import { isLoopbackHost } from "./loopback-host.ts";
+import { isLoopbackHost, withoutRootDot } from "./loopback-host.ts";
 
 /** Everything that `DATABASE_URL` says. Whatever connects gets its settings from this (`connectionOf`). */
 export interface DatabaseAddress {
@@ -44,15 +44,23 @@ const parameters = [
   "application_name",
   "connect_timeout",
   "options",
-  "target_session_attrs",
 ] as const;
 type Parameter = (typeof parameters)[number];
+
+/** Values that say what happens anyway. A read-only server is refused at the start, whichever is asked for. */
+const inert: ReadonlyMap<string, readonly string[]> = new Map([
+  ["channel_binding", ["prefer", "disable"]],
+  ["gssencmode", ["prefer", "disable"]],
+  ["keepalives", ["1"]],
+  ["sslnegotiation", ["postgres"]],
+  ["target_session_attrs", ["any", "read-write", "primary"]],
+]);
 
 /** What other parameters are often meant to say. */
 const instead: ReadonlyMap<string, string> = new Map([
   ["ssl", "say sslmode"],
   ["uselibpqcompat", "sslmode means here what libpq documents"],
-  ["channel_binding", "sslmode=verify-full is what tells the server from an impostor here"],
+  ["channel_binding", "remove it; sslmode=verify-full is what tells the server from an impostor here"],
   ["hostaddr", "say the address as host"],
   ["passfile", "the password is part of the URL"],
   ["service", "say everything in the URL"],
@@ -74,6 +82,7 @@ const variables: ReadonlyMap<string, string> = new Map([
   ["PGREQUIREAUTH", "require_auth"],
   ["PGREQUIREPEER", "requirepeer"],
   ["PGCHANNELBINDING", "channel_binding"],
+  ["PGGSSENCMODE", "gssencmode"],
   ["PGSSLCERT", "sslcert"],
   ["PGSSLKEY", "sslkey"],
   ["PGSSLCRL", "sslcrl"],
@@ -95,7 +104,8 @@ const grammar =
 
 /**
  * Reads a connection URI as libpq documents it, and refuses what would not be honoured: problems are pushed, and name the
- * parameter, never a value. `variable` reads the environment, which may say `PGSSLMODE` and `PGSSLROOTCERT` where the URL does not. If there are problems, the result is of no use.
+ * parameter, never a value. `variable` reads the environment, which may say `PGSSLMODE` and `PGSSLROOTCERT` where the URL
+ * does not. If there are problems, the result is of no use.
  */
 export function parseDatabaseUrl(
   text: string,
@@ -107,7 +117,8 @@ export function parseDatabaseUrl(
   };
   const said = readParameters(text, refuse);
   for (const [name, parameter] of variables) {
-    if (said !== undefined && variable(name) !== undefined && !said.has(parameter)) {
+    const value = variable(name);
+    if (said !== undefined && value !== undefined && !said.has(parameter) && !isInert(parameter, value)) {
       problems.push(`${name} is not read: say ${parameter} in DATABASE_URL, or unset it`);
     }
   }
@@ -125,26 +136,27 @@ export function parseDatabaseUrl(
   if (host !== "" && !host.startsWith("/") && isIP(host) === 0 && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host)) {
     refuse(/,/.test(host) ? "names several hosts: one is supported" : "has a host that is no name and no address");
   }
-  if ((get("target_session_attrs") ?? "any") !== "any") {
-    refuse("may have target_session_attrs=any only: there is one host to choose from");
-  }
   return {
-    host,
+    host: withoutRootDot(host),
     port: integer("port", get("port"), { default: 5432, min: 1, max: 65_535 }, refuse),
     user: needed("user", "user"),
     password: get("password"),
     database: needed("dbname", "database"),
     tls: readTls(get, (problem) => refuse(taken.length === 0 ? problem : `with ${taken.join(" and ")} ${problem}`)),
     applicationName: applicationName(get("application_name"), refuse),
-    connectTimeoutMs:
-      integer(
-        "connect_timeout",
-        get("connect_timeout"),
-        { default: maxConnectTimeoutSeconds, min: 1, max: maxConnectTimeoutSeconds },
-        refuse,
-      ) * 1_000,
+    connectTimeoutMs: readConnectTimeoutSeconds(get("connect_timeout"), refuse) * 1_000,
     options: get("options"),
   };
+}
+
+/** As libpq, 0 waits as long as it takes. Nobody here waits longer than the most. */
+function readConnectTimeoutSeconds(text: string | undefined, refuse: (problem: string) => void): number {
+  const seconds = integer("connect_timeout", text, { default: 0, min: 0, max: 999_999_999 }, refuse);
+  return Math.min(seconds || maxConnectTimeoutSeconds, maxConnectTimeoutSeconds);
+}
+
+function isInert(parameter: string, value: string): boolean {
+  return inert.get(parameter)?.includes(value) === true;
 }
 
 /** Adds what the URL does not say and the environment does, and returns the names of the variables that were taken. */
@@ -182,10 +194,10 @@ function readParameters(text: string, refuse: (problem: string) => void): Map<st
     refuse("has an empty password: leave the colon out if there is none");
   }
   const said = new Map<string, string>();
-  const say = (name: Parameter, encoded: string): void => {
+  const say = (name: string, encoded: string): void => {
     const value = decode(encoded);
     if (said.has(name)) {
-      refuse(`says ${name} twice`);
+      refuse(`says ${name} twice${name === "host" ? hostTwice : ""}`);
     } else if (value === undefined) {
       refuse(`is not percent-encoded correctly in ${name}`);
     } else if (value === "") {
@@ -205,9 +217,9 @@ function readParameters(text: string, refuse: (problem: string) => void): Map<st
       say(name, value);
     }
   }
-  for (const parameter of query === undefined || query === "" ? [] : query.split("&")) {
+  for (const parameter of splitQuery(query)) {
     const [, name = "", value] = /^([^=]*)(?:=(.*))?$/.exec(parameter) ?? [];
-    const known = parameters.find((candidate) => candidate === name);
+    const known = isInert(name, value ?? "") ? name : parameters.find((candidate) => candidate === name);
     if (known === undefined) {
       refuse(unknown(name));
     } else if (value === undefined) {
@@ -219,8 +231,19 @@ function readParameters(text: string, refuse: (problem: string) => void): Map<st
   return said;
 }
 
+/** As libpq, which takes an "&" at the end. */
+function splitQuery(query = ""): string[] {
+  return query === "" ? [] : query.replace(/&$/, "").split("&");
+}
+
+/** As in what Prisma takes for Cloud SQL: `@localhost/db?host=/cloudsql/…`. */
+const hostTwice =
+  ': leave out the parameter, or the one between "@" and "/", as in postgres://user:password@/database?host=/folder/of/the/socket';
+
 function unknown(name: string): string {
-  const hint = instead.get(name) ?? `supported are ${parameters.join(", ")}`;
+  const taken = inert.get(name);
+  const hint =
+    instead.get(name) ?? (taken && `it may be ${taken.join(" or ")}`) ?? `supported are ${parameters.join(", ")}`;
   return `has the parameter ${/^\w{1,40}$/.test(name) ? name : "of a strange name"}, which is not supported: ${hint}`;
 }
 
@@ -305,20 +328,22 @@ function readMode(get: Read, refuse: (problem: string) => void): (typeof modes)[
   const said = get("sslmode") ?? (get("sslrootcert") === "system" ? "verify-full" : undefined);
   const files = ["sslrootcert", "sslcert", "sslkey"] as const;
   const idle = files.filter((name) => get(name) !== undefined);
-  if (said === "allow" || said === "prefer") {
+  const isHere = host.startsWith("/") || isLoopbackHost(host);
+  const isOptional = said === "allow" || said === "prefer";
+  if (isOptional && !isHere) {
     refuse(
       `has sslmode=${said}, which goes on unencrypted if anybody on the way says so: take verify-full, or disable`,
     );
     return "disable";
   }
-  const mode = modes.find((candidate) => candidate === (said ?? "disable"));
+  const mode = modes.find((candidate) => candidate === (isOptional ? "disable" : (said ?? "disable")));
   if (mode === undefined) {
     refuse(`must have ${modes.join(", ")} as its sslmode`);
   } else if (mode !== "disable" && host.startsWith("/")) {
     refuse("has sslmode for a Unix socket, which PostgreSQL does not encrypt: leave it out");
   } else if (mode === "disable" && idle.length > 0) {
-    refuse(`has ${idle.join(", ")} ${said === undefined ? "without sslmode" : "and sslmode=disable"}`);
-  } else if (said === undefined && host !== "" && !host.startsWith("/") && !isLoopbackHost(host)) {
+    refuse(`has ${idle.join(", ")} ${said === undefined ? "without sslmode" : `and sslmode=${said}`}`);
+  } else if (said === undefined && host !== "" && !isHere) {
     refuse(
       "must say sslmode, or PGSSLMODE must, as its host is not this machine: verify-full with sslrootcert (a file, or system);" +
         " require, which encrypts and does not check who answers; or disable where nobody else can read or answer, as between" +

@@ -41,6 +41,11 @@ export class EnvironmentReader {
     return [...this.#names].filter((name) => this.isEmpty(name));
   }
 
+  /** The settings, of those asked for, that say something. */
+  setNames(): string[] {
+    return [...this.#names].filter((name) => this.foreign(name) !== undefined);
+  }
+
   /** To be asked last: names that are misspelt ones of those asked for are problems. */
   checkNames(): void {
     for (const { found, meant, isFile } of findNearMisses(this.#environment, this.#names)) {

@@ -40,7 +40,10 @@ function readHeaderName(reader: EnvironmentReader): string {
 }
 
 function readTrustedProxies(reader: EnvironmentReader): ProxyTrust["trustedProxies"] {
-  return reader.list("TRUSTED_PROXIES").flatMap((entry) => {
+  const entries = reader.list("TRUSTED_PROXIES");
+  // Behind a comma at the end nobody is missing.
+  const named = entries.length > 1 && entries.at(-1) === "" ? entries.slice(0, -1) : entries;
+  return named.flatMap((entry) => {
     const range = parseIpRange(entry);
     if (typeof range === "string") {
       reader.problems.push(`TRUSTED_PROXIES: ${entry} ${range}`);

@@ -27,6 +27,8 @@ export interface PostgresConnection {
   readonly sslnegotiation: "postgres";
   readonly application_name: string;
   readonly connectionTimeoutMillis: number;
+  /** As libpq does unless told otherwise. */
+  readonly keepAlive: true;
   readonly options?: string;
 }
 
@@ -63,6 +65,7 @@ export async function connectionOf(address: DatabaseAddress): Promise<PostgresCo
     sslnegotiation: "postgres",
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
     ...(options === undefined ? {} : { options }),
   };
 }

@@ -87,6 +87,8 @@ describe("whether the server is public, and what that closes", () => {
     ["a public address that is loopback, in capitals", { PUBLIC_URL: "https://LOCALHOST/byond" }, own],
     ["a public address that is [::1]", { PUBLIC_URL: "http://[::1]:8080" }, own],
     ["a public address that is loopback, shortened", { PUBLIC_URL: "http://127.1" }, own],
+    ["its own database on LocalHost.", { HOST: "LocalHost." }, own],
+    ["a public address that is localhost, from the root", { PUBLIC_URL: "http://localhost.:8080" }, own],
     ["its own database, closed", { SIGN_UP: "closed" }, { ...own, signUp: "closed" }],
     ["its own database on every address", { HOST: "0.0.0.0" }, internet],
     ["its own database on ::", { HOST: "::" }, internet],
@@ -184,6 +186,12 @@ describe("BYOND_SECRET", () => {
       "BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list",
     ],
     ["a comma at the end", `${secret},`, "BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list"],
+    ["white space", `${secret} ${secret}x`, "BYOND_SECRET holds white space: several secrets have commas between them"],
+    [
+      "a second line",
+      `${secret}\n${secret}x`,
+      "BYOND_SECRET holds white space: several secrets have commas between them",
+    ],
     ["one twice", `${secret},${secret}`, "BYOND_SECRET lists a secret twice"],
   ])("of %s is refused, and is not repeated in the message", (_what, value, problem) => {
     const problems = problemsOf({ ...embedded, BYOND_SECRET: value });
@@ -258,9 +266,12 @@ test("every problem is told at once, and none repeats a password", () => {
   expect(problems.join()).not.toContain("hunter2");
 });
 
-test.each(["localhost", "::1", "127.0.0.1", "127.255.0.9"])("%s is this machine's own", (host) => {
-  expect(isLoopbackHost(host)).toBe(true);
-});
+test.each(["localhost", "LocalHost", "localhost.", "::1", "127.0.0.1", "127.255.0.9"])(
+  "%s is this machine's own",
+  (host) => {
+    expect(isLoopbackHost(host)).toBe(true);
+  },
+);
 
 test.each([
   "",
@@ -270,9 +281,29 @@ test.each([
   "127.0.0.1.evil.example",
   "127.example.com",
   "localhost.evil.example",
+  "localhost..",
+  "127.0.0.1.",
   "1270.0.1",
 ])("%j is not this machine's own", (host) => {
   expect(isLoopbackHost(host)).toBe(false);
+});
+
+test("a comma at the end of TRUSTED_PROXIES names nobody, and one alone is a proxy that did not arrive", () => {
+  const { trustedProxies } = parseConfig({ ...embedded, TRUSTED_PROXIES: "10.0.0.0/8, ::1," }).limits.proxyTrust;
+  expect(trustedProxies).toHaveLength(2);
+  for (const proxies of [",", ",10.0.0.0/8", "10.0.0.0/8,,::1"]) {
+    expect(problemsOf({ ...embedded, TRUSTED_PROXIES: proxies })).not.toEqual([]);
+  }
+});
+
+test("a .env file that nobody reads is named where no setting arrived", () => {
+  const named = (environment: Record<string, string>) =>
+    startNotices(parseConfig(environment, true)).some(({ event }) => event === "a .env file is here and is not read");
+  expect(named({})).toBe(true);
+  expect(named({ PORT: "9000", HOST: "localhost", NODE_ENV: "development", SIGN_UP: "" })).toBe(true);
+  expect(named({ SIGN_UP: "open" })).toBe(false);
+  expect(startNotices(parseConfig({}))).toEqual([]);
+  expect(() => parseConfig({ NODE_ENV: "production" }, true)).toThrow(/\n {2}- a \.env file is here and is not read/);
 });
 
 describe("a server that is no trial says where its data is", () => {

@@ -53,7 +53,22 @@ describe("DATABASE_URL means what libpq documents", () => {
     ["postgres://byond@localhost/codes?application_name=byond%20eu", { ...near, applicationName: "byond eu" }],
     ["postgres://byond@localhost/codes?connect_timeout=2", { ...near, connectTimeoutMs: 2_000 }],
     ["postgres://byond@localhost/codes?options=-c%20search_path%3Dcodes", { ...near, options: "-c search_path=codes" }],
-    ["postgres://byond@localhost/codes?target_session_attrs=any", near],
+    ["postgres://byond@localhost/codes?connect_timeout=10", near],
+    ["postgres://byond@localhost/codes?connect_timeout=0", near],
+    ...["any", "read-write", "primary"].map((which): [string, DatabaseAddress] => [
+      `postgres://byond@localhost/codes?target_session_attrs=${which}`,
+      near,
+    ]),
+    [
+      "postgres://byond@localhost/codes?channel_binding=prefer&gssencmode=disable&sslnegotiation=postgres&keepalives=1",
+      near,
+    ],
+    ["postgres://byond@localhost/codes?channel_binding=disable&sslmode=disable&", near],
+    ["postgres://byond@localhost/codes?sslmode=prefer", near],
+    ["postgres://byond@127.0.0.1/codes?sslmode=allow", { ...near, host: "127.0.0.1" }],
+    ["postgres://byond@/codes?host=/run/postgresql&sslmode=prefer", { ...near, host: "/run/postgresql" }],
+    ["postgres://byond@LocalHost/codes", { ...near, host: "LocalHost" }],
+    ["postgres://byond@localhost./codes", near],
     ["postgres://byond:hunter2@db.example/codes?sslmode=disable", far],
     ["postgres://byond:hunter2@db.example/codes?sslmode=require", { ...far, tls: encrypted }],
     [
@@ -96,7 +111,9 @@ describe("what is not honoured is refused, by the name of the parameter and with
     ["postgres://byond:hunter2@0.0.0.0/codes", /must say sslmode/],
     ["postgres://byond:hunter2@[::ffff:127.0.0.1]/codes", /must say sslmode/],
     [`${remote}?sslmode=prefer`, /sslmode=prefer/],
-    [`${good}?sslmode=allow`, /sslmode=allow/],
+    [`${remote}?sslmode=allow`, /sslmode=allow/],
+    [`${good}?sslmode=prefer&sslrootcert=/a`, /sslrootcert and sslmode=prefer/],
+    ["postgres://byond:hunter2@localhost..example/codes?sslmode=prefer", /sslmode=prefer/],
     [`${remote}?sslmode=no-verify`, /disable, require, verify-ca, verify-full as its sslmode/],
     [`${remote}?sslmode=VERIFY-FULL`, /as its sslmode/],
     [`${good}?sslmode`, /empty sslmode/],
@@ -121,7 +138,10 @@ describe("what is not honoured is refused, by the name of the parameter and with
     ["postgres://byond:hunter2@a.example,b.example/codes?sslmode=require", /several hosts/],
     ["postgres://byond:hunter2@a.example:1,b.example:2/codes?sslmode=require", /several hosts/],
     ["postgres://byond:hunter2@/codes?host=a.example,b.example&sslmode=require", /several hosts/],
-    [`${good}?target_session_attrs=read-write`, /target_session_attrs/],
+    [`${good}?target_session_attrs=standby`, /target_session_attrs.*any or read-write or primary/],
+    [`${good}?target_session_attrs=any&target_session_attrs=any`, /target_session_attrs twice/],
+    [`${good}?host=/cloudsql/project:region:instance`, /host twice: leave out .*between "@" and "\/"/],
+    [`${good}?sslmode=disable&&port=1`, /strange name/],
     ["postgres://byond:hunter2@/codes", /names no host/],
     ["postgres:///codes?host=/run/pg", /names no user/],
     ["postgres://localhost/codes", /names no user/],
@@ -151,9 +171,10 @@ describe("what is not honoured is refused, by the name of the parameter and with
     // What others know.
     [`${good}?ssl=true`, /parameter ssl,.*sslmode/],
     [`${good}?uselibpqcompat=true&sslmode=require`, /uselibpqcompat/],
-    [`${good}?channel_binding=require`, /channel_binding/],
+    [`${good}?channel_binding=require`, /channel_binding,.* remove it/],
     [`${good}?sslnegotiation=direct`, /sslnegotiation/],
-    [`${good}?gssencmode=disable`, /gssencmode/],
+    [`${good}?gssencmode=require`, /gssencmode/],
+    [`${good}?keepalives=0`, /keepalives/],
     [`${good}?hostaddr=192.0.2.1`, /hostaddr/],
     [`${good}?passfile=/root/.pgpass`, /passfile/],
     [`${good}?service=main`, /service/],
@@ -164,8 +185,7 @@ describe("what is not honoured is refused, by the name of the parameter and with
     [`${good}?__proto__=1`, /__proto__/],
     [`${good}?SSLMODE=require`, /SSLMODE/],
     [`${good}?hunter2!=1`, /strange name/],
-    [`${good}?connect_timeout=0`, /between 1 and 5 as its connect_timeout/],
-    [`${good}?connect_timeout=10`, /between 1 and 5 as its connect_timeout/],
+    [`${good}?connect_timeout=-1`, /connect_timeout/],
     [`${good}?connect_timeout=2s`, /connect_timeout/],
     [`${good}?application_name=a%0Ab`, /application_name/],
     [`${good}?options=`, /empty options/],
@@ -181,7 +201,7 @@ describe("what is not honoured is refused, by the name of the parameter and with
   });
 
   test("all of it is told at once", () => {
-    expect(problemsOf("postgres://byond@db.example/codes?sslmode=prefer&connect_timeout=0&ssl=1")).toHaveLength(3);
+    expect(problemsOf("postgres://byond@db.example/codes?sslmode=prefer&connect_timeout=x&ssl=1")).toHaveLength(3);
   });
 });
 
@@ -206,6 +226,8 @@ describe("libpq's variables", () => {
     ["PGHOSTADDR", "hostaddr"],
     ["PGSERVICE", "service"],
     ["PGTARGETSESSIONATTRS", "target_session_attrs"],
+    ["PGCHANNELBINDING", "channel_binding"],
+    ["PGGSSENCMODE", "gssencmode"],
   ])("%s is refused where the URL leaves it out", (name, parameter) => {
     expect(problemsOf(url, { [name]: "hunter2" })).toEqual([
       `${name} is not read: say ${parameter} in DATABASE_URL, or unset it`,
@@ -271,6 +293,12 @@ describe("libpq's variables", () => {
     const problems = problemsOf("postgres://byond:hunter2@db.example/codes", environment);
     expect(problems).toEqual([expect.stringMatching(problem)]);
     expect(problems.join()).not.toContain("hunter2");
+  });
+
+  test("those that say what happens anyway are taken", () => {
+    const environment = { PGTARGETSESSIONATTRS: "read-write", PGCHANNELBINDING: "prefer", PGGSSENCMODE: "disable" };
+    expect(problemsOf(url, environment)).toEqual([]);
+    expect(problemsOf(`${url}&target_session_attrs=any`, { PGTARGETSESSIONATTRS: "standby" })).toEqual([]);
   });
 
   test("a sslmode that nobody says is asked for, with what each does not do", () => {

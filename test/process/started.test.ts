@@ -1,9 +1,11 @@
 /** The line that says which server has started. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { createKeyring } from "../../src/secrets.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { MainProcess, makeFolder } from "./main-process.ts";
+import { MainProcess, makeFolder, root } from "./main-process.ts";
 
 async function startedLine(server: MainProcess): Promise<Record<string, unknown>> {
   const [line] = await server.wrote(/^.*"event":"started".*$/m);
@@ -80,4 +82,14 @@ test("a server in production: the ids of its secrets and the origins of its prov
   expect(server.written).not.toContain("hunter2");
   expect(server.written).not.toContain(new URL(database.url).password);
   await database.drop();
+});
+
+test("a .env file that is not read is named, where no setting arrived", async () => {
+  await using folder = await makeFolder();
+  await writeFile(join(folder.path, ".env"), "SIGN_UP=closed\n");
+  const command = [process.execPath, join(root, "src/main.ts")] as const;
+  await using server = new MainProcess({ command, cwd: folder.path, environment: { PORT: "0" } });
+  const [line] = await server.wrote(/^.*"event":"a \.env file is here and is not read".*$/m);
+  expect(JSON.parse(line)).toMatchObject({ level: "warn", settings: ["node --env-file=.env"] });
+  expect(await startedLine(server)).toMatchObject({ sign_up: "open" });
 });
