@@ -129,6 +129,16 @@ describe("what the server must show", () => {
   });
 });
 
+test("where a platform makes DATABASE_URL, PGSSLMODE and PGSSLROOTCERT say how it is encrypted and verified", async () => {
+  const environment = { PGSSLMODE: "verify-full", PGSSLROOTCERT: own.path("authority.pem") };
+  await using server = await ServerProcess.start({ databaseUrl: own.url({}), environment });
+  expect(server.logLines).toContainEqual(
+    expect.objectContaining({
+      database: expect.objectContaining({ encrypted: "TLSv1.3", server_verified_by: "authority and name" }),
+    }),
+  );
+});
+
 // Elsewhere the operating system has a store of its own, which a test cannot add to.
 test.skipIf(process.platform !== "linux")("sslrootcert=system: the authorities that this machine trusts", async () => {
   const databaseUrl = own.url({ sslrootcert: "system" });
@@ -326,9 +336,9 @@ describe("variables of libraries lead nowhere else", () => {
 
   test("and libpq's do not complete a DATABASE_URL", async () => {
     await using main = new MainProcess({
-      environment: { DATABASE_URL: inject("postgresUrl"), BYOND_SECRET: secret, PGSSLMODE: "verify-full" },
+      environment: { DATABASE_URL: inject("postgresUrl"), BYOND_SECRET: secret, PGOPTIONS: "-c search_path=other" },
     });
     expect((await main.exited).code).toBe(1);
-    expect(main.log).toContain("PGSSLMODE is not read: say sslmode in DATABASE_URL, or unset it");
+    expect(main.log).toContain("PGOPTIONS is not read: say options in DATABASE_URL, or unset it");
   });
 });
