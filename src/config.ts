@@ -195,8 +195,10 @@ function readSecrets(reader: EnvironmentReader, isEmbedded: boolean): readonly s
   if (secrets.some((secret) => Buffer.byteLength(secret) < 32)) {
     reader.problems.push("BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list");
   }
-  if (secrets.some((secret) => /\s/.test(secret))) {
-    reader.problems.push("BYOND_SECRET holds white space: several secrets have commas between them");
+  // A sentence may be a secret; what falls apart into secrets is a list without its commas.
+  const isList = (words: readonly string[]) => words.length > 1 && words.every((word) => Buffer.byteLength(word) >= 32);
+  if (secrets.some((secret) => isList(secret.split(/\s+/)))) {
+    reader.problems.push("BYOND_SECRET has white space between secrets: separate them by commas");
   }
   if (new Set(secrets).size < secrets.length) {
     reader.problems.push("BYOND_SECRET lists a secret twice");

@@ -186,17 +186,18 @@ describe("BYOND_SECRET", () => {
       "BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list",
     ],
     ["a comma at the end", `${secret},`, "BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list"],
-    ["white space", `${secret} ${secret}x`, "BYOND_SECRET holds white space: several secrets have commas between them"],
-    [
-      "a second line",
-      `${secret}\n${secret}x`,
-      "BYOND_SECRET holds white space: several secrets have commas between them",
-    ],
+    ["white space", `${secret} ${secret}x`, "BYOND_SECRET has white space between secrets: separate them by commas"],
+    ["a second line", `${secret}\n${secret}x`, "BYOND_SECRET has white space between secrets: separate them by commas"],
     ["one twice", `${secret},${secret}`, "BYOND_SECRET lists a secret twice"],
   ])("of %s is refused, and is not repeated in the message", (_what, value, problem) => {
     const problems = problemsOf({ ...embedded, BYOND_SECRET: value });
     expect(problems).toEqual([problem]);
     expect(problems.join()).not.toContain(secret.slice(1));
+  });
+
+  test("may be a sentence", () => {
+    const sentence = "a sentence of more than thirty-two bytes without a comma";
+    expect(parseConfig({ ...embedded, BYOND_SECRET: sentence }).secrets).toEqual([sentence]);
   });
 
   test("counts bytes, not letters", () => {
