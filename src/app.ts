@@ -35,6 +35,7 @@ import { type Channels, channelNames, createChannels, laneOf } from "./delivery/
 import { Inbox } from "./delivery/inbox.ts";
 import { DeliveryWorker } from "./delivery/worker.ts";
 import { docsPages } from "./docs/page/docs-pages.ts";
+import { readSecrets } from "./embedded-secret.ts";
 import { createDemoKey } from "./first-start.ts";
 import { Hasher, keyCost, passwordCost } from "./hashing.ts";
 import { createId } from "./ids.ts";
@@ -42,7 +43,6 @@ import { joinServers } from "./join-servers.ts";
 import { describeError, type Logger } from "./log.ts";
 import { lookupFieldChecks, lookupService } from "./lookup/lookup.rpc.ts";
 import { RequestCounter } from "./metrics.ts";
-import { readSecrets } from "./own-secret.ts";
 import { Resources } from "./resources.ts";
 import { revocationMetrics } from "./revocation/revocation-metrics.ts";
 import { startRevocation } from "./revocation/revocation-service.ts";

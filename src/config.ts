@@ -19,7 +19,7 @@ export interface Config {
   readonly port: number;
   /** Paths of PEM files. Undefined: no TLS. */
   readonly tls: { readonly certPath: string; readonly keyPath: string } | undefined;
-  /** The address that clients know the server by, without a slash at the end. Undefined: the address it listens on. */
+  /** Public base URL, without a slash at the end. Undefined: the address it listens on. */
   readonly publicUrl: string | undefined;
   readonly database: DatabaseConfig;
   /** The current secret first. Undefined: the embedded mode keeps one of its own. */

@@ -1,10 +1,10 @@
-/** The process: environment, signals and exit status. The only file that touches `process`. */
+/** The process: environment, signals and exit status. Beside it, only `database/embedded/` touches `process`. */
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { type App, createApp } from "./app.ts";
-import { type AccountCommand, CommandError } from "./auth/account-command.ts";
 import { runCreateAccount } from "./auth/create-account-command.ts";
 import { runResetPassword } from "./auth/reset-password-command.ts";
+import { type Command, CommandError } from "./command.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { firstStartBanner, startBanner } from "./first-start.ts";
 import { createLogger, describeError, writeWhileRead } from "./log.ts";
@@ -62,7 +62,7 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
-const commands: ReadonlyMap<string, (command: AccountCommand) => Promise<void>> = new Map([
+const commands: ReadonlyMap<string, (command: Command) => Promise<void>> = new Map([
   ["create-account", runCreateAccount],
   ["reset-password", runResetPassword],
   ["forget-secret", runForgetSecret],

@@ -1,4 +1,4 @@
-import { CommandError } from "./auth/account-command.ts";
+import { CommandError } from "./command.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { UnsuitableDatabaseError } from "./database/check-database.ts";
 import { DatabaseConnectionError } from "./database/connection-error.ts";

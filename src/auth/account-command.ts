@@ -1,36 +1,19 @@
 import { createInterface } from "node:readline";
-import { type Readable, Writable } from "node:stream";
+import { Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import { systemClock } from "../clock.ts";
-import type { Config } from "../config.ts";
+import { type Command, CommandError } from "../command.ts";
 import { Database } from "../database/database.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
 import { AppError } from "../errors.ts";
 import { Hasher, passwordCost } from "../hashing.ts";
 import { createId } from "../ids.ts";
-import type { Logger } from "../log.ts";
 import { type RevocationService, startRevocation } from "../revocation/revocation-service.ts";
 import type { Tier } from "../rpc/quota/tiers.ts";
 import { newPasswordProblem } from "./new-password.ts";
 
 /** In characters, as `auth.proto` has it for sign-up. */
 const passwordLength = { min: 10, max: 128 };
-
-/** A problem that the person at the terminal can mend. */
-export class CommandError extends Error {
-  override readonly name = "CommandError";
-}
-
-/** A command of the operator on accounts. */
-export interface AccountCommand {
-  readonly config: Config;
-  readonly logger: Logger;
-  /** Such as `--email <address>`. */
-  readonly args: readonly string[];
-  /** Where the password is read from: asked for at a terminal, the first line otherwise. */
-  readonly input: Readable & { readonly isTTY?: boolean };
-  readonly write: (text: string) => void;
-}
 
 /** The options that were given. Throws `CommandError` for other ones. */
 export function readOptions(
@@ -46,7 +29,7 @@ export function readOptions(
 }
 
 /** Reads a new password for an address. Throws `CommandError` for one that sign-up would not take. */
-export async function readPassword({ input, write }: AccountCommand, email: string): Promise<string> {
+export async function readPassword({ input, write }: Command, email: string): Promise<string> {
   const isTerminal = input.isTTY === true;
   if (isTerminal) {
     write(`Password (${passwordLength.min} to ${passwordLength.max} characters, not shown): `);
@@ -81,7 +64,7 @@ export interface CommandDependencies {
  * of them when it is done. Throws `CommandError` for what the client of a server would be told.
  */
 export async function runOnDatabase<T>(
-  { config, logger }: AccountCommand,
+  { config, logger }: Command,
   work: (deps: CommandDependencies) => Promise<T>,
 ): Promise<T> {
   await using resources = new AsyncDisposableStack();

@@ -1,5 +1,6 @@
+import { type Command, CommandError } from "../command.ts";
 import { demoAddress, parseAccountAddress } from "../mail-address.ts";
-import { type AccountCommand, CommandError, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
+import { readOptions, readPassword, runOnDatabase } from "./account-command.ts";
 import { emailProblem } from "./create-account.ts";
 import { findStoredAddress } from "./find-account.ts";
 import { setPasswordOf } from "./set-password.ts";
@@ -11,7 +12,7 @@ const usage = "Usage: npm run reset-password -- --email <address>";
  * `npm run reset-password`: sets the password of an account, as a code to its address does, on the operator's word. Throws
  * `CommandError` for unusable input.
  */
-export async function runResetPassword(command: AccountCommand): Promise<void> {
+export async function runResetPassword(command: Command): Promise<void> {
   const address = parseOptions(command.args);
   const password = await readPassword(command, address);
   const { provenBy, isNew } = await runOnDatabase(command, async (deps) => {

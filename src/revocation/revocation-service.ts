@@ -116,7 +116,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
   const wallMs = () => clock.now().getTime();
   const leaseStore = createLeaseStore(session, {
     secretIds: options.secretIds ?? null,
-    onRenewed: (surroundings, sentAtMs) => agreement.observe(surroundings, sentAtMs, wallMs()),
+    onRenewed: (report, sentAtMs) => agreement.observe(report, sentAtMs, wallMs()),
     wallMs,
   });
   const lease = new Lease({

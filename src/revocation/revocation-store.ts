@@ -102,7 +102,7 @@ const removeUnrenewed = {
 };
 
 /** What a renewal tells beside the lease. */
-export interface Surroundings {
+export interface RenewalReport {
   /** Of servers that write with a secret that this one does not know, or the other way round. */
   readonly disagreeing: readonly string[];
   readonly databaseClockMs: number;
@@ -112,7 +112,7 @@ export interface LeaseStoreOptions {
   /** Of the master secrets, the current one first. Null: nothing is written with them. */
   readonly secretIds: readonly string[] | null;
   /** Called by each renewal. It must not throw. */
-  readonly onRenewed: (surroundings: Surroundings, sentAtMs: number) => void;
+  readonly onRenewed: (report: RenewalReport, sentAtMs: number) => void;
   readonly wallMs: () => number;
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "../log.ts";
-import type { Surroundings } from "./revocation-store.ts";
+import type { RenewalReport } from "./revocation-store.ts";
 
 /**
  * How far a server's clock may be from PostgreSQL's before it says so. What goes by the server's clock: the five minutes of a
@@ -34,7 +34,7 @@ export class ServerAgreement {
     return this.#clockOffsetMs / 1_000;
   }
 
-  observe({ disagreeing, databaseClockMs }: Surroundings, sentAtMs: number, receivedAtMs: number): void {
+  observe({ disagreeing, databaseClockMs }: RenewalReport, sentAtMs: number, receivedAtMs: number): void {
     this.#observeServers(disagreeing);
     this.#clockOffsetMs = clockOffsetMs(databaseClockMs, sentAtMs, receivedAtMs);
     const isClockOff = Math.abs(this.#clockOffsetMs) > clockToleranceMs;

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { type AccountCommand, CommandError } from "../auth/account-command.ts";
+import { type Command, CommandError } from "../command.ts";
 import { Database, type Queryable } from "../database/database.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
-import { readSecrets } from "../own-secret.ts";
+import { readSecrets } from "../embedded-secret.ts";
 import { createKeyring } from "../secrets.ts";
 import { eraseRowsOf } from "./secrets-in-use.ts";
 
@@ -22,7 +22,7 @@ const readUsers = {
  * `npm run forget-secret`: erases what verifications hold of recipients that were sealed with a master secret that is lost, so
  * that a server starts without it. Throws `CommandError` for an unknown id, for a secret that is set, and while a server has it.
  */
-export async function runForgetSecret({ config, logger, args, write }: AccountCommand): Promise<void> {
+export async function runForgetSecret({ config, logger, args, write }: Command): Promise<void> {
   const id = parseId(args);
   await using resources = new AsyncDisposableStack();
   const postgres = await providePostgres(config.database, () => {});

@@ -11,14 +11,14 @@ export async function readSecrets(config: Config): Promise<readonly string[]> {
   if (config.database.kind === "external") {
     throw new TypeError("a configuration with DATABASE_URL always has secrets");
   }
-  return [await readOwnSecret(config.database.dataDir)];
+  return [await readEmbeddedSecret(config.database.dataDir)];
 }
 
 /**
  * The master secret that the embedded mode keeps for itself, made at the first start. Only its owner can read the file.
  * Throws `ConfigError` if the file is there and holds none, or every user may read it, or it cannot be read or made.
  */
-async function readOwnSecret(dataDir: string): Promise<string> {
+async function readEmbeddedSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, "secret");
   const secret = await readOrMake(path).catch((error: Error) => {
     throw error instanceof ConfigError
