@@ -101,12 +101,12 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       );
     },
 
-    async refreshSession(request) {
-      return grantMessage(await refreshSession(deps, request));
+    async refreshSession({ refreshToken }, context) {
+      return grantMessage(await refreshSession(deps, { refreshToken, ...originOf(context) }));
     },
 
-    async signOut(request) {
-      await signOut(deps, request);
+    async signOut({ refreshToken }, context) {
+      await signOut(deps, { refreshToken, ...originOf(context) });
       return { message: "The session has ended." };
     },
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { withinTime } from "../database/call-deadline.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import { BoundedMap } from "../revocation/bounded-map.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
@@ -21,6 +22,13 @@ const sessionLimit: Limit = {
   message: "Too many calls with tokens of this session came to nothing. Try again later.",
 };
 
+/** Wide, since it is shared by all who sign in from an address: it bounds whoever collects sessions that have ended. */
+const sourceOfSessionsLimit: Limit = {
+  burst: 2_000,
+  periodMs: 50,
+  message: "Too many calls from this address with tokens of sessions that have ended. Try again later.",
+};
+
 /** Some 2 MB of each kind. Whoever has more sources, or sessions, than that is not held up by a limit of each. */
 const maxBuckets = 10_000;
 
@@ -29,13 +37,14 @@ const ownFaults: ReadonlySet<ErrorCode> = new Set(["unavailable", "outcome_unkno
 
 /**
  * Counts calls without a credential that come to nothing: wrong passwords, codes that are wrong, whatever another limit refuses, by
- * source; and spent tokens, by the session that they are of. Each of them costs a few statements, so those limits, which the
+ * source; and spent tokens, by the session that they are of, and more widely by source. Each of them costs a few statements, so those limits, which the
  * database keeps, do not bound what a stranger can make a server do. This one does: beyond it, a call is refused before anything is
  * done for it. It is each server's own, in memory, and not there to keep anything from being guessed.
  */
 export class FruitlessCalls {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #sources = new BoundedMap<string, FruitlessBucket>(maxBuckets);
+  readonly #sourcesOfSessions = new BoundedMap<string, FruitlessBucket>(maxBuckets);
   readonly #sessions = new BoundedMap<string, FruitlessBucket>(maxBuckets);
 
   constructor(clock: Pick<Clock, "monotonicMs">) {
@@ -48,19 +57,21 @@ export class FruitlessCalls {
     call: () => Promise<T>,
     isFruitless: (result: T) => boolean = () => false,
   ): Promise<T> {
-    return run(this.#bucket(this.#sources, limitKeyOf(clientAddress), sourceLimit), call, isFruitless);
+    return run([this.#bucket(this.#sources, limitKeyOf(clientAddress), sourceLimit)], call, isFruitless);
   }
 
   /**
-   * Runs a call with a genuine token of a session, wherever it comes from: whoever shares an address with strangers is not held up
-   * by what they do.
+   * Runs a call with a genuine token of a session: whoever shares an address with strangers is not held up by wrong passwords and
+   * made-up tokens.
    */
   async runOfSession<T>(
     { sessionId }: { readonly sessionId: string },
+    { clientAddress }: { readonly clientAddress: string | undefined },
     call: () => Promise<T>,
     isFruitless: (result: T) => boolean = () => false,
   ): Promise<T> {
-    return run(this.#bucket(this.#sessions, sessionId, sessionLimit), call, isFruitless);
+    const ofSource = this.#bucket(this.#sourcesOfSessions, limitKeyOf(clientAddress), sourceOfSessionsLimit);
+    return run([this.#bucket(this.#sessions, sessionId, sessionLimit), ofSource], call, isFruitless);
   }
 
   #bucket(buckets: BoundedMap<string, FruitlessBucket>, key: string, limit: Limit): FruitlessBucket {
@@ -71,21 +82,27 @@ export class FruitlessCalls {
 }
 
 async function run<T>(
-  bucket: FruitlessBucket,
+  buckets: readonly FruitlessBucket[],
   call: () => Promise<T>,
   isFruitless: (result: T) => boolean,
 ): Promise<T> {
-  await bucket.enter();
+  const entered: FruitlessBucket[] = [];
   let wasFruitless = false;
   try {
+    for (const bucket of buckets) {
+      await bucket.enter();
+      entered.push(bucket);
+    }
     const result = await call();
     wasFruitless = isFruitless(result);
     return result;
   } catch (error) {
-    wasFruitless = error instanceof AppError && !ownFaults.has(error.code);
+    wasFruitless = entered.length === buckets.length && error instanceof AppError && !ownFaults.has(error.code);
     throw error;
   } finally {
-    bucket.leave(wasFruitless);
+    for (const bucket of entered) {
+      bucket.leave(wasFruitless);
+    }
   }
 }
 
@@ -108,7 +125,7 @@ class FruitlessBucket {
     this.#tatMs = clock.monotonicMs();
   }
 
-  /** Throws `rate_limited` if there is no token left. */
+  /** Throws `rate_limited` if there is no token left, and `unavailable` if the call's time is over before it can tell. */
   async enter(): Promise<void> {
     const { burst, periodMs, message } = this.#limit;
     for (;;) {
@@ -123,7 +140,21 @@ class FruitlessBucket {
         this.#underWay += 1;
         return;
       }
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      await this.#wait();
+    }
+  }
+
+  async #wait(): Promise<void> {
+    const woken = Promise.withResolvers<void>();
+    this.#waiting.add(woken.resolve);
+    try {
+      await withinTime(woken.promise);
+    } catch (error) {
+      if (!this.#waiting.delete(woken.resolve)) {
+        // Woken too late to use it.
+        this.#wakeNext();
+      }
+      throw error;
     }
   }
 

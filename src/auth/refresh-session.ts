@@ -85,17 +85,17 @@ type SessionRow = SessionTimes & {
  * - later, it has been copied, and ends the session on every server.
  *
  * Throws `invalid_api_key` for it then, and for one that is malformed, forged or too old; `rate_limited` after too many of
- * one session that got nothing.
+ * one session, or from one source, that got nothing.
  */
 export async function refreshSession(
   deps: RefreshDependencies,
-  input: { readonly refreshToken: string },
+  input: { readonly refreshToken: string; readonly clientAddress: string | undefined },
 ): Promise<SessionGrant> {
   const presented = parseRefreshToken(input.refreshToken, deps.tagKey);
   if (presented === undefined) {
     throw refused();
   }
-  return deps.fruitlessCalls.runOfSession(presented, () => nextTokens(deps, presented));
+  return deps.fruitlessCalls.runOfSession(presented, input, () => nextTokens(deps, presented));
 }
 
 async function nextTokens(deps: RefreshDependencies, presented: RefreshToken): Promise<SessionGrant> {

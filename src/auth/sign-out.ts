@@ -14,13 +14,17 @@ interface SignOutDependencies {
 /**
  * Ends the session of a refresh token, also of one that was used before. When it returns, no server accepts the session's
  * tokens any more. Nothing is written where nothing ends: for a session that has ended, and a token that was not made here.
- * Throws `rate_limited` after too many calls for a session that has ended.
+ * Throws `rate_limited` after too many calls for a session that has ended, or from one source for such sessions.
  */
-export async function signOut(deps: SignOutDependencies, input: { readonly refreshToken: string }): Promise<void> {
+export async function signOut(
+  deps: SignOutDependencies,
+  input: { readonly refreshToken: string; readonly clientAddress: string | undefined },
+): Promise<void> {
   const session = parseRefreshToken(input.refreshToken, deps.tagKey);
   if (session !== undefined) {
     await deps.fruitlessCalls.runOfSession(
       session,
+      input,
       () => endAndRevoke(deps, session),
       (hasEnded) => !hasEnded,
     );

@@ -161,11 +161,14 @@ function isInert(parameter: string, value: string): boolean {
 
 /** Adds what the URL does not say and the environment does, and returns the names of the variables that were taken. */
 function complete(said: Map<string, string>, variable: (name: string) => string | undefined): string[] {
-  // A socket is never encrypted, and neither is what says so.
-  const isPlain = said.get("host")?.startsWith("/") === true || said.get("sslmode") === "disable";
+  const host = said.get("host") ?? "";
   return completing.flatMap(([name, parameter]) => {
     const value = variable(name);
-    if (value === undefined || said.has(parameter) || isPlain) {
+    const mode = said.get("sslmode");
+    // A socket is never encrypted, nor is what says so, nor this machine where nothing is said: there is nothing to verify.
+    const isPlain = host.startsWith("/") || mode === "disable";
+    const hasNoUse = isPlain || (parameter === "sslrootcert" && mode === undefined && isLoopbackHost(host));
+    if (value === undefined || said.has(parameter) || hasNoUse) {
       return [];
     }
     said.set(parameter, value);

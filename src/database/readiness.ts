@@ -66,10 +66,13 @@ export class DatabaseReadiness {
   async #ask(): Promise<DatabaseState> {
     try {
       const client = await this.#connection();
-      const { rows } = await client.query<{ is_read_only: boolean }>(
-        // A database that was made anew has no tables.
-        "SELECT current_setting('transaction_read_only')::boolean AS is_read_only, EXISTS (SELECT FROM server) AS is_ours",
+      const { rows } = await client.query<{ is_read_only: boolean; has_tables: boolean }>(
+        // A database that was made anew has no tables. It is not looked into one, which a migration may have locked.
+        "SELECT current_setting('transaction_read_only')::boolean AS is_read_only, to_regclass('server') IS NOT NULL AS has_tables",
       );
+      if (rows[0]?.has_tables !== true) {
+        return "unavailable";
+      }
       return rows[0]?.is_read_only === false ? "ok" : "read_only";
     } catch (error) {
       await this.close();

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { timeLeftMs } from "./call-deadline.ts";
 
 /**
  * What statements and `pg` rely on, whatever the role or the database has set: `pg` reads only ISO dates, a conditional
@@ -10,7 +11,11 @@ const setSettings = `
     set_config('datestyle', 'ISO', false), set_config('intervalstyle', 'postgres', false),
     set_config('default_transaction_isolation', 'read committed', false), set_config('extra_float_digits', '1', false)`;
 
-/** Makes a new connection one that the server can work with. Throws what a statement throws. */
+/** A pooler may take a connection before it has one itself. */
+const patienceMs = 2_000;
+
+/** Makes a new connection one that the server can work with, within two seconds and the call's time. Throws what a statement throws. */
 export async function applySessionSettings(client: pg.ClientBase): Promise<void> {
-  await client.query(setSettings);
+  const config = { text: setSettings, query_timeout: Math.min(patienceMs, timeLeftMs() ?? patienceMs) };
+  await client.query(config);
 }

@@ -27,7 +27,7 @@ class Body {
 
 /**
  * Bounds what bodies of which nobody knows yet who sends them hold together. Where there is no more room, the largest body of the
- * source that holds most is dropped: whoever comes first keeps nobody out.
+ * source that holds most is dropped: whoever comes first does not keep out who comes later.
  */
 export class ArrivingBodies {
   readonly #limits: ArrivingBodiesLimits;

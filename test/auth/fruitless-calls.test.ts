@@ -149,6 +149,16 @@ describe("the count", () => {
     expect(await codeOf(calls.runFrom(origin, nextTurn))).toBe("rate_limited");
   });
 
+  test("of sessions that have ended is bounded by source as well: who collects them gets no more", async () => {
+    const calls = new FruitlessCalls(clockAt({ ms: 0 }));
+    const used = async (index: number, clientAddress: string) =>
+      codeOf(calls.runOfSession({ sessionId: `ses_${index}` }, { clientAddress }, fail("invalid_api_key")));
+    const codes = await Promise.all(Array.from({ length: 2_100 }, (_, index) => used(index, "192.0.2.1")));
+    expect(codes.filter((code) => code === "invalid_api_key")).toHaveLength(2_000);
+    // Nor does what was refused count against the session.
+    expect(await used(2_050, "192.0.2.2")).toBe("invalid_api_key");
+  });
+
   test("leaves out what failed through no fault of the caller", async () => {
     const calls = new FruitlessCalls(clockAt({ ms: 0 }));
     for (let index = 0; index < 300; index += 1) {

@@ -244,6 +244,7 @@ describe("libpq's variables", () => {
   test.each<[string, Record<string, string>, DatabaseAddress]>([
     ["postgres://byond:hunter2@db.example/codes", { PGSSLMODE: "require" }, { ...far, tls: encrypted }],
     ["postgres://byond:hunter2@db.example/codes", { PGSSLMODE: "disable" }, far],
+    ["postgres://byond:hunter2@db.example/codes", { PGSSLMODE: "disable", PGSSLROOTCERT: "/etc/root.pem" }, far],
     [
       "postgres://byond:hunter2@db.example/codes",
       { PGSSLMODE: "verify-full", PGSSLROOTCERT: "/etc/root.pem" },

@@ -86,6 +86,22 @@ test("a server is not ready on a database whose tables are gone", { timeout: 60_
   await becomes(server, [200, "ok", true]);
 });
 
+test("a lock on a table, such as a migration's, does not make a server unready", { timeout: 60_000 }, async () => {
+  await using postgres = await OwnPostgres.start();
+  await using server = await ServerProcess.start({ databaseUrl: postgres.url });
+  await becomes(server, [200, "ok", true]);
+  const migration = new pg.Client({ connectionString: postgres.url });
+  await migration.connect();
+  await migration.query("BEGIN");
+  await migration.query("LOCK TABLE server");
+  const askedAt = performance.now();
+  // Longer than it is patient.
+  while (performance.now() - askedAt < 4_000) {
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  }
+  await migration.end();
+});
+
 test("calls that fill the pool do not make a server unready: health is asked for past them, and says so", {
   timeout: 60_000,
 }, async () => {

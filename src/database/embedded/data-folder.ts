@@ -26,7 +26,7 @@ export async function ensureDataFolder(path: string): Promise<string> {
   if ((mode & 0o002) !== 0) {
     throw new EmbeddedPostgresError(
       `DATA_DIR, ${dataDir}, may be written to by every user of this machine, who could replace the secret in it: chmod 700 it ` +
-        "(770 where its group has to write)",
+        `(770 where its group has to write), or name a folder in it, as ${dataDir}/byond`,
     );
   }
   return dataDir;
