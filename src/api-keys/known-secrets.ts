@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { BoundedMap } from "../bounded-map.ts";
 import type { Hasher } from "../hashing.ts";
 import { hmacSha256 } from "../hmac-sha256.ts";
-import { BoundedMap } from "../revocation/bounded-map.ts";
 
 const maxAccepted = 100_000;
 /** Fewer and apart from the others, so that whoever sends wrong secrets pushes no right one out. */

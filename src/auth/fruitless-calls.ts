@@ -1,7 +1,7 @@
+import { BoundedMap } from "../bounded-map.ts";
 import type { Clock } from "../clock.ts";
 import { withinTime } from "../database/call-deadline.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
-import { BoundedMap } from "../revocation/bounded-map.ts";
 import { limitKeyOf } from "../rpc/access/client-address.ts";
 
 interface Limit {

@@ -3,8 +3,9 @@ import { unavailable } from "./database-errors.ts";
 
 /**
  * How long a call may be kept waiting by us, in all: however many statements it consists of and however often it is
- * repeated, a 503 is answered within `endMs`; three seconds later if the connection to the database was lost. Nothing is begun after `beginMs`: what is begun before may wait 5 s for a connection
- * and then find that it is too late, or for a statement until `endMs`, which is longer than PostgreSQL lets it wait for a lock.
+ * repeated, a 503 is answered within `endMs`; three seconds later if the connection to the database was lost. Nothing is begun
+ * after `beginMs`: what is begun before may wait 5 s for a connection and then find that it is too late, or for a statement until
+ * `endMs`, which is longer than PostgreSQL lets it wait for a lock.
  */
 export const callLimits = { beginMs: 10_000, endMs: 15_000 };
 

@@ -1,5 +1,5 @@
+import { BoundedMap } from "../bounded-map.ts";
 import type { AppliedRevocations, Grounds } from "./applied-revocations.ts";
-import { BoundedMap } from "./bounded-map.ts";
 
 /** What the database says of a credential. */
 export interface Loaded<T> {
