@@ -10,8 +10,8 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
 import { createApp } from "../src/app.ts";
-import { parseConfig } from "../src/config.ts";
-import { createLogger } from "../src/log.ts";
+import { createLogger } from "../src/observe/log.ts";
+import { parseConfig } from "../src/process/config.ts";
 
 const calls = 2_000;
 const concurrency = 16;

@@ -57,7 +57,7 @@ async function generateOpenApi(folder: string): Promise<void> {
   try {
     const image = join(scratch, "image.binpb");
     await buf("build", "proto", "-o", image);
-    const { buildReference } = await import("../src/docs/openapi/document.ts");
+    const { buildReference } = await import("../src/capabilities/reference/openapi/reference-document.ts");
     const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, await readFile(image)));
     const document = buildReference(registry.files);
     await writeFile(join(folder, openApiFile), `${JSON.stringify(document, undefined, 2)}\n`);

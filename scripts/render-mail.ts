@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import type { CodeMessage } from "../src/delivery/outgoing-message.ts";
-import { renderMail } from "../src/delivery/templates/mail.ts";
+import type { CodeMessage } from "../src/capabilities/channels/outgoing-message.ts";
+import { renderMail } from "../src/capabilities/channels/texts/mail.ts";
 
 /**
  * Takes pictures of the mail in headless Chromium, on a phone and on a desk, light and dark, for people to look at:

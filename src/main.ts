@@ -1,17 +1,17 @@
-/** The process: environment, signals and exit status. Beside it, only `database/embedded/` touches `process`. */
+/** The process: environment, signals and exit status. Beside it, only `embedded-postgres/` touches `process`. */
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { type App, createApp } from "./app.ts";
-import { runCreateAccount } from "./auth/create-account-command.ts";
-import { runResetPassword } from "./auth/reset-password-command.ts";
-import { type Command, CommandError } from "./command.ts";
-import { type Config, parseConfig } from "./config.ts";
-import { firstStartBanner, startBanner } from "./first-start.ts";
-import { createLogger, describeError, writeWhileRead } from "./log.ts";
-import { explainFailure } from "./start-failure.ts";
-import { startNotices } from "./start-notices.ts";
-import { startedFields } from "./started-line.ts";
-import { runForgetSecret } from "./verify/forget-secret-command.ts";
+import { runCreateAccount } from "./capabilities/accounts/create-account-command.ts";
+import { runResetPassword } from "./capabilities/accounts/reset-password-command.ts";
+import { runForgetSecret } from "./capabilities/verify/forget-secret-command.ts";
+import { createLogger, describeError, writeWhileRead } from "./observe/log.ts";
+import { type Command, CommandError } from "./process/command.ts";
+import { type Config, parseConfig } from "./process/config.ts";
+import { firstStartBanner, startBanner } from "./process/first-start.ts";
+import { explainFailure } from "./process/start-failure.ts";
+import { startNotices } from "./process/start-notices.ts";
+import { startedFields } from "./process/started-line.ts";
 
 const print = writeWhileRead(process.stdout);
 const printError = writeWhileRead(process.stderr);

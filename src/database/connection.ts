@@ -10,8 +10,8 @@ import {
   TLSSocket,
 } from "node:tls";
 import type pg from "pg";
-import type { DatabaseAddress, DatabaseTls } from "../config/database-url.ts";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config/config-error.ts";
+import type { DatabaseAddress, DatabaseTls } from "./database-url.ts";
 
 /**
  * What every client of the database is given, whatever it is for. Complete: what is left out, `pg` takes from `PG…`

@@ -1,6 +1,6 @@
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
-import { describeError, type Logger } from "../log.ts";
+import { describeError, type Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
 import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";

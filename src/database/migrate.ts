@@ -1,7 +1,7 @@
 import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../observe/log.ts";
 import { checkDatabase } from "./check-database.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../observe/log.ts";
 
 const migrationLock = 7_269_341_950;
 /** While somebody else has the lock, the log says who, this often. */

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../observe/log.ts";
 import { applySessionSettings } from "./session-settings.ts";
 
 /** What every ORM has in common: it connects as `client` says, and not as `MIKRO_ORM_…` variables do. */

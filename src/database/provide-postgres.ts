@@ -1,7 +1,14 @@
-import { parseDatabaseUrl } from "../config/database-url.ts";
-import type { DatabaseConfig } from "../config.ts";
+import { startEmbeddedPostgres } from "../embedded-postgres/embedded-postgres.ts";
 import { connectionOf, type PostgresConnection } from "./connection.ts";
-import { startEmbeddedPostgres } from "./embedded/embedded-postgres.ts";
+import type { DatabaseAddress } from "./database-url.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
+
+/** Where the data is kept. */
+export type DatabaseConfig =
+  /** A PostgreSQL that is brought along and lives and dies with the process. */
+  | { readonly kind: "embedded"; readonly dataDir: string }
+  /** One that somebody else runs. */
+  | { readonly kind: "external"; readonly address: DatabaseAddress };
 
 /** PostgreSQL, ready to be connected to. */
 export interface ProvidedPostgres {

@@ -1,5 +1,5 @@
-import type { Sweep } from "../sweeper.ts";
 import type { Database, Statement } from "./database.ts";
+import type { Sweep } from "./sweeper.ts";
 
 type Dependencies = { readonly database: Pick<Database, "transaction"> };
 

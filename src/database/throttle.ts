@@ -1,5 +1,5 @@
-import type { Sweep } from "../sweeper.ts";
 import type { Database } from "./database.ts";
+import type { Sweep } from "./sweeper.ts";
 import { sweepPages } from "./table-sweeps.ts";
 
 /**

@@ -8,7 +8,6 @@ import {
   type ServiceImplSpec,
 } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { readTimeout } from "./deadline.ts";
 import { compileEndpoints, type Endpoint } from "./endpoint.ts";
 import { findEndpoint } from "./find-endpoint.ts";
 import { GatewayError } from "./gateway-error.ts";
@@ -16,6 +15,7 @@ import type { JsonStyle } from "./json/style.ts";
 import { requireAcceptable } from "./media-type.ts";
 import { parseQuery, splitUrl } from "./query-string.ts";
 import { readBody } from "./read-body.ts";
+import { readTimeout } from "./request-timeout.ts";
 import { type Content, contentResponse, errorResponse, json, jsonContent, type RestError } from "./response.ts";
 import type { Route } from "./route.ts";
 import type { Routes } from "./routes.ts";

@@ -1,4 +1,4 @@
-import { BoundedMap } from "../bounded-map.ts";
+import { BoundedMap } from "../text/bounded-map.ts";
 import type { AppliedRevocations, Grounds } from "./applied-revocations.ts";
 
 /** What the database says of a credential. */

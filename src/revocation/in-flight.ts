@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { describeError, type Logger } from "../log.ts";
+import { describeError, type Logger } from "../observe/log.ts";
 import type { AppliedRevocations, Grounds } from "./applied-revocations.ts";
 
 /** A call under way. */

@@ -3,7 +3,7 @@ import pg from "pg";
 import { connectionFor, type PostgresConnection } from "../database/connection.ts";
 import type { Queryable, Statement } from "../database/database.ts";
 import { applySessionSettings } from "../database/session-settings.ts";
-import { describeError, type Logger } from "../log.ts";
+import { describeError, type Logger } from "../observe/log.ts";
 
 export interface ListeningSessionOptions {
   readonly connection: PostgresConnection;

@@ -1,4 +1,4 @@
-import type { Metric } from "../metrics.ts";
+import type { Metric } from "../observe/metrics.ts";
 import type { RevocationMetrics } from "./revocation-service.ts";
 
 /** What is known of leases, revocations and the credential cache, for `/metrics`. */

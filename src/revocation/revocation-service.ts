@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
+import { randomBase62 } from "../crypto/ids.ts";
 import type { PostgresConnection } from "../database/connection.ts";
 import type { Database, Queryable } from "../database/database.ts";
-import { randomBase62 } from "../ids.ts";
-import { describeError, type Logger } from "../log.ts";
+import { describeError, type Logger } from "../observe/log.ts";
 import { AppliedRevocations, type Grounds } from "./applied-revocations.ts";
 import { type CacheCounters, type CacheOptions, CredentialCache } from "./credential-cache.ts";
 import { DurationHistogram, type HistogramSnapshot } from "./duration-histogram.ts";

@@ -1,7 +1,7 @@
 import { withoutDeadline } from "../database/call-deadline.ts";
 import type { Database, Queryable } from "../database/database.ts";
+import type { Sweep } from "../database/sweeper.ts";
 import { runSweep, sweepBatchSize } from "../database/table-sweeps.ts";
-import type { Sweep } from "../sweeper.ts";
 import type { Revocation } from "./applied-revocations.ts";
 import type { LeaseStore } from "./lease.ts";
 import type { RevokerStore, ServerBehind } from "./revoker.ts";

@@ -1,8 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { createContextValues, createHandlerContext } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { type Authenticator, accessOf, admit } from "./access/access.ts";
-import { type KeyCaller, keyCaller } from "./access/caller.ts";
+import { type Authenticator, accessOf, admit } from "../access/access.ts";
+import { type KeyCaller, keyCaller } from "../access/caller.ts";
 import type { Chain } from "./chain.ts";
 
 export interface PageAccess {

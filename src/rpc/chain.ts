@@ -1,7 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, Interceptor } from "@connectrpc/connect";
-import type { Clock } from "../clock.ts";
-import type { RevocationService } from "../revocation/revocation-service.ts";
+import { createInFlightInterceptor } from "../access/abort-on-revocation.ts";
 import {
   type Authenticator,
   accessOf,
@@ -10,11 +9,17 @@ import {
   reauthorize,
   requiredSignatureOf,
   type SenderCheck,
-} from "./access/access.ts";
-import { createInFlightInterceptor } from "./access/in-flight.ts";
-import { rawBodyKey } from "./access/raw-body.ts";
-import { requestTargetKey } from "./access/request-target.ts";
-import { checkSignature } from "./access/signature.ts";
+} from "../access/access.ts";
+import { checkSignature } from "../access/signature.ts";
+import type { Clock } from "../clock.ts";
+import { createIdempotencyInterceptor, type IdempotencyOptions } from "../idempotency/idempotency.ts";
+import { readIdempotencyKey } from "../idempotency/key.ts";
+import { countRequest } from "../quota/count-request.ts";
+import type { Quota } from "../quota/quota.ts";
+import type { RevocationService } from "../revocation/revocation-service.ts";
+import { rawBodyKey } from "../server/raw-body.ts";
+import { requestTargetKey } from "../server/request-target-key.ts";
+import { exposeResponseHeaders } from "../server/response-headers.ts";
 import {
   apiVersionHeaders,
   apiVersionKey,
@@ -23,15 +28,10 @@ import {
   resolveApiVersion,
 } from "./api-version.ts";
 import { checkEnvelopeHeader } from "./envelope.ts";
-import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./errors.ts";
-import { createIdempotencyInterceptor, type IdempotencyOptions } from "./idempotency/idempotency.ts";
-import { readIdempotencyKey } from "./idempotency/key.ts";
 import { maxMessageBytes } from "./message-size.ts";
-import { countRequest } from "./quota/count-request.ts";
-import type { Quota } from "./quota/quota.ts";
 import { requireReadableMessage } from "./readable-message.ts";
-import { exposeResponseHeaders } from "./response-headers.ts";
 import { compileRequestChecks, createValidationInterceptor, type FieldCheck } from "./validation.ts";
+import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
 /** What every call passes, on every protocol. */
 export interface Chain {

@@ -1,7 +1,7 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { clientAddressKey, limitKeyOf, networkOf } from "./access/client-address.ts";
+import { clientAddressKey, limitKeyOf, networkOf } from "../server/client-address.ts";
 
 export interface OpenStreamsOptions {
   readonly clock: Pick<Clock, "monotonicMs">;

@@ -11,10 +11,10 @@ import { parseJson } from "../rest/json/text.ts";
 import { isMembers } from "../rest/json/value-type.ts";
 import { percentDecode } from "../rest/percent-encoding.ts";
 import { isFlawless, ViolationCollector } from "../rest/violations.ts";
-import { rawBodyKey } from "./access/raw-body.ts";
-import { violationsError } from "./errors.ts";
+import { rawBodyKey } from "../server/raw-body.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import type { CheckRequest } from "./validation.ts";
+import { violationsError } from "./wire-errors.ts";
 
 /** The encodings of messages that are known here. */
 export const compressions: readonly Compression[] = [compressionGzip, compressionBrotli];

@@ -1,8 +1,8 @@
 import { ConnectError } from "@connectrpc/connect";
 import { AppError, type ErrorCode, errorKinds } from "../errors.ts";
+import type { RequestRecord } from "../observe/request-record.ts";
 import { GatewayError, type GatewayErrorKind } from "../rest/gateway-error.ts";
-import { type ErrorReporter, errorHeaders, violationsError } from "./errors.ts";
-import type { RequestRecord } from "./request-record.ts";
+import { type ErrorReporter, errorHeaders, violationsError } from "./wire-errors.ts";
 
 /** An error as REST sends it. */
 export interface RestErrorAnswer {

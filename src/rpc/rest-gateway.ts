@@ -1,15 +1,15 @@
 import { getOption, hasOption } from "@bufbuild/protobuf";
 import { rest } from "../../gen/byond/v1/access_pb.ts";
+import { requestRecordKey } from "../observe/request-record.ts";
 import { createGateway, type Gateway } from "../rest/gateway.ts";
 import { houseJson } from "../rest/json/style.ts";
 import type { Route } from "../rest/route.ts";
 import type { Chain } from "./chain.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
-import type { ErrorReporter } from "./errors.ts";
 import { maxMessageBytes } from "./message-size.ts";
-import { requestRecordKey } from "./request-record.ts";
 import { restErrorAnswer } from "./rest-errors.ts";
 import type { ServiceBinding } from "./router.ts";
+import type { ErrorReporter } from "./wire-errors.ts";
 
 /** REST in front of the same chain as gRPC: the house's JSON, its errors and its statuses. */
 export function createRestGateway(

@@ -8,7 +8,7 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { Chain } from "./chain.ts";
-import { removeEndlessDeadline } from "./deadline.ts";
+import { removeEndlessDeadline } from "./endless-deadline.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import { withHints } from "./negotiation.ts";
 import { compressions, lenientJson, strictJson } from "./readable-message.ts";

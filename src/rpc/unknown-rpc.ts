@@ -3,8 +3,8 @@ import type { UniversalServerRequest, UniversalServerResponse } from "@connectrp
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { AppError } from "../errors.ts";
-import type { ErrorReporter } from "./errors.ts";
-import { requestRecordKey } from "./request-record.ts";
+import { requestRecordKey } from "../observe/request-record.ts";
+import type { ErrorReporter } from "./wire-errors.ts";
 
 /** Whether a request that REST found no path for speaks gRPC or gRPC-Web, in whatever format. */
 export function isUnknownRpc(

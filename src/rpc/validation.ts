@@ -10,12 +10,12 @@ import type { Path } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import type { AppError } from "../errors.ts";
+import { hasSideEffects } from "../idempotency/idempotency.ts";
 import { isListWrapper } from "../rest/json/style.ts";
 import { bindingViolations, type FieldViolations, isFlawless, ViolationCollector } from "../rest/violations.ts";
-import { violationsError } from "./errors.ts";
-import { hasSideEffects } from "./idempotency/idempotency.ts";
 import { MessageProblems } from "./message-problems.ts";
 import { wordViolation } from "./violation-wording.ts";
+import { violationsError } from "./wire-errors.ts";
 
 /** What a schema cannot say of a message: a capability's own check, whose findings join the validator's. */
 export interface FieldCheck {

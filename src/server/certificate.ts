@@ -1,7 +1,13 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
-import { type Config, ConfigError } from "../config.ts";
+import { ConfigError } from "../config/config-error.ts";
+
+/** Paths of PEM files. */
+export interface CertificateFiles {
+  readonly certPath: string;
+  readonly keyPath: string;
+}
 
 /**
  * Reads the certificate, with those of its issuers that may follow it, and its key, and tries them. Throws `ConfigError` that names the one
@@ -10,7 +16,7 @@ import { type Config, ConfigError } from "../config.ts";
 export async function readCertificate({
   certPath,
   keyPath,
-}: NonNullable<Config["tls"]>): Promise<{ readonly cert: Buffer; readonly key: Buffer }> {
+}: CertificateFiles): Promise<{ readonly cert: Buffer; readonly key: Buffer }> {
   const cert = await readPem("TLS_CERT", certPath);
   const key = await readPem("TLS_KEY", keyPath);
   const certificate = attempt(`TLS_CERT: ${certPath} holds no certificate in PEM`, () => new X509Certificate(cert));

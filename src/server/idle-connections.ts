@@ -1,4 +1,4 @@
-import { limitKeyOf } from "../rpc/access/client-address.ts";
+import { limitKeyOf } from "./client-address.ts";
 
 export interface IdleLimits {
   readonly maxIdle: number;

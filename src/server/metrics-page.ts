@@ -1,5 +1,5 @@
-import { formatMetrics, type Metric } from "../metrics.ts";
-import { equalSecrets } from "./equal-secrets.ts";
+import { equalSecrets } from "../crypto/equal-secrets.ts";
+import { formatMetrics, type Metric } from "../observe/metrics.ts";
 import { isFromThisMachine } from "./local-request.ts";
 import type { Page } from "./request-handler.ts";
 

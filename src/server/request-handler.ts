@@ -2,16 +2,15 @@ import { type ContextValues, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Clock } from "../clock.ts";
+import { createId } from "../crypto/ids.ts";
 import { withDeadline } from "../database/call-deadline.ts";
-import { createId } from "../ids.ts";
-import { describeError, type Logger } from "../log.ts";
-import type { RequestCounter } from "../metrics.ts";
-import { clientAddressKey, clientAddressOf, type ProxyTrust } from "../rpc/access/client-address.ts";
-import { withRawBody } from "../rpc/access/raw-body.ts";
-import { requestTargetKey } from "../rpc/access/request-target.ts";
-import { currentApiVersion } from "../rpc/api-version.ts";
-import { type RequestRecord, requestRecordKey } from "../rpc/request-record.ts";
+import { describeError, type Logger } from "../observe/log.ts";
+import type { RequestCounter } from "../observe/metrics.ts";
+import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
+import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
+import { withRawBody } from "./raw-body.ts";
 import type { NodeRequest, NodeResponse } from "./request-gate.ts";
+import { requestTargetKey } from "./request-target-key.ts";
 
 /**
  * Answers requests of one path, outside the API, such as health. `hidden`: nothing was answered, and the
@@ -28,6 +27,8 @@ export interface RequestHandlerOptions {
   readonly logger: Logger;
   readonly proxyTrust: ProxyTrust;
   readonly requestCounter: RequestCounter;
+  /** What answers name in `Byond-Version`, unless the request named another. */
+  readonly apiVersion: string;
   /** By exact path. */
   readonly pages: ReadonlyMap<string, Page>;
   /** By exact path: `/byond.v1.VerifyService/StartVerification`, `/dev/inbox`. */
@@ -51,7 +52,7 @@ export function createRequestHandler(
       errorCode: undefined,
     };
     response.setHeader("X-Request-Id", record.requestId);
-    response.setHeader("Byond-Version", currentApiVersion);
+    response.setHeader("Byond-Version", options.apiVersion);
     // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
     response.setHeader("Cache-Control", "private, no-cache");
     response.setHeader("X-Content-Type-Options", "nosniff");

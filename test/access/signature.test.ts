@@ -1,292 +1,268 @@
-/** Signatures in the first version, and what both have in common: on the bytes as they are sent, through every door where a client sees them. */
+import { execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { request as httpRequest } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { describe, expect, test } from "vitest";
 import {
-  byteDoors,
-  type Door,
-  grpcDoor,
-  type HeaderFields,
-  type Input,
-  type RpcName,
-  restDoor,
-} from "./protocol-clients.ts";
+  type CallSignature,
+  checkSignature,
+  parseSignatureHeader,
+  type SignatureContext,
+  type SignatureVersion,
+} from "../../src/access/signature.ts";
+import { AppError } from "../../src/errors.ts";
 
-let app: TestApp;
-let session: string;
-/** A key that may sign, and one that must. */
-let free: string;
-let strict: string;
+const credential = "pk_live_abcdefghijkl.0123456789abcdefghijklmnopqrstuvwxyzABCD";
+const nowMs = Date.parse("2026-06-15T09:40:00Z");
+const body = Buffer.from('{"channel":"email","recipient":"a@example.com"}');
+const request = { method: "POST", target: "/api/v1/verify/start" };
 
-beforeAll(async () => {
-  app = await startTestApp();
-  ({ session } = await app.signUp());
-  free = await mint({});
-  strict = await mint({ require_signature: true });
-});
-afterAll(() => app[Symbol.asyncDispose]());
-
-async function mint(restrictions: Input): Promise<string> {
-  const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "key", ...restrictions } });
-  return body.key;
+interface Signed {
+  readonly timestamp?: number | string;
+  readonly key?: string;
+  readonly method?: string;
+  readonly target?: string;
+  readonly body?: Uint8Array;
 }
 
-const now = () => app.time.now().getTime();
-const hex = (key: string, timestamp: number | string, body: Uint8Array | string) =>
-  createHmac("sha256", key).update(`${timestamp}.`).update(body).digest("hex");
-const signedWith =
-  (key: string, timestamp: () => number | string = now) =>
-  (body: Uint8Array): HeaderFields => {
-    const t = timestamp();
-    return { "Byond-Signature": `t=${t},v1=${hex(key, t, body)}` };
-  };
-const signedAs = (write: (body: Uint8Array, t: number) => string) => (body: Uint8Array) => ({
-  "Byond-Signature": write(body, now()),
-});
+/** What a client in another language would write. */
+function sign(version: SignatureVersion, changes: Signed = {}): string {
+  const {
+    timestamp,
+    key,
+    method,
+    target,
+    body: signed,
+  } = { timestamp: nowMs, key: credential, body, ...request, ...changes };
+  const head = version === "v1" ? `${timestamp}.` : `v2\n${timestamp}\n${method}\n${target}\n`;
+  return createHmac("sha256", key)
+    .update(Buffer.concat([Buffer.from(head), signed]))
+    .digest("hex");
+}
 
-const noMatch = "The signature does not match the key and the body as they were received.";
-const outdated = "The time of the signature is more than 5 minutes away from the server's.";
-const malformed =
-  "The Byond-Signature header must be t=<unix milliseconds> and v1=<hexadecimal HMAC-SHA256>, v2=<…> or both.";
-const missing = "This key takes signed requests only: the Byond-Signature header is missing.";
+interface Received
+  extends Partial<Pick<SignatureContext, "credential" | "method" | "target" | "protocolName" | "required">> {
+  readonly body?: Uint8Array;
+}
 
-/** One call with a body, and one that over REST is a GET without any. */
-const calls: readonly (readonly [RpcName, () => Input])[] = [
-  ["StartVerification", () => ({ channel: "email", recipient: `signed-${crypto.randomUUID()}@example.com` })],
-  ["LookupNumber", () => ({ number: "1" })],
-];
+function check(header: string | undefined, received: Received = {}): Promise<CallSignature | undefined> {
+  const { body: sent = body, ...changes } = received;
+  return checkSignature({
+    headers: new Headers(header === undefined ? {} : { "Byond-Signature": header }),
+    protocolName: "rest",
+    credential,
+    ...request,
+    required: null,
+    nowMs: () => nowMs,
+    readBody: async () => sent,
+    ...changes,
+  });
+}
 
-describe.each(byteDoors)("through $name", (door: Door) => {
-  describe.each(calls)("%s", (rpc, input) => {
-    const outcome = async (key: string, sign?: (body: Uint8Array) => HeaderFields, gzip = false) => {
-      const { code, body } = await door.call(app, rpc, input(), {
-        key,
-        gzip,
-        ...(sign === undefined ? {} : { sign }),
+const isInvalid = expect.objectContaining({ code: "signature_invalid" });
+
+describe.each(["v1", "v2"] as const)("%s", (version) => {
+  const header = (changes: Signed = {}) => `t=${changes.timestamp ?? nowMs},${version}=${sign(version, changes)}`;
+
+  test("the signature of the request under the key holds", async () => {
+    await check(header());
+  });
+
+  test.each<readonly [string, Received]>([
+    ["body", { body: Buffer.from(`${body} `) }],
+    ["key", { credential: `${credential}x` }],
+  ])("another %s is refused", async (_name, received) => {
+    await expect(check(header(), received)).rejects.toThrow(isInvalid);
+  });
+
+  test("the time is signed too", async () => {
+    await expect(check(`t=${nowMs + 1},${version}=${sign(version)}`)).rejects.toThrow(isInvalid);
+  });
+
+  test("an empty body is signed as nothing", async () => {
+    await check(header({ body: Buffer.alloc(0) }), { body: Buffer.alloc(0) });
+  });
+
+  test("bytes that are no text are signed as they are", async () => {
+    const bytes = Buffer.from([0, 255, 10, 13, 128]);
+    await check(header({ body: bytes }), { body: bytes });
+  });
+
+  test("one of several is enough, in any order and case, beside versions to come", async () => {
+    const other = "0".repeat(64);
+    const hex = sign(version).toUpperCase();
+    await check(`${version}=${other}, v3=what-is-this, ${version}=${hex}, t=${nowMs}`);
+    await expect(check(`${version}=${other},t=${nowMs},${version}=${other}`)).rejects.toThrow(isInvalid);
+  });
+
+  test.each([
+    ["5 minutes old", -300_000, true],
+    ["5 minutes ahead", 300_000, true],
+    ["older than 5 minutes", -300_001, false],
+    ["further ahead than 5 minutes", 300_001, false],
+  ])("%s", async (_name, offset, isAccepted) => {
+    const attempt = check(header({ timestamp: nowMs + offset }));
+    await (isAccepted ? attempt : expect(attempt).rejects.toThrow(isInvalid));
+  });
+
+  test.each(["grpc", "grpc-web"])(
+    "over %s a key that requires signatures, and a signature, are refused",
+    async (protocolName) => {
+      await check(undefined, { protocolName });
+      await expect(check(undefined, { protocolName, required: version })).rejects.toThrow(
+        "Requests over gRPC cannot be signed",
+      );
+      await expect(check(header(), { protocolName })).rejects.toThrow("Requests over gRPC cannot be signed");
+    },
+  );
+
+  test("without a signature a request passes, unless the key requires one", async () => {
+    await check(undefined);
+    await expect(check(undefined, { required: version })).rejects.toThrow("the Byond-Signature header is missing");
+    await check(header(), { required: version, protocolName: "connect" });
+  });
+
+  test("a malformed or outdated header is refused before the body is there; a body that cannot be read says so", async () => {
+    const receive = (text: string) =>
+      checkSignature({
+        headers: new Headers({ "Byond-Signature": text }),
+        protocolName: "rest",
+        credential,
+        ...request,
+        required: null,
+        nowMs: () => nowMs,
+        readBody: () => Promise.reject(new AppError("payload_too_large", "too large")),
       });
-      return code === "ok" ? "ok" : `${code}: ${body.message}`;
-    };
-
-    test("a signature of the body as it is sent holds, compressed or not", async () => {
-      for (const key of [free, strict]) {
-        expect(await outcome(key, signedWith(key))).toBe("ok");
-        expect(await outcome(key, signedWith(key), true)).toBe("ok");
-      }
-    });
-
-    test("without one a key is let in, unless it requires signatures", async () => {
-      expect(await outcome(free)).toBe("ok");
-      expect(await outcome(strict)).toBe(`signature_invalid: ${missing}`);
-    });
-
-    test("under 5 minutes of difference is let in, over is not, either way", async () => {
-      for (const minutes of [-4.9, 4.9]) {
-        expect(
-          await outcome(
-            strict,
-            signedWith(strict, () => Math.round(now() + minutes * 60_000)),
-          ),
-        ).toBe("ok");
-      }
-      for (const minutes of [-5.1, 5.1]) {
-        const refusal = await outcome(
-          strict,
-          signedWith(strict, () => Math.round(now() + minutes * 60_000)),
-        );
-        expect(refusal).toBe(`signature_invalid: ${outdated}`);
-      }
-    });
-
-    const other = "00".repeat(32);
-    test.each([
-      ["one of several", (body: Uint8Array, t: number, key: string) => `t=${t},v1=${other},v1=${hex(key, t, body)}`],
-      [
-        "one of five",
-        (body: Uint8Array, t: number, key: string) => `${`v1=${other},`.repeat(4)}v1=${hex(key, t, body)},t=${t}`,
-      ],
-      [
-        "beside a version to come",
-        (body: Uint8Array, t: number, key: string) => `t=${t}, v3=abc, v1=${hex(key, t, body).toUpperCase()}`,
-      ],
-    ])("%s is enough", async (_name, write) => {
-      for (const key of [free, strict]) {
-        expect(
-          await outcome(
-            key,
-            signedAs((body, t) => write(body, t, key)),
-          ),
-        ).toBe("ok");
-      }
-    });
-
-    test.each([
-      ["under another key", noMatch, (body: Uint8Array, t: number) => `t=${t},v1=${hex("pk_live_a.b", t, body)}`],
-      [
-        "of another body",
-        noMatch,
-        (body: Uint8Array, t: number, key: string) =>
-          `t=${t},v1=${hex(key, t, Buffer.concat([body, Buffer.from(" ")]))}`,
-      ],
-      ["of another time", noMatch, (body: Uint8Array, t: number, key: string) => `t=${t + 1},v1=${hex(key, t, body)}`],
-      [
-        "under the key's prefix",
-        noMatch,
-        (body: Uint8Array, t: number, key: string) => `t=${t},v1=${hex(key.slice(0, key.indexOf(".")), t, body)}`,
-      ],
-      [
-        "of seconds",
-        outdated,
-        (body: Uint8Array, t: number, key: string) => {
-          const seconds = Math.round(t / 1_000);
-          return `t=${seconds},v1=${hex(key, seconds, body)}`;
-        },
-      ],
-      ["that is empty", malformed, () => ""],
-      ["without a time", malformed, (body: Uint8Array, t: number, key: string) => `v1=${hex(key, t, body)}`],
-      ["without a signature", malformed, (_body: Uint8Array, t: number) => `t=${t}`],
-      ["cut short", malformed, (body: Uint8Array, t: number, key: string) => `t=${t},v1=${hex(key, t, body).slice(2)}`],
-      [
-        "in base64",
-        malformed,
-        (body: Uint8Array, t: number, key: string) =>
-          `t=${t},v1=${Buffer.from(hex(key, t, body), "hex").toString("base64")}`,
-      ],
-      [
-        "six times",
-        malformed,
-        (body: Uint8Array, t: number, key: string) => `t=${t}${`,v1=${hex(key, t, body)}`.repeat(6)}`,
-      ],
-    ])("one %s is refused, required or not", async (_name, message, write) => {
-      for (const key of [free, strict]) {
-        const refusal = await outcome(
-          key,
-          signedAs((body, t) => write(body, t, key)),
-        );
-        expect(refusal).toBe(`signature_invalid: ${message}`);
-      }
-    });
-  });
-
-  test("the bytes are signed, not what they unpack to", async () => {
-    const input = { channel: "email", recipient: "unpacked@example.com" };
-    let plain: Uint8Array = new Uint8Array();
-    await door.call(app, "StartVerification", input, {
-      key: strict,
-      sign: (body) => {
-        plain = body;
-        return signedWith(strict)(body);
-      },
-    });
-    const call = { key: strict, gzip: true, sign: () => signedWith(strict)(plain) };
-    const { code, body } = await door.call(app, "StartVerification", input, call);
-    expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: noMatch });
-  });
-
-  test("a refused one does nothing: no verification is made", async () => {
-    const recipient = `refused-by-${door.name.replaceAll(" ", "-").toLowerCase()}@example.com`;
-    const sign = signedWith("pk_live_another.key");
-    expect(
-      (await door.call(app, "StartVerification", { channel: "email", recipient }, { key: strict, sign })).code,
-    ).toBe("signature_invalid");
-    const found = await app.rest("GET", `/verifications?recipient=${recipient}`, { key: free });
-    expect(found).toMatchObject({ status: 200, body: { verifications: [] } });
-  });
-
-  test("a session's requests may be signed too, with its token", async () => {
-    const call = (sign: (body: Uint8Array) => HeaderFields) =>
-      door.call(app, "CreateApiKey", { name: "signed" }, { session, sign });
-    expect((await call(signedWith(session))).code).toBe("ok");
-    expect((await call(signedWith(free))).code).toBe("signature_invalid");
-  });
-
-  test("who sent it is asked before what it may do: a wrong signature is told before scope and address", async () => {
-    const lookupOnly = await mint({ scopes: ["lookup"], ip_allowlist: ["192.0.2.1"] });
-    const start = (key: string, sign: (body: Uint8Array) => HeaderFields) =>
-      door.call(app, "StartVerification", { channel: "email", recipient: "a@example.com" }, { key, sign });
-    expect((await start(lookupOnly, signedWith(free))).code).toBe("signature_invalid");
-    expect((await start(lookupOnly, signedWith(lookupOnly))).code).toBe("ip_not_allowed");
-    expect((await start(`${lookupOnly}x`, signedWith(free))).code).toBe("invalid_api_key");
-  });
-
-  test("after a rotation each secret signs for itself while both work", async () => {
-    const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "r", require_signature: true } });
-    const rotated = await app.rest("POST", `/api-keys/${body.id}/rotate`, { session, body: { grace_seconds: 60 } });
-    const codeOf = async (key: string, signer: string) =>
-      (await door.call(app, "LookupNumber", { number: "1" }, { key, sign: signedWith(signer) })).code;
-    expect(await codeOf(body.key, body.key)).toBe("ok");
-    expect(await codeOf(rotated.body.key, rotated.body.key)).toBe("ok");
-    expect(await codeOf(rotated.body.key, body.key)).toBe("signature_invalid");
+    await expect(receive("t=1")).rejects.toThrow(isInvalid);
+    await expect(receive(header({ timestamp: 1 }))).rejects.toThrow(isInvalid);
+    await expect(receive(header())).rejects.toThrow("too large");
   });
 });
 
-describe("over gRPC", () => {
-  const refusal =
-    "Requests over gRPC cannot be signed: its clients do not see the bytes they send. Use REST or Connect.";
-
-  test("a key that requires signatures is refused, and told what to use", async () => {
-    const { code, body } = await grpcDoor.call(app, "LookupNumber", { number: "1" }, { key: strict });
-    expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: refusal });
+describe("what v2 covers", () => {
+  test.each<readonly [string, Received]>([
+    ["method", { method: "PUT" }],
+    ["path", { target: "/api/v1/verify/check" }],
+    ["query", { target: "/api/v1/verify/start?a=1" }],
+    ["spelling of the path", { target: "/api/v1/verify/st%61rt" }],
+    ["case of the path", { target: "/api/v1/verify/START" }],
+  ])("another %s is refused; v1 does not see it", async (_name, received) => {
+    await expect(check(`t=${nowMs},v2=${sign("v2")}`, received)).rejects.toThrow(isInvalid);
+    await check(`t=${nowMs},v1=${sign("v1")}`, received);
   });
 
-  test("a signature is not ignored: it would look like one that held", async () => {
-    const call = { key: free, sign: signedWith(free) };
-    const { code, body } = await grpcDoor.call(app, "LookupNumber", { number: "1" }, call);
-    expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: refusal });
-    expect((await grpcDoor.call(app, "LookupNumber", { number: "1" }, { key: free })).code).toBe("ok");
+  test("what is refused is told as it was received, without the query", async () => {
+    await expect(check(`t=${nowMs},v2=${sign("v2")}`, { target: "/api/v1/lookup?number=1" })).rejects.toThrow(
+      "The v2 signature does not match the key and the request as they were received: POST /api/v1/lookup, its query and its body.",
+    );
+  });
+
+  test("no signature of one version is one of the other", async () => {
+    // A body that holds what another version puts before it.
+    const asV1 = Buffer.from(`POST\n/api/v1/verify/start\n${body}`);
+    await expect(check(`t=${nowMs},v2=${sign("v1", { body: asV1 })}`)).rejects.toThrow(isInvalid);
+    await expect(check(`t=${nowMs},v1=${sign("v2")}`, { body: asV1 })).rejects.toThrow(isInvalid);
+  });
+
+  test("a line break moves nothing from the body into the target", async () => {
+    const header = `t=${nowMs},v2=${sign("v2", { target: "/a", body: Buffer.from("b\nc") })}`;
+    await check(header, { target: "/a", body: Buffer.from("b\nc") });
+    await expect(check(header, { target: "/a?b", body: Buffer.from("c") })).rejects.toThrow(isInvalid);
   });
 });
 
-test("a key that is changed to require signatures requires them with the next request", async () => {
-  const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "later" } });
-  const codeOf = async () => (await restDoor.call(app, "LookupNumber", { number: "1" }, { key: body.key })).code;
-  expect(await codeOf()).toBe("ok");
-  await app.rest("PATCH", `/api-keys/${body.id}`, { session, body: { require_signature: true } });
-  expect(await codeOf()).toBe("signature_invalid");
-  await app.rest("PATCH", `/api-keys/${body.id}`, { session, body: { require_signature: false } });
-  expect(await codeOf()).toBe("ok");
+describe("both versions in one header", () => {
+  const other = "0".repeat(64);
+
+  test("v2 decides", async () => {
+    await check(`t=${nowMs},v1=${sign("v1")},v2=${sign("v2")}`);
+    await check(`t=${nowMs},v1=${other},v2=${sign("v2")}`);
+    await expect(check(`t=${nowMs},v1=${sign("v1")},v2=${other}`)).rejects.toThrow(isInvalid);
+  });
+
+  test("a key that requires v2 refuses v1 alone; one that requires v1 takes v2", async () => {
+    await expect(check(`t=${nowMs},v1=${sign("v1")}`, { required: "v2" })).rejects.toThrow("takes v2 signatures only");
+    await check(`t=${nowMs},v1=${sign("v1")},v2=${sign("v2")}`, { required: "v2" });
+    await check(`t=${nowMs},v2=${sign("v2")}`, { required: "v1" });
+  });
 });
 
-test("bytes that no client library would write are signed as they are, in however many pieces they come", async () => {
-  const body = Buffer.from('\n{ "recipient" : "\\u0061-piece@example.com",\t"channel":"email" }\r\n');
-  const t = now();
-  const status = await new Promise<number | undefined>((resolve, reject) => {
-    const headers = {
-      "X-API-Key": strict,
-      "Content-Type": "application/json",
-      "Byond-Signature": `t=${t},v1=${hex(strict, t, body)}`,
-    };
-    const request = httpRequest(`${app.url}/api/v1/verify/start`, { method: "POST", headers }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    });
-    request.on("error", reject);
-    for (const byte of body) {
-      request.write(Buffer.from([byte]));
+describe("the nonce", () => {
+  test("is the same for every spelling of a header that holds for one request, and no other", async () => {
+    const hex = sign("v2");
+    const nonce = (await check(`t=${nowMs},v2=${hex}`))?.nonce;
+    expect(nonce).toMatch(/^[\w+/]{43}=$/);
+    for (const spelling of [
+      `v2=${hex.toUpperCase()} , t=${nowMs}`,
+      `t=${nowMs},v2=${"0".repeat(64)},v2=${hex}`,
+      `t=${nowMs},v1=${sign("v1")},v2=${hex},v3=x`,
+    ]) {
+      expect(await check(spelling)).toEqual({ version: "v2", nonce });
     }
-    request.end();
+    const timestamp = `0${nowMs}`;
+    expect((await check(`t=${timestamp},v2=${sign("v2", { timestamp })}`))?.nonce).not.toBe(nonce);
+    expect(nonce).not.toContain(Buffer.from(hex, "hex").toString("base64"));
   });
-  expect(status).toBe(201);
+
+  test("v1 has none, and neither has an unsigned request", async () => {
+    expect(await check(`t=${nowMs},v1=${sign("v1")}`)).toEqual({ version: "v1" });
+    expect(await check(undefined)).toBeUndefined();
+  });
 });
 
-test("a signed GET over Connect is signed as nothing, like every request without a body", async () => {
-  const t = now();
-  const query = new URLSearchParams({ connect: "v1", encoding: "json", message: '{"number":"1"}' });
-  const url = `${app.url}/byond.v1.LookupService/LookupNumber?${query}`;
-  const get = (signature: string) => fetch(url, { headers: { "X-API-Key": strict, "Byond-Signature": signature } });
-  expect((await get(`t=${t},v1=${hex(strict, t, "")}`)).status).toBe(200);
-  expect((await get(`t=${t},v1=${hex(strict, t, '{"number":"1"}')}`)).status).toBe(401);
-});
-
-test("a signed body that is too large is refused as such", async () => {
-  const body = Buffer.alloc(64 * 1024 + 1, " ");
-  const t = now();
-  const headers = {
-    "X-API-Key": strict,
-    "Content-Type": "application/json",
-    "Byond-Signature": `t=${t},v1=${hex(strict, t, body)}`,
+describe("vectors of the guide", () => {
+  const key = "pk_test_key.secret";
+  const timestamp = "1781516400000";
+  const received = { credential: key, target: "/api/v1/verify/start", body: Buffer.from('{"a":1}') };
+  const vectors = {
+    v1: "e79bb1f99a16d101a97a1c06651fd2f274045dd56a40738aef308b6b9bce9098",
+    v2: "995c0885d2b216418895171a3327b5e0c10a937482b2a68dc4390cedb6dda110",
   };
-  const answer = await fetch(`${app.url}/api/v1/verify/start`, { method: "POST", headers, body });
-  expect(answer.status).toBe(413);
-  expect(await answer.json()).toMatchObject({ error: { code: "payload_too_large" } });
+
+  test.each(["v1", "v2"] as const)("%s, as openssl computes it", async (version) => {
+    const text = {
+      v1: `${timestamp}.{"a":1}`,
+      v2: `v2\n${timestamp}\nPOST\n/api/v1/verify/start\n{"a":1}`,
+    }[version];
+    const hex = execFileSync("openssl", ["dgst", "-sha256", "-hmac", key, "-r"], { input: text, encoding: "utf8" });
+    expect(hex.split(" ")[0]).toBe(vectors[version]);
+    await check(`t=${timestamp},${version}=${vectors[version]}`, received);
+  });
+});
+
+describe("reading the header", () => {
+  const hex = "ab".repeat(32);
+
+  test.each([
+    "",
+    "t=1",
+    `v1=${hex}`,
+    `t=,v1=${hex}`,
+    `t=1,t=1,v1=${hex}`,
+    `t=-1,v1=${hex}`,
+    `t=1.5,v1=${hex}`,
+    `t=1e3,v1=${hex}`,
+    `t=1234567890123456,v1=${hex}`,
+    `t=1,v1=${hex.slice(2)}`,
+    `t=1,v1=${hex}00`,
+    `t=1,v1=${"zz".repeat(32)}`,
+    `t=1,v1=${hex},v1=short`,
+    `t=1 v1=${hex}`,
+    `t=1,v1=${hex},`,
+    `t=1,${Array(6).fill(`v1=${hex}`).join(",")}`,
+    `v2=${hex}`,
+    `t=1,v2=${hex.slice(2)}`,
+    `t=1,v1=${hex},v2=short`,
+    `t=1,v2=`,
+    `t=1,${Array(3).fill(`v1=${hex},v2=${hex}`).join(",")}`,
+    `t=1,v3=${hex}`,
+    `t=1,V2=${hex}`,
+    `t=1,v02=${hex}`,
+  ])("%j is malformed", (header) => {
+    expect(parseSignatureHeader(header)).toBeUndefined();
+  });
+
+  test("the time is kept as it was written", () => {
+    const signature = Buffer.from(hex, "hex");
+    expect(parseSignatureHeader(`t=007,v1=${hex}`)).toEqual({ timestamp: "007", v1: [signature], v2: [] });
+    expect(parseSignatureHeader(`t=007,v2=${hex}`)).toEqual({ timestamp: "007", v1: [], v2: [signature] });
+  });
 });

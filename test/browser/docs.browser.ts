@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { errorCodes } from "../../src/docs/error-guide.ts";
-import { DocumentReader } from "../docs/openapi-document.ts";
+import { errorCodes } from "../../src/capabilities/reference/error-guide.ts";
+import { DocumentReader } from "../capabilities/reference/openapi-document.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { launchBrowser, openPage, overflowOf, type PageOptions, screenshot, type WatchedPage } from "./browser.ts";
 import { findFaintTexts } from "./faint-texts.ts";

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { createKeyring } from "../../src/secrets.ts";
+import { createKeyring } from "../../src/crypto/keyring.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { MainProcess, makeFolder, root } from "./main-process.ts";
 

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/process/config.ts";
 import { connectHttp2, requestHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";

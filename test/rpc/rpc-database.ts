@@ -1,4 +1,4 @@
-import { ApiKeyEntity } from "../../src/api-keys/api-key.entity.ts";
+import { ApiKeyEntity } from "../../src/capabilities/keys/api-key.entity.ts";
 import { Database } from "../../src/database/database.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatMetrics } from "../../src/metrics.ts";
+import { formatMetrics } from "../../src/observe/metrics.ts";
 import { startTestApp } from "../support/app.ts";
 
 test("metrics are written in the text format of Prometheus", () => {

@@ -4,7 +4,7 @@ import { constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/process/config.ts";
 import type { OnePortOptions } from "../../src/server/one-port.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { connectHttp2, exchangeRaw, openTestPort, readAnswer } from "./port-fixture.ts";

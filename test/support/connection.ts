@@ -1,5 +1,5 @@
-import { type DatabaseAddress, parseDatabaseUrl } from "../../src/config/database-url.ts";
 import { connectionOf, type PostgresConnection } from "../../src/database/connection.ts";
+import { type DatabaseAddress, parseDatabaseUrl } from "../../src/database/database-url.ts";
 
 /** What `DATABASE_URL` means. Throws if the server would refuse it. */
 export function addressOf(url: string): DatabaseAddress {

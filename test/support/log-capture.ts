@@ -1,4 +1,4 @@
-import { createLogger, type Logger } from "../../src/log.ts";
+import { createLogger, type Logger } from "../../src/observe/log.ts";
 
 /** A logger that keeps its lines. */
 export function captureLog(): { readonly logger: Logger; readonly lines: string[] } {

@@ -1,5 +1,5 @@
-import type { Config } from "../../src/config.ts";
-import { parseIpRange } from "../../src/rpc/access/ip-range.ts";
+import type { Config } from "../../src/process/config.ts";
+import { parseIpRange } from "../../src/server/ip-range.ts";
 
 /** Lets tests choose the address that a call comes from: loopback is a proxy, and `X-Forwarded-For` tells the client. */
 export const loopbackProxy: Config["limits"]["proxyTrust"] = {

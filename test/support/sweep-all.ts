@@ -1,4 +1,4 @@
-import type { Sweep } from "../../src/sweeper.ts";
+import type { Sweep } from "../../src/database/sweeper.ts";
 
 /** Runs a sweep until nothing is left for it. */
 export async function sweepAll(sweep: Sweep): Promise<void> {

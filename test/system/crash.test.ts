@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type ReceivedMail, SmtpSink, smtpError } from "../delivery/smtp-sink.ts";
+import { type ReceivedMail, SmtpSink, smtpError } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { Fleet } from "./fleet.ts";
 import { codeIn, inParallel, until } from "./load.ts";

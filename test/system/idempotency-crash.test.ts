@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SmtpSink } from "../delivery/smtp-sink.ts";
+import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase, type RestAnswer } from "../support/app.ts";
 import { ServerProcess, type ServerProcessOptions } from "../support/processes.ts";
 import { Fleet } from "./fleet.ts";

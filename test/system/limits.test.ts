@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { Channel, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/process/config.ts";
 import { createMigratedDatabase, startTestApp, type TestApp } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 

@@ -1,7 +1,7 @@
 /** Effects whose answer from PostgreSQL is lost, or comes too late: what the client is told is what happened. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SmtpSink } from "../delivery/smtp-sink.ts";
+import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { CuttingProxy } from "./cutting-proxy.ts";

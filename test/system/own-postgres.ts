@@ -3,16 +3,16 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { chooseAccount, giveToAccount } from "../../src/database/embedded/account.ts";
-import { loadPostgresBinaries } from "../../src/database/embedded/binaries.ts";
+import { loadPostgresBinaries } from "../../src/embedded-postgres/binaries.ts";
 import {
   clusterDirectory,
   DATABASE_USER,
   ensureCluster,
   readClusterPassword,
-} from "../../src/database/embedded/cluster.ts";
-import { readPostmaster } from "../../src/database/embedded/postmaster.ts";
-import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "../../src/database/embedded/supervisor.ts";
+} from "../../src/embedded-postgres/cluster.ts";
+import { chooseAccount, giveToAccount } from "../../src/embedded-postgres/postgres-user.ts";
+import { readPostmaster } from "../../src/embedded-postgres/postmaster.ts";
+import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "../../src/embedded-postgres/supervisor.ts";
 import { until } from "./load.ts";
 
 /** A PostgreSQL of a test's own, which it can take away and bring back: the same data at the same address. */

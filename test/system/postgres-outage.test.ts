@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SmtpSink } from "../delivery/smtp-sink.ts";
+import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase, type RestAnswer, type RestCall } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { codeIn, inParallel, until } from "./load.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SmtpSink, smtpError } from "../delivery/smtp-sink.ts";
+import { SmtpSink, smtpError } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { codeIn, until } from "./load.ts";

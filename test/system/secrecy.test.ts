@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, randomInt } from "node:crypto";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { SmtpSink, smtpError } from "../delivery/smtp-sink.ts";
+import { SmtpSink, smtpError } from "../capabilities/channels/smtp-sink.ts";
 import type { RestAnswer, RestCall } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { codeIn, until } from "./load.ts";

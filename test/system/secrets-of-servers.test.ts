@@ -1,7 +1,7 @@
 /** Servers with different master secrets on one database, and rows whose secret is about to leave: real processes. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { createKeyring } from "../../src/secrets.ts";
+import { createKeyring } from "../../src/crypto/keyring.ts";
 import { MainProcess } from "../process/main-process.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";

@@ -1,17 +1,17 @@
 /** What nobody needs any more goes, however much there is, and whoever runs the server does not wait for it. */
 import pg from "pg";
 import { expect, test, vi } from "vitest";
-import { closedWorkspaceSweep } from "../../src/auth/closed-workspace-sweep.ts";
-import { knownSourceSweep } from "../../src/auth/known-sources.ts";
-import { sessionSweep } from "../../src/auth/session-sweep.ts";
+import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
+import { closedWorkspaceSweep } from "../../src/capabilities/accounts/closed-workspace-sweep.ts";
+import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.ts";
+import { sessionSweep } from "../../src/capabilities/accounts/session-sweep.ts";
+import { ownVerificationSweep, verificationSweep } from "../../src/capabilities/verify/verification-sweep.ts";
 import { Database, type Queryable } from "../../src/database/database.ts";
+import { type Sweep, Sweeper } from "../../src/database/sweeper.ts";
 import { throttleSweep } from "../../src/database/throttle.ts";
+import { idempotencySweep } from "../../src/idempotency/answer-store.ts";
+import { quotaSweep } from "../../src/quota/quota-store.ts";
 import { revocationSweep } from "../../src/revocation/revocation-store.ts";
-import { usedSignatureSweep } from "../../src/rpc/access/used-signatures.ts";
-import { idempotencySweep } from "../../src/rpc/idempotency/store.ts";
-import { quotaSweep } from "../../src/rpc/quota/store.ts";
-import { type Sweep, Sweeper } from "../../src/sweeper.ts";
-import { ownVerificationSweep, verificationSweep } from "../../src/verify/verification-sweep.ts";
 import { startTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";

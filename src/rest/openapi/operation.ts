@@ -4,7 +4,7 @@ import type { JsonStyle } from "../json/style.ts";
 import { json, ndjson } from "../response.ts";
 import type { Route } from "../route.ts";
 import { commentOf, splitSummary } from "./comments.ts";
-import type { Examples } from "./examples.ts";
+import type { Examples } from "./example-messages.ts";
 import { type Parameter, pathParameters, queryParameters } from "./parameters.ts";
 import type { PathPart } from "./path.ts";
 import { rulesOf } from "./rules.ts";

@@ -4,7 +4,7 @@ import { isListWrapper, type JsonStyle } from "../json/style.ts";
 import { type QueryField, QueryFields } from "../query-field.ts";
 import type { Route } from "../route.ts";
 import { commentOf } from "./comments.ts";
-import type { Examples } from "./examples.ts";
+import type { Examples } from "./example-messages.ts";
 import type { PathPart } from "./path.ts";
 import { rulesOf } from "./rules.ts";
 import type { Schemas } from "./schemas.ts";

@@ -5,7 +5,7 @@ import { type ValueType, valueTypeOf } from "../json/value-type.ts";
 import { commentOf } from "./comments.ts";
 import type { ComponentNames } from "./component-names.ts";
 import { defaultOf } from "./default-value.ts";
-import type { Examples } from "./examples.ts";
+import type { Examples } from "./example-messages.ts";
 import { ruleKeywords } from "./keywords.ts";
 import { noRules, type Rules, rulesOf } from "./rules.ts";
 import { type Direction, orNull, scalarSchema, wellKnownSchema } from "./value-schema.ts";

@@ -1,0 +1,233 @@
+import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { type Access, access, Credential as RequiredCredential } from "../../gen/byond/v1/access_pb.ts";
+import { AppError, keyRefused, sessionRefused } from "../errors.ts";
+import { requestRecordKey } from "../observe/request-record.ts";
+import type { Grounds } from "../revocation/applied-revocations.ts";
+import { clientAddressKey } from "../server/client-address.ts";
+import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./caller.ts";
+import { type Credential, readCredential } from "./credentials.ts";
+import { requireAllowedAddress } from "./ip-allowlist.ts";
+import { type CallSignature, requireSignature, type SignatureVersion } from "./signature.ts";
+
+/** Who a credential belongs to, and what that rests on. */
+export interface Authenticated<C extends Caller = Caller> {
+  readonly caller: C;
+  /** If one of the subjects is revoked, the caller has to be asked for again. */
+  readonly grounds: Grounds;
+}
+
+/** Tells who a credential belongs to. Undefined: nobody, or nobody any more. */
+export interface Authenticator {
+  authenticateKey(key: string): Promise<Authenticated<KeyCaller> | undefined>;
+  authenticateSession(token: string): Promise<Authenticated<SessionCaller> | undefined>;
+  /** Whether RPCs that take nothing but keys refuse live ones of accounts that have not proved their mail address. */
+  readonly liveKeysNeedVerifiedEmail?: boolean;
+}
+
+/** The revocation subjects that the caller's admission depends on. Set together with `callerKey`. */
+export const groundsKey = createContextKey<Grounds | undefined>(undefined, { description: "grounds of the caller" });
+
+/** What of a call decides whether it is let in. Both handler contexts and intercepted requests can tell. */
+export interface CallOrigin {
+  readonly header: Headers;
+  readonly values: ContextValues;
+}
+
+const takesKeys: ReadonlySet<RequiredCredential> = new Set([
+  RequiredCredential.API_KEY,
+  RequiredCredential.API_KEY_OR_SESSION,
+]);
+
+/** The `byond.v1.access` option of an RPC. Throws if it has none: who may call must never be an accident. */
+export function accessOf(method: DescMethod): Access {
+  const declared = hasOption(method, access) ? getOption(method, access) : undefined;
+  if (declared === undefined || declared.credential === RequiredCredential.UNSPECIFIED) {
+    throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
+  }
+  if (declared.scope !== "" && !takesKeys.has(declared.credential)) {
+    throw new TypeError(`${method.parent.typeName}.${method.name} declares a scope, but takes no API key`);
+  }
+  const takesBoth = declared.credential === RequiredCredential.API_KEY_OR_SESSION;
+  if (declared.sandbox && !takesBoth) {
+    throw new TypeError(
+      `${method.parent.typeName}.${method.name} declares sandbox, but does not take keys and sessions`,
+    );
+  }
+  if (takesBoth && declared.scope === "" && method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS) {
+    throw new TypeError(
+      `${method.parent.typeName}.${method.name} lets any key act on the account: it has to declare a scope`,
+    );
+  }
+  return declared;
+}
+
+/** Checks that a request was sent by whoever has the credential. Throws if not. Returns its signature, if it has one. */
+export type SenderCheck = (
+  caller: Caller,
+  credential: string,
+  context: HandlerContext,
+) => Promise<CallSignature | undefined>;
+
+/**
+ * Lets a call in and makes its caller known. Undefined: the RPC takes no credential. Throws if the credential is not
+ * admitted, or if `checkSender` rejects the caller.
+ */
+export async function authorize(
+  authenticator: Authenticator,
+  required: Access,
+  context: HandlerContext,
+  checkSender: SenderCheck,
+): Promise<Caller | undefined> {
+  const { requestHeader: header, values } = context;
+  if (required.credential === RequiredCredential.NONE) {
+    return undefined;
+  }
+  const credential = readCredential(header);
+  const { caller, grounds } = await authenticate(authenticator, required.credential, credential);
+  if (caller.kind === "key") {
+    values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
+  }
+  const signature =
+    credential.kind === "none"
+      ? undefined
+      : await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
+  requirePermission(authenticator, caller, required, values);
+  values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
+  values.set(groundsKey, grounds);
+  return caller;
+}
+
+/**
+ * Lets a call under way in once more, with its caller as it is now; its signature was checked before. Undefined: the RPC takes
+ * no credential. Throws what `admit` throws, and `signature_invalid` if the key requires more by now than the call has.
+ */
+export async function reauthorize(
+  authenticator: Authenticator,
+  required: Access,
+  origin: CallOrigin,
+): Promise<Grounds | undefined> {
+  const admitted = await admit(authenticator, required, origin);
+  if (admitted === undefined) {
+    return undefined;
+  }
+  const { caller, grounds } = admitted;
+  const signature = origin.values.get(callerKey)?.signature;
+  requireSignature(requiredSignatureOf(caller), signature?.version);
+  origin.values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
+  return grounds;
+}
+
+/** The lowest version of the signature that the caller's requests have to carry. Null: they need not be signed. */
+export function requiredSignatureOf(caller: Caller): SignatureVersion | null {
+  return caller.kind === "key" ? caller.requiredSignature : null;
+}
+
+/**
+ * Tells whose call it is, or throws: `invalid_api_key` without a valid credential of a kind that the RPC takes,
+ * `ip_not_allowed` from an address that the key may not be used from, `insufficient_scope` if it may not be used for the
+ * RPC, `email_not_verified` if it is live and its account has to prove its address first. Undefined: the RPC takes no
+ * credential.
+ */
+export async function admit(
+  authenticator: Authenticator,
+  required: Access,
+  origin: CallOrigin,
+): Promise<Authenticated | undefined> {
+  if (required.credential === RequiredCredential.NONE) {
+    return undefined;
+  }
+  const credential = readCredential(origin.header);
+  const authenticated = await authenticate(authenticator, required.credential, credential);
+  requirePermission(authenticator, authenticated.caller, required, origin.values);
+  return authenticated;
+}
+
+function requirePermission(
+  { liveKeysNeedVerifiedEmail }: Authenticator,
+  caller: Caller,
+  required: Access,
+  values: ContextValues,
+): void {
+  if (caller.kind === "key") {
+    requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
+    requireMode(caller, required);
+    requireScope(caller, required.scope);
+    // What sessions may call too is how one finds out, and how one gets out.
+    if (liveKeysNeedVerifiedEmail === true && required.credential === RequiredCredential.API_KEY) {
+      requireVerifiedEmail(caller);
+    }
+  }
+}
+
+function requireVerifiedEmail({ mode, isVerified }: KeyCaller): void {
+  if (mode === "live" && !isVerified) {
+    throw new AppError(
+      "email_not_verified",
+      "Live keys work once the account's email is verified: sign in and use POST /api/v1/auth/verify-email.",
+    );
+  }
+}
+
+async function authenticate(
+  authenticator: Authenticator,
+  required: RequiredCredential,
+  credential: Credential,
+): Promise<Authenticated> {
+  if (credential.kind === "session" && required === RequiredCredential.API_KEY) {
+    throw new AppError("invalid_api_key", "This endpoint takes an API key, not a session token.");
+  }
+  if (credential.kind === "key" && required === RequiredCredential.SESSION) {
+    throw new AppError("invalid_api_key", "This endpoint takes a session token, not an API key.");
+  }
+  if (credential.kind === "none") {
+    throw new AppError("invalid_api_key", nothingSent(required));
+  }
+  const authenticated = await authenticateAs(authenticator, credential);
+  if (authenticated === undefined) {
+    throw credential.kind === "session" ? sessionRefused() : keyRefused();
+  }
+  return authenticated;
+}
+
+function nothingSent(required: RequiredCredential): string {
+  switch (required) {
+    case RequiredCredential.SESSION:
+      return "No session token was sent. Send one as Authorization: Bearer <token>.";
+    case RequiredCredential.API_KEY_OR_SESSION:
+      return "No API key and no session token was sent. Send one as Authorization: Bearer <key or token>.";
+    default:
+      return "No API key was sent. Send one as X-API-Key: <key>, or as Authorization: Bearer <key>.";
+  }
+}
+
+async function authenticateAs(
+  authenticator: Authenticator,
+  credential: Exclude<Credential, { readonly kind: "none" }>,
+): Promise<Authenticated | undefined> {
+  switch (credential.kind) {
+    case "key":
+      return authenticator.authenticateKey(credential.key);
+    case "session":
+      return authenticator.authenticateSession(credential.token);
+  }
+}
+
+/** The account belongs to both modes of a workspace: a sandbox key, which is handed out more freely, may not act on it. */
+function requireMode({ mode }: KeyCaller, { credential, sandbox, scope }: Access): void {
+  if (mode === "test" && credential === RequiredCredential.API_KEY_OR_SESSION && !sandbox) {
+    throw new AppError("insufficient_scope", "Sandbox keys do not act on the account. Use a live key, or sign in.", {
+      requiredScope: scope || "*",
+    });
+  }
+}
+
+function requireScope(caller: KeyCaller, scope: string): void {
+  if (scope === "" || caller.scopes === null || caller.scopes.includes("*") || caller.scopes.includes(scope)) {
+    return;
+  }
+  throw new AppError("insufficient_scope", `This key is not authorized for the '${scope}' scope.`, {
+    requiredScope: scope,
+  });
+}

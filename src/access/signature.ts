@@ -1,0 +1,149 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { AppError } from "../errors.ts";
+
+/** How far the time of a signature may be from ours, either way. */
+const signatureToleranceMs = 5 * 60_000;
+
+/** A client that changes its key signs with the old one and the new one; nobody needs more than a few. */
+const maxSignatures = 5;
+
+/** What a signature covers: the body (`v1`), or the method, the target and the body (`v2`). */
+export type SignatureVersion = "v1" | "v2";
+
+export interface SignatureHeader {
+  /** Unix milliseconds, as they were sent: the text is what is signed. */
+  readonly timestamp: string;
+  readonly v1: readonly Buffer[];
+  readonly v2: readonly Buffer[];
+}
+
+/**
+ * Reads `t=<unix ms>,v1=<hex>,v2=<hex>`: one time, one signature or several, and elements of other names, which are left to
+ * the future. Undefined if it is malformed, or has no signature of a version that is known here.
+ */
+export function parseSignatureHeader(text: string): SignatureHeader | undefined {
+  let timestamp: string | undefined;
+  const signatures: Record<SignatureVersion, Buffer[]> = { v1: [], v2: [] };
+  for (const element of text.split(",")) {
+    const [, name, value = ""] = /^\s*(\w+)=(\S*)\s*$/.exec(element) ?? [];
+    if (name === "t" && timestamp === undefined && /^\d{1,15}$/.test(value)) {
+      timestamp = value;
+    } else if ((name === "v1" || name === "v2") && /^[\da-f]{64}$/i.test(value)) {
+      signatures[name].push(Buffer.from(value, "hex"));
+    } else if (name === undefined || name === "t" || name === "v1" || name === "v2") {
+      return undefined;
+    }
+  }
+  const count = signatures.v1.length + signatures.v2.length;
+  return timestamp === undefined || count === 0 || count > maxSignatures ? undefined : { timestamp, ...signatures };
+}
+
+/** The signature that a request was sent with, and that holds. */
+export interface CallSignature {
+  readonly version: SignatureVersion;
+  /**
+   * Of `v2`: what an effect of the call spends, so that it happens once. The same for all spellings of the header that hold
+   * for the same request.
+   */
+  readonly nonce?: string;
+}
+
+export interface SignedContent {
+  /** The API key or session token as it was sent. */
+  readonly credential: string;
+  /** As it was sent. */
+  readonly timestamp: string;
+  readonly method: string;
+  /** Path and query as they were sent. */
+  readonly target: string;
+  /** The body as it was sent, before it is decompressed. Empty for a request without one. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * What a client computes: HMAC-SHA256 under the whole credential, of `<t>.<body>` (`v1`) or of five lines, the body being
+ * the last: `v2`, `<t>`, the method, the target, the body. No text of one version is a text of the other, and none of the
+ * first four lines can hold a line break.
+ */
+function computeSignature(version: SignatureVersion, content: SignedContent): Buffer {
+  const { credential, timestamp, method, target, body } = content;
+  const head = version === "v1" ? `${timestamp}.` : `v2\n${timestamp}\n${method}\n${target}\n`;
+  return createHmac("sha256", credential).update(head).update(body).digest();
+}
+
+/** What is known of a request when its headers are there and its caller is known. */
+export interface SignatureContext extends Omit<SignedContent, "timestamp" | "body"> {
+  readonly headers: Headers;
+  /** As in `HandlerContext`. */
+  readonly protocolName: string;
+  /** The lowest version that the caller's key requires. Null: it requires none. */
+  readonly required: SignatureVersion | null;
+  readonly nowMs: () => number;
+  readonly readBody: () => Promise<Uint8Array>;
+}
+
+/**
+ * Checks the signature of a request, if it has one or must have one. Only then is the body read, before anything else sees
+ * it. If there is a `v2`, it decides, whatever `v1` says. Undefined: the request is not signed. Throws `signature_invalid`;
+ * what `readBody` throws passes.
+ */
+export async function checkSignature(context: SignatureContext): Promise<CallSignature | undefined> {
+  const text = context.headers.get("byond-signature");
+  if (text === null && context.required === null) {
+    return undefined;
+  }
+  if (context.protocolName.startsWith("grpc")) {
+    throw signatureInvalid(
+      "Requests over gRPC cannot be signed: its clients do not see the bytes they send. Use REST or Connect.",
+    );
+  }
+  if (text === null) {
+    requireSignature(context.required, undefined);
+    return undefined;
+  }
+  const header = parseSignatureHeader(text);
+  if (header === undefined) {
+    throw signatureInvalid(
+      "The Byond-Signature header must be t=<unix milliseconds> and v1=<hexadecimal HMAC-SHA256>, v2=<…> or both.",
+    );
+  }
+  const version = header.v2.length > 0 ? "v2" : "v1";
+  requireSignature(context.required, version);
+  if (Math.abs(context.nowMs() - Number(header.timestamp)) > signatureToleranceMs) {
+    throw signatureInvalid("The time of the signature is more than 5 minutes away from the server's.");
+  }
+  const { credential, method, target } = context;
+  const { timestamp } = header;
+  const body = await context.readBody();
+  const expected = computeSignature(version, { credential, timestamp, method, target, body });
+  // Every signature is compared, so that the time taken does not tell which of them holds.
+  const matches = header[version].filter((signature) => timingSafeEqual(signature, expected));
+  if (matches.length === 0) {
+    throw signatureInvalid(noMatch(version, context));
+  }
+  return version === "v1" ? { version } : { version, nonce: createHash("sha256").update(expected).digest("base64") };
+}
+
+/** Throws `signature_invalid` if a request with this version, or without a signature, is not what the key requires. */
+export function requireSignature(required: SignatureVersion | null, sent: SignatureVersion | undefined): void {
+  if (required === null || sent === "v2" || sent === required) {
+    return;
+  }
+  throw signatureInvalid(
+    sent === undefined
+      ? "This key takes signed requests only: the Byond-Signature header is missing."
+      : "This key takes v2 signatures only: the Byond-Signature header has none.",
+  );
+}
+
+function noMatch(version: SignatureVersion, { method, target }: Pick<SignedContent, "method" | "target">): string {
+  if (version === "v1") {
+    return "The signature does not match the key and the body as they were received.";
+  }
+  const path = target.split("?", 1)[0];
+  return `The v2 signature does not match the key and the request as they were received: ${method} ${path}, its query and its body.`;
+}
+
+function signatureInvalid(message: string): AppError {
+  return new AppError("signature_invalid", message);
+}

@@ -1,0 +1,94 @@
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { parseArgs } from "node:util";
+import type { Tier } from "../../access/tiers.ts";
+import { systemClock } from "../../clock.ts";
+import { Hasher, passwordCost } from "../../crypto/hashing.ts";
+import { createId } from "../../crypto/ids.ts";
+import { Database } from "../../database/database.ts";
+import { providePostgres } from "../../database/provide-postgres.ts";
+import { AppError } from "../../errors.ts";
+import { type Command, CommandError } from "../../process/command.ts";
+import { type RevocationService, startRevocation } from "../../revocation/revocation-service.ts";
+import { newPasswordProblem } from "./new-password.ts";
+
+/** In characters, as `auth.proto` has it for sign-up. */
+const passwordLength = { min: 10, max: 128 };
+
+/** The options that were given. Throws `CommandError` for other ones. */
+export function readOptions(
+  args: readonly string[],
+  usage: string,
+): { readonly email?: string; readonly name?: string } {
+  const options = { email: { type: "string" }, name: { type: "string" } } as const;
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values;
+  } catch (error) {
+    throw new CommandError(`${error instanceof Error ? error.message : error}\n${usage}`);
+  }
+}
+
+/** Reads a new password for an address. Throws `CommandError` for one that sign-up would not take. */
+export async function readPassword({ input, write }: Command, email: string): Promise<string> {
+  const isTerminal = input.isTTY === true;
+  if (isTerminal) {
+    write(`Password (${passwordLength.min} to ${passwordLength.max} characters, not shown): `);
+  }
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: nowhere, terminal: isTerminal });
+  for await (const password of lines) {
+    lines.close();
+    const { length } = [...password];
+    if (length < passwordLength.min || length > passwordLength.max) {
+      throw new CommandError(`The password must be ${passwordLength.min} to ${passwordLength.max} characters long.`);
+    }
+    const problem = newPasswordProblem(password, email);
+    if (problem !== undefined) {
+      throw new CommandError(`The password ${problem}.`);
+    }
+    return password;
+  }
+  throw new CommandError("No password was given on standard input.");
+}
+
+/** What commands do their work with. */
+export interface CommandDependencies {
+  readonly database: Database;
+  readonly revocation: Pick<RevocationService, "revoke">;
+  readonly passwordHasher: Hasher;
+  readonly defaultTier: Tier;
+}
+
+/**
+ * Runs a command's work on the database, as one more server beside those that may be running: what it revokes holds on all
+ * of them when it is done. Throws `CommandError` for what the client of a server would be told.
+ */
+export async function runOnDatabase<T>(
+  { config, logger }: Command,
+  work: (deps: CommandDependencies) => Promise<T>,
+): Promise<T> {
+  await using resources = new AsyncDisposableStack();
+  const postgres = await providePostgres(config.database, () => {});
+  resources.defer(() => postgres.stop());
+  const database = await Database.open({ connection: postgres.connection, logger, entities: [] });
+  resources.defer(() => database.close());
+  const serverId = createId("srv");
+  const revocation = await startRevocation({
+    database,
+    connection: postgres.connection,
+    clock: systemClock,
+    logger,
+    serverId,
+  });
+  resources.defer(() => revocation.stop());
+  const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 1, maxWaiting: 0 });
+  try {
+    return await work({ database, revocation, passwordHasher, defaultTier: config.limits.defaultTier });
+  } catch (error) {
+    if (error instanceof AppError) {
+      const [problem] = Object.entries(error.details.fields ?? {});
+      throw new CommandError(problem === undefined ? error.message : `The ${problem[0]} ${problem[1]}.`);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,223 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { Mode as ModeMessage, ScopeSetSchema } from "../../../gen/byond/v1/api_key_pb.ts";
+import {
+  type AuthService,
+  ChangePasswordRequestSchema,
+  CheckEmailVerificationResponse_Status as CheckStatus,
+  ConfirmPasswordResetRequestSchema,
+  ConfirmPasswordResetResponse_Status as ResetStatus,
+  Role,
+  SignUpRequestSchema,
+  StartPasswordResetRequestSchema,
+  StartPasswordResetResponse_Status as StartResetStatus,
+  StartEmailVerificationResponse_Status as StartStatus,
+  UpdateWorkspaceRequestSchema,
+} from "../../../gen/byond/v1/auth_pb.ts";
+import { exemptFromRevocation } from "../../access/abort-on-revocation.ts";
+import { anyCaller, type KeyCaller, sessionCaller } from "../../access/caller.ts";
+import type { Database } from "../../database/database.ts";
+import { AppError, problemOf } from "../../errors.ts";
+import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
+import { clientAddressKey } from "../../server/client-address.ts";
+import { senderNameProblem } from "../../text/display-name-rules.ts";
+import { parseAccountAddress } from "../../text/mail-address.ts";
+import { changePassword } from "./change-password.ts";
+import { checkEmailVerification } from "./check-email-verification.ts";
+import { confirmPasswordReset } from "./confirm-password-reset.ts";
+import { type AccountDependencies, emailProblem } from "./create-account.ts";
+import { deleteAccount } from "./delete-account.ts";
+import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
+import { accountOf } from "./find-account.ts";
+import type { FruitlessCalls } from "./fruitless-calls.ts";
+import { getWorkspace } from "./get-workspace.ts";
+import { logoutAll } from "./logout-all.ts";
+import type { PasswordDependencies } from "./match-password.ts";
+import { newPasswordProblem } from "./new-password.ts";
+import type { SessionDependencies, SessionGrant } from "./open-session.ts";
+import { refreshSession } from "./refresh-session.ts";
+import { signIn } from "./sign-in.ts";
+import { signOut } from "./sign-out.ts";
+import { signUp } from "./sign-up.ts";
+import { startEmailVerification } from "./start-email-verification.ts";
+import { startPasswordReset } from "./start-password-reset.ts";
+import { updateWorkspace } from "./update-workspace.ts";
+import { workspaceChangesOf, workspaceChangesProblems, workspaceMessage } from "./workspace-messages.ts";
+
+export interface AuthDependencies extends AccountDependencies, PasswordDependencies, SessionDependencies {
+  readonly database: Database;
+  readonly decoyHash: string;
+  readonly revocation: Pick<RevocationService, "revoke" | "confirmEarlier">;
+  readonly emailVerifications: EmailVerifications;
+  readonly signUp: "open" | "closed";
+  readonly signUpsPerHour: number;
+  /** Of the calls that take no credential. */
+  readonly fruitlessCalls: FruitlessCalls;
+}
+
+const startStatuses = {
+  pending: StartStatus.PENDING,
+  channel_unavailable: StartStatus.CHANNEL_UNAVAILABLE,
+} as const satisfies Record<StartedEmailVerification["status"], StartStatus>;
+
+const checkStatuses = {
+  approved: CheckStatus.APPROVED,
+  incorrect: CheckStatus.INCORRECT,
+  expired: CheckStatus.EXPIRED,
+  locked: CheckStatus.LOCKED,
+} as const satisfies Record<EmailVerificationOutcome, CheckStatus>;
+
+const startResetStatuses = {
+  pending: StartResetStatus.PENDING,
+  channel_unavailable: StartResetStatus.CHANNEL_UNAVAILABLE,
+} as const satisfies Record<StartedEmailVerification["status"], StartResetStatus>;
+
+const resetStatuses = {
+  approved: ResetStatus.APPROVED,
+  incorrect: ResetStatus.INCORRECT,
+  expired: ResetStatus.EXPIRED,
+  locked: ResetStatus.LOCKED,
+} as const satisfies Record<EmailVerificationOutcome, ResetStatus>;
+
+/** AuthService: messages to operations and back. */
+export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthService> {
+  return {
+    async signUp({ email, password, name }, context) {
+      if (deps.signUp === "closed") {
+        throw new AppError("not_found", "Sign-up is closed on this server. Ask its administrator for an account.");
+      }
+      const origin = originOf(context);
+      return grantMessage(
+        await deps.fruitlessCalls.runFrom(origin, () => signUp(deps, { email, password, name, ...origin })),
+      );
+    },
+
+    async signIn({ email, password }, context) {
+      const origin = originOf(context);
+      return grantMessage(
+        await deps.fruitlessCalls.runFrom(origin, () => signIn(deps, { email, password, ...origin })),
+      );
+    },
+
+    async refreshSession({ refreshToken }, context) {
+      return grantMessage(await refreshSession(deps, { refreshToken, ...originOf(context) }));
+    },
+
+    async signOut({ refreshToken }, context) {
+      await signOut(deps, { refreshToken, ...originOf(context) });
+      return { message: "The session has ended." };
+    },
+
+    async getMe(_request, context) {
+      const caller = anyCaller(context);
+      const account = await accountOf(deps, caller);
+      return {
+        userId: account.userId,
+        email: account.email,
+        workspaceId: account.workspaceId,
+        role: Role.OWNER,
+        verified: account.isVerified,
+        createdAt: timestampFromDate(account.createdAt),
+        ...(caller.kind === "key" ? describeKey(caller) : {}),
+      };
+    },
+
+    async logoutAll(_request, context) {
+      await logoutAll(deps, anyCaller(context), () => exemptFromRevocation(context));
+      return { message: "All sessions have been revoked." };
+    },
+
+    async changePassword({ currentPassword, newPassword }, context) {
+      const input = { currentPassword, newPassword, ...originOf(context) };
+      const exempt = () => exemptFromRevocation(context);
+      return grantMessage(await changePassword(deps, sessionCaller(context), input, exempt));
+    },
+
+    async startPasswordReset({ email }, context) {
+      const origin = originOf(context);
+      const { id, status, expiresAt } = await deps.fruitlessCalls.runFrom(origin, () =>
+        startPasswordReset(deps, { email, ...origin }),
+      );
+      return { resetId: id, status: startResetStatuses[status], expiresAt: timestampFromDate(expiresAt) };
+    },
+
+    async confirmPasswordReset({ resetId, code, newPassword }, context) {
+      const origin = originOf(context);
+      const outcome = await deps.fruitlessCalls.runFrom(
+        origin,
+        () => confirmPasswordReset(deps, { resetId, code, newPassword, ...origin }),
+        (outcome) => outcome !== "approved",
+      );
+      return { status: resetStatuses[outcome] };
+    },
+
+    async startEmailVerification(_request, context) {
+      const { status, expiresAt } = await startEmailVerification(deps, sessionCaller(context));
+      return { status: startStatuses[status], expiresAt: timestampFromDate(expiresAt) };
+    },
+
+    async checkEmailVerification({ code }, context) {
+      const { outcome, isVerified } = await checkEmailVerification(deps, sessionCaller(context), {
+        code,
+        ...originOf(context),
+      });
+      return { status: checkStatuses[outcome], verified: isVerified };
+    },
+
+    async getWorkspace(_request, context) {
+      const { workspaceId } = sessionCaller(context);
+      return { workspace: workspaceMessage(await getWorkspace(deps, workspaceId)) };
+    },
+
+    async updateWorkspace(request, context) {
+      const workspace = await updateWorkspace(deps, sessionCaller(context), workspaceChangesOf(request));
+      return { workspace: workspaceMessage(workspace) };
+    },
+
+    async deleteAccount({ password }, context) {
+      const input = { password, ...originOf(context) };
+      await deleteAccount(deps, anyCaller(context), input, () => exemptFromRevocation(context));
+      return { message: "Account deleted successfully." };
+    },
+  };
+}
+
+function originOf({ values }: HandlerContext): { readonly clientAddress: string | undefined } {
+  return { clientAddress: values.get(clientAddressKey) };
+}
+
+/** The tokens of a session as they are told. */
+function grantMessage({ sessionExpiresAt, ...grant }: SessionGrant) {
+  return { ...grant, sessionExpiresAt: timestampFromDate(sessionExpiresAt) };
+}
+
+function describeKey({ mode, scopes, keyPrefix }: KeyCaller) {
+  return {
+    mode: mode === "test" ? ModeMessage.TEST : ModeMessage.LIVE,
+    ...(scopes === null ? {} : { scopes: create(ScopeSetSchema, { scopes: [...scopes] }) }),
+    keyPrefix,
+  };
+}
+
+/** What the schema cannot say of the requests. */
+export const authFieldChecks: readonly FieldCheck[] = [
+  fieldCheck(SignUpRequestSchema, ({ email, password, name }) => ({
+    ...problemOf("email", addressProblem(email)),
+    ...problemOf("password", newPasswordProblem(password, email)),
+    ...problemOf("name", senderNameProblem(name)),
+  })),
+  fieldCheck(ChangePasswordRequestSchema, ({ newPassword }) =>
+    problemOf("new_password", newPasswordProblem(newPassword, undefined)),
+  ),
+  fieldCheck(StartPasswordResetRequestSchema, ({ email }) => problemOf("email", addressProblem(email))),
+  fieldCheck(ConfirmPasswordResetRequestSchema, ({ newPassword }) =>
+    problemOf("new_password", newPasswordProblem(newPassword, undefined)),
+  ),
+  fieldCheck(UpdateWorkspaceRequestSchema, workspaceChangesProblems),
+];
+
+function addressProblem(email: string): string | undefined {
+  return parseAccountAddress(email) === undefined ? emailProblem : undefined;
+}

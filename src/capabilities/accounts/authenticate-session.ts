@@ -1,0 +1,85 @@
+import type { Authenticated } from "../../access/access.ts";
+import type { SessionCaller } from "../../access/caller.ts";
+import type { Tier } from "../../access/tiers.ts";
+import type { Queryable } from "../../database/database.ts";
+import type { CredentialCache, Loaded } from "../../revocation/credential-cache.ts";
+import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { accountSubject, sessionSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
+import type { SessionTokens } from "./session-tokens.ts";
+
+interface LiveSession {
+  readonly accountId: string;
+  readonly tokenRevision: number;
+  readonly tier: Tier;
+}
+
+/** Finds a session while it is alive: its account has no newer revision, and its workspace was not shut down. */
+const read = {
+  name: "read_session",
+  text: `
+    SELECT session.account_id, session.token_revision, workspace.tier
+    FROM session
+      JOIN account ON account.id = session.account_id AND account.token_revision = session.token_revision
+      JOIN workspace ON workspace.id = session.workspace_id AND workspace.deactivated_at IS NULL
+    WHERE session.workspace_id = $1 AND session.id = $2`,
+};
+
+const maxRememberedSessions = 100_000;
+
+interface Dependencies {
+  readonly database: Queryable;
+  readonly sessionTokens: SessionTokens;
+  readonly revocation: Pick<RevocationService, "cache">;
+}
+
+/** Tells whose session an access token belongs to. The token says it; that the session is alive is known until it is revoked. */
+export class SessionAuthenticator {
+  readonly #deps: Dependencies;
+  readonly #sessions: CredentialCache<LiveSession>;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+    this.#sessions = deps.revocation.cache({
+      load: (name) => readSession(deps.database, name),
+      subjectOf: (name) => sessionSubject(partsOf(name).sessionId),
+      maxEntries: maxRememberedSessions,
+    });
+  }
+
+  /** The caller of a valid token. Undefined if it is malformed, forged or expired, or if its session has ended. */
+  async authenticateSession(token: string): Promise<Authenticated<SessionCaller> | undefined> {
+    const claims = await this.#deps.sessionTokens.read(token);
+    if (claims === undefined) {
+      return undefined;
+    }
+    const { userId, workspaceId, sessionId, tokenRevision } = claims;
+    const found = await this.#sessions.get(`${workspaceId}/${sessionId}`);
+    if (found?.record.accountId !== userId || found.record.tokenRevision !== tokenRevision) {
+      return undefined;
+    }
+    return {
+      caller: { kind: "session", workspaceId, tier: found.record.tier, userId, sessionId },
+      grounds: { subjects: found.subjects, asOf: found.asOf },
+    };
+  }
+}
+
+/** A session goes by both of its ids, as its row does. */
+function partsOf(name: string): { readonly workspaceId: string; readonly sessionId: string } {
+  const [workspaceId = "", sessionId = ""] = name.split("/", 2);
+  return { workspaceId, sessionId };
+}
+
+async function readSession(database: Queryable, name: string): Promise<Loaded<LiveSession> | undefined> {
+  const { workspaceId, sessionId } = partsOf(name);
+  const [row] = await database.query<{ account_id: string; token_revision: number; tier: Tier }>(read, [
+    workspaceId,
+    sessionId,
+  ]);
+  return row === undefined
+    ? undefined
+    : {
+        record: { accountId: row.account_id, tokenRevision: row.token_revision, tier: row.tier },
+        subjects: [accountSubject(row.account_id), workspaceSubject(workspaceId)],
+      };
+}

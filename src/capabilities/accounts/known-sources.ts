@@ -1,0 +1,74 @@
+import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+import type { Database, Queryable } from "../../database/database.ts";
+import type { Sweep } from "../../database/sweeper.ts";
+import { sweepOldest } from "../../database/table-sweeps.ts";
+import { limitKeyOf, unknownSource } from "../../server/client-address.ts";
+
+/** How long a source counts as known to an account after the last session that began there. */
+const knownSourceDays = 90;
+
+/**
+ * How the database knows that an account was signed in to from a source: a keyed hash for each master secret, the current
+ * one's first, so that a rotation forgets nobody. Empty if the client address is unknown.
+ */
+export function sourceIndexes(keyring: Keyring, accountId: string, clientAddress: string | undefined): Buffer[] {
+  const source = limitKeyOf(clientAddress);
+  return source === unknownSource
+    ? []
+    : keyring.all.map((secret) => hmacSha256(secret.subkey("sign-in-source"), `${accountId} ${source}`));
+}
+
+/** SQL that makes a source known, to stand in a statement; `selected` selects account, source and the time now. */
+export function insertKnownSource(selected: string): string {
+  return `
+    INSERT INTO known_source AS known (account_id, source, expires_at)
+    SELECT account_id, source, now + interval '${knownSourceDays} days' FROM (${selected}) AS seen (account_id, source, now)
+    ON CONFLICT (account_id, source) DO UPDATE SET expires_at = excluded.expires_at
+      WHERE known.expires_at < excluded.expires_at - interval '1 hour'`;
+}
+
+/** SQL that makes no source known to an account any more, to stand in a statement that sets its password. */
+export function forgetKnownSources(accountId: string): string {
+  return `DELETE FROM known_source WHERE account_id = ${accountId}`;
+}
+
+const remember = {
+  name: "remember_known_source",
+  text: insertKnownSource("SELECT $1::text, $2::bytea, byond_now()"),
+};
+
+/** Makes a source known to an account whose owner has authenticated from there. */
+export async function rememberSource(
+  { keyring }: { readonly keyring: Keyring },
+  transaction: Queryable,
+  { accountId, clientAddress }: { readonly accountId: string; readonly clientAddress: string | undefined },
+): Promise<void> {
+  const [source] = sourceIndexes(keyring, accountId, clientAddress);
+  if (source !== undefined) {
+    await transaction.query(remember, [accountId, source]);
+  }
+}
+
+const isKnown = {
+  name: "is_known_source",
+  text: `
+    SELECT EXISTS (
+      SELECT FROM known_source WHERE account_id = $1 AND source = ANY ($2::bytea[]) AND expires_at > byond_now()
+    ) AS is_known`,
+};
+
+/** Whether a source is known to an account. The same statement answers for an account that there is not. */
+export async function isKnownSource(
+  { database, keyring }: { readonly database: Queryable; readonly keyring: Keyring },
+  { accountId, clientAddress }: { readonly accountId: string; readonly clientAddress: string | undefined },
+): Promise<boolean> {
+  const values = [accountId, sourceIndexes(keyring, accountId, clientAddress)];
+  const [row] = await database.query<{ is_known: boolean }>(isKnown, values);
+  return row?.is_known === true;
+}
+
+/** Removes sources that count as known no more. */
+export function knownSourceSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
+  return sweepOldest(deps, { table: "known_source", column: "expires_at", until: "(SELECT byond_now())" });
+}

@@ -1,0 +1,36 @@
+import { type Caller, credentialOf } from "../../access/caller.ts";
+import type { Queryable } from "../../database/database.ts";
+import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { accountSubject } from "../../revocation/revocation-subjects.ts";
+import { accountOf } from "./find-account.ts";
+import { lockSessions } from "./lock-sessions.ts";
+
+const raise = {
+  name: "raise_token_revision",
+  text: `
+    WITH ended AS (
+      DELETE FROM session WHERE workspace_id = $1 AND account_id = $2
+    )
+    UPDATE account SET token_revision = token_revision + 1 WHERE id = $2`,
+};
+
+/**
+ * Ends every session of the caller's account. When it returns, no server accepts their tokens any more. Keys stay. Throws
+ * `not_found` if the caller's workspace has no user. `onAuthorized` runs when nobody else can end the caller's rights any
+ * more before this is done.
+ */
+export async function logoutAll(
+  deps: { readonly database: Queryable; readonly revocation: Pick<RevocationService, "revoke"> },
+  caller: Caller,
+  onAuthorized: () => void,
+): Promise<void> {
+  const { userId, workspaceId } = await accountOf(deps, caller);
+  const change = (transaction: Queryable) => {
+    onAuthorized();
+    return transaction.query(raise, [workspaceId, userId]);
+  };
+  await deps.revocation.revoke([accountSubject(userId)], change, {
+    credential: credentialOf(caller),
+    lockRows: (transaction) => lockSessions(transaction, { workspaceId, userId }),
+  });
+}

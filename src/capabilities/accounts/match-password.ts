@@ -1,0 +1,88 @@
+import type { Turn } from "../../crypto/fair-queue.ts";
+import type { Hasher, Match } from "../../crypto/hashing.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+import { change, type Database } from "../../database/database.ts";
+import { AppError } from "../../errors.ts";
+import { limitKeyOf } from "../../server/client-address.ts";
+import type { StoredAccount } from "./find-account.ts";
+import { countPasswordAttempt, type PasswordAttempt } from "./password-attempts.ts";
+
+/** What a password is compared with: the hash of an account, or one of nothing. */
+export interface Candidate {
+  readonly userId?: string;
+  readonly passwordHash: string;
+}
+
+export interface PasswordDependencies {
+  readonly database: Pick<Database, "query" | "transaction">;
+  readonly passwordHasher: Hasher;
+  readonly keyring: Keyring;
+}
+
+const upgrade = {
+  name: "upgrade_password_hash",
+  text: "UPDATE account SET password_hash = $3 WHERE email = $1 AND password_hash = $2",
+};
+
+/** Whether the password of somebody who is signed in is that of their account: see `matchPassword`. */
+export async function isRightPassword(
+  deps: PasswordDependencies,
+  account: Pick<StoredAccount, "userId" | "email" | "passwordHash">,
+  { password, clientAddress }: { readonly password: string; readonly clientAddress: string | undefined },
+): Promise<boolean> {
+  const { userId, email } = account;
+  const attempt = { email, signedInTo: userId, clientAddress };
+  return (await matchPassword(deps, attempt, { candidates: [account], password })) !== undefined;
+}
+
+/**
+ * Which of the hashes the password is of. Counts wrong ones only; throws `rate_limited` after too many, whatever the
+ * password, unless an account knows the source, which alone is compared then; and `unavailable`, which counts as nothing,
+ * while too many passwords are compared. A right one's hash that was made with other parameters, or of another than its
+ * normal form, is made anew.
+ */
+export async function matchPassword(
+  deps: PasswordDependencies,
+  attempt: Omit<PasswordAttempt, "accountIds">,
+  { candidates, password }: { readonly candidates: readonly Candidate[]; readonly password: string },
+): Promise<string | undefined> {
+  const accountIds = candidates.flatMap(({ userId }) => userId ?? []);
+  const counted = await countPasswordAttempt(deps, { ...attempt, accountIds });
+  const hashes = candidates
+    .filter(({ userId }) => userId === undefined || counted.admits(userId))
+    .map(({ passwordHash }) => passwordHash);
+  const lane = counted.isKnown ? "known" : "strangers";
+  const turn: Turn = { lane, source: limitKeyOf(attempt.clientAddress) };
+  let matched: Match | undefined;
+  try {
+    matched = await deps.passwordHasher.match(hashes, password, turn);
+  } catch (error) {
+    await counted.putBack();
+    throw error;
+  }
+  if (matched === undefined) {
+    return undefined;
+  }
+  const { hash, isOfNormalForm } = matched;
+  // Where several accounts wait for the address, wrong ones before it may have been guesses at another's.
+  await (candidates.length === 1 ? counted.forgive() : counted.putBack());
+  if (!isOfNormalForm || deps.passwordHasher.isOutdated(hash)) {
+    await upgradeHash(deps, attempt.email, { hash, password, turn });
+  }
+  return hash;
+}
+
+/** With the same salt, which others that wait for the address share. Where the server is busy, the hash is made anew another time: the password was right. */
+async function upgradeHash(
+  { database, passwordHasher }: PasswordDependencies,
+  email: string,
+  { hash, password, turn }: { readonly hash: string; readonly password: string; readonly turn: Turn },
+): Promise<void> {
+  try {
+    await change(database, upgrade, [email, hash, await passwordHasher.hashPassword(password, turn, hash)]);
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === "unavailable")) {
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { dictionary } from "@zxcvbn-ts/language-common";
+import { parseMailAddress } from "../../text/mail-address.ts";
+
+/** In lower case, as the list is: an attacker tries that first as well. */
+const commonPasswords: ReadonlySet<string> = new Set(dictionary["passwords-common"]);
+
+/** What repeats a part of it, such as `abcabcabcabc` or `passwordpassword`. */
+const repetition = /^(.+?)\1+$/su;
+
+/** Runs of characters, up and down, as long as a password can be. */
+const runs: readonly string[] = ["0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm"]
+  .flatMap((run) => [run, [...run].toReversed().join("")])
+  .map((run) => run.repeat(13));
+
+/** A part that is shorter makes no password, however often it is repeated. */
+const shortestRepeated = 5;
+
+/** Parts of an address that are shorter are parts of many a good password. */
+const shortestPart = 3;
+
+/**
+ * What is wrong with a new password for an account with this address. Undefined if nothing is. Refused are, as a whole, in
+ * whichever case: passwords that many people have, repetitions, runs of characters, and the address and its parts, also
+ * with digits and symbols before or after them (NIST SP 800-63B §5.1.1.2). What a password holds beside is not judged.
+ */
+export function newPasswordProblem(password: string, email: string | undefined): string | undefined {
+  const folded = fold(password);
+  if (isCommon(folded)) {
+    return "is too easy to guess: it is a common password, or repeats or counts";
+  }
+  if (email !== undefined && isOfAddress(folded, email)) {
+    return "is too easy to guess: it is the email address, or a part of it";
+  }
+  return undefined;
+}
+
+function fold(text: string): string {
+  return text.normalize("NFKC").toLowerCase();
+}
+
+function isCommon(password: string): boolean {
+  const [, repeated = password] = repetition.exec(password) ?? [];
+  return (
+    commonPasswords.has(password) ||
+    commonPasswords.has(repeated) ||
+    (repeated !== password && [...repeated].length < shortestRepeated) ||
+    isRun(password)
+  );
+}
+
+/** Whether it is cut out of a run: `bcdefghijk`, `9876543210`, `poiuytrewq`. */
+function isRun(password: string): boolean {
+  return runs.some((run) => run.includes(password));
+}
+
+function isOfAddress(password: string, email: string): boolean {
+  const address = parseMailAddress(email);
+  if (address === undefined) {
+    return false;
+  }
+  const { local, domain } = address;
+  const parts = [
+    `${fold(local)}@${domain}`,
+    fold(local),
+    fold(local).replace(/\+.*$/s, ""),
+    domain,
+    domain.replace(/\..*$/s, ""),
+  ];
+  return parts
+    .flatMap((part) => [part, bare(part)])
+    .some((part) => [...part].length >= shortestPart && (part === password || part === bare(password)));
+}
+
+/** Without digits and symbols at both ends. */
+function bare(text: string): string {
+  return text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, "");
+}

@@ -1,0 +1,103 @@
+import { randomBase62 } from "../../crypto/ids.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+import type { Queryable } from "../../database/database.ts";
+import { insertKnownSource, sourceIndexes } from "./known-sources.ts";
+import { generateRefreshToken } from "./refresh-token.ts";
+import { accessTokenSeconds, type SessionClaims, type SessionTokens } from "./session-tokens.ts";
+
+/** A user's account as it was when they showed that it is theirs. */
+export interface SignedInAccount {
+  readonly userId: string;
+  readonly workspaceId: string;
+  readonly tokenRevision: number;
+}
+
+/** The tokens of a session. */
+export interface SessionGrant {
+  readonly userId: string;
+  readonly workspaceId: string;
+  readonly accessToken: string;
+  /** How long the access token is valid, in seconds. */
+  readonly expiresIn: number;
+  readonly refreshToken: string;
+  /** When the session ends, however often it is refreshed. */
+  readonly sessionExpiresAt: Date;
+}
+
+export interface SessionDependencies {
+  readonly database: Queryable;
+  readonly sessionTokens: SessionTokens;
+  readonly tagKey: Buffer;
+  readonly keyring: Keyring;
+  /** How long a session lasts, from the sign-in on. */
+  readonly sessionMaxDays: number;
+}
+
+/** SQL of how long a refresh token can be used, if its session does not end before. */
+export const refreshTokenLife = "interval '30 days'";
+
+/** SQL of when a session ends that began at a time. The placeholder is of `sessionMaxDays`. */
+export const sessionEnd = (createdAt: string, maxDays: string) =>
+  `${createdAt} + ${maxDays}::integer * interval '1 day'`;
+
+/** SQL of the seconds until a time, or until an access token's life is over, whichever comes first. */
+export const tokenSecondsUntil = (end: string) =>
+  `greatest(1, least(${accessTokenSeconds}, floor(extract(epoch FROM ${end} - byond_now()))))::integer`;
+
+/**
+ * No session begins once the account's revision was raised. Sessions whose time is over go, so that they do not pile up.
+ * From where a session begins, the account counts as used to being signed in to.
+ */
+const insert = {
+  name: "insert_session",
+  text: `
+    WITH ended AS (
+      DELETE FROM session WHERE workspace_id = $1 AND account_id = $3 AND expires_at <= byond_now()
+    ), signed_in AS (
+      SELECT id, token_revision, byond_now() AS now FROM account WHERE id = $3 AND token_revision = $4 FOR KEY SHARE
+    ), remembered AS (
+      ${insertKnownSource("SELECT id, $7::bytea, now FROM signed_in WHERE $7::bytea IS NOT NULL")}
+    )
+    INSERT INTO session (
+      workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at
+    )
+    SELECT $1, $2, id, token_revision, $5, now, now, least(now + ${refreshTokenLife}, ${sessionEnd("now", "$6")})
+    FROM signed_in
+    RETURNING ${sessionEnd("created_at", "$6")} AS ends_at, ${tokenSecondsUntil(sessionEnd("created_at", "$6"))} AS seconds`,
+};
+
+/**
+ * Begins a session, and remembers from where. Undefined if all sessions of the account were ended since, or the account
+ * was deleted.
+ */
+export async function openSession(
+  deps: SessionDependencies,
+  { userId, workspaceId, tokenRevision }: SignedInAccount,
+  { clientAddress }: { readonly clientAddress: string | undefined },
+): Promise<SessionGrant | undefined> {
+  const sessionId = randomBase62(22);
+  const refresh = generateRefreshToken({ workspaceId, sessionId }, deps.tagKey);
+  const [source = null] = sourceIndexes(deps.keyring, userId, clientAddress);
+  const values = [workspaceId, sessionId, userId, tokenRevision, refresh.hash, deps.sessionMaxDays, source];
+  const [row] = await deps.database.query<SessionTimes>(insert, values);
+  return row && grantTokens(deps, { userId, workspaceId, sessionId, tokenRevision }, row, refresh.token);
+}
+
+/** What a statement tells of a session's time, by the database's clock. */
+export type SessionTimes = {
+  readonly ends_at: Date;
+  /** How long its next access token is valid. */
+  readonly seconds: number;
+};
+
+/** The next tokens of a session. */
+export async function grantTokens(
+  { sessionTokens }: Pick<SessionDependencies, "sessionTokens">,
+  claims: SessionClaims,
+  { ends_at: sessionExpiresAt, seconds: expiresIn }: SessionTimes,
+  refreshToken: string,
+): Promise<SessionGrant> {
+  const { userId, workspaceId } = claims;
+  const accessToken = await sessionTokens.sign(claims, expiresIn);
+  return { userId, workspaceId, accessToken, expiresIn, refreshToken, sessionExpiresAt };
+}

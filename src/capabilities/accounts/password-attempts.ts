@@ -1,0 +1,165 @@
+import type { Keyring } from "../../crypto/keyring.ts";
+import { change, type Database } from "../../database/database.ts";
+import {
+  constantLimit,
+  hasToken,
+  type SqlThrottleLimit,
+  secondsUntilToken,
+  takeToken,
+} from "../../database/throttle.ts";
+import { AppError } from "../../errors.ts";
+import { limitKeyOf } from "../../server/client-address.ts";
+import { addressKey } from "./address-key.ts";
+import { sourceIndexes } from "./known-sources.ts";
+
+/** Whose password is tried, and from where. */
+export interface PasswordAttempt {
+  /** As it is stored, whether there is an account or not: the two must not be told apart. */
+  readonly email: string;
+  /** The accounts that the password may be of. Empty: there is none, or what is told of it must not depend on the source. */
+  readonly accountIds: readonly string[];
+  /** The account, if the caller has also presented a session or key of it. */
+  readonly signedInTo: string | undefined;
+  readonly clientAddress: string | undefined;
+}
+
+interface Dependencies {
+  readonly database: Pick<Database, "transaction">;
+  readonly keyring: Keyring;
+}
+
+/** Wrong passwords from one source, for whatever accounts: thirty at once, then one in ten seconds. */
+const sourceLimit = constantLimit({ burst: 30, periodSeconds: 10 });
+
+/**
+ * Wrong passwords from one source for one address, or from everybody who is signed in to one account, together: ten at once,
+ * then one a minute.
+ */
+const pairLimit = constantLimit({ burst: 10, periodSeconds: 60 });
+
+/**
+ * Wrong passwords for one address from all sources together that its accounts were not signed in to from: a hundred at once, then one
+ * in ten seconds. NIST SP 800-63B §5.2.2 asks for a hundred at most; what is beyond it is for an owner at a new place.
+ */
+const strangersLimit = constantLimit({ burst: 100, periodSeconds: 10 });
+
+/** Attempts belong to no workspace: this stands in for one in the table of throttles. */
+const workspaceId = "'sign-in'";
+
+/** SQL of what is asked of one bucket. */
+const blockedBy = (key: string, limit: SqlThrottleLimit, also = "true") => `
+  SELECT ${secondsUntilToken("tat", limit)} AS seconds FROM throttle
+  WHERE workspace_id = ${workspaceId} AND key = ${key} AND NOT ${hasToken("tat", limit)} AND ${also}`;
+
+/** SQL of whether the source is not known to one of the accounts, or there is none. */
+const isStrange = "cardinality(accounts) < greatest(1, cardinality($4::text[]))";
+
+/**
+ * Takes a token of each bucket before the password is looked at: of the source's, of the source's for this account, and of
+ * the strangers' unless the source is known to each of the accounts or the caller is signed in. Where the strangers' has none,
+ * a source that is known to some of the accounts does without. What has no token spends none of the others', and a source
+ * that has none left cannot spend an account's.
+ */
+const take = {
+  name: "take_password_attempt",
+  text: `
+    WITH known AS (
+      SELECT coalesce(array_agg(DISTINCT account_id), '{}') AS accounts FROM (
+        SELECT account_id FROM known_source
+        WHERE account_id = ANY ($4::text[]) AND source = ANY ($5::bytea[]) AND expires_at > byond_now()
+        UNION ALL SELECT $6::text WHERE $6 IS NOT NULL
+      ) AS knowing (account_id)
+    ), blocked AS (
+      SELECT max(seconds) AS seconds FROM (
+        ${blockedBy("$1", sourceLimit)}
+        UNION ALL ${blockedBy("$2", pairLimit)}
+        UNION ALL ${blockedBy("$3", strangersLimit, "(SELECT cardinality(accounts) = 0 FROM known)")}
+      ) AS bucket
+    ), source_token AS (
+      ${takeToken({ workspaceId, key: "$1::text", limit: sourceLimit, from: "FROM blocked WHERE seconds IS NULL" })}
+    ), pair_token AS (
+      ${takeToken({ workspaceId, key: "$2::text", limit: pairLimit, from: "FROM source_token" })}
+    ), strangers_token AS (
+      ${takeToken({ workspaceId, key: "$3::text", limit: strangersLimit, from: `FROM pair_token, known WHERE ${isStrange}` })}
+    )
+    SELECT blocked.seconds, known.accounts AS known_accounts,
+      EXISTS (SELECT FROM source_token) AS source_taken,
+      EXISTS (SELECT FROM pair_token) AS pair_taken,
+      EXISTS (SELECT FROM strangers_token) AS strangers_taken
+    FROM blocked, known`,
+};
+
+/**
+ * Puts tokens back, in the order in which they are taken, so that the two never wait for each other. A bucket that is full
+ * again by itself is not made fuller.
+ */
+const putBack = {
+  name: "put_back_password_attempt",
+  text: `
+    WITH source AS (
+      UPDATE throttle SET tat = tat - ${sourceLimit.period}
+      WHERE workspace_id = ${workspaceId} AND key = $1 AND $4::boolean
+      RETURNING 1
+    ), pair AS (
+      UPDATE throttle SET tat = CASE WHEN $7::boolean THEN byond_now() ELSE tat - ${pairLimit.period} END
+      WHERE workspace_id = ${workspaceId} AND key = $2 AND $5::boolean AND (SELECT count(*) FROM source) >= 0
+      RETURNING 1
+    )
+    UPDATE throttle SET tat = tat - ${strangersLimit.period}
+    WHERE workspace_id = ${workspaceId} AND key = $3 AND $6::boolean AND (SELECT count(*) FROM pair) >= 0`,
+};
+
+interface TakenRow {
+  readonly seconds: number | null;
+  readonly known_accounts: readonly string[];
+  readonly source_taken: boolean;
+  readonly pair_taken: boolean;
+  readonly strangers_taken: boolean;
+}
+
+/** An attempt that was counted as if its password were wrong. */
+export interface CountedAttempt {
+  /** Whether the caller is signed in, or where one of the accounts is used to being signed in to. */
+  readonly isKnown: boolean;
+  /** Whether the password may be compared with that of this one of the accounts. */
+  admits(accountId: string): boolean;
+  /** Nothing was wrong with it: it costs nothing. */
+  putBack(): Promise<void>;
+  /** It was right: wrong ones before it from the same source are forgotten too (NIST SP 800-63B §5.2.2). */
+  forgive(): Promise<void>;
+}
+
+/**
+ * Counts an attempt, before its password is compared: however many run at once, none is compared without a token. Throws
+ * `rate_limited` after too many. If the process ends before it has the answer, the attempt stays counted, as a wrong one.
+ */
+export async function countPasswordAttempt(deps: Dependencies, attempt: PasswordAttempt): Promise<CountedAttempt> {
+  const { email, accountIds, signedInTo, clientAddress } = attempt;
+  const account = addressKey(deps, email);
+  const source = limitKeyOf(clientAddress);
+  const pair = signedInTo === undefined ? `account:${account}:${source}` : `signed-in:${signedInTo}`;
+  const keys = [`source:${source}`, pair, `account:${account}`];
+  const sources = accountIds.flatMap((id) => sourceIndexes(deps.keyring, id, clientAddress));
+  const values = [...keys, accountIds, sources, signedInTo ?? null];
+  const [taken] = await change<TakenRow & Record<string, unknown>>(deps.database, take, values);
+  if (taken === undefined) {
+    throw new TypeError("the statement always answers with one row");
+  }
+  const undo = async (isRight: boolean) => {
+    const { source_taken, pair_taken, strangers_taken } = taken;
+    await change(deps.database, putBack, [...keys, source_taken, pair_taken, strangers_taken, isRight]);
+  };
+  const known = new Set(taken.known_accounts);
+  const isKnown = known.size > 0;
+  if (!taken.pair_taken || (!isKnown && !taken.strangers_taken)) {
+    if (taken.source_taken) {
+      await undo(false);
+    }
+    throw new AppError("rate_limited", "Too many wrong passwords. Try again later.", {
+      // The last token was taken at the same moment: its own wait is not known here.
+      retryAfterSeconds: taken.seconds ?? 60,
+    });
+  }
+  const admits = (accountId: string) => taken.strangers_taken || known.has(accountId);
+  return { isKnown, admits, putBack: () => undo(false), forgive: () => undo(true) };
+}

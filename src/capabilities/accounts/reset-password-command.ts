@@ -1,0 +1,46 @@
+import { type Command, CommandError } from "../../process/command.ts";
+import { demoAddress, parseAccountAddress } from "../../text/mail-address.ts";
+import { readOptions, readPassword, runOnDatabase } from "./account-command.ts";
+import { emailProblem } from "./create-account.ts";
+import { findStoredAddress } from "./find-account.ts";
+import { setPasswordOf } from "./set-password.ts";
+import { proveAddress } from "./unverified-accounts.ts";
+
+const usage = "Usage: npm run reset-password -- --email <address>";
+
+/**
+ * `npm run reset-password`: sets the password of an account, as a code to its address does, on the operator's word. Throws
+ * `CommandError` for unusable input.
+ */
+export async function runResetPassword(command: Command): Promise<void> {
+  const address = parseOptions(command.args);
+  const password = await readPassword(command, address);
+  const { provenBy, isNew } = await runOnDatabase(command, async (deps) => {
+    const email = (await findStoredAddress(deps, address)) ?? address;
+    return proveAddress(deps, { email }, async (transaction, accounts) => {
+      const account = await setPasswordOf(deps, transaction, { email, password, accounts });
+      return { provenBy: account, isNew: accounts.every(({ userId }) => userId !== account?.userId) };
+    });
+  });
+  if (provenBy === undefined) {
+    throw new CommandError("There is no account with this email.");
+  }
+  const { userId, workspaceId } = provenBy;
+  command.write(
+    isNew
+      ? `No account with this email was verified: they have ended. Created ${userId} with workspace ${workspaceId}.\n`
+      : `The password of ${userId} is set. Its sessions have ended.\n`,
+  );
+}
+
+function parseOptions(args: readonly string[]): string {
+  const { email, name } = readOptions(args, usage);
+  if (email === undefined || name !== undefined) {
+    throw new CommandError(`--email is required, and nothing else.\n${usage}`);
+  }
+  const address = email === demoAddress ? email : parseAccountAddress(email);
+  if (address === undefined) {
+    throw new CommandError(`The email ${emailProblem}.`);
+  }
+  return address;
+}

@@ -1,0 +1,81 @@
+import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import type { Clock } from "../../clock.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+
+/** How long an access token is valid at most: none is valid longer than its session. */
+export const accessTokenSeconds = 900;
+
+const issuer = "byond";
+const audience = "byond:session";
+
+/** What an access token says. */
+export interface SessionClaims {
+  readonly userId: string;
+  readonly workspaceId: string;
+  readonly sessionId: string;
+  /** The account's when the session began. */
+  readonly tokenRevision: number;
+}
+
+interface Dependencies {
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+}
+
+/** Signs and reads the access tokens of sessions: JWTs (RFC 7519) with HS256, under a subkey of the master secret. */
+export class SessionTokens {
+  readonly #deps: Dependencies;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** A token that is valid for so many seconds from now. */
+  async sign(session: SessionClaims, lifeSeconds: number): Promise<string> {
+    const { current } = this.#deps.keyring;
+    const now = Math.floor(this.#deps.clock.now().getTime() / 1000);
+    return new SignJWT({ workspace_id: session.workspaceId, sid: session.sessionId, rev: session.tokenRevision })
+      .setProtectedHeader({ alg: "HS256", typ: "JWT", kid: current.id })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject(session.userId)
+      .setIssuedAt(now)
+      .setExpirationTime(now + lifeSeconds)
+      .sign(current.subkey("session-token"));
+  }
+
+  /**
+   * What a token says. Undefined if it is malformed, forged, expired, or of a secret that is gone. Whether its session is
+   * still alive is another question.
+   */
+  async read(token: string): Promise<SessionClaims | undefined> {
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        ({ kid }) => {
+          const secret = this.#deps.keyring.find(kid ?? "");
+          if (secret === undefined) {
+            throw new errors.JWTInvalid("signed with a secret that this server does not have");
+          }
+          return secret.subkey("session-token");
+        },
+        { algorithms: ["HS256"], issuer, audience, currentDate: this.#deps.clock.now() },
+      );
+      return claimsOf(payload);
+    } catch (error) {
+      if (error instanceof errors.JOSEError) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+}
+
+function claimsOf({ sub, workspace_id: workspaceId, sid, rev }: JWTPayload): SessionClaims | undefined {
+  return typeof sub === "string" &&
+    typeof workspaceId === "string" &&
+    typeof sid === "string" &&
+    typeof rev === "number"
+    ? { userId: sub, workspaceId, sessionId: sid, tokenRevision: rev }
+    : undefined;
+}

@@ -1,0 +1,34 @@
+import { credentialOf, type SessionCaller } from "../../access/caller.ts";
+import type { Database } from "../../database/database.ts";
+import { AppError } from "../../errors.ts";
+import { lockCredential } from "../../revocation/held-credential.ts";
+import type { EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
+import { accountOf } from "./find-account.ts";
+
+/** The account names the verification that counts, so that nobody can answer for an account with the code of another. */
+const remember = {
+  name: "remember_email_verification",
+  text: "UPDATE account SET email_verification_id = $2 WHERE id = $1",
+};
+
+/**
+ * Sends a code to the account's mail address. Throws `already_exists` if the address is verified, and what the start of a
+ * verification throws, such as `rate_limited`.
+ */
+export async function startEmailVerification(
+  deps: { readonly database: Pick<Database, "query" | "transaction">; readonly emailVerifications: EmailVerifications },
+  caller: SessionCaller,
+): Promise<StartedEmailVerification> {
+  const { userId, email, isVerified } = await accountOf(deps, caller);
+  if (isVerified) {
+    throw new AppError("already_exists", "The email of this account is verified already.");
+  }
+  const started = await deps.database.transaction(async (transaction) => {
+    const verification = await deps.emailVerifications.start(transaction, { userId, email });
+    await transaction.query(remember, [userId, verification.id]);
+    await lockCredential(transaction, credentialOf(caller));
+    return verification;
+  });
+  started.send();
+  return started;
+}

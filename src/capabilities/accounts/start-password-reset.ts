@@ -1,0 +1,63 @@
+import type { Keyring } from "../../crypto/keyring.ts";
+import type { Database } from "../../database/database.ts";
+import { takeTokens } from "../../database/take-tokens.ts";
+import { AppError, invalidFields } from "../../errors.ts";
+import { limitKeyOf } from "../../server/client-address.ts";
+import { mailboxKey } from "./address-key.ts";
+import { emailProblem } from "./create-account.ts";
+import type { EmailVerifications, StartedReset } from "./email-verification.ts";
+import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
+import { isKnownSource } from "./known-sources.ts";
+
+/** Resets from one source, for whatever accounts: ten at once, then one in a minute. */
+const sourceLimit = { burst: 10, periodSeconds: 60 };
+
+/** Resets of one mailbox from one source: two at once, then one in half an hour. One source cannot use up the mailbox's. */
+const pairLimit = { burst: 2, periodSeconds: 1_800 };
+
+/** Resets of one mailbox from all sources together that the account was not signed in to from: six, then one in five minutes. */
+const strangersLimit = { burst: 6, periodSeconds: 300 };
+
+/**
+ * Sends a code to the address if it has an account. Nothing tells whether it has: the same statements run, and the question is
+ * asked when the message leaves. Throws `rate_limited` after too many for the address, or from where the call comes from.
+ */
+export async function startPasswordReset(
+  deps: {
+    readonly database: Pick<Database, "query" | "transaction">;
+    readonly keyring: Keyring;
+    readonly emailVerifications: EmailVerifications;
+  },
+  input: { readonly email: string; readonly clientAddress: string | undefined },
+): Promise<StartedReset> {
+  const email = await findStoredAddress(deps, input.email);
+  if (email === undefined) {
+    throw invalidFields({ email: emailProblem });
+  }
+  const { clientAddress } = input;
+  const source = limitKeyOf(clientAddress);
+  const mailbox = `mailbox:${mailboxKey(deps, email)}`;
+  const strangers = { key: mailbox, limit: strangersLimit };
+  const retryAfterSeconds = await takeTokens(deps.database, "reset-password", [
+    { key: `source:${source}`, limit: sourceLimit },
+    { key: `${mailbox}:${source}`, limit: pairLimit },
+    ...((await isFromOwner(deps, { email, clientAddress })) ? ([] as const) : ([strangers] as const)),
+  ]);
+  if (retryAfterSeconds !== undefined) {
+    throw new AppError("rate_limited", "Too many password resets. Try again later.", { retryAfterSeconds });
+  }
+  return deps.emailVerifications.startReset(email);
+}
+
+/**
+ * Whether the source is known to the account that has proved the address. Of one that has not, it says nothing: strangers
+ * can sign up, and then in from as many sources as they like.
+ */
+async function isFromOwner(
+  deps: { readonly database: Pick<Database, "query">; readonly keyring: Keyring },
+  { email, clientAddress }: { readonly email: string; readonly clientAddress: string | undefined },
+): Promise<boolean> {
+  const accounts = await findAccountsByEmail(deps, email);
+  const accountId = accounts.find(({ isVerified }) => isVerified)?.userId ?? "";
+  return isKnownSource(deps, { accountId, clientAddress });
+}

@@ -1,0 +1,75 @@
+import type { Database, Queryable } from "../../database/database.ts";
+import type { Sweep } from "../../database/sweeper.ts";
+import { runSweep } from "../../database/table-sweeps.ts";
+import { outboxInsert } from "../../outbox/outbox.ts";
+import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { accountEndingKind } from "./account-ending-sender.ts";
+import { type AccountReference, endUnverifiedAccounts, subjectsOfAccount } from "./unverified-accounts.ts";
+
+/** Few enough that no statement holds its locks for long. */
+const batchSize = 50;
+
+/**
+ * Marks accounts as told, and writes the mail that tells them. Its id follows from the account's: there is one. It is told a
+ * day before the end, or the end moves.
+ */
+const announce = {
+  name: "announce_account_endings",
+  text: `
+    WITH due AS (
+      SELECT id FROM account
+      WHERE end_announced_at IS NULL AND ends_at <= (SELECT byond_now() + interval '24 hours')
+      ORDER BY ends_at LIMIT ${batchSize}
+      FOR UPDATE SKIP LOCKED
+    ), told AS (
+      UPDATE account SET end_announced_at = now, ends_at = greatest(ends_at, now + interval '24 hours')
+      FROM due, date_trunc('milliseconds', byond_now()) AS now
+      WHERE account.id = due.id
+      RETURNING account.id, account.workspace_id, account.end_announced_at, account.ends_at
+    ), queued AS (${outboxInsert({
+      from: "told",
+      workspaceId: "workspace_id",
+      id: "'dlv_' || split_part(id, '_', 2)",
+      kind: `'${accountEndingKind}'`,
+      lane: "$1",
+      subjectId: "id",
+      // All that there is to say is read when it leaves.
+      payloadSealed: "''::bytea",
+      claimedBy: "NULL",
+      createdAt: "end_announced_at",
+      expiresAt: "ends_at",
+    })})
+    SELECT count(*)::integer AS count FROM told`,
+};
+
+const readDue = {
+  name: "read_ending_accounts",
+  text: `
+    SELECT id AS "userId", workspace_id AS "workspaceId" FROM account
+    WHERE end_announced_at IS NOT NULL AND ends_at <= (SELECT byond_now())
+    ORDER BY ends_at LIMIT ${batchSize}`,
+};
+
+/**
+ * Tells unverified accounts a day before they end, and ends those whose time is over. For servers that send mail: without it,
+ * nobody can prove an address.
+ */
+export function unverifiedAccountSweep(deps: {
+  readonly database: Pick<Database, "query" | "transaction">;
+  readonly revocation: Pick<RevocationService, "revoke">;
+  /** Of mail. */
+  readonly lane: string;
+}): Sweep {
+  return {
+    name: "unverified accounts",
+    async removeBatch() {
+      const told = await runSweep<{ count: number }>(deps, announce, [deps.lane]);
+      const due = await deps.database.query<AccountReference & Record<string, unknown>>(readDue, []);
+      const change = (transaction: Queryable) => endUnverifiedAccounts(transaction, due, { onlyDue: true });
+      const hasRevoked = (ended: number) => ended > 0;
+      const ended =
+        due.length === 0 ? 0 : await deps.revocation.revoke(due.flatMap(subjectsOfAccount), change, { hasRevoked });
+      return told?.count === batchSize || (ended > 0 && due.length === batchSize);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { credentialOf, type SessionCaller } from "../../access/caller.ts";
+import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
+import type { Queryable } from "../../database/database.ts";
+import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { workspaceSubject } from "../../revocation/revocation-subjects.ts";
+import { getWorkspace, type Workspace } from "./get-workspace.ts";
+
+/** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
+export interface WorkspaceChanges {
+  readonly name?: string;
+  readonly ipAllowlist?: readonly string[];
+}
+
+const update = {
+  name: "update_workspace",
+  text: `
+    UPDATE workspace SET
+      name = coalesce($2, name),
+      ip_allowlist = coalesce($3, ip_allowlist),
+      revision = revision + ($3::text[] IS NOT NULL)::integer
+    WHERE id = $1 AND deactivated_at IS NULL`,
+};
+
+/**
+ * Changes the caller's workspace. When it returns, every server goes by what it is now, for calls under way too. Throws
+ * `invalid_api_key` if the session was ended meanwhile.
+ */
+export async function updateWorkspace(
+  deps: { readonly database: Queryable; readonly revocation: Pick<RevocationService, "revoke"> },
+  caller: SessionCaller,
+  { name, ipAllowlist }: WorkspaceChanges,
+): Promise<Workspace> {
+  const ranges = ipAllowlist && normalizeIpAllowlist(ipAllowlist, "workspace.ip_allowlist");
+  const { workspaceId: id } = caller;
+  const change = (transaction: Queryable) => transaction.query(update, [id, name ?? null, ranges ?? null]);
+  await deps.revocation.revoke([workspaceSubject(id)], change, { credential: credentialOf(caller) });
+  return getWorkspace(deps, id);
+}

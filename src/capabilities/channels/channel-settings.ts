@@ -1,0 +1,112 @@
+import type { EnvironmentReader } from "../../config/environment-reader.ts";
+import { parseSmtpUrl } from "./email/smtp-url.ts";
+
+/** Who carries the codes. A channel without a provider goes to the local inbox where there is one, or is unavailable. */
+export interface DeliveryConfig {
+  readonly smtp: { readonly url: string; readonly from: string; readonly replyTo?: string } | undefined;
+  readonly whatsapp:
+    | {
+        readonly apiUrl: string;
+        readonly phoneNumberId: string;
+        readonly token: string;
+        readonly template: string;
+        readonly templateLanguages: readonly [string, ...string[]];
+      }
+    | undefined;
+  /** Where WhatsApp's reports of messages arrive. Undefined: nowhere. */
+  readonly whatsappWebhook: { readonly appSecret: string; readonly verifyToken: string } | undefined;
+  readonly smsProviderUrl: string | undefined;
+  readonly voiceProviderUrl: string | undefined;
+  /** Signs the requests to both. */
+  readonly providerSecret: string | undefined;
+}
+
+const defaultWhatsappApiUrl = "https://graph.facebook.com/v23.0";
+
+export function readDeliveryConfig(reader: EnvironmentReader): DeliveryConfig {
+  const whatsapp = readWhatsapp(reader);
+  return { smtp: readSmtp(reader), whatsapp, whatsappWebhook: readWhatsappWebhook(reader), ...readProviders(reader) };
+}
+
+function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {
+  const group = reader.group(["SMTP_URL", "MAIL_FROM"], ["MAIL_REPLY_TO"]);
+  if (group === undefined) {
+    return undefined;
+  }
+  try {
+    parseSmtpUrl(group.SMTP_URL);
+  } catch (error) {
+    // That it is missing, the group has told. The message names no password.
+    if (group.SMTP_URL !== "" && error instanceof TypeError) {
+      reader.problems.push(`SMTP_URL: ${error.message}`);
+    }
+  }
+  const replyTo = reader.text("MAIL_REPLY_TO");
+  for (const name of ["MAIL_FROM", "MAIL_REPLY_TO"]) {
+    const text = reader.text(name);
+    if (text !== undefined && !mailbox.test(text)) {
+      reader.problems.push(`${name} must be one address, such as Acme <no-reply@acme.example>`);
+    }
+  }
+  return { url: group.SMTP_URL, from: group.MAIL_FROM, ...(replyTo === undefined ? {} : { replyTo }) };
+}
+
+/** An address, alone or in angle brackets behind a name. */
+const mailbox = /^(?:[^<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/;
+
+function readWhatsapp(reader: EnvironmentReader): DeliveryConfig["whatsapp"] {
+  const group = reader.group(
+    ["WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_TEMPLATE"],
+    ["WHATSAPP_TEMPLATE_LANGUAGES", "WHATSAPP_API_URL"],
+  );
+  if (group === undefined) {
+    return undefined;
+  }
+  checkForm(reader, "WHATSAPP_PHONE_NUMBER_ID", /^\d+$/, "digits");
+  checkForm(reader, "WHATSAPP_TEMPLATE", /^[a-z0-9_]+$/, "lower-case letters, digits and underscores");
+  const [language = "en", ...languages] = reader.list("WHATSAPP_TEMPLATE_LANGUAGES");
+  if (![language, ...languages].every((each) => /^[a-z]{2,3}(_[A-Z0-9]{2,3})?$/.test(each))) {
+    reader.problems.push("WHATSAPP_TEMPLATE_LANGUAGES must be languages as Meta writes them, such as en,pt_BR");
+  }
+  return {
+    apiUrl: (reader.webUrl("WHATSAPP_API_URL") ?? defaultWhatsappApiUrl).replace(/\/+$/, ""),
+    phoneNumberId: group.WHATSAPP_PHONE_NUMBER_ID,
+    token: group.WHATSAPP_TOKEN,
+    template: group.WHATSAPP_TEMPLATE,
+    templateLanguages: [language, ...languages],
+  };
+}
+
+function checkForm(reader: EnvironmentReader, name: string, pattern: RegExp, form: string): void {
+  const text = reader.text(name);
+  if (text !== undefined && !pattern.test(text)) {
+    reader.problems.push(`${name} must consist of ${form}`);
+  }
+}
+
+function readWhatsappWebhook(reader: EnvironmentReader): DeliveryConfig["whatsappWebhook"] {
+  const group = reader.group(["WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"]);
+  if (group === undefined) {
+    return undefined;
+  }
+  // It reports on messages that were sent with it.
+  reader.require("WHATSAPP_TOKEN", ["WHATSAPP_APP_SECRET"]);
+  return { appSecret: group.WHATSAPP_APP_SECRET, verifyToken: group.WHATSAPP_VERIFY_TOKEN };
+}
+
+function readProviders(
+  reader: EnvironmentReader,
+): Pick<DeliveryConfig, "smsProviderUrl" | "voiceProviderUrl" | "providerSecret"> {
+  const smsProviderUrl = reader.webUrl("SMS_PROVIDER_URL");
+  const voiceProviderUrl = reader.webUrl("VOICE_PROVIDER_URL");
+  const providerSecret = reader.text("PROVIDER_SECRET");
+  const urls = ["SMS_PROVIDER_URL", "VOICE_PROVIDER_URL"].filter((name) => reader.text(name) !== undefined);
+  reader.require("PROVIDER_SECRET", urls);
+  if (providerSecret !== undefined && urls.length === 0) {
+    reader.problems.push("SMS_PROVIDER_URL or VOICE_PROVIDER_URL is required with PROVIDER_SECRET");
+  }
+  if (providerSecret !== undefined && Buffer.byteLength(providerSecret) < 32) {
+    reader.problems.push("PROVIDER_SECRET must be 32 bytes or longer");
+  }
+  return { smsProviderUrl, voiceProviderUrl, providerSecret };
+}

@@ -1,0 +1,111 @@
+import { createTransport } from "nodemailer";
+import { encodeWord } from "nodemailer/lib/mime-funcs";
+import type { Clock } from "../../../clock.ts";
+import type { SendOptions, SendResult } from "../../../outbox/send-result.ts";
+import type { Channel } from "../outgoing-message.ts";
+import { type RenderedMail, renderMail } from "../texts/mail.ts";
+import { smtpOutcome } from "./smtp-outcome.ts";
+import { parseSmtpUrl } from "./smtp-url.ts";
+import { needsSmtpUtf8, offersSmtpUtf8 } from "./smtp-utf8.ts";
+
+export interface EmailOptions {
+  /** As `parseSmtpUrl` reads it. */
+  readonly url: string;
+  /** Such as `Acme <no-reply@acme.example>`. */
+  readonly from: string;
+  /** Where answers go. Default: to `from`. */
+  readonly replyTo?: string;
+  /** Connections at most. */
+  readonly maxConnections: number;
+}
+
+const connectTimeoutMs = 10_000;
+const answerTimeoutMs = 30_000;
+const idleTimeoutMs = 60_000;
+
+const withoutSmtpUtf8 = "the mail server takes no addresses with letters beyond ASCII (it does not offer SMTPUTF8)";
+
+/** Carries codes as mail, and other mail. */
+export interface MailChannel extends Channel {
+  /** Makes one attempt, as `send` does. */
+  sendMail(recipient: string, mail: RenderedMail, options: SendOptions): Promise<SendResult>;
+}
+
+/** Mail over SMTP, on connections that are kept open. Throws a `TypeError` if the URL cannot be used. */
+export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "now">): MailChannel {
+  const server = parseSmtpUrl(options.url);
+  const connection = {
+    host: server.host,
+    port: server.port,
+    secure: server.secure,
+    requireTLS: server.requireTLS,
+    ignoreTLS: server.ignoreTLS,
+    tls: { rejectUnauthorized: server.verifyCertificate },
+    connectionTimeout: connectTimeoutMs,
+    greetingTimeout: connectTimeoutMs,
+    dnsTimeout: connectTimeoutMs,
+    socketTimeout: answerTimeoutMs,
+    // The traffic holds codes.
+    logger: false,
+    debug: false,
+  };
+  const transport = createTransport({
+    ...connection,
+    pool: true,
+    ...(server.auth === undefined ? {} : { auth: server.auth }),
+    maxConnections: options.maxConnections,
+    maxMessages: 1_000,
+    // A kept connection that turns out to be closed is replaced at once; other failures are the worker's to repeat.
+    maxRequeues: 1,
+    idleTimeout: idleTimeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const senderDomain = domainOf(options.from);
+  return {
+    name: "smtp",
+    send(message, options) {
+      return this.sendMail(message.recipient, renderMail(message, clock.now()), options);
+    },
+    async sendMail(recipient, mail, { idempotencyKey, signal }) {
+      const messageId = `<${idempotencyKey}@${senderDomain}>`;
+      try {
+        const mailboxes = [options.from, options.replyTo ?? "", recipient];
+        if (mailboxes.some(needsSmtpUtf8) && !(await offersSmtpUtf8(connection, signal))) {
+          return { kind: "failed", reason: withoutSmtpUtf8, provider: "works" };
+        }
+        await transport.sendMail({
+          from: options.from,
+          ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
+          // As an object: an address is never parsed into several.
+          to: { name: "", address: recipient },
+          subject: subjectOf(mail.subject),
+          text: mail.text,
+          html: mail.html,
+          // The same for every attempt, so that mailboxes can recognise a repetition.
+          messageId,
+          date: clock.now(),
+          headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+          signal,
+        });
+        return { kind: "sent", providerMessageId: messageId };
+      } catch (error) {
+        return smtpOutcome(error);
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+/**
+ * A subject that reads as it is written. nodemailer passes on what looks like an encoded word (RFC 2047), as if we had encoded it,
+ * and mail programs would decode it: whoever chooses the brand would choose what is read. Encoded, it is decoded once.
+ */
+function subjectOf(subject: string): string {
+  return subject.includes("=?") ? encodeWord(subject, "B", 52) : subject;
+}
+
+/** The domain of `Acme <no-reply@acme.example>`, for message ids. */
+function domainOf(from: string): string {
+  return /@([^\s<>@]+?)>?\s*$/.exec(from)?.[1] ?? "localhost";
+}

@@ -1,0 +1,89 @@
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { readCredential } from "../../../access/credentials.ts";
+import { AppError } from "../../../errors.ts";
+import { requestRecordKey } from "../../../observe/request-record.ts";
+import { single } from "../../../rest/single.ts";
+import { restErrorAnswer } from "../../../rpc/rest-errors.ts";
+import type { ErrorReporter } from "../../../rpc/wire-errors.ts";
+import type { CallHandler } from "../../../server/request-handler.ts";
+import type { Inbox, InboxMessage, InboxOwner } from "./inbox.ts";
+import type { InboxLink } from "./inbox-link.ts";
+
+export interface InboxPageOptions {
+  readonly inbox: Inbox;
+  /** Undefined: keys only. */
+  readonly link: InboxLink | undefined;
+  /** Tells whose key a request carries, or throws what a call of the API with it would get. */
+  readonly admitKey: (request: UniversalServerRequest, responseHeader: Headers) => Promise<InboxOwner>;
+  readonly errors: ErrorReporter;
+}
+
+/** Codes: for no cache, no other page, no frame and no Referer. */
+const pageHeaders = {
+  "Content-Type": "application/json",
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+};
+
+/**
+ * `/dev/inbox`: the messages that did not leave the server, newest first. An API key shows those of its workspace and mode; the
+ * link of the start banner all of them, the server's own included. Where a request comes from does not matter.
+ */
+export function inboxPage(options: InboxPageOptions): CallHandler {
+  return async (request) => {
+    const header = new Headers(pageHeaders);
+    try {
+      return answer(request, 200, header, await messagesFor(options, request, header));
+    } catch (error) {
+      const { contextValues } = request;
+      if (contextValues === undefined) {
+        throw error;
+      }
+      const refusal = restErrorAnswer(options.errors, error, contextValues.get(requestRecordKey));
+      for (const [name, value] of Object.entries(refusal.headers)) {
+        header.set(name, value);
+      }
+      return answer(request, refusal.status, header, refusal.body);
+    }
+  };
+}
+
+async function messagesFor(
+  { inbox, link, admitKey }: InboxPageOptions,
+  request: UniversalServerRequest,
+  header: Headers,
+): Promise<readonly InboxMessage[]> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    header.set("Allow", "GET, HEAD");
+    throw new AppError("method_not_allowed", `${request.method} is not allowed here. Allowed: GET, HEAD.`);
+  }
+  if (readCredential(request.header).kind === "none" && link !== undefined) {
+    const outcome = link.admit(request);
+    if (outcome === "refused") {
+      throw new AppError(
+        "invalid_api_key",
+        "The link was used, or is of an earlier start. Each start prints a new one.",
+      );
+    }
+    if (outcome !== "absent") {
+      if (outcome.setCookie !== undefined) {
+        header.set("Set-Cookie", outcome.setCookie);
+      }
+      return inbox.listAll();
+    }
+  }
+  return inbox.listOf(await admitKey(request, header));
+}
+
+function answer(
+  request: UniversalServerRequest,
+  status: number,
+  header: Headers,
+  body: unknown,
+): UniversalServerResponse {
+  const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
+  header.set("Content-Length", String(bytes.length));
+  return request.method === "HEAD" ? { status, header } : { status, header, body: single(bytes) };
+}

@@ -1,0 +1,61 @@
+import { AppError, errorKinds } from "../../../errors.ts";
+import { ArrivingBodies, type ArrivingBody } from "../../../server/arriving-bodies.ts";
+import { clientAddressOf, limitKeyOf, type ProxyTrust } from "../../../server/client-address.ts";
+import { readFromClient } from "../../../server/raw-body.ts";
+import type { NodeRequest } from "../../../server/request-gate.ts";
+import type { Page, PageOutcome } from "../../../server/request-handler.ts";
+import { handleWhatsappWebhook, type WhatsappWebhookDependencies } from "./whatsapp-webhook.ts";
+
+/** Meta sends reports in batches of up to 3 MB. */
+const maxBodyBytes = 3 * 1024 * 1024;
+
+/** Who sends a report is known only when all of it is there. */
+const arrivingLimits = { maxBytes: 8 * maxBodyBytes, maxBytesPerSource: 4 * maxBodyBytes };
+
+/** `/webhooks/whatsapp`: where WhatsApp subscribes and reports. */
+export function whatsappWebhookPage(deps: WhatsappWebhookDependencies & { readonly proxyTrust: ProxyTrust }): Page {
+  const arriving = new ArrivingBodies(arrivingLimits);
+  return async (request, response): Promise<PageOutcome> => {
+    const headers = { get: (name: string) => request.headers[name]?.toString() ?? null };
+    const source = limitKeyOf(clientAddressOf(deps.proxyTrust, request.socket.remoteAddress, headers));
+    try {
+      const answer = await handleWhatsappWebhook(deps, {
+        method: request.method ?? "",
+        query: new URL(request.url ?? "/", "http://localhost").searchParams,
+        signature: request.headers["x-hub-signature-256"]?.toString(),
+        body: () => readBody(request, arriving.open(source)),
+      });
+      response.statusCode = answer.status;
+      for (const [name, value] of Object.entries(answer.headers)) {
+        response.setHeader(name, value);
+      }
+      response.end(answer.body);
+    } catch (error) {
+      if (!(error instanceof AppError)) {
+        throw error;
+      }
+      // Without the database, or room, the report cannot be kept: WhatsApp sends it again.
+      response.statusCode = errorKinds[error.code].httpStatus;
+      response.end();
+    }
+    return "served";
+  };
+}
+
+async function readBody(request: NodeRequest, arriving: ArrivingBody): Promise<Buffer> {
+  using body = arriving;
+  return await Promise.race([readAll(request, body), body.dropped]);
+}
+
+async function readAll(request: NodeRequest, body: ArrivingBody): Promise<Buffer> {
+  const received = readFromClient<Buffer>(request);
+  let length = 0;
+  for (let next = await received.next(); next.done !== true; next = await received.next()) {
+    length += next.value.length;
+    if (length > maxBodyBytes) {
+      throw new AppError("payload_too_large", "The report is too large.");
+    }
+    body.add(next.value);
+  }
+  return Buffer.concat(body.chunks);
+}

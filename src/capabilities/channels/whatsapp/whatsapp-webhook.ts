@@ -1,0 +1,95 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Queryable } from "../../../database/database.ts";
+import type { Logger } from "../../../observe/log.ts";
+import { recordReceipts } from "../../../outbox/receipts.ts";
+import { parseWhatsappStatuses } from "./whatsapp-statuses.ts";
+
+export interface WhatsappWebhookDependencies {
+  readonly database: Queryable;
+  readonly logger: Logger;
+  readonly now: () => Date;
+  /** The Meta app's secret, which it signs its requests with. */
+  readonly appSecret: string;
+  /** The word that the operator entered at Meta when subscribing. */
+  readonly verifyToken: string;
+}
+
+/** A request as the server received it. */
+export interface WebhookRequest {
+  readonly method: string;
+  readonly query: URLSearchParams;
+  /** The header `X-Hub-Signature-256`. */
+  readonly signature: string | undefined;
+  /** Reads the body, byte for byte. Not called for a request that is refused without it. */
+  readonly body: () => Promise<Buffer>;
+}
+
+export interface WebhookResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A report is repeated by Meta if it is refused; one that precedes the record of its message is, for this long. */
+const recordDelayMs = 60_000;
+
+/**
+ * Answers Meta's requests to `/webhooks/whatsapp`: the challenge of a subscription (GET), and reports of what became of
+ * messages (POST), signed over the raw body. Throws what the database throws: Meta then repeats the report.
+ */
+export async function handleWhatsappWebhook(
+  deps: WhatsappWebhookDependencies,
+  request: WebhookRequest,
+): Promise<WebhookResponse> {
+  switch (request.method) {
+    case "GET":
+      return answerChallenge(deps, request.query);
+    case "POST":
+      return receiveReport(deps, request);
+    default:
+      return respond(405, "", { Allow: "GET, POST" });
+  }
+}
+
+function answerChallenge(deps: WhatsappWebhookDependencies, query: URLSearchParams): WebhookResponse {
+  const challenge = query.get("hub.challenge") ?? "";
+  const isForUs =
+    query.get("hub.mode") === "subscribe" && isEqual(query.get("hub.verify_token") ?? "", deps.verifyToken);
+  if (!isForUs || !/^[\w.~-]{1,256}$/.test(challenge)) {
+    deps.logger.warn("whatsapp webhook subscription refused");
+    return respond(403, "");
+  }
+  return respond(200, challenge);
+}
+
+const signaturePattern = /^sha256=[0-9a-f]{64}$/;
+
+async function receiveReport(deps: WhatsappWebhookDependencies, request: WebhookRequest): Promise<WebhookResponse> {
+  const given = request.signature ?? "";
+  const body = signaturePattern.test(given) ? await request.body() : undefined;
+  if (
+    body === undefined ||
+    !isEqual(given, `sha256=${createHmac("sha256", deps.appSecret).update(body).digest("hex")}`)
+  ) {
+    deps.logger.warn("whatsapp webhook signature refused");
+    return respond(401, "");
+  }
+  const statuses = parseWhatsappStatuses(body);
+  if (statuses === undefined) {
+    return respond(400, "");
+  }
+  const known = await recordReceipts(deps.database, statuses);
+  const isRecent = (at: Date) => deps.now().getTime() - at.getTime() < recordDelayMs;
+  const isEarly = statuses.some((status) => status.isOurs && !known.has(status.messageId) && isRecent(status.at));
+  return isEarly ? respond(503, "", { "Retry-After": "1" }) : respond(200, "");
+}
+
+function respond(status: number, body: string, headers: Readonly<Record<string, string>> = {}): WebhookResponse {
+  return { status, body, headers: { "Content-Type": "text/plain; charset=utf-8", ...headers } };
+}
+
+/** Compares in a time that tells nothing about where the texts differ. */
+function isEqual(given: string, expected: string): boolean {
+  const digest = (text: string) => createHmac("sha256", "compare").update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}

@@ -1,0 +1,102 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import {
+  type ApiKeyService,
+  CreateApiKeyRequestSchema,
+  CreateApiKeyResponseSchema,
+  Mode as ModeMessage,
+  RevokeApiKeyRequestSchema,
+  RotateApiKeyResponseSchema,
+  UpdateApiKeyRequestSchema,
+} from "../../../gen/byond/v1/api_key_pb.ts";
+import { sessionCaller } from "../../access/caller.ts";
+import { ipAllowlistProblems } from "../../access/ip-allowlist.ts";
+import type { Hasher } from "../../crypto/hashing.ts";
+import type { Database } from "../../database/database.ts";
+import { problemOf } from "../../errors.ts";
+import { idempotencyClaimKey } from "../../idempotency/claim.ts";
+import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { truncatedDate } from "../../rpc/truncated-date.ts";
+import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
+import { lineProblem, nameProblem } from "../../text/display-name-rules.ts";
+import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
+import { createApiKey } from "./create-api-key.ts";
+import { getApiKey, keyIdOf } from "./get-api-key.ts";
+import { keyChangesOf, keyChangesProblems, requiredSignature } from "./key-changes.ts";
+import { listApiKeys } from "./list-api-keys.ts";
+import { revokeApiKey } from "./revoke-api-key.ts";
+import { rotateApiKey } from "./rotate-api-key.ts";
+import { updateApiKey } from "./update-api-key.ts";
+
+/** ApiKeyService: messages to operations and back. */
+export function apiKeyService(deps: {
+  readonly database: Database;
+  readonly keyHasher: Hasher;
+  readonly tagKey: Buffer;
+  readonly revocation: Pick<RevocationService, "revoke">;
+}): ServiceImpl<typeof ApiKeyService> {
+  return {
+    async createApiKey(request, context) {
+      const claim = context.values.get(idempotencyClaimKey);
+      const input = {
+        name: request.name,
+        mode: request.mode === ModeMessage.TEST ? "test" : "live",
+        scopes: request.scopes?.scopes ?? null,
+        ipAllowlist: request.ipAllowlist?.ranges ?? null,
+        requestsPerMinute: request.requestsPerMinute ?? null,
+        ...requiredSignature(request),
+        expiresAt: request.expiresAt === undefined ? null : truncatedDate(request.expiresAt),
+      } as const;
+      const created = await createApiKey(deps, sessionCaller(context), input, async (transaction, key) =>
+        claim?.complete(transaction, CreateApiKeyResponseSchema, createdKeyMessage(key)),
+      );
+      return createdKeyMessage(created);
+    },
+
+    async listApiKeys(request, context) {
+      const { workspaceId } = sessionCaller(context);
+      const { keys, nextPageToken } = await listApiKeys(deps, {
+        workspaceId,
+        pageSize: request.pageSize,
+        pageToken: request.pageToken,
+        includeRevoked: request.includeRevoked,
+      });
+      return { keys: keys.map(apiKeyMessage), ...(nextPageToken === undefined ? {} : { nextPageToken }) };
+    },
+
+    async getApiKey({ id }, context) {
+      const { workspaceId } = sessionCaller(context);
+      return { apiKey: apiKeyMessage(await getApiKey(deps, { workspaceId, id: keyIdOf(id) })) };
+    },
+
+    async updateApiKey(request, context) {
+      const key = await updateApiKey(deps, sessionCaller(context), keyIdOf(request.id), keyChangesOf(request));
+      return { apiKey: apiKeyMessage(key) };
+    },
+
+    async rotateApiKey({ id, graceSeconds = 0 }, context) {
+      const claim = context.values.get(idempotencyClaimKey);
+      const input = { id: keyIdOf(id), graceSeconds };
+      const rotated = await rotateApiKey(deps, sessionCaller(context), input, async (transaction, key) =>
+        claim?.complete(transaction, RotateApiKeyResponseSchema, rotatedKeyMessage(key)),
+      );
+      return rotatedKeyMessage(rotated);
+    },
+
+    async revokeApiKey({ id, reason }, context) {
+      await revokeApiKey(deps, sessionCaller(context), { id: keyIdOf(id), reason });
+      return { id, revoked: true };
+    },
+  };
+}
+
+/** What the schema cannot say of the requests. */
+export const apiKeyFieldChecks: readonly FieldCheck[] = [
+  fieldCheck(CreateApiKeyRequestSchema, ({ name, ipAllowlist }) => ({
+    ...problemOf("name", nameProblem(name)),
+    ...(ipAllowlist === undefined ? {} : ipAllowlistProblems(ipAllowlist.ranges, "ip_allowlist")),
+  })),
+  fieldCheck(UpdateApiKeyRequestSchema, keyChangesProblems),
+  fieldCheck(RevokeApiKeyRequestSchema, ({ reason }) =>
+    problemOf("reason", reason === undefined ? undefined : lineProblem(reason)),
+  ),
+];

@@ -1,0 +1,82 @@
+import type { Authenticated } from "../../access/access.ts";
+import type { KeyCaller } from "../../access/caller.ts";
+import type { Clock } from "../../clock.ts";
+import type { Hasher } from "../../crypto/hashing.ts";
+import type { Queryable } from "../../database/database.ts";
+import type { Logger } from "../../observe/log.ts";
+import type { CredentialCache } from "../../revocation/credential-cache.ts";
+import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { prefixSubject } from "../../revocation/revocation-subjects.ts";
+import { parseKey } from "./key-format.ts";
+import { KnownSecrets } from "./known-secrets.ts";
+import type { LastUsed } from "./last-used.ts";
+import { readStoredKey, type StoredKey } from "./stored-key.ts";
+import { upgradeSecretHash } from "./upgrade-secret-hash.ts";
+
+const maxRememberedKeys = 100_000;
+
+interface Dependencies {
+  readonly database: Queryable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly keyHasher: Hasher;
+  readonly tagKey: Buffer;
+  readonly lastUsed: LastUsed;
+  readonly revocation: Pick<RevocationService, "cache">;
+}
+
+/**
+ * Tells who an API key belongs to. A forged key is refused by its tag, with nothing read. What the database says of a key
+ * is known until it is revoked or changed, and a secret is compared with its argon2id hash once. Everything else about the
+ * key is asked on every request.
+ */
+export class KeyAuthenticator {
+  readonly #deps: Dependencies;
+  readonly #keys: CredentialCache<StoredKey>;
+  readonly #knownSecrets: KnownSecrets;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+    this.#knownSecrets = new KnownSecrets(deps.keyHasher);
+    this.#keys = deps.revocation.cache({
+      load: (prefix) => readStoredKey(deps, prefix),
+      subjectOf: prefixSubject,
+      maxEntries: maxRememberedKeys,
+    });
+  }
+
+  /**
+   * The caller of a valid key. Undefined for one that is malformed, forged, unknown, wrong, revoked, or out of time. Throws
+   * `unavailable` where the database is needed and cannot be reached, and where too many keys are new at once.
+   */
+  async authenticateKey(presented: string): Promise<Authenticated<KeyCaller> | undefined> {
+    const parsed = parseKey(presented, this.#deps.tagKey);
+    if (parsed === undefined) {
+      return undefined;
+    }
+    const found = await this.#keys.get(parsed.prefix);
+    // The state first: a key that is not in use any more costs no comparison.
+    if (found === undefined || !isUsable(found.record)) {
+      return undefined;
+    }
+    const { caller, secretHash } = found.record;
+    const isRight = this.#knownSecrets.recall(secretHash, presented) ?? (await this.#compare(secretHash, presented));
+    if (!isRight) {
+      return undefined;
+    }
+    this.#deps.lastUsed.touch(caller.keyId);
+    return { caller, grounds: { subjects: found.subjects, asOf: found.asOf } };
+  }
+
+  async #compare(secretHash: string, presented: string): Promise<boolean> {
+    const isRight = await this.#knownSecrets.compare(secretHash, presented);
+    if (isRight && this.#deps.keyHasher.isOutdated(secretHash)) {
+      void upgradeSecretHash(this.#deps, { outdatedHash: secretHash, key: presented });
+    }
+    return isRight;
+  }
+}
+
+function isUsable({ isRevoked, deadline }: StoredKey): boolean {
+  return !isRevoked && deadline?.isOver !== true;
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import type { Hasher } from "../../crypto/hashing.ts";
+import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
+import { BoundedMap } from "../../text/bounded-map.ts";
+
+const maxAccepted = 100_000;
+/** Fewer and apart from the others, so that whoever sends wrong secrets pushes no right one out. */
+const maxRefused = 10_000;
+
+/** What a presented key was compared with. A new hash asks for a new comparison. */
+interface Verdict {
+  readonly hash: string;
+}
+
+/**
+ * Remembers which presented keys are right and which are wrong: each is compared with its argon2id hash once. It knows
+ * them by an HMAC under a key that only this process has, so that nothing in its memory can be presented.
+ */
+export class KnownSecrets {
+  readonly #hasher: Pick<Hasher, "verify">;
+  readonly #processKey = randomBytes(32);
+  readonly #accepted = new BoundedMap<string, Verdict>(maxAccepted);
+  readonly #refused = new BoundedMap<string, Verdict>(maxRefused);
+  readonly #comparisons = new Map<string, Promise<boolean>>();
+
+  constructor(hasher: Pick<Hasher, "verify">) {
+    this.#hasher = hasher;
+  }
+
+  /** What is known already. Undefined: the two have to be compared. */
+  recall(hash: string, presented: string): boolean | undefined {
+    const digest = this.#digest(presented);
+    if (this.#accepted.get(digest)?.hash === hash) {
+      return true;
+    }
+    return this.#refused.get(digest)?.hash === hash ? false : undefined;
+  }
+
+  /**
+   * Compares a presented key with a hash: once, however many ask at the same time. Throws `unavailable` while too many
+   * others are being compared.
+   */
+  compare(hash: string, presented: string): Promise<boolean> {
+    const digest = this.#digest(presented);
+    const name = `${digest} ${hash}`;
+    let comparison = this.#comparisons.get(name);
+    if (comparison === undefined) {
+      comparison = this.#compare(digest, hash, presented).finally(() => this.#comparisons.delete(name));
+      this.#comparisons.set(name, comparison);
+    }
+    return comparison;
+  }
+
+  async #compare(digest: string, hash: string, presented: string): Promise<boolean> {
+    const isRight = await this.#hasher.verify(hash, presented);
+    (isRight ? this.#accepted : this.#refused).set(digest, { hash });
+    return isRight;
+  }
+
+  #digest(presented: string): string {
+    return hmacSha256(this.#processKey, presented).toString("base64");
+  }
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "../../clock.ts";
+import type { Queryable } from "../../database/database.ts";
+import { describeError, type Logger } from "../../observe/log.ts";
+
+const flushIntervalMs = 5_000;
+
+const updateLastUsed = {
+  name: "update_last_used",
+  text: `
+    UPDATE api_key SET last_used_at = greatest(api_key.last_used_at, used.at)
+    FROM unnest($1::text[], $2::timestamptz[]) AS used (id, at)
+    WHERE api_key.id = used.id`,
+};
+
+interface Dependencies {
+  readonly database: Queryable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Remembers when keys were used and writes it in batches: no request waits for it, and none causes a write. */
+export class LastUsed {
+  readonly #deps: Dependencies;
+  #pending = new Map<string, Date>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** Notes that the key is used now. */
+  touch(keyId: string): void {
+    this.#pending.set(keyId, this.#deps.clock.now());
+    this.#timer ??= setTimeout(() => void this.flush(), flushIntervalMs).unref();
+  }
+
+  /** Writes what is noted. What cannot be written now is tried again with the next batch. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const batch = this.#pending;
+    if (batch.size === 0) {
+      return;
+    }
+    this.#pending = new Map();
+    try {
+      const times = [...batch.values()].map((date) => date.toISOString());
+      await this.#deps.database.query(updateLastUsed, [[...batch.keys()], times]);
+    } catch (error) {
+      this.#deps.logger.warn("last use of keys not written", { keys: batch.size, error: describeError(error) });
+      this.#pending = new Map([...batch, ...this.#pending]);
+      this.#timer ??= setTimeout(() => void this.flush(), flushIntervalMs).unref();
+    }
+  }
+}

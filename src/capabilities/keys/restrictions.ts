@@ -1,0 +1,32 @@
+import type { SignatureVersion } from "../../access/signature.ts";
+import { invalidFields } from "../../errors.ts";
+
+/** What a key may not do. */
+export interface Restrictions {
+  /** Null: everything is allowed. Never empty. */
+  readonly scopes: readonly string[] | null;
+  /** Null: from everywhere. Never empty. */
+  readonly ipAllowlist: readonly string[] | null;
+  /** In any 60 seconds. Null: as many as the workspace may. */
+  readonly requestsPerMinute: number | null;
+  readonly requireSignature: boolean;
+  /** Counts where signatures are required. */
+  readonly minSignatureVersion: SignatureVersion;
+  /** Null: never. */
+  readonly expiresAt: Date | null;
+}
+
+/** A key that may do everything, for ever. */
+export const unrestricted: Restrictions = {
+  scopes: null,
+  ipAllowlist: null,
+  requestsPerMinute: null,
+  requireSignature: false,
+  minSignatureVersion: "v1",
+  expiresAt: null,
+};
+
+/** What a moment in the past is told. The database's clock decides. */
+export function expiryProblem(field: string) {
+  return invalidFields({ [field]: "must be in the future" });
+}

@@ -1,0 +1,87 @@
+import { type CountryCode, isSupportedCountry, type NumberType } from "libphonenumber-js/max";
+import { extractPossibleNumber, parsePhoneNumber } from "../../text/phone-number.ts";
+import { countryName } from "./country-name.ts";
+
+export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown";
+
+export interface LookupInput {
+  readonly number: string;
+  /** The region that a number in national form belongs to. */
+  readonly country: CountryCode | undefined;
+}
+
+export interface LookupResult {
+  /** The number as it was sent. */
+  readonly input: string;
+  /** Null where the number cannot be parsed. */
+  readonly e164: string | null;
+  readonly valid: boolean;
+  readonly possible: boolean;
+  /** ISO 3166-1 alpha-2. */
+  readonly countryCode: string | null;
+  /** In English. */
+  readonly country: string | null;
+  readonly nationalFormat: string | null;
+  readonly lineType: LineType;
+  /** Every kind of line that the number may be. */
+  readonly possibleLineTypes: readonly LineType[];
+}
+
+const unparseable: Omit<LookupResult, "input"> = {
+  e164: null,
+  valid: false,
+  possible: false,
+  countryCode: null,
+  country: null,
+  nationalFormat: null,
+  lineType: "unknown",
+  possibleLineTypes: [],
+};
+
+/** Tells what a phone number is, from the numbering plans that the library carries. */
+export function lookupNumber(input: LookupInput): LookupResult {
+  const number = parsePhoneNumber(extractPossibleNumber(input.number), input.country);
+  if (number === undefined) {
+    return { input: input.number, ...unparseable };
+  }
+  const valid = number.isValid();
+  const possibleLineTypes = valid ? lineTypesOf(number.getType()) : [];
+  const [onlyType, ...otherTypes] = possibleLineTypes;
+  return {
+    input: input.number,
+    e164: number.number,
+    valid,
+    possible: number.isPossible(),
+    countryCode: number.country ?? null,
+    country: number.country === undefined ? null : countryName(number.country),
+    nationalFormat: number.formatNational(),
+    lineType: onlyType !== undefined && otherTypes.length === 0 ? onlyType : "unknown",
+    possibleLineTypes,
+  };
+}
+
+/** The region of an ISO 3166-1 alpha-2 code in either case. Undefined if it is none of the regions known. */
+export function parseRegion(country: string): CountryCode | undefined {
+  // Letters of other alphabets have upper cases among ours.
+  const region = /^[A-Za-z]{2}$/.test(country) ? country.toUpperCase() : "";
+  return isSupportedCountry(region) ? region : undefined;
+}
+
+function lineTypesOf(type: NumberType): readonly LineType[] {
+  switch (type) {
+    case "MOBILE":
+      return ["mobile"];
+    case "FIXED_LINE":
+      return ["fixed_line"];
+    case "FIXED_LINE_OR_MOBILE":
+      return ["mobile", "fixed_line"];
+    case "VOIP":
+      return ["voip"];
+    case "TOLL_FREE":
+      return ["toll_free"];
+    case undefined:
+      return [];
+    default:
+      return ["unknown"];
+  }
+}

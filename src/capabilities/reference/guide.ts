@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DescService } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { requestsPerMinuteByTier, tiers } from "../../access/tiers.ts";
+import { type ErrorCode, errorKinds } from "../../errors.ts";
+import { errorCodes, errorGuide } from "./error-guide.ts";
+
+/** The sections of the reference that are not operations, in order. Each one is a file in `guide/`. */
+const sections = [
+  "introduction",
+  "base-url",
+  "authentication",
+  "quickstart",
+  "verification",
+  "errors",
+  "rate-limits",
+  "idempotency",
+  "conventions",
+  "grpc",
+];
+
+/** What the sections are filled in with. */
+export interface GuideFacts {
+  readonly origin: string;
+  readonly basePath: string;
+  /** The API's version. */
+  readonly version: string;
+  readonly services: readonly DescService[];
+}
+
+/** The text of the reference in Markdown: its sections one after the other. */
+export function guideText(facts: GuideFacts): string {
+  const values: Readonly<Record<string, string>> = {
+    origin: facts.origin,
+    base: facts.origin + facts.basePath,
+    errors: errorTable(`${facts.origin}/docs/errors`),
+    tiers: tierTable(),
+    version: facts.version,
+    services: serviceList(facts.services),
+  };
+  return sections
+    .map((name) => readFileSync(join(import.meta.dirname, "guide", `${name}.md`), "utf8").trim())
+    .join("\n\n")
+    .replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+      const value = values[name];
+      if (value === undefined) {
+        throw new TypeError(`the guide names {{${name}}}, which nothing fills in`);
+      }
+      return value;
+    });
+}
+
+function errorTable(documentationUrl: string): string {
+  const link = (code: ErrorCode) => `[\`${code}\`](${documentationUrl}#${code})`;
+  return table(
+    ["HTTP", "code", "meaning"],
+    errorCodes.map((code) => [String(errorKinds[code].httpStatus), link(code), errorGuide[code].title]),
+  );
+}
+
+/** The name that gRPC has for a code: `InvalidArgument` → `invalid_argument`. */
+export function rpcCodeName(code: Code): string {
+  return Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
+}
+
+function tierTable(): string {
+  return table(
+    ["tier", "requests a minute"],
+    tiers.map((tier) => [`\`${tier}\``, requestsPerMinuteByTier[tier]?.toLocaleString("en") ?? "no limit"]),
+  );
+}
+
+function serviceList(services: readonly DescService[]): string {
+  return services
+    .map(({ typeName, methods }) => `- \`${typeName}\`: ${methods.map(({ name }) => `\`${name}\``).join(", ")}`)
+    .join("\n");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,103 @@
+import { getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
+import { access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts";
+import type { OperationDetails, OperationFacts } from "../../../rest/openapi/operation.ts";
+import { codeSamples, type SampleCall } from "./code-samples.ts";
+import type { ErrorResponses } from "./error-responses.ts";
+import { errorsOf, heedsIdempotencyKey, refusesSandboxKeys } from "./operation-errors.ts";
+
+/** What Byond knows of an operation beyond its schema: from its own options, and from the one table of errors. */
+export function operationDetails(facts: OperationFacts, baseUrl: string, errors: ErrorResponses): OperationDetails {
+  const { method } = facts.route;
+  if (!hasOption(method, access)) {
+    throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
+  }
+  const { credential, scope } = getOption(method, access);
+  const status = hasOption(method, rest) ? getOption(method, rest).successStatus : 0;
+  const codes = errorsOf({ ...facts, access: getOption(method, access) });
+  // Where the comment tells of the scope, it need not be told again.
+  const notes = [
+    ...(facts.comment.includes("scope") ? [] : [scopeNote(scope)]),
+    ...(refusesSandboxKeys(getOption(method, access)) ? ["Sandbox keys are refused with `insufficient_scope`."] : []),
+  ];
+  return {
+    successStatus: status === 0 ? 200 : status,
+    responseHeaders: {
+      "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+      "Byond-Version": { $ref: "#/components/headers/Version" },
+      ...(credential === Credential.NONE
+        ? {}
+        : {
+            "X-RateLimit-Limit": { $ref: "#/components/headers/RateLimitLimit" },
+            "X-RateLimit-Remaining": { $ref: "#/components/headers/RateLimitRemaining" },
+            "X-RateLimit-Reset": { $ref: "#/components/headers/RateLimitReset" },
+          }),
+      ...(heedsIdempotencyKey(method)
+        ? { "Idempotent-Replayed": { $ref: "#/components/headers/IdempotentReplayed" } }
+        : {}),
+    },
+    responses: errors.referTo(codes),
+    parameters: heedsIdempotencyKey(method) ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : [],
+    notes: notes.filter((note) => note !== ""),
+    members: {
+      security: securityOf(credential, scope),
+      "x-codeSamples": codeSamples({
+        method: facts.route.httpMethod,
+        url: baseUrl + fillPath(facts),
+        query: sampleQuery(facts),
+        body: facts.bodyExample,
+        credential: sampleCredential(credential),
+      }),
+    },
+  };
+}
+
+/** Either form of a key, or a session. The roles beside a scheme are the scopes that the key needs. */
+function securityOf(credential: Credential, scope: string): JsonObject[] {
+  const scopes = scope === "" ? [] : [scope];
+  const key = [{ ApiKey: scopes }, { BearerKey: scopes }];
+  switch (credential) {
+    case Credential.API_KEY:
+      return key;
+    case Credential.SESSION:
+      return [{ Session: [] }];
+    case Credential.API_KEY_OR_SESSION:
+      return [{ Session: [] }, ...key];
+    default:
+      return [];
+  }
+}
+
+function scopeNote(scope: string): string {
+  if (scope === "") {
+    return "";
+  }
+  return scope === "*"
+    ? "An API key needs the scope `*`, or no restriction."
+    : `The API key needs the scope \`${scope}\` or \`*\`, or no restriction.`;
+}
+
+function sampleCredential(credential: Credential): SampleCall["credential"] {
+  switch (credential) {
+    case Credential.NONE:
+      return "none";
+    case Credential.API_KEY:
+      return "key";
+    default:
+      return "session";
+  }
+}
+
+function fillPath({ path, parameters }: OperationFacts): string {
+  return path.replace(/\{([^}]+)\}/g, (whole, name: string) => {
+    const example = parameters.find((parameter) => parameter.in === "path" && parameter.name === name)?.example;
+    return example === undefined ? whole : encodeURIComponent(String(example));
+  });
+}
+
+/** The required parameters and, beside them, one that is optional: enough to see how to give more. */
+function sampleQuery({ parameters }: OperationFacts): [string, string][] {
+  const inQuery = parameters.filter((parameter) => parameter.in === "query" && parameter.example !== undefined);
+  const required = inQuery.filter((parameter) => parameter.required);
+  const optional = required.length === 0 ? [] : inQuery.filter((parameter) => !parameter.required).slice(0, 1);
+  return [...required, ...optional].map(({ name, example }) => [name, String(example)]);
+}

@@ -1,0 +1,81 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import type { Access } from "../../../../gen/byond/v1/access_pb.ts";
+import { Credential } from "../../../../gen/byond/v1/access_pb.ts";
+import type { ErrorCode } from "../../../errors.ts";
+import type { OperationFacts } from "../../../rest/openapi/operation.ts";
+import { errorCodes } from "../error-guide.ts";
+
+/** What decides which errors an operation can answer with. */
+export interface DocumentedOperation extends OperationFacts {
+  readonly access: Access;
+}
+
+type Applies = (operation: DocumentedOperation) => boolean;
+
+const always: Applies = () => true;
+const never: Applies = () => false;
+const takesCredential: Applies = ({ access }) => access.credential !== Credential.NONE;
+const takesBody: Applies = ({ route }) => route.body.kind !== "none";
+const takesIdempotencyKey: Applies = ({ route }) => heedsIdempotencyKey(route.method);
+
+/** Which errors an operation can answer with, as far as its declaration tells. A code that is missing does not compile. */
+const applies = {
+  invalid_request: always,
+  unknown_version: always,
+  invalid_api_key: takesCredential,
+  signature_invalid: takesCredential,
+  invalid_password: ({ route }) => takesPassword(route.method),
+  insufficient_scope: ({ access }) => access.scope !== "" || refusesSandboxKeys(access),
+  ip_not_allowed: takesCredential,
+  email_not_verified: ({ access }) => access.credential === Credential.API_KEY,
+  not_found: ({ route }) => route.method.input.fields.some(({ name }) => name === "id" || name.endsWith("_id")),
+  method_not_allowed: never,
+  not_acceptable: always,
+  idempotency_in_progress: takesIdempotencyKey,
+  already_exists: never,
+  send_limit_reached: never,
+  payload_too_large: takesBody,
+  unsupported_media_type: takesBody,
+  validation_error: always,
+  idempotency_key_reused: takesIdempotencyKey,
+  rate_limited: always,
+  internal: always,
+  unavailable: always,
+  outcome_unknown: ({ route }) => route.method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS,
+} as const satisfies Record<ErrorCode, Applies>;
+
+/** What a declaration does not tell, by RPC. A code that the comment of an RPC names in backticks needs no entry. */
+const further: Readonly<Record<string, readonly ErrorCode[]>> = {
+  SignUp: ["already_exists", "not_found"],
+  SignIn: ["invalid_api_key"],
+  RefreshSession: ["invalid_api_key"],
+  StartEmailVerification: ["already_exists"],
+  DeleteAccount: ["invalid_password", "not_found"],
+};
+
+/** The codes of the errors that an operation can answer with, by HTTP status. */
+export function errorsOf(operation: DocumentedOperation): ErrorCode[] {
+  const { comment, route } = operation;
+  return errorCodes.filter(
+    (code) =>
+      applies[code](operation) ||
+      comment.includes(`\`${code}\``) ||
+      further[route.method.name]?.includes(code) === true,
+  );
+}
+
+/** Whether only the live keys among the keys may call. */
+export function refusesSandboxKeys({ credential, sandbox }: Access): boolean {
+  return credential === Credential.API_KEY_OR_SESSION && !sandbox;
+}
+
+/** Whether a signed-in user confirms the call with a password. */
+function takesPassword({ input, parent }: DescMethod): boolean {
+  return parent.name === "AuthService" && input.fields.some(({ name }) => name === "current_password");
+}
+
+/** Calls that carry passwords and tokens take no part in idempotency, and what has no side effects needs none. */
+export function heedsIdempotencyKey(method: DescMethod): boolean {
+  return method.parent.name !== "AuthService" && method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS;
+}

@@ -1,0 +1,52 @@
+import type { DescField, DescFile, JsonObject } from "@bufbuild/protobuf";
+import { houseJson } from "../../../rest/json/style.ts";
+import { commentOf } from "../../../rest/openapi/comments.ts";
+import { buildOpenApi } from "../../../rest/openapi/openapi-document.ts";
+import { apiVersions } from "../../../rpc/api-version.ts";
+import { guideText } from "../guide.ts";
+import { sharedComponents } from "./components.ts";
+import { ErrorResponses } from "./error-responses.ts";
+import { documentedExamples } from "./field-examples.ts";
+import { operationDetails } from "./operation-details.ts";
+import { placeholderOrigin } from "./placeholder.ts";
+import { byGroup, groupTitle, operationTitle } from "./titles.ts";
+
+/** What the paths of the document are below. */
+const basePath = "/api/v1";
+
+/**
+ * The OpenAPI document of the API, from files with source information: those of the package `byond.v1`.
+ */
+export function buildReference(files: Iterable<DescFile>): JsonObject {
+  const services = [...files]
+    .filter(({ proto }) => proto.package === "byond.v1")
+    .flatMap((file) => file.services)
+    .toSorted(byGroup);
+  const baseUrl = placeholderOrigin + basePath;
+  const version = apiVersions.at(-1)?.version ?? "";
+  const errors = new ErrorResponses(`${placeholderOrigin}/docs/errors`);
+  return buildOpenApi({
+    info: {
+      title: "Byond reference",
+      version,
+      summary: "One-time codes, phone number lookup and scoped API keys, behind one key and one base URL.",
+      description: guideText({ origin: placeholderOrigin, basePath, version, services }),
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    services,
+    json: houseJson,
+    basePath,
+    tagName: groupTitle,
+    title: operationTitle,
+    examples: documentedExamples,
+    isAlwaysSet,
+    operation: (facts) => operationDetails(facts, baseUrl, errors),
+    components: () => ({ ...sharedComponents, ...errors.components() }),
+    members: { servers: [{ url: baseUrl, description: "This server" }] },
+  });
+}
+
+/** A message in a response is there, unless the field's comment says when it is null. */
+function isAlwaysSet(field: DescField): boolean {
+  return field.fieldKind === "message" && !/\bnull\b/i.test(commentOf(field));
+}

@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "../../../server/request-handler.ts";
+import { placeholderOrigin } from "../openapi/placeholder.ts";
+import { errorsHtml } from "./errors-page.ts";
+import { escapeHtml } from "./html.ts";
+import { liveText } from "./live-text.ts";
+import { referenceHtml } from "./reference-page.ts";
+import { findScalarFiles } from "./scalar-files.ts";
+import { filePage, StaticFile } from "./static-file.ts";
+
+/**
+ * What pages of the documentation may load: what this server serves, and nothing else. Scalar styles its elements with
+ * inline styles; scripts are never inline.
+ */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const pageHeaders = {
+  "Content-Security-Policy": contentSecurityPolicy,
+  "Referrer-Policy": "same-origin",
+};
+
+const assets: readonly [name: string, type: string][] = [
+  ["docs.css", "text/css; charset=utf-8"],
+  ["icon.svg", "image/svg+xml"],
+  ["reference.js", "text/javascript; charset=utf-8"],
+  ["status.js", "text/javascript; charset=utf-8"],
+  ["theme.js", "text/javascript; charset=utf-8"],
+];
+
+const htmlType = "text/html; charset=utf-8";
+
+/** Looked at again each time: these names do not change when their content does. */
+const revalidated = { cacheControl: "no-cache" };
+
+/**
+ * The documentation that the server brings along, by path: `/openapi.json`, `/docs`, `/docs/errors`, and all that they load.
+ * `publicUrl` is the configured address, if there is one; `url` that one, or else the address that the server listens on.
+ */
+export async function docsPages(publicUrl: string | undefined, url: () => string): Promise<Map<string, Page>> {
+  const scalar = await findScalarFiles();
+  const scalarFolder = `assets/scalar-${scalar.version}`;
+  const reference = new StaticFile(htmlType, Buffer.from(referenceHtml(`${scalarFolder}/standalone.esm.js`)));
+  const errors = liveText(htmlType, errorsHtml(`${placeholderOrigin}/docs/errors`), url, escapeHtml);
+  const openApi = liveText("application/json", await readOpenApi(publicUrl === undefined), url, escapeJson);
+  const pages = new Map<string, Page>([
+    // Anybody may read the document from any page: it says nothing that the server does not tell everybody.
+    ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
+    ["/docs", filePage(() => reference, { ...revalidated, headers: pageHeaders })],
+    ["/docs/", redirect("../docs")],
+    ["/docs/errors", filePage(errors, { ...revalidated, headers: pageHeaders })],
+  ]);
+  for (const [name, type] of assets) {
+    const file = new StaticFile(type, await readFile(join(import.meta.dirname, "../assets", name)));
+    pages.set(
+      `/docs/assets/${name}`,
+      filePage(() => file, revalidated),
+    );
+  }
+  for (const [path, read] of scalar.files) {
+    // The version is in the path, so the content below it never changes.
+    const page = filePage(read, { cacheControl: "public, max-age=31536000, immutable" });
+    pages.set(`/docs/${scalarFolder}/${path}`, page);
+  }
+  return pages;
+}
+
+/**
+ * The document without the white space that the file in the repository has for its readers. Without a configured address its
+ * servers are relative to wherever it was read (OpenAPI 3.1 §4.8.5), so that requests from the page stay on its own origin.
+ */
+async function readOpenApi(hasRelativeServers: boolean): Promise<string> {
+  const text = await readFile(join(import.meta.dirname, "../../../../gen/openapi.json"), "utf8");
+  const document: { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
+  const servers = document.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
+  return JSON.stringify(hasRelativeServers ? { ...document, servers } : document);
+}
+
+function escapeJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function redirect(location: string): Page {
+  return (_request, response) => {
+    response.statusCode = 308;
+    response.setHeader("Location", location);
+    response.end();
+    return "served";
+  };
+}

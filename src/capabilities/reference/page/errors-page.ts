@@ -1,0 +1,36 @@
+import { errorKinds } from "../../../errors.ts";
+import { errorCodes, errorGuide } from "../error-guide.ts";
+import { rpcCodeName } from "../guide.ts";
+import { errorBody } from "../openapi/error-body.ts";
+import { type Html, html, withCode } from "./html.ts";
+import { layout } from "./layout.ts";
+
+/** The HTML of `/docs/errors`: every code of the one table with an anchor of its own, which `documentation_url` names. */
+export function errorsHtml(documentationUrl: string): string {
+  return layout({
+    title: "Byond errors",
+    root: "../",
+    current: "errors",
+    body: html`<main class="errors">
+<h1>Errors</h1>
+<p>Every error has a <code>code</code> that does not change. Over REST it is in the member <code>error</code> of the body,
+over gRPC, gRPC-Web and Connect in the one detail of the error, a <code>byond.v1.ErrorInfo</code>, beside the RPC code given
+here.</p>
+<nav class="codes" aria-label="Codes">${errorCodes.map((code) => html`<a href="#${code}"><b>${String(errorKinds[code].httpStatus)}</b> ${code}</a>`)}</nav>
+${errorCodes.map((code) => errorSection(code, documentationUrl))}
+</main>`,
+  });
+}
+
+function errorSection(code: (typeof errorCodes)[number], documentationUrl: string): Html {
+  const { httpStatus, rpcCode } = errorKinds[code];
+  const { title, meaning, remedy } = errorGuide[code];
+  return html`<section id="${code}">
+<h2><a href="#${code}">${code}</a></h2>
+<p class="facts"><b>${title}</b><span>HTTP ${String(httpStatus)}</span><span>RPC ${rpcCodeName(rpcCode)}</span></p>
+<p>${withCode(meaning)}</p>
+<p><b>What to do.</b> ${withCode(remedy)}</p>
+<pre tabindex="0"><code>${JSON.stringify(errorBody(code, documentationUrl), undefined, 2)}</code></pre>
+</section>
+`;
+}

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import type { NodeRequest, NodeResponse } from "../../../server/request-gate.ts";
+import type { Page } from "../../../server/request-handler.ts";
+
+const compress = {
+  br: (bytes: Buffer) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } }),
+  gzip: (bytes: Buffer) => promisify(gzip)(bytes),
+} as const;
+
+type Encoding = keyof typeof compress;
+
+/** Bytes that are served as they are: compressed once, and known by their tag. */
+export class StaticFile {
+  readonly type: string;
+  readonly bytes: Buffer;
+  readonly etag: string;
+  readonly #encoded = new Map<Encoding, Promise<Buffer>>();
+
+  constructor(type: string, bytes: Buffer) {
+    this.type = type;
+    this.bytes = bytes;
+    this.etag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
+  }
+
+  encoded(encoding: Encoding): Promise<Buffer> {
+    const known = this.#encoded.get(encoding) ?? compress[encoding](this.bytes);
+    this.#encoded.set(encoding, known);
+    return known;
+  }
+}
+
+export interface ServeOptions {
+  readonly cacheControl: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Smaller files are sent as they are. */
+const minCompressedBytes = 1024;
+
+/** A page that answers `GET` and `HEAD` with a file, and 304 where the client has it. Other methods are not served. */
+export function filePage(
+  find: (request: NodeRequest) => StaticFile | Promise<StaticFile>,
+  options: ServeOptions,
+): Page {
+  return async (request, response) => {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return "hidden";
+    }
+    await serveFile(request, response, await find(request), options);
+    return "served";
+  };
+}
+
+async function serveFile(
+  request: NodeRequest,
+  response: NodeResponse,
+  file: StaticFile,
+  { cacheControl, headers = {} }: ServeOptions,
+): Promise<void> {
+  const encoding = file.bytes.length < minCompressedBytes ? undefined : chooseEncoding(request);
+  // A compressed file is another representation, so its tag is another one (RFC 9110 §8.8.3).
+  const etag = encoding === undefined ? file.etag : `${file.etag.slice(0, -1)}-${encoding}"`;
+  const all = {
+    "Cache-Control": cacheControl,
+    ETag: etag,
+    Vary: "Accept-Encoding",
+    ...headers,
+  };
+  for (const [name, value] of Object.entries(all)) {
+    response.setHeader(name, value);
+  }
+  if (knownTags(request).includes(etag)) {
+    response.statusCode = 304;
+    response.end();
+    return;
+  }
+  const body = encoding === undefined ? file.bytes : await file.encoded(encoding);
+  response.setHeader("Content-Type", file.type);
+  response.setHeader("Content-Length", String(body.length));
+  if (encoding !== undefined) {
+    response.setHeader("Content-Encoding", encoding);
+  }
+  response.statusCode = 200;
+  if (request.method === "HEAD") {
+    response.end();
+  } else {
+    response.end(body);
+  }
+}
+
+function chooseEncoding(request: NodeRequest): Encoding | undefined {
+  const accepted = String(request.headers["accept-encoding"] ?? "")
+    .split(",")
+    .filter((entry) => !/;\s*q=0(?:\.0*)?\s*$/.test(entry))
+    .map((entry) => entry.split(";")[0]?.trim().toLowerCase());
+  return accepted.includes("br") ? "br" : accepted.includes("gzip") ? "gzip" : undefined;
+}
+
+function knownTags(request: NodeRequest): string[] {
+  return String(request.headers["if-none-match"] ?? "")
+    .split(",")
+    .map((tag) => tag.trim().replace(/^W\//, ""));
+}

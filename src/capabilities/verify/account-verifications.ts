@@ -1,0 +1,126 @@
+import { createId } from "../../crypto/ids.ts";
+import { unseal } from "../../crypto/keyring.ts";
+import type { Queryable } from "../../database/database.ts";
+import { AppError, invalidFields } from "../../errors.ts";
+import type { OutboxItem } from "../../outbox/outbox.ts";
+import type { SendLimit } from "../../quota/send-limits.ts";
+import { checkVerification } from "./check-verification.ts";
+import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
+import { parseRecipient, recipientContext } from "./recipient.ts";
+import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
+
+/**
+ * The owner of verifications that the server starts. Each account and each reset has its own, so guesses are counted
+ * separately. It is no workspace: no key can see them.
+ */
+const serverOwner = (subjectId: string) =>
+  ({
+    workspaceId: `ws_byond/${subjectId}`,
+    workspaceName: "Byond",
+    mode: "live",
+    isVerified: true,
+    credential: null,
+  }) as const;
+
+/** An account whose address is yet to be proved shares the bucket of the recipient with its like. */
+const accountOwner = (userId: string) => ({ ...serverOwner(userId), isVerified: false });
+
+/** The outbox's name for messages with the code of a reset. */
+export const resetMessageKind = "password_reset_code";
+
+const ttlSeconds = 900;
+/** Longer than usual: strangers can make accounts with an address, and resets of it, and each has guesses of its own. */
+const codeLength = 8;
+
+const accountLimit: SendLimit = {
+  // The account is what such a call comes from.
+  bucket: "source",
+  key: "account",
+  limit: { burst: 3, periodSeconds: 900 },
+  message: "Too many codes for this account. Try again later.",
+};
+
+const readReset = {
+  name: "read_reset",
+  text: "SELECT recipient_sealed, created_at FROM verification WHERE workspace_id = $1 AND id = $2",
+};
+
+type ResetRow = { readonly recipient_sealed: Buffer | null; readonly created_at: Date };
+
+/** Verifications of the mail addresses that people sign in with: ours, by the same rules as everybody's. */
+export function accountVerifications(deps: StartDependencies) {
+  const { database, keyring } = deps;
+  const inputOf = (
+    recipient: string,
+    input: Pick<StartInput, "codeLength" | "originLimits" | "id" | "messageKind">,
+  ): StartInput => ({
+    channel: "email",
+    recipient,
+    brand: undefined,
+    ttlSeconds,
+    locale: undefined,
+    autofillDomain: undefined,
+    metadata: {},
+    endUserKey: undefined,
+    ...input,
+  });
+  const check = (
+    transaction: Queryable,
+    subjectId: string,
+    { id, code }: { readonly id: string; readonly code: string },
+  ) => {
+    const input = { verificationId: id, code, recipient: undefined };
+    return checkVerification({ ...deps, database: transaction }, serverOwner(subjectId), input).catch(
+      (error: unknown) => {
+        // Ours are removed after a day.
+        if (error instanceof AppError && error.code === "not_found") {
+          return "expired" as const;
+        }
+        throw error;
+      },
+    );
+  };
+  return {
+    /** Throws `invalid_request` for an address that was taken once, and that no mail can be sent to. */
+    async start(transaction: Queryable, { userId, email }: { readonly userId: string; readonly email: string }) {
+      if ("problem" in parseRecipient("email", email)) {
+        throw new AppError("invalid_request", "No mail can be sent to the address of this account.");
+      }
+      const queued: OutboxItem[] = [];
+      const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
+      const started = await startVerification(
+        { ...deps, database: transaction, codes },
+        accountOwner(userId),
+        inputOf(email, { codeLength, originLimits: () => [accountLimit] }),
+      );
+      return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
+    },
+
+    check,
+
+    async startReset(email: string) {
+      const recipient = parseRecipient("email", email);
+      if ("problem" in recipient) {
+        throw invalidFields({ email: recipient.problem });
+      }
+      const id = createId("vrf");
+      const input = { id, codeLength, originLimits: () => [], messageKind: resetMessageKind };
+      return startVerification(deps, serverOwner(id), inputOf(email, input));
+    },
+
+    async findReset(text: string): Promise<{ readonly email: string; readonly startedAt: Date }> {
+      const resetId = verificationIdOf(text);
+      const { workspaceId } = serverOwner(resetId);
+      const [row] = await database.query<ResetRow>(readReset, [workspaceId, resetId]);
+      const sealed = row?.recipient_sealed ?? undefined;
+      const email = sealed && unseal(keyring, "recipient-seal", recipientContext(workspaceId, resetId), sealed);
+      if (row === undefined || email === undefined) {
+        throw verificationNotFound();
+      }
+      return { email, startedAt: row.created_at };
+    },
+
+    checkReset: (transaction: Queryable, reset: { readonly id: string; readonly code: string }) =>
+      check(transaction, reset.id, reset),
+  };
+}

@@ -1,0 +1,21 @@
+import { senderNameProblem } from "../../text/display-name-rules.ts";
+
+const maxLength = 40;
+
+/** The sender's name as messages carry it: without blanks around it, and single ones in it. */
+export function brandOf(given: string): string {
+  return given.replace(/\s+/gu, " ").trim();
+}
+
+/**
+ * The brand of a message whose caller gave none: the account's name. It may be longer than a brand, and from before names were
+ * checked: of what a brand must not contain, letters and digits are left.
+ */
+export function brandOfAccount(name: string): string {
+  const candidates = [name, name.replace(/[^\p{L}\p{M}\p{N}]+/gu, " ")].map(cut);
+  return candidates.find((brand) => senderNameProblem(brand) === undefined) ?? "Byond";
+}
+
+function cut(name: string): string {
+  return [...brandOf(name)].slice(0, maxLength).join("").trim();
+}

@@ -1,0 +1,45 @@
+import { createHmac } from "node:crypto";
+import type { Mode } from "../../access/caller.ts";
+import type { MasterSecret } from "../../crypto/keyring.ts";
+import { foldDigits } from "../../text/fold-digits.ts";
+
+export const minCodeLength = 4;
+export const maxCodeLength = 10;
+
+/** What a code is derived from, beside a master secret. */
+export interface CodeSubject {
+  readonly verificationId: string;
+  readonly mode: Mode;
+  /** Number of digits, 4 to 10. */
+  readonly length: number;
+}
+
+/**
+ * The code of a verification: as many digits of HMAC-SHA256(subkey, id), each code as likely as any other. Nothing of it
+ * is stored anywhere; whoever needs it derives it again. In the sandbox it is all zeros.
+ */
+export function deriveCode(secret: MasterSecret, subject: CodeSubject): string {
+  if (subject.mode === "test") {
+    return "0".repeat(subject.length);
+  }
+  const codes = 10n ** BigInt(subject.length);
+  // 64-bit numbers from here on would make the lowest codes likelier: they are skipped (once in 10^9 derivations).
+  const unbiasedBelow = 2n ** 64n - (2n ** 64n % codes);
+  for (let counter = 0; ; counter++) {
+    const mac = createHmac("sha256", secret.subkey("verification-code"))
+      .update(`${subject.verificationId}/${subject.length}/${counter}`)
+      .digest();
+    const number = mac.readBigUInt64BE();
+    if (number < unbiasedBelow) {
+      return (number % codes).toString().padStart(subject.length, "0");
+    }
+  }
+}
+
+/**
+ * A submitted code as it is compared: its digits in ASCII, without the spaces and hyphens that people and mail programs put
+ * in. Keyboards for full-width digits write U+30FC as hyphen.
+ */
+export function normalizeCode(submitted: string): string {
+  return foldDigits(submitted).replace(/[\s\p{Pd}\u2212\u30fc]/gu, "");
+}

@@ -1,0 +1,65 @@
+import { parseArgs } from "node:util";
+import { createKeyring } from "../../crypto/keyring.ts";
+import { Database, type Queryable } from "../../database/database.ts";
+import { providePostgres } from "../../database/provide-postgres.ts";
+import { type Command, CommandError } from "../../process/command.ts";
+import { readSecrets } from "../../process/embedded-secret.ts";
+import { eraseRowsOf } from "./secrets-in-use.ts";
+
+const usage = "Usage: npm run forget-secret -- --id <id of a master secret>";
+
+const listSecrets = { name: "list_master_secrets", text: "SELECT id FROM master_secret ORDER BY id" };
+
+/** Servers that read with the secret: what they have could still be found. */
+const readUsers = {
+  name: "users_of_master_secret",
+  text: `
+    SELECT id FROM server
+    WHERE $1 = ANY (secret_ids) AND renewed_at > byond_now() - lease_ms * interval '2 milliseconds'`,
+};
+
+/**
+ * `npm run forget-secret`: erases what verifications hold of recipients that were sealed with a master secret that is lost, so
+ * that a server starts without it. Throws `CommandError` for an unknown id, for a secret that is set, and while a server has it.
+ */
+export async function runForgetSecret({ config, logger, args, write }: Command): Promise<void> {
+  const id = parseId(args);
+  await using resources = new AsyncDisposableStack();
+  const postgres = await providePostgres(config.database, () => {});
+  resources.defer(() => postgres.stop());
+  const database = await Database.open({ connection: postgres.connection, logger, entities: [] });
+  resources.defer(() => database.close());
+  if (createKeyring(await readSecrets(config)).find(id) !== undefined) {
+    throw new CommandError(`The secret ${id} is not lost: it is among those that this machine is set to.`);
+  }
+  await requireUnused(database, id);
+  const erased = await eraseRowsOf(database, id);
+  write(`Erased the recipients of ${erased} verifications. Servers start without the secret ${id} now.\n`);
+}
+
+async function requireUnused(database: Queryable, id: string): Promise<void> {
+  const known = (await database.query<{ id: string }>(listSecrets, [])).map((secret) => secret.id);
+  if (!known.includes(id)) {
+    throw new CommandError(
+      `No rows were written with the secret ${id}. There are those of: ${known.join(", ") || "none"}.`,
+    );
+  }
+  const users = await database.query<{ id: string }>(readUsers, [id]);
+  if (users.length > 0) {
+    throw new CommandError(
+      `The secret ${id} is not lost: the server ${users[0]?.id} has it. Start servers without it once its rows are gone.`,
+    );
+  }
+}
+
+function parseId(args: readonly string[]): string {
+  try {
+    const { id } = parseArgs({ args: [...args], options: { id: { type: "string" } }, allowPositionals: false }).values;
+    if (id !== undefined) {
+      return id;
+    }
+  } catch (error) {
+    throw new CommandError(`${error instanceof Error ? error.message : error}\n${usage}`);
+  }
+  throw new CommandError(`--id is required.\n${usage}`);
+}

@@ -1,0 +1,61 @@
+import type { Database, Statement } from "../../database/database.ts";
+import type { Sweep } from "../../database/sweeper.ts";
+import { runSweep } from "../../database/table-sweeps.ts";
+
+/** Few enough that no statement holds its locks for long. */
+const batchSize = 500;
+
+const sweep = (name: string, condition: string) => ({
+  name,
+  text: `
+    WITH old AS (
+      SELECT workspace_id, id FROM verification
+      WHERE created_at < (SELECT byond_now() - $1::integer * interval '1 day') AND ${condition}
+      ORDER BY created_at LIMIT ${batchSize}
+      FOR UPDATE SKIP LOCKED
+    ), attempts AS (
+      DELETE FROM delivery_attempt USING old
+      WHERE delivery_attempt.workspace_id = old.workspace_id AND delivery_attempt.subject_id = old.id
+    ), messages AS (
+      DELETE FROM outbox USING old
+      WHERE outbox.workspace_id = old.workspace_id AND outbox.subject_id = old.id
+    ), swept AS (
+      DELETE FROM verification USING old
+      WHERE verification.workspace_id = old.workspace_id AND verification.id = old.id
+      RETURNING verification.id
+    )
+    SELECT count(*)::integer AS swept FROM swept`,
+});
+
+const sweepAll = sweep("sweep_verifications", "true");
+const sweepOurs = sweep("sweep_own_verifications", "starts_with(workspace_id, 'ws_byond/')");
+
+/** Codes that prove the address of an account, or reset its password, are good for a quarter of an hour. */
+const ownRetentionDays = 1;
+
+/** Removes verifications, and all that belongs to them, that were started more than `retentionDays` ago. */
+export function verificationSweep(
+  deps: { readonly database: Pick<Database, "transaction"> },
+  retentionDays: number,
+): Sweep {
+  return sweepOf(deps, "verification", sweepAll, retentionDays);
+}
+
+/** Removes those of the server itself after a day: each holds the address of an account, or one that somebody took for such. */
+export function ownVerificationSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
+  return sweepOf(deps, "verification of the server", sweepOurs, ownRetentionDays);
+}
+
+function sweepOf(
+  deps: { readonly database: Pick<Database, "transaction"> },
+  name: string,
+  statement: Statement,
+  days: number,
+): Sweep {
+  return {
+    name,
+    async removeBatch() {
+      return (await runSweep<{ swept: number }>(deps, statement, [days]))?.swept === batchSize;
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import {
+  CheckVerificationResponse_Status as CheckStatus,
+  CheckVerificationRequestSchema,
+  CheckVerificationResponseSchema,
+  ResendCodeResponseSchema,
+  StartVerificationResponse_Status as StartStatus,
+  StartVerificationRequestSchema,
+  StartVerificationResponseSchema,
+  type VerifyService,
+} from "../../../gen/byond/v1/verify_pb.ts";
+import { credentialOf, keyCaller } from "../../access/caller.ts";
+import { commitWithAnswer } from "../../idempotency/claim.ts";
+import { truncatedDate } from "../../rpc/truncated-date.ts";
+import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
+import { limitKeyOf } from "../../server/client-address.ts";
+import { cancelVerification } from "./cancel-verification.ts";
+import { channelOf, findChannel } from "./channel.ts";
+import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
+import { commitAndSend, type VerifyDependencies } from "./commit-and-send.ts";
+import { eraseRecipient } from "./erase-recipient.ts";
+import { getVerification, verificationIdOf } from "./get-verification.ts";
+import { listVerifications } from "./list-verifications.ts";
+import { resendCode } from "./resend-code.ts";
+import {
+  type OriginLimits,
+  type StartedVerification,
+  startProblems,
+  startVerification,
+  type VerificationOwner,
+} from "./start-verification.ts";
+import { findStatus, verificationMessage } from "./verification-message.ts";
+
+const defaultCodeLength = 6;
+const defaultTtlSeconds = 300;
+const defaultPageSize = 20;
+
+const startStatuses = {
+  pending: StartStatus.PENDING,
+  channel_unavailable: StartStatus.CHANNEL_UNAVAILABLE,
+} as const satisfies Record<StartedVerification["status"], StartStatus>;
+
+const checkStatuses = {
+  approved: CheckStatus.APPROVED,
+  incorrect: CheckStatus.INCORRECT,
+  expired: CheckStatus.EXPIRED,
+  locked: CheckStatus.LOCKED,
+} as const satisfies Record<CheckResult, CheckStatus>;
+
+export interface VerifyServiceDependencies extends VerifyDependencies {
+  /** The limits of a send by where it comes from. */
+  readonly originLimits: (context: HandlerContext) => OriginLimits;
+}
+
+/** VerifyService: messages to operations and back. */
+export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<typeof VerifyService> {
+  return {
+    async startVerification(request, context) {
+      const input = {
+        channel: channelOf(request.channel),
+        recipient: request.recipient,
+        brand: request.brand,
+        codeLength: request.codeLength ?? defaultCodeLength,
+        ttlSeconds: request.ttlSeconds ?? defaultTtlSeconds,
+        locale: request.locale,
+        autofillDomain: request.autofillDomain,
+        metadata: request.metadata,
+        endUserKey: request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp),
+        originLimits: deps.originLimits(context),
+      };
+      return commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
+        const started = await startVerification(committing, ownerOf(context), input);
+        return {
+          verificationId: started.id,
+          channel: request.channel,
+          status: startStatuses[started.status],
+          expiresAt: timestampFromDate(started.expiresAt),
+        };
+      });
+    },
+
+    async checkVerification({ verificationId: id, code, recipient }, context) {
+      const verificationId = verificationIdOf(id);
+      return commitWithAnswer(context, deps.database, CheckVerificationResponseSchema, async (database) => {
+        const input = { verificationId, code, recipient };
+        const result = await checkVerification({ ...deps, database }, ownerOf(context), input);
+        return { verificationId, status: checkStatuses[result] };
+      });
+    },
+
+    async getVerification(request, context) {
+      const { workspaceId, mode } = keyCaller(context);
+      const verificationId = verificationIdOf(request.verificationId);
+      const view = await getVerification(deps, { workspaceId, mode, verificationId });
+      return { verification: verificationMessage(view) };
+    },
+
+    async resendCode({ verificationId, channel, recipient }, context) {
+      const input = {
+        verificationId: verificationIdOf(verificationId),
+        channel: channel === undefined ? undefined : channelOf(channel),
+        recipient,
+        originLimits: deps.originLimits(context),
+      };
+      return commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => ({
+        verification: verificationMessage(await resendCode(committing, ownerOf(context), input)),
+      }));
+    },
+
+    async cancelVerification(request, context) {
+      const { workspaceId, mode, credential } = ownerOf(context);
+      const verificationId = verificationIdOf(request.verificationId);
+      const view = await cancelVerification(deps, { workspaceId, mode, verificationId }, credential);
+      return { verification: verificationMessage(view) };
+    },
+
+    async listVerifications(request, context) {
+      const { workspaceId, mode } = keyCaller(context);
+      const { verifications, nextPageToken } = await listVerifications(deps, {
+        workspaceId,
+        mode,
+        status: request.status === undefined ? undefined : findStatus(request.status),
+        channel: request.channel === undefined ? undefined : channelOf(request.channel),
+        recipient: request.recipient,
+        createdAfter: request.createdAfter === undefined ? undefined : truncatedDate(request.createdAfter),
+        createdBefore: request.createdBefore === undefined ? undefined : truncatedDate(request.createdBefore),
+        pageSize: request.pageSize ?? defaultPageSize,
+        pageToken: request.pageToken,
+      });
+      return {
+        verifications: verifications.map(verificationMessage),
+        ...(nextPageToken === undefined ? {} : { nextPageToken }),
+      };
+    },
+
+    async eraseRecipient({ recipient }, context) {
+      return { erased: await eraseRecipient(deps, ownerOf(context), { recipient }) };
+    },
+  };
+}
+
+function ownerOf(context: HandlerContext): VerificationOwner {
+  const caller = keyCaller(context);
+  return { ...caller, credential: credentialOf(caller) };
+}
+
+/** What the schema cannot say of the requests. */
+export const verifyFieldChecks: readonly FieldCheck[] = [
+  fieldCheck(StartVerificationRequestSchema, ({ channel, recipient, brand }) => {
+    const name = findChannel(channel);
+    return name === undefined ? {} : startProblems({ channel: name, recipient, brand });
+  }),
+  fieldCheck(CheckVerificationRequestSchema, checkProblems),
+];

@@ -1,0 +1,8 @@
+/** The environment cannot be used. Lists every problem, one a line. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+  }
+}

@@ -1,0 +1,33 @@
+import { mkdir, realpath, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
+
+const ROOT = 0;
+
+/**
+ * Makes the data folder unless there is one, and returns its real path. Whoever may write to it could put a secret of their own
+ * into it, or a link. So it belongs to us or to root, as volumes do; if we are root, it may be the user's that PostgreSQL
+ * runs as then. Its group may write: that is how Kubernetes (`fsGroup`) and OpenShift give a volume to an ordinary user.
+ *
+ * @throws EmbeddedPostgresError if it is another user's, or every user may write to it.
+ */
+export async function ensureDataFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const dataDir = await realpath(resolve(path));
+  const { mode, uid } = await stat(dataDir);
+  const ownId = process.geteuid?.();
+  if (ownId === undefined) return dataDir;
+  if (uid !== ownId && uid !== ROOT && ownId !== ROOT) {
+    throw new EmbeddedPostgresError(
+      `DATA_DIR, ${dataDir}, belongs to the user ${uid}, who could replace the secret in it: run Byond as that user, ` +
+        `make it yours (chown ${ownId}), or give Byond a folder of its own`,
+    );
+  }
+  if ((mode & 0o002) !== 0) {
+    throw new EmbeddedPostgresError(
+      `DATA_DIR, ${dataDir}, may be written to by every user of this machine, who could replace the secret in it: chmod 700 it ` +
+        `(770 where its group has to write), or name a folder in it, as ${dataDir}/byond`,
+    );
+  }
+  return dataDir;
+}

@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { childEnvironment } from "./run-command.ts";
+
+/** What PostgreSQL wrote about its main process; `port` is absent in the first moments of a start. */
+export interface Postmaster {
+  readonly processId: number;
+  readonly port: number | undefined;
+}
+
+/** A fast shutdown writes a checkpoint; it takes longer only where the disk is in trouble, or PostgreSQL hangs. */
+export const STOP_PATIENCE_MS = 10_000;
+
+const POLL_MS = 20;
+
+/** Reads `postmaster.pid`. It says who runs, or who ran when the power was cut: see `isRunning`. */
+export async function readPostmaster(clusterDir: string): Promise<Postmaster | undefined> {
+  const content = await readFile(join(clusterDir, "postmaster.pid"), "utf8").catch(() => "");
+  const [processId, , , port] = content.split("\n").map(Number);
+  if (processId === undefined || !Number.isInteger(processId) || processId <= 0) return undefined;
+  return { processId, port: port !== undefined && Number.isInteger(port) && port > 0 ? port : undefined };
+}
+
+/**
+ * Tells a running PostgreSQL of this folder from a process that happens to have the number of one that is gone, as is
+ * common after a restart of a container.
+ */
+export async function isRunning(postmaster: Postmaster, clusterDir: string): Promise<boolean> {
+  const commandLine = await readCommandLine(postmaster.processId);
+  return commandLine.includes("postgres") && commandLine.includes(` ${clusterDir} `);
+}
+
+/**
+ * Stops a PostgreSQL of this folder in order (fast shutdown), and if it is not gone after `patienceMs`, at once: the next
+ * start then recovers. PostgreSQL 18 is known to hang in a fast shutdown during crash recovery.
+ */
+export async function stopPostmaster(postmaster: Postmaster, clusterDir: string, patienceMs: number): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  send(postmaster.processId, "SIGINT");
+  while (await isRunning(postmaster, clusterDir)) {
+    if (Date.now() > deadline) send(postmaster.processId, "SIGQUIT");
+    await wait(POLL_MS);
+  }
+}
+
+/** Stops the PostgreSQL that runs on this folder, if one does: see `stopPostmaster`. */
+export async function stopRunningPostmaster(clusterDir: string, patienceMs: number): Promise<void> {
+  const postmaster = await readPostmaster(clusterDir);
+  if (postmaster !== undefined && (await isRunning(postmaster, clusterDir))) {
+    await stopPostmaster(postmaster, clusterDir, patienceMs);
+  }
+}
+
+function send(processId: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(processId, signal);
+  } catch {
+    // Gone in between.
+  }
+}
+
+/** The words of a process's command line, each with a space before and after; "" if it is not there. */
+async function readCommandLine(processId: number): Promise<string> {
+  if (process.platform === "linux") {
+    const words = await readFile(`/proc/${processId}/cmdline`, "utf8").catch(() => "");
+    return ` ${words.replaceAll("\0", " ")} `;
+  }
+  return new Promise((resolve) => {
+    const command = ["-ww", "-o", "command=", "-p", String(processId)];
+    execFile("ps", command, { env: childEnvironment() }, (error, stdout) =>
+      resolve(error === null ? ` ${stdout.trim()} ` : ""),
+    );
+  });
+}

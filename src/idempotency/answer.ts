@@ -1,0 +1,85 @@
+import { createHmac } from "node:crypto";
+import {
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type JsonValue,
+  type Message,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
+import { type Keyring, seal, unseal } from "../crypto/keyring.ts";
+import { AppError, type ErrorDetails, errorKinds } from "../errors.ts";
+import type { IdempotencySlot } from "./answer-store.ts";
+
+/** How a call ended: with a message, or with an error that stays the same however often it is repeated. */
+export type Answer =
+  | { readonly kind: "message"; readonly message: Message }
+  | { readonly kind: "error"; readonly error: AppError };
+
+/** What is sealed. The message is in its binary form; the protocol that asks encodes it again. */
+type Stored =
+  | { readonly message: string }
+  | { readonly error: Pick<AppError, "code" | "message"> & { readonly details: Omit<ErrorDetails, "cause"> } };
+
+/** Whether an error ends a call for good. The others say "not now" or "not you", and a repeated call is a new try. */
+export function isFinal(error: unknown): error is AppError {
+  return error instanceof AppError && [404, 422].includes(errorKinds[error.code].httpStatus);
+}
+
+/** Encrypts an answer so that it opens in its own slot only. */
+export function sealAnswer(keyring: Keyring, slot: IdempotencySlot, schema: DescMessage, answer: Answer): Buffer {
+  return seal(keyring, "idempotency-answer", contextOf(slot), JSON.stringify(encode(schema, answer)));
+}
+
+function encode(schema: DescMessage, answer: Answer): Stored {
+  if (answer.kind === "message") {
+    return { message: Buffer.from(toBinary(schema, answer.message)).toString("base64") };
+  }
+  const { code, message, details } = answer.error;
+  const { cause: _, ...told } = details;
+  return { error: { code, message, details: told } };
+}
+
+/** Opens a sealed answer. Undefined if the secret that it was sealed under is gone. */
+export function openAnswer(
+  keyring: Keyring,
+  slot: IdempotencySlot,
+  schema: DescMessage,
+  sealed: Buffer,
+): Answer | undefined {
+  const text = unseal(keyring, "idempotency-answer", contextOf(slot), sealed);
+  if (text === undefined) {
+    return undefined;
+  }
+  const stored: Stored = JSON.parse(text);
+  return "message" in stored
+    ? { kind: "message", message: fromBinary(schema, Buffer.from(stored.message, "base64")) }
+    : { kind: "error", error: new AppError(stored.error.code, stored.error.message, stored.error.details) };
+}
+
+function contextOf({ workspaceId, realm, key }: IdempotencySlot): string {
+  return `${workspaceId}/${realm}/${key}`;
+}
+
+/** JSON with the members of every object in order: maps have none of their own, so clients may send them in any. */
+function canonicalJson(value: JsonValue): string {
+  return JSON.stringify(value, (_key, member: JsonValue) =>
+    typeof member === "object" && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}
+
+/**
+ * What tells one request from another without telling anything about it: a keyed hash of the RPC and its message, under
+ * each master secret, the current one first.
+ */
+export function fingerprintsOf(keyring: Keyring, method: DescMethodUnary, message: Message): string[] {
+  const text = canonicalJson(toJson(method.input, message));
+  return keyring.all.map((secret) => {
+    const hash = createHmac("sha256", secret.subkey("idempotency-fingerprint"));
+    hash.update(`${method.parent.typeName}/${method.name}\0`).update(text);
+    return `${secret.id}:${hash.digest("base64url")}`;
+  });
+}

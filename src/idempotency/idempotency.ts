@@ -1,0 +1,145 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import type { Interceptor, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import { type Caller, callerKey } from "../access/caller.ts";
+import { randomBase62 } from "../crypto/ids.ts";
+import type { Keyring } from "../crypto/keyring.ts";
+import { withinTime, withoutDeadline } from "../database/call-deadline.ts";
+import type { Database } from "../database/database.ts";
+import { AppError } from "../errors.ts";
+import { describeError, type Logger } from "../observe/log.ts";
+import { responseHeadersOf } from "../server/response-headers.ts";
+import { type Answer, fingerprintsOf, isFinal, openAnswer, sealAnswer } from "./answer.ts";
+import { claimSlot, completeSlot, type IdempotencySlot, releaseSlot } from "./answer-store.ts";
+import { claimLost, IdempotencyClaim, idempotencyClaimKey } from "./claim.ts";
+import { readIdempotencyKey } from "./key.ts";
+
+export interface IdempotencyOptions {
+  readonly database: Pick<Database, "query">;
+  readonly keyring: Keyring;
+  readonly logger: Logger;
+  /** Which RPCs heed the header. On the others it is ignored. */
+  readonly takesPart: (method: DescMethod) => boolean;
+  /**
+   * Called before a stored answer is given again: what was committed with it may not hold everywhere yet, if the server died
+   * that committed it.
+   */
+  readonly beforeReplay?: (method: DescMethod) => Promise<void>;
+  /** How long a call may take before a repeated one may take over. Longer than any call does. Default 60. */
+  readonly claimSeconds?: number;
+}
+
+/** Whether repeating a call could make a difference. */
+export function hasSideEffects(method: DescMethod): boolean {
+  return method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS;
+}
+
+/**
+ * Makes calls with an `Idempotency-Key` safe to repeat for 24 hours: the first one is carried out, and others get its
+ * answer, with `Idempotent-Replayed: true`. While it runs they get `idempotency_in_progress`, and with another message
+ * `idempotency_key_reused`. Errors that may be different next time are not kept.
+ *
+ * Runs innermost: only requests that are authenticated, within their limits and valid get this far.
+ */
+export function createIdempotencyInterceptor(options: IdempotencyOptions): Interceptor {
+  return (next) => async (request) => {
+    if (request.stream || !options.takesPart(request.method)) {
+      return next(request);
+    }
+    const caller = request.contextValues.get(callerKey);
+    const key = readIdempotencyKey(request.header);
+    if (caller === undefined || key === undefined) {
+      return next(request);
+    }
+    const slot = slotOf(caller, key);
+    const claim = new IdempotencyClaim(options.keyring, slot, randomBase62(22));
+    const outcome = await claimSlot(options.database, {
+      slot,
+      fingerprints: fingerprintsOf(options.keyring, request.method, request.message),
+      claimId: claim.claimId,
+      claimSeconds: options.claimSeconds ?? 60,
+    });
+    switch (outcome.kind) {
+      case "claimed":
+        request.contextValues.set(idempotencyClaimKey, claim);
+        return carryOut(options, claim, request, next);
+      case "answered":
+        await withinTime(options.beforeReplay?.(request.method) ?? Promise.resolve());
+        return replay(request, openAnswer(options.keyring, slot, request.method.output, outcome.answerSealed));
+      case "other-request":
+        throw keyReused("This Idempotency-Key was used for another request.");
+      case "in-progress":
+        throw claimLost();
+    }
+  };
+}
+
+function slotOf(caller: Caller, key: string): IdempotencySlot {
+  return { workspaceId: caller.workspaceId, realm: caller.kind === "key" ? caller.mode : "session", key };
+}
+
+async function carryOut(
+  options: IdempotencyOptions,
+  claim: IdempotencyClaim,
+  request: UnaryRequest,
+  next: Parameters<Interceptor>[0],
+) {
+  try {
+    const response = await next(request);
+    if (!response.stream && !claim.isCompleted) {
+      await withoutDeadline(() => keep(options, claim, request, { kind: "message", message: response.message }));
+    }
+    return response;
+  } catch (error) {
+    if (isFinal(error)) {
+      await withoutDeadline(() => keep(options, claim, request, { kind: "error", error }));
+    } else {
+      const releasing = withoutDeadline(() =>
+        attempt(options, "idempotency claim not released", () =>
+          releaseSlot(options.database, claim.slot, claim.claimId),
+        ),
+      );
+      // The claim runs out by itself, and this goes on.
+      await withinTime(releasing).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+function keep(
+  options: IdempotencyOptions,
+  claim: IdempotencyClaim,
+  request: UnaryRequest,
+  answer: Answer,
+): Promise<void> {
+  return attempt(options, "idempotent answer not kept", async () => {
+    const sealed = sealAnswer(options.keyring, claim.slot, request.method.output, answer);
+    await completeSlot(options.database, claim.slot, claim.claimId, sealed);
+  });
+}
+
+/** What was done is done: the caller gets its answer even if that cannot be kept. The claim runs out by itself. */
+async function attempt(options: IdempotencyOptions, event: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    options.logger.warn(event, { error: describeError(error) });
+  }
+}
+
+function replay(request: UnaryRequest, answer: Answer | undefined): UnaryResponse {
+  if (answer === undefined) {
+    throw keyReused("The answer to this Idempotency-Key can no longer be read.");
+  }
+  const { header, trailer } = responseHeadersOf(request.contextValues);
+  header.set("Idempotent-Replayed", "true");
+  if (answer.kind === "error") {
+    throw answer.error;
+  }
+  const { service, method } = request;
+  return { stream: false, service, method, header, trailer, message: answer.message };
+}
+
+function keyReused(message: string): AppError {
+  return new AppError("idempotency_key_reused", message);
+}

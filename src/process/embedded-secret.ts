@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ConfigError } from "../config/config-error.ts";
+import type { Config } from "./config.ts";
+
+/** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */
+export async function readSecrets(config: Config): Promise<readonly string[]> {
+  if (config.secrets !== undefined) {
+    return config.secrets;
+  }
+  if (config.database.kind === "external") {
+    throw new TypeError("a configuration with DATABASE_URL always has secrets");
+  }
+  return [await readEmbeddedSecret(config.database.dataDir)];
+}
+
+/**
+ * The master secret that the embedded mode keeps for itself, made at the first start. Only its owner can read the file.
+ * Throws `ConfigError` if the file is there and holds none, or every user may read it, or it cannot be read or made.
+ */
+async function readEmbeddedSecret(dataDir: string): Promise<string> {
+  const path = join(dataDir, "secret");
+  const secret = await readOrMake(path).catch((error: Error) => {
+    throw error instanceof ConfigError
+      ? error
+      : new ConfigError([`DATA_DIR: the secret that is kept there cannot be read or made: ${error.message}`]);
+  });
+  if (Buffer.byteLength(secret) < 32) {
+    throw new ConfigError([`${path} holds no usable secret: restore it from a backup, or delete it to start anew`]);
+  }
+  return secret;
+}
+
+async function readOrMake(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return (await readIfThere(path)) ?? (await makeSecret(path));
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    const { mode } = await stat(path);
+    if ((mode & 0o007) !== 0) {
+      throw new ConfigError([`${path} may be read by every user of this machine: chmod 600 it`]);
+    }
+    return (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/**
+ * Writes a new secret down, whole and on the disk, before anything is sealed with it. Only the owner of the data folder's
+ * PostgreSQL gets here, so nobody else can be making one.
+ */
+async function makeSecret(path: string): Promise<string> {
+  const secret = randomBytes(32).toString("base64url");
+  const unfinished = `${path}.unfinished`;
+  await rm(unfinished, { force: true });
+  const file = await open(unfinished, "wx", 0o600);
+  try {
+    await file.writeFile(secret);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, path);
+  return secret;
+}

@@ -1,0 +1,83 @@
+import { ConfigError } from "../config/config-error.ts";
+import { UnsuitableDatabaseError } from "../database/check-database.ts";
+import { DatabaseConnectionError } from "../database/connection-error.ts";
+import { EmbeddedPostgresError } from "../embedded-postgres/embedded-postgres-error.ts";
+import { AppError } from "../errors.ts";
+import { describeError } from "../observe/log.ts";
+import { PortError } from "../server/one-port.ts";
+import { CommandError } from "./command.ts";
+import type { Config } from "./config.ts";
+import { JoinError } from "./join-fleet.ts";
+
+/** Errors whose message is written for the operator. */
+const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, JoinError];
+
+/**
+ * What the operator is told of a program that could not do its work: what they can mend, in sentences that name the
+ * setting; everything else with its stack. `config` is undefined where it is the configuration that could not be read.
+ */
+export function explainFailure(error: unknown, config: Config | undefined): string {
+  if (error instanceof Error && forOperators.some((type) => error instanceof type)) {
+    return error.message;
+  }
+  const explained = config && (explainListening(error, config) ?? explainDatabase(error, config));
+  return explained ?? JSON.stringify(describeError(error), undefined, 2);
+}
+
+/** What the database refused. Undefined if it is nothing that an operator could mend. */
+function explainDatabase(error: unknown, { database }: Config): string | undefined {
+  const origin = originOf(error);
+  const code: unknown = Reflect.get(origin, "code");
+  const isExplained =
+    origin instanceof DatabaseConnectionError ||
+    origin instanceof UnsuitableDatabaseError ||
+    (error instanceof AppError && error.code === "unavailable");
+  if (!isExplained && !(typeof code === "string" && mendable.test(code))) {
+    return undefined;
+  }
+  const setting = database.kind === "external" ? "DATABASE_URL" : "DATA_DIR";
+  const hint = typeof code === "string" ? (hints[code] ?? "") : "";
+  return `The database of ${setting} cannot be used: ${origin.message}${hint}`;
+}
+
+/** By SQLSTATE. */
+const hints: Readonly<Record<string, string>> = {
+  "42501": ". The role must own the schema, or have CREATE on it",
+  "55P03":
+    ". Another transaction holds a lock for longer than lock_timeout of the role, the database or the URL's options",
+  "57014":
+    ". Somebody cancelled it, or statement_timeout of the role, the database or the URL's options is too short. Finished migrations stay done: start it again",
+};
+
+/** The error that others were thrown because of, or the one that explains it. */
+function originOf(error: unknown): Error {
+  return error instanceof AppError ? originOf(error.cause) : error instanceof Error ? error : new Error(String(error));
+}
+
+/**
+ * Errors of the network, and SQLSTATE: no right (28, 42501), no such database or schema (3D, 3F), read-only (25006), not now
+ * (08, 53, 57P, 57014, 55P03).
+ */
+const mendable =
+  /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_|28|42501|3D|3F|25006|08|53|57P|57014|55P03)/;
+
+function explainListening(error: unknown, { host, port }: Config): string | undefined {
+  if (!(error instanceof PortError)) {
+    return undefined;
+  }
+  const { code, message } = error;
+  const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  switch (code) {
+    case "EADDRINUSE":
+      return `Cannot listen on ${place}: the port is taken. Set PORT to another one, or stop the server that has it.`;
+    case "EADDRNOTAVAIL":
+      return `Cannot listen on ${place}: HOST is no address of this machine.`;
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `Cannot listen on ${place}: HOST is a name that nobody knows (${message}).`;
+    case "EACCES":
+      return `Cannot listen on ${place}: this user may not open the port. Set PORT to 1024 or above.`;
+    default:
+      return `Cannot listen on ${place}, which HOST and PORT name: ${message}`;
+  }
+}

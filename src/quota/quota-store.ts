@@ -1,0 +1,145 @@
+import type { Database, Queryable } from "../database/database.ts";
+import type { Sweep } from "../database/sweeper.ts";
+import { sweepPages } from "../database/table-sweeps.ts";
+
+/** Whose requests are counted together, and how many are allowed. */
+export interface QuotaSubject {
+  readonly workspaceId: string;
+  /** Tells a workspace's counts apart: `workspace`, or `key:<id>`. */
+  readonly key: string;
+  /** Requests in any 60 seconds, at least 1. */
+  readonly limitPerMinute: number;
+}
+
+/** Tokens that were taken and not used before their time was over. */
+export interface Leftover {
+  readonly tokens: number;
+  readonly chargedSecond: number;
+}
+
+export interface QuotaTake {
+  readonly subject: QuotaSubject;
+  /** Requests that wait for an answer. They get everything there is. */
+  readonly needed: number;
+  /** Tokens for requests to come. They get at most a quarter of what is left then. */
+  readonly spare: number;
+  /** How long the tokens must be usable at least, 0 to 9,000. */
+  readonly lifeMs: number;
+  readonly leftover: Leftover | undefined;
+}
+
+export interface QuotaGrant {
+  /** May be less than asked for, and 0. Less than `needed` means that the limit is reached. */
+  readonly tokens: number;
+  /** The second of the database's clock (since 1970) that they are charged to: the last one they may be used in. */
+  readonly chargedSecond: number;
+  /** What the database's clock said, in milliseconds since 1970, between the sending of the request and its answer. */
+  readonly takenAtMs: number;
+  /** What is charged, to the oldest second that counts and the 69 after it. */
+  readonly counts: readonly number[];
+}
+
+/** Where the counts of all servers come together. */
+export interface QuotaStore {
+  take(take: QuotaTake): Promise<QuotaGrant>;
+}
+
+/**
+ * Of the 70 buckets of a row 61 count, since a second is counted as a whole, and 9 lie ahead: a token may be charged that
+ * many seconds after the one it is taken in.
+ *
+ * One upsert under the row's lock. Its clock is read inside the sub-select of SET, which runs once the lock is held: two
+ * takes are ordered by the lock, and so are their readings.
+ *
+ * A clock that stepped back by up to 70 seconds is taken to stand still, which only keeps charges for longer. After a larger
+ * step the counts move along with the clock, so that a clock that was hours ahead for a moment locks nobody out.
+ */
+const take = {
+  name: "quota_take",
+  text: `
+    INSERT INTO quota AS bucket (workspace_id, key, taken_at, granted, counts)
+    SELECT $1, $2, now, granted,
+      array_fill(0, ARRAY[60 + ahead]) || granted || array_fill(0, ARRAY[9 - ahead])
+    FROM (SELECT byond_now() AS now) AS clock,
+      LATERAL (SELECT least($3::int, $4::int) AS granted, ${ahead("now")} AS ahead) AS first
+    ON CONFLICT (workspace_id, key) DO UPDATE SET (taken_at, granted, counts) = (
+      SELECT now, granted,
+        counts[1 : 60 + ahead] || counts[61 + ahead] + granted || counts[62 + ahead : 70]
+      FROM (SELECT byond_now() AS reading) AS clock,
+        LATERAL (SELECT CASE
+          WHEN bucket.taken_at > reading + interval '70 seconds' THEN reading
+          ELSE greatest(reading, bucket.taken_at)
+        END AS now) AS moment,
+        LATERAL (SELECT
+          greatest(0, least(70, ${second("now")} - ${second("bucket.taken_at")}))::int AS age,
+          61 + $8::bigint - ${second("now")} AS returned_position,
+          ${ahead("now")} AS ahead
+        ) AS place,
+        LATERAL (
+          SELECT
+            array_agg(kept ORDER BY position) AS counts,
+            greatest(0, $3::int - sum(kept))::int AS free
+          FROM unnest((bucket.counts || array_fill(0, ARRAY[70]))[1 + age : 70 + age])
+              WITH ORDINALITY AS aged (count, position),
+            LATERAL (SELECT CASE
+              WHEN position = returned_position THEN greatest(0, count - $7::int)
+              ELSE count
+            END AS kept) AS returned
+        ) AS kept,
+        LATERAL (SELECT least(free, $4::int + least($5::int, greatest(0, free - $4::int) / 4)) AS granted) AS result
+    )
+    RETURNING
+      granted,
+      counts,
+      (extract(epoch FROM taken_at) * 1000)::float8 AS taken_at_ms,
+      ${ahead("taken_at")} AS ahead`,
+};
+
+/** SQL of the second since 1970 that a moment lies in. */
+function second(moment: string): string {
+  return `floor(extract(epoch FROM ${moment}))::bigint`;
+}
+
+/** SQL of how many seconds ahead of `moment` the tokens are charged. */
+function ahead(moment: string): string {
+  return `(${second(`${moment} + $6::int * interval '1 millisecond'`)} - ${second(moment)})::int`;
+}
+
+interface TakeRow {
+  readonly granted: number;
+  readonly counts: number[];
+  readonly taken_at_ms: number;
+  readonly ahead: number;
+}
+
+/** The counts of a PostgreSQL that all servers share. */
+export function databaseQuotaStore(database: Queryable): QuotaStore {
+  return {
+    async take({ subject, needed, spare, lifeMs, leftover }) {
+      const [row] = await database.query<TakeRow>(take, [
+        subject.workspaceId,
+        subject.key,
+        subject.limitPerMinute,
+        needed,
+        spare,
+        lifeMs,
+        leftover?.tokens ?? 0,
+        leftover?.chargedSecond ?? 0,
+      ]);
+      if (row === undefined) {
+        throw new TypeError("the upsert of a quota returned no row");
+      }
+      return {
+        tokens: row.granted,
+        chargedSecond: Math.floor(row.taken_at_ms / 1_000) + row.ahead,
+        takenAtMs: row.taken_at_ms,
+        counts: row.counts,
+      };
+    },
+  };
+}
+
+/** Removes the counts of who has called nothing for so long that nothing counts any more: an absent row counts nothing. */
+export function quotaSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
+  return sweepPages(deps, { table: "quota", isStale: "taken_at < (SELECT byond_now() - interval '1 hour')" });
+}

@@ -1,0 +1,51 @@
+import type { QuotaResult } from "./workspace-quota.ts";
+
+/** A limit under the name that clients see. */
+export interface NamedQuota {
+  /** Letters, digits and hyphens: `workspace`, `key`. */
+  readonly name: string;
+  readonly result: QuotaResult;
+}
+
+const windowSeconds = 60;
+
+/**
+ * What a response says of the limits that its request was counted against, on success and on 429 alike:
+ *
+ * - `X-RateLimit-Limit`, `-Remaining` and `-Reset` of the limit that has the least left. `Reset` is a Unix time in
+ *   seconds, as the widespread implementations of these three send it.
+ * - `RateLimit-Policy` and `RateLimit` of every limit (draft-ietf-httpapi-ratelimit-headers-10). The `t` of a limit that
+ *   refuses is what `Retry-After` says, and never more than the window, which the quota counts a few seconds longer.
+ *
+ * Empty without a limit. `Retry-After` comes with the error.
+ */
+export function rateLimitHeaders(quotas: readonly NamedQuota[], now: Date): Record<string, string> {
+  const tightest = findTightest(quotas);
+  if (tightest === undefined) {
+    return {};
+  }
+  return {
+    "X-RateLimit-Limit": String(tightest.limit),
+    "X-RateLimit-Remaining": String(tightest.remaining),
+    "X-RateLimit-Reset": String(Math.ceil(now.getTime() / 1_000) + secondsUntilMore(tightest)),
+    "RateLimit-Policy": quotas.map(({ name, result }) => `"${name}";q=${result.limit};w=${windowSeconds}`).join(", "),
+    RateLimit: quotas
+      .map(({ name, result }) => `"${name}";r=${result.remaining};t=${effectiveWindow(result)}`)
+      .join(", "),
+  };
+}
+
+/** Until there is room for a request, where there is none; until all of the limit is free, where there is some. */
+function secondsUntilMore({ resetSeconds, retryAfterSeconds }: QuotaResult): number {
+  return retryAfterSeconds ?? resetSeconds;
+}
+
+function effectiveWindow(result: QuotaResult): number {
+  return Math.min(windowSeconds, secondsUntilMore(result));
+}
+
+/** A refusal is the tightest there is, whatever the others have left. */
+function findTightest(quotas: readonly NamedQuota[]): QuotaResult | undefined {
+  const results = quotas.map(({ result }) => result);
+  return results.find((result) => !result.admitted) ?? results.toSorted((a, b) => a.remaining - b.remaining)[0];
+}

@@ -1,0 +1,192 @@
+import type { Clock } from "../clock.ts";
+import { withinTime, withoutDeadline } from "../database/call-deadline.ts";
+import { AppError } from "../errors.ts";
+import { type Moment, momentOf, QuotaBatch } from "./batch.ts";
+import { DemandMeter, longLifeMs, wishFor } from "./demand.ts";
+import type { Leftover, QuotaGrant, QuotaStore, QuotaSubject } from "./quota-store.ts";
+import { describeUsage, type Usage } from "./usage.ts";
+
+/** Whether a request may pass, and what its sender should know of the limit. */
+export interface QuotaResult {
+  readonly admitted: boolean;
+  /** Requests in any 60 seconds. */
+  readonly limit: number;
+  /** Requests that would be admitted now. */
+  readonly remaining: number;
+  /** Whole seconds until all of the limit is free again, if nothing more is sent. */
+  readonly resetSeconds: number;
+  /** Of a refusal: whole seconds until there is room for a request; at least 1. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** A result that can be taken back, if another limit refuses the request. */
+export interface Admission {
+  readonly result: QuotaResult;
+  giveBack(): void;
+}
+
+interface Waiting {
+  readonly resolve: (admission: Admission) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A batch that was over when it arrived is asked for again, this often in all. */
+const attempts = 3;
+
+/**
+ * One server's share of one subject's quota: a batch of tokens, what is known of the rest, and the requests that wait for
+ * the next batch. One request to the database at a time.
+ */
+export class QuotaAccount {
+  readonly #store: QuotaStore;
+  readonly #clock: Clock;
+  readonly #subject: QuotaSubject;
+  readonly #demand = new DemandMeter();
+  readonly #waiting: Waiting[] = [];
+  #batch: QuotaBatch | undefined;
+  #usage: Usage | undefined;
+  /** The limit is reached until this moment of the monotonic clock: only then can the database have more. */
+  #refusedUntilMs = Number.NEGATIVE_INFINITY;
+  #isAsking = false;
+
+  constructor(store: QuotaStore, clock: Clock, subject: QuotaSubject) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#subject = subject;
+  }
+
+  get limitPerMinute(): number {
+    return this.#subject.limitPerMinute;
+  }
+
+  /** Nothing of it is in use, so that it may be forgotten. */
+  get isIdle(): boolean {
+    return !this.#isAsking && this.#demand.lastTenSeconds(this.#clock.monotonicMs()) === 0;
+  }
+
+  /** Admits a request or refuses it. Throws `unavailable` where the database cannot tell. */
+  take(): Promise<Admission> {
+    const now = momentOf(this.#clock);
+    const admission = this.#isAsking ? undefined : this.#spend(now);
+    if (admission !== undefined) {
+      return Promise.resolve(admission);
+    }
+    if (now.monotonicMs < this.#refusedUntilMs) {
+      return Promise.resolve(this.#refusal(now));
+    }
+    const waiting = Promise.withResolvers<Admission>();
+    this.#waiting.push(waiting);
+    if (!this.#isAsking) {
+      // For whoever comes meanwhile too: each of them waits as long as its own call may.
+      void withoutDeadline(() => this.#serveWaiting());
+    }
+    return withinTime(waiting.promise).catch((error: unknown) => {
+      this.#forget(waiting);
+      throw error;
+    });
+  }
+
+  #forget(waiting: Waiting): void {
+    const index = this.#waiting.indexOf(waiting);
+    if (index !== -1) {
+      this.#waiting.splice(index, 1);
+    }
+  }
+
+  /** Never throws. `#isAsking` is cleared in the same step that finds nobody waiting, so that nobody is left waiting. */
+  async #serveWaiting(): Promise<void> {
+    this.#isAsking = true;
+    while (this.#waiting.length > 0) {
+      const asked = [...this.#waiting];
+      const needed = asked.length;
+      try {
+        const grant = await this.#ask(needed);
+        this.#answerWaiting(grant.tokens < needed);
+      } catch (error) {
+        for (const waiting of asked) {
+          this.#forget(waiting);
+          waiting.reject(error);
+        }
+      }
+    }
+    this.#isAsking = false;
+  }
+
+  #answerWaiting(isLimitReached: boolean): void {
+    const now = momentOf(this.#clock);
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const admission = this.#spend(now) ?? (isLimitReached ? this.#refusal(now) : undefined);
+      if (admission === undefined) {
+        return;
+      }
+      this.#waiting.shift();
+      next.resolve(admission);
+    }
+  }
+
+  /** Gets a new batch, and hands in what is left of the old one. */
+  async #ask(needed: number): Promise<QuotaGrant> {
+    let leftover = this.#putBatchAway();
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      const sentAt = momentOf(this.#clock);
+      const wish = wishFor({
+        limitPerMinute: this.limitPerMinute,
+        used: this.#usage?.used,
+        needed,
+        lastSecond: this.#demand.lastSecond(sentAt.monotonicMs),
+        lastTenSeconds: this.#demand.lastTenSeconds(sentAt.monotonicMs),
+      });
+      // If this fails, the leftover is lost: nobody knows whether it was returned. It stops counting within a minute.
+      const grant = await this.#store.take({
+        subject: this.#subject,
+        needed,
+        spare: wish.spare,
+        lifeMs: attempt === 1 ? wish.lifeMs : longLifeMs,
+        leftover,
+      });
+      this.#usage = describeUsage(grant.counts, this.limitPerMinute, sentAt.monotonicMs);
+      this.#batch = new QuotaBatch(grant, sentAt);
+      if (grant.tokens < needed) {
+        this.#refusedUntilMs = sentAt.monotonicMs + 1_000 - (grant.takenAtMs % 1_000);
+      }
+      if (grant.tokens === 0 || this.#batch.isValid(momentOf(this.#clock))) {
+        return grant;
+      }
+      leftover = this.#putBatchAway();
+    }
+    throw new AppError("unavailable", "The service is not available right now. Try again shortly.", {
+      retryAfterSeconds: 1,
+      cause: new Error("the database takes longer to count a request than the count is valid"),
+    });
+  }
+
+  #putBatchAway(): Leftover | undefined {
+    const leftover = this.#batch?.leftover;
+    this.#batch = undefined;
+    return leftover;
+  }
+
+  #spend(now: Moment): Admission | undefined {
+    const batch = this.#batch;
+    if (batch === undefined || !batch.spend(now)) {
+      return undefined;
+    }
+    this.#demand.note(now.monotonicMs);
+    return { result: { admitted: true, ...this.#standing(now) }, giveBack: () => batch.giveBack() };
+  }
+
+  #refusal(now: Moment): Admission {
+    const freeAtMs = this.#usage?.freeAtMs ?? now.monotonicMs;
+    const retryAfterSeconds = Math.max(1, Math.ceil((freeAtMs - now.monotonicMs) / 1_000));
+    return { result: { admitted: false, ...this.#standing(now), retryAfterSeconds }, giveBack: () => {} };
+  }
+
+  #standing(now: Moment): Pick<QuotaResult, "limit" | "remaining" | "resetSeconds"> {
+    const { used, emptyAtMs } = this.#usage ?? { used: 0, emptyAtMs: now.monotonicMs };
+    return {
+      limit: this.limitPerMinute,
+      remaining: Math.max(0, this.limitPerMinute - used) + (this.#batch?.tokens ?? 0),
+      resetSeconds: Math.max(0, Math.ceil((emptyAtMs - now.monotonicMs) / 1_000)),
+    };
+  }
+}

@@ -1,0 +1,166 @@
+import type { DescField, DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
+import { SchemaError } from "../endpoint.ts";
+import type { JsonStyle } from "../json/style.ts";
+import { type Route, routesOf } from "../route.ts";
+import { commentOf } from "./comments.ts";
+import { ComponentNames } from "./component-names.ts";
+import { type ExampleSource, Examples } from "./example-messages.ts";
+import { buildOperation, type OperationDetails, type OperationFacts } from "./operation.ts";
+import { openApiPath } from "./path.ts";
+import { Schemas } from "./schemas.ts";
+
+export interface OpenApiOptions {
+  /** Title, version, description and whatever else the document's `info` has. */
+  readonly info: JsonObject;
+  /** In the order of the document. RPCs without `google.api.http`, and services of such RPCs alone, are left out. */
+  readonly services: readonly DescService[];
+  readonly json: JsonStyle;
+  /** What all paths begin with, and the document's server has: `/api/v1`. */
+  readonly basePath?: string;
+  /** What a group of operations is called; by default the service's name without `Service`. */
+  readonly tagName?: (service: DescService) => string;
+  /** The summary of an operation; by default the first sentence of the RPC's comment, which is then not in the description. */
+  readonly title?: (method: DescMethod) => string;
+  readonly examples?: ExampleSource;
+  /** Whether a field of a response that could be unset never is, and so is never `null`. By default, any may be. */
+  readonly isAlwaysSet?: (field: DescField) => boolean;
+  /** What the schema cannot tell of an operation: statuses, errors, security, samples. */
+  readonly operation?: (facts: OperationFacts) => OperationDetails;
+  /** Components beside the schemas of messages, by kind and name. Asked for last: after all operations. */
+  readonly components?: () => Readonly<Record<string, JsonObject>>;
+  /** Other members of the document. */
+  readonly members?: JsonObject;
+}
+
+/** The methods that OpenAPI 3.1 has a place for. Routes of others, of `custom` rules, cannot be documented. */
+const documentedMethods = new Set(["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]);
+
+/**
+ * Describes RPCs with `google.api.http` options as an OpenAPI 3.1 document, as a gateway with the same JSON style serves
+ * them. Texts are the comments of the proto files, where the descriptors have source information: names of RPCs in backticks become methods and paths. Rules of `buf.validate`
+ * become keywords of JSON Schema. Throws one {@link SchemaError} that lists every problem.
+ */
+export function buildOpenApi(options: OpenApiOptions): JsonObject {
+  const { basePath = "", json, tagName = defaultTagName } = options;
+  const places = findPlaces(options.services, basePath, tagName);
+  const describe = restNames(places);
+  const examples = new Examples(json, options.examples ?? {});
+  const names = new ComponentNames(places.map(({ route }) => route.method.output));
+  const schemas = new Schemas({
+    style: json,
+    examples,
+    names,
+    describe,
+    isAlwaysSet: options.isAlwaysSet ?? (() => false),
+  });
+  const details = options.operation ?? (() => ({}));
+
+  const paths: Record<string, JsonObject> = {};
+  for (const place of places) {
+    const operation = buildOperation(place, {
+      style: json,
+      schemas,
+      examples,
+      describe,
+      details,
+      title: options.title,
+    });
+    const elsewhere = place.isOutside ? { servers: [{ url: "/" }] } : {};
+    paths[place.path] = { ...paths[place.path], ...elsewhere, [place.route.httpMethod.toLowerCase()]: operation };
+  }
+  const services = options.services.filter((service) => places.some(({ route }) => route.method.parent === service));
+  const components = options.components?.() ?? {};
+  return {
+    openapi: "3.1.0",
+    info: options.info,
+    servers: [{ url: basePath === "" ? "/" : basePath }],
+    tags: services.map((service) => ({ name: tagName(service), description: describe(commentOf(service)) })),
+    paths,
+    components: {
+      ...components,
+      schemas: { ...schemas.components(), ...components.schemas },
+    },
+    ...options.members,
+  };
+}
+
+interface Place {
+  readonly route: Route;
+  readonly path: string;
+  readonly parts: ReturnType<typeof openApiPath>["parts"];
+  readonly operationId: string;
+  readonly tag: string;
+  /** Whether the path is not below the base path. */
+  readonly isOutside: boolean;
+}
+
+function findPlaces(
+  services: readonly DescService[],
+  basePath: string,
+  tagName: (service: DescService) => string,
+): Place[] {
+  const problems: string[] = [];
+  const routes = services
+    .flatMap((service) => service.methods)
+    .flatMap((method) => routesOf(method, "skip", problems))
+    .filter(({ httpMethod }) => documentedMethods.has(httpMethod));
+  if (problems.length > 0) {
+    throw new SchemaError(problems);
+  }
+  const ids = new Set<string>();
+  const known = new Map<string, ReturnType<typeof openApiPath>>();
+  return routes.map((route) => {
+    const { path, parts } = withKnownNames(openApiPath(route), known);
+    const isOutside = !path.startsWith(`${basePath}/`);
+    return {
+      route,
+      path: isOutside ? path : path.slice(basePath.length),
+      parts,
+      operationId: uniqueId(route.method, ids),
+      tag: tagName(route.method.parent),
+      isOutside,
+    };
+  });
+}
+
+/** OpenAPI takes paths that differ in the names of their parts for the same, so the first ones are kept. */
+function withKnownNames(
+  place: ReturnType<typeof openApiPath>,
+  known: Map<string, ReturnType<typeof openApiPath>>,
+): ReturnType<typeof openApiPath> {
+  const shape = place.path.replace(/\{[^}]*\}/g, "{}");
+  const first = known.get(shape) ?? place;
+  known.set(shape, first);
+  return {
+    path: first.path,
+    parts: place.parts.map((part, index) => ({ ...part, name: first.parts[index]?.name ?? part.name })),
+  };
+}
+
+/** The name of the RPC; of another service's RPC with that name, or of a further path of the same, with a number. */
+function uniqueId({ name }: DescMethod, taken: Set<string>): string {
+  const base = name.charAt(0).toLowerCase() + name.slice(1);
+  let id = base;
+  for (let number = 2; taken.has(id); number++) {
+    id = `${base}_${number}`;
+  }
+  taken.add(id);
+  return id;
+}
+
+/** Comments name RPCs; who reads them here knows methods and paths. */
+function restNames(places: readonly Place[]): (comment: string) => string {
+  const byName = new Map<string, string>();
+  for (const { route, path } of places.toReversed()) {
+    byName.set(route.method.name, `${route.httpMethod} ${path}`);
+  }
+  return (comment) =>
+    comment.replace(/`([A-Z][A-Za-z0-9]*)`/g, (whole, name: string) => {
+      const rest = byName.get(name);
+      return rest === undefined ? whole : `\`${rest}\``;
+    });
+}
+
+function defaultTagName({ name }: DescService): string {
+  return name.replace(/Service$/, "");
+}

@@ -1,0 +1,48 @@
+import { createId } from "../crypto/ids.ts";
+import { AppError } from "../errors.ts";
+import type { Logger } from "../observe/log.ts";
+import type { RequestRecord } from "../observe/request-record.ts";
+import type { RefusalContent } from "../server/raw-refusal.ts";
+import type { NodeResponse } from "../server/request-gate.ts";
+import { currentApiVersion } from "./api-version.ts";
+import { restErrorAnswer } from "./rest-errors.ts";
+import type { ErrorReporter } from "./wire-errors.ts";
+
+/** How requests are refused that are not well-formed HTTP: in the house's form, like every other. */
+export interface MalformedRequests {
+  /** Answers 400 to a request that could be parsed at least. */
+  refuse(response: NodeResponse, reason: string): void;
+  /** What a refusal says that is written straight to a connection. */
+  content(reason: string): RefusalContent;
+}
+
+export function createMalformedRequests(errors: ErrorReporter, logger: Logger): MalformedRequests {
+  const answerTo = (reason: string) => {
+    const record: RequestRecord = {
+      requestId: createId("req"),
+      route: undefined,
+      keyPrefix: undefined,
+      errorCode: undefined,
+    };
+    // The request itself is not logged: what is malformed may hold anything.
+    logger.info("malformed request", { request_id: record.requestId, reason });
+    const { status, body } = restErrorAnswer(errors, new AppError("invalid_request", reason), record);
+    const headers = {
+      "X-Request-Id": record.requestId,
+      "Byond-Version": currentApiVersion,
+      "Content-Type": "application/json",
+    };
+    return { status, headers, body: `${JSON.stringify(body)}\n` };
+  };
+  return {
+    refuse(response, reason) {
+      const { status, headers, body } = answerTo(reason);
+      response.statusCode = status;
+      for (const [name, value] of Object.entries(headers)) {
+        response.setHeader(name, value);
+      }
+      response.end(body);
+    },
+    content: answerTo,
+  };
+}

@@ -1,0 +1,146 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
+import { AppError, type ErrorCode, errorKinds, invalidFields } from "../errors.ts";
+import { describeError, type Logger } from "../observe/log.ts";
+import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
+import type { FieldViolations } from "../rest/violations.ts";
+
+/** Turns whatever was thrown into what the client is told, and reports to the log what it must not be told. */
+export interface ErrorReporter {
+  /** The error for the client, noted in the call's record. What the operator should know of is logged, once a call. */
+  toAppError(error: unknown, record: RequestRecord): AppError;
+  /** The content of the error, the same on every protocol. */
+  toErrorInfo(error: AppError, requestId: string): ErrorInfo;
+}
+
+/** `documentationUrl` is the address of the page that explains the codes, without the fragment. */
+export function createErrorReporter(logger: Logger, documentationUrl: () => string): ErrorReporter {
+  return {
+    toAppError(error, record) {
+      const appError = asAppError(error);
+      const isNew = record.errorCode === undefined;
+      record.errorCode = appError.code;
+      if (isNew && errorKinds[appError.code].httpStatus >= 500) {
+        logger.error("call failed", { request_id: record.requestId, code: appError.code, error: describeError(error) });
+      }
+      return appError;
+    },
+    toErrorInfo(error, requestId) {
+      const { requiredScope, fields, retryAfterSeconds } = error.details;
+      return create(ErrorInfoSchema, {
+        code: error.code,
+        message: error.message,
+        requestId,
+        documentationUrl: `${documentationUrl()}#${error.code}`,
+        ...(requiredScope === undefined ? {} : { requiredScope }),
+        ...(fields === undefined ? {} : { fields }),
+        ...(retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds }),
+      });
+    },
+  };
+}
+
+/** Gives every error of a call the form of the protocol: the matching code, and one `ErrorInfo` detail. */
+export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
+  return (next) => async (request) => {
+    const convert = (error: unknown) => toConnectError(reporter, error, request.contextValues);
+    try {
+      const response = await next(request);
+      if (!response.stream) {
+        return response;
+      }
+      // A client that leaves in the midst of an answer, or waits no longer, is no failure of ours, whatever that made of it.
+      const convertUnlessGone = (error: unknown) =>
+        request.signal.aborted ? ConnectError.from(request.signal.reason, Code.Canceled) : convert(error);
+      return { ...response, message: convertingErrors(response.message, convertUnlessGone) };
+    } catch (error) {
+      throw convert(error);
+    }
+  };
+}
+
+/** The same messages; what goes wrong between them is converted. */
+async function* convertingErrors<T>(messages: AsyncIterable<T>, convert: (error: unknown) => Error): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw convert(error);
+  }
+}
+
+/** The error as Connect's protocols send it. Errors that already are in that form pass. */
+export function toConnectError(
+  reporter: ErrorReporter,
+  error: unknown,
+  values: HandlerContext["values"],
+): ConnectError {
+  if (error instanceof ConnectError && error.findDetails(ErrorInfoSchema).length > 0) {
+    return error;
+  }
+  const record = values.get(requestRecordKey);
+  const appError = reporter.toAppError(error, record);
+  const info = reporter.toErrorInfo(appError, record.requestId);
+  return new ConnectError(
+    appError.message,
+    errorKinds[appError.code].rpcCode,
+    errorHeaders(appError),
+    [{ desc: ErrorInfoSchema, value: info }],
+    appError,
+  );
+}
+
+/** The `validation_error` of what was found: the listed fields by name, the rest as a count. */
+export function violationsError({ listed, unlisted }: FieldViolations): AppError {
+  return invalidFields(Object.fromEntries(listed.map(({ path, message }) => [path, message])), unlisted);
+}
+
+/** The headers that an error is sent with: how to authenticate, and when to try again. */
+export function errorHeaders(error: AppError): Record<string, string> {
+  const challenge = challengeOf(error);
+  const seconds = error.details.retryAfterSeconds;
+  return {
+    ...(challenge === undefined ? {} : { "WWW-Authenticate": challenge }),
+    ...(seconds === undefined ? {} : { "Retry-After": String(seconds) }),
+  };
+}
+
+/** RFC 9110 §11.6.1: a 401 has a challenge. What it says of the credential that was sent is RFC 6750 §3.1. */
+function challengeOf({ code, details }: AppError): string | undefined {
+  const challenge = 'Bearer realm="Byond"';
+  if (code === "insufficient_scope") {
+    const scope = details.requiredScope === undefined ? "" : `, scope="${details.requiredScope}"`;
+    return `${challenge}, error="insufficient_scope"${scope}`;
+  }
+  if (errorKinds[code].httpStatus !== 401) {
+    return undefined;
+  }
+  return details.isTokenInvalid === true ? `${challenge}, error="invalid_token"` : challenge;
+}
+
+/** What Connect itself refuses (a message that cannot be parsed, one that is too large) arrives as a `ConnectError`. */
+const codeOfConnectCode: Partial<Record<Code, ErrorCode>> = {
+  [Code.InvalidArgument]: "invalid_request",
+  [Code.Unauthenticated]: "invalid_api_key",
+  [Code.NotFound]: "not_found",
+  [Code.ResourceExhausted]: "payload_too_large",
+  [Code.Unimplemented]: "not_found",
+  [Code.Unavailable]: "unavailable",
+  [Code.Canceled]: "unavailable",
+  [Code.DeadlineExceeded]: "unavailable",
+};
+
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) {
+    return error;
+  }
+  if (error instanceof ConnectError) {
+    const code = codeOfConnectCode[error.code];
+    if (code !== undefined) {
+      return new AppError(code, error.rawMessage, { cause: error });
+    }
+  }
+  return new AppError("internal", "The server failed to answer. Try again, and quote the request id if it persists.", {
+    cause: error,
+  });
+}

@@ -1,0 +1,191 @@
+import { create, type Message } from "@bufbuild/protobuf";
+import { createContextValues, type StreamRequest, type StreamResponse, type UnaryRequest } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { LookupNumberRequestSchema, LookupNumberResponseSchema, LookupService } from "../../gen/byond/v1/lookup_pb.ts";
+import { Health, HealthCheckResponseSchema } from "../../gen/grpc/health/v1/health_pb.ts";
+import { createInFlightInterceptor, exemptFromRevocation } from "../../src/access/abort-on-revocation.ts";
+import { AppliedRevocations, type Grounds } from "../../src/revocation/applied-revocations.ts";
+import { InFlightCalls } from "../../src/revocation/in-flight.ts";
+import { captureLog } from "../support/log-capture.ts";
+
+const method = LookupService.method.lookupNumber;
+const revoked = new Error("revoked");
+
+function unaryRequest(): UnaryRequest {
+  return {
+    stream: false,
+    service: LookupService,
+    method,
+    message: create(LookupNumberRequestSchema),
+    requestMethod: "POST",
+    url: "http://localhost/",
+    signal: new AbortController().signal,
+    header: new Headers(),
+    contextValues: createContextValues(),
+  };
+}
+
+const response = {
+  stream: false,
+  service: LookupService,
+  method,
+  header: new Headers(),
+  trailer: new Headers(),
+  message: create(LookupNumberResponseSchema),
+} as const;
+
+/** One credential, `key:1`. `readmissions` are what letting in again comes to, in turn; the last one stays. */
+function setUp(readmissions: readonly (() => Promise<void>)[]) {
+  const applied = new AppliedRevocations();
+  const inFlight = new InFlightCalls(applied, captureLog().logger);
+  const grounds = (): Grounds => ({ subjects: ["key:1"], asOf: applied.position });
+  let asked = 0;
+  const interceptor = createInFlightInterceptor({
+    revocation: { track: (of, abort) => inFlight.track(of, abort), catchUp: async () => undefined },
+    groundsOf: grounds,
+    async reauthorize() {
+      const readmission = readmissions[Math.min(asked, readmissions.length - 1)];
+      asked += 1;
+      const fresh = grounds();
+      await readmission?.();
+      return fresh;
+    },
+  });
+  let sequence = 0;
+  return {
+    interceptor,
+    revoke: () => applied.apply([{ sequence: ++sequence, subject: "key:1" }]),
+    asked: () => asked,
+  };
+}
+
+const refuse = () => Promise.reject(revoked);
+const letIn = () => Promise.resolve();
+
+describe("a single answer", () => {
+  test("comes as it is while nothing is revoked, and nothing is asked", async () => {
+    const { interceptor, asked } = setUp([refuse]);
+    expect(await interceptor(async () => response)(unaryRequest())).toBe(response);
+    expect(asked()).toBe(0);
+  });
+
+  test("never comes once the credential is refused: the call ends at once, and its signal aborts", async () => {
+    const { interceptor, revoke } = setUp([refuse]);
+    let signal: AbortSignal | undefined;
+    const call = interceptor((request) => {
+      signal = request.signal;
+      return new Promise(() => undefined);
+    })(unaryRequest());
+    await Promise.resolve();
+    revoke();
+    await expect(call).rejects.toBe(revoked);
+    expect(signal?.aborted).toBe(true);
+  });
+
+  test("waits until it is known whether the call may go on", async () => {
+    const decision = Promise.withResolvers<void>();
+    const { interceptor, revoke } = setUp([() => decision.promise]);
+    const done = Promise.withResolvers<typeof response>();
+    let answered = false;
+    const call = interceptor(() => done.promise)(unaryRequest()).finally(() => {
+      answered = true;
+    });
+    await Promise.resolve();
+    revoke();
+    done.resolve(response);
+    await new Promise(setImmediate);
+    expect(answered).toBe(false);
+    decision.reject(revoked);
+    await expect(call).rejects.toBe(revoked);
+  });
+
+  test("comes if the call is let in once more, each time", async () => {
+    const { interceptor, revoke, asked } = setUp([letIn]);
+    const done = Promise.withResolvers<typeof response>();
+    const call = interceptor(() => done.promise)(unaryRequest());
+    for (let round = 1; round <= 3; round += 1) {
+      await new Promise(setImmediate);
+      revoke();
+      await new Promise(setImmediate);
+      expect(asked()).toBe(round);
+    }
+    done.resolve(response);
+    expect(await call).toBe(response);
+  });
+
+  test("a call that was revoked while its body was read is not begun", async () => {
+    const applied = new AppliedRevocations();
+    const inFlight = new InFlightCalls(applied, captureLog().logger);
+    const grounds = { subjects: ["key:1"], asOf: applied.position };
+    applied.apply([{ sequence: 1, subject: "key:1" }]);
+    const interceptor = createInFlightInterceptor({
+      revocation: { track: (of, abort) => inFlight.track(of, abort), catchUp: async () => undefined },
+      groundsOf: () => grounds,
+      reauthorize: () => Promise.reject(revoked),
+    });
+    let isBegun = false;
+    const call = interceptor(async () => {
+      isBegun = true;
+      return response;
+    });
+    await expect(call(unaryRequest())).rejects.toBe(revoked);
+    expect(isBegun).toBe(false);
+  });
+
+  test("a call that revokes what it was let in on is answered", async () => {
+    const { interceptor, revoke, asked } = setUp([refuse]);
+    const call = interceptor(async ({ contextValues }) => {
+      exemptFromRevocation({ values: contextValues });
+      revoke();
+      return response;
+    });
+    expect(await call(unaryRequest())).toBe(response);
+    expect(asked()).toBe(0);
+  });
+});
+
+describe("a stream of answers", () => {
+  const watch = Health.method.watch;
+
+  function streamRequest(signal: AbortSignal): StreamRequest {
+    const { contextValues, header, requestMethod, url } = unaryRequest();
+    const request = { contextValues, header, requestMethod, url, signal, service: Health };
+    return { ...request, stream: true, method: watch, message: nothing() };
+  }
+
+  async function* nothing(): AsyncIterable<Message> {}
+
+  function streamResponse(message: AsyncIterable<Message>): StreamResponse {
+    const { header, trailer } = response;
+    return { stream: true, service: Health, method: watch, header, trailer, message };
+  }
+
+  test("breaks off when the credential is refused", async () => {
+    const { interceptor, revoke } = setUp([refuse]);
+    const messages = (async function* () {
+      yield create(HealthCheckResponseSchema);
+      await new Promise(() => undefined);
+    })();
+    const answer = await interceptor(async () => streamResponse(messages))(streamRequest(new AbortController().signal));
+    const received: Message[] = [];
+    const reading = (async () => {
+      if (answer.stream) {
+        for await (const message of answer.message) {
+          received.push(message);
+          revoke();
+        }
+      }
+    })();
+    await expect(reading).rejects.toBe(revoked);
+    expect(received).toHaveLength(1);
+  });
+
+  test("that nobody reads is forgotten when the call is over", async () => {
+    const { interceptor, revoke, asked } = setUp([refuse]);
+    const over = new AbortController();
+    await interceptor(async () => streamResponse(nothing()))(streamRequest(over.signal));
+    over.abort();
+    revoke();
+    expect(asked()).toBe(0);
+  });
+});

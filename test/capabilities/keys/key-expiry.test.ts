@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { Deadline } from "../../../src/capabilities/keys/key-expiry.ts";
+
+function clocks() {
+  let monotonicMs = 1_000;
+  let wallMs = 1_800_000_000_000;
+  return {
+    clock: { now: () => new Date(wallMs), monotonicMs: () => monotonicMs },
+    pass(ms: { readonly monotonic?: number; readonly wall?: number }) {
+      monotonicMs += ms.monotonic ?? 0;
+      wallMs += ms.wall ?? 0;
+    },
+  };
+}
+
+test("is over after the milliseconds that were left, from before they were asked for", () => {
+  const { clock, pass } = clocks();
+  const deadlineIn = Deadline.measuredFrom(clock);
+  // The answer of the database takes its time.
+  pass({ monotonic: 200, wall: 200 });
+  const deadline = deadlineIn(1_000);
+  pass({ monotonic: 799, wall: 799 });
+  expect(deadline.isOver).toBe(false);
+  pass({ monotonic: 1, wall: 1 });
+  expect(deadline.isOver).toBe(true);
+});
+
+test("is over from the beginning if nothing was left", () => {
+  const { clock } = clocks();
+  expect(Deadline.measuredFrom(clock)(0).isOver).toBe(true);
+  expect(Deadline.measuredFrom(clock)(-5_000).isOver).toBe(true);
+});
+
+test("goes on while the machine is suspended, and when the wall clock is set back", () => {
+  const suspended = clocks();
+  const one = Deadline.measuredFrom(suspended.clock)(1_000);
+  suspended.pass({ wall: 1_000 });
+  expect(one.isOver).toBe(true);
+
+  const setBack = clocks();
+  const other = Deadline.measuredFrom(setBack.clock)(1_000);
+  setBack.pass({ monotonic: 1_000, wall: -3_600_000 });
+  expect(other.isOver).toBe(true);
+});

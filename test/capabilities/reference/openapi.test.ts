@@ -1,0 +1,229 @@
+import { readFile } from "node:fs/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
+import { DocumentReader } from "./openapi-document.ts";
+
+let reader: DocumentReader;
+
+beforeAll(async () => {
+  reader = new DocumentReader(JSON.parse(await readFile("gen/openapi.json", "utf8")));
+});
+
+const schema = (name: string) => reader.document.components.schemas[name];
+const operation = (id: string) => {
+  const found = reader.operations().find((candidate) => candidate.operation.operationId === id);
+  if (found === undefined) {
+    throw new Error(`there is no operation ${id}`);
+  }
+  return found;
+};
+
+describe("the document of the API", () => {
+  test("has the documented paths below the base URL", () => {
+    const places = reader.operations().map(({ method, path }) => `${method} ${path}`);
+    expect(reader.document.servers[0]?.url).toMatch(/\/api\/v1$/);
+    expect(places).toEqual(
+      expect.arrayContaining([
+        "POST /verify/start",
+        "POST /verify/check",
+        "GET /lookup",
+        "POST /api-keys",
+        "GET /api-keys",
+        "DELETE /api-keys/{id}",
+      ]),
+    );
+  });
+
+  test("every operation has a title, a description, a success and the errors that every operation has", () => {
+    for (const { operation: each } of reader.operations()) {
+      expect(each.summary, each.operationId).toMatch(/^[A-Z].{2,40}$/);
+      expect(each.description, each.operationId).not.toBe("");
+      const statuses = Object.keys(each.responses);
+      expect(
+        statuses.filter((status) => status.startsWith("2")),
+        each.operationId,
+      ).toHaveLength(1);
+      expect(statuses, each.operationId).toEqual(expect.arrayContaining(["400", "406", "422", "429", "500", "503"]));
+    }
+  });
+
+  test("operations say which credential and scope they take", () => {
+    expect(operation("startVerification").operation.security).toEqual([
+      { ApiKey: ["verify"] },
+      { BearerKey: ["verify"] },
+    ]);
+    expect(operation("createApiKey").operation.security).toEqual([{ Session: [] }]);
+    expect(operation("signIn").operation.security).toEqual([]);
+    expect(operation("startVerification").operation.responses).toHaveProperty("403");
+    expect(operation("signIn").operation.responses).not.toHaveProperty("403");
+  });
+
+  test("rules of the schema are keywords, and comments are descriptions", () => {
+    expect(schema("StartVerificationRequest")).toMatchObject({
+      type: "object",
+      required: ["channel", "recipient"],
+      additionalProperties: false,
+      properties: {
+        channel: { $ref: "#/components/schemas/Channel" },
+        recipient: { type: "string", minLength: 1, maxLength: 254 },
+        brand: { type: ["string", "null"], minLength: 1, maxLength: 40 },
+        code_length: { type: ["integer", "null"], minimum: 4, maximum: 10, default: 6 },
+        ttl_seconds: { type: ["integer", "null"], minimum: 30, maximum: 3600, default: 300 },
+        metadata: {
+          maxProperties: 16,
+          propertyNames: { minLength: 1, maxLength: 40 },
+          additionalProperties: { type: "string", maxLength: 500 },
+        },
+      },
+    });
+    expect(schema("Channel")).toMatchObject({
+      enum: ["sms", "voice", "whatsapp", "email"],
+      description: "How a code reaches its recipient.",
+      "x-enum-descriptions": { whatsapp: "A WhatsApp message." },
+    });
+  });
+
+  test("lists in messages of their own are lists, and may be null", () => {
+    expect(schema("CreateApiKeyRequest")).toMatchObject({
+      properties: {
+        scopes: { type: ["array", "null"], minItems: 1, uniqueItems: true, items: { type: "string" } },
+        mode: { anyOf: [{ $ref: "#/components/schemas/Mode" }, { type: "null" }], default: "live" },
+      },
+    });
+    expect(schema("CreateApiKeyResponse")).toMatchObject({
+      required: expect.arrayContaining(["scopes", "key", "mode"]),
+    });
+  });
+
+  test("what the path binds is a parameter, and not in the body", () => {
+    const { parameters = [], requestBody } = operation("resendCode").operation;
+    expect(parameters[0]).toMatchObject({ in: "path", name: "verification_id", required: true });
+    const [content] = Object.values(requestBody?.content ?? {});
+    expect(Object.keys(content?.schema.properties ?? {})).toEqual(["channel", "recipient"]);
+  });
+
+  test("an answer that is one field of the message is that field", () => {
+    const { method, path, operation: get } = operation("getVerification");
+    expect(`${method} ${path}`).toBe("GET /verify/{verification_id}");
+    const content = reader.response(get, 200)?.content["application/json"];
+    expect(content?.schema.$ref).toBe("#/components/schemas/Verification");
+  });
+
+  test("query parameters have types and constraints", () => {
+    const parameters = reader.parameters(operation("lookupNumber").operation);
+    expect(parameters.map(({ name, required = false }) => [name, required])).toEqual([
+      ["number", true],
+      ["country", false],
+    ]);
+    expect(parameters[0]).toMatchObject({ in: "query", schema: { type: "string", minLength: 1, maxLength: 250 } });
+  });
+
+  test("comments that name an RPC name its path here", () => {
+    expect(JSON.stringify(schema("CheckVerificationRequest"))).toContain("`POST /verify/start`");
+    expect(JSON.stringify(reader.document)).not.toContain("`StartVerification` answered");
+  });
+
+  test("every code that an operation can answer is explained, with an example", () => {
+    const documented = Object.values(reader.document.components.responses).flatMap(({ content }) =>
+      Object.keys(content["application/json"]?.examples ?? {}),
+    );
+    // The 405 belongs to a path, not to one of its operations.
+    expect(new Set(documented)).toEqual(new Set(errorCodes.filter((code) => code !== "method_not_allowed")));
+  });
+});
+
+describe("examples", () => {
+  test("of bodies and parameters hold to their schemas", () => {
+    for (const { operation: each } of reader.operations()) {
+      const bodies = [
+        each.requestBody,
+        ...Object.keys(each.responses).map((status) => reader.response(each, Number(status))),
+      ];
+      for (const { schema: bodySchema, example, examples = {} } of bodies.flatMap((body) =>
+        Object.values(body?.content ?? {}),
+      )) {
+        const all = [...(example === undefined ? [] : [example]), ...Object.values(examples).map(({ value }) => value)];
+        expect(all.length, each.operationId).toBeGreaterThan(0);
+        for (const value of all) {
+          expect(reader.problems(bodySchema, value), `${each.operationId}: ${JSON.stringify(value)}`).toEqual([]);
+        }
+      }
+      for (const { name, schema: parameterSchema, example } of reader.parameters(each)) {
+        const problems = example === undefined ? [] : reader.problems(parameterSchema, example);
+        expect(problems, `${each.operationId} ${name}`).toEqual([]);
+      }
+    }
+  });
+
+  test("are chosen: none is the filler of its type", () => {
+    const fillers: string[] = [];
+    const look = (value: unknown, path: string): void => {
+      if (value === "string") {
+        fillers.push(path);
+      } else if (typeof value === "object" && value !== null) {
+        Object.entries(value).forEach(([key, member]) => void look(member, `${path}.${key}`));
+      }
+    };
+    for (const { operation: each } of reader.operations()) {
+      for (const { name, example } of reader.parameters(each)) {
+        look(example, `${each.operationId} ${name}`);
+      }
+      for (const content of [
+        each.requestBody?.content,
+        reader.response(each, 200)?.content,
+        reader.response(each, 201)?.content,
+      ]) {
+        look(content?.["application/json"]?.example, each.operationId);
+      }
+    }
+    expect(fillers, "fields without an example in src/capabilities/reference/openapi/field-examples.ts").toEqual([]);
+  });
+
+  test("are the documented bodies", () => {
+    const bodyOf = (id: string) => operation(id).operation.requestBody?.content["application/json"]?.example;
+    const answerOf = (id: string, status: number) =>
+      reader.response(operation(id).operation, status)?.content["application/json"]?.example;
+    expect(bodyOf("startVerification")).toEqual({
+      channel: "email",
+      recipient: "ada@example.com",
+      brand: "Acme",
+      code_length: 6,
+      ttl_seconds: 300,
+    });
+    expect(answerOf("startVerification", 201)).toEqual({
+      verification_id: "vrf_3kZ9c1d4f7b21bQ",
+      channel: "email",
+      status: "pending",
+      expires_at: "2026-06-15T09:42:00Z",
+    });
+    expect(bodyOf("checkVerification")).toEqual({ verification_id: "vrf_3kZ9c1d4f7b21bQ", code: "084213" });
+    expect(answerOf("checkVerification", 200)).toEqual({ verification_id: "vrf_3kZ9c1d4f7b21bQ", status: "approved" });
+    expect(answerOf("lookupNumber", 200)).toMatchObject({
+      input: "+6591234567",
+      number_e164: "+6591234567",
+      valid: true,
+      possible: true,
+      country_code: "SG",
+      country: "Singapore",
+      national_format: "9123 4567",
+      line_type: "mobile",
+      source: "offline",
+    });
+    expect(bodyOf("createApiKey")).toEqual({ name: "prod-backend", scopes: ["verify", "lookup"] });
+    expect(answerOf("createApiKey", 201)).toMatchObject({
+      id: "key_7b2a6e0h8j",
+      name: "prod-backend",
+      key_prefix: "pk_live_8fa2",
+      scopes: ["verify", "lookup"],
+      created_at: "2026-06-15T09:40:00Z",
+      key: "pk_live_8fa2.s3cr3t_9c1d4f7b2a6e0h8j",
+    });
+    expect(answerOf("listApiKeys", 200)).toMatchObject({
+      keys: [
+        { id: "key_7b2a6e0h8j", name: "prod-backend", last_used_at: "2026-06-15T11:02:14Z" },
+        { id: "key_1f3d9a2c4e", name: "marketing-lookup", scopes: ["lookup"], last_used_at: null },
+      ],
+    });
+    expect(answerOf("revokeApiKey", 200)).toEqual({ id: "key_7b2a6e0h8j", revoked: true });
+  });
+});

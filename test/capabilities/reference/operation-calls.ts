@@ -1,0 +1,245 @@
+import { password, type RestAnswer, type RestCall, type SignedUp, type TestApp } from "../../support/app.ts";
+
+/** Makes one call and answers it with the status that it is expected to have. */
+export type OperationCall = (world: World) => Promise<readonly [answer: RestAnswer, expected: number]>;
+
+/** What calls are made in: a server, an account with a session and keys of it. */
+export interface World {
+  readonly app: TestApp;
+  readonly account: SignedUp;
+  readonly session: string;
+  readonly key: string;
+  readonly sandboxKey: string;
+  /** A mail address that nothing was sent to yet. */
+  newAddress(): string;
+}
+
+export async function createWorld(app: TestApp): Promise<World> {
+  const account = await app.signUp();
+  const { session } = account;
+  const mint = async (mode: string): Promise<string> =>
+    (await app.rest("POST", "/api-keys", { session, body: { name: mode, mode } })).body.key;
+  let addresses = 0;
+  return {
+    app,
+    account,
+    session,
+    key: await mint("live"),
+    sandboxKey: await mint("test"),
+    newAddress: () => `recipient-${++addresses}@example.com`,
+  };
+}
+
+function call(method: string, path: string, expected: number, what: (world: World) => RestCall): OperationCall {
+  return async (world) => [await world.app.rest(method, path, what(world)), expected];
+}
+
+async function startVerification({ app, sandboxKey, newAddress }: World): Promise<string> {
+  const body = { channel: "email", recipient: newAddress(), metadata: { order: "4711" } };
+  return (await app.rest("POST", "/verify/start", { key: sandboxKey, body })).body.verification_id;
+}
+
+async function createKey({ app, session }: World): Promise<string> {
+  return (await app.rest("POST", "/api-keys", { session, body: { name: "for a call" } })).body.id;
+}
+
+/** Calls about a verification of their own. */
+function aboutVerification(method: string, suffix: string, expected: number, body?: unknown): OperationCall {
+  return async (world) => {
+    const id = await startVerification(world);
+    const answer = await world.app.rest(method, `/verify/${id}${suffix}`, {
+      key: world.sandboxKey,
+      ...(body === undefined ? {} : { body }),
+    });
+    return [answer, expected];
+  };
+}
+
+/** Calls about a key of their own. */
+function aboutKey(method: string, suffix: string, expected: number, body?: unknown): OperationCall {
+  return async (world) => {
+    const id = await createKey(world);
+    const { app, session } = world;
+    return [
+      await app.rest(method, `/api-keys/${id}${suffix}`, { session, ...(body === undefined ? {} : { body }) }),
+      expected,
+    ];
+  };
+}
+
+const noSuchVerification = "vrf_3kZ9c1d4f7b21bQ";
+
+/** What is called of every operation, by its id: at least its success. Refusals that all share are called elsewhere. */
+export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> = {
+  startVerification: [
+    call("POST", "/verify/start", 201, ({ key, newAddress }) => ({
+      key,
+      body: { channel: "email", recipient: newAddress() },
+    })),
+    call("POST", "/verify/start", 201, ({ key }) => ({ key, body: { channel: "voice", recipient: "+6591234567" } })),
+    call("POST", "/verify/start", 422, ({ key }) => ({ key, body: { channel: "fax", code_length: 11 } })),
+    async ({ app, sandboxKey, newAddress }) => {
+      const body = { channel: "email", recipient: newAddress() };
+      const start = () => app.rest("POST", "/verify/start", { key: sandboxKey, body });
+      await Promise.all([start(), start(), start()]);
+      return [await start(), 429];
+    },
+    async ({ app, sandboxKey, newAddress }) => {
+      const headers = { "Idempotency-Key": "used for another request" };
+      const start = () =>
+        app.rest("POST", "/verify/start", {
+          key: sandboxKey,
+          headers,
+          body: { channel: "email", recipient: newAddress() },
+        });
+      await start();
+      return [await start(), 422];
+    },
+    call("POST", "/verify/start", 400, ({ key }) => ({ key, headers: { "Byond-Version": "1999-12-31" }, body: {} })),
+    call("POST", "/verify/start", 401, ({ key }) => ({ key, headers: { "Byond-Signature": "t=1,v1=00" }, body: {} })),
+  ],
+  checkVerification: [
+    async (world) => {
+      const body = { verification_id: await startVerification(world), code: "000000" };
+      return [await world.app.rest("POST", "/verify/check", { key: world.sandboxKey, body }), 200];
+    },
+    call("POST", "/verify/check", 404, ({ key }) => ({
+      key,
+      body: { verification_id: noSuchVerification, code: "1" },
+    })),
+  ],
+  getVerification: [
+    aboutVerification("GET", "", 200),
+    call("GET", `/verify/${noSuchVerification}`, 404, ({ key }) => ({ key })),
+  ],
+  resendCode: [
+    aboutVerification("POST", "/resend", 200, {}),
+    call("POST", `/verify/${noSuchVerification}/resend`, 404, ({ key }) => ({ key, body: {} })),
+  ],
+  cancelVerification: [
+    aboutVerification("POST", "/cancel", 200),
+    call("POST", `/verify/${noSuchVerification}/cancel`, 404, ({ key }) => ({ key })),
+  ],
+  listVerifications: [
+    async (world) => {
+      await startVerification(world);
+      return [await world.app.rest("GET", "/verifications?page_size=1&channel=email", { key: world.sandboxKey }), 200];
+    },
+    call("GET", "/verifications?page_size=0", 422, ({ key }) => ({ key })),
+  ],
+  eraseRecipient: [
+    call("POST", "/verifications/erase", 200, ({ key }) => ({ key, body: { recipient: "erased@example.com" } })),
+  ],
+  lookupNumber: [
+    call("GET", "/lookup?number=%2B6591234567&country=SG", 200, ({ key }) => ({ key })),
+    call("GET", "/lookup?number=nonsense", 200, ({ key }) => ({ key })),
+    call("GET", "/lookup", 422, ({ key }) => ({ key })),
+  ],
+  createApiKey: [
+    call("POST", "/api-keys", 201, ({ session }) => ({
+      session,
+      body: {
+        name: "restricted",
+        scopes: ["verify"],
+        ip_allowlist: ["203.0.113.0/24"],
+        expires_at: "2099-01-01T00:00:00Z",
+      },
+    })),
+    call("POST", "/api-keys", 201, ({ session }) => ({ session, body: { name: "unrestricted", scopes: null } })),
+  ],
+  listApiKeys: [call("GET", "/api-keys?include_revoked=true", 200, ({ session }) => ({ session }))],
+  getApiKey: [aboutKey("GET", "", 200), call("GET", "/api-keys/key_none", 404, ({ session }) => ({ session }))],
+  updateApiKey: [
+    aboutKey("PATCH", "", 200, { name: "renamed", requests_per_minute: 60 }),
+    call("PATCH", "/api-keys/key_none", 404, ({ session }) => ({ session, body: { name: "nobody" } })),
+  ],
+  rotateApiKey: [
+    aboutKey("POST", "/rotate", 200, { grace_seconds: 60 }),
+    call("POST", "/api-keys/key_none/rotate", 404, ({ session }) => ({ session, body: {} })),
+  ],
+  revokeApiKey: [
+    aboutKey("DELETE", "", 200),
+    call("DELETE", "/api-keys/key_none", 404, ({ session }) => ({ session })),
+  ],
+  signUp: [
+    call("POST", "/auth/sign-up", 201, ({ newAddress }) => ({ body: { email: newAddress(), password, name: "Acme" } })),
+    call("POST", "/auth/sign-up", 409, ({ account }) => ({ body: { email: account.email, password, name: "Acme" } })),
+  ],
+  signIn: [
+    call("POST", "/auth/sign-in", 200, ({ account }) => ({ body: { email: account.email, password } })),
+    call("POST", "/auth/sign-in", 401, ({ account }) => ({ body: { email: account.email, password: "not this one" } })),
+  ],
+  refreshSession: [
+    async ({ app }) => {
+      const { refreshToken } = await app.signUp();
+      return [await app.rest("POST", "/auth/refresh", { body: { refresh_token: refreshToken } }), 200];
+    },
+    call("POST", "/auth/refresh", 401, () => ({ body: { refresh_token: "rt_made_up" } })),
+  ],
+  signOut: [
+    async ({ app }) => {
+      const { refreshToken } = await app.signUp();
+      return [await app.rest("POST", "/auth/sign-out", { body: { refresh_token: refreshToken } }), 200];
+    },
+  ],
+  getMe: [
+    call("GET", "/auth/me", 200, ({ session }) => ({ session })),
+    call("GET", "/auth/me", 200, ({ key }) => ({ key })),
+  ],
+  logoutAll: [
+    async ({ app }) => [await app.rest("POST", "/auth/logout-all", { session: (await app.signUp()).session }), 200],
+  ],
+  changePassword: [
+    async ({ app }) => {
+      const { session } = await app.signUp();
+      const body = { current_password: password, new_password: "battery staple correct horse" };
+      return [await app.rest("POST", "/auth/change-password", { session, body }), 200];
+    },
+    call("POST", "/auth/change-password", 401, ({ session }) => ({
+      session,
+      body: { current_password: "not this one", new_password: "battery staple correct horse" },
+    })),
+  ],
+  startPasswordReset: [
+    call("POST", "/auth/reset-password", 201, ({ account }) => ({ body: { email: account.email } })),
+    call("POST", "/auth/reset-password", 201, ({ newAddress }) => ({ body: { email: newAddress() } })),
+    call("POST", "/auth/reset-password", 422, () => ({ body: { email: "nobody" } })),
+  ],
+  confirmPasswordReset: [
+    async ({ app, newAddress }) => {
+      const { body } = await app.rest("POST", "/auth/reset-password", { body: { email: newAddress() } });
+      const confirmation = { reset_id: body.reset_id, code: "1", new_password: password };
+      return [await app.rest("POST", "/auth/reset-password/confirm", { body: confirmation }), 200];
+    },
+  ],
+  startEmailVerification: [
+    async ({ app }) => [await app.rest("POST", "/auth/verify-email", { session: (await app.signUp()).session }), 201],
+  ],
+  checkEmailVerification: [
+    async ({ app }) => {
+      const { session } = await app.signUp();
+      await app.rest("POST", "/auth/verify-email", { session });
+      return [await app.rest("POST", "/auth/verify-email/check", { session, body: { code: "1" } }), 200];
+    },
+  ],
+  getWorkspace: [call("GET", "/workspace", 200, ({ session }) => ({ session }))],
+  updateWorkspace: [
+    async ({ app }) => {
+      const { session } = await app.signUp();
+      const body = { name: "Renamed", ip_allowlist: ["127.0.0.0/8", "::1"] };
+      return [await app.rest("PATCH", "/workspace", { session, body }), 200];
+    },
+    call("PATCH", "/workspace", 422, ({ session }) => ({ session, body: { ip_allowlist: ["nowhere"] } })),
+  ],
+  deleteAccount: [
+    async ({ app }) => {
+      const { session } = await app.signUp();
+      return [await app.rest("POST", "/auth/delete-account", { session, body: { password } }), 200];
+    },
+    async ({ app }) => {
+      const { session } = await app.signUp();
+      return [await app.rest("POST", "/auth/delete-account", { session, body: { password: "not this one" } }), 401];
+    },
+    call("POST", "/auth/delete-account", 400, ({ session }) => ({ session, body: {} })),
+  ],
+};

@@ -1,0 +1,214 @@
+import { request } from "node:http";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
+import { startTestApp, type TestApp } from "../../support/app.ts";
+import { freePort } from "../../support/free-port.ts";
+
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await startTestApp();
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Buffer;
+}
+
+/** A request whose answer is not decompressed. */
+function raw(path: string, headers: Record<string, string> = {}, method = "GET", base = app.url): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(`${base}${path}`, { headers, method }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      );
+    });
+    outgoing.on("error", reject).end();
+  });
+}
+
+/** The paths that a page loads, as its HTML names them. */
+function assetsOf(html: string, pageUrl: string): string[] {
+  const paths = [...html.matchAll(/(?:src|href)="([^"#]+\.(?:js|css|svg))"/g)].map(([, path = ""]) => path);
+  return [...new Set(paths.map((path) => new URL(path, pageUrl).pathname))];
+}
+
+describe("pages", () => {
+  test.each(["/docs", "/docs/errors"])("%s is HTML that may load nothing from elsewhere", async (path) => {
+    const response = await fetch(app.url + path);
+    const html = await response.text();
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const policy = response.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
+    const foreign = [...html.matchAll(/(?:src|href)="(https?:[^"]+)"/g)];
+    expect(foreign).toEqual([]);
+  });
+
+  test.each(["/docs", "/docs/errors"])("all that %s names is served", async (path) => {
+    const html = await (await fetch(app.url + path)).text();
+    const assets = assetsOf(html, app.url + path);
+    expect(assets.length).toBeGreaterThan(3);
+    for (const asset of assets) {
+      const response = await fetch(app.url + asset);
+      expect(response.status, asset).toBe(200);
+      expect(response.headers.get("content-type"), asset).toMatch(/^(text\/(css|javascript)|image\/svg\+xml)/);
+      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    }
+  });
+
+  test("/docs/ leads to /docs", async () => {
+    expect((await fetch(`${app.url}/docs/`)).url).toBe(`${app.url}/docs`);
+  });
+
+  test("other methods and other paths answer what unknown paths do", async () => {
+    expect((await fetch(`${app.url}/docs`, { method: "POST" })).status).toBe(404);
+    expect((await fetch(`${app.url}/docs/assets/../../package.json`)).status).toBe(404);
+    expect((await fetch(`${app.url}/docs/assets/%2e%2e/docs.css`)).status).toBe(404);
+  });
+});
+
+describe("files", () => {
+  const script = async () => {
+    const html = await (await fetch(`${app.url}/docs`)).text();
+    return `/docs/${/data-scalar="docs\/([^"]+)"/.exec(html)?.[1]}`;
+  };
+
+  test("are compressed for clients that take it, and are the same afterwards", async () => {
+    const path = await script();
+    const plain = await raw(path);
+    const br = await raw(path, { "accept-encoding": "gzip, br" });
+    const gzip = await raw(path, { "accept-encoding": "gzip, br;q=0" });
+    expect(plain.headers["content-encoding"]).toBeUndefined();
+    expect(br.headers["content-encoding"]).toBe("br");
+    expect(gzip.headers["content-encoding"]).toBe("gzip");
+    expect(br.body.length).toBeLessThan(plain.body.length / 3);
+    expect(brotliDecompressSync(br.body).equals(plain.body)).toBe(true);
+    expect(gunzipSync(gzip.body).equals(plain.body)).toBe(true);
+    expect(br.headers.vary).toBe("Accept-Encoding");
+    expect(new Set([plain, br, gzip].map(({ headers }) => headers.etag)).size).toBe(3);
+  });
+
+  test("are not sent again to who has them", async () => {
+    for (const path of ["/docs", "/openapi.json", "/docs/assets/docs.css", await script()]) {
+      const headers = { "accept-encoding": "br" };
+      const first = await raw(path, headers);
+      const again = await raw(path, { ...headers, "if-none-match": `"other", W/${first.headers.etag}` });
+      expect(again.status, path).toBe(304);
+      expect(again.body.length).toBe(0);
+      expect((await raw(path, { ...headers, "if-none-match": '"other"' })).status).toBe(200);
+    }
+  });
+
+  test("whose path has a version may be kept for good", async () => {
+    expect((await raw(await script())).headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+    expect((await raw("/docs")).headers["cache-control"]).toBe("no-cache");
+  });
+
+  test("answer HEAD as GET, without the body", async () => {
+    const head = await raw("/openapi.json", {}, "HEAD");
+    const get = await raw("/openapi.json");
+    expect(head.body.length).toBe(0);
+    expect(head.headers["content-length"]).toBe(String(get.body.length));
+  });
+});
+
+describe("the live address", () => {
+  test("is that listened on where none is configured, and servers are relative to it", async () => {
+    const text = (await raw("/openapi.json")).body.toString();
+    const { servers, info } = JSON.parse(text);
+    expect(servers[0].url).toBe("/api/v1");
+    expect(info.description).toContain(`curl -X POST ${app.url}/api/v1/verify/start`);
+    expect(text).not.toContain("http://127.0.0.1:8080");
+  });
+
+  test.each(["/openapi.json", "/docs", "/docs/errors", "/docs/", "/dev/inbox", "/api/v1/nowhere", "/nowhere"])(
+    "is never what a request names as its host, whoever asks first: %s",
+    async (path) => {
+      await using fresh = await startTestApp();
+      const ask = (headers: Record<string, string>) => raw(path, headers, "GET", fresh.url);
+      const named = await ask({
+        host: "evil.example:8443",
+        "x-forwarded-host": "evil.example",
+        "x-forwarded-proto": "https",
+        forwarded: "host=evil.example;proto=https",
+      });
+      expect(JSON.stringify(named.headers) + named.body.toString()).not.toContain("evil.example");
+      const later = await ask({});
+      expect(later.status).toBe(named.status);
+      expect(later.body.toString()).not.toContain("evil.example");
+    },
+  );
+
+  test("is the configured one where there is one, in servers, samples, texts and the page of the errors", async () => {
+    const port = await freePort();
+    await using _ = await startTestApp({ port, publicUrl: "https://verify.example.com/byond" });
+    const listening = `http://127.0.0.1:${port}`;
+    const text = await (await fetch(`${listening}/openapi.json`)).text();
+    const document = JSON.parse(text);
+    const base = "https://verify.example.com/byond/api/v1";
+    expect(document.servers[0].url).toBe(base);
+    expect(document.info.description).toContain(`curl -X POST ${base}/verify/start`);
+    for (const { source } of document.paths["/verify/start"].post["x-codeSamples"]) {
+      expect(source).toContain(`${base}/verify/start`);
+    }
+    expect(text).not.toContain("127.0.0.1");
+    const errors = await (await fetch(`${listening}/docs/errors`)).text();
+    expect(errors).toContain("https://verify.example.com/byond/docs/errors#not_found");
+    const { error } = JSON.parse(await (await fetch(`${listening}/api/v1/nowhere`)).text());
+    expect(error.documentation_url).toBe("https://verify.example.com/byond/docs/errors#not_found");
+  });
+});
+
+describe("/docs/errors", () => {
+  test("has an anchor for every code, and only for those", async () => {
+    const html = await (await fetch(`${app.url}/docs/errors`)).text();
+    const anchors = [...html.matchAll(/<section id="([^"]+)">/g)].map(([, id]) => id);
+    expect(anchors).toEqual(errorCodes);
+    expect(errorCodes.length).toBeGreaterThan(15);
+  });
+
+  test("is where the documentation_url of an error leads", async () => {
+    const { body } = await app.rest("GET", "/lookup?number=1");
+    const url = new URL(body.error.documentation_url);
+    const html = await (await fetch(url)).text();
+    expect(html).toContain(`<section id="${url.hash.slice(1)}">`);
+  });
+});
+
+describe("the guide", () => {
+  test("has the sections of the reference, and those beyond it", async () => {
+    const { info } = JSON.parse((await raw("/openapi.json")).body.toString());
+    const headings = [...info.description.matchAll(/^# (.+)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual([
+      "Base URL",
+      "Authentication",
+      "Quickstart",
+      "Verifications and your users",
+      "Errors",
+      "Rate limits",
+      "Idempotency",
+      "Conventions",
+      "gRPC",
+    ]);
+    expect(info.description).not.toMatch(/\{\{|\}\}/);
+  });
+
+  test("its links into the server lead somewhere", async () => {
+    const { info } = JSON.parse((await raw("/openapi.json")).body.toString());
+    const links = [...info.description.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link]) => link);
+    expect(links.length).toBeGreaterThan(5);
+    for (const link of new Set(links)) {
+      expect((await fetch(link)).status, link).toBe(200);
+    }
+  });
+});

@@ -1,0 +1,67 @@
+/** What the guide says of signatures: its example is recomputed, and its programs are run as they stand there. */
+import { execFile, spawnSync } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestApp, type TestApp } from "../../support/app.ts";
+
+const run = promisify(execFile);
+
+let app: TestApp;
+let section: string;
+/** A key that takes v2 only. */
+let key: string;
+beforeAll(async () => {
+  app = await startTestApp();
+  const { session } = await app.signUp();
+  const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "k", min_signature_version: "v2" } });
+  key = body.key;
+  const document = JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text());
+  section = /## Signed requests\n(.*?)\n## /s.exec(document.info.description)?.[1] ?? "";
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+function block(language: string, index = 0): string {
+  const blocks = [...section.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\n\`\`\``, "gs"))];
+  return blocks[index]?.[1] ?? "";
+}
+
+describe("the example", () => {
+  const told = () => ({
+    signed: block("text", 1),
+    key: /Under the key `([^`]+)`/.exec(section)?.[1] ?? "",
+    signature: /`([\da-f]{64})`/.exec(section)?.[1],
+  });
+
+  test("has the signature that Node.js computes", () => {
+    const { signed, key: secret, signature } = told();
+    expect(signed.split("\n")).toHaveLength(5);
+    expect(createHmac("sha256", secret).update(signed).digest("hex")).toBe(signature);
+  });
+
+  test("has the signature that openssl computes", () => {
+    const { signed, key: secret, signature } = told();
+    const { stdout } = spawnSync("openssl", ["dgst", "-sha256", "-hmac", secret, "-r"], {
+      input: signed,
+      encoding: "utf8",
+    });
+    expect(stdout.split(" ")[0]).toBe(signature);
+  });
+});
+
+describe("its programs make calls that a key takes which demands v2", () => {
+  const environment = () => ({ env: { ...process.env, BYONDAPI_KEY: key } });
+
+  test("in JavaScript", async () => {
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", block("javascript")], environment());
+    expect(stdout.trim()).toBe("201");
+  });
+
+  test("in a shell", async () => {
+    const quiet = block("bash").replace("curl ", "curl -sS ");
+    const { stdout } = await run("bash", ["-c", quiet], environment());
+    expect(JSON.parse(stdout)).toMatchObject({ number_e164: "+6591234567", valid: true });
+  });
+});

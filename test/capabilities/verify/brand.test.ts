@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { brandOf, brandOfAccount } from "../../../src/capabilities/verify/brand.ts";
+import { senderNameProblem } from "../../../src/text/display-name-rules.ts";
+
+test.each([
+  ["Acme", "Acme"],
+  ["  Acme  ", "Acme"],
+  ["Acme \u00a0\u3000 Inc.", "Acme Inc."],
+  ["\u2003Acme\u2009", "Acme"],
+])("the messages of a brand given as %j say %j", (given, brand) => {
+  expect(brandOf(given)).toBe(brand);
+});
+
+test.each([
+  ["Acme", "Acme"],
+  [" Acme Inc. ", "Acme Inc."],
+  ["Booking.com", "Booking.com"],
+  ["x".repeat(100), "x".repeat(40)],
+  ["🏦".repeat(41), "🏦".repeat(40)],
+  ["https://evil.example/win", "https evil example win"],
+  ["www.evil.example", "www evil example"],
+  ["=?utf-8?q?evil=2Ecom?=", "utf 8 q evil 2Ecom"],
+  [`${"x".repeat(32)} evil.com/`, `${"x".repeat(32)} evil.co`],
+  ["Acme\r\nBcc: eve@example.com", "Acme Bcc eve example com"],
+  ["\u202eAcme", "Acme"],
+  ["\u200b", "Byond"],
+  ["   ", "Byond"],
+  ["://evil", "evil"],
+  ["=?", "Byond"],
+])("the messages of an account called %j say %j", (name, brand) => {
+  expect(brandOfAccount(name)).toBe(brand);
+});
+
+test("whatever an account is called, its messages carry an allowed brand of at most forty characters", () => {
+  const fragments = fc.constantFrom(
+    "www.",
+    "w",
+    ".",
+    "/",
+    ":",
+    "//",
+    "evil.example",
+    "\n",
+    "\u202e",
+    " ",
+    "Acme",
+    "\u0000",
+    "=?",
+    "&sol;",
+    "%2e",
+    "👩\u200d",
+    "⒈½",
+  );
+  const names = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.array(fragments).map((parts) => parts.join("")),
+  );
+  fc.assert(
+    fc.property(names, (name) => {
+      const brand = brandOfAccount(name);
+      expect(senderNameProblem(brand)).toBeUndefined();
+      expect([...brand].length).toBeLessThanOrEqual(40);
+    }),
+    { numRuns: 5_000, seed: 7 },
+  );
+});

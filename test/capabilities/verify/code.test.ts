@@ -1,0 +1,107 @@
+/** Codes are derived from the id under a secret: every code as likely as any other, and nothing of it stored. */
+import { describe, expect, test } from "vitest";
+import { deriveCode, normalizeCode } from "../../../src/capabilities/verify/code.ts";
+import { createKeyring } from "../../../src/crypto/keyring.ts";
+
+const [one, other] = createKeyring([
+  "one secret of thirty-two bytes or more",
+  "another secret of thirty-two bytes",
+]).all;
+if (one === undefined || other === undefined) {
+  throw new Error("no secrets");
+}
+
+const ids = Array.from({ length: 20_000 }, (_, index) => `vrf_${index.toString(36).padStart(22, "0")}`);
+const lengths = [4, 5, 6, 7, 8, 9, 10];
+
+const live = (secret: typeof one, verificationId: string, length: number) =>
+  deriveCode(secret, { verificationId, mode: "live", length });
+
+/** Pearson's statistic of counts that should all be the same. */
+function chiSquare(counts: readonly number[]): number {
+  const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+}
+
+function countBy(codes: readonly string[], bins: number, binOf: (code: string) => number): number[] {
+  const counts = new Array<number>(bins).fill(0);
+  for (const code of codes) {
+    const bin = binOf(code);
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return counts;
+}
+
+// The ids and secrets are fixed, so the outcome is too. A fair code exceeds these once in a million times.
+const limitOf10Bins = 44.8;
+const limitOf100Bins = 181;
+
+describe.each(lengths)("codes of %i digits", (length) => {
+  const codes = ids.map((id) => live(one, id, length));
+
+  test("have exactly that many digits, zeros in front included", () => {
+    expect(codes.filter((code) => !new RegExp(`^[0-9]{${length}}$`).test(code))).toEqual([]);
+    expect(codes.some((code) => code.startsWith("0"))).toBe(true);
+  });
+
+  test("are uniform: in each digit, in their first two and in their last two", () => {
+    for (let position = 0; position < length; position++) {
+      expect(chiSquare(countBy(codes, 10, (code) => Number(code[position])))).toBeLessThan(limitOf10Bins);
+    }
+    expect(chiSquare(countBy(codes, 100, (code) => Number(code.slice(0, 2))))).toBeLessThan(limitOf100Bins);
+    expect(chiSquare(countBy(codes, 100, (code) => Number(code.slice(-2))))).toBeLessThan(limitOf100Bins);
+  });
+
+  test("are others under another secret", () => {
+    const same = ids.filter((id, index) => live(other, id, length) === codes[index]).length;
+    const expected = ids.length / 10 ** length;
+    expect(same).toBeLessThanOrEqual(expected + 5 * Math.sqrt(expected) + 1);
+  });
+
+  test("are all zeros in the sandbox", () => {
+    const code = deriveCode(one, { verificationId: ids[0] ?? "", mode: "test", length });
+    expect(code).toBe("0".repeat(length));
+  });
+});
+
+test("the same id, length and secret always give the same code", () => {
+  for (const id of ids.slice(0, 100)) {
+    expect(live(one, id, 6)).toBe(live(one, id, 6));
+  }
+});
+
+test("a code tells nothing of the same verification's code of another length", () => {
+  const alike = ids.filter((id) => live(one, id, 10).endsWith(live(one, id, 4)));
+  // Two independent codes of four digits agree once in ten thousand times.
+  expect(alike.length).toBeLessThanOrEqual(10);
+});
+
+test.each([
+  ["084213", "084213"],
+  ["084 213", "084213"],
+  [" 084-213\n", "084213"],
+  ["0 8 4\t2 1 3", "084213"],
+  ["084\u00a0213", "084213"],
+  ["084\u2011213", "084213"],
+  ["084\u2013213", "084213"],
+  ["084\u00ad213", "084213"],
+  ["---", ""],
+  ["084.213", "084.213"],
+  ["o84213", "o84213"],
+  ["０８４２１３", "084213"],
+  ["０８４ー２１３", "084213"],
+  ["０８４－２１３", "084213"],
+  ["٠٨٤٢١٣", "084213"],
+  ["۰۸۴۲۱۳", "084213"],
+  ["०८४ २१३", "084213"],
+  ["\u200f٠٨٤\u061c٢١٣\u200e", "084213"],
+  ["\u2066084213\u2069", "084213"],
+  ["\ufeff084\u200b213", "084213"],
+  ["084\u2212213", "084213"],
+  // Numbers that are no decimal digits stay what they are, and match nothing.
+  ["⁰⁸⁴²¹³", "⁰⁸⁴²¹³"],
+  ["⓪⑧④②①③", "⓪⑧④②①③"],
+  ["〇八四二一三", "〇八四二一三"],
+])("a submitted code %j is compared as %j", (submitted, compared) => {
+  expect(normalizeCode(submitted)).toBe(compared);
+});

@@ -1,0 +1,218 @@
+/** What `verify/start` and `verify/check` promise beyond the reference's own examples. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestApp, type TestApp } from "../../support/app.ts";
+import { check, codeIn, inbox, messagesTo, rowsOf, start, startAndRead, wrongFor } from "./verifications.ts";
+
+let app: TestApp;
+let key: string;
+
+beforeAll(async () => {
+  app = await startTestApp();
+  key = await app.mintKey();
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+describe("start", () => {
+  test.each([4, 5, 6, 7, 8, 9, 10])(
+    "code_length %i sends a code of so many digits, which is approved",
+    async (digits) => {
+      const { id, code } = await startAndRead(app, key, `digits-${digits}@example.com`, { code_length: digits });
+      expect(code).toMatch(new RegExp(`^[0-9]{${digits}}$`));
+      expect(await check(app, key, id, code)).toBe("approved");
+    },
+  );
+
+  test.each([30, 300, 3600])(
+    "ttl_seconds %i is enforced as expires_at says, which is in whole seconds",
+    async (ttl) => {
+      await using server = await startTestApp();
+      const serverKey = await server.mintKey();
+      const before = Date.now();
+      const early = await start(server, serverKey, "early@example.com", { ttl_seconds: ttl });
+      const late = await start(server, serverKey, "late@example.com", { ttl_seconds: ttl });
+      const after = Date.now();
+      for (const { body } of [early, late]) {
+        const expiresAt = Date.parse(body.expires_at);
+        expect(expiresAt).toBeGreaterThanOrEqual(before + ttl * 1000);
+        expect(expiresAt).toBeLessThanOrEqual(after + ttl * 1000 + 1000);
+      }
+      const code = (recipient: string) => messagesTo(server, recipient, 1).then(([message]) => codeIn(message));
+      const codes = [await code("early@example.com"), await code("late@example.com")] as const;
+      await server.time.advance({ seconds: ttl - 15 });
+      expect(await check(server, serverKey, early.body.verification_id, codes[0])).toBe("approved");
+      await server.time.advance({ seconds: 16 });
+      expect(await check(server, serverKey, late.body.verification_id, codes[1])).toBe("expired");
+    },
+  );
+
+  test("null stands for a field that is not given", async () => {
+    const { status, body } = await start(app, key, "nulls@example.com", {
+      brand: null,
+      code_length: null,
+      ttl_seconds: null,
+    });
+    expect(status).toBe(201);
+    expect(body.status).toBe("pending");
+    expect(codeIn((await messagesTo(app, "nulls@example.com", 1))[0])).toHaveLength(6);
+  });
+
+  test.each([
+    ["brand", "", "must be 1 to 40 characters long"],
+    ["brand", "B".repeat(41), "must be 1 to 40 characters long"],
+    ["brand", "evil.example/win", "must not contain a web address"],
+    ["brand", "Acme\r\nBcc: eve@example.com", "must not contain control characters"],
+    ["code_length", 3, "must be between 4 and 10"],
+    ["code_length", 11, "must be between 4 and 10"],
+    ["code_length", -6, "must be between 4 and 10"],
+    ["code_length", 6.5, "must be an integer"],
+    ["ttl_seconds", 29, "must be between 30 and 3600"],
+    ["ttl_seconds", 3601, "must be between 30 and 3600"],
+    ["recipient", "nobody", "must be an email address"],
+    ["recipient", `${"a".repeat(250)}@example.com`, "must be at most 254 characters"],
+  ])("%s %j is refused: %s", async (field, value, problem) => {
+    const { status, body } = await start(app, key, "refused@example.com", { [field]: value });
+    expect(status).toBe(422);
+    expect(body.error.fields).toEqual({ [field]: problem });
+  });
+
+  test.each([
+    ["+6591230101", "\u202a(+65) 9123 0101\u202c"],
+    ["+6591230102", "\u200e+65 9123\u200b0102"],
+    ["+6591230103", "＋６５ ９１２３ ０１０３"],
+    ["+6591230104", "+६५ ९१२३ ०१०४"],
+  ])(
+    "a number is the recipient %s in any digits, and with the format characters it was copied with",
+    async (e164, text) => {
+      const { status, body } = await start(app, key, text, { channel: "sms" });
+      expect(status).toBe(201);
+      const list = await app.rest("GET", `/verifications?recipient=${e164}`, { key });
+      expect(list.body.verifications).toMatchObject([{ verification_id: body.verification_id }]);
+    },
+  );
+
+  test("a number with words or parameters around it is no recipient", async () => {
+    for (const text of ["call +6591230105", "'+6591230105", "tel:+6591230105", "+6591230105;isub=words"]) {
+      const { status, body } = await start(app, key, text, { channel: "sms" });
+      expect(status).toBe(422);
+      expect(Object.keys(body.error.fields)).toEqual(["recipient"]);
+    }
+  });
+
+  test("a brand of forty characters counts characters, not bytes", async () => {
+    const brand = "ü".repeat(39).concat("🏦");
+    expect((await start(app, key, "forty@example.com", { brand })).status).toBe(201);
+    expect((await messagesTo(app, "forty@example.com", 1))[0]?.text).toContain(brand);
+  });
+
+  test("markup in a brand is shown, not obeyed", async () => {
+    const brand = "<img src=x onerror=alert(1)>";
+    await start(app, key, "markup@example.com", { brand });
+    const [message] = await messagesTo(app, "markup@example.com", 1);
+    expect(message?.html).not.toContain("<img src=x");
+    expect(message?.html).toContain("&lt;img src=x");
+  });
+
+  test("where no brand is given, the account's name from before names were checked cannot carry what a brand may not", async () => {
+    for (const [index, name] of ["https://evil.example/win", `Acme\u2028${"x".repeat(60)}`].entries()) {
+      const { session, workspaceId } = await app.signUp();
+      await rowsOf(app, "UPDATE workspace SET name = $1 WHERE id = $2", [name, workspaceId]);
+      const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "key" } });
+      const { status } = await start(app, body.key, `account-name-${index}@example.com`);
+      expect(status).toBe(201);
+      const [message] = await messagesTo(app, `account-name-${index}@example.com`, 1);
+      expect(`${message?.subject} ${message?.text}`).not.toContain("evil.example/win");
+      expect(`${message?.subject} ${message?.text}`).not.toContain("\u2028");
+    }
+  });
+
+  test("a channel without a provider stores an id, and sends and queues nothing", async () => {
+    await using server = await startTestApp({ isPublic: true, inbox: "none" });
+    const serverKey = await server.mintKey();
+    for (const [channel, recipient] of [
+      ["email", "ada@example.com"],
+      ["whatsapp", "+6591234567"],
+    ] as const) {
+      const { status, body } = await start(server, serverKey, recipient, { channel });
+      expect(status).toBe(201);
+      expect(body.status).toBe("channel_unavailable");
+      expect(await check(server, serverKey, body.verification_id, "123456")).toBe("expired");
+    }
+    expect(await rowsOf(server, "SELECT id FROM outbox")).toEqual([]);
+    expect(await rowsOf(server, "SELECT attempts FROM verification")).toEqual([{ attempts: 0 }, { attempts: 0 }]);
+  });
+});
+
+describe("check", () => {
+  test("an empty code is refused and costs nothing; one of spaces only is an attempt", async () => {
+    const started = await startAndRead(app, key, "empty@example.com");
+    const { status, body } = await app.rest("POST", "/verify/check", {
+      key,
+      body: { verification_id: started.id, code: "" },
+    });
+    expect(status).toBe(422);
+    expect(body.error.fields).toEqual({ code: "is required" });
+    const outcomes = [];
+    for (const code of ["   ", "-", "\u00a0", " ", "  "]) {
+      outcomes.push(await check(app, key, started.id, code));
+    }
+    expect(outcomes).toEqual(["incorrect", "incorrect", "incorrect", "incorrect", "locked"]);
+  });
+
+  test("the right digits at another length are wrong", async () => {
+    const started = await startAndRead(app, key, "longer@example.com");
+    expect(await check(app, key, started.id, `${started.code}0`)).toBe("incorrect");
+    expect(await check(app, key, started.id, `0${started.code}`)).toBe("incorrect");
+    expect(await check(app, key, started.id, started.code.slice(1))).toBe("incorrect");
+    expect(await check(app, key, started.id, started.code)).toBe("approved");
+  });
+
+  test("a code of sixty thousand digits is an attempt like any other", async () => {
+    const started = await startAndRead(app, key, "endless@example.com");
+    expect(await check(app, key, started.id, "1".repeat(60_000))).toBe("incorrect");
+    expect(await check(app, key, started.id, started.code)).toBe("approved");
+  });
+
+  test("a code opens its own verification only", async () => {
+    const mine = await startAndRead(app, key, "mine@example.com");
+    const theirs = await startAndRead(app, key, "theirs@example.com");
+    const isDifferent = mine.code !== theirs.code;
+    expect(await check(app, key, mine.id, isDifferent ? theirs.code : wrongFor(theirs))).toBe("incorrect");
+  });
+
+  test("an approved verification stays approved in the store, whatever is tried afterwards", async () => {
+    const started = await startAndRead(app, key, "approved@example.com");
+    expect(await check(app, key, started.id, started.code)).toBe("approved");
+    for (let attempt = 0; attempt < 7; attempt++) {
+      expect(await check(app, key, started.id, wrongFor(started))).toBe("expired");
+    }
+    const [row] = await rowsOf(app, "SELECT status, attempts FROM verification WHERE id = $1", [started.id]);
+    expect(row).toEqual({ status: "approved", attempts: 1 });
+  });
+
+  test("a locked verification stays locked after its time", async () => {
+    await using server = await startTestApp();
+    const serverKey = await server.mintKey();
+    const started = await startAndRead(server, serverKey, "locked@example.com", { ttl_seconds: 30 });
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await check(server, serverKey, started.id, wrongFor(started));
+    }
+    await server.time.advance({ seconds: 60 });
+    expect(await check(server, serverKey, started.id, started.code)).toBe("locked");
+  });
+});
+
+test("the inbox keeps the newest hundred messages, newest first", async () => {
+  await using server = await startTestApp();
+  const serverKey = await server.mintKey({ mode: "test" });
+  for (let index = 0; index < 103; index++) {
+    const recipient = `number-${index}@example.com`;
+    expect((await start(server, serverKey, recipient)).status).toBe(201);
+    await messagesTo(server, recipient, 1);
+  }
+  const messages = await inbox(server);
+  expect(messages.map(({ recipient }) => recipient)).toEqual(
+    Array.from({ length: 100 }, (_, index) => `number-${102 - index}@example.com`),
+  );
+});

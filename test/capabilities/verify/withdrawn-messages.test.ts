@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseConfig } from "../../../src/process/config.ts";
+import { startTestApp, type TestApp } from "../../support/app.ts";
+import { verifyEmailOf } from "../../support/verified-email.ts";
+import { SmtpSink } from "../channels/smtp-sink.ts";
+
+/** Mails that a server sends at once. */
+const places = 10;
+
+let sink: SmtpSink;
+let app: TestApp;
+let key: string;
+beforeAll(async () => {
+  sink = await SmtpSink.open();
+  const { delivery } = parseConfig({ SMTP_URL: sink.url, MAIL_FROM: "Acme <no-reply@acme.example>" });
+  app = await startTestApp({ delivery });
+  const { session, workspaceId } = await app.signUp();
+  await verifyEmailOf(app.databaseUrl, workspaceId);
+  key = (await app.rest("POST", "/api-keys", { session, body: { name: "a key" } })).body.key;
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  await sink.close();
+});
+
+test.each([
+  ["canceled", (id: string) => app.rest("POST", `/verify/${id}/cancel`, { key, body: {} })],
+  [
+    "erased",
+    () => app.rest("POST", "/verifications/erase", { key, body: { recipient: "withdrawn-erased@example.com" } }),
+  ],
+])("a message is not sent that was %s while it waited for its turn", async (name, withdraw) => {
+  const mayGoOn = Promise.withResolvers<void>();
+  sink.behaviour = { onReceived: () => mayGoOn.promise };
+  const start = async (recipient: string) =>
+    (await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } })).body.verification_id;
+  for (let index = 0; index < places; index += 1) {
+    await start(`before-${index}-${name}@example.com`);
+  }
+  const before = sink.mails.length;
+  const withdrawn = await start(`withdrawn-${name}@example.com`);
+  const last = `after-${name}@example.com`;
+  await start(last);
+  expect((await withdraw(withdrawn)).status).toBe(200);
+  mayGoOn.resolve();
+  await sink.received(before + places + 1);
+  const recipients = sink.mails.slice(before).flatMap(({ to }) => to);
+  expect(recipients).toContain(last);
+  expect(recipients.filter((recipient) => recipient.startsWith("withdrawn"))).toEqual([]);
+});

@@ -1,0 +1,535 @@
+/** Idempotency-Key: whatever is repeated happens once, through whichever door it is repeated. */
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inbox } from "../capabilities/verify/verifications.ts";
+import { type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
+import {
+  type Door,
+  type DoorAnswer,
+  type DoorCall,
+  doors,
+  grpcDoor,
+  type Input,
+  type RpcName,
+  restDoor,
+} from "../wire/protocol-clients.ts";
+
+let app: TestApp;
+/** Another server on the same database. */
+let other: TestApp;
+let owner: SignedUp;
+let key: string;
+
+beforeAll(async () => {
+  app = await startTestApp();
+  other = await app.startAnother();
+  owner = await app.signUp();
+  key = (await mint()).key;
+});
+afterAll(async () => {
+  await other[Symbol.asyncDispose]();
+  await app[Symbol.asyncDispose]();
+});
+
+async function mint(restrictions: Input = {}): Promise<{ readonly id: string; readonly key: string }> {
+  const { session } = owner;
+  const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "key", ...restrictions } });
+  return body;
+}
+
+const fresh = (name: string) => `${name}-${crypto.randomUUID()}`;
+const isReplayed = ({ headers }: DoorAnswer) => headers.get("Idempotent-Replayed") === "true";
+const withKey = (idempotencyKey: string, call: DoorCall = { key }): DoorCall => ({
+  ...call,
+  headers: { ...call.headers, "Idempotency-Key": idempotencyKey },
+});
+
+/** What an answer says, without what tells one request from another. */
+function contentOf({ code, body }: DoorAnswer) {
+  const { request_id: _requestId, ...content } = body;
+  return { code, content };
+}
+
+async function startedFor(recipient: string): Promise<readonly string[]> {
+  const { body } = await app.rest("GET", `/verifications?recipient=${recipient}`, { key });
+  return body.verifications.map((verification: { verification_id: string }) => verification.verification_id);
+}
+
+/** The code that was sent to a recipient who got one message, on whichever server. */
+async function codeFor(recipient: string): Promise<string> {
+  const { text } = await app.messageTo(recipient);
+  return /\b\d{6}\b/.exec(text)?.[0] ?? "";
+}
+
+const wrongCode = (code: string) => (code === "111111" ? "222222" : "111111");
+
+async function query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: app.databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** What a text may look like in a column: as it is, in base64 wherever it begins in what is encoded, and both as bytes. */
+function formsOf(text: string): readonly string[] {
+  const encoded = ["", "x", "xx"].map((before) => {
+    const base64 = Buffer.from(before + text).toString("base64");
+    // The first and the last characters depend on what stands beside the text.
+    return base64.slice(before === "" ? 0 : 4, -4);
+  });
+  return [text, ...encoded].flatMap((form) => [form, Buffer.from(form).toString("hex")]);
+}
+
+/** The tables that hold a text anywhere: in a text, a list, a JSON document, or as bytes. */
+async function tablesHolding(text: string): Promise<readonly string[]> {
+  const tables = await query<{ name: string }>(
+    `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables
+     WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  expect(tables.length).toBeGreaterThan(8);
+  const holding: string[] = [];
+  for (const { name } of tables) {
+    const found = await query(
+      `SELECT FROM ${name} AS line WHERE EXISTS (SELECT FROM unnest($1::text[]) AS form WHERE strpos(line::text, form) > 0)
+       LIMIT 1`,
+      [formsOf(text)],
+    );
+    if (found.length > 0) {
+      holding.push(name);
+    }
+  }
+  return holding;
+}
+
+async function expectOneOfAHundred(recipient: string, answers: readonly DoorAnswer[]): Promise<void> {
+  expect(answers.filter((answer) => answer.code === "ok" && !isReplayed(answer))).toHaveLength(1);
+  const others = answers.filter((answer) => answer.code !== "ok" || isReplayed(answer));
+  expect(others).toHaveLength(99);
+  for (const answer of others) {
+    expect(["ok", "idempotency_in_progress"]).toContain(answer.code);
+  }
+  const ids = new Set(answers.flatMap(({ code, body }) => (code === "ok" ? [body.verification_id] : [])));
+  const started = await startedFor(recipient);
+  expect(started).toHaveLength(1);
+  expect([...ids]).toEqual(started);
+  await app.messageTo(recipient);
+  const found = await app.rest("GET", `/verify/${started[0]}`, { key });
+  expect(found.body.deliveries).toHaveLength(1);
+  expect((await inbox(app)).filter((message) => message.recipient === recipient)).toHaveLength(1);
+}
+
+describe.each(doors)("through $name", (door: Door) => {
+  const call = (rpc: RpcName, input: Input, options: DoorCall) => door.call(app, rpc, input, options);
+  const start = (recipient: string, options: DoorCall) =>
+    call("StartVerification", { channel: "email", recipient }, options);
+
+  test("of a hundred identical starts at once one is carried out: one verification, one message", async () => {
+    const recipient = `${fresh("hundred")}@example.com`;
+    const options = withKey(fresh("hundred"));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => start(recipient, options)));
+    await expectOneOfAHundred(recipient, answers);
+  });
+
+  test("the answer is replayed through every door, by every server", async () => {
+    const recipient = `${fresh("everywhere")}@example.com`;
+    const options = withKey(fresh("everywhere"));
+    const first = await start(recipient, options);
+    expect(first.code).toBe("ok");
+    expect(first.headers.get("Idempotent-Replayed")).toBeNull();
+    for (const server of [app, other]) {
+      for (const again of doors) {
+        const input = { channel: "email", recipient };
+        const answer = await again.call(server, "StartVerification", input, options);
+        expect(contentOf(answer)).toEqual(contentOf(first));
+        expect(isReplayed(answer)).toBe(true);
+      }
+    }
+    expect(await startedFor(recipient)).toEqual([first.body.verification_id]);
+  });
+
+  test("over REST a replay has the status of the first answer", async () => {
+    const recipient = `${fresh("status")}@example.com`;
+    const name = fresh("status");
+    await start(recipient, withKey(name));
+    const headers = { "Idempotency-Key": name };
+    const again = await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient }, headers });
+    expect(again.status).toBe(201);
+  });
+
+  test("bare or quoted, a key is the same", async () => {
+    const recipient = `${fresh("quoted")}@example.com`;
+    const name = `${fresh("quoted")} \\ "x"`;
+    const first = await start(recipient, withKey(name));
+    const again = await start(recipient, withKey(`"${name.replaceAll(/[\\"]/g, "\\$&")}"`));
+    expect(contentOf(again)).toEqual(contentOf(first));
+    expect(isReplayed(again)).toBe(true);
+  });
+
+  test("with another message or for another RPC a key is refused, and nothing happens", async () => {
+    const [recipient, another] = [`${fresh("one")}@example.com`, `${fresh("another")}@example.com`];
+    const options = withKey(fresh("reused"));
+    const { body } = await start(recipient, options);
+    for (const refused of [
+      await start(another, options),
+      await call("StartVerification", { channel: "email", recipient, brand: "Other" }, options),
+      await call("CheckVerification", { verification_id: body.verification_id, code: "1" }, options),
+    ]) {
+      expect(contentOf(refused)).toMatchObject({
+        code: "idempotency_key_reused",
+        content: { message: "This Idempotency-Key was used for another request." },
+      });
+      expect(isReplayed(refused)).toBe(false);
+    }
+    expect(await startedFor(another)).toEqual([]);
+    const { body: found } = await app.rest("GET", `/verify/${body.verification_id}`, { key });
+    expect(found.attempts_left).toBe(5);
+  });
+
+  test("the entries of a map in another order are the same request; another value is not", async () => {
+    const recipient = `${fresh("map")}@example.com`;
+    const options = withKey(fresh("map"));
+    const startWith = (metadata: Input) =>
+      call("StartVerification", { channel: "email", recipient, metadata }, options);
+    const first = await startWith({ order: "17", cart: "4", z: "0" });
+    const again = await startWith({ z: "0", cart: "4", order: "17" });
+    expect(contentOf(again)).toEqual(contentOf(first));
+    expect(isReplayed(again)).toBe(true);
+    expect((await startWith({ z: "0", cart: "5", order: "17" })).code).toBe("idempotency_key_reused");
+  });
+
+  describe("errors", () => {
+    test("404 is replayed", async () => {
+      const options = withKey(fresh("404"));
+      const check = () =>
+        call("CheckVerification", { verification_id: "vrf_0000000000000000000000", code: "1" }, options);
+      const first = await check();
+      expect(first.code).toBe("not_found");
+      expect(isReplayed(first)).toBe(false);
+      const again = await check();
+      expect(contentOf(again)).toEqual(contentOf(first));
+      expect(isReplayed(again)).toBe(true);
+      expect(again.body.request_id).toBe(again.headers.get("X-Request-Id"));
+      expect(again.body.request_id).not.toBe(first.body.request_id);
+    });
+
+    test("422 that the operation came to is replayed", async () => {
+      const { session } = owner;
+      const options = withKey(fresh("422"), { session });
+      const create = () => call("CreateApiKey", { name: "late", expires_at: "2020-01-01T00:00:00Z" }, options);
+      const first = await create();
+      expect(contentOf(first)).toMatchObject({
+        code: "validation_error",
+        content: { fields: { expires_at: "must be in the future" } },
+      });
+      expect(isReplayed(first)).toBe(false);
+      const again = await create();
+      expect(contentOf(again)).toEqual(contentOf(first));
+      expect(isReplayed(again)).toBe(true);
+    });
+
+    test("a message that breaks the rules of its fields does not use the key up", async () => {
+      const recipient = `${fresh("corrected")}@example.com`;
+      const options = withKey(fresh("corrected"));
+      expect((await start("nobody", options)).code).toBe("validation_error");
+      const corrected = await start(recipient, options);
+      expect(corrected.code).toBe("ok");
+      expect(isReplayed(corrected)).toBe(false);
+    });
+
+    test("401 is not kept: with the right key the same call is carried out", async () => {
+      const recipient = `${fresh("401")}@example.com`;
+      const name = fresh("401");
+      expect((await start(recipient, withKey(name, { key: `${key}x` }))).code).toBe("invalid_api_key");
+      const carriedOut = await start(recipient, withKey(name));
+      expect(carriedOut.code).toBe("ok");
+      expect(isReplayed(carriedOut)).toBe(false);
+    });
+
+    test("403 is not kept: once the key may, the same call is carried out", async () => {
+      const recipient = `${fresh("403")}@example.com`;
+      const narrow = await mint({ scopes: ["lookup"] });
+      const options = withKey(fresh("403"), { key: narrow.key });
+      expect((await start(recipient, options)).code).toBe("insufficient_scope");
+      await app.rest("PATCH", `/api-keys/${narrow.id}`, { session: owner.session, body: { scopes: ["verify"] } });
+      const carriedOut = await start(recipient, options);
+      expect(carriedOut.code).toBe("ok");
+      expect(isReplayed(carriedOut)).toBe(false);
+    });
+
+    test("what was answered is told to nobody who may not call: 401 and 403 come before a replay", async () => {
+      const recipient = `${fresh("guarded")}@example.com`;
+      const name = fresh("guarded");
+      expect((await start(recipient, withKey(name))).code).toBe("ok");
+      const narrow = await mint({ scopes: ["lookup"] });
+      const revoked = await mint();
+      await app.rest("DELETE", `/api-keys/${revoked.id}`, { session: owner.session });
+      const elsewhere = await mint({ ip_allowlist: ["192.0.2.1"] });
+      for (const [credential, code] of [
+        [narrow.key, "insufficient_scope"],
+        [revoked.key, "invalid_api_key"],
+        [elsewhere.key, "ip_not_allowed"],
+      ] as const) {
+        const refused = await start(recipient, withKey(name, { key: credential }));
+        expect(refused.code).toBe(code);
+        expect(isReplayed(refused)).toBe(false);
+        expect(refused.body.verification_id).toBeUndefined();
+      }
+    });
+
+    test("a key is the workspace's own: another one's call with it is carried out", async () => {
+      const recipient = `${fresh("workspaces")}@example.com`;
+      const name = fresh("workspaces");
+      const first = await start(recipient, withKey(name));
+      const second = await start(recipient, withKey(name, { key: await app.mintKey() }));
+      expect(second.code).toBe("ok");
+      expect(isReplayed(second)).toBe(false);
+      expect(second.body.verification_id).not.toBe(first.body.verification_id);
+    });
+
+    test("another key of the workspace gets the replay", async () => {
+      const recipient = `${fresh("keys")}@example.com`;
+      const name = fresh("keys");
+      const first = await start(recipient, withKey(name));
+      const second = await start(recipient, withKey(name, { key: (await mint()).key }));
+      expect(contentOf(second)).toEqual(contentOf(first));
+      expect(isReplayed(second)).toBe(true);
+    });
+  });
+
+  test("a replayed check does not cost an attempt, and approves once", async () => {
+    const recipient = `${fresh("check")}@example.com`;
+    const { body } = await start(recipient, { key });
+    const { verification_id } = body;
+    const code = await codeFor(recipient);
+    const check = (submitted: string, options: DoorCall) =>
+      call("CheckVerification", { verification_id, code: submitted }, options);
+    const attemptsLeft = async () => (await call("GetVerification", { verification_id }, { key })).body.attempts_left;
+
+    const wrong = withKey(fresh("wrong"));
+    for (let time = 0; time < 10; time++) {
+      const answer = await check(wrongCode(code), wrong);
+      expect(answer.body).toEqual({ verification_id, status: "incorrect" });
+      expect(isReplayed(answer)).toBe(time > 0);
+    }
+    expect(await attemptsLeft()).toBe(4);
+    await check(wrongCode(code), withKey(fresh("wrong")));
+    expect(await attemptsLeft()).toBe(3);
+
+    const right = withKey(fresh("right"));
+    for (let time = 0; time < 3; time++) {
+      expect((await check(code, right)).body).toEqual({ verification_id, status: "approved" });
+    }
+    expect((await check(code, { key })).body.status).toBe("expired");
+  });
+
+  test("twenty parallel checks with one key cost one attempt", async () => {
+    const recipient = `${fresh("checks")}@example.com`;
+    const { verification_id } = (await start(recipient, { key })).body;
+    const code = await codeFor(recipient);
+    const options = withKey(fresh("checks"));
+    await Promise.all(
+      Array.from({ length: 20 }, () => call("CheckVerification", { verification_id, code: wrongCode(code) }, options)),
+    );
+    const { body } = await call("GetVerification", { verification_id }, { key });
+    expect(body.attempts_left).toBe(4);
+  });
+
+  test("a created key is replayed with its secret, which the database and the log never hold in clear", async () => {
+    const { session } = owner;
+    const options = withKey(fresh("secret"), { session });
+    const name = fresh("named");
+    const first = await call("CreateApiKey", { name }, options);
+    const created: string = first.body.key;
+    expect(created).toMatch(/^pk_live_[0-9A-Za-z]{12}\.[0-9A-Za-z]{42}$/);
+    const again = await call("CreateApiKey", { name }, options);
+    expect(isReplayed(again)).toBe(true);
+    expect(again.body).toEqual(first.body);
+    expect((await call("LookupNumber", { number: "1" }, { key: again.body.key })).code).toBe("ok");
+    const listed = await app.rest("GET", "/api-keys?page_size=100", { session });
+    expect(listed.body.keys.filter((found: { name: string }) => found.name === name)).toHaveLength(1);
+
+    const secret = created.slice(created.indexOf(".") + 1);
+    expect(await tablesHolding(secret)).toEqual([]);
+    expect(await tablesHolding(created.slice(0, created.indexOf(".")))).toEqual(
+      expect.arrayContaining(["public.api_key", "public.api_key_secret"]),
+    );
+    expect(app.logLines.filter((line) => line.includes(secret))).toEqual([]);
+  });
+
+  test("a rotation is replayed: one new secret, however often it is asked for", async () => {
+    const { session } = owner;
+    const { id, key: before } = await mint();
+    const options = withKey(fresh("rotate"), { session });
+    const rotate = () => call("RotateApiKey", { id }, options);
+    const [first, second, third] = [await rotate(), await rotate(), await rotate()];
+    expect(first.code).toBe("ok");
+    expect([isReplayed(first), isReplayed(second), isReplayed(third)]).toEqual([false, true, true]);
+    expect(second.body).toEqual(first.body);
+    expect(third.body).toEqual(first.body);
+    expect((await call("LookupNumber", { number: "1" }, { key: third.body.key })).code).toBe("ok");
+    expect((await call("LookupNumber", { number: "1" }, { key: before })).code).toBe("invalid_api_key");
+    expect(await tablesHolding(first.body.key.slice(first.body.key.indexOf(".") + 1))).toEqual([]);
+  });
+
+  test("keys of live mode, of the sandbox and of sessions do not meet", async () => {
+    const recipient = `${fresh("realms")}@example.com`;
+    const name = fresh("realms");
+    const sandbox = await mint({ mode: "test" });
+    const live = await start(recipient, withKey(name));
+    const simulated = await start(recipient, withKey(name, { key: sandbox.key }));
+    const created = await call("CreateApiKey", { name: "same" }, withKey(name, { session: owner.session }));
+    for (const answer of [live, simulated, created]) {
+      expect(answer.code).toBe("ok");
+      expect(isReplayed(answer)).toBe(false);
+    }
+    expect(simulated.body.verification_id).not.toBe(live.body.verification_id);
+  });
+
+  test("signing in and out takes no part: nothing is replayed, and nothing kept", async () => {
+    const { email } = owner;
+    const name = fresh("auth");
+    const password = "correct horse battery";
+    const options = withKey(name, {});
+    const first = await call("SignIn", { email, password }, options);
+    const second = await call("SignIn", { email, password }, options);
+    const wrong = await call("SignIn", { email, password: "wrong horse battery" }, options);
+    expect([first.code, second.code, wrong.code]).toEqual(["ok", "ok", "invalid_api_key"]);
+    expect(isReplayed(second)).toBe(false);
+    expect(second.body.access_token).not.toBe(first.body.access_token);
+    expect(await query("SELECT FROM idempotency WHERE key = $1", [name])).toEqual([]);
+  });
+
+  test("reading takes no part either: it is answered as things are", async () => {
+    const name = fresh("read");
+    const { id } = await mint();
+    const get = () => call("GetApiKey", { id }, withKey(name, { session: owner.session }));
+    expect((await get()).body.revoked_at).toBeNull();
+    await app.rest("DELETE", `/api-keys/${id}`, { session: owner.session });
+    const again = await get();
+    expect(again.body.revoked_at).not.toBeNull();
+    expect(isReplayed(again)).toBe(false);
+  });
+
+  test.each([
+    ["empty", ""],
+    ["of 256 characters", "k".repeat(256)],
+    ["with a quotation mark that is not closed", '"abc'],
+    ["with something behind the quotation mark", '"abc"d'],
+    ["with an unknown escape", '"a\\bc"'],
+    ["quoted and empty", '""'],
+    ["of other than ASCII characters", "caf\u00e9"],
+    ["of 256 characters in quotation marks", `"${"k".repeat(256)}"`],
+  ])("a header that is %s is refused, and nothing is carried out", async (_name, header) => {
+    const recipient = `${fresh("malformed")}@example.com`;
+    const { code, body } = await start(recipient, withKey(header));
+    expect({ code, message: body.message }).toEqual({
+      code: "invalid_request",
+      message: "The Idempotency-Key header must be 1 to 255 printable ASCII characters, bare or as a quoted string.",
+    });
+    expect(await startedFor(recipient)).toEqual([]);
+  });
+
+  test("255 characters are as good as one", async () => {
+    for (const name of [fresh("").padEnd(255, "k"), `"${fresh("").padEnd(255, "k")}"`]) {
+      const recipient = `${fresh("long")}@example.com`;
+      expect((await start(recipient, withKey(name))).code).toBe("ok");
+      expect(isReplayed(await start(recipient, withKey(name)))).toBe(true);
+    }
+  });
+});
+
+test("a hundred at once through every door and on two servers: one verification, one message", async () => {
+  const recipient = `${fresh("all-doors")}@example.com`;
+  const options = withKey(fresh("all-doors"));
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => {
+      const door = doors[index % doors.length] ?? restDoor;
+      const server = index % 8 < 4 ? app : other;
+      return door.call(server, "StartVerification", { channel: "email", recipient }, options);
+    }),
+  );
+  expect(answers.filter((answer) => answer.code === "ok" && !isReplayed(answer))).toHaveLength(1);
+  expect(answers.filter(({ code }) => code !== "ok" && code !== "idempotency_in_progress")).toEqual([]);
+  expect(await startedFor(recipient)).toHaveLength(1);
+  const [id] = await startedFor(recipient);
+  const { body } = await app.rest("GET", `/verify/${id}`, { key });
+  expect(body.deliveries).toHaveLength(1);
+  await Promise.any([app.messageTo(recipient), other.messageTo(recipient)]);
+  const sent = [...(await inbox(app)), ...(await inbox(other))].filter((message) => message.recipient === recipient);
+  expect(sent).toHaveLength(1);
+});
+
+test("the search of the tables finds what is planted: as text, in a list, in JSON, as bytes and encoded in them", async () => {
+  const text = fresh("planted");
+  for (const [type, value] of [
+    ["text", text],
+    ["text[]", `{a,${text}}`],
+    ["jsonb", JSON.stringify({ a: [text] })],
+    ["bytea", `\\x${Buffer.from(`.${text}.`).toString("hex")}`],
+    ["bytea", `\\x${Buffer.from(Buffer.from(`a${text}..`).toString("base64")).toString("hex")}`],
+    ["text", Buffer.from(`ab${text}.`).toString("base64")],
+  ] as const) {
+    await query(`CREATE TABLE planted (value ${type})`);
+    await query("INSERT INTO planted VALUES ($1)", [value]);
+    expect(await tablesHolding(text)).toEqual(["public.planted"]);
+    await query("DROP TABLE planted");
+  }
+});
+
+describe("in time", () => {
+  test.each(doors)(
+    "$name: 429 is not kept: when there is a token again, the same call is carried out",
+    async (door) => {
+      await using server = await startTestApp();
+      const credential = await server.mintKey();
+      const start = (name: string) =>
+        door.call(
+          server,
+          "StartVerification",
+          { channel: "email", recipient: "often@example.com" },
+          withKey(name, { key: credential }),
+        );
+      for (const name of ["1", "2", "3"]) {
+        expect((await start(name)).code).toBe("ok");
+      }
+      for (let time = 0; time < 2; time++) {
+        const refused = await start("4");
+        expect(refused.code).toBe("rate_limited");
+        expect(isReplayed(refused)).toBe(false);
+        expect(Number(refused.headers.get("Retry-After"))).toBe(refused.body.retry_after);
+      }
+      await server.time.advance({ seconds: 61 });
+      const carriedOut = await start("4");
+      expect(carriedOut.code).toBe("ok");
+      expect(isReplayed(carriedOut)).toBe(false);
+      expect(isReplayed(await start("4"))).toBe(true);
+    },
+  );
+
+  test("a key is remembered for 24 hours, through whichever door, and then new", async () => {
+    await using server = await startTestApp();
+    const credential = await server.mintKey();
+    const options = withKey("a day", { key: credential });
+    const start = (door: Door, recipient = "daily@example.com") =>
+      door.call(server, "StartVerification", { channel: "email", recipient }, options);
+    const first = await start(restDoor);
+    await server.time.advance({ seconds: 24 * 3_600 - 60 });
+    for (const door of doors) {
+      const again = await start(door);
+      expect(isReplayed(again)).toBe(true);
+      expect(again.body.verification_id).toBe(first.body.verification_id);
+    }
+    expect((await start(restDoor, "another@example.com")).code).toBe("idempotency_key_reused");
+    await server.time.advance({ seconds: 61 });
+    const next = await start(grpcDoor);
+    expect(next.code).toBe("ok");
+    expect(isReplayed(next)).toBe(false);
+    expect(next.body.verification_id).not.toBe(first.body.verification_id);
+    expect(isReplayed(await start(restDoor))).toBe(true);
+    await server.time.advance({ seconds: 24 * 3_600 + 1 });
+    expect((await start(restDoor, "another@example.com")).code).toBe("ok");
+  });
+});

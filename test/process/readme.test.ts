@@ -1,0 +1,56 @@
+/** The README's calls, pasted one after the other into one shell, against a server that was started as the README says. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+
+/** The shell blocks of the sections, in order. */
+async function readBlocks(...sections: readonly string[]): Promise<string[]> {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const wanted = readme.split(/^## /m).filter((section) => sections.some((title) => section.startsWith(`${title}\n`)));
+  return wanted.flatMap((section) => Array.from(section.matchAll(/^```sh\n(.*?)^```$/gms), ([, block = ""]) => block));
+}
+
+test("every call of the README works as pasted", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "byond-readme-"));
+  const server = spawn("node", ["src/main.ts"], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: "0", DATA_DIR: dataDir },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    let banner = "";
+    for await (const chunk of server.stdout) {
+      banner += chunk;
+      if (banner.includes("/dev/inbox")) {
+        break;
+      }
+    }
+    const address = /listening on http:\/\/(\S+)/.exec(banner)?.[1] ?? "";
+    const exportLine = /^ +(export BYONDAPI_KEY=.*)$/m.exec(banner)?.[1] ?? "";
+    const blocks = await readBlocks("First calls", "gRPC");
+    expect(blocks.length).toBeGreaterThanOrEqual(6);
+    const script = ["set -eo pipefail", exportLine, ...blocks].join("\n").replaceAll("127.0.0.1:8080", address);
+    const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: root });
+
+    expect(stdout).toContain('"status":"pending"');
+    expect(stdout).toContain('"expires_in":900');
+    expect(stdout).toContain('"scopes":["verify","lookup"]');
+    expect(stdout).toContain("ada@example.com");
+    expect(stdout).toContain('"status":"approved"');
+    expect(stdout).toContain('"number_e164":"+6591234567"');
+    expect(stdout).toContain('"name":"prod-backend"');
+    expect(stdout).toContain('"revoked":true');
+    expect(stdout).toContain('"numberE164": "+6591234567"');
+  } finally {
+    const exited = once(server, "exit");
+    server.kill("SIGTERM");
+    await exited;
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,228 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { AuthService, SignUpRequestSchema } from "../../gen/byond/v1/auth_pb.ts";
+import { StartVerificationRequestSchema, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
+import { houseJson, protoJson } from "../../src/rest/json/style.ts";
+import { splitSummary } from "../../src/rest/openapi/comments.ts";
+import { ruleKeywords } from "../../src/rest/openapi/keywords.ts";
+import { buildOpenApi, type OpenApiOptions } from "../../src/rest/openapi/openapi-document.ts";
+import { rulesOf } from "../../src/rest/openapi/rules.ts";
+import { BookshopService } from "./gen/bookshop/v1/bookshop_pb.ts";
+
+// A document is read here as whatever it is: each test says what it expects.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type Document = any;
+
+function build(changes: Partial<OpenApiOptions> = {}): Document {
+  const info = { title: "Bookshop", version: "1" };
+  return buildOpenApi({ info, services: [BookshopService], json: houseJson, ...changes });
+}
+
+const fieldOf = (message: DescMessage, name: string) => {
+  const field = message.fields.find((candidate) => candidate.name === name);
+  if (field === undefined) {
+    throw new Error(`${message.typeName} has no ${name}`);
+  }
+  return field;
+};
+
+describe("paths", () => {
+  test("have a part for each wildcard, and one name for it, whatever the variable", () => {
+    const places = Object.entries<Document>(build().paths).flatMap(([path, item]) =>
+      Object.entries<Document>(item).map(([method, { operationId }]) => `${method} ${path} ${operationId}`),
+    );
+    expect(places).toEqual([
+      "get /v1/shelves/{name_1}/books/{name_2} getBook",
+      "patch /v1/shelves/{name_1}/books/{name_2} updateBook",
+      "put /v1/shelves/{name_1}/books/{name_2} updateBook_2",
+      "delete /v1/shelves/{name_1}/books/{name_2} deleteBook",
+      "get /v1/shelves/{parent}/books listBooks",
+      "post /v1/shelves/{parent}/books createBook",
+      "get /v1/books listBooks_2",
+      "post /v1/books:search listBooks_3",
+      "post /v1/shelves/{name_1}/books/{name_2}:move moveBook",
+      "put /v1/shelves/{name_1}/books/{name_2}/tags tagBook",
+      "get /v1/files/{path}/pages/{page}/{format} getPage",
+      "put /v1/shelves/{name_1}/books/{name_2}/cover putCover",
+      "get /v1/shelves/{name_1}/books/{name_2}/cover putCover_2",
+      "post /v1/books:import import",
+      "get /v1/shelves/{parent}/books:watch watchBooks",
+    ]);
+  });
+
+  test("below a base path lose it; others have a server of their own", () => {
+    const { paths, servers } = build({ basePath: "/v1/books" });
+    expect(servers).toEqual([{ url: "/v1/books" }]);
+    expect(paths["/v1/books"].servers).toEqual([{ url: "/" }]);
+    const below = build({ basePath: "/v1" });
+    expect(Object.keys(below.paths)).toContain("/books:search");
+    expect(below.servers).toEqual([{ url: "/v1" }]);
+  });
+
+  test("parameters of the path are typed where a segment is all of the field, and say so where they take slashes", () => {
+    const [path, page, format] = build().paths["/v1/files/{path}/pages/{page}/{format}"].get.parameters;
+    expect(path).toMatchObject({ in: "path", name: "path", required: true, schema: { type: "string" } });
+    expect(path.description).toContain("slashes");
+    expect(page.schema).toMatchObject({ type: "integer" });
+    expect(format.schema.$ref ?? format.schema.type).toBeDefined();
+  });
+});
+
+describe("bodies", () => {
+  test("that are one field of the request are that field", () => {
+    const { requestBody } = build().paths["/v1/shelves/{parent}/books"].post;
+    expect(requestBody.content["application/json"].schema).toEqual({ $ref: "#/components/schemas/BookInput" });
+  });
+
+  test("that are a list are a list", () => {
+    const { requestBody, responses } = build().paths["/v1/shelves/{name_1}/books/{name_2}/tags"].put;
+    expect(requestBody.content["application/json"].schema).toMatchObject({ type: "array", items: { type: "string" } });
+    expect(responses["200"].content["application/json"].schema).toMatchObject({ type: "array" });
+  });
+
+  test("that are the rest of the request have what the path does not bind", () => {
+    const { requestBody } = build().paths["/v1/shelves/{name_1}/books/{name_2}:move"].post;
+    const { schema } = requestBody.content["application/json"];
+    expect(Object.keys(schema.properties)).not.toContain("name");
+    expect(schema.additionalProperties).toBe(false);
+  });
+
+  test("of bytes are of any media type, and streams are JSON lines", () => {
+    const { paths } = build();
+    const cover = paths["/v1/shelves/{name_1}/books/{name_2}/cover"];
+    expect(cover.put.requestBody.content).toEqual({ "*/*": {} });
+    expect(cover.put.responses["200"].content).toEqual({ "*/*": {} });
+    expect(paths["/v1/books:import"].post.requestBody.content).toEqual({ "*/*": {} });
+    const watched = paths["/v1/shelves/{parent}/books:watch"].get.responses["200"];
+    expect(Object.keys(watched.content)).toEqual(["application/x-ndjson"]);
+  });
+});
+
+describe("schemas", () => {
+  test("of responses have every field, null where it can be unset; of requests none is needed without a rule", () => {
+    const { Book, BookInput, Author } = build().components.schemas;
+    expect(Book.required).toEqual(Object.keys(Book.properties));
+    expect(Book.properties).toMatchObject({
+      title: { type: "string" },
+      subtitle: { type: ["string", "null"] },
+      genre: { $ref: "#/components/schemas/Genre" },
+      author: { anyOf: [{ $ref: "#/components/schemas/Author" }, { type: "null" }] },
+      tags: { type: ["array", "null"], items: { type: "string" } },
+      translators: { type: "array", items: { $ref: "#/components/schemas/Author" } },
+      stock_by_shop: { type: "object", additionalProperties: { type: "string", format: "int64" } },
+      published_at: { type: ["string", "null"], format: "date-time" },
+      isbn_digest: { type: "string", contentEncoding: "base64" },
+    });
+    expect(Book.properties.price_cents.description).toBe("Not together with `price_text`, `price_on_request`.");
+    expect(Author.properties.birth_year.type).toEqual(["integer", "null"]);
+    expect(BookInput.required).toBeUndefined();
+    expect(BookInput.additionalProperties).toBe(false);
+    expect(BookInput.properties.stock_by_shop.additionalProperties.type).toEqual(["string", "integer"]);
+  });
+
+  test("of enums are their words, without the one that means not given", () => {
+    expect(build().components.schemas.Genre).toEqual({ type: "string", enum: ["novel", "poetry", "science_fiction"] });
+  });
+
+  test("follow the JSON style", () => {
+    const { Book, Genre } = build({ json: protoJson }).components.schemas;
+    expect(Object.keys(Book.properties)).toContain("stockByShop");
+    expect(Book.required).toBeUndefined();
+    expect(Book.properties.subtitle).toEqual({ type: "string" });
+    expect(Book.properties.tags).toEqual({ $ref: "#/components/schemas/TagSet" });
+    expect(Genre.enum).toEqual(["GENRE_UNSPECIFIED", "GENRE_NOVEL", "GENRE_POETRY", "GENRE_SCIENCE_FICTION"]);
+  });
+});
+
+describe("rules", () => {
+  test.each<[rule: string, value: unknown, keywords: object]>([
+    ["const", "yes", { const: "yes" }],
+    ["in", ["a", "b"], { enum: ["a", "b"] }],
+    ["not_in", [1, 2], { not: { enum: [1, 2] } }],
+    ["lt", 5, { exclusiveMaximum: 5 }],
+    ["lte", 5, { maximum: 5 }],
+    ["gt", 5n, { exclusiveMinimum: 5 }],
+    ["gte", 5, { minimum: 5 }],
+    ["len", 3n, { minLength: 3, maxLength: 3 }],
+    ["min_len", 3n, { minLength: 3 }],
+    ["max_len", 3n, { maxLength: 3 }],
+    ["pattern", "^a+$", { pattern: "^a+$" }],
+    ["prefix", "a.b", { pattern: "^a\\.b" }],
+    ["suffix", "(x)", { pattern: "\\(x\\)$" }],
+    ["contains", "?", { pattern: "\\?" }],
+    ["min_items", 1n, { minItems: 1 }],
+    ["max_items", 9n, { maxItems: 9 }],
+    ["unique", true, { uniqueItems: true }],
+    ["min_pairs", 1n, { minProperties: 1 }],
+    ["max_pairs", 9n, { maxProperties: 9 }],
+    ["email", true, { format: "email" }],
+    ["uuid", true, { format: "uuid" }],
+    ["uri", true, { format: "uri" }],
+    ["hostname", true, { format: "hostname" }],
+    ["ipv4", true, { format: "ipv4" }],
+    ["ip", true, { anyOf: [{ format: "ipv4" }, { format: "ipv6" }] }],
+    ["example", ["one"], { examples: ["one"] }],
+    ["email", false, {}],
+    ["min_bytes", 3n, {}],
+    ["finite", true, {}],
+  ])("%s %s is %j", (rule, value, keywords) => {
+    expect(ruleKeywords(new Map([[rule, value]]))).toEqual(keywords);
+  });
+
+  test("are read from fields, from elements, keys and values", () => {
+    const metadata = rulesOf(fieldOf(StartVerificationRequestSchema, "metadata"));
+    expect(ruleKeywords(metadata.own)).toEqual({ maxProperties: 16 });
+    expect(ruleKeywords(metadata.keys?.own ?? new Map())).toEqual({ minLength: 1, maxLength: 40 });
+    expect(ruleKeywords(metadata.values?.own ?? new Map())).toEqual({ maxLength: 500 });
+    const password = rulesOf(fieldOf(SignUpRequestSchema, "password"));
+    expect(password.required).toBe(true);
+    expect(ruleKeywords(password.own)).toEqual({ minLength: 10, maxLength: 128 });
+  });
+
+  test("that are not set are not there, zero bounds among them", () => {
+    expect([...rulesOf(fieldOf(SignUpRequestSchema, "email")).own.keys()]).toEqual(["max_len"]);
+  });
+
+  test("a minimum of the schema is not lowered by being required", () => {
+    const { SignUpRequest } = build({ services: [AuthService], basePath: "/api/v1" }).components.schemas;
+    expect(SignUpRequest.properties.password).toMatchObject({ minLength: 10, maxLength: 128 });
+    expect(SignUpRequest.properties.email).toMatchObject({ minLength: 1, maxLength: 254 });
+  });
+});
+
+describe("operations", () => {
+  test("take what their options say", () => {
+    const { paths } = build({
+      services: [VerifyService],
+      basePath: "/api/v1",
+      title: ({ name }) => name.toUpperCase(),
+      tagName: ({ name }) => `the ${name}`,
+      operation: ({ path, bodyExample }) => ({
+        successStatus: 202,
+        responses: { "418": { description: `not for ${path}` } },
+        parameters: [{ in: "header", name: "X-Extra", schema: {} }],
+        notes: [],
+        members: { "x-body": bodyExample ?? null },
+      }),
+      examples: { field: ({ name }) => (name === "recipient" ? "ada@example.com" : undefined) },
+    });
+    expect(paths["/verify/start"].post).toMatchObject({
+      summary: "STARTVERIFICATION",
+      tags: ["the VerifyService"],
+      parameters: [{ name: "X-Extra" }],
+      responses: { "202": {}, "418": { description: "not for /verify/start" } },
+      "x-body": { channel: "sms", recipient: "ada@example.com" },
+    });
+  });
+
+  test.each([
+    ["One sentence.", "One sentence", ""],
+    ["One. Two. Three.", "One", "Two. Three."],
+    ["With `a. B` in code. Then more.", "With `a. B` in code", "Then more."],
+    ["About e.g. this one. And more.", "About e.g. this one", "And more."],
+    ["No stop\n\nA paragraph.", "No stop", "A paragraph."],
+    ["", "", ""],
+  ])("the comment %j has the summary %j", (comment, summary, description) => {
+    expect(splitSummary(comment)).toEqual({ summary, description });
+  });
+});

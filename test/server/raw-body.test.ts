@@ -1,0 +1,127 @@
+import { createHmac } from "node:crypto";
+import { createClient, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import { createUniversalHandlerClient } from "@connectrpc/connect/protocol";
+import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
+import { describe, expect, test } from "vitest";
+import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
+import { checkSignature } from "../../src/access/signature.ts";
+import { RawBody, rawBodyKey, withRawBody } from "../../src/server/raw-body.ts";
+
+async function* chunksOf(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) {
+    yield Buffer.from(text);
+  }
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) {
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+describe("a body", () => {
+  test("can be read ahead, twice, and still be read as a stream", async () => {
+    const body = new RawBody(chunksOf("one ", "two"));
+    expect(Buffer.from(await body.read(100)).toString()).toBe("one two");
+    expect(Buffer.from(await body.read(100)).toString()).toBe("one two");
+    expect(await collect(body)).toBe("one two");
+  });
+
+  test("passes chunk by chunk where nobody reads ahead", async () => {
+    const produced: string[] = [];
+    async function* source() {
+      for (const text of ["one", "two"]) {
+        produced.push(text);
+        yield Buffer.from(text);
+      }
+    }
+    const iterator = new RawBody(source())[Symbol.asyncIterator]();
+    expect(await iterator.next()).toMatchObject({ value: Buffer.from("one") });
+    expect(produced).toEqual(["one"]);
+  });
+
+  test("that is empty stays without a chunk", async () => {
+    const body = new RawBody(chunksOf());
+    expect(await body.read(0)).toHaveLength(0);
+    expect(await collect(body)).toBe("");
+  });
+
+  test("that is too large is refused, before it is kept", async () => {
+    await expect(new RawBody(chunksOf("12345", "6")).read(5)).rejects.toMatchObject({ code: "payload_too_large" });
+    expect(await new RawBody(chunksOf("12345")).read(5)).toHaveLength(5);
+  });
+
+  test("does not end its source when the reader stops early: the answer needs its connection", async () => {
+    let hasEnded = false;
+    async function* source() {
+      try {
+        yield Buffer.from("one");
+        yield Buffer.from("two");
+      } finally {
+        hasEnded = true;
+      }
+    }
+    for await (const _ of new RawBody(source())) {
+      break;
+    }
+    expect(hasEnded).toBe(false);
+  });
+});
+
+test("a Connect call is checked on its bytes as they were sent, and then parsed from them", async () => {
+  const nowMs = Date.parse("2026-06-15T09:40:00Z");
+  const router = createConnectRouter({
+    async requestGate(context) {
+      await checkSignature({
+        headers: context.requestHeader,
+        protocolName: context.protocolName,
+        credential: "pk_test_key.secret",
+        method: context.requestMethod,
+        target: "",
+        required: "v1",
+        nowMs: () => nowMs,
+        readBody: async () => (await context.values.get(rawBodyKey)?.read(1_000)) ?? new Uint8Array(),
+      });
+    },
+  });
+  router.service(VerifyService, {
+    startVerification: (request) => ({ verificationId: `vrf for ${request.recipient}` }),
+  });
+  const handlers = createUniversalHandlerClient(
+    router.handlers.map((handler) =>
+      Object.assign((request: Parameters<typeof handler>[0]) => {
+        return handler(withRawBody(request, request.contextValues ?? createContextValues()));
+      }, handler),
+    ),
+  );
+
+  function clientWhoSigns(sign: (body: Buffer) => Buffer) {
+    const transport = createConnectTransport({
+      // The client of the test signs what goes over the wire, as one of another language would.
+      httpClient: async (request) => {
+        const body = Buffer.from(await collect(request.body ?? chunksOf()), "utf8");
+        const hex = createHmac("sha256", "pk_test_key.secret").update(`${nowMs}.`).update(sign(body)).digest("hex");
+        request.header.set("Byond-Signature", `t=${nowMs},v1=${hex}`);
+        return handlers({ ...request, body: chunksOf(body.toString("utf8")) });
+      },
+      baseUrl: "https://in-memory",
+      useBinaryFormat: false,
+      interceptors: [],
+      acceptCompression: [],
+      sendCompression: null,
+      compressMinBytes: 1e6,
+      readMaxBytes: 1e6,
+      writeMaxBytes: 1e6,
+    });
+    return createClient(VerifyService, transport);
+  }
+
+  const honest = clientWhoSigns((body) => body);
+  await expect(honest.startVerification({ recipient: "a@example.com" })).resolves.toMatchObject({
+    verificationId: "vrf for a@example.com",
+  });
+  const tampered = clientWhoSigns((body) => Buffer.from(body.toString().replace("a@", "b@")));
+  await expect(tampered.startVerification({ recipient: "a@example.com" })).rejects.toThrow();
+});

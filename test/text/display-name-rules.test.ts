@@ -1,0 +1,103 @@
+/** What may be called what: the one rule, by lists of names that there are and of names that are something else. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { lineProblem, nameProblem, senderNameProblem } from "../../src/text/display-name-rules.ts";
+import { hasWebAddress } from "../../src/text/web-address.ts";
+import { addressAttacks } from "./attacks.ts";
+import { realBrands } from "./brands.ts";
+
+test("the lists are long, and say nothing twice", () => {
+  for (const list of [realBrands, addressAttacks]) {
+    expect(list.length).toBeGreaterThanOrEqual(200);
+    expect(new Set(list).size).toBe(list.length);
+  }
+});
+
+test.each(realBrands)("%s is a name that a sender may have", (brand) => {
+  expect(senderNameProblem(brand)).toBeUndefined();
+});
+
+test.each(addressAttacks)("%j is an address, or becomes one", (attack) => {
+  expect(senderNameProblem(attack)).toBe("must not contain a web address");
+});
+
+test.each(addressAttacks)("%j is none the less with a name around it", (attack) => {
+  expect(hasWebAddress(`Acme ${attack} GmbH`)).toBe(true);
+});
+
+describe("what is not seen", () => {
+  test.each([
+    "Acme\n",
+    "Acme\r\nBcc: eve@example.com",
+    "Ac\0me",
+    "\u009bAcme",
+    "Acme\u2028",
+    "\u202eemcA",
+    "\u2066Acme\u2069",
+    "Ac\u200bme",
+    "Ac\u200dme",
+    "Ac\u200cme",
+    "Acme\u00ad",
+    "\ufeffAcme",
+    "Acme\u{e0041}",
+    "Acme\ue000",
+    "Ac\ud800me",
+    "evil.com\u200b/login",
+    "👩\u200d",
+  ])("is refused: %j", (name) => {
+    for (const problem of [lineProblem, nameProblem, senderNameProblem]) {
+      expect(problem(name)).toBe("must not contain control characters");
+    }
+  });
+
+  test.each([" ", "\u00a0", "\u3000 ", "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\ufe0f", "\u034f", ""])(
+    "is no name by itself: %j",
+    (name) => {
+      expect(nameProblem(name)).toBe("must not be blank");
+      expect(senderNameProblem(name)).toBe("must not be blank");
+    },
+  );
+});
+
+test("what a key is called is for its owner: an address is no problem", () => {
+  expect(nameProblem("https://ci.example.com/job")).toBeUndefined();
+});
+
+test("an address is found however its escapes nest", () => {
+  const escapes: readonly ((sign: string) => string)[] = [
+    encodeURIComponent,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+    (sign) => `=${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+    (sign) => `&#${sign.charCodeAt(0)};`,
+    (sign) => `&#x${sign.charCodeAt(0).toString(16)};`,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  ];
+  const layer = fc.record({ at: fc.nat(), escaped: fc.constantFrom(...escapes) });
+  const addresses = fc.constantFrom("evil.com/login", "//evil.com", "www.evil.com", "eve@evil.com", "=?utf-8?q?x?=");
+  fc.assert(
+    fc.property(addresses, fc.array(layer, { maxLength: 12 }), (address, layers) => {
+      let text = address;
+      for (const { at, escaped } of layers) {
+        const index = at % text.length;
+        text = text.slice(0, index) + escaped(text.charAt(index)) + text.slice(index + 1);
+      }
+      expect(hasWebAddress(text), text).toBe(true);
+    }),
+    { numRuns: 3_000, seed: 18 },
+  );
+});
+
+test("whatever is asked, there is an answer soon", () => {
+  const long = [
+    "@a.".repeat(30_000),
+    "a.".repeat(30_000),
+    "&amp;".repeat(20_000),
+    "%25".repeat(30_000),
+    "ﷺ".repeat(60_000),
+  ];
+  const startedAt = performance.now();
+  for (const text of long) {
+    senderNameProblem(text);
+  }
+  expect(performance.now() - startedAt).toBeLessThan(500);
+});

@@ -1,0 +1,131 @@
+/** What strangers and tenants may call themselves and their keys, and what of it reaches other people. */
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseConfig } from "../../src/process/config.ts";
+import { decodeWords } from "../capabilities/channels/decode-words.ts";
+import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
+import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
+import { type Protocol, protocols } from "../support/protocols.ts";
+import { addressAttacks } from "./attacks.ts";
+import { realBrands } from "./brands.ts";
+
+let sink: SmtpSink;
+let app: TestApp;
+let owner: SignedUp;
+let key: string;
+beforeAll(async () => {
+  sink = await SmtpSink.open();
+  const smtp = { url: sink.url, from: "no-reply@byond.example" };
+  app = await startTestApp({ delivery: { ...parseConfig({}).delivery, smtp } });
+  owner = await app.signUp();
+  await onDatabase("UPDATE account SET email_verified_at = now(), ends_at = NULL");
+  key = (await app.rest("POST", "/api-keys", { session: owner.session, body: { name: "a key" } })).body.key;
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  await sink.close();
+});
+
+async function onDatabase(text: string, values: readonly unknown[] = []) {
+  const client = new Client({ connectionString: app.databaseUrl });
+  await client.connect();
+  try {
+    return await client.query(text, [...values]);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The mail of a verification, as a mail program shows it. */
+async function mailOf(brand: string | undefined) {
+  const recipient = `${crypto.randomUUID()}@example.com`;
+  const body = { channel: "email", recipient, ...(brand === undefined ? {} : { brand }) };
+  const { status, body: answer } = await app.rest("POST", "/verify/start", { key, body });
+  expect(answer.error).toBeUndefined();
+  expect(status).toBe(201);
+  for (let count = 1; ; count += 1) {
+    const mail = (await sink.received(count)).find(({ to }) => to.includes(recipient));
+    if (mail !== undefined) {
+      return { subject: decodeWords(mail.header("Subject")), source: mail.source };
+    }
+  }
+}
+
+test("every real name of at most forty characters reaches the subject as it is", async () => {
+  for (const brand of realBrands) {
+    expect((await mailOf(brand)).subject).toBe(`Your ${brand} verification code`);
+  }
+});
+
+test.each([
+  ["  Acme  ", "Acme"],
+  ["\u3000Acme\u00a0\u2003Inc.\u2009", "Acme Inc."],
+])("blanks around a brand, and more than one in it, do not reach the mail: %j", async (brand, shown) => {
+  const { subject, source } = await mailOf(brand);
+  expect(subject).toBe(`Your ${shown} verification code`);
+  expect(source).toContain(`Your ${shown} code`);
+});
+
+test.each([
+  ["  Umbrella  Corp. ", "Umbrella Corp."],
+  ["=?utf-8?q?evil=2Ecom=2Flogin?=", "utf 8 q evil 2Ecom 2Flogin"],
+  ["acme․com/login", "acme com login"],
+  ["\u202e//evil.com", "evil com"],
+])("an account that was called %j before names were checked is %j in mails", async (name, shown) => {
+  await onDatabase("UPDATE workspace SET name = $1 WHERE id = $2", [name, owner.workspaceId]);
+  // Every server reads the key anew.
+  const { session } = owner;
+  await app.rest("PATCH", "/workspace", { session, body: { ip_allowlist: ["0.0.0.0/0", "::/0"] } });
+  expect((await mailOf(undefined)).subject).toBe(`Your ${shown} verification code`);
+});
+
+describe.each(protocols)("over $name", (protocol: Protocol) => {
+  const refusalOf = async (rpc: Parameters<Protocol["call"]>[1], input: Record<string, unknown>) => {
+    const { code, body } = await protocol.call(app, rpc, input, { session: owner.session });
+    return code === "validation_error" ? body.fields : code;
+  };
+  const address = "must not contain a web address";
+  /** What changes is the whole body over REST. */
+  const within = (message: string) => (protocol.name === "REST" ? "" : `${message}.`);
+
+  test("no attack becomes a brand, the name of an account or that of a workspace", async () => {
+    const through: string[] = [];
+    for (const name of addressAttacks) {
+      const start = { channel: "email", recipient: "ada@example.com", brand: name };
+      const brand = await protocol.call(app, "StartVerification", start, { key });
+      const signUp = await refusalOf("SignUp", { email: "ada@example.com", password, name });
+      const workspace = await refusalOf("UpdateWorkspace", { name });
+      const refusals = [brand.body.fields, signUp, workspace];
+      const expected = [{ brand: address }, { name: address }, { [`${within("workspace")}name`]: address }];
+      if (JSON.stringify(refusals) !== JSON.stringify(expected)) {
+        through.push(`${name}: ${JSON.stringify(refusals)}`);
+      }
+    }
+    expect(through).toEqual([]);
+  });
+
+  test.each([
+    [" ", "must not be blank"],
+    ["\u3164", "must not be blank"],
+    ["a\nb", "must not contain control characters"],
+    ["a\u001b[31mb", "must not contain control characters"],
+    ["\u202eyek", "must not contain control characters"],
+  ])("a key is never called %j", async (name, problem) => {
+    const made = (await protocol.call(app, "CreateApiKey", { name: "ok" }, { session: owner.session })).body;
+    expect(await refusalOf("CreateApiKey", { name })).toEqual({ name: problem });
+    expect(await refusalOf("UpdateApiKey", { id: made.id, name })).toEqual({ [`${within("api_key")}name`]: problem });
+    expect(await refusalOf("UpdateWorkspace", { name })).toEqual({ [`${within("workspace")}name`]: problem });
+    expect(await refusalOf("SignUp", { email: "ada@example.com", password, name })).toEqual({ name: problem });
+  });
+
+  test("why a key was revoked is one line", async () => {
+    const made = (await protocol.call(app, "CreateApiKey", { name: "ok" }, { session: owner.session })).body;
+    const problem = { reason: "must not contain control characters" };
+    expect(await refusalOf("RevokeApiKey", { id: made.id, reason: "leaked\r\nok" })).toEqual(problem);
+    expect(await refusalOf("RevokeApiKey", { id: made.id, reason: "leaked in CI: https://ci.example/7" })).toBe("ok");
+  });
+
+  test("a key may be called what only its owner reads", async () => {
+    expect(await refusalOf("CreateApiKey", { name: "https://ci.example.com/jobs?id=7" })).toBe("ok");
+  });
+});

@@ -1,0 +1,122 @@
+/**
+ * Every REST route that the server has: where it is, what it calls, who may call it, and what success is. `buf breaking`
+ * does not notice when one of these changes; clients do.
+ */
+import { readdir } from "node:fs/promises";
+import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Access, access, Credential, CredentialSchema, rest } from "../../gen/byond/v1/access_pb.ts";
+import { http } from "../../gen/google/api/annotations_pb.ts";
+import type { HttpRule } from "../../gen/google/api/http_pb.ts";
+import { startTestApp, type TestApp } from "../support/app.ts";
+
+/** `<method> <template> → <RPC> · <credential>[:<scope>][+sandbox] · <status of success>`, by template and method. */
+const table = [
+  "GET /api/v1/api-keys → ApiKeyService.ListApiKeys · session · 200",
+  "POST /api/v1/api-keys → ApiKeyService.CreateApiKey · session · 201",
+  "DELETE /api/v1/api-keys/{id} → ApiKeyService.RevokeApiKey · session · 200",
+  "GET /api/v1/api-keys/{id} → ApiKeyService.GetApiKey · session · 200",
+  "PATCH /api/v1/api-keys/{id} → ApiKeyService.UpdateApiKey · session · 200",
+  "POST /api/v1/api-keys/{id}/rotate → ApiKeyService.RotateApiKey · session · 200",
+  "POST /api/v1/auth/change-password → AuthService.ChangePassword · session · 200",
+  "POST /api/v1/auth/delete-account → AuthService.DeleteAccount · api_key_or_session:* · 200",
+  "POST /api/v1/auth/logout-all → AuthService.LogoutAll · api_key_or_session:* · 200",
+  "GET /api/v1/auth/me → AuthService.GetMe · api_key_or_session+sandbox · 200",
+  "POST /api/v1/auth/refresh → AuthService.RefreshSession · none · 200",
+  "POST /api/v1/auth/reset-password → AuthService.StartPasswordReset · none · 201",
+  "POST /api/v1/auth/reset-password/confirm → AuthService.ConfirmPasswordReset · none · 200",
+  "POST /api/v1/auth/sign-in → AuthService.SignIn · none · 200",
+  "POST /api/v1/auth/sign-out → AuthService.SignOut · none · 200",
+  "POST /api/v1/auth/sign-up → AuthService.SignUp · none · 201",
+  "POST /api/v1/auth/verify-email → AuthService.StartEmailVerification · session · 201",
+  "POST /api/v1/auth/verify-email/check → AuthService.CheckEmailVerification · session · 200",
+  "GET /api/v1/lookup → LookupService.LookupNumber · api_key:lookup · 200",
+  "GET /api/v1/verifications → VerifyService.ListVerifications · api_key:reports · 200",
+  "POST /api/v1/verifications/erase → VerifyService.EraseRecipient · api_key:verify · 200",
+  "POST /api/v1/verify/check → VerifyService.CheckVerification · api_key:verify · 200",
+  "POST /api/v1/verify/start → VerifyService.StartVerification · api_key:verify · 201",
+  "GET /api/v1/verify/{verification_id} → VerifyService.GetVerification · api_key:verify · 200",
+  "POST /api/v1/verify/{verification_id}/cancel → VerifyService.CancelVerification · api_key:verify · 200",
+  "POST /api/v1/verify/{verification_id}/resend → VerifyService.ResendCode · api_key:verify · 200",
+  "GET /api/v1/workspace → AuthService.GetWorkspace · session · 200",
+  "PATCH /api/v1/workspace → AuthService.UpdateWorkspace · session · 200",
+];
+
+/** What clients branch on and rely on: changing one of these is a breaking change. */
+test("the routes are the documented ones", async () => {
+  expect((await routes()).map(({ row }) => row)).toEqual(table);
+});
+
+interface Route {
+  readonly row: string;
+  readonly httpMethod: string;
+  readonly path: string;
+  readonly credential: Credential;
+}
+
+async function routes(): Promise<Route[]> {
+  const found = (await methods()).flatMap((method) => {
+    if (!hasOption(method, http)) {
+      return [];
+    }
+    const rule = getOption(method, http);
+    return [rule, ...rule.additionalBindings].map((binding) => routeOf(method, binding));
+  });
+  return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.httpMethod < b.httpMethod ? -1 : 1));
+}
+
+/** The RPCs of every schema of ours that there is, so that a new one cannot be forgotten here. */
+async function methods(): Promise<DescMethod[]> {
+  const folder = new URL("../../gen/byond/v1/", import.meta.url);
+  const files = (await readdir(folder)).filter((name) => name.endsWith("_pb.ts")).sort();
+  const modules: object[] = await Promise.all(files.map((name) => import(new URL(name, folder).href)));
+  return modules
+    .flatMap((module) => Object.values(module))
+    .filter(isService)
+    .flatMap((service) => service.methods);
+}
+
+function isService(member: unknown): member is DescService {
+  return typeof member === "object" && member !== null && "kind" in member && member.kind === "service";
+}
+
+function routeOf(method: DescMethod, { pattern }: HttpRule): Route {
+  const [httpMethod, path] =
+    pattern.case === "custom"
+      ? [pattern.value.kind, pattern.value.path]
+      : [(pattern.case ?? "").toUpperCase(), pattern.value ?? ""];
+  const declared = getOption(method, access);
+  const status = (hasOption(method, rest) && getOption(method, rest).successStatus) || 200;
+  const row = `${httpMethod} ${path} → ${method.parent.name}.${method.name} · ${accessWords(declared)} · ${status}`;
+  return { row, httpMethod, path, credential: declared.credential };
+}
+
+function accessWords({ credential, scope, sandbox }: Access): string {
+  const words = (CredentialSchema.value[credential]?.name ?? "").replace(/^CREDENTIAL_/, "").toLowerCase();
+  return words + (scope === "" ? "" : `:${scope}`) + (sandbox ? "+sandbox" : "");
+}
+
+describe("the running server", () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(async () => {
+    await app[Symbol.asyncDispose]();
+  });
+
+  test("serves each of them, and asks for a credential where one is declared", async () => {
+    for (const { row, httpMethod, path, credential } of await routes()) {
+      const target = path.replaceAll(/\{[^}]*\}/g, "x");
+      const response = await fetch(`${app.url}${target}`, { method: httpMethod });
+      await response.arrayBuffer();
+      if (credential === Credential.NONE) {
+        // Without a body: what is asked for is missing, if anything is.
+        expect([row, response.status]).not.toEqual([row, 405]);
+        expect([row, response.status >= 500]).toEqual([row, false]);
+      } else {
+        expect([row, response.status]).toEqual([row, 401]);
+      }
+    }
+  });
+});
