@@ -77,6 +77,7 @@ import { answerUnknownRpc, isUnknownRpc } from "./rpc/unknown-rpc.ts";
 import { createErrorReporter } from "./rpc/wire-errors.ts";
 import { readCertificate } from "./server/certificate.ts";
 import { clientAddressKey } from "./server/client-address.ts";
+import { createCors } from "./server/cors.ts";
 import { livenessPage, readinessPage } from "./server/health.ts";
 import { type MetricsReaders, metricsPage } from "./server/metrics-page.ts";
 import { openOnePort } from "./server/one-port.ts";
@@ -324,7 +325,10 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
     const { proxyTrust } = config.limits;
     pages.set("/webhooks/whatsapp", whatsappWebhookPage({ ...webhook, proxyTrust }));
   }
-  const calls = new Map<string, CallHandler>(createRpcHandlers(services, grpcServices, chain, shutdown.signal));
+  // The API's paths, and those that do not exist. Pages are for no other origin, the inbox least of all.
+  const cors = createCors(config.corsOrigins);
+  const rpcHandlers = createRpcHandlers(services, grpcServices, chain, shutdown.signal);
+  const calls = new Map<string, CallHandler>([...rpcHandlers].map(([path, handler]) => [path, cors.allow(handler)]));
   const browserUrl = config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`;
   const inboxLink = config.inbox === "all" ? new InboxLink(new URL(browserUrl + inboxPath)) : undefined;
   if (inbox !== undefined) {
@@ -333,7 +337,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
     const admitKey = (request: UniversalServerRequest, header: Headers) => admitToPage(access, request, header);
     calls.set(inboxPath, inboxPage({ inbox, link: inboxLink, admitKey, errors }));
   }
-  const malformed = createMalformedRequests(errors, logger);
+  const malformed = createMalformedRequests(errors, logger, cors);
   const port = await openOnePort({
     host: config.host,
     port: config.port,
@@ -346,10 +350,10 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
       apiVersion: currentApiVersion,
       pages,
       calls,
-      rest: async (request) => {
+      rest: cors.allow(async (request) => {
         const answer = await gateway.handle(request);
         return isUnknownRpc(request, answer) ? answerUnknownRpc(errors, request) : answer;
-      },
+      }),
     }),
     onMalformed: malformed.refuse,
     malformedContent: malformed.content,

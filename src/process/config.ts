@@ -7,6 +7,8 @@ import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
 import { parseDatabaseUrl } from "../database/database-url.ts";
 import type { DatabaseConfig } from "../database/provide-postgres.ts";
 import type { CertificateFiles } from "../server/certificate.ts";
+import type { CorsOrigins } from "../server/cors.ts";
+import { readCorsOrigins } from "./cors-origins.ts";
 import { type LimitsConfig, readLimitsConfig } from "./limit-settings.ts";
 
 export interface Config {
@@ -42,6 +44,8 @@ export interface Config {
   readonly metricsToken: string | undefined;
   /** Whether the server tells its schema over gRPC (`grpc.reflection.v1`). */
   readonly grpcReflection: "on" | "off";
+  /** Whose pages may call the API from a browser. Empty: those of no other origin. */
+  readonly corsOrigins: CorsOrigins;
   readonly delivery: DeliveryConfig;
   readonly limits: LimitsConfig;
   /** Settings that are in the environment and empty, which counts as unset. */
@@ -84,6 +88,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     sessionMaxDays: reader.integer("SESSION_MAX_DAYS", { default: 30, min: 1, max: 3_650 }),
     metricsToken: reader.text("METRICS_TOKEN"),
     grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),
+    corsOrigins: readCorsOrigins(reader),
     delivery: readDeliveryConfig(reader),
     limits: readLimitsConfig(reader),
     emptySettings: reader.emptyNames(),

@@ -2,6 +2,7 @@ import { createId } from "../crypto/ids.ts";
 import { AppError } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
 import type { RequestRecord } from "../observe/request-record.ts";
+import type { Cors } from "../server/cors.ts";
 import type { RefusalContent } from "../server/raw-refusal.ts";
 import type { NodeResponse } from "../server/request-gate.ts";
 import { currentApiVersion } from "./api-version.ts";
@@ -12,12 +13,16 @@ import type { ErrorReporter } from "./wire-errors.ts";
 export interface MalformedRequests {
   /** Answers 400 to a request that could be parsed at least. */
   refuse(response: NodeResponse, reason: string): void;
-  /** What a refusal says that is written straight to a connection. */
-  content(reason: string): RefusalContent;
+  /** What a refusal says that is written straight to a connection, to a request with this `Origin`. */
+  content(reason: string, origin: string | undefined): RefusalContent;
 }
 
-export function createMalformedRequests(errors: ErrorReporter, logger: Logger): MalformedRequests {
-  const answerTo = (reason: string) => {
+export function createMalformedRequests(
+  errors: ErrorReporter,
+  logger: Logger,
+  cors: Pick<Cors, "headersFor">,
+): MalformedRequests {
+  const answerTo = (reason: string, origin: string | undefined) => {
     const record: RequestRecord = {
       requestId: createId("req"),
       route: undefined,
@@ -31,12 +36,13 @@ export function createMalformedRequests(errors: ErrorReporter, logger: Logger): 
       "X-Request-Id": record.requestId,
       "Byond-Version": currentApiVersion,
       "Content-Type": "application/json",
+      ...cors.headersFor(origin),
     };
     return { status, headers, body: `${JSON.stringify(body)}\n` };
   };
   return {
     refuse(response, reason) {
-      const { status, headers, body } = answerTo(reason);
+      const { status, headers, body } = answerTo(reason, response.req.headers.origin);
       response.statusCode = status;
       for (const [name, value] of Object.entries(headers)) {
         response.setHeader(name, value);

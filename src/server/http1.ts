@@ -9,6 +9,8 @@ import { Socket } from "node:net";
 import { discardBody } from "./discard-body.ts";
 import type { Activity } from "./idle-connections.ts";
 import {
+  originOf,
+  type ParserError,
   REASONS_BY_STATUS,
   type RefusalContent,
   type RefusalStatus,
@@ -30,7 +32,7 @@ export interface Http1Options {
   /** A parsed request that must not be handled, whatever it says. */
   readonly onMalformed: (response: ServerResponse, reason: string) => void;
   /** What an answer says to what could not be parsed. */
-  readonly malformedContent: (reason: string) => RefusalContent;
+  readonly malformedContent: (reason: string, origin: string | undefined) => RefusalContent;
 }
 
 /** Speaks HTTP/1.1 on connections that somebody else accepted. */
@@ -103,10 +105,10 @@ export function createHttp1(options: Http1Options): Http1 {
   });
   // Without a listener for "upgrade", Node ignores the header, as RFC 9110 §7.8 allows.
   server.on("connect", (request) => {
-    if (request.socket instanceof Socket) refuse(request.socket, 400, "CONNECT is not supported.");
+    if (request.socket instanceof Socket) refuse(request.socket, 400, "CONNECT is not supported.", undefined);
   });
 
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+  server.on("clientError", (error: ParserError, socket) => {
     if (!(socket instanceof Socket)) return;
     if (ended.has(socket)) return;
     const status = statusOfParserError(error);
@@ -114,11 +116,11 @@ export function createHttp1(options: Http1Options): Http1 {
     // An answer in the midst of another one would be taken for a part of it.
     const isFree = responses.length === 0 || (responses.length === 1 && responses[0]?.headersSent === false);
     if (status === undefined || !isFree) socket.destroy();
-    else refuse(socket, status, REASONS_BY_STATUS[status]);
+    else refuse(socket, status, REASONS_BY_STATUS[status], responses[0]?.req.headers.origin ?? originOf(error));
   });
-  function refuse(socket: Socket, status: RefusalStatus, reason: string): void {
+  function refuse(socket: Socket, status: RefusalStatus, reason: string, origin: string | undefined): void {
     ended.add(socket);
-    refuseOnSocket(socket, status, options.malformedContent(reason));
+    refuseOnSocket(socket, status, options.malformedContent(reason, origin));
   }
 
   /**

@@ -27,8 +27,8 @@ export interface OnePortOptions {
   readonly onRequest: (request: NodeRequest, response: NodeResponse) => void;
   /** Answers a request that is not well-formed, with status 400; the reason is for the client. */
   readonly onMalformed: (response: NodeResponse, reason: string) => void;
-  /** What a refusal says that is written straight to a connection (400, 408, 413, 431, 501). */
-  readonly malformedContent: (reason: string) => RefusalContent;
+  /** What a refusal says that is written straight to a connection (400, 408, 413, 431, 501), to a request with this `Origin`. */
+  readonly malformedContent: (reason: string, origin: string | undefined) => RefusalContent;
   /** Told of what clients cannot cause. */
   readonly onError: (error: unknown) => void;
   readonly timeouts?: Partial<Timeouts>;
@@ -105,13 +105,13 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     else handleSafely(options, request, response);
   };
   const refuseWith = (response: NodeResponse, status: RefusalStatus) => {
-    const { headers, body } = malformedContent(REASONS_BY_STATUS[status]);
+    const { headers, body } = malformedContent(REASONS_BY_STATUS[status], response.req.headers.origin);
     response.statusCode = status;
     setHeaders(response, headers);
     response.end(body);
   };
-  const malformedContent = (reason: string): RefusalContent => {
-    const { headers, body } = options.malformedContent(reason);
+  const malformedContent = (reason: string, origin: string | undefined): RefusalContent => {
+    const { headers, body } = options.malformedContent(reason, origin);
     return { headers: { ...headers, ...transportHeaders }, body };
   };
   const refuse = (response: NodeResponse, reason: string) => {
@@ -152,7 +152,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     const socket = handshakes.get(peerOf(secure))?.socket;
     // A client without TLS, which understands an answer without TLS.
     if (error.code === "ERR_SSL_HTTP_REQUEST" && socket !== undefined) {
-      refuseOnSocket(socket, 400, options.malformedContent("This port speaks TLS: use https."));
+      refuseOnSocket(socket, 400, options.malformedContent("This port speaks TLS: use https.", undefined));
     } else secure.destroy();
   };
   const listener = createListener(options, timeouts, speak, refuseHandshake);

@@ -13,13 +13,18 @@ export const REASONS_BY_STATUS = {
 export type RefusalStatus = keyof typeof REASONS_BY_STATUS;
 
 /** What Node reports of what it cannot parse. */
-interface ParserError extends NodeJS.ErrnoException {
+export interface ParserError extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer;
 }
 
 /** Whether what was not parsed begins with a request, of a method that is not known (RFC 9110 §9.1), and not with anything else. */
 function isRequest({ rawPacket }: ParserError): boolean {
   return /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r?\n/.test(rawPacket?.toString("latin1") ?? "");
+}
+
+/** The `Origin` of what was not parsed, if it got as far. Whoever answers it compares it with those that it knows. */
+export function originOf({ rawPacket }: ParserError): string | undefined {
+  return /\r\norigin:[ \t]*(\S+)[ \t]*\r\n/i.exec(rawPacket?.toString("latin1") ?? "")?.[1];
 }
 
 /** The status for what Node's HTTP/1.1 parser refused, by the `code` of its error; undefined if there is nobody to answer. */

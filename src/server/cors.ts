@@ -1,0 +1,113 @@
+import { cors as connectCors } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { requestRecordKey } from "../observe/request-record.ts";
+import type { CallHandler } from "./request-handler.ts";
+
+/** The origins whose pages may call the API, as browsers send them. */
+export type CorsOrigins = readonly string[] | "any";
+
+/** Lets pages of other origins call the API (CORS, Fetch §3.2). */
+export interface Cors {
+  /** The same handler, which answers preflights, and whose answers the pages may read. */
+  allow(handler: CallHandler): CallHandler;
+  /** The headers of an answer to a request with this `Origin`. */
+  headersFor(origin: string | undefined): Readonly<Record<string, string>>;
+}
+
+const methods = "DELETE, GET, HEAD, PATCH, POST";
+
+const requestHeaders = [
+  ...connectCors.allowedHeaders,
+  "Authorization",
+  "Byond-Envelope",
+  "Byond-Signature",
+  "Byond-Version",
+  "Content-Encoding",
+  "Idempotency-Key",
+  "If-None-Match",
+  "Request-Timeout",
+  "X-API-Key",
+  "X-Request-Id",
+].join(", ");
+
+const responseHeaders = [
+  ...connectCors.exposedHeaders,
+  "Accept",
+  "Accept-Post",
+  "Allow",
+  "Byond-Version",
+  "Byond-Version-Deprecated",
+  "ETag",
+  "Idempotent-Replayed",
+  "RateLimit",
+  "RateLimit-Policy",
+  "Retry-After",
+  "Sunset",
+  "WWW-Authenticate",
+  "X-RateLimit-Limit",
+  "X-RateLimit-Remaining",
+  "X-RateLimit-Reset",
+  "X-Request-Id",
+].join(", ");
+
+/** More than two hours Chromium does not keep. */
+const maxAgeSeconds = "7200";
+
+/**
+ * `Access-Control-Allow-Credentials` is never sent: the API takes its credentials from headers that a page must know, and no
+ * cookie. So `any` opens nothing that a script outside of a browser could not do.
+ */
+export function createCors(origins: CorsOrigins): Cors {
+  if (origins.length === 0) {
+    return { allow: (handler) => handler, headersFor: () => ({}) };
+  }
+  const isNamed = (origin: string) => origins !== "any" && origins.includes(origin);
+  const allowedOrigin = (origin: string) => (origins === "any" ? "*" : isNamed(origin) ? origin : undefined);
+
+  function headersFor(origin: string | undefined): Record<string, string> {
+    const allowed = origin === undefined ? undefined : allowedOrigin(origin);
+    return allowed === undefined
+      ? { Vary: "Origin" }
+      : { Vary: "Origin", "Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": responseHeaders };
+  }
+
+  function answerPreflight({ header, contextValues }: UniversalServerRequest): UniversalServerResponse | undefined {
+    const origin = header.get("origin");
+    const allowed = origin === null ? undefined : allowedOrigin(origin);
+    if (origin === null || allowed === undefined || !header.has("access-control-request-method")) {
+      return undefined;
+    }
+    if (contextValues !== undefined) {
+      contextValues.get(requestRecordKey).route = "preflight";
+    }
+    // Private Network Access: whoever names an origin means it; `*` was written with the internet in mind.
+    const asksForPrivate = header.get("access-control-request-private-network") === "true" && isNamed(origin);
+    return {
+      status: 204,
+      header: new Headers({
+        Vary: "Origin",
+        "Access-Control-Allow-Origin": allowed,
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": requestHeaders,
+        "Access-Control-Max-Age": maxAgeSeconds,
+        ...(asksForPrivate ? { "Access-Control-Allow-Private-Network": "true" } : {}),
+      }),
+    };
+  }
+
+  return {
+    headersFor,
+    allow: (handler) => async (request) => {
+      const preflight = request.method === "OPTIONS" ? answerPreflight(request) : undefined;
+      if (preflight !== undefined) {
+        return preflight;
+      }
+      const answer = await handler(request);
+      const header = new Headers(answer.header);
+      for (const [name, value] of Object.entries(headersFor(request.header.get("origin") ?? undefined))) {
+        header.append(name, value);
+      }
+      return { ...answer, header };
+    },
+  };
+}
