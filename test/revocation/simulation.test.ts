@@ -1,34 +1,6 @@
-import { expect, test } from "vitest";
-import { productionBuild } from "./simulation/build.ts";
-import { addOutcome, emptyOutcome } from "./simulation/outcome.ts";
-import { run } from "./simulation/run.ts";
+import { test } from "vitest";
+import { explore } from "./simulation/explore.ts";
 
-const runs = 100_000;
-/** Any other number explores other runs; a run follows from its seed alone. */
-const firstSeed = Number(process.env.SIMULATION_SEED ?? 1);
-
-test(`in ${runs} random interleavings no server answers from before a revocation that was answered`, {
-  timeout: 300_000,
-}, async () => {
-  const sum = emptyOutcome();
-  for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) {
-    const outcome = await run(seed, productionBuild);
-    addOutcome(sum, outcome);
-    if (outcome.violation !== undefined) {
-      expect.fail(`seed ${seed}: ${outcome.violation}`);
-    }
-  }
-  console.log(`${runs} interleavings of ${sum.events} events:`, sum);
-
-  // Every revocation ends whose revoker lives.
-  expect(sum.unanswered).toBe(0);
-  // A run in which nothing can go wrong shows nothing: this is what they are made of.
-  expect(sum.fromMemory).toBeGreaterThan(runs);
-  expect(sum.withoutLease).toBeGreaterThan(runs);
-  expect(sum.repeatedReads).toBeGreaterThan(runs / 50);
-  expect(sum.registeredAnew).toBeGreaterThan(runs / 10);
-  expect(sum.answered - sum.answeredWithoutHearing).toBeGreaterThan(runs / 3);
-  expect(sum.answeredWithoutHearing).toBeGreaterThan(runs / 10);
-  expect(sum.repeatedByAnother).toBeGreaterThan(runs / 10);
-  expect(sum.sweeps).toBeGreaterThan(runs / 10);
-});
+/** `test/system/revocation-simulation.test.ts` runs a hundred thousand. */
+test("in 2,000 random interleavings no server answers from before a revocation that was answered", () =>
+  explore(1, 2_000));

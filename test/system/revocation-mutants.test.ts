@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { type Build, productionBuild } from "./simulation/build.ts";
-import { everyMutant, type Mutant } from "./simulation/mutants.ts";
-import { loadMutant } from "./simulation/mutate.ts";
-import { run } from "./simulation/run.ts";
+import { type Build, productionBuild } from "../revocation/simulation/build.ts";
+import { everyMutant, type Mutant } from "../revocation/simulation/mutants.ts";
+import { loadMutant } from "../revocation/simulation/mutate.ts";
+import { run } from "../revocation/simulation/run.ts";
 
 const maxRuns = 20_000;
 

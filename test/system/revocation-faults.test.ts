@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { RevocationOptions } from "../../src/revocation/revocation-service.ts";
+import { BadgeOffice } from "../revocation/badge-office.ts";
 import { connectionTo } from "../support/connection.ts";
-import { BadgeOffice } from "./badge-office.ts";
 
 let office: BadgeOffice;
 
