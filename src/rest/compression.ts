@@ -10,6 +10,19 @@ const encodings = [
   { name: "gzip", compress: promisify(gzip), options: {} },
 ] as const;
 
+/**
+ * The codings that a request's content is in, in the order in which they were applied (RFC 9110 §8.4): in lower case, without `identity`
+ * and empty members of the list, and with `gzip` for `x-gzip`.
+ */
+export function parseContentCodings(header: string): readonly string[] {
+  return header
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "" && name !== "identity")
+    .map((name) => (name === "x-gzip" ? "gzip" : name));
+}
+
 /** Tells caches, also with a 304, that an answer of this length depends on what encodings the client takes. */
 export function markVariants(bytes: Uint8Array, header: Headers): void {
   if (isCompressible(bytes, header)) {

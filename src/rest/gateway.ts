@@ -79,7 +79,7 @@ export interface Gateway {
  * every problem of the schema.
  *
  * `HEAD` is served wherever `GET` is, and `OPTIONS` answers 204 with `Allow`. A request to an RPC without `body` must
- * not have content. Requests may be compressed with gzip; answers of more than 1 KiB are, with br or gzip, where the
+ * not have content. Requests may be compressed with gzip or br; answers of more than 1 KiB are, where the
  * client takes it. `Request-Timeout: <seconds>` limits the time of a call, and like a client that goes away it aborts
  * the signal of its context. A `GET` of an RPC with `idempotency_level = NO_SIDE_EFFECTS` has an `ETag`. Streams of
  * responses are sent as JSON lines (`application/x-ndjson`). Response trailers are not sent.

@@ -1,17 +1,54 @@
 import { GatewayError } from "./gateway-error.ts";
 
+const token = "[\\w!#$%&'*+.^`|~-]+";
+const typePattern = new RegExp(`${token}/${token}`, "y");
+const parameterPattern = new RegExp(
+  `[ \\t]*;[ \\t]*(?:(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)"))?`,
+  "y",
+);
+
+/**
+ * Parses the value of a `Content-Type` (RFC 9110 §8.3.1): the type and the names of its parameters in lower case, the values
+ * without quotes. Undefined for what is none, and where a parameter is given twice. Blanks around `=` are tolerated.
+ */
+function parseMediaType(
+  text: string,
+): { readonly type: string; readonly parameters: ReadonlyMap<string, string> } | undefined {
+  let end = 0;
+  const take = (pattern: RegExp) => {
+    pattern.lastIndex = end;
+    const match = pattern.exec(text);
+    end = match === null ? end : pattern.lastIndex;
+    return match;
+  };
+  const [type] = take(typePattern) ?? [];
+  if (type === undefined) {
+    return undefined;
+  }
+  const parameters = new Map<string, string>();
+  for (let match = take(parameterPattern); match !== null; match = take(parameterPattern)) {
+    const [, name, value, quoted = ""] = match;
+    if (name === undefined) {
+      continue;
+    }
+    if (parameters.has(name.toLowerCase())) {
+      return undefined;
+    }
+    parameters.set(name.toLowerCase(), value ?? quoted.replace(/\\(.)/g, "$1"));
+  }
+  return end < text.length ? undefined : { type: type.toLowerCase(), parameters };
+}
+
+/** The media type of a `Content-Type` in lower case, without parameters. Undefined for what is none, or is in another charset than UTF-8. */
+export function typeInUtf8(contentType: string): string | undefined {
+  const parsed = parseMediaType(contentType);
+  return /^utf-?8$/i.test(parsed?.parameters.get("charset") ?? "utf-8") ? parsed?.type : undefined;
+}
+
 /** Throws `unsupported-media-type` unless a request's `Content-Type` is JSON in UTF-8. */
 export function requireJson(header: Headers): void {
-  const contentType = header.get("content-type");
-  if (contentType === "application/json") {
-    return;
-  }
-  const [type, ...parameters] = (contentType ?? "").toLowerCase().split(";");
-  const isUtf8 = parameters.every((parameter) => {
-    const [name, value] = parameter.split("=", 2);
-    return name?.trim() !== "charset" || /^\s*"?utf-?8"?\s*$/.test(value ?? "");
-  });
-  if (type?.trim() !== "application/json" || !isUtf8) {
+  const contentType = header.get("content-type") ?? "";
+  if (contentType !== "application/json" && typeInUtf8(contentType) !== "application/json") {
     throw new GatewayError("unsupported-media-type", "The Content-Type of the request body must be application/json.", {
       headers: { accept: "application/json" },
     });

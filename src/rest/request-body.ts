@@ -1,9 +1,16 @@
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { brotliDecompress, gunzip } from "node:zlib";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { parseContentCodings } from "./compression.ts";
 import { GatewayError } from "./gateway-error.ts";
 
-const unzip = promisify(gunzip);
+/** The content codings that are taken, one at a time. */
+const knownCodings = [
+  { name: "gzip", decode: promisify(gunzip) },
+  { name: "br", decode: promisify(brotliDecompress) },
+] as const;
+
+type Coding = (typeof knownCodings)[number];
 
 /** The content of a request: its bytes, or JSON that a framework in front of the gateway parsed. */
 export type RequestContent =
@@ -12,21 +19,17 @@ export type RequestContent =
   | { readonly kind: "parsed"; readonly json: unknown };
 
 /**
- * Reads the content of a request, and decompresses it where `Content-Encoding` is `gzip`. It takes no more than
+ * Reads the content of a request, and decompresses it where `Content-Encoding` is `gzip` or `br`. It takes no more than
  * `maxBytes`, before and after decompression.
  *
- * Throws `payload-too-large`, `unsupported-media-type` (another encoding) or `malformed-body` (broken compression).
+ * Throws `payload-too-large`, `unsupported-media-type` (another encoding, or several; with `Accept-Encoding`, as RFC 7694 has it)
+ * or `malformed-body` (broken compression).
  */
 export async function readContent(request: UniversalServerRequest, maxBytes: number): Promise<RequestContent> {
   if (!isByteStream(request.body)) {
     return { kind: "parsed", json: request.body };
   }
-  const encoding = request.header.get("content-encoding")?.trim().toLowerCase() ?? "identity";
-  if (encoding !== "identity" && encoding !== "gzip") {
-    throw new GatewayError("unsupported-media-type", "The content encoding must be gzip, or none.", {
-      headers: { "accept-encoding": "gzip" },
-    });
-  }
+  const coding = requireKnownCoding(request.header);
   if (Number(request.header.get("content-length") ?? 0) > maxBytes) {
     throw tooLarge(maxBytes);
   }
@@ -34,7 +37,7 @@ export async function readContent(request: UniversalServerRequest, maxBytes: num
   if (received.length === 0) {
     return { kind: "empty" };
   }
-  const bytes = encoding === "gzip" ? await decompress(received, maxBytes) : received;
+  const bytes = coding === undefined ? received : await decompress(received, coding, maxBytes);
   return bytes.length === 0 ? { kind: "empty" } : { kind: "bytes", bytes };
 }
 
@@ -93,13 +96,26 @@ async function readAll(stream: AsyncIterable<Uint8Array>, maxBytes: number): Pro
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }
 
-async function decompress(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+/** The coding that the content is in, if it is in one. */
+function requireKnownCoding(header: Headers): Coding | undefined {
+  const names = parseContentCodings(header.get("content-encoding") ?? "");
+  const [coding] = names.map((name) => knownCodings.find((known) => known.name === name));
+  if (names.length > 1 || (names.length === 1 && coding === undefined)) {
+    const taken = knownCodings.map(({ name }) => name);
+    throw new GatewayError("unsupported-media-type", `The Content-Encoding must be ${taken.join(" or ")}, or none.`, {
+      headers: { "accept-encoding": taken.join(", ") },
+    });
+  }
+  return coding;
+}
+
+async function decompress(bytes: Uint8Array, { name, decode }: Coding, maxBytes: number): Promise<Uint8Array> {
   try {
-    return await unzip(bytes, { maxOutputLength: maxBytes });
+    return await decode(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
     if (cause instanceof RangeError) {
       throw tooLarge(maxBytes);
     }
-    throw new GatewayError("malformed-body", "The request body is not valid gzip.", { cause });
+    throw new GatewayError("malformed-body", `The request body is not compressed as it says: ${name}.`, { cause });
   }
 }

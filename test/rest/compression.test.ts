@@ -1,4 +1,4 @@
-import { brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { call, openBookshop } from "./bookshop.ts";
 
@@ -16,33 +16,53 @@ describe("compressed requests", () => {
   test("are read", async () => {
     const body = gzipSync('{"shelf":"3"}');
     expect(await send(body, "gzip")).toMatchObject({ status: 200, json: { name: "shelves/1/books/2@3" } });
-    expect(await send(body, " GZIP ")).toMatchObject({ status: 200 });
+    for (const name of [" GZIP ", "x-gzip", "X-GZip", "gzip,", ", gzip", "identity, gzip"]) {
+      expect(await send(body, name)).toMatchObject({ status: 200, json: { name: "shelves/1/books/2@3" } });
+    }
+    for (const name of ["br", "BR"]) {
+      const answer = await send(brotliCompressSync('{"shelf":"3"}'), name);
+      expect(answer).toMatchObject({ status: 200, json: { name: "shelves/1/books/2@3" } });
+    }
+    for (const name of ["", ",", "Identity", "identity, identity"]) {
+      expect(await send(Buffer.from('{"shelf":"3"}'), name)).toMatchObject({ status: 200 });
+    }
     expect(await send(Buffer.from('{"shelf":"3"}'), "identity")).toMatchObject({ status: 200 });
     expect(await send(Buffer.alloc(0), "gzip")).toMatchObject({ status: 200, json: { name: "shelves/1/books/2@" } });
     expect(await send(gzipSync(""), "gzip")).toMatchObject({ status: 200 });
   });
 
-  test("are limited to the same size after decompression", async () => {
-    const bomb = gzipSync(JSON.stringify({ shelf: "x".repeat(10_000_000) }));
+  const codings = [
+    ["gzip", gzipSync],
+    ["br", brotliCompressSync],
+  ] as const;
+
+  test.each(codings)("are limited to the same size after decompression: %s", async (name, compress) => {
+    const bomb = compress(JSON.stringify({ shelf: "x".repeat(10_000_000) }));
     expect(bomb.length).toBeLessThan(65_536);
-    expect(await send(bomb, "gzip")).toMatchObject({ status: 413, json: { error: { kind: "payload-too-large" } } });
-    const exact = gzipSync(JSON.stringify({ shelf: "x".repeat(65_536 - 12) }));
-    expect((await send(exact, "gzip")).status).toBe(200);
+    expect(await send(bomb, name)).toMatchObject({ status: 413, json: { error: { kind: "payload-too-large" } } });
+    const exact = compress(JSON.stringify({ shelf: "x".repeat(65_536 - 12) }));
+    expect((await send(exact, name)).status).toBe(200);
   });
 
-  test("that are broken are malformed", async () => {
-    const whole = gzipSync('{"shelf":"3"}');
+  test.each(codings)("that are broken are malformed: %s", async (name, compress) => {
+    const whole = compress('{"shelf":"3"}');
     for (const body of [Buffer.from("{}"), whole.subarray(0, 12), whole.subarray(0, -1), Buffer.from([0x1f])]) {
-      expect(await send(body, "gzip")).toMatchObject({ status: 400, json: { error: { kind: "malformed-body" } } });
+      expect(await send(body, name)).toMatchObject({ status: 400, json: { error: { kind: "malformed-body" } } });
     }
   });
 
-  test("in other encodings are refused, with the one that is taken", async () => {
-    for (const encoding of ["br", "deflate", "zstd", "gzip, gzip", "x"]) {
+  test("in other encodings, or in several, are refused, with those that are taken", async () => {
+    for (const encoding of ["deflate", "zstd", "gzip, gzip", "br, gzip", "gzip br", "gzip;q=1", "x"]) {
       const answer = await send(Buffer.from("{}"), encoding);
       expect(answer).toMatchObject({ status: 415, json: { error: { kind: "unsupported-media-type" } } });
-      expect(answer.headers.get("accept-encoding")).toBe("gzip");
+      expect(answer.headers.get("accept-encoding")).toBe("gzip, br");
     }
+  });
+
+  test("of another media type are refused without a word on encodings", async () => {
+    const headers = { "content-type": "text/plain", "content-encoding": "gzip" };
+    const answer = await call(shop, `POST ${book}:move`, { headers, body: gzipSync("x") });
+    expect([answer.status, answer.headers.get("accept-encoding")]).toEqual([415, null]);
   });
 });
 

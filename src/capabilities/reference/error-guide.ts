@@ -98,7 +98,7 @@ export const errorGuide = {
   unsupported_media_type: {
     title: "Bodies are JSON",
     meaning: "The body is not declared as JSON, or is compressed in a way that the server does not read.",
-    remedy: "Send `Content-Type: application/json`, and no `Content-Encoding` but `gzip`.",
+    remedy: "Send `Content-Type: application/json`, and no `Content-Encoding` but `gzip` or `br`.",
   },
   validation_error: {
     title: "Validation failed",
