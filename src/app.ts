@@ -327,7 +327,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   }
   // The API's paths, and those that do not exist. Pages are for no other origin, the inbox least of all.
   const cors = createCors(config.corsOrigins);
-  const rpcHandlers = createRpcHandlers(services, grpcServices, chain, shutdown.signal);
+  const rpcHandlers = createRpcHandlers(services, grpcServices, chain, errors, shutdown.signal);
   const calls = new Map<string, CallHandler>([...rpcHandlers].map(([path, handler]) => [path, cors.allow(handler)]));
   const browserUrl = config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`;
   const inboxLink = config.inbox === "all" ? new InboxLink(new URL(browserUrl + inboxPath)) : undefined;

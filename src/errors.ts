@@ -66,6 +66,8 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** With `invalid_api_key`: the request has a credential of the right kind, and it does not hold. */
   readonly isTokenInvalid?: boolean;
+  /** Over RPC, where its protocols prescribe another code for the case than the table has. */
+  readonly rpcCode?: Code;
   /** For the log only; the client never sees it. */
   readonly cause?: unknown;
 }

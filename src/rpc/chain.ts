@@ -27,8 +27,11 @@ import {
   createApiVersionInterceptor,
   resolveApiVersion,
 } from "./api-version.ts";
+import { requireReadableDeadline } from "./deadline-headers.ts";
+import { requireKnownEncoding } from "./encoding.ts";
 import { checkEnvelopeHeader } from "./envelope.ts";
 import { maxMessageBytes } from "./message-size.ts";
+import { requireKnownVersion } from "./negotiation.ts";
 import { requireReadableMessage } from "./readable-message.ts";
 import { compileRequestChecks, createValidationInterceptor, type FieldCheck } from "./validation.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./wire-errors.ts";
@@ -73,24 +76,32 @@ export function createChain(options: ChainOptions): Chain {
       nowMs: () => clock.now().getTime(),
       readBody: async () => (await values.get(rawBodyKey)?.read(maxMessageBytes)) ?? new Uint8Array(),
     });
+  const admit = async (context: HandlerContext) => {
+    exposeResponseHeaders(context);
+    const required = accessFor(accessByMethod, context.method);
+    const caller = await authorize(authenticator, required, context, checkSigned);
+    if (caller !== undefined) {
+      await countRequest({ quota, clock }, caller, context);
+    }
+    readPreferences(context);
+    if (options.idempotency.takesPart(context.method)) {
+      // Read again by its interceptor; here because a malformed header is refused before the fields are looked at.
+      readIdempotencyKey(context.requestHeader);
+    }
+  };
   return {
     async requestGate(context) {
-      if (isOpen.has(context.service)) {
-        return;
-      }
+      const isOpenCall = isOpen.has(context.service);
       try {
-        exposeResponseHeaders(context);
-        const required = accessFor(accessByMethod, context.method);
-        const caller = await authorize(authenticator, required, context, checkSigned);
-        if (caller !== undefined) {
-          await countRequest({ quota, clock }, caller, context);
+        if (!isOpenCall) {
+          await admit(context);
         }
-        readPreferences(context);
-        if (options.idempotency.takesPart(context.method)) {
-          // Read again by its interceptor; here because a malformed header is refused before the fields are looked at.
-          readIdempotencyKey(context.requestHeader);
+        if (context.protocolName !== "rest") {
+          requireKnownVersion(context);
+          requireKnownEncoding(context);
+          requireReadableDeadline(context);
+          await requireReadableMessage(context, isOpenCall ? undefined : checkRequest);
         }
-        await requireReadableMessage(context, checkRequest);
       } catch (error) {
         throw toConnectError(errors, error, context.values);
       }

@@ -1,27 +1,60 @@
+import { createContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
+import { AppError } from "../errors.ts";
+import { single } from "../rest/single.ts";
+import { type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
-const contentTypes = [
+/** What calls over Connect, gRPC and gRPC-Web are sent as. */
+export const rpcMediaTypes: ReadonlySet<string> = new Set([
   ...["application/json", "application/proto", "application/connect+json", "application/connect+proto"],
   ...["application/grpc", "application/grpc+json", "application/grpc+proto"],
   ...["application/grpc-web", "application/grpc-web+json", "application/grpc-web+proto"],
-];
+]);
 
 /**
- * The same handler, whose refusals say what it takes: a 405 its methods (`Allow`, RFC 9110 §15.5.6), a 415 its media types
- * (`Accept-Post`, Linked Data Platform §7.1, as other servers of Connect do).
+ * The same handler, whose refusals of what is no call say why, in Connect's JSON, and what it takes: a 405 its methods
+ * (`Allow`, RFC 9110 §15.5.6), a 415 its media types (`Accept-Post`, Linked Data Platform §7.1, as other servers of Connect do).
  */
-export function withHints(handler: UniversalHandler): UniversalHandlerFn {
+export function explainRefusals(handler: UniversalHandler, errors: ErrorReporter): UniversalHandlerFn {
   const allow = [...handler.allowedMethods].sort().join(", ");
-  const acceptPost = contentTypes.filter((type) => handler.supportedContentType(type)).join(", ");
+  const acceptPost = [...rpcMediaTypes].filter((type) => handler.supportedContentType(type)).join(", ");
+  const refusals = new Map([
+    [405, { error: new AppError("method_not_allowed", `The method must be one of: ${allow}.`), headers: { allow } }],
+    [
+      415,
+      {
+        error: new AppError("unsupported_media_type", `The Content-Type must be one of: ${acceptPost}.`),
+        headers: { "accept-post": acceptPost },
+      },
+    ],
+    [505, { error: new AppError("invalid_request", "This RPC streams both ways, which takes HTTP/2."), headers: {} }],
+  ]);
   return async (request) => {
     const answer = await handler(request);
-    switch (answer.status) {
-      case 405:
-        return { ...answer, header: new Headers([...(answer.header ?? []), ["allow", allow]]) };
-      case 415:
-        return { ...answer, header: new Headers([...(answer.header ?? []), ["accept-post", acceptPost]]) };
-      default:
-        return answer;
+    const refusal = refusals.get(answer.status);
+    if (refusal === undefined) {
+      return answer;
     }
+    const error = toConnectError(errors, refusal.error, request.contextValues ?? createContextValues());
+    const body = errorToJsonBytes(error, undefined);
+    const header = new Headers([...(answer.header ?? []), ...Object.entries(refusal.headers)]);
+    header.set("content-type", "application/json");
+    header.set("content-length", String(body.length));
+    return { ...answer, header, ...(request.method === "HEAD" ? {} : { body: single(body) }) };
   };
+}
+
+/** Throws `invalid_request` for a version of Connect's protocol that is not known. A call need not name one. */
+export function requireKnownVersion({ protocolName, requestMethod, requestHeader, url }: HandlerContext): void {
+  if (protocolName !== "connect") {
+    return;
+  }
+  const [given, known] =
+    requestMethod === "GET"
+      ? [new URL(url).searchParams.get("connect"), "v1"]
+      : [requestHeader.get("connect-protocol-version"), "1"];
+  if (given !== null && given !== "" && given !== known) {
+    throw new AppError("invalid_request", `The version of Connect's protocol must be ${known}.`);
+  }
 }

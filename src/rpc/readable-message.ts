@@ -1,8 +1,7 @@
 import { createRegistry, type DescMethod, fromBinary, fromJsonString, type Message } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { type Compression, compressedFlag } from "@connectrpc/connect/protocol";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { compressedFlag } from "@connectrpc/connect/protocol";
 import { AppError } from "../errors.ts";
 import { GatewayError } from "../rest/gateway-error.ts";
 import { JsonReader } from "../rest/json/reader.ts";
@@ -12,12 +11,10 @@ import { isMembers } from "../rest/json/value-type.ts";
 import { percentDecode } from "../rest/percent-encoding.ts";
 import { isFlawless, ViolationCollector } from "../rest/violations.ts";
 import { rawBodyKey } from "../server/raw-body.ts";
+import { compressions, encodingOf } from "./encoding.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import type { CheckRequest } from "./validation.ts";
 import { violationsError } from "./wire-errors.ts";
-
-/** The encodings of messages that are known here. */
-export const compressions: readonly Compression[] = [compressionGzip, compressionBrotli];
 
 /** A message as it was sent over one of Connect's protocols. */
 interface EncodedMessage {
@@ -37,14 +34,16 @@ export const strictJson = { ...lenientJson, ignoreUnknownFields: false } as cons
 /**
  * Reads the message of a unary call over gRPC, gRPC-Web or Connect before Connect does: that would refuse it past our
  * errors, in words that repeat what was sent. Throws `invalid_request` if it cannot be read, `validation_error` if that is
- * because of fields of its JSON, `payload_too_large` if it is too large. What is wrong with its framing is left to Connect,
- * and what comes over REST to the gateway.
+ * because of fields of its JSON, `payload_too_large` if it is too large. What is wrong with its framing is left to Connect.
+ * Without `checkRequest`, JSON is read leniently.
  */
-export async function requireReadableMessage(context: HandlerContext, checkRequest: CheckRequest): Promise<void> {
-  if (context.method.methodKind !== "unary" || context.protocolName === "rest") {
+export async function requireReadableMessage(context: HandlerContext, checkRequest?: CheckRequest): Promise<void> {
+  if (context.method.methodKind !== "unary") {
     return;
   }
-  requireNoParameters(context);
+  if (checkRequest !== undefined) {
+    requireKnownParameters(context);
+  }
   const message = await readMessage(context);
   if (message?.isJson === true) {
     requireReadableJson(context.method, decodeText(context.method, message.bytes), checkRequest);
@@ -57,12 +56,20 @@ export async function requireReadableMessage(context: HandlerContext, checkReque
   }
 }
 
-/** Only calls by GET have parameters: in others they would vanish, as an unknown field would. */
-function requireNoParameters({ requestMethod, url }: HandlerContext): void {
-  if (requestMethod === "POST" && url.includes("?")) {
+/** Of a call by GET (Connect, "Unary-Get-Request"). */
+const queryParameters = ["connect", "encoding", "message", "base64", "compression"];
+
+/** Only calls by GET have parameters, and each of them once: others would vanish, as an unknown field would. */
+function requireKnownParameters({ requestMethod, url }: HandlerContext): void {
+  if (url.includes("?")) {
     const violations = new ViolationCollector();
-    for (const name of new URL(url).searchParams.keys()) {
-      violations.add("is not a known parameter", name);
+    const names = [...new URL(url).searchParams.keys()];
+    for (const name of new Set(names)) {
+      if (requestMethod !== "GET" || !queryParameters.includes(name)) {
+        violations.add("is not a known parameter", name);
+      } else if (names.indexOf(name) !== names.lastIndexOf(name)) {
+        violations.add("must be given once", name);
+      }
     }
     if (!isFlawless(violations)) {
       throw violationsError(violations);
@@ -79,11 +86,11 @@ function decodeText(method: DescMethod, bytes: Uint8Array): string {
 }
 
 /** What Connect reads as this reads it is what passes: without fields and words of enums that the schema does not have. */
-function requireReadableJson(method: DescMethod, text: string, checkRequest: CheckRequest): void {
+function requireReadableJson(method: DescMethod, text: string, checkRequest: CheckRequest | undefined): void {
   try {
-    fromJsonString(method.input, text, strictJson);
+    fromJsonString(method.input, text, checkRequest === undefined ? lenientJson : strictJson);
   } catch (error) {
-    throw explainJson(method, text, checkRequest) ?? unreadable(method, describePlace(error));
+    throw (checkRequest && explainJson(method, text, checkRequest)) ?? unreadable(method, describePlace(error));
   }
 }
 
@@ -127,7 +134,7 @@ async function readMessage(context: HandlerContext): Promise<EncodedMessage | un
     return undefined;
   }
   if (protocolName === "connect") {
-    return decompress({ bytes: body, isJson }, header.get("content-encoding"));
+    return decompress({ bytes: body, isJson }, encodingOf(context));
   }
   // One byte of flags, four of length (gRPC over HTTP/2, "Length-Prefixed-Message").
   const prefixBytes = 5;
@@ -135,12 +142,16 @@ async function readMessage(context: HandlerContext): Promise<EncodedMessage | un
     return undefined;
   }
   const isCompressed = ((body[0] ?? 0) & compressedFlag) !== 0;
-  const encoding = isCompressed ? header.get("grpc-encoding") : null;
+  const encoding = isCompressed ? encodingOf(context) : undefined;
+  if (isCompressed && encoding === undefined) {
+    throw new AppError("invalid_request", "The message is flagged as compressed, and grpc-encoding does not say how.");
+  }
   return decompress({ bytes: body.subarray(prefixBytes), isJson }, encoding);
 }
 
 /** Connect's calls by GET. Throws `invalid_request` where Connect would repair the query or fail on it. */
-function readQuery({ method, url }: HandlerContext): Promise<EncodedMessage | undefined> {
+function readQuery(context: HandlerContext): Promise<EncodedMessage | undefined> {
+  const { method, url } = context;
   const { search, searchParams: query } = new URL(url);
   if (percentDecode(search) === undefined) {
     throw new AppError("invalid_request", "The query of the request is not percent-encoded UTF-8.");
@@ -148,7 +159,7 @@ function readQuery({ method, url }: HandlerContext): Promise<EncodedMessage | un
   const text = query.get("message") ?? "";
   const isJson = query.get("encoding") === "json";
   const bytes = query.get("base64") === "1" ? decodeBase64(method, text) : new TextEncoder().encode(text);
-  return decompress({ bytes, isJson }, query.get("compression"));
+  return decompress({ bytes, isJson }, encodingOf(context));
 }
 
 function decodeBase64(method: DescMethod, text: string): Uint8Array {
@@ -160,8 +171,8 @@ function decodeBase64(method: DescMethod, text: string): Uint8Array {
 }
 
 /** Undefined for an encoding that is not known here. Throws `invalid_request` for what is not in it. */
-async function decompress(message: EncodedMessage, encoding: string | null): Promise<EncodedMessage | undefined> {
-  if (encoding === null || encoding === "identity" || message.bytes.length === 0) {
+async function decompress(message: EncodedMessage, encoding: string | undefined): Promise<EncodedMessage | undefined> {
+  if (encoding === undefined || message.bytes.length === 0) {
     return message;
   }
   const compression = compressions.find(({ name }) => name === encoding);

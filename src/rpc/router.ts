@@ -7,11 +7,13 @@ import {
   type ServiceImplSpec,
 } from "@connectrpc/connect";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import { canonicalizeHeaders } from "./canonical-headers.ts";
 import type { Chain } from "./chain.ts";
-import { removeEndlessDeadline } from "./endless-deadline.ts";
+import { compressions } from "./encoding.ts";
 import { maxMessageBytes } from "./message-size.ts";
-import { withHints } from "./negotiation.ts";
-import { compressions, lenientJson, strictJson } from "./readable-message.ts";
+import { explainRefusals } from "./negotiation.ts";
+import { lenientJson, strictJson } from "./readable-message.ts";
+import type { ErrorReporter } from "./wire-errors.ts";
 
 /** A service and what answers its calls. */
 export interface ServiceBinding {
@@ -41,6 +43,7 @@ export function createRpcHandlers(
   services: readonly ServiceBinding[],
   grpcServices: readonly ServiceBinding[],
   chain: Chain,
+  errors: ErrorReporter,
   shutdownSignal: AbortSignal,
 ): Map<string, UniversalHandlerFn> {
   const options = {
@@ -65,9 +68,9 @@ export function createRpcHandlers(
   }
   return new Map(
     [...strict.handlers, ...lenient.handlers].map((handler) => {
-      const handle = withHints(handler);
+      const handle = explainRefusals(handler, errors);
       const handleRequest: UniversalHandlerFn = (request) => {
-        removeEndlessDeadline(request.header);
+        canonicalizeHeaders(request.header);
         return handle(request);
       };
       return [handler.requestPath, handleRequest];

@@ -1,10 +1,9 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { AppError } from "../errors.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
-import type { ErrorReporter } from "./wire-errors.ts";
+import { type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
 /** Whether a request that REST found no path for speaks gRPC or gRPC-Web, in whatever format. */
 export function isUnknownRpc(
@@ -24,15 +23,10 @@ export function answerUnknownRpc(
   errors: ErrorReporter,
   { header, contextValues }: UniversalServerRequest,
 ): UniversalServerResponse {
-  const record = contextValues?.get(requestRecordKey) ?? requestRecordKey.defaultValue;
-  const error = errors.toAppError(new AppError("not_found", "There is no such RPC."), record);
-  const value = errors.toErrorInfo(error, record.requestId);
-  const unimplemented = new ConnectError(error.message, Code.Unimplemented, undefined, [
-    { desc: ErrorInfoSchema, value },
-  ]);
+  const unimplemented = new AppError("not_found", "There is no such RPC.", { rpcCode: Code.Unimplemented });
   const type = header.get("content-type") ?? "";
   const status = new Headers();
-  setTrailerStatus(status, unimplemented);
+  setTrailerStatus(status, toConnectError(errors, unimplemented, contextValues ?? createContextValues()));
   // In trailers for gRPC; gRPC-Web, which has none, takes them from the headers of an answer without a body.
   return /^application\/grpc-web/i.test(type)
     ? { status: 200, header: new Headers([...status, ["content-type", type]]) }

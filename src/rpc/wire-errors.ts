@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { AppError, type ErrorCode, errorKinds, invalidFields } from "../errors.ts";
@@ -46,7 +46,9 @@ export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
   return (next) => async (request) => {
     const convert = (error: unknown) => toConnectError(reporter, error, request.contextValues);
     try {
-      const response = await next(request);
+      const response = await next(
+        request.stream ? { ...request, message: readableMessages(request.message, request.method) } : request,
+      );
       if (!response.stream) {
         return response;
       }
@@ -61,12 +63,27 @@ export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
 }
 
 /** The same messages; what goes wrong between them is converted. */
-async function* convertingErrors<T>(messages: AsyncIterable<T>, convert: (error: unknown) => Error): AsyncIterable<T> {
+async function* convertingErrors<T>(
+  messages: AsyncIterable<T>,
+  convert: (error: unknown) => unknown,
+): AsyncIterable<T> {
   try {
     yield* messages;
   } catch (error) {
     throw convert(error);
   }
+}
+
+/**
+ * The messages that a client streams. One that cannot be read is the client's fault, whatever Connect takes it for, and the
+ * answer does not repeat what was sent.
+ */
+function readableMessages<T>(messages: AsyncIterable<T>, { input }: DescMethod): AsyncIterable<T> {
+  return convertingErrors(messages, (cause) =>
+    cause instanceof ConnectError && (cause.code === Code.Internal || cause.code === Code.InvalidArgument)
+      ? new AppError("invalid_request", `A message cannot be read as ${input.typeName}.`, { cause })
+      : cause,
+  );
 }
 
 /** The error as Connect's protocols send it. Errors that already are in that form pass. */
@@ -83,7 +100,7 @@ export function toConnectError(
   const info = reporter.toErrorInfo(appError, record.requestId);
   return new ConnectError(
     appError.message,
-    errorKinds[appError.code].rpcCode,
+    appError.details.rpcCode ?? errorKinds[appError.code].rpcCode,
     errorHeaders(appError),
     [{ desc: ErrorInfoSchema, value: info }],
     appError,
@@ -118,13 +135,16 @@ function challengeOf({ code, details }: AppError): string | undefined {
   return details.isTokenInvalid === true ? `${challenge}, error="invalid_token"` : challenge;
 }
 
-/** What Connect itself refuses (a message that cannot be parsed, one that is too large) arrives as a `ConnectError`. */
+/**
+ * What Connect itself refuses (a message that cannot be parsed, one that is too large) arrives as a `ConnectError`. It calls
+ * "unimplemented" what has too many messages, or none, as gRPC does.
+ */
 const codeOfConnectCode: Partial<Record<Code, ErrorCode>> = {
   [Code.InvalidArgument]: "invalid_request",
   [Code.Unauthenticated]: "invalid_api_key",
   [Code.NotFound]: "not_found",
   [Code.ResourceExhausted]: "payload_too_large",
-  [Code.Unimplemented]: "not_found",
+  [Code.Unimplemented]: "invalid_request",
   [Code.Unavailable]: "unavailable",
   [Code.Canceled]: "unavailable",
   [Code.DeadlineExceeded]: "unavailable",
@@ -137,7 +157,8 @@ function asAppError(error: unknown): AppError {
   if (error instanceof ConnectError) {
     const code = codeOfConnectCode[error.code];
     if (code !== undefined) {
-      return new AppError(code, error.rawMessage, { cause: error });
+      const rpcCode = error.code === Code.Unimplemented ? { rpcCode: error.code } : {};
+      return new AppError(code, error.rawMessage, { ...rpcCode, cause: error });
     }
   }
   return new AppError("internal", "The server failed to answer. Try again, and quote the request id if it persists.", {

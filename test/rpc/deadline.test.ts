@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { removeEndlessDeadline } from "../../src/rpc/endless-deadline.ts";
+import { removeEndlessDeadline } from "../../src/rpc/deadline-headers.ts";
 import { connectHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 

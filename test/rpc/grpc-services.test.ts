@@ -7,7 +7,7 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { type CallOptions, Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
@@ -52,6 +52,85 @@ test("a watch tells the status at once and ends with the call", async () => {
     }
   }).rejects.toThrow();
   expect(seen).toEqual([Status.SERVING]);
+});
+
+describe("a message that cannot be read is invalid, and none of the server's failures", () => {
+  const garbage = Buffer.from([0xff, 0xff, 0xff]);
+  const framed = (message: Uint8Array, flags = 0) =>
+    Buffer.concat([Buffer.from([flags, 0, 0, 0, message.length]), message]);
+  const sent = [
+    ["garbage", {}, framed(garbage)],
+    ["garbage for gzip", { "grpc-encoding": "gzip", "connect-content-encoding": "gzip" }, framed(garbage, 1)],
+    ["flagged as compressed, in no encoding", {}, framed(garbage, 1)],
+    ["half a message", {}, framed(garbage).subarray(0, 7)],
+  ] as const;
+  const unary = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List"];
+  const streams = [
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+  ];
+  const failures = () => app.logLines.filter((line) => line.includes("call failed")).length;
+
+  test.each(sent)("gRPC: %s", async (_what, encoding, body) => {
+    for (const path of [...unary, ...streams]) {
+      const session = connectHttp2(app.url);
+      const headers = { "content-type": "application/grpc", ...encoding };
+      const stream = session.request({ ":method": "POST", ":path": path, ...headers });
+      const trailers = once(stream, "trailers");
+      stream.resume();
+      stream.end(body);
+      expect([path, Object(await trailers)[0]["grpc-status"]]).toEqual([path, "3"]);
+      session.destroy();
+    }
+    expect(failures()).toBe(0);
+  });
+
+  test.each(sent)("a stream of Connect: %s", async (_what, encoding, body) => {
+    for (const path of streams) {
+      for (const type of ["application/connect+proto", "application/connect+json"]) {
+        const headers = { ":method": "POST", ":path": path, "content-type": type, ...encoding };
+        const answer = await requestHttp2(app.url, headers, body);
+        expect(answer.body).toContain('"code":"invalid_argument"');
+      }
+    }
+    expect(failures()).toBe(0);
+  });
+
+  test.each([
+    ["application/proto", garbage],
+    ["application/json", garbage],
+    ["application/json", Buffer.from("[secret")],
+  ])("Connect: %s", async (type, body) => {
+    for (const path of unary) {
+      const answer = await fetch(`${app.url}${path}`, { method: "POST", headers: { "Content-Type": type }, body });
+      const { code, message } = JSON.parse(await answer.text());
+      expect([answer.status, code]).toEqual([400, "invalid_argument"]);
+      expect(message).toMatch(/^The message cannot be read as grpc\.health\.v1\.Health(Check|List)Request/);
+    }
+    expect(failures()).toBe(0);
+  });
+
+  test("but what is new to the server is ignored, as in every message of gRPC's own services", async () => {
+    const headers = { "Content-Type": "application/json" };
+    const url = `${app.url}/grpc.health.v1.Health/Check?since=now`;
+    const answer = await fetch(url, { method: "POST", headers, body: '{"colour":"red"}' });
+    expect([answer.status, await answer.text()]).toEqual([200, '{"status":"SERVING"}']);
+  });
+
+  test.each([
+    ["none", Buffer.alloc(0)],
+    ["two", Buffer.alloc(10)],
+  ])("a watch with %s is unimplemented, as gRPC calls a wrong number of messages", async (_what, body) => {
+    const session = connectHttp2(app.url);
+    const headers = { "content-type": "application/grpc", ":method": "POST", ":path": "/grpc.health.v1.Health/Watch" };
+    const stream = session.request(headers);
+    const trailers = once(stream, "trailers");
+    stream.resume();
+    stream.end(body);
+    expect(Object(await trailers)[0]["grpc-status"]).toBe("12");
+    session.destroy();
+  });
 });
 
 /** For the server to notice that a client has gone, on a busy machine. */

@@ -1,3 +1,6 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import { AppError } from "../errors.ts";
+
 /** Node lets a timer of more pass at once. */
 const maxTimerMs = 2_147_483_647;
 
@@ -13,5 +16,23 @@ export function removeEndlessDeadline(header: Headers): void {
   const connectTimeout = header.get("connect-timeout-ms") ?? "";
   if (/^\d{10}$/.test(connectTimeout) && Number(connectTimeout) > maxTimerMs) {
     header.delete("connect-timeout-ms");
+  }
+}
+
+/** Throws `invalid_request` for a deadline that cannot be read. */
+export function requireReadableDeadline({ protocolName, requestHeader }: HandlerContext): void {
+  if (protocolName === "connect") {
+    const timeout = requestHeader.get("connect-timeout-ms");
+    if (timeout !== null && !/^\d{1,10}$/.test(timeout)) {
+      throw new AppError("invalid_request", "The header Connect-Timeout-Ms must be a number of up to ten digits.");
+    }
+    return;
+  }
+  const timeout = requestHeader.get("grpc-timeout");
+  if (timeout !== null && !/^\d{1,8}[HMSmun]$/.test(timeout)) {
+    throw new AppError(
+      "invalid_request",
+      "The header grpc-timeout must be up to eight digits and a unit: H, M, S, m, u or n.",
+    );
   }
 }

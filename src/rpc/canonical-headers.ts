@@ -1,0 +1,28 @@
+import { parseContentCodings } from "../rest/compression.ts";
+import { typeInUtf8 } from "../rest/media-type.ts";
+import { removeEndlessDeadline } from "./deadline-headers.ts";
+import { rpcMediaTypes } from "./negotiation.ts";
+
+const codingHeaders = ["content-encoding", "connect-content-encoding", "grpc-encoding"];
+
+/**
+ * Writes the headers of a call over Connect, gRPC or gRPC-Web in the one spelling that Connect knows: it compares media types and
+ * encodings as texts, and would refuse others that mean the same (RFC 9110 §5.6.6, §8.3.1, §8.4.1). What means something
+ * else is left as it is.
+ */
+export function canonicalizeHeaders(header: Headers): void {
+  const contentType = header.get("content-type");
+  if (contentType !== null && !rpcMediaTypes.has(contentType)) {
+    const type = typeInUtf8(contentType);
+    if (type !== undefined && rpcMediaTypes.has(type)) {
+      header.set("content-type", type);
+    }
+  }
+  for (const name of codingHeaders) {
+    const codings = header.get(name);
+    if (codings !== null) {
+      header.set(name, parseContentCodings(codings).join(", ") || "identity");
+    }
+  }
+  removeEndlessDeadline(header);
+}
