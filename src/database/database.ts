@@ -1,5 +1,5 @@
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
-import pg from "pg";
+import type pg from "pg";
 import { describeError, type Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
@@ -7,6 +7,7 @@ import { type ConnectionSecurity, describeSecurity, type PostgresConnection } fr
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
 import { migrate } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
+import { type BoundStatement, queryOf, type Statement as TypedStatement } from "./statement.ts";
 
 /** A prepared statement: its text never changes, so that PostgreSQL plans it once a connection. */
 export interface Statement {
@@ -26,14 +27,21 @@ export interface OutcomeLookUp {
 /** Runs statements: on a connection of its own for each, or all on one connection inside a transaction. */
 export interface Queryable {
   /**
-   * Runs a statement with its values bound, never written into its text. `timestamptz` comes back as `Date`, `bigint`
-   * as string. Throws `unavailable` when the database cannot be reached; a statement with effects was rolled back then, or
-   * never sent.
+   * Runs a statement. Throws `unavailable` when the database cannot be reached; a statement with effects was rolled back
+   * then, or never sent.
    *
-   * Outside a transaction a statement with effects limits its waits itself (`limitLockWait`) and names its `lookUp`: if the
-   * connection is lost before the answer, what it did is looked up, and if that cannot be known, `outcome_unknown` is
-   * thrown. Where a round trip more does not matter, `change` does both.
+   * Outside a transaction a statement with effects limits its waits itself (`limitLockWait`) and comes with a `lookUp`, which
+   * finds what it would have returned, and no row if it did nothing: if the connection is lost before the answer, what it did
+   * is looked up, and if that cannot be known, `outcome_unknown` is thrown. Where a round trip more does not matter, `change`
+   * does both.
    */
+  run<Values, Row>(
+    statement: TypedStatement<Values, Row>,
+    values: NoInfer<Values>,
+    lookUp?: BoundStatement<NoInfer<Row>>,
+  ): Promise<Row[]>;
+
+  /** As `run`, with placeholders and columns as the text has them. */
   query<Row extends pg.QueryResultRow>(
     statement: Statement,
     values: readonly Value[],
@@ -130,21 +138,33 @@ export class Database implements Queryable {
     }
   }
 
+  async run<Values, Row>(
+    statement: TypedStatement<Values, Row>,
+    values: NoInfer<Values>,
+    lookUp?: BoundStatement<NoInfer<Row>>,
+  ): Promise<Row[]> {
+    return this.#run(statement.bind(values), lookUp);
+  }
+
   async query<Row extends pg.QueryResultRow>(
     statement: Statement,
     values: readonly Value[],
     lookUp?: OutcomeLookUp,
   ): Promise<Row[]> {
+    return this.#run<Row>(positional(statement, values), lookUp && positional(lookUp.statement, lookUp.values));
+  }
+
+  async #run<Row>(statement: BoundStatement<Row>, lookUp: BoundStatement<Row> | undefined): Promise<Row[]> {
     await using connection = await this.#connect();
     try {
-      return await run<Row>(connection.client, statement, values);
+      return await execute(connection.client, statement);
     } catch (error) {
       connection.breakIfSpent(error);
       if (lookUp === undefined || !isConnectionLost(error)) {
         throw asAppError(error);
       }
       this.#logger.warn("connection lost, looking the outcome up", { error: describeError(error) });
-      return this.#outcomes.find((client) => run<Row>(client, lookUp.statement, lookUp.values), error);
+      return this.#outcomes.find((client) => execute(client, lookUp), error);
     }
   }
 
@@ -162,16 +182,18 @@ export class Database implements Queryable {
     let id: string;
     try {
       id = transactionIdOf(await client.query(inTime(begin)));
+      const run = async <Row>(statement: BoundStatement<Row>) => {
+        requireTime();
+        try {
+          return await execute(client, statement);
+        } catch (error) {
+          connection.breakIfSpent(error);
+          throw asAppError(error);
+        }
+      };
       result = await work({
-        async query(statement, values) {
-          requireTime();
-          try {
-            return await run(client, statement, values);
-          } catch (error) {
-            connection.breakIfSpent(error);
-            throw asAppError(error);
-          }
-        },
+        run: (statement, values) => run(statement.bind(values)),
+        query: (statement, values) => run(positional(statement, values)),
       });
       requireTime();
     } catch (error) {
@@ -231,6 +253,15 @@ export async function change<Row extends pg.QueryResultRow>(
   return database.transaction((transaction) => transaction.query<Row>(statement, values));
 }
 
+/** As `change`, for a statement whose parameters have names. */
+export async function runChange<Values, Row>(
+  database: Pick<Database, "transaction">,
+  statement: TypedStatement<Values, Row>,
+  values: NoInfer<Values>,
+): Promise<Row[]> {
+  return database.transaction((transaction) => transaction.run(statement, values));
+}
+
 /** A connection of the pool, until it is disposed. */
 class Connection implements AsyncDisposable {
   readonly client: pg.PoolClient;
@@ -282,19 +313,13 @@ function inTime(text: string) {
   return { text, query_timeout: answerTimeoutMs() };
 }
 
-async function run<Row extends pg.QueryResultRow>(
-  client: pg.ClientBase,
-  statement: Statement,
-  values: readonly Value[],
-): Promise<Row[]> {
-  const query = {
-    name: statement.name,
-    text: statement.text,
-    values: [...values],
-    // The ORM sets its pool up to leave timestamps as text.
-    types: pg.types,
-    query_timeout: answerTimeoutMs(),
-  };
-  const result = await client.query<Row>(query);
-  return result.rows;
+async function execute<Row>(client: pg.ClientBase, statement: BoundStatement<Row>): Promise<Row[]> {
+  const query = { ...queryOf(statement), query_timeout: answerTimeoutMs() };
+  return statement.rowsOf(await client.query<unknown[]>(query));
+}
+
+function positional<Row>({ name, text }: Statement, values: readonly Value[]): BoundStatement<Row> {
+  const rowsOf = ({ fields, rows }: pg.QueryArrayResult<unknown[]>) =>
+    rows.map((row) => Object.fromEntries(row.map((value, index) => [fields[index]?.name, value])) as Row);
+  return { name, text, values, rowsOf };
 }

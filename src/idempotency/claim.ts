@@ -62,7 +62,7 @@ export function claimLost(): AppError {
  */
 export async function commitWithAnswer<O extends DescMessage>(
   context: Pick<HandlerContext, "values">,
-  database: Pick<Database, "query" | "transaction">,
+  database: Pick<Database, "query" | "run" | "transaction">,
   schema: O,
   work: (queryable: Queryable) => Promise<MessageInitShape<O>>,
 ): Promise<MessageInitShape<O>> {

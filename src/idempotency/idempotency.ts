@@ -15,7 +15,7 @@ import { claimLost, IdempotencyClaim, idempotencyClaimKey } from "./claim.ts";
 import { readIdempotencyKey } from "./key.ts";
 
 export interface IdempotencyOptions {
-  readonly database: Pick<Database, "query">;
+  readonly database: Pick<Database, "query" | "run">;
   readonly keyring: Keyring;
   readonly logger: Logger;
   /** Which RPCs heed the header. On the others it is ignored. */

@@ -55,7 +55,7 @@ export class JoinError extends Error {
 }
 
 export interface JoinOptions {
-  readonly database: Pick<Database, "transaction" | "query">;
+  readonly database: Pick<Database, "transaction" | "query" | "run">;
   readonly logger: Logger;
   readonly keyring: Keyring;
   readonly clock: Clock;

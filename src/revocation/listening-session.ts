@@ -3,6 +3,7 @@ import pg from "pg";
 import { connectionFor, type PostgresConnection } from "../database/connection.ts";
 import type { Queryable, Statement } from "../database/database.ts";
 import { applySessionSettings } from "../database/session-settings.ts";
+import { queryOf, type Statement as TypedStatement } from "../database/statement.ts";
 import { describeError, type Logger } from "../observe/log.ts";
 
 export interface ListeningSessionOptions {
@@ -45,18 +46,28 @@ export class ListeningSession implements Queryable {
   }
 
   /** As `Queryable` says, but any failure ends the connection: what comes next must run on one that works. */
+  async run<Values, Row>(statement: TypedStatement<Values, Row>, values: NoInfer<Values>): Promise<Row[]> {
+    const bound = statement.bind(values);
+    return this.#use(async (client) => bound.rowsOf(await client.query<unknown[]>(queryOf(bound))));
+  }
+
   async query<Row extends pg.QueryResultRow>(
     statement: Statement,
     values: Parameters<Queryable["query"]>[1],
   ): Promise<Row[]> {
+    const config = { name: statement.name, text: statement.text, values: [...values] };
+    return this.#use(async (client) => (await client.query<Row>(config)).rows);
+  }
+
+  async #use<Row>(work: (client: pg.Client) => Promise<Row[]>): Promise<Row[]> {
     const client = this.#client;
     if (client === undefined) {
       throw new Error("there is no connection to the database");
     }
     try {
-      const result = await client.query<Row>({ name: statement.name, text: statement.text, values: [...values] });
+      const rows = await work(client);
       this.#backoffMs = minBackoffMs;
-      return result.rows;
+      return rows;
     } catch (error) {
       close(client);
       throw error;

@@ -1,5 +1,6 @@
 import type { QueryResultRow } from "pg";
 import type { Queryable, Statement } from "../../src/database/database.ts";
+import type { Statement as TypedStatement } from "../../src/database/statement.ts";
 import { AppError } from "../../src/errors.ts";
 
 /** A database that can be away, or slow. */
@@ -15,12 +16,21 @@ export class BreakableDatabase implements Queryable {
     this.#database = database;
   }
 
+  async run<Values, Row>(statement: TypedStatement<Values, Row>, values: NoInfer<Values>): Promise<Row[]> {
+    await this.#reach(statement.name);
+    return this.#database.run(statement, values);
+  }
+
   async query<Row extends QueryResultRow>(statement: Statement, values: Parameters<Queryable["query"]>[1]) {
+    await this.#reach(statement.name);
+    return this.#database.query<Row>(statement, values);
+  }
+
+  async #reach(statement: string): Promise<void> {
     if (this.isBroken) {
       this.refused += 1;
       throw new AppError("unavailable", "The service is not available right now.");
     }
-    await this.delays.get(statement.name);
-    return this.#database.query<Row>(statement, values);
+    await this.delays.get(statement);
   }
 }

@@ -126,6 +126,12 @@ test("a revocation that cannot be confirmed says so, and is confirmed when it is
   let isCut = false;
   const cuttable: RevocationOptions["database"] = {
     transaction: (work) => office.database.transaction(work),
+    run: async (statement, values) => {
+      if (isCut) {
+        throw new AppError("unavailable", "The service is not available right now.");
+      }
+      return office.database.run(statement, values);
+    },
     query: async (statement, values) => {
       if (isCut) {
         throw new AppError("unavailable", "The service is not available right now.");

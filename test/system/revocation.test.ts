@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import type { Queryable, Statement } from "../../src/database/database.ts";
+import { queryOf } from "../../src/database/statement.ts";
 import { revocationSweep } from "../../src/revocation/revocation-store.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import type { TestDatabase } from "../support/postgres.ts";
@@ -386,6 +387,10 @@ test("with a slow cache fill in flight, which has read the key before it was rev
 /** What servers do once a minute: a server that nobody waits for any more does not find what it missed. */
 async function sweep(): Promise<void> {
   const session: Queryable = {
+    async run(statement, values) {
+      const bound = statement.bind(values);
+      return bound.rowsOf(await admin.query<unknown[]>(queryOf(bound)));
+    },
     async query<Row extends pg.QueryResultRow>(statement: Statement, values: Parameters<Queryable["query"]>[1]) {
       return (await admin.query<Row>({ ...statement, values: [...values] })).rows;
     },

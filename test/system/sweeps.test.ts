@@ -7,6 +7,7 @@ import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.
 import { sessionSweep } from "../../src/capabilities/accounts/session-sweep.ts";
 import { ownVerificationSweep, verificationSweep } from "../../src/capabilities/verify/verification-sweep.ts";
 import { Database, type Queryable } from "../../src/database/database.ts";
+import { queryOf } from "../../src/database/statement.ts";
 import { type Sweep, Sweeper } from "../../src/database/sweeper.ts";
 import { throttleSweep } from "../../src/database/throttle.ts";
 import { idempotencySweep } from "../../src/idempotency/answer-store.ts";
@@ -112,6 +113,10 @@ test("a sweep that was planned while its table was empty reads a few pages of a 
   const { client } = database;
   const sent: pg.QueryConfig[] = [];
   const recorded: Queryable = {
+    async run(statement, values) {
+      sent.push(queryOf(statement.bind(values)));
+      return [];
+    },
     async query({ name, text }, values) {
       sent.push({ name, text, values: [...values] });
       return [];

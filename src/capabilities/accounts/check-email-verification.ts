@@ -34,7 +34,7 @@ const verify = {
  */
 export async function checkEmailVerification(
   deps: {
-    readonly database: Pick<Database, "query">;
+    readonly database: Pick<Database, "query" | "run">;
     readonly emailVerifications: EmailVerifications;
     readonly revocation: Pick<RevocationService, "revoke">;
     readonly keyring: Keyring;

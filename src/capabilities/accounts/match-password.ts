@@ -14,7 +14,7 @@ export interface Candidate {
 }
 
 export interface PasswordDependencies {
-  readonly database: Pick<Database, "query" | "transaction">;
+  readonly database: Pick<Database, "query" | "run" | "transaction">;
   readonly passwordHasher: Hasher;
   readonly keyring: Keyring;
 }

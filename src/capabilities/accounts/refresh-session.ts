@@ -65,7 +65,7 @@ const endCopied = {
 };
 
 type RefreshDependencies = SessionDependencies & {
-  readonly database: Pick<Database, "query" | "transaction">;
+  readonly database: Pick<Database, "query" | "run" | "transaction">;
   readonly revocation: Pick<RevocationService, "revoke">;
   readonly fruitlessCalls: Pick<FruitlessCalls, "runOfSession">;
 };

@@ -16,7 +16,10 @@ const remember = {
  * verification throws, such as `rate_limited`.
  */
 export async function startEmailVerification(
-  deps: { readonly database: Pick<Database, "query" | "transaction">; readonly emailVerifications: EmailVerifications },
+  deps: {
+    readonly database: Pick<Database, "query" | "run" | "transaction">;
+    readonly emailVerifications: EmailVerifications;
+  },
   caller: SessionCaller,
 ): Promise<StartedEmailVerification> {
   const { userId, email, isVerified } = await accountOf(deps, caller);

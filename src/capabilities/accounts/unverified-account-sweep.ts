@@ -55,7 +55,7 @@ const readDue = {
  * nobody can prove an address.
  */
 export function unverifiedAccountSweep(deps: {
-  readonly database: Pick<Database, "query" | "transaction">;
+  readonly database: Pick<Database, "query" | "run" | "transaction">;
   readonly revocation: Pick<RevocationService, "revoke">;
   /** Of mail. */
   readonly lane: string;

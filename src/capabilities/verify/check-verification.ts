@@ -3,6 +3,7 @@ import type { Mode } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { limitLockWait, type Queryable } from "../../database/database.ts";
+import { array, integer, jsonb, nullable, statement, text } from "../../database/statement.ts";
 import { hasToken } from "../../database/throttle.ts";
 import { requireCredential } from "../../revocation/held-credential.ts";
 import { deriveCode, maxCodeLength, minCodeLength, normalizeCode } from "./code.ts";
@@ -23,30 +24,40 @@ export type CheckResult = "approved" | "incorrect" | "expired" | "locked";
 
 /**
  * Decides an attempt under the locks of the verification and of its recipient's budget for guessing, in that order. The
- * code itself is no parameter: the server says which of its master secrets the code matched ($4), of those that it knows
- * ($5), and the length ($6) that it derived codes of. A right code for another recipient ($9) is a wrong one.
+ * code itself is no parameter: the server says which of its master secrets the code matched, of those that it knows, and
+ * the length that it derived codes of. A right code for another recipient is a wrong one.
  *
  * `budget` returns a row for each limit index whose recipient has a guess left; a right code looks, a wrong one takes. A
  * verification with two recipients counts against both: whichever of them it is presented for, nobody can guess more often.
  */
-const check = {
-  name: "check_verification",
-  text: `
+const check = statement<CheckRow>("check_verification")(
+  {
+    workspaceId: text,
+    id: text,
+    mode: text,
+    matchingSecrets: array(text),
+    knownSecrets: array(text),
+    codeLength: integer,
+    recipientIndexes: nullable(array(text)),
+    attemptId: text,
+    credential: nullable(jsonb),
+  },
+  (p) => `
     WITH ${limitLockWait}, target AS (
       SELECT
         coalesce(limit_indexes, ARRAY[recipient_index]) AS limit_indexes, status, attempts, max_attempts,
-        status = 'pending' AND expires_at > byond_now() AND secret_id = ANY ($5::text[]) AS is_live,
-        secret_id = ANY ($4::text[]) AND code_length = $6::smallint AND (
-          $9::text[] IS NULL OR recipient_index = ANY ($9::text[])
-          OR coalesce(second_recipient_index = ANY ($9::text[]), false)
+        status = 'pending' AND expires_at > byond_now() AND secret_id = ANY (${p.knownSecrets}) AS is_live,
+        secret_id = ANY (${p.matchingSecrets}) AND code_length = ${p.codeLength} AND (
+          ${p.recipientIndexes} IS NULL OR recipient_index = ANY (${p.recipientIndexes})
+          OR coalesce(second_recipient_index = ANY (${p.recipientIndexes}), false)
         ) AS is_right
       FROM verification, begun
-      WHERE workspace_id = $1 AND id = $2 AND mode = $3
+      WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND mode = ${p.mode}
       FOR UPDATE OF verification
     ), budget AS (
       INSERT INTO throttle AS bucket (workspace_id, key, tat)
       SELECT
-        $1, ${guessKey("$3::text", "limit_index")},
+        ${p.workspaceId}, ${guessKey(p.mode, "limit_index")},
         byond_now() + CASE WHEN is_right THEN interval '0' ELSE ${guessLimit.period} END
       FROM target, unnest(limit_indexes) AS limit_index
       WHERE is_live
@@ -70,22 +81,22 @@ const check = {
       UPDATE verification SET
         attempts = verification.attempts + 1,
         status = decision.status,
-        last_attempt_id = $8,
+        last_attempt_id = ${p.attemptId},
         approved_at = CASE WHEN decision.status = 'approved' THEN byond_now() END
       FROM decision
-      WHERE verification.workspace_id = $1 AND verification.id = $2
+      WHERE verification.workspace_id = ${p.workspaceId} AND verification.id = ${p.id}
       RETURNING verification.status
     )
-    SELECT target.status AS before, counted.status AS after, ${requireCredential("$7", { after: ["budget"], effect: "counted" })}
+    SELECT target.status AS before, counted.status AS after, ${requireCredential(p.credential, { after: ["budget"], effect: "counted" })}
     FROM target LEFT JOIN counted ON true`,
-};
+);
 
-const lookUpAttempt = {
-  name: "look_up_attempt",
-  text: `
+const lookUpAttempt = statement<CheckRow>("look_up_attempt")(
+  { workspaceId: text, id: text, attemptId: text },
+  (p) => `
     SELECT 'pending' AS before, status AS after FROM verification
-    WHERE workspace_id = $1 AND id = $2 AND last_attempt_id = $3`,
-};
+    WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND last_attempt_id = ${p.attemptId}`,
+);
 
 interface CheckRow {
   readonly before: "pending" | "approved" | "locked" | "channel_unavailable";
@@ -105,19 +116,17 @@ export async function checkVerification(
 ): Promise<CheckResult> {
   const code = normalizeCode(submitted);
   const attemptId = createId("att");
-  const values = [
-    workspaceId,
-    verificationId,
+  const target = { workspaceId, id: verificationId, attemptId };
+  const values = {
+    ...target,
     mode,
-    matchingSecrets(deps.keyring, { verificationId, mode }, code),
-    deps.keyring.all.map((secret) => secret.id),
-    Math.min(code.length, maxCodeLength + 1),
     credential,
-    attemptId,
-    recipient === undefined ? null : indexesOfAny(deps.keyring, recipient),
-  ];
-  const lookUp = { statement: lookUpAttempt, values: [workspaceId, verificationId, attemptId] };
-  const [row] = await deps.database.query<CheckRow & Record<string, unknown>>(check, values, lookUp);
+    matchingSecrets: matchingSecrets(deps.keyring, { verificationId, mode }, code),
+    knownSecrets: deps.keyring.all.map((secret) => secret.id),
+    codeLength: Math.min(code.length, maxCodeLength + 1),
+    recipientIndexes: recipient === undefined ? null : indexesOfAny(deps.keyring, recipient),
+  };
+  const [row] = await deps.database.run(check, values, lookUpAttempt.bind(target));
   if (row === undefined) {
     throw verificationNotFound();
   }

@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 import type { ChannelName, CodeMessage } from "../channels/outgoing-message.ts";
@@ -60,10 +61,10 @@ interface Dependencies {
   };
 }
 
-const readStatus = {
-  name: "read_verification_status",
-  text: "SELECT status FROM verification WHERE workspace_id = $1 AND id = $2",
-};
+const readStatus = statement<{ status: string }>("read_verification_status")(
+  { workspaceId: text, id: text },
+  (p) => `SELECT status FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
+);
 
 /** Sends codes: derives the code again at the moment it leaves. */
 export class CodeSender implements OutboxSender {
@@ -109,9 +110,8 @@ export class CodeSender implements OutboxSender {
   }
 
   /** A verification may have ended while its message waited. */
-  async #isPending(item: OutboxItem): Promise<boolean> {
-    const values = [item.workspaceId, item.subjectId];
-    const [row] = await this.#deps.database.query<{ status: string }>(readStatus, values);
+  async #isPending({ workspaceId, subjectId: id }: OutboxItem): Promise<boolean> {
+    const [row] = await this.#deps.database.run(readStatus, { workspaceId, id });
     return row?.status === "pending";
   }
 }

@@ -113,7 +113,7 @@ const erase = {
 
 /** Erases what verifications hold of their recipients, where that was sealed with a secret. Answers how many did. */
 export async function eraseRowsOf(
-  database: Pick<Database, "query" | "transaction">,
+  database: Pick<Database, "query" | "run" | "transaction">,
   secretId: string,
 ): Promise<number> {
   const used = (await database.query<UsedSecret>(readUsed, [])).find(({ id }) => id === secretId);

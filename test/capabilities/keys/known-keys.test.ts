@@ -9,7 +9,7 @@ import { createSecret } from "../../../src/capabilities/keys/new-secret.ts";
 import { readTagKey } from "../../../src/capabilities/keys/tag-key.ts";
 import { type HashCost, Hasher, keyCost } from "../../../src/crypto/hashing.ts";
 import { randomBase62 } from "../../../src/crypto/ids.ts";
-import { Database, type Statement } from "../../../src/database/database.ts";
+import { Database, type Queryable, type Statement } from "../../../src/database/database.ts";
 import { type RevocationService, startRevocation } from "../../../src/revocation/revocation-service.ts";
 import { createMigratedDatabase, startTestApp, type TestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/connection.ts";
@@ -90,7 +90,11 @@ describe("an authenticator", () => {
       counts.comparisons += 1;
       return verify(hash, secret);
     });
-    const counting = {
+    const counting: Queryable = {
+      run(statement, values) {
+        counts.statements += 1;
+        return database.run(statement, values);
+      },
       query<Row extends pg.QueryResultRow>(statement: Statement, values: Parameters<Database["query"]>[1]) {
         counts.statements += 1;
         return database.query<Row>(statement, values);

@@ -9,6 +9,9 @@ describe("in batches", () => {
   const writes: unknown[][] = [];
   let failing = false;
   const database: Queryable = {
+    async run() {
+      return [];
+    },
     async query(_statement: Statement, values) {
       if (failing) {
         throw new Error("the database is away");

@@ -1,0 +1,182 @@
+import pg from "pg";
+
+/**
+ * A type of PostgreSQL, and of the values that are bound as one: the placeholder of a parameter carries it, so that a text
+ * holds no cast of a parameter.
+ */
+export interface SqlType<Value> {
+  readonly sql: string;
+  readonly isOptional?: boolean;
+  /** Never set: the type of the values. */
+  readonly accepts?: (value: Value) => void;
+}
+
+export const text: SqlType<string> = { sql: "text" };
+export const integer: SqlType<number> = { sql: "integer" };
+/** A safe integer. In a row, a `bigint` is a string. */
+export const bigint: SqlType<number> = { sql: "bigint" };
+export const double: SqlType<number> = { sql: "double precision" };
+export const boolean: SqlType<boolean> = { sql: "boolean" };
+export const timestamptz: SqlType<Date> = { sql: "timestamptz" };
+export const bytea: SqlType<Buffer> = { sql: "bytea" };
+/** JSON, already written. */
+export const jsonb: SqlType<string> = { sql: "jsonb" };
+
+export function array<Value>(of: SqlType<Value>): SqlType<readonly Value[]> {
+  return { sql: `${of.sql}[]` };
+}
+
+export function nullable<Value>(of: SqlType<Value>): SqlType<Value | null> {
+  return { sql: of.sql };
+}
+
+interface Optional<Value> extends SqlType<Value> {
+  readonly isOptional: true;
+}
+
+/** A parameter that only some variants of a statement use. The others take no value of it. */
+export function optional<Value>(of: SqlType<Value>): Optional<Value> {
+  return { sql: of.sql, isOptional: true };
+}
+
+/** What a statement takes, by name. */
+export type Parameters = Readonly<Record<string, SqlType<never>>>;
+
+/** The placeholders of parameters, such as `$1::text`. What a text does not use, it does not take. */
+export type Placeholders<P extends Parameters> = { readonly [Name in keyof P]: string };
+
+type ValueOf<T> = T extends SqlType<infer Value> ? Value : never;
+type OptionalName<P extends Parameters> = {
+  [Name in keyof P]: P[Name] extends Optional<never> ? Name : never;
+}[keyof P];
+
+/** The values of parameters. */
+export type ValuesOf<P extends Parameters> = {
+  readonly [Name in Exclude<keyof P, OptionalName<P>>]: ValueOf<P[Name]>;
+} & { readonly [Name in OptionalName<P>]?: ValueOf<P[Name]> | undefined };
+
+/**
+ * A prepared statement: its text never changes, so that PostgreSQL plans it once a connection. Values are bound, never
+ * written into the text. Columns come back by their names in camelCase; `timestamptz` as `Date`, `bigint` as string.
+ */
+export interface Statement<Values, Row> {
+  /** Unique. */
+  readonly name: string;
+  readonly text: string;
+  bind(values: Values): BoundStatement<Row>;
+}
+
+/** A statement with its values, in the order of its placeholders. */
+export interface BoundStatement<Row> {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+  rowsOf(result: pg.QueryArrayResult<unknown[]>): Row[];
+}
+
+/** PostgreSQL cuts longer ones off, and two could be one then. */
+const maxNameBytes = 63;
+
+/**
+ * Defines a statement: its rows, its name, the parameters that it takes and its text.
+ *
+ *     const cancel = statement<{ id: string }>("cancel_verification")(
+ *       { workspaceId: text, id: text },
+ *       (p) => `UPDATE verification SET … WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} RETURNING id`,
+ *     );
+ *     const [canceled] = await database.run(cancel, { workspaceId, id });
+ *
+ * A name stands for the same value wherever the text uses it. Throws for a parameter that the text does not use.
+ */
+export function statement<Row = Record<string, never>>(name: string) {
+  return <P extends Parameters>(parameters: P, textOf: (p: Placeholders<P>) => string): Statement<ValuesOf<P>, Row> => {
+    if (Buffer.byteLength(name) > maxNameBytes) {
+      throw new TypeError(`the name of the statement ${name} has more than ${maxNameBytes} bytes`);
+    }
+    const used = new Map<string, string>();
+    const placeholders = new Proxy({} as Placeholders<P>, {
+      get(_, parameter) {
+        const type = typeof parameter === "string" ? parameters[parameter] : undefined;
+        if (type === undefined) {
+          throw new TypeError(`the statement ${name} has no parameter ${String(parameter)}`);
+        }
+        const key = String(parameter);
+        const placeholder = used.get(key) ?? `$${used.size + 1}::${type.sql}`;
+        used.set(key, placeholder);
+        return placeholder;
+      },
+    });
+    const text = textOf(placeholders);
+    for (const [parameter, type] of Object.entries(parameters)) {
+      const placeholder = used.get(parameter);
+      const isUsed = placeholder !== undefined && text.includes(placeholder);
+      if (!isUsed && !(type.isOptional === true && placeholder === undefined)) {
+        throw new TypeError(`the statement ${name} does not use its parameter ${parameter}`);
+      }
+    }
+    const order = [...used.keys()];
+    const bind = (values: Readonly<Record<string, unknown>>) =>
+      order.map((parameter) => {
+        const value = values[parameter];
+        if (value === undefined) {
+          throw new TypeError(`the statement ${name} was given no ${parameter}`);
+        }
+        return value;
+      });
+    return { name, text, bind: (values) => ({ name, text, values: bind(values), rowsOf: camelCaseRows<Row> }) };
+  };
+}
+
+/**
+ * Defines a statement that is made of parts, which not every call needs: each list of parts is a prepared statement with a
+ * plan of its own, named after them. A parameter that only some of them use is `optional`.
+ */
+export function statementOfParts<Row, Part extends string>(name: string) {
+  return <P extends Parameters>(
+    parameters: P,
+    textOf: (p: Placeholders<P>, parts: readonly Part[]) => string,
+  ): ((parts: readonly Part[]) => Statement<ValuesOf<P>, Row>) => {
+    const statements = new Map<string, Statement<ValuesOf<P>, Row>>();
+    return (parts) => {
+      const fullName = [name, ...parts].join("_");
+      const known = statements.get(fullName);
+      if (known !== undefined) {
+        return known;
+      }
+      const made = statement<Row>(fullName)(parameters, (p) => textOf(p, parts));
+      statements.set(fullName, made);
+      return made;
+    };
+  };
+}
+
+/** What the driver is given to run a statement; the answer is for `rowsOf`. */
+export function queryOf({ name, text, values }: BoundStatement<unknown>) {
+  // The ORM sets its pool up to leave timestamps as text.
+  return { name, text, values: [...values], types: pg.types, rowMode: "array" as const };
+}
+
+/** The rows of a result that came as arrays. Rows of JSON in a column keep their keys. */
+export function camelCaseRows<Row>({ fields, rows }: pg.QueryArrayResult<unknown[]>): Row[] {
+  const names = fields.map(({ name }) => camelCase(name));
+  return rows.map((values) => {
+    const row: Record<string, unknown> = {};
+    for (let index = 0; index < names.length; index += 1) {
+      row[names[index] as string] = values[index];
+    }
+    return row as Row;
+  });
+}
+
+/** Of the columns of our statements. */
+const camelCaseNames = new Map<string, string>();
+
+function camelCase(column: string): string {
+  const known = camelCaseNames.get(column);
+  if (known !== undefined) {
+    return known;
+  }
+  const name = column.replace(/_([a-z0-9])/g, (_, next: string) => next.toUpperCase());
+  camelCaseNames.set(column, name);
+  return name;
+}
