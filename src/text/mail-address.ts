@@ -2,7 +2,7 @@ import { domainToASCII } from "node:url";
 
 /** A mail address, taken apart. */
 export interface MailAddress {
-  /** As given. */
+  /** As given, without what stands around the address. */
   readonly local: string;
   /** In lower case, internationalised names as punycode (RFC 5891). */
   readonly domain: string;
@@ -15,17 +15,24 @@ const internationalHostname = /^[\p{L}\p{M}\p{N}\p{Join_Control}.\u3002\uff0e\uf
 const hostname = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
+ * Blanks and format characters, such as marks of direction, that came along where an address was copied. The lookbehind keeps
+ * the time linear: this also reads text that is refused for its length.
+ */
+const around = /^[\s\p{Cf}]+|(?<![\s\p{Cf}])[\s\p{Cf}]+$/gu;
+
+/**
  * Takes an address apart, by shape and length (RFC 5321 §4.5.3.1: 64 bytes before the `@`, 254 in all). Undefined if it
  * is none. Whether anybody reads mail there, only mail can tell.
  */
-export function parseMailAddress(text: string): MailAddress | undefined {
+export function parseMailAddress(given: string): MailAddress | undefined {
+  const text = given.replace(around, "");
   const at = text.lastIndexOf("@");
   const local = text.slice(0, Math.max(at, 0));
   if (Buffer.byteLength(text) > 254 || Buffer.byteLength(local) > 64 || !localPart.test(local)) {
     return undefined;
   }
-  const given = text.slice(at + 1);
-  const domain = internationalHostname.test(given) ? domainToASCII(given) : "";
+  const name = text.slice(at + 1);
+  const domain = internationalHostname.test(name) ? domainToASCII(name) : "";
   return hostname.test(domain) ? { local, domain } : undefined;
 }
 

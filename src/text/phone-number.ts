@@ -6,10 +6,10 @@ import { foldDigits } from "./fold-digits.ts";
  * script. Undefined if it is none.
  */
 export function parsePhoneNumber(text: string, country?: CountryCode): PhoneNumber | undefined {
-  // The library takes neither blanks and brackets before a plus, as in `(+34) 954 282 880`, nor a wide plus.
+  // The library takes neither blanks and brackets before a plus, as in `(+34) 954 282 880`, nor a wide plus, nor several.
   const number = foldDigits(text)
     .trim()
-    .replace(/^[\s([（［]*[+＋]/u, "+");
+    .replace(/^[\s([（［]*[+＋]+/u, "+");
   return parsePhoneNumberFromString(number, {
     ...(country === undefined ? {} : { defaultCountry: country }),
     extract: false,
@@ -17,12 +17,33 @@ export function parsePhoneNumber(text: string, country?: CountryCode): PhoneNumb
 }
 
 /**
- * The part of a text that may be a phone number: from the first plus or digit on, without signs at the end and without a
- * second number (`extractPossibleNumber` of Google's libphonenumber). The library's own drops words at the end as well, so
- * that `+1 800 FLOWERS` would be read as the number +1 800.
+ * The part of a text that may be a phone number, as all ports of Google's libphonenumber take it (`extractPossibleNumber`,
+ * `buildNationalNumberForParsing`): from the first plus or digit on, without signs at the end and without a second number.
+ * A word at the end is dropped if it is too short to stand for digits, as in `9123 4567 (m)`. The library's own drops longer
+ * ones as well, so that `+1 800 FLOWERS` would be read as the number +1 800.
  */
 export function extractPossibleNumber(text: string): string {
-  const start = text.search(/[+＋\p{Nd}]/u);
-  const number = start < 0 ? "" : text.slice(start);
-  return number.replace(/[^\p{N}\p{L}#]+$/u, "").replace(/[\\/] *x.*$/su, "");
+  return withinContext(foldDigits(text))
+    .replace(/[^\p{N}\p{L}#]*(?:(?<!\p{L})\p{L}{1,2}[^\p{N}\p{L}#]*)?$/u, "")
+    .replace(/[\\/] *x.*$/su, "")
+    .replaceAll("*", " ");
+}
+
+/** A number with digits and separators, beginning with its country code (RFC 3966 §3: `global-number-digits`). */
+const globalNumber = /^\+(?=.*\d)[\d.()-]+$/u;
+const domainName = /^([a-z\d-]+\.)*[a-z][a-z\d-]*\.?$/iu;
+
+/**
+ * The number within the `phone-context` that follows it, where there is one (RFC 3966 §5.1.4): a number that comes before it, or
+ * a domain, which adds nothing. The library must not see it: its patterns remember the last number, so that every second one
+ * would be refused.
+ */
+function withinContext(text: string): string {
+  const [, local = text, context] = /^(.*?);phone-context=([^;]*)/isu.exec(text) ?? [];
+  const start = local.search(/[+＋\d]/u);
+  const number = start < 0 ? "" : local.slice(start);
+  if (context === undefined || domainName.test(context)) {
+    return number;
+  }
+  return globalNumber.test(context) ? context + number : "";
 }

@@ -46,6 +46,8 @@ test.each([
 
 test.each([
   ["Ada@Example.com", "ada@example.com"],
+  [" ada@example.com\n", "ada@example.com"],
+  ["\u200eada@example.com\u200b", "ada@example.com"],
   ["ＡＤＡ@example.com", "ＡＤＡ@example.com"],
   ["²ADA@example.com", "²ada@example.com"],
   ["x🄁a@example.com", "x🄁a@example.com"],

@@ -10,10 +10,7 @@ import { providePostgres } from "../../database/provide-postgres.ts";
 import { AppError } from "../../errors.ts";
 import { type Command, CommandError } from "../../process/command.ts";
 import { type RevocationService, startRevocation } from "../../revocation/revocation-service.ts";
-import { newPasswordProblem } from "./new-password.ts";
-
-/** In characters, as `auth.proto` has it for sign-up. */
-const passwordLength = { min: 10, max: 128 };
+import { newPasswordProblem, passwordLength } from "./new-password.ts";
 
 /** The options that were given. Throws `CommandError` for other ones. */
 export function readOptions(

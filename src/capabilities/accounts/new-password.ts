@@ -1,5 +1,9 @@
 import { dictionary } from "@zxcvbn-ts/language-common";
+import { foldDigits } from "../../text/fold-digits.ts";
 import { parseMailAddress } from "../../text/mail-address.ts";
+
+/** In characters, as `auth.proto` has it; the least also of the normal form, in which marks that were typed apart are none. */
+export const passwordLength = { min: 10, max: 128 };
 
 /** In lower case, as the list is: an attacker tries that first as well. */
 const commonPasswords: ReadonlySet<string> = new Set(dictionary["passwords-common"]);
@@ -19,11 +23,14 @@ const shortestRepeated = 5;
 const shortestPart = 3;
 
 /**
- * What is wrong with a new password for an account with this address. Undefined if nothing is. Refused are, as a whole, in
- * whichever case: passwords that many people have, repetitions, runs of characters, and the address and its parts, also
+ * What is wrong with a new password for an account with this address. Undefined if nothing is. Refused are short ones, and, as
+ * a whole, in whichever case: passwords that many people have, repetitions, runs of characters, and the address and its parts, also
  * with digits and symbols before or after them (NIST SP 800-63B §5.1.1.2). What a password holds beside is not judged.
  */
 export function newPasswordProblem(password: string, email: string | undefined): string | undefined {
+  if ([...password.normalize("NFKC")].length < passwordLength.min) {
+    return `must be ${passwordLength.min} to ${passwordLength.max} characters long`;
+  }
   const folded = fold(password);
   if (isCommon(folded)) {
     return "is too easy to guess: it is a common password, or repeats or counts";
@@ -35,7 +42,7 @@ export function newPasswordProblem(password: string, email: string | undefined):
 }
 
 function fold(text: string): string {
-  return text.normalize("NFKC").toLowerCase();
+  return foldDigits(text.normalize("NFKC")).toLowerCase();
 }
 
 function isCommon(password: string): boolean {

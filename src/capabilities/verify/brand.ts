@@ -2,9 +2,13 @@ import { senderNameProblem } from "../../text/display-name-rules.ts";
 
 const maxLength = 40;
 
+/** Blanks at both ends, with what looks like one: fillers of scripts, and the Braille cell without a dot. */
+const blanksAround =
+  /^[\s\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]+|[\s\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]+$/gu;
+
 /** The sender's name as messages carry it: without blanks around it, and single ones in it. */
 export function brandOf(given: string): string {
-  return given.replace(/\s+/gu, " ").trim();
+  return given.replace(blanksAround, "").replace(/\s+/gu, " ");
 }
 
 /**

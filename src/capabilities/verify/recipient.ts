@@ -44,14 +44,8 @@ function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
   return { address: e164, exact: e164, folded: foldPhone(e164), legacyFolded: e164 };
 }
 
-/**
- * Blanks and format characters, such as marks of direction, that came along where an address was copied. The lookbehind keeps
- * the time linear: this also reads text that is refused for its length.
- */
-const around = /^[\s\p{Cf}]+|(?<![\s\p{Cf}])[\s\p{Cf}]+$/gu;
-
 function parseMailRecipient(text: string): Recipient | RecipientProblem {
-  const address = parseMailAddress(text.replace(around, ""));
+  const address = parseMailAddress(text);
   if (address === undefined) {
     return { problem: "must be an email address" };
   }

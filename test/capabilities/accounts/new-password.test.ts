@@ -14,6 +14,8 @@ describe("common passwords, in whichever case, repetitions and runs", () => {
     "PASSWORD12",
     "qwertyuiop",
     "1234567890",
+    "١٢٣٤٥٦٧٨٩٠",
+    "pass\u200bword123",
     "1q2w3e4r5t",
     "ｑｗｅｒｔｙｕｉｏｐ",
     "basketball",
@@ -51,6 +53,12 @@ describe("the address and its parts, also with digits and symbols around them", 
   ])("of %s: %s is refused", (email, secret) => {
     expect(newPasswordProblem(secret, email)).toBe(ofAddress);
   });
+});
+
+test.each(["éàüöñ", "한글암호", "ｑwe\u0301rtyuio"])("%s is too short, also with letters and marks apart", (secret) => {
+  for (const written of [secret.normalize("NFD"), secret.normalize("NFC")]) {
+    expect(newPasswordProblem(written, "ada@example.com")).toBe("must be 10 to 128 characters long");
+  }
 });
 
 test.each([
@@ -106,9 +114,11 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       password: common,
       name: expect.any(String),
     });
-    expect((await signUp({ password: "short" })).body.fields).toEqual({
-      password: "must be 10 to 128 characters long",
-    });
+    for (const secret of ["short", "한글암호".normalize("NFD")]) {
+      expect((await signUp({ password: secret })).body.fields).toEqual({
+        password: "must be 10 to 128 characters long",
+      });
+    }
   });
 
   test("changing the password names the field, and changes nothing", async () => {

@@ -41,6 +41,15 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     return body;
   };
 
+  test("an address is signed in to with blanks and unseen characters around it, as it is signed up with", async () => {
+    const email = owner.email.toUpperCase();
+    for (const typed of [` ${email} `, `\u200e${email}\u200b`]) {
+      expect((await protocol.call(there, "SignIn", { email: typed, password })).code).toBe("ok");
+      const signedUp = await protocol.call(here, "SignUp", { email: typed, password, name: "Acme" });
+      expect(signedUp.code).toBe("already_exists");
+    }
+  });
+
   describe("a password with composed letters", () => {
     const composed = "crème brûlée, please".normalize("NFC");
     const decomposed = composed.normalize("NFD");

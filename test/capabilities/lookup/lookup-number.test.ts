@@ -37,6 +37,12 @@ test.each([
   ["call me: +6591234567!", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   ["<+6591234567>,", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   ["+65 9123 4567/x5", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["++6591234567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["(++65) 9123-4567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["+65*9123*4567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["+65 9123 4567 (m)", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["91234567hp", "SG", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
+  ["+65 9123 4567 x", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   ["\u202a+65 9123 4567\u202c", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   ["\u200e91234567\u200f", "SG", "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
   ["+65\u200e 9123\u202c 4567", undefined, "+6591234567", "SG", "Singapore", "9123 4567", "mobile"],
@@ -73,6 +79,8 @@ test.each([
   "+6591234567 is wrong",
   "+6591234567 or +6597654321",
   "2nd: +6591234567",
+  "+65 9123 4567 mobile",
+  "+65 9123 m 4567",
   "\u202a\u202c",
   "\ud83d\udcde",
   "()",
@@ -87,6 +95,36 @@ test.each([
     nationalFormat: null,
     lineType: "unknown",
     possibleLineTypes: [],
+  });
+});
+
+describe("the phone-context of a tel: URI (RFC 3966 §5.1.4)", () => {
+  test.each([
+    ["tel:9123-4567;phone-context=+65", undefined, "+6591234567"],
+    ["9123-4567;phone-context=+65", "US", "+6591234567"],
+    ["tel:079 123 45 67;phone-context=+41", undefined, "+41791234567"],
+    ["tel:253-0000;phone-context=+1-650", undefined, "+16502530000"],
+    ["tel:9123-4567;ext=5;phone-context=+65", undefined, "+6591234567"],
+    ["tel:9123-4567;phone-context=+65;ext=5", undefined, "+6591234567"],
+    ["tel:9123-4567;isub=12;phone-context=+65", undefined, "+6591234567"],
+    ["tel:9123-4567;Phone-Context=+65", undefined, "+6591234567"],
+    ["tel:٩١٢٣٤٥٦٧;phone-context=+٦٥", undefined, "+6591234567"],
+    ["tel:9123-4567;phone-context=example.com", "SG", "+6591234567"],
+    ["tel:9123-4567;phone-context=sg.example.com.", "SG", "+6591234567"],
+    ["tel:9123-4567;phone-context=example.com", undefined, null],
+    ["tel:9123-4567;phone-context=", "SG", null],
+    ["tel:9123-4567;phone-context=65", "SG", null],
+    ["tel:9123-4567;phone-context=+", "SG", null],
+    ["tel:9123-4567;phone-context=+65 x", "SG", null],
+    ["tel:+6591234567;phone-context=+65", undefined, null],
+    [";phone-context=+65;tel:91234567", undefined, null],
+  ])("%j with country %s is %s, however often it is asked", (number, country, e164) => {
+    expect([1, 2, 3].map(() => lookup(number, country).e164)).toEqual([e164, e164, e164]);
+  });
+
+  test("of one number changes nothing about the next one", () => {
+    expect(lookup("tel:2015550123;phone-context=+1").e164).toBe("+12015550123");
+    expect(lookup("tel:2079460958;phone-context=+44").e164).toBe("+442079460958");
   });
 });
 

@@ -72,6 +72,19 @@ test.each(["%2B47+92345678", "+47+92345678", "+4792345678", "%20%2B4792345678"])
   },
 );
 
+test("a number with a phone-context is the same on every protocol, whoever asked before", async () => {
+  const number = "tel:2015550123;phone-context=+1";
+  const answers: unknown[] = [];
+  for (let round = 0; round < 2; round += 1) {
+    const overRest = await lookup(`number=${encodeURIComponent(number)}`);
+    const overGrpc = await app.grpc({ "x-api-key": key }).lookup.lookupNumber({ number });
+    answers.push(overRest.body.number_e164, overGrpc.numberE164);
+    answers.push((await lookup(`number=${encodeURIComponent("tel:2079460958;phone-context=+44")}`)).body.number_e164);
+  }
+  const expected = ["+12015550123", "+12015550123", "+442079460958"];
+  expect(answers).toEqual([...expected, ...expected]);
+});
+
 test("two hundred and fifty characters are taken, of any script", async () => {
   for (const number of ["1".repeat(250), "電".repeat(250)]) {
     const { status, body } = await lookup(`number=${encodeURIComponent(number)}`);

@@ -8,6 +8,11 @@ test.each([
   ["  Acme  ", "Acme"],
   ["Acme \u00a0\u3000 Inc.", "Acme Inc."],
   ["\u2003Acme\u2009", "Acme"],
+  ["\u3164Acme\u3164", "Acme"],
+  ["\u2800 Acme\uffa0", "Acme"],
+  ["\u1160\u115fAcme\u17b4", "Acme"],
+  // Not blank: how the letter before it is shown.
+  ["Acme \u2764\ufe0f", "Acme \u2764\ufe0f"],
 ])("the messages of a brand given as %j say %j", (given, brand) => {
   expect(brandOf(given)).toBe(brand);
 });
