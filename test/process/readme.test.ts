@@ -16,7 +16,7 @@ async function readBlocks(...sections: readonly string[]): Promise<string[]> {
   return wanted.flatMap((section) => Array.from(section.matchAll(/^```sh\n(.*?)^```$/gms), ([, block = ""]) => block));
 }
 
-test("every call of the README works as pasted", async () => {
+test("every call of the README works as pasted, and once more", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "byond-readme-"));
   const server = spawn("node", ["src/main.ts"], {
     cwd: root,
@@ -31,22 +31,19 @@ test("every call of the README works as pasted", async () => {
         break;
       }
     }
-    const address = /listening on http:\/\/(\S+)/.exec(banner)?.[1] ?? "";
-    const exportLine = /^ +(export BYONDAPI_KEY=.*)$/m.exec(banner)?.[1] ?? "";
+    const exports = Array.from(banner.matchAll(/^ +(export .*)$/gm), ([, line = ""]) => line);
+    expect(exports.map((line) => line.split("=", 1)[0])).toEqual(["export BYOND_URL", "export BYONDAPI_KEY"]);
     const blocks = await readBlocks("First calls", "gRPC");
     expect(blocks.length).toBeGreaterThanOrEqual(6);
-    const script = ["set -eo pipefail", exportLine, ...blocks].join("\n").replaceAll("127.0.0.1:8080", address);
-    const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: root });
-
-    expect(stdout).toContain('"status":"pending"');
-    expect(stdout).toContain('"expires_in":900');
-    expect(stdout).toContain('"scopes":["verify","lookup"]');
-    expect(stdout).toContain("ada@example.com");
-    expect(stdout).toContain('"status":"approved"');
-    expect(stdout).toContain('"number_e164":"+6591234567"');
-    expect(stdout).toContain('"name":"prod-backend"');
-    expect(stdout).toContain('"revoked":true');
-    expect(stdout).toContain('"numberE164": "+6591234567"');
+    expect(blocks.join()).not.toContain("127.0.0.1");
+    const script = ["set -eo pipefail", ...exports, ...blocks].join("\n");
+    const paste = () => promisify(execFile)("bash", ["-c", script], { cwd: root });
+    const { stdout } = await paste();
+    expect(stdout).not.toContain('"error"');
+    expectAnswers(stdout);
+    const again = (await paste()).stdout;
+    expect(again.match(/"code":"\w+"/g)).toEqual(['"code":"already_exists"']);
+    expectAnswers(again);
   } finally {
     const exited = once(server, "exit");
     server.kill("SIGTERM");
@@ -54,3 +51,15 @@ test("every call of the README works as pasted", async () => {
     await rm(dataDir, { recursive: true, force: true });
   }
 });
+
+function expectAnswers(stdout: string): void {
+  expect(stdout).toContain('"status":"pending"');
+  expect(stdout).toContain('"expires_in":900');
+  expect(stdout).toContain('"scopes":["verify","lookup"]');
+  expect(stdout).toContain("ada@example.com");
+  expect(stdout).toContain('"status":"approved"');
+  expect(stdout).toContain('"number_e164":"+6591234567"');
+  expect(stdout).toContain('"name":"prod-backend"');
+  expect(stdout).toContain('"revoked":true');
+  expect(stdout).toContain('"numberE164": "+6591234567"');
+}

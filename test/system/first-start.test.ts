@@ -55,7 +55,9 @@ test.skipIf(!hasCurl)("the first start prints an address, a sandbox key and line
   const url = await server.url();
   await server.wrote(/dev\/inbox\?token=.*\n/);
   const commands = commandsOf(server.output);
-  expect(commands.map((line) => line.split(" ", 1)[0])).toEqual(["export", "curl", "curl"]);
+  expect(commands.map((line) => line.split(" ", 1)[0])).toEqual(["export", "export", "curl", "curl"]);
+
+  await server.wrote(new RegExp(`The reference: ${url}/docs\n`));
 
   // One shell for all of them, as at a terminal; `set -e` makes a line that fails fail the script.
   const { stdout } = await run("sh", ["-ec", commands.join("\n"), "sh"], { env: { PATH: process.env.PATH } });
@@ -147,6 +149,8 @@ test("the key is shown once: a later start does not repeat it, and it goes on wo
   const url = await second.url();
   expect(await check(url, key, id, "000000")).toEqual({ verification_id: id, status: "approved" });
   expect(await second.stop()).toEqual({ code: 0, signal: null });
+  expect(commandsOf(second.output)).toEqual([`export BYOND_URL="${url}"`]);
+  expect(second.output).toContain(`${url}/docs\n`);
   // The log names the key that made the call, by its prefix.
   expect(second.output).not.toContain("pk_test_");
   expect(second.output).not.toContain("BYONDAPI_KEY");
