@@ -8,6 +8,7 @@ import { REASONS_BY_STATUS, type RefusalContent, type RefusalStatus, refuseOnSoc
 import {
   hasExcessiveHeaders,
   hasUnknownMethod,
+  hasUnknownTransferCoding,
   type NodeRequest,
   type NodeResponse,
   normalizeRequest,
@@ -101,11 +102,13 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     const fault = normalizeRequest(request);
     if (hasExcessiveHeaders(request)) refuseWith(response, 431);
     else if (hasUnknownMethod(request)) refuseWith(response, 501);
+    else if (hasUnknownTransferCoding(request))
+      refuseWith(response, 501, "The only transfer coding that is known is chunked.");
     else if (fault !== undefined) refuse(response, fault);
     else handleSafely(options, request, response);
   };
-  const refuseWith = (response: NodeResponse, status: RefusalStatus) => {
-    const { headers, body } = malformedContent(REASONS_BY_STATUS[status], response.req.headers.origin);
+  const refuseWith = (response: NodeResponse, status: RefusalStatus, reason: string = REASONS_BY_STATUS[status]) => {
+    const { headers, body } = malformedContent(reason, response.req.headers.origin);
     response.statusCode = status;
     setHeaders(response, headers);
     response.end(body);

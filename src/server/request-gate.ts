@@ -12,6 +12,9 @@ export const HEADERS_MAX = 128;
 /** CONNECT asks for a tunnel, which makes sense for a proxy only. */
 const METHODS_KNOWN = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
+/** Of which Node keeps the first, where whoever forwarded the request may have gone by the last. */
+const SINGLE_HEADERS = ["Authorization", "Content-Type"];
+
 /** Names no machine (RFC 2606), so that nothing takes a request without a host for one to a host that it knows. */
 const UNNAMED_HOST = "host.invalid";
 
@@ -26,8 +29,11 @@ const UNNAMED_HOST = "host.invalid";
 export function normalizeRequest(request: NodeRequest): string | undefined {
   const hosts = readAuthorities(request);
   const [host] = hosts;
+  const repeated = SINGLE_HEADERS.find((name) => new Set(readHeader(request, [name])).size > 1);
   if (host === undefined && request.httpVersion !== "1.0") return "The Host header is missing.";
   if (hosts.length > 1) return "There is more than one host.";
+  if (repeated !== undefined) return `There is more than one ${repeated} header.`;
+  if (hasUnknownLength(request)) return "The Transfer-Encoding does not tell where the body ends.";
   const sent = { authority: host === undefined || host === "" ? UNNAMED_HOST : host, target: request.url ?? "" };
   const absolute = request.httpVersionMajor === 1 ? readAbsoluteForm(sent.target, request.method ?? "") : undefined;
   const { authority, target } = absolute ?? sent;
@@ -46,6 +52,23 @@ export function hasUnknownMethod({ method }: NodeRequest): boolean {
   return method === undefined || !METHODS_KNOWN.has(method);
 }
 
+/** Whether the body is in a transfer coding under the chunks, and none is known: 501 (RFC 9112 §6.1). */
+export function hasUnknownTransferCoding(request: NodeRequest): boolean {
+  const codings = readTransferCodings(request);
+  return codings.length > 1 && codings.at(-1) === "chunked";
+}
+
+/** Whether it is only the end of the connection that ends the body (RFC 9112 §6.3). HTTP/1.0 has no chunks (§6.1). */
+function hasUnknownLength(request: NodeRequest): boolean {
+  const codings = readTransferCodings(request);
+  return codings.length > 0 && (codings.at(-1) !== "chunked" || request.httpVersion === "1.0");
+}
+
+function readTransferCodings({ headers }: NodeRequest): readonly string[] {
+  const text = String(headers["transfer-encoding"] ?? "");
+  return text.split(",").flatMap((name) => name.trim().toLowerCase() || []);
+}
+
 /** Whether the headers are more, or longer, than anybody needs: 431. */
 export function hasExcessiveHeaders(request: NodeRequest): boolean {
   const bytes = request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
@@ -54,11 +77,14 @@ export function hasExcessiveHeaders(request: NodeRequest): boolean {
 
 /** Every host that the request names, not only the first: whoever forwarded it may have gone by another one. */
 function readAuthorities(request: NodeRequest): readonly string[] {
-  const hosts: string[] = [];
-  for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    const name = request.rawHeaders[index]?.toLowerCase();
-    if (name === "host" || name === ":authority") hosts.push(request.rawHeaders[index + 1] ?? "");
-  }
+  const hosts = readHeader(request, ["Host", ":authority"]);
   // Over HTTP/2, proxies send the same host both ways: RFC 9113 §8.3.1.
   return request.httpVersionMajor === 2 ? [...new Set(hosts)] : hosts;
+}
+
+/** The values of all headers with one of these names, as they were sent. */
+function readHeader({ rawHeaders }: NodeRequest, names: readonly string[]): string[] {
+  const wanted = names.map((name) => name.toLowerCase());
+  const isWanted = (text: string, index: number) => index % 2 === 0 && wanted.includes(text.toLowerCase());
+  return rawHeaders.flatMap((text, index) => (isWanted(text, index) ? (rawHeaders[index + 1] ?? "") : []));
 }

@@ -65,6 +65,10 @@ describe("HTTP/1.1", () => {
     ["a negative length", `${BODY}Content-Length: -1\r\n\r\n`],
     ["a length and chunks", `${BODY}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ["an unknown transfer coding", `${BODY}Transfer-Encoding: tea\r\n\r\n`],
+    ["chunks in a coding", `${BODY}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`],
+    ["chunks over HTTP/1.0", `POST / HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ["two media types", `GET / HTTP/1.1\r\n${HOST}Content-Type: text/plain\r\ncontent-type: application/json\r\n\r\n`],
+    ["two credentials", `GET / HTTP/1.1\r\n${HOST}Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n`],
     ["a chunk size that is none", `${BODY}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
     ["a chunk longer than it says", `${BODY}Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n`],
     ["half of an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"],
@@ -90,6 +94,29 @@ describe("HTTP/1.1", () => {
       expect(answer).toContain("The request method is not known.");
     },
   );
+
+  test.each(["gzip, chunked", "gzip\r\nTransfer-Encoding: chunked", "identity,chunked", "deflate, GZIP , Chunked"])(
+    "a transfer coding that is not known, under the chunks, gets 501, and the connection ends: %s",
+    async (codings) => {
+      const before = port.handled.length;
+      const answer = await exchangeRaw(port, `${BODY}Transfer-Encoding: ${codings}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`).ended;
+      expect(answer).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n.*\r\nConnection: close\r\n/is);
+      expect(answer).toContain("The only transfer coding that is known is chunked.");
+      expect(port.handled).toHaveLength(before);
+      await expectUnharmed();
+    },
+  );
+
+  test.each(["chunked", "Chunked", ", chunked"])("chunks are known: %j", async (coding) => {
+    const request = `${BODY}Connection: close\r\nTransfer-Encoding: ${coding}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`;
+    expect(await exchangeRaw(port, request).ended).toMatch(/^HTTP\/1\.1 200 .*"bytes":2/s);
+  });
+
+  test("the same media type and the same credential twice are one", async () => {
+    const header = "Content-Type: text/plain\r\nAuthorization: Bearer a\r\n";
+    const request = `GET / HTTP/1.1\r\n${HOST}${header}${header}Connection: close\r\n\r\n`;
+    expect(await exchangeRaw(port, request).ended).toMatch(/^HTTP\/1\.1 200 /);
+  });
 
   test("more than 16 KiB of headers get 431", async () => {
     const answer = await exchangeRaw(port, `GET / HTTP/1.1\r\n${HOST}a: ${"x".repeat(17_000)}\r\n\r\n`).ended;
@@ -172,6 +199,19 @@ describe("HTTP/2", () => {
       body: { error: { code: "invalid_request" } },
     });
     expect(port.handled).toHaveLength(before);
+  });
+
+  test.each([
+    ["content-type", "There is more than one Content-Type header."],
+    ["authorization", "There is more than one Authorization header."],
+    ["accept", '"protocol":"2.0"'],
+  ])("two headers of the name %s, with different values, get: %s", async (name, expected) => {
+    const literal = (value: string) => `\0${String.fromCharCode(name.length)}${name}\x03${value}`;
+    const block = Buffer.from(`\x82\x86\x84\x01\x01a${literal("a/a")}${literal("b/b")}`, "latin1");
+    const bytes = Buffer.concat([frame(0, 4, 0, 0), frame(block.length, 1, 5, 1), block]);
+    const exchange = exchangeRaw(port, `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${bytes.toString("latin1")}`);
+    await expect.poll(() => exchange.received()).toContain(expected);
+    exchange.socket.destroy();
   });
 
   test.each(["BREW", "get"])("a method that is not known gets 501: %s", async (method) => {
