@@ -47,7 +47,7 @@ export function createHttp2(options: Http2Options): Http2 {
   const isGone = (response: Http2ServerResponse) => response.stream.destroyed || response.stream.closed;
   const begin = (request: Http2ServerRequest, response: Http2ServerResponse) => {
     watchStream(response.stream, timeouts);
-    response.stream.once("finish", () => endUpload(request));
+    if (!response.stream.endAfterHeaders) letUploadEnd(request);
     options.onRequest(request, response);
   };
   server.on("request", (request, response) => {
@@ -140,14 +140,19 @@ class Http2Connection {
 
 /**
  * Reads on for a moment when a request has been answered before its end, then has the client give up (RFC 9113 §8.1): it would
- * keep one of the connection's streams. Node itself does so at once where nobody began to read.
+ * keep one of the connection's streams. Node would have it give up at once where nobody has begun to read, which HAProxy 2.6 takes
+ * for a failure, at times of the whole connection.
  */
-function endUpload(request: Http2ServerRequest): void {
-  if (request.complete || !request.readableDidRead) return;
+function letUploadEnd(request: Http2ServerRequest): void {
   const { stream } = request;
-  discardBody(request);
-  const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
-  stream.once("close", () => clearTimeout(timer));
+  // Begins to read, no more than fits its buffer.
+  request.read(0);
+  stream.once("finish", () => {
+    if (request.complete) return;
+    discardBody(request);
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+    stream.once("close", () => clearTimeout(timer));
+  });
 }
 
 /** Cancels a request that does not arrive in time, and an answer that is not read. */

@@ -218,3 +218,25 @@ describe("a client that leaves in the midst of its body is no failure of the ser
     expect(app.logLines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   });
 });
+
+describe("over HTTP/2 an upload that is refused before anything of it is read may be sent to its end", () => {
+  test.each([
+    ["REST", "/api/v1/verify/start", "application/json", 401],
+    ["gRPC", "/byond.v1.VerifyService/StartVerification", "application/grpc", 200],
+    ["gRPC-Web", "/byond.v1.VerifyService/StartVerification", "application/grpc-web", 200],
+    ["no such RPC", "/byond.v1.Nothing/Nothing", "application/grpc", 200],
+    ["a page", "/healthz", "application/json", 200],
+  ])("%s", async (_what, path, contentType, status) => {
+    const session = connectHttp2(app.url);
+    const stream = session.request({ ":method": "POST", ":path": path, "content-type": contentType });
+    const answer = readAnswer(stream);
+    stream.write(spaces(60_000));
+    await once(stream, "end");
+    // A reset would arrive before the answer to this.
+    await new Promise((resolve) => session.ping(resolve));
+    expect(stream.closed).toBe(false);
+    stream.end(spaces(300_000));
+    expect(await answer).toMatchObject({ status, resetCode: 0 });
+    session.destroy();
+  });
+});
