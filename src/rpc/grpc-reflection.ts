@@ -105,6 +105,10 @@ async function* until<T>(signal: AbortSignal, questions: AsyncIterable<T>): Asyn
   aborted.promise.catch(() => undefined);
   const abort = () => aborted.reject(ended(`A stream lasts ${maxStreamAgeMs / 1_000} seconds.`));
   signal.addEventListener("abort", abort);
+  if (signal.aborted) {
+    // As by a deadline that has passed from the beginning.
+    abort();
+  }
   const iterator = questions[Symbol.asyncIterator]();
   try {
     for (;;) {

@@ -73,6 +73,21 @@ describe("a stream whose deadline has passed ends with deadline_exceeded", () =>
   });
 
   test.each([
+    ["gRPC", { ...grpc, "grpc-timeout": "0m" }, () => undefined, "4"],
+    [
+      "Connect",
+      { "content-type": "application/connect+proto", "connect-timeout-ms": "0" },
+      (received: string) => /"code":"(\w+)"/.exec(received)?.[1],
+      "deadline_exceeded",
+    ],
+  ])("reflection, where it has passed from the beginning: %s", async (_what, headers, codeIn, code) => {
+    const { session, ended, status, received } = await openStream(reflection, headers, question);
+    await ended;
+    expect(status() ?? codeIn(received())).toBe(code);
+    session.destroy();
+  });
+
+  test.each([
     ["gRPC-Web", "application/grpc-web", "grpc-timeout", "300m", empty, "grpc-status: 4\r\n"],
     ["Connect", "application/connect+json", "connect-timeout-ms", "300", emptyJson, '"code":"deadline_exceeded"'],
   ])("%s, over HTTP/1.1", async (_what, contentType, header, timeout, body, end) => {
