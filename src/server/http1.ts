@@ -86,6 +86,7 @@ export function createHttp1(options: Http1Options): Http1 {
     });
     response.once("close", () => {
       responses.delete(response);
+      if (responses.size === 0 && socket.writable) connection.refuse?.();
       if (responses.size === 0) activity.idle(() => (request.complete ? socket.destroySoon() : socket.destroy()));
       // It may have promised to keep the connection before the draining began.
       if (draining && responses.size === 0) socket.destroySoon();
@@ -112,11 +113,23 @@ export function createHttp1(options: Http1Options): Http1 {
     if (!(socket instanceof Socket)) return;
     if (ended.has(socket)) return;
     const status = statusOfParserError(error);
-    const responses = [...(connections.get(socket)?.responses ?? [])];
-    // An answer in the midst of another one would be taken for a part of it.
-    const isFree = responses.length === 0 || (responses.length === 1 && responses[0]?.headersSent === false);
-    if (status === undefined || !isFree) socket.destroy();
-    else refuse(socket, status, REASONS_BY_STATUS[status], responses[0]?.req.headers.origin ?? originOf(error));
+    const connection = connections.get(socket);
+    const responses = [...(connection?.responses ?? [])];
+    const isBetweenRequests = connection?.request?.complete ?? true;
+    // An answer in the midst of another one would be taken for a part of it, and one to an answered request for the next one's.
+    const isAnswer = responses.length === 1 && responses[0]?.headersSent === false;
+    if (status === undefined || !(isBetweenRequests || isAnswer)) {
+      socket.destroy();
+      return;
+    }
+    const origin = (isBetweenRequests ? undefined : responses[0]?.req.headers.origin) ?? originOf(error);
+    const refuseNow = () => refuse(socket, status, REASONS_BY_STATUS[status], origin);
+    if (isBetweenRequests && connection !== undefined && responses.length > 0) {
+      ended.add(socket);
+      connection.refuse = refuseNow;
+    } else {
+      refuseNow();
+    }
   });
   function refuse(socket: Socket, status: RefusalStatus, reason: string, origin: string | undefined): void {
     ended.add(socket);
@@ -145,7 +158,7 @@ export function createHttp1(options: Http1Options): Http1 {
 
   return {
     accept(socket, activity) {
-      const connection: Connection = { responses: new Set(), activity, request: undefined };
+      const connection: Connection = { responses: new Set(), activity, request: undefined, refuse: undefined };
       connections.set(socket, connection);
       socket.once("close", () => connections.delete(socket));
       // A stream has no end that would have to be waited for: more likely its client has left.
@@ -181,6 +194,8 @@ interface Connection {
   readonly activity: Activity;
   /** The latest one: only of that one there can be more to come. */
   request: IncomingMessage | undefined;
+  /** Refuses what came behind the requests that are being answered, when they have been. */
+  refuse: (() => void) | undefined;
 }
 
 type HeadersToWrite = OutgoingHttpHeaders | OutgoingHttpHeader[];

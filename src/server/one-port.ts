@@ -120,7 +120,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const refuse = (response: NodeResponse, reason: string) => {
     setHeaders(response, transportHeaders);
     // What follows such a request on the connection need not be what it seems.
-    if (response.req.httpVersionMajor === 1) response.setHeader("Connection", "close");
+    if (!("stream" in response)) response.setHeader("Connection", "close");
     try {
       options.onMalformed(response, reason);
     } catch (error) {

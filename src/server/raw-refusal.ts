@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { METHODS, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { LINGER_MS } from "./timeouts.ts";
 
@@ -18,8 +18,10 @@ export interface ParserError extends NodeJS.ErrnoException {
 }
 
 /** Whether what was not parsed begins with a request, of a method that is not known (RFC 9110 §9.1), and not with anything else. */
-function isRequest({ rawPacket }: ParserError): boolean {
-  return /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r?\n/.test(rawPacket?.toString("latin1") ?? "");
+function isOfUnknownMethod({ rawPacket }: ParserError): boolean {
+  const requestLine = /^(?:\r\n)*([\w!#$%&'*+.^`|~-]+) \S+ HTTP\/1\.[01]\r?\n/;
+  const [, method] = requestLine.exec(rawPacket?.toString("latin1") ?? "") ?? [];
+  return method !== undefined && !METHODS.includes(method);
 }
 
 /** The `Origin` of what was not parsed, if it got as far. Whoever answers it compares it with those that it knows. */
@@ -32,7 +34,8 @@ export function statusOfParserError(error: ParserError): RefusalStatus | undefin
   if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
   if (error.code === "HPE_HEADER_OVERFLOW") return 431;
   if (error.code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return 413;
-  if (error.code === "HPE_INVALID_METHOD" && isRequest(error)) return 501;
+  // The parser knows methods of other protocols too, and says of those that they are out of place.
+  if (/^HPE_INVALID_(METHOD|CONSTANT)$/.test(error.code ?? "") && isOfUnknownMethod(error)) return 501;
   return error.code?.startsWith("HPE_") ? 400 : undefined;
 }
 

@@ -1,6 +1,7 @@
 /** The printable ASCII characters that may be in a URL unescaped, and the few more that real clients send. */
 const TARGET_CHARACTERS = /^[\x21-\x7e]*$/;
-const HOST = /^(?:[\w.~-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+/** The port may be empty (RFC 3986 §3.2.3). */
+const HOST = /^(?:[\w.~-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 const CONTROL_CHARACTERS = /\p{Cc}/u;
 
 /**

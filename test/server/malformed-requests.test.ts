@@ -18,6 +18,7 @@ async function expectUnharmed(): Promise<void> {
 }
 
 const HOST = "Host: 127.0.0.1\r\n";
+const KEEP_ALIVE = `${HOST}Connection: keep-alive\r\n`;
 const BODY = `POST /body HTTP/1.1\r\n${HOST}`;
 
 describe("HTTP/1.1", () => {
@@ -53,6 +54,8 @@ describe("HTTP/1.1", () => {
     ["a path with an escaped NUL", `GET /%00 HTTP/1.1\r\n${HOST}\r\n`],
     ["CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"],
     ["an Expect that is not 100-continue", `POST / HTTP/1.1\r\n${HOST}Expect: tea\r\nContent-Length: 0\r\n\r\n`],
+    ["version 0.9", `GET / HTTP/0.9\r\n${HOST}\r\n`],
+    ["version 2.0, in text", `GET / HTTP/2.0\r\n${HOST}\r\n`],
     ["an unknown version", `GET / HTTP/3.7\r\n${HOST}\r\n`],
     ["a header without a colon", `GET / HTTP/1.1\r\n${HOST}nonsense\r\n\r\n`],
     ["a header without a name", `GET / HTTP/1.1\r\n${HOST}: value\r\n\r\n`],
@@ -64,6 +67,12 @@ describe("HTTP/1.1", () => {
     ["a length that is none", `${BODY}Content-Length: many\r\n\r\n`],
     ["a negative length", `${BODY}Content-Length: -1\r\n\r\n`],
     ["a length and chunks", `${BODY}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ["chunks over HTTP/1.0", `POST / HTTP/1.0\r\n${KEEP_ALIVE}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ["another transfer coding in front", `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
+    [
+      "another transfer coding in a header of its own",
+      `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ],
     ["an unknown transfer coding", `${BODY}Transfer-Encoding: tea\r\n\r\n`],
     ["chunks in a coding", `${BODY}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`],
     ["chunks over HTTP/1.0", `POST / HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
@@ -86,7 +95,7 @@ describe("HTTP/1.1", () => {
     await expectUnharmed();
   });
 
-  test.each(["BREW / HTTP/1.1", "get / HTTP/1.1", "X-Y /a?b=c HTTP/1.0"])(
+  test.each(["BREW / HTTP/1.1", "get / HTTP/1.1", "X-Y /a?b=c HTTP/1.0", "SETUP / HTTP/1.1", "\r\nBREW / HTTP/1.1"])(
     "a method that is not known gets 501, and the connection ends: %s",
     async (line) => {
       const answer = await exchangeRaw(port, `${line}\r\n${HOST}\r\n`).ended;
@@ -133,7 +142,7 @@ describe("HTTP/1.1", () => {
     expect(await withHeaders(5_000)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  test("what is malformed after a request that is being answered does not mix with its answer", async () => {
+  test("what is malformed behind a request that is being answered is refused behind its answer", async () => {
     let answer = () => undefined as unknown;
     const slow = await openTestPort({
       onRequest: (_request, response) => {
@@ -145,10 +154,22 @@ describe("HTTP/1.1", () => {
     });
     const { socket, ended } = exchangeRaw(slow, `GET / HTTP/1.1\r\n${HOST}\r\n`);
     await once(socket, "data");
-    socket.write("nonsense\r\n\r\n");
-    expect(await ended).not.toContain("400");
+    await new Promise<void>((resolve) => socket.write("nonsense\r\n\r\n", () => resolve()));
     answer();
+    expect(await ended).toMatch(/^HTTP\/1\.1 200 [^{]*\r\n\r\ndoneHTTP\/1\.1 400 [^{]*\r\nConnection: close\r\n\r\n\{/);
     await slow.close(0);
+  });
+
+  const post = `POST /body HTTP/1.1\r\n${HOST}Content-Length: 2\r\n\r\n`;
+  test.each([
+    ["a request", `${post}{}nonsense\r\n\r\n`, [200, 400]],
+    ["a request with a length that is too short", `${post}{ }`, [200, 400]],
+    ["a request, of a method that is not known", `${post}{}BREW / HTTP/1.1\r\n${HOST}\r\n`, [200, 400]],
+    ["several requests", `${`${post}{}`.repeat(3)}nonsense\r\n\r\n`, [200, 200, 200, 400]],
+    ["a request that ends the connection", `GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\nnonsense\r\n\r\n`, [200]],
+  ])("what is malformed takes no answer away: behind %s", async (_what, text, statuses) => {
+    const answers = (await exchangeRaw(port, text).ended).matchAll(/HTTP\/1\.1 (\d+) /g);
+    expect(Array.from(answers, ([, status]) => Number(status))).toEqual(statuses);
   });
 
   test.each(["TRACE", "PROPFIND", "PUT"])("%s is known, and left to whoever knows the paths", async (method) => {

@@ -12,6 +12,7 @@ describe("the host of a request", () => {
     "api.example.com",
     "a_b.example",
     "xn--bcher-kva.example:1",
+    "api.example.com:",
   ])("%s passes", (authority) => expect(findAuthorityFault(authority)).toBeUndefined());
   test.each([
     "",

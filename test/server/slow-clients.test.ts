@@ -67,6 +67,13 @@ describe("HTTP/1.1", () => {
     expect(await expectEnd(ended, 600)).toMatch(/^HTTP\/1\.1 408 Request Timeout/);
   });
 
+  test("a body that drips behind its answer gets no other one, which would be taken for that to the next request", async () => {
+    const port = await open({ onRequest: (_request, response) => void response.end("answered") });
+    const { socket, ended } = exchangeRaw(port, `${HEAD}Content-Length: 100000\r\n\r\n`);
+    every(20, () => socket.write("a"));
+    expect(await expectEnd(ended, 600)).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*\r\n\r\nanswered$/);
+  });
+
   test("a connection without requests ends", async () => {
     const { ended } = exchangeRaw(await open(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(await expectEnd(ended, 300)).toMatch(/^HTTP\/1\.1 200 OK/);
