@@ -6,7 +6,10 @@ export interface Timeouts {
   readonly headersMs: number;
   /** For a whole request, body included. An HTTP/2 call that is already being answered may take longer. */
   readonly requestMs: number;
-  /** Between the requests of a connection. */
+  /**
+   * Between the requests of a connection. Longer than load balancers keep theirs, who answer 502 if a connection ends just as they
+   * use it: Google's 600 s, those of AWS and nginx 60 s.
+   */
   readonly keepAliveMs: number;
   /** For the next sign that a client reads the answer it is being sent. */
   readonly stalledMs: number;
@@ -16,7 +19,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   firstByteMs: 10_000,
   headersMs: 10_000,
   requestMs: 30_000,
-  keepAliveMs: 60_000,
+  keepAliveMs: 620_000,
   stalledMs: 60_000,
 };
 

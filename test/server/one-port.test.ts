@@ -122,6 +122,12 @@ describe("in the clear", () => {
     session.destroy();
   });
 
+  test("idle connections are kept for longer than load balancers keep theirs, ten minutes: none sends a request to one that ends", async () => {
+    const { ended } = exchangeRaw(await open(), "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.0\r\n\r\n");
+    const [, seconds] = /\r\nKeep-Alive: timeout=(\d+)\r\n/.exec(await ended) ?? [];
+    expect(Number(seconds)).toBeGreaterThan(600);
+  });
+
   test("a port that is taken is refused", async () => {
     const port = await open();
     await expect(open({ port: port.address.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
