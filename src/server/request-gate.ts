@@ -27,26 +27,11 @@ const UNNAMED_HOST = "host.invalid";
  * host takes the place of the header's (RFC 9112 §3.2.2), an empty `Host` (§3.2), and HTTP/1.0 without one.
  */
 export function normalizeRequest(request: NodeRequest): string | undefined {
-  return findFramingFault(request) ?? normalizeTarget(request);
-}
-
-/** What makes it doubtful over HTTP/1 where the request ends. Proxies read it in other ways than Node does. */
-function findFramingFault(request: NodeRequest): string | undefined {
-  if ("stream" in request) return undefined;
-  // Node takes 0.9 and 2.0, too.
-  if (request.httpVersionMajor !== 1) return "The version of HTTP is not supported.";
-  const coding = request.headers["transfer-encoding"];
-  if (coding === undefined) return undefined;
-  // RFC 9112 §6.1. Node closes no such connection.
-  if (request.httpVersion === "1.0") return "HTTP/1.0 has no Transfer-Encoding.";
-  // Node wants chunked to be the last, and reads the content as if there were no other.
-  return coding.toLowerCase() === "chunked" ? undefined : "The Transfer-Encoding is not supported: only chunked is.";
-}
-
-function normalizeTarget(request: NodeRequest): string | undefined {
   const hosts = readAuthorities(request);
   const [host] = hosts;
   const repeated = SINGLE_HEADERS.find((name) => new Set(readHeader(request, [name])).size > 1);
+  // In text, Node takes 0.9 and 2.0, too.
+  if (!("stream" in request) && request.httpVersionMajor !== 1) return "The version of HTTP is not supported.";
   if (host === undefined && request.httpVersion !== "1.0") return "The Host header is missing.";
   if (hosts.length > 1) return "There is more than one host.";
   if (repeated !== undefined) return `There is more than one ${repeated} header.`;
