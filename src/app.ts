@@ -17,6 +17,7 @@ import { closedWorkspaceSweep } from "./capabilities/accounts/closed-workspace-s
 import { findAccountsByEmail } from "./capabilities/accounts/find-account.ts";
 import { FruitlessCalls } from "./capabilities/accounts/fruitless-calls.ts";
 import { knownSourceSweep } from "./capabilities/accounts/known-sources.ts";
+import { countPasswordComparison } from "./capabilities/accounts/password-comparison.ts";
 import { sessionSweep } from "./capabilities/accounts/session-sweep.ts";
 import { SessionTokens } from "./capabilities/accounts/session-tokens.ts";
 import { createDecoyHash } from "./capabilities/accounts/sign-in.ts";
@@ -50,7 +51,6 @@ import { DatabaseReadiness, isReady } from "./database/readiness.ts";
 import { Sweeper } from "./database/sweeper.ts";
 import { throttleSweep } from "./database/throttle.ts";
 import { idempotencySweep } from "./idempotency/answer-store.ts";
-import { hasSideEffects } from "./idempotency/idempotency.ts";
 import { describeError, type Logger } from "./observe/log.ts";
 import { RequestCounter } from "./observe/metrics.ts";
 import { DeliveryWorker } from "./outbox/worker.ts";
@@ -298,9 +298,10 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
       database,
       keyring,
       logger,
-      takesPart: (method) => hasSideEffects(method) && method.parent !== AuthService,
-      // Of changes to keys only: the others revoke nothing.
-      beforeReplay: async ({ parent }) => (parent === ApiKeyService ? revocation.confirmEarlier() : undefined),
+      beforeComparison: (repetition) => countPasswordComparison({ database, keyring }, repetition),
+      // Of changes to keys and accounts only: the others revoke nothing.
+      beforeReplay: async ({ parent }) =>
+        parent === ApiKeyService || parent === AuthService ? revocation.confirmEarlier() : undefined,
     },
     fieldChecks: [...verifyFieldChecks, ...lookupFieldChecks, ...apiKeyFieldChecks, ...authFieldChecks],
   });

@@ -5,8 +5,8 @@ import { sweepOldest } from "../database/table-sweeps.ts";
 /** Where the answer of a call is kept. */
 export interface IdempotencySlot {
   readonly workspaceId: string;
-  /** Keys of the two modes, and sessions, do not share their idempotency keys. */
-  readonly realm: "live" | "test" | "session";
+  /** The mode of an API key, or the id of a session's user: none of them shares idempotency keys with another. */
+  readonly realm: string;
   readonly key: string;
 }
 

@@ -72,14 +72,20 @@ function canonicalJson(value: JsonValue): string {
 }
 
 /**
- * What tells one request from another without telling anything about it: a keyed hash of the RPC and its message, under
- * each master secret, the current one first.
+ * What tells one request of a slot from another without telling anything about it: a keyed hash of the slot, the RPC and its
+ * message, under each master secret, the current one first. The slot is part of it because messages may hold passwords: whoever
+ * reads the database must not see that two accounts have the same one, nor try others by calls of an account of their own.
  */
-export function fingerprintsOf(keyring: Keyring, method: DescMethodUnary, message: Message): string[] {
+export function fingerprintsOf(
+  keyring: Keyring,
+  slot: IdempotencySlot,
+  method: DescMethodUnary,
+  message: Message,
+): string[] {
   const text = canonicalJson(toJson(method.input, message));
   return keyring.all.map((secret) => {
     const hash = createHmac("sha256", secret.subkey("idempotency-fingerprint"));
-    hash.update(`${method.parent.typeName}/${method.name}\0`).update(text);
+    hash.update(`${contextOf(slot)}\0${method.parent.typeName}/${method.name}\0`).update(text);
     return `${secret.id}:${hash.digest("base64url")}`;
   });
 }

@@ -56,6 +56,19 @@ export function claimLost(): AppError {
 }
 
 /**
+ * For an operation with a transaction of its own, which calls the result last in it: stores the answer that is made of what
+ * the operation came to.
+ */
+export function storeAnswer<O extends DescMessage, T>(
+  context: Pick<HandlerContext, "values">,
+  schema: O,
+  answerOf: (outcome: T) => MessageInitShape<O>,
+): (transaction: Queryable, outcome: T) => Promise<void> {
+  const claim = context.values.get(idempotencyClaimKey);
+  return async (transaction, outcome) => claim?.complete(transaction, schema, answerOf(outcome));
+}
+
+/**
  * Runs `work`, whose result is the answer of the call. With an idempotency key, effect and answer are committed together;
  * without one, there is no transaction, and `work` gets the database itself. What `work` throws rolls its effect back: what
  * must stay counted is to be returned. What is to happen after the commit belongs behind this function.

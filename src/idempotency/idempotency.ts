@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import type { Interceptor, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import type { ContextValues, Interceptor, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
 import { type Caller, callerKey } from "../access/caller.ts";
 import { randomBase62 } from "../crypto/ids.ts";
 import type { Keyring } from "../crypto/keyring.ts";
@@ -18,8 +18,11 @@ export interface IdempotencyOptions {
   readonly database: Pick<Database, "query" | "run">;
   readonly keyring: Keyring;
   readonly logger: Logger;
-  /** Which RPCs heed the header. On the others it is ignored. */
-  readonly takesPart: (method: DescMethod) => boolean;
+  /**
+   * Called before a repetition is told whether it is the same request, which could be used to guess what the request holds.
+   * What it throws is told instead.
+   */
+  readonly beforeComparison?: (repetition: Repetition) => Promise<void>;
   /**
    * Called before a stored answer is given again: what was committed with it may not hold everywhere yet, if the server died
    * that committed it.
@@ -27,6 +30,14 @@ export interface IdempotencyOptions {
   readonly beforeReplay?: (method: DescMethod) => Promise<void>;
   /** How long a call may take before a repeated one may take over. Longer than any call does. Default 60. */
   readonly claimSeconds?: number;
+}
+
+/** A call with a key that was used before. */
+export interface Repetition {
+  readonly method: DescMethod;
+  readonly caller: Caller;
+  readonly values: ContextValues;
+  readonly isSameRequest: boolean;
 }
 
 /** Whether repeating a call could make a difference. */
@@ -39,11 +50,13 @@ export function hasSideEffects(method: DescMethod): boolean {
  * answer, with `Idempotent-Replayed: true`. While it runs they get `idempotency_in_progress`, and with another message
  * `idempotency_key_reused`. Errors that may be different next time are not kept.
  *
+ * A call without a caller has nobody to keep an answer for, and one without side effects needs none.
+ *
  * Runs innermost: only requests that are authenticated, within their limits and valid get this far.
  */
 export function createIdempotencyInterceptor(options: IdempotencyOptions): Interceptor {
   return (next) => async (request) => {
-    if (request.stream || !options.takesPart(request.method)) {
+    if (request.stream || !hasSideEffects(request.method)) {
       return next(request);
     }
     const caller = request.contextValues.get(callerKey);
@@ -55,10 +68,15 @@ export function createIdempotencyInterceptor(options: IdempotencyOptions): Inter
     const claim = new IdempotencyClaim(options.keyring, slot, randomBase62(22));
     const outcome = await claimSlot(options.database, {
       slot,
-      fingerprints: fingerprintsOf(options.keyring, request.method, request.message),
+      fingerprints: fingerprintsOf(options.keyring, slot, request.method, request.message),
       claimId: claim.claimId,
       claimSeconds: options.claimSeconds ?? 60,
     });
+    if (outcome.kind !== "claimed") {
+      const { method, contextValues: values } = request;
+      const isSameRequest = outcome.kind !== "other-request";
+      await options.beforeComparison?.({ method, caller, values, isSameRequest });
+    }
     switch (outcome.kind) {
       case "claimed":
         request.contextValues.set(idempotencyClaimKey, claim);
@@ -75,7 +93,7 @@ export function createIdempotencyInterceptor(options: IdempotencyOptions): Inter
 }
 
 function slotOf(caller: Caller, key: string): IdempotencySlot {
-  return { workspaceId: caller.workspaceId, realm: caller.kind === "key" ? caller.mode : "session", key };
+  return { workspaceId: caller.workspaceId, realm: caller.kind === "key" ? caller.mode : caller.userId, key };
 }
 
 async function carryOut(

@@ -84,10 +84,9 @@ export function createChain(options: ChainOptions): Chain {
       await countRequest({ quota, clock }, caller, context);
     }
     readPreferences(context);
-    if (options.idempotency.takesPart(context.method)) {
-      // Read again by its interceptor; here because a malformed header is refused before the fields are looked at.
-      readIdempotencyKey(context.requestHeader);
-    }
+    // Read again by its interceptor; here because a malformed header is refused before the fields are looked at, and by every
+    // call, also by those that need no key.
+    readIdempotencyKey(context.requestHeader);
   };
   return {
     async requestGate(context) {

@@ -129,6 +129,18 @@ describe("whose key it is", () => {
     expect(await fixture.effects(name)).toBe(2);
   });
 
+  test("another session of the same user gets the answer, and another user of the workspace does not", async () => {
+    let calls = 0;
+    const implementation = { startVerification: () => ({ verificationId: `call ${++calls}` }) };
+    const startAs = async (changes: Partial<typeof sessionCaller>) => {
+      const { connect } = startServer(fixture, implementation, { caller: { ...sessionCaller, ...changes } });
+      return (await connect.startVerification(request, withKey(name).options)).verificationId;
+    };
+    expect(await startAs({})).toBe("call 1");
+    expect(await startAs({ sessionId: "session_2" })).toBe("call 1");
+    expect(await startAs({ userId: "usr_2" })).toBe("call 2");
+  });
+
   test("another key of the same workspace and mode gets the answer", async () => {
     const answer = await startTogether(fixture, name).connect.startVerification(request, withKey(name).options);
     const other = startServer(

@@ -17,7 +17,7 @@ import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "../.
 import { createKeyring, type Keyring } from "../../src/crypto/keyring.ts";
 import type { Statement } from "../../src/database/database.ts";
 import { commitWithAnswer } from "../../src/idempotency/claim.ts";
-import { createIdempotencyInterceptor, hasSideEffects } from "../../src/idempotency/idempotency.ts";
+import { createIdempotencyInterceptor } from "../../src/idempotency/idempotency.ts";
 import type { Chain } from "../../src/rpc/chain.ts";
 import { createRestGateway } from "../../src/rpc/rest-gateway.ts";
 import type { ServiceBinding } from "../../src/rpc/router.ts";
@@ -124,7 +124,6 @@ export function startServer(
         database: fixture.database,
         keyring: options.keyring ?? keyring,
         logger,
-        takesPart: hasSideEffects,
         claimSeconds,
       }),
     ],

@@ -91,12 +91,15 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   await call("POST", "/auth/sign-out", { body: { refresh_token: next.refreshToken } });
   expect((await call("GET", "/auth/me", { session: refreshed.session })).status).toBe(401);
   const newPassword = secrets.note("new password", random());
+  const change = {
+    body: { current_password: password, new_password: newPassword },
+    headers: { "Idempotency-Key": "change-1" },
+  };
   const { session, refreshToken } = noteTokens(
-    await call("POST", "/auth/change-password", {
-      session: signedUp.session,
-      body: { current_password: password, new_password: newPassword },
-    }),
+    await call("POST", "/auth/change-password", { session: signedUp.session, ...change }),
   );
+  const replayed = await call("POST", "/auth/change-password", { session, ...change });
+  expect(noteTokens(replayed)).toEqual({ session, refreshToken });
   await call("POST", "/auth/verify-email", { session });
   const emailCode = secrets.note("code for an account", codeIn(await mailTo(email), 8));
   await call("POST", "/auth/verify-email/check", { session, body: { code: secrets.note("wrong code", digits()) } });

@@ -1240,6 +1240,8 @@ export const AuthService: GenService<{
    * password; such calls count as attempts to sign in. The answer does not say which of these it is, and after five of them
    * an address has one an hour.
    *
+   * Repeated after a lost answer, the call makes no second account: it fails with `already_exists`. Sign in then.
+   *
    * @generated from rpc byond.v1.AuthService.SignUp
    */
   signUp: {
@@ -1251,6 +1253,9 @@ export const AuthService: GenService<{
    * Starts a session. An unknown address and a wrong password get the same answer, in the same time. After too many
    * wrong passwords from one address, or for one account from addresses that it was not signed in to from, the call fails with
    * `rate_limited`: guessing does not lock a user out at places where they usually sign in.
+   *
+   * Repeated after a lost answer, the call starts another session. The one whose tokens were lost ends by itself, or with
+   * `logout-all`.
    *
    * @generated from rpc byond.v1.AuthService.SignIn
    */
@@ -1266,6 +1271,8 @@ export const AuthService: GenService<{
    * refresh token once more, unless that was used in the meantime. Shown again later, it has been copied by somebody: the
    * session ends. A session also ends at its `session_expires_at`, however often it is refreshed.
    *
+   * So after a lost answer the call may be repeated for ten seconds. Later, sign in again.
+   *
    * @generated from rpc byond.v1.AuthService.RefreshSession
    */
   refreshSession: {
@@ -1274,7 +1281,8 @@ export const AuthService: GenService<{
     output: typeof RefreshSessionResponseSchema;
   },
   /**
-   * Ends a session: its tokens are refused from then on. Signing out of one that has ended answers the same.
+   * Ends a session: its tokens are refused from then on. Signing out of one that has ended answers the same, so the call may
+   * be repeated.
    *
    * @generated from rpc byond.v1.AuthService.SignOut
    */
@@ -1298,6 +1306,10 @@ export const AuthService: GenService<{
    * Ends every session of the user, this one too. API keys stay as they are. A key has to be live, and needs the scope `*`,
    * or no restriction.
    *
+   * Repeated with its `Idempotency-Key`, the call gets the first answer, and ends no session that began since. With the
+   * session that it ended it is refused with `invalid_api_key`, as every other call is: that session has ended, one way or
+   * another.
+   *
    * @generated from rpc byond.v1.AuthService.LogoutAll
    */
   logoutAll: {
@@ -1310,6 +1322,9 @@ export const AuthService: GenService<{
    * the same whether there is an account or not. After too many for one mail address, or from one network address, the
    * call fails with `rate_limited`: two for a mail address from one network address, then one in half an hour. What others
    * ask for elsewhere does not count where the user usually signs in.
+   *
+   * Repeated, the call sends another code, within these limits. Each code is valid with the `reset_id` of its own answer,
+   * until one of them has set a password.
    *
    * @generated from rpc byond.v1.AuthService.StartPasswordReset
    */
@@ -1324,6 +1339,9 @@ export const AuthService: GenService<{
    * accounts with an unverified address were found, they end, and the password is that of a new one, with a workspace of
    * its own.
    *
+   * A code sets a password once. Repeated after that, the call answers `expired` and changes nothing: if the new password
+   * signs in, it was set. A wrong code counts each time it is sent.
+   *
    * @generated from rpc byond.v1.AuthService.ConfirmPasswordReset
    */
   confirmPasswordReset: {
@@ -1333,6 +1351,11 @@ export const AuthService: GenService<{
   },
   /**
    * Changes the password, and ends every session of the user. The answer is a new one.
+   *
+   * The session that made the call has ended then: repeated with it, the call is refused with `invalid_api_key`, whatever its
+   * `Idempotency-Key`. After a lost answer, sign in: the new password is right if the call was carried out, and the old one
+   * if not. Repeated with its `Idempotency-Key` by a session that began since, the call gets the first answer, with the
+   * tokens as they were then.
    *
    * @generated from rpc byond.v1.AuthService.ChangePassword
    */
@@ -1389,6 +1412,9 @@ export const AuthService: GenService<{
    * Deletes the account for good: the user is removed, the workspace is shut down, and its keys and sessions are refused
    * everywhere. Its keys and verifications, with the recipients of these, are erased from ten minutes later on, a batch at a time.
    * A key has to be live, and needs the scope `*`, or no restriction.
+   *
+   * Repeated after it was carried out, the call is refused with `invalid_api_key`, whatever its `Idempotency-Key`: no
+   * credential of the account is left to replay an answer to.
    *
    * @generated from rpc byond.v1.AuthService.DeleteAccount
    */

@@ -5,34 +5,40 @@ import { Mode as ModeMessage, ScopeSetSchema } from "../../../gen/byond/v1/api_k
 import {
   type AuthService,
   ChangePasswordRequestSchema,
+  ChangePasswordResponseSchema,
+  CheckEmailVerificationResponseSchema,
   CheckEmailVerificationResponse_Status as CheckStatus,
   ConfirmPasswordResetRequestSchema,
+  LogoutAllResponseSchema,
   ConfirmPasswordResetResponse_Status as ResetStatus,
   Role,
   SignUpRequestSchema,
+  StartEmailVerificationResponseSchema,
   StartPasswordResetRequestSchema,
   StartPasswordResetResponse_Status as StartResetStatus,
   StartEmailVerificationResponse_Status as StartStatus,
   UpdateWorkspaceRequestSchema,
+  UpdateWorkspaceResponseSchema,
 } from "../../../gen/byond/v1/auth_pb.ts";
 import { exemptFromRevocation } from "../../access/abort-on-revocation.ts";
 import { anyCaller, type KeyCaller, sessionCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
 import { AppError, problemOf } from "../../errors.ts";
+import { storeAnswer } from "../../idempotency/claim.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey } from "../../server/client-address.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
 import { changePassword } from "./change-password.ts";
-import { checkEmailVerification } from "./check-email-verification.ts";
+import { type CheckedEmail, checkEmailVerification } from "./check-email-verification.ts";
 import { confirmPasswordReset } from "./confirm-password-reset.ts";
 import { type AccountDependencies, emailProblem } from "./create-account.ts";
 import { deleteAccount } from "./delete-account.ts";
 import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
 import { accountOf } from "./find-account.ts";
 import type { FruitlessCalls } from "./fruitless-calls.ts";
-import { getWorkspace } from "./get-workspace.ts";
+import { getWorkspace, type Workspace } from "./get-workspace.ts";
 import { logoutAll } from "./logout-all.ts";
 import type { PasswordDependencies } from "./match-password.ts";
 import { newPasswordProblem } from "./new-password.ts";
@@ -125,14 +131,18 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     },
 
     async logoutAll(_request, context) {
-      await logoutAll(deps, anyCaller(context), () => exemptFromRevocation(context));
-      return { message: "All sessions have been revoked." };
+      const answer = { message: "All sessions have been revoked." };
+      const store = storeAnswer(context, LogoutAllResponseSchema, () => answer);
+      const exempt = () => exemptFromRevocation(context);
+      await logoutAll(deps, anyCaller(context), exempt, (transaction) => store(transaction, undefined));
+      return answer;
     },
 
     async changePassword({ currentPassword, newPassword }, context) {
       const input = { currentPassword, newPassword, ...originOf(context) };
       const exempt = () => exemptFromRevocation(context);
-      return grantMessage(await changePassword(deps, sessionCaller(context), input, exempt));
+      const store = storeAnswer(context, ChangePasswordResponseSchema, grantMessage);
+      return grantMessage(await changePassword(deps, sessionCaller(context), input, exempt, store));
     },
 
     async startPasswordReset({ email }, context) {
@@ -154,16 +164,22 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     },
 
     async startEmailVerification(_request, context) {
-      const { status, expiresAt } = await startEmailVerification(deps, sessionCaller(context));
-      return { status: startStatuses[status], expiresAt: timestampFromDate(expiresAt) };
+      const answerOf = ({ status, expiresAt }: StartedEmailVerification) => ({
+        status: startStatuses[status],
+        expiresAt: timestampFromDate(expiresAt),
+      });
+      const store = storeAnswer(context, StartEmailVerificationResponseSchema, answerOf);
+      return answerOf(await startEmailVerification(deps, sessionCaller(context), store));
     },
 
     async checkEmailVerification({ code }, context) {
-      const { outcome, isVerified } = await checkEmailVerification(deps, sessionCaller(context), {
-        code,
-        ...originOf(context),
+      const input = { code, ...originOf(context) };
+      const answerOf = ({ outcome, isVerified }: CheckedEmail) => ({
+        status: checkStatuses[outcome],
+        verified: isVerified,
       });
-      return { status: checkStatuses[outcome], verified: isVerified };
+      const store = storeAnswer(context, CheckEmailVerificationResponseSchema, answerOf);
+      return answerOf(await checkEmailVerification(deps, sessionCaller(context), input, store));
     },
 
     async getWorkspace(_request, context) {
@@ -172,8 +188,9 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     },
 
     async updateWorkspace(request, context) {
-      const workspace = await updateWorkspace(deps, sessionCaller(context), workspaceChangesOf(request));
-      return { workspace: workspaceMessage(workspace) };
+      const answerOf = (workspace: Workspace) => ({ workspace: workspaceMessage(workspace) });
+      const store = storeAnswer(context, UpdateWorkspaceResponseSchema, answerOf);
+      return answerOf(await updateWorkspace(deps, sessionCaller(context), workspaceChangesOf(request), store));
     },
 
     async deleteAccount({ password }, context) {

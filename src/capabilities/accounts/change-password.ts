@@ -26,8 +26,9 @@ const change = {
 
 /**
  * Changes the password, ends every session of the account, and forgets where it was signed in to; the result is a new
- * session. When it returns, no server accepts the tokens of the others any more. Throws `invalid_password` for a wrong current one, and `rate_limited` after too many
- * of those. `onAuthorized` runs when nobody else can end the caller's session any more before this is done.
+ * session. When it returns, no server accepts the tokens of the others any more. Throws `invalid_password` for a wrong current
+ * one, and `rate_limited` after too many of those. `onAuthorized` runs when nobody else can end the caller's session any more
+ * before this is done, and `beforeCommit` last in the transaction.
  */
 export async function changePassword(
   deps: PasswordDependencies & SessionDependencies & { readonly revocation: Pick<RevocationService, "revoke"> },
@@ -38,6 +39,7 @@ export async function changePassword(
     readonly clientAddress: string | undefined;
   },
   onAuthorized: () => void,
+  beforeCommit: (transaction: Queryable, session: SessionGrant) => Promise<void>,
 ): Promise<SessionGrant> {
   const account = await accountOf(deps, caller);
   const { userId, workspaceId, email, tokenRevision } = account;
@@ -68,6 +70,7 @@ export async function changePassword(
     if (session === undefined) {
       throw wrongPassword();
     }
+    await beforeCommit(transaction, session);
     return session;
   };
   return deps.revocation.revoke([accountSubject(userId)], replace, {

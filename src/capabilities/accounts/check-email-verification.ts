@@ -8,6 +8,12 @@ import { accountOf, type StoredAccount } from "./find-account.ts";
 import { countProofAttempt } from "./proof-attempts.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
+/** What a code came to, and whether the address is verified by now. */
+export interface CheckedEmail {
+  readonly outcome: EmailVerificationOutcome;
+  readonly isVerified: boolean;
+}
+
 /** Also deletes the pending warning that the account will end. */
 const verify = {
   name: "verify_account_email",
@@ -30,7 +36,8 @@ const verify = {
  * Checks the code that was sent to the account's mail address last. Without one, every code has expired. With the right one
  * the address is this account's: when it returns, its live keys work and all other accounts that waited for the address have
  * ended, on every server. Throws `already_exists` if another account has proved the address, and `rate_limited` after too
- * many codes for accounts of this mailbox.
+ * many codes for accounts of this mailbox. `beforeCommit` runs in the transaction, if there is one: nothing is written where
+ * no code was sent.
  */
 export async function checkEmailVerification(
   deps: {
@@ -41,11 +48,16 @@ export async function checkEmailVerification(
   },
   caller: SessionCaller,
   { code, clientAddress }: { readonly code: string; readonly clientAddress: string | undefined },
-): Promise<{ readonly outcome: EmailVerificationOutcome; readonly isVerified: boolean }> {
+  beforeCommit: (transaction: Queryable, checked: CheckedEmail) => Promise<void>,
+): Promise<CheckedEmail> {
   const account = await accountOf(deps, caller);
-  const { userId, email, emailVerificationId, isVerified } = account;
+  const { userId, email, emailVerificationId } = account;
+  const checkedWith = (outcome: EmailVerificationOutcome): CheckedEmail => ({
+    outcome,
+    isVerified: account.isVerified || outcome === "approved",
+  });
   if (emailVerificationId === null) {
-    return { outcome: "expired", isVerified };
+    return checkedWith("expired");
   }
   const check = async (transaction: Queryable, accounts: readonly StoredAccount[]) => {
     if (accounts.every((each) => each.userId !== userId)) {
@@ -58,8 +70,9 @@ export async function checkEmailVerification(
       await countProofAttempt(deps, transaction, { email, clientAddress });
     }
     const isProof = outcome === "approved" && (await transaction.query(verify, [userId])).length > 0;
+    await beforeCommit(transaction, checkedWith(outcome));
     return { outcome, provenBy: isProof ? account : undefined };
   };
   const { outcome } = await proveAddress(deps, { email, credential: credentialOf(caller) }, check);
-  return { outcome, isVerified: isVerified || outcome === "approved" };
+  return checkedWith(outcome);
 }

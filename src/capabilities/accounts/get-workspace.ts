@@ -12,23 +12,31 @@ export interface Workspace {
   readonly createdAt: Date;
 }
 
+/** SQL of what `workspaceOfRow` takes. */
+export const workspaceColumns = "id, name, tier, ip_allowlist, created_at";
+
 const read = {
   name: "read_workspace",
-  text: "SELECT name, tier, ip_allowlist, created_at FROM workspace WHERE id = $1 AND deactivated_at IS NULL",
+  text: `SELECT ${workspaceColumns} FROM workspace WHERE id = $1 AND deactivated_at IS NULL`,
 };
 
-interface Row {
+export type WorkspaceRow = {
+  readonly id: string;
   readonly name: string;
   readonly tier: Tier;
   readonly ip_allowlist: readonly string[] | null;
   readonly created_at: Date;
-}
+};
 
 /** A workspace that was not shut down. Throws `not_found` for others. */
 export async function getWorkspace({ database }: { readonly database: Queryable }, id: string): Promise<Workspace> {
-  const [row] = await database.query<Row & Record<string, unknown>>(read, [id]);
+  const [row] = await database.query<WorkspaceRow>(read, [id]);
   if (row === undefined) {
     throw accountNotFound();
   }
-  return { id, name: row.name, tier: row.tier, ipAllowlist: row.ip_allowlist, createdAt: row.created_at };
+  return workspaceOfRow(row);
+}
+
+export function workspaceOfRow({ id, name, tier, ip_allowlist, created_at }: WorkspaceRow): Workspace {
+  return { id, name, tier, ipAllowlist: ip_allowlist, createdAt: created_at };
 }

@@ -17,17 +17,19 @@ const raise = {
 /**
  * Ends every session of the caller's account. When it returns, no server accepts their tokens any more. Keys stay. Throws
  * `not_found` if the caller's workspace has no user. `onAuthorized` runs when nobody else can end the caller's rights any
- * more before this is done.
+ * more before this is done, and `beforeCommit` last in the transaction.
  */
 export async function logoutAll(
   deps: { readonly database: Queryable; readonly revocation: Pick<RevocationService, "revoke"> },
   caller: Caller,
   onAuthorized: () => void,
+  beforeCommit: (transaction: Queryable) => Promise<void>,
 ): Promise<void> {
   const { userId, workspaceId } = await accountOf(deps, caller);
-  const change = (transaction: Queryable) => {
+  const change = async (transaction: Queryable) => {
     onAuthorized();
-    return transaction.query(raise, [workspaceId, userId]);
+    await transaction.query(raise, [workspaceId, userId]);
+    await beforeCommit(transaction);
   };
   await deps.revocation.revoke([accountSubject(userId)], change, {
     credential: credentialOf(caller),

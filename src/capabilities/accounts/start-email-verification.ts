@@ -1,5 +1,5 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
-import type { Database } from "../../database/database.ts";
+import type { Database, Queryable } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
 import { lockCredential } from "../../revocation/held-credential.ts";
 import type { EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
@@ -13,7 +13,7 @@ const remember = {
 
 /**
  * Sends a code to the account's mail address. Throws `already_exists` if the address is verified, and what the start of a
- * verification throws, such as `rate_limited`.
+ * verification throws, such as `rate_limited`. `beforeCommit` runs last in the transaction.
  */
 export async function startEmailVerification(
   deps: {
@@ -21,6 +21,7 @@ export async function startEmailVerification(
     readonly emailVerifications: EmailVerifications;
   },
   caller: SessionCaller,
+  beforeCommit: (transaction: Queryable, started: StartedEmailVerification) => Promise<void>,
 ): Promise<StartedEmailVerification> {
   const { userId, email, isVerified } = await accountOf(deps, caller);
   if (isVerified) {
@@ -30,6 +31,7 @@ export async function startEmailVerification(
     const verification = await deps.emailVerifications.start(transaction, { userId, email });
     await transaction.query(remember, [userId, verification.id]);
     await lockCredential(transaction, credentialOf(caller));
+    await beforeCommit(transaction, verification);
     return verification;
   });
   started.send();

@@ -3,7 +3,8 @@ import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
 import type { Queryable } from "../../database/database.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { workspaceSubject } from "../../revocation/revocation-subjects.ts";
-import { getWorkspace, type Workspace } from "./get-workspace.ts";
+import { accountNotFound } from "./find-account.ts";
+import { type Workspace, type WorkspaceRow, workspaceColumns, workspaceOfRow } from "./get-workspace.ts";
 
 /** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
 export interface WorkspaceChanges {
@@ -18,21 +19,34 @@ const update = {
       name = coalesce($2, name),
       ip_allowlist = coalesce($3, ip_allowlist),
       revision = revision + ($3::text[] IS NOT NULL)::integer
-    WHERE id = $1 AND deactivated_at IS NULL`,
+    WHERE id = $1 AND deactivated_at IS NULL
+    RETURNING ${workspaceColumns}`,
 };
 
 /**
  * Changes the caller's workspace. When it returns, every server goes by what it is now, for calls under way too. Throws
- * `invalid_api_key` if the session was ended meanwhile.
+ * `invalid_api_key` if the session was ended meanwhile. `beforeCommit` runs in the transaction.
  */
 export async function updateWorkspace(
-  deps: { readonly database: Queryable; readonly revocation: Pick<RevocationService, "revoke"> },
+  deps: { readonly revocation: Pick<RevocationService, "revoke"> },
   caller: SessionCaller,
   { name, ipAllowlist }: WorkspaceChanges,
+  beforeCommit: (transaction: Queryable, workspace: Workspace) => Promise<void>,
 ): Promise<Workspace> {
   const ranges = ipAllowlist && normalizeIpAllowlist(ipAllowlist, "workspace.ip_allowlist");
   const { workspaceId: id } = caller;
-  const change = (transaction: Queryable) => transaction.query(update, [id, name ?? null, ranges ?? null]);
-  await deps.revocation.revoke([workspaceSubject(id)], change, { credential: credentialOf(caller) });
-  return getWorkspace(deps, id);
+  const change = async (transaction: Queryable) => {
+    const [row] = await transaction.query<WorkspaceRow>(update, [id, name ?? null, ranges ?? null]);
+    const workspace = row && workspaceOfRow(row);
+    if (workspace !== undefined) {
+      await beforeCommit(transaction, workspace);
+    }
+    return workspace;
+  };
+  const workspace = await deps.revocation.revoke([workspaceSubject(id)], change, { credential: credentialOf(caller) });
+  if (workspace === undefined) {
+    // Sessions end with their workspace, and the credential was asked after the change.
+    throw accountNotFound();
+  }
+  return workspace;
 }

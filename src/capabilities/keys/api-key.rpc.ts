@@ -13,7 +13,7 @@ import { ipAllowlistProblems } from "../../access/ip-allowlist.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import type { Database } from "../../database/database.ts";
 import { problemOf } from "../../errors.ts";
-import { idempotencyClaimKey } from "../../idempotency/claim.ts";
+import { storeAnswer } from "../../idempotency/claim.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { truncatedDate } from "../../rpc/truncated-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
@@ -36,7 +36,6 @@ export function apiKeyService(deps: {
 }): ServiceImpl<typeof ApiKeyService> {
   return {
     async createApiKey(request, context) {
-      const claim = context.values.get(idempotencyClaimKey);
       const input = {
         name: request.name,
         mode: request.mode === ModeMessage.TEST ? "test" : "live",
@@ -46,10 +45,8 @@ export function apiKeyService(deps: {
         ...requiredSignature(request),
         expiresAt: request.expiresAt === undefined ? null : truncatedDate(request.expiresAt),
       } as const;
-      const created = await createApiKey(deps, sessionCaller(context), input, async (transaction, key) =>
-        claim?.complete(transaction, CreateApiKeyResponseSchema, createdKeyMessage(key)),
-      );
-      return createdKeyMessage(created);
+      const store = storeAnswer(context, CreateApiKeyResponseSchema, createdKeyMessage);
+      return createdKeyMessage(await createApiKey(deps, sessionCaller(context), input, store));
     },
 
     async listApiKeys(request, context) {
@@ -74,12 +71,9 @@ export function apiKeyService(deps: {
     },
 
     async rotateApiKey({ id, graceSeconds = 0 }, context) {
-      const claim = context.values.get(idempotencyClaimKey);
+      const store = storeAnswer(context, RotateApiKeyResponseSchema, rotatedKeyMessage);
       const input = { id: keyIdOf(id), graceSeconds };
-      const rotated = await rotateApiKey(deps, sessionCaller(context), input, async (transaction, key) =>
-        claim?.complete(transaction, RotateApiKeyResponseSchema, rotatedKeyMessage(key)),
-      );
-      return rotatedKeyMessage(rotated);
+      return rotatedKeyMessage(await rotateApiKey(deps, sessionCaller(context), input, store));
     },
 
     async revokeApiKey({ id, reason }, context) {

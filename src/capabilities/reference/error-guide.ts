@@ -133,7 +133,7 @@ export const errorGuide = {
     meaning:
       "The server lost its database while it carried the request out, and could not find out within three seconds whether it had its effect.",
     remedy:
-      "Send it again with the same `Idempotency-Key`, which carries it out at most once. Without a key, look first whether it was done.",
+      "Send it again with the same `Idempotency-Key`, which carries it out at most once. Without a key or a credential, look first whether it was done.",
   },
 } as const satisfies Record<ErrorCode, ErrorExplanation>;
 

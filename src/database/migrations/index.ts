@@ -16,6 +16,7 @@ import { Sweeps } from "./0014-sweeps.ts";
 import { Erasure } from "./0015-erasure.ts";
 import { IndexesOfLists } from "./0016-indexes-of-lists.ts";
 import { OwnerOfTheDemoWorkspace } from "./0017-owner-of-the-demo-workspace.ts";
+import { RealmsOfUsers } from "./0018-realms-of-users.ts";
 
 /** Every migration, oldest first. One that was released is never changed. */
 export const migrations: readonly MigrationObject[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: "0015-erasure", class: Erasure },
   { name: "0016-indexes-of-lists", class: IndexesOfLists },
   { name: "0017-owner-of-the-demo-workspace", class: OwnerOfTheDemoWorkspace },
+  { name: "0018-realms-of-users", class: RealmsOfUsers },
 ];

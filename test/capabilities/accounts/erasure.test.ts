@@ -21,7 +21,19 @@ const endUserIp = "198.51.100.23";
 const headers = { "x-forwarded-for": ip };
 
 /** Nothing else in the database looks like one of these. */
-const personal = [name, "lovelace", ip, endUserIp, "her laptop", "Babbage", "order of ada", "mint for ada"];
+const personal = [
+  name,
+  "lovelace",
+  ip,
+  endUserIp,
+  "her laptop",
+  "Babbage",
+  "order of ada",
+  "mint for ada",
+  "rename for ada",
+];
+/** The Idempotency-Key of the account's last call. */
+const farewell = "farewell of ada";
 
 let app: TestApp;
 let database: Database;
@@ -87,7 +99,8 @@ async function leadALife(address: string) {
   await post("/auth/verify-email", {}, { session });
   await post("/auth/verify-email/check", { code: "00000000" }, { session });
   await post("/auth/reset-password", { email: address });
-  await app.rest("PATCH", "/workspace", { session, headers, body: { ip_allowlist: [ip] } });
+  const renaming = { ...headers, "Idempotency-Key": "rename for ada" };
+  await app.rest("PATCH", "/workspace", { session, headers: renaming, body: { ip_allowlist: [ip] } });
   const mint = { name: "her laptop", ip_allowlist: [ip] };
   const { key, id } = await post("/api-keys", mint, { session }, { "Idempotency-Key": "mint for ada" });
   for (const [channel, recipient] of [
@@ -121,7 +134,7 @@ async function expectTraces(ids: readonly string[]) {
   await app.time.advance({ seconds: 601 });
   await sweepAll(closedWorkspaceSweep({ database }));
   const soon = await dump();
-  expect(found(soon, [...personal, ...recipients]).filter((row) => !strangersCounters.test(row))).toEqual([]);
+  expect(found(soon, [...personal, farewell, ...recipients]).filter((row) => !strangersCounters.test(row))).toEqual([]);
   // Ids say nothing without the account; codes of ours hold its address, sealed.
   const named = found(soon, ids).filter((row) => !row.startsWith("revocation ") && !strangersCounters.test(row));
   expect(named.filter((row) => !/"workspace_id": "ws_byond\/usr_/.test(row))).toEqual([]);
@@ -141,9 +154,14 @@ test("of a deleted account nothing personal is left but what is named, and nothi
   for (const word of personal) {
     expect(found(before, [word]), word).not.toEqual([]);
   }
-  const { status } = await app.rest("POST", "/auth/delete-account", { session, headers, body: { password } });
+  const { status } = await app.rest("POST", "/auth/delete-account", {
+    session,
+    headers: { ...headers, "Idempotency-Key": farewell },
+    body: { password },
+  });
   expect(status).toBe(200);
   const atOnce = await dump();
+  expect(found(atOnce, [farewell])).not.toEqual([]);
   expect(found(atOnce, ["lovelace"]).filter((row) => !row.startsWith("verification "))).toEqual([]);
   await expectTraces(ids);
 });

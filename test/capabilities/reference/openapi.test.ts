@@ -47,6 +47,22 @@ describe("the document of the API", () => {
     }
   });
 
+  test("operations with side effects take an Idempotency-Key, and say what a repetition does where no answer is kept", () => {
+    for (const { method, operation: each } of reader.operations()) {
+      const isOpen = each.security.length === 0;
+      const references = (each.parameters ?? []).flatMap((parameter) => ("$ref" in parameter ? [parameter.$ref] : []));
+      const expected =
+        method === "GET" ? [] : [`#/components/parameters/${isOpen ? "AcceptedIdempotencyKey" : "IdempotencyKey"}`];
+      expect(references, each.operationId).toEqual(expected);
+      if (method !== "GET" && isOpen) {
+        expect(each.description, each.operationId).toMatch(/repeated/i);
+      }
+      expect(JSON.stringify(each.responses).includes("Idempotent-Replayed"), each.operationId).toBe(
+        method !== "GET" && !isOpen,
+      );
+    }
+  });
+
   test("operations say which credential and scope they take", () => {
     expect(operation("startVerification").operation.security).toEqual([
       { ApiKey: ["verify"] },

@@ -32,6 +32,14 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       schema: { type: "string" },
       example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
+    AcceptedIdempotencyKey: {
+      in: "header",
+      name: "Idempotency-Key",
+      description:
+        "Accepted without effect, so that a client may send one with every call: without a credential there is nobody to keep an answer for. What a repetition does is in the description. A malformed key is refused with `invalid_request`.",
+      schema: { type: "string" },
+      example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
+    },
   },
   headers: {
     RequestId: {

@@ -3,7 +3,7 @@ import { access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts"
 import type { OperationDetails, OperationFacts } from "../../../rest/openapi/operation.ts";
 import { codeSamples, type SampleCall } from "./code-samples.ts";
 import type { ErrorResponses } from "./error-responses.ts";
-import { errorsOf, heedsIdempotencyKey, refusesSandboxKeys } from "./operation-errors.ts";
+import { errorsOf, refusesSandboxKeys, useOfIdempotencyKey } from "./operation-errors.ts";
 
 /** What Byond knows of an operation beyond its schema: from its own options, and from the one table of errors. */
 export function operationDetails(facts: OperationFacts, baseUrl: string, errors: ErrorResponses): OperationDetails {
@@ -11,13 +11,15 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
   if (!hasOption(method, access)) {
     throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
   }
-  const { credential, scope } = getOption(method, access);
+  const required = getOption(method, access);
+  const { credential, scope } = required;
+  const keyUse = useOfIdempotencyKey(method, required);
   const status = hasOption(method, rest) ? getOption(method, rest).successStatus : 0;
-  const codes = errorsOf({ ...facts, access: getOption(method, access) });
+  const codes = errorsOf({ ...facts, access: required });
   // Where the comment tells of the scope, it need not be told again.
   const notes = [
     ...(facts.comment.includes("scope") ? [] : [scopeNote(scope)]),
-    ...(refusesSandboxKeys(getOption(method, access)) ? ["Sandbox keys are refused with `insufficient_scope`."] : []),
+    ...(refusesSandboxKeys(required) ? ["Sandbox keys are refused with `insufficient_scope`."] : []),
   ];
   return {
     successStatus: status === 0 ? 200 : status,
@@ -31,12 +33,10 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
             "X-RateLimit-Remaining": { $ref: "#/components/headers/RateLimitRemaining" },
             "X-RateLimit-Reset": { $ref: "#/components/headers/RateLimitReset" },
           }),
-      ...(heedsIdempotencyKey(method)
-        ? { "Idempotent-Replayed": { $ref: "#/components/headers/IdempotentReplayed" } }
-        : {}),
+      ...(keyUse === "replay" ? { "Idempotent-Replayed": { $ref: "#/components/headers/IdempotentReplayed" } } : {}),
     },
     responses: errors.referTo(codes),
-    parameters: heedsIdempotencyKey(method) ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : [],
+    parameters: idempotencyParameters[keyUse].map((name) => ({ $ref: `#/components/parameters/${name}` })),
     notes: notes.filter((note) => note !== ""),
     members: {
       security: securityOf(credential, scope),
@@ -50,6 +50,12 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
     },
   };
 }
+
+const idempotencyParameters = {
+  replay: ["IdempotencyKey"],
+  accepted: ["AcceptedIdempotencyKey"],
+  none: [],
+} as const satisfies Record<ReturnType<typeof useOfIdempotencyKey>, readonly string[]>;
 
 /** Either form of a key, or a session. The roles beside a scheme are the scopes that the key needs. */
 function securityOf(credential: Credential, scope: string): JsonObject[] {

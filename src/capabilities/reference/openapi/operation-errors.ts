@@ -1,8 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Access } from "../../../../gen/byond/v1/access_pb.ts";
 import { Credential } from "../../../../gen/byond/v1/access_pb.ts";
 import type { ErrorCode } from "../../../errors.ts";
+import { hasSideEffects } from "../../../idempotency/idempotency.ts";
 import type { OperationFacts } from "../../../rest/openapi/operation.ts";
 import { errorCodes } from "../error-guide.ts";
 
@@ -17,7 +17,7 @@ const always: Applies = () => true;
 const never: Applies = () => false;
 const takesCredential: Applies = ({ access }) => access.credential !== Credential.NONE;
 const takesBody: Applies = ({ route }) => route.body.kind !== "none";
-const takesIdempotencyKey: Applies = ({ route }) => heedsIdempotencyKey(route.method);
+const keepsAnswers: Applies = ({ route, access }) => useOfIdempotencyKey(route.method, access) === "replay";
 
 /** Which errors an operation can answer with, as far as its declaration tells. A code that is missing does not compile. */
 const applies = {
@@ -32,17 +32,17 @@ const applies = {
   not_found: ({ route }) => route.method.input.fields.some(({ name }) => name === "id" || name.endsWith("_id")),
   method_not_allowed: never,
   not_acceptable: always,
-  idempotency_in_progress: takesIdempotencyKey,
+  idempotency_in_progress: keepsAnswers,
   already_exists: never,
   send_limit_reached: never,
   payload_too_large: takesBody,
   unsupported_media_type: takesBody,
   validation_error: always,
-  idempotency_key_reused: takesIdempotencyKey,
+  idempotency_key_reused: keepsAnswers,
   rate_limited: always,
   internal: always,
   unavailable: always,
-  outcome_unknown: ({ route }) => route.method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS,
+  outcome_unknown: ({ route }) => hasSideEffects(route.method),
 } as const satisfies Record<ErrorCode, Applies>;
 
 /** What a declaration does not tell, by RPC. A code that the comment of an RPC names in backticks needs no entry. */
@@ -75,7 +75,13 @@ function takesPassword({ input, parent }: DescMethod): boolean {
   return parent.name === "AuthService" && input.fields.some(({ name }) => name === "current_password");
 }
 
-/** Calls that carry passwords and tokens take no part in idempotency, and what has no side effects needs none. */
-export function heedsIdempotencyKey(method: DescMethod): boolean {
-  return method.parent.name !== "AuthService" && method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS;
+/**
+ * What an `Idempotency-Key` does for an operation: its answer is kept and replayed; or the key is accepted and nothing is
+ * kept, since there is no caller; or there is nothing that a repetition could do.
+ */
+export function useOfIdempotencyKey(method: DescMethod, { credential }: Access): "replay" | "accepted" | "none" {
+  if (!hasSideEffects(method)) {
+    return "none";
+  }
+  return credential === Credential.NONE ? "accepted" : "replay";
 }
