@@ -349,6 +349,28 @@ describe("a malformed key is refused", () => {
   });
 });
 
+test("a replay of what ended sessions waits, as the first answer did, until that holds on every server", async () => {
+  const { session } = await app.signUp();
+  const key = await mint(session);
+  const logOut = () => app.rest("POST", "/auth/logout-all", { key, headers: { "Idempotency-Key": "once" } });
+  expect((await logOut()).status).toBe(200);
+  // A server that has a lease and has applied nothing, as if the one that answered first had died before it knew.
+  await client.query(
+    `INSERT INTO server (id, lease_ms, applied_seq, database_started_at, renewed_at)
+     VALUES ('srv_slow', 60000, 0, pg_postmaster_start_time(), now())`,
+  );
+  let isAnswered = false;
+  const replay = logOut().finally(() => {
+    isAnswered = true;
+  });
+  for (let call = 0; call < 20; call += 1) {
+    await app.rest("GET", "/lookup?number=1", { key });
+  }
+  expect(isAnswered).toBe(false);
+  await client.query("DELETE FROM server WHERE id = 'srv_slow'");
+  expect((await replay).headers.get("idempotent-replayed")).toBe("true");
+});
+
 test("comparing passwords with those of an earlier call counts as guessing", async () => {
   const { session, email } = await app.signUp();
   const weak = `${email.split("@")[0]}!!!!!`;
