@@ -139,9 +139,10 @@ class Http2Connection {
 }
 
 /**
- * Reads on for a moment when a request has been answered before its end, then has the client give up (RFC 9113 §8.1): it would
- * keep one of the connection's streams. Node would have it give up at once where nobody has begun to read, which HAProxy 2.6 takes
- * for a failure, at times of the whole connection.
+ * Reads on when a request has been answered before its end, for as long as requests may take; a client that sends nothing for a
+ * moment has to give up (RFC 9113 §8.1): it would keep one of the connection's streams. Node would have it give up at once where
+ * nobody has begun to read. Proxies lose the answer then (https://github.com/haproxy/haproxy/issues/1219), and HAProxy 2.6 at times
+ * the whole connection.
  */
 function letUploadEnd(request: Http2ServerRequest): void {
   const { stream } = request;
@@ -151,6 +152,9 @@ function letUploadEnd(request: Http2ServerRequest): void {
     if (request.complete) return;
     discardBody(request);
     const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+    stream.on("data", () => {
+      if (stream.session?.closed === false) timer.refresh();
+    });
     stream.once("close", () => clearTimeout(timer));
   });
 }

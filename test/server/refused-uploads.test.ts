@@ -6,6 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parseConfig } from "../../src/process/config.ts";
 import type { OnePortOptions } from "../../src/server/one-port.ts";
+import { LINGER_MS } from "../../src/server/timeouts.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { connectHttp2, exchangeRaw, openTestPort, readAnswer } from "./port-fixture.ts";
 import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";
@@ -239,4 +240,36 @@ describe("over HTTP/2 an upload that is refused before anything of it is read ma
     expect(await answer).toMatchObject({ status, resetCode: 0 });
     session.destroy();
   });
+});
+
+test("over HTTP/2 an upload that is refused and goes on slowly may be sent to its end", async () => {
+  const port = await openRefusing();
+  const session = connectHttp2(port.url);
+  const stream = session.request({ ":method": "POST", ":path": "/" });
+  const answer = readAnswer(stream);
+  const sending = setInterval(() => stream.write("x"), 100);
+  stream.write("x");
+  await once(stream, "end");
+  await new Promise((resolve) => setTimeout(resolve, 2 * LINGER_MS));
+  expect(stream.closed).toBe(false);
+  clearInterval(sending);
+  stream.end();
+  expect(await answer).toEqual({ status: 413, body: "refused", resetCode: 0 });
+  session.destroy();
+  await port.close(0);
+});
+
+test("over HTTP/2 an upload that is refused and never stops does not keep a server from stopping", async () => {
+  const port = await openRefusing();
+  const session = connectHttp2(port.url);
+  const stream = session.request({ ":method": "POST", ":path": "/" });
+  const answer = readAnswer(stream);
+  const sending = setInterval(() => stream.write("x"), 100);
+  stream.write("x");
+  await once(stream, "end");
+  const since = performance.now();
+  expect(await port.close(10_000)).toBe(true);
+  expect(performance.now() - since).toBeLessThan(5_000);
+  expect(await answer).toMatchObject({ status: 413 });
+  clearInterval(sending);
 });
