@@ -80,6 +80,7 @@ import { clientAddressKey } from "./server/client-address.ts";
 import { createCors } from "./server/cors.ts";
 import { livenessPage, readinessPage } from "./server/health.ts";
 import { type MetricsReaders, metricsPage } from "./server/metrics-page.ts";
+import { withNotFoundPage } from "./server/not-found-page.ts";
 import { openOnePort } from "./server/one-port.ts";
 import { type CallHandler, createRequestHandler, type Page } from "./server/request-handler.ts";
 import { serverOptionsPage } from "./server/server-options-page.ts";
@@ -351,10 +352,12 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
       apiVersion: currentApiVersion,
       pages,
       calls,
-      rest: cors.allow(async (request) => {
-        const answer = await gateway.handle(request);
-        return isUnknownRpc(request, answer) ? answerUnknownRpc(errors, request) : answer;
-      }),
+      rest: cors.allow(
+        withNotFoundPage(async (request) => {
+          const answer = await gateway.handle(request);
+          return isUnknownRpc(request, answer) ? answerUnknownRpc(errors, request) : answer;
+        }),
+      ),
     }),
     onMalformed: malformed.refuse,
     malformedContent: malformed.content,

@@ -67,6 +67,12 @@ export function requireAcceptable(header: Headers, mediaTypes: readonly string[]
   }
 }
 
+/** Whether an `Accept` header gives one media type a higher quality than another. */
+export function prefers(accept: string | null, mediaType: string, over: string): boolean {
+  const ranges = parseQualities(accept ?? "");
+  return quality(ranges, mediaType) > quality(ranges, over);
+}
+
 /** The quality that the most specific range gives a media type. An empty header accepts everything. */
 function quality(ranges: ReadonlyMap<string, number>, mediaType: string): number {
   const anySubtype = `${mediaType.split("/", 1)[0]}/*`;

@@ -8,7 +8,9 @@ import { type ErrorReporter, errorHeaders, violationsError } from "./wire-errors
 export interface RestErrorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: { readonly error: Readonly<Record<string, unknown>> };
+  readonly body: {
+    readonly error: { readonly code: string; readonly message: string; readonly [name: string]: unknown };
+  };
 }
 
 const codeOfKind = {

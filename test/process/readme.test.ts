@@ -42,7 +42,7 @@ test("every call of the README works as pasted, and once more", async () => {
     expect(stdout).not.toContain('"error"');
     expectAnswers(stdout);
     const again = (await paste()).stdout;
-    expect(again.match(/"code":"\w+"/g)).toEqual(['"code":"already_exists"']);
+    expect(again.match(/"error":\{"code":"\w+"/g)).toEqual(['"error":{"code":"already_exists"']);
     expectAnswers(again);
   } finally {
     const exited = once(server, "exit");

@@ -407,7 +407,6 @@ describe("another type of content gets 415", () => {
 
 describe("paths and methods", () => {
   test.each([
-    "/",
     "/api",
     "/api/v1",
     "/api/v1/",

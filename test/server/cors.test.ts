@@ -284,7 +284,7 @@ describe("nobody else reads anything", () => {
     expect(listed(answer.headers.vary)).toContain("origin");
   });
 
-  test.each(["/dev/inbox", "/healthz", "/readyz", "/docs"])(
+  test.each(["/dev/inbox", "/healthz", "/readyz", "/docs", "/"])(
     "pages are no part of the API, not even for a page that is named: %s",
     async (path) => {
       expect(corsHeaders(await call(path, { headers: asPage({ "X-API-Key": key }) }))).toEqual([]);

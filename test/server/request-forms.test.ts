@@ -37,7 +37,7 @@ describe("a target in absolute form", () => {
     ["http://other.example/healthz", 200],
     ["HTTP://other.example:99/healthz?a=b", 200],
     ["https://other.example/healthz", 200],
-    ["http://other.example", 404],
+    ["http://other.example", 302],
     ["http://other.example/api/v1/lookup?number=1", 401],
   ])("is served as the path that it holds: %s", async (target, status) => {
     expect(await ask(`GET ${target} HTTP/1.1\r\nHost: a\r\n${CLOSE}`)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));

@@ -102,13 +102,13 @@ describe("a key", () => {
     await app.rest("POST", "/verify/start", { key, body: { channel: "whatsapp", recipient: "+6591234567" } });
     await app.messageTo("+6591234567");
     const [short, mail]: InboxMessage[] = JSON.parse((await get(withKey(key))).text);
-    const fields = ["channel", "created_at", "html", "id", "recipient", "subject", "text"];
+    const fields = ["channel", "code", "created_at", "html", "id", "recipient", "subject", "text"];
     expect(Object.keys(mail ?? {}).sort()).toEqual(fields);
     expect(Object.keys(short ?? {}).sort()).toEqual(fields);
-    expect(mail).toMatchObject({ channel: "email", recipient: "fields@example.com" });
+    expect(mail).toMatchObject({ channel: "email", recipient: "fields@example.com", code: "000000" });
     expect(mail?.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     expect(mail?.html).toContain("000000");
-    expect(short).toMatchObject({ channel: "whatsapp", subject: null, html: null });
+    expect(short).toMatchObject({ channel: "whatsapp", code: "000000", subject: null, html: null });
     expect(short?.text).toContain("000000");
   });
 
@@ -195,6 +195,68 @@ describe("a key", () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
     expect(answers[0]?.headers["x-ratelimit-limit"]).toBe("2");
     expect(answers[2]?.headers["retry-after"]).toMatch(/^\d+$/);
+  });
+});
+
+describe("in a browser", () => {
+  const accept = { Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" };
+  const isPage = ({ headers }: Answer) => {
+    expect(headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(headers["cache-control"]).toBe("no-store");
+    expect(headers["referrer-policy"]).toBe("no-referrer");
+    expect(headers["cross-origin-resource-policy"]).toBe("same-origin");
+    const policy = String(headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/https?:|\*|unsafe/);
+  };
+
+  test("it is a page: the newest message first, with its code, and nothing in it is HTML of its own", async () => {
+    const { key } = await mint((await app.signUp("Page")).session, { mode: "test" });
+    await send(key, "older@example.com");
+    const brand = "<b>&Acme</b>";
+    const body = { channel: "whatsapp", recipient: "+6591234568", brand };
+    expect((await app.rest("POST", "/verify/start", { key, body })).status).toBe(201);
+    await app.messageTo("+6591234568");
+    const answer = await get({ ...withKey(key), ...accept });
+    expect(answer.status).toBe(200);
+    isPage(answer);
+    expect(answer.text.indexOf("+6591234568")).toBeGreaterThan(-1);
+    expect(answer.text.indexOf("+6591234568")).toBeLessThan(answer.text.indexOf("older@example.com"));
+    expect(answer.text.match(/<p class="message-code">000000<\/p>/g)).toHaveLength(2);
+    expect(answer.text).toContain("&lt;b&gt;&amp;Acme&lt;/b&gt;");
+    expect(answer.text).not.toContain("<b>&");
+  });
+
+  test("an inbox without messages, and a refusal, are pages too; programs get JSON at the same address", async () => {
+    const { key } = await mint((await app.signUp("Empty")).session, { mode: "test" });
+    const empty = await get({ ...withKey(key), ...accept });
+    expect(empty.status).toBe(200);
+    isPage(empty);
+    const refused = await get(accept);
+    expect(refused.status).toBe(401);
+    isPage(refused);
+    expect(refused.text).toContain('docs/errors#invalid_api_key"');
+    expect(refused.headers["www-authenticate"]).toBe('Bearer realm="Byond"');
+    for (const headers of [{}, { Accept: "*/*" }, { Accept: "application/json" }]) {
+      const json = await get({ ...withKey(key), ...headers });
+      expect([json.headers["content-type"], json.headers.vary, json.text]).toEqual([
+        "application/json",
+        "Accept",
+        "[]\n",
+      ]);
+    }
+    expect(empty.headers.vary).toBe("Accept");
+  });
+
+  test("the link opens the page, and a page of another host that was rebound here sees neither", async () => {
+    await using server = await startTestApp();
+    const url = server.app.inboxLink ?? "";
+    const rebound = await get({ ...accept, Host: "evil.example", Origin: "http://evil.example" });
+    expect(rebound.status).toBe(401);
+    const opened = await fetch(url, { headers: accept });
+    expect([opened.status, opened.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(await opened.text()).not.toContain(new URL(url).searchParams.get("token"));
   });
 });
 

@@ -131,7 +131,7 @@ describe("the live address", () => {
     expect(text).not.toContain("http://127.0.0.1:8080");
   });
 
-  test.each(["/openapi.json", "/docs", "/docs/errors", "/docs/", "/dev/inbox", "/api/v1/nowhere", "/nowhere"])(
+  test.each(["/openapi.json", "/docs", "/docs/errors", "/docs/", "/dev/inbox", "/", "/api/v1/nowhere", "/nowhere"])(
     "is never what a request names as its host, whoever asks first: %s",
     async (path) => {
       await using fresh = await startTestApp();

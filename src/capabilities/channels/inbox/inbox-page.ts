@@ -5,8 +5,10 @@ import { requestRecordKey } from "../../../observe/request-record.ts";
 import { single } from "../../../rest/single.ts";
 import { restErrorAnswer } from "../../../rpc/rest-errors.ts";
 import type { ErrorReporter } from "../../../rpc/wire-errors.ts";
+import { htmlAnswer, prefersHtml } from "../../../server/html-answer.ts";
 import type { CallHandler } from "../../../server/request-handler.ts";
 import type { Inbox, InboxMessage, InboxOwner } from "./inbox.ts";
+import { inboxHtml, inboxRefusalHtml } from "./inbox-html.ts";
 import type { InboxLink } from "./inbox-link.ts";
 
 export interface InboxPageOptions {
@@ -25,17 +27,22 @@ const pageHeaders = {
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
   "Cross-Origin-Resource-Policy": "same-origin",
   "Referrer-Policy": "no-referrer",
+  Vary: "Accept",
 };
 
 /**
  * `/dev/inbox`: the messages that did not leave the server, newest first. An API key shows those of its workspace and mode; the
- * link of the start banner all of them, the server's own included. Where a request comes from does not matter.
+ * link of the start banner all of them, the server's own included. Where a request comes from does not matter. A page for people, JSON
+ * for programs.
  */
 export function inboxPage(options: InboxPageOptions): CallHandler {
   return async (request) => {
     const header = new Headers(pageHeaders);
     try {
-      return answer(request, 200, header, await messagesFor(options, request, header));
+      const messages = await messagesFor(options, request, header);
+      return prefersHtml(request)
+        ? htmlAnswer(request, 200, header, inboxHtml(messages))
+        : jsonAnswer(request, 200, header, messages);
     } catch (error) {
       const { contextValues } = request;
       if (contextValues === undefined) {
@@ -45,7 +52,9 @@ export function inboxPage(options: InboxPageOptions): CallHandler {
       for (const [name, value] of Object.entries(refusal.headers)) {
         header.set(name, value);
       }
-      return answer(request, refusal.status, header, refusal.body);
+      return prefersHtml(request)
+        ? htmlAnswer(request, refusal.status, header, inboxRefusalHtml(refusal.body.error, options.link !== undefined))
+        : jsonAnswer(request, refusal.status, header, refusal.body);
     }
   };
 }
@@ -77,7 +86,7 @@ async function messagesFor(
   return inbox.listOf(await admitKey(request, header));
 }
 
-function answer(
+function jsonAnswer(
   request: UniversalServerRequest,
   status: number,
   header: Headers,

@@ -9,6 +9,7 @@ export interface InboxMessage {
   readonly id: string;
   readonly channel: ChannelName;
   readonly recipient: string;
+  readonly code: string;
   /** Of a mail only. */
   readonly subject: string | null;
   readonly text: string;
@@ -47,6 +48,7 @@ export class Inbox implements Channel {
       id,
       channel: message.channel,
       recipient: message.recipient,
+      code: message.code,
       ...this.#render(message, now),
       // RFC 3339 in whole seconds, as everywhere in the REST interface.
       created_at: now.toISOString().replace(/\.\d+Z$/, "Z"),

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { escapeHtml } from "../../../server/html.ts";
+import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
 import { placeholderOrigin } from "../openapi/placeholder.ts";
 import { errorsHtml } from "./errors-page.ts";
-import { escapeHtml } from "./html.ts";
 import { liveText } from "./live-text.ts";
 import { referenceHtml } from "./reference-page.ts";
 import { findScalarFiles } from "./scalar-files.ts";
@@ -44,7 +45,7 @@ const htmlType = "text/html; charset=utf-8";
 const revalidated = { cacheControl: "no-cache" };
 
 /**
- * The documentation that the server brings along, by path: `/openapi.json`, `/docs`, `/docs/errors`, and all that they load.
+ * The documentation that the server brings along, by path: `/openapi.json`, `/docs`, where `/` leads, `/docs/errors`, and all that they load.
  * `publicUrl` is the configured address, if there is one; `url` that one, or else the address that the server listens on.
  */
 export async function docsPages(publicUrl: string | undefined, url: () => string): Promise<Map<string, Page>> {
@@ -57,7 +58,9 @@ export async function docsPages(publicUrl: string | undefined, url: () => string
     // Anybody may read the document from any page: it says nothing that the server does not tell everybody.
     ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
     ["/docs", filePage(() => reference, { ...revalidated, headers: pageHeaders })],
-    ["/docs/", redirect("../docs")],
+    // Until there is a console.
+    ["/", redirectPage(302, "docs")],
+    ["/docs/", redirectPage(308, "../docs")],
     ["/docs/errors", filePage(errors, { ...revalidated, headers: pageHeaders })],
   ]);
   for (const [name, type] of assets) {
@@ -88,13 +91,4 @@ async function readOpenApi(hasRelativeServers: boolean): Promise<string> {
 
 function escapeJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
-}
-
-function redirect(location: string): Page {
-  return (_request, response) => {
-    response.statusCode = 308;
-    response.setHeader("Location", location);
-    response.end();
-    return "served";
-  };
 }

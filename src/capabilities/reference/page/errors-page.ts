@@ -1,13 +1,13 @@
 import { errorKinds } from "../../../errors.ts";
+import { type Html, html, withCode } from "../../../server/html.ts";
+import { pageLayout } from "../../../server/page-layout.ts";
 import { errorCodes, errorGuide } from "../error-guide.ts";
 import { rpcCodeName } from "../guide.ts";
 import { errorBody } from "../openapi/error-body.ts";
-import { type Html, html, withCode } from "./html.ts";
-import { layout } from "./layout.ts";
 
 /** The HTML of `/docs/errors`: every code of the one table with an anchor of its own, which `documentation_url` names. */
 export function errorsHtml(documentationUrl: string): string {
-  return layout({
+  return pageLayout({
     title: "Byond errors",
     root: "../",
     current: "errors",

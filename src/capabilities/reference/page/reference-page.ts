@@ -1,9 +1,9 @@
-import { html } from "./html.ts";
-import { layout } from "./layout.ts";
+import { html } from "../../../server/html.ts";
+import { pageLayout } from "../../../server/page-layout.ts";
 
 /** The HTML of `/docs`. The script loads Scalar from `scalarPath`, below `docs/`, and gives it the document. */
 export function referenceHtml(scalarPath: string): string {
-  return layout({
+  return pageLayout({
     title: "Byond reference",
     root: "",
     current: "reference",

@@ -2,18 +2,20 @@ import { type Html, html } from "./html.ts";
 
 export interface PageParts {
   readonly title: string;
-  /** What leads from the page to the folder that `docs` is in: empty, or `../`. */
+  /** What leads from the page, or from its base, to the folder that `docs` is in: empty, or `../`. */
   readonly root: "" | "../";
+  /** What relative links are resolved against, where that is not the page's own address. */
+  readonly base?: string;
   /** The entry of the bar that is the page itself. */
-  readonly current: "reference" | "errors";
+  readonly current?: "reference" | "errors";
   readonly scripts?: readonly Html[];
   readonly body: Html;
 }
 
-/** A page of the documentation: the bar on top with the status mark, and what is below it. */
-export function layout({ title, root, current, scripts = [], body }: PageParts): string {
+/** A page: the bar on top with the status mark, and what is below it. */
+export function pageLayout({ title, root, base, current, scripts = [], body }: PageParts): string {
   const assets = `${root}docs/assets`;
-  const link = (name: PageParts["current"], path: string, text: string) =>
+  const link = (name: "reference" | "errors", path: string, text: string) =>
     name === current
       ? html`<a href="${root}${path}" aria-current="page">${text}</a>`
       : html`<a href="${root}${path}">${text}</a>`;
@@ -21,6 +23,7 @@ export function layout({ title, root, current, scripts = [], body }: PageParts):
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${base === undefined ? [] : html`<base href="${base}">`}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>

@@ -1,0 +1,37 @@
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { requestRecordKey } from "../observe/request-record.ts";
+import { html } from "./html.ts";
+import { htmlAnswer, prefersHtml } from "./html-answer.ts";
+import { pageLayout } from "./page-layout.ts";
+import type { CallHandler } from "./request-handler.ts";
+
+/** The same handler. What it finds no route for is answered with a page where a person asked. */
+export function withNotFoundPage(handler: CallHandler): CallHandler {
+  return async (request) => {
+    const answer = await handler(request);
+    if (answer.status !== 404 || request.contextValues?.get(requestRecordKey).route !== undefined) {
+      return answer;
+    }
+    if (prefersHtml(request)) {
+      return htmlAnswer(request, 404, new Headers({ Vary: "Accept" }), notFoundHtml(request));
+    }
+    const header = new Headers(answer.header);
+    header.append("Vary", "Accept");
+    return { ...answer, header };
+  };
+}
+
+/** Nothing of the request is repeated: whoever made the link chose its words. */
+function notFoundHtml({ url }: UniversalServerRequest): string {
+  const depth = new URL(url).pathname.split("/").length - 2;
+  return pageLayout({
+    title: "Not found",
+    root: "",
+    base: depth === 0 ? "./" : "../".repeat(depth),
+    body: html`<main class="notice">
+<h1 class="notice-title">Not found</h1>
+<p>There is nothing at this address. The <a class="notice-link" href="docs">reference</a> has the paths of the API, and says what
+<a class="notice-link" href="docs/errors#not_found">not_found</a> means.</p>
+</main>`,
+  });
+}

@@ -1,0 +1,101 @@
+/** The pages that people meet beside the reference: the inbox, and an address that is none. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestApp, type TestApp } from "../support/app.ts";
+import { launchBrowser, openPage, overflowOf, screenshot } from "./browser.ts";
+import { findFaintTexts } from "./faint-texts.ts";
+
+let app: TestApp;
+let browser: Browser;
+
+beforeAll(async () => {
+  app = await startTestApp();
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await app[Symbol.asyncDispose]();
+});
+
+const looks = [
+  { name: "desk-light", width: 1280, colors: "light" },
+  { name: "desk-dark", width: 1280, colors: "dark" },
+  { name: "phone-light", width: 390, colors: "light" },
+  { name: "phone-dark", width: 390, colors: "dark" },
+] as const;
+
+describe.each(looks)("$name", ({ name, width, colors }) => {
+  test("the link opens the inbox: the newest message first, its code in large type, everything within the width", async () => {
+    await using server = await startTestApp();
+    const key = await server.mintKey();
+    await using watched = await openPage(browser, { width, colors });
+    const { page, faults, requests } = watched;
+    await page.goto(server.app.inboxLink ?? "");
+    await page.locator('.status[data-state="operational"]').waitFor();
+    await screenshot(page, `inbox-empty-${name}`);
+    for (const recipient of ["a-rather-long-name.of.somebody+with.a.tag@mail.department.example.com", "+6591234567"]) {
+      const channel = recipient.startsWith("+") ? "whatsapp" : "email";
+      const body = { channel, recipient, brand: "Acme & Söhne", code_length: 8 };
+      expect((await server.rest("POST", "/verify/start", { key, body })).status).toBe(201);
+      const messages = async () => (await fetch(`${server.url}/dev/inbox`, { headers: { "X-API-Key": key } })).text();
+      await expect.poll(messages, { timeout: 10_000 }).toContain(recipient);
+      await page.getByRole("link", { name: "Reload" }).click();
+      await page.getByText(recipient, { exact: true }).waitFor();
+    }
+    await page.locator('.status[data-state="operational"]').waitFor();
+    await screenshot(page, `inbox-${name}`);
+    expect(page.url()).toBe(`${server.url}/dev/inbox`);
+    expect(await page.locator(".message-recipient").allInnerTexts()).toEqual([
+      "+6591234567",
+      "a-rather-long-name.of.somebody+with.a.tag@mail.department.example.com",
+    ]);
+    for (const code of await page.locator(".message-code").all()) {
+      expect(await code.innerText()).toMatch(/^\d{8}$/);
+      expect((await code.boundingBox())?.height).toBeGreaterThan(35);
+    }
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    expect(await page.locator("html").getAttribute("class")).toBe(`${colors}-mode`);
+    expect(await findFaintTexts(page, "body")).toEqual([]);
+    expect(faults).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith(`${server.url}/`))).toEqual([]);
+  });
+
+  test("an inbox that is closed, and an address that is none, say so", async () => {
+    await using watched = await openPage(browser, { width, colors });
+    const { page, faults } = watched;
+    for (const [path, title] of [
+      ["/dev/inbox", "Inbox"],
+      ["/some/where/else", "Not found"],
+    ] as const) {
+      await page.goto(app.url + path);
+      await page.getByRole("heading", { name: title }).waitFor();
+      await page.locator('.status[data-state="operational"]').waitFor();
+      await screenshot(page, `${title.toLowerCase().replace(" ", "-")}-refused-${name}`);
+      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      expect(await findFaintTexts(page, "body")).toEqual([]);
+    }
+    // The browser itself reports the two statuses.
+    expect(faults.filter((fault) => !/status of 40[14]/.test(fault))).toEqual([]);
+    await page.getByRole("link", { name: "not_found" }).click();
+    await page.waitForURL(`${app.url}/docs/errors#not_found`);
+  });
+});
+
+test("/ leads to the reference", async () => {
+  await using watched = await openPage(browser);
+  await watched.page.goto(app.url);
+  await watched.page.getByRole("heading", { name: "Byond reference" }).waitFor();
+  expect(watched.page.url()).toMatch(/\/docs(#.*)?$/);
+});
+
+test("a page of another host that is rebound to this machine does not get into the inbox, with the cookie in the same browser", async () => {
+  await using server = await startTestApp();
+  await using watched = await openPage(browser);
+  const { page } = watched;
+  await page.goto(server.app.inboxLink ?? "");
+  await page.goto(server.url.replace("127.0.0.1", "rebound.localhost"));
+  const status = await page.evaluate<number>(
+    "fetch('/dev/inbox', { credentials: 'include' }).then(({ status }) => status)",
+  );
+  expect(status).toBe(401);
+});
