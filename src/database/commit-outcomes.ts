@@ -4,6 +4,12 @@ import { AppError } from "../errors.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { unavailable } from "./database-errors.ts";
 import { applySessionSettings } from "./session-settings.ts";
+import { queryOf, statement, xid8 } from "./statement.ts";
+
+const readStatus = statement<{ status: "committed" | "aborted" | "in progress" | null }>("transaction_status")(
+  { id: xid8 },
+  (p) => `SELECT pg_xact_status(${p.id}) AS status`,
+);
 
 const patienceMs = 3_000;
 const pollMs = 50;
@@ -29,12 +35,10 @@ export class CommitOutcomes {
 
   /** Returns if the transaction was committed. Throws `unavailable` if it was rolled back. */
   async requireCommitted(transactionId: string, cause: unknown): Promise<void> {
+    const ask = readStatus.bind({ id: transactionId });
     const isCommitted = await this.#poll(cause, async (client) => {
-      const { rows } = await client.query<{ status: "committed" | "aborted" | "in progress" | null }>(
-        "SELECT pg_xact_status($1::xid8) AS status",
-        [transactionId],
-      );
-      const status = rows[0]?.status;
+      const [row] = ask.rowsOf(await client.query<unknown[]>(queryOf(ask)));
+      const status = row?.status;
       return status === "committed" || status === "aborted" ? status === "committed" : undefined;
     });
     if (!isCommitted) {

@@ -5,13 +5,16 @@ const migrationLock = 7_269_341_950;
 /** While somebody else has the lock, the log says who, this often. */
 const reportEveryMs = 5_000;
 
-/** The connection that holds an advisory lock, `$1`, of this database. */
-export const holderOfLock = `
-  SELECT activity.pid, activity.application_name, activity.usename AS role, host(activity.client_addr) AS client_address,
-    activity.state, (extract(epoch FROM clock_timestamp() - activity.backend_start))::integer AS connected_seconds
+/** SQL of the connection that holds an advisory lock of this database: `holder`, as the log names its parts. */
+export const holderOfLock = (lock: number) => `
+  SELECT json_build_object(
+    'pid', activity.pid, 'application_name', activity.application_name, 'role', activity.usename,
+    'client_address', host(activity.client_addr), 'state', activity.state,
+    'connected_seconds', (extract(epoch FROM clock_timestamp() - activity.backend_start))::integer
+  ) AS holder
   FROM pg_locks AS held JOIN pg_stat_activity AS activity USING (pid)
   WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
-    AND (held.classid::bigint << 32) | held.objid::bigint = $1
+    AND (held.classid::bigint << 32) | held.objid::bigint = ${lock}
     AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
 /**
@@ -23,17 +26,17 @@ export async function takeMigrationLock(client: pg.Client, logger: Logger): Prom
   await client.query(`SET lock_timeout = ${reportEveryMs}`);
   for (let waitedMs = 0; ; waitedMs += reportEveryMs) {
     try {
-      await client.query("SELECT pg_advisory_lock($1)", [migrationLock]);
+      await client.query(`SELECT pg_advisory_lock(${migrationLock})`);
       return;
     } catch (error) {
       if (!(error instanceof pg.DatabaseError && error.code === "55P03")) {
         throw error;
       }
     }
-    const { rows } = await client.query(holderOfLock, [migrationLock]);
+    const { rows } = await client.query(holderOfLock(migrationLock));
     logger.warn("waiting for the migration lock", {
       waited_seconds: (waitedMs + reportEveryMs) / 1_000,
-      held_by: rows[0] ?? null,
+      held_by: rows[0]?.holder ?? null,
     });
   }
 }

@@ -18,6 +18,10 @@ export const bigint: SqlType<number> = { sql: "bigint" };
 export const double: SqlType<number> = { sql: "double precision" };
 export const boolean: SqlType<boolean> = { sql: "boolean" };
 export const timestamptz: SqlType<Date> = { sql: "timestamptz" };
+/** Where a row is in its table, such as `(0,1)`. */
+export const tid: SqlType<string> = { sql: "tid" };
+/** The id of a transaction. */
+export const xid8: SqlType<string> = { sql: "xid8" };
 export const bytea: SqlType<Buffer> = { sql: "bytea" };
 /** JSON, already written. */
 export const jsonb: SqlType<string> = { sql: "jsonb" };

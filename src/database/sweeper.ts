@@ -1,5 +1,6 @@
 import { describeError, type Logger } from "../observe/log.ts";
-import { change, type Database } from "./database.ts";
+import { type Database, runChange } from "./database.ts";
+import { integer, statement, text } from "./statement.ts";
 
 /**
  * Removes what nobody needs any more, a batch at a time. Two servers may do it at once: a batch has to be right beside another one,
@@ -24,15 +25,15 @@ export interface SweeperOptions {
  * Takes the round of a sweep, if it is due. Of servers that ask at once, one gets it. A time beyond the next round is of a
  * clock that was set back since.
  */
-const claimRound = {
-  name: "claim_sweep",
-  text: `
+const claimRound = statement<{ name: string }>("claim_sweep")(
+  { name: text, intervalMs: integer },
+  (p) => `
     INSERT INTO sweep AS round (name, next_at)
-    SELECT $1, byond_now() + $2::integer * interval '1 millisecond'
+    SELECT ${p.name}, byond_now() + ${p.intervalMs} * interval '1 millisecond'
     ON CONFLICT (name) DO UPDATE SET next_at = excluded.next_at
-      WHERE byond_now() NOT BETWEEN round.next_at - $2::integer * interval '1 millisecond' AND round.next_at
+      WHERE byond_now() NOT BETWEEN round.next_at - ${p.intervalMs} * interval '1 millisecond' AND round.next_at
     RETURNING name`,
-};
+);
 
 /** Of the interval: a round is not put off because a timer fired a moment early. */
 const claimedShare = 0.9;
@@ -84,7 +85,7 @@ export class Sweeper {
   }
 
   async #claim({ name }: Sweep): Promise<boolean> {
-    const { database, intervalMs } = this.#options;
-    return (await change(database, claimRound, [name, Math.ceil(intervalMs * claimedShare)])).length > 0;
+    const intervalMs = Math.ceil(this.#options.intervalMs * claimedShare);
+    return (await runChange(this.#options.database, claimRound, { name, intervalMs })).length > 0;
   }
 }

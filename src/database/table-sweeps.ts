@@ -1,4 +1,5 @@
-import type { Database, Statement } from "./database.ts";
+import type { Database } from "./database.ts";
+import { type Parameters, type Placeholders, type Statement, statement, tid } from "./statement.ts";
 import type { Sweep } from "./sweeper.ts";
 
 type Dependencies = { readonly database: Pick<Database, "transaction"> };
@@ -13,17 +14,17 @@ export const sweepBatchSize = 1_000;
 const pagesPerBatch = 64;
 
 /** For the transaction: a plan that was made while a table was empty has to do when it is full. */
-const avoidScans = { name: "sweep_without_scans", text: "SELECT set_config('enable_seqscan', 'off', true)" };
+const avoidScans = statement("sweep_without_scans")({}, () => "SELECT set_config('enable_seqscan', 'off', true)");
 
 /** Runs a statement of a sweep in a transaction of its own, with a plan that reads no table as a whole. */
-export async function runSweep<Row extends Record<string, unknown>>(
+export async function runSweep<Values, Row>(
   { database }: Dependencies,
-  statement: Statement,
-  values: Parameters<Database["query"]>[1],
+  sweep: Statement<Values, Row>,
+  values: NoInfer<Values>,
 ): Promise<Row | undefined> {
   return database.transaction(async (transaction) => {
-    await transaction.query(avoidScans, []);
-    const [row] = await transaction.query<Row>(statement, values);
+    await transaction.run(avoidScans, {});
+    const [row] = await transaction.run(sweep, values);
     return row;
   });
 }
@@ -37,12 +38,12 @@ export function sweepOldest(
   { table, column, until }: { readonly table: string; readonly column: string; readonly until: string },
   batchSize = sweepBatchSize,
 ): Sweep {
-  const name = `sweep_${table}_${batchSize}`;
-  const statement = deleteFound(name, table, `${column} <= ${until} ORDER BY ${column} LIMIT ${batchSize}`);
+  const isFound = `${column} <= ${until} ORDER BY ${column} LIMIT ${batchSize}`;
+  const sweep = deleteFound(`sweep_${table}_${batchSize}`, table, {}, () => isFound);
   return {
     name: table,
     async removeBatch() {
-      return (await runSweep<{ count: number }>(deps, statement, []))?.count === batchSize;
+      return (await runSweep(deps, sweep, {}))?.count === batchSize;
     },
   };
 }
@@ -55,14 +56,18 @@ export function sweepPages(
   deps: Dependencies,
   { table, isStale }: { readonly table: string; readonly isStale: string },
 ): Sweep {
-  const isFound = `ctid >= $1::text::tid AND ctid < $2::text::tid AND ${isStale}`;
-  const statement = deleteFound(`sweep_${table}`, table, isFound);
+  const sweep = deleteFound(
+    `sweep_${table}`,
+    table,
+    { from: tid, end: tid },
+    (p) => `ctid >= ${p.from} AND ctid < ${p.end} AND ${isStale}`,
+  );
   let firstPage = 0;
   return {
     name: table,
     async removeBatch() {
       const endPage = firstPage + pagesPerBatch;
-      const row = await runSweep<{ pages: number }>(deps, statement, [`(${firstPage},0)`, `(${endPage},0)`]);
+      const row = await runSweep(deps, sweep, { from: `(${firstPage},0)`, end: `(${endPage},0)` });
       const isEnd = endPage >= (row?.pages ?? 0);
       firstPage = isEnd ? 0 : endPage;
       return !isEnd;
@@ -71,18 +76,23 @@ export function sweepPages(
 }
 
 /** Rows that somebody holds are left: they are in use, or another server removes them. */
-function deleteFound(name: string, table: string, condition: string): Statement {
-  return {
-    name,
-    text: `
-      WITH swept AS (
-        DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-          SELECT ctid FROM ${table} WHERE ${condition} FOR UPDATE SKIP LOCKED
-        ))
-        RETURNING 1
-      )
-      SELECT count(*)::integer AS count,
-        (pg_relation_size('${table}') / current_setting('block_size')::integer)::integer AS pages
-      FROM swept`,
-  };
+function deleteFound<P extends Parameters>(
+  name: string,
+  table: string,
+  parameters: P,
+  isFound: (p: Placeholders<P>) => string,
+) {
+  return statement<{ count: number; pages: number }>(name)(
+    parameters,
+    (p) => `
+    WITH swept AS (
+      DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM ${table} WHERE ${isFound(p)} FOR UPDATE SKIP LOCKED
+      ))
+      RETURNING 1
+    )
+    SELECT count(*)::integer AS count,
+      (pg_relation_size('${table}') / current_setting('block_size')::integer)::integer AS pages
+    FROM swept`,
+  );
 }

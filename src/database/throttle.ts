@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { array, double, integer, type Placeholders, text, type ValuesOf } from "./statement.ts";
 import type { Sweep } from "./sweeper.ts";
 import { sweepPages } from "./table-sweeps.ts";
 
@@ -22,9 +23,41 @@ export function constantLimit({ burst, periodSeconds }: ThrottleLimit): SqlThrot
   return { burst: String(burst), period: `interval '${periodSeconds} seconds'` };
 }
 
-/** A limit that comes with the statement's values; the placeholders are of an integer and of seconds. */
+/** A limit that comes with the statement's values: SQL of an integer, and of seconds. */
 export function boundLimit(burst: string, periodSeconds: string): SqlThrottleLimit {
-  return { burst: `${burst}::integer`, period: `(${periodSeconds}::double precision * interval '1 second')` };
+  return { burst, period: `(${periodSeconds} * interval '1 second')` };
+}
+
+/**
+ * Limited keys as a statement takes them, in their order: `(${p.keys})[1]` is the first. However many there are, they are
+ * three parameters.
+ */
+export const limitedKeyParameters = { keys: array(text), bursts: array(integer), periodsSeconds: array(double) };
+
+/** A key of the throttle, and how many tokens it has. */
+export interface LimitedKey {
+  readonly key: string;
+  readonly limit: ThrottleLimit;
+}
+
+/** The values of `limitedKeyParameters`. */
+export function limitedKeyValues(limited: readonly LimitedKey[]): ValuesOf<typeof limitedKeyParameters> {
+  return {
+    keys: limited.map(({ key }) => key),
+    bursts: limited.map(({ limit }) => limit.burst),
+    periodsSeconds: limited.map(({ limit }) => limit.periodSeconds),
+  };
+}
+
+/** The bucket of the limited key at an index, from 0, that gives a token. */
+export function limitedKeyBucket(
+  p: Placeholders<typeof limitedKeyParameters>,
+  index: number,
+  { name, workspaceId }: Pick<Bucket, "name" | "workspaceId">,
+): Bucket {
+  const nth = (list: string) => `(${list})[${index + 1}]`;
+  const limit = boundLimit(nth(p.bursts), nth(p.periodsSeconds));
+  return { name, workspaceId, keys: `ARRAY[${nth(p.keys)}]`, limit, isTaken: true };
 }
 
 /** A bucket that a statement asks for a token. */
@@ -87,7 +120,7 @@ export function askBuckets(buckets: readonly Bucket[], condition: string): Bucke
 }
 
 interface TakeOptions {
-  /** SQL of the workspace's id and of the key, such as `$1` and `'send:' || $2`. */
+  /** SQL of the workspace's id and of the key, such as `${p.workspaceId}` and `'send:' || ${p.index}`. */
   readonly workspaceId: string;
   readonly key: string;
   readonly limit: SqlThrottleLimit;

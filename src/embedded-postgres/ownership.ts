@@ -133,7 +133,7 @@ async function lock(port: number, connect: ConnectAsOwner): Promise<Client | und
   const client = await connect(port);
   let locked = false;
   try {
-    const { rows } = await client.query("SELECT pg_try_advisory_lock($1) AS locked", [OWNER_LOCK]);
+    const { rows } = await client.query(`SELECT pg_try_advisory_lock(${OWNER_LOCK}) AS locked`);
     locked = rows[0].locked === true;
   } finally {
     if (!locked) await client.end();
@@ -152,10 +152,9 @@ async function observe(postmaster: Postmaster, connect: ConnectAsOwner): Promise
       const { rows } = await client.query(
         `SELECT EXISTS (
            SELECT FROM pg_locks
-           WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = $1
+           WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = ${OWNER_LOCK}
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
          ) AS owned`,
-        [OWNER_LOCK],
       );
       return rows[0].owned === true ? "owned" : "unowned";
     } finally {

@@ -65,10 +65,9 @@ export function outboxInsert(columns: OutboxInsert): string {
       workspace_id, id, kind, lane, subject_id, payload_sealed, claimed_by, available_at, created_at, expires_at
     )
     SELECT
-      (${columns.workspaceId})::text, (${columns.id})::text, (${columns.kind})::text, (${columns.lane})::text,
-      (${columns.subjectId})::text, (${columns.payloadSealed})::bytea, (${columns.claimedBy})::text,
-      (${columns.createdAt})::timestamptz + interval '${claimMs} milliseconds',
-      (${columns.createdAt})::timestamptz, (${columns.expiresAt})::timestamptz
+      ${columns.workspaceId}, ${columns.id}, ${columns.kind}, ${columns.lane}, ${columns.subjectId},
+      ${columns.payloadSealed}, ${columns.claimedBy}, ${columns.createdAt} + interval '${claimMs} milliseconds',
+      ${columns.createdAt}, ${columns.expiresAt}
     FROM ${columns.from}
     RETURNING id`;
 }

@@ -1,4 +1,5 @@
-import type { Queryable, Statement } from "../database/database.ts";
+import type { Queryable } from "../database/database.ts";
+import { array, statement, text, timestamptz } from "../database/statement.ts";
 
 /** What a provider reports of a message after it took it. */
 export interface Receipt {
@@ -14,16 +15,16 @@ export interface Receipt {
  * Reports arrive in any order, more than once, and with gaps (what was read was delivered): a state never goes back, and a
  * message that reached a device did not fail.
  */
-const recordReceiptsStatement: Statement = {
-  name: "delivery_record_receipts",
-  text: `
+const recordStates = statement<{ messageId: string }>("delivery_record_receipts")(
+  { messageIds: array(text), states: array(text), times: array(timestamptz), errors: array(text) },
+  (p) => `
     WITH receipt AS (
       SELECT message_id,
         min(at) FILTER (WHERE state IN ('delivered', 'read')) AS delivered_at,
         min(at) FILTER (WHERE state = 'read') AS read_at,
         min(at) FILTER (WHERE state = 'failed') AS failed_at,
         min(error) FILTER (WHERE state = 'failed') AS error
-      FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) AS report (message_id, state, at, error)
+      FROM unnest(${p.messageIds}, ${p.states}, ${p.times}, ${p.errors}) AS report (message_id, state, at, error)
       GROUP BY message_id
     )
     UPDATE delivery_attempt AS attempt
@@ -41,18 +42,18 @@ const recordReceiptsStatement: Statement = {
     FROM receipt
     WHERE attempt.lane = 'whatsapp' AND attempt.provider_message_id = receipt.message_id
     RETURNING receipt.message_id`,
-};
+);
 
 /** Records what a provider reports. Which of the messages are known. */
 export async function recordReceipts(database: Queryable, receipts: readonly Receipt[]): Promise<ReadonlySet<string>> {
   if (receipts.length === 0) {
     return new Set();
   }
-  const rows = await database.query<{ message_id: string }>(recordReceiptsStatement, [
-    receipts.map((receipt) => receipt.messageId),
-    receipts.map((receipt) => receipt.state),
-    receipts.map((receipt) => receipt.at.toISOString()),
-    receipts.map((receipt) => receipt.error ?? ""),
-  ]);
-  return new Set(rows.map((row) => row.message_id));
+  const rows = await database.run(recordStates, {
+    messageIds: receipts.map((receipt) => receipt.messageId),
+    states: receipts.map((receipt) => receipt.state),
+    times: receipts.map((receipt) => receipt.at),
+    errors: receipts.map((receipt) => receipt.error ?? ""),
+  });
+  return new Set(rows.map((row) => row.messageId));
 }

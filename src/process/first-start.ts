@@ -6,9 +6,10 @@ import { createSecret } from "../capabilities/keys/new-secret.ts";
 import type { Hasher } from "../crypto/hashing.ts";
 import { createId } from "../crypto/ids.ts";
 import type { Database } from "../database/database.ts";
+import { statement } from "../database/statement.ts";
 import { demoAddress } from "../text/mail-address.ts";
 
-const anyWorkspace = { name: "read_any_workspace", text: "SELECT id FROM workspace LIMIT 1" };
+const anyWorkspace = statement<{ id: string }>("read_any_workspace")({}, () => "SELECT id FROM workspace LIMIT 1");
 
 /**
  * Makes a demo workspace with a sandbox key in a database that has none. The key, or undefined if there was one. Its owner has
@@ -21,7 +22,7 @@ export async function createDemoKey(deps: {
   readonly tagKey: Buffer;
   readonly defaultTier: Tier;
 }): Promise<string | undefined> {
-  if ((await deps.database.query(anyWorkspace, [])).length > 0) {
+  if ((await deps.database.run(anyWorkspace, {})).length > 0) {
     return undefined;
   }
   const owner = { userId: createId("usr"), workspaceId: createId("ws"), email: demoAddress, name: "Demo" };

@@ -10,6 +10,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { Keyring } from "../crypto/keyring.ts";
 import type { Database, Queryable } from "../database/database.ts";
 import { holderOfLock } from "../database/migration-lock.ts";
+import { array, statement, text } from "../database/statement.ts";
 import type { Logger } from "../observe/log.ts";
 import { disagrees, epochMs } from "../revocation/revocation-store.ts";
 import { clockOffsetMs, maxClockOffsetMs } from "../revocation/server-agreement.ts";
@@ -26,23 +27,26 @@ const turnPatienceMs = 60_000;
 const reportEveryMs = 5_000;
 
 /** Whoever joins does that over another connection: on a busy machine, for longer than other transactions may stand still. */
-const tryLock = {
-  name: "lock_joining",
-  text: `
-    SELECT pg_try_advisory_xact_lock($1) AS is_locked, set_config('idle_in_transaction_session_timeout', '60000', true)`,
-};
+const tryLock = statement<{ isLocked: boolean }>("lock_joining")(
+  {},
+  () => `
+    SELECT
+      pg_try_advisory_xact_lock(${joiningLock}) AS is_locked,
+      set_config('idle_in_transaction_session_timeout', '60000', true)`,
+);
 
-const findHolder = { name: "holder_of_joining", text: holderOfLock };
+const findHolder = statement<{ holder: object }>("holder_of_joining")({}, () => holderOfLock(joiningLock));
 
-const look = {
-  name: "look_at_servers",
-  text: `
+const look = statement<{ nowMs: number; disagreeing: OtherServer[] }>("look_at_servers")(
+  { secretIds: array(text) },
+  (p) => `
     SELECT
       ${epochMs("byond_now()")} AS now_ms,
       coalesce((
-        SELECT jsonb_agg(jsonb_build_object('id', id, 'secretIds', secret_ids)) FROM server WHERE ${disagrees("server", "$1")}
+        SELECT jsonb_agg(jsonb_build_object('id', id, 'secretIds', secret_ids)) FROM server
+        WHERE ${disagrees("server", p.secretIds)}
       ), '[]') AS disagreeing`,
-};
+);
 
 interface OtherServer {
   readonly id: string;
@@ -77,8 +81,8 @@ export async function joinServers<T>(options: JoinOptions, join: () => Promise<T
   let disagreesSinceMs: number | undefined;
   for (;;) {
     const outcome = await database.transaction(async (transaction) => {
-      const [row] = await transaction.query<{ is_locked: boolean }>(tryLock, [joiningLock]);
-      if (row?.is_locked !== true) {
+      const [row] = await transaction.run(tryLock, {});
+      if (row?.isLocked !== true) {
         return "others are joining";
       }
       const disagreeing = await lookAtServers(transaction, options);
@@ -114,17 +118,17 @@ export async function joinServers<T>(options: JoinOptions, join: () => Promise<T
 }
 
 async function reportWait({ database, logger }: JoinOptions, waitedMs: number): Promise<void> {
-  const [holder] = await database.query(findHolder, [joiningLock]);
+  const [row] = await database.run(findHolder, {});
   logger.warn("waiting for other servers to start", {
     waited_seconds: Math.round(waitedMs / 1_000),
-    held_by: holder ?? null,
+    held_by: row?.holder ?? null,
   });
 }
 
 async function lookAtServers(transaction: Queryable, { keyring, clock }: JoinOptions): Promise<readonly OtherServer[]> {
   const sentAtMs = clock.now().getTime();
-  const [seen] = await transaction.query<{ now_ms: number; disagreeing: OtherServer[] }>(look, [idsOf(keyring)]);
-  const offsetMs = seen === undefined ? 0 : clockOffsetMs(seen.now_ms, sentAtMs, clock.now().getTime());
+  const [seen] = await transaction.run(look, { secretIds: idsOf(keyring) });
+  const offsetMs = seen === undefined ? 0 : clockOffsetMs(seen.nowMs, sentAtMs, clock.now().getTime());
   if (Math.abs(offsetMs) > maxClockOffsetMs) {
     const seconds = Math.round(Math.abs(offsetMs) / 1_000);
     throw new ConfigError([

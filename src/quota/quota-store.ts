@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "../database/database.ts";
+import { bigint, integer, statement, text } from "../database/statement.ts";
 import type { Sweep } from "../database/sweeper.ts";
 import { sweepPages } from "../database/table-sweeps.ts";
 
@@ -54,14 +55,23 @@ export interface QuotaStore {
  * A clock that stepped back by up to 70 seconds is taken to stand still, which only keeps charges for longer. After a larger
  * step the counts move along with the clock, so that a clock that was hours ahead for a moment locks nobody out.
  */
-const take = {
-  name: "quota_take",
-  text: `
+const take = statement<TakeRow>("quota_take")(
+  {
+    workspaceId: text,
+    key: text,
+    limit: integer,
+    needed: integer,
+    spare: integer,
+    lifeMs: integer,
+    leftoverTokens: integer,
+    leftoverSecond: bigint,
+  },
+  (p) => `
     INSERT INTO quota AS bucket (workspace_id, key, taken_at, granted, counts)
-    SELECT $1, $2, now, granted,
+    SELECT ${p.workspaceId}, ${p.key}, now, granted,
       array_fill(0, ARRAY[60 + ahead]) || granted || array_fill(0, ARRAY[9 - ahead])
     FROM (SELECT byond_now() AS now) AS clock,
-      LATERAL (SELECT least($3::int, $4::int) AS granted, ${ahead("now")} AS ahead) AS first
+      LATERAL (SELECT least(${p.limit}, ${p.needed}) AS granted, ${ahead("now", p.lifeMs)} AS ahead) AS first
     ON CONFLICT (workspace_id, key) DO UPDATE SET (taken_at, granted, counts) = (
       SELECT now, granted,
         counts[1 : 60 + ahead] || counts[61 + ahead] + granted || counts[62 + ahead : 70]
@@ -72,28 +82,28 @@ const take = {
         END AS now) AS moment,
         LATERAL (SELECT
           greatest(0, least(70, ${second("now")} - ${second("bucket.taken_at")}))::int AS age,
-          61 + $8::bigint - ${second("now")} AS returned_position,
-          ${ahead("now")} AS ahead
+          61 + ${p.leftoverSecond} - ${second("now")} AS returned_position,
+          ${ahead("now", p.lifeMs)} AS ahead
         ) AS place,
         LATERAL (
           SELECT
             array_agg(kept ORDER BY position) AS counts,
-            greatest(0, $3::int - sum(kept))::int AS free
+            greatest(0, ${p.limit} - sum(kept))::int AS free
           FROM unnest((bucket.counts || array_fill(0, ARRAY[70]))[1 + age : 70 + age])
               WITH ORDINALITY AS aged (count, position),
             LATERAL (SELECT CASE
-              WHEN position = returned_position THEN greatest(0, count - $7::int)
+              WHEN position = returned_position THEN greatest(0, count - ${p.leftoverTokens})
               ELSE count
             END AS kept) AS returned
         ) AS kept,
-        LATERAL (SELECT least(free, $4::int + least($5::int, greatest(0, free - $4::int) / 4)) AS granted) AS result
+        LATERAL (SELECT least(free, ${p.needed} + least(${p.spare}, greatest(0, free - ${p.needed}) / 4)) AS granted) AS result
     )
     RETURNING
       granted,
       counts,
       (extract(epoch FROM taken_at) * 1000)::float8 AS taken_at_ms,
-      ${ahead("taken_at")} AS ahead`,
-};
+      ${ahead("taken_at", p.lifeMs)} AS ahead`,
+);
 
 /** SQL of the second since 1970 that a moment lies in. */
 function second(moment: string): string {
@@ -101,14 +111,14 @@ function second(moment: string): string {
 }
 
 /** SQL of how many seconds ahead of `moment` the tokens are charged. */
-function ahead(moment: string): string {
-  return `(${second(`${moment} + $6::int * interval '1 millisecond'`)} - ${second(moment)})::int`;
+function ahead(moment: string, lifeMs: string): string {
+  return `(${second(`${moment} + ${lifeMs} * interval '1 millisecond'`)} - ${second(moment)})::int`;
 }
 
 interface TakeRow {
   readonly granted: number;
   readonly counts: number[];
-  readonly taken_at_ms: number;
+  readonly takenAtMs: number;
   readonly ahead: number;
 }
 
@@ -116,23 +126,17 @@ interface TakeRow {
 export function databaseQuotaStore(database: Queryable): QuotaStore {
   return {
     async take({ subject, needed, spare, lifeMs, leftover }) {
-      const [row] = await database.query<TakeRow>(take, [
-        subject.workspaceId,
-        subject.key,
-        subject.limitPerMinute,
-        needed,
-        spare,
-        lifeMs,
-        leftover?.tokens ?? 0,
-        leftover?.chargedSecond ?? 0,
-      ]);
+      const { workspaceId, key, limitPerMinute: limit } = subject;
+      const { tokens: leftoverTokens, chargedSecond: leftoverSecond } = leftover ?? { tokens: 0, chargedSecond: 0 };
+      const values = { workspaceId, key, limit, needed, spare, lifeMs, leftoverTokens, leftoverSecond };
+      const [row] = await database.run(take, values);
       if (row === undefined) {
         throw new TypeError("the upsert of a quota returned no row");
       }
       return {
         tokens: row.granted,
-        chargedSecond: Math.floor(row.taken_at_ms / 1_000) + row.ahead,
-        takenAtMs: row.taken_at_ms,
+        chargedSecond: Math.floor(row.takenAtMs / 1_000) + row.ahead,
+        takenAtMs: row.takenAtMs,
         counts: row.counts,
       };
     },

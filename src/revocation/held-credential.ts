@@ -1,10 +1,14 @@
 import type { Queryable } from "../database/database.ts";
+import { array, jsonb, nullable, statement, text } from "../database/statement.ts";
 
 /**
  * The credential that a call was admitted with, as an effect names it to the database, which decides whether it still holds:
  * JSON, bound as one parameter. Null: the server acts by itself.
  */
 export type HeldCredential = string | null;
+
+/** The type of a parameter that is a `HeldCredential`. */
+export const heldCredential = nullable(jsonb);
 
 interface StatementParts {
   /** The CTE that has rows if and only if the statement has its effect. */
@@ -17,24 +21,26 @@ interface StatementParts {
  * SQL of the last step of a statement with effects, to stand in its outermost SELECT:
  *
  *     WITH canceled AS (UPDATE … RETURNING id), given_up AS (UPDATE … RETURNING id)
- *     SELECT …, ${requireCredential("$4", { after: ["given_up"], effect: "canceled" })}
+ *     SELECT …, ${requireCredential(p.credential, { after: ["given_up"], effect: "canceled" })}
  *
  * It waits for every CTE that is named, row locks included, and raises, which rolls the statement back, unless the credential
- * in `placeholder` still holds then. It holds until the commit: whoever revokes it waits for that. It raises as well if the
+ * still holds then. It holds until the commit: whoever revokes it waits for that. It raises as well if the
  * call's signature was spent before, and spends it if there was an effect.
  */
-export function requireCredential(placeholder: string, { after, effect }: StatementParts): string {
+export function requireCredential(credential: string, { after, effect }: StatementParts): string {
   // Counted, so that they are carried out before the function begins; an effect is a count that is not zero.
   const counts = [...after.map((cte) => `(SELECT 0 * count(*) FROM ${cte})`), `(SELECT count(*) FROM ${effect})`];
-  return `require_credential(${[`${placeholder}::jsonb`, ...counts].join(", ")})`;
+  return `require_credential(${[credential, ...counts].join(", ")})`;
 }
 
-const lock = {
-  name: "lock_credential",
-  text: `SELECT spend_signature($1::jsonb, true), lock_subjects(
-      ARRAY(SELECT jsonb_array_elements_text($1::jsonb -> 'subjects')), $2::text[]
-    ), require_credential($1)`,
-};
+const lock = statement("lock_credential")(
+  { credential: heldCredential, revoked: array(text) },
+  (p) => `
+    SELECT
+      spend_signature(${p.credential}, true),
+      lock_subjects(ARRAY(SELECT jsonb_array_elements_text(${p.credential} -> 'subjects')), ${p.revoked}),
+      require_credential(${p.credential})`,
+);
 
 /**
  * The last step of a transaction of several statements, when it has its row locks: throws `invalid_api_key` unless the
@@ -47,5 +53,5 @@ export async function lockCredential(
   credential: HeldCredential,
   revoked: readonly string[] = [],
 ): Promise<void> {
-  await transaction.query(lock, [credential, revoked]);
+  await transaction.run(lock, { credential, revoked });
 }

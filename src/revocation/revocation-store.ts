@@ -1,5 +1,6 @@
 import { withoutDeadline } from "../database/call-deadline.ts";
 import type { Database, Queryable } from "../database/database.ts";
+import { array, bigint, integer, nullable, statement, text } from "../database/statement.ts";
 import type { Sweep } from "../database/sweeper.ts";
 import { runSweep, sweepBatchSize } from "../database/table-sweeps.ts";
 import type { Revocation } from "./applied-revocations.ts";
@@ -15,25 +16,26 @@ export function epochMs(moment: string): string {
 }
 
 /**
- * SQL that is true if the server of a row is alive and does not agree with the secrets in `ids`, a `text[]`: one of the two
- * writes with a secret that the other does not know. A row that was not renewed for two leases is of a server that is gone.
+ * SQL that is true if the server of a row is alive and does not agree with the secrets in `ids`, a `text[]` in SQL: one of the
+ * two writes with a secret that the other does not know. A row that was not renewed for two leases is of a server that is gone.
  */
 export function disagrees(row: string, ids: string): string {
   return `${row}.renewed_at > byond_now() - ${row}.lease_ms * interval '2 milliseconds'
-    AND NOT (${row}.secret_ids[1] = ANY (${ids}::text[]) AND (${ids}::text[])[1] = ANY (${row}.secret_ids))`;
+    AND NOT (${row}.secret_ids[1] = ANY (${ids}) AND (${ids})[1] = ANY (${row}.secret_ids))`;
 }
 
 /** Held from before a revocation gets its number until it is committed. */
 const revocationLock = 7_269_341_951;
 
-const register = {
-  name: "revocation_register",
-  text: `
-    WITH earlier AS (DELETE FROM server WHERE id = ANY($3))
+const register = statement<{ appliedSeq: string }>("revocation_register")(
+  { id: text, leaseMs: integer, earlierIds: array(text), secretIds: nullable(array(text)) },
+  (p) => `
+    WITH earlier AS (DELETE FROM server WHERE id = ANY (${p.earlierIds}))
     INSERT INTO server (id, lease_ms, applied_seq, database_started_at, renewed_at, secret_ids)
-    SELECT $1, $2, coalesce(max(seq), 0), pg_postmaster_start_time(), byond_now(), $4 FROM revocation
+    SELECT ${p.id}, ${p.leaseMs}, coalesce(max(seq), 0), pg_postmaster_start_time(), byond_now(), ${p.secretIds}
+    FROM revocation
     RETURNING applied_seq`,
-};
+);
 
 /**
  * Finds no row if PostgreSQL was started since, or if this is another one that took its place: what was committed before
@@ -42,29 +44,34 @@ const register = {
  *
  * Answers as well what the server should know of the others, in the same round trip.
  */
-const renew = {
-  name: "revocation_renew",
-  text: `
+const renew = statement<{ renewals: string; nowMs: number; disagreeing: string[] }>("revocation_renew")(
+  { id: text, appliedSequence: bigint, secretIds: nullable(array(text)), renewals: bigint },
+  (p) => `
     UPDATE server
-    SET applied_seq = greatest(applied_seq, $2), renewals = renewals + 1, renewed_at = byond_now()
-    WHERE id = $1 AND database_started_at = pg_postmaster_start_time() AND renewals >= $4
+    SET applied_seq = greatest(applied_seq, ${p.appliedSequence}), renewals = renewals + 1, renewed_at = byond_now()
+    WHERE id = ${p.id} AND database_started_at = pg_postmaster_start_time() AND renewals >= ${p.renewals}
     RETURNING
       renewals,
       ${epochMs("renewed_at")} AS now_ms,
-      ARRAY(SELECT other.id FROM server AS other WHERE other.id <> $1 AND ${disagrees("other", "$3")}) AS disagreeing`,
-};
+      ARRAY(
+        SELECT other.id FROM server AS other WHERE other.id <> ${p.id} AND ${disagrees("other", p.secretIds)}
+      ) AS disagreeing`,
+);
 
-const revocationsAfter = {
-  name: "revocation_read",
-  text: "SELECT seq, subject FROM revocation WHERE seq > $1 ORDER BY seq",
-};
+const revocationsAfter = statement<{ seq: string; subject: string }>("revocation_read")(
+  { sequence: bigint },
+  (p) => `SELECT seq, subject FROM revocation WHERE seq > ${p.sequence} ORDER BY seq`,
+);
 
-const remove = { name: "revocation_remove_own", text: "DELETE FROM server WHERE id = ANY($1)" };
+const remove = statement("revocation_remove_own")(
+  { ids: array(text) },
+  (p) => `DELETE FROM server WHERE id = ANY (${p.ids})`,
+);
 
 /** Keeps the newest: servers register with its number. Rows that somebody holds are left: another server removes them. */
-const sweep = {
-  name: "sweep_revocation",
-  text: `
+const sweep = statement<{ count: number }>("sweep_revocation")(
+  {},
+  () => `
     WITH swept AS (
       DELETE FROM revocation WHERE seq IN (
         SELECT seq FROM revocation WHERE seq < (SELECT min(applied_seq) FROM server) ORDER BY seq LIMIT ${sweepBatchSize}
@@ -73,33 +80,36 @@ const sweep = {
       RETURNING 1
     )
     SELECT count(*)::integer AS count FROM swept`,
-};
+);
 
-const lock = { name: "revocation_lock", text: "SELECT pg_advisory_xact_lock($1)" };
+const lock = statement("revocation_lock")({}, () => `SELECT pg_advisory_xact_lock(${revocationLock})`);
 
-const insert = {
-  name: "revocation_insert",
-  text: `
+const insert = statement<{ seq: string }>("revocation_insert")(
+  { subjects: array(text) },
+  (p) => `
     WITH inserted AS (
-      INSERT INTO revocation (subject, created_at) SELECT unnest($1::text[]), byond_now() RETURNING seq
+      INSERT INTO revocation (subject, created_at) SELECT unnest(${p.subjects}), byond_now() RETURNING seq
     )
     SELECT max(seq) AS seq, pg_notify('${revocationChannel}', '') FROM inserted`,
-};
+);
 
-const lastSequence = { name: "revocation_last", text: "SELECT coalesce(max(seq), 0) AS seq FROM revocation" };
+const lastSequence = statement<{ seq: string }>("revocation_last")(
+  {},
+  () => "SELECT coalesce(max(seq), 0) AS seq FROM revocation",
+);
 
-const serversBehind = {
-  name: "revocation_servers_behind",
-  text: "SELECT id, renewals, lease_ms FROM server WHERE applied_seq < $1",
-};
+const serversBehind = statement<{ id: string; renewals: string; leaseMs: number }>("revocation_servers_behind")(
+  { sequence: bigint },
+  (p) => `SELECT id, renewals, lease_ms FROM server WHERE applied_seq < ${p.sequence}`,
+);
 
 /** A row that is being renewed is looked at again once that is committed, and stays. */
-const removeUnrenewed = {
-  name: "revocation_remove_unrenewed",
-  text: `
-    DELETE FROM server USING unnest($1::text[], $2::bigint[]) AS seen (id, renewals)
+const removeUnrenewed = statement("revocation_remove_unrenewed")(
+  { ids: array(text), renewals: array(bigint) },
+  (p) => `
+    DELETE FROM server USING unnest(${p.ids}, ${p.renewals}) AS seen (id, renewals)
     WHERE server.id = seen.id AND server.renewals = seen.renewals`,
-};
+);
 
 /** What a renewal tells beside the lease. */
 export interface RenewalReport {
@@ -124,31 +134,27 @@ export function createLeaseStore(
   let known = { id: "", renewals: 0 };
   return {
     async register(id, leaseMs, earlierIds) {
-      const [row] = await session.query<{ applied_seq: string }>(register, [id, leaseMs, earlierIds, secretIds]);
+      const [row] = await session.run(register, { id, leaseMs, earlierIds, secretIds });
       known = { id, renewals: 0 };
-      return Number(row?.applied_seq);
+      return Number(row?.appliedSeq);
     },
     async renew(id, appliedSequence) {
       const sentAtMs = wallMs();
-      const [row] = await session.query<{ renewals: string; now_ms: number; disagreeing: string[] }>(renew, [
-        id,
-        appliedSequence,
-        secretIds,
-        known.id === id ? known.renewals : 0,
-      ]);
+      const renewals = known.id === id ? known.renewals : 0;
+      const [row] = await session.run(renew, { id, appliedSequence, secretIds, renewals });
       if (row === undefined) {
         return false;
       }
       known = { id, renewals: Number(row.renewals) };
-      onRenewed({ disagreeing: row.disagreeing, databaseClockMs: row.now_ms }, sentAtMs);
+      onRenewed({ disagreeing: row.disagreeing, databaseClockMs: row.nowMs }, sentAtMs);
       return true;
     },
     async revocationsAfter(sequence) {
-      const rows = await session.query<{ seq: string; subject: string }>(revocationsAfter, [sequence]);
+      const rows = await session.run(revocationsAfter, { sequence });
       return rows.map((row): Revocation => ({ sequence: Number(row.seq), subject: row.subject }));
     },
     async remove(ids) {
-      await session.query(remove, [ids]);
+      await session.run(remove, { ids });
     },
   };
 }
@@ -158,7 +164,7 @@ export function revocationSweep(deps: { readonly database: Pick<Database, "trans
   return {
     name: "revocation",
     async removeBatch() {
-      return (await runSweep<{ count: number }>(deps, sweep, []))?.count === sweepBatchSize;
+      return (await runSweep(deps, sweep, {}))?.count === sweepBatchSize;
     },
   };
 }
@@ -169,25 +175,23 @@ export function createRevokerStore(database: Pick<Database, "query" | "run" | "t
     transaction: (work) => database.transaction(work),
     async record(transaction, subjects) {
       // A statement of its own: the number is taken when the lock is held.
-      await transaction.query(lock, [revocationLock]);
-      const [row] = await transaction.query<{ seq: string }>(insert, [[...new Set(subjects)]]);
+      await transaction.run(lock, {});
+      const [row] = await transaction.run(insert, { subjects: [...new Set(subjects)] });
       return Number(row?.seq);
     },
     async lastSequence() {
-      const [row] = await database.query<{ seq: string }>(lastSequence, []);
+      const [row] = await database.run(lastSequence, {});
       return Number(row?.seq);
     },
     // The revocation is made: whoever waits for it is not told that it was not.
     async serversBehind(sequence) {
-      const rows = await withoutDeadline(() =>
-        database.query<{ id: string; renewals: string; lease_ms: number }>(serversBehind, [sequence]),
-      );
-      return rows.map((row): ServerBehind => ({ id: row.id, renewals: Number(row.renewals), leaseMs: row.lease_ms }));
+      const rows = await withoutDeadline(() => database.run(serversBehind, { sequence }));
+      return rows.map((row): ServerBehind => ({ ...row, renewals: Number(row.renewals) }));
     },
     async removeUnrenewed(servers) {
       const ids = servers.map((server) => server.id);
-      const renewals = servers.map((server) => String(server.renewals));
-      await withoutDeadline(() => database.query(removeUnrenewed, [ids, renewals]));
+      const renewals = servers.map((server) => server.renewals);
+      await withoutDeadline(() => database.run(removeUnrenewed, { ids, renewals }));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Database } from "../../database/database.ts";
+import { statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
 
@@ -43,9 +44,9 @@ const every = (condition: (table: string) => string, operator: "AND" | "OR") =>
  * A workspace is one server's while its batch lasts; another one takes the next. It goes itself once nothing is found of it.
  * One with a user was shut down by somebody else than us.
  */
-const sweep = {
-  name: "sweep_closed_workspaces",
-  text: `
+const sweep = statement<{ hasRemoved: boolean }>("sweep_closed_workspaces")(
+  {},
+  () => `
     WITH closed AS MATERIALIZED (
       SELECT id FROM workspace
       WHERE deactivated_at <= (SELECT byond_now() - ${quietTime})
@@ -58,14 +59,14 @@ const sweep = {
       RETURNING 1
     )
     SELECT EXISTS (SELECT FROM removed) OR ${every((table) => `EXISTS (SELECT FROM removed_${table})`, "OR")} AS has_removed`,
-};
+);
 
 /** Removes all that is left of accounts that ended: their keys, and their verifications with the recipients of these. */
 export function closedWorkspaceSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
   return {
     name: "closed workspace",
     async removeBatch() {
-      return (await runSweep<{ has_removed: boolean }>(deps, sweep, []))?.has_removed === true;
+      return (await runSweep(deps, sweep, {}))?.hasRemoved === true;
     },
   };
 }

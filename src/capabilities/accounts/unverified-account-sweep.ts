@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
@@ -13,9 +14,9 @@ const batchSize = 50;
  * Marks accounts as told, and writes the mail that tells them. Its id follows from the account's: there is one. It is told a
  * day before the end, or the end moves.
  */
-const announce = {
-  name: "announce_account_endings",
-  text: `
+const announce = statement<{ count: number }>("announce_account_endings")(
+  { lane: text },
+  (p) => `
     WITH due AS (
       SELECT id FROM account
       WHERE end_announced_at IS NULL AND ends_at <= (SELECT byond_now() + interval '24 hours')
@@ -31,7 +32,7 @@ const announce = {
       workspaceId: "workspace_id",
       id: "'dlv_' || split_part(id, '_', 2)",
       kind: `'${accountEndingKind}'`,
-      lane: "$1",
+      lane: p.lane,
       subjectId: "id",
       // All that there is to say is read when it leaves.
       payloadSealed: "''::bytea",
@@ -40,15 +41,15 @@ const announce = {
       expiresAt: "ends_at",
     })})
     SELECT count(*)::integer AS count FROM told`,
-};
+);
 
-const readDue = {
-  name: "read_ending_accounts",
-  text: `
-    SELECT id AS "userId", workspace_id AS "workspaceId" FROM account
+const readDue = statement<AccountReference>("read_ending_accounts")(
+  {},
+  () => `
+    SELECT id AS user_id, workspace_id FROM account
     WHERE end_announced_at IS NOT NULL AND ends_at <= (SELECT byond_now())
     ORDER BY ends_at LIMIT ${batchSize}`,
-};
+);
 
 /**
  * Tells unverified accounts a day before they end, and ends those whose time is over. For servers that send mail: without it,
@@ -63,8 +64,8 @@ export function unverifiedAccountSweep(deps: {
   return {
     name: "unverified accounts",
     async removeBatch() {
-      const told = await runSweep<{ count: number }>(deps, announce, [deps.lane]);
-      const due = await deps.database.query<AccountReference & Record<string, unknown>>(readDue, []);
+      const told = await runSweep(deps, announce, { lane: deps.lane });
+      const due = await deps.database.run(readDue, {});
       const change = (transaction: Queryable) => endUnverifiedAccounts(transaction, due, { onlyDue: true });
       const hasRevoked = (ended: number) => ended > 0;
       const ended =

@@ -2,6 +2,7 @@ import type { Mode, SessionCaller } from "../../access/caller.ts";
 import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Queryable } from "../../database/database.ts";
+import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
 import type { NewSecret } from "./new-secret.ts";
 import { expiryProblem, type Restrictions, unrestricted } from "./restrictions.ts";
 
@@ -24,28 +25,39 @@ export interface CreatedApiKey extends Restrictions {
   readonly createdAt: Date;
 }
 
-const insert = {
-  name: "insert_api_key",
-  text: `
+const insert = statement<Pick<CreatedApiKey, "createdAt" | "expiresAt">>("insert_api_key")(
+  {
+    id: text,
+    workspaceId: text,
+    prefix: text,
+    secretHash: text,
+    name: text,
+    mode: text,
+    scopes: nullable(array(text)),
+    ipAllowlist: nullable(array(text)),
+    requestsPerMinute: nullable(integer),
+    requireSignature: boolean,
+    minSignatureVersion: text,
+    createdBy: nullable(text),
+    expiresAt: nullable(timestamptz),
+  },
+  (p) => `
     WITH created AS (
       INSERT INTO api_key (
         id, workspace_id, prefix, name, mode, scopes, ip_allowlist, requests_per_minute, require_signature,
         min_signature_version, created_by, expires_at, created_at
       )
-      SELECT $1, $2, $3, $5, $6, $7, $8, $9, $10, $13, $11, expires_at, date_trunc('milliseconds', byond_now())
-      FROM date_trunc('seconds', $12::timestamptz) AS expires_at
+      SELECT
+        ${p.id}, ${p.workspaceId}, ${p.prefix}, ${p.name}, ${p.mode}, ${p.scopes}, ${p.ipAllowlist}, ${p.requestsPerMinute},
+        ${p.requireSignature}, ${p.minSignatureVersion}, ${p.createdBy}, expires_at, date_trunc('milliseconds', byond_now())
+      FROM date_trunc('seconds', ${p.expiresAt}) AS expires_at
       WHERE expires_at IS NULL OR expires_at > byond_now()
       RETURNING id, prefix, created_at, expires_at
     ), secret AS (
-      INSERT INTO api_key_secret (prefix, key_id, secret_hash) SELECT prefix, id, $4 FROM created
+      INSERT INTO api_key_secret (prefix, key_id, secret_hash) SELECT prefix, id, ${p.secretHash} FROM created
     )
     SELECT created_at, expires_at FROM created`,
-};
-
-interface Row {
-  readonly created_at: Date;
-  readonly expires_at: Date | null;
-}
+);
 
 /** Stores a key with its secret's hash. Throws `validation_error` if it would have expired already. */
 export async function insertApiKey(
@@ -55,36 +67,11 @@ export async function insertApiKey(
 ): Promise<CreatedApiKey> {
   const restrictions = { ...unrestricted, ...given };
   const ipAllowlist = restrictions.ipAllowlist && normalizeIpAllowlist(restrictions.ipAllowlist, "ip_allowlist");
-  const id = createId("key");
-  const [row] = await transaction.query<Row & Record<string, unknown>>(insert, [
-    id,
-    workspaceId,
-    prefix,
-    secretHash,
-    name,
-    mode,
-    restrictions.scopes,
-    ipAllowlist,
-    restrictions.requestsPerMinute,
-    restrictions.requireSignature,
-    creator?.userId ?? null,
-    restrictions.expiresAt,
-    restrictions.minSignatureVersion,
-  ]);
+  const identity = { id: createId("key"), name, mode, createdBy: creator?.userId ?? null, prefix };
+  const values = { ...restrictions, ...identity, ipAllowlist, workspaceId, secretHash };
+  const [row] = await transaction.run(insert, values);
   if (row === undefined) {
     throw expiryProblem("expires_at");
   }
-  const { created_at: createdAt, expires_at: expiresAt } = row;
-  return {
-    ...restrictions,
-    ipAllowlist,
-    expiresAt,
-    id,
-    name,
-    mode,
-    createdBy: creator?.userId ?? null,
-    prefix,
-    key,
-    createdAt,
-  };
+  return { ...restrictions, ...identity, ipAllowlist, ...row, key };
 }

@@ -1,16 +1,17 @@
 import type { Clock } from "../../clock.ts";
 import type { Queryable } from "../../database/database.ts";
+import { array, statement, text, timestamptz } from "../../database/statement.ts";
 import { describeError, type Logger } from "../../observe/log.ts";
 
 const flushIntervalMs = 5_000;
 
-const updateLastUsed = {
-  name: "update_last_used",
-  text: `
+const updateLastUsed = statement("update_last_used")(
+  { ids: array(text), times: array(timestamptz) },
+  (p) => `
     UPDATE api_key SET last_used_at = greatest(api_key.last_used_at, used.at)
-    FROM unnest($1::text[], $2::timestamptz[]) AS used (id, at)
+    FROM unnest(${p.ids}, ${p.times}) AS used (id, at)
     WHERE api_key.id = used.id`,
-};
+);
 
 interface Dependencies {
   readonly database: Queryable;
@@ -44,8 +45,7 @@ export class LastUsed {
     }
     this.#pending = new Map();
     try {
-      const times = [...batch.values()].map((date) => date.toISOString());
-      await this.#deps.database.query(updateLastUsed, [[...batch.keys()], times]);
+      await this.#deps.database.run(updateLastUsed, { ids: [...batch.keys()], times: [...batch.values()] });
     } catch (error) {
       this.#deps.logger.warn("last use of keys not written", { keys: batch.size, error: describeError(error) });
       this.#pending = new Map([...batch, ...this.#pending]);

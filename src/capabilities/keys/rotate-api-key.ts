@@ -1,6 +1,7 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import type { Database, Queryable } from "../../database/database.ts";
+import { integer, statement, text } from "../../database/statement.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
 import type { ApiKey } from "./api-key.entity.ts";
@@ -21,31 +22,31 @@ export interface RotatedApiKey extends ApiKey {
 }
 
 /** A statement of its own: the next one has to see what a rotation at the same moment has committed. */
-const lock = {
-  name: "lock_api_key",
-  text: `SELECT id FROM api_key WHERE workspace_id = $1 AND id = $2 AND ${isActive} FOR UPDATE`,
-};
+const lock = statement<{ id: string }>("lock_api_key")(
+  { workspaceId: text, id: text },
+  (p) => `SELECT id FROM api_key WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND ${isActive} FOR UPDATE`,
+);
 
 /** No secret gets more time than it had. The end of a grace is in whole seconds: what is answered is what is enforced. */
-const rotate = {
-  name: "rotate_api_key",
-  text: `
+const rotate = statement<{ validUntil: Date | null }>("rotate_api_key")(
+  { id: text, prefix: text, secretHash: text, graceSeconds: integer },
+  (p) => `
     WITH swept AS (
-      DELETE FROM api_key_secret WHERE key_id = $1 AND valid_until <= byond_now()
+      DELETE FROM api_key_secret WHERE key_id = ${p.id} AND valid_until <= byond_now()
     ), retired AS (
       UPDATE api_key_secret SET valid_until = least(valid_until, CASE
-        WHEN $4::integer = 0 THEN byond_now()
-        ELSE date_trunc('seconds', byond_now() + $4::integer * interval '1 second' + interval '999999 microseconds')
+        WHEN ${p.graceSeconds} = 0 THEN byond_now()
+        ELSE date_trunc('seconds', byond_now() + ${p.graceSeconds} * interval '1 second' + interval '999999 microseconds')
       END)
-      WHERE key_id = $1 AND (valid_until IS NULL OR valid_until > byond_now())
+      WHERE key_id = ${p.id} AND (valid_until IS NULL OR valid_until > byond_now())
       RETURNING valid_until
     ), added AS (
-      INSERT INTO api_key_secret (prefix, key_id, secret_hash) VALUES ($2, $1, $3)
+      INSERT INTO api_key_secret (prefix, key_id, secret_hash) VALUES (${p.prefix}, ${p.id}, ${p.secretHash})
     ), renamed AS (
-      UPDATE api_key SET prefix = $2 WHERE id = $1
+      UPDATE api_key SET prefix = ${p.prefix} WHERE id = ${p.id}
     )
     SELECT max(valid_until) AS valid_until FROM retired`,
-};
+);
 
 /**
  * Gives a key a new secret, under a new prefix. When it returns, every server knows the new one and for how long the old
@@ -67,11 +68,11 @@ export async function rotateApiKey(
   const before = await getApiKey(deps, { workspaceId, id });
   const { key, prefix, secretHash } = await createSecret(deps, before.mode);
   const change = async (transaction: Queryable) => {
-    if ((await transaction.query(lock, [workspaceId, id])).length === 0) {
+    if ((await transaction.run(lock, { workspaceId, id })).length === 0) {
       throw activeKeyNotFound();
     }
-    const [row] = await transaction.query<{ valid_until: Date | null }>(rotate, [id, prefix, secretHash, graceSeconds]);
-    const previousKeyExpiresAt = graceSeconds === 0 ? null : (row?.valid_until ?? null);
+    const [row] = await transaction.run(rotate, { id, prefix, secretHash, graceSeconds });
+    const previousKeyExpiresAt = graceSeconds === 0 ? null : (row?.validUntil ?? null);
     const rotated = { ...before, prefix, key, previousKeyExpiresAt };
     await beforeCommit(transaction, rotated);
     return rotated;

@@ -1,9 +1,8 @@
-import type { KeyCaller, Mode } from "../../access/caller.ts";
+import type { KeyCaller } from "../../access/caller.ts";
 import { compileIpAllowlist } from "../../access/ip-allowlist.ts";
-import type { SignatureVersion } from "../../access/signature.ts";
-import type { Tier } from "../../access/tiers.ts";
 import type { Clock } from "../../clock.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import type { Loaded } from "../../revocation/credential-cache.ts";
 import { keySubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import { Deadline } from "./key-expiry.ts";
@@ -20,9 +19,9 @@ export interface StoredKey {
   readonly deadline: Deadline | undefined;
 }
 
-const read = {
-  name: "read_api_key",
-  text: `
+const read = statement<Row>("read_api_key")(
+  { prefix: text },
+  (p) => `
     SELECT
       api_key.id, api_key.mode, api_key.scopes, api_key.ip_allowlist, api_key.requests_per_minute,
       NOT EXISTS (
@@ -38,26 +37,17 @@ const read = {
     FROM api_key_secret AS secret
       JOIN api_key ON api_key.id = secret.key_id
       JOIN workspace ON workspace.id = api_key.workspace_id
-    WHERE secret.prefix = $1`,
-};
+    WHERE secret.prefix = ${p.prefix}`,
+);
 
-interface Row {
+interface Row extends Omit<KeyCaller, "kind" | "keyId" | "keyPrefix" | "ipAllowlists" | "signature"> {
   readonly id: string;
-  readonly mode: Mode;
-  readonly scopes: readonly string[] | null;
-  readonly ip_allowlist: readonly string[] | null;
-  readonly requests_per_minute: number | null;
-  readonly is_verified: boolean;
-  readonly required_signature: SignatureVersion | null;
-  readonly revision: number;
-  readonly workspace_id: string;
-  readonly workspace_name: string;
-  readonly tier: Tier;
-  readonly workspace_ip_allowlist: readonly string[] | null;
-  readonly secret_hash: string;
-  readonly is_revoked: boolean;
+  readonly ipAllowlist: readonly string[] | null;
+  readonly workspaceIpAllowlist: readonly string[] | null;
+  readonly secretHash: string;
+  readonly isRevoked: boolean;
   /** Null: without an end. */
-  readonly ms_left: number | null;
+  readonly msLeft: number | null;
 }
 
 /** Reads the key that has a secret with this prefix, in one statement. Undefined if there is none. */
@@ -66,32 +56,21 @@ export async function readStoredKey(
   prefix: string,
 ): Promise<Loaded<StoredKey> | undefined> {
   const deadlineIn = Deadline.measuredFrom(deps.clock);
-  const [row] = await deps.database.query<Row & Record<string, unknown>>(read, [prefix]);
+  const [row] = await deps.database.run(read, { prefix });
   if (row === undefined) {
     return undefined;
   }
-  const allowlists = [row.ip_allowlist, row.workspace_ip_allowlist].filter((entries) => entries !== null);
+  const { id: keyId, ipAllowlist, workspaceIpAllowlist, secretHash, isRevoked, msLeft, ...caller } = row;
+  const ipAllowlists = [ipAllowlist, workspaceIpAllowlist]
+    .filter((entries) => entries !== null)
+    .map(compileIpAllowlist);
   return {
-    subjects: [keySubject(row.id), workspaceSubject(row.workspace_id)],
+    subjects: [keySubject(keyId), workspaceSubject(caller.workspaceId)],
     record: {
-      caller: {
-        kind: "key",
-        workspaceId: row.workspace_id,
-        workspaceName: row.workspace_name,
-        tier: row.tier,
-        keyId: row.id,
-        keyPrefix: prefix,
-        mode: row.mode,
-        scopes: row.scopes,
-        ipAllowlists: allowlists.map(compileIpAllowlist),
-        requestsPerMinute: row.requests_per_minute,
-        isVerified: row.is_verified,
-        requiredSignature: row.required_signature,
-        revision: row.revision,
-      },
-      secretHash: row.secret_hash,
-      isRevoked: row.is_revoked,
-      deadline: row.ms_left === null ? undefined : deadlineIn(row.ms_left),
+      caller: { kind: "key", ...caller, keyId, keyPrefix: prefix, ipAllowlists },
+      secretHash,
+      isRevoked,
+      deadline: msLeft === null ? undefined : deadlineIn(msLeft),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
 import type { Database, Queryable } from "../../database/database.ts";
+import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
 import type { ApiKey } from "./api-key.entity.ts";
@@ -14,28 +15,39 @@ export type KeyChanges = {
     : string;
 };
 
-const update = {
-  name: "update_api_key",
-  text: `
+const update = statement<{ isFound: boolean; isUpdated: boolean }>("update_api_key")(
+  {
+    workspaceId: text,
+    id: text,
+    name: nullable(text),
+    scopes: nullable(array(text)),
+    ipAllowlist: nullable(array(text)),
+    requestsPerMinute: nullable(integer),
+    requireSignature: nullable(boolean),
+    minSignatureVersion: nullable(text),
+    expiresAt: nullable(timestamptz),
+  },
+  (p) => `
     WITH target AS (
-      SELECT id FROM api_key WHERE workspace_id = $1 AND id = $2 AND ${isActive} FOR UPDATE
+      SELECT id FROM api_key WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND ${isActive} FOR UPDATE
     ), updated AS (
       UPDATE api_key SET
-        name = coalesce($3, name),
-        scopes = coalesce($4, scopes),
-        ip_allowlist = coalesce($5, ip_allowlist),
-        requests_per_minute = coalesce($6, requests_per_minute),
-        require_signature = coalesce($7, require_signature),
-        min_signature_version = coalesce($9, min_signature_version),
-        expires_at = coalesce(date_trunc('seconds', $8::timestamptz), expires_at),
-        revision = revision + (num_nonnulls($4::text[], $5::text[], $7::boolean, $8::timestamptz) > 0)::integer
+        name = coalesce(${p.name}, name),
+        scopes = coalesce(${p.scopes}, scopes),
+        ip_allowlist = coalesce(${p.ipAllowlist}, ip_allowlist),
+        requests_per_minute = coalesce(${p.requestsPerMinute}, requests_per_minute),
+        require_signature = coalesce(${p.requireSignature}, require_signature),
+        min_signature_version = coalesce(${p.minSignatureVersion}, min_signature_version),
+        expires_at = coalesce(date_trunc('seconds', ${p.expiresAt}), expires_at),
+        revision = revision
+          + (num_nonnulls(${p.scopes}, ${p.ipAllowlist}, ${p.requireSignature}, ${p.expiresAt}) > 0)::integer
       FROM target
       WHERE api_key.id = target.id
-        AND ($8::timestamptz IS NULL OR date_trunc('seconds', $8::timestamptz) > byond_now())
+        AND (${p.expiresAt} IS NULL OR date_trunc('seconds', ${p.expiresAt}) > byond_now())
       RETURNING api_key.id
     )
     SELECT EXISTS (SELECT FROM target) AS is_found, EXISTS (SELECT FROM updated) AS is_updated`,
-};
+);
 
 /**
  * Changes a key. When it returns, every server goes by what it is now, for calls under way too. Throws `not_found` if the
@@ -51,21 +63,21 @@ export async function updateApiKey(
   const ipAllowlist = changes.ipAllowlist && normalizeIpAllowlist(changes.ipAllowlist, "api_key.ip_allowlist");
   const { workspaceId } = caller;
   const change = async (transaction: Queryable) => {
-    const [row] = await transaction.query<{ is_found: boolean; is_updated: boolean }>(update, [
+    const [row] = await transaction.run(update, {
       workspaceId,
       id,
-      changes.name ?? null,
-      changes.scopes ?? null,
-      ipAllowlist ?? null,
-      changes.requestsPerMinute ?? null,
-      changes.requireSignature ?? null,
-      changes.expiresAt ?? null,
-      changes.minSignatureVersion ?? null,
-    ]);
-    if (row?.is_found !== true) {
+      name: changes.name ?? null,
+      scopes: changes.scopes ?? null,
+      ipAllowlist: ipAllowlist ?? null,
+      requestsPerMinute: changes.requestsPerMinute ?? null,
+      requireSignature: changes.requireSignature ?? null,
+      minSignatureVersion: changes.minSignatureVersion ?? null,
+      expiresAt: changes.expiresAt ?? null,
+    });
+    if (row?.isFound !== true) {
       throw activeKeyNotFound();
     }
-    if (!row.is_updated) {
+    if (!row.isUpdated) {
       throw expiryProblem("api_key.expires_at");
     }
   };

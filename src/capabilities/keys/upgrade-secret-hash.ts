@@ -1,12 +1,13 @@
 import type { Hasher } from "../../crypto/hashing.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import { describeError, type Logger } from "../../observe/log.ts";
 import { prefixOf } from "./key-format.ts";
 
-const upgrade = {
-  name: "upgrade_api_key_hash",
-  text: "UPDATE api_key_secret SET secret_hash = $3 WHERE prefix = $1 AND secret_hash = $2",
-};
+const upgrade = statement("upgrade_api_key_hash")(
+  { prefix: text, outdated: text, hash: text },
+  (p) => `UPDATE api_key_secret SET secret_hash = ${p.hash} WHERE prefix = ${p.prefix} AND secret_hash = ${p.outdated}`,
+);
 
 /**
  * Replaces a hash that was made with other parameters by one of today's, of the same secret: whoever still knows the old
@@ -18,7 +19,7 @@ export async function upgradeSecretHash(
 ): Promise<void> {
   try {
     const hash = await deps.keyHasher.hash(input.key);
-    await deps.database.query(upgrade, [prefixOf(input.key), input.outdatedHash, hash]);
+    await deps.database.run(upgrade, { prefix: prefixOf(input.key), outdated: input.outdatedHash, hash });
   } catch (error) {
     deps.logger.warn("a key's hash was not renewed", { error: describeError(error) });
   }

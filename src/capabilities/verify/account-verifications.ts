@@ -1,6 +1,7 @@
 import { createId } from "../../crypto/ids.ts";
 import { unseal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
 import type { SendLimit } from "../../quota/send-limits.ts";
@@ -40,12 +41,10 @@ const accountLimit: SendLimit = {
   message: "Too many codes for this account. Try again later.",
 };
 
-const readReset = {
-  name: "read_reset",
-  text: "SELECT recipient_sealed, created_at FROM verification WHERE workspace_id = $1 AND id = $2",
-};
-
-type ResetRow = { readonly recipient_sealed: Buffer | null; readonly created_at: Date };
+const readReset = statement<{ recipientSealed: Buffer | null; createdAt: Date }>("read_reset")(
+  { workspaceId: text, id: text },
+  (p) => `SELECT recipient_sealed, created_at FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
+);
 
 /** Verifications of the mail addresses that people sign in with: ours, by the same rules as everybody's. */
 export function accountVerifications(deps: StartDependencies) {
@@ -108,16 +107,16 @@ export function accountVerifications(deps: StartDependencies) {
       return startVerification(deps, serverOwner(id), inputOf(email, input));
     },
 
-    async findReset(text: string): Promise<{ readonly email: string; readonly startedAt: Date }> {
-      const resetId = verificationIdOf(text);
+    async findReset(presented: string): Promise<{ readonly email: string; readonly startedAt: Date }> {
+      const resetId = verificationIdOf(presented);
       const { workspaceId } = serverOwner(resetId);
-      const [row] = await database.query<ResetRow>(readReset, [workspaceId, resetId]);
-      const sealed = row?.recipient_sealed ?? undefined;
+      const [row] = await database.run(readReset, { workspaceId, id: resetId });
+      const sealed = row?.recipientSealed ?? undefined;
       const email = sealed && unseal(keyring, "recipient-seal", recipientContext(workspaceId, resetId), sealed);
       if (row === undefined || email === undefined) {
         throw verificationNotFound();
       }
-      return { email, startedAt: row.created_at };
+      return { email, startedAt: row.createdAt };
     },
 
     checkReset: (transaction: Queryable, reset: { readonly id: string; readonly code: string }) =>

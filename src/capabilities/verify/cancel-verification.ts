@@ -1,17 +1,18 @@
 import type { Keyring } from "../../crypto/keyring.ts";
 import { type Database, runChange } from "../../database/database.ts";
-import { jsonb, nullable, statement, text } from "../../database/statement.ts";
-import { type HeldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import { statement, text } from "../../database/statement.ts";
+import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { getVerification, type VerificationRef } from "./get-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
 
 /** Messages that wait for another attempt are given up with the verification. */
 const cancel = statement("cancel_verification")(
-  { workspaceId: text, mode: text, id: text, credential: nullable(jsonb) },
+  { workspaceId: text, mode: text, id: text, credential: heldCredential },
   (p) => `
     WITH canceled AS (
       UPDATE verification SET status = 'canceled'
-      WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id} AND status = 'pending' AND expires_at > byond_now()
+      WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
+        AND status = 'pending' AND expires_at > byond_now()
       RETURNING id
     ), given_up AS (
       UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now()

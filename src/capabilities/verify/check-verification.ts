@@ -3,9 +3,9 @@ import type { Mode } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { limitLockWait, type Queryable } from "../../database/database.ts";
-import { array, integer, jsonb, nullable, statement, text } from "../../database/statement.ts";
+import { array, integer, nullable, statement, text } from "../../database/statement.ts";
 import { hasToken } from "../../database/throttle.ts";
-import { requireCredential } from "../../revocation/held-credential.ts";
+import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { deriveCode, maxCodeLength, minCodeLength, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
 import { guessKey, guessLimit } from "./limits.ts";
@@ -40,7 +40,7 @@ const check = statement<CheckRow>("check_verification")(
     codeLength: integer,
     recipientIndexes: nullable(array(text)),
     attemptId: text,
-    credential: nullable(jsonb),
+    credential: heldCredential,
   },
   (p) => `
     WITH ${limitLockWait}, target AS (
@@ -87,7 +87,9 @@ const check = statement<CheckRow>("check_verification")(
       WHERE verification.workspace_id = ${p.workspaceId} AND verification.id = ${p.id}
       RETURNING verification.status
     )
-    SELECT target.status AS before, counted.status AS after, ${requireCredential(p.credential, { after: ["budget"], effect: "counted" })}
+    SELECT
+      target.status AS before, counted.status AS after,
+      ${requireCredential(p.credential, { after: ["budget"], effect: "counted" })}
     FROM target LEFT JOIN counted ON true`,
 );
 

@@ -1,6 +1,7 @@
 import type { Keyring } from "../../crypto/keyring.ts";
-import type { Database } from "../../database/database.ts";
-import { requireCredential } from "../../revocation/held-credential.ts";
+import { type Database, runChange } from "../../database/database.ts";
+import { array, statement, text } from "../../database/statement.ts";
+import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { indexesOfAny } from "./recipient.ts";
 import type { VerificationOwner } from "./start-verification.ts";
 
@@ -14,16 +15,16 @@ export const erasure = `
   status = CASE status WHEN 'pending' THEN 'canceled' ELSE status END`;
 
 /** Two updates, each by the one index that fits it. */
-const erase = {
-  name: "erase_recipient",
-  text: `
+const erase = statement<{ erased: number }>("erase_recipient")(
+  { workspaceId: text, mode: text, indexes: array(text), credential: heldCredential },
+  (p) => `
     WITH by_first AS (
       UPDATE verification SET ${erasure}
-      WHERE workspace_id = $1 AND mode = $2 AND recipient_index = ANY ($3::text[])
+      WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND recipient_index = ANY (${p.indexes})
       RETURNING id
     ), by_second AS (
       UPDATE verification SET ${erasure}
-      WHERE workspace_id = $1 AND mode = $2 AND second_recipient_index = ANY ($3::text[])
+      WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND second_recipient_index = ANY (${p.indexes})
       RETURNING id
     ), erased AS (
       SELECT id FROM by_first UNION ALL SELECT id FROM by_second
@@ -32,13 +33,13 @@ const erase = {
         payload_sealed = NULL,
         status = CASE status WHEN 'pending' THEN 'expired' ELSE status END,
         finished_at = coalesce(finished_at, byond_now())
-      WHERE workspace_id = $1 AND subject_id = ANY (ARRAY(SELECT id FROM erased))
+      WHERE workspace_id = ${p.workspaceId} AND subject_id = ANY (ARRAY(SELECT id FROM erased))
       RETURNING id
     )
     SELECT
       (SELECT count(*) FROM erased)::integer AS erased,
-      ${requireCredential("$4", { after: ["given_up"], effect: "erased" })}`,
-};
+      ${requireCredential(p.credential, { after: ["given_up"], effect: "erased" })}`,
+);
 
 /**
  * Erases what is stored of a recipient. Answers how many verifications held it. Throws `validation_error` for what is
@@ -49,7 +50,7 @@ export async function eraseRecipient(
   { workspaceId, mode, credential }: Pick<VerificationOwner, "workspaceId" | "mode" | "credential">,
   input: { readonly recipient: string },
 ): Promise<number> {
-  const values = [workspaceId, mode, indexesOfAny(deps.keyring, input.recipient), credential];
-  const [row] = await deps.database.transaction((transaction) => transaction.query<{ erased: number }>(erase, values));
+  const values = { workspaceId, mode, indexes: indexesOfAny(deps.keyring, input.recipient), credential };
+  const [row] = await runChange(deps.database, erase, values);
   return row?.erased ?? 0;
 }

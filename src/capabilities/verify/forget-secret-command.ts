@@ -2,21 +2,25 @@ import { parseArgs } from "node:util";
 import { createKeyring } from "../../crypto/keyring.ts";
 import { Database, type Queryable } from "../../database/database.ts";
 import { providePostgres } from "../../database/provide-postgres.ts";
+import { statement, text } from "../../database/statement.ts";
 import { type Command, CommandError } from "../../process/command.ts";
 import { readSecrets } from "../../process/embedded-secret.ts";
 import { eraseRowsOf } from "./secrets-in-use.ts";
 
 const usage = "Usage: npm run forget-secret -- --id <id of a master secret>";
 
-const listSecrets = { name: "list_master_secrets", text: "SELECT id FROM master_secret ORDER BY id" };
+const listSecrets = statement<{ id: string }>("list_master_secrets")(
+  {},
+  () => "SELECT id FROM master_secret ORDER BY id",
+);
 
 /** Servers that read with the secret: what they have could still be found. */
-const readUsers = {
-  name: "users_of_master_secret",
-  text: `
+const readUsers = statement<{ id: string }>("users_of_master_secret")(
+  { secretId: text },
+  (p) => `
     SELECT id FROM server
-    WHERE $1 = ANY (secret_ids) AND renewed_at > byond_now() - lease_ms * interval '2 milliseconds'`,
-};
+    WHERE ${p.secretId} = ANY (secret_ids) AND renewed_at > byond_now() - lease_ms * interval '2 milliseconds'`,
+);
 
 /**
  * `npm run forget-secret`: erases what verifications hold of recipients that were sealed with a master secret that is lost, so
@@ -38,13 +42,13 @@ export async function runForgetSecret({ config, logger, args, write }: Command):
 }
 
 async function requireUnused(database: Queryable, id: string): Promise<void> {
-  const known = (await database.query<{ id: string }>(listSecrets, [])).map((secret) => secret.id);
+  const known = (await database.run(listSecrets, {})).map((secret) => secret.id);
   if (!known.includes(id)) {
     throw new CommandError(
       `No rows were written with the secret ${id}. There are those of: ${known.join(", ") || "none"}.`,
     );
   }
-  const users = await database.query<{ id: string }>(readUsers, [id]);
+  const users = await database.run(readUsers, { secretId: id });
   if (users.length > 0) {
     throw new CommandError(
       `The secret ${id} is not lost: the server ${users[0]?.id} has it. Start servers without it once its rows are gone.`,

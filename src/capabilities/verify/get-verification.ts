@@ -2,8 +2,9 @@ import type { Mode } from "../../access/caller.ts";
 import { isId } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
-import { readViews, type VerificationView, viewStatement } from "./verification-view.ts";
+import { type VerificationView, type ViewRow, viewOf, viewParameters, viewText } from "./verification-view.ts";
 
 /** Which verification: of this workspace and mode only. */
 export interface VerificationRef {
@@ -12,29 +13,32 @@ export interface VerificationRef {
   readonly verificationId: string;
 }
 
-const readVerification = viewStatement("read_verification", { conditions: "mode = $3 AND id = $4" });
+const readVerification = statement<ViewRow>("read_verification")({ ...viewParameters, mode: text, id: text }, (p) =>
+  viewText(p, { conditions: `mode = ${p.mode} AND id = ${p.id}` }),
+);
 
 /** The verification as it is now. Throws `not_found` for an id that does not exist in this workspace and mode. */
 export async function getVerification(
-  deps: { readonly database: Queryable; readonly keyring: Keyring },
+  { database, keyring }: { readonly database: Queryable; readonly keyring: Keyring },
   { workspaceId, mode, verificationId }: VerificationRef,
 ): Promise<VerificationView> {
-  const [view] = await readViews(deps, readVerification, workspaceId, [mode, verificationId]);
-  if (view === undefined) {
+  const knownSecrets = keyring.all.map((secret) => secret.id);
+  const [row] = await database.run(readVerification, { workspaceId, knownSecrets, mode, id: verificationId });
+  if (row === undefined) {
     throw verificationNotFound();
   }
-  return view;
+  return viewOf(keyring, workspaceId, row);
 }
 
 /**
  * An id as it came, if it has the form of one; otherwise throws `not_found`. What people paste in the place of an id may be
  * a secret: it goes no further, to the statements that a database may log least of all.
  */
-export function verificationIdOf(text: string): string {
-  if (!isId("vrf", text)) {
+export function verificationIdOf(presented: string): string {
+  if (!isId("vrf", presented)) {
     throw verificationNotFound();
   }
-  return text;
+  return presented;
 }
 
 export function verificationNotFound(): AppError {

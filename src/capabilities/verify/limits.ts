@@ -1,6 +1,14 @@
 import type { Mode } from "../../access/caller.ts";
-import type { Statement } from "../../database/database.ts";
-import { askBuckets, type Bucket, type BucketSteps, boundLimit, constantLimit } from "../../database/throttle.ts";
+import { array, optional, type Placeholders, text, type ValuesOf } from "../../database/statement.ts";
+import {
+  askBuckets,
+  type Bucket,
+  type BucketSteps,
+  constantLimit,
+  limitedKeyBucket,
+  limitedKeyParameters,
+  limitedKeyValues,
+} from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
 import type { SendLimit } from "../../quota/send-limits.ts";
 
@@ -36,61 +44,65 @@ interface Send {
   readonly isShared: boolean;
 }
 
-type Value = readonly string[] | number;
+/** A bucket that not every send asks. The guesses and the recipient's are always asked. */
+export type SendPart = SendLimit["bucket"] | "unverified";
 
-/** The buckets that are asked, in order, for a statement whose `$1` is the workspace, and its values from `first` on. */
-export interface SendBuckets {
-  readonly buckets: readonly Bucket[];
-  readonly values: readonly Value[];
-}
+/** What a statement that asks the limits of a send takes for them, beside `workspaceId`. */
+export const sendParameters = {
+  keys: optional(limitedKeyParameters.keys),
+  bursts: optional(limitedKeyParameters.bursts),
+  periodsSeconds: optional(limitedKeyParameters.periodsSeconds),
+  guessKeys: array(text),
+  sendKeys: array(text),
+};
 
-/** Whatever a message with a code is limited by. */
-export function sendBuckets(first: number, { origin, mode, limitIndexes, isShared }: Send): SendBuckets {
-  const buckets: Bucket[] = [];
-  const values: Value[] = [];
-  const placeholder = (value: Value) => `$${first + values.push(value) - 1}`;
-  const ask = (bucket: Omit<Bucket, "workspaceId" | "keys">, keys: readonly string[], workspaceId = "$1") => {
-    buckets.push({ ...bucket, workspaceId, keys: `${placeholder(keys)}::text[]` });
+/** Which buckets a send asks, and its values of `sendParameters`. */
+export function sendLimits({ origin, mode, limitIndexes, isShared }: Send): {
+  readonly parts: readonly SendPart[];
+  readonly values: ValuesOf<typeof sendParameters>;
+} {
+  return {
+    parts: [...origin.map(({ bucket }) => bucket), ...(isShared ? (["unverified"] as const) : [])],
+    values: {
+      ...limitedKeyValues(origin),
+      guessKeys: keysOf("guess", mode, limitIndexes),
+      sendKeys: keysOf("send", mode, limitIndexes),
+    },
   };
-  for (const { bucket: name, key, limit } of origin) {
-    const bound = boundLimit(placeholder(limit.burst), placeholder(limit.periodSeconds));
-    ask({ name, limit: bound, isTaken: true }, [key]);
-  }
-  ask({ name: "guesses", limit: guessLimit, isTaken: false }, keysOf("guess", mode, limitIndexes));
-  const sendKeys = keysOf("send", mode, limitIndexes);
-  ask({ name: "recipient", limit: sendLimit, isTaken: true }, sendKeys);
-  if (isShared) {
-    ask({ name: "unverified", limit: sendLimit, isTaken: true }, sendKeys, "'ws_byond'");
-  }
-  return { buckets, values };
 }
 
 /**
- * A statement that asks buckets, once for each list of them: what is not asked is not in its plan. `condition` is SQL that
- * must hold for anything to be taken, `text` what the statement is made of with its steps.
+ * Whatever a message with a code is limited by, as steps of a statement: what is not asked is not in its plan. `condition` is
+ * SQL that must hold for anything to be taken.
  */
-export function statementPerBuckets(name: string, condition: string, text: (limits: BucketSteps) => string) {
-  const statements = new Map<string, Statement>();
-  return (buckets: readonly Bucket[]): Statement => {
-    // PostgreSQL's names have 63 characters: two that are always asked need none of them.
-    const optional = buckets.map((bucket) => bucket.name).filter((each) => each !== "guesses" && each !== "recipient");
-    const fullName = [name, ...optional].join("_");
-    const statement = statements.get(fullName) ?? { name: fullName, text: text(askBuckets(buckets, condition)) };
-    statements.set(fullName, statement);
-    return statement;
-  };
+export function sendSteps(
+  p: Placeholders<typeof sendParameters> & { readonly workspaceId: string },
+  parts: readonly SendPart[],
+  condition: string,
+): BucketSteps {
+  const { workspaceId, guessKeys, sendKeys } = p;
+  const origin = parts.filter((part) => part !== "unverified");
+  const buckets: Bucket[] = [
+    ...origin.map((name, index) => limitedKeyBucket(p, index, { name, workspaceId })),
+    { name: "guesses", workspaceId, keys: guessKeys, limit: guessLimit, isTaken: false },
+    { name: "recipient", workspaceId, keys: sendKeys, limit: sendLimit, isTaken: true },
+  ];
+  if (parts.includes("unverified")) {
+    buckets.push({ name: "unverified", workspaceId: "'ws_byond'", keys: sendKeys, limit: sendLimit, isTaken: true });
+  }
+  return askBuckets(buckets, condition);
 }
 
-/** What a statement that asks `sendBuckets` says of its `wait`. */
+/** What a statement that asks `sendSteps` says of its `wait`. */
 export interface SendWait {
-  readonly empty_bucket: string | null;
-  readonly wait_seconds: number | null;
+  readonly emptyBucket: string | null;
+  readonly waitSeconds: number | null;
 }
 
 /** The error of a send that was refused. */
 export function sendRefusal(wait: SendWait | undefined, origin: readonly SendLimit[]): AppError {
   // Without a bucket that was empty before, a call at the same moment took the last token: it will be back shortly.
-  const limit = origin.find(({ bucket }) => bucket === wait?.empty_bucket);
+  const limit = origin.find(({ bucket }) => bucket === wait?.emptyBucket);
   const message = limit?.message ?? "Too many verifications for this recipient. Try again later.";
-  return new AppError("rate_limited", message, { retryAfterSeconds: wait?.wait_seconds ?? 60 });
+  return new AppError("rate_limited", message, { retryAfterSeconds: wait?.waitSeconds ?? 60 });
 }

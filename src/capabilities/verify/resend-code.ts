@@ -1,12 +1,21 @@
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import { limitLockWait } from "../../database/database.ts";
+import { array, boolean, bytea, nullable, statement, statementOfParts, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
-import { requireCredential } from "../../revocation/held-credential.ts";
+import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { getVerification } from "./get-verification.ts";
-import { maxSends, type SendWait, sendBuckets, sendRefusal, statementPerBuckets } from "./limits.ts";
+import {
+  maxSends,
+  type SendPart,
+  type SendWait,
+  sendLimits,
+  sendParameters,
+  sendRefusal,
+  sendSteps,
+} from "./limits.ts";
 import {
   exactIndex,
   exactIndexes,
@@ -29,42 +38,60 @@ export interface ResendInput {
   readonly originLimits: OriginLimits;
 }
 
-const readPending = {
-  name: "read_pending_verification",
-  text: `
+const readPending = statement<PendingRow>("read_pending_verification")(
+  { workspaceId: text, mode: text, id: text },
+  (p) => `
     SELECT
       channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain, code_length, secret_id
     FROM verification
-    WHERE workspace_id = $1 AND mode = $2 AND id = $3 AND status = 'pending' AND expires_at > byond_now()`,
-};
+    WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
+      AND status = 'pending' AND expires_at > byond_now()`,
+);
 
-type PendingRow = {
+interface PendingRow {
   readonly channel: ChannelName;
-  readonly recipient_sealed: Buffer;
-  readonly second_recipient_sealed: Buffer | null;
-  readonly end_user_sealed: Buffer | null;
+  readonly recipientSealed: Buffer;
+  readonly secondRecipientSealed: Buffer | null;
+  readonly endUserSealed: Buffer | null;
   readonly brand: string;
   readonly locale: string | null;
-  readonly autofill_domain: string | null;
-  readonly code_length: number;
-  readonly secret_id: string;
-};
+  readonly autofillDomain: string | null;
+  readonly codeLength: number;
+  readonly secretId: string;
+}
 
 /**
  * Queues one more message, if the verification is still pending and was sent fewer than five times, the recipient is the one
- * that it has of this form ($4: the second one) or its first of this form, and every limit has a token.
+ * that it has of this form (`isSecond`: the second one) or its first of this form, and every limit has a token.
  */
-const resendStatement = statementPerBuckets(
-  "resend_code",
-  "EXISTS (SELECT FROM target WHERE has_sends_left AND is_recipient)",
-  (limits) => `
+const resend = statementOfParts<ResendRow, SendPart>("resend_code")(
+  {
+    workspaceId: text,
+    mode: text,
+    id: text,
+    isSecond: boolean,
+    exactIndexes: array(text),
+    limitIndexes: array(text),
+    secondRecipientSealed: nullable(bytea),
+    secondRecipientIndex: nullable(text),
+    ...sendParameters,
+    messageId: text,
+    lane: text,
+    payloadSealed: bytea,
+    serverId: text,
+    credential: heldCredential,
+  },
+  (p, parts) => {
+    const limits = sendSteps(p, parts, "EXISTS (SELECT FROM target WHERE has_sends_left AND is_recipient)");
+    return `
     WITH ${limitLockWait}, target AS (
       SELECT
         expires_at, sends < ${maxSends} AS has_sends_left,
-        CASE WHEN $4::boolean THEN second_recipient_index IS NULL OR second_recipient_index = ANY ($5::text[])
-          ELSE recipient_index = ANY ($5::text[]) END AS is_recipient
+        CASE WHEN ${p.isSecond} THEN second_recipient_index IS NULL OR second_recipient_index = ANY (${p.exactIndexes})
+          ELSE recipient_index = ANY (${p.exactIndexes}) END AS is_recipient
       FROM verification, begun
-      WHERE workspace_id = $1 AND mode = $2 AND id = $3 AND status = 'pending' AND expires_at > byond_now()
+      WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
+        AND status = 'pending' AND expires_at > byond_now()
       FOR UPDATE OF verification
     ), ${limits.ctes}, message AS (
       SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at
@@ -72,25 +99,25 @@ const resendStatement = statementPerBuckets(
     ), counted AS (
       UPDATE verification SET
         sends = sends + 1,
-        second_recipient_sealed = coalesce(second_recipient_sealed, $11),
-        second_recipient_index = coalesce(second_recipient_index, $12),
+        second_recipient_sealed = coalesce(second_recipient_sealed, ${p.secondRecipientSealed}),
+        second_recipient_index = coalesce(second_recipient_index, ${p.secondRecipientIndex}),
         limit_indexes = CASE
-          WHEN second_recipient_index IS NULL AND $12 IS NOT NULL
-          THEN coalesce(limit_indexes, ARRAY[recipient_index]) || $13::text[]
+          WHEN second_recipient_index IS NULL AND ${p.secondRecipientIndex} IS NOT NULL
+          THEN coalesce(limit_indexes, ARRAY[recipient_index]) || ${p.limitIndexes}
           ELSE limit_indexes
         END
       FROM message
-      WHERE workspace_id = $1 AND id = $3
+      WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}
       RETURNING id
     ), queued AS (${outboxInsert({
       from: "message",
-      workspaceId: "$1",
-      id: "$6",
+      workspaceId: p.workspaceId,
+      id: p.messageId,
       kind: `'${codeMessageKind}'`,
-      lane: "$7",
-      subjectId: "$3",
-      payloadSealed: "$8",
-      claimedBy: "$9",
+      lane: p.lane,
+      subjectId: p.id,
+      payloadSealed: p.payloadSealed,
+      claimedBy: p.serverId,
       createdAt: "created_at",
       expiresAt: "expires_at",
     })})
@@ -101,23 +128,24 @@ const resendStatement = statementPerBuckets(
       (SELECT expires_at FROM message) AS expires_at,
       (SELECT bucket FROM wait) AS empty_bucket,
       (SELECT seconds FROM wait) AS wait_seconds,
-      ${requireCredential("$10", { after: ["target", "counted"], effect: "queued" })}`,
+      ${requireCredential(p.credential, { after: ["target", "counted"], effect: "queued" })}`;
+  },
 );
 
-const lookUpQueued = {
-  name: "look_up_queued_message",
-  text: `
-    SELECT true AS has_sends_left, true AS is_recipient, created_at, expires_at
-    FROM outbox WHERE workspace_id = $1 AND id = $2`,
-};
+const lookUpQueued = statement<ResendRow>("look_up_queued_message")(
+  { workspaceId: text, id: text },
+  (p) => `
+    SELECT true AS has_sends_left, true AS is_recipient, created_at, expires_at, NULL AS empty_bucket, NULL AS wait_seconds
+    FROM outbox WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
+);
 
-type ResendRow = SendWait & {
+interface ResendRow extends SendWait {
   /** Null if the verification is not pending any more. */
-  readonly has_sends_left: boolean | null;
-  readonly is_recipient: boolean | null;
-  readonly created_at: Date | null;
-  readonly expires_at: Date | null;
-};
+  readonly hasSendsLeft: boolean | null;
+  readonly isRecipient: boolean | null;
+  readonly createdAt: Date | null;
+  readonly expiresAt: Date | null;
+}
 
 /**
  * Sends the code of a pending verification once more; it stays the same, and so do its expiry and its attempts. One that is
@@ -137,8 +165,8 @@ export async function resendCode(
 ): Promise<VerificationView> {
   const { workspaceId, mode } = caller;
   const ref = { workspaceId, mode, verificationId: input.verificationId };
-  const [pending] = await deps.database.query<PendingRow>(readPending, [workspaceId, mode, input.verificationId]);
-  if (pending !== undefined && deps.keyring.find(pending.secret_id) !== undefined) {
+  const [pending] = await deps.database.run(readPending, { workspaceId, mode, id: input.verificationId });
+  if (pending !== undefined && deps.keyring.find(pending.secretId) !== undefined) {
     await queueMessage(deps, caller, input, pending);
   }
   return getVerification(deps, ref);
@@ -162,54 +190,55 @@ async function queueMessage(
     channel,
     recipient: recipient.address,
     brand: pending.brand,
-    codeLength: pending.code_length,
+    codeLength: pending.codeLength,
     mode,
-    secretId: pending.secret_id,
+    secretId: pending.secretId,
     ...(pending.locale === null ? {} : { locale: pending.locale }),
-    ...(pending.autofill_domain === null ? {} : { autofillDomain: pending.autofill_domain }),
+    ...(pending.autofillDomain === null ? {} : { autofillDomain: pending.autofillDomain }),
   });
   const context = recipientContext(workspaceId, verificationId);
   const endUserKey =
-    pending.end_user_sealed === null ? undefined : unseal(keyring, "end-user-seal", context, pending.end_user_sealed);
+    pending.endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, pending.endUserSealed);
   const origin = input.originLimits(endUserKey);
   const indexes = limitIndexes(keyring, recipient);
   const secondContext = secondRecipientContext(workspaceId, verificationId);
   const isShared = !isVerified && codes.hasProvider(channel, mode);
-  const asked = sendBuckets(14, { origin, mode, limitIndexes: indexes, isShared });
+  const limits = sendLimits({ origin, mode, limitIndexes: indexes, isShared });
   const claimedAtMs = codes.monotonicMs();
-  const values = [
+  const values = {
     workspaceId,
     mode,
-    verificationId,
+    id: verificationId,
     isSecond,
-    exactIndexes(keyring, recipient),
-    message.id,
+    exactIndexes: exactIndexes(keyring, recipient),
+    limitIndexes: indexes,
+    secondRecipientSealed: isSecond ? seal(keyring, "recipient-seal", secondContext, recipient.address) : null,
+    secondRecipientIndex: isSecond ? exactIndex(keyring.current, recipient) : null,
+    ...limits.values,
+    messageId: message.id,
     lane,
-    message.payloadSealed,
-    codes.serverId,
+    payloadSealed: message.payloadSealed,
+    serverId: codes.serverId,
     credential,
-    isSecond ? seal(keyring, "recipient-seal", secondContext, recipient.address) : null,
-    isSecond ? exactIndex(keyring.current, recipient) : null,
-    indexes,
-    ...asked.values,
-  ];
-  const lookUp = { statement: lookUpQueued, values: [workspaceId, message.id] };
-  const [row] = await database.query<ResendRow>(resendStatement(asked.buckets), values, lookUp);
-  if (row === undefined || row.has_sends_left === null) {
+  };
+  const lookUp = lookUpQueued.bind({ workspaceId, id: message.id });
+  const [row] = await database.run(resend(limits.parts), values, lookUp);
+  if (row === undefined || row.hasSendsLeft === null) {
     return;
   }
-  if (!row.has_sends_left) {
+  if (!row.hasSendsLeft) {
     throw new AppError(
       "send_limit_reached",
       "This code was sent five times, which is the most. Start a new verification.",
     );
   }
-  if (row.is_recipient !== true) {
+  if (row.isRecipient !== true) {
     throw invalidFields({
       recipient: "must be the one that this code was sent to; start a verification for another one",
     });
   }
-  if (row.created_at === null || row.expires_at === null) {
+  const { createdAt, expiresAt } = row;
+  if (createdAt === null || expiresAt === null) {
     throw sendRefusal(row, origin);
   }
   codes.dispatch({
@@ -220,8 +249,8 @@ async function queueMessage(
     subjectId: verificationId,
     attempts: 0,
     claim: 1,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
+    createdAt,
+    expiresAt,
     claimedAtMs,
   });
 }
@@ -257,7 +286,7 @@ function knownRecipient(
   isSecond: boolean,
   pending: PendingRow,
 ): string | undefined {
-  const sealed = isSecond ? pending.second_recipient_sealed : pending.recipient_sealed;
+  const sealed = isSecond ? pending.secondRecipientSealed : pending.recipientSealed;
   const context = (isSecond ? secondRecipientContext : recipientContext)(workspaceId, verificationId);
   return sealed === null ? undefined : unseal(keyring, "recipient-seal", context, sealed);
 }

@@ -2,15 +2,24 @@ import type { KeyCaller } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal } from "../../crypto/keyring.ts";
 import { limitLockWait, type Queryable } from "../../database/database.ts";
+import { array, bytea, integer, jsonb, nullable, statement, statementOfParts, text } from "../../database/statement.ts";
 import { invalidFields } from "../../errors.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
 import type { SendLimit } from "../../quota/send-limits.ts";
-import { type HeldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import { maxAttempts, type SendWait, sendBuckets, sendRefusal, statementPerBuckets } from "./limits.ts";
+import {
+  maxAttempts,
+  type SendPart,
+  type SendWait,
+  sendLimits,
+  sendParameters,
+  sendRefusal,
+  sendSteps,
+} from "./limits.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
 
 /** Whose verification it is, and the credential that the effect rests on. */
@@ -49,30 +58,57 @@ export interface StartedVerification {
 }
 
 /** Takes a token of every limit, and writes the verification and its message if there was one of each. */
-const startStatement = statementPerBuckets(
-  "start_verification",
-  "EXISTS (SELECT FROM begun)",
-  (limits) => `
+const start = statementOfParts<StartRow, SendPart>("start_verification")(
+  {
+    workspaceId: text,
+    id: text,
+    mode: text,
+    channel: text,
+    status: text,
+    recipientSealed: bytea,
+    recipientIndex: text,
+    limitIndexes: array(text),
+    endUserSealed: nullable(bytea),
+    brand: text,
+    locale: nullable(text),
+    autofillDomain: nullable(text),
+    metadata: jsonb,
+    codeLength: integer,
+    ttlSeconds: integer,
+    secretId: text,
+    ...sendParameters,
+    messageId: nullable(text),
+    messageKind: text,
+    lane: nullable(text),
+    payloadSealed: nullable(bytea),
+    serverId: text,
+    credential: heldCredential,
+  },
+  (p, parts) => {
+    const limits = sendSteps(p, parts, "EXISTS (SELECT FROM begun)");
+    return `
     WITH ${limitLockWait}, ${limits.ctes}, started AS (
       INSERT INTO verification (
         workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
         metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
       )
       SELECT
-        $1, $2, $3, $4, $5, $6, $7, $16, $17, $18, $19::jsonb, $8, $10, ${maxAttempts}, $20::text[], $21, at,
-        date_trunc('seconds', at + $9::integer * interval '1 second' + interval '999999 microseconds')
+        ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
+        ${p.brand}, ${p.locale}, ${p.autofillDomain}, ${p.metadata}, ${p.codeLength}, ${p.secretId}, ${maxAttempts},
+        ${p.limitIndexes}, ${p.endUserSealed}, at,
+        date_trunc('seconds', at + ${p.ttlSeconds} * interval '1 second' + interval '999999 microseconds')
       FROM date_trunc('milliseconds', byond_now()) AS at
       WHERE ${limits.allTaken}
       RETURNING created_at, expires_at
     ), queued AS (${outboxInsert({
-      from: "started WHERE $11::text IS NOT NULL",
-      workspaceId: "$1",
-      id: "$11",
-      kind: "$22",
-      lane: "$12",
-      subjectId: "$2",
-      payloadSealed: "$13",
-      claimedBy: "$14",
+      from: `started WHERE ${p.messageId} IS NOT NULL`,
+      workspaceId: p.workspaceId,
+      id: p.messageId,
+      kind: p.messageKind,
+      lane: p.lane,
+      subjectId: p.id,
+      payloadSealed: p.payloadSealed,
+      claimedBy: p.serverId,
       createdAt: "created_at",
       expiresAt: "expires_at",
     })})
@@ -81,16 +117,19 @@ const startStatement = statementPerBuckets(
       (SELECT expires_at FROM started) AS expires_at,
       (SELECT bucket FROM wait) AS empty_bucket,
       (SELECT seconds FROM wait) AS wait_seconds,
-      ${requireCredential("$15", { after: ["queued"], effect: "started" })}`,
+      ${requireCredential(p.credential, { after: ["queued"], effect: "started" })}`;
+  },
 );
 
-const lookUpStarted = {
-  name: "look_up_started_verification",
-  text: "SELECT created_at, expires_at FROM verification WHERE workspace_id = $1 AND id = $2",
-};
+const lookUpStarted = statement<StartRow>("look_up_started_verification")(
+  { workspaceId: text, id: text },
+  (p) => `
+    SELECT created_at, expires_at, NULL AS empty_bucket, NULL AS wait_seconds
+    FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
+);
 
 type StartRow = SendWait &
-  ({ readonly created_at: Date; readonly expires_at: Date } | { readonly created_at: null; readonly expires_at: null });
+  ({ readonly createdAt: Date; readonly expiresAt: Date } | { readonly createdAt: null; readonly expiresAt: null });
 
 export interface StartDependencies {
   readonly database: Queryable;
@@ -145,40 +184,39 @@ export async function startVerification(
   const context = recipientContext(workspaceId, id);
   const indexes = limitIndexes(keyring, recipient);
   const isShared = !caller.isVerified && codes.hasProvider(input.channel, mode);
-  const asked = sendBuckets(23, { origin, mode, limitIndexes: indexes, isShared });
+  const limits = sendLimits({ origin, mode, limitIndexes: indexes, isShared });
   const claimedAtMs = codes.monotonicMs();
-  const values = [
+  const values = {
     workspaceId,
     id,
     mode,
-    input.channel,
+    channel: input.channel,
     status,
-    seal(keyring, "recipient-seal", context, recipient.address),
-    exactIndex(keyring.current, recipient),
-    input.codeLength,
-    input.ttlSeconds,
-    keyring.current.id,
-    message?.id ?? null,
-    lane ?? null,
-    message?.payloadSealed ?? null,
-    codes.serverId,
-    caller.credential,
+    recipientSealed: seal(keyring, "recipient-seal", context, recipient.address),
+    recipientIndex: exactIndex(keyring.current, recipient),
+    limitIndexes: indexes,
+    endUserSealed: input.endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, input.endUserKey),
     brand,
-    input.locale ?? null,
-    input.autofillDomain ?? null,
-    JSON.stringify(input.metadata),
-    indexes,
-    input.endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, input.endUserKey),
+    locale: input.locale ?? null,
+    autofillDomain: input.autofillDomain ?? null,
+    metadata: JSON.stringify(input.metadata),
+    codeLength: input.codeLength,
+    ttlSeconds: input.ttlSeconds,
+    secretId: keyring.current.id,
+    ...limits.values,
+    messageId: message?.id ?? null,
     messageKind,
-    ...asked.values,
-  ];
-  const lookUp = { statement: lookUpStarted, values: [workspaceId, id] };
-  const [row] = await deps.database.query<StartRow>(startStatement(asked.buckets), values, lookUp);
-  if (row === undefined || row.created_at === null) {
+    lane: lane ?? null,
+    payloadSealed: message?.payloadSealed ?? null,
+    serverId: codes.serverId,
+    credential: caller.credential,
+  };
+  const [row] = await deps.database.run(start(limits.parts), values, lookUpStarted.bind({ workspaceId, id }));
+  if (row === undefined || row.createdAt === null) {
     throw sendRefusal(row, origin);
   }
   if (message !== undefined && lane !== undefined) {
-    const { created_at: createdAt, expires_at: expiresAt } = row;
+    const { createdAt, expiresAt } = row;
     codes.dispatch({
       workspaceId,
       ...message,
@@ -192,5 +230,5 @@ export async function startVerification(
       claimedAtMs,
     });
   }
-  return { id, status, expiresAt: row.expires_at };
+  return { id, status, expiresAt: row.expiresAt };
 }

@@ -1,16 +1,18 @@
-import type { Database, Statement } from "../../database/database.ts";
+import type { Database } from "../../database/database.ts";
+import { integer, statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
 
 /** Few enough that no statement holds its locks for long. */
 const batchSize = 500;
 
-const sweep = (name: string, condition: string) => ({
-  name,
-  text: `
+const sweep = (name: string, condition: string) =>
+  statement<{ swept: number }>(name)(
+    { days: integer },
+    (p) => `
     WITH old AS (
       SELECT workspace_id, id FROM verification
-      WHERE created_at < (SELECT byond_now() - $1::integer * interval '1 day') AND ${condition}
+      WHERE created_at < (SELECT byond_now() - ${p.days} * interval '1 day') AND ${condition}
       ORDER BY created_at LIMIT ${batchSize}
       FOR UPDATE SKIP LOCKED
     ), attempts AS (
@@ -25,7 +27,7 @@ const sweep = (name: string, condition: string) => ({
       RETURNING verification.id
     )
     SELECT count(*)::integer AS swept FROM swept`,
-});
+  );
 
 const sweepAll = sweep("sweep_verifications", "true");
 const sweepOurs = sweep("sweep_own_verifications", "starts_with(workspace_id, 'ws_byond/')");
@@ -49,13 +51,13 @@ export function ownVerificationSweep(deps: { readonly database: Pick<Database, "
 function sweepOf(
   deps: { readonly database: Pick<Database, "transaction"> },
   name: string,
-  statement: Statement,
+  statement: typeof sweepAll,
   days: number,
 ): Sweep {
   return {
     name,
     async removeBatch() {
-      return (await runSweep<{ swept: number }>(deps, statement, [days]))?.swept === batchSize;
+      return (await runSweep(deps, statement, { days }))?.swept === batchSize;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type Keyring, unseal } from "../../crypto/keyring.ts";
-import type { Queryable, Statement } from "../../database/database.ts";
+import { array, type Placeholders, text } from "../../database/statement.ts";
 import { channelOfLane } from "../channels/channels.ts";
 import { maskRecipient } from "../channels/mask-recipient.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
@@ -37,13 +37,16 @@ export interface VerificationView {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What a verification is at this moment, in SQL; `$2` is the ids of the master secrets that the server knows. */
-const currentStatus = `CASE
-    WHEN status = 'pending' AND (expires_at <= byond_now() OR secret_id <> ALL ($2::text[])) THEN 'expired'
+/** What a statement that reads views takes: the workspace, and the ids of the master secrets that the server knows. */
+export const viewParameters = { workspaceId: text, knownSecrets: array(text) };
+
+/** What a verification is at this moment, in SQL. */
+const currentStatus = (p: Placeholders<typeof viewParameters>) => `CASE
+    WHEN status = 'pending' AND (expires_at <= byond_now() OR secret_id <> ALL (${p.knownSecrets})) THEN 'expired'
     ELSE status
   END`;
 
-/** What a statement that reads views is made of: SQL. `$1` is the workspace and `$2` the ids of the known secrets. */
+/** What a statement that reads views is made of: SQL. */
 interface ViewParts {
   /** Over the columns of `verification` and `current_status`. */
   readonly conditions: string;
@@ -53,36 +56,36 @@ interface ViewParts {
   readonly tail?: string;
 }
 
-/** A statement that reads views. */
-export function viewStatement(name: string, { conditions, source = "verification", tail = "" }: ViewParts): Statement {
-  return {
-    name,
-    text: `
-      SELECT
-        id, channel, current_status AS status, recipient_sealed, second_recipient_sealed,
-        limit_indexes IS NOT NULL AS has_known_recipients, created_at, expires_at, approved_at, metadata,
-        CASE WHEN current_status = 'pending' THEN max_attempts - attempts ELSE 0 END AS attempts_left,
-        (
-          SELECT coalesce(jsonb_agg(delivery ORDER BY delivery.created_at, delivery.id), '[]')
-          FROM (${deliveries}) AS delivery
-        ) AS deliveries
-      FROM (SELECT *, ${currentStatus} AS current_status FROM ${source} AS verification) AS verification
-      WHERE workspace_id = $1 AND ${conditions}
-      ${tail}`,
-  };
+/** The text of a statement that reads views: its rows are `ViewRow`s. */
+export function viewText(
+  p: Placeholders<typeof viewParameters>,
+  { conditions, source = "verification", tail = "" }: ViewParts,
+): string {
+  return `
+    SELECT
+      id, channel, current_status AS status, recipient_sealed, second_recipient_sealed,
+      limit_indexes IS NOT NULL AS has_known_recipients, created_at, expires_at, approved_at, metadata,
+      CASE WHEN current_status = 'pending' THEN max_attempts - attempts ELSE 0 END AS attempts_left,
+      (
+        SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')
+        FROM (${deliveries}) AS delivery
+      ) AS deliveries
+    FROM (SELECT *, ${currentStatus(p)} AS current_status FROM ${source} AS verification) AS verification
+    WHERE workspace_id = ${p.workspaceId} AND ${conditions}
+    ${tail}`;
 }
 
-/** The messages of a verification, each with its newest attempt. */
+/** The messages of a verification, each with its newest attempt. They come as JSON, whose keys are these names. */
 const deliveries = `
   SELECT
     outbox.id, outbox.lane, outbox.attempts,
     CASE outbox.status WHEN 'pending' THEN 'queued' WHEN 'sent' THEN attempt.state ELSE outbox.status END AS status,
-    attempt.provider_message_id, attempt.error,
-    (extract(epoch FROM outbox.created_at) * 1000)::bigint AS created_at,
+    attempt.provider_message_id AS "providerMessageId", attempt.error,
+    (extract(epoch FROM outbox.created_at) * 1000)::bigint AS "createdAt",
     (SELECT (extract(epoch FROM min(finished_at)) * 1000)::bigint
      FROM delivery_attempt
      WHERE workspace_id = outbox.workspace_id AND subject_id = outbox.subject_id AND outbox_id = outbox.id
-       AND provider_message_id IS NOT NULL) AS sent_at
+       AND provider_message_id IS NOT NULL) AS "sentAt"
   FROM outbox
   LEFT JOIN LATERAL (
     SELECT state, provider_message_id, error
@@ -92,66 +95,39 @@ const deliveries = `
   ) AS attempt ON true
   WHERE outbox.workspace_id = verification.workspace_id AND outbox.subject_id = verification.id`;
 
-interface DeliveryRow {
-  readonly id: string;
+interface DeliveryRow extends Pick<DeliveryView, "id" | "attempts" | "providerMessageId" | "error"> {
   readonly lane: string;
-  readonly attempts: number;
   readonly status: DeliveryStatus | null;
-  readonly provider_message_id: string | null;
-  readonly error: string | null;
   /** Milliseconds since 1970. */
-  readonly created_at: number;
-  readonly sent_at: number | null;
+  readonly createdAt: number;
+  readonly sentAt: number | null;
 }
 
-type ViewRow = {
-  readonly id: string;
-  readonly channel: ChannelName;
-  readonly status: VerificationStatus;
-  readonly recipient_sealed: Buffer | null;
-  readonly second_recipient_sealed: Buffer | null;
+/** A verification as `viewText` reads it. */
+export interface ViewRow extends Omit<VerificationView, "recipient" | "deliveries"> {
+  readonly recipientSealed: Buffer | null;
+  readonly secondRecipientSealed: Buffer | null;
   /** False for what was erased, and for rows from before migration 0008, whose resends went to recipients that nobody noted. */
-  readonly has_known_recipients: boolean;
-  readonly created_at: Date;
-  readonly expires_at: Date;
-  readonly approved_at: Date | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly attempts_left: number;
+  readonly hasKnownRecipients: boolean;
   readonly deliveries: readonly DeliveryRow[];
-};
+}
 
-/** Runs a statement made by `viewStatement`. `values` are those from `$3` on. */
-export async function readViews(
-  deps: { readonly database: Queryable; readonly keyring: Keyring },
-  statement: Statement,
-  workspaceId: string,
-  values: Parameters<Queryable["query"]>[1],
-): Promise<VerificationView[]> {
-  const knownSecrets = deps.keyring.all.map((secret) => secret.id);
-  const rows = await deps.database.query<ViewRow>(statement, [workspaceId, knownSecrets, ...values]);
-  return rows.map((row) => {
-    const context = [workspaceId, row.id] as const;
-    const first = masked(deps.keyring, recipientContext(...context), row.recipient_sealed);
-    const second = masked(deps.keyring, secondRecipientContext(...context), row.second_recipient_sealed);
-    const recipientOf = (channel: ChannelName | undefined, isStart: boolean) => {
-      if (channel === undefined || !(row.has_known_recipients || isStart)) {
-        return null;
-      }
-      return formOf(channel) === formOf(row.channel) ? first : second;
-    };
-    return {
-      id: row.id,
-      channel: row.channel,
-      status: row.status,
-      recipient: first,
-      attemptsLeft: row.attempts_left,
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      approvedAt: row.approved_at,
-      deliveries: row.deliveries.map((delivery, index) => deliveryView(delivery, (of) => recipientOf(of, index === 0))),
-      metadata: row.metadata,
-    };
-  });
+/** What a workspace may see of a row of its own. */
+export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): VerificationView {
+  const { recipientSealed, secondRecipientSealed, hasKnownRecipients, deliveries, ...view } = row;
+  const first = masked(keyring, recipientContext(workspaceId, row.id), recipientSealed);
+  const second = masked(keyring, secondRecipientContext(workspaceId, row.id), secondRecipientSealed);
+  const recipientOf = (channel: ChannelName | undefined, isStart: boolean) => {
+    if (channel === undefined || !(hasKnownRecipients || isStart)) {
+      return null;
+    }
+    return formOf(channel) === formOf(row.channel) ? first : second;
+  };
+  return {
+    ...view,
+    recipient: first,
+    deliveries: deliveries.map((delivery, index) => deliveryView(delivery, (of) => recipientOf(of, index === 0))),
+  };
 }
 
 /** Null too where the secret that the recipient was sealed with is gone. */
@@ -161,19 +137,16 @@ function masked(keyring: Keyring, context: string, sealed: Buffer | null): strin
 }
 
 function deliveryView(
-  row: DeliveryRow,
+  { lane, ...row }: DeliveryRow,
   recipientOf: (channel: ChannelName | undefined) => string | null,
 ): DeliveryView {
-  const channel = channelOfLane(row.lane);
+  const channel = channelOfLane(lane);
   return {
-    id: row.id,
+    ...row,
     channel,
     recipient: recipientOf(channel),
     status: row.status ?? "sent",
-    attempts: row.attempts,
-    providerMessageId: row.provider_message_id,
-    error: row.error,
-    createdAt: new Date(row.created_at),
-    sentAt: row.sent_at === null ? null : new Date(row.sent_at),
+    createdAt: new Date(row.createdAt),
+    sentAt: row.sentAt === null ? null : new Date(row.sentAt),
   };
 }

@@ -1,7 +1,7 @@
 /** `last_used_at`: at most ten seconds behind, written at shutdown, and no request waits for a write. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LastUsed } from "../../../src/capabilities/keys/last-used.ts";
-import type { Queryable, Statement } from "../../../src/database/database.ts";
+import type { Queryable } from "../../../src/database/database.ts";
 import { startTestApp } from "../../support/app.ts";
 import { captureLog } from "../../support/log-capture.ts";
 
@@ -9,14 +9,14 @@ describe("in batches", () => {
   const writes: unknown[][] = [];
   let failing = false;
   const database: Queryable = {
-    async run() {
-      return [];
-    },
-    async query(_statement: Statement, values) {
+    async run(statement, values) {
       if (failing) {
         throw new Error("the database is away");
       }
-      writes.push([...values]);
+      writes.push(JSON.parse(JSON.stringify(statement.bind(values).values)));
+      return [];
+    },
+    async query() {
       return [];
     },
   };
