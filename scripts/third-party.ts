@@ -26,6 +26,7 @@ function packageFolder(name: string): string {
 
 const copies: readonly [packageName: string, from: string, to: string][] = [
   ["google-gax", "build/protos/google/api/annotations.proto", "google/api/annotations.proto"],
+  ["google-gax", "build/protos/google/api/field_behavior.proto", "google/api/field_behavior.proto"],
   ["google-gax", "build/protos/google/api/http.proto", "google/api/http.proto"],
   ["google-gax", "build/protos/google/api/httpbody.proto", "google/api/httpbody.proto"],
   ["google-gax", "build/protos/google/rpc/status.proto", "google/rpc/status.proto"],

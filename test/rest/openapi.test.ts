@@ -1,6 +1,6 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { AuthService, SignUpRequestSchema } from "../../gen/byond/v1/auth_pb.ts";
+import { AuthService, SignInRequestSchema, SignUpRequestSchema } from "../../gen/byond/v1/auth_pb.ts";
 import { StartVerificationRequestSchema, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { houseJson, protoJson } from "../../src/rest/json/style.ts";
 import { splitSummary } from "../../src/rest/openapi/comments.ts";
@@ -120,6 +120,45 @@ describe("schemas", () => {
     expect(BookInput.properties.stock_by_shop.additionalProperties.type).toEqual(["string", "integer"]);
   });
 
+  test("of requests take null for all that need not be given, but where that is refused", () => {
+    const { BookInput } = build().components.schemas;
+    expect(BookInput.properties.title.type).toEqual(["string", "null"]);
+    expect(BookInput.properties.stock_by_shop.type).toEqual(["object", "null"]);
+    const { BookInput: strict } = build({ refusesNull: ({ name }) => name === "title" }).components.schemas;
+    expect(strict.properties.title.type).toBe("string");
+    expect(strict.properties.subtitle.type).toEqual(["string", "null"]);
+  });
+
+  test("of texts in requests are without U+0000, keys and elements too, where the style is", () => {
+    const text = { pattern: "^[^\\x00]*$" };
+    const { Book, BookInput } = build().components.schemas;
+    expect(BookInput.properties).toMatchObject({
+      title: text,
+      tags: { items: text },
+      stock_by_shop: { propertyNames: text },
+    });
+    expect(Book.properties.title).toEqual({ type: "string" });
+    const { BookInput: lenient } = build({ json: protoJson }).components.schemas;
+    expect(lenient.properties.title).toEqual({ type: "string" });
+  });
+
+  test("of fields in requests have the keywords that somebody adds, in elements of lists too", () => {
+    const keywords = ({ name }: DescField) => (name === "title" || name === "tags" ? { pattern: "^[a-z]+$" } : {});
+    const { Book, BookInput } = build({ keywords }).components.schemas;
+    expect(BookInput.properties.title.pattern).toBe("^[a-z]+$");
+    expect(Book.properties.title).toEqual({ type: "string" });
+  });
+
+  test("of times in requests are those that a timestamp holds", () => {
+    const { Book, BookInput } = build().components.schemas;
+    const { format, pattern } = BookInput.properties.published_at;
+    expect(format).toBe("date-time");
+    expect("2026-06-15T09:42:00.123456789+02:00").toMatch(new RegExp(pattern, "u"));
+    expect("2016-12-31T23:59:60Z").not.toMatch(new RegExp(pattern, "u"));
+    expect("2026-06-15T09:42:00.1234567890Z").not.toMatch(new RegExp(pattern, "u"));
+    expect(Book.properties.published_at.pattern).toBeUndefined();
+  });
+
   test("of enums are their words, without the one that means not given", () => {
     expect(build().components.schemas.Genre).toEqual({ type: "string", enum: ["novel", "poetry", "science_fiction"] });
   });
@@ -180,7 +219,15 @@ describe("rules", () => {
   });
 
   test("that are not set are not there, zero bounds among them", () => {
-    expect([...rulesOf(fieldOf(SignUpRequestSchema, "email")).own.keys()]).toEqual(["max_len"]);
+    expect([...rulesOf(fieldOf(SignInRequestSchema, "email")).own.keys()]).toEqual(["max_len"]);
+  });
+
+  test("a field that is declared REQUIRED is required, whoever refuses requests without it", () => {
+    const { DeleteAccountRequest } = build({ services: [AuthService], basePath: "/api/v1" }).components.schemas;
+    expect(DeleteAccountRequest).toMatchObject({
+      required: ["password"],
+      properties: { password: { type: "string" } },
+    });
   });
 
   test("a minimum of the schema is not lowered by being required", () => {

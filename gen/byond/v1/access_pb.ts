@@ -3,7 +3,7 @@
 /* eslint-disable */
 
 // The options that every RPC of Byond declares about itself. They are read at start-up: an RPC without `access`
-// keeps the server from starting. And one of fields.
+// keeps the server from starting. And those of fields.
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/access.proto.
  */
 export const file_byond_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIlIKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIIh4KBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUqkAEKCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEhMKD0NSRURFTlRJQUxfTk9ORRABEhYKEkNSRURFTlRJQUxfQVBJX0tFWRACEhYKEkNSRURFTlRJQUxfU0VTU0lPThADEiEKHUNSRURFTlRJQUxfQVBJX0tFWV9PUl9TRVNTSU9OEAQ6SgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIQLmJ5b25kLnYxLkFjY2Vzc1IGYWNjZXNzOkQKBHJlc3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgLMg4uYnlvbmQudjEuUmVzdFIEcmVzdDpECg1wYXR0ZXJuX3dvcmRzEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi3hwMgASgJUgxwYXR0ZXJuV29yZHNiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIlIKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIIh4KBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUqkAEKCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEhMKD0NSRURFTlRJQUxfTk9ORRABEhYKEkNSRURFTlRJQUxfQVBJX0tFWRACEhYKEkNSRURFTlRJQUxfU0VTU0lPThADEiEKHUNSRURFTlRJQUxfQVBJX0tFWV9PUl9TRVNTSU9OEAQ6SgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIQLmJ5b25kLnYxLkFjY2Vzc1IGYWNjZXNzOkQKBHJlc3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgLMg4uYnlvbmQudjEuUmVzdFIEcmVzdDpECg1wYXR0ZXJuX3dvcmRzEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi3hwMgASgJUgxwYXR0ZXJuV29yZHM6PAoJaWRfcHJlZml4Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi4hwMgASgJUghpZFByZWZpeGIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC.
@@ -155,4 +155,13 @@ export const rest: GenExtension<MethodOptions, Rest> = /*@__PURE__*/
  */
 export const pattern_words: GenExtension<FieldOptions, string> = /*@__PURE__*/
   extDesc(file_byond_v1_access, 2);
+
+/**
+ * What the ids that a field of a request takes begin with, without the underscore: `vrf`. A text of another form is no
+ * violation: like an id of something else, it names nothing (`not_found`).
+ *
+ * @generated from extension: string id_prefix = 50104;
+ */
+export const id_prefix: GenExtension<FieldOptions, string> = /*@__PURE__*/
+  extDesc(file_byond_v1_access, 3);
 

@@ -2,7 +2,7 @@ import { type DescField, type DescMessage, type JsonObject, type JsonValue, Scal
 import { FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json/style.ts";
 import { valueTypeOf } from "../json/value-type.ts";
-import { rulesOf } from "./rules.ts";
+import { isRequired, rulesOf } from "./rules.ts";
 import type { Direction } from "./value-schema.ts";
 
 /** Where examples come from, beyond the `example` rules of `buf.validate`. */
@@ -67,7 +67,7 @@ export class Examples {
       return known;
     }
     const fields = message.fields.filter(includes);
-    const required = fields.filter((field) => rulesOf(field).required);
+    const required = fields.filter((field) => isRequired(field));
     const named =
       direction === "response"
         ? fields

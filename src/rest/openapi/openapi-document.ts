@@ -24,6 +24,10 @@ export interface OpenApiOptions {
   readonly examples?: ExampleSource;
   /** Whether a field of a response that could be unset never is, and so is never `null`. By default, any may be. */
   readonly isAlwaysSet?: (field: DescField) => boolean;
+  /** Whether a field of a request must not be `null`, although it need not be given. By default, `null` is as good as nothing. */
+  readonly refusesNull?: (field: DescField) => boolean;
+  /** Keywords beyond those of the rules, for a field of a request: of its value, or of each element of a list. */
+  readonly keywords?: (field: DescField) => JsonObject;
   /** What the schema cannot tell of an operation: statuses, errors, security, samples. */
   readonly operation?: (facts: OperationFacts) => OperationDetails;
   /** Components beside the schemas of messages, by kind and name. Asked for last: after all operations. */
@@ -52,6 +56,8 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
     names,
     describe,
     isAlwaysSet: options.isAlwaysSet ?? (() => false),
+    refusesNull: options.refusesNull ?? (() => false),
+    keywords: options.keywords ?? (() => ({})),
   });
   const details = options.operation ?? (() => ({}));
 

@@ -7,7 +7,7 @@ import { commentOf, splitSummary } from "./comments.ts";
 import type { Examples } from "./example-messages.ts";
 import { type Parameter, pathParameters, queryParameters } from "./parameters.ts";
 import type { PathPart } from "./path.ts";
-import { rulesOf } from "./rules.ts";
+import { isRequired } from "./rules.ts";
 import type { Schemas } from "./schemas.ts";
 
 /** What is known of an operation from its schema alone. */
@@ -101,7 +101,7 @@ function requestBody(route: Route, { schemas, examples }: OperationContext): Req
     const { field } = body;
     const { description, ...schema } = schemas.value(field, "request");
     const example = examples.anyOfField(field, "request");
-    const required = rulesOf(field).required;
+    const required = isRequired(field);
     return {
       json: {
         ...(typeof description === "string" ? { description } : {}),
@@ -116,7 +116,7 @@ function requestBody(route: Route, { schemas, examples }: OperationContext): Req
   const isWhole = method.input.fields.every(isInBody);
   const schema = isWhole ? schemas.message(method.input, "request") : schemas.object(method.input, "request", isInBody);
   const example = examples.ofMessage(method.input, "request", isInBody);
-  const required = method.input.fields.some((field) => isInBody(field) && rulesOf(field).required);
+  const required = method.input.fields.some((field) => isInBody(field) && isRequired(field));
   return {
     json: { ...(required ? { required } : {}), content: { [json]: { schema, example } } },
     example,

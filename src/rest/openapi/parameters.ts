@@ -6,7 +6,7 @@ import type { Route } from "../route.ts";
 import { commentOf } from "./comments.ts";
 import type { Examples } from "./example-messages.ts";
 import type { PathPart } from "./path.ts";
-import { rulesOf } from "./rules.ts";
+import { isRequired } from "./rules.ts";
 import type { Schemas } from "./schemas.ts";
 
 /** A parameter of an operation, as OpenAPI writes it and with what samples fill in. */
@@ -42,7 +42,7 @@ export function queryParameters(route: Route, style: JsonStyle, schemas: Schemas
       return [];
     }
     const { description, ...schema } = schemas.value(field, "request");
-    const required = query.fields.length === 1 && rulesOf(field).required;
+    const required = query.fields.length === 1 && isRequired(field);
     const example = required ? examples.anyOfField(field, "request") : examples.ofField(field);
     return parameter({
       in: "query",

@@ -6,6 +6,7 @@ import {
   field as fieldRules,
   Ignore,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { FieldBehavior, field_behavior as fieldBehavior } from "../../../gen/google/api/field_behavior_pb.ts";
 
 /** The `buf.validate` rules that are set for a value, by the names that they have in the proto file. */
 export type RuleSet = ReadonlyMap<string, unknown>;
@@ -27,6 +28,14 @@ export const noRules: Rules = { required: false, own: none, items: undefined, ke
 /** Reads the rules of a field. */
 export function rulesOf(field: DescField): Rules {
   return hasOption(field, fieldRules) ? toRules(getOption(field, fieldRules)) : noRules;
+}
+
+/**
+ * Whether requests need the field: by its rules, or because it is declared with `google.api.field_behavior`, where it is the
+ * implementation that refuses requests without it.
+ */
+export function isRequired(field: DescField): boolean {
+  return rulesOf(field).required || getOption(field, fieldBehavior).includes(FieldBehavior.REQUIRED);
 }
 
 function toRules(rules: FieldRules | undefined): Rules {

@@ -7,7 +7,7 @@ import type { ComponentNames } from "./component-names.ts";
 import { defaultOf } from "./default-value.ts";
 import type { Examples } from "./example-messages.ts";
 import { ruleKeywords } from "./keywords.ts";
-import { noRules, type Rules, rulesOf } from "./rules.ts";
+import { isRequired, noRules, type Rules, rulesOf } from "./rules.ts";
 import { type Direction, orNull, scalarSchema, wellKnownSchema } from "./value-schema.ts";
 
 export interface SchemaOptions {
@@ -16,6 +16,10 @@ export interface SchemaOptions {
   readonly names: ComponentNames;
   /** Whether a field of a response that could be unset never is. */
   readonly isAlwaysSet: (field: DescField) => boolean;
+  /** Whether a field of a request must not be `null`, although it need not be given. */
+  readonly refusesNull: (field: DescField) => boolean;
+  /** Keywords beyond the rules of a field of a request: of its value, or of each element of a list. */
+  readonly keywords: (field: DescField) => JsonObject;
   /** Turns a comment into the text of a description. */
   readonly describe: (comment: string) => string;
 }
@@ -63,13 +67,16 @@ export class Schemas {
 
   /** The schema of a field as a member of an object. */
   field(field: DescField, direction: Direction): JsonObject {
-    const rules = rulesOf(field);
     const value = this.value(field, direction);
-    const mayBeNull =
-      field.presence !== FeatureSet_FieldPresence.IMPLICIT &&
-      this.#options.style.unsetFields === "null" &&
-      !(direction === "request" ? rules.required : this.#options.isAlwaysSet(field));
-    return mayBeNull ? orNull(value) : value;
+    return this.#options.style.unsetFields === "null" && this.#mayBeNull(field, direction) ? orNull(value) : value;
+  }
+
+  /** In a request `null` means that any field is not given; in a response only those that have presence can be unset. */
+  #mayBeNull(field: DescField, direction: Direction): boolean {
+    const { isAlwaysSet, refusesNull } = this.#options;
+    return direction === "request"
+      ? !isRequired(field) && !refusesNull(field)
+      : field.presence !== FeatureSet_FieldPresence.IMPLICIT && !isAlwaysSet(field);
   }
 
   /** The schema of a field's value, where it has one. */
@@ -95,13 +102,15 @@ export class Schemas {
 
   #shape(field: DescField, rules: Rules, direction: Direction): JsonObject {
     const type = valueTypeOf(field);
+    const further = direction === "request" ? this.#options.keywords(field) : {};
     if (field.fieldKind === "list") {
-      const items = this.#single(type, rules.items ?? noRules, direction);
+      const items = this.#single(type, rules.items ?? noRules, direction, further);
       return { type: "array", items, ...ruleKeywords(rules.own) };
     }
     if (field.fieldKind === "map") {
-      const values = this.#single(type, rules.values ?? noRules, direction);
-      const names = { ...mapKeySchema(field.mapKey), ...ruleKeywords(rules.keys?.own ?? noRules.own) };
+      const values = this.#single(type, rules.values ?? noRules, direction, further);
+      const keys = { ...mapKeySchema(field.mapKey), ...ruleKeywords(rules.keys?.own ?? noRules.own) };
+      const names = field.mapKey === ScalarType.STRING ? this.#text(keys, direction) : keys;
       return {
         type: "object",
         ...(Object.keys(names).length === 0 ? {} : { propertyNames: names }),
@@ -109,12 +118,13 @@ export class Schemas {
         ...ruleKeywords(rules.own),
       };
     }
-    return this.#single(type, rules, direction);
+    return this.#single(type, rules, direction, further);
   }
 
-  #single(type: ValueType, rules: Rules, direction: Direction): JsonObject {
+  #single(type: ValueType, rules: Rules, direction: Direction, further: JsonObject = {}): JsonObject {
     if (type.kind === "scalar") {
-      return { ...scalarSchema(type.scalar, direction), ...ruleKeywords(rules.own) };
+      const schema = { ...scalarSchema(type.scalar, direction), ...ruleKeywords(rules.own), ...further };
+      return type.scalar === ScalarType.STRING ? this.#text(schema, direction) : schema;
     }
     if (type.kind === "enum") {
       return this.#enum(type.enum, rules);
@@ -123,7 +133,15 @@ export class Schemas {
     if (this.#options.style.unwrapsLists && wrapped !== undefined && isListWrapper(type.message)) {
       return this.#shape(wrapped, rulesOf(wrapped), direction);
     }
-    return this.message(type.message, direction);
+    return { ...this.message(type.message, direction), ...further };
+  }
+
+  /** A text of a request, which the style may have without U+0000. What has keywords of its own excludes it by them. */
+  #text(schema: JsonObject, direction: Direction): JsonObject {
+    const isOpen = textKeywords.every((keyword) => !(keyword in schema));
+    return direction === "request" && isOpen && !this.#options.style.acceptsNul
+      ? { ...schema, pattern: withoutNul }
+      : schema;
   }
 
   #enum(enumType: DescEnum, { own }: Rules): JsonObject {
@@ -169,9 +187,14 @@ export class Schemas {
 
   /** Requests need what their rules say. Responses have every field, except where unset ones are left out. */
   #isRequired(field: DescField, direction: Direction): boolean {
-    return direction === "request" ? rulesOf(field).required : this.#options.style.unsetFields === "null";
+    return direction === "request" ? isRequired(field) : this.#options.style.unsetFields === "null";
   }
 }
+
+/** What says which texts there are. */
+const textKeywords = ["pattern", "enum", "const", "format", "anyOf"];
+
+const withoutNul = "^[^\\x00]*$";
 
 function isAllowed(number: number, rules: Rules["own"]): boolean {
   const only = rules.get("in");

@@ -38,7 +38,7 @@ export function scalarSchema(scalar: ScalarType, direction: Direction): JsonObje
 export function wellKnownSchema(message: DescMessage, direction: Direction): JsonObject | undefined {
   switch (message.typeName) {
     case "google.protobuf.Timestamp":
-      return { type: "string", format: "date-time" };
+      return { type: "string", format: "date-time", ...(direction === "request" ? { pattern: readableTime } : {}) };
     case "google.protobuf.Duration":
       return { type: "string", pattern: "^-?[0-9]+(\\.[0-9]{1,9})?s$", examples: ["1.5s"] };
     case "google.protobuf.FieldMask":
@@ -55,6 +55,10 @@ export function wellKnownSchema(message: DescMessage, direction: Direction): Jso
       return isWrapperDesc(message) ? scalarSchema(message.fields[0].scalar, direction) : undefined;
   }
 }
+
+/** Of the times of RFC 3339 those that a timestamp can hold: up to nanoseconds, and without leap seconds. */
+const readableTime =
+  "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 
 /** Adds `null` to what a schema allows. */
 export function orNull(schema: JsonObject): JsonObject {

@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 
 /** As much of an OpenAPI document as tests look at. */
@@ -29,6 +29,7 @@ export interface Operation {
 export interface Parameter {
   readonly in: string;
   readonly name: string;
+  readonly description?: string;
   readonly required?: boolean;
   readonly schema: Schema;
   readonly example?: unknown;
@@ -63,11 +64,14 @@ export interface PlacedOperation {
 export class DocumentReader {
   readonly document: OpenApiDocument;
   readonly #ajv: Ajv2020;
+  readonly #validators = new WeakMap<Schema, ValidateFunction>();
 
   constructor(document: OpenApiDocument) {
     this.document = document;
     this.#ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
     addFormats.default(this.#ajv);
+    // RFC 6531, which `ajv-formats` does not have.
+    this.#ajv.addFormat("idn-email", /^[^@\s]+@[^@\s]+$/u);
     this.#ajv.addSchema(closed(document), "document");
   }
 
@@ -90,7 +94,8 @@ export class DocumentReader {
 
   /** What is wrong with a value; empty if nothing is. Members that the schema does not name are wrong. */
   problems(schema: Schema, value: unknown): string[] {
-    const validate = this.#ajv.compile(inDocument(closed(schema)));
+    const validate = this.#validators.get(schema) ?? this.#ajv.compile(inDocument(closed(schema)));
+    this.#validators.set(schema, validate);
     validate(value);
     return (validate.errors ?? []).map(describeProblem);
   }

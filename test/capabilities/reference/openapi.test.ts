@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
-import { DocumentReader } from "./openapi-document.ts";
+import { DocumentReader, type Schema } from "./openapi-document.ts";
+import { isSchemas, resolve, typesOf } from "./schema-arbitrary.ts";
 
 let reader: DocumentReader;
 
@@ -147,6 +148,68 @@ describe("the document of the API", () => {
     expect(new Set(documented)).toEqual(new Set(errorCodes.filter((code) => code !== "method_not_allowed")));
   });
 });
+
+describe("texts of requests", () => {
+  /** Every schema of a text in a request, by where it is. */
+  const texts = () => {
+    const found = reader
+      .operations()
+      .flatMap(({ operation: each }) => [
+        ...reader
+          .parameters(each)
+          .flatMap((parameter) => textsOf(parameter.schema, `${each.operationId} ${parameter.name}`)),
+        ...textsOf(each.requestBody?.content["application/json"]?.schema, each.operationId),
+      ]);
+    expect(found.length).toBeGreaterThan(50);
+    return found;
+  };
+
+  function textsOf(given: unknown, path: string): { path: string; text: Schema }[] {
+    if (!isSchemas(given)) {
+      return [];
+    }
+    const { properties, items, propertyNames, additionalProperties, ...own } = resolve(
+      given,
+      reader.document.components.schemas,
+    );
+    const isText = propertyNames === undefined && typesOf(own).includes("string") && !("enum" in own);
+    return [
+      ...(isText ? [{ path, text: own }] : []),
+      ...Object.entries(isSchemas(properties) ? properties : {}).flatMap(([name, member]) =>
+        textsOf(member, `${path}.${name}`),
+      ),
+      ...(isSchemas(propertyNames) ? [{ path: `${path} names`, text: propertyNames }] : []),
+      ...[items, additionalProperties].flatMap((held) => textsOf(held, `${path} held`)),
+    ];
+  }
+
+  test("have a longest one, but for lists of names", () => {
+    const unbounded = texts().filter(({ text }) => text.maxLength === undefined && text.format !== "date-time");
+    expect(unbounded.map(({ path }) => path)).toEqual(["updateApiKey update_mask", "updateWorkspace update_mask"]);
+  });
+
+  test("have no U+0000, which PostgreSQL cannot keep", () => {
+    const open = texts().filter(({ text }) =>
+      ["\0", "a\0b"].some((nul) => reader.problems(lengthless(text), nul).length === 0),
+    );
+    expect(open.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("have patterns that ECMA-262 with the flag u, RE2 and Python read alike", () => {
+    const patterns = texts().flatMap(({ text }) => (typeof text.pattern === "string" ? [text.pattern] : []));
+    for (const pattern of new Set(patterns)) {
+      expect(() => new RegExp(pattern, "u")).not.toThrow();
+      expect(pattern).toMatch(/^\^.*\$$/);
+      // No look-around, no references, and no class whose members are a matter of the language.
+      expect(pattern).not.toMatch(/\(\?|\\[1-9bBdDkpPsSuwW]/);
+    }
+  });
+});
+
+/** A schema that minds content only. */
+function lengthless({ minLength, maxLength, ...others }: Schema): Schema {
+  return others;
+}
 
 describe("examples", () => {
   test("of bodies and parameters hold to their schemas", () => {

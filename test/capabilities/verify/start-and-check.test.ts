@@ -168,9 +168,20 @@ describe("check", () => {
     expect(await check(app, key, started.id, started.code)).toBe("approved");
   });
 
-  test("a code of sixty thousand digits is an attempt like any other", async () => {
+  test("a code of 64 characters is an attempt like any other; a longer one is refused, and none", async () => {
     const started = await startAndRead(app, key, "endless@example.com");
-    expect(await check(app, key, started.id, "1".repeat(60_000))).toBe("incorrect");
+    const attempts = async () =>
+      (await rowsOf(app, "SELECT attempts FROM verification WHERE id = $1", [started.id]))[0]?.attempts;
+    expect(await check(app, key, started.id, "1".repeat(64))).toBe("incorrect");
+    expect(await attempts()).toBe(1);
+    for (const length of [65, 60_000]) {
+      const body = { verification_id: started.id, code: "1".repeat(length) };
+      expect(await app.rest("POST", "/verify/check", { key, body })).toMatchObject({
+        status: 422,
+        body: { error: { fields: { code: "must be at most 64 characters" } } },
+      });
+    }
+    expect(await attempts()).toBe(1);
     expect(await check(app, key, started.id, started.code)).toBe("approved");
   });
 

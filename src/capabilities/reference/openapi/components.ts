@@ -2,6 +2,9 @@ import type { JsonObject } from "@bufbuild/protobuf";
 
 const integer = { type: "integer" };
 
+/** A key as it is; quoted ones (RFC 9651) are taken too. */
+const idempotencyKey = { type: "string", minLength: 1, maxLength: 255, pattern: "^[!#-~][ -~]*$" };
+
 /** What the operations of the document refer to, beside schemas and errors. */
 export const sharedComponents: Readonly<Record<string, JsonObject>> = {
   securitySchemes: {
@@ -29,7 +32,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       name: "Idempotency-Key",
       description:
         "Makes the call safe to repeat for 24 hours: a repetition with the same key gets the answer of the first call, and nothing is done twice. Choose a random one for every new request, of 1 to 255 printable characters.",
-      schema: { type: "string" },
+      schema: idempotencyKey,
       example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
     AcceptedIdempotencyKey: {
@@ -37,7 +40,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       name: "Idempotency-Key",
       description:
         "Accepted without effect, so that a client may send one with every call: without a credential there is nobody to keep an answer for. What a repetition does is in the description. A malformed key is refused with `invalid_request`.",
-      schema: { type: "string" },
+      schema: idempotencyKey,
       example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
   },

@@ -1,7 +1,8 @@
-import type { DescField, DescFile, JsonObject } from "@bufbuild/protobuf";
+import type { DescField, DescFile, DescService, JsonObject } from "@bufbuild/protobuf";
 import { houseJson } from "../../../rest/json/style.ts";
 import { commentOf } from "../../../rest/openapi/comments.ts";
 import { buildOpenApi } from "../../../rest/openapi/openapi-document.ts";
+import { routesOf } from "../../../rest/route.ts";
 import { apiVersions } from "../../../rpc/api-version.ts";
 import { guideText } from "../guide.ts";
 import { sharedComponents } from "./components.ts";
@@ -9,6 +10,7 @@ import { ErrorResponses } from "./error-responses.ts";
 import { documentedExamples } from "./field-examples.ts";
 import { operationDetails } from "./operation-details.ts";
 import { placeholderOrigin } from "./placeholder.ts";
+import { requestKeywords } from "./request-keywords.ts";
 import { byGroup, groupTitle, operationTitle } from "./titles.ts";
 
 /** What the paths of the document are below. */
@@ -40,10 +42,21 @@ export function buildReference(files: Iterable<DescFile>): JsonObject {
     title: operationTitle,
     examples: documentedExamples,
     isAlwaysSet,
+    refusesNull: isOfUpdate(services),
+    keywords: requestKeywords,
     operation: (facts) => operationDetails(facts, baseUrl, errors),
     components: () => ({ ...sharedComponents, ...errors.components() }),
     members: { servers: [{ url: baseUrl, description: "This server" }] },
   });
+}
+
+/** What a `PATCH` names as `null` is refused: what that is to mean is not guessed. */
+function isOfUpdate(services: readonly DescService[]): (field: DescField) => boolean {
+  const bodies = services
+    .flatMap(({ methods }) => methods)
+    .flatMap((method) => routesOf(method, "skip", []))
+    .map(({ httpMethod, body }) => (httpMethod === "PATCH" && body.kind === "field" ? body.field.message : undefined));
+  return ({ parent }) => bodies.includes(parent);
 }
 
 /** A message in a response is there, unless the field's comment says when it is null. */

@@ -1,0 +1,31 @@
+import { type DescField, getOption, type JsonObject } from "@bufbuild/protobuf";
+import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
+import { getCountries } from "libphonenumber-js/max";
+import { id_prefix as idPrefix } from "../../../../gen/byond/v1/access_pb.ts";
+
+/** An address, or a range of them in CIDR notation, for which there is no format. */
+const addressOrRange = { anyOf: [{ format: "ipv4" }, { format: "ipv6" }, { pattern: "^[0-9A-Fa-f:.]+/[0-9]{1,3}$" }] };
+
+const byField: Readonly<Record<string, JsonObject>> = {
+  "IpAllowlist.ranges": addressOrRange,
+  "LookupNumberRequest.country": { enum: getCountries().toSorted() },
+  "SignUpRequest.email": { format: "idn-email" },
+  "StartPasswordResetRequest.email": { format: "idn-email" },
+};
+
+/** Keywords of a request's field that `buf.validate` has no rules for: the implementation refuses what does not fit them. */
+export function requestKeywords(field: DescField): JsonObject {
+  const prefix = getOption(field, idPrefix);
+  return {
+    ...byField[`${field.parent.name}.${field.name}`],
+    ...(prefix === "" ? {} : { pattern: `^${prefix}_[0-9A-Za-z]+$` }),
+    ...(field.message?.typeName === FieldMaskSchema.typeName ? maskKeywords(field) : {}),
+  };
+}
+
+/** A mask names fields of the one message beside it. */
+function maskKeywords(mask: DescField): JsonObject {
+  const [changes] = mask.parent.fields.flatMap((field) => (field === mask ? [] : (field.message ?? [])));
+  const name = `(${changes?.fields.map(({ name }) => name).join("|")})`;
+  return { pattern: `^${name}(,${name})*$` };
+}

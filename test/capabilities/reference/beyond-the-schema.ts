@@ -1,0 +1,138 @@
+/** What the document cannot say in JSON Schema, and therefore says in words. */
+import fc from "fast-check";
+import { type CountryCode, getExampleNumber } from "libphonenumber-js/max";
+import examples from "libphonenumber-js/mobile/examples";
+import { formatPageToken } from "../../../src/rpc/page-token.ts";
+import type { Members } from "./schema-arbitrary.ts";
+
+/** A rule that keywords have no words for. The generator draws what keeps to it in place of what the schema alone allows. */
+export interface UnsaidRule {
+  readonly fields: readonly string[];
+  /** By default, all that have such a field. */
+  readonly operations?: readonly string[];
+  readonly reason: string;
+  /** Where the description of each of the fields says it. */
+  readonly said: RegExp;
+  /** The value, by what else the request has. `undefined` leaves the field out. */
+  readonly draw: (others: Members, operationId: string) => fc.Arbitrary<unknown>;
+}
+
+const countries: readonly CountryCode[] = ["SG", "DE", "US", "BR", "IN", "NG", "JP"];
+const phoneNumbers = fc
+  .tuple(fc.constantFrom(...countries), fc.constantFrom("E.164", "INTERNATIONAL"))
+  .map(([country, format]) =>
+    getExampleNumber(country, examples)?.format(format === "E.164" ? format : "INTERNATIONAL"),
+  );
+
+const localParts = fc.oneof(
+  fc.emailAddress().map((address) => address.slice(0, address.lastIndexOf("@"))),
+  fc.constantFrom("ada+tag", "müller", "用户", "o'neil", "x".repeat(64)),
+);
+const domains = fc.oneof(fc.domain(), fc.constantFrom("bücher.example", "例え.jp", "xn--bcher-kva.example"));
+const mailAddresses = fc
+  .tuple(localParts, domains)
+  .map(([local, domain]) => `${local}@${domain}`)
+  .filter((address) => Buffer.byteLength(address) <= 254);
+
+const recipientFor = (channel: unknown) => {
+  if (channel === undefined || channel === null) {
+    return fc.oneof(phoneNumbers, mailAddresses);
+  }
+  return channel === "email" ? mailAddresses : phoneNumbers;
+};
+
+const letters = fc.constantFrom(..."aZ09éßЖ中ア한 '!-+👍");
+const lines = (maxLength: number) => fc.array(letters, { maxLength: maxLength - 1 }).map((text) => `N${text.join("")}`);
+
+const addressRanges = fc.oneof(
+  fc.ipV4(),
+  fc.ipV6(),
+  fc.constantFrom("0.0.0.0/0", "::/0", "203.0.113.0/24", "203.0.113.7/32", "2001:db8::/48", "::ffff:192.0.2.0/120"),
+);
+
+const pageEnds = fc
+  .record({
+    createdAt: fc.date({ min: new Date(0), noInvalidDate: true, max: new Date("9999-12-31") }),
+    letter: fc.constantFrom(..."aZ9"),
+  })
+  .map(({ createdAt, letter }) => ({ createdAt, id: letter.repeat(22) }));
+const idPrefixes: Readonly<Record<string, string>> = { listVerifications: "vrf", listApiKeys: "key" };
+
+/** Every one that there is. A request that fits the document and keeps to these gets past validation. */
+export const beyondTheSchema: readonly UnsaidRule[] = [
+  {
+    fields: ["recipient"],
+    reason: "a phone number has to be possible in its region, and the channel decides which form it takes",
+    said: /E\.164|form that the channel takes/,
+    draw: ({ channel }, operationId) => recipientFor(operationId === "listVerifications" ? undefined : channel),
+  },
+  {
+    fields: ["email"],
+    operations: ["signUp", "startPasswordReset"],
+    reason: "letters of all scripts have no class in portable patterns, and lengths are counted in bytes",
+    said: /letters of any script/,
+    draw: () => mailAddresses,
+  },
+  {
+    fields: ["brand", "name"],
+    reason: "characters that are not seen, and web addresses in all their spellings, are no regular language",
+    said: /not blank|same rules as a `brand`/,
+    draw: (_, operationId) => lines(operationId === "startVerification" ? 40 : 100),
+  },
+  {
+    fields: ["reason"],
+    reason: "characters that are not seen have no class in portable patterns",
+    said: /in one line/,
+    draw: () => lines(200),
+  },
+  {
+    fields: ["password", "new_password"],
+    operations: ["signUp", "changePassword", "confirmPasswordReset"],
+    reason: "passwords that are easy to guess are a list of thousands, and the account's address",
+    said: /None that many people have/,
+    draw: () => fc.string({ unit: "grapheme-ascii", maxLength: 110 }).map((text) => `${text} battery staple`),
+  },
+  {
+    fields: ["expires_at"],
+    reason: "a schema does not know what time it is",
+    said: /must be in the future/,
+    draw: () => fc.constantFrom("2999-01-01T00:00:00Z", "2999-12-31T23:59:59.999999999+05:30"),
+  },
+  {
+    fields: ["ip_allowlist"],
+    reason: "that no bits are set beyond the prefix is arithmetic",
+    said: /no bits beyond the prefix/,
+    draw: () => fc.array(addressRanges, { minLength: 1, maxLength: 100 }),
+  },
+  {
+    fields: ["page_token"],
+    reason: "it is a token that an answer has",
+    said: /`next_page_token` of the page before/,
+    draw: (_, operationId) =>
+      pageEnds.map(({ createdAt, id }) => formatPageToken({ createdAt, id: `${idPrefixes[operationId]}_${id}` })),
+  },
+  {
+    fields: ["update_mask"],
+    reason: "what a parameter names has to be in the body",
+    said: /must be given/,
+    draw: ({ update_mask: _, id: __, ...body }) =>
+      Object.keys(body).length === 0
+        ? fc.constant(undefined)
+        : fc.subarray(Object.keys(body), { minLength: 1 }).map((names) => names.join(",")),
+  },
+  {
+    fields: ["min_signature_version"],
+    operations: ["updateApiKey"],
+    reason: "it depends on another member",
+    said: /cannot be given together with `require_signature: false`/,
+    draw: ({ require_signature }) =>
+      require_signature === false ? fc.constant(undefined) : fc.constantFrom("v1", "v2"),
+  },
+];
+
+/** The rules of an operation's field. */
+export function rulesBeyond(operationId: string, field: string): UnsaidRule[] {
+  return beyondTheSchema.filter(
+    ({ fields, operations }) => fields.includes(field) && (operations?.includes(operationId) ?? true),
+  );
+}

@@ -1,0 +1,217 @@
+import { readFile } from "node:fs/promises";
+import { createRegistry } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts";
+import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
+import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
+import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
+import { compileBind } from "../../../src/rest/bind.ts";
+import { JsonReader } from "../../../src/rest/json/reader.ts";
+import { houseJson } from "../../../src/rest/json/style.ts";
+import { routesOf } from "../../../src/rest/route.ts";
+import { ViolationCollector } from "../../../src/rest/violations.ts";
+import { compileRequestChecks } from "../../../src/rpc/validation.ts";
+import { type RestAnswer, startTestApp, type TestApp } from "../../support/app.ts";
+import { allMethods } from "../../wire/request-messages.ts";
+import { beyondTheSchema, rulesBeyond } from "./beyond-the-schema.ts";
+import { type DrawnRequest, OperationRequests, type Part, parts } from "./drawn-request.ts";
+import { DocumentReader, type Operation, type PlacedOperation, type Schema } from "./openapi-document.ts";
+import { createWorld, type World } from "./operation-calls.ts";
+import type { Members } from "./schema-arbitrary.ts";
+import { type MemberViolation, violationsOfMembers } from "./schema-violations.ts";
+
+/**
+ * The document and the server say the same of requests: what fits the document gets past validation, and what does not fit
+ * it is refused. What the document has no keywords for is in `beyond-the-schema.ts`.
+ */
+const reader = new DocumentReader(JSON.parse(await readFile("gen/openapi.json", "utf8")));
+const { schemas } = reader.document.components;
+const rows = reader.operations().map((place) => ({
+  id: place.operation.operationId,
+  place,
+  requests: new OperationRequests(reader, place.operation),
+}));
+
+let app: TestApp;
+let world: World;
+/** A key and a verification that exist, by the names that members have. */
+let existing: Members;
+
+beforeAll(async () => {
+  app = await startTestApp();
+  world = await createWorld(app);
+  const { session, sandboxKey: key } = world;
+  const verification = { channel: "email", recipient: "ada@example.com" };
+  existing = {
+    id: (await app.rest("POST", "/api-keys", { session, body: { name: "exists" } })).body.id,
+    verification_id: (await app.rest("POST", "/verify/start", { key, body: verification })).body.verification_id,
+  };
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+test("the document is the one that is served", async () => {
+  const served = JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text());
+  expect(served.components.schemas).toEqual(schemas);
+  expect(Object.keys(served.paths)).toEqual(Object.keys(reader.document.paths));
+});
+
+const textsOf = (members: Members) =>
+  Object.fromEntries(Object.entries(members).map(([name, value]) => [name, String(value)]));
+
+async function send(
+  { method, path, operation }: PlacedOperation,
+  request: DrawnRequest,
+  session = world.session,
+): Promise<RestAnswer> {
+  const target = path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(String(request.path[name])));
+  return app.rest(method, `${target}?${new URLSearchParams(textsOf(request.query))}`, {
+    ...credentialFor(operation, session),
+    headers: textsOf(request.header),
+    ...(request.body === undefined ? {} : { body: request.body }),
+  });
+}
+
+function credentialFor({ security }: Operation, session: string) {
+  const schemes = security.flatMap((requirement) => Object.keys(requirement));
+  return schemes.includes("Session") ? { session } : schemes.includes("ApiKey") ? { key: world.sandboxKey } : {};
+}
+
+/** What validation finds in a request, without the server around it. */
+type Validate = (request: DrawnRequest) => unknown;
+
+const methods = await allMethods();
+const checkRequest = compileRequestChecks(
+  [...new Set(methods.map(({ parent }) => parent))],
+  [...verifyFieldChecks, ...lookupFieldChecks, ...apiKeyFieldChecks, ...authFieldChecks],
+);
+
+function validationOf(operationId: string): Validate {
+  const method = methods.find(({ name }) => name.toLowerCase() === operationId.toLowerCase());
+  const [route] = method === undefined ? [] : routesOf(method, "refuse", []);
+  if (method === undefined || route === undefined) {
+    throw new TypeError(`there is no RPC for ${operationId}`);
+  }
+  const json = new JsonReader({ style: houseJson, ignoresUnknownFields: false, registry: createRegistry() });
+  const bind = compileBind(route, json);
+  return ({ path, query, body }) => {
+    const violations = new ViolationCollector();
+    const message = bind(
+      {
+        variables: Object.entries(textsOf(path)),
+        query: Object.entries(textsOf(query)),
+        body: body === undefined ? { kind: "empty" } : { kind: "json", json: JSON.parse(JSON.stringify(body)) },
+      },
+      violations,
+    );
+    return checkRequest(method, message, violations)?.details.fields;
+  };
+}
+
+describe("what fits the document", () => {
+  test.each(rows)("of $id is what its schemas say, and is valid", ({ id, requests }) => {
+    const validate = validationOf(id);
+    fc.assert(
+      fc.property(requests.fitting(), (request) => {
+        for (const part of parts) {
+          const schema = request[part] && requests.schemas[part];
+          expect(schema === undefined ? [] : reader.problems(schema, request[part]), part).toEqual([]);
+        }
+        expect(validate(request)).toBeUndefined();
+      }),
+      { numRuns: requests.takesNothing ? 1 : 100 },
+    );
+  });
+
+  test.each(rows)("of $id gets past validation at the door", async ({ id, place, requests }) => {
+    // What a code can be sent again to depends on where it was sent before.
+    const isAboutExisting = id !== "resendCode";
+    // These could keep the credentials of the others out.
+    const { session } = ["logoutAll", "updateWorkspace"].includes(id) ? await app.signUp() : world;
+    await fc.assert(
+      fc.asyncProperty(requests.fitting(), fc.boolean(), async (drawn, exists) => {
+        const { status, body } = await send(place, isAboutExisting && exists ? aboutExisting(drawn) : drawn, session);
+        const code = body?.error?.code;
+        expect([400, 405, 406, 413, 415, 500], JSON.stringify(body)).not.toContain(status);
+        expect(code, JSON.stringify(body)).not.toBe("validation_error");
+        // Nor is it refused before it is looked at.
+        const isAdmitted = place.operation.security.length === 0 || !admission.includes(code);
+        expect(isAdmitted, JSON.stringify(body)).toBe(true);
+      }),
+      { numRuns: requests.takesNothing || id === "logoutAll" ? 1 : 10 },
+    );
+  });
+});
+
+/** What refuses a request before its fields are looked at, where it needs a credential. */
+const admission = ["invalid_api_key", "insufficient_scope", "ip_not_allowed", "email_not_verified"];
+
+function aboutExisting({ path, query, header, body }: DrawnRequest): DrawnRequest {
+  const named = (members: Members) =>
+    Object.fromEntries(Object.entries(members).map(([name, value]) => [name, existing[name] ?? value]));
+  return { path: named(path), query, header, body: body && named(body) };
+}
+
+describe("what the document has no keywords for, it says in words", () => {
+  test.each(beyondTheSchema.map((rule) => ({ names: rule.fields.join(", "), rule })))("of $names", ({ rule }) => {
+    const descriptions = rows.flatMap(({ id, requests }) =>
+      [requests.schemas.query, requests.schemas.body].flatMap((schema) =>
+        Object.entries(schema?.properties ?? {}).flatMap(([name, { description }]) =>
+          rulesBeyond(id, name).includes(rule) ? [`${id} ${name}: ${description}`] : [],
+        ),
+      ),
+    );
+    expect(descriptions.length).toBeGreaterThan(0);
+    expect(descriptions.filter((text) => !rule.said.test(text))).toEqual([]);
+  });
+});
+
+describe("what does not fit the document, for one keyword of it,", () => {
+  test.each(rows)("of $id is refused", async ({ id, place, requests: { schemas: byPart, example } }) => {
+    for (const part of parts) {
+      const schema = byPart[part];
+      for (const violation of schema === undefined ? [] : violationsOfMembers(schema, example[part] ?? {}, schemas)) {
+        const { name, keyword, value } = violation;
+        const { [name]: _, ...others } = example[part] ?? {};
+        const members = value === undefined ? others : { ...others, [name]: value };
+        if (part === "body" || canBeSent(part, violation, schema?.properties[name])) {
+          const about = `${part} ${name}: ${keyword} ${JSON.stringify(value)?.slice(0, 80)}`;
+          expect(reader.problems(schema ?? {}, members), about).not.toEqual([]);
+          const { status, body } = await send(place, { ...example, [part]: members });
+          const fields = Object.keys(body?.error?.fields ?? {}).map((path) => path.split(/[.[]/)[0]);
+          const refusal = { status, code: body?.error?.code, fields };
+          expect.soft(refusal, `${about}: ${JSON.stringify(body)}`).toMatchObject(refusalOf(id, part, violation));
+        }
+      }
+    }
+  });
+});
+
+/** Whether a parameter, which is text, can say it. */
+function canBeSent(part: Part, { name, keyword, value }: MemberViolation, schema: Schema | undefined): boolean {
+  if (schema === undefined || keyword === "required") {
+    return part === "query" && name !== "";
+  }
+  if (keyword === "type") {
+    return typeof value === "string";
+  }
+  return part === "header" ? /^[\x20-\x7e]+$/.test(String(value).trim()) : part === "query" || value !== "";
+}
+
+/** How it is refused: a `validation_error` that names the member, but where something else is the first to look at it. */
+function refusalOf(id: string, part: Part, { name, keyword, value }: MemberViolation): object {
+  if (part === "header") {
+    return { status: 400, code: "invalid_request" };
+  }
+  if (part === "path" && /\p{Cc}/u.test(String(value))) {
+    return { status: 400, code: "invalid_request" };
+  }
+  // What is no id of the kind names nothing. One text holds U+0000 as well, which is refused before.
+  if (keyword === "pattern" && /^(id|.*_id)$/.test(name)) {
+    return String(value).includes("\0") ? { status: 422 } : { status: 404, code: "not_found" };
+  }
+  if (id === "deleteAccount" && (value === undefined || value === null)) {
+    return { status: 400, code: "invalid_request" };
+  }
+  return { status: 422, code: "validation_error", fields: expect.arrayContaining([name]) };
+}
