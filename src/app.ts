@@ -304,6 +304,8 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
       beforeReplay: async ({ parent }) =>
         parent === ApiKeyService || parent === AuthService ? revocation.confirmEarlier() : undefined,
     },
+    // Signing up and the like are several steps, of which some only count the attempt: once begun, they are finished.
+    endsAtDeadline: (method) => method.parent !== AuthService,
     fieldChecks: [...verifyFieldChecks, ...lookupFieldChecks, ...apiKeyFieldChecks, ...authFieldChecks],
   });
   const shutdown = new AbortController();

@@ -102,6 +102,14 @@ export function problemOf(field: string, problem: string | undefined): Record<st
   return problem === undefined ? {} : { [field]: problem };
 }
 
+/** The error for a call whose client gave it too little time. Nothing was done. */
+export function deadlineExceeded(): AppError {
+  return new AppError("unavailable", "The time that the request gives the call was over before anything was done.", {
+    retryAfterSeconds: 1,
+    rpcCode: Code.DeadlineExceeded,
+  });
+}
+
 /** The error for an unknown or revoked key. */
 export function keyRefused(cause?: unknown): AppError {
   return new AppError("invalid_api_key", "The provided API key is invalid or revoked.", {

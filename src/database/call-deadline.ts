@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { deadlineExceeded } from "../errors.ts";
 import { unavailable } from "./database-errors.ts";
 
 /**
@@ -11,6 +12,8 @@ export const callLimits = { beginMs: 10_000, endMs: 15_000 };
 
 interface Call {
   startedAtMs: number;
+  /** Nothing is begun for it after that. */
+  clientWaitsUntilMs?: number;
   /** What it has begun and left to itself, such as sending a message, is not bound by it any more. */
   isOver: boolean;
 }
@@ -24,6 +27,24 @@ export async function withDeadline<T>(work: () => Promise<T>): Promise<T> {
     return await calls.run(call, work);
   } finally {
     call.isOver = true;
+  }
+}
+
+/**
+ * Runs a call whose client waits until a moment of `performance.now()`: nothing is begun after that, and what is not committed is
+ * rolled back and throws `unavailable`. A single statement that was sent is waited for, and its outcome is the answer. `work` must
+ * commit once at most.
+ */
+export async function whileClientWaits<T>(untilMs: number, work: () => Promise<T>): Promise<T> {
+  const call = currentCall();
+  if (call === undefined) {
+    return work();
+  }
+  call.clientWaitsUntilMs = untilMs;
+  try {
+    return await work();
+  } finally {
+    delete call.clientWaitsUntilMs;
   }
 }
 
@@ -54,7 +75,12 @@ export function timeLeftMs(): number | undefined {
 /** Whether it is too late to begin anything for the call. */
 export function isTooLate(): boolean {
   const call = currentCall();
-  return call !== undefined && performance.now() - call.startedAtMs > callLimits.beginMs;
+  return call !== undefined && (performance.now() - call.startedAtMs > callLimits.beginMs || isGivenUp(call));
+}
+
+/** Whether the client waits no longer. */
+function isGivenUp({ clientWaitsUntilMs }: Call): boolean {
+  return clientWaitsUntilMs !== undefined && performance.now() >= clientWaitsUntilMs;
 }
 
 /** Throws `unavailable` if it is too late to begin anything for the call. */
@@ -65,6 +91,10 @@ export function requireTime(): void {
 }
 
 export function tookTooLong(): Error {
+  const call = currentCall();
+  if (call !== undefined && isGivenUp(call)) {
+    return deadlineExceeded();
+  }
   return unavailable(new Error("the call has waited for as long as a call may"));
 }
 

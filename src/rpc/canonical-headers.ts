@@ -1,6 +1,6 @@
 import { parseContentCodings } from "../rest/compression.ts";
 import { typeInUtf8 } from "../rest/media-type.ts";
-import { removeEndlessDeadline } from "./deadline-headers.ts";
+import { removeEndlessDeadline } from "./deadline.ts";
 import { rpcMediaTypes } from "./negotiation.ts";
 
 const codingHeaders = ["content-encoding", "connect-content-encoding", "grpc-encoding"];

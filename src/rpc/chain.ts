@@ -27,7 +27,7 @@ import {
   createApiVersionInterceptor,
   resolveApiVersion,
 } from "./api-version.ts";
-import { requireReadableDeadline } from "./deadline-headers.ts";
+import { createDeadlineInterceptor, noteDeadline, requireReadableDeadline } from "./deadline.ts";
 import { requireKnownEncoding } from "./encoding.ts";
 import { checkEnvelopeHeader } from "./envelope.ts";
 import { maxMessageBytes } from "./message-size.ts";
@@ -55,6 +55,8 @@ export interface ChainOptions {
   readonly quota: Quota;
   readonly clock: Clock;
   readonly idempotency: IdempotencyOptions;
+  /** Which RPCs end when their client waits no longer: those that commit once at most. */
+  readonly endsAtDeadline: (method: DescMethod) => boolean;
 }
 
 /** Builds the chain for the services. Throws if one of their RPCs does not declare who may call it. */
@@ -95,6 +97,7 @@ export function createChain(options: ChainOptions): Chain {
         if (!isOpenCall) {
           await admit(context);
         }
+        noteDeadline(context);
         if (context.protocolName !== "rest") {
           requireKnownVersion(context);
           requireKnownEncoding(context);
@@ -115,6 +118,7 @@ export function createChain(options: ChainOptions): Chain {
       }),
       createApiVersionInterceptor(apiVersions),
       createValidationInterceptor(checkRequest, (service) => !isOpen.has(service)),
+      createDeadlineInterceptor(options.endsAtDeadline),
       createIdempotencyInterceptor(options.idempotency),
     ],
   };

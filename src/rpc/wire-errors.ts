@@ -21,7 +21,9 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       const appError = asAppError(error);
       const isNew = record.errorCode === undefined;
       record.errorCode = appError.code;
-      if (isNew && errorKinds[appError.code].httpStatus >= 500) {
+      // A client that waits no longer is no failure of ours.
+      const isOurs = appError.details.rpcCode !== Code.DeadlineExceeded;
+      if (isNew && isOurs && errorKinds[appError.code].httpStatus >= 500) {
         logger.error("call failed", { request_id: record.requestId, code: appError.code, error: describeError(error) });
       }
       return appError;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { removeEndlessDeadline } from "../../src/rpc/deadline-headers.ts";
+import { removeEndlessDeadline } from "../../src/rpc/deadline.ts";
 import { connectHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
@@ -143,5 +144,117 @@ describe("a deadline that is further away than timers can wait is none", () => {
     const header = new Headers({ [name]: value });
     removeEndlessDeadline(header);
     expect(header.get(name)).toBe(value);
+  });
+});
+
+describe("a single call whose client waits no longer", () => {
+  const recipient = (name: string) => ({ channel: "CHANNEL_EMAIL", recipient: `${name}@example.com` });
+  let key: string;
+  let database: pg.Client;
+  let locker: pg.Client;
+  beforeAll(async () => {
+    key = await app.mintKey();
+    [database, locker] = [new pg.Client(app.databaseUrl), new pg.Client(app.databaseUrl)];
+    await Promise.all([database.connect(), locker.connect()]);
+  });
+  afterAll(async () => {
+    await Promise.all([database.end(), locker.end()]);
+  });
+
+  const verifications = async () => (await database.query("SELECT FROM verification")).rows.length;
+  const failures = () => app.logLines.filter((line) => line.includes("call failed"));
+
+  /** Locks a table until a call waits for it and its time is over; answers what the call came to. */
+  async function hold<T>(table: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+    await locker.query(`BEGIN; LOCK TABLE ${table}`);
+    const answer = call();
+    const isWaiting = async () =>
+      (await database.query("SELECT FROM pg_locks WHERE NOT granted AND relation = $1::regclass", [table])).rows.length;
+    await expect.poll(isWaiting, { timeout: 10_000, interval: 20 }).toBeGreaterThan(0);
+    // It has arrived by now, so its time is over after that.
+    await new Promise((resolve) => setTimeout(resolve, timeoutMs + 10));
+    await locker.query("ROLLBACK");
+    return answer;
+  }
+
+  async function connectCall(method: string, message: object, headers: Readonly<Record<string, string>>) {
+    const answer = await fetch(`${app.url}/byond.v1.${method}`, {
+      method: "POST",
+      headers: { "X-API-Key": key, "Content-Type": "application/json", ...headers },
+      body: JSON.stringify(message),
+    });
+    return { status: answer.status, body: JSON.parse(await answer.text()) };
+  }
+
+  test.each(["LookupService/LookupNumber", "VerifyService/StartVerification", "AuthService/SignIn"])(
+    "is not begun if that is so from the start: %s",
+    async (method) => {
+      const before = await verifications();
+      const message = method.startsWith("Lookup")
+        ? { number: "+6591234567" }
+        : method.startsWith("Verify")
+          ? recipient("nobody")
+          : { email: "nobody@example.com", password: "correct horse battery" };
+      const headers = method.startsWith("Auth") ? { "X-API-Key": "" } : {};
+      const { status, body } = await connectCall(method, message, { "Connect-Timeout-Ms": "0", ...headers });
+      expect({ status, code: body.code, detail: body.details[0].debug.code }).toEqual({
+        status: 504,
+        code: "deadline_exceeded",
+        detail: "unavailable",
+      });
+      expect(await verifications()).toBe(before);
+      expect(failures()).toEqual([]);
+    },
+  );
+
+  test("over gRPC, too", async () => {
+    const session = connectHttp2(app.url);
+    const headers = { ...grpc, "x-api-key": key, "grpc-timeout": "1n" };
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/byond.v1.VerifyService/ListVerifications",
+      ...headers,
+    });
+    const trailers = once(stream, "trailers");
+    stream.resume();
+    stream.end(empty);
+    expect(Object(await trailers)[0]["grpc-status"]).toBe("4");
+    session.destroy();
+  });
+
+  test("begins nothing more, and can be repeated", async () => {
+    const before = await verifications();
+    const start = (headers: Readonly<Record<string, string>>) =>
+      app.rest("POST", "/verify/start", {
+        key,
+        headers: { "Idempotency-Key": "of a call in a hurry", ...headers },
+        body: { channel: "email", recipient: "hurry@example.com" },
+      });
+    // The claim of the key comes before the verification.
+    const { status, body } = await hold("idempotency", 1_500, () => start({ "Request-Timeout": "1.5" }));
+    expect({ status, code: body.error.code }).toEqual({ status: 503, code: "unavailable" });
+    expect(body.error.retry_after).toBe(1);
+    expect(await verifications()).toBe(before);
+    expect(failures()).toEqual([]);
+    await expect.poll(async () => (await start({})).status, { timeout: 10_000 }).toBe(201);
+  });
+
+  test("is told what happened if that was under way", async () => {
+    const before = await verifications();
+    const headers = { "Connect-Timeout-Ms": "1500" };
+    const call = () => connectCall("VerifyService/StartVerification", recipient("under-way"), headers);
+    const { status, body } = await hold("verification", 1_500, call);
+    expect([status, body.status]).toEqual([200, "STATUS_PENDING"]);
+    expect(await verifications()).toBe(before + 1);
+  });
+
+  test("signs up whole, once that has begun", async () => {
+    const { status, body } = await hold("account", 1_500, () =>
+      app.rest("POST", "/auth/sign-up", {
+        headers: { "Request-Timeout": "1.5" },
+        body: { email: "hurry@example.com", password: "correct horse battery", name: "Hurry" },
+      }),
+    );
+    expect([status, typeof body.access_token]).toEqual([201, "string"]);
   });
 });

@@ -1,5 +1,7 @@
-import type { HandlerContext } from "@connectrpc/connect";
-import { AppError } from "../errors.ts";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { whileClientWaits } from "../database/call-deadline.ts";
+import { AppError, deadlineExceeded } from "../errors.ts";
 
 /** Node lets a timer of more pass at once. */
 const maxTimerMs = 2_147_483_647;
@@ -35,4 +37,32 @@ export function requireReadableDeadline({ protocolName, requestHeader }: Handler
       "The header grpc-timeout must be up to eight digits and a unit: H, M, S, m, u or n.",
     );
   }
+}
+
+/** Until when the client of a call waits, by `performance.now()`. */
+const clientWaitsUntilMsKey = createContextKey<number | undefined>(undefined, { description: "client waits until" });
+
+/** Notes how long the client of a call waits: interceptors are not told. */
+export function noteDeadline({ timeoutMs, values }: HandlerContext): void {
+  const leftMs = timeoutMs();
+  if (leftMs !== undefined) {
+    values.set(clientWaitsUntilMsKey, performance.now() + leftMs);
+  }
+}
+
+/**
+ * Keeps to the deadlines of single calls. Throws `unavailable` for one that is over before the call begins, and, where
+ * `endsAtDeadline` says that the RPC commits once, for what it has not begun by then. Streams end by their signal.
+ */
+export function createDeadlineInterceptor(endsAtDeadline: (method: DescMethod) => boolean): Interceptor {
+  return (next) => async (request) => {
+    const untilMs = request.contextValues.get(clientWaitsUntilMsKey);
+    if (request.stream || untilMs === undefined) {
+      return next(request);
+    }
+    if (performance.now() >= untilMs) {
+      throw deadlineExceeded();
+    }
+    return endsAtDeadline(request.method) ? whileClientWaits(untilMs, () => next(request)) : next(request);
+  };
 }
