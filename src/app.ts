@@ -40,7 +40,7 @@ import { keepNotingSecret } from "./capabilities/verify/secrets-in-use.ts";
 import { ownVerificationSweep, verificationSweep } from "./capabilities/verify/verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./capabilities/verify/verify.rpc.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Hasher, keyCost, passwordCost } from "./crypto/hashing.ts";
+import { type HashCost, Hasher, keyCost, passwordCost } from "./crypto/hashing.ts";
 import { createId } from "./crypto/ids.ts";
 import { createKeyring } from "./crypto/keyring.ts";
 import { withoutDeadline } from "./database/call-deadline.ts";
@@ -93,6 +93,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** How often what nobody needs any more is removed. Default: every minute. */
   readonly sweepIntervalMs?: number;
+  /** Of the hashes of passwords. Default: `passwordCost`; tests of something else have no time for it. */
+  readonly passwordCost?: HashCost;
 }
 
 /** A running server. */
@@ -145,7 +147,7 @@ async function buildApp(config: Config, options: AppOptions, resources: Resource
   const keyring = createKeyring(await readSecrets(config));
   const tagKey = await readTagKey(database);
   const keyHasher = new Hasher({ cost: keyCost, concurrency: 2, maxWaiting: 1_000 });
-  const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 2, maxWaiting: 100 });
+  const passwordHasher = new Hasher({ cost: options.passwordCost ?? passwordCost, concurrency: 2, maxWaiting: 100 });
   const demoKey =
     config.database.kind === "embedded"
       ? await createDemoKey({ database, keyHasher, passwordHasher, tagKey, defaultTier: config.limits.defaultTier })

@@ -4,11 +4,12 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileCache } from "../support/processes.ts";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
 export interface MainOptions {
-  /** Everything that the process has in its environment, beside PATH and HOME. */
+  /** Everything that the process has in its environment, beside PATH, HOME and where Node keeps compiled code. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The program and its arguments; by default the server. */
   readonly command?: readonly [program: string, ...args: string[]];
@@ -39,7 +40,7 @@ export class MainProcess implements AsyncDisposable {
     const [program, ...args] = command;
     this.#child = spawn(program, args, {
       cwd: options.cwd ?? root,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.environment },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: compileCache, ...options.environment },
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       ...options.user,
     });

@@ -6,6 +6,7 @@ import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { type App, type AppOptions, createApp } from "../../src/app.ts";
 import type { InboxMessage } from "../../src/capabilities/channels/inbox/inbox.ts";
+import type { HashCost } from "../../src/crypto/hashing.ts";
 import { Database } from "../../src/database/database.ts";
 import { type Config, parseConfig } from "../../src/process/config.ts";
 import { connectionTo } from "./connection.ts";
@@ -41,7 +42,10 @@ export interface SignedUp {
 }
 
 /** What tests change about whoever runs the server. */
-type TestAppOptions = Pick<AppOptions, "sweepIntervalMs">;
+type TestAppOptions = Pick<AppOptions, "sweepIntervalMs" | "passwordCost">;
+
+/** Of the hashes of passwords, unless a test asks for those of production: they take 30 ms of a core each. */
+export const cheapPasswordCost: HashCost = { memoryKiB: 64, passes: 1 };
 
 /** A server in this process, on a database of its own, with what tests need to call it. */
 export interface TestApp extends AsyncDisposable {
@@ -119,6 +123,7 @@ async function startServer(
   const app = await createApp(config, {
     logger: log.logger,
     clock: time,
+    passwordCost: cheapPasswordCost,
     ...options,
     onFatal: (reason) => {
       throw reason;

@@ -25,6 +25,8 @@ export interface LogLine {
 }
 
 const root = join(import.meta.dirname, "../..");
+/** Where Node keeps the compiled code of servers that ended: the next ones start in half the time. */
+export const compileCache = join(root, "node_modules/.cache/compiled");
 const startTimeoutMs = 60_000;
 /** Longer than a server takes to stop in order. */
 const stopTimeoutMs = 20_000;
@@ -60,6 +62,7 @@ export class ServerProcess implements AsyncDisposable {
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
+        NODE_COMPILE_CACHE: compileCache,
         ...defaultEnvironment,
         DATABASE_URL: options.databaseUrl,
         ...options.environment,

@@ -1,11 +1,15 @@
 import pg from "pg";
 import type { Clock } from "../../src/clock.ts";
 
+const running = "clock_timestamp()";
+
 /** A clock that tests move, together with the clock of their database. */
 export class TestTime implements Clock {
   readonly #client: pg.Client;
   #connected: Promise<unknown> | undefined;
   #offsetMs = 0;
+  /** SQL of the time that the database's clock counts from. */
+  #origin = running;
 
   constructor(databaseUrl: string) {
     this.#client = new pg.Client({ connectionString: databaseUrl });
@@ -23,16 +27,31 @@ export class TestTime implements Clock {
   /** Moves both clocks on. */
   async advance({ seconds }: { readonly seconds: number }): Promise<void> {
     this.#offsetMs += seconds * 1000;
-    this.#connected ??= this.#client.connect();
-    await this.#connected;
-    await this.#client.query(`
-      CREATE OR REPLACE FUNCTION byond_now() RETURNS timestamptz LANGUAGE sql VOLATILE
-      AS 'SELECT clock_timestamp() + interval ''${this.#offsetMs} milliseconds'''`);
+    await this.#setDatabase();
+  }
+
+  /** Until `releaseDatabase` its clock moves by `advance` alone: no limit refills, however slow the machine is. */
+  async holdDatabase(): Promise<void> {
+    this.#origin = `timestamptz '${new Date().toISOString()}'`;
+    await this.#setDatabase();
+  }
+
+  async releaseDatabase(): Promise<void> {
+    this.#origin = running;
+    await this.#setDatabase();
   }
 
   async close(): Promise<void> {
     if (this.#connected !== undefined) {
       await this.#client.end();
     }
+  }
+
+  async #setDatabase(): Promise<void> {
+    this.#connected ??= this.#client.connect();
+    await this.#connected;
+    await this.#client.query(`
+      CREATE OR REPLACE FUNCTION byond_now() RETURNS timestamptz LANGUAGE sql VOLATILE
+      AS $$ SELECT ${this.#origin} + interval '${this.#offsetMs} milliseconds' $$`);
   }
 }

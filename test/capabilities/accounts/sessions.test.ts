@@ -2,9 +2,8 @@
 import argon2 from "argon2";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { generateRefreshToken } from "../../../src/capabilities/accounts/refresh-token.ts";
-import { passwordCost } from "../../../src/crypto/hashing.ts";
 import { Database } from "../../../src/database/database.ts";
-import { password, type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { cheapPasswordCost, password, type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
@@ -82,8 +81,8 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         [
           owner.userId,
           await argon2.hash(decomposed, {
-            memoryCost: passwordCost.memoryKiB,
-            timeCost: passwordCost.passes,
+            memoryCost: cheapPasswordCost.memoryKiB,
+            timeCost: cheapPasswordCost.passes,
             parallelism: 1,
           }),
         ],

@@ -1,13 +1,13 @@
 /** Signing in tells nobody whether an address has an account: the same answer after the same work. */
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { Hasher } from "../../../src/crypto/hashing.ts";
+import { Hasher, passwordCost } from "../../../src/crypto/hashing.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
 
 let app: TestApp;
 let email: string;
 
 beforeAll(async () => {
-  app = await startTestApp();
+  app = await startTestApp({}, { passwordCost });
   ({ email } = await app.signUp());
 });
 afterAll(async () => {
