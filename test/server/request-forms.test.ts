@@ -70,6 +70,11 @@ describe("a request for the server as a whole, OPTIONS *,", () => {
     expect(answer).toContain(`\r\nAllow: ${allow}\r\n`);
   });
 
+  test("as a redirect says what its path takes", async () => {
+    const answer = await fetch(`${app.url}/`, { method: "OPTIONS" });
+    expect([answer.status, answer.headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
+  });
+
   test("over HTTP/2 too", async () => {
     expect(await requestHttp2(app.url, { ":method": "OPTIONS", ":path": "*" })).toMatchObject({
       status: 204,
@@ -82,6 +87,7 @@ describe("a request without a host", () => {
   test.each([
     ["HTTP/1.0", "GET /healthz HTTP/1.0\r\n\r\n", 200],
     ["HTTP/1.0 that asks for what a path takes, as load balancers do", "OPTIONS /api/v1/lookup HTTP/1.0\r\n\r\n", 204],
+    ["HTTP/1.0 to the root, as HAProxy asks by default", "OPTIONS / HTTP/1.0\r\n\r\n", 204],
     ["HTTP/1.0 with an empty one", "GET /healthz HTTP/1.0\r\nHost:\r\n\r\n", 200],
     ["HTTP/1.1 with an empty one", `GET /healthz HTTP/1.1\r\nHost:\r\n${CLOSE}`, 200],
     ["HTTP/1.0 that asks the API", "GET /api/v1/lookup?number=1 HTTP/1.0\r\n\r\n", 401],
