@@ -9,9 +9,8 @@ import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
-import { createApp } from "../src/app.ts";
+import { createApp, parseConfig } from "../src/app.ts";
 import { createLogger } from "../src/observe/log.ts";
-import { parseConfig } from "../src/process/config.ts";
 
 const calls = 2_000;
 const concurrency = 16;

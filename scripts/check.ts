@@ -20,6 +20,7 @@ const quiet = { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true"
 
 const steps: readonly Step[] = [
   { name: "format, lint and import cycles", command: ["biome", "ci", "--error-on-warnings", "."] },
+  { name: "no circle of folders", command: ["node", "scripts/folder-cycles.ts"] },
   { name: "types", command: ["tsc"] },
   { name: "schema: lint", command: ["buf", "lint"] },
   {

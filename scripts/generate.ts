@@ -57,9 +57,9 @@ async function generateOpenApi(folder: string): Promise<void> {
   try {
     const image = join(scratch, "image.binpb");
     await buf("build", "proto", "-o", image);
-    const { buildReference } = await import("../src/capabilities/reference/openapi/reference-document.ts");
+    const { buildReference, servicesOf } = await import("../src/capabilities/reference/openapi/reference-document.ts");
     const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, await readFile(image)));
-    const document = buildReference(registry.files);
+    const document = buildReference(servicesOf(registry.files));
     await writeFile(join(folder, openApiFile), `${JSON.stringify(document, undefined, 2)}\n`);
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -1,23 +1,20 @@
 /** The process: environment, signals and exit status. Beside it, only `embedded-postgres/` touches `process`. */
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
-import { type App, createApp } from "./app.ts";
-import { runCreateAccount } from "./capabilities/accounts/create-account-command.ts";
-import { runResetPassword } from "./capabilities/accounts/reset-password-command.ts";
-import { runForgetSecret } from "./capabilities/verify/forget-secret-command.ts";
+import { type App, type Config, createApp, parseConfig, standardCapabilities } from "./app.ts";
+import { CommandError } from "./capability.ts";
 import { createLogger, describeError, writeWhileRead } from "./observe/log.ts";
-import { type Command, CommandError } from "./process/command.ts";
-import { type Config, parseConfig } from "./process/config.ts";
-import { firstStartBanner, startBanner } from "./process/first-start.ts";
+import { firstStartBanner, startBanner } from "./process/banner.ts";
+import { commandContext, commandsOf } from "./process/run-command.ts";
 import { explainFailure } from "./process/start-failure.ts";
-import { startNotices } from "./process/start-notices.ts";
-import { startedFields } from "./process/started-line.ts";
+import { startedFields, startNotices } from "./process/start-report.ts";
 
 const print = writeWhileRead(process.stdout);
 const printError = writeWhileRead(process.stderr);
 const logger = createLogger(printError, () => new Date());
 
 const sameInterruptMs = 500;
+const capabilities = standardCapabilities();
 
 async function serve(config: Config): Promise<void> {
   let app: App | undefined;
@@ -25,14 +22,14 @@ async function serve(config: Config): Promise<void> {
   let interruptedAtMs: number | undefined;
   /** Nothing is worth waiting for without what the server cannot do without. */
   const failure = new AbortController();
-  app = await createApp(config, { logger, onFatal: (error) => void stop(error) });
+  app = await createApp(config, { logger, capabilities, onFatal: (error) => void stop(error) });
   // Whoever reads that it listens may ask it to stop.
   process.on("SIGTERM", stop);
   process.on("SIGINT", interrupt);
   const { url, demoKey, inboxLink } = app;
   print(demoKey === undefined ? startBanner(url, inboxLink) : firstStartBanner(url, demoKey, inboxLink));
-  logger.info("started", startedFields(config, app));
-  for (const { level, event, ...fields } of startNotices(config)) {
+  logger.info("started", startedFields(config, capabilities, app));
+  for (const { level, event, ...fields } of startNotices(config, capabilities)) {
     logger[level](event, fields);
   }
 
@@ -62,11 +59,7 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
-const commands: ReadonlyMap<string, (command: Command) => Promise<void>> = new Map([
-  ["create-account", runCreateAccount],
-  ["reset-password", runResetPassword],
-  ["forget-secret", runForgetSecret],
-]);
+const commands = commandsOf(capabilities);
 
 const usage = `Without an argument, the server starts. Commands: ${[...commands.keys()].join(", ")}. Settings come from the environment: README.md lists them.`;
 
@@ -74,7 +67,9 @@ async function run(config: Config, name: string | undefined, args: readonly stri
   if (name === undefined) {
     return serve(config);
   }
-  return commands.get(name)?.({ config, logger, args, input: process.stdin, write: print });
+  return commands
+    .get(name)
+    ?.run(commandContext(config, capabilities, { logger, args, input: process.stdin, write: print }));
 }
 
 // Reports that Node writes where it is asked to (`--report-on-fatalerror`) are sent around, and would hold every secret.

@@ -1,3 +1,4 @@
+import type { MigrationObject } from "@mikro-orm/core";
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import type pg from "pg";
 import { describeError, type Logger } from "../observe/log.ts";
@@ -54,6 +55,8 @@ export interface DatabaseOptions {
   readonly logger: Logger;
   /** What the ORM maps: the entities of every capability. */
   readonly entities: readonly EntitySchema[];
+  /** Of every capability, beside those of the platform. Default: none. */
+  readonly migrations?: readonly MigrationObject[];
   /** Connections at most. */
   readonly poolSize?: number;
 }

@@ -1,3 +1,4 @@
+import type { MigrationObject } from "@mikro-orm/core";
 import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
@@ -24,6 +25,8 @@ const withoutTimeouts = `
 export async function migrate(options: {
   readonly connection: PostgresConnection;
   readonly logger: Logger;
+  /** Of the capabilities: run after those of the platform. */
+  readonly migrations?: readonly MigrationObject[] | undefined;
 }): Promise<void> {
   const connection = connectionFor("migrations", options.connection);
   const client = new pg.Client({ ...connection });
@@ -44,7 +47,7 @@ export async function migrate(options: {
       pool: { min: 0, max: 1 },
       extensions: [Migrator],
       migrations: {
-        migrationsList: [...migrations],
+        migrationsList: [...migrations, ...(options.migrations ?? [])],
         allOrNothing: false,
         snapshot: false,
         silent: true,

@@ -1,17 +1,19 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import { type DeliveryConfig, readDeliveryConfig } from "../capabilities/channels/channel-settings.ts";
+import type { Capability, ServerFacts } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { EnvironmentReader } from "../config/environment-reader.ts";
 import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
 import { parseDatabaseUrl } from "../database/database-url.ts";
 import type { DatabaseConfig } from "../database/provide-postgres.ts";
 import type { CertificateFiles } from "../server/certificate.ts";
+import type { ProxyTrust } from "../server/client-address.ts";
 import type { CorsOrigins } from "../server/cors.ts";
+import { parseIpRange } from "../server/ip-range.ts";
 import { readCorsOrigins } from "./cors-origins.ts";
-import { type LimitsConfig, readLimitsConfig } from "./limit-settings.ts";
 
-export interface Config {
+/** The server's own configuration. That of the capabilities stands beside it, each part with its capability. */
+export interface ServerConfig {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -28,26 +30,16 @@ export interface Config {
    * seems to come from: behind a proxy on the same machine every request comes from loopback.
    */
   readonly isPublic: boolean;
-  readonly signUp: "open" | "closed";
-  /**
-   * Which messages stay on the server, to be read at `/dev/inbox`: the sandbox's, and with `all` also live mail and WhatsApp
-   * messages without a provider.
-   */
-  readonly inbox: "all" | "sandbox" | "none";
-  /** How long verifications and what belongs to them are kept. */
-  readonly retentionDays: number;
   /** How long the server goes on answering after SIGTERM while it says that it is not ready, so that load balancers leave it. */
   readonly drainSeconds: number;
-  /** How long a session lasts, from the sign-in on, however often it is refreshed. */
-  readonly sessionMaxDays: number;
   /** Bearer token for `/metrics`. Undefined: open on loopback, and closed on a public server. */
   readonly metricsToken: string | undefined;
   /** Whether the server tells its schema over gRPC (`grpc.reflection.v1`). */
   readonly grpcReflection: "on" | "off";
   /** Whose pages may call the API from a browser. Empty: those of no other origin. */
   readonly corsOrigins: CorsOrigins;
-  readonly delivery: DeliveryConfig;
-  readonly limits: LimitsConfig;
+  /** Whose word about the address of a client is taken. */
+  readonly proxyTrust: ProxyTrust;
   /** Settings that are in the environment and empty, which counts as unset. */
   readonly emptySettings: readonly string[];
   /** Whether a `.env` file lies there and not one setting arrived: whoever wrote it believes that it is read. */
@@ -58,42 +50,23 @@ export interface Config {
 const everybodysSettings = new Set(["HOST", "PORT", "NODE_ENV"]);
 
 /**
- * Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. `hasEnvFile` says whether
- * there is a `.env` file in the working folder, which is not read.
+ * Reads the environment into a frozen configuration: the server's, and what each of the capabilities reads beside it. Throws one
+ * `ConfigError` that lists every problem. `hasEnvFile` says whether there is a `.env` file in the working folder, which is
+ * not read.
  */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>, hasEnvFile = false): Config {
+export function readConfig<Config extends ServerConfig = ServerConfig>(
+  environment: Readonly<Record<string, string | undefined>>,
+  capabilities: readonly Capability[],
+  hasEnvFile: boolean,
+): Config {
   const reader = new EnvironmentReader(environment);
-  const host = readHost(reader);
-  const publicUrl = readPublicUrl(reader);
-  const database = readDatabase(reader, signsOfProduction(reader, host, publicUrl));
-  const isEmbedded = database.kind === "embedded";
-  const isPublic =
-    !isEmbedded ||
-    !isLoopbackHost(host) ||
-    (publicUrl !== undefined && !isLoopbackUrl(publicUrl)) ||
-    reader.text("TRUSTED_PROXIES") !== undefined;
-  const config: Config = {
-    host,
-    port: reader.integer("PORT", { default: 8080, min: 0, max: 65_535 }),
-    tls: readTls(reader),
-    publicUrl,
-    database,
-    secrets: readSecrets(reader, isEmbedded),
-    isPublic,
-    signUp: reader.choice("SIGN_UP", ["open", "closed"], isPublic ? "closed" : "open"),
-    // In memory, so of use only where there is one server.
-    inbox: isPublic ? (isEmbedded ? "sandbox" : "none") : "all",
-    retentionDays: reader.integer("RETENTION_DAYS", { default: 30, min: 1, max: 3_650 }),
-    drainSeconds: reader.integer("DRAIN_SECONDS", { default: 0, min: 0, max: 600 }),
-    sessionMaxDays: reader.integer("SESSION_MAX_DAYS", { default: 30, min: 1, max: 3_650 }),
-    metricsToken: reader.text("METRICS_TOKEN"),
-    grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),
-    corsOrigins: readCorsOrigins(reader),
-    delivery: readDeliveryConfig(reader),
-    limits: readLimitsConfig(reader),
+  const server = readServerConfig(reader);
+  const facts = factsOf(server);
+  const settings = capabilities.map((capability) => capability.readSettings?.(reader, facts));
+  const config: Config = Object.assign({}, server, ...settings, {
     emptySettings: reader.emptyNames(),
     hasUnreadEnvFile: hasEnvFile && reader.setNames().every((name) => everybodysSettings.has(name)),
-  };
+  });
   reader.checkNames();
   if (reader.problems.length > 0) {
     if (config.hasUnreadEnvFile) {
@@ -102,6 +75,36 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     throw new ConfigError(reader.problems);
   }
   return Object.freeze(config);
+}
+
+/** What of the configuration the settings of capabilities depend on. */
+export function factsOf({ isPublic, database }: Pick<ServerConfig, "isPublic" | "database">): ServerFacts {
+  return { isPublic, isEmbedded: database.kind === "embedded" };
+}
+
+function readServerConfig(reader: EnvironmentReader): Omit<ServerConfig, "emptySettings" | "hasUnreadEnvFile"> {
+  const host = readHost(reader);
+  const publicUrl = readPublicUrl(reader);
+  const database = readDatabase(reader, signsOfProduction(reader, host, publicUrl));
+  const isEmbedded = database.kind === "embedded";
+  return {
+    host,
+    port: reader.integer("PORT", { default: 8080, min: 0, max: 65_535 }),
+    tls: readTls(reader),
+    publicUrl,
+    database,
+    secrets: readSecrets(reader, isEmbedded),
+    isPublic:
+      !isEmbedded ||
+      !isLoopbackHost(host) ||
+      (publicUrl !== undefined && !isLoopbackUrl(publicUrl)) ||
+      reader.text("TRUSTED_PROXIES") !== undefined,
+    drainSeconds: reader.integer("DRAIN_SECONDS", { default: 0, min: 0, max: 600 }),
+    metricsToken: reader.text("METRICS_TOKEN"),
+    grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),
+    corsOrigins: readCorsOrigins(reader),
+    proxyTrust: { header: readHeaderName(reader), trustedProxies: readTrustedProxies(reader) },
+  };
 }
 
 function isLoopbackUrl(url: string): boolean {
@@ -196,4 +199,29 @@ function readSecrets(reader: EnvironmentReader, isEmbedded: boolean): readonly s
     reader.problems.push("BYOND_SECRET lists a secret twice");
   }
   return secrets;
+}
+
+function readHeaderName(reader: EnvironmentReader): string {
+  const set = reader.text("CLIENT_ADDRESS_HEADER");
+  // It is read from proxies that are trusted, and from nobody else.
+  reader.require("TRUSTED_PROXIES", set === undefined ? [] : ["CLIENT_ADDRESS_HEADER"]);
+  const name = (set ?? "x-forwarded-for").toLowerCase();
+  if (!/^[a-z0-9-]+$/.test(name) || name === "forwarded") {
+    reader.problems.push("CLIENT_ADDRESS_HEADER must name a header that holds a list of plain addresses");
+  }
+  return name;
+}
+
+function readTrustedProxies(reader: EnvironmentReader): ProxyTrust["trustedProxies"] {
+  const entries = reader.list("TRUSTED_PROXIES");
+  // Behind a comma at the end nobody is missing.
+  const named = entries.length > 1 && entries.at(-1) === "" ? entries.slice(0, -1) : entries;
+  return named.flatMap((entry) => {
+    const range = parseIpRange(entry);
+    if (typeof range === "string") {
+      reader.problems.push(`TRUSTED_PROXIES: ${entry} ${range}`);
+      return [];
+    }
+    return [range];
+  });
 }

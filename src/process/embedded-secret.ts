@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../config/config-error.ts";
-import type { Config } from "./config.ts";
+import type { ServerConfig } from "./config.ts";
 
 /** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */
-export async function readSecrets(config: Config): Promise<readonly string[]> {
+export async function readSecrets(config: Pick<ServerConfig, "secrets" | "database">): Promise<readonly string[]> {
   if (config.secrets !== undefined) {
     return config.secrets;
   }

@@ -1,13 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  findNeededSecrets,
-  mostCounted,
-  type NeededSecret,
-  noteSecretInUse,
-} from "../capabilities/verify/secrets-in-use.ts";
 import type { Clock } from "../clock.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Keyring } from "../crypto/keyring.ts";
+import { findNeededSecrets, type NeededSecret, noteSecretInUse, type SealedRows } from "../crypto/secrets-in-use.ts";
 import type { Database, Queryable } from "../database/database.ts";
 import { holderOfLock } from "../database/migration-lock.ts";
 import { array, statement, text } from "../database/statement.ts";
@@ -62,8 +57,9 @@ export interface JoinOptions {
   readonly database: Pick<Database, "transaction" | "query" | "run">;
   readonly logger: Logger;
   readonly keyring: Keyring;
+  /** What servers seal with the secrets. */
+  readonly sealed: readonly SealedRows[];
   readonly clock: Clock;
-  readonly retentionDays: number;
   /** The setting, or the file, that holds the secrets. */
   readonly secretsAreIn: string;
 }
@@ -139,7 +135,7 @@ async function lookAtServers(transaction: Queryable, { keyring, clock }: JoinOpt
 }
 
 async function requireNeededSecrets(transaction: Queryable, options: JoinOptions): Promise<void> {
-  const needed = await findNeededSecrets(transaction, idsOf(options.keyring));
+  const needed = await findNeededSecrets(transaction, options.sealed, idsOf(options.keyring));
   if (needed.length > 0) {
     throw new ConfigError(needed.map((secret) => explainNeed(options, secret)));
   }
@@ -160,8 +156,6 @@ function explainDisagreement({ keyring, secretsAreIn }: JoinOptions, { id, secre
   return `${secretsAreIn} does not fit the server ${id}, which runs on this database: ${reason}. Replace a secret in steps, each on every server before the next: "old,new", "new,old", "new"`;
 }
 
-function explainNeed({ retentionDays, secretsAreIn }: JoinOptions, { id, rows, newest }: NeededSecret): string {
-  const until = new Date(newest.getTime() + retentionDays * 86_400_000).toISOString().slice(0, 10);
-  const count = rows < mostCounted ? `${rows}` : `${mostCounted} or more`;
-  return `${secretsAreIn} lacks the secret ${id}: ${count} verifications hold recipients that nobody can find or erase without it, until ${until} (RETENTION_DAYS=${retentionDays}). Keep it as the last of the list until then; if it is lost, npm run forget-secret -- --id ${id} erases what they hold`;
+function explainNeed({ secretsAreIn }: JoinOptions, { id, needs }: NeededSecret): string {
+  return `${secretsAreIn} lacks the secret ${id}: ${needs.join("; ")}. Keep it as the last of the list until then; if it is lost, npm run forget-secret -- --id ${id} erases what they hold`;
 }

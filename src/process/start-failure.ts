@@ -1,3 +1,4 @@
+import { CommandError } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { UnsuitableDatabaseError } from "../database/check-database.ts";
 import { DatabaseConnectionError } from "../database/connection-error.ts";
@@ -5,8 +6,7 @@ import { EmbeddedPostgresError } from "../embedded-postgres/embedded-postgres-er
 import { AppError } from "../errors.ts";
 import { describeError } from "../observe/log.ts";
 import { PortError } from "../server/one-port.ts";
-import { CommandError } from "./command.ts";
-import type { Config } from "./config.ts";
+import type { ServerConfig } from "./config.ts";
 import { JoinError } from "./join-fleet.ts";
 
 /** Errors whose message is written for the operator. */
@@ -16,7 +16,7 @@ const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, JoinErro
  * What the operator is told of a program that could not do its work: what they can mend, in sentences that name the
  * setting; everything else with its stack. `config` is undefined where it is the configuration that could not be read.
  */
-export function explainFailure(error: unknown, config: Config | undefined): string {
+export function explainFailure(error: unknown, config: ServerConfig | undefined): string {
   if (error instanceof Error && forOperators.some((type) => error instanceof type)) {
     return error.message;
   }
@@ -25,7 +25,7 @@ export function explainFailure(error: unknown, config: Config | undefined): stri
 }
 
 /** What the database refused. Undefined if it is nothing that an operator could mend. */
-function explainDatabase(error: unknown, { database }: Config): string | undefined {
+function explainDatabase(error: unknown, { database }: ServerConfig): string | undefined {
   const origin = originOf(error);
   const code: unknown = Reflect.get(origin, "code");
   const isExplained =
@@ -61,7 +61,7 @@ function originOf(error: unknown): Error {
 const mendable =
   /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_|28|42501|3D|3F|25006|08|53|57P|57014|55P03)/;
 
-function explainListening(error: unknown, { host, port }: Config): string | undefined {
+function explainListening(error: unknown, { host, port }: ServerConfig): string | undefined {
   if (!(error instanceof PortError)) {
     return undefined;
   }

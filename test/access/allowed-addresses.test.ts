@@ -1,13 +1,14 @@
 /** From where a key may be used: the same through every door, and whatever a client writes about itself. */
+
 import { get as httpGet } from "node:http";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseConfig } from "../../src/process/config.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { limitsOf } from "../support/limits.ts";
 import { doors } from "../wire/protocol-clients.ts";
 
-const limitsOf = (environment: Readonly<Record<string, string>>) =>
-  parseConfig({ DATA_DIR: "/nowhere", DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000000", ...environment }).limits;
+const limitsBy = (environment: Readonly<Record<string, string>>) =>
+  limitsOf({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000000", ...environment });
 
 /** Nobody's word is taken: the address is the socket's, 127.0.0.1. */
 let direct: TestApp;
@@ -20,10 +21,10 @@ let session: string;
 beforeAll(async () => {
   direct = await startTestApp();
   proxied = await direct.startAnother({
-    limits: limitsOf({ TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8, 2001:db8:ffff::/48" }),
+    ...limitsBy({ TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8, 2001:db8:ffff::/48" }),
   });
   renamed = await direct.startAnother({
-    limits: limitsOf({ TRUSTED_PROXIES: "127.0.0.1", CLIENT_ADDRESS_HEADER: "Fly-Client-IP" }),
+    ...limitsBy({ TRUSTED_PROXIES: "127.0.0.1", CLIENT_ADDRESS_HEADER: "Fly-Client-IP" }),
   });
   ({ session } = await direct.signUp());
 });

@@ -1,6 +1,6 @@
 /** `CORS_ORIGINS`: whose pages may call the API. */
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../src/process/config.ts";
+import { parseConfig } from "../../src/app.ts";
 
 const originsOf = (text: string) => parseConfig({ CORS_ORIGINS: text }).corsOrigins;
 

@@ -49,7 +49,7 @@ function joining() {
     },
   };
   const keyring = createKeyring([randomBytes(32).toString("hex")]);
-  const options = { database: watched, logger, keyring, clock, retentionDays: 30, secretsAreIn: "BYOND_SECRET" };
+  const options = { database: watched, logger, keyring, sealed: [], clock, secretsAreIn: "BYOND_SECRET" };
   const outcome = joinServers(options, async () => "joined").catch((error: Error) => error);
   return {
     outcome,

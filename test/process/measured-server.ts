@@ -1,8 +1,7 @@
 // The server in a process of its own, forked with --expose-gc: tells its address, and on every message the size of its
 // heap after a collection. Writes its log to standard error.
-import { createApp } from "../../src/app.ts";
+import { createApp, parseConfig } from "../../src/app.ts";
 import { createLogger } from "../../src/observe/log.ts";
-import { parseConfig } from "../../src/process/config.ts";
 
 const logger = createLogger(
   (line) => process.stderr.write(line),

@@ -1,8 +1,9 @@
 /** What answers say of the limits that their requests were counted against, and which requests are counted. */
+
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseConfig } from "../../src/process/config.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { limitsOf } from "../support/limits.ts";
 import { type DoorAnswer, type DoorCall, doors, grpcDoor, restDoor } from "../wire/protocol-clients.ts";
 
 /** New workspaces are on the starter tier here, with 1,000 requests a minute. */
@@ -12,10 +13,14 @@ let unlimited: TestApp;
 
 beforeAll(async () => {
   starter = await startTestApp({
-    limits: { ...parseConfig({}).limits, signUpsPerHour: 1_000_000, defaultTier: "starter" },
+    ...limitsOf(),
+    signUpsPerHour: 1_000_000,
+    defaultTier: "starter",
   });
   unlimited = await starter.startAnother({
-    limits: { ...parseConfig({}).limits, signUpsPerHour: 1_000_000, defaultTier: "unlimited" },
+    ...limitsOf(),
+    signUpsPerHour: 1_000_000,
+    defaultTier: "unlimited",
   });
 });
 afterAll(async () => {

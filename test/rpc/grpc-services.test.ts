@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
-import { parseConfig } from "../../src/process/config.ts";
 import { connectHttp2, requestHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { limitsOf } from "../support/limits.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 
 let app: TestApp;
@@ -166,7 +166,7 @@ test("one source has 50 watches at most, and their places back when they end", a
 });
 
 test("whoever takes all 500 watches from one network keeps nobody elsewhere out: its oldest ends", async () => {
-  await using other = await startTestApp({ limits: { ...parseConfig({}).limits, proxyTrust: loopbackProxy } });
+  await using other = await startTestApp({ ...limitsOf(), proxyTrust: loopbackProxy });
   using _ended = { [Symbol.dispose]: () => abort.abort() };
   const abort = new AbortController();
   const watchFrom = (address: string, transport = createGrpcTransport({ baseUrl: other.url })) =>

@@ -4,7 +4,7 @@ import { constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { parseConfig } from "../../src/process/config.ts";
+import { parseConfig } from "../../src/app.ts";
 import type { OnePortOptions } from "../../src/server/one-port.ts";
 import { LINGER_MS } from "../../src/server/timeouts.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";

@@ -4,11 +4,10 @@ import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { type App, type AppOptions, createApp } from "../../src/app.ts";
+import { type App, type AppOptions, type Config, createApp, parseConfig } from "../../src/app.ts";
 import type { InboxMessage } from "../../src/capabilities/channels/inbox/inbox.ts";
 import type { HashCost } from "../../src/crypto/hashing.ts";
 import { Database } from "../../src/database/database.ts";
-import { type Config, parseConfig } from "../../src/process/config.ts";
 import { connectionTo } from "./connection.ts";
 import { captureLog } from "./log-capture.ts";
 import { createTestDatabase, ensureTemplate } from "./postgres.ts";
@@ -42,7 +41,7 @@ export interface SignedUp {
 }
 
 /** What tests change about whoever runs the server. */
-type TestAppOptions = Pick<AppOptions, "sweepIntervalMs" | "passwordCost">;
+type TestAppOptions = Pick<AppOptions, "sweepIntervalMs" | "passwordCost" | "capabilities">;
 
 /** Of the hashes of passwords, unless a test asks for those of production: they take 30 ms of a core each. */
 export const cheapPasswordCost: HashCost = { memoryKiB: 64, passes: 1 };

@@ -1,4 +1,5 @@
 /** Limits of requests and of sends, as whoever calls meets them: on three real servers, and on one of ours. */
+
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import pg from "pg";
@@ -6,8 +7,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { Channel, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { parseConfig } from "../../src/process/config.ts";
 import { createMigratedDatabase, startTestApp, type TestApp } from "../support/app.ts";
+import { limitsOf } from "../support/limits.ts";
 import { ServerProcess } from "../support/processes.ts";
 
 interface Answer {
@@ -95,9 +96,8 @@ async function callGrpc(call: (options: { onHeader(headers: Headers): void }) =>
 const protocols = [restProtocol, grpcProtocol];
 
 /** The limits of a server with these variables in its environment. */
-const limitsBy = (environment: Readonly<Record<string, string>>) => ({
-  limits: parseConfig({ DATA_DIR: "/nowhere", SIGN_UP_LIMIT: "1000000", ...environment }).limits,
-});
+const limitsBy = (environment: Readonly<Record<string, string>>) =>
+  limitsOf({ SIGN_UP_LIMIT: "1000000", ...environment });
 
 async function startLimited(environment: Readonly<Record<string, string>>): Promise<TestApp> {
   const app = await startTestApp(limitsBy(environment));

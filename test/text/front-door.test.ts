@@ -1,7 +1,7 @@
 /** What strangers and tenants may call themselves and their keys, and what of it reaches other people. */
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseConfig } from "../../src/process/config.ts";
+import { parseConfig } from "../../src/app.ts";
 import { decodeWords } from "../capabilities/channels/decode-words.ts";
 import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";

@@ -2,15 +2,18 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import type { Tier } from "../../access/tiers.ts";
+import { type Command, CommandError } from "../../capability.ts";
 import { systemClock } from "../../clock.ts";
 import { Hasher, passwordCost } from "../../crypto/hashing.ts";
 import { createId } from "../../crypto/ids.ts";
-import { Database } from "../../database/database.ts";
-import { providePostgres } from "../../database/provide-postgres.ts";
+import type { Database } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
-import { type Command, CommandError } from "../../process/command.ts";
 import { type RevocationService, startRevocation } from "../../revocation/revocation-service.ts";
+import type { AccountSettings } from "./account-settings.ts";
 import { newPasswordProblem, passwordLength } from "./new-password.ts";
+
+/** A command on accounts. */
+export type AccountCommand = Command<AccountSettings>;
 
 /** The options that were given. Throws `CommandError` for other ones. */
 export function readOptions(
@@ -26,7 +29,7 @@ export function readOptions(
 }
 
 /** Reads a new password for an address. Throws `CommandError` for one that sign-up would not take. */
-export async function readPassword({ input, write }: Command, email: string): Promise<string> {
+export async function readPassword({ input, write }: Pick<Command, "input" | "write">, email: string): Promise<string> {
   const isTerminal = input.isTTY === true;
   if (isTerminal) {
     write(`Password (${passwordLength.min} to ${passwordLength.max} characters, not shown): `);
@@ -61,31 +64,23 @@ export interface CommandDependencies {
  * of them when it is done. Throws `CommandError` for what the client of a server would be told.
  */
 export async function runOnDatabase<T>(
-  { config, logger }: Command,
+  { settings, logger, onDatabase }: AccountCommand,
   work: (deps: CommandDependencies) => Promise<T>,
 ): Promise<T> {
-  await using resources = new AsyncDisposableStack();
-  const postgres = await providePostgres(config.database, () => {});
-  resources.defer(() => postgres.stop());
-  const database = await Database.open({ connection: postgres.connection, logger, entities: [] });
-  resources.defer(() => database.close());
-  const serverId = createId("srv");
-  const revocation = await startRevocation({
-    database,
-    connection: postgres.connection,
-    clock: systemClock,
-    logger,
-    serverId,
-  });
-  resources.defer(() => revocation.stop());
-  const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 1, maxWaiting: 0 });
-  try {
-    return await work({ database, revocation, passwordHasher, defaultTier: config.limits.defaultTier });
-  } catch (error) {
-    if (error instanceof AppError) {
-      const [problem] = Object.entries(error.details.fields ?? {});
-      throw new CommandError(problem === undefined ? error.message : `The ${problem[0]} ${problem[1]}.`);
+  return onDatabase(async ({ database, connection }) => {
+    await using resources = new AsyncDisposableStack();
+    const serverId = createId("srv");
+    const revocation = await startRevocation({ database, connection, clock: systemClock, logger, serverId });
+    resources.defer(() => revocation.stop());
+    const passwordHasher = new Hasher({ cost: passwordCost, concurrency: 1, maxWaiting: 0 });
+    try {
+      return await work({ database, revocation, passwordHasher, defaultTier: settings.defaultTier });
+    } catch (error) {
+      if (error instanceof AppError) {
+        const [problem] = Object.entries(error.details.fields ?? {});
+        throw new CommandError(problem === undefined ? error.message : `The ${problem[0]} ${problem[1]}.`);
+      }
+      throw error;
     }
-    throw error;
-  }
+  });
 }

@@ -1,9 +1,9 @@
+import { CommandError } from "../../capability.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Queryable } from "../../database/database.ts";
-import { type Command, CommandError } from "../../process/command.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
-import { readOptions, readPassword, runOnDatabase } from "./account-command.ts";
+import { type AccountCommand, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
 import { alreadyExists, emailProblem } from "./create-account.ts";
 import type { StoredAccount } from "./find-account.ts";
 import { insertAccount } from "./insert-account.ts";
@@ -15,7 +15,7 @@ const usage = "Usage: npm run create-account -- --email <address> --name <name>"
  * `npm run create-account`: makes an account where sign-up is closed. Its address counts as verified: the operator says so, and
  * accounts that wait for its proof end. Throws `CommandError` for unusable input.
  */
-export async function runCreateAccount(command: Command): Promise<void> {
+export async function runCreateAccount(command: AccountCommand): Promise<void> {
   const { email, name } = parseOptions(command.args);
   const password = await readPassword(command, email);
   const account = await runOnDatabase(command, async (deps) => {

@@ -1,6 +1,6 @@
-import { type Command, CommandError } from "../../process/command.ts";
+import { CommandError } from "../../capability.ts";
 import { demoAddress, parseAccountAddress } from "../../text/mail-address.ts";
-import { readOptions, readPassword, runOnDatabase } from "./account-command.ts";
+import { type AccountCommand, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
 import { emailProblem } from "./create-account.ts";
 import { findStoredAddress } from "./find-account.ts";
 import { setPasswordOf } from "./set-password.ts";
@@ -12,7 +12,7 @@ const usage = "Usage: npm run reset-password -- --email <address>";
  * `npm run reset-password`: sets the password of an account, as a code to its address does, on the operator's word. Throws
  * `CommandError` for unusable input.
  */
-export async function runResetPassword(command: Command): Promise<void> {
+export async function runResetPassword(command: AccountCommand): Promise<void> {
   const address = parseOptions(command.args);
   const password = await readPassword(command, address);
   const { provenBy, isNew } = await runOnDatabase(command, async (deps) => {

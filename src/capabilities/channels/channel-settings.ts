@@ -1,3 +1,4 @@
+import type { ServerFacts } from "../../capability.ts";
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
 import { parseSmtpUrl } from "./email/smtp-url.ts";
 
@@ -23,9 +24,27 @@ export interface DeliveryConfig {
 
 const defaultWhatsappApiUrl = "https://graph.facebook.com/v23.0";
 
-export function readDeliveryConfig(reader: EnvironmentReader): DeliveryConfig {
+export interface ChannelSettings {
+  readonly delivery: DeliveryConfig;
+  /**
+   * Which messages stay on the server, to be read at `/dev/inbox`: the sandbox's, and with `all` also live mail and WhatsApp
+   * messages without a provider.
+   */
+  readonly inbox: "all" | "sandbox" | "none";
+}
+
+export function readChannelSettings(reader: EnvironmentReader, { isPublic, isEmbedded }: ServerFacts): ChannelSettings {
   const whatsapp = readWhatsapp(reader);
-  return { smtp: readSmtp(reader), whatsapp, whatsappWebhook: readWhatsappWebhook(reader), ...readProviders(reader) };
+  return {
+    delivery: {
+      smtp: readSmtp(reader),
+      whatsapp,
+      whatsappWebhook: readWhatsappWebhook(reader),
+      ...readProviders(reader),
+    },
+    // In memory, so of use only where there is one server.
+    inbox: isPublic ? (isEmbedded ? "sandbox" : "none") : "all",
+  };
 }
 
 function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {

@@ -1,14 +1,12 @@
 /** An address belongs to whoever proves it, whoever signed up with it before. */
-import { Readable } from "node:stream";
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { runResetPassword } from "../../../src/capabilities/accounts/reset-password-command.ts";
 import { Hasher } from "../../../src/crypto/hashing.ts";
-import { parseConfig } from "../../../src/process/config.ts";
 import { password, startTestApp, type TestApp } from "../../support/app.ts";
-import { addressOf } from "../../support/connection.ts";
-import { captureLog } from "../../support/log-capture.ts";
+import { limitsOf } from "../../support/limits.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../../support/protocols.ts";
+import { runCommand } from "../../support/run-command.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 
 const noRoom = "No account can be made with this email. If it is yours, sign in, or reset the password.";
@@ -17,11 +15,9 @@ let here: TestApp;
 let there: TestApp;
 beforeAll(async () => {
   here = await startTestApp({
-    limits: {
-      ...parseConfig({}).limits,
-      signUpsPerHour: 1_000_000,
-      proxyTrust: loopbackProxy,
-    },
+    ...limitsOf(),
+    signUpsPerHour: 1_000_000,
+    proxyTrust: loopbackProxy,
   });
   there = await here.startAnother();
 });
@@ -514,13 +510,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
       test("has expired when the operator has set it", async () => {
         const old = await startOld();
-        await runResetPassword({
-          config: { ...parseConfig({}), database: { kind: "external", address: addressOf(here.databaseUrl) } },
-          logger: captureLog().logger,
-          args: ["--email", email],
-          input: Readable.from([`${newest}\n`]),
-          write: () => undefined,
-        });
+        await runCommand("reset-password", here.databaseUrl, { args: ["--email", email], input: `${newest}\n` });
         await expectTooLate(old);
       });
 

@@ -40,12 +40,10 @@ let database: Database;
 beforeAll(async () => {
   app = await startTestApp(
     {
-      limits: {
-        proxyTrust: loopbackProxy,
-        defaultTier: "unlimited",
-        sendLimits: { sourceSendsPerMinute: 1_000, endUserSendsPerHour: 10 },
-        signUpsPerHour: 10,
-      },
+      proxyTrust: loopbackProxy,
+      defaultTier: "unlimited",
+      sendLimits: { sourceSendsPerMinute: 1_000, endUserSendsPerHour: 10 },
+      signUpsPerHour: 10,
     },
     // By hand, so that it can be seen what is there before.
     { sweepIntervalMs: 2 ** 30 },

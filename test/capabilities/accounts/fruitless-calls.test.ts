@@ -9,12 +9,10 @@ import { type Protocol, protocols } from "../../support/protocols.ts";
 let app: TestApp;
 beforeAll(async () => {
   app = await startTestApp({
-    limits: {
-      proxyTrust: loopbackProxy,
-      defaultTier: "unlimited",
-      sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
-      signUpsPerHour: 1_000_000,
-    },
+    proxyTrust: loopbackProxy,
+    defaultTier: "unlimited",
+    sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+    signUpsPerHour: 1_000_000,
   });
 });
 afterAll(async () => {

@@ -1,19 +1,17 @@
 /** Guessing passwords is slow, for one account and from one address, and tells nothing about who has an account. */
-import { Readable } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { knownSourceSweep } from "../../../src/capabilities/accounts/known-sources.ts";
 import { countPasswordAttempt } from "../../../src/capabilities/accounts/password-attempts.ts";
-import { runResetPassword } from "../../../src/capabilities/accounts/reset-password-command.ts";
 import { Hasher, passwordCost } from "../../../src/crypto/hashing.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { Database } from "../../../src/database/database.ts";
 import { AppError } from "../../../src/errors.ts";
-import { parseConfig } from "../../../src/process/config.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
-import { addressOf, connectionTo } from "../../support/connection.ts";
+import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../../support/protocols.ts";
+import { runCommand } from "../../support/run-command.ts";
 import { sweepAll } from "../../support/sweep-all.ts";
 
 const limits = {
@@ -29,7 +27,7 @@ let app: TestApp;
 let there: TestApp;
 let database: Database;
 beforeAll(async () => {
-  app = await startTestApp({ limits, secrets: [masterSecret] });
+  app = await startTestApp({ ...limits, secrets: [masterSecret] });
   there = await app.startAnother();
   database = await Database.open({
     connection: await connectionTo(app.databaseUrl),
@@ -196,12 +194,12 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
     test("after the master secret was replaced", async () => {
       const replaced = "another secret that is as long as it must be";
-      await using before = await startTestApp({ limits, secrets: [masterSecret] });
+      await using before = await startTestApp({ ...limits, secrets: [masterSecret] });
       const { email } = await before.signUp();
       const home = newAddress();
       expect((await signIn(email, password, home, before)).code).toBe("ok");
       await before.app.close();
-      await using rotated = await before.startAnother({ limits, secrets: [replaced, masterSecret] });
+      await using rotated = await before.startAnother({ ...limits, secrets: [replaced, masterSecret] });
       await guess(email, 110, newAddress, [rotated, rotated]);
       expect((await signIn(email, password, home, rotated)).code).toBe("ok");
       expect((await signIn(email, password, newAddress(), rotated)).code).toBe("rate_limited");
@@ -260,13 +258,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         expect((await protocol.call(app, "CheckEmailVerification", { code }, { session })).body.status).toBe(
           "approved",
         );
-        await runResetPassword({
-          config: { ...parseConfig({}), database: { kind: "external", address: addressOf(app.databaseUrl) } },
-          logger: captureLog().logger,
-          args: ["--email", email],
-          input: Readable.from([`${replaced}\n`]),
-          write: () => undefined,
-        });
+        await runCommand("reset-password", app.databaseUrl, { args: ["--email", email], input: `${replaced}\n` });
         expect(await outcomes(email, thief, home)).toEqual(["rate_limited", "rate_limited"]);
       });
     });
@@ -498,7 +490,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   });
 
   test("150 sign-ups at once keep no right password out", async () => {
-    await using real = await startTestApp({ limits }, { passwordCost });
+    await using real = await startTestApp(limits, { passwordCost });
     const { email } = await real.signUp();
     const home = newAddress();
     const signUps = Promise.all(
@@ -517,7 +509,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   });
 
   test("strangers at 250 addresses who sign in at once keep nobody out who signs in where they are used to", async () => {
-    await using real = await startTestApp({ limits }, { passwordCost });
+    await using real = await startTestApp(limits, { passwordCost });
     const { email } = await real.signUp();
     const home = newAddress();
     expect((await signIn(email, password, home, real)).code).toBe("ok");
@@ -543,7 +535,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 });
 
 test("an unknown address takes as long as a wrong password", async () => {
-  await using real = await startTestApp({ limits }, { passwordCost });
+  await using real = await startTestApp(limits, { passwordCost });
   const { email } = await real.signUp();
   const time = async (address: string) => {
     const startedMs = performance.now();

@@ -10,12 +10,10 @@ let here: TestApp;
 let there: TestApp;
 beforeAll(async () => {
   here = await startTestApp({
-    limits: {
-      proxyTrust: loopbackProxy,
-      defaultTier: "starter",
-      sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
-      signUpsPerHour: 20,
-    },
+    proxyTrust: loopbackProxy,
+    defaultTier: "starter",
+    sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+    signUpsPerHour: 20,
   });
   there = await here.startAnother();
 });

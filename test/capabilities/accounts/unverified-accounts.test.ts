@@ -1,7 +1,7 @@
 /** What accounts may do whose address nobody has proved, on servers that really send mail, and how they end. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Config, parseConfig } from "../../../src/process/config.ts";
+import { type Config, parseConfig } from "../../../src/app.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 import { SmtpSink } from "../channels/smtp-sink.ts";

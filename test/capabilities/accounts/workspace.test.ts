@@ -8,12 +8,10 @@ let here: TestApp;
 let there: TestApp;
 beforeAll(async () => {
   here = await startTestApp({
-    limits: {
-      proxyTrust: loopbackProxy,
-      defaultTier: "builder",
-      sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
-      signUpsPerHour: 1_000_000,
-    },
+    proxyTrust: loopbackProxy,
+    defaultTier: "builder",
+    sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+    signUpsPerHour: 1_000_000,
   });
   there = await here.startAnother();
 });

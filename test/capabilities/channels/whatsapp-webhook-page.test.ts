@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
 import { connect } from "node:net";
 import { expect, test, vi } from "vitest";
-import { parseConfig } from "../../../src/process/config.ts";
+import { parseConfig } from "../../../src/app.ts";
 import { startTestApp } from "../../support/app.ts";
+import { limitsOf } from "../../support/limits.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 
 const webhook = { appSecret: "the secret of the app at Meta", verifyToken: "a word" };
@@ -76,8 +77,7 @@ test("unfinished reports of one source hold 12 MiB at most, and what is small ge
 });
 
 test("unfinished reports hold 24 MiB at most, and those of the source with most make room", async () => {
-  const limits = { ...parseConfig({}).limits, proxyTrust: loopbackProxy };
-  await using app = await startTestApp({ delivery, limits });
+  await using app = await startTestApp({ delivery, ...limitsOf(), proxyTrust: loopbackProxy });
   using held = holdReports(app.url, 12, (index) => `${forged}X-Forwarded-For: 192.0.2.${index % 4}\r\n`);
   await vi.waitFor(() => expect(held.answers).toHaveLength(4), { timeout: 20_000 });
   for (let index = 0; index < 20; index += 1) {

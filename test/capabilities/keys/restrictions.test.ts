@@ -12,12 +12,10 @@ let session: string;
 beforeAll(async () => {
   direct = await startTestApp();
   app = await direct.startAnother({
-    limits: {
-      proxyTrust: loopbackProxy,
-      defaultTier: "starter",
-      sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
-      signUpsPerHour: 1_000_000,
-    },
+    proxyTrust: loopbackProxy,
+    defaultTier: "starter",
+    sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+    signUpsPerHour: 1_000_000,
   });
   ({ session } = await app.signUp());
 });

@@ -1,9 +1,11 @@
 /** A verification and its recipients: what a resend may do, where it is told, and whom an approval is for. */
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseConfig } from "../../../src/app.ts";
 import { limitIndexes, parseAnyRecipient } from "../../../src/capabilities/verify/recipient.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
-import { parseConfig } from "../../../src/process/config.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
+import { limitsOf } from "../../support/limits.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 import { rowsOf, tally } from "./verifications.ts";
 
@@ -21,7 +23,7 @@ const startServer = (environment: Readonly<Record<string, string>> = {}) =>
   startTestApp({
     delivery,
     secrets: [secret],
-    limits: parseConfig({ DEFAULT_TIER: "unlimited", ...environment }).limits,
+    ...limitsOf({ DEFAULT_TIER: "unlimited", ...environment }),
   });
 
 let app: TestApp;

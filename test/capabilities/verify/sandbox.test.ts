@@ -1,7 +1,7 @@
 /** The sandbox: the same rules, nothing leaves the server, and its data never meet the live ones. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Channel, CheckVerificationResponse_Status as CheckStatus } from "../../../gen/byond/v1/verify_pb.ts";
-import { parseConfig } from "../../../src/process/config.ts";
+import { parseConfig } from "../../../src/app.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { check, codeIn, messagesTo, start, startAndRead, tally, wrongFor } from "./verifications.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseConfig } from "../../../src/process/config.ts";
+import { parseConfig } from "../../../src/app.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { SmtpSink } from "../channels/smtp-sink.ts";

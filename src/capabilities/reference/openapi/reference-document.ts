@@ -16,14 +16,16 @@ import { byGroup, groupTitle, operationTitle } from "./titles.ts";
 /** What the paths of the document are below. */
 const basePath = "/api/v1";
 
-/**
- * The OpenAPI document of the API, from files with source information: those of the package `byond.v1`.
- */
-export function buildReference(files: Iterable<DescFile>): JsonObject {
-  const services = [...files]
+/** The services of the API, as the reference has them, in files of whatever packages. */
+export function servicesOf(files: Iterable<DescFile>): DescService[] {
+  return [...files]
     .filter(({ proto }) => proto.package === "byond.v1")
     .flatMap((file) => file.services)
     .toSorted(byGroup);
+}
+
+/** The OpenAPI document of services, with their comments where their files have source information. */
+export function buildReference(services: readonly DescService[]): JsonObject {
   const baseUrl = placeholderOrigin + basePath;
   const version = apiVersions.at(-1)?.version ?? "";
   const errors = new ErrorResponses(`${placeholderOrigin}/docs/errors`);

@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { DescService, JsonObject } from "@bufbuild/protobuf";
 import { escapeHtml } from "../../../server/html.ts";
 import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
 import { placeholderOrigin } from "../openapi/placeholder.ts";
+import { documentOf } from "../openapi/served-document.ts";
 import { errorsHtml } from "./errors-page.ts";
 import { liveText } from "./live-text.ts";
 import { referenceHtml } from "./reference-page.ts";
@@ -44,16 +46,23 @@ const htmlType = "text/html; charset=utf-8";
 /** Looked at again each time: these names do not change when their content does. */
 const revalidated = { cacheControl: "no-cache" };
 
+export interface DocsPagesOptions {
+  readonly publicUrl: string | undefined;
+  readonly url: () => string;
+  /** The services that the server has: the document describes these. */
+  readonly services: readonly DescService[];
+}
+
 /**
  * The documentation that the server brings along, by path: `/openapi.json`, `/docs`, where `/` leads, `/docs/errors`, and all that they load.
  * `publicUrl` is the configured address, if there is one; `url` that one, or else the address that the server listens on.
  */
-export async function docsPages(publicUrl: string | undefined, url: () => string): Promise<Map<string, Page>> {
+export async function docsPages({ publicUrl, url, services }: DocsPagesOptions): Promise<Map<string, Page>> {
   const scalar = await findScalarFiles();
   const scalarFolder = `assets/scalar-${scalar.version}`;
   const reference = new StaticFile(htmlType, Buffer.from(referenceHtml(`${scalarFolder}/standalone.esm.js`)));
   const errors = liveText(htmlType, errorsHtml(`${placeholderOrigin}/docs/errors`), url, escapeHtml);
-  const openApi = liveText("application/json", await readOpenApi(publicUrl === undefined), url, escapeJson);
+  const openApi = liveText("application/json", await readOpenApi(services, publicUrl === undefined), url, escapeJson);
   const pages = new Map<string, Page>([
     // Anybody may read the document from any page: it says nothing that the server does not tell everybody.
     ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
@@ -79,13 +88,15 @@ export async function docsPages(publicUrl: string | undefined, url: () => string
 }
 
 /**
- * The document without the white space that the file in the repository has for its readers. Without a configured address its
- * servers are relative to wherever it was read (OpenAPI 3.1 §4.8.5), so that requests from the page stay on its own origin.
+ * The document of the services, without the white space that the file in the repository has for its readers. Without a configured
+ * address its servers are relative to wherever it was read (OpenAPI 3.1 §4.8.5), so that requests from the page stay on its own
+ * origin.
  */
-async function readOpenApi(hasRelativeServers: boolean): Promise<string> {
+async function readOpenApi(services: readonly DescService[], hasRelativeServers: boolean): Promise<string> {
   const text = await readFile(join(import.meta.dirname, "../../../../gen/openapi.json"), "utf8");
-  const document: { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
-  const servers = document.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
+  const all: JsonObject & { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
+  const servers = all.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
+  const document = documentOf(services, all);
   return JSON.stringify(hasRelativeServers ? { ...document, servers } : document);
 }
 

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
-import { createKeyring } from "../../crypto/keyring.ts";
-import { Database, type Queryable } from "../../database/database.ts";
-import { providePostgres } from "../../database/provide-postgres.ts";
-import { statement, text } from "../../database/statement.ts";
-import { type Command, CommandError } from "../../process/command.ts";
-import { readSecrets } from "../../process/embedded-secret.ts";
-import { eraseRowsOf } from "./secrets-in-use.ts";
+import { type Command, CommandError } from "../capability.ts";
+import { createKeyring } from "../crypto/keyring.ts";
+import { eraseRowsOf, type SealedRows } from "../crypto/secrets-in-use.ts";
+import type { Queryable } from "../database/database.ts";
+import { statement, text } from "../database/statement.ts";
+import type { ServerConfig } from "./config.ts";
+import { readSecrets } from "./embedded-secret.ts";
 
 const usage = "Usage: npm run forget-secret -- --id <id of a master secret>";
 
@@ -26,19 +26,16 @@ const readUsers = statement<{ id: string }>("users_of_master_secret")(
  * `npm run forget-secret`: erases what verifications hold of recipients that were sealed with a master secret that is lost, so
  * that a server starts without it. Throws `CommandError` for an unknown id, for a secret that is set, and while a server has it.
  */
-export async function runForgetSecret({ config, logger, args, write }: Command): Promise<void> {
-  const id = parseId(args);
-  await using resources = new AsyncDisposableStack();
-  const postgres = await providePostgres(config.database, () => {});
-  resources.defer(() => postgres.stop());
-  const database = await Database.open({ connection: postgres.connection, logger, entities: [] });
-  resources.defer(() => database.close());
-  if (createKeyring(await readSecrets(config)).find(id) !== undefined) {
-    throw new CommandError(`The secret ${id} is not lost: it is among those that this machine is set to.`);
-  }
-  await requireUnused(database, id);
-  const erased = await eraseRowsOf(database, id);
-  write(`Erased the recipients of ${erased} verifications. Servers start without the secret ${id} now.\n`);
+export async function runForgetSecret(command: Command<ServerConfig>, sealed: readonly SealedRows[]): Promise<void> {
+  const id = parseId(command.args);
+  await command.onDatabase(async ({ database }) => {
+    if (createKeyring(await readSecrets(command.settings)).find(id) !== undefined) {
+      throw new CommandError(`The secret ${id} is not lost: it is among those that this machine is set to.`);
+    }
+    await requireUnused(database, id);
+    const erased = await eraseRowsOf(database, sealed, id);
+    command.write(`Erased the recipients of ${erased} verifications. Servers start without the secret ${id} now.\n`);
+  });
 }
 
 async function requireUnused(database: Queryable, id: string): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Queryable } from "../../database/database.ts";
-import { statement } from "../../database/statement.ts";
+import type { Queryable } from "./database.ts";
+import { statement } from "./statement.ts";
 
 const read = statement<{ value: Buffer }>("read_tag_key")(
   {},

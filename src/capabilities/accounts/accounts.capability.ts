@@ -1,0 +1,94 @@
+import { AuthService } from "../../../gen/byond/v1/auth_pb.ts";
+import type { Capability, Offer } from "../../capability.ts";
+import { Hasher } from "../../crypto/hashing.ts";
+import { bindService } from "../../rpc/router.ts";
+import { type Channels, channelNames, laneOf } from "../channels/channels.ts";
+import type { KeyIssuing } from "../keys/keys.capability.ts";
+import type { Verifications } from "../verify/verify.capability.ts";
+import { AccountEndingSender, accountEndingKind } from "./account-ending-sender.ts";
+import { type AccountSettings, describeAccounts, readAccountSettings } from "./account-settings.ts";
+import { authFieldChecks, authService } from "./auth.rpc.ts";
+import { SessionAuthenticator } from "./authenticate-session.ts";
+import { closedWorkspaceSweep } from "./closed-workspace-sweep.ts";
+import { runCreateAccount } from "./create-account-command.ts";
+import { createDemoWorkspace } from "./demo-workspace.ts";
+import { findAccountsByEmail } from "./find-account.ts";
+import { FruitlessCalls } from "./fruitless-calls.ts";
+import { knownSourceSweep } from "./known-sources.ts";
+import { countPasswordComparison } from "./password-comparison.ts";
+import { runResetPassword } from "./reset-password-command.ts";
+import { sessionSweep } from "./session-sweep.ts";
+import { SessionTokens } from "./session-tokens.ts";
+import { createDecoyHash } from "./sign-in.ts";
+import { unverifiedAccountSweep } from "./unverified-account-sweep.ts";
+
+interface Needs {
+  readonly channels: Offer<Channels>;
+  readonly keys: Offer<KeyIssuing>;
+  readonly verifications: Offer<Verifications>;
+}
+
+/** Accounts, their workspaces, passwords and sessions. */
+export function accountsCapability(needs: Needs): Capability<AccountSettings> {
+  return {
+    name: "accounts",
+    readSettings: readAccountSettings,
+    describe: describeAccounts,
+    commands: { "create-account": { run: runCreateAccount }, "reset-password": { run: runResetPassword } },
+    async start(platform, settings) {
+      const { server, database, clock, keyring, tagKey, revocation, url } = platform;
+      const { signUp, signUpsPerHour, sessionMaxDays, defaultTier } = settings;
+      const channels = needs.channels.value;
+      const verifications = needs.verifications.value;
+      const passwordHasher = new Hasher({ cost: platform.passwordCost, concurrency: 2, maxWaiting: 100 });
+      const sessionTokens = new SessionTokens({ keyring, clock });
+      const sessions = new SessionAuthenticator({ database, sessionTokens, revocation });
+      const sendsMail = channels.hasProvider("email");
+      const service = authService({
+        database,
+        passwordHasher,
+        decoyHash: await createDecoyHash(passwordHasher),
+        sessionTokens,
+        sessionMaxDays,
+        keyring,
+        tagKey,
+        revocation,
+        defaultTier,
+        emailVerifications: verifications.ofAccounts,
+        signUp,
+        signUpsPerHour,
+        fruitlessCalls: new FruitlessCalls(clock),
+      });
+      const demo = { database, passwordHasher, keys: needs.keys.value, defaultTier };
+      return {
+        services: [
+          {
+            binding: bindService(AuthService, service),
+            fieldChecks: authFieldChecks,
+            // Signing up and the like are several steps, of which some only count the attempt: once begun, they are finished.
+            endsAtDeadline: false,
+            beforeComparison: (repetition) => countPasswordComparison({ database, keyring }, repetition),
+            beforeReplay: () => revocation.confirmEarlier(),
+          },
+        ],
+        authenticator: {
+          authenticateSession: (token) => sessions.authenticateSession(token),
+          // Where anybody can sign up, and messages really leave the server.
+          liveKeysNeedVerifiedEmail: signUp === "open" && channelNames.some((channel) => channels.hasProvider(channel)),
+        },
+        senders: {
+          ...verifications.resetSenders(async (email) => (await findAccountsByEmail({ database }, email)).length > 0),
+          [accountEndingKind]: new AccountEndingSender({ database, channels, url }),
+        },
+        sweeps: [
+          ...(sendsMail ? [unverifiedAccountSweep({ database, revocation, lane: laneOf("email", "live") })] : []),
+          sessionSweep({ database }),
+          knownSourceSweep({ database }),
+          // Last: an account with a million rows takes minutes, and on a lone server the sweeps that come after it wait.
+          closedWorkspaceSweep({ database }),
+        ],
+        greeting: { demoKey: server.isEmbedded ? await createDemoWorkspace(demo) : undefined },
+      };
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
+import { type Capability, Offer } from "../../capability.ts";
+import { type ChannelSettings, readChannelSettings } from "./channel-settings.ts";
+import { type Channels, createChannels } from "./channels.ts";
+import { describeChannels } from "./describe-channels.ts";
+import { Inbox } from "./inbox/inbox.ts";
+import { InboxLink } from "./inbox/inbox-link.ts";
+import { inboxPage } from "./inbox/inbox-page.ts";
+import { whatsappWebhookPage } from "./whatsapp/whatsapp-webhook-page.ts";
+
+const inboxPath = "/dev/inbox";
+const webhookPath = "/webhooks/whatsapp";
+
+/** What carries messages to people: mail, WhatsApp, text messages, calls, and the local inbox. */
+export function channelsCapability() {
+  const offer = new Offer<Channels>("channels");
+  const capability: Capability<ChannelSettings> = {
+    name: "channels",
+    readSettings: readChannelSettings,
+    describe: describeChannels,
+    start(platform, settings) {
+      const { clock, database, logger, proxyTrust } = platform;
+      const inbox = settings.inbox === "none" ? undefined : new Inbox(clock);
+      const link = settings.inbox === "all" ? new InboxLink(new URL(platform.browserUrl + inboxPath)) : undefined;
+      const channels = createChannels({
+        clock,
+        ...settings.delivery,
+        sandbox: inbox,
+        substitute: settings.inbox === "all" ? inbox : undefined,
+      });
+      offer.give(channels);
+      const { whatsappWebhook } = settings.delivery;
+      const webhook =
+        whatsappWebhook &&
+        whatsappWebhookPage({ database, logger, now: () => clock.now(), proxyTrust, ...whatsappWebhook });
+      return {
+        lanes: channels.lanes,
+        pages: () => new Map(webhook === undefined ? [] : [[webhookPath, webhook]]),
+        calls: ({ errors, admit }) => {
+          // Whoever may read a verification may read its message.
+          const admitKey = admit.bind(undefined, VerifyService.method.getVerification);
+          return new Map(inbox === undefined ? [] : [[inboxPath, inboxPage({ inbox, link, admitKey, errors })]]);
+        },
+        greeting: { inboxLink: link && (() => platform.url() + inboxPath + link.query) },
+        close: () => channels.close(),
+      };
+    },
+  };
+  return { ...capability, offer };
+}

@@ -1,0 +1,52 @@
+import { ApiKeyService } from "../../../gen/byond/v1/api_key_pb.ts";
+import { type Capability, Offer } from "../../capability.ts";
+import { Hasher, keyCost } from "../../crypto/hashing.ts";
+import type { Queryable } from "../../database/database.ts";
+import { bindService } from "../../rpc/router.ts";
+import { ApiKeyEntity } from "./api-key.entity.ts";
+import { apiKeyFieldChecks, apiKeyService } from "./api-key.rpc.ts";
+import { KeyAuthenticator } from "./authenticate-api-key.ts";
+import { insertApiKey } from "./insert-api-key.ts";
+import { LastUsed } from "./last-used.ts";
+import { createSecret } from "./new-secret.ts";
+
+/** What keys offer to others. */
+export interface KeyIssuing {
+  /** Prepares an unrestricted sandbox key. What comes back inserts it for a workspace, and answers the key. */
+  prepareSandboxKey(): Promise<(transaction: Queryable, workspaceId: string) => Promise<string>>;
+}
+
+/** API keys: made, changed, rotated, revoked, and recognised in calls. */
+export function keysCapability() {
+  const offer = new Offer<KeyIssuing>("keys");
+  const capability: Capability = {
+    name: "keys",
+    entities: [ApiKeyEntity],
+    start({ database, clock, logger, tagKey, revocation }) {
+      const keyHasher = new Hasher({ cost: keyCost, concurrency: 2, maxWaiting: 1_000 });
+      const lastUsed = new LastUsed({ database, clock, logger });
+      const keys = new KeyAuthenticator({ database, clock, logger, keyHasher, tagKey, lastUsed, revocation });
+      offer.give({
+        async prepareSandboxKey() {
+          const secret = await createSecret({ keyHasher, tagKey }, "test");
+          return async (transaction, workspaceId) => {
+            await insertApiKey(transaction, secret, { workspaceId, name: "sandbox", mode: "test", scopes: null });
+            return secret.key;
+          };
+        },
+      });
+      return {
+        services: [
+          {
+            binding: bindService(ApiKeyService, apiKeyService({ database, keyHasher, tagKey, revocation })),
+            fieldChecks: apiKeyFieldChecks,
+            beforeReplay: () => revocation.confirmEarlier(),
+          },
+        ],
+        authenticator: { authenticateKey: (key) => keys.authenticateKey(key) },
+        close: () => lastUsed.flush(),
+      };
+    },
+  };
+  return { ...capability, offer };
+}

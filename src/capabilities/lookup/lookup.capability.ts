@@ -1,0 +1,15 @@
+import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
+import type { Capability } from "../../capability.ts";
+import { bindService } from "../../rpc/router.ts";
+import { lookupFieldChecks, lookupService } from "./lookup.rpc.ts";
+
+/** What is known of a phone number, offline. */
+export function lookupCapability(): Capability {
+  return {
+    name: "lookup",
+    scopes: ["lookup"],
+    start: () => ({
+      services: [{ binding: bindService(LookupService, lookupService()), fieldChecks: lookupFieldChecks }],
+    }),
+  };
+}

@@ -1,0 +1,63 @@
+import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { buildReference } from "./reference-document.ts";
+import { groupTitle } from "./titles.ts";
+
+/**
+ * The document of the services that a server has, out of that of all services: without the operations and schemas of others, and
+ * with those of services that it does not describe, whose comments are not known at run time.
+ */
+export function documentOf(services: readonly DescService[], document: JsonObject): JsonObject {
+  const described = new Set(listOf(document.tags).map((tag) => objectOf(tag).name));
+  const added = services.filter((service) => !described.has(groupTitle(service)));
+  const served = new Set<JsonValue | undefined>(services.map(groupTitle));
+  const extra = added.length === 0 ? {} : buildReference(added);
+  const paths = { ...servedPaths(objectOf(document.paths), served), ...objectOf(extra.paths) };
+  const components = { ...objectOf(document.components), ...objectOf(extra.components) };
+  const schemas = {
+    ...objectOf(objectOf(document.components).schemas),
+    ...objectOf(objectOf(extra.components).schemas),
+  };
+  const { schemas: _, ...others } = components;
+  return {
+    ...document,
+    tags: [...listOf(document.tags).filter((tag) => served.has(objectOf(tag).name)), ...listOf(extra.tags)],
+    paths,
+    components: { ...components, schemas: referredSchemas(schemas, [paths, others]) },
+  };
+}
+
+/** The paths with the operations of these groups. What a path has beside its operations goes with them. */
+function servedPaths(paths: JsonObject, groups: ReadonlySet<JsonValue | undefined>): JsonObject {
+  const isOperation = (member: JsonValue) => "operationId" in objectOf(member);
+  const isServed = (member: JsonValue) => listOf(objectOf(member).tags).every((tag) => groups.has(tag));
+  return Object.fromEntries(
+    Object.entries(paths).flatMap(([path, item]) => {
+      const members = Object.entries(objectOf(item)).filter(([, member]) => !isOperation(member) || isServed(member));
+      return members.some(([, member]) => isOperation(member)) ? [[path, Object.fromEntries(members)]] : [];
+    }),
+  );
+}
+
+/** The schemas that something refers to, directly or through others. */
+function referredSchemas(schemas: JsonObject, from: JsonValue): JsonObject {
+  const found = new Set<string>();
+  const search = (value: JsonValue): void => {
+    for (const [, name = ""] of JSON.stringify(value).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      const schema = schemas[name];
+      if (!found.has(name) && schema !== undefined) {
+        found.add(name);
+        search(schema);
+      }
+    }
+  };
+  search(from);
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => found.has(name)));
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+function listOf(value: JsonValue | undefined): JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,10 @@
+import type { Capability } from "../../capability.ts";
+import { docsPages } from "./page/docs-pages.ts";
+
+/** The reference: `/openapi.json`, `/docs`, `/docs/errors`. */
+export function referenceCapability(): Capability {
+  return {
+    name: "reference",
+    start: ({ publicUrl, url }) => ({ pages: (services) => docsPages({ publicUrl, url, services }) }),
+  };
+}

@@ -1,0 +1,72 @@
+import { mostCounted, type SealedRows } from "../../crypto/secrets-in-use.ts";
+import { runChange } from "../../database/database.ts";
+import { type Placeholders, statement, text, timestamptz } from "../../database/statement.ts";
+import { erasure } from "./erase-recipient.ts";
+
+const usedSecret = { id: text, from: timestamptz, until: timestamptz };
+
+/** SQL of the rows whose recipient is sealed with a secret. */
+const rowsOfSecret = (p: Placeholders<typeof usedSecret>) => `
+  FROM verification
+  WHERE created_at >= ${p.from} AND created_at <= ${p.until} AND (
+    (secret_id = ${p.id} AND recipient_sealed IS NOT NULL)
+    OR substring(second_recipient_sealed FROM 1 FOR 4) = decode(${p.id}, 'hex')
+  )`;
+
+/** By the index on `created_at`: rows of other times are not looked at. */
+const count = statement<{ rows: number; newest: Date | null }>("count_rows_of_secret")(
+  usedSecret,
+  (p) => `
+    SELECT
+      (SELECT count(*) FROM (SELECT 1 ${rowsOfSecret(p)} ORDER BY created_at DESC LIMIT ${mostCounted}) AS rows)::integer AS rows,
+      (SELECT created_at ${rowsOfSecret(p)} ORDER BY created_at DESC LIMIT 1) AS newest`,
+);
+
+const batchSize = 500;
+
+const erase = statement<{ erased: number; newest: Date | null }>("erase_rows_of_secret")(
+  usedSecret,
+  (p) => `
+    WITH due AS (
+      SELECT workspace_id, id, created_at ${rowsOfSecret(p)} ORDER BY created_at LIMIT ${batchSize} FOR UPDATE
+    ), erased AS (
+      UPDATE verification SET ${erasure} FROM due
+      WHERE verification.workspace_id = due.workspace_id AND verification.id = due.id
+      RETURNING due.created_at
+    ), given_up AS (
+      UPDATE outbox SET
+        payload_sealed = NULL,
+        status = CASE status WHEN 'pending' THEN 'expired' ELSE status END,
+        finished_at = coalesce(finished_at, byond_now())
+      FROM due WHERE outbox.workspace_id = due.workspace_id AND outbox.subject_id = due.id
+    )
+    SELECT count(*)::integer AS erased, max(created_at) AS newest FROM erased`,
+);
+
+/** What verifications hold of their recipients, for `retentionDays` from their start on. */
+export function sealedRecipients({ retentionDays }: { readonly retentionDays: number }): SealedRows {
+  return {
+    async describe(database, { id, from, until }) {
+      const [found] = await database.run(count, { id, from, until });
+      if (found === undefined || found.newest === null) {
+        return undefined;
+      }
+      const rows = found.rows < mostCounted ? `${found.rows}` : `${mostCounted} or more`;
+      const lastDay = new Date(found.newest.getTime() + retentionDays * 86_400_000).toISOString().slice(0, 10);
+      return `${rows} verifications hold recipients that nobody can find or erase without it, until ${lastDay} (RETENTION_DAYS=${retentionDays})`;
+    },
+
+    async erase(database, { id, from, until }) {
+      let total = 0;
+      let earliest = from;
+      for (;;) {
+        const [row] = await runChange(database, erase, { id, from: earliest, until });
+        total += row?.erased ?? 0;
+        if (row === undefined || row.erased < batchSize) {
+          return total;
+        }
+        earliest = row.newest ?? earliest;
+      }
+    },
+  };
+}

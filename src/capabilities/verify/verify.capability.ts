@@ -1,0 +1,64 @@
+import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
+import { keyCaller } from "../../access/caller.ts";
+import { type Capability, Offer } from "../../capability.ts";
+import type { OutboxSender } from "../../outbox/outbox.ts";
+import { sendLimitsOf } from "../../quota/send-limits.ts";
+import { bindService } from "../../rpc/router.ts";
+import { clientAddressKey } from "../../server/client-address.ts";
+import { type Channels, laneOf } from "../channels/channels.ts";
+import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
+import { type CodeDispatcher, CodeSender, codeMessageKind } from "./code-sender.ts";
+import { sealedRecipients } from "./sealed-recipients.ts";
+import { ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
+import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
+import { readVerifySettings, type VerifySettings } from "./verify-settings.ts";
+
+/** What verifications offer to others. */
+export interface Verifications {
+  /** Verifications of the mail addresses that people sign in with. */
+  readonly ofAccounts: ReturnType<typeof accountVerifications>;
+  /** The sender of codes that reset passwords, given whether there is an account with an address: others get nothing. */
+  resetSenders(isAwaited: (email: string) => Promise<boolean>): Readonly<Record<string, OutboxSender>>;
+}
+
+/** One-time codes: started, sent, checked. */
+export function verifyCapability({ channels: offered }: { readonly channels: Offer<Channels> }) {
+  const offer = new Offer<Verifications>("verify");
+  const capability: Capability<VerifySettings> = {
+    name: "verify",
+    scopes: ["verify", "reports"],
+    readSettings: readVerifySettings,
+    sealed: sealedRecipients,
+    start({ database, keyring, serverId, clock, dispatch, url }, { retentionDays, sendLimits }) {
+      const channels = offered.value;
+      const codes: CodeDispatcher = {
+        serverId,
+        monotonicMs: () => clock.monotonicMs(),
+        laneFor: (channel, mode) => (channels.isAvailable(channel, mode) ? laneOf(channel, mode) : undefined),
+        hasProvider: (channel, mode) => mode === "live" && channels.hasProvider(channel),
+        dispatch,
+      };
+      const deps = { database, keyring, codes };
+      offer.give({
+        ofAccounts: accountVerifications(deps),
+        resetSenders: (isAwaited) => ({
+          [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { isAwaited, url } }),
+        }),
+      });
+      const service = verifyService({
+        ...deps,
+        originLimits: (context) => {
+          const { tier } = keyCaller(context);
+          const clientAddress = context.values.get(clientAddressKey);
+          return (endUserKey) => sendLimitsOf(sendLimits, { tier, clientAddress, endUserKey });
+        },
+      });
+      return {
+        services: [{ binding: bindService(VerifyService, service), fieldChecks: verifyFieldChecks }],
+        senders: { [codeMessageKind]: new CodeSender({ database, keyring, channels }) },
+        sweeps: [verificationSweep({ database }, retentionDays), ownVerificationSweep({ database })],
+      };
+    },
+  };
+  return { ...capability, offer };
+}

@@ -1,0 +1,212 @@
+/**
+ * What a capability is: the one file that the author of a new one must know. A capability plugs in whole; `app.ts` lists
+ * them, and nothing of the platform names one of them.
+ *
+ * ```ts
+ * // capabilities/badges/badges.capability.ts
+ * export function badgesCapability(): Capability<BadgeSettings> {
+ *   return {
+ *     name: "badges",
+ *     readSettings: (reader) => ({ badgesADay: reader.integer("BADGES_A_DAY", { default: 10, min: 1, max: 1_000 }) }),
+ *     entities: [BadgeEntity],
+ *     migrations: [{ name: "badges-0001", class: CreateBadges }],
+ *     start: ({ database }, { badgesADay }) => ({
+ *       services: [{ binding: bindService(BadgeService, badgeService({ database, badgesADay })) }],
+ *       sweeps: [badgeSweep({ database })],
+ *     }),
+ *   };
+ * }
+ * ```
+ */
+import type { Readable } from "node:stream";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { MigrationObject } from "@mikro-orm/core";
+import type { EntitySchema } from "@mikro-orm/postgresql";
+import type { Authenticator } from "./access/access.ts";
+import type { KeyCaller } from "./access/caller.ts";
+import type { Clock } from "./clock.ts";
+import type { EnvironmentReader } from "./config/environment-reader.ts";
+import type { HashCost } from "./crypto/hashing.ts";
+import type { Keyring } from "./crypto/keyring.ts";
+import type { SealedRows } from "./crypto/secrets-in-use.ts";
+import type { PostgresConnection } from "./database/connection.ts";
+import type { Database } from "./database/database.ts";
+import type { Sweep } from "./database/sweeper.ts";
+import type { Repetition } from "./idempotency/idempotency.ts";
+import type { LogFields, Logger } from "./observe/log.ts";
+import type { Metric } from "./observe/metrics.ts";
+import type { OutboxItem, OutboxSender } from "./outbox/outbox.ts";
+import type { RevocationService } from "./revocation/revocation-service.ts";
+import type { ServiceBinding } from "./rpc/router.ts";
+import type { FieldCheck } from "./rpc/validation.ts";
+import type { ErrorReporter } from "./rpc/wire-errors.ts";
+import type { ProxyTrust } from "./server/client-address.ts";
+import type { CallHandler, Page } from "./server/request-handler.ts";
+
+/** A capability as it is known before anything is started. `Settings` are its own part of the configuration. */
+export interface Capability<Settings = unknown> {
+  /** Unique, for people. */
+  readonly name: string;
+  /** The scopes that keys can be given for its RPCs. An RPC that asks for another one keeps the server from starting. */
+  readonly scopes?: readonly string[];
+  /** What the ORM maps. */
+  readonly entities?: readonly EntitySchema[];
+  /** Run once on every database, in the order of the capabilities, and after those of the platform. */
+  readonly migrations?: readonly MigrationObject[];
+  /** Of the operator, by name. */
+  readonly commands?: Readonly<Record<string, OperatorCommand<Settings>>>;
+  /** Reads its settings from the environment. What is wrong with them joins the reader's problems. */
+  readSettings?(reader: EnvironmentReader, server: ServerFacts): Settings;
+  /** What the log says of its settings when the server has started. */
+  describe?(settings: Settings, server: ServerFacts): StartDescription;
+  /** What it seals with the master secrets. */
+  sealed?(settings: Settings): SealedRows;
+  /** Begins its work. Called once, after the capabilities that are listed before it. */
+  start(platform: Platform, settings: Settings): Contribution | Promise<Contribution>;
+}
+
+/** What settings of capabilities depend on. */
+export interface ServerFacts {
+  /** Whether others than this machine's user may reach the server. */
+  readonly isPublic: boolean;
+  /** Whether the database was brought along: it serves this process alone. */
+  readonly isEmbedded: boolean;
+}
+
+/** What the server shares with its capabilities. */
+export interface Platform {
+  readonly server: ServerFacts;
+  /** Names this process among the servers of the database: `srv_…`. */
+  readonly serverId: string;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly keyring: Keyring;
+  /** The key of the tags by which keys and tokens are told from guesses. It belongs to the database and is never rotated. */
+  readonly tagKey: Buffer;
+  readonly revocation: RevocationService;
+  /** What the hash of a password costs. */
+  readonly passwordCost: HashCost;
+  /** Whose word about the address of a client is taken. */
+  readonly proxyTrust: ProxyTrust;
+  /** Sends a message whose row was just committed. */
+  readonly dispatch: (item: OutboxItem) => void;
+  /** Public base URL, where one was set. */
+  readonly publicUrl: string | undefined;
+  /** Public base URL, or else the address that the server listens on: known once the port is open. */
+  readonly url: () => string;
+  /** Base URL as it is known before the port is open: its host and port may be others. */
+  readonly browserUrl: string;
+}
+
+/** What a running capability adds to the server. */
+export interface Contribution {
+  readonly services?: readonly CapabilityService[];
+  /** Tells whose the credentials of one kind are. */
+  readonly authenticator?: Partial<Authenticator>;
+  /** What sends messages of the outbox, by kind of message. */
+  readonly senders?: Readonly<Record<string, OutboxSender>>;
+  /** Messages on their way at once, by lane of the outbox. */
+  readonly lanes?: Readonly<Record<string, number>>;
+  readonly sweeps?: readonly Sweep[];
+  /** Pages outside the API, by exact path, given the services that the server has. */
+  pages?(services: readonly DescService[]): ReadonlyMap<string, Page> | Promise<ReadonlyMap<string, Page>>;
+  /** Pages outside the API that take its credentials, by exact path. */
+  calls?(door: Door): ReadonlyMap<string, CallHandler>;
+  /** What `/metrics` tells of it. */
+  metrics?(): readonly Metric[];
+  readonly greeting?: Greeting;
+  /** Lets go of what it holds, within a time. Returns false, or a promise of it, if something was left. */
+  close?(withinMs: number): unknown;
+}
+
+/** A service, and what is done around the calls of its RPCs. */
+export interface CapabilityService {
+  readonly binding: ServiceBinding;
+  /** What the schema cannot say of its requests. */
+  readonly fieldChecks?: readonly FieldCheck[];
+  /** Whether its calls are ended at their deadline. Default: they are. See `ChainOptions`. */
+  readonly endsAtDeadline?: boolean;
+  /** See `IdempotencyOptions`. */
+  readonly beforeComparison?: (repetition: Repetition) => Promise<void>;
+  /** Runs before an answer is given a second time: what was committed with it may not hold everywhere yet. */
+  readonly beforeReplay?: () => Promise<void>;
+}
+
+/** How pages admit those who call them, and refuse others. */
+export interface Door {
+  readonly errors: ErrorReporter;
+  /** Admits a request as the chain admits a call of the RPC. Throws what that would get; sets headers of the answer. */
+  admit(method: DescMethod, request: UniversalServerRequest, responseHeader: Headers): Promise<KeyCaller>;
+}
+
+/** What whoever starts the server is told once it runs. */
+export interface Greeting {
+  /** A sandbox key that was just made, and is shown this once. */
+  readonly demoKey?: string | undefined;
+  /** A link that opens the inbox in a browser, once. */
+  readonly inboxLink?: (() => string) | undefined;
+}
+
+export interface StartDescription {
+  /** Of the line `started`. */
+  readonly fields?: LogFields;
+  readonly notices?: readonly StartNotice[];
+}
+
+/** A line of the log that an operator should read at the start. */
+export interface StartNotice {
+  readonly level: "info" | "warn";
+  readonly event: string;
+  /** What to set to change it, or what it is about. */
+  readonly settings: readonly string[];
+}
+
+/** What the operator can have done beside running the server, such as `npm run create-account`. */
+export interface OperatorCommand<Settings = unknown> {
+  /** Throws `CommandError` for what the person at the terminal can mend. */
+  run(command: Command<Settings>): Promise<void>;
+}
+
+/** A command of the operator while it runs. */
+export interface Command<Settings = unknown> {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  /** Such as `--email <address>`. */
+  readonly args: readonly string[];
+  /** Where a password is read from: asked for at a terminal, the first line otherwise. */
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly write: (text: string) => void;
+  /** Runs work on the server's database, with the embedded one started for it. */
+  onDatabase<T>(
+    work: (open: { readonly database: Database; readonly connection: PostgresConnection }) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** A problem that the person at the terminal can mend. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+/** What one capability offers to others: there from its start on. `app.ts` hands it to those that need it. */
+export class Offer<T> {
+  readonly #capability: string;
+  #value: T | undefined;
+
+  constructor(capability: string) {
+    this.#capability = capability;
+  }
+
+  give(value: T): void {
+    this.#value = value;
+  }
+
+  /** Throws `TypeError` before the capability has started: it has to be listed before those that need it. */
+  get value(): T {
+    if (this.#value === undefined) {
+      throw new TypeError(`the capability ${this.#capability} has not started yet`);
+    }
+    return this.#value;
+  }
+}

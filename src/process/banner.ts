@@ -1,0 +1,34 @@
+/** What the first start tells: how to make the first call. All of its lines work when pasted, one after the other. */
+export function firstStartBanner(url: string, sandboxKey: string, inboxLink: string | undefined): string {
+  return `
+  Byond is listening on ${url}
+
+  A sandbox key, shown this once (nothing leaves the server, every code is zeros):
+
+    export BYOND_URL="${url}"
+    export BYONDAPI_KEY="${sandboxKey}"
+
+  Start a verification, then read the message that was sent:
+
+    curl -X POST "$BYOND_URL/api/v1/verify/start" -H "X-API-Key: $BYONDAPI_KEY" -H "Content-Type: application/json" -d '{"channel": "email", "recipient": "ada@example.com"}'
+    curl "$BYOND_URL/dev/inbox" -H "X-API-Key: $BYONDAPI_KEY"
+${pageLines(url, inboxLink)}
+`;
+}
+
+/** What every later start tells. */
+export function startBanner(url: string, inboxLink: string | undefined): string {
+  return `
+  Byond is listening on ${url}
+
+    export BYOND_URL="${url}"
+${pageLines(url, inboxLink)}
+`;
+}
+
+function pageLines(url: string, inboxLink: string | undefined): string {
+  const reference = `\n  The reference: ${url}/docs\n`;
+  return inboxLink === undefined
+    ? reference
+    : `${reference}\n  Every message that stays here, in a browser (the link works once): ${inboxLink}\n`;
+}

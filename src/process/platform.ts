@@ -1,0 +1,98 @@
+import type { Capability, Platform } from "../capability.ts";
+import { Offer } from "../capability.ts";
+import type { Clock } from "../clock.ts";
+import { type HashCost, passwordCost } from "../crypto/hashing.ts";
+import { createId } from "../crypto/ids.ts";
+import { createKeyring } from "../crypto/keyring.ts";
+import { keepNotingSecret, type SealedRows } from "../crypto/secrets-in-use.ts";
+import { withoutDeadline } from "../database/call-deadline.ts";
+import type { PostgresConnection } from "../database/connection.ts";
+import { Database } from "../database/database.ts";
+import { providePostgres } from "../database/provide-postgres.ts";
+import { readTagKey } from "../database/tag-key.ts";
+import type { Logger } from "../observe/log.ts";
+import type { DeliveryWorker } from "../outbox/worker.ts";
+import { startRevocation } from "../revocation/revocation-service.ts";
+import { factsOf, type ServerConfig } from "./config.ts";
+import { readSecrets } from "./embedded-secret.ts";
+import { joinServers } from "./join-fleet.ts";
+import type { Resources } from "./resources.ts";
+
+export interface PlatformOptions {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Something that the server cannot do without has ended. */
+  readonly onFatal: (reason: Error) => void;
+  /** Default: `passwordCost`. */
+  readonly passwordCost?: HashCost;
+}
+
+/** The platform before the server serves, and what it gets then. */
+export interface StartedPlatform extends Platform {
+  readonly connection: PostgresConnection;
+  /** Public base URL, to be given when the port is open. */
+  readonly openedUrl: Offer<string>;
+  /** What sends the outbox's messages. */
+  readonly worker: Offer<DeliveryWorker>;
+}
+
+/**
+ * Opens the database, brought along if need be, brings its schema up to date, and joins the servers that run on it. What it holds is
+ * added to `resources`.
+ */
+export async function startPlatform(
+  config: ServerConfig,
+  capabilities: readonly Capability[],
+  options: PlatformOptions,
+  resources: Resources,
+): Promise<StartedPlatform> {
+  const { logger, clock } = options;
+  const serverId = createId("srv");
+  const { connection, ...postgres } = await providePostgres(config.database, options.onFatal);
+  resources.add("embedded PostgreSQL", () => postgres.stop());
+  const database = await Database.open({
+    connection,
+    logger,
+    entities: capabilities.flatMap(({ entities = [] }) => entities),
+    migrations: capabilities.flatMap(({ migrations = [] }) => migrations),
+  });
+  resources.add("connections to the database", () => database.close());
+
+  const keyring = createKeyring(await readSecrets(config));
+  const secretIds = keyring.all.map(({ id }) => id);
+  const sealed = sealedRowsOf(capabilities, config);
+  const secretsAreIn = config.secrets === undefined ? "the file secret in DATA_DIR" : "BYOND_SECRET";
+  const revocation = await joinServers({ database, logger, keyring, sealed, clock, secretsAreIn }, async () => {
+    const joined = await startRevocation({ database, connection, clock, logger, serverId, secretIds });
+    resources.add("revocation lease", () => joined.stop());
+    return joined;
+  });
+  resources.add("use of secrets", keepNotingSecret(database, keyring.current.id));
+
+  const openedUrl = new Offer<string>("server");
+  const worker = new Offer<DeliveryWorker>("outbox");
+  return {
+    server: factsOf(config),
+    serverId,
+    database,
+    connection,
+    clock,
+    logger,
+    keyring,
+    tagKey: await readTagKey(database),
+    revocation,
+    passwordCost: options.passwordCost ?? passwordCost,
+    proxyTrust: config.proxyTrust,
+    dispatch: (item) => withoutDeadline(() => worker.value.dispatch(item)),
+    publicUrl: config.publicUrl,
+    url: () => openedUrl.value,
+    browserUrl: config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`,
+    openedUrl,
+    worker,
+  };
+}
+
+/** Everything that the capabilities seal with the master secrets. */
+export function sealedRowsOf(capabilities: readonly Capability[], settings: unknown): SealedRows[] {
+  return capabilities.flatMap((capability) => capability.sealed?.(settings) ?? []);
+}

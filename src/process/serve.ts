@@ -1,0 +1,233 @@
+import { setTimeout } from "node:timers/promises";
+import { type Authenticator, accessOf } from "../access/access.ts";
+import { usedSignatureSweep } from "../access/used-signatures.ts";
+import type { Capability, Contribution, Door, Greeting } from "../capability.ts";
+import { DatabaseReadiness, isReady } from "../database/readiness.ts";
+import { Sweeper } from "../database/sweeper.ts";
+import { throttleSweep } from "../database/throttle.ts";
+import { idempotencySweep } from "../idempotency/answer-store.ts";
+import { describeError } from "../observe/log.ts";
+import { RequestCounter } from "../observe/metrics.ts";
+import { DeliveryWorker } from "../outbox/worker.ts";
+import { Quota } from "../quota/quota.ts";
+import { databaseQuotaStore, quotaSweep } from "../quota/quota-store.ts";
+import { revocationMetrics } from "../revocation/revocation-metrics.ts";
+import { revocationSweep } from "../revocation/revocation-store.ts";
+import { admitToPage } from "../rpc/admit-page.ts";
+import { currentApiVersion } from "../rpc/api-version.ts";
+import { createChain } from "../rpc/chain.ts";
+import { grpcServices } from "../rpc/grpc-services.ts";
+import { createMalformedRequests } from "../rpc/malformed-request.ts";
+import { createRestGateway } from "../rpc/rest-gateway.ts";
+import { createRpcHandlers } from "../rpc/router.ts";
+import { answerUnknownRpc, isUnknownRpc } from "../rpc/unknown-rpc.ts";
+import { createErrorReporter } from "../rpc/wire-errors.ts";
+import { createCors } from "../server/cors.ts";
+import { livenessPage, readinessPage } from "../server/health.ts";
+import { type MetricsReaders, metricsPage } from "../server/metrics-page.ts";
+import { withNotFoundPage } from "../server/not-found-page.ts";
+import { openOnePort } from "../server/one-port.ts";
+import { type CallHandler, createRequestHandler, type Page } from "../server/request-handler.ts";
+import { serverOptionsPage } from "../server/server-options-page.ts";
+import type { ServerConfig } from "./config.ts";
+import type { StartedPlatform } from "./platform.ts";
+import type { Resources } from "./resources.ts";
+
+/** A server that serves. */
+export interface ServingServer extends Greeting {
+  readonly url: string;
+  /** Says that it is not ready any more, and goes on for `drainSeconds`, or until the signal aborts. Never rejects. */
+  drain(signal?: AbortSignal): Promise<void>;
+  /** Begins nothing new while requests are finished. */
+  stopBeginning(): void;
+}
+
+export interface ServeOptions {
+  readonly config: ServerConfig;
+  readonly contributions: readonly Contribution[];
+  /** The certificate and its key, where the port speaks TLS. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly sweepIntervalMs: number;
+  /** Of closing, what requests and messages leave for the rest. */
+  readonly lettingGoMs: number;
+}
+
+/** Begins to send messages and to sweep, and opens the port, last. What it holds is added to `resources`. */
+export async function serve(
+  platform: StartedPlatform,
+  options: ServeOptions,
+  resources: Resources,
+): Promise<ServingServer> {
+  const { config, contributions, lettingGoMs } = options;
+  const { database, connection, clock, logger, keyring, revocation, url } = platform;
+
+  const worker = new DeliveryWorker({
+    database,
+    clock,
+    logger,
+    serverId: platform.serverId,
+    senders: Object.assign({}, ...contributions.map(({ senders }) => senders)),
+    lanes: Object.assign({}, ...contributions.map(({ lanes }) => lanes)),
+  });
+  platform.worker.give(worker);
+  worker.start();
+  resources.add("messages", (withinMs) => worker.stop(Math.max(0, withinMs - lettingGoMs)));
+  const sweeper = new Sweeper({
+    database,
+    logger,
+    intervalMs: options.sweepIntervalMs,
+    sweeps: [
+      idempotencySweep({ database }),
+      throttleSweep({ database }),
+      quotaSweep({ database }),
+      usedSignatureSweep({ database }),
+      revocationSweep({ database }),
+      ...contributions.flatMap(({ sweeps = [] }) => sweeps),
+    ],
+  });
+  sweeper.start();
+  resources.add("sweeps", () => sweeper.stop());
+
+  const capabilityServices = contributions.flatMap((contribution) => contribution.services ?? []);
+  const services = capabilityServices.map(({ binding }) => binding);
+  const descriptors = services.map(({ service }) => service);
+  const serviceOf = new Map(capabilityServices.map((each) => [each.binding.service, each]));
+  const draining = new AbortController();
+  const closing = new AbortController();
+  const shutdown = new AbortController();
+  const readiness = new DatabaseReadiness({ connection, clock, pool: () => database.poolUse });
+  resources.add("readiness", () => readiness.close());
+  const standardServices = grpcServices({
+    services: descriptors,
+    reflection: config.grpcReflection,
+    isReady: async () => !draining.signal.aborted && isReady(await readiness.state()),
+    clock,
+    draining: draining.signal,
+    closing: closing.signal,
+  });
+
+  const errors = createErrorReporter(logger, () => `${url()}/docs/errors`);
+  const authenticator = joinAuthenticators(contributions);
+  const chain = createChain({
+    services: descriptors,
+    openServices: standardServices.map(({ service }) => service),
+    authenticator,
+    revocation,
+    errors,
+    quota: new Quota(databaseQuotaStore(database), clock),
+    clock,
+    idempotency: {
+      database,
+      keyring,
+      logger,
+      beforeComparison: async (repetition) => serviceOf.get(repetition.method.parent)?.beforeComparison?.(repetition),
+      beforeReplay: async ({ parent }) => serviceOf.get(parent)?.beforeReplay?.(),
+    },
+    endsAtDeadline: (method) => serviceOf.get(method.parent)?.endsAtDeadline !== false,
+    fieldChecks: capabilityServices.flatMap(({ fieldChecks = [] }) => fieldChecks),
+  });
+  const gateway = createRestGateway(services, chain, errors, shutdown.signal);
+  const requestCounter = new RequestCounter();
+  const metrics = () => [
+    ...requestCounter.metrics(),
+    ...revocationMetrics(revocation.metrics()),
+    ...contributions.flatMap((contribution) => contribution.metrics?.() ?? []),
+  ];
+  const pages = new Map<string, Page>([
+    ["*", serverOptionsPage],
+    ["/healthz", livenessPage],
+    ["/readyz", readinessPage(readiness, draining.signal)],
+    ["/metrics", metricsPage(metrics, metricsReaders(config))],
+  ]);
+  // The API's paths, and those that do not exist. Pages are for no other origin, the inbox least of all.
+  const cors = createCors(config.corsOrigins);
+  const rpcHandlers = createRpcHandlers(services, standardServices, chain, errors, shutdown.signal);
+  const calls = new Map<string, CallHandler>([...rpcHandlers].map(([path, handler]) => [path, cors.allow(handler)]));
+  const door: Door = {
+    errors,
+    admit: (method, request, header) => admitToPage({ chain, authenticator, method }, request, header),
+  };
+  for (const contribution of contributions) {
+    for (const [path, page] of (await contribution.pages?.(descriptors)) ?? []) {
+      pages.set(path, page);
+    }
+    for (const [path, handler] of contribution.calls?.(door) ?? []) {
+      calls.set(path, handler);
+    }
+  }
+  const malformed = createMalformedRequests(errors, logger, cors);
+  const port = await openOnePort({
+    host: config.host,
+    port: config.port,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    onRequest: createRequestHandler({
+      clock,
+      logger,
+      proxyTrust: config.proxyTrust,
+      requestCounter,
+      apiVersion: currentApiVersion,
+      pages,
+      calls,
+      rest: cors.allow(
+        withNotFoundPage(async (request) => {
+          const answer = await gateway.handle(request);
+          return isUnknownRpc(request, answer) ? answerUnknownRpc(errors, request) : answer;
+        }),
+      ),
+    }),
+    onMalformed: malformed.refuse,
+    malformedContent: malformed.content,
+    onError: (error) => logger.error("connection failed", { error: describeError(error) }),
+  });
+  resources.add("requests", async (withinMs) => {
+    closing.abort();
+    const isFinished = await port.close(Math.max(0, withinMs - lettingGoMs));
+    shutdown.abort();
+    return isFinished;
+  });
+  platform.openedUrl.give(config.publicUrl ?? port.url);
+  return {
+    ...Object.assign({}, ...contributions.map(({ greeting }) => greeting)),
+    url: url(),
+    async drain(signal) {
+      draining.abort();
+      await setTimeout(config.drainSeconds * 1_000, undefined, { ref: false, signal }).catch(() => undefined);
+    },
+    stopBeginning() {
+      draining.abort();
+      worker.drain();
+      void sweeper.stop();
+    },
+  };
+}
+
+/** Throws if an RPC asks for a scope that no key can be given. */
+export function checkScopes(capabilities: readonly Capability[], contributions: readonly Contribution[]): void {
+  const known = new Set(["", "*", ...capabilities.flatMap(({ scopes = [] }) => scopes)]);
+  for (const { binding } of contributions.flatMap(({ services = [] }) => services)) {
+    for (const method of binding.service.methods) {
+      const { scope } = accessOf(method);
+      if (!known.has(scope)) {
+        throw new TypeError(
+          `${method.parent.typeName}.${method.name} asks for the scope ${scope}, which no capability lists in its scopes`,
+        );
+      }
+    }
+  }
+}
+
+/** What each capability knows of credentials, in one: kinds of credentials that none of them knows belong to nobody. */
+function joinAuthenticators(contributions: readonly Contribution[]): Authenticator {
+  const nobody = async () => undefined;
+  return Object.assign(
+    { authenticateKey: nobody, authenticateSession: nobody },
+    ...contributions.map(({ authenticator }) => authenticator),
+  );
+}
+
+function metricsReaders({ metricsToken, isPublic }: ServerConfig): MetricsReaders {
+  if (metricsToken !== undefined) {
+    return { token: metricsToken };
+  }
+  return isPublic ? "nobody" : "this machine";
+}

@@ -1,0 +1,77 @@
+import packageJson from "../../package.json" with { type: "json" };
+import type { Capability, StartNotice } from "../capability.ts";
+import type { ConnectionSecurity } from "../database/connection.ts";
+import type { LogFields } from "../observe/log.ts";
+import { formatIpRange } from "../server/ip-range.ts";
+import { factsOf, type ServerConfig } from "./config.ts";
+
+/** What is known of a server once it runs. */
+export interface StartedServer {
+  readonly url: string;
+  readonly databaseSecurity: ConnectionSecurity;
+  /** Of the master secrets, the current one first: they name a secret and tell nothing about it. */
+  readonly secretIds: readonly string[];
+}
+
+/**
+ * What the one line of a start says: which server this is, so that one with other settings than it was meant to have can be told
+ * from its log. Of URLs it has the origin, of secrets the ids.
+ */
+export function startedFields(
+  config: ServerConfig,
+  capabilities: readonly Capability[],
+  { url, databaseSecurity, secretIds }: StartedServer,
+): LogFields {
+  const { database, proxyTrust } = config;
+  return {
+    version: packageJson.version,
+    url,
+    public: config.isPublic,
+    tls: config.tls !== undefined,
+    database:
+      database.kind === "embedded"
+        ? { kind: "embedded", data_dir: database.dataDir }
+        : { kind: "external", ...databaseSecurity },
+    proxies: proxyTrust.trustedProxies.map(formatIpRange),
+    secret_ids: secretIds,
+    ...Object.assign({}, ...describeAll(config, capabilities).map(({ fields }) => fields)),
+  };
+}
+
+/** What is closed because the server is public, and what its settings leave unsafe, each with the setting that changes it. */
+export function startNotices(config: ServerConfig, capabilities: readonly Capability[]): StartNotice[] {
+  const { isPublic, metricsToken, publicUrl, tls, proxyTrust } = config;
+  const notices: StartNotice[] = [];
+  if (config.emptySettings.length > 0) {
+    notices.push({ level: "warn", event: "empty settings count as unset", settings: config.emptySettings });
+  }
+  if (config.hasUnreadEnvFile) {
+    notices.push({ level: "warn", event: "a .env file is here and is not read", settings: ["node --env-file=.env"] });
+  }
+  if (isPublic && metricsToken === undefined) {
+    notices.push({ level: "info", event: "/metrics is closed", settings: ["METRICS_TOKEN"] });
+  }
+  if (isHttps(publicUrl) && tls === undefined && proxyTrust.trustedProxies.length === 0) {
+    notices.push({
+      level: "warn",
+      event: "all clients count as one address, that of the proxy in front of https",
+      settings: ["TRUSTED_PROXIES"],
+    });
+  }
+  if (proxyTrust.trustedProxies.some(({ prefixLength }) => prefixLength === 0)) {
+    notices.push({
+      level: "warn",
+      event: "every client is believed what it says of its own address: each one is a trusted proxy",
+      settings: ["TRUSTED_PROXIES"],
+    });
+  }
+  return [...notices, ...describeAll(config, capabilities).flatMap((description) => description.notices ?? [])];
+}
+
+function describeAll(config: ServerConfig, capabilities: readonly Capability[]) {
+  return capabilities.map((capability) => capability.describe?.(config, factsOf(config)) ?? {});
+}
+
+function isHttps(url: string | undefined): boolean {
+  return url !== undefined && new URL(url).protocol === "https:";
+}

@@ -1,0 +1,19 @@
+import { Readable } from "node:stream";
+import { parseConfig, standardCapabilities } from "../../src/app.ts";
+import { commandContext, commandsOf } from "../../src/process/run-command.ts";
+import { addressOf } from "./connection.ts";
+import { captureLog } from "./log-capture.ts";
+
+/** Runs a command of the operator in this process, on a database. Throws what the command throws. */
+export async function runCommand(
+  name: string,
+  databaseUrl: string,
+  { args, input }: { readonly args: readonly string[]; readonly input: string },
+): Promise<void> {
+  const capabilities = standardCapabilities();
+  const config = { ...parseConfig({}), database: { kind: "external", address: addressOf(databaseUrl) } } as const;
+  const terminal = { logger: captureLog().logger, args, input: Readable.from([input]), write: () => undefined };
+  await commandsOf(capabilities)
+    .get(name)
+    ?.run(commandContext(config, capabilities, terminal));
+}

@@ -1,0 +1,104 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { type Config, standardCapabilities } from "../../src/app.ts";
+import { startTestApp, type TestApp } from "../support/app.ts";
+import { badgesCapability, readBadgeService } from "./badges/badges.capability.ts";
+
+type BadgeService = Awaited<ReturnType<typeof readBadgeService>>;
+
+// biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of the document
+async function documentOf({ url }: TestApp): Promise<any> {
+  return (await fetch(`${url}/openapi.json`)).json();
+}
+
+describe("a capability of one's own", () => {
+  let app: TestApp;
+  let key: string;
+  let service: BadgeService;
+  beforeAll(async () => {
+    service = await readBadgeService();
+    const settings = { badgeText: "Badges for all" } as Partial<Config>;
+    const capabilities = [...standardCapabilities(), badgesCapability(service)];
+    app = await startTestApp(settings, { capabilities, sweepIntervalMs: 20 });
+    key = await app.mintKey({ mode: "test" });
+  });
+  afterAll(async () => {
+    await app[Symbol.asyncDispose]();
+  });
+
+  test("is called over REST, by its rules and behind its scope", async () => {
+    const issued = await app.rest("POST", "/badges", { key, body: { name: "Ada" } });
+    expect(issued).toMatchObject({ status: 200, body: { id: expect.stringMatching(/^bdg_/), name: "Ada" } });
+    const empty = await app.rest("POST", "/badges", { key, body: { name: "" } });
+    expect(empty).toMatchObject({
+      status: 422,
+      body: { error: { code: "validation_error", fields: { name: expect.anything() } } },
+    });
+    const scoped = await app.mintKey({ mode: "test", scopes: ["verify"] });
+    expect((await app.rest("POST", "/badges", { key: scoped, body: { name: "Ada" } })).body.error.code).toBe(
+      "insufficient_scope",
+    );
+    expect((await app.rest("POST", "/badges", { body: { name: "Ada" } })).status).toBe(401);
+  });
+
+  test("is called over gRPC", async () => {
+    const transport = createGrpcTransport({ baseUrl: app.url });
+    const client = createClient(service, transport);
+    const badge = await client.issueBadge({ name: "Grace" }, { headers: { "X-API-Key": key } });
+    expect(badge).toMatchObject({ name: "Grace" });
+  });
+
+  test("heeds Idempotency-Key", async () => {
+    const call = { key, body: { name: "once" }, headers: { "Idempotency-Key": "one" } };
+    const [first, second] = [await app.rest("POST", "/badges", call), await app.rest("POST", "/badges", call)];
+    expect(second.body).toEqual(first.body);
+    expect(second.headers.get("idempotent-replayed")).toBe("true");
+  });
+
+  test("is in the reference, with the operations of the standard ones", async () => {
+    const document = await documentOf(app);
+    expect(document.paths["/badges"].post).toMatchObject({ operationId: "issueBadge", tags: ["Badge"] });
+    expect(document.paths).toHaveProperty("/lookup");
+    expect(document.tags.at(-1).name).toBe("Badge");
+  });
+
+  test("has its page, its metrics and its sweep", async () => {
+    expect(await (await fetch(`${app.url}/badges`)).text()).toBe("Badges for all");
+    expect(await (await fetch(`${app.url}/metrics`)).text()).toContain("\nbyond_badges 1\n");
+    await app.rest("POST", "/badges", { key, body: { name: "swept" } });
+    const client = new pg.Client({ connectionString: app.databaseUrl });
+    onTestFinished(() => client.end());
+    await client.connect();
+    const names = async () =>
+      (await client.query<{ name: string }>("SELECT name FROM badge")).rows.map(({ name }) => name);
+    await vi.waitFor(async () => expect(await names()).not.toContain("swept"));
+    expect(await names()).toContain("once");
+  });
+
+  test("must list the scopes that its RPCs ask for", async () => {
+    const capabilities = [...standardCapabilities(), badgesCapability(service, { scopes: [] })];
+    await expect(startTestApp({}, { capabilities })).rejects.toThrow(/IssueBadge asks for the scope badges/);
+  });
+});
+
+test("without lookup, nothing of it is there", async () => {
+  const capabilities = standardCapabilities().filter(({ name }) => name !== "lookup");
+  await using app = await startTestApp({}, { capabilities });
+  const key = await app.mintKey({ mode: "test" });
+  expect((await app.rest("GET", "/lookup?number=%2B6591234567", { key })).status).toBe(404);
+  const unknown = await fetch(`${app.url}/byond.v1.LookupService/LookupNumber`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-API-Key": key },
+    body: "{}",
+  });
+  expect(unknown.status).toBe(404);
+  const { paths, tags, components } = await documentOf(app);
+  expect(Object.keys(paths)).not.toContain("/lookup");
+  expect(tags.map(({ name }: { name: string }) => name)).not.toContain("Lookup");
+  expect(Object.keys(components.schemas).filter((name) => name.startsWith("Lookup"))).toEqual([]);
+  expect(
+    (await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient: "ada@example.com" } })).status,
+  ).toBe(201);
+});
