@@ -14,6 +14,8 @@ export default defineConfig({
           name: "product",
           include: ["test/**/*.test.ts"],
           exclude: ["test/system/**"],
+          // A worker loads the server once, not once a file: no test may leave anything behind that others notice.
+          isolate: false,
           // As many servers as the connections of one PostgreSQL are enough for.
           maxWorkers: Math.min(availableParallelism(), 4),
         },

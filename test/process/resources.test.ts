@@ -1,8 +1,15 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Resources } from "../../src/process/resources.ts";
 import { captureLog } from "../support/log-capture.ts";
 
 const never = () => new Promise(() => undefined);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 test("what was built last is let go of first, each once the one before is gone", async () => {
   const { logger, lines } = captureLog();
@@ -27,9 +34,15 @@ test("one deadline holds for all together, what did not finish is named, and the
   resources.add("messages", never);
   resources.add("channels", () => closed.push("channels"));
   resources.add("requests", never);
-  const before = performance.now();
-  await resources.close(500);
-  expect(performance.now() - before).toBeLessThan(1_500);
+  let isClosed = false;
+  void resources.close(500).then(() => {
+    isClosed = true;
+  });
+  // All of the time goes to the requests, and the least that anything gets to the messages.
+  await vi.advanceTimersByTimeAsync(599);
+  expect(isClosed).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(isClosed).toBe(true);
   expect(closed).toEqual(["channels", "database"]);
   expect(lines).toHaveLength(1);
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "warn", unfinished: ["requests", "messages"] });
@@ -48,10 +61,12 @@ test("each is told how long it has", async () => {
   const resources = new Resources(captureLog().logger);
   const told: number[] = [];
   resources.add("second", (withinMs) => told.push(withinMs));
-  resources.add("first", (withinMs) => told.push(withinMs));
+  resources.add("first", async (withinMs) => {
+    told.push(withinMs);
+    await vi.advanceTimersByTimeAsync(1_000);
+  });
   await resources.close(5_000);
-  expect(told[0]).toBeGreaterThan(4_900);
-  expect(told[1]).toBeLessThanOrEqual(told[0] ?? 0);
+  expect(told).toEqual([5_000, 4_000]);
 });
 
 test("one that fails keeps none of the others", async () => {
