@@ -71,6 +71,7 @@ describe("the inbox", () => {
         channel: "email",
         recipient: "jane@example.com",
         subject: "Your Acme verification code",
+        code: "493817",
         text: expect.stringContaining("493817"),
         html: expect.stringContaining("493817"),
         created_at: "2026-03-01T12:00:00Z",
