@@ -15,7 +15,7 @@ import type { Logger } from "./observe/log.ts";
 import { readConfig, type ServerConfig } from "./process/config.ts";
 import { startPlatform } from "./process/platform.ts";
 import { Resources } from "./process/resources.ts";
-import { checkScopes, serve } from "./process/serve.ts";
+import { serve } from "./process/serve.ts";
 import { readCertificate } from "./server/certificate.ts";
 
 /**
@@ -103,7 +103,6 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
     resources.add(capability.name, (withinMs) => contribution.close?.(withinMs));
     contributions.push(contribution);
   }
-  checkScopes(capabilities, contributions);
   const server = await serve(platform, { config, contributions, tls, sweepIntervalMs, lettingGoMs }, resources);
   return {
     url: server.url,

@@ -86,6 +86,8 @@ export interface Platform {
   /** The key of the tags by which keys and tokens are told from guesses. It belongs to the database and is never rotated. */
   readonly tagKey: Buffer;
   readonly revocation: RevocationService;
+  /** What keys can be given: the scopes of all capabilities, and `*`. */
+  readonly scopes: readonly string[];
   /** What the hash of a password costs. */
   readonly passwordCost: HashCost;
   /** Whose word about the address of a client is taken. */

@@ -81,6 +81,7 @@ export async function startPlatform(
     keyring,
     tagKey: await readTagKey(database),
     revocation,
+    scopes: scopesOf(capabilities),
     passwordCost: options.passwordCost ?? passwordCost,
     proxyTrust: config.proxyTrust,
     dispatch: (item) => withoutDeadline(() => worker.value.dispatch(item)),
@@ -95,4 +96,9 @@ export async function startPlatform(
 /** Everything that the capabilities seal with the master secrets. */
 export function sealedRowsOf(capabilities: readonly Capability[], settings: unknown): SealedRows[] {
   return capabilities.flatMap((capability) => capability.sealed?.(settings) ?? []);
+}
+
+/** What keys can be given: the scopes of all capabilities, and `*`. */
+export function scopesOf(capabilities: readonly Capability[]): readonly string[] {
+  return [...capabilities.flatMap(({ scopes = [] }) => scopes), "*"];
 }

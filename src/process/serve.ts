@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type Authenticator, accessOf } from "../access/access.ts";
 import { usedSignatureSweep } from "../access/used-signatures.ts";
-import type { Capability, Contribution, Door, Greeting } from "../capability.ts";
+import type { Contribution, Door, Greeting } from "../capability.ts";
 import { DatabaseReadiness, isReady } from "../database/readiness.ts";
 import { Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
@@ -60,6 +60,7 @@ export async function serve(
 ): Promise<ServingServer> {
   const { config, contributions, lettingGoMs } = options;
   const { database, connection, clock, logger, keyring, revocation, url } = platform;
+  checkScopes(platform.scopes, contributions);
 
   const worker = new DeliveryWorker({
     database,
@@ -202,8 +203,8 @@ export async function serve(
 }
 
 /** Throws if an RPC asks for a scope that no key can be given. */
-export function checkScopes(capabilities: readonly Capability[], contributions: readonly Contribution[]): void {
-  const known = new Set(["", "*", ...capabilities.flatMap(({ scopes = [] }) => scopes)]);
+function checkScopes(scopes: readonly string[], contributions: readonly Contribution[]): void {
+  const known = new Set(["", ...scopes]);
   for (const { binding } of contributions.flatMap(({ services = [] }) => services)) {
     for (const method of binding.service.methods) {
       const { scope } = accessOf(method);

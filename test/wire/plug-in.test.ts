@@ -36,8 +36,10 @@ describe("a capability of one's own", () => {
       status: 422,
       body: { error: { code: "validation_error", fields: { name: expect.anything() } } },
     });
-    const scoped = await app.mintKey({ mode: "test", scopes: ["verify"] });
-    expect((await app.rest("POST", "/badges", { key: scoped, body: { name: "Ada" } })).body.error.code).toBe(
+    const scoped = await app.mintKey({ mode: "test", scopes: ["badges"] });
+    expect((await app.rest("POST", "/badges", { key: scoped, body: { name: "Ada" } })).status).toBe(200);
+    const other = await app.mintKey({ mode: "test", scopes: ["verify"] });
+    expect((await app.rest("POST", "/badges", { key: other, body: { name: "Ada" } })).body.error.code).toBe(
       "insufficient_scope",
     );
     expect((await app.rest("POST", "/badges", { body: { name: "Ada" } })).status).toBe(401);
@@ -62,6 +64,8 @@ describe("a capability of one's own", () => {
     expect(document.paths["/badges"].post).toMatchObject({ operationId: "issueBadge", tags: ["Badge"] });
     expect(document.paths).toHaveProperty("/lookup");
     expect(document.tags.at(-1).name).toBe("Badge");
+    const { scopes } = document.components.schemas.CreateApiKeyRequest.properties;
+    expect(scopes.items.enum).toEqual(["verify", "reports", "lookup", "badges", "*"]);
   });
 
   test("has its page, its metrics and its sweep", async () => {

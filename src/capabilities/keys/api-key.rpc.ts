@@ -25,6 +25,7 @@ import { keyChangesOf, keyChangesProblems, requiredSignature } from "./key-chang
 import { listApiKeys } from "./list-api-keys.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
 import { rotateApiKey } from "./rotate-api-key.ts";
+import { scopeProblems } from "./scope-problems.ts";
 import { updateApiKey } from "./update-api-key.ts";
 
 /** ApiKeyService: messages to operations and back. */
@@ -83,14 +84,17 @@ export function apiKeyService(deps: {
   };
 }
 
-/** What the schema cannot say of the requests. */
-export const apiKeyFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(CreateApiKeyRequestSchema, ({ name, ipAllowlist }) => ({
-    ...problemOf("name", nameProblem(name)),
-    ...(ipAllowlist === undefined ? {} : ipAllowlistProblems(ipAllowlist.ranges, "ip_allowlist")),
-  })),
-  fieldCheck(UpdateApiKeyRequestSchema, keyChangesProblems),
-  fieldCheck(RevokeApiKeyRequestSchema, ({ reason }) =>
-    problemOf("reason", reason === undefined ? undefined : lineProblem(reason)),
-  ),
-];
+/** What the schema cannot say of the requests. `known` are the scopes that a key can be given. */
+export function apiKeyFieldChecks(known: readonly string[]): readonly FieldCheck[] {
+  return [
+    fieldCheck(CreateApiKeyRequestSchema, ({ name, scopes, ipAllowlist }) => ({
+      ...problemOf("name", nameProblem(name)),
+      ...scopeProblems(scopes?.scopes ?? [], known, "scopes"),
+      ...(ipAllowlist === undefined ? {} : ipAllowlistProblems(ipAllowlist.ranges, "ip_allowlist")),
+    })),
+    fieldCheck(UpdateApiKeyRequestSchema, (request) => keyChangesProblems(request, known)),
+    fieldCheck(RevokeApiKeyRequestSchema, ({ reason }) =>
+      problemOf("reason", reason === undefined ? undefined : lineProblem(reason)),
+    ),
+  ];
+}

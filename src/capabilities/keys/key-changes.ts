@@ -5,6 +5,7 @@ import { truncatedDate } from "../../rpc/truncated-date.ts";
 import { namedChanges, updateMaskProblems } from "../../rpc/update-mask.ts";
 import { nameProblem } from "../../text/display-name-rules.ts";
 import { signatureVersionOf } from "./api-key-messages.ts";
+import { scopeProblems } from "./scope-problems.ts";
 import type { KeyChanges } from "./update-api-key.ts";
 
 /** The changes that a request names, as the operation takes them. */
@@ -40,9 +41,12 @@ export function requiredSignature({
   return requireSignature ? { requireSignature } : { requireSignature, minSignatureVersion: "v1" };
 }
 
-/** What is wrong with the changes, beyond what the schema says. A restriction is lifted by saying what is allowed. */
-export function keyChangesProblems(request: UpdateApiKeyRequest): Record<string, string> {
-  const { name, ipAllowlist } = request.apiKey ?? {};
+/**
+ * What is wrong with the changes, beyond what the schema says. A restriction is lifted by saying what is allowed. `known` are the
+ * scopes that a key can be given.
+ */
+export function keyChangesProblems(request: UpdateApiKeyRequest, known: readonly string[]): Record<string, string> {
+  const { name, scopes, ipAllowlist } = request.apiKey ?? {};
   const ranges = ipAllowlist?.ranges;
   const { requireSignature, minSignatureVersion } = namedChanges(updateOf(request));
   return {
@@ -52,6 +56,7 @@ export function keyChangesProblems(request: UpdateApiKeyRequest): Record<string,
       ip_allowlist: 'to allow every address, write ["0.0.0.0/0", "::/0"]',
     }),
     ...problemOf("api_key.name", name === undefined ? undefined : nameProblem(name)),
+    ...scopeProblems(scopes?.scopes ?? [], known, "api_key.scopes"),
     ...(ranges === undefined ? {} : ipAllowlistProblems(ranges, "api_key.ip_allowlist")),
     ...(requireSignature === false && minSignatureVersion !== undefined
       ? { "api_key.min_signature_version": "must not be given together with require_signature: false" }

@@ -22,7 +22,7 @@ export function keysCapability() {
   const capability: Capability = {
     name: "keys",
     entities: [ApiKeyEntity],
-    start({ database, clock, logger, tagKey, revocation }) {
+    start({ database, clock, logger, tagKey, revocation, scopes }) {
       const keyHasher = new Hasher({ cost: keyCost, concurrency: 2, maxWaiting: 1_000 });
       const lastUsed = new LastUsed({ database, clock, logger });
       const keys = new KeyAuthenticator({ database, clock, logger, keyHasher, tagKey, lastUsed, revocation });
@@ -39,7 +39,7 @@ export function keysCapability() {
         services: [
           {
             binding: bindService(ApiKeyService, apiKeyService({ database, keyHasher, tagKey, revocation })),
-            fieldChecks: apiKeyFieldChecks,
+            fieldChecks: apiKeyFieldChecks(scopes),
             beforeReplay: () => revocation.confirmEarlier(),
           },
         ],

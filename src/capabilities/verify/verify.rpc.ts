@@ -64,7 +64,8 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         codeLength: request.codeLength ?? defaultCodeLength,
         ttlSeconds: request.ttlSeconds ?? defaultTtlSeconds,
         locale: request.locale,
-        autofillDomain: request.autofillDomain,
+        // Browsers compare it with a host that has no dot of the root behind it.
+        autofillDomain: request.autofillDomain?.replace(/\.$/, ""),
         metadata: request.metadata,
         endUserKey: request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp),
         originLimits: deps.originLimits(context),

@@ -52,6 +52,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   describe("a password with composed letters", () => {
     const composed = "crème brûlée, please".normalize("NFC");
     const decomposed = composed.normalize("NFD");
+    const long = "äöüéèêñçåÿ".normalize("NFC").repeat(12);
     const signInWith = async (typed: string) =>
       (await protocol.call(there, "SignIn", { email: owner.email, password: typed })).code;
     const storedHash = async () => {
@@ -65,6 +66,8 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     test.each([
       [composed, decomposed],
       [decomposed, composed],
+      // As long as a password may be; written apart, it has more characters.
+      [long, long.normalize("NFD")],
     ])("that was chosen as %j is right on a system that writes %j", async (chosen, typed) => {
       const input = { current_password: password, new_password: chosen };
       const changed = await protocol.call(here, "ChangePassword", input, { session: owner.session });

@@ -2,10 +2,12 @@ import { readFile } from "node:fs/promises";
 import { createRegistry } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { standardCapabilities } from "../../../src/app.ts";
 import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts";
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
 import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
+import { scopesOf } from "../../../src/process/platform.ts";
 import { compileBind } from "../../../src/rest/bind.ts";
 import { JsonReader } from "../../../src/rest/json/reader.ts";
 import { houseJson } from "../../../src/rest/json/style.ts";
@@ -83,7 +85,12 @@ type Validate = (request: DrawnRequest) => unknown;
 const methods = await allMethods();
 const checkRequest = compileRequestChecks(
   [...new Set(methods.map(({ parent }) => parent))],
-  [...verifyFieldChecks, ...lookupFieldChecks, ...apiKeyFieldChecks, ...authFieldChecks],
+  [
+    ...verifyFieldChecks,
+    ...lookupFieldChecks,
+    ...apiKeyFieldChecks(scopesOf(standardCapabilities())),
+    ...authFieldChecks,
+  ],
 );
 
 function validationOf(operationId: string): Validate {

@@ -106,6 +106,12 @@ describe("start", () => {
     expect((await messagesTo(app, "forty@example.com", 1))[0]?.text).toContain(brand);
   });
 
+  test("a domain with the dot of the root is the one that browsers compare with", async () => {
+    const input = { channel: "email", recipient: "root@example.com", autofill_domain: "acme.example." };
+    await app.rest("POST", "/verify/start", { key, body: input });
+    expect((await app.messageTo("root@example.com")).text).toMatch(/^@acme\.example #\d{6}$/m);
+  });
+
   test("markup in a brand is shown, not obeyed", async () => {
     const brand = "<img src=x onerror=alert(1)>";
     await start(app, key, "markup@example.com", { brand });

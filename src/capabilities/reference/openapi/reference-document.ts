@@ -24,8 +24,11 @@ export function servicesOf(files: Iterable<DescFile>): DescService[] {
     .toSorted(byGroup);
 }
 
-/** The OpenAPI document of services, with their comments where their files have source information. */
-export function buildReference(services: readonly DescService[]): JsonObject {
+/**
+ * The OpenAPI document of services, with their comments where their files have source information. `scopes` are those that a key can
+ * be given.
+ */
+export function buildReference(services: readonly DescService[], scopes: readonly string[]): JsonObject {
   const baseUrl = placeholderOrigin + basePath;
   const version = apiVersions.at(-1)?.version ?? "";
   const errors = new ErrorResponses(`${placeholderOrigin}/docs/errors`);
@@ -45,7 +48,7 @@ export function buildReference(services: readonly DescService[]): JsonObject {
     examples: documentedExamples,
     isAlwaysSet,
     refusesNull: isOfUpdate(services),
-    keywords: requestKeywords,
+    keywords: (field) => requestKeywords(field, scopes),
     operation: (facts) => operationDetails(facts, baseUrl, errors),
     components: () => ({ ...sharedComponents, ...errors.components() }),
     members: { servers: [{ url: baseUrl, description: "This server" }] },

@@ -13,11 +13,16 @@ const byField: Readonly<Record<string, JsonObject>> = {
   "StartPasswordResetRequest.email": { format: "idn-email" },
 };
 
-/** Keywords of a request's field that `buf.validate` has no rules for: the implementation refuses what does not fit them. */
-export function requestKeywords(field: DescField): JsonObject {
+/**
+ * Keywords of a request's field that `buf.validate` has no rules for: the implementation refuses what does not fit them. `scopes` are
+ * those that a key can be given.
+ */
+export function requestKeywords(field: DescField, scopes: readonly string[]): JsonObject {
   const prefix = getOption(field, idPrefix);
+  const name = `${field.parent.name}.${field.name}`;
   return {
-    ...byField[`${field.parent.name}.${field.name}`],
+    ...byField[name],
+    ...(name === "ScopeSet.scopes" ? { enum: [...scopes] } : {}),
     ...(prefix === "" ? {} : { pattern: `^${prefix}_[0-9A-Za-z]+$` }),
     ...(field.message?.typeName === FieldMaskSchema.typeName ? maskKeywords(field) : {}),
   };

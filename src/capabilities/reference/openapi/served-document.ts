@@ -6,11 +6,15 @@ import { groupTitle } from "./titles.ts";
  * The document of the services that a server has, out of that of all services: without the operations and schemas of others, and
  * with those of services that it does not describe, whose comments are not known at run time.
  */
-export function documentOf(services: readonly DescService[], document: JsonObject): JsonObject {
+export function documentOf(
+  { services, scopes }: { readonly services: readonly DescService[]; readonly scopes: readonly string[] },
+  whole: JsonObject,
+): JsonObject {
+  const document = withScopes(whole, scopes);
   const described = new Set(listOf(document.tags).map((tag) => objectOf(tag).name));
   const added = services.filter((service) => !described.has(groupTitle(service)));
   const served = new Set<JsonValue | undefined>(services.map(groupTitle));
-  const extra = added.length === 0 ? {} : buildReference(added);
+  const extra = added.length === 0 ? {} : buildReference(added, scopes);
   const paths = { ...servedPaths(objectOf(document.paths), served), ...objectOf(extra.paths) };
   const components = { ...objectOf(document.components), ...objectOf(extra.components) };
   const schemas = {
@@ -24,6 +28,15 @@ export function documentOf(services: readonly DescService[], document: JsonObjec
     paths,
     components: { ...components, schemas: referredSchemas(schemas, [paths, others]) },
   };
+}
+
+/** The document with these scopes wherever a request names those of a key. */
+function withScopes(document: JsonObject, scopes: readonly string[]): JsonObject {
+  return JSON.parse(JSON.stringify(document), (key, value) =>
+    key === "scopes" && value?.items?.enum !== undefined
+      ? { ...value, items: { ...value.items, enum: scopes } }
+      : value,
+  );
 }
 
 /** The paths with the operations of these groups. What a path has beside its operations goes with them. */

@@ -51,18 +51,25 @@ export interface DocsPagesOptions {
   readonly url: () => string;
   /** The services that the server has: the document describes these. */
   readonly services: readonly DescService[];
+  /** The scopes that a key can be given. */
+  readonly scopes: readonly string[];
 }
 
 /**
  * The documentation that the server brings along, by path: `/openapi.json`, `/docs`, where `/` leads, `/docs/errors`, and all that they load.
  * `publicUrl` is the configured address, if there is one; `url` that one, or else the address that the server listens on.
  */
-export async function docsPages({ publicUrl, url, services }: DocsPagesOptions): Promise<Map<string, Page>> {
+export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesOptions): Promise<Map<string, Page>> {
   const scalar = await findScalarFiles();
   const scalarFolder = `assets/scalar-${scalar.version}`;
   const reference = new StaticFile(htmlType, Buffer.from(referenceHtml(`${scalarFolder}/standalone.esm.js`)));
   const errors = liveText(htmlType, errorsHtml(`${placeholderOrigin}/docs/errors`), url, escapeHtml);
-  const openApi = liveText("application/json", await readOpenApi(services, publicUrl === undefined), url, escapeJson);
+  const openApi = liveText(
+    "application/json",
+    await readOpenApi({ services, scopes }, publicUrl === undefined),
+    url,
+    escapeJson,
+  );
   const pages = new Map<string, Page>([
     // Anybody may read the document from any page: it says nothing that the server does not tell everybody.
     ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
@@ -92,11 +99,14 @@ export async function docsPages({ publicUrl, url, services }: DocsPagesOptions):
  * address its servers are relative to wherever it was read (OpenAPI 3.1 §4.8.5), so that requests from the page stay on its own
  * origin.
  */
-async function readOpenApi(services: readonly DescService[], hasRelativeServers: boolean): Promise<string> {
+async function readOpenApi(
+  of: Pick<DocsPagesOptions, "services" | "scopes">,
+  hasRelativeServers: boolean,
+): Promise<string> {
   const text = await readFile(join(import.meta.dirname, "../../../../gen/openapi.json"), "utf8");
   const all: JsonObject & { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
   const servers = all.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
-  const document = documentOf(services, all);
+  const document = documentOf(of, all);
   return JSON.stringify(hasRelativeServers ? { ...document, servers } : document);
 }
 
