@@ -11,6 +11,7 @@ import { createLogger } from "../src/observe/log.ts";
 import { type OutboxItem, outboxInsert } from "../src/outbox/outbox.ts";
 import { DeliveryWorker } from "../src/outbox/worker.ts";
 import { connectionTo } from "../test/support/connection.ts";
+import { querySql } from "../test/support/sql.ts";
 
 /**
  * How soon a code leaves: from the moment that the commit is known to the first byte of its mail (MAIL FROM) at the mail
@@ -115,7 +116,7 @@ async function write(): Promise<OutboxItem> {
   const text = `
     WITH subject AS (SELECT byond_now() AS created_at), queued AS (${insert}) SELECT created_at FROM subject`;
   const id = createId("dlv");
-  const rows = await database.query<{ created_at: Date }>({ name: "bench_write", text }, [id, serverId]);
+  const rows = await querySql<{ created_at: Date }>(database, { name: "bench_write", text }, [id, serverId]);
   const createdAt = rows[0]?.created_at ?? new Date();
   return {
     workspaceId: "ws_bench",

@@ -75,7 +75,7 @@ export function readUsedSecrets(database: Queryable): Promise<UsedSecret[]> {
 
 /** Erases what rows hold under the seal of a secret that is lost, and forgets the secret. Answers how many rows did. */
 export async function eraseRowsOf(
-  database: Pick<Database, "query" | "run" | "transaction">,
+  database: Pick<Database, "run" | "transaction">,
   sealed: readonly SealedRows[],
   secretId: string,
 ): Promise<number> {

@@ -8,22 +8,7 @@ import { type ConnectionSecurity, describeSecurity, type PostgresConnection } fr
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
 import { migrate } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
-import { type BoundStatement, queryOf, type Statement as TypedStatement } from "./statement.ts";
-
-/** A prepared statement: its text never changes, so that PostgreSQL plans it once a connection. */
-export interface Statement {
-  /** Unique, at most 63 bytes. */
-  readonly name: string;
-  readonly text: string;
-}
-
-type Value = string | number | boolean | Date | Buffer | null | readonly string[] | readonly Buffer[];
-
-/** A statement that finds what another one, whose answer was lost, would have returned; no row if it did nothing. */
-export interface OutcomeLookUp {
-  readonly statement: Statement;
-  readonly values: readonly Value[];
-}
+import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 
 /** Runs statements: on a connection of its own for each, or all on one connection inside a transaction. */
 export interface Queryable {
@@ -37,16 +22,9 @@ export interface Queryable {
    * does both.
    */
   run<Values, Row>(
-    statement: TypedStatement<Values, Row>,
+    statement: Statement<Values, Row>,
     values: NoInfer<Values>,
     lookUp?: BoundStatement<NoInfer<Row>>,
-  ): Promise<Row[]>;
-
-  /** As `run`, with placeholders and columns as the text has them. */
-  query<Row extends pg.QueryResultRow>(
-    statement: Statement,
-    values: readonly Value[],
-    lookUp?: OutcomeLookUp,
   ): Promise<Row[]>;
 }
 
@@ -86,7 +64,7 @@ export const limitLockWait = `begun AS MATERIALIZED (SELECT set_config('lock_tim
 
 /**
  * PostgreSQL through MikroORM: entities and migrations are the ORM's, and so is the pool; hot statements, and those with
- * secrets among their values, go through `query`, because the ORM writes values into the text of a statement.
+ * secrets among their values, go through `run`, because the ORM writes values into the text of a statement.
  */
 export class Database implements Queryable {
   readonly #orm: MikroORM;
@@ -142,25 +120,14 @@ export class Database implements Queryable {
   }
 
   async run<Values, Row>(
-    statement: TypedStatement<Values, Row>,
+    statement: Statement<Values, Row>,
     values: NoInfer<Values>,
     lookUp?: BoundStatement<NoInfer<Row>>,
   ): Promise<Row[]> {
-    return this.#run(statement.bind(values), lookUp);
-  }
-
-  async query<Row extends pg.QueryResultRow>(
-    statement: Statement,
-    values: readonly Value[],
-    lookUp?: OutcomeLookUp,
-  ): Promise<Row[]> {
-    return this.#run<Row>(positional(statement, values), lookUp && positional(lookUp.statement, lookUp.values));
-  }
-
-  async #run<Row>(statement: BoundStatement<Row>, lookUp: BoundStatement<Row> | undefined): Promise<Row[]> {
+    const bound = statement.bind(values);
     await using connection = await this.#connect();
     try {
-      return await execute(connection.client, statement);
+      return await execute(connection.client, bound);
     } catch (error) {
       connection.breakIfSpent(error);
       if (lookUp === undefined || !isConnectionLost(error)) {
@@ -185,18 +152,16 @@ export class Database implements Queryable {
     let id: string;
     try {
       id = transactionIdOf(await client.query(inTime(begin)));
-      const run = async <Row>(statement: BoundStatement<Row>) => {
-        requireTime();
-        try {
-          return await execute(client, statement);
-        } catch (error) {
-          connection.breakIfSpent(error);
-          throw asAppError(error);
-        }
-      };
       result = await work({
-        run: (statement, values) => run(statement.bind(values)),
-        query: (statement, values) => run(positional(statement, values)),
+        async run(statement, values) {
+          requireTime();
+          try {
+            return await execute(client, statement.bind(values));
+          } catch (error) {
+            connection.breakIfSpent(error);
+            throw asAppError(error);
+          }
+        },
       });
       requireTime();
     } catch (error) {
@@ -248,18 +213,9 @@ export class Database implements Queryable {
  * Runs one statement with effects in a transaction of its own: its waits for locks end before the server gives it up, and a
  * lost outcome is looked up.
  */
-export async function change<Row extends pg.QueryResultRow>(
+export async function change<Values, Row>(
   database: Pick<Database, "transaction">,
-  statement: Statement,
-  values: readonly Value[],
-): Promise<Row[]> {
-  return database.transaction((transaction) => transaction.query<Row>(statement, values));
-}
-
-/** As `change`, for a statement whose parameters have names. */
-export async function runChange<Values, Row>(
-  database: Pick<Database, "transaction">,
-  statement: TypedStatement<Values, Row>,
+  statement: Statement<Values, Row>,
   values: NoInfer<Values>,
 ): Promise<Row[]> {
   return database.transaction((transaction) => transaction.run(statement, values));
@@ -319,10 +275,4 @@ function inTime(text: string) {
 async function execute<Row>(client: pg.ClientBase, statement: BoundStatement<Row>): Promise<Row[]> {
   const query = { ...queryOf(statement), query_timeout: answerTimeoutMs() };
   return statement.rowsOf(await client.query<unknown[]>(query));
-}
-
-function positional<Row>({ name, text }: Statement, values: readonly Value[]): BoundStatement<Row> {
-  const rowsOf = ({ fields, rows }: pg.QueryArrayResult<unknown[]>) =>
-    rows.map((row) => Object.fromEntries(row.map((value, index) => [fields[index]?.name, value])) as Row);
-  return { name, text, values, rowsOf };
 }

@@ -118,6 +118,9 @@ export function statement<Row = Record<string, never>>(name: string) {
         throw new TypeError(`the statement ${name} does not use its parameter ${parameter}`);
       }
     }
+    if (/\$\d/.test([...used.values()].reduce((rest, placeholder) => rest.replaceAll(placeholder, ""), text))) {
+      throw new TypeError(`the statement ${name} has a placeholder without a name`);
+    }
     const order = [...used.keys()];
     const bind = (values: Readonly<Record<string, unknown>>) =>
       order.map((parameter) => {

@@ -1,5 +1,5 @@
 import { describeError, type Logger } from "../observe/log.ts";
-import { type Database, runChange } from "./database.ts";
+import { change, type Database } from "./database.ts";
 import { integer, statement, text } from "./statement.ts";
 
 /**
@@ -86,6 +86,6 @@ export class Sweeper {
 
   async #claim({ name }: Sweep): Promise<boolean> {
     const intervalMs = Math.ceil(this.#options.intervalMs * claimedShare);
-    return (await runChange(this.#options.database, claimRound, { name, intervalMs })).length > 0;
+    return (await change(this.#options.database, claimRound, { name, intervalMs })).length > 0;
   }
 }

@@ -1,13 +1,23 @@
 import type { Database, Queryable } from "./database.ts";
-import { statementOfParts, text } from "./statement.ts";
-import { askBuckets, type LimitedKey, limitedKeyBucket, limitedKeyParameters, limitedKeyValues } from "./throttle.ts";
+import { array, double, integer, statementOfParts, text } from "./statement.ts";
+import { askBuckets, boundLimit, type ThrottleLimit } from "./throttle.ts";
+
+/** A key of the throttle, and how many tokens it has. */
+export interface LimitedKey {
+  readonly key: string;
+  readonly limit: ThrottleLimit;
+}
 
 const places = ["first", "second", "third"] as const;
 
 const take = statementOfParts<{ isTaken: boolean; waitSeconds: number | null }, (typeof places)[number]>("take_tokens")(
-  { realm: text, ...limitedKeyParameters },
+  { realm: text, keys: array(text), bursts: array(integer), periodsSeconds: array(double) },
   (p, asked) => {
-    const buckets = asked.map((name, index) => limitedKeyBucket(p, index, { name, workspaceId: p.realm }));
+    const buckets = asked.map((name, index) => {
+      const nth = (list: string) => `(${list})[${index + 1}]`;
+      const limit = boundLimit(nth(p.bursts), nth(p.periodsSeconds));
+      return { name, workspaceId: p.realm, keys: `ARRAY[${nth(p.keys)}]`, limit, isTaken: true };
+    });
     const { ctes, allTaken } = askBuckets(buckets, "true");
     return `WITH ${ctes} SELECT ${allTaken} AS is_taken, (SELECT seconds FROM wait) AS wait_seconds`;
   },
@@ -33,7 +43,12 @@ export async function takeTokensIn(
 ): Promise<number | undefined> {
   const limited = keys.filter((key) => key !== undefined);
   const statement = take(places.slice(0, limited.length));
-  const [row] = await transaction.run(statement, { realm, ...limitedKeyValues(limited) });
+  const [row] = await transaction.run(statement, {
+    realm,
+    keys: limited.map(({ key }) => key),
+    bursts: limited.map(({ limit }) => limit.burst),
+    periodsSeconds: limited.map(({ limit }) => limit.periodSeconds),
+  });
   // No wait was found if the last token was taken at the same moment.
   return row?.isTaken === true ? undefined : (row?.waitSeconds ?? 60);
 }

@@ -1,5 +1,4 @@
 import type { Database } from "./database.ts";
-import { array, double, integer, type Placeholders, text, type ValuesOf } from "./statement.ts";
 import type { Sweep } from "./sweeper.ts";
 import { sweepPages } from "./table-sweeps.ts";
 
@@ -26,38 +25,6 @@ export function constantLimit({ burst, periodSeconds }: ThrottleLimit): SqlThrot
 /** A limit that comes with the statement's values: SQL of an integer, and of seconds. */
 export function boundLimit(burst: string, periodSeconds: string): SqlThrottleLimit {
   return { burst, period: `(${periodSeconds} * interval '1 second')` };
-}
-
-/**
- * Limited keys as a statement takes them, in their order: `(${p.keys})[1]` is the first. However many there are, they are
- * three parameters.
- */
-export const limitedKeyParameters = { keys: array(text), bursts: array(integer), periodsSeconds: array(double) };
-
-/** A key of the throttle, and how many tokens it has. */
-export interface LimitedKey {
-  readonly key: string;
-  readonly limit: ThrottleLimit;
-}
-
-/** The values of `limitedKeyParameters`. */
-export function limitedKeyValues(limited: readonly LimitedKey[]): ValuesOf<typeof limitedKeyParameters> {
-  return {
-    keys: limited.map(({ key }) => key),
-    bursts: limited.map(({ limit }) => limit.burst),
-    periodsSeconds: limited.map(({ limit }) => limit.periodSeconds),
-  };
-}
-
-/** The bucket of the limited key at an index, from 0, that gives a token. */
-export function limitedKeyBucket(
-  p: Placeholders<typeof limitedKeyParameters>,
-  index: number,
-  { name, workspaceId }: Pick<Bucket, "name" | "workspaceId">,
-): Bucket {
-  const nth = (list: string) => `(${list})[${index + 1}]`;
-  const limit = boundLimit(nth(p.bursts), nth(p.periodsSeconds));
-  return { name, workspaceId, keys: `ARRAY[${nth(p.keys)}]`, limit, isTaken: true };
 }
 
 /** A bucket that a statement asks for a token. */
@@ -92,7 +59,7 @@ export interface BucketSteps {
  * them is seen to be empty beforehand. `condition` is SQL that must hold for anything to be taken.
  */
 export function askBuckets(buckets: readonly Bucket[], condition: string): BucketSteps {
-  // One scan for the buckets of a workspace: each part of a plan costs its start.
+  // One scan for the buckets of a workspace: each part of a plan costs some 10 µs, whether it does anything or not.
   const scans = [...Map.groupBy(buckets, ({ workspaceId }) => workspaceId)].map(([workspaceId, group], index) => {
     const tats = group.map(({ name, keys }) => `max(tat) FILTER (WHERE key = ANY (${keys})) AS ${name}`).join(", ");
     const keys = group.map((bucket) => bucket.keys).join(" || ");

@@ -22,15 +22,15 @@ export async function prepareDatabase(port: number, connect: ConnectAsOwner): Pr
   const password = randomBytes(24).toString("base64url");
   await withClient(await connect(port), async (client) => {
     await client.query("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC");
-    const { rowCount: roles } = await client.query("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", [SERVER_ROLE]);
+    const { rowCount: roles } = await client.query(`SELECT FROM pg_catalog.pg_roles WHERE rolname = '${SERVER_ROLE}'`);
     if (roles === 0) await client.query(`CREATE ROLE ${SERVER_ROLE}`);
     await client.query(
       `ALTER ROLE ${SERVER_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
        PASSWORD '${scramVerifier(password)}'`,
     );
     const { rows: databases } = await client.query(
-      `SELECT pg_catalog.pg_get_userbyid(datdba) = $2 AS is_given FROM pg_catalog.pg_database WHERE datname = $1`,
-      [DATABASE, SERVER_ROLE],
+      `SELECT pg_catalog.pg_get_userbyid(datdba) = '${SERVER_ROLE}' AS is_given
+       FROM pg_catalog.pg_database WHERE datname = '${DATABASE}'`,
     );
     if (databases.length === 0) await client.query(`CREATE DATABASE ${DATABASE} OWNER ${SERVER_ROLE}`);
     await client.query(`ALTER ROLE ${SERVER_ROLE} RESET ALL`);

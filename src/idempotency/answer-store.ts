@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "../database/database.ts";
+import { array, bytea, integer, type Placeholders, statement, text } from "../database/statement.ts";
 import type { Sweep } from "../database/sweeper.ts";
 import { sweepOldest } from "../database/table-sweeps.ts";
 
@@ -13,15 +14,21 @@ export interface IdempotencySlot {
 /** How long a key is remembered. */
 const kept = "interval '24 hours'";
 
+const slotParameters = { workspaceId: text, realm: text, key: text };
+
+const isSlot = (p: Placeholders<typeof slotParameters>) =>
+  `workspace_id = ${p.workspaceId} AND realm = ${p.realm} AND key = ${p.key}`;
+
 /**
  * Claims the slot if nobody has it: if it is new, or older than a day, or if the claim of the same request ran out without
  * an answer. Returns a row if it did.
  */
-const claim = {
-  name: "idempotency_claim",
-  text: `
+const claim = statement<{ isClaimed: true }>("idempotency_claim")(
+  { ...slotParameters, fingerprints: array(text), claimId: text, claimSeconds: integer },
+  (p) => `
     INSERT INTO idempotency AS slot (workspace_id, realm, key, fingerprint, claim_id, claimed_until, created_at)
-    SELECT $1, $2, $3, ($4::text[])[1], $5, now + $6::int * interval '1 second', now
+    SELECT ${p.workspaceId}, ${p.realm}, ${p.key}, (${p.fingerprints})[1], ${p.claimId},
+      now + ${p.claimSeconds} * interval '1 second', now
     FROM (SELECT byond_now() AS now) AS clock
     ON CONFLICT (workspace_id, realm, key) DO UPDATE SET
       fingerprint = EXCLUDED.fingerprint,
@@ -30,32 +37,32 @@ const claim = {
       created_at = EXCLUDED.created_at,
       answer_sealed = NULL
     WHERE slot.created_at <= byond_now() - ${kept}
-      OR (slot.answer_sealed IS NULL AND slot.claimed_until <= byond_now() AND slot.fingerprint = ANY ($4))
+      OR (slot.answer_sealed IS NULL AND slot.claimed_until <= byond_now() AND slot.fingerprint = ANY (${p.fingerprints}))
     RETURNING true AS is_claimed`,
-};
+);
 
-const read = {
-  name: "idempotency_read",
-  text: `
-    SELECT fingerprint = ANY ($4::text[]) AS is_same_request, answer_sealed
+const read = statement<{ isSameRequest: boolean; answerSealed: Buffer | null }>("idempotency_read")(
+  { ...slotParameters, fingerprints: array(text) },
+  (p) => `
+    SELECT fingerprint = ANY (${p.fingerprints}) AS is_same_request, answer_sealed
     FROM idempotency
-    WHERE workspace_id = $1 AND realm = $2 AND key = $3 AND created_at > byond_now() - ${kept}`,
-};
+    WHERE ${isSlot(p)} AND created_at > byond_now() - ${kept}`,
+);
 
-const complete = {
-  name: "idempotency_complete",
-  text: `
-    UPDATE idempotency SET answer_sealed = $5
-    WHERE workspace_id = $1 AND realm = $2 AND key = $3 AND claim_id = $4 AND answer_sealed IS NULL
+const complete = statement<{ isCompleted: true }>("idempotency_complete")(
+  { ...slotParameters, claimId: text, answerSealed: bytea },
+  (p) => `
+    UPDATE idempotency SET answer_sealed = ${p.answerSealed}
+    WHERE ${isSlot(p)} AND claim_id = ${p.claimId} AND answer_sealed IS NULL
     RETURNING true AS is_completed`,
-};
+);
 
-const release = {
-  name: "idempotency_release",
-  text: `
+const release = statement("idempotency_release")(
+  { ...slotParameters, claimId: text },
+  (p) => `
     DELETE FROM idempotency
-    WHERE workspace_id = $1 AND realm = $2 AND key = $3 AND claim_id = $4 AND answer_sealed IS NULL`,
-};
+    WHERE ${isSlot(p)} AND claim_id = ${p.claimId} AND answer_sealed IS NULL`,
+);
 
 /** What was found in a slot. */
 export type ClaimOutcome =
@@ -80,26 +87,20 @@ const attempts = 3;
 
 /** Claims a slot, or tells what is in it. */
 export async function claimSlot(database: Queryable, request: ClaimRequest): Promise<ClaimOutcome> {
-  const { workspaceId, realm, key } = request.slot;
-  const { fingerprints, claimId, claimSeconds } = request;
+  const { slot, fingerprints, claimId, claimSeconds } = request;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const claimed = await database.query(claim, [workspaceId, realm, key, fingerprints, claimId, claimSeconds]);
+    const claimed = await database.run(claim, { ...slot, fingerprints, claimId, claimSeconds });
     if (claimed.length > 0) {
       return { kind: "claimed" };
     }
-    const [found] = await database.query<{ is_same_request: boolean; answer_sealed: Buffer | null }>(read, [
-      workspaceId,
-      realm,
-      key,
-      fingerprints,
-    ]);
+    const [found] = await database.run(read, { ...slot, fingerprints });
     if (found !== undefined) {
-      if (!found.is_same_request) {
+      if (!found.isSameRequest) {
         return { kind: "other-request" };
       }
-      return found.answer_sealed === null
+      return found.answerSealed === null
         ? { kind: "in-progress" }
-        : { kind: "answered", answerSealed: found.answer_sealed };
+        : { kind: "answered", answerSealed: found.answerSealed };
     }
   }
   return { kind: "in-progress" };
@@ -108,20 +109,16 @@ export async function claimSlot(database: Queryable, request: ClaimRequest): Pro
 /** Stores the answer of a claimed slot. False if the claim was taken over, or answered already. */
 export async function completeSlot(
   database: Queryable,
-  { workspaceId, realm, key }: IdempotencySlot,
+  slot: IdempotencySlot,
   claimId: string,
   answerSealed: Buffer,
 ): Promise<boolean> {
-  return (await database.query(complete, [workspaceId, realm, key, claimId, answerSealed])).length > 0;
+  return (await database.run(complete, { ...slot, claimId, answerSealed })).length > 0;
 }
 
 /** Gives a claim up that has no answer, so that the next call with the key is a new try at once. */
-export async function releaseSlot(
-  database: Queryable,
-  { workspaceId, realm, key }: IdempotencySlot,
-  claimId: string,
-): Promise<void> {
-  await database.query(release, [workspaceId, realm, key, claimId]);
+export async function releaseSlot(database: Queryable, slot: IdempotencySlot, claimId: string): Promise<void> {
+  await database.run(release, { ...slot, claimId });
 }
 
 /** Forgets keys that are older than a day. */

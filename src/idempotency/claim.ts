@@ -75,7 +75,7 @@ export function storeAnswer<O extends DescMessage, T>(
  */
 export async function commitWithAnswer<O extends DescMessage>(
   context: Pick<HandlerContext, "values">,
-  database: Pick<Database, "query" | "run" | "transaction">,
+  database: Pick<Database, "run" | "transaction">,
   schema: O,
   work: (queryable: Queryable) => Promise<MessageInitShape<O>>,
 ): Promise<MessageInitShape<O>> {

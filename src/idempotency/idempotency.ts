@@ -15,7 +15,7 @@ import { claimLost, IdempotencyClaim, idempotencyClaimKey } from "./claim.ts";
 import { readIdempotencyKey } from "./key.ts";
 
 export interface IdempotencyOptions {
-  readonly database: Pick<Database, "query" | "run">;
+  readonly database: Pick<Database, "run">;
   readonly keyring: Keyring;
   readonly logger: Logger;
   /**

@@ -54,7 +54,7 @@ export class JoinError extends Error {
 }
 
 export interface JoinOptions {
-  readonly database: Pick<Database, "transaction" | "query" | "run">;
+  readonly database: Pick<Database, "transaction" | "run">;
   readonly logger: Logger;
   readonly keyring: Keyring;
   /** What servers seal with the secrets. */

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { connectionFor, type PostgresConnection } from "../database/connection.ts";
-import type { Queryable, Statement } from "../database/database.ts";
+import type { Queryable } from "../database/database.ts";
 import { applySessionSettings } from "../database/session-settings.ts";
-import { queryOf, type Statement as TypedStatement } from "../database/statement.ts";
+import { queryOf, type Statement } from "../database/statement.ts";
 import { describeError, type Logger } from "../observe/log.ts";
 
 export interface ListeningSessionOptions {
@@ -46,28 +46,16 @@ export class ListeningSession implements Queryable {
   }
 
   /** As `Queryable` says, but any failure ends the connection: what comes next must run on one that works. */
-  async run<Values, Row>(statement: TypedStatement<Values, Row>, values: NoInfer<Values>): Promise<Row[]> {
-    const bound = statement.bind(values);
-    return this.#use(async (client) => bound.rowsOf(await client.query<unknown[]>(queryOf(bound))));
-  }
-
-  async query<Row extends pg.QueryResultRow>(
-    statement: Statement,
-    values: Parameters<Queryable["query"]>[1],
-  ): Promise<Row[]> {
-    const config = { name: statement.name, text: statement.text, values: [...values] };
-    return this.#use(async (client) => (await client.query<Row>(config)).rows);
-  }
-
-  async #use<Row>(work: (client: pg.Client) => Promise<Row[]>): Promise<Row[]> {
+  async run<Values, Row>(statement: Statement<Values, Row>, values: NoInfer<Values>): Promise<Row[]> {
     const client = this.#client;
     if (client === undefined) {
       throw new Error("there is no connection to the database");
     }
+    const bound = statement.bind(values);
     try {
-      const rows = await work(client);
+      const result = await client.query<unknown[]>(queryOf(bound));
       this.#backoffMs = minBackoffMs;
-      return rows;
+      return bound.rowsOf(result);
     } catch (error) {
       close(client);
       throw error;

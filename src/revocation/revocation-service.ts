@@ -16,7 +16,7 @@ import { Revoker } from "./revoker.ts";
 import { ServerAgreement } from "./server-agreement.ts";
 
 export interface RevocationOptions {
-  readonly database: Pick<Database, "query" | "run" | "transaction">;
+  readonly database: Pick<Database, "run" | "transaction">;
   /** The same database. One more connection is made to it. */
   readonly connection: PostgresConnection;
   /** Its monotonic clock has to keep real time, however tests move it on. */

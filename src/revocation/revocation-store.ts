@@ -170,7 +170,7 @@ export function revocationSweep(deps: { readonly database: Pick<Database, "trans
 }
 
 /** The statements of those who revoke. */
-export function createRevokerStore(database: Pick<Database, "query" | "run" | "transaction">): RevokerStore<Queryable> {
+export function createRevokerStore(database: Pick<Database, "run" | "transaction">): RevokerStore<Queryable> {
   return {
     transaction: (work) => database.transaction(work),
     async record(transaction, subjects) {

@@ -19,6 +19,7 @@ import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { freePort } from "../support/free-port.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { querySql } from "../support/sql.ts";
 import { sweepAll } from "../support/sweep-all.ts";
 import {
   byteDoors,
@@ -356,7 +357,7 @@ describe("an effect happens once by each signature", () => {
       entities: [],
     });
     stack.defer(() => own.close());
-    const used = async () => (await own.query({ name: "used", text: "SELECT FROM used_signature" }, [])).length;
+    const used = async () => (await querySql(own, { name: "used", text: "SELECT FROM used_signature" }, [])).length;
     const key = await app.mintKey();
     const line = { method: "POST", target: "/api/v1/verify/start" };
     const start = (t: number): Prepared => {

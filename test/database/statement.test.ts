@@ -59,6 +59,13 @@ describe("a definition", () => {
     );
   });
 
+  test("refuses a placeholder that is written by hand", () => {
+    expect(() => statement("by_hand")({ id: text }, (p) => `SELECT ${p.id}, $2::text`)).toThrow(
+      "the statement by_hand has a placeholder without a name",
+    );
+    expect(() => statement("by_hand")({}, () => "SELECT $1")).toThrow("has a placeholder without a name");
+  });
+
   test("refuses a name that PostgreSQL would cut off", () => {
     expect(statement("a".repeat(63))({}, () => "SELECT").name).toHaveLength(63);
     expect(() => statement("a".repeat(64))({}, () => "SELECT")).toThrow("more than 63 bytes");

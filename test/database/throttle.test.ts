@@ -12,6 +12,7 @@ import {
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { querySql } from "../support/sql.ts";
 import { sweepAll } from "../support/sweep-all.ts";
 import { TestTime } from "../support/time.ts";
 
@@ -34,13 +35,13 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 beforeEach(async () => {
-  await database.query({ name: "clear", text: "DELETE FROM throttle" }, []);
+  await querySql(database, { name: "clear", text: "DELETE FROM throttle" }, []);
 });
 
 const limit = constantLimit({ burst: 3, periodSeconds: 60 });
 const take = { name: "take", text: takeToken({ workspaceId: "$1", key: "$2", limit }) };
 const takes = async (count: number, key = "a", workspaceId = "ws_1") => {
-  const taken = await Promise.all(Array.from({ length: count }, () => database.query(take, [workspaceId, key])));
+  const taken = await Promise.all(Array.from({ length: count }, () => querySql(database, take, [workspaceId, key])));
   return taken.filter((rows) => rows.length === 1).length;
 };
 
@@ -80,10 +81,14 @@ test("each key of each workspace has tokens of its own", async () => {
 test("a limit that comes with the values is the same as one in the text", async () => {
   const bound = takeToken({ workspaceId: "$1", key: "$2", limit: boundLimit("$3", "$4") });
   const statement = { name: "take_bound", text: bound };
-  const taken = await Promise.all(Array.from({ length: 20 }, () => database.query(statement, ["ws_1", "a", 5, 0.5])));
+  const taken = await Promise.all(
+    Array.from({ length: 20 }, () => querySql(database, statement, ["ws_1", "a", 5, 0.5])),
+  );
   expect(taken.filter((rows) => rows.length === 1)).toHaveLength(5);
   await time.advance({ seconds: 1 });
-  const later = await Promise.all(Array.from({ length: 20 }, () => database.query(statement, ["ws_1", "a", 5, 0.5])));
+  const later = await Promise.all(
+    Array.from({ length: 20 }, () => querySql(database, statement, ["ws_1", "a", 5, 0.5])),
+  );
   // Half a second a token; the takes themselves need some milliseconds.
   expect(later.filter((rows) => rows.length === 1).length).toBeGreaterThanOrEqual(2);
   expect(later.filter((rows) => rows.length === 1).length).toBeLessThanOrEqual(3);
@@ -94,7 +99,7 @@ describe("the seconds to wait", () => {
     name: "look",
     text: `SELECT ${hasToken("tat", limit)} AS has_token, ${secondsUntilToken("tat", limit)} AS seconds FROM throttle`,
   };
-  const state = async () => (await database.query<{ has_token: boolean; seconds: number }>(look, []))[0];
+  const state = async () => (await querySql<{ has_token: boolean; seconds: number }>(database, look, []))[0];
 
   test("are whole, at least one, and enough", async () => {
     await takes(3);
@@ -111,7 +116,7 @@ test("sweeping removes buckets that are full again, and no other: nobody gains a
   await takes(3, "three");
   await time.advance({ seconds: 61 });
   await sweepAll(throttleSweep({ database }));
-  const rows = await database.query<{ key: string }>({ name: "keys", text: "SELECT key FROM throttle" }, []);
+  const rows = await querySql<{ key: string }>(database, { name: "keys", text: "SELECT key FROM throttle" }, []);
   expect(rows).toEqual([{ key: "three" }]);
   expect(await takes(10, "one")).toBe(3);
   expect(await takes(10, "three")).toBe(1);

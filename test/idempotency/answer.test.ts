@@ -90,7 +90,7 @@ describe("errors", () => {
     const server = startServer(fixture, {
       startVerification: (_request, context) =>
         commitWithAnswer(context, fixture.database, StartVerificationResponseSchema, async (queryable) => {
-          await queryable.query(insertEffect, [name]);
+          await queryable.run(insertEffect, { name });
           if (isFull) {
             throw new AppError("rate_limited", "Too many.", { retryAfterSeconds: 1 });
           }
@@ -119,7 +119,7 @@ describe("whose key it is", () => {
   ])("%s has keys of its own", async (_name, caller) => {
     const implementation = {
       async startVerification() {
-        await fixture.database.query(insertEffect, [name]);
+        await fixture.database.run(insertEffect, { name });
         return {};
       },
     };

@@ -15,7 +15,7 @@ import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { StartVerificationResponseSchema, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "../../src/access/caller.ts";
 import { createKeyring, type Keyring } from "../../src/crypto/keyring.ts";
-import type { Statement } from "../../src/database/database.ts";
+import { statement, text } from "../../src/database/statement.ts";
 import { commitWithAnswer } from "../../src/idempotency/claim.ts";
 import { createIdempotencyInterceptor } from "../../src/idempotency/idempotency.ts";
 import type { Chain } from "../../src/rpc/chain.ts";
@@ -25,16 +25,17 @@ import { createErrorInterceptor, createErrorReporter } from "../../src/rpc/wire-
 import { exposeResponseHeaders } from "../../src/server/response-headers.ts";
 import { openRpcDatabase, type RpcDatabase } from "../rpc/rpc-database.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { querySql } from "../support/sql.ts";
 
 export const startMs = Date.parse("2026-06-15T09:40:00Z");
 export const claimSeconds = 30;
 export const keyring = createKeyring(["a secret that is long enough for it"]);
 
 /** What the implementations of a test do: a row each. */
-export const insertEffect: Statement = {
-  name: "insert_effect",
-  text: "INSERT INTO effect (name) VALUES ($1) RETURNING name",
-};
+export const insertEffect = statement<{ name: string }>("insert_effect")(
+  { name: text },
+  (p) => `INSERT INTO effect (name) VALUES (${p.name}) RETURNING name`,
+);
 
 export interface Fixture extends RpcDatabase {
   /** How often something was done, by what. */
@@ -46,19 +47,19 @@ export interface Fixture extends RpcDatabase {
 export async function openFixture(): Promise<Fixture> {
   const rpcDatabase = await openRpcDatabase();
   const { database } = rpcDatabase;
-  await database.query({ name: "effect_table", text: "CREATE TABLE effect (name text)" }, []);
+  await querySql(database, { name: "effect_table", text: "CREATE TABLE effect (name text)" }, []);
   return {
     ...rpcDatabase,
     async effects(name) {
       const text = "SELECT count(*)::int AS count FROM effect WHERE name = $1";
-      const [row] = await database.query<{ count: number }>({ name: "count_effects", text }, [name]);
+      const [row] = await querySql<{ count: number }>(database, { name: "count_effects", text }, [name]);
       return row?.count ?? 0;
     },
     async stored(key) {
       const text = `
         SELECT slot::text || encode(coalesce(answer_sealed, ''), 'escape') AS text FROM idempotency AS slot
         WHERE key = $1`;
-      const [row] = await database.query<{ text: string }>({ name: "read_stored", text }, [key]);
+      const [row] = await querySql<{ text: string }>(database, { name: "read_stored", text }, [key]);
       return row?.text;
     },
   };
@@ -191,7 +192,7 @@ export function startTogether(fixture: Fixture, effect: string, id = () => `vrf_
   return startServer(fixture, {
     startVerification: (_request, context) =>
       commitWithAnswer(context, fixture.database, StartVerificationResponseSchema, async (queryable) => {
-        await queryable.query(insertEffect, [effect]);
+        await queryable.run(insertEffect, { name: effect });
         return { verificationId: id() };
       }),
   });

@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Channel, StartVerificationResponseSchema } from "../../gen/byond/v1/verify_pb.ts";
 import { commitWithAnswer } from "../../src/idempotency/claim.ts";
+import { querySql } from "../support/sql.ts";
 import {
   claimSeconds,
   codeOf,
@@ -31,7 +32,7 @@ beforeEach(async () => {
 function startPlainly() {
   return startServer(fixture, {
     async startVerification() {
-      await fixture.database.query(insertEffect, [name]);
+      await fixture.database.run(insertEffect, { name });
       return { verificationId: `vrf_${Math.random()}` };
     },
   });
@@ -169,7 +170,7 @@ describe("crashes", () => {
     const slow = startServer(fixture, {
       startVerification: (_request, context) =>
         commitWithAnswer(context, fixture.database, StartVerificationResponseSchema, async (queryable) => {
-          await queryable.query(insertEffect, [name]);
+          await queryable.run(insertEffect, { name });
           insideSlow.resolve();
           await resume.promise;
           return { verificationId: "slow" };
@@ -194,7 +195,7 @@ describe("crashes", () => {
     const server = startServer(fixture, {
       startVerification: (_request, context) =>
         commitWithAnswer(context, fixture.database, StartVerificationResponseSchema, async (queryable) => {
-          await queryable.query(insertEffect, [name]);
+          await queryable.run(insertEffect, { name });
           await fixture.setNowMs(startMs + claimSeconds * 2_000);
           return { verificationId: "late" };
         }),
@@ -208,7 +209,7 @@ describe("crashes", () => {
   test("an answer that cannot be kept is given nevertheless, and the log says so", async () => {
     const server = startServer(fixture, {
       async startVerification() {
-        await fixture.database.query({ name: "hide", text: "ALTER TABLE idempotency RENAME TO hidden" }, []);
+        await querySql(fixture.database, { name: "hide", text: "ALTER TABLE idempotency RENAME TO hidden" }, []);
         return { verificationId: "done" };
       },
     });
@@ -217,7 +218,7 @@ describe("crashes", () => {
       expect(answer.verificationId).toBe("done");
       expect(server.logLines.join()).toContain("idempotent answer not kept");
     } finally {
-      await fixture.database.query({ name: "show", text: "ALTER TABLE hidden RENAME TO idempotency" }, []);
+      await querySql(fixture.database, { name: "show", text: "ALTER TABLE hidden RENAME TO idempotency" }, []);
     }
   });
 });

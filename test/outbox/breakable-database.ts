@@ -1,6 +1,5 @@
-import type { QueryResultRow } from "pg";
-import type { Queryable, Statement } from "../../src/database/database.ts";
-import type { Statement as TypedStatement } from "../../src/database/statement.ts";
+import type { Queryable } from "../../src/database/database.ts";
+import type { Statement } from "../../src/database/statement.ts";
 import { AppError } from "../../src/errors.ts";
 
 /** A database that can be away, or slow. */
@@ -16,14 +15,9 @@ export class BreakableDatabase implements Queryable {
     this.#database = database;
   }
 
-  async run<Values, Row>(statement: TypedStatement<Values, Row>, values: NoInfer<Values>): Promise<Row[]> {
+  async run<Values, Row>(statement: Statement<Values, Row>, values: NoInfer<Values>): Promise<Row[]> {
     await this.#reach(statement.name);
     return this.#database.run(statement, values);
-  }
-
-  async query<Row extends QueryResultRow>(statement: Statement, values: Parameters<Queryable["query"]>[1]) {
-    await this.#reach(statement.name);
-    return this.#database.query<Row>(statement, values);
   }
 
   async #reach(statement: string): Promise<void> {

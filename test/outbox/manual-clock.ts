@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import type { Database } from "../../src/database/database.ts";
 import type { Timers } from "../../src/outbox/timers.ts";
+import { querySql } from "../support/sql.ts";
 
 interface Timer {
   readonly dueMs: number;
@@ -61,6 +62,6 @@ export class ManualClock implements Clock, Timers {
     const text = `
       CREATE OR REPLACE FUNCTION byond_now() RETURNS timestamptz LANGUAGE sql VOLATILE
       AS $$ SELECT timestamptz '${this.now().toISOString()}' $$`;
-    await this.#database.query({ name, text }, []);
+    await querySql(this.#database, { name, text }, []);
   }
 }

@@ -5,6 +5,7 @@ import { type OutboxItem, outboxInsert } from "../../src/outbox/outbox.ts";
 import type { SendResult } from "../../src/outbox/send-result.ts";
 import { DeliveryWorker, type DeliveryWorkerOptions } from "../../src/outbox/worker.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { querySql } from "../support/sql.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { ScriptedSender } from "./scripted-sender.ts";
 import { openTestDatabase, type TestConnection } from "./test-database.ts";
@@ -71,7 +72,7 @@ export class OutboxFixture {
   }
 
   static async create(database: Database): Promise<OutboxFixture> {
-    await database.query({ name: "empty_outbox", text: "DELETE FROM outbox" }, []);
+    await querySql(database, { name: "empty_outbox", text: "DELETE FROM outbox" }, []);
     return new OutboxFixture(database, await ManualClock.create(database));
   }
 
@@ -123,7 +124,7 @@ export class OutboxFixture {
         SELECT at AS created_at, at + $8::float8 * interval '1 millisecond' AS expires_at FROM byond_now() AS at
       ), queued AS (${insert})
       SELECT created_at, expires_at FROM subject`;
-    const [row] = await this.database.query<{ created_at: Date; expires_at: Date }>({ name: "test_write", text }, [
+    const [row] = await querySql<{ created_at: Date; expires_at: Date }>(this.database, { name: "test_write", text }, [
       this.workspaceId,
       id,
       kind,
@@ -153,7 +154,7 @@ export class OutboxFixture {
 
   async state(item: OutboxItem): Promise<OutboxState | undefined> {
     const text = "SELECT * FROM outbox WHERE workspace_id = $1 AND id = $2";
-    const [row] = await this.database.query<OutboxState & Record<string, unknown>>({ name: "test_state", text }, [
+    const [row] = await querySql<OutboxState & Record<string, unknown>>(this.database, { name: "test_state", text }, [
       item.workspaceId,
       item.id,
     ]);
@@ -165,7 +166,7 @@ export class OutboxFixture {
     const text = `
       SELECT extract(epoch FROM available_at - byond_now())::float8 * 1000 AS left_ms
       FROM outbox WHERE workspace_id = $1 AND id = $2`;
-    const [row] = await this.database.query<{ left_ms: number }>({ name: "test_claim_left", text }, [
+    const [row] = await querySql<{ left_ms: number }>(this.database, { name: "test_claim_left", text }, [
       item.workspaceId,
       item.id,
     ]);
@@ -174,7 +175,7 @@ export class OutboxFixture {
 
   async attempts(item: OutboxItem): Promise<AttemptState[]> {
     const text = "SELECT * FROM delivery_attempt WHERE workspace_id = $1 AND outbox_id = $2 ORDER BY claim";
-    return this.database.query<AttemptState & Record<string, unknown>>({ name: "test_attempts", text }, [
+    return querySql<AttemptState & Record<string, unknown>>(this.database, { name: "test_attempts", text }, [
       item.workspaceId,
       item.id,
     ]);

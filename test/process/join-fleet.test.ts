@@ -37,9 +37,8 @@ function joining() {
   let tries = 0;
   const clock: Clock = { now: () => new Date(), monotonicMs: () => nowMs };
   const { logger, lines } = captureLog();
-  const watched: Pick<Database, "transaction" | "query" | "run"> = {
+  const watched: Pick<Database, "transaction" | "run"> = {
     run: (...args) => database.run(...args),
-    query: (...args) => database.query(...args),
     async transaction(work) {
       try {
         return await database.transaction(work);

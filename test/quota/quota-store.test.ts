@@ -3,6 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import { Quota } from "../../src/quota/quota.ts";
 import { databaseQuotaStore, type QuotaTake } from "../../src/quota/quota-store.ts";
 import { openRpcDatabase, type RpcDatabase } from "../rpc/rpc-database.ts";
+import { querySql } from "../support/sql.ts";
 import { ModelRows, mostInAMinute, randomFrom } from "./quota-simulation.ts";
 
 let db: RpcDatabase;
@@ -74,7 +75,8 @@ describe("one take", () => {
     const store = databaseQuotaStore(db.database);
     await db.setNowMs(startMs);
     await store.take(takeOf());
-    const [row] = await db.database.query<{ size: number }>(
+    const [row] = await querySql<{ size: number }>(
+      db.database,
       { name: "quota_row_size", text: "SELECT pg_column_size(quota.*) AS size FROM quota WHERE workspace_id = $1" },
       [`ws_${workspaces}`],
     );
@@ -85,7 +87,8 @@ describe("one take", () => {
 describe("several servers on one PostgreSQL, in real time", () => {
   test("a load above the limit gets the limit and no more", async () => {
     const own = await openRpcDatabase();
-    await own.database.query(
+    await querySql(
+      own.database,
       {
         name: "real_clock",
         text: `CREATE OR REPLACE FUNCTION byond_now() RETURNS timestamptz LANGUAGE sql VOLATILE
@@ -130,7 +133,7 @@ async function waitingForLocks(): Promise<number> {
   const text = `
     SELECT count(*)::int AS count FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  const [row] = await db.database.query<{ count: number }>({ name: "waiting_for_locks", text }, []);
+  const [row] = await querySql<{ count: number }>(db.database, { name: "waiting_for_locks", text }, []);
   return row?.count ?? 0;
 }
 

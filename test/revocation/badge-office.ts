@@ -5,6 +5,7 @@ import { type RevocationOptions, startRevocation } from "../../src/revocation/re
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { querySql } from "../support/sql.ts";
 
 interface Badge {
   readonly version: number;
@@ -40,7 +41,7 @@ export class BadgeOffice {
   }
 
   async run(text: string): Promise<void> {
-    await this.database.query({ name: `test ${text.slice(0, 50)}`, text }, []);
+    await querySql(this.database, { name: `test ${text.slice(0, 50)}`, text }, []);
   }
 
   /** As at the beginning, with no server. */
@@ -75,7 +76,9 @@ export class BadgeOffice {
       load: async (id) => {
         reads += 1;
         const text = "SELECT team, version FROM badge WHERE id = $1";
-        const [row] = await database.query<{ team: string; version: number }>({ name: "test_read_badge", text }, [id]);
+        const [row] = await querySql<{ team: string; version: number }>(database, { name: "test_read_badge", text }, [
+          id,
+        ]);
         return row === undefined ? undefined : { record: { version: row.version }, subjects: [`team:${row.team}`] };
       },
     });
@@ -94,6 +97,6 @@ export class BadgeOffice {
 /** Raises a badge's version by one. */
 export async function raise(transaction: Queryable, id: string): Promise<number> {
   const text = "UPDATE badge SET version = version + 1 WHERE id = $1 RETURNING version";
-  const [row] = await transaction.query<{ version: number }>({ name: "test_raise_badge", text }, [id]);
+  const [row] = await querySql<{ version: number }>(transaction, { name: "test_raise_badge", text }, [id]);
   return row?.version ?? 0;
 }

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Database, type Queryable } from "../../src/database/database.ts";
+import { Database } from "../../src/database/database.ts";
 import {
   createLeaseStore,
   createRevokerStore,
@@ -11,6 +11,7 @@ import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import type { TestDatabase } from "../support/postgres.ts";
+import { querySql } from "../support/sql.ts";
 import { sweepAll } from "../support/sweep-all.ts";
 
 let testDatabase: TestDatabase;
@@ -39,8 +40,8 @@ beforeEach(async () => {
   await run("DELETE FROM revocation");
 });
 
-function run<Row extends pg.QueryResultRow>(text: string, values: Parameters<Queryable["query"]>[1] = []) {
-  return database.query<Row>({ name: `test ${text.slice(0, 50)}`, text }, values);
+function run<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
+  return querySql<Row>(database, { name: `test ${text.slice(0, 50)}`, text }, values);
 }
 
 function revoke(...subjects: readonly string[]): Promise<number> {

@@ -3,6 +3,7 @@ import { Database } from "../../src/database/database.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { querySql } from "../support/sql.ts";
 
 /** A migrated database whose clock (`byond_now`) shows what a test sets, for every connection. */
 export interface RpcDatabase {
@@ -26,14 +27,14 @@ export async function openRpcDatabase(): Promise<RpcDatabase> {
     AS 'SELECT now FROM test_clock'`);
 
   async function run(text: string): Promise<void> {
-    await database.query({ name: text.slice(0, 60), text }, []);
+    await querySql(database, { name: text.slice(0, 60), text }, []);
   }
 
   return {
     database,
     async setNowMs(ms) {
       const setClock = "UPDATE test_clock SET now = to_timestamp($1::float8 / 1000)";
-      await database.query({ name: "set_test_clock", text: setClock }, [ms]);
+      await querySql(database, { name: "set_test_clock", text: setClock }, [ms]);
     },
     async close() {
       await database.close();

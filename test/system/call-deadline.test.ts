@@ -11,6 +11,7 @@ import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
+import { querySql } from "../support/sql.ts";
 import { until } from "./load.ts";
 
 const whatsapp = {
@@ -116,12 +117,12 @@ test("whichever moment a call's time ends at, its connection goes back to the po
   for (let readings = 1; readings <= 6; readings++) {
     let left = readings;
     using clock = vi.spyOn(performance, "now").mockImplementation(() => (left-- > 0 ? 0 : callLimits.beginMs + 1));
-    await withDeadline(() => database.query(one, [])).catch((error) => {
+    await withDeadline(() => querySql(database, one, [])).catch((error) => {
       expect(error).toMatchObject({ code: "unavailable" });
       tooLate += 1;
     });
     clock.mockRestore();
-    expect(await database.query(one, [])).toEqual([{ one: 1 }]);
+    expect(await querySql(database, one, [])).toEqual([{ one: 1 }]);
   }
   expect(tooLate).toBeGreaterThan(1);
 });

@@ -10,6 +10,7 @@ import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/processes.ts";
+import { querySql } from "../support/sql.ts";
 import { until } from "./load.ts";
 import { TlsPostgres } from "./tls-postgres.ts";
 
@@ -106,7 +107,8 @@ describe("what the server must show", () => {
     });
     try {
       expect(database.security).toMatchObject({ encrypted: "TLSv1.3", server_verified_by: verifiedBy });
-      const [session] = await database.query<{ ssl: boolean; client_dn: string | null }>(
+      const [session] = await querySql<{ ssl: boolean; client_dn: string | null }>(
+        database,
         { name: "own_ssl", text: "SELECT ssl, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()" },
         [],
       );

@@ -3,6 +3,7 @@ import { AppError } from "../../src/errors.ts";
 import type { RevocationOptions } from "../../src/revocation/revocation-service.ts";
 import { BadgeOffice } from "../revocation/badge-office.ts";
 import { connectionTo } from "../support/connection.ts";
+import { querySql } from "../support/sql.ts";
 
 let office: BadgeOffice;
 
@@ -132,12 +133,6 @@ test("a revocation that cannot be confirmed says so, and is confirmed when it is
       }
       return office.database.run(statement, values);
     },
-    query: async (statement, values) => {
-      if (isCut) {
-        throw new AppError("unavailable", "The service is not available right now.");
-      }
-      return office.database.query(statement, values);
-    },
   };
   const { change, version } = await office.startServer({ database: cuttable, leaseMs: 200 });
   isCut = true;
@@ -153,7 +148,7 @@ test("a renewal that hangs costs its connection, and the lease comes back when t
   const mayGoOn = Promise.withResolvers<void>();
   const isLocked = Promise.withResolvers<void>();
   const blockade = office.database.transaction(async (transaction) => {
-    await transaction.query({ name: "test_lock_servers", text: "SELECT FROM server FOR UPDATE" }, []);
+    await querySql(transaction, { name: "test_lock_servers", text: "SELECT FROM server FOR UPDATE" }, []);
     isLocked.resolve();
     await mayGoOn.promise;
   });

@@ -9,7 +9,7 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
-import type { Queryable, Statement } from "../../src/database/database.ts";
+import type { Queryable } from "../../src/database/database.ts";
 import { queryOf } from "../../src/database/statement.ts";
 import { revocationSweep } from "../../src/revocation/revocation-store.ts";
 import { createMigratedDatabase } from "../support/app.ts";
@@ -390,9 +390,6 @@ async function sweep(): Promise<void> {
     async run(statement, values) {
       const bound = statement.bind(values);
       return bound.rowsOf(await admin.query<unknown[]>(queryOf(bound)));
-    },
-    async query<Row extends pg.QueryResultRow>(statement: Statement, values: Parameters<Queryable["query"]>[1]) {
-      return (await admin.query<Row>({ ...statement, values: [...values] })).rows;
     },
   };
   await sweepAll(revocationSweep({ database: { transaction: (work) => work(session) } }));

@@ -117,10 +117,6 @@ test("a sweep that was planned while its table was empty reads a few pages of a 
       sent.push(queryOf(statement.bind(values)));
       return [];
     },
-    async query({ name, text }, values) {
-      sent.push({ name, text, values: [...values] });
-      return [];
-    },
   };
   await client.query("SET plan_cache_mode = force_generic_plan");
   const deps = { database: { transaction: <T>(work: (transaction: Queryable) => Promise<T>) => work(recorded) } };

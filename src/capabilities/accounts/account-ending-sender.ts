@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
 import type { SendResult } from "../../outbox/send-result.ts";
 import type { Channels } from "../channels/channels.ts";
@@ -7,10 +8,10 @@ import { renderAccountEnding } from "../channels/texts/account-ending.ts";
 /** The outbox's name for the mail that tells of an unverified account's end. */
 export const accountEndingKind = "account_ending";
 
-const readEnding = {
-  name: "read_ending_account",
-  text: "SELECT email, ends_at FROM account WHERE id = $1 AND ends_at > byond_now()",
-};
+const readEnding = statement<{ email: string; endsAt: Date }>("read_ending_account")(
+  { id: text },
+  (p) => `SELECT email, ends_at FROM account WHERE id = ${p.id} AND ends_at > byond_now()`,
+);
 
 interface Dependencies {
   readonly database: Queryable;
@@ -29,10 +30,10 @@ export class AccountEndingSender implements OutboxSender {
 
   async send(item: OutboxItem, signal: AbortSignal): Promise<SendResult> {
     const { database, channels, url } = this.#deps;
-    const [row] = await database.query<{ email: string; ends_at: Date }>(readEnding, [item.subjectId]);
+    const [row] = await database.run(readEnding, { id: item.subjectId });
     return row === undefined
       ? { kind: "withdrawn", reason: "the account was verified or has ended" }
-      : channels.sendMail(row.email, renderAccountEnding({ endsAt: row.ends_at, url: url() }), {
+      : channels.sendMail(row.email, renderAccountEnding({ endsAt: row.endsAt, url: url() }), {
           idempotencyKey: item.id,
           signal,
         });

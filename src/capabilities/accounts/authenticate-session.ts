@@ -2,6 +2,7 @@ import type { Authenticated } from "../../access/access.ts";
 import type { SessionCaller } from "../../access/caller.ts";
 import type { Tier } from "../../access/tiers.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import type { CredentialCache, Loaded } from "../../revocation/credential-cache.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, sessionSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
@@ -14,15 +15,15 @@ interface LiveSession {
 }
 
 /** Finds a session while it is alive: its account has no newer revision, and its workspace was not shut down. */
-const read = {
-  name: "read_session",
-  text: `
+const read = statement<LiveSession>("read_session")(
+  { workspaceId: text, id: text },
+  (p) => `
     SELECT session.account_id, session.token_revision, workspace.tier
     FROM session
       JOIN account ON account.id = session.account_id AND account.token_revision = session.token_revision
       JOIN workspace ON workspace.id = session.workspace_id AND workspace.deactivated_at IS NULL
-    WHERE session.workspace_id = $1 AND session.id = $2`,
-};
+    WHERE session.workspace_id = ${p.workspaceId} AND session.id = ${p.id}`,
+);
 
 const maxRememberedSessions = 100_000;
 
@@ -72,14 +73,6 @@ function partsOf(name: string): { readonly workspaceId: string; readonly session
 
 async function readSession(database: Queryable, name: string): Promise<Loaded<LiveSession> | undefined> {
   const { workspaceId, sessionId } = partsOf(name);
-  const [row] = await database.query<{ account_id: string; token_revision: number; tier: Tier }>(read, [
-    workspaceId,
-    sessionId,
-  ]);
-  return row === undefined
-    ? undefined
-    : {
-        record: { accountId: row.account_id, tokenRevision: row.token_revision, tier: row.tier },
-        subjects: [accountSubject(row.account_id), workspaceSubject(workspaceId)],
-      };
+  const [record] = await database.run(read, { workspaceId, id: sessionId });
+  return record && { record, subjects: [accountSubject(record.accountId), workspaceSubject(workspaceId)] };
 }

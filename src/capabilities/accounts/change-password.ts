@@ -1,5 +1,6 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import type { Queryable } from "../../database/database.ts";
+import { integer, statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject } from "../../revocation/revocation-subjects.ts";
@@ -11,18 +12,19 @@ import { isRightPassword, type PasswordDependencies } from "./match-password.ts"
 import { newPasswordProblem } from "./new-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 
-const change = {
-  name: "change_password",
-  text: `
+const change = statement<{ tokenRevision: number }>("change_password")(
+  { workspaceId: text, userId: text, tokenRevision: integer, passwordHash: text },
+  (p) => `
     WITH ended AS (
-      DELETE FROM session WHERE workspace_id = $1 AND account_id = $2
+      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND account_id = ${p.userId}
     ), forgotten AS (
-      ${forgetKnownSources("$2")}
+      ${forgetKnownSources(p.userId)}
     )
-    UPDATE account SET password_hash = $4, password_set_at = byond_now(), token_revision = token_revision + 1
-    WHERE id = $2 AND token_revision = $3
+    UPDATE account SET
+      password_hash = ${p.passwordHash}, password_set_at = byond_now(), token_revision = token_revision + 1
+    WHERE id = ${p.userId} AND token_revision = ${p.tokenRevision}
     RETURNING token_revision`,
-};
+);
 
 /**
  * Changes the password, ends every session of the account, and forgets where it was signed in to; the result is a new
@@ -57,14 +59,13 @@ export async function changePassword(
   const newHash = await deps.passwordHasher.hashPassword(input.newPassword, turn, others[0]?.passwordHash);
   const replace = async (transaction: Queryable) => {
     onAuthorized();
-    const values = [workspaceId, userId, tokenRevision, newHash];
-    const [row] = await transaction.query<{ token_revision: number }>(change, values);
+    const [row] = await transaction.run(change, { workspaceId, userId, tokenRevision, passwordHash: newHash });
     // None if it was changed by another call in between: the current password is another one now.
     const session =
       row &&
       (await openSession(
         { ...deps, database: transaction },
-        { userId, workspaceId, tokenRevision: row.token_revision },
+        { userId, workspaceId, tokenRevision: row.tokenRevision },
         input,
       ));
     if (session === undefined) {

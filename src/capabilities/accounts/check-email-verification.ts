@@ -1,6 +1,7 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Database, Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { alreadyExists } from "./create-account.ts";
 import type { EmailVerificationOutcome, EmailVerifications } from "./email-verification.ts";
@@ -15,13 +16,13 @@ export interface CheckedEmail {
 }
 
 /** Also deletes the pending warning that the account will end. */
-const verify = {
-  name: "verify_account_email",
-  text: `
+const verify = statement<{ id: string }>("verify_account_email")(
+  { id: text },
+  (p) => `
     WITH verified AS (
       UPDATE account SET
         email_verified_at = byond_now(), email_verification_id = NULL, ends_at = NULL, end_announced_at = NULL
-      WHERE id = $1 AND email_verified_at IS NULL
+      WHERE id = ${p.id} AND email_verified_at IS NULL
       RETURNING id, workspace_id
     ), attempts AS (
       DELETE FROM delivery_attempt USING verified
@@ -30,7 +31,7 @@ const verify = {
       DELETE FROM outbox USING verified WHERE outbox.workspace_id = verified.workspace_id AND subject_id = verified.id
     )
     SELECT id FROM verified`,
-};
+);
 
 /**
  * Checks the code that was sent to the account's mail address last. Without one, every code has expired. With the right one
@@ -41,7 +42,7 @@ const verify = {
  */
 export async function checkEmailVerification(
   deps: {
-    readonly database: Pick<Database, "query" | "run">;
+    readonly database: Pick<Database, "run">;
     readonly emailVerifications: EmailVerifications;
     readonly revocation: Pick<RevocationService, "revoke">;
     readonly keyring: Keyring;
@@ -69,7 +70,7 @@ export async function checkEmailVerification(
     if (outcome !== "expired") {
       await countProofAttempt(deps, transaction, { email, clientAddress });
     }
-    const isProof = outcome === "approved" && (await transaction.query(verify, [userId])).length > 0;
+    const isProof = outcome === "approved" && (await transaction.run(verify, { id: userId })).length > 0;
     await beforeCommit(transaction, checkedWith(outcome));
     return { outcome, provenBy: isProof ? account : undefined };
   };

@@ -1,5 +1,6 @@
 import { type Caller, credentialOf } from "../../access/caller.ts";
 import type { Queryable } from "../../database/database.ts";
+import { integer, statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
@@ -8,37 +9,42 @@ import { accountOf } from "./find-account.ts";
 import { lockSessions } from "./lock-sessions.ts";
 import { isRightPassword, type PasswordDependencies } from "./match-password.ts";
 
-const lockAccount = { name: "lock_account", text: "SELECT id FROM account WHERE id = $1 FOR UPDATE" };
+const lockAccount = statement<{ id: string }>("lock_account")(
+  { id: text },
+  (p) => `SELECT id FROM account WHERE id = ${p.id} FOR UPDATE`,
+);
 
-const lockKeys = {
-  name: "lock_keys_of_workspace",
-  text: `
+const lockKeys = statement<{ id: string }>("lock_keys_of_workspace")(
+  { workspaceId: text },
+  (p) => `
     WITH keys AS MATERIALIZED (
-      SELECT id FROM api_key WHERE workspace_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE
+      SELECT id FROM api_key WHERE workspace_id = ${p.workspaceId} AND revoked_at IS NULL ORDER BY id FOR UPDATE
     )
-    SELECT id FROM workspace WHERE id = $1 AND (SELECT count(*) FROM keys) >= 0 FOR UPDATE`,
-};
+    SELECT id FROM workspace WHERE id = ${p.workspaceId} AND (SELECT count(*) FROM keys) >= 0 FOR UPDATE`,
+);
 
-const remove = {
-  name: "delete_account",
-  text: `
+const remove = statement<{ id: string }>("delete_account")(
+  { workspaceId: text, userId: text, tokenRevision: integer },
+  (p) => `
     WITH deleted AS (
-      DELETE FROM account WHERE id = $2 AND token_revision = $3 RETURNING id
+      DELETE FROM account WHERE id = ${p.userId} AND token_revision = ${p.tokenRevision} RETURNING id
     ), ended AS (
-      DELETE FROM session WHERE workspace_id = $1 AND EXISTS (SELECT FROM deleted)
+      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND EXISTS (SELECT FROM deleted)
     ), revoked AS (
       UPDATE api_key SET revoked_at = byond_now(), revocation_reason = 'The account was deleted.'
-      WHERE workspace_id = $1 AND revoked_at IS NULL AND EXISTS (SELECT FROM deleted)
+      WHERE workspace_id = ${p.workspaceId} AND revoked_at IS NULL AND EXISTS (SELECT FROM deleted)
     ), deactivated AS (
       UPDATE workspace SET deactivated_at = coalesce(deactivated_at, byond_now()), name = '', ip_allowlist = NULL
-      WHERE id = $1 AND EXISTS (SELECT FROM deleted)
+      WHERE id = ${p.workspaceId} AND EXISTS (SELECT FROM deleted)
     ), attempts AS (
-      DELETE FROM delivery_attempt WHERE workspace_id = $1 AND subject_id = $2 AND EXISTS (SELECT FROM deleted)
+      DELETE FROM delivery_attempt
+      WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.userId} AND EXISTS (SELECT FROM deleted)
     ), messages AS (
-      DELETE FROM outbox WHERE workspace_id = $1 AND subject_id = $2 AND EXISTS (SELECT FROM deleted)
+      DELETE FROM outbox
+      WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.userId} AND EXISTS (SELECT FROM deleted)
     )
     SELECT id FROM deleted`,
-};
+);
 
 /**
  * Deletes the caller's account: the user is removed, and the workspace shut down with all of its keys. When it returns, no
@@ -65,7 +71,7 @@ export async function deleteAccount(
   }
   const change = async (transaction: Queryable) => {
     onAuthorized();
-    if ((await transaction.query(remove, [workspaceId, userId, tokenRevision])).length === 0) {
+    if ((await transaction.run(remove, { workspaceId, userId, tokenRevision })).length === 0) {
       // The password was changed in between, or the account deleted: what was compared is not the account's any more.
       throw wrongPassword();
     }
@@ -76,8 +82,8 @@ export async function deleteAccount(
     async lockRows(transaction) {
       // The account first, as everybody does who locks it and what is its own; sessions last: whoever ends one of them
       // meanwhile is not kept waiting for the others.
-      await transaction.query(lockAccount, [userId]);
-      await transaction.query(lockKeys, [workspaceId]);
+      await transaction.run(lockAccount, { id: userId });
+      await transaction.run(lockKeys, { workspaceId });
       await lockSessions(transaction, { workspaceId, userId });
     },
   });

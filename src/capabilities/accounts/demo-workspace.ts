@@ -2,12 +2,13 @@ import type { Tier } from "../../access/tiers.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Database } from "../../database/database.ts";
+import { statement } from "../../database/statement.ts";
 import { demoAddress } from "../../text/mail-address.ts";
 import type { KeyIssuing } from "../keys/keys.capability.ts";
 import { insertAccount } from "./insert-account.ts";
 import { createDecoyHash } from "./sign-in.ts";
 
-const anyWorkspace = { name: "read_any_workspace", text: "SELECT id FROM workspace LIMIT 1" };
+const anyWorkspace = statement<{ id: string }>("read_any_workspace")({}, () => "SELECT id FROM workspace LIMIT 1");
 
 /**
  * Makes a demo workspace with a sandbox key in a database that has no workspace. The key, or undefined if there was one. Its owner
@@ -19,7 +20,7 @@ export async function createDemoWorkspace(deps: {
   readonly keys: KeyIssuing;
   readonly defaultTier: Tier;
 }): Promise<string | undefined> {
-  if ((await deps.database.query(anyWorkspace, [])).length > 0) {
+  if ((await deps.database.run(anyWorkspace, {})).length > 0) {
     return undefined;
   }
   const owner = { userId: createId("usr"), workspaceId: createId("ws"), email: demoAddress, name: "Demo" };

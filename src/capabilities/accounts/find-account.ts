@@ -1,5 +1,6 @@
 import type { Caller } from "../../access/caller.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import { AppError, sessionRefused } from "../../errors.ts";
 import { demoAddress, parseAccountAddress, parseLegacyAccountAddress } from "../../text/mail-address.ts";
 
@@ -20,30 +21,21 @@ export interface StoredAccount {
 }
 
 const columns = `
-  id, workspace_id, email, password_hash, token_revision, email_verification_id,
+  id AS user_id, workspace_id, email, password_hash, token_revision, email_verification_id,
   email_verified_at IS NOT NULL AS is_verified, password_set_at, created_at`;
 
-const byEmail = {
-  name: "read_accounts_by_email",
-  text: `SELECT ${columns} FROM account WHERE email = $1 ORDER BY created_at, id`,
-};
-const byId = { name: "read_account_by_id", text: `SELECT ${columns} FROM account WHERE id = $1` };
-const byWorkspace = {
-  name: "read_account_by_workspace",
-  text: `SELECT ${columns} FROM account WHERE workspace_id = $1 ORDER BY created_at LIMIT 1`,
-};
-
-interface Row {
-  readonly id: string;
-  readonly workspace_id: string;
-  readonly email: string;
-  readonly password_hash: string;
-  readonly token_revision: number;
-  readonly email_verification_id: string | null;
-  readonly is_verified: boolean;
-  readonly password_set_at: Date;
-  readonly created_at: Date;
-}
+const byEmail = statement<StoredAccount>("read_accounts_by_email")(
+  { email: text },
+  (p) => `SELECT ${columns} FROM account WHERE email = ${p.email} ORDER BY created_at, id`,
+);
+const byId = statement<StoredAccount>("read_account_by_id")(
+  { id: text },
+  (p) => `SELECT ${columns} FROM account WHERE id = ${p.id}`,
+);
+const byWorkspace = statement<StoredAccount>("read_account_by_workspace")(
+  { workspaceId: text },
+  (p) => `SELECT ${columns} FROM account WHERE workspace_id = ${p.workspaceId} ORDER BY created_at LIMIT 1`,
+);
 
 type Dependencies = { readonly database: Queryable };
 
@@ -52,8 +44,7 @@ type Dependencies = { readonly database: Queryable };
  * proof, the oldest first.
  */
 export async function findAccountsByEmail({ database }: Dependencies, email: string): Promise<StoredAccount[]> {
-  const rows = await database.query<Row & Record<string, unknown>>(byEmail, [email]);
-  const accounts = rows.map(accountOfRow);
+  const accounts = await database.run(byEmail, { email });
   const verified = accounts.find(({ isVerified }) => isVerified);
   return verified === undefined ? accounts : [verified];
 }
@@ -62,11 +53,11 @@ export async function findAccountsByEmail({ database }: Dependencies, email: str
  * The address as its accounts have it, whichever way it is written: they keep the form that they were stored in. Undefined if
  * it is none. Asks the same of an address without an account.
  */
-export async function findStoredAddress(deps: Dependencies, text: string): Promise<string | undefined> {
-  if (text === demoAddress) {
+export async function findStoredAddress(deps: Dependencies, presented: string): Promise<string | undefined> {
+  if (presented === demoAddress) {
     return demoAddress;
   }
-  const [address, legacy] = [parseAccountAddress(text), parseLegacyAccountAddress(text)];
+  const [address, legacy] = [parseAccountAddress(presented), parseLegacyAccountAddress(presented)];
   if (address === undefined || legacy === undefined || legacy === address) {
     return address;
   }
@@ -79,11 +70,11 @@ export async function findStoredAddress(deps: Dependencies, text: string): Promi
  * The account of whoever calls: the session's user, or the owner of the key's workspace. Throws `not_found` if a key's has
  * none, and `invalid_api_key` if the session's was deleted since it was admitted.
  */
-export async function accountOf(deps: Dependencies, caller: Caller): Promise<StoredAccount> {
-  const account =
+export async function accountOf({ database }: Dependencies, caller: Caller): Promise<StoredAccount> {
+  const [account] =
     caller.kind === "session"
-      ? await find(deps, byId, caller.userId)
-      : await find(deps, byWorkspace, caller.workspaceId);
+      ? await database.run(byId, { id: caller.userId })
+      : await database.run(byWorkspace, { workspaceId: caller.workspaceId });
   if (account === undefined) {
     // A session has an account as long as it lives: this one ended a moment ago.
     throw caller.kind === "session" ? sessionRefused() : accountNotFound();
@@ -93,27 +84,4 @@ export async function accountOf(deps: Dependencies, caller: Caller): Promise<Sto
 
 export function accountNotFound(): AppError {
   return new AppError("not_found", "No user record found for this workspace.");
-}
-
-async function find(
-  { database }: Dependencies,
-  statement: typeof byId,
-  value: string,
-): Promise<StoredAccount | undefined> {
-  const [row] = await database.query<Row & Record<string, unknown>>(statement, [value]);
-  return row === undefined ? undefined : accountOfRow(row);
-}
-
-function accountOfRow(row: Row): StoredAccount {
-  return {
-    userId: row.id,
-    workspaceId: row.workspace_id,
-    email: row.email,
-    passwordHash: row.password_hash,
-    tokenRevision: row.token_revision,
-    emailVerificationId: row.email_verification_id,
-    isVerified: row.is_verified,
-    passwordSetAt: row.password_set_at,
-    createdAt: row.created_at,
-  };
 }

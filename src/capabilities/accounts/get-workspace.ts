@@ -1,5 +1,6 @@
 import type { Tier } from "../../access/tiers.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import { accountNotFound } from "./find-account.ts";
 
 /** What keys and verifications belong to. */
@@ -12,31 +13,19 @@ export interface Workspace {
   readonly createdAt: Date;
 }
 
-/** SQL of what `workspaceOfRow` takes. */
+/** SQL of a `Workspace`. */
 export const workspaceColumns = "id, name, tier, ip_allowlist, created_at";
 
-const read = {
-  name: "read_workspace",
-  text: `SELECT ${workspaceColumns} FROM workspace WHERE id = $1 AND deactivated_at IS NULL`,
-};
-
-export type WorkspaceRow = {
-  readonly id: string;
-  readonly name: string;
-  readonly tier: Tier;
-  readonly ip_allowlist: readonly string[] | null;
-  readonly created_at: Date;
-};
+const read = statement<Workspace>("read_workspace")(
+  { id: text },
+  (p) => `SELECT ${workspaceColumns} FROM workspace WHERE id = ${p.id} AND deactivated_at IS NULL`,
+);
 
 /** A workspace that was not shut down. Throws `not_found` for others. */
 export async function getWorkspace({ database }: { readonly database: Queryable }, id: string): Promise<Workspace> {
-  const [row] = await database.query<WorkspaceRow>(read, [id]);
-  if (row === undefined) {
+  const [workspace] = await database.run(read, { id });
+  if (workspace === undefined) {
     throw accountNotFound();
   }
-  return workspaceOfRow(row);
-}
-
-export function workspaceOfRow({ id, name, tier, ip_allowlist, created_at }: WorkspaceRow): Workspace {
-  return { id, name, tier, ipAllowlist: ip_allowlist, createdAt: created_at };
+  return workspace;
 }

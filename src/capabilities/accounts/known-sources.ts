@@ -1,6 +1,7 @@
 import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Database, Queryable } from "../../database/database.ts";
+import { array, bytea, statement, text } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { sweepOldest } from "../../database/table-sweeps.ts";
 import { limitKeyOf, unknownSource } from "../../server/client-address.ts";
@@ -33,10 +34,9 @@ export function forgetKnownSources(accountId: string): string {
   return `DELETE FROM known_source WHERE account_id = ${accountId}`;
 }
 
-const remember = {
-  name: "remember_known_source",
-  text: insertKnownSource("SELECT $1::text, $2::bytea, byond_now()"),
-};
+const remember = statement("remember_known_source")({ accountId: text, source: bytea }, (p) =>
+  insertKnownSource(`SELECT ${p.accountId}, ${p.source}, byond_now()`),
+);
 
 /** Makes a source known to an account whose owner has authenticated from there. */
 export async function rememberSource(
@@ -46,26 +46,26 @@ export async function rememberSource(
 ): Promise<void> {
   const [source] = sourceIndexes(keyring, accountId, clientAddress);
   if (source !== undefined) {
-    await transaction.query(remember, [accountId, source]);
+    await transaction.run(remember, { accountId, source });
   }
 }
 
-const isKnown = {
-  name: "is_known_source",
-  text: `
+const readKnown = statement<{ isKnown: boolean }>("is_known_source")(
+  { accountId: text, sources: array(bytea) },
+  (p) => `
     SELECT EXISTS (
-      SELECT FROM known_source WHERE account_id = $1 AND source = ANY ($2::bytea[]) AND expires_at > byond_now()
+      SELECT FROM known_source WHERE account_id = ${p.accountId} AND source = ANY (${p.sources}) AND expires_at > byond_now()
     ) AS is_known`,
-};
+);
 
 /** Whether a source is known to an account. The same statement answers for an account that there is not. */
 export async function isKnownSource(
   { database, keyring }: { readonly database: Queryable; readonly keyring: Keyring },
   { accountId, clientAddress }: { readonly accountId: string; readonly clientAddress: string | undefined },
 ): Promise<boolean> {
-  const values = [accountId, sourceIndexes(keyring, accountId, clientAddress)];
-  const [row] = await database.query<{ is_known: boolean }>(isKnown, values);
-  return row?.is_known === true;
+  const sources = sourceIndexes(keyring, accountId, clientAddress);
+  const [row] = await database.run(readKnown, { accountId, sources });
+  return row?.isKnown === true;
 }
 
 /** Removes sources that count as known no more. */

@@ -1,18 +1,19 @@
 import { type Caller, credentialOf } from "../../access/caller.ts";
 import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject } from "../../revocation/revocation-subjects.ts";
 import { accountOf } from "./find-account.ts";
 import { lockSessions } from "./lock-sessions.ts";
 
-const raise = {
-  name: "raise_token_revision",
-  text: `
+const raise = statement("raise_token_revision")(
+  { workspaceId: text, userId: text },
+  (p) => `
     WITH ended AS (
-      DELETE FROM session WHERE workspace_id = $1 AND account_id = $2
+      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND account_id = ${p.userId}
     )
-    UPDATE account SET token_revision = token_revision + 1 WHERE id = $2`,
-};
+    UPDATE account SET token_revision = token_revision + 1 WHERE id = ${p.userId}`,
+);
 
 /**
  * Ends every session of the caller's account. When it returns, no server accepts their tokens any more. Keys stay. Throws
@@ -28,7 +29,7 @@ export async function logoutAll(
   const { userId, workspaceId } = await accountOf(deps, caller);
   const change = async (transaction: Queryable) => {
     onAuthorized();
-    await transaction.query(raise, [workspaceId, userId]);
+    await transaction.run(raise, { workspaceId, userId });
     await beforeCommit(transaction);
   };
   await deps.revocation.revoke([accountSubject(userId)], change, {

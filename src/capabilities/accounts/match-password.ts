@@ -2,6 +2,7 @@ import type { Turn } from "../../crypto/fair-queue.ts";
 import type { Hasher, Match } from "../../crypto/hashing.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { change, type Database } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import type { StoredAccount } from "./find-account.ts";
@@ -14,15 +15,15 @@ export interface Candidate {
 }
 
 export interface PasswordDependencies {
-  readonly database: Pick<Database, "query" | "run" | "transaction">;
+  readonly database: Pick<Database, "run" | "transaction">;
   readonly passwordHasher: Hasher;
   readonly keyring: Keyring;
 }
 
-const upgrade = {
-  name: "upgrade_password_hash",
-  text: "UPDATE account SET password_hash = $3 WHERE email = $1 AND password_hash = $2",
-};
+const upgrade = statement("upgrade_password_hash")(
+  { email: text, outdated: text, hash: text },
+  (p) => `UPDATE account SET password_hash = ${p.hash} WHERE email = ${p.email} AND password_hash = ${p.outdated}`,
+);
 
 /** Whether the password of somebody who is signed in is that of their account: see `matchPassword`. */
 export async function isRightPassword(
@@ -79,7 +80,8 @@ async function upgradeHash(
   { hash, password, turn }: { readonly hash: string; readonly password: string; readonly turn: Turn },
 ): Promise<void> {
   try {
-    await change(database, upgrade, [email, hash, await passwordHasher.hashPassword(password, turn, hash)]);
+    const renewed = await passwordHasher.hashPassword(password, turn, hash);
+    await change(database, upgrade, { email, outdated: hash, hash: renewed });
   } catch (error) {
     if (!(error instanceof AppError && error.code === "unavailable")) {
       throw error;

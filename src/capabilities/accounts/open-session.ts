@@ -1,6 +1,7 @@
 import { randomBase62 } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
+import { bytea, integer, nullable, statement, text } from "../../database/statement.ts";
 import { insertKnownSource, sourceIndexes } from "./known-sources.ts";
 import { generateRefreshToken } from "./refresh-token.ts";
 import { accessTokenSeconds, type SessionClaims, type SessionTokens } from "./session-tokens.ts";
@@ -36,9 +37,8 @@ export interface SessionDependencies {
 /** SQL of how long a refresh token can be used, if its session does not end before. */
 export const refreshTokenLife = "interval '30 days'";
 
-/** SQL of when a session ends that began at a time. The placeholder is of `sessionMaxDays`. */
-export const sessionEnd = (createdAt: string, maxDays: string) =>
-  `${createdAt} + ${maxDays}::integer * interval '1 day'`;
+/** SQL of when a session ends that began at a time. `maxDays` is SQL of `sessionMaxDays`. */
+export const sessionEnd = (createdAt: string, maxDays: string) => `${createdAt} + ${maxDays} * interval '1 day'`;
 
 /** SQL of the seconds until a time, or until an access token's life is over, whichever comes first. */
 export const tokenSecondsUntil = (end: string) =>
@@ -48,23 +48,35 @@ export const tokenSecondsUntil = (end: string) =>
  * No session begins once the account's revision was raised. Sessions whose time is over go, so that they do not pile up.
  * From where a session begins, the account counts as used to being signed in to.
  */
-const insert = {
-  name: "insert_session",
-  text: `
+const insert = statement<SessionTimes>("insert_session")(
+  {
+    workspaceId: text,
+    id: text,
+    userId: text,
+    tokenRevision: integer,
+    refreshHash: bytea,
+    maxDays: integer,
+    source: nullable(bytea),
+  },
+  (p) => `
     WITH ended AS (
-      DELETE FROM session WHERE workspace_id = $1 AND account_id = $3 AND expires_at <= byond_now()
+      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND account_id = ${p.userId} AND expires_at <= byond_now()
     ), signed_in AS (
-      SELECT id, token_revision, byond_now() AS now FROM account WHERE id = $3 AND token_revision = $4 FOR KEY SHARE
+      SELECT id, token_revision, byond_now() AS now FROM account
+      WHERE id = ${p.userId} AND token_revision = ${p.tokenRevision} FOR KEY SHARE
     ), remembered AS (
-      ${insertKnownSource("SELECT id, $7::bytea, now FROM signed_in WHERE $7::bytea IS NOT NULL")}
+      ${insertKnownSource(`SELECT id, ${p.source}, now FROM signed_in WHERE ${p.source} IS NOT NULL`)}
     )
     INSERT INTO session (
       workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at
     )
-    SELECT $1, $2, id, token_revision, $5, now, now, least(now + ${refreshTokenLife}, ${sessionEnd("now", "$6")})
+    SELECT ${p.workspaceId}, ${p.id}, id, token_revision, ${p.refreshHash}, now, now,
+      least(now + ${refreshTokenLife}, ${sessionEnd("now", p.maxDays)})
     FROM signed_in
-    RETURNING ${sessionEnd("created_at", "$6")} AS ends_at, ${tokenSecondsUntil(sessionEnd("created_at", "$6"))} AS seconds`,
-};
+    RETURNING
+      ${sessionEnd("created_at", p.maxDays)} AS ends_at,
+      ${tokenSecondsUntil(sessionEnd("created_at", p.maxDays))} AS seconds`,
+);
 
 /**
  * Begins a session, and remembers from where. Undefined if all sessions of the account were ended since, or the account
@@ -78,23 +90,30 @@ export async function openSession(
   const sessionId = randomBase62(22);
   const refresh = generateRefreshToken({ workspaceId, sessionId }, deps.tagKey);
   const [source = null] = sourceIndexes(deps.keyring, userId, clientAddress);
-  const values = [workspaceId, sessionId, userId, tokenRevision, refresh.hash, deps.sessionMaxDays, source];
-  const [row] = await deps.database.query<SessionTimes>(insert, values);
+  const [row] = await deps.database.run(insert, {
+    workspaceId,
+    id: sessionId,
+    userId,
+    tokenRevision,
+    refreshHash: refresh.hash,
+    maxDays: deps.sessionMaxDays,
+    source,
+  });
   return row && grantTokens(deps, { userId, workspaceId, sessionId, tokenRevision }, row, refresh.token);
 }
 
 /** What a statement tells of a session's time, by the database's clock. */
-export type SessionTimes = {
-  readonly ends_at: Date;
+export interface SessionTimes {
+  readonly endsAt: Date;
   /** How long its next access token is valid. */
   readonly seconds: number;
-};
+}
 
 /** The next tokens of a session. */
 export async function grantTokens(
   { sessionTokens }: Pick<SessionDependencies, "sessionTokens">,
   claims: SessionClaims,
-  { ends_at: sessionExpiresAt, seconds: expiresIn }: SessionTimes,
+  { endsAt: sessionExpiresAt, seconds: expiresIn }: SessionTimes,
   refreshToken: string,
 ): Promise<SessionGrant> {
   const { userId, workspaceId } = claims;

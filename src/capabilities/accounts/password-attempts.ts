@@ -1,5 +1,6 @@
 import type { Keyring } from "../../crypto/keyring.ts";
 import { change, type Database } from "../../database/database.ts";
+import { array, boolean, bytea, nullable, type Placeholders, statement, text } from "../../database/statement.ts";
 import {
   constantLimit,
   hasToken,
@@ -51,8 +52,13 @@ const blockedBy = (key: string, limit: SqlThrottleLimit, also = "true") => `
   SELECT ${secondsUntilToken("tat", limit)} AS seconds FROM throttle
   WHERE workspace_id = ${workspaceId} AND key = ${key} AND NOT ${hasToken("tat", limit)} AND ${also}`;
 
+/** The keys of the buckets. */
+const buckets = { sourceKey: text, pairKey: text, strangersKey: text };
+const attempt = { ...buckets, accountIds: array(text), sources: array(bytea), signedInTo: nullable(text) };
+
 /** SQL of whether the source is not known to one of the accounts, or there is none. */
-const isStrange = "cardinality(accounts) < greatest(1, cardinality($4::text[]))";
+const isStrange = (p: Placeholders<typeof attempt>) =>
+  `cardinality(accounts) < greatest(1, cardinality(${p.accountIds}))`;
 
 /**
  * Takes a token of each bucket before the password is looked at: of the source's, of the source's for this account, and of
@@ -60,61 +66,67 @@ const isStrange = "cardinality(accounts) < greatest(1, cardinality($4::text[]))"
  * a source that is known to some of the accounts does without. What has no token spends none of the others', and a source
  * that has none left cannot spend an account's.
  */
-const take = {
-  name: "take_password_attempt",
-  text: `
+const take = statement<TakenRow>("take_password_attempt")(
+  attempt,
+  (p) => `
     WITH known AS (
       SELECT coalesce(array_agg(DISTINCT account_id), '{}') AS accounts FROM (
         SELECT account_id FROM known_source
-        WHERE account_id = ANY ($4::text[]) AND source = ANY ($5::bytea[]) AND expires_at > byond_now()
-        UNION ALL SELECT $6::text WHERE $6 IS NOT NULL
+        WHERE account_id = ANY (${p.accountIds}) AND source = ANY (${p.sources}) AND expires_at > byond_now()
+        UNION ALL SELECT ${p.signedInTo} WHERE ${p.signedInTo} IS NOT NULL
       ) AS knowing (account_id)
     ), blocked AS (
       SELECT max(seconds) AS seconds FROM (
-        ${blockedBy("$1", sourceLimit)}
-        UNION ALL ${blockedBy("$2", pairLimit)}
-        UNION ALL ${blockedBy("$3", strangersLimit, "(SELECT cardinality(accounts) = 0 FROM known)")}
+        ${blockedBy(p.sourceKey, sourceLimit)}
+        UNION ALL ${blockedBy(p.pairKey, pairLimit)}
+        UNION ALL ${blockedBy(p.strangersKey, strangersLimit, "(SELECT cardinality(accounts) = 0 FROM known)")}
       ) AS bucket
     ), source_token AS (
-      ${takeToken({ workspaceId, key: "$1::text", limit: sourceLimit, from: "FROM blocked WHERE seconds IS NULL" })}
+      ${takeToken({ workspaceId, key: p.sourceKey, limit: sourceLimit, from: "FROM blocked WHERE seconds IS NULL" })}
     ), pair_token AS (
-      ${takeToken({ workspaceId, key: "$2::text", limit: pairLimit, from: "FROM source_token" })}
+      ${takeToken({ workspaceId, key: p.pairKey, limit: pairLimit, from: "FROM source_token" })}
     ), strangers_token AS (
-      ${takeToken({ workspaceId, key: "$3::text", limit: strangersLimit, from: `FROM pair_token, known WHERE ${isStrange}` })}
+      ${takeToken({
+        workspaceId,
+        key: p.strangersKey,
+        limit: strangersLimit,
+        from: `FROM pair_token, known WHERE ${isStrange(p)}`,
+      })}
     )
     SELECT blocked.seconds, known.accounts AS known_accounts,
       EXISTS (SELECT FROM source_token) AS source_taken,
       EXISTS (SELECT FROM pair_token) AS pair_taken,
       EXISTS (SELECT FROM strangers_token) AS strangers_taken
     FROM blocked, known`,
-};
+);
 
 /**
  * Puts tokens back, in the order in which they are taken, so that the two never wait for each other. A bucket that is full
  * again by itself is not made fuller.
  */
-const putBack = {
-  name: "put_back_password_attempt",
-  text: `
+const putBack = statement("put_back_password_attempt")(
+  { ...buckets, sourceTaken: boolean, pairTaken: boolean, strangersTaken: boolean, isRight: boolean },
+  (p) => `
     WITH source AS (
       UPDATE throttle SET tat = tat - ${sourceLimit.period}
-      WHERE workspace_id = ${workspaceId} AND key = $1 AND $4::boolean
+      WHERE workspace_id = ${workspaceId} AND key = ${p.sourceKey} AND ${p.sourceTaken}
       RETURNING 1
     ), pair AS (
-      UPDATE throttle SET tat = CASE WHEN $7::boolean THEN byond_now() ELSE tat - ${pairLimit.period} END
-      WHERE workspace_id = ${workspaceId} AND key = $2 AND $5::boolean AND (SELECT count(*) FROM source) >= 0
+      UPDATE throttle SET tat = CASE WHEN ${p.isRight} THEN byond_now() ELSE tat - ${pairLimit.period} END
+      WHERE workspace_id = ${workspaceId} AND key = ${p.pairKey} AND ${p.pairTaken} AND (SELECT count(*) FROM source) >= 0
       RETURNING 1
     )
     UPDATE throttle SET tat = tat - ${strangersLimit.period}
-    WHERE workspace_id = ${workspaceId} AND key = $3 AND $6::boolean AND (SELECT count(*) FROM pair) >= 0`,
-};
+    WHERE workspace_id = ${workspaceId} AND key = ${p.strangersKey} AND ${p.strangersTaken}
+      AND (SELECT count(*) FROM pair) >= 0`,
+);
 
 interface TakenRow {
   readonly seconds: number | null;
-  readonly known_accounts: readonly string[];
-  readonly source_taken: boolean;
-  readonly pair_taken: boolean;
-  readonly strangers_taken: boolean;
+  readonly knownAccounts: readonly string[];
+  readonly sourceTaken: boolean;
+  readonly pairTaken: boolean;
+  readonly strangersTaken: boolean;
 }
 
 /** An attempt that was counted as if its password were wrong. */
@@ -138,21 +150,21 @@ export async function countPasswordAttempt(deps: Dependencies, attempt: Password
   const account = addressKey(deps, email);
   const source = limitKeyOf(clientAddress);
   const pair = signedInTo === undefined ? `account:${account}:${source}` : `signed-in:${signedInTo}`;
-  const keys = [`source:${source}`, pair, `account:${account}`];
+  const keys = { sourceKey: `source:${source}`, pairKey: pair, strangersKey: `account:${account}` };
   const sources = accountIds.flatMap((id) => sourceIndexes(deps.keyring, id, clientAddress));
-  const values = [...keys, accountIds, sources, signedInTo ?? null];
-  const [taken] = await change<TakenRow & Record<string, unknown>>(deps.database, take, values);
+  const values = { ...keys, accountIds, sources, signedInTo: signedInTo ?? null };
+  const [taken] = await change(deps.database, take, values);
   if (taken === undefined) {
     throw new TypeError("the statement always answers with one row");
   }
   const undo = async (isRight: boolean) => {
-    const { source_taken, pair_taken, strangers_taken } = taken;
-    await change(deps.database, putBack, [...keys, source_taken, pair_taken, strangers_taken, isRight]);
+    const { sourceTaken, pairTaken, strangersTaken } = taken;
+    await change(deps.database, putBack, { ...keys, sourceTaken, pairTaken, strangersTaken, isRight });
   };
-  const known = new Set(taken.known_accounts);
+  const known = new Set(taken.knownAccounts);
   const isKnown = known.size > 0;
-  if (!taken.pair_taken || (!isKnown && !taken.strangers_taken)) {
-    if (taken.source_taken) {
+  if (!taken.pairTaken || (!isKnown && !taken.strangersTaken)) {
+    if (taken.sourceTaken) {
       await undo(false);
     }
     throw new AppError("rate_limited", "Too many wrong passwords. Try again later.", {
@@ -160,6 +172,6 @@ export async function countPasswordAttempt(deps: Dependencies, attempt: Password
       retryAfterSeconds: taken.seconds ?? 60,
     });
   }
-  const admits = (accountId: string) => taken.strangers_taken || known.has(accountId);
+  const admits = (accountId: string) => taken.strangersTaken || known.has(accountId);
   return { isKnown, admits, putBack: () => undo(false), forgive: () => undo(true) };
 }

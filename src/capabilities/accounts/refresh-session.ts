@@ -1,4 +1,5 @@
 import { change, type Database, type Queryable } from "../../database/database.ts";
+import { array, bytea, integer, type Placeholders, statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { sessionSubject } from "../../revocation/revocation-subjects.ts";
@@ -29,9 +30,12 @@ const wasJustSpent = (hash: string) => `EXISTS (
   WHERE spent.hash = ${hash} AND spent.at > byond_now() - interval '${graceSeconds} seconds'
 )`;
 
-const alive = (maxDays: string) => `
-  session.workspace_id = $1 AND session.id = $2
-  AND session.expires_at > byond_now() AND ${sessionEnd("session.created_at", maxDays)} > byond_now()
+const presented = { workspaceId: text, id: text, hash: bytea };
+const exchanged = { ...presented, maxDays: integer };
+
+const alive = (p: Placeholders<typeof exchanged>) => `
+  session.workspace_id = ${p.workspaceId} AND session.id = ${p.id}
+  AND session.expires_at > byond_now() AND ${sessionEnd("session.created_at", p.maxDays)} > byond_now()
   AND account.id = session.account_id AND account.token_revision = session.token_revision`;
 
 const claims = (maxDays: string) => `
@@ -39,42 +43,45 @@ const claims = (maxDays: string) => `
   ${tokenSecondsUntil(sessionEnd("session.created_at", maxDays))} AS seconds`;
 
 /** One of two calls with the same token finds its hash; the other waits for it, and does not. */
-const rotate = {
-  name: "rotate_refresh_token",
-  text: `
-    UPDATE session SET refresh_hash = $4, refreshed_at = byond_now(),
-      expires_at = least(byond_now() + ${refreshTokenLife}, ${sessionEnd("session.created_at", "$5")}),
+const rotate = statement<SessionRow>("rotate_refresh_token")(
+  { ...exchanged, nextHash: bytea },
+  (p) => `
+    UPDATE session SET refresh_hash = ${p.nextHash}, refreshed_at = byond_now(),
+      expires_at = least(byond_now() + ${refreshTokenLife}, ${sessionEnd("session.created_at", p.maxDays)}),
       spent_hashes = ${appended("spent_hashes", "refresh_hash")}, spent_at = ${appended("spent_at", "byond_now()")}
     FROM account
-    WHERE ${alive("$5")} AND session.refresh_hash = $3
-    RETURNING ${claims("$5")}, session.refresh_hash`,
-};
+    WHERE ${alive(p)} AND session.refresh_hash = ${p.hash}
+    RETURNING ${claims(p.maxDays)}, session.refresh_hash`,
+);
 
 /** A token that was spent a moment ago, while its successor is unused: the session's current one is the successor then. */
-const repeat = {
-  name: "repeat_refresh_token",
-  text: `
-    SELECT ${claims("$5")}, session.refresh_hash
+const repeat = statement<SessionRow>("repeat_refresh_token")(
+  { ...exchanged, successors: array(bytea) },
+  (p) => `
+    SELECT ${claims(p.maxDays)}, session.refresh_hash
     FROM session, account
-    WHERE ${alive("$5")} AND session.refresh_hash = ANY ($4::bytea[]) AND ${wasJustSpent("$3")}`,
-};
+    WHERE ${alive(p)} AND session.refresh_hash = ANY (${p.successors}) AND ${wasJustSpent(p.hash)}`,
+);
 
-const endCopied = {
-  name: "end_copied_session",
-  text: `DELETE FROM session WHERE workspace_id = $1 AND id = $2 AND NOT ${wasJustSpent("$3")} RETURNING id`,
-};
+const endCopied = statement<{ id: string }>("end_copied_session")(
+  presented,
+  (p) => `
+    DELETE FROM session
+    WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND NOT ${wasJustSpent(p.hash)}
+    RETURNING id`,
+);
 
 type RefreshDependencies = SessionDependencies & {
-  readonly database: Pick<Database, "query" | "run" | "transaction">;
+  readonly database: Pick<Database, "run" | "transaction">;
   readonly revocation: Pick<RevocationService, "revoke">;
   readonly fruitlessCalls: Pick<FruitlessCalls, "runOfSession">;
 };
 
-type SessionRow = SessionTimes & {
-  readonly account_id: string;
-  readonly token_revision: number;
-  readonly refresh_hash: Buffer;
-};
+interface SessionRow extends SessionTimes {
+  readonly accountId: string;
+  readonly tokenRevision: number;
+  readonly refreshHash: Buffer;
+}
 
 /**
  * Exchanges a refresh token for the next tokens of its session. A token works once (RFC 9700 §4.14.2). One that was made
@@ -102,13 +109,13 @@ async function nextTokens(deps: RefreshDependencies, presented: RefreshToken): P
   // Under each master secret: another server may have made it, before or after a rotation. The current one's is the first.
   const successors = deps.keyring.all.map((secret) => succeedingToken(presented, secret, deps.tagKey));
   const row = (await exchange(deps, presented, successors)) ?? (await repeated(deps, presented, successors));
-  const next = successors.find(({ hash }) => row?.refresh_hash.equals(hash) === true);
+  const next = successors.find(({ hash }) => row?.refreshHash.equals(hash) === true);
   if (row === undefined || next === undefined) {
     await endCopiedSession(deps, presented);
     throw refused();
   }
   const { workspaceId, sessionId } = presented;
-  const session = { userId: row.account_id, workspaceId, sessionId, tokenRevision: row.token_revision };
+  const session = { userId: row.accountId, workspaceId, sessionId, tokenRevision: row.tokenRevision };
   return grantTokens(deps, session, row, next.token);
 }
 
@@ -117,8 +124,11 @@ async function exchange(
   { workspaceId, sessionId, hash }: RefreshToken,
   [next]: readonly NewRefreshToken[],
 ): Promise<SessionRow | undefined> {
-  const values = [workspaceId, sessionId, hash, next?.hash ?? null, sessionMaxDays];
-  const [row] = await change<SessionRow>(database, rotate, values);
+  if (next === undefined) {
+    return undefined;
+  }
+  const values = { workspaceId, id: sessionId, hash, nextHash: next.hash, maxDays: sessionMaxDays };
+  const [row] = await change(database, rotate, values);
   return row;
 }
 
@@ -128,7 +138,8 @@ async function repeated(
   successors: readonly NewRefreshToken[],
 ): Promise<SessionRow | undefined> {
   const hashes = successors.map((successor) => successor.hash);
-  const [row] = await database.query<SessionRow>(repeat, [workspaceId, sessionId, hash, hashes, sessionMaxDays]);
+  const values = { workspaceId, id: sessionId, hash, successors: hashes, maxDays: sessionMaxDays };
+  const [row] = await database.run(repeat, values);
   return row;
 }
 
@@ -137,7 +148,7 @@ async function endCopiedSession(
   deps: { readonly revocation: Pick<RevocationService, "revoke"> },
   { workspaceId, sessionId, hash }: RefreshToken,
 ): Promise<void> {
-  const end = (transaction: Queryable) => transaction.query<{ id: string }>(endCopied, [workspaceId, sessionId, hash]);
+  const end = (transaction: Queryable) => transaction.run(endCopied, { workspaceId, id: sessionId, hash });
   await deps.revocation.revoke([sessionSubject(sessionId)], end, { hasRevoked: (ended) => ended.length > 0 });
 }
 

@@ -2,6 +2,7 @@ import type { Tier } from "../../access/tiers.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Queryable } from "../../database/database.ts";
+import { integer, statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import type { StoredAccount } from "./find-account.ts";
 import { insertAccount } from "./insert-account.ts";
@@ -9,18 +10,19 @@ import { forgetKnownSources } from "./known-sources.ts";
 import { lockSessions } from "./lock-sessions.ts";
 import type { AccountReference } from "./unverified-accounts.ts";
 
-const reset = {
-  name: "reset_password",
-  text: `
+const reset = statement<{ id: string }>("reset_password")(
+  { workspaceId: text, userId: text, tokenRevision: integer, passwordHash: text },
+  (p) => `
     WITH ended AS (
-      DELETE FROM session WHERE workspace_id = $1 AND account_id = $2
+      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND account_id = ${p.userId}
     ), forgotten AS (
-      ${forgetKnownSources("$2")}
+      ${forgetKnownSources(p.userId)}
     )
-    UPDATE account SET password_hash = $3, password_set_at = byond_now(), token_revision = token_revision + 1
-    WHERE id = $2 AND token_revision = $4
+    UPDATE account SET
+      password_hash = ${p.passwordHash}, password_set_at = byond_now(), token_revision = token_revision + 1
+    WHERE id = ${p.userId} AND token_revision = ${p.tokenRevision}
     RETURNING id`,
-};
+);
 
 /**
  * Sets the password of an address, for somebody who has proved it to be theirs (`proveAddress`), ends all sessions, and
@@ -50,7 +52,7 @@ export async function setPasswordOf(
   if (account.isVerified) {
     const { workspaceId, userId, tokenRevision } = account;
     await lockSessions(transaction, account);
-    if ((await transaction.query(reset, [workspaceId, userId, passwordHash, tokenRevision])).length === 0) {
+    if ((await transaction.run(reset, { workspaceId, userId, tokenRevision, passwordHash })).length === 0) {
       throw new AppError("unavailable", "The service is busy. Try again shortly.", { retryAfterSeconds: 1 });
     }
     return account;

@@ -24,7 +24,7 @@ const strangersLimit = { burst: 6, periodSeconds: 300 };
  */
 export async function startPasswordReset(
   deps: {
-    readonly database: Pick<Database, "query" | "run" | "transaction">;
+    readonly database: Pick<Database, "run" | "transaction">;
     readonly keyring: Keyring;
     readonly emailVerifications: EmailVerifications;
   },
@@ -54,7 +54,7 @@ export async function startPasswordReset(
  * can sign up, and then in from as many sources as they like.
  */
 async function isFromOwner(
-  deps: { readonly database: Pick<Database, "query" | "run">; readonly keyring: Keyring },
+  deps: { readonly database: Pick<Database, "run">; readonly keyring: Keyring },
   { email, clientAddress }: { readonly email: string; readonly clientAddress: string | undefined },
 ): Promise<boolean> {
   const accounts = await findAccountsByEmail(deps, email);

@@ -56,7 +56,7 @@ const readDue = statement<AccountReference>("read_ending_accounts")(
  * nobody can prove an address.
  */
 export function unverifiedAccountSweep(deps: {
-  readonly database: Pick<Database, "query" | "run" | "transaction">;
+  readonly database: Pick<Database, "run" | "transaction">;
   readonly revocation: Pick<RevocationService, "revoke">;
   /** Of mail. */
   readonly lane: string;

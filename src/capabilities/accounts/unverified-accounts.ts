@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/database.ts";
+import { array, statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
@@ -18,23 +19,27 @@ export function subjectsOfAccount({ userId, workspaceId }: AccountReference): st
   return [accountSubject(userId), workspaceSubject(workspaceId)];
 }
 
-const lock = { name: "lock_address", text: "SELECT pg_advisory_xact_lock(hashtextextended('address:' || $1, 0))" };
+const lock = statement("lock_address")(
+  { email: text },
+  (p) => `SELECT pg_advisory_xact_lock(hashtextextended('address:' || ${p.email}, 0))`,
+);
 
 /**
  * Nobody else signs up with this address, or proves it, until the transaction ends. It comes before the transaction's other
  * locks, so that no two wait for each other.
  */
 export async function lockAddress(transaction: Queryable, email: string): Promise<void> {
-  await transaction.query(lock, [email]);
+  await transaction.run(lock, { email });
 }
 
 /** The accounts first, as everybody does who locks them and what is theirs. */
-const end = (name: string, condition: string, locking: string) => ({
-  name,
-  text: `
+const end = (name: string, condition: string, locking: string) =>
+  statement<{ id: string }>(name)(
+    { ids: array(text) },
+    (p) => `
     WITH ending AS MATERIALIZED (
       SELECT id, workspace_id FROM account
-      WHERE id = ANY ($1::text[]) AND email_verified_at IS NULL AND ${condition}
+      WHERE id = ANY (${p.ids}) AND email_verified_at IS NULL AND ${condition}
       ORDER BY id ${locking}
     ), deleted AS (
       DELETE FROM account USING ending WHERE account.id = ending.id
@@ -53,7 +58,7 @@ const end = (name: string, condition: string, locking: string) => ({
       DELETE FROM outbox USING ending WHERE outbox.workspace_id = ending.workspace_id AND subject_id = ending.id
     )
     SELECT id FROM ending`,
-});
+  );
 
 const endNow = end("end_unverified_accounts", "true", "FOR UPDATE");
 const endDue = end(
@@ -73,7 +78,7 @@ export async function endUnverifiedAccounts(
   { onlyDue }: { readonly onlyDue: boolean },
 ): Promise<number> {
   const ids = accounts.map(({ userId }) => userId);
-  return (await transaction.query(onlyDue ? endDue : endNow, [ids])).length;
+  return (await transaction.run(onlyDue ? endDue : endNow, { ids })).length;
 }
 
 /** What somebody's proof of an address came to: the account that has it now, if it was one. */

@@ -1,10 +1,11 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
 import type { Queryable } from "../../database/database.ts";
+import { array, nullable, statement, text } from "../../database/statement.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import { accountNotFound } from "./find-account.ts";
-import { type Workspace, type WorkspaceRow, workspaceColumns, workspaceOfRow } from "./get-workspace.ts";
+import { type Workspace, workspaceColumns } from "./get-workspace.ts";
 
 /** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
 export interface WorkspaceChanges {
@@ -12,16 +13,16 @@ export interface WorkspaceChanges {
   readonly ipAllowlist?: readonly string[];
 }
 
-const update = {
-  name: "update_workspace",
-  text: `
+const update = statement<Workspace>("update_workspace")(
+  { id: text, name: nullable(text), ipAllowlist: nullable(array(text)) },
+  (p) => `
     UPDATE workspace SET
-      name = coalesce($2, name),
-      ip_allowlist = coalesce($3, ip_allowlist),
-      revision = revision + ($3::text[] IS NOT NULL)::integer
-    WHERE id = $1 AND deactivated_at IS NULL
+      name = coalesce(${p.name}, name),
+      ip_allowlist = coalesce(${p.ipAllowlist}, ip_allowlist),
+      revision = revision + (${p.ipAllowlist} IS NOT NULL)::integer
+    WHERE id = ${p.id} AND deactivated_at IS NULL
     RETURNING ${workspaceColumns}`,
-};
+);
 
 /**
  * Changes the caller's workspace. When it returns, every server goes by what it is now, for calls under way too. Throws
@@ -36,8 +37,7 @@ export async function updateWorkspace(
   const ranges = ipAllowlist && normalizeIpAllowlist(ipAllowlist, "workspace.ip_allowlist");
   const { workspaceId: id } = caller;
   const change = async (transaction: Queryable) => {
-    const [row] = await transaction.query<WorkspaceRow>(update, [id, name ?? null, ranges ?? null]);
-    const workspace = row && workspaceOfRow(row);
+    const [workspace] = await transaction.run(update, { id, name: name ?? null, ipAllowlist: ranges ?? null });
     if (workspace !== undefined) {
       await beforeCommit(transaction, workspace);
     }

@@ -1,5 +1,5 @@
 import type { Keyring } from "../../crypto/keyring.ts";
-import { type Database, runChange } from "../../database/database.ts";
+import { change, type Database } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
 import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { getVerification, type VerificationRef } from "./get-verification.ts";
@@ -27,11 +27,11 @@ const cancel = statement("cancel_verification")(
  * id that does not exist in this workspace and mode, and `invalid_api_key` if the credential does not hold any more.
  */
 export async function cancelVerification(
-  deps: { readonly database: Pick<Database, "query" | "run" | "transaction">; readonly keyring: Keyring },
+  deps: { readonly database: Pick<Database, "run" | "transaction">; readonly keyring: Keyring },
   ref: VerificationRef,
   credential: HeldCredential,
 ): Promise<VerificationView> {
   const { workspaceId, mode, verificationId: id } = ref;
-  await runChange(deps.database, cancel, { workspaceId, mode, id, credential });
+  await change(deps.database, cancel, { workspaceId, mode, id, credential });
   return getVerification(deps, ref);
 }

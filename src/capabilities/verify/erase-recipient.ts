@@ -1,5 +1,5 @@
 import type { Keyring } from "../../crypto/keyring.ts";
-import { type Database, runChange } from "../../database/database.ts";
+import { change, type Database } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { indexesOfAny } from "./recipient.ts";
@@ -51,6 +51,6 @@ export async function eraseRecipient(
   input: { readonly recipient: string },
 ): Promise<number> {
   const values = { workspaceId, mode, indexes: indexesOfAny(deps.keyring, input.recipient), credential };
-  const [row] = await runChange(deps.database, erase, values);
+  const [row] = await change(deps.database, erase, values);
   return row?.erased ?? 0;
 }

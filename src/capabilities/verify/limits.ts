@@ -1,14 +1,6 @@
 import type { Mode } from "../../access/caller.ts";
-import { array, optional, type Placeholders, text, type ValuesOf } from "../../database/statement.ts";
-import {
-  askBuckets,
-  type Bucket,
-  type BucketSteps,
-  constantLimit,
-  limitedKeyBucket,
-  limitedKeyParameters,
-  limitedKeyValues,
-} from "../../database/throttle.ts";
+import { array, double, integer, optional, type Placeholders, text, type ValuesOf } from "../../database/statement.ts";
+import { askBuckets, type Bucket, type BucketSteps, boundLimit, constantLimit } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
 import type { SendLimit } from "../../quota/send-limits.ts";
 
@@ -47,13 +39,26 @@ interface Send {
 /** A bucket that not every send asks. The guesses and the recipient's are always asked. */
 export type SendPart = SendLimit["bucket"] | "unverified";
 
-/** What a statement that asks the limits of a send takes for them, beside `workspaceId`. */
+/**
+ * What a statement that asks the limits of a send takes for them, beside `workspaceId`. Numbers of their own: elements of
+ * arrays cost a start 3 % more.
+ */
 export const sendParameters = {
-  keys: optional(limitedKeyParameters.keys),
-  bursts: optional(limitedKeyParameters.bursts),
-  periodsSeconds: optional(limitedKeyParameters.periodsSeconds),
+  sourceKeys: optional(array(text)),
+  sourceBurst: optional(integer),
+  sourceSeconds: optional(double),
+  endUserKeys: optional(array(text)),
+  endUserBurst: optional(integer),
+  endUserSeconds: optional(double),
   guessKeys: array(text),
   sendKeys: array(text),
+};
+
+type SendPlaceholders = Placeholders<typeof sendParameters>;
+
+const originBucket: Record<SendLimit["bucket"], (p: SendPlaceholders) => Pick<Bucket, "keys" | "limit">> = {
+  source: (p) => ({ keys: p.sourceKeys, limit: boundLimit(p.sourceBurst, p.sourceSeconds) }),
+  end_user: (p) => ({ keys: p.endUserKeys, limit: boundLimit(p.endUserBurst, p.endUserSeconds) }),
 };
 
 /** Which buckets a send asks, and its values of `sendParameters`. */
@@ -61,10 +66,17 @@ export function sendLimits({ origin, mode, limitIndexes, isShared }: Send): {
   readonly parts: readonly SendPart[];
   readonly values: ValuesOf<typeof sendParameters>;
 } {
+  const source = origin.find(({ bucket }) => bucket === "source");
+  const endUser = origin.find(({ bucket }) => bucket === "end_user");
   return {
     parts: [...origin.map(({ bucket }) => bucket), ...(isShared ? (["unverified"] as const) : [])],
     values: {
-      ...limitedKeyValues(origin),
+      sourceKeys: source && [source.key],
+      sourceBurst: source?.limit.burst,
+      sourceSeconds: source?.limit.periodSeconds,
+      endUserKeys: endUser && [endUser.key],
+      endUserBurst: endUser?.limit.burst,
+      endUserSeconds: endUser?.limit.periodSeconds,
       guessKeys: keysOf("guess", mode, limitIndexes),
       sendKeys: keysOf("send", mode, limitIndexes),
     },
@@ -72,18 +84,18 @@ export function sendLimits({ origin, mode, limitIndexes, isShared }: Send): {
 }
 
 /**
- * Whatever a message with a code is limited by, as steps of a statement: what is not asked is not in its plan. `condition` is
- * SQL that must hold for anything to be taken.
+ * Whatever a message with a code is limited by, as steps of a statement. What is not asked is not in its plan, where it would
+ * cost some 10 µs. `condition` is SQL that must hold for anything to be taken.
  */
 export function sendSteps(
-  p: Placeholders<typeof sendParameters> & { readonly workspaceId: string },
+  p: SendPlaceholders & { readonly workspaceId: string },
   parts: readonly SendPart[],
   condition: string,
 ): BucketSteps {
   const { workspaceId, guessKeys, sendKeys } = p;
   const origin = parts.filter((part) => part !== "unverified");
   const buckets: Bucket[] = [
-    ...origin.map((name, index) => limitedKeyBucket(p, index, { name, workspaceId })),
+    ...origin.map((name) => ({ name, workspaceId, ...originBucket[name](p), isTaken: true })),
     { name: "guesses", workspaceId, keys: guessKeys, limit: guessLimit, isTaken: false },
     { name: "recipient", workspaceId, keys: sendKeys, limit: sendLimit, isTaken: true },
   ];

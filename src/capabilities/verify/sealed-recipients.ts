@@ -1,5 +1,5 @@
 import { mostCounted, type SealedRows } from "../../crypto/secrets-in-use.ts";
-import { runChange } from "../../database/database.ts";
+import { change } from "../../database/database.ts";
 import { type Placeholders, statement, text, timestamptz } from "../../database/statement.ts";
 import { erasure } from "./erase-recipient.ts";
 
@@ -60,7 +60,7 @@ export function sealedRecipients({ retentionDays }: { readonly retentionDays: nu
       let total = 0;
       let earliest = from;
       for (;;) {
-        const [row] = await runChange(database, erase, { id, from: earliest, until });
+        const [row] = await change(database, erase, { id, from: earliest, until });
         total += row?.erased ?? 0;
         if (row === undefined || row.erased < batchSize) {
           return total;

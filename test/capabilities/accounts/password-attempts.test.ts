@@ -12,6 +12,7 @@ import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../../support/protocols.ts";
 import { runCommand } from "../../support/run-command.ts";
+import { querySql } from "../../support/sql.ts";
 import { sweepAll } from "../../support/sweep-all.ts";
 
 const limits = {
@@ -561,7 +562,7 @@ test("of the places that accounts are used to, the database keeps no address, an
   expect((await app.rest("POST", "/auth/sign-in", { body: { email, password }, headers })).status).toBe(200);
   const known = async () => {
     const text = "SELECT account_id, source, expires_at - byond_now() <= interval '90 days' AS ends FROM known_source";
-    return database.query<{ account_id: string; source: Buffer; ends: boolean }>({ name: "dump", text }, []);
+    return querySql<{ account_id: string; source: Buffer; ends: boolean }>(database, { name: "dump", text }, []);
   };
   const rows = await known();
   expect(rows.length).toBeGreaterThanOrEqual(2);

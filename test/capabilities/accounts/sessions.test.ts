@@ -7,6 +7,7 @@ import { cheapPasswordCost, password, type SignedUp, startTestApp, type TestApp 
 import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
+import { querySql } from "../../support/sql.ts";
 
 let here: TestApp;
 let there: TestApp;
@@ -56,7 +57,8 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     const signInWith = async (typed: string) =>
       (await protocol.call(there, "SignIn", { email: owner.email, password: typed })).code;
     const storedHash = async () => {
-      const [row] = await database.query<{ password_hash: string }>(
+      const [row] = await querySql<{ password_hash: string }>(
+        database,
         { name: "test_read_password_hash", text: "SELECT password_hash FROM account WHERE id = $1" },
         [owner.userId],
       );
@@ -79,7 +81,8 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
 
     test("whose hash is from before they had one form is right as it was typed, and from then on in any form", async () => {
-      await database.query(
+      await querySql(
+        database,
         { name: "test_set_password_hash", text: "UPDATE account SET password_hash = $2 WHERE id = $1" },
         [
           owner.userId,
@@ -222,7 +225,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
     test("the database holds a hash of the token only", async () => {
       const text = "SELECT session::text AS row FROM session WHERE workspace_id = $1";
-      const rows = await database.query<{ row: string }>({ name: "dump_sessions", text }, [owner.workspaceId]);
+      const rows = await querySql<{ row: string }>(database, { name: "dump_sessions", text }, [owner.workspaceId]);
       const secret = owner.refreshToken.split(".")[2] ?? "";
       expect(rows).toHaveLength(1);
       expect(JSON.stringify(rows)).not.toContain(secret.slice(0, 10));
@@ -253,7 +256,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     test("of what has ended writes no revocation", async () => {
       const revocations = async () => {
         const text = "SELECT count(*)::integer AS count FROM revocation WHERE subject LIKE 'session:%'";
-        return (await database.query<{ count: number }>({ name: "count_revocations", text }, []))[0]?.count ?? 0;
+        return (await querySql<{ count: number }>(database, { name: "count_revocations", text }, []))[0]?.count ?? 0;
       };
       const before = await revocations();
       for (let round = 0; round < 5; round += 1) {

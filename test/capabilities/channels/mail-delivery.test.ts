@@ -3,6 +3,7 @@ import { type Channels, createChannels } from "../../../src/capabilities/channel
 import type { OutboxItem } from "../../../src/outbox/outbox.ts";
 import type { DeliveryWorker } from "../../../src/outbox/worker.ts";
 import { useOutbox } from "../../outbox/outbox-fixture.ts";
+import { querySql } from "../../support/sql.ts";
 import { codeMessage } from "./messages.ts";
 import { SmtpSink, smtpError } from "./smtp-sink.ts";
 
@@ -186,8 +187,13 @@ test("no recipient and no code reaches the log or the database in the clear", as
   };
   const items = await start(2);
   await worker.idle();
-  const rows = await use.outbox.database.query({ name: "test_dump_1", text: "SELECT o::text FROM outbox AS o" }, []);
-  const attempts = await use.outbox.database.query(
+  const rows = await querySql(
+    use.outbox.database,
+    { name: "test_dump_1", text: "SELECT o::text FROM outbox AS o" },
+    [],
+  );
+  const attempts = await querySql(
+    use.outbox.database,
     { name: "test_dump_2", text: "SELECT a::text FROM delivery_attempt AS a" },
     [],
   );

@@ -8,7 +8,7 @@ import { LastUsed } from "../../../src/capabilities/keys/last-used.ts";
 import { createSecret } from "../../../src/capabilities/keys/new-secret.ts";
 import { type HashCost, Hasher, keyCost } from "../../../src/crypto/hashing.ts";
 import { randomBase62 } from "../../../src/crypto/ids.ts";
-import { Database, type Queryable, type Statement } from "../../../src/database/database.ts";
+import { Database, type Queryable } from "../../../src/database/database.ts";
 import { readTagKey } from "../../../src/database/tag-key.ts";
 import { type RevocationService, startRevocation } from "../../../src/revocation/revocation-service.ts";
 import { createMigratedDatabase, startTestApp, type TestApp } from "../../support/app.ts";
@@ -16,6 +16,7 @@ import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import type { TestDatabase } from "../../support/postgres.ts";
 import { protocols } from "../../support/protocols.ts";
+import { querySql } from "../../support/sql.ts";
 
 describe("on a running server", () => {
   let app: TestApp;
@@ -74,7 +75,7 @@ describe("an authenticator", () => {
     });
     tagKey = await readTagKey(database);
     const text = "INSERT INTO workspace (id, name, created_at) VALUES ('ws_1', 'Acme', now())";
-    await database.query({ name: "insert_test_workspace", text }, []);
+    await querySql(database, { name: "insert_test_workspace", text }, []);
   });
   afterAll(async () => {
     await revocation.stop();
@@ -94,10 +95,6 @@ describe("an authenticator", () => {
       run(statement, values) {
         counts.statements += 1;
         return database.run(statement, values);
-      },
-      query<Row extends pg.QueryResultRow>(statement: Statement, values: Parameters<Database["query"]>[1]) {
-        counts.statements += 1;
-        return database.query<Row>(statement, values);
       },
     };
     const lastUsed = new LastUsed({ database, clock: time, logger });
@@ -143,13 +140,13 @@ describe("an authenticator", () => {
   test("knows what it refused: unknown, wrong and revoked keys are read and compared once", async () => {
     const { keys, counts } = authenticator();
     const unknown = await mint();
-    await database.query({ name: "forget_key", text: "DELETE FROM api_key WHERE id = $1" }, [unknown.id]);
+    await querySql(database, { name: "forget_key", text: "DELETE FROM api_key WHERE id = $1" }, [unknown.id]);
     const replaced = await mint();
     const otherHash = await hasher().hash("another secret");
     const replaceHash = { name: "replace_hash", text: "UPDATE api_key_secret SET secret_hash = $2 WHERE prefix = $1" };
-    await database.query(replaceHash, [replaced.prefix, otherHash]);
+    await querySql(database, replaceHash, [replaced.prefix, otherHash]);
     const revoked = await mint();
-    await database.query({ name: "end_key", text: "UPDATE api_key SET revoked_at = now() WHERE id = $1" }, [
+    await querySql(database, { name: "end_key", text: "UPDATE api_key SET revoked_at = now() WHERE id = $1" }, [
       revoked.id,
     ]);
     for (const round of [1, 2, 3]) {
@@ -181,7 +178,7 @@ describe("an authenticator", () => {
     const weaker: HashCost = { memoryKiB: 512, passes: 1 };
     const { key, prefix } = await mint(new Hasher({ cost: weaker, concurrency: 1, maxWaiting: 10 }));
     const readHash = { name: "read_hash", text: "SELECT secret_hash FROM api_key_secret WHERE prefix = $1" };
-    const hashOf = async () => (await database.query<{ secret_hash: string }>(readHash, [prefix]))[0]?.secret_hash;
+    const hashOf = async () => (await querySql<{ secret_hash: string }>(database, readHash, [prefix]))[0]?.secret_hash;
     expect(await hashOf()).toMatch(/\$m=512,p=1,t=1\$/);
 
     const { keys } = authenticator();

@@ -16,9 +16,6 @@ describe("in batches", () => {
       writes.push(JSON.parse(JSON.stringify(statement.bind(values).values)));
       return [];
     },
-    async query() {
-      return [];
-    },
   };
   const log = captureLog();
   const create = () =>
