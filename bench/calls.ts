@@ -16,10 +16,7 @@ const calls = 2_000;
 const concurrency = 16;
 
 const dataDir = await mkdtemp(join(tmpdir(), "byond-bench-"));
-const logger = createLogger(
-  () => {},
-  () => new Date(),
-);
+const logger = createLogger(() => {});
 const config = parseConfig({ DATA_DIR: dataDir, PORT: "0", DEFAULT_TIER: "unlimited" });
 const app = await createApp(config, {
   logger,

@@ -22,10 +22,7 @@ const singles = 500;
 const burst = 100;
 
 const serverId = createId("srv");
-const logger = createLogger(
-  (line) => process.stderr.write(line),
-  () => new Date(),
-);
+const logger = createLogger((line) => process.stderr.write(line));
 const dataDir = await mkdtemp(join(tmpdir(), "byond-bench-"));
 const postgres = await startEmbeddedPostgres({ dataDir, onUnexpectedExit: (reason) => console.error(reason) });
 const database = await Database.open({ connection: await connectionTo(postgres.url), logger, entities: [] });

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { type App, type Config, createApp, parseConfig, standardCapabilities } from "./app.ts";
 import { CommandError } from "./capability.ts";
-import { createLogger, describeError, writeWhileRead } from "./observe/log.ts";
+import { createLogger, writeWhileRead } from "./observe/log.ts";
 import { firstStartBanner, startBanner } from "./process/banner.ts";
 import { commandContext, commandsOf } from "./process/run-command.ts";
 import { explainFailure } from "./process/start-failure.ts";
@@ -11,7 +11,7 @@ import { startedFields, startNotices } from "./process/start-report.ts";
 
 const print = writeWhileRead(process.stdout);
 const printError = writeWhileRead(process.stderr);
-const logger = createLogger(printError, () => new Date());
+const logger = createLogger(printError);
 
 const sameInterruptMs = 500;
 const capabilities = standardCapabilities();
@@ -51,7 +51,7 @@ async function serve(config: Config): Promise<void> {
   }
   async function close(reason: NodeJS.Signals | Error): Promise<void> {
     const failed = reason instanceof Error;
-    logger[failed ? "error" : "info"]("stopping", failed ? { error: describeError(reason) } : { signal: reason });
+    logger[failed ? "error" : "info"]("stopping", failed ? { error: reason } : { signal: reason });
     await app?.drain(failure.signal);
     await app?.close();
     logger.info("stopped");

@@ -1,7 +1,7 @@
 import type { MigrationObject } from "@mikro-orm/core";
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import type pg from "pg";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
 import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";
@@ -133,7 +133,7 @@ export class Database implements Queryable {
       if (lookUp === undefined || !isConnectionLost(error)) {
         throw asAppError(error);
       }
-      this.#logger.warn("connection lost, looking the outcome up", { error: describeError(error) });
+      this.#logger.warn("connection lost, looking the outcome up", { error });
       return this.#outcomes.find((client) => execute(client, lookUp), error);
     }
   }
@@ -177,7 +177,7 @@ export class Database implements Queryable {
       if (!isConnectionLost(error)) {
         throw asAppError(error);
       }
-      this.#logger.warn("connection lost, looking the outcome up", { error: describeError(error) });
+      this.#logger.warn("connection lost, looking the outcome up", { error });
       await this.#outcomes.requireCommitted(id, error);
     }
     return result;

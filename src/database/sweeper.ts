@@ -1,4 +1,4 @@
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import { change, type Database } from "./database.ts";
 import { integer, statement, text } from "./statement.ts";
 
@@ -79,7 +79,7 @@ export class Sweeper {
           while (!this.#isStopping && (await sweep.removeBatch()));
         }
       } catch (error) {
-        this.#options.logger.warn("sweep failed", { sweep: sweep.name, error: describeError(error) });
+        this.#options.logger.warn("sweep failed", { sweep: sweep.name, error });
       }
     }
   }

@@ -7,7 +7,7 @@ import type { Keyring } from "../crypto/keyring.ts";
 import { withinTime, withoutDeadline } from "../database/call-deadline.ts";
 import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import { responseHeadersOf } from "../server/response-headers.ts";
 import { type Answer, fingerprintsOf, isFinal, openAnswer, sealAnswer } from "./answer.ts";
 import { claimSlot, completeSlot, type IdempotencySlot, releaseSlot } from "./answer-store.ts";
@@ -141,7 +141,7 @@ async function attempt(options: IdempotencyOptions, event: string, work: () => P
   try {
     await work();
   } catch (error) {
-    options.logger.warn(event, { error: describeError(error) });
+    options.logger.warn(event, { error });
   }
 }
 

@@ -1,6 +1,10 @@
 import type { Writable } from "node:stream";
+import { pino, stdTimeFunctions } from "pino";
 
-/** A line of the log: one JSON object. Values are for the operator and hold no secret, no code and no full recipient. */
+/**
+ * A line of the log: one JSON object. Values are for the operator and hold no secret, no code and no full recipient. An error goes
+ * into the field `error`, as it was thrown.
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {
@@ -26,12 +30,26 @@ export function writeWhileRead(stream: Writable): (text: string) => void {
   };
 }
 
-/** A logger that writes one JSON object a line. `write` gets the line with its newline. */
-export function createLogger(write: (line: string) => void, now: () => Date): Logger {
+/**
+ * A logger that writes one JSON object a line. `write` gets the line with its newline. It stands in for pino's own destination
+ * (sonic-boom): when the reader stands still, that one keeps a thread of Node's pool, which hashes then lack, and the process
+ * cannot exit.
+ */
+export function createLogger(write: (line: string) => void): Logger {
+  const log = pino(
+    {
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      // pino's serializer would write every property of the error, such as the row that PostgreSQL quotes.
+      serializers: { error: describeError },
+    },
+    { write },
+  );
   const line =
-    (level: string) =>
+    (level: "info" | "warn" | "error") =>
     (event: string, fields: LogFields = {}) =>
-      write(`${JSON.stringify({ time: now().toISOString(), level, event, ...fields })}\n`);
+      log[level]({ event, ...fields });
   return { info: line("info"), warn: line("warn"), error: line("error") };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import { backoffMs } from "./backoff.ts";
 import { type HeldItem, Lane } from "./lane.ts";
 import { claimMs, type OutboxItem, type OutboxSender } from "./outbox.ts";
@@ -185,7 +185,7 @@ export class Dispatcher {
         ? attempt.signal.reason.result
         : result;
     } catch (error) {
-      this.#options.logger.error("sender failed", { ...describeItem(item), error: describeError(error) });
+      this.#options.logger.error("sender failed", { ...describeItem(item), error });
       return { kind: "retry", reason: "internal error", provider: "unknown" };
     } finally {
       cancelTimeout();
@@ -220,7 +220,7 @@ export class Dispatcher {
       } catch (error) {
         const isLast = this.#givingUp || this.#nowMs() >= held.expiresAtMs;
         if (isLast || waitMs === firstRecordRetryMs) {
-          const problem = { ...describeItem(item), outcome: result.kind, error: describeError(error) };
+          const problem = { ...describeItem(item), outcome: result.kind, error };
           this.#options.logger.error(isLast ? "delivery not recorded" : "delivery not recorded yet", problem);
         }
         if (isLast) {

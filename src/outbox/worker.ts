@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Queryable } from "../database/database.ts";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { claimMs, type OutboxItem, type OutboxSender } from "./outbox.ts";
 import { OutboxStore } from "./outbox-store.ts";
@@ -209,7 +209,7 @@ export class DeliveryWorker {
     } catch (error) {
       if (!this.#databaseIsAway) {
         this.#databaseIsAway = true;
-        this.#logger.error("delivery cannot use the database", { error: describeError(error) });
+        this.#logger.error("delivery cannot use the database", { error });
       }
     }
   }

@@ -1,4 +1,4 @@
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 
 /** Lets go of something within `withinMs`. Returns false, or a promise of it, if it gave up on something to be in time. */
 type Close = (withinMs: number) => unknown;
@@ -51,7 +51,7 @@ export class Resources {
     try {
       return (await close(withinMs)) !== false;
     } catch (error) {
-      this.#logger.error("not closed in order", { name, error: describeError(error) });
+      this.#logger.error("not closed in order", { name, error });
       return true;
     }
   }

@@ -6,7 +6,6 @@ import { DatabaseReadiness, isReady } from "../database/readiness.ts";
 import { Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
 import { idempotencySweep } from "../idempotency/answer-store.ts";
-import { describeError } from "../observe/log.ts";
 import { RequestCounter } from "../observe/metrics.ts";
 import { DeliveryWorker } from "../outbox/worker.ts";
 import { Quota } from "../quota/quota.ts";
@@ -178,7 +177,7 @@ export async function serve(
     }),
     onMalformed: malformed.refuse,
     malformedContent: malformed.content,
-    onError: (error) => logger.error("connection failed", { error: describeError(error) }),
+    onError: (error) => logger.error("connection failed", { error }),
   });
   resources.add("requests", async (withinMs) => {
     closing.abort();

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import type { AppliedRevocations, Grounds } from "./applied-revocations.ts";
 
 /** A call under way. */
@@ -71,7 +71,7 @@ export class InFlightCalls {
       );
     } catch (error) {
       // One call's failure must not keep the revocation from being applied to the others.
-      this.#logger.error("a revoked call could not be aborted", { error: describeError(error) });
+      this.#logger.error("a revoked call could not be aborted", { error });
     }
   }
 

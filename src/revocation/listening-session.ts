@@ -4,7 +4,7 @@ import { connectionFor, type PostgresConnection } from "../database/connection.t
 import type { Queryable } from "../database/database.ts";
 import { applySessionSettings } from "../database/session-settings.ts";
 import { queryOf, type Statement } from "../database/statement.ts";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 
 export interface ListeningSessionOptions {
   readonly connection: PostgresConnection;
@@ -103,7 +103,7 @@ export class ListeningSession implements Queryable {
       await over;
     } catch (error) {
       if (!this.#failureIsLogged && !this.#stopping.signal.aborted) {
-        logger.warn("no connection for revocations", { error: describeError(error) });
+        logger.warn("no connection for revocations", { error });
       }
       this.#failureIsLogged = true;
       onAttempted();

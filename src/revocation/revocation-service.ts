@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { randomBase62 } from "../crypto/ids.ts";
 import type { PostgresConnection } from "../database/connection.ts";
 import type { Database, Queryable } from "../database/database.ts";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import { AppliedRevocations, type Grounds } from "./applied-revocations.ts";
 import { type CacheCounters, type CacheOptions, CredentialCache } from "./credential-cache.ts";
 import { DurationHistogram, type HistogramSnapshot } from "./duration-histogram.ts";
@@ -158,7 +158,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
       counters.failedRenewals += 1;
       if (!isFailing) {
         logger.warn("the revocation lease is not renewed; without it the database is read for every request", {
-          error: describeError(error),
+          error,
         });
       }
       isFailing = true;
@@ -206,7 +206,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
       clearInterval(renewing);
       await lease.release().catch((error: unknown) => {
         // The next revocation waits for the lease to be over, and removes it then.
-        logger.warn("this server could not be taken off the list", { error: describeError(error) });
+        logger.warn("this server could not be taken off the list", { error });
       });
       await session.stop();
     },

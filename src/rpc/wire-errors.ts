@@ -2,7 +2,7 @@ import { create, type DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { AppError, type ErrorCode, errorKinds, invalidFields } from "../errors.ts";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import type { FieldViolations } from "../rest/violations.ts";
 
@@ -24,7 +24,7 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       // A client that waits no longer is no failure of ours.
       const isOurs = appError.details.rpcCode !== Code.DeadlineExceeded;
       if (isNew && isOurs && errorKinds[appError.code].httpStatus >= 500) {
-        logger.error("call failed", { request_id: record.requestId, code: appError.code, error: describeError(error) });
+        logger.error("call failed", { request_id: record.requestId, code: appError.code, error });
       }
       return appError;
     },

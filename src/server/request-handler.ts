@@ -4,7 +4,7 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import type { Clock } from "../clock.ts";
 import { createId } from "../crypto/ids.ts";
 import { withDeadline } from "../database/call-deadline.ts";
-import { describeError, type Logger } from "../observe/log.ts";
+import type { Logger } from "../observe/log.ts";
 import type { RequestCounter } from "../observe/metrics.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
@@ -58,7 +58,7 @@ export function createRequestHandler(
     response.setHeader("X-Content-Type-Options", "nosniff");
     logWhenClosed(options, request, response, record);
     withDeadline(() => serve(options, request, response, record)).catch((error: unknown) => {
-      options.logger.error("request failed", { request_id: record.requestId, error: describeError(error) });
+      options.logger.error("request failed", { request_id: record.requestId, error });
       response.destroy();
     });
   };

@@ -3,42 +3,48 @@ import { expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import { createLogger, describeError, writeWhileRead } from "../../src/observe/log.ts";
 
-const at = new Date("2026-06-15T09:40:00.123Z");
-
 function linesOf(write: (logger: ReturnType<typeof createLogger>) => void): string[] {
   const lines: string[] = [];
-  write(
-    createLogger(
-      (line) => lines.push(line),
-      () => at,
-    ),
-  );
+  write(createLogger((line) => lines.push(line)));
   return lines;
 }
 
 test("a line is one JSON object with time, level and event, whatever the values hold", () => {
+  const circle: Record<string, unknown> = { size: 10n };
+  circle.self = circle;
   const lines = linesOf((logger) => {
     logger.info("request", { status: 200, route: "GET /api/v1/lookup", nothing: undefined });
-    logger.warn("odd", { text: "two\nlines \u2028 and \u0000" });
+    logger.warn("odd", { text: "two\nlines \u2028 and \u0000", circle, ratio: Number.NaN });
     logger.error("call failed");
   });
   expect(lines.every((line) => line.endsWith("\n") && line.indexOf("\n") === line.length - 1)).toBe(true);
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { time: "2026-06-15T09:40:00.123Z", level: "info", event: "request", status: 200, route: "GET /api/v1/lookup" },
-    { time: "2026-06-15T09:40:00.123Z", level: "warn", event: "odd", text: "two\nlines \u2028 and \u0000" },
-    { time: "2026-06-15T09:40:00.123Z", level: "error", event: "call failed" },
+    { time, level: "info", event: "request", status: 200, route: "GET /api/v1/lookup" },
+    {
+      time,
+      level: "warn",
+      event: "odd",
+      text: "two\nlines \u2028 and \u0000",
+      circle: { size: 10, self: "[Circular]" },
+      ratio: null,
+    },
+    { time, level: "error", event: "call failed" },
   ]);
 });
 
-test("an error is told with its kind, its message, its stack and its causes", () => {
-  const cause = new TypeError("no such column");
-  const described = describeError(new AppError("unavailable", "Try again.", { cause }));
-  expect(described).toMatchObject({
-    name: "AppError",
-    message: "Try again.",
-    cause: { name: "TypeError", message: "no such column" },
+test("of an error nothing is told but its kind, its message, its stack and its causes", () => {
+  const cause = Object.assign(new TypeError("duplicate key"), {
+    detail: "Key (email)=(a@example.com) already exists.",
   });
-  expect(described.stack).toContain("log.test.ts");
+  const [line = ""] = linesOf((logger) =>
+    logger.error("call failed", { error: new AppError("unavailable", "Try again.", { cause }) }),
+  );
+  expect(JSON.parse(line)).toMatchObject({
+    error: { name: "AppError", message: "Try again.", cause: { name: "TypeError", message: "duplicate key" } },
+  });
+  expect(JSON.parse(line).error.stack).toContain("log.test.ts");
+  expect(line).not.toContain("a@example.com");
 });
 
 test.each([

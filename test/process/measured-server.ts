@@ -3,10 +3,7 @@
 import { createApp, parseConfig } from "../../src/app.ts";
 import { createLogger } from "../../src/observe/log.ts";
 
-const logger = createLogger(
-  (line) => process.stderr.write(line),
-  () => new Date(),
-);
+const logger = createLogger((line) => process.stderr.write(line));
 const app = await createApp(parseConfig(process.env), {
   logger,
   onFatal: (reason) => {

@@ -4,10 +4,7 @@ import { createLogger, type Logger } from "../../src/observe/log.ts";
 export function captureLog(): { readonly logger: Logger; readonly lines: string[] } {
   const lines: string[] = [];
   return {
-    logger: createLogger(
-      (line) => lines.push(line),
-      () => new Date(),
-    ),
+    logger: createLogger((line) => lines.push(line)),
     lines,
   };
 }

@@ -104,10 +104,7 @@ test("whichever moment a call's time ends at, its connection goes back to the po
   const connection = await connectionOf(parseDatabaseUrl(databaseUrl, []));
   const database = await Database.open({
     connection,
-    logger: createLogger(
-      () => undefined,
-      () => new Date(),
-    ),
+    logger: createLogger(() => undefined),
     entities: [],
     poolSize: 1,
   });

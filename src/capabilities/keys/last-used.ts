@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Queryable } from "../../database/database.ts";
 import { array, statement, text, timestamptz } from "../../database/statement.ts";
-import { describeError, type Logger } from "../../observe/log.ts";
+import type { Logger } from "../../observe/log.ts";
 
 const flushIntervalMs = 5_000;
 
@@ -47,7 +47,7 @@ export class LastUsed {
     try {
       await this.#deps.database.run(updateLastUsed, { ids: [...batch.keys()], times: [...batch.values()] });
     } catch (error) {
-      this.#deps.logger.warn("last use of keys not written", { keys: batch.size, error: describeError(error) });
+      this.#deps.logger.warn("last use of keys not written", { keys: batch.size, error });
       this.#pending = new Map([...batch, ...this.#pending]);
       this.#timer ??= setTimeout(() => void this.flush(), flushIntervalMs).unref();
     }

@@ -1,7 +1,7 @@
 import type { Hasher } from "../../crypto/hashing.ts";
 import type { Queryable } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
-import { describeError, type Logger } from "../../observe/log.ts";
+import type { Logger } from "../../observe/log.ts";
 import { prefixOf } from "./key-format.ts";
 
 const upgrade = statement("upgrade_api_key_hash")(
@@ -21,6 +21,6 @@ export async function upgradeSecretHash(
     const hash = await deps.keyHasher.hash(input.key);
     await deps.database.run(upgrade, { prefix: prefixOf(input.key), outdated: input.outdatedHash, hash });
   } catch (error) {
-    deps.logger.warn("a key's hash was not renewed", { error: describeError(error) });
+    deps.logger.warn("a key's hash was not renewed", { error });
   }
 }
