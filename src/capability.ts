@@ -23,6 +23,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { MigrationObject } from "@mikro-orm/core";
 import type { EntitySchema } from "@mikro-orm/postgresql";
+import type { Metric } from "prom-client";
 import type { Authenticator } from "./access/access.ts";
 import type { KeyCaller } from "./access/caller.ts";
 import type { Clock } from "./clock.ts";
@@ -35,7 +36,6 @@ import type { Database } from "./database/database.ts";
 import type { Sweep } from "./database/sweeper.ts";
 import type { Repetition } from "./idempotency/idempotency.ts";
 import type { LogFields, Logger } from "./observe/log.ts";
-import type { Metric } from "./observe/metrics.ts";
 import type { OutboxItem, OutboxSender } from "./outbox/outbox.ts";
 import type { RevocationService } from "./revocation/revocation-service.ts";
 import type { ServiceBinding } from "./rpc/router.ts";
@@ -116,8 +116,8 @@ export interface Contribution {
   pages?(services: readonly DescService[]): ReadonlyMap<string, Page> | Promise<ReadonlyMap<string, Page>>;
   /** Pages outside the API that take its credentials, by exact path. */
   calls?(door: Door): ReadonlyMap<string, CallHandler>;
-  /** What `/metrics` tells of it. */
-  metrics?(): readonly Metric[];
+  /** What `/metrics` tells of it: prom-client's, with names that begin with `byond_`, and in no register (`registers: []`). */
+  readonly metrics?: readonly Metric[];
   readonly greeting?: Greeting;
   /** Lets go of what it holds, within a time. Returns false, or a promise of it, if something was left. */
   close?(withinMs: number): unknown;

@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { Histogram, Registry } from "prom-client";
 import { type Authenticator, accessOf } from "../access/access.ts";
 import { usedSignatureSweep } from "../access/used-signatures.ts";
 import type { Contribution, Door, Greeting } from "../capability.ts";
@@ -6,7 +7,6 @@ import { DatabaseReadiness, isReady } from "../database/readiness.ts";
 import { Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
 import { idempotencySweep } from "../idempotency/answer-store.ts";
-import { RequestCounter } from "../observe/metrics.ts";
 import { DeliveryWorker } from "../outbox/worker.ts";
 import { Quota } from "../quota/quota.ts";
 import { databaseQuotaStore, quotaSweep } from "../quota/quota-store.ts";
@@ -127,12 +127,19 @@ export async function serve(
     fieldChecks: capabilityServices.flatMap(({ fieldChecks = [] }) => fieldChecks),
   });
   const gateway = createRestGateway(services, chain, errors, shutdown.signal);
-  const requestCounter = new RequestCounter();
-  const metrics = () => [
-    ...requestCounter.metrics(),
-    ...revocationMetrics(revocation.metrics()),
-    ...contributions.flatMap((contribution) => contribution.metrics?.() ?? []),
-  ];
+  const metrics = new Registry();
+  const requestDuration = new Histogram({
+    name: "byond_http_request_duration_seconds",
+    help: "Requests answered, by how long it took, by route and HTTP status.",
+    labelNames: ["route", "status"],
+    registers: [metrics],
+  });
+  for (const metric of [
+    ...revocationMetrics(revocation),
+    ...contributions.flatMap((contribution) => contribution.metrics ?? []),
+  ]) {
+    metrics.registerMetric(metric);
+  }
   const pages = new Map<string, Page>([
     ["*", serverOptionsPage],
     ["/healthz", livenessPage],
@@ -164,7 +171,7 @@ export async function serve(
       clock,
       logger,
       proxyTrust: config.proxyTrust,
-      requestCounter,
+      requestDuration,
       apiVersion: currentApiVersion,
       pages,
       calls,

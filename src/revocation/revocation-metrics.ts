@@ -1,53 +1,72 @@
-import type { Metric } from "../observe/metrics.ts";
-import type { RevocationMetrics } from "./revocation-service.ts";
+import { Counter, Gauge, type Metric } from "prom-client";
+import type { RevocationService } from "./revocation-service.ts";
 
 /** What is known of leases, revocations and the credential cache, for `/metrics`. */
-export function revocationMetrics(snapshot: RevocationMetrics): Metric[] {
-  const single = (type: Metric["type"]) => (name: string, help: string, value: number) =>
-    ({ name, help, type, samples: [{ value }] }) satisfies Metric;
-  const counter = single("counter");
-  const gauge = single("gauge");
-  const { acknowledgement, cache } = snapshot;
+export function revocationMetrics({ metrics, acknowledgement }: RevocationService): Metric[] {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(read());
+      },
+    });
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  const cacheReads = new Counter({
+    name: "byond_credential_cache_reads_total",
+    help: "Credentials looked up, by where they were found.",
+    labelNames: ["from"],
+    registers: [],
+    collect() {
+      const { hits, misses, readsWithoutLease } = metrics().cache;
+      this.reset();
+      this.inc({ from: "cache" }, hits);
+      this.inc({ from: "database" }, misses);
+      this.inc({ from: "database_without_lease" }, readsWithoutLease);
+    },
+  });
   return [
-    gauge("lease_valid", "Whether this server may answer from its credential cache.", snapshot.leaseIsValid ? 1 : 0),
+    gauge("byond_lease_valid", "Whether this server may answer from its credential cache.", () =>
+      Number(metrics().leaseIsValid),
+    ),
     gauge(
-      "disagreeing_servers",
+      "byond_disagreeing_servers",
       "Other servers that do not know the master secret that this one writes with, or the other way round.",
-      snapshot.disagreeingServers,
+      () => metrics().disagreeingServers,
     ),
-    gauge("clock_offset_seconds", "How far PostgreSQL's clock is ahead of this server's.", snapshot.clockOffsetSeconds),
-    counter("lease_renewals_total", "Lease renewals that succeeded.", snapshot.renewals),
-    counter("lease_renewals_failed_total", "Lease renewals that failed.", snapshot.failedRenewals),
-    counter("revocations_applied_total", "Revocations that this server has applied.", snapshot.appliedRevocations),
+    gauge(
+      "byond_clock_offset_seconds",
+      "How far PostgreSQL's clock is ahead of this server's.",
+      () => metrics().clockOffsetSeconds,
+    ),
+    counter("byond_lease_renewals_total", "Lease renewals that succeeded.", () => metrics().renewals),
+    counter("byond_lease_renewals_failed_total", "Lease renewals that failed.", () => metrics().failedRenewals),
     counter(
-      "revoked_calls_aborted_total",
-      "Calls aborted because their credential was revoked.",
-      snapshot.abortedCalls,
+      "byond_revocations_applied_total",
+      "Revocations that this server has applied.",
+      () => metrics().appliedRevocations,
     ),
-    counter("revocation_servers_unheard_total", "Servers whose lease had to run out.", snapshot.unheardServers),
-    {
-      name: "revocation_acknowledgement_seconds",
-      help: "From the commit of a revocation until no server could accept the credential.",
-      type: "histogram",
-      samples: [
-        ...acknowledgement.buckets.map(({ atMostMs, count }) => ({
-          suffix: "_bucket",
-          labels: { le: atMostMs === Number.POSITIVE_INFINITY ? "+Inf" : String(atMostMs / 1000) },
-          value: count,
-        })),
-        { suffix: "_sum", value: acknowledgement.sumMs / 1000 },
-        { suffix: "_count", value: acknowledgement.count },
-      ],
-    },
-    {
-      name: "credential_cache_reads_total",
-      help: "Credentials looked up, by where they were found.",
-      type: "counter",
-      samples: [
-        { labels: { from: "cache" }, value: cache.hits },
-        { labels: { from: "database" }, value: cache.misses },
-        { labels: { from: "database_without_lease" }, value: cache.readsWithoutLease },
-      ],
-    },
+    counter(
+      "byond_revoked_calls_aborted_total",
+      "Calls aborted because their credential was revoked.",
+      () => metrics().abortedCalls,
+    ),
+    counter(
+      "byond_revocation_servers_unheard_total",
+      "Servers whose lease had to run out.",
+      () => metrics().unheardServers,
+    ),
+    acknowledgement,
+    cacheReads,
   ];
 }

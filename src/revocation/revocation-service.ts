@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { Histogram } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { randomBase62 } from "../crypto/ids.ts";
 import type { PostgresConnection } from "../database/connection.ts";
@@ -6,7 +7,6 @@ import type { Database, Queryable } from "../database/database.ts";
 import type { Logger } from "../observe/log.ts";
 import { AppliedRevocations, type Grounds } from "./applied-revocations.ts";
 import { type CacheCounters, type CacheOptions, CredentialCache } from "./credential-cache.ts";
-import { DurationHistogram, type HistogramSnapshot } from "./duration-histogram.ts";
 import { type HeldCredential, lockCredential } from "./held-credential.ts";
 import { type Abort, InFlightCalls, type TrackedCall } from "./in-flight.ts";
 import { Lease } from "./lease.ts";
@@ -38,8 +38,6 @@ export interface RevocationMetrics {
   readonly registrations: number;
   readonly appliedRevocations: number;
   readonly abortedCalls: number;
-  /** From the commit of each revocation that was made here until it was certain everywhere. */
-  readonly acknowledgement: HistogramSnapshot;
   /** Servers that did not answer before their lease was over, counted once for each revocation. */
   readonly unheardServers: number;
   readonly cache: Readonly<CacheCounters>;
@@ -81,6 +79,8 @@ export interface RevocationService {
   /** See `InFlightCalls.track`. */
   track(grounds: Grounds, abort: Abort): TrackedCall;
   metrics(): RevocationMetrics;
+  /** From the commit of each revocation that was made here until it was certain everywhere. */
+  readonly acknowledgement: Histogram;
   /** Answers from the database from here on, and takes this server off the list of those that are waited for. */
   stop(): Promise<void>;
 }
@@ -96,7 +96,11 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
   const { database, connection, clock, logger, serverId, leaseMs = defaultLeaseMs } = options;
   const counters = { renewals: 0, failedRenewals: 0, registrations: 0, appliedRevocations: 0, unheardServers: 0 };
   const cacheCounters: CacheCounters = { hits: 0, misses: 0, readsWithoutLease: 0, repeatedReads: 0 };
-  const acknowledgement = new DurationHistogram();
+  const acknowledgement = new Histogram({
+    name: "byond_revocation_acknowledgement_seconds",
+    help: "From the commit of a revocation until no server could accept the credential.",
+    registers: [],
+  });
 
   const applied = new AppliedRevocations();
   applied.onApplied(() => {
@@ -137,7 +141,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     patienceMs: leaseMs,
     onCommitted: () => void catchUp(),
     onConfirmed: (durationMs, unheardServers) => {
-      acknowledgement.observe(durationMs);
+      acknowledgement.observe(durationMs / 1_000);
       counters.unheardServers += unheardServers;
       if (unheardServers > 0) {
         logger.warn("servers did not acknowledge a revocation; their leases are over", { servers: unheardServers });
@@ -193,11 +197,11 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     confirmEarlier: () => revoker.confirmEarlier(),
     cache: (cacheOptions) => new CredentialCache({ lease, applied, counters: cacheCounters }, cacheOptions),
     track: (grounds, abort) => inFlight.track(grounds, abort),
+    acknowledgement,
     metrics: () => ({
       leaseIsValid: lease.isValid(),
       ...counters,
       abortedCalls: inFlight.aborted,
-      acknowledgement: acknowledgement.snapshot(),
       cache: { ...cacheCounters },
       disagreeingServers: agreement.disagreeingServers,
       clockOffsetSeconds: agreement.clockOffsetSeconds,

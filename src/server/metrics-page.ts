@@ -1,5 +1,5 @@
+import type { Registry } from "prom-client";
 import { equalSecrets } from "../crypto/equal-secrets.ts";
-import { formatMetrics, type Metric } from "../observe/metrics.ts";
 import { isFromThisMachine } from "./local-request.ts";
 import type { Page } from "./request-handler.ts";
 
@@ -12,8 +12,8 @@ export type MetricsReaders =
   | "nobody";
 
 /** `/metrics`, for Prometheus. Everybody who may not read it gets what an unknown path gets. */
-export function metricsPage(collect: () => readonly Metric[], readers: MetricsReaders): Page {
-  return (request, response) => {
+export function metricsPage(metrics: Registry, readers: MetricsReaders): Page {
+  return async (request, response) => {
     const isAllowed =
       typeof readers === "object"
         ? equalSecrets(request.headers.authorization ?? "", `Bearer ${readers.token}`)
@@ -22,8 +22,8 @@ export function metricsPage(collect: () => readonly Metric[], readers: MetricsRe
       return "hidden";
     }
     response.statusCode = 200;
-    response.setHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-    response.end(formatMetrics(collect()));
+    response.setHeader("Content-Type", metrics.contentType);
+    response.end(await metrics.metrics());
     return "served";
   };
 }

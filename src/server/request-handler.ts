@@ -1,11 +1,11 @@
 import { type ContextValues, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Histogram } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { createId } from "../crypto/ids.ts";
 import { withDeadline } from "../database/call-deadline.ts";
 import type { Logger } from "../observe/log.ts";
-import type { RequestCounter } from "../observe/metrics.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
 import { withRawBody } from "./raw-body.ts";
@@ -26,7 +26,8 @@ export interface RequestHandlerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly proxyTrust: ProxyTrust;
-  readonly requestCounter: RequestCounter;
+  /** In seconds. Routes are templates: their number is bounded. */
+  readonly requestDuration: Histogram<"route" | "status">;
   /** What answers name in `Byond-Version`, unless the request named another. */
   readonly apiVersion: string;
   /** By exact path. */
@@ -110,7 +111,7 @@ function pathOf(request: NodeRequest): string {
 }
 
 function logWhenClosed(
-  { clock, logger, requestCounter }: RequestHandlerOptions,
+  { clock, logger, requestDuration }: RequestHandlerOptions,
   request: NodeRequest,
   response: NodeResponse,
   record: RequestRecord,
@@ -121,7 +122,7 @@ function logWhenClosed(
   emitter.once("close", () => {
     const ms = clock.monotonicMs() - startedMs;
     const route = record.route ?? "unmatched";
-    requestCounter.observe(route, response.statusCode, ms);
+    requestDuration.observe({ route, status: response.statusCode }, ms / 1_000);
     logger.info("request", {
       request_id: record.requestId,
       client_request_id: clientRequestId(request),

@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
+import type { RevocationService } from "../../src/revocation/revocation-service.ts";
 import { BadgeOffice, raise } from "./badge-office.ts";
 
 let office: BadgeOffice;
+
+/** How many revocations of a server were acknowledged, and how long that took. */
+async function acknowledged({ acknowledgement }: RevocationService): Promise<{ count: number; seconds: number }> {
+  const { values } = await acknowledgement.get();
+  const of = (suffix: string) => values.find(({ metricName }) => metricName?.endsWith(suffix))?.value ?? 0;
+  return { count: of("_count"), seconds: of("_sum") };
+}
 
 beforeAll(async () => {
   office = await BadgeOffice.open();
@@ -30,12 +38,12 @@ test("a change made on one server is known to the other when the call returns, t
     const version = await one.change("ada");
     expect(await Promise.all([one.version("ada"), two.version("ada")])).toEqual([version, version]);
   }
-  const { acknowledgement, unheardServers } = one.service.metrics();
-  console.log(`200 revocations took ${(acknowledgement.sumMs / acknowledgement.count).toFixed(1)} ms on average`);
-  expect(acknowledgement.count).toBe(200);
+  const { count, seconds } = await acknowledged(one.service);
+  console.log(`200 revocations took ${((seconds / count) * 1_000).toFixed(1)} ms on average`);
+  expect(count).toBe(200);
   // Acknowledged, not waited for until the lease was over.
-  expect(unheardServers).toBe(0);
-  expect(acknowledgement.sumMs / acknowledgement.count).toBeLessThan(1_000);
+  expect(one.service.metrics().unheardServers).toBe(0);
+  expect(seconds / count).toBeLessThan(1);
 });
 
 test("under constant load no request that is sent after the answer sees what was before", async () => {
@@ -86,7 +94,7 @@ test("a change whose result says that it took nothing away is not waited for", a
   await change(true);
   expect(await version("ada")).toBe(2);
   await change(false);
-  expect(service.metrics().acknowledgement.count).toBe(1);
+  expect((await acknowledged(service)).count).toBe(1);
 });
 
 test("a change that fails revokes nothing", async () => {

@@ -1,25 +1,29 @@
 import { expect, test } from "vitest";
-import { formatMetrics } from "../../src/observe/metrics.ts";
 import { startTestApp } from "../support/app.ts";
 
-test("metrics are written in the text format of Prometheus", () => {
-  const text = formatMetrics([
-    { name: "requests_total", help: "Requests.", type: "counter", samples: [{ labels: { route: 'a"b\n' }, value: 2 }] },
-    { name: "up", help: "Up.", type: "gauge", samples: [{ value: 1 }] },
-  ]);
-  expect(text).toBe(
-    "# HELP byond_requests_total Requests.\n# TYPE byond_requests_total counter\n" +
-      'byond_requests_total{route="a\\"b\\n"} 2\n' +
-      "# HELP byond_up Up.\n# TYPE byond_up gauge\nbyond_up 1\n",
-  );
+test("how long requests took is counted by route and status", async () => {
+  await using app = await startTestApp();
+  await app.rest("GET", "/nowhere");
+  await app.rest("POST", "/auth/sign-in", { body: {} });
+  await app.rest("POST", "/auth/sign-in", { body: {} });
+  const response = await fetch(`${app.url}/metrics`);
+  expect(response.headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  const text = await response.text();
+  expect(text).toContain("\n# TYPE byond_http_request_duration_seconds histogram\n");
+  const unmatched = 'route="unmatched",status="404"';
+  const signIn = 'route="POST /api/v1/auth/sign-in",status="422"';
+  expect(text).toContain(`\nbyond_http_request_duration_seconds_count{${unmatched}} 1\n`);
+  expect(text).toContain(`\nbyond_http_request_duration_seconds_count{${signIn}} 2\n`);
+  expect(text).toContain(`\nbyond_http_request_duration_seconds_bucket{le="+Inf",${signIn}} 2\n`);
+  expect(text).toContain("\nbyond_lease_valid 1\n");
+  expect(text).toMatch(/\nbyond_lease_renewals_total \d+\n/);
+  expect(text).toContain('\nbyond_credential_cache_reads_total{from="cache"} 0\n');
 });
 
 test("without a token only this machine may read /metrics", async () => {
   await using app = await startTestApp();
-  await app.rest("GET", "/nowhere");
   const own = await fetch(`${app.url}/metrics`);
   expect(own.status).toBe(200);
-  expect(await own.text()).toContain('byond_requests_total{route="unmatched",status="404"} 1');
   const proxied = await fetch(`${app.url}/metrics`, { headers: { "X-Forwarded-For": "203.0.113.9" } });
   expect(proxied.status).toBe(404);
 });

@@ -8,6 +8,7 @@ import type { GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { defineEntity, p } from "@mikro-orm/core";
 import { Migration } from "@mikro-orm/migrations";
+import { Counter } from "prom-client";
 import { keyCaller } from "../../../src/access/caller.ts";
 import type { Capability } from "../../../src/capability.ts";
 import { randomBase62 } from "../../../src/crypto/ids.ts";
@@ -72,10 +73,12 @@ export function badgesCapability(
     readSettings: (reader) => ({ badgeText: reader.text("BADGE_TEXT") ?? "no text" }),
     describe: ({ badgeText }) => ({ fields: { badge_text: badgeText } }),
     start({ database }, { badgeText }) {
+      const badgesIssued = new Counter({ name: "byond_badges_issued_total", help: "Badges issued.", registers: [] });
       const binding = bindService(service, {
         async issueBadge({ name }, context) {
           const id = `bdg_${randomBase62(12)}`;
           await database.run(insertBadge, { id, workspaceId: keyCaller(context).workspaceId, name });
+          badgesIssued.inc();
           return { id, name };
         },
       });
@@ -100,7 +103,7 @@ export function badgesCapability(
               },
             ],
           ]),
-        metrics: () => [{ name: "badges", help: "Badges.", type: "gauge", samples: [{ value: 1 }] }],
+        metrics: [badgesIssued],
       };
     },
     ...changes,
