@@ -8,7 +8,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { generateTestProtos } from "../test/rest/generate.ts";
+import { generateTestCode } from "../test/rest/generate.ts";
 import { fillThirdParty } from "./third-party.ts";
 
 const run = promisify(execFile);
@@ -98,7 +98,5 @@ if (import.meta.main) {
   await mirror(fresh, gen, [openApiFile]);
   await generateOpenApi(fresh);
   await mirror(fresh, gen);
-  const freshTests = join(root, "node_modules/.cache/generated-tests");
-  await generateTestProtos(freshTests);
-  await mirror(freshTests, join(root, "test/rest/gen"));
+  await generateTestCode();
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "../../src/embedded-postgres/embedded-postgres.ts";
+import { generateTestCode } from "../rest/generate.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -11,8 +12,9 @@ declare module "vitest" {
   }
 }
 
-/** Brings one PostgreSQL along for the whole run: in a temporary folder, and careless about power cuts. */
+/** Generates what tests import, and brings one PostgreSQL along for the whole run: in a temporary folder, and careless about power cuts. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await generateTestCode();
   const dataDir = await mkdtemp(join(tmpdir(), "byond-test-"));
   const postgres = await startEmbeddedPostgres({
     dataDir,

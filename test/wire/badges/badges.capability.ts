@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -49,13 +48,14 @@ type BadgeService = GenService<{
 
 /** The service of `badges.proto`, out of a descriptor: nothing is generated for it, and its types are written above. */
 export async function readBadgeService(): Promise<BadgeService> {
-  const image = join(root, ".cache", `badges-${process.pid}.binpb`);
   const modules = ["proto", "third_party", "test/wire/badges"].map((path) => ({ path }));
   const config = JSON.stringify({ version: "v2", modules });
   const buf = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
-  await promisify(execFile)(process.execPath, [buf, "build", "--config", config, "-o", image], { cwd: root });
-  const { files } = createFileRegistry(fromBinary(FileDescriptorSetSchema, await readFile(image)));
-  await rm(image);
+  const { stdout: image } = await promisify(execFile)(process.execPath, [buf, "build", "--config", config, "-o", "-"], {
+    cwd: root,
+    encoding: "buffer",
+  });
+  const { files } = createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
   const service: unknown = [...files].flatMap((file) => file.services).find(({ name }) => name === "BadgeService");
   return service as BadgeService;
 }
