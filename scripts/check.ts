@@ -18,8 +18,8 @@ interface Step {
 const quiet = { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
 
 const steps: readonly Step[] = [
-  { name: "format, lint and import cycles", command: ["biome", "ci", "--error-on-warnings", "."] },
-  { name: "no circle of folders", command: ["node", "scripts/folder-cycles.ts"] },
+  { name: "format and lint", command: ["biome", "ci", "--error-on-warnings", "."] },
+  { name: "no circle of imports, of files or folders", command: ["node", "scripts/import-cycles.ts"] },
   { name: "types", command: ["tsc"] },
   { name: "schema: lint", command: ["buf", "lint"] },
   {

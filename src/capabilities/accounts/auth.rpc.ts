@@ -31,26 +31,27 @@ import { clientAddressKey } from "../../server/client-address.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
 import { changePassword } from "./change-password.ts";
-import { type CheckedEmail, checkEmailVerification } from "./check-email-verification.ts";
-import { confirmPasswordReset } from "./confirm-password-reset.ts";
-import { type AccountDependencies, emailProblem } from "./create-account.ts";
 import { deleteAccount } from "./delete-account.ts";
 import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
+import { type CheckedEmail, checkEmailVerification, startEmailVerification } from "./email-verification.ts";
+import { logoutAll, signOut } from "./end-sessions.ts";
 import { accountOf } from "./find-account.ts";
 import type { FruitlessCalls } from "./fruitless-calls.ts";
-import { getWorkspace, type Workspace } from "./get-workspace.ts";
-import { logoutAll } from "./logout-all.ts";
 import type { PasswordDependencies } from "./match-password.ts";
 import { newPasswordProblem } from "./new-password.ts";
 import type { SessionDependencies, SessionGrant } from "./open-session.ts";
+import { confirmPasswordReset, startPasswordReset } from "./password-reset.ts";
 import { refreshSession } from "./refresh-session.ts";
 import { signIn } from "./sign-in.ts";
-import { signOut } from "./sign-out.ts";
-import { signUp } from "./sign-up.ts";
-import { startEmailVerification } from "./start-email-verification.ts";
-import { startPasswordReset } from "./start-password-reset.ts";
-import { updateWorkspace } from "./update-workspace.ts";
-import { workspaceChangesOf, workspaceChangesProblems, workspaceMessage } from "./workspace-messages.ts";
+import { type AccountDependencies, emailProblem, signUp } from "./sign-up.ts";
+import {
+  getWorkspace,
+  updateWorkspace,
+  type Workspace,
+  workspaceChangesOf,
+  workspaceChangesProblems,
+  workspaceMessage,
+} from "./workspace.ts";
 
 export interface AuthDependencies extends AccountDependencies, PasswordDependencies, SessionDependencies {
   readonly database: Database;

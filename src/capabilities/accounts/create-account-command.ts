@@ -4,9 +4,8 @@ import type { Queryable } from "../../database/database.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
 import { type AccountCommand, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
-import { alreadyExists, emailProblem } from "./create-account.ts";
 import type { StoredAccount } from "./find-account.ts";
-import { insertAccount } from "./insert-account.ts";
+import { alreadyExists, emailProblem, insertAccount } from "./sign-up.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
 const usage = "Usage: npm run create-account -- --email <address> --name <name>";

@@ -5,8 +5,8 @@ import type { Database } from "../../database/database.ts";
 import { statement } from "../../database/statement.ts";
 import { demoAddress } from "../../text/mail-address.ts";
 import type { KeyIssuing } from "../keys/keys.capability.ts";
-import { insertAccount } from "./insert-account.ts";
 import { createDecoyHash } from "./sign-in.ts";
+import { insertAccount } from "./sign-up.ts";
 
 const anyWorkspace = statement<{ id: string }>("read_any_workspace")({}, () => "SELECT id FROM workspace LIMIT 1");
 

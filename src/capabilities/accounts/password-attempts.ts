@@ -9,8 +9,10 @@ import {
   takeToken,
 } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
-import { limitKeyOf } from "../../server/client-address.ts";
+import type { Repetition } from "../../idempotency/idempotency.ts";
+import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
 import { addressKey } from "./address-key.ts";
+import { accountOf } from "./find-account.ts";
 import { sourceIndexes } from "./known-sources.ts";
 
 /** Whose password is tried, and from where. */
@@ -174,4 +176,28 @@ export async function countPasswordAttempt(deps: Dependencies, attempt: Password
   }
   const admits = (accountId: string) => taken.strangersTaken || known.has(accountId);
   return { isKnown, admits, putBack: () => undo(false), forgive: () => undo(true) };
+}
+
+/**
+ * Counts a call whose idempotency key was used before as an attempt at the password that it carries, if it carries one:
+ * whether it is the same request tells whether the password is the same. What is the same costs nothing. Throws
+ * `rate_limited` after too many wrong ones.
+ */
+export async function countPasswordComparison(
+  deps: { readonly database: Database; readonly keyring: Keyring },
+  { method, caller, values, isSameRequest }: Repetition,
+): Promise<void> {
+  if (!method.input.fields.some(({ name }) => name.endsWith("password"))) {
+    return;
+  }
+  const { userId, email } = await accountOf(deps, caller);
+  const counted = await countPasswordAttempt(deps, {
+    email,
+    accountIds: [userId],
+    signedInTo: userId,
+    clientAddress: values.get(clientAddressKey),
+  });
+  if (isSameRequest) {
+    await counted.putBack();
+  }
 }

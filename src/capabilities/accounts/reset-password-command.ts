@@ -1,9 +1,9 @@
 import { CommandError } from "../../capability.ts";
 import { demoAddress, parseAccountAddress } from "../../text/mail-address.ts";
 import { type AccountCommand, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
-import { emailProblem } from "./create-account.ts";
+import { setPasswordOf } from "./change-password.ts";
 import { findStoredAddress } from "./find-account.ts";
-import { setPasswordOf } from "./set-password.ts";
+import { emailProblem } from "./sign-up.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
 const usage = "Usage: npm run reset-password -- --email <address>";

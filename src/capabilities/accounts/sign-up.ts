@@ -1,6 +1,177 @@
-import { type AccountDependencies, createAccount } from "./create-account.ts";
+import type { Tier } from "../../access/tiers.ts";
+import type { Turn } from "../../crypto/fair-queue.ts";
+import type { Hasher, Match } from "../../crypto/hashing.ts";
+import { createId } from "../../crypto/ids.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+import type { Database, Queryable } from "../../database/database.ts";
+import { boolean, statement, text } from "../../database/statement.ts";
+import { AppError, invalidFields } from "../../errors.ts";
+import { limitKeyOf } from "../../server/client-address.ts";
+import { parseAccountAddress } from "../../text/mail-address.ts";
+import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
+import { newPasswordProblem } from "./new-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
-import { countSignUp } from "./sign-up-attempts.ts";
+import { countPasswordAttempt } from "./password-attempts.ts";
+import { countNewAccount, countSignUp } from "./sign-up-attempts.ts";
+import { lockAddress, maxUnverifiedAccounts, timeToVerify } from "./unverified-accounts.ts";
+
+export interface Account {
+  readonly userId: string;
+  readonly workspaceId: string;
+}
+
+export interface AccountDependencies {
+  readonly database: Database;
+  readonly passwordHasher: Hasher;
+  readonly keyring: Keyring;
+  /** Of the new workspace. */
+  readonly defaultTier: Tier;
+}
+
+/** What a malformed address is told. */
+export const emailProblem = "must be an email address";
+
+/**
+ * Makes a user, who has yet to prove the address, and a workspace that belongs to them. Throws `validation_error` for a
+ * malformed address and for a password that is easy to guess, and `already_exists` for an address that somebody has proved,
+ * for one that too many wait for, and for one that has an account with this very password: the two could not be told apart
+ * at signing in, and it is most likely the same call once more. Because that answer tells the password, where accounts wait
+ * for the address the call counts as an attempt at it, whatever the outcome: `rate_limited` after too many, and after too many new accounts for one
+ * mailbox.
+ */
+export async function createAccount(
+  deps: AccountDependencies,
+  input: {
+    readonly email: string;
+    readonly password: string;
+    readonly name: string;
+    readonly clientAddress: string | undefined;
+  },
+): Promise<Account> {
+  const email = parseAccountAddress(input.email);
+  if (email === undefined) {
+    throw invalidFields({ email: emailProblem });
+  }
+  const problem = newPasswordProblem(input.password, input.email);
+  if (problem !== undefined) {
+    throw invalidFields({ password: problem });
+  }
+  const account = { userId: createId("usr"), workspaceId: createId("ws") };
+  const turn: Turn = { lane: "signUp", source: limitKeyOf(input.clientAddress) };
+  let isCounted = false;
+  // Ends: an address has `maxUnverifiedAccounts` accounts at most.
+  for (;;) {
+    const others = await findAccountsByEmail(deps, email);
+    requireRoom(others);
+    if (others.length > 0) {
+      // One password, however often it has to be compared.
+      await requireAnother(deps, { ...input, email, turn, isCounted }, others);
+      isCounted = true;
+    }
+    // With the salt of the others, so that signing in compares with all of them at once.
+    const passwordHash = await deps.passwordHasher.hashPassword(input.password, turn, others[0]?.passwordHash);
+    const isMade = await deps.database.transaction(async (transaction) => {
+      await lockAddress(transaction, email);
+      const now = await findAccountsByEmail({ database: transaction }, email);
+      // Somebody may have proved the address meanwhile.
+      requireRoom(now);
+      if (now.some((account) => others.every((other) => other.passwordHash !== account.passwordHash))) {
+        // The password was not compared with that one's.
+        return false;
+      }
+      await countNewAccount(deps, transaction, { email, clientAddress: input.clientAddress });
+      const { defaultTier: tier } = deps;
+      await insertAccount(transaction, { ...account, email, passwordHash, name: input.name, tier, isVerified: false });
+      return true;
+    });
+    if (isMade) {
+      return account;
+    }
+  }
+}
+
+/** Throws `already_exists` if one of the accounts has this password. */
+async function requireAnother(
+  deps: AccountDependencies,
+  {
+    email,
+    password,
+    clientAddress,
+    turn,
+    isCounted,
+  }: {
+    readonly email: string;
+    readonly password: string;
+    readonly clientAddress: string | undefined;
+    readonly turn: Turn;
+    readonly isCounted: boolean;
+  },
+  accounts: readonly StoredAccount[],
+): Promise<void> {
+  const attempt = { email, accountIds: [], signedInTo: undefined, clientAddress };
+  const counted = isCounted ? undefined : await countPasswordAttempt(deps, attempt);
+  const hashes = accounts.map(({ passwordHash }) => passwordHash);
+  let right: Match | undefined;
+  try {
+    right = await deps.passwordHasher.match(hashes, password, turn);
+  } catch (error) {
+    await counted?.putBack();
+    throw error;
+  }
+  if (right !== undefined) {
+    throw noRoom();
+  }
+}
+
+function requireRoom(accounts: readonly StoredAccount[]): void {
+  if (accounts.some(({ isVerified }) => isVerified) || accounts.length >= maxUnverifiedAccounts) {
+    throw noRoom();
+  }
+}
+
+/** The same for every reason: whether somebody has proved the address is not told. */
+function noRoom(): AppError {
+  return new AppError(
+    "already_exists",
+    "No account can be made with this email. If it is yours, sign in, or reset the password.",
+  );
+}
+
+export function alreadyExists(): AppError {
+  return new AppError("already_exists", "There is an account with this email already.");
+}
+
+export interface NewAccount {
+  readonly userId: string;
+  readonly workspaceId: string;
+  /** As `parseAccountAddress` writes it. */
+  readonly email: string;
+  readonly passwordHash: string;
+  /** Of the user and of the workspace. */
+  readonly name: string;
+  readonly tier: Tier;
+  readonly isVerified: boolean;
+}
+
+const insert = statement("insert_account")(
+  { userId: text, workspaceId: text, email: text, passwordHash: text, name: text, tier: text, isVerified: boolean },
+  (p) => `
+    WITH made AS (
+      INSERT INTO workspace (id, name, tier, created_at) VALUES (${p.workspaceId}, ${p.name}, ${p.tier}, byond_now())
+      RETURNING created_at
+    )
+    INSERT INTO account (
+      id, workspace_id, email, password_hash, name, created_at, password_set_at, email_verified_at, ends_at
+    )
+    SELECT ${p.userId}, ${p.workspaceId}, ${p.email}, ${p.passwordHash}, ${p.name}, created_at, created_at,
+      CASE WHEN ${p.isVerified} THEN created_at END, CASE WHEN NOT ${p.isVerified} THEN created_at + ${timeToVerify} END
+    FROM made`,
+);
+
+/** Writes a user and a workspace, in a transaction that holds the address (`lockAddress`). */
+export async function insertAccount(transaction: Queryable, account: NewAccount): Promise<void> {
+  await transaction.run(insert, account);
+}
 
 /**
  * Makes an account and begins its first session. Throws `rate_limited` after too many sign-ups from where the call comes

@@ -11,7 +11,7 @@ import {
 import type { Mode } from "../../access/caller.ts";
 import type { SignatureVersion } from "../../access/signature.ts";
 import type { ApiKey } from "./api-key.entity.ts";
-import type { CreatedApiKey } from "./insert-api-key.ts";
+import type { CreatedApiKey } from "./create-api-key.ts";
 import type { RotatedApiKey } from "./rotate-api-key.ts";
 
 /** A key as it is listed: without its secret. */

@@ -21,12 +21,10 @@ import { lineProblem, nameProblem } from "../../text/display-name-rules.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
 import { createApiKey } from "./create-api-key.ts";
 import { getApiKey, keyIdOf } from "./get-api-key.ts";
-import { keyChangesOf, keyChangesProblems, requiredSignature } from "./key-changes.ts";
 import { listApiKeys } from "./list-api-keys.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
 import { rotateApiKey } from "./rotate-api-key.ts";
-import { scopeProblems } from "./scope-problems.ts";
-import { updateApiKey } from "./update-api-key.ts";
+import { keyChangesOf, keyChangesProblems, requiredSignature, scopeProblems, updateApiKey } from "./update-api-key.ts";
 
 /** ApiKeyService: messages to operations and back. */
 export function apiKeyService(deps: {

@@ -6,9 +6,8 @@ import { bindService } from "../../rpc/router.ts";
 import { ApiKeyEntity } from "./api-key.entity.ts";
 import { apiKeyFieldChecks, apiKeyService } from "./api-key.rpc.ts";
 import { KeyAuthenticator } from "./authenticate-api-key.ts";
-import { insertApiKey } from "./insert-api-key.ts";
+import { createSecret, insertApiKey } from "./create-api-key.ts";
 import { LastUsed } from "./last-used.ts";
-import { createSecret } from "./new-secret.ts";
 
 /** What keys offer to others. */
 export interface KeyIssuing {

@@ -5,8 +5,8 @@ import { integer, statement, text } from "../../database/statement.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
 import type { ApiKey } from "./api-key.entity.ts";
+import { createSecret } from "./create-api-key.ts";
 import { activeKeyNotFound, getApiKey, isActive } from "./get-api-key.ts";
-import { createSecret } from "./new-secret.ts";
 
 export interface RotateInput {
   readonly id: string;

@@ -1,10 +1,16 @@
+import { type ApiKeyChanges, ApiKeyChangesSchema, type UpdateApiKeyRequest } from "../../../gen/byond/v1/api_key_pb.ts";
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
-import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
+import { ipAllowlistProblems, normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
 import type { Database, Queryable } from "../../database/database.ts";
 import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
+import { problemOf } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
+import { truncatedDate } from "../../rpc/truncated-date.ts";
+import { namedChanges, updateMaskProblems } from "../../rpc/update-mask.ts";
+import { nameProblem } from "../../text/display-name-rules.ts";
 import type { ApiKey } from "./api-key.entity.ts";
+import { signatureVersionOf } from "./api-key-messages.ts";
 import { activeKeyNotFound, getApiKey, isActive } from "./get-api-key.ts";
 import { expiryProblem, type Restrictions } from "./restrictions.ts";
 
@@ -83,4 +89,77 @@ export async function updateApiKey(
   };
   await deps.revocation.revoke([keySubject(id)], change, { credential: credentialOf(caller) });
   return getApiKey(deps, { workspaceId, id });
+}
+
+/** The changes that a request names, as the operation takes them. */
+export function keyChangesOf(request: UpdateApiKeyRequest): KeyChanges {
+  const changes = namedChanges(updateOf(request));
+  const { name, scopes, ipAllowlist, requestsPerMinute, expiresAt } = changes;
+  return {
+    ...(name !== undefined && { name }),
+    ...(scopes !== undefined && { scopes: scopes.scopes }),
+    ...(ipAllowlist !== undefined && { ipAllowlist: ipAllowlist.ranges }),
+    ...(requestsPerMinute !== undefined && { requestsPerMinute }),
+    ...(expiresAt !== undefined && { expiresAt: truncatedDate(expiresAt) }),
+    ...requiredSignature(changes),
+  };
+}
+
+/** What `require_signature` and `min_signature_version` ask for together: naming a version requires it. */
+export function requiredSignature({
+  requireSignature,
+  minSignatureVersion,
+}: Pick<ApiKeyChanges, "requireSignature" | "minSignatureVersion">): Pick<
+  KeyChanges,
+  "requireSignature" | "minSignatureVersion"
+> {
+  const version = signatureVersionOf(minSignatureVersion);
+  if (version !== undefined) {
+    return { requireSignature: true, minSignatureVersion: version };
+  }
+  if (requireSignature === undefined) {
+    return {};
+  }
+  // Lifted together: whoever requires signatures again later starts from v1.
+  return requireSignature ? { requireSignature } : { requireSignature, minSignatureVersion: "v1" };
+}
+
+/**
+ * What is wrong with the changes, beyond what the schema says. A restriction is lifted by saying what is allowed. `known` are the
+ * scopes that a key can be given.
+ */
+export function keyChangesProblems(request: UpdateApiKeyRequest, known: readonly string[]): Record<string, string> {
+  const { name, scopes, ipAllowlist } = request.apiKey ?? {};
+  const ranges = ipAllowlist?.ranges;
+  const { requireSignature, minSignatureVersion } = namedChanges(updateOf(request));
+  return {
+    ...updateMaskProblems(updateOf(request), "api_key", {
+      min_signature_version: 'to require no signature, write "require_signature": false',
+      scopes: 'to allow everything, write ["*"]',
+      ip_allowlist: 'to allow every address, write ["0.0.0.0/0", "::/0"]',
+    }),
+    ...problemOf("api_key.name", name === undefined ? undefined : nameProblem(name)),
+    ...scopeProblems(scopes?.scopes ?? [], known, "api_key.scopes"),
+    ...(ranges === undefined ? {} : ipAllowlistProblems(ranges, "api_key.ip_allowlist")),
+    ...(requireSignature === false && minSignatureVersion !== undefined
+      ? { "api_key.min_signature_version": "must not be given together with require_signature: false" }
+      : {}),
+  };
+}
+
+function updateOf({ apiKey, updateMask }: UpdateApiKeyRequest) {
+  return { schema: ApiKeyChangesSchema, changes: apiKey, mask: updateMask };
+}
+
+/** What is wrong with the scopes of a key, by their paths (`scopes[1]`). `known` are those that a key can be given. */
+export function scopeProblems(
+  scopes: readonly string[],
+  known: readonly string[],
+  field: string,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    scopes.flatMap((scope, index) =>
+      known.includes(scope) ? [] : [[`${field}[${index}]`, `must be one of: ${known.join(", ")}`]],
+    ),
+  );
 }

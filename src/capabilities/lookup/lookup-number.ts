@@ -1,6 +1,5 @@
 import { type CountryCode, isSupportedCountry, type NumberType } from "libphonenumber-js/max";
 import { extractPossibleNumber, parsePhoneNumber } from "../../text/phone-number.ts";
-import { countryName } from "./country-name.ts";
 
 export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown";
 
@@ -84,4 +83,11 @@ function lineTypesOf(type: NumberType): readonly LineType[] {
     default:
       return ["unknown"];
   }
+}
+
+const names = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
+
+/** The English name of a region, or null for one that has none (`001`, the international networks). */
+export function countryName(code: string): string | null {
+  return /^[A-Z]{2}$/.test(code) ? (names.of(code) ?? null) : null;
 }

@@ -1,3 +1,4 @@
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
@@ -11,20 +12,22 @@ import {
   type VerifyService,
 } from "../../../gen/byond/v1/verify_pb.ts";
 import { credentialOf, keyCaller } from "../../access/caller.ts";
+import type { Database } from "../../database/database.ts";
 import { commitWithAnswer } from "../../idempotency/claim.ts";
+import type { OutboxItem } from "../../outbox/outbox.ts";
 import { truncatedDate } from "../../rpc/truncated-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { channelOf, findChannel } from "./channel.ts";
 import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
-import { commitAndSend, type VerifyDependencies } from "./commit-and-send.ts";
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import { resendCode } from "./resend-code.ts";
 import {
   type OriginLimits,
+  type StartDependencies,
   type StartedVerification,
   startProblems,
   startVerification,
@@ -154,3 +157,28 @@ export const verifyFieldChecks: readonly FieldCheck[] = [
   }),
   fieldCheck(CheckVerificationRequestSchema, checkProblems),
 ];
+
+export interface VerifyDependencies extends StartDependencies {
+  readonly database: Database;
+}
+
+/**
+ * Runs work that may queue messages, as `commitWithAnswer` does. The messages leave after the commit: one that was sent
+ * before could be of a verification that does not exist.
+ */
+export async function commitAndSend<O extends DescMessage>(
+  deps: VerifyDependencies,
+  context: Pick<HandlerContext, "values">,
+  schema: O,
+  work: (deps: StartDependencies) => Promise<MessageInitShape<O>>,
+): Promise<MessageInitShape<O>> {
+  const queued: OutboxItem[] = [];
+  const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
+  const response = await commitWithAnswer(context, deps.database, schema, (database) =>
+    work({ ...deps, database, codes }),
+  );
+  for (const item of queued) {
+    deps.codes.dispatch(item);
+  }
+  return response;
+}

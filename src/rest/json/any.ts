@@ -2,7 +2,7 @@ import { create, type DescMessage, type Message, toBinary } from "@bufbuild/prot
 import { AnySchema, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { notAnObject } from "../refusal.ts";
 import type { ViolationCollector } from "../violations.ts";
-import type { ReadJson, ReadMessage } from "./reader.ts";
+import type { ReadJson, ReadMessage } from "./scalar-reader.ts";
 import type { JsonOptions } from "./style.ts";
 import { isMembers } from "./value-type.ts";
 

@@ -1,7 +1,7 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import { notABoolean, notAList, notAnInteger, notAnObject, Refusal } from "../refusal.ts";
 import type { ViolationCollector } from "../violations.ts";
-import type { ReadJson } from "./reader.ts";
+import type { ReadJson } from "./scalar-reader.ts";
 import { type ReadValue, scalarReader } from "./scalar-reader.ts";
 import type { JsonStyle } from "./style.ts";
 import { isMembers, type Members, setOwn } from "./value-type.ts";

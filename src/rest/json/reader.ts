@@ -1,19 +1,13 @@
-import { create, type DescField, type DescMessage, isMessage, type Message } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMessage, isMessage } from "@bufbuild/protobuf";
 import { isRepeated, notAnObject, Refusal } from "../refusal.ts";
 import type { ViolationCollector } from "../violations.ts";
 import { anyReader } from "./any.ts";
 import { mapKeyReader, readEntries, readItems } from "./collections.ts";
-import { enumReader, type ReadValue, scalarReader } from "./scalar-reader.ts";
+import { enumReader, type ReadJson, type ReadMessage, type ReadValue, scalarReader } from "./scalar-reader.ts";
 import { plainObjectReader, structReader } from "./struct.ts";
 import { isListWrapper, type JsonOptions, type JsonStyle, jsonFieldName } from "./style.ts";
 import { textTypeReader } from "./text-type.ts";
 import { isMembers, type Members, membersOf, setField, type ValueType, valueTypeOf } from "./value-type.ts";
-
-/** Reads the JSON of a value; reports what is wrong, and answers `undefined` where nothing can be kept of it. */
-export type ReadJson = (json: unknown, violations: ViolationCollector) => unknown;
-
-/** Reads the JSON of a message; `undefined` if it is not of the kind of JSON (mostly: an object) that the type takes. */
-export type ReadMessage = (json: unknown, violations: ViolationCollector) => Message | undefined;
 
 /** Reads the JSON of a field into a message. `null` leaves the field unset. */
 export type ReadField = (json: unknown, members: Members, violations: ViolationCollector) => void;

@@ -1,4 +1,4 @@
-import { type DescEnum, ScalarType } from "@bufbuild/protobuf";
+import { type DescEnum, type Message, ScalarType } from "@bufbuild/protobuf";
 import {
   containsNul,
   notABoolean,
@@ -9,8 +9,15 @@ import {
   notUnicode,
   Refusal,
 } from "../refusal.ts";
+import type { ViolationCollector } from "../violations.ts";
 import { type JsonStyle, jsonEnumName, jsonEnumNames } from "./style.ts";
 import type { ValueRange } from "./value-type.ts";
+
+/** Reads the JSON of a value; reports what is wrong, and answers `undefined` where nothing can be kept of it. */
+export type ReadJson = (json: unknown, violations: ViolationCollector) => unknown;
+
+/** Reads the JSON of a message; `undefined` if it is not of the kind of JSON (mostly: an object) that the type takes. */
+export type ReadMessage = (json: unknown, violations: ViolationCollector) => Message | undefined;
 
 /** Reads one JSON value; answers the value as messages hold it, or a {@link Refusal}. */
 export type ReadValue = (json: unknown) => unknown;

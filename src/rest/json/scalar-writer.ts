@@ -1,5 +1,11 @@
-import { type DescEnum, ScalarType } from "@bufbuild/protobuf";
+import { type DescEnum, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type JsonStyle, jsonEnumName } from "./style.ts";
+
+/**
+ * Turns a message into JSON for `JSON.stringify`. Throws on values that JSON or the type cannot express. The result may
+ * share parts with the message.
+ */
+export type WriteMessage = (message: Message) => unknown;
 
 declare global {
   interface JSON {

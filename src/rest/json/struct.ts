@@ -1,7 +1,7 @@
 import { type DescMessage, fromJson, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import { notAList, notAnObject, Refusal } from "../refusal.ts";
 import type { ViolationCollector } from "../violations.ts";
-import type { ReadJson } from "./reader.ts";
+import type { ReadJson } from "./scalar-reader.ts";
 import { type ReadValue, scalarReader } from "./scalar-reader.ts";
 import type { JsonStyle } from "./style.ts";
 import { isMembers } from "./value-type.ts";

@@ -10,11 +10,11 @@ import {
 import { typeNameOf } from "./any.ts";
 import { formatDuration } from "./duration.ts";
 import { formatFieldMask } from "./field-mask.ts";
+import type { WriteMessage } from "./scalar-writer.ts";
 import { mistyped, scalarWriter } from "./scalar-writer.ts";
 import type { JsonOptions } from "./style.ts";
 import { formatTimestamp } from "./timestamp.ts";
 import { isMembers, isType, membersOf } from "./value-type.ts";
-import type { WriteMessage } from "./writer.ts";
 
 /** Compiles the writer of a message type that JSON has a form of its own for; `undefined` for other types. */
 export function wellKnownWriter(

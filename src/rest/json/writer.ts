@@ -1,15 +1,9 @@
-import { type DescField, type DescMessage, isMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, isMessage, ScalarType } from "@bufbuild/protobuf";
 import { Edition, FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { enumWriter, mistyped, scalarWriter, type WriteValue } from "./scalar-writer.ts";
+import { enumWriter, mistyped, scalarWriter, type WriteMessage, type WriteValue } from "./scalar-writer.ts";
 import { isListWrapper, type JsonOptions, jsonFieldName } from "./style.ts";
 import { getField, isMembers, type Members, membersOf, setOwn, type ValueType, valueTypeOf } from "./value-type.ts";
 import { wellKnownWriter } from "./well-known-writer.ts";
-
-/**
- * Turns a message into JSON for `JSON.stringify`. Throws on values that JSON or the type cannot express. The result may
- * share parts with the message.
- */
-export type WriteMessage = (message: Message) => unknown;
 
 /** Writes a field of a message as a member of a JSON object, or leaves it out. */
 type WriteMember = (members: Members, json: Members) => void;

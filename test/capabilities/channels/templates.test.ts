@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { textsFor } from "../../../src/capabilities/channels/texts/languages.ts";
 import { renderMail } from "../../../src/capabilities/channels/texts/mail.ts";
-import { textsFor } from "../../../src/capabilities/channels/texts/message-texts.ts";
-import { minutesLeft } from "../../../src/capabilities/channels/texts/minutes-left.ts";
+import { minutesLeft } from "../../../src/capabilities/channels/texts/message-texts.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
 describe("the mail", () => {

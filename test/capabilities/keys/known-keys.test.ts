@@ -2,10 +2,9 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { KeyAuthenticator } from "../../../src/capabilities/keys/authenticate-api-key.ts";
-import { insertApiKey } from "../../../src/capabilities/keys/insert-api-key.ts";
+import { createSecret, insertApiKey } from "../../../src/capabilities/keys/create-api-key.ts";
 import { parseKey } from "../../../src/capabilities/keys/key-format.ts";
 import { LastUsed } from "../../../src/capabilities/keys/last-used.ts";
-import { createSecret } from "../../../src/capabilities/keys/new-secret.ts";
 import { type HashCost, Hasher, keyCost } from "../../../src/crypto/hashing.ts";
 import { randomBase62 } from "../../../src/crypto/ids.ts";
 import { Database, type Queryable } from "../../../src/database/database.ts";

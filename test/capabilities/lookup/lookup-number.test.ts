@@ -1,8 +1,7 @@
 /** Numbers of many plans, told from the plans that the server carries. */
 import { getCountries } from "libphonenumber-js/max";
 import { describe, expect, test } from "vitest";
-import { countryName } from "../../../src/capabilities/lookup/country-name.ts";
-import { lookupNumber, parseRegion } from "../../../src/capabilities/lookup/lookup-number.ts";
+import { countryName, lookupNumber, parseRegion } from "../../../src/capabilities/lookup/lookup-number.ts";
 
 const lookup = (number: string, country?: string) =>
   lookupNumber({ number, country: country === undefined ? undefined : parseRegion(country) });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { foldPhone } from "../../../src/capabilities/verify/fold-phone.ts";
 import {
   exactIndex,
+  foldPhone,
   limitIndexes,
   parseRecipient,
   type Recipient,

@@ -1,7 +1,7 @@
 import type { CodeMessage } from "../outgoing-message.ts";
+import { textsFor } from "./languages.ts";
 import { escapeHtml, mailPage } from "./mail-page.ts";
-import { type MessageTexts, textsFor } from "./message-texts.ts";
-import { minutesLeft } from "./minutes-left.ts";
+import { type MessageTexts, minutesLeft } from "./message-texts.ts";
 
 /** A mail as people read it. */
 export interface RenderedMail {

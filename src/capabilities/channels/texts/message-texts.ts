@@ -1,5 +1,3 @@
-import { en } from "./en.ts";
-
 /** The words of a message with a code, in one language. Plain text: whoever puts them into HTML escapes them. */
 export interface MessageTexts {
   /** BCP 47, for the `lang` of the HTML. */
@@ -31,18 +29,10 @@ export interface MessageTexts {
   spoken(brand: string, code: string, minutes: number): string;
 }
 
-/** Every language there is, by its lower-case tag. A new one is a file beside `en.ts` and a line here. */
-const languages: Readonly<Record<string, MessageTexts>> = { en };
+/** A code that was made for five minutes is not "4 minutes" because it took a moment to send. */
+const toleranceMs = 5_000;
 
-/** The texts for a locale such as `pt-BR`: its own, else those of the language alone, else English. */
-export function textsFor(locale: string | undefined): MessageTexts {
-  const subtags = (locale ?? "").toLowerCase().split(/[-_]/);
-  for (let length = subtags.length; length > 0; length -= 1) {
-    const tag = subtags.slice(0, length).join("-");
-    const texts = Object.hasOwn(languages, tag) ? languages[tag] : undefined;
-    if (texts !== undefined) {
-      return texts;
-    }
-  }
-  return en;
+/** The whole minutes until `expiresAt`, as told to people; 0 is less than one. */
+export function minutesLeft(expiresAt: Date, now: Date): number {
+  return Math.max(0, Math.floor((expiresAt.getTime() - now.getTime() + toleranceMs) / 60_000));
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { messageIdOf } from "../http/json-field.ts";
+import { messageIdOf } from "../http/http-post.ts";
 
 /**
  * WhatsApp's id of a message as it is kept: `wamid-sha256:` and the SHA-256 of it in base64url. The id itself holds the

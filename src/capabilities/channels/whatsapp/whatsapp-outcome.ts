@@ -1,6 +1,6 @@
 import type { SendResult } from "../../../outbox/send-result.ts";
 import type { HttpAnswer } from "../http/http-post.ts";
-import { field, items } from "../http/json-field.ts";
+import { field, items } from "../http/http-post.ts";
 import { whatsappMessageId } from "./whatsapp-message-id.ts";
 
 /** What an error code of the Cloud API means. The words are ours: Meta's may repeat what was sent. */

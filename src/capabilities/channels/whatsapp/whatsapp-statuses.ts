@@ -1,5 +1,5 @@
 import type { Receipt } from "../../../outbox/receipts.ts";
-import { field, items } from "../http/json-field.ts";
+import { field, items } from "../http/http-post.ts";
 import { whatsappMarker } from "./whatsapp.ts";
 import { whatsappMessageId } from "./whatsapp-message-id.ts";
 import { whatsappFailureReason } from "./whatsapp-outcome.ts";

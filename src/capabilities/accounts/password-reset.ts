@@ -1,0 +1,121 @@
+import type { Tier } from "../../access/tiers.ts";
+import type { Hasher } from "../../crypto/hashing.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+import type { Database, Queryable } from "../../database/database.ts";
+import { takeTokens } from "../../database/take-tokens.ts";
+import { AppError, invalidFields } from "../../errors.ts";
+import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { limitKeyOf } from "../../server/client-address.ts";
+import { mailboxKey } from "./address-key.ts";
+import { setPasswordOf } from "./change-password.ts";
+import type { EmailVerificationOutcome, EmailVerifications, StartedReset } from "./email-verification.ts";
+import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
+import { isKnownSource, rememberSource } from "./known-sources.ts";
+import { newPasswordProblem } from "./new-password.ts";
+import { emailProblem } from "./sign-up.ts";
+import { proveAddress } from "./unverified-accounts.ts";
+
+/** Resets from one source, for whatever accounts: ten at once, then one in a minute. */
+const sourceLimit = { burst: 10, periodSeconds: 60 };
+
+/** Resets of one mailbox from one source: two at once, then one in half an hour. One source cannot use up the mailbox's. */
+const pairLimit = { burst: 2, periodSeconds: 1_800 };
+
+/** Resets of one mailbox from all sources together that the account was not signed in to from: six, then one in five minutes. */
+const strangersLimit = { burst: 6, periodSeconds: 300 };
+
+/**
+ * Sends a code to the address if it has an account. Nothing tells whether it has: the same statements run, and the question is
+ * asked when the message leaves. Throws `rate_limited` after too many for the address, or from where the call comes from.
+ */
+export async function startPasswordReset(
+  deps: {
+    readonly database: Pick<Database, "run" | "transaction">;
+    readonly keyring: Keyring;
+    readonly emailVerifications: EmailVerifications;
+  },
+  input: { readonly email: string; readonly clientAddress: string | undefined },
+): Promise<StartedReset> {
+  const email = await findStoredAddress(deps, input.email);
+  if (email === undefined) {
+    throw invalidFields({ email: emailProblem });
+  }
+  const { clientAddress } = input;
+  const source = limitKeyOf(clientAddress);
+  const mailbox = `mailbox:${mailboxKey(deps, email)}`;
+  const strangers = { key: mailbox, limit: strangersLimit };
+  const retryAfterSeconds = await takeTokens(deps.database, "reset-password", [
+    { key: `source:${source}`, limit: sourceLimit },
+    { key: `${mailbox}:${source}`, limit: pairLimit },
+    ...((await isFromOwner(deps, { email, clientAddress })) ? ([] as const) : ([strangers] as const)),
+  ]);
+  if (retryAfterSeconds !== undefined) {
+    throw new AppError("rate_limited", "Too many password resets. Try again later.", { retryAfterSeconds });
+  }
+  return deps.emailVerifications.startReset(email);
+}
+
+/**
+ * Whether the source is known to the account that has proved the address. Of one that has not, it says nothing: strangers
+ * can sign up, and then in from as many sources as they like.
+ */
+async function isFromOwner(
+  deps: { readonly database: Pick<Database, "run">; readonly keyring: Keyring },
+  { email, clientAddress }: { readonly email: string; readonly clientAddress: string | undefined },
+): Promise<boolean> {
+  const accounts = await findAccountsByEmail(deps, email);
+  const accountId = accounts.find(({ isVerified }) => isVerified)?.userId ?? "";
+  return isKnownSource(deps, { accountId, clientAddress });
+}
+
+/**
+ * Sets a new password, with the code that was sent to the address. When it returns, no server accepts the account's earlier
+ * sessions any more. The code is used up by the transaction that sets the password: what fails can be repeated. The code of
+ * a reset that was started before the password was last set has expired; only who has that code learns so. Throws
+ * `not_found` for a reset that there is not.
+ */
+export async function confirmPasswordReset(
+  deps: {
+    readonly database: Queryable;
+    readonly emailVerifications: EmailVerifications;
+    readonly passwordHasher: Hasher;
+    readonly revocation: Pick<RevocationService, "revoke">;
+    readonly defaultTier: Tier;
+    readonly keyring: Keyring;
+  },
+  {
+    resetId,
+    code,
+    newPassword: password,
+    clientAddress,
+  }: {
+    readonly resetId: string;
+    readonly code: string;
+    readonly newPassword: string;
+    readonly clientAddress: string | undefined;
+  },
+): Promise<EmailVerificationOutcome> {
+  const { email, startedAt } = await deps.emailVerifications.findReset(resetId);
+  const { outcome } = await proveAddress(deps, { email }, async (transaction, accounts) => {
+    const outcome = await deps.emailVerifications.checkReset(transaction, { id: resetId, code });
+    if (outcome !== "approved") {
+      return { outcome, provenBy: undefined };
+    }
+    if (accounts.some(({ isVerified, passwordSetAt }) => isVerified && startedAt <= passwordSetAt)) {
+      return { outcome: "expired" as const, provenBy: undefined };
+    }
+    const problem = newPasswordProblem(password, email);
+    if (problem !== undefined) {
+      // Only the owner of the address may learn what it is. The code is not used up.
+      throw invalidFields({ new_password: problem });
+    }
+    const provenBy = await setPasswordOf(deps, transaction, { email, password, accounts });
+    if (provenBy !== undefined) {
+      // They sign in next. Strangers who guess must not keep them out here either.
+      await rememberSource(deps, transaction, { accountId: provenBy.userId, clientAddress });
+    }
+    // An account that ended since: the code is as good as one that was never sent.
+    return { outcome: provenBy === undefined ? ("expired" as const) : outcome, provenBy };
+  });
+  return outcome;
+}
