@@ -45,6 +45,10 @@ describe("a definition", () => {
     expect(() => statement("unknown")({ id: text }, (p) => `SELECT ${p.id}, ${p.other}`)).toThrow(
       "the statement unknown has no parameter other",
     );
+    // No parameter either, though every object has it.
+    expect(() => statement("inherited")({ id: text }, (p) => `SELECT ${p.id}, ${p.constructor}`)).toThrow(
+      "the statement inherited has no parameter constructor",
+    );
   });
 
   test("refuses a parameter that its text does not use, even if it was looked at", () => {
