@@ -64,8 +64,7 @@ export function createCors(origins: CorsOrigins): Cors {
   if (origins.length === 0) {
     return { allow: (handler) => handler, headersFor: () => ({}) };
   }
-  const isNamed = (origin: string) => origins !== "any" && origins.includes(origin);
-  const allowedOrigin = (origin: string) => (origins === "any" ? "*" : isNamed(origin) ? origin : undefined);
+  const allowedOrigin = (origin: string) => (origins === "any" ? "*" : origins.includes(origin) ? origin : undefined);
 
   function headersFor(origin: string | undefined): Record<string, string> {
     const allowed = origin === undefined ? undefined : allowedOrigin(origin);
@@ -83,8 +82,6 @@ export function createCors(origins: CorsOrigins): Cors {
     if (contextValues !== undefined) {
       contextValues.get(requestRecordKey).route = "preflight";
     }
-    // Private Network Access: whoever names an origin means it; `*` was written with the internet in mind.
-    const asksForPrivate = header.get("access-control-request-private-network") === "true" && isNamed(origin);
     return {
       status: 204,
       header: new Headers({
@@ -93,7 +90,6 @@ export function createCors(origins: CorsOrigins): Cors {
         "Access-Control-Allow-Methods": methods,
         "Access-Control-Allow-Headers": requestHeaders,
         "Access-Control-Max-Age": maxAgeSeconds,
-        ...(asksForPrivate ? { "Access-Control-Allow-Private-Network": "true" } : {}),
       }),
     };
   }

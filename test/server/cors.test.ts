@@ -159,14 +159,6 @@ describe("a preflight", () => {
     session.destroy();
   });
 
-  test("lets a page of the internet reach a private address only if it is named", async () => {
-    const ask = { "Access-Control-Request-Private-Network": "true" };
-    const named = await preflight(rpc, page, "x", ask);
-    expect(named.headers["access-control-allow-private-network"]).toBe("true");
-    expect((await preflight(rpc, page, "x")).headers["access-control-allow-private-network"]).toBeUndefined();
-    expect(corsHeaders(await preflight(rpc, stranger, "x", ask))).toEqual([]);
-  });
-
   test("an OPTIONS that asks for nothing is no preflight", async () => {
     const answer = await call("/api/v1/verify/start", { method: "OPTIONS", headers: asPage() });
     expect([answer.status, answer.headers.allow]).toEqual([204, "POST"]);
@@ -311,16 +303,11 @@ describe("nobody else reads anything", () => {
   });
 });
 
-test("with * every page may call, none with cookies, and none of them reaches a private address", async () => {
+test("with * every page may call, none with cookies", async () => {
   await using server = await startTestApp({ corsOrigins: "any" });
-  const headers = {
-    Origin: stranger,
-    "Access-Control-Request-Method": "POST",
-    "Access-Control-Request-Private-Network": "true",
-  };
+  const headers = { Origin: stranger, "Access-Control-Request-Method": "POST" };
   const asked = await call("/api/v1/verify/start", { method: "OPTIONS", headers, url: server.url });
   expect([asked.status, asked.headers["access-control-allow-origin"]]).toEqual([204, "*"]);
-  expect(asked.headers["access-control-allow-private-network"]).toBeUndefined();
   const answer = await call("/api/v1/lookup?number=1", { headers: { Origin: "null" }, url: server.url });
   expectReadable(answer, "*");
   expect(corsHeaders(await call("/dev/inbox", { headers: { Origin: stranger }, url: server.url }))).toEqual([]);
