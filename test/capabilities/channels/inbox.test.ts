@@ -335,7 +335,7 @@ describe("the link", () => {
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(19);
     const cookies = answers.map(({ headers }) => headers.get("set-cookie")).filter((cookie) => cookie !== null);
     expect(cookies).toHaveLength(1);
-    expect(cookies[0]).toMatch(/^byond_inbox=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/dev\/inbox$/);
+    expect(cookies[0]).toMatch(/^byond_inbox_\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/dev\/inbox$/);
 
     const withCookie = { Cookie: `theme=dark; ${cookies[0]?.split(";")[0]}` };
     const read = (headers: Record<string, string>) => fetch(`${server.url}/dev/inbox`, { headers });
@@ -380,10 +380,37 @@ describe("the link", () => {
     },
   );
 
+  test("leaves a cookie beside those of other servers on this machine, as browsers send all of them to each port", async () => {
+    await using one = await startTestApp();
+    await using other = await startTestApp();
+    const jar = new Map<string, string>();
+    for (const server of [one, other]) {
+      const [cookie = ""] = ((await fetch(tokenOf(server))).headers.get("set-cookie") ?? "").split(";");
+      jar.set(cookie.slice(0, cookie.indexOf("=")), cookie);
+    }
+    for (const server of [one, other]) {
+      const headers = { Cookie: [...jar.values()].join("; ") };
+      expect((await fetch(`${server.url}/dev/inbox`, { headers })).status).toBe(200);
+    }
+  });
+
+  test("without it, the page leads on the browser that has the cookie, and says how else the inbox is read", async () => {
+    await using server = await startTestApp();
+    await fetch(tokenOf(server));
+    for (const address of [`${server.url}/dev/inbox`, tokenOf(server)]) {
+      const page = await (await fetch(address, { headers: { Accept: "text/html" } })).text();
+      expect(page).toContain('href="inbox"');
+      expect(page).toContain("start the server again");
+      expect(page).toContain("curl");
+    }
+  });
+
   test("leaves the cookie for the address that browsers know: its path, and over https only", () => {
     const link = new InboxLink(new URL("https://localhost/byond/dev/inbox"));
     const url = `http://127.0.0.1:8080/dev/inbox${link.query}`;
     const outcome = link.admit({ method: "GET", url, header: new Headers() });
-    expect(typeof outcome === "object" && outcome.setCookie).toMatch(/; Path=\/byond\/dev\/inbox; Secure$/);
+    expect(typeof outcome === "object" && outcome.setCookie).toMatch(
+      /^byond_inbox_8080=.*; Path=\/byond\/dev\/inbox; Secure$/,
+    );
   });
 });

@@ -11,13 +11,18 @@ then reload.</p>`;
 ${messages.length === 0 ? hint : messages.map(messageHtml)}`);
 }
 
-/** Says why the messages are not shown. `hasLink`: the server printed one when it started. */
+/**
+ * Says why the messages are not shown. `hasLink`: the server printed one when it started. A browser that has its cookie gets this page
+ * too where another page led it here; from this one it gets in.
+ */
 export function inboxRefusalHtml(
   { code, message }: { readonly code: string; readonly message: string },
   hasLink: boolean,
 ): string {
   const remedy = hasLink
-    ? html`<p>In a browser, open the link that the server printed when it started. It works once.</p>`
+    ? html`<p>In a browser, the link that the server printed when it started opens the inbox. It works once; the browser that used it can
+<a class="notice-link" href="inbox">open the inbox</a> until it is closed or the server ends. Otherwise start the server again, or read
+the inbox with <code>curl</code> and a key.</p>`
     : html`<p>The inbox takes an API key in a header, which a browser does not send: read it with <code>curl</code>.</p>`;
   return inboxLayout(html`<p>${message}</p>
 ${code === "invalid_api_key" ? remedy : []}

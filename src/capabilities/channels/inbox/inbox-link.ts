@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { equalSecrets } from "../../../crypto/equal-secrets.ts";
 
-const cookieName = "byond_inbox";
+/**
+ * Browsers tell cookies apart by name and not by port, so that servers on one machine would replace each other's. The port is the one
+ * that the browser asked, which a proxy or a container may map.
+ */
+function cookieNameAt(url: string): string {
+  const { port } = new URL(url);
+  return port === "" ? "byond_inbox" : `byond_inbox_${port}`;
+}
 
 /** What of a request can hold the link's token or its cookie. */
 export interface LinkRequest {
@@ -40,7 +47,7 @@ export class InboxLink {
 
   /** Lets a request in that carries the token, for the first time, or the cookie. */
   admit(request: LinkRequest): LinkOutcome {
-    if (this.#hasCookie(request.header)) {
+    if (this.#hasCookie(request)) {
       return { setCookie: undefined };
     }
     const presented = new URL(request.url).searchParams.get("token");
@@ -52,23 +59,23 @@ export class InboxLink {
       return "refused";
     }
     this.#token = undefined;
-    return { setCookie: this.#cookieHeader() };
+    return { setCookie: this.#cookieHeader(request.url) };
   }
 
-  #hasCookie(header: Headers): boolean {
+  #hasCookie({ url, header }: LinkRequest): boolean {
     // Sites do not differ by port, so SameSite does not keep out pages of other servers on this machine.
     const site = header.get("sec-fetch-site");
     if (site !== null && site !== "same-origin" && site !== "none") {
       return false;
     }
-    const expected = `${cookieName}=${this.#cookie}`;
+    const expected = `${cookieNameAt(url)}=${this.#cookie}`;
     const cookies = (header.get("cookie") ?? "").split(";").map((cookie) => cookie.trim());
     return cookies.some((cookie) => cookie.length === expected.length && equalSecrets(cookie, expected));
   }
 
-  #cookieHeader(): string {
+  #cookieHeader(requestUrl: string): string {
     const { pathname, protocol } = this.#inboxUrl;
     const secure = protocol === "https:" ? "; Secure" : "";
-    return `${cookieName}=${this.#cookie}; HttpOnly; SameSite=Strict; Path=${pathname}${secure}`;
+    return `${cookieNameAt(requestUrl)}=${this.#cookie}; HttpOnly; SameSite=Strict; Path=${pathname}${secure}`;
   }
 }
