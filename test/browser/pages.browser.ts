@@ -88,6 +88,41 @@ test("/ leads to the reference", async () => {
   expect(watched.page.url()).toMatch(/\/docs(#.*)?$/);
 });
 
+test("two servers on one machine keep the browser that opened both inboxes", async () => {
+  await using one = await startTestApp();
+  await using other = await startTestApp();
+  await using watched = await openPage(browser);
+  const { page } = watched;
+  for (const address of [one.app.inboxLink, other.app.inboxLink, `${one.url}/dev/inbox`, `${other.url}/dev/inbox`]) {
+    await page.goto(address ?? "");
+    await page.getByText("0 messages").waitFor();
+  }
+});
+
+test("who comes by a link of another page on this machine is led into the inbox by its page", async () => {
+  await using server = await startTestApp();
+  await using watched = await openPage(browser);
+  const { page } = watched;
+  await page.goto(server.app.inboxLink ?? "");
+  await page.goto(`${app.url}/docs/errors`);
+  await page.evaluate(`location.href = "${server.url}/dev/inbox"`);
+  await page.getByRole("link", { name: "open the inbox" }).click();
+  await page.getByText("0 messages").waitFor();
+});
+
+// WCAG 2.2 §1.4.10: also a page that is magnified four times on a desk.
+test.each(["/docs", "/docs/errors", "/dev/inbox", "/nowhere"])("%s fits into a window of 320 pixels", async (path) => {
+  await using watched = await openPage(browser, { width: 320 });
+  const { page } = watched;
+  await page.goto(app.url + path);
+  await page.locator('.status[data-state="operational"]').waitFor();
+  expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+  const mark = await page.locator(".status .mark").boundingBox();
+  expect((mark?.x ?? 320) + (mark?.width ?? 0)).toBeLessThanOrEqual(320);
+  await page.getByRole("link", { name: "Byond", exact: true }).waitFor();
+  await screenshot(page, `narrow${path.replaceAll("/", "-")}`);
+});
+
 test("a page of another host that is rebound to this machine does not get into the inbox, with the cookie in the same browser", async () => {
   await using server = await startTestApp();
   await using watched = await openPage(browser);
