@@ -5,10 +5,10 @@ import { parseQualities } from "./media-type.ts";
 /** Smaller answers fit one packet as they are. */
 const minBytes = 1024;
 
-const encodings = [
-  { name: "br", compress: promisify(brotliCompress), options: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } } },
-  { name: "gzip", compress: promisify(gzip), options: {} },
-] as const;
+export type Encoding = "br" | "gzip";
+
+/** Between clients that like both alike, the first. */
+const encodings: readonly Encoding[] = ["br", "gzip"];
 
 /**
  * The codings that a request's content is in, in the order in which they were applied (RFC 9110 §8.4): in lower case, without `identity`
@@ -38,27 +38,29 @@ export async function compressed(bytes: Uint8Array, requestHeader: Headers, head
   if (!isCompressible(bytes, header)) {
     return bytes;
   }
-  const encoding = preferredEncoding(requestHeader.get("accept-encoding"));
+  const encoding = preferredEncoding(requestHeader.get("accept-encoding") ?? "");
   if (encoding === undefined) {
     return bytes;
   }
-  const smaller = await encoding.compress(bytes, encoding.options);
-  header.set("content-encoding", encoding.name);
+  const smaller = await compress(bytes, encoding, 4);
+  header.set("content-encoding", encoding);
   return smaller;
+}
+
+export function compress(bytes: Uint8Array, encoding: Encoding, brotliQuality: number): Promise<Buffer> {
+  return encoding === "br"
+    ? promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } })
+    : promisify(gzip)(bytes);
 }
 
 function isCompressible(bytes: Uint8Array, header: Headers): boolean {
   return bytes.length > minBytes && !header.has("content-encoding");
 }
 
-function preferredEncoding(accepted: string | null): (typeof encodings)[number] | undefined {
-  if (accepted === null) {
-    return undefined;
-  }
+/** Of the encodings that an `Accept-Encoding` names, the one that the client prefers. */
+export function preferredEncoding(accepted: string): Encoding | undefined {
   const qualities = parseQualities(accepted);
   const quality = (name: string) => qualities.get(name) ?? qualities.get("*") ?? 0;
-  const [best] = encodings
-    .filter(({ name }) => quality(name) > 0)
-    .sort((left, right) => quality(right.name) - quality(left.name));
+  const [best] = encodings.filter((name) => quality(name) > 0).sort((left, right) => quality(right) - quality(left));
   return best;
 }

@@ -10,12 +10,8 @@ export function tagContent(bytes: Uint8Array, header: Headers): string {
   return tag;
 }
 
-/** Whether `If-None-Match` names the tag (RFC 9110 §13.1.2), so that the client has the content already. */
-export function isKnownTag(requestHeader: Headers, tag: string): boolean {
-  const known = requestHeader.get("if-none-match");
-  if (known === null) {
-    return false;
-  }
+/** Whether the value of an `If-None-Match` names the tag (RFC 9110 §13.1.2), so that the client has the content already. */
+export function isKnownTag(known: string, tag: string): boolean {
   return known.trim() === "*" || known.split(",").some((candidate) => opaque(candidate.trim()) === opaque(tag));
 }
 

@@ -43,7 +43,11 @@ export async function contentResponse(
 ): Promise<UniversalServerResponse> {
   const isCacheable =
     route.httpMethod === "GET" && route.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
-  if (isCacheable && status === 200 && isKnownTag(request.header, tagContent(content.bytes, header))) {
+  if (
+    isCacheable &&
+    status === 200 &&
+    isKnownTag(request.header.get("if-none-match") ?? "", tagContent(content.bytes, header))
+  ) {
     markVariants(content.bytes, header);
     return { status: 304, header };
   }

@@ -98,6 +98,16 @@ describe("files", () => {
     expect(new Set([plain, br, gzip].map(({ headers }) => headers.etag)).size).toBe(3);
   });
 
+  test.each([
+    ["gzip, br;q=0.1", "gzip"],
+    ["*", "br"],
+    ["br;q=0, *", "gzip"],
+    ["*;q=0", undefined],
+  ])("Accept-Encoding: %s gets %s", async (accepted, encoding) => {
+    const { headers } = await raw("/openapi.json", { "accept-encoding": accepted });
+    expect(headers["content-encoding"]).toBe(encoding);
+  });
+
   test("are not sent again to who has them", async () => {
     for (const path of ["/docs", "/openapi.json", "/docs/assets/docs.css", await script()]) {
       const headers = { "accept-encoding": "br" };
@@ -105,6 +115,7 @@ describe("files", () => {
       const again = await raw(path, { ...headers, "if-none-match": `"other", W/${first.headers.etag}` });
       expect(again.status, path).toBe(304);
       expect(again.body.length).toBe(0);
+      expect((await raw(path, { ...headers, "if-none-match": "*" })).status).toBe(304);
       expect((await raw(path, { ...headers, "if-none-match": '"other"' })).status).toBe(200);
     }
   });

@@ -7,7 +7,6 @@ import type { ExampleSource } from "../../../rest/openapi/example-messages.ts";
  */
 const fields: Readonly<Record<string, JsonValue>> = {
   access_token: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c3JfMmJUIn0.kq3vYw0",
-  approved_at: "2026-06-15T09:38:12Z",
   attempts: 1,
   attempts_left: 5,
   autofill_domain: "example.com",

@@ -1,15 +1,8 @@
 import { createHash } from "node:crypto";
-import { promisify } from "node:util";
-import { brotliCompress, constants, gzip } from "node:zlib";
+import { compress, type Encoding, preferredEncoding } from "../../../rest/compression.ts";
+import { isKnownTag } from "../../../rest/etag.ts";
 import type { NodeRequest, NodeResponse } from "../../../server/request-gate.ts";
 import type { Page } from "../../../server/request-handler.ts";
-
-const compress = {
-  br: (bytes: Buffer) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } }),
-  gzip: (bytes: Buffer) => promisify(gzip)(bytes),
-} as const;
-
-type Encoding = keyof typeof compress;
 
 /** Bytes that are served as they are: compressed once, and known by their tag. */
 export class StaticFile {
@@ -25,7 +18,7 @@ export class StaticFile {
   }
 
   encoded(encoding: Encoding): Promise<Buffer> {
-    const known = this.#encoded.get(encoding) ?? compress[encoding](this.bytes);
+    const known = this.#encoded.get(encoding) ?? compress(this.bytes, encoding, 6);
     this.#encoded.set(encoding, known);
     return known;
   }
@@ -59,7 +52,10 @@ async function serveFile(
   file: StaticFile,
   { cacheControl, headers = {} }: ServeOptions,
 ): Promise<void> {
-  const encoding = file.bytes.length < minCompressedBytes ? undefined : chooseEncoding(request);
+  const encoding =
+    file.bytes.length < minCompressedBytes
+      ? undefined
+      : preferredEncoding(String(request.headers["accept-encoding"] ?? ""));
   // A compressed file is another representation, so its tag is another one (RFC 9110 §8.8.3).
   const etag = encoding === undefined ? file.etag : `${file.etag.slice(0, -1)}-${encoding}"`;
   const all = {
@@ -71,7 +67,7 @@ async function serveFile(
   for (const [name, value] of Object.entries(all)) {
     response.setHeader(name, value);
   }
-  if (knownTags(request).includes(etag)) {
+  if (isKnownTag(request.headers["if-none-match"] ?? "", etag)) {
     response.statusCode = 304;
     response.end();
     return;
@@ -88,18 +84,4 @@ async function serveFile(
   } else {
     response.end(body);
   }
-}
-
-function chooseEncoding(request: NodeRequest): Encoding | undefined {
-  const accepted = String(request.headers["accept-encoding"] ?? "")
-    .split(",")
-    .filter((entry) => !/;\s*q=0(?:\.0*)?\s*$/.test(entry))
-    .map((entry) => entry.split(";")[0]?.trim().toLowerCase());
-  return accepted.includes("br") ? "br" : accepted.includes("gzip") ? "gzip" : undefined;
-}
-
-function knownTags(request: NodeRequest): string[] {
-  return String(request.headers["if-none-match"] ?? "")
-    .split(",")
-    .map((tag) => tag.trim().replace(/^W\//, ""));
 }
