@@ -69,7 +69,7 @@ export async function findNeededSecrets(
 }
 
 /** The master secrets that servers have written with, and that rows may need. */
-export function readUsedSecrets(database: Queryable): Promise<UsedSecret[]> {
+function readUsedSecrets(database: Queryable): Promise<UsedSecret[]> {
   return database.run(readUsed, {});
 }
 

@@ -33,7 +33,7 @@ export const bindingViolations: ContextKey<FieldViolations> = createContextKey<F
 });
 
 /** More are only counted: an answer should not be larger than the request that it explains. */
-export const maxListedViolations = 20;
+const maxListedViolations = 20;
 
 /** Paths repeat what the client wrote; a name longer than this is cut. */
 const maxNameLength = 64;
@@ -98,7 +98,7 @@ export class ViolationCollector implements FieldViolations {
 }
 
 /** Writes a path as {@link FieldViolation.path} does. */
-export function formatFieldPath(steps: readonly (string | number)[]): string {
+function formatFieldPath(steps: readonly (string | number)[]): string {
   let path = "";
   for (const step of steps) {
     if (typeof step === "number") {

@@ -5,7 +5,7 @@ import type { RenewalReport } from "./revocation-store.ts";
  * How far a server's clock may be from PostgreSQL's before it says so. What goes by the server's clock: the five minutes of a
  * signature and the fifteen of an access token are shorter or longer by as much, and messages name wrong minutes.
  */
-export const clockToleranceMs = 5_000;
+const clockToleranceMs = 5_000;
 
 /** From there on signatures of right clients are refused, and access tokens of other servers are soon: no server starts. */
 export const maxClockOffsetMs = 300_000;

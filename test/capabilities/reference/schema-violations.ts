@@ -23,7 +23,7 @@ export interface Violation {
 type Schemas = Readonly<Record<string, Schema>>;
 
 /** Values of a member that break one keyword each, made out of one that fits. */
-export function violationsOf(given: Schema, fitting: unknown, schemas: Schemas): Violation[] {
+function violationsOf(given: Schema, fitting: unknown, schemas: Schemas): Violation[] {
   const schema = resolve(given, schemas);
   if (Array.isArray(schema.anyOf)) {
     const { anyOf, ...others } = schema;
