@@ -1,106 +1,103 @@
-/** What cannot be run is refused at the start: exit status 1, and a sentence that says what to do. */
-import { spawnSync } from "node:child_process";
+/** What cannot be run is refused before anything is made, in a sentence that says what to do. */
 import { once } from "node:events";
-import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
+import { type Config, createApp, parseConfig } from "../../src/app.ts";
+import { explainFailure } from "../../src/process/start-failure.ts";
 import { makeSelfSignedCertificate } from "../server/self-signed-certificate.ts";
+import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
-import { MainProcess, makeFolder, root } from "./main-process.ts";
+import { MainProcess, makeFolder } from "../system/main-process.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
-const nobody = { uid: 65534, gid: 65534 };
-/** A checkout below a folder that only root may enter is nobody else's. */
-const nobodyMayRead = process.getuid?.() === 0 && spawnSync("cat", [join(root, "src/main.ts")], nobody).status === 0;
 
-/** Runs until it ends, which it should do by itself, and tells what it said. */
-async function refusal(environment: Record<string, string>, args: readonly string[] = [], input?: string) {
-  await using main = new MainProcess({ environment, args, ...(input === undefined ? {} : { input }) });
-  const exit = await main.exited;
-  expect(exit).toEqual({ code: 1, signal: null });
-  expect(main.output).toBe("");
-  // For the operator: no stack, no code.
-  expect(main.log).not.toMatch(/\n\s+at |node:internal|\.ts:\d/);
-  return main.log;
+/** Starts as `main.ts` does, in this process, and tells what the operator is told. */
+async function refusal(environment: Record<string, string>): Promise<string> {
+  let config: Config | undefined;
+  try {
+    config = parseConfig(environment);
+    const onFatal = (reason: Error) => {
+      throw reason;
+    };
+    const app = await createApp(config, { logger: captureLog().logger, onFatal });
+    await app.close();
+  } catch (error) {
+    return forOperators(explainFailure(error, config));
+  }
+  throw new Error("it started");
 }
 
-test("production without BYOND_SECRET", async () => {
-  const said = await refusal({ DATABASE_URL: inject("postgresUrl") });
-  expect(said).toContain("BYOND_SECRET is required with DATABASE_URL");
-});
+/** Starts a process, which should end by itself, and tells what it said. */
+async function refusalOfProcess(environment: Record<string, string>): Promise<string> {
+  await using main = new MainProcess({ environment });
+  expect(await main.exited).toEqual({ code: 1, signal: null });
+  expect(main.output).toBe("");
+  return forOperators(main.log);
+}
 
-test("several settings that cannot be: all of them are told at once, and no password is", async () => {
-  const said = await refusal({
-    PORT: "99999",
-    SIGN_UP: "perhaps",
-    TLS_KEY: "/nowhere.pem",
-    PUBLIC_URL: "example.com",
-    DATABASE_URL: "mysql://byond:hunter2@db.example/byond",
-    BYOND_SECRET: "hunter2",
-    SMTP_URL: "smtp://mail:hunter2@mail.example",
+/** No stack, no code. */
+function forOperators(said: string): string {
+  expect(said).not.toMatch(/\n\s+at |node:internal|\.ts:\d/);
+  return said;
+}
+
+describe("settings", () => {
+  test("production without BYOND_SECRET", async () => {
+    const said = await refusal({ DATABASE_URL: inject("postgresUrl") });
+    expect(said).toContain("BYOND_SECRET is required with DATABASE_URL");
   });
-  for (const name of ["PORT", "SIGN_UP", "TLS_CERT", "PUBLIC_URL", "DATABASE_URL", "BYOND_SECRET", "MAIL_FROM"]) {
-    expect(said).toContain(`\n  - ${name}`);
-  }
-  expect(said).not.toContain("hunter2");
-});
 
-test("a database whose name did not arrive, and nothing is made in its place", async () => {
-  await using folder = await makeFolder();
-  const environment = { PORT: "0", DATA_DIR: join(folder.path, "data") };
-  const empty = await refusal({ ...environment, NODE_ENV: "production", DATABASE_URL: "" });
-  expect(empty).toContain("DATABASE_URL is empty");
-  const missing = await refusal({ PORT: "0", PUBLIC_URL: "https://otp.example.com" });
-  expect(missing).toContain("DATABASE_URL is required with PUBLIC_URL");
-  const misspelt = await refusal({
-    ...environment,
-    BYOND_SECRET: secret,
-    DATABSE_URL: "postgres://byond:hunter2@db/db",
-  });
-  expect(misspelt).toContain("DATABSE_URL is no setting, DATABASE_URL is");
-  expect(misspelt).not.toMatch(/hunter2|0123456789abcdef/);
-  expect(await readdir(folder.path)).toEqual([]);
-});
-
-test("a deployment of which no secret arrived, and one whose secrets are in files", async () => {
-  await using folder = await makeFolder();
-  const mail = { PORT: "0", SMTP_URL: "smtp://localhost", MAIL_FROM: "a@acme.example" };
-  const none = { ...mail, DATABASE_URL: "", BYOND_SECRET: "", DATA_DIR: join(folder.path, "data") };
-  expect(await refusal(none)).toContain("DATABASE_URL and BYOND_SECRET are both empty");
-  const proxied = await refusal({ ...none, DATA_DIR: "", TRUSTED_PROXIES: "127.0.0.1", METRICS_TOKEN: "tok" });
-  expect(proxied).toContain("DATABASE_URL is empty, which is refused with TRUSTED_PROXIES, METRICS_TOKEN");
-  const files = { DATABASE_URL_FILE: "/run/secrets/db", BYOND_SECRET_FILE: "/run/secrets/byond" };
-  const filed = await refusal({ ...mail, NODE_ENV: "production", DATA_DIR: join(folder.path, "data"), ...files });
-  expect(filed).toContain("DATABASE_URL_FILE is not read; set DATABASE_URL");
-  expect(filed).toContain("BYOND_SECRET_FILE is not read; set BYOND_SECRET");
-  expect(await readdir(folder.path)).toEqual([]);
-});
-
-test("arguments that it does not know, instead of starting without heeding them", async () => {
-  for (const [args, named] of [
-    [["--port", "80"], "--port"],
-    [["--byond-secret=hunter2"], "--byond-secret"],
-    [["serve"], "serve"],
-    [["create-acount", "--email", "a@example.com"], "create-acount"],
-  ] as const) {
-    const said = await refusal({ PORT: "0" }, args);
-    expect(said).toContain(`Unknown argument "${named}". Without an argument, the server starts.`);
-    expect(said).toContain("create-account, reset-password");
+  test("several that cannot be: all of them are told at once, no password is, and nothing is made", async () => {
+    await using folder = await makeFolder();
+    const said = await refusalOfProcess({
+      PORT: "99999",
+      SIGN_UP: "perhaps",
+      TLS_KEY: "/nowhere.pem",
+      PUBLIC_URL: "example.com",
+      DATABASE_URL: "mysql://byond:hunter2@db.example/byond",
+      DATA_DIR: join(folder.path, "data"),
+      BYOND_SECRET: "hunter2",
+      SMTP_URL: "smtp://mail:hunter2@mail.example",
+    });
+    for (const name of ["PORT", "SIGN_UP", "TLS_CERT", "PUBLIC_URL", "DATABASE_URL", "BYOND_SECRET", "MAIL_FROM"]) {
+      expect(said).toContain(`\n  - ${name}`);
+    }
     expect(said).not.toContain("hunter2");
-  }
-});
+    expect(await readdir(folder.path)).toEqual([]);
+  });
 
-test("a second start on one data folder, while the first one lives on", async () => {
-  await using folder = await makeFolder();
-  const environment = { PORT: "0", DATA_DIR: folder.path };
-  await using first = new MainProcess({ environment });
-  const url = await first.url();
-  const said = await refusal(environment);
-  expect(said).toContain(`another Byond server is already running on ${folder.path}`);
-  expect(said).toContain("DATA_DIR");
-  expect((await fetch(`${url}/readyz`)).status).toBe(200);
-  expect(await first.stop()).toEqual({ code: 0, signal: null });
+  test("a database whose name did not arrive, and nothing is made in its place", async () => {
+    await using folder = await makeFolder();
+    const environment = { PORT: "0", DATA_DIR: join(folder.path, "data") };
+    const empty = await refusal({ ...environment, NODE_ENV: "production", DATABASE_URL: "" });
+    expect(empty).toContain("DATABASE_URL is empty");
+    const missing = await refusal({ PORT: "0", PUBLIC_URL: "https://otp.example.com" });
+    expect(missing).toContain("DATABASE_URL is required with PUBLIC_URL");
+    const misspelt = await refusal({
+      ...environment,
+      BYOND_SECRET: secret,
+      DATABSE_URL: "postgres://byond:hunter2@db/db",
+    });
+    expect(misspelt).toContain("DATABSE_URL is no setting, DATABASE_URL is");
+    expect(misspelt).not.toMatch(/hunter2|0123456789abcdef/);
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  test("a deployment of which no secret arrived, and one whose secrets are in files", async () => {
+    await using folder = await makeFolder();
+    const mail = { PORT: "0", SMTP_URL: "smtp://localhost", MAIL_FROM: "a@acme.example" };
+    const none = { ...mail, DATABASE_URL: "", BYOND_SECRET: "", DATA_DIR: join(folder.path, "data") };
+    expect(await refusal(none)).toContain("DATABASE_URL and BYOND_SECRET are both empty");
+    const proxied = await refusal({ ...none, DATA_DIR: "", TRUSTED_PROXIES: "127.0.0.1", METRICS_TOKEN: "tok" });
+    expect(proxied).toContain("DATABASE_URL is empty, which is refused with TRUSTED_PROXIES, METRICS_TOKEN");
+    const files = { DATABASE_URL_FILE: "/run/secrets/db", BYOND_SECRET_FILE: "/run/secrets/byond" };
+    const filed = await refusal({ ...mail, NODE_ENV: "production", DATA_DIR: join(folder.path, "data"), ...files });
+    expect(filed).toContain("DATABASE_URL_FILE is not read; set DATABASE_URL");
+    expect(filed).toContain("BYOND_SECRET_FILE is not read; set BYOND_SECRET");
+    expect(await readdir(folder.path)).toEqual([]);
+  });
 });
 
 describe("what the machine refuses", () => {
@@ -110,7 +107,7 @@ describe("what the machine refuses", () => {
     await once(holder, "listening");
     const address = holder.address();
     const port = typeof address === "object" && address !== null ? String(address.port) : "";
-    const said = await refusal({ DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: port });
+    const said = await refusalOfProcess({ DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: port });
     expect(said).toContain(`127.0.0.1:${port}`);
     expect(said).toContain("PORT");
     holder.close();
@@ -134,7 +131,10 @@ describe("what the machine refuses", () => {
   });
 
   test("a database that does not answer, without its password", async () => {
-    const said = await refusal({ DATABASE_URL: "postgres://byond:hunter2@127.0.0.1:9/byond", BYOND_SECRET: secret });
+    const said = await refusalOfProcess({
+      DATABASE_URL: "postgres://byond:hunter2@127.0.0.1:9/byond",
+      BYOND_SECRET: secret,
+    });
     expect(said).toContain("DATABASE_URL");
     expect(said).toContain("127.0.0.1:9");
     expect(said).not.toContain("hunter2");
@@ -153,7 +153,8 @@ describe("what the machine refuses", () => {
     await using folder = await makeFolder();
     const paths = { cert: join(folder.path, "cert.pem"), key: join(folder.path, "key.pem") };
     const environment = { DATA_DIR: join(folder.path, "data"), PORT: "0", TLS_CERT: paths.cert, TLS_KEY: paths.key };
-    expect(await refusal(environment)).toContain(`TLS_CERT: ENOENT: no such file or directory, open '${paths.cert}'`);
+    const missing = `TLS_CERT: ENOENT: no such file or directory, open '${paths.cert}'`;
+    expect(await refusalOfProcess(environment)).toContain(missing);
     await writeFile(paths.cert, makeSelfSignedCertificate().cert);
     await writeFile(paths.key, makeSelfSignedCertificate().key);
     expect(await refusal(environment)).toContain(`TLS_KEY: ${paths.key} is not the key of the certificate in TLS_CERT`);
@@ -169,31 +170,5 @@ describe("what the machine refuses", () => {
       expect(said).toContain(`DATA_DIR, ${dataDir}, cannot be used: E`);
       expect(said).toContain("DATABASE_URL");
     }
-  });
-
-  test.skipIf(!nobodyMayRead)("a data folder that belongs to another user", async () => {
-    await using folder = await makeFolder(0o755);
-    const dataDir = join(folder.path, "data");
-    await using main = new MainProcess({ environment: { DATA_DIR: dataDir, PORT: "0" }, user: nobody });
-    expect(await main.exited).toEqual({ code: 1, signal: null });
-    expect(main.log).toContain(`DATA_DIR, ${dataDir}, cannot be used: EACCES`);
-    expect(main.log).not.toMatch(/\n\s+at /);
-  });
-
-  test("a secret of its own that cannot be read", async () => {
-    await using folder = await makeFolder();
-    await mkdir(join(folder.path, "secret"), { mode: 0o700 });
-    const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
-    expect(said).toContain("DATA_DIR: the secret that is kept there cannot be read or made: EISDIR");
-  });
-
-  test("a secret of its own that is damaged, or everybody's to read", async () => {
-    await using folder = await makeFolder();
-    const path = join(folder.path, "secret");
-    await writeFile(path, "short", { mode: 0o600 });
-    const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
-    expect(said).toContain(`${path} holds no usable secret`);
-    await chmod(path, 0o604);
-    expect(await refusal({ DATA_DIR: folder.path, PORT: "0" })).toContain(`${path} may be read by every user`);
   });
 });

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { CommitOutcomes } from "../../src/database/commit-outcomes.ts";
 import { Database } from "../../src/database/database.ts";
-import { MainProcess, makeFolder } from "../process/main-process.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { querySql } from "../support/sql.ts";
 import { until } from "./load.ts";
+import { MainProcess, makeFolder } from "./main-process.ts";
 import { TlsPostgres } from "./tls-postgres.ts";
 
 const verifyFull = { sslmode: "verify-full", sslrootcert: "authority.pem" };

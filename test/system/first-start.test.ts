@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
-import { MainProcess, makeFolder, root } from "../process/main-process.ts";
 import { startTestApp } from "../support/app.ts";
+import { MainProcess, makeFolder, root } from "./main-process.ts";
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;

@@ -3,8 +3,8 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MainProcess, makeFolder } from "../process/main-process.ts";
 import { createMigratedDatabase } from "../support/app.ts";
+import { MainProcess, makeFolder } from "./main-process.ts";
 import { SilentProxy } from "./silent-proxy.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";

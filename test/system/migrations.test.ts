@@ -2,11 +2,11 @@
 import pg from "pg";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { migrate } from "../../src/database/migrate.ts";
-import { MainProcess } from "../process/main-process.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import type { TestDatabase } from "../support/postgres.ts";
+import { MainProcess } from "./main-process.ts";
 
 let database: TestDatabase;
 let client: pg.Client;

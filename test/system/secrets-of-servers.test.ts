@@ -2,10 +2,10 @@
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createKeyring } from "../../src/crypto/keyring.ts";
-import { MainProcess } from "../process/main-process.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { until } from "./load.ts";
+import { MainProcess } from "./main-process.ts";
 
 /** Most of them start several servers, some of which wait to be refused. */
 vi.setConfig({ testTimeout: 180_000 });

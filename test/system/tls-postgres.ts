@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { makeFolder } from "../process/main-process.ts";
 import { type Certificate, makeCertificate } from "../support/certificates.ts";
 import { connectionTo } from "../support/connection.ts";
 import { until } from "./load.ts";
+import { makeFolder } from "./main-process.ts";
 import { OwnPostgres } from "./own-postgres.ts";
 
 /** Over the network with TLS only; `carol` also shows a certificate of her own. Over its Unix socket as it is. */

@@ -1,0 +1,72 @@
+/** Starts that are refused for who starts the process, and how: exit status 1, and a sentence that says what to do. */
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { MainProcess, makeFolder, root } from "./main-process.ts";
+
+const nobody = { uid: 65534, gid: 65534 };
+/** A checkout below a folder that only root may enter is nobody else's. */
+const nobodyMayRead = process.getuid?.() === 0 && spawnSync("cat", [join(root, "src/main.ts")], nobody).status === 0;
+
+/** Runs until it ends, which it should do by itself, and tells what it said. */
+async function refusal(environment: Record<string, string>, args: readonly string[] = []) {
+  await using main = new MainProcess({ environment, args });
+  expect(await main.exited).toEqual({ code: 1, signal: null });
+  expect(main.output).toBe("");
+  // For the operator: no stack, no code.
+  expect(main.log).not.toMatch(/\n\s+at |node:internal|\.ts:\d/);
+  return main.log;
+}
+
+test("arguments that it does not know, instead of starting without heeding them", async () => {
+  for (const [args, named] of [
+    [["--port", "80"], "--port"],
+    [["--byond-secret=hunter2"], "--byond-secret"],
+    [["serve"], "serve"],
+    [["create-acount", "--email", "a@example.com"], "create-acount"],
+  ] as const) {
+    const said = await refusal({ PORT: "0" }, args);
+    expect(said).toContain(`Unknown argument "${named}". Without an argument, the server starts.`);
+    expect(said).toContain("create-account, reset-password");
+    expect(said).not.toContain("hunter2");
+  }
+});
+
+test("a second start on one data folder, while the first one lives on", async () => {
+  await using folder = await makeFolder();
+  const environment = { PORT: "0", DATA_DIR: folder.path };
+  await using first = new MainProcess({ environment });
+  const url = await first.url();
+  const said = await refusal(environment);
+  expect(said).toContain(`another Byond server is already running on ${folder.path}`);
+  expect(said).toContain("DATA_DIR");
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  expect(await first.stop()).toEqual({ code: 0, signal: null });
+});
+
+test.skipIf(!nobodyMayRead)("a data folder that belongs to another user", async () => {
+  await using folder = await makeFolder(0o755);
+  const dataDir = join(folder.path, "data");
+  await using main = new MainProcess({ environment: { DATA_DIR: dataDir, PORT: "0" }, user: nobody });
+  expect(await main.exited).toEqual({ code: 1, signal: null });
+  expect(main.log).toContain(`DATA_DIR, ${dataDir}, cannot be used: EACCES`);
+  expect(main.log).not.toMatch(/\n\s+at /);
+});
+
+test("a secret of its own that cannot be read", async () => {
+  await using folder = await makeFolder();
+  await mkdir(join(folder.path, "secret"), { mode: 0o700 });
+  const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
+  expect(said).toContain("DATA_DIR: the secret that is kept there cannot be read or made: EISDIR");
+});
+
+test("a secret of its own that is damaged, or everybody's to read", async () => {
+  await using folder = await makeFolder();
+  const path = join(folder.path, "secret");
+  await writeFile(path, "short", { mode: 0o600 });
+  const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
+  expect(said).toContain(`${path} holds no usable secret`);
+  await chmod(path, 0o604);
+  expect(await refusal({ DATA_DIR: folder.path, PORT: "0" })).toContain(`${path} may be read by every user`);
+});
