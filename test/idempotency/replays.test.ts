@@ -480,10 +480,17 @@ test("the search of the tables finds what is planted: as text, in a list, in JSO
 });
 
 describe("in time", () => {
+  let server: TestApp;
+  beforeAll(async () => {
+    server = await startTestApp();
+  });
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+  });
+
   test.each(doors)(
     "$name: 429 is not kept: when there is a token again, the same call is carried out",
     async (door) => {
-      await using server = await startTestApp();
       const credential = await server.mintKey();
       const start = (name: string) =>
         door.call(
@@ -510,7 +517,6 @@ describe("in time", () => {
   );
 
   test("a key is remembered for 24 hours, through whichever door, and then new", async () => {
-    await using server = await startTestApp();
     const credential = await server.mintKey();
     const options = withKey("a day", { key: credential });
     const start = (door: Door, recipient = "daily@example.com") =>

@@ -1,7 +1,6 @@
 /** Guessing passwords is slow, for one account and from one address, and tells nothing about who has an account. */
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { knownSourceSweep } from "../../../src/capabilities/accounts/known-sources.ts";
-import { countPasswordAttempt } from "../../../src/capabilities/accounts/password-attempts.ts";
 import { Hasher, passwordCost } from "../../../src/crypto/hashing.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { Database } from "../../../src/database/database.ts";
@@ -14,6 +13,7 @@ import { type Answer, type Protocol, protocols } from "../../support/protocols.t
 import { runCommand } from "../../support/run-command.ts";
 import { querySql } from "../../support/sql.ts";
 import { sweepAll } from "../../support/sweep-all.ts";
+import { exhaustGuesses } from "./exhaust-guesses.ts";
 
 const limits = {
   proxyTrust: loopbackProxy,
@@ -55,17 +55,9 @@ async function holdLimits(): Promise<void> {
   await app.time.holdDatabase();
 }
 
-/** What strangers' guesses come to who go on until they are refused: counted as the servers count them, without calls. */
-async function exhaust(address: string): Promise<void> {
-  const email = address.toLowerCase();
-  const deps = { database, keyring: createKeyring([masterSecret]) };
-  const attempts = async () => {
-    for (let guess = 0; guess < 110; guess += 1) {
-      await countPasswordAttempt(deps, { email, accountIds: [], signedInTo: undefined, clientAddress: newAddress() });
-    }
-  };
-  await expect(attempts()).rejects.toMatchObject({ code: "rate_limited" });
-}
+/** What strangers' guesses come to who go on until they are refused. */
+const exhaust = (address: string) =>
+  exhaustGuesses({ database, keyring: createKeyring([masterSecret]) }, address, newAddress);
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {
   const signIn = (email: string, secret: string, from: string, server = app): Promise<Answer> =>

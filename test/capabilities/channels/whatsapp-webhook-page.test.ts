@@ -1,16 +1,23 @@
 import { createHmac } from "node:crypto";
 import { connect } from "node:net";
-import { expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parseConfig } from "../../../src/app.ts";
-import { startTestApp } from "../../support/app.ts";
+import { startTestApp, type TestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limits.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 
 const webhook = { appSecret: "the secret of the app at Meta", verifyToken: "a word" };
 const delivery = { ...parseConfig({}).delivery, whatsappWebhook: webhook };
 
+let app: TestApp;
+beforeAll(async () => {
+  app = await startTestApp({ delivery });
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
 test("Meta can subscribe with the word that was agreed", async () => {
-  await using app = await startTestApp({ delivery });
   const subscribe = (word: string) =>
     fetch(`${app.url}/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=${word}&hub.challenge=1158201444`);
   const accepted = await subscribe("a%20word");
@@ -19,7 +26,6 @@ test("Meta can subscribe with the word that was agreed", async () => {
 });
 
 test("a report is taken only with the app's signature over the bytes as they came", async () => {
-  await using app = await startTestApp({ delivery });
   const body = JSON.stringify({ object: "whatsapp_business_account", entry: [] });
   const signature = createHmac("sha256", webhook.appSecret).update(body).digest("hex");
   const report = (given: string, sent = body) =>
@@ -61,31 +67,30 @@ function sendReport(url: string): Promise<Response> {
 }
 
 test("a report without a well-formed signature is refused before its body is read", async () => {
-  await using app = await startTestApp({ delivery });
   using held = holdReports(app.url, 3, (index) => (index === 0 ? "" : "X-Hub-Signature-256: sha256=0\r\n"));
   await vi.waitFor(() => expect(held.answers).toEqual(Array(3).fill("HTTP/1.1 401 Unauthorized")), { timeout: 20_000 });
 });
 
 test("unfinished reports of one source hold 12 MiB at most, and what is small gets through beside them", async () => {
-  await using app = await startTestApp({ delivery });
-  using held = holdReports(app.url, 9, () => forged);
+  await using server = await startTestApp({ delivery });
+  using held = holdReports(server.url, 9, () => forged);
   await vi.waitFor(() => expect(held.answers).toHaveLength(5), { timeout: 20_000 });
   expect(new Set(held.answers)).toEqual(new Set(["HTTP/1.1 503 Service Unavailable"]));
   for (let index = 0; index < 20; index += 1) {
-    expect((await sendReport(app.url)).status).toBe(200);
+    expect((await sendReport(server.url)).status).toBe(200);
   }
 });
 
 test("unfinished reports hold 24 MiB at most, and those of the source with most make room", async () => {
-  await using app = await startTestApp({ delivery, ...limitsOf(), proxyTrust: loopbackProxy });
-  using held = holdReports(app.url, 12, (index) => `${forged}X-Forwarded-For: 192.0.2.${index % 4}\r\n`);
+  await using server = await startTestApp({ delivery, ...limitsOf(), proxyTrust: loopbackProxy });
+  using held = holdReports(server.url, 12, (index) => `${forged}X-Forwarded-For: 192.0.2.${index % 4}\r\n`);
   await vi.waitFor(() => expect(held.answers).toHaveLength(4), { timeout: 20_000 });
   for (let index = 0; index < 20; index += 1) {
-    expect((await sendReport(app.url)).status).toBe(200);
+    expect((await sendReport(server.url)).status).toBe(200);
   }
 });
 
 test("without the settings the path does not exist", async () => {
-  await using app = await startTestApp();
-  expect((await fetch(`${app.url}/webhooks/whatsapp`)).status).toBe(404);
+  await using server = await startTestApp();
+  expect((await fetch(`${server.url}/webhooks/whatsapp`)).status).toBe(404);
 });

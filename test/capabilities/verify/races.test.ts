@@ -33,15 +33,18 @@ async function attemptsOf({ id }: Started): Promise<unknown> {
 }
 
 /** Wrong codes that the recipients' budgets for guessing were charged, one entry a recipient that still owes. */
-async function guessesCharged(server: TestApp): Promise<number[]> {
+async function guessesCharged(): Promise<number[]> {
   const rows = await rowsOf(
-    server,
+    app,
     `SELECT extract(epoch FROM tat - byond_now())::float8 / 8640 AS guesses FROM throttle
      WHERE key LIKE 'guess:%' AND tat > byond_now()`,
   );
   // What has trickled back since is a matter of seconds, not of hours.
   return rows.map(({ guesses }) => Math.round(Number(guesses) * 100) / 100);
 }
+
+/** Waits until other tests' recipients owe nothing any more. */
+const everyBudgetWhole = () => app.time.advance({ seconds: 86_400 });
 
 describe("one verification", () => {
   test("two hundred parallel wrong codes cost exactly five attempts", async () => {
@@ -96,14 +99,13 @@ describe("one verification", () => {
 
 describe("a recipient's budget for guessing", () => {
   test("two hundred parallel wrong codes over three verifications cost exactly ten guesses", async () => {
-    await using server = await startTestApp();
-    const serverKey = await server.mintKey();
+    await everyBudgetWhole();
     const recipient = "guessed@example.com";
-    const started = await startAndReadEach(server, serverKey, recipient, 3);
+    const started = await startAndReadEach(app, key, recipient, 3);
     const outcomes = await Promise.all(
       times(198, (index) => {
         const target = started[index % 3];
-        return target === undefined ? "none" : check(server, serverKey, target.id, wrongFor(target));
+        return target === undefined ? "none" : check(app, key, target.id, wrongFor(target));
       }),
     );
     // Of five wrong codes for one verification, four are told "incorrect" and the last one "locked".
@@ -111,9 +113,9 @@ describe("a recipient's budget for guessing", () => {
     expect(incorrect).toBeGreaterThanOrEqual(8);
     expect(incorrect).toBeLessThanOrEqual(10);
     expect(rest).toEqual({ locked: 198 - incorrect });
-    expect(await guessesCharged(server)).toEqual([10]);
+    expect(await guessesCharged()).toEqual([10]);
     for (const { id, code } of started) {
-      expect(await check(server, serverKey, id, code)).toBe("locked");
+      expect(await check(app, key, id, code)).toBe("locked");
     }
   });
 
@@ -131,38 +133,36 @@ describe("a recipient's budget for guessing", () => {
   });
 
   test("used up, it refuses new codes until a guess is back, and then allows one guess every 2.4 hours", async () => {
-    await using server = await startTestApp();
-    const serverKey = await server.mintKey();
     const recipient = "used-up@example.com";
-    for (const started of await startAndReadEach(server, serverKey, recipient, 2)) {
-      await Promise.all(times(5, () => check(server, serverKey, started.id, wrongFor(started))));
+    for (const started of await startAndReadEach(app, key, recipient, 2)) {
+      await Promise.all(times(5, () => check(app, key, started.id, wrongFor(started))));
     }
-    const refused = await start(server, serverKey, recipient);
+    const refused = await start(app, key, recipient);
     expect(refused.status).toBe(429);
     expect(refused.body.error).toMatchObject({ code: "rate_limited" });
     expect(refused.body.error.retry_after).toBeGreaterThan(8_600);
     expect(refused.body.error.retry_after).toBeLessThanOrEqual(8_640);
 
-    await server.time.advance({ seconds: 8_600 });
-    expect((await start(server, serverKey, recipient)).status).toBe(429);
+    await app.time.advance({ seconds: 8_600 });
+    expect((await start(app, key, recipient)).status).toBe(429);
 
-    await server.time.advance({ seconds: 41 });
-    const again = await start(server, serverKey, recipient);
+    await app.time.advance({ seconds: 41 });
+    const again = await start(app, key, recipient);
     expect(again.status).toBe(201);
     const id = again.body.verification_id;
-    const outcomes = await Promise.all(times(20, () => check(server, serverKey, id, "1")));
+    const outcomes = await Promise.all(times(20, () => check(app, key, id, "1")));
     expect(tally(outcomes)).toEqual({ incorrect: 1, locked: 19 });
-    expect((await start(server, serverKey, recipient)).status).toBe(429);
+    expect((await start(app, key, recipient)).status).toBe(429);
 
     // 24 hours later it is whole again, and not more than whole.
-    await server.time.advance({ seconds: 10 * 8_640 });
-    await server.time.advance({ seconds: 10 * 8_640 });
+    await app.time.advance({ seconds: 10 * 8_640 });
+    await app.time.advance({ seconds: 10 * 8_640 });
     const fresh = [];
     for (const _ of times(3, () => 0)) {
-      fresh.push((await start(server, serverKey, recipient)).body.verification_id);
+      fresh.push((await start(app, key, recipient)).body.verification_id);
     }
-    await Promise.all(fresh.flatMap((verification) => times(10, () => check(server, serverKey, verification, "1"))));
-    expect(await guessesCharged(server)).toEqual([10]);
+    await Promise.all(fresh.flatMap((verification) => times(10, () => check(app, key, verification, "1"))));
+    expect(await guessesCharged()).toEqual([10]);
   });
 
   test("is the recipient's alone: another recipient, workspace or mode has its own", async () => {
@@ -226,34 +226,30 @@ describe("a recipient's allowance of codes", () => {
   });
 
   test("comes back one a minute, three at most", async () => {
-    await using server = await startTestApp();
-    const serverKey = await server.mintKey();
     const burst = async () => {
-      const answers = await Promise.all(times(20, () => start(server, serverKey, "patient@example.com")));
+      const answers = await Promise.all(times(20, () => start(app, key, "patient@example.com")));
       return answers.filter(({ status }) => status === 201).length;
     };
     expect(await burst()).toBe(3);
-    await server.time.advance({ seconds: 50 });
+    await app.time.advance({ seconds: 50 });
     expect(await burst()).toBe(0);
-    await server.time.advance({ seconds: 10 });
+    await app.time.advance({ seconds: 10 });
     expect(await burst()).toBe(1);
-    await server.time.advance({ seconds: 120 });
+    await app.time.advance({ seconds: 120 });
     expect(await burst()).toBe(2);
-    await server.time.advance({ seconds: 86_400 });
+    await app.time.advance({ seconds: 86_400 });
     expect(await burst()).toBe(3);
   });
 
   test("Retry-After tells the truth: ten seconds earlier it refuses, then it admits", async () => {
-    await using server = await startTestApp();
-    const serverKey = await server.mintKey();
     for (const _ of times(3, () => 0)) {
-      expect((await start(server, serverKey, "exact@example.com")).status).toBe(201);
+      expect((await start(app, key, "exact@example.com")).status).toBe(201);
     }
-    const { body } = await start(server, serverKey, "exact@example.com");
-    await server.time.advance({ seconds: body.error.retry_after - 10 });
-    expect((await start(server, serverKey, "exact@example.com")).status).toBe(429);
-    await server.time.advance({ seconds: 10 });
-    expect((await start(server, serverKey, "exact@example.com")).status).toBe(201);
+    const { body } = await start(app, key, "exact@example.com");
+    await app.time.advance({ seconds: body.error.retry_after - 10 });
+    expect((await start(app, key, "exact@example.com")).status).toBe(429);
+    await app.time.advance({ seconds: 10 });
+    expect((await start(app, key, "exact@example.com")).status).toBe(201);
   });
 });
 

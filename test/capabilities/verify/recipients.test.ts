@@ -1,7 +1,7 @@
 /** A verification and its recipients: what a resend may do, where it is told, and whom an approval is for. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseConfig } from "../../../src/app.ts";
+import { type Config, parseConfig } from "../../../src/app.ts";
 import { limitIndexes, parseAnyRecipient } from "../../../src/capabilities/verify/recipient.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
@@ -19,23 +19,29 @@ const delivery = {
 
 const secret = "a master secret that the tests know of";
 
-const startServer = (environment: Readonly<Record<string, string>> = {}) =>
-  startTestApp({
-    delivery,
-    secrets: [secret],
-    ...limitsOf({ DEFAULT_TIER: "unlimited", ...environment }),
-  });
+const configOf = (environment: Readonly<Record<string, string>> = {}): Partial<Config> => ({
+  delivery,
+  secrets: [secret],
+  ...limitsOf({ DEFAULT_TIER: "unlimited", ...environment }),
+});
 
 let app: TestApp;
+/** Servers that send so many codes for one end user, on the same database. */
+let four: TestApp;
+let one: TestApp;
 /** A sandbox key: the code is `000000`. */
 let key: string;
 let recipients = 0;
 
 beforeAll(async () => {
-  app = await startServer();
+  app = await startTestApp(configOf());
+  four = await app.startAnother(configOf({ END_USER_SEND_LIMIT: "4" }));
+  one = await app.startAnother(configOf({ END_USER_SEND_LIMIT: "1" }));
   key = await app.mintKey({ mode: "test" });
 });
 afterAll(async () => {
+  await one[Symbol.asyncDispose]();
+  await four[Symbol.asyncDispose]();
   await app[Symbol.asyncDispose]();
 });
 
@@ -43,6 +49,8 @@ const newMail = () => `recipient-${++recipients}@example.com`;
 const newPhone = () => `+65912${String(++recipients).padStart(5, "0")}`;
 
 describe.each(protocols)("over $name", (protocol) => {
+  /** An end user of this protocol's tests alone. */
+  const endUser = (number: number) => `192.0.${protocol.name === "REST" ? 2 : 3}.${number}`;
   const api = (server = app, apiKey = key) => callsOf(protocol, server, apiKey);
 
   test("forty resends to forty recipients are impossible: the second recipient stays the only other one", async () => {
@@ -106,13 +114,11 @@ describe.each(protocols)("over $name", (protocol) => {
   });
 
   test("a code is sent five times at most, the start included, however long one waits", async () => {
-    const server = await startServer();
-    await using _ = server;
-    const { start, resend, get } = api(server, await server.mintKey({ mode: "test" }));
+    const { start, resend, get } = api();
     const id = await start({ channel: "email", recipient: newMail(), ttl_seconds: 3600 });
     const codes: string[] = [];
     for (let send = 2; send <= 7; send += 1) {
-      await server.time.advance({ seconds: 61 });
+      await app.time.advance({ seconds: 61 });
       codes.push((await resend(id)).code);
     }
     expect(codes).toEqual(["ok", "ok", "ok", "ok", "send_limit_reached", "send_limit_reached"]);
@@ -120,9 +126,7 @@ describe.each(protocols)("over $name", (protocol) => {
   });
 
   test("resends at once send five times at most too", async () => {
-    const server = await startServer();
-    await using _ = server;
-    const { start, resend } = api(server, await server.mintKey({ mode: "test" }));
+    const { start, resend } = api();
     const id = await start({ channel: "email", recipient: newMail(), ttl_seconds: 3600 });
     const second = newPhone();
     const codes: string[] = [];
@@ -131,20 +135,20 @@ describe.each(protocols)("over $name", (protocol) => {
         resend(id, index % 2 === 0 ? {} : { channel: "whatsapp", recipient: second }),
       );
       codes.push(...(await Promise.all(calls)).map(({ code }) => code));
-      await server.time.advance({ seconds: 300 });
+      await app.time.advance({ seconds: 300 });
     }
     expect(tally(codes).ok).toBe(4);
-    expect(await rowsOf(server, "SELECT count(*)::int AS messages FROM outbox")).toEqual([{ messages: 5 }]);
+    expect(await rowsOf(app, "SELECT count(*)::int AS messages FROM outbox WHERE subject_id = $1", [id])).toEqual([
+      { messages: 5 },
+    ]);
   });
 
   test("the limit of the end user covers the resends of what was started for them, wherever they go", async () => {
-    const server = await startServer({ END_USER_SEND_LIMIT: "4" });
-    await using _ = server;
-    const { start, startCode, resend } = api(server, await server.mintKey({ mode: "test" }));
+    const { start, startCode, resend } = api(four);
     const forUser = (more: object = {}) => ({
       channel: "email",
       recipient: newMail(),
-      end_user_ip: "192.0.2.1",
+      end_user_ip: endUser(1),
       ...more,
     });
     const first = await start(forUser());
@@ -156,12 +160,12 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(refusal.body.message).toContain("end user");
     expect(await startCode(forUser())).toBe("rate_limited");
     // Somebody else's verifications are not concerned.
-    expect((await resend(await start(forUser({ end_user_ip: "192.0.2.2" })))).code).toBe("ok");
+    expect((await resend(await start(forUser({ end_user_ip: endUser(2) })))).code).toBe("ok");
     expect((await resend(await start({ channel: "email", recipient: newMail() }))).code).toBe("ok");
   });
 
   test("the limit of the source covers resends", async () => {
-    const server = await startServer({ SOURCE_SEND_LIMIT: "2" });
+    const server = await startTestApp(configOf({ SOURCE_SEND_LIMIT: "2" }));
     await using _ = server;
     const { start, startCode, resend } = api(server, await server.mintKey({ mode: "test" }));
     const id = await start({ channel: "email", recipient: newMail() });
@@ -171,11 +175,9 @@ describe.each(protocols)("over $name", (protocol) => {
   });
 
   test("starts and resends share the recipient's allowance, and a refusal does not spend it", async () => {
-    const server = await startServer({ END_USER_SEND_LIMIT: "1" });
-    await using _ = server;
-    const { start, startCode, resend } = api(server, await server.mintKey({ mode: "test" }));
+    const { start, startCode, resend } = api(one);
     const victim = newPhone();
-    const id = await start({ channel: "email", recipient: newMail(), end_user_ip: "192.0.2.7" });
+    const id = await start({ channel: "email", recipient: newMail(), end_user_ip: endUser(7) });
     for (let attempt = 0; attempt < 5; attempt += 1) {
       expect((await resend(id, { channel: "whatsapp", recipient: victim })).code).toBe("rate_limited");
     }
