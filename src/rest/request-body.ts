@@ -1,13 +1,12 @@
-import { promisify } from "node:util";
-import { brotliDecompress, gunzip } from "node:zlib";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { parseContentCodings } from "./compression.ts";
+import { decompressBrotli, decompressGzip } from "./decompress.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 /** The content codings that are taken, one at a time. */
 const knownCodings = [
-  { name: "gzip", decode: promisify(gunzip) },
-  { name: "br", decode: promisify(brotliDecompress) },
+  { name: "gzip", decode: decompressGzip },
+  { name: "br", decode: decompressBrotli },
 ] as const;
 
 type Coding = (typeof knownCodings)[number];
@@ -41,8 +40,8 @@ export async function readContent(request: UniversalServerRequest, maxBytes: num
   return bytes.length === 0 ? { kind: "empty" } : { kind: "bytes", bytes };
 }
 
-/** A JSON object without members, with a byte order mark (which is a blank here) or not. Some clients send it whenever they have nothing to say. */
-const emptyObject = /^\s*\{\s*\}\s*$/;
+/** A JSON object without members, with a byte order mark or not. Some clients send it whenever they have nothing to say. */
+const emptyObject = /^\ufeff?[ \t\r\n]*\{[ \t\r\n]*\}[ \t\r\n]*$/;
 
 /** Throws `malformed-body` if a request has content that its route does not take. An empty object is none. */
 export async function refuseContent(request: UniversalServerRequest, maxBytes: number): Promise<void> {

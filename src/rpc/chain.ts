@@ -94,10 +94,10 @@ export function createChain(options: ChainOptions): Chain {
     async requestGate(context) {
       const isOpenCall = isOpen.has(context.service);
       try {
+        noteDeadline(context);
         if (!isOpenCall) {
           await admit(context);
         }
-        noteDeadline(context);
         if (context.protocolName !== "rest") {
           requireKnownVersion(context);
           requireKnownEncoding(context);

@@ -2,6 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { whileClientWaits } from "../database/call-deadline.ts";
 import { AppError, deadlineExceeded } from "../errors.ts";
+import { rawBodyKey } from "../server/raw-body.ts";
 
 /** Node lets a timer of more pass at once. */
 const maxTimerMs = 2_147_483_647;
@@ -42,11 +43,17 @@ export function requireReadableDeadline({ protocolName, requestHeader }: Handler
 /** Until when the client of a call waits, by `performance.now()`. */
 const clientWaitsUntilMsKey = createContextKey<number | undefined>(undefined, { description: "client waits until" });
 
-/** Notes how long the client of a call waits: interceptors are not told. */
-export function noteDeadline({ timeoutMs, values }: HandlerContext): void {
+/** Notes how long the client of a call waits: interceptors are not told. What it has not sent by then is not waited for. */
+export function noteDeadline({ method, timeoutMs, values }: HandlerContext): void {
   const leftMs = timeoutMs();
-  if (leftMs !== undefined) {
-    values.set(clientWaitsUntilMsKey, performance.now() + leftMs);
+  if (leftMs === undefined) {
+    return;
+  }
+  const untilMs = performance.now() + leftMs;
+  values.set(clientWaitsUntilMsKey, untilMs);
+  // A stream that goes both ways ends by its signal.
+  if (method.methodKind !== "bidi_streaming") {
+    values.get(rawBodyKey)?.waitUntil(untilMs);
   }
 }
 

@@ -1,10 +1,24 @@
-import { Code, type HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { AppError } from "../errors.ts";
+import { decompressBrotli } from "../rest/decompress.ts";
+
+/** Connect's, but for bytes behind the end of what is compressed, which that drops. Its errors are as Connect's. */
+const brotli: Compression = {
+  ...compressionBrotli,
+  async decompress(bytes, readMaxBytes) {
+    try {
+      return new Uint8Array(await decompressBrotli(bytes, { maxOutputLength: readMaxBytes }));
+    } catch (cause) {
+      const code = cause instanceof RangeError ? Code.ResourceExhausted : Code.InvalidArgument;
+      throw new ConnectError("decompression failed", code, undefined, undefined, cause);
+    }
+  },
+};
 
 /** The encodings of messages that are known here. */
-export const compressions: readonly Compression[] = [compressionGzip, compressionBrotli];
+export const compressions: readonly Compression[] = [compressionGzip, brotli];
 
 const names = compressions.map(({ name }) => name);
 

@@ -34,8 +34,7 @@ export const strictJson = { ...lenientJson, ignoreUnknownFields: false } as cons
 /**
  * Reads the message of a unary call over gRPC, gRPC-Web or Connect before Connect does: that would refuse it past our
  * errors, in words that repeat what was sent. Throws `invalid_request` if it cannot be read, `validation_error` if that is
- * because of fields of its JSON, `payload_too_large` if it is too large. What is wrong with its framing is left to Connect.
- * Without `checkRequest`, JSON is read leniently.
+ * because of fields of its JSON, `payload_too_large` if it is too large. Without `checkRequest`, JSON is read leniently.
  */
 export async function requireReadableMessage(context: HandlerContext, checkRequest?: CheckRequest): Promise<void> {
   if (context.method.methodKind !== "unary") {
@@ -46,7 +45,7 @@ export async function requireReadableMessage(context: HandlerContext, checkReque
   }
   const message = await readMessage(context);
   if (message?.isJson === true) {
-    requireReadableJson(context.method, decodeText(context.method, message.bytes), checkRequest);
+    requireReadableJson(context, decodeText(context, message.bytes), checkRequest);
   } else if (message !== undefined) {
     try {
       fromBinary(context.method.input, message.bytes);
@@ -77,21 +76,34 @@ function requireKnownParameters({ requestMethod, url }: HandlerContext): void {
   }
 }
 
-function decodeText(method: DescMethod, bytes: Uint8Array): string {
+function decodeText(context: HandlerContext, bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw unreadable(method, ": it is not UTF-8", { cause });
+    throw isInQuery(context)
+      ? unreadable(context.method, ": it is not UTF-8", { cause })
+      : badBody("is not valid UTF-8", cause);
   }
 }
 
 /** What Connect reads as this reads it is what passes: without fields and words of enums that the schema does not have. */
-function requireReadableJson(method: DescMethod, text: string, checkRequest: CheckRequest | undefined): void {
+function requireReadableJson(context: HandlerContext, text: string, checkRequest: CheckRequest | undefined): void {
+  const { method } = context;
   try {
     fromJsonString(method.input, text, checkRequest === undefined ? lenientJson : strictJson);
   } catch (error) {
-    throw (checkRequest && explainJson(method, text, checkRequest)) ?? unreadable(method, describePlace(error));
+    throw (checkRequest && explainJson(context, text, checkRequest)) ?? unreadable(method, describePlace(error));
   }
+}
+
+/** Calls by GET have no body to speak of. */
+function isInQuery({ requestMethod }: HandlerContext): boolean {
+  return requestMethod === "GET";
+}
+
+/** In the words of REST. */
+function badBody(problem: string, cause?: unknown): AppError {
+  return new AppError("invalid_request", `The request body ${problem}.`, { cause });
 }
 
 /** ProtoJSON, whose violations name fields as those of other protocols do. */
@@ -102,17 +114,20 @@ const explainer = new JsonReader({
   registry: createRegistry(),
 });
 
-/** Names all that is wrong with a message that cannot be read. `undefined` if that is not a matter of its fields. */
-function explainJson(method: DescMethod, text: string, checkRequest: CheckRequest): AppError | undefined {
+/** Says what REST says of the same JSON: that it is none, or all that is wrong with its fields. `undefined` if it finds nothing. */
+function explainJson(context: HandlerContext, text: string, checkRequest: CheckRequest): AppError | undefined {
+  const { method } = context;
   const violations = new ViolationCollector();
   let message: Message | undefined;
   try {
     const json = parseJson(text, violations);
-    message = isMembers(json) ? explainer.message(method.input)(json, violations) : undefined;
+    if (!isMembers(json)) {
+      return isInQuery(context) ? undefined : badBody("must be a JSON object");
+    }
+    message = explainer.message(method.input)(json, violations);
   } catch (error) {
-    // Not JSON at all.
     if (error instanceof GatewayError) {
-      return undefined;
+      return isInQuery(context) ? undefined : new AppError("invalid_request", error.message, { cause: error });
     }
     throw error;
   }
@@ -136,17 +151,46 @@ async function readMessage(context: HandlerContext): Promise<EncodedMessage | un
   if (protocolName === "connect") {
     return decompress({ bytes: body, isJson }, encodingOf(context));
   }
-  // One byte of flags, four of length (gRPC over HTTP/2, "Length-Prefixed-Message").
-  const prefixBytes = 5;
-  if (body.length < prefixBytes || body.length !== prefixBytes + Buffer.from(body).readUInt32BE(1)) {
-    return undefined;
-  }
-  const isCompressed = ((body[0] ?? 0) & compressedFlag) !== 0;
+  const { flags, bytes } = onlyFrame(body);
+  const isCompressed = (flags & compressedFlag) !== 0;
   const encoding = isCompressed ? encodingOf(context) : undefined;
   if (isCompressed && encoding === undefined) {
     throw new AppError("invalid_request", "The message is flagged as compressed, and grpc-encoding does not say how.");
   }
-  return decompress({ bytes: body.subarray(prefixBytes), isJson }, encoding);
+  return decompress({ bytes, isJson }, encoding);
+}
+
+/** One byte of flags, four of length (gRPC over HTTP/2, "Length-Prefixed-Message"). */
+const framePrefixBytes = 5;
+
+/**
+ * The one frame that a unary call over gRPC or gRPC-Web has. That there are more, or none, is "unimplemented" (gRPC, "Status codes
+ * and their use").
+ */
+function onlyFrame(body: Uint8Array): { readonly flags: number; readonly bytes: Uint8Array } {
+  if (body.length === 0) {
+    throw new AppError("invalid_request", "The call has no message.", { rpcCode: Code.Unimplemented });
+  }
+  const [flags = 0] = body;
+  const length = body.length < framePrefixBytes ? undefined : Buffer.from(body.buffer, body.byteOffset).readUInt32BE(1);
+  if (length !== undefined && length > maxMessageBytes) {
+    throw tooLarge();
+  }
+  const end = framePrefixBytes + (length ?? 0);
+  if (length === undefined || body.length < end) {
+    throw new AppError("invalid_request", "The message ends before the length that its frame gives.");
+  }
+  if (body.length > end) {
+    throw new AppError("invalid_request", "The call has more than one message.", { rpcCode: Code.Unimplemented });
+  }
+  if ((flags & ~compressedFlag) !== 0) {
+    throw new AppError("invalid_request", "The frame of the message has flags that are not known.");
+  }
+  return { flags, bytes: body.subarray(framePrefixBytes) };
+}
+
+function tooLarge(cause?: unknown): AppError {
+  return new AppError("payload_too_large", `The message must not be larger than ${maxMessageBytes} bytes.`, { cause });
 }
 
 /** Connect's calls by GET. Throws `invalid_request` where Connect would repair the query or fail on it. */
@@ -182,9 +226,8 @@ async function decompress(message: EncodedMessage, encoding: string | undefined)
   try {
     return { ...message, bytes: await compression.decompress(message.bytes, maxMessageBytes) };
   } catch (error) {
-    // What becomes too large has Connect's error already.
     if (error instanceof ConnectError && error.code === Code.ResourceExhausted) {
-      throw error;
+      throw tooLarge(error);
     }
     throw new AppError("invalid_request", `The message is not compressed as it says: ${encoding}.`, { cause: error });
   }

@@ -1,7 +1,7 @@
 import { type ContextValues, createContextKey } from "@connectrpc/connect";
 import { assertByteStreamRequest, type UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { addTimeOfClient } from "../database/call-deadline.ts";
-import { AppError } from "../errors.ts";
+import { AppError, deadlineExceeded } from "../errors.ts";
 
 /** Set by the server for each request, on every protocol. Undefined where there is none, as in tests. */
 export const rawBodyKey = createContextKey<RawBody | undefined>(undefined, { description: "raw body" });
@@ -46,9 +46,15 @@ export function withRawBody(request: UniversalServerRequest, values: ContextValu
 export class RawBody implements AsyncIterable<Uint8Array> {
   readonly #source: BodyReader<Uint8Array>;
   #bytes: Promise<Uint8Array> | undefined;
+  #untilMs: number | undefined;
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#source = readFromClient(source);
+  }
+
+  /** What has not arrived by a moment of `performance.now()` is not waited for: reading it throws `unavailable`. */
+  waitUntil(untilMs: number): void {
+    this.#untilMs = untilMs;
   }
 
   /** The whole body. Throws `payload_too_large` beyond `maxBytes`; call it before the stream is read, once or several times. */
@@ -65,15 +71,30 @@ export class RawBody implements AsyncIterable<Uint8Array> {
       }
       return;
     }
-    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) {
+    for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
       yield next.value;
+    }
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    const next = this.#source.next();
+    if (this.#untilMs === undefined) {
+      return next;
+    }
+    const late = Promise.withResolvers<never>();
+    const leftMs = Math.max(0, this.#untilMs - performance.now());
+    const timer = setTimeout(() => late.reject(deadlineExceeded()), leftMs);
+    try {
+      return await Promise.race([next, late.promise]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   async #readAll(maxBytes: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) {
+    for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
       length += next.value.length;
       if (length > maxBytes) {
         throw new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes.`);

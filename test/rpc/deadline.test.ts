@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect as connectSocket } from "node:net";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { removeEndlessDeadline } from "../../src/rpc/deadline.ts";
@@ -220,6 +221,40 @@ describe("a single call whose client waits no longer", () => {
     stream.end(empty);
     expect(Object(await trailers)[0]["grpc-status"]).toBe("4");
     session.destroy();
+  });
+
+  /** The first bytes of a message, if any, and never the others. */
+  const parts: readonly (readonly [string, Buffer])[] = [
+    ["nothing", Buffer.alloc(0)],
+    ["a part", Buffer.from([0, 0])],
+  ];
+
+  test.each(parts)("and which has sent %s of its message", async (_what, part) => {
+    for (const path of ["/byond.v1.VerifyService/StartVerification", "/grpc.health.v1.Health/Check", watch]) {
+      const headers = { ...grpc, "x-api-key": key, "grpc-timeout": "300m" };
+      const { session, ended, status } = await openStream(path, headers, part);
+      await ended;
+      expect(status()).toBe("4");
+      session.destroy();
+    }
+  });
+
+  test.each([
+    ["Connect", "/byond.v1.VerifyService/StartVerification", "Connect-Timeout-Ms: 300", "504", "deadline_exceeded"],
+    ["Connect, signing in", "/byond.v1.AuthService/SignIn", "Connect-Timeout-Ms: 300", "504", "deadline_exceeded"],
+    ["REST", "/api/v1/verify/start", "Request-Timeout: 0.3", "503", "unavailable"],
+  ])("and which sends half of its message, over HTTP/1.1: %s", async (_what, path, timeout, status, code) => {
+    const { port } = new URL(app.url);
+    const socket = connectSocket(Number(port), "127.0.0.1");
+    const head = [`POST ${path} HTTP/1.1`, "Host: a", `X-API-Key: ${key}`, "Content-Type: application/json", timeout];
+    socket.write(`${head.join("\r\n")}\r\nContent-Length: 50\r\n\r\n{`);
+    let received = "";
+    socket.setEncoding("utf8").on("data", (text: string) => {
+      received += text;
+    });
+    await expect.poll(() => received, { timeout: 10_000 }).toContain(`"${code}"`);
+    expect(received).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    socket.destroy();
   });
 
   test("begins nothing more, and can be repeated", async () => {

@@ -1,9 +1,11 @@
-import { gzipSync } from "node:zlib";
+import { once } from "node:events";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { LookupNumberRequestSchema } from "../../gen/byond/v1/lookup_pb.ts";
+import { connectHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
 /** Messages that are none, over the protocols of Connect: refused as everything is, without repeating what was sent. */
@@ -18,11 +20,18 @@ afterAll(() => app[Symbol.asyncDispose]());
 const secret = "493817";
 const noUtf8 = Buffer.from('{"number":"+6591234567\xff"}', "latin1");
 const unreadable: readonly (readonly [string, string, string])[] = [
-  ["a text", `"${secret}"`, ""],
-  ["a text without quotes", secret.replace(/^/, "x"), ""],
-  ["JSON that ends too soon", `{"code": "${secret}`, ""],
-  ["nothing", "", ""],
+  ["a text", `"${secret}"`, "must be a JSON object"],
+  ["a list", `["${secret}"]`, "must be a JSON object"],
+  ["null", "null", "must be a JSON object"],
+  ["a text without quotes", secret.replace(/^/, "x"), "is not valid JSON"],
+  ["JSON that ends too soon", `{"code": "${secret}`, "is not valid JSON"],
+  ["two objects", "{}{}", "is not valid JSON"],
+  ["two byte order marks", "\ufeff\ufeff{}", "is not valid JSON"],
+  ["arrays in arrays", `{"code": ${"[".repeat(200)}${"]".repeat(200)}}`, "is nested more than 100 levels deep"],
 ];
+
+/** Over REST it is an object without fields. */
+const nothing = ["nothing", "", "is not valid JSON"] as const;
 
 async function post(path: string, type: string, body: Uint8Array, headers: Record<string, string> = {}) {
   const answer = await fetch(`${app.url}/byond.v1.${path}`, {
@@ -46,7 +55,7 @@ function enveloped(bytes: Uint8Array): Buffer {
 }
 
 describe("a message in JSON that cannot be read", () => {
-  test.each(unreadable)("over Connect: %s", async (_name, text, where) => {
+  test.each([...unreadable, nothing])("over Connect: %s", async (_name, text, problem) => {
     for (const [bytes, headers] of [
       [Buffer.from(text), {}],
       [gzipSync(text), { "Content-Encoding": "gzip" }],
@@ -56,13 +65,24 @@ describe("a message in JSON that cannot be read", () => {
       expect(answer.body.toString()).not.toContain(secret);
       expect(detailOf(answer.body)).toMatchObject({
         code: "invalid_request",
-        message: `The message cannot be read as byond.v1.CheckVerificationRequest${where}.`,
+        message: `The request body ${problem}.`,
         requestId: answer.headers.get("x-request-id"),
       });
     }
   });
 
-  test.each(unreadable)("over gRPC-Web: %s", async (_name, text) => {
+  test.each(unreadable)("over REST, in the same words: %s", async (_name, text, problem) => {
+    const answer = await fetch(`${app.url}/api/v1/verify/check`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-API-Key": key },
+      body: text,
+    });
+    expect(await answer.json()).toMatchObject({
+      error: { code: "invalid_request", message: `The request body ${problem}.` },
+    });
+  });
+
+  test.each(unreadable)("over gRPC-Web: %s", async (_name, text, problem) => {
     const answer = await post(
       "VerifyService/CheckVerification",
       "application/grpc-web+json",
@@ -71,7 +91,7 @@ describe("a message in JSON that cannot be read", () => {
     expect(answer.status).toBe(200);
     const told = answer.body.toString("latin1") + [...answer.headers].join("\n");
     // Percent-encoded, as gRPC's messages are.
-    expect(told.replaceAll("%20", " ")).toContain("cannot be read as byond.v1.CheckVerificationRequest");
+    expect(told.replaceAll("%20", " ")).toContain(`The request body ${problem}.`);
     expect(told).toContain("grpc-status-details-bin");
     expect(told).not.toContain(secret);
   });
@@ -149,7 +169,7 @@ describe("JSON that is not UTF-8 is refused, and not repaired", () => {
     expect(answer.status).toBe(400);
     expect(detailOf(answer.body)).toMatchObject({
       code: "invalid_request",
-      message: "The message cannot be read as byond.v1.LookupNumberRequest: it is not UTF-8.",
+      message: "The request body is not valid UTF-8.",
     });
   });
 
@@ -157,7 +177,7 @@ describe("JSON that is not UTF-8 is refused, and not repaired", () => {
     const answer = await post("LookupService/LookupNumber", "application/grpc-web+json", enveloped(noUtf8));
     const told = answer.body.toString("latin1") + [...answer.headers].join("\n");
     expect(told).toMatch(/grpc-status\W+3\b/);
-    expect(told.replaceAll("%20", " ")).toContain("it is not UTF-8");
+    expect(told.replaceAll("%20", " ")).toContain("The request body is not valid UTF-8.");
   });
 
   test("in a name of a new key: nothing is made", async () => {
@@ -245,4 +265,90 @@ test("messages that can be read are: compressed, by GET, enveloped", async () =>
     });
     expect([query, answer.status, (await answer.text()).includes("Singapore")]).toEqual([query, 200, true]);
   }
+});
+
+describe("bytes behind the end of a compressed message are refused", () => {
+  const lookup = Buffer.from('{"number":"+6591234567"}');
+  const verification = Buffer.from('{"channel":"email","recipient":"ada@example.com"}');
+  const behind = Buffer.from("behind");
+  test.each([
+    ["gzip", gzipSync],
+    ["br", brotliCompressSync],
+  ])("%s", async (coding, compress) => {
+    const compressed = compress(lookup);
+    const encoded = { "Content-Encoding": coding };
+    expect(await post("LookupService/LookupNumber", "application/json", compressed, encoded)).toMatchObject({
+      status: 200,
+    });
+    const answer = await post(
+      "LookupService/LookupNumber",
+      "application/json",
+      Buffer.concat([compressed, behind]),
+      encoded,
+    );
+    expect(detailOf(answer.body)).toMatchObject({ message: `The message is not compressed as it says: ${coding}.` });
+    const large = await post("LookupService/LookupNumber", "application/json", compress(Buffer.alloc(70_000)), encoded);
+    expect(detailOf(large.body)).toMatchObject({ code: "payload_too_large" });
+    const rest = await fetch(`${app.url}/api/v1/verify/start`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-API-Key": key, ...encoded },
+      body: Buffer.concat([compress(verification), behind]),
+    });
+    expect(await rest.json()).toMatchObject({
+      error: { message: `The request body is not compressed as it says: ${coding}.` },
+    });
+  });
+});
+
+describe("the frame of a call over gRPC that is wrong is refused with our error", () => {
+  const lookup = Buffer.from('{"number":"+6591234567"}');
+  const frame = enveloped(lookup);
+  const flagged = (flags: number, bytes: Uint8Array = frame) =>
+    Buffer.concat([Buffer.from([flags]), bytes.subarray(1)]);
+  const announcing = (length: number) => {
+    const prefix = Buffer.alloc(6);
+    prefix.writeUInt32BE(length, 1);
+    return prefix;
+  };
+  test.each([
+    ["half of a prefix", frame.subarray(0, 3), 3, "The message ends before the length that its frame gives."],
+    ["half of a message", frame.subarray(0, 12), 3, "The message ends before the length that its frame gives."],
+    ["two", Buffer.concat([frame, frame]), 12, "The call has more than one message."],
+    ["one and a half", Buffer.concat([frame, frame.subarray(0, 12)]), 12, "The call has more than one message."],
+    ["none", Buffer.alloc(0), 12, "The call has no message."],
+    ["an unknown flag", flagged(2), 3, "The frame of the message has flags that are not known."],
+    ["the flag of trailers", flagged(0x80), 3, "The frame of the message has flags that are not known."],
+    ["four gigabytes announced", announcing(0xffffffff), 8, "The message must not be larger than 65536 bytes."],
+    [
+      "what becomes too large",
+      flagged(1, enveloped(gzipSync(Buffer.alloc(70_000)))),
+      8,
+      "The message must not be larger than 65536 bytes.",
+    ],
+  ])("%s", async (_name, body, status, message) => {
+    for (const [method, headers] of [
+      ["byond.v1.LookupService/LookupNumber", { "x-api-key": key }],
+      ["grpc.health.v1.Health/Check", {}],
+    ] as const) {
+      const session = connectHttp2(app.url);
+      const path = { ":method": "POST", ":path": `/${method}` };
+      const stream = session.request({
+        ...path,
+        "content-type": "application/grpc+json",
+        "grpc-encoding": "gzip",
+        ...headers,
+      });
+      const trailers = once(stream, "trailers");
+      stream.resume();
+      stream.end(body);
+      const [told] = await trailers;
+      const details = Buffer.from(String(Object(told)["grpc-status-details-bin"]), "base64").toString("latin1");
+      expect({
+        status: Object(told)["grpc-status"],
+        message: decodeURIComponent(Object(told)["grpc-message"]),
+      }).toEqual({ status: String(status), message });
+      expect(details).toContain(status === 8 ? "payload_too_large" : "invalid_request");
+      session.destroy();
+    }
+  });
 });
