@@ -332,9 +332,9 @@ test("reflection answers under its old name as well, which older clients know al
   expect(answers[0]).toMatchObject({ validHost: "localhost", originalRequest: { host: "localhost" } });
   expect(answers[0]?.messageResponse.value).toMatchObject({
     service: [
+      "byond.v1.ApiKeyService",
       "byond.v1.VerifyService",
       "byond.v1.LookupService",
-      "byond.v1.ApiKeyService",
       "byond.v1.AuthService",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
