@@ -60,7 +60,7 @@ export function createIdempotencyInterceptor(options: IdempotencyOptions): Inter
       return next(request);
     }
     const caller = request.contextValues.get(callerKey);
-    const key = readIdempotencyKey(request.header);
+    const key = readIdempotencyKey(request.header, request.contextValues);
     if (caller === undefined || key === undefined) {
       return next(request);
     }

@@ -88,7 +88,7 @@ export function createChain(options: ChainOptions): Chain {
     readPreferences(context);
     // Read again by its interceptor; here because a malformed header is refused before the fields are looked at, and by every
     // call, also by those that need no key.
-    readIdempotencyKey(context.requestHeader);
+    readIdempotencyKey(context.requestHeader, context.values);
   };
   return {
     async requestGate(context) {

@@ -9,6 +9,7 @@ import type { Logger } from "../observe/log.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
 import { withRawBody } from "./raw-body.ts";
+import { findRepeatedHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
 import type { NodeRequest, NodeResponse } from "./request-gate.ts";
 import { requestTargetKey } from "./request-target-key.ts";
 
@@ -87,6 +88,7 @@ async function serve(
   }
   const values: ContextValues = createContextValues().set(requestRecordKey, record);
   values.set(requestTargetKey, request.url ?? "");
+  values.set(repeatedHeadersKey, findRepeatedHeaders(request.rawHeaders));
   const received = universalRequestFromNodeRequest(request, response, undefined, values);
   values.set(clientAddressKey, clientAddressOf(options.proxyTrust, request.socket.remoteAddress, received.header));
   const answer = await (call ?? options.rest)(withRawBody(received, values));

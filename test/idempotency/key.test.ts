@@ -1,12 +1,13 @@
+import { createContextValues } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { readIdempotencyKey } from "../../src/idempotency/key.ts";
 
 function read(value: string): string | undefined {
-  return readIdempotencyKey(new Headers({ "Idempotency-Key": value }));
+  return readIdempotencyKey(new Headers({ "Idempotency-Key": value }), createContextValues());
 }
 
 test("without the header there is no key", () => {
-  expect(readIdempotencyKey(new Headers())).toBeUndefined();
+  expect(readIdempotencyKey(new Headers(), createContextValues())).toBeUndefined();
 });
 
 describe("a key", () => {

@@ -1,6 +1,8 @@
 /** Idempotency-Key: whatever is repeated happens once, through whichever door it is repeated. */
+import { request as requestHttp1 } from "node:http";
+import { connect } from "node:http2";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inbox } from "../capabilities/verify/verifications.ts";
 import { type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
 import {
@@ -438,6 +440,65 @@ describe.each(doors)("through $name", (door: Door) => {
       expect((await start(recipient, withKey(name))).code).toBe("ok");
       expect(isReplayed(await start(recipient, withKey(name)))).toBe(true);
     }
+  });
+});
+
+describe("a header that is given twice is refused, and nothing is carried out:", () => {
+  const refusal = "The Idempotency-Key header was given more than once.";
+  const rpcPath = "/byond.v1.VerifyService/StartVerification";
+  let recipient: string;
+  beforeEach(() => {
+    recipient = `${fresh("twice")}@example.com`;
+  });
+
+  /** Sends a start with two headers, which `fetch` would join. */
+  function sendHttp1(path: string, values: readonly string[], channel: string): Promise<unknown> {
+    const headers = { "X-API-Key": key, "Content-Type": "application/json", "Idempotency-Key": [...values] };
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const sent = requestHttp1(`${app.url}${path}`, { method: "POST", headers }, async (answer) => {
+      const chunks = await Array.fromAsync(answer);
+      resolve({ status: answer.statusCode, body: JSON.parse(Buffer.concat(chunks).toString()) });
+    });
+    sent.on("error", reject).end(JSON.stringify({ channel, recipient }));
+    return promise;
+  }
+
+  test.each([
+    ["different", ["one", "another"]],
+    ["the same", ["one", "one"]],
+    ["empty", ["", ""]],
+    ["empty and not", ["", "one"]],
+  ])("over REST, with values that are %s", async (_name, values) => {
+    expect(await sendHttp1("/api/v1/verify/start", values, "email")).toMatchObject({
+      status: 400,
+      body: { error: { code: "invalid_request", message: refusal } },
+    });
+    expect(await startedFor(recipient)).toEqual([]);
+  });
+
+  test("over Connect", async () => {
+    expect(await sendHttp1(rpcPath, ["one", "another"], "CHANNEL_EMAIL")).toMatchObject({
+      status: 400,
+      body: { code: "invalid_argument", message: refusal },
+    });
+    expect(await startedFor(recipient)).toEqual([]);
+  });
+
+  test("over gRPC", async () => {
+    const client = connect(app.url);
+    const call = client.request({
+      ":method": "POST",
+      ":path": rpcPath,
+      "content-type": "application/grpc",
+      "x-api-key": key,
+      "idempotency-key": ["one", "another"],
+    });
+    const { promise, resolve } = Promise.withResolvers<Record<string, unknown>>();
+    call.on("response", (headers) => headers["grpc-status"] === undefined || resolve(headers));
+    call.on("trailers", resolve);
+    call.resume().end(Buffer.from([0, 0, 0, 0, 0]));
+    expect(await promise).toMatchObject({ "grpc-status": "3", "grpc-message": encodeURIComponent(refusal) });
+    client.close();
   });
 });
 
