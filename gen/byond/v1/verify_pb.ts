@@ -70,8 +70,8 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   locale?: string | undefined;
 
   /**
-   * The address of the end user who asked for the code, where you know it. Sends are limited by it, so that one person
-   * cannot have codes sent to many recipients.
+   * The IPv4 or IPv6 address of the end user who asked for the code, where you know it. Sends are limited by it, so that one
+   * person cannot have codes sent to many recipients.
    *
    * @generated from field: optional string end_user_ip = 7;
    */

@@ -192,7 +192,7 @@ export class Schemas {
 }
 
 /** What says which texts there are. */
-const textKeywords = ["pattern", "enum", "const", "format", "anyOf"];
+const textKeywords = ["pattern", "enum", "const", "format"];
 
 const withoutNul = "^[^\\x00]*$";
 

@@ -100,9 +100,15 @@ export const beyondTheSchema: readonly UnsaidRule[] = [
   },
   {
     fields: ["ip_allowlist"],
-    reason: "that no bits are set beyond the prefix is arithmetic",
-    said: /no bits beyond the prefix/,
+    reason: "two forms of address have no one format, and that no bits are set beyond the prefix is arithmetic",
+    said: /IPv4 and IPv6 addresses.*no bits beyond the prefix/s,
     draw: () => fc.array(addressRanges, { minLength: 1, maxLength: 100 }),
+  },
+  {
+    fields: ["end_user_ip"],
+    reason: "two forms of address have no one format",
+    said: /IPv4 or IPv6 address/,
+    draw: () => fc.option(fc.oneof(fc.ipV4(), fc.ipV6())),
   },
   {
     fields: ["page_token"],

@@ -112,6 +112,21 @@ describe("the document of the API", () => {
     });
   });
 
+  test("nothing is a choice of schemas but a component or null: generated clients would have no type of it, or none that compiles", () => {
+    const choices: unknown[] = [];
+    JSON.stringify(reader.document, (key, value) => {
+      if (["anyOf", "oneOf", "allOf", "not"].includes(key)) {
+        choices.push(value);
+      }
+      return value;
+    });
+    const component = expect.objectContaining({ $ref: expect.stringMatching(/^#\/components\/schemas\//) });
+    expect(choices.length).toBeGreaterThan(0);
+    for (const choice of choices) {
+      expect(choice).toEqual([component, { type: "null" }]);
+    }
+  });
+
   test("what the path binds is a parameter, and not in the body", () => {
     const { parameters = [], requestBody } = operation("resendCode").operation;
     expect(parameters[0]).toMatchObject({ in: "path", name: "verification_id", required: true });

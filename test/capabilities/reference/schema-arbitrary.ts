@@ -176,8 +176,6 @@ const times: fc.Arbitrary<string> = fc
 const formats: Readonly<Record<string, fc.Arbitrary<string>>> = {
   "date-time": times,
   hostname: fc.domain(),
-  ipv4: fc.ipV4(),
-  ipv6: fc.ipV6(),
   "idn-email": fc.emailAddress(),
 };
 

@@ -3,8 +3,8 @@ import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { getCountries } from "libphonenumber-js/max";
 import { id_prefix as idPrefix } from "../../../../gen/byond/v1/access_pb.ts";
 
-/** An address, or a range of them in CIDR notation, for which there is no format. */
-const addressOrRange = { anyOf: [{ format: "ipv4" }, { format: "ipv6" }, { pattern: "^[0-9A-Fa-f:.]+/[0-9]{1,3}$" }] };
+/** The characters of an address, or of a range of them in CIDR notation. What else makes it one, the description says. */
+const addressOrRange = { pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$" };
 
 const byField: Readonly<Record<string, JsonObject>> = {
   "IpAllowlist.ranges": addressOrRange,
