@@ -2,12 +2,13 @@ import type { Database } from "../../database/database.ts";
 import { statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
+import { minutesUntilErased } from "./policy.ts";
 
 /** Rows of each table a batch. */
 const batchSize = 500;
 
 /** A message that was on its way when the account ended is recorded by then: nothing is written for the workspace any more. */
-const quietTime = "interval '10 minutes'";
+const quietTime = `interval '${minutesUntilErased} minutes'`;
 
 /**
  * Every table that holds something of a workspace, and the rest of the index that begins with it: without an order, any index

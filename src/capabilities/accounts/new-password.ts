@@ -1,9 +1,7 @@
 import { dictionary } from "@zxcvbn-ts/language-common";
 import { foldDigits } from "../../text/fold-digits.ts";
 import { parseMailAddress } from "../../text/mail-address.ts";
-
-/** In characters, as `auth.proto` has it; the least also of the normal form, in which marks that were typed apart are none. */
-export const passwordLength = { min: 10, max: 128 };
+import { passwordLength } from "./policy.ts";
 
 /** In lower case, as the list is: an attacker tries that first as well. */
 const commonPasswords: ReadonlySet<string> = new Set(dictionary["passwords-common"]);

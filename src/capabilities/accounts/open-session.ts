@@ -3,8 +3,9 @@ import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { bytea, integer, nullable, statement, text } from "../../database/statement.ts";
 import { insertKnownSource, sourceIndexes } from "./known-sources.ts";
+import { accessTokenSeconds, refreshTokenDays } from "./policy.ts";
 import { generateRefreshToken } from "./refresh-token.ts";
-import { accessTokenSeconds, type SessionClaims, type SessionTokens } from "./session-tokens.ts";
+import type { SessionClaims, SessionTokens } from "./session-tokens.ts";
 
 /** A user's account as it was when they showed that it is theirs. */
 export interface SignedInAccount {
@@ -35,7 +36,7 @@ export interface SessionDependencies {
 }
 
 /** SQL of how long a refresh token can be used, if its session does not end before. */
-export const refreshTokenLife = "interval '30 days'";
+export const refreshTokenLife = `interval '${refreshTokenDays} days'`;
 
 /** SQL of when a session ends that began at a time. `maxDays` is SQL of `sessionMaxDays`. */
 export const sessionEnd = (createdAt: string, maxDays: string) => `${createdAt} + ${maxDays} * interval '1 day'`;

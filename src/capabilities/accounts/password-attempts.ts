@@ -1,19 +1,14 @@
 import type { Keyring } from "../../crypto/keyring.ts";
 import { change, type Database } from "../../database/database.ts";
 import { array, boolean, bytea, nullable, type Placeholders, statement, text } from "../../database/statement.ts";
-import {
-  constantLimit,
-  hasToken,
-  type SqlThrottleLimit,
-  secondsUntilToken,
-  takeToken,
-} from "../../database/throttle.ts";
+import { hasToken, type SqlThrottleLimit, secondsUntilToken, takeToken } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
 import type { Repetition } from "../../idempotency/idempotency.ts";
 import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
 import { addressKey } from "./address-key.ts";
 import { accountOf } from "./find-account.ts";
 import { sourceIndexes } from "./known-sources.ts";
+import { passwordLimits } from "./policy.ts";
 
 /** Whose password is tried, and from where. */
 export interface PasswordAttempt {
@@ -30,21 +25,6 @@ interface Dependencies {
   readonly database: Pick<Database, "transaction">;
   readonly keyring: Keyring;
 }
-
-/** Wrong passwords from one source, for whatever accounts: thirty at once, then one in ten seconds. */
-const sourceLimit = constantLimit({ burst: 30, periodSeconds: 10 });
-
-/**
- * Wrong passwords from one source for one address, or from everybody who is signed in to one account, together: ten at once,
- * then one a minute.
- */
-const pairLimit = constantLimit({ burst: 10, periodSeconds: 60 });
-
-/**
- * Wrong passwords for one address from all sources together that its accounts were not signed in to from: a hundred at once, then one
- * in ten seconds. NIST SP 800-63B §5.2.2 asks for a hundred at most; what is beyond it is for an owner at a new place.
- */
-const strangersLimit = constantLimit({ burst: 100, periodSeconds: 10 });
 
 /** Attempts belong to no workspace: this stands in for one in the table of throttles. */
 const workspaceId = "'sign-in'";
@@ -79,19 +59,19 @@ const take = statement<TakenRow>("take_password_attempt")(
       ) AS knowing (account_id)
     ), blocked AS (
       SELECT max(seconds) AS seconds FROM (
-        ${blockedBy(p.sourceKey, sourceLimit)}
-        UNION ALL ${blockedBy(p.pairKey, pairLimit)}
-        UNION ALL ${blockedBy(p.strangersKey, strangersLimit, "(SELECT cardinality(accounts) = 0 FROM known)")}
+        ${blockedBy(p.sourceKey, passwordLimits.source)}
+        UNION ALL ${blockedBy(p.pairKey, passwordLimits.pair)}
+        UNION ALL ${blockedBy(p.strangersKey, passwordLimits.strangers, "(SELECT cardinality(accounts) = 0 FROM known)")}
       ) AS bucket
     ), source_token AS (
-      ${takeToken({ workspaceId, key: p.sourceKey, limit: sourceLimit, from: "FROM blocked WHERE seconds IS NULL" })}
+      ${takeToken({ workspaceId, key: p.sourceKey, limit: passwordLimits.source, from: "FROM blocked WHERE seconds IS NULL" })}
     ), pair_token AS (
-      ${takeToken({ workspaceId, key: p.pairKey, limit: pairLimit, from: "FROM source_token" })}
+      ${takeToken({ workspaceId, key: p.pairKey, limit: passwordLimits.pair, from: "FROM source_token" })}
     ), strangers_token AS (
       ${takeToken({
         workspaceId,
         key: p.strangersKey,
-        limit: strangersLimit,
+        limit: passwordLimits.strangers,
         from: `FROM pair_token, known WHERE ${isStrange(p)}`,
       })}
     )
@@ -110,15 +90,15 @@ const putBack = statement("put_back_password_attempt")(
   { ...buckets, sourceTaken: boolean, pairTaken: boolean, strangersTaken: boolean, isRight: boolean },
   (p) => `
     WITH source AS (
-      UPDATE throttle SET tat = tat - ${sourceLimit.period}
+      UPDATE throttle SET tat = tat - ${passwordLimits.source.period}
       WHERE workspace_id = ${workspaceId} AND key = ${p.sourceKey} AND ${p.sourceTaken}
       RETURNING 1
     ), pair AS (
-      UPDATE throttle SET tat = CASE WHEN ${p.isRight} THEN byond_now() ELSE tat - ${pairLimit.period} END
+      UPDATE throttle SET tat = CASE WHEN ${p.isRight} THEN byond_now() ELSE tat - ${passwordLimits.pair.period} END
       WHERE workspace_id = ${workspaceId} AND key = ${p.pairKey} AND ${p.pairTaken} AND (SELECT count(*) FROM source) >= 0
       RETURNING 1
     )
-    UPDATE throttle SET tat = tat - ${strangersLimit.period}
+    UPDATE throttle SET tat = tat - ${passwordLimits.strangers.period}
     WHERE workspace_id = ${workspaceId} AND key = ${p.strangersKey} AND ${p.strangersTaken}
       AND (SELECT count(*) FROM pair) >= 0`,
 );

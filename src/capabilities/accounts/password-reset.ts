@@ -12,17 +12,9 @@ import type { EmailVerificationOutcome, EmailVerifications, StartedReset } from 
 import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
 import { isKnownSource, rememberSource } from "./known-sources.ts";
 import { newPasswordProblem } from "./new-password.ts";
+import { resetLimits } from "./policy.ts";
 import { emailProblem } from "./sign-up.ts";
 import { proveAddress } from "./unverified-accounts.ts";
-
-/** Resets from one source, for whatever accounts: ten at once, then one in a minute. */
-const sourceLimit = { burst: 10, periodSeconds: 60 };
-
-/** Resets of one mailbox from one source: two at once, then one in half an hour. One source cannot use up the mailbox's. */
-const pairLimit = { burst: 2, periodSeconds: 1_800 };
-
-/** Resets of one mailbox from all sources together that the account was not signed in to from: six, then one in five minutes. */
-const strangersLimit = { burst: 6, periodSeconds: 300 };
 
 /**
  * Sends a code to the address if it has an account. Nothing tells whether it has: the same statements run, and the question is
@@ -43,10 +35,10 @@ export async function startPasswordReset(
   const { clientAddress } = input;
   const source = limitKeyOf(clientAddress);
   const mailbox = `mailbox:${mailboxKey(deps, email)}`;
-  const strangers = { key: mailbox, limit: strangersLimit };
+  const strangers = { key: mailbox, limit: resetLimits.strangers };
   const retryAfterSeconds = await takeTokens(deps.database, "reset-password", [
-    { key: `source:${source}`, limit: sourceLimit },
-    { key: `${mailbox}:${source}`, limit: pairLimit },
+    { key: `source:${source}`, limit: resetLimits.source },
+    { key: `${mailbox}:${source}`, limit: resetLimits.pair },
     ...((await isFromOwner(deps, { email, clientAddress })) ? ([] as const) : ([strangers] as const)),
   ]);
   if (retryAfterSeconds !== undefined) {

@@ -4,12 +4,7 @@ import { takeTokensIn } from "../../database/take-tokens.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { mailboxKey } from "./address-key.ts";
-
-/** Codes from one source for the accounts of one mailbox: twenty at once, then twenty a day. */
-const sourceLimit = { burst: 20, periodSeconds: 4_320 };
-
-/** Codes for all accounts of one mailbox: a hundred at once, then a hundred a day. */
-const mailboxLimit = { burst: 100, periodSeconds: 864 };
+import { proofLimits } from "./policy.ts";
 
 /**
  * Counts a code that was looked at, by the mailbox that it proves: accounts can be deleted and made again, and a new one is no
@@ -23,8 +18,8 @@ export async function countProofAttempt(
 ): Promise<void> {
   const mailbox = mailboxKey(deps, email);
   const retryAfterSeconds = await takeTokensIn(transaction, "verify-email", [
-    { key: `source:${mailbox}:${limitKeyOf(clientAddress)}`, limit: sourceLimit },
-    { key: `mailbox:${mailbox}`, limit: mailboxLimit },
+    { key: `source:${mailbox}:${limitKeyOf(clientAddress)}`, limit: proofLimits.source },
+    { key: `mailbox:${mailbox}`, limit: proofLimits.mailbox },
   ]);
   if (retryAfterSeconds !== undefined) {
     throw new AppError("rate_limited", "Too many wrong codes. Try again later, or reset the password.", {

@@ -13,10 +13,8 @@ import {
   sessionEnd,
   tokenSecondsUntil,
 } from "./open-session.ts";
+import { repeatedRefreshSeconds } from "./policy.ts";
 import { type NewRefreshToken, parseRefreshToken, type RefreshToken, succeedingToken } from "./refresh-token.ts";
-
-/** How long a spent token is not taken for a copied one. */
-const graceSeconds = 10;
 
 /** Spent tokens of a session that are remembered. Nobody refreshes more often within the grace. */
 const rememberedTokens = 8;
@@ -27,7 +25,7 @@ const appended = (list: string, element: string) =>
 
 const wasJustSpent = (hash: string) => `EXISTS (
   SELECT FROM unnest(session.spent_hashes, session.spent_at) AS spent (hash, at)
-  WHERE spent.hash = ${hash} AND spent.at > byond_now() - interval '${graceSeconds} seconds'
+  WHERE spent.hash = ${hash} AND spent.at > byond_now() - interval '${repeatedRefreshSeconds} seconds'
 )`;
 
 const presented = { workspaceId: text, id: text, hash: bytea };

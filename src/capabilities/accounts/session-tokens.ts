@@ -2,9 +2,6 @@ import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../../clock.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 
-/** How long an access token is valid at most: none is valid longer than its session. */
-export const accessTokenSeconds = 900;
-
 const issuer = "byond";
 const audience = "byond:session";
 

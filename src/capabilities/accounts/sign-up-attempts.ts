@@ -4,9 +4,7 @@ import { takeTokens, takeTokensIn } from "../../database/take-tokens.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { mailboxKey } from "./address-key.ts";
-
-/** Sign-ups at once, where an hour allows that many: people who share an address behind one router come together. */
-const mostAtOnce = 10;
+import { newAccountLimits, signUpsAtOnce } from "./policy.ts";
 
 interface SourceDependencies {
   readonly database: Pick<Database, "transaction">;
@@ -21,7 +19,7 @@ export async function countSignUp(
   { database, signUpsPerHour }: SourceDependencies,
   { clientAddress }: { readonly clientAddress: string | undefined },
 ): Promise<void> {
-  const limit = { burst: Math.min(mostAtOnce, signUpsPerHour), periodSeconds: 3_600 / signUpsPerHour };
+  const limit = { burst: Math.min(signUpsAtOnce, signUpsPerHour), periodSeconds: 3_600 / signUpsPerHour };
   const retryAfterSeconds = await takeTokens(database, "sign-up", [
     { key: `source:${limitKeyOf(clientAddress)}`, limit },
   ]);
@@ -29,12 +27,6 @@ export async function countSignUp(
     throw new AppError("rate_limited", "Too many sign-ups from this address. Try again later.", { retryAfterSeconds });
   }
 }
-
-/** Accounts for one mailbox from one source: five at once, then five a day. One source cannot use up the mailbox's. */
-const pairLimit = { burst: 5, periodSeconds: 17_280 };
-
-/** Accounts for one mailbox, however its address is spelt: twelve at once, then twelve a day. */
-const mailboxLimit = { burst: 12, periodSeconds: 7_200 };
 
 /**
  * Counts an account that is about to be made, in the same transaction: each may cause mails to the mailbox. Throws
@@ -47,8 +39,8 @@ export async function countNewAccount(
 ): Promise<void> {
   const mailbox = mailboxKey(deps, email);
   const retryAfterSeconds = await takeTokensIn(transaction, "sign-up", [
-    { key: `mailbox:${mailbox}:${limitKeyOf(clientAddress)}`, limit: pairLimit },
-    { key: `mailbox:${mailbox}`, limit: mailboxLimit },
+    { key: `mailbox:${mailbox}:${limitKeyOf(clientAddress)}`, limit: newAccountLimits.pair },
+    { key: `mailbox:${mailbox}`, limit: newAccountLimits.mailbox },
   ]);
   if (retryAfterSeconds !== undefined) {
     throw new AppError("rate_limited", "Too many sign-ups for this mailbox. Try again later.", { retryAfterSeconds });

@@ -12,8 +12,9 @@ import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
 import { newPasswordProblem } from "./new-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 import { countPasswordAttempt } from "./password-attempts.ts";
+import { maxUnverifiedAccounts } from "./policy.ts";
 import { countNewAccount, countSignUp } from "./sign-up-attempts.ts";
-import { lockAddress, maxUnverifiedAccounts, timeToVerify } from "./unverified-accounts.ts";
+import { lockAddress, timeToVerify } from "./unverified-accounts.ts";
 
 export interface Account {
   readonly userId: string;

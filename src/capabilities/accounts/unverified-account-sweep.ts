@@ -5,6 +5,7 @@ import { runSweep } from "../../database/table-sweeps.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountEndingKind } from "./account-ending-sender.ts";
+import { hoursToldBefore } from "./policy.ts";
 import { type AccountReference, endUnverifiedAccounts, subjectsOfAccount } from "./unverified-accounts.ts";
 
 /** Few enough that no statement holds its locks for long. */
@@ -19,11 +20,11 @@ const announce = statement<{ count: number }>("announce_account_endings")(
   (p) => `
     WITH due AS (
       SELECT id FROM account
-      WHERE end_announced_at IS NULL AND ends_at <= (SELECT byond_now() + interval '24 hours')
+      WHERE end_announced_at IS NULL AND ends_at <= (SELECT byond_now() + interval '${hoursToldBefore} hours')
       ORDER BY ends_at LIMIT ${batchSize}
       FOR UPDATE SKIP LOCKED
     ), told AS (
-      UPDATE account SET end_announced_at = now, ends_at = greatest(ends_at, now + interval '24 hours')
+      UPDATE account SET end_announced_at = now, ends_at = greatest(ends_at, now + interval '${hoursToldBefore} hours')
       FROM due, date_trunc('milliseconds', byond_now()) AS now
       WHERE account.id = due.id
       RETURNING account.id, account.workspace_id, account.end_announced_at, account.ends_at

@@ -5,12 +5,10 @@ import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
-
-/** Accounts that may wait for the proof of one address: enough for slips, and few enough for signing in to compare with. */
-export const maxUnverifiedAccounts = 3;
+import { hoursToVerify } from "./policy.ts";
 
 /** SQL of how long an account has for it, where mail is really sent. */
-export const timeToVerify = "interval '72 hours'";
+export const timeToVerify = `interval '${hoursToVerify} hours'`;
 
 export type AccountReference = Pick<StoredAccount, "userId" | "workspaceId">;
 

@@ -7,6 +7,7 @@ import type { OutboxItem } from "../../outbox/outbox.ts";
 import type { SendLimit } from "../../quota/send-limits.ts";
 import { checkVerification } from "./check-verification.ts";
 import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
+import { accountSendLimit, codeLength, ttlSeconds } from "./policy.ts";
 import { parseRecipient, recipientContext } from "./recipient.ts";
 import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
 
@@ -29,15 +30,11 @@ const accountOwner = (userId: string) => ({ ...serverOwner(userId), isVerified: 
 /** The outbox's name for messages with the code of a reset. */
 export const resetMessageKind = "password_reset_code";
 
-const ttlSeconds = 900;
-/** Longer than usual: strangers can make accounts with an address, and resets of it, and each has guesses of its own. */
-const codeLength = 8;
-
 const accountLimit: SendLimit = {
   // The account is what such a call comes from.
   bucket: "source",
   key: "account",
-  limit: { burst: 3, periodSeconds: 900 },
+  limit: accountSendLimit,
   message: "Too many codes for this account. Try again later.",
 };
 
@@ -56,7 +53,7 @@ export function accountVerifications(deps: StartDependencies) {
     channel: "email",
     recipient,
     brand: undefined,
-    ttlSeconds,
+    ttlSeconds: ttlSeconds.ofAccounts,
     locale: undefined,
     autofillDomain: undefined,
     metadata: {},
@@ -90,7 +87,7 @@ export function accountVerifications(deps: StartDependencies) {
       const started = await startVerification(
         { ...deps, database: transaction, codes },
         accountOwner(userId),
-        inputOf(email, { codeLength, originLimits: () => [accountLimit] }),
+        inputOf(email, { codeLength: codeLength.ofAccounts, originLimits: () => [accountLimit] }),
       );
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
     },
@@ -103,7 +100,7 @@ export function accountVerifications(deps: StartDependencies) {
         throw invalidFields({ email: recipient.problem });
       }
       const id = createId("vrf");
-      const input = { id, codeLength, originLimits: () => [], messageKind: resetMessageKind };
+      const input = { id, codeLength: codeLength.ofAccounts, originLimits: () => [], messageKind: resetMessageKind };
       return startVerification(deps, serverOwner(id), inputOf(email, input));
     },
 

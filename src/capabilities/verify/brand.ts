@@ -1,6 +1,5 @@
 import { senderNameProblem } from "../../text/display-name-rules.ts";
-
-const maxLength = 40;
+import { brandLength } from "./policy.ts";
 
 /** Blanks at both ends, with what looks like one: fillers of scripts, and the Braille cell without a dot. */
 const blanksAround =
@@ -21,5 +20,5 @@ export function brandOfAccount(name: string): string {
 }
 
 function cut(name: string): string {
-  return [...brandOf(name)].slice(0, maxLength).join("").trim();
+  return [...brandOf(name)].slice(0, brandLength.max).join("").trim();
 }

@@ -6,9 +6,10 @@ import { limitLockWait, type Queryable } from "../../database/database.ts";
 import { array, integer, nullable, statement, text } from "../../database/statement.ts";
 import { hasToken } from "../../database/throttle.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
-import { deriveCode, maxCodeLength, minCodeLength, normalizeCode } from "./code.ts";
+import { deriveCode, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
-import { guessKey, guessLimit } from "./limits.ts";
+import { guessKey } from "./limits.ts";
+import { codeLength, guessLimit } from "./policy.ts";
 import { indexesOfAny, parseAnyRecipient } from "./recipient.ts";
 import type { VerificationOwner } from "./start-verification.ts";
 
@@ -125,7 +126,7 @@ export async function checkVerification(
     credential,
     matchingSecrets: matchingSecrets(deps.keyring, { verificationId, mode }, code),
     knownSecrets: deps.keyring.all.map((secret) => secret.id),
-    codeLength: Math.min(code.length, maxCodeLength + 1),
+    codeLength: Math.min(code.length, codeLength.max + 1),
     recipientIndexes: recipient === undefined ? null : indexesOfAny(deps.keyring, recipient),
   };
   const [row] = await deps.database.run(check, values, lookUpAttempt.bind(target));
@@ -159,7 +160,7 @@ function matchingSecrets(
   verification: { readonly verificationId: string; readonly mode: Mode },
   code: string,
 ): string[] {
-  if (code.length < minCodeLength || code.length > maxCodeLength || !/^[0-9]+$/.test(code)) {
+  if (code.length < codeLength.min || code.length > codeLength.max || !/^[0-9]+$/.test(code)) {
     return [];
   }
   const subject = { ...verification, length: code.length };

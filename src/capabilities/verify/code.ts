@@ -3,9 +3,6 @@ import type { Mode } from "../../access/caller.ts";
 import type { MasterSecret } from "../../crypto/keyring.ts";
 import { foldDigits } from "../../text/fold-digits.ts";
 
-export const minCodeLength = 4;
-export const maxCodeLength = 10;
-
 /** What a code is derived from, beside a master secret. */
 export interface CodeSubject {
   readonly verificationId: string;

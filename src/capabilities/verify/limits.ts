@@ -1,20 +1,9 @@
 import type { Mode } from "../../access/caller.ts";
 import { array, double, integer, optional, type Placeholders, text, type ValuesOf } from "../../database/statement.ts";
-import { askBuckets, type Bucket, type BucketSteps, boundLimit, constantLimit } from "../../database/throttle.ts";
+import { askBuckets, type Bucket, type BucketSteps, boundLimit } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
 import type { SendLimit } from "../../quota/send-limits.ts";
-
-/** Wrong codes that lock a verification. */
-export const maxAttempts = 5;
-
-/** Messages that carry a verification's code, that of the start included. */
-export const maxSends = 5;
-
-/** Codes sent to one recipient, by starts and resends: three at once, then one a minute. */
-const sendLimit = constantLimit({ burst: 3, periodSeconds: 60 });
-
-/** Wrong codes for one recipient, across verifications: a new code is not a new budget for guessing. */
-export const guessLimit = constantLimit({ burst: 10, periodSeconds: 8_640 });
+import { guessLimit, sendLimit } from "./policy.ts";
 
 /** SQL of the throttle's key of a budget for guessing, given SQL of the mode and of a limit index. */
 export const guessKey = (mode: string, index: string) => `('guess:' || ${mode} || ':' || ${index})`;

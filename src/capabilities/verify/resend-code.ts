@@ -7,15 +7,8 @@ import { heldCredential, requireCredential } from "../../revocation/held-credent
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { getVerification } from "./get-verification.ts";
-import {
-  maxSends,
-  type SendPart,
-  type SendWait,
-  sendLimits,
-  sendParameters,
-  sendRefusal,
-  sendSteps,
-} from "./limits.ts";
+import { type SendPart, type SendWait, sendLimits, sendParameters, sendRefusal, sendSteps } from "./limits.ts";
+import { maxSends } from "./policy.ts";
 import {
   exactIndex,
   exactIndexes,

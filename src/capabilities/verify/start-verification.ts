@@ -11,15 +11,8 @@ import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import {
-  maxAttempts,
-  type SendPart,
-  type SendWait,
-  sendLimits,
-  sendParameters,
-  sendRefusal,
-  sendSteps,
-} from "./limits.ts";
+import { type SendPart, type SendWait, sendLimits, sendParameters, sendRefusal, sendSteps } from "./limits.ts";
+import { maxAttempts } from "./policy.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
 
 /** Whose verification it is, and the credential that the effect rests on. */

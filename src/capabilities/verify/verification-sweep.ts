@@ -2,6 +2,7 @@ import type { Database } from "../../database/database.ts";
 import { integer, statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
+import { ownRetentionDays } from "./policy.ts";
 
 /** Few enough that no statement holds its locks for long. */
 const batchSize = 500;
@@ -31,9 +32,6 @@ const sweep = (name: string, condition: string) =>
 
 const sweepAll = sweep("sweep_verifications", "true");
 const sweepOurs = sweep("sweep_own_verifications", "starts_with(workspace_id, 'ws_byond/')");
-
-/** Codes that prove the address of an account, or reset its password, are good for a quarter of an hour. */
-const ownRetentionDays = 1;
 
 /** Removes verifications, and all that belongs to them, that were started more than `retentionDays` ago. */
 export function verificationSweep(

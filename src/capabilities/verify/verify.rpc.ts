@@ -24,6 +24,7 @@ import { type CheckResult, checkProblems, checkVerification } from "./check-veri
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
+import { codeLength, pageSize, ttlSeconds } from "./policy.ts";
 import { resendCode } from "./resend-code.ts";
 import {
   type OriginLimits,
@@ -34,10 +35,6 @@ import {
   type VerificationOwner,
 } from "./start-verification.ts";
 import { findStatus, verificationMessage } from "./verification-message.ts";
-
-const defaultCodeLength = 6;
-const defaultTtlSeconds = 300;
-const defaultPageSize = 20;
 
 const startStatuses = {
   pending: StartStatus.PENDING,
@@ -64,8 +61,8 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         channel: channelOf(request.channel),
         recipient: request.recipient,
         brand: request.brand,
-        codeLength: request.codeLength ?? defaultCodeLength,
-        ttlSeconds: request.ttlSeconds ?? defaultTtlSeconds,
+        codeLength: request.codeLength ?? codeLength.default,
+        ttlSeconds: request.ttlSeconds ?? ttlSeconds.default,
         locale: request.locale,
         // Browsers compare it with a host that has no dot of the root behind it.
         autofillDomain: request.autofillDomain?.replace(/\.$/, ""),
@@ -129,7 +126,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         recipient: request.recipient,
         createdAfter: request.createdAfter === undefined ? undefined : truncatedDate(request.createdAfter),
         createdBefore: request.createdBefore === undefined ? undefined : truncatedDate(request.createdBefore),
-        pageSize: request.pageSize ?? defaultPageSize,
+        pageSize: request.pageSize ?? pageSize.default,
         pageToken: request.pageToken,
       });
       return {

@@ -1,0 +1,74 @@
+/** The numbers of the rules and what the schema says of them, in its rules and in its comments. */
+import { readFile } from "node:fs/promises";
+import { type DescField, getOption } from "@bufbuild/protobuf";
+import { field as fieldRules, type Int32Rules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { beforeAll, expect, test } from "vitest";
+import {
+  ChangePasswordRequestSchema,
+  ConfirmPasswordResetRequestSchema,
+  SignUpRequestSchema,
+} from "../../gen/byond/v1/auth_pb.ts";
+import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
+import { hoursToVerify, passwordLength, refreshTokenDays } from "../../src/capabilities/accounts/policy.ts";
+import {
+  brandLength,
+  codeLength,
+  maxAttempts,
+  maxSends,
+  pageSize,
+  ttlSeconds,
+} from "../../src/capabilities/verify/policy.ts";
+
+/** The smallest and largest number, or length, that the rules of a field allow. */
+function boundsOf(field: DescField): readonly [number, number] {
+  const rules = getOption(field, fieldRules).type;
+  if (rules.case === "int32") {
+    const { greaterThan, lessThan }: Int32Rules = rules.value;
+    return [Number(greaterThan.value), Number(lessThan.value)];
+  }
+  return rules.case === "string" ? [Number(rules.value.minLen), Number(rules.value.maxLen)] : [Number.NaN, Number.NaN];
+}
+
+test("the schema's rules are those of the policies", () => {
+  const start = StartVerificationRequestSchema.field;
+  expect(boundsOf(start.codeLength)).toEqual([codeLength.min, codeLength.max]);
+  expect(boundsOf(start.ttlSeconds)).toEqual([ttlSeconds.min, ttlSeconds.max]);
+  expect(boundsOf(start.brand)).toEqual([brandLength.min, brandLength.max]);
+  expect(boundsOf(ListVerificationsRequestSchema.field.pageSize)).toEqual([pageSize.min, pageSize.max]);
+  for (const field of [
+    SignUpRequestSchema.field.password,
+    ChangePasswordRequestSchema.field.newPassword,
+    ConfirmPasswordResetRequestSchema.field.newPassword,
+  ]) {
+    expect(boundsOf(field)).toEqual([passwordLength.min, passwordLength.max]);
+  }
+});
+
+let comments: Readonly<Record<string, string>>;
+beforeAll(async () => {
+  const files = ["verify", "auth"].map(async (name) => [
+    name,
+    (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
+      /\n\s*\/\/ ?/g,
+      " ",
+    ),
+  ]);
+  comments = Object.fromEntries(await Promise.all(files));
+});
+
+test.each<[string, string, number]>([
+  ["verify", `Number of digits of the code, ${codeLength.min} to ${codeLength.max}. Default ${codeLength.default}.`, 1],
+  ["verify", `in seconds, ${ttlSeconds.min} to ${ttlSeconds.max}. Default ${ttlSeconds.default}.`, 1],
+  ["verify", `The sender's name as the recipient reads it, ${brandLength.min} to ${brandLength.max} characters`, 1],
+  ["verify", `Verifications a page, ${pageSize.min} to ${pageSize.max}. Default ${pageSize.default}.`, 1],
+  ["auth", `${passwordLength.min} to ${passwordLength.max} characters`, 3],
+  ["auth", `within ${refreshTokenDays} days`, 4],
+  ["auth", `ends after ${hoursToVerify} hours`, 1],
+])("%s.proto says: %s", (file, sentence, times) => {
+  expect(comments[file]?.split(sentence).length).toBe(times + 1);
+});
+
+test("wrong codes and messages are five, as the comments say in words", () => {
+  expect([maxAttempts, maxSends]).toEqual([5, 5]);
+  expect(comments.verify).toMatch(/\bfive\b/i);
+});
