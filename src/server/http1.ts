@@ -93,13 +93,14 @@ export function createHttp1(options: Http1Options): Http1 {
     });
     response.once("close", () => {
       responses.delete(response);
-      handleNext(socket, connection);
+      // Not at once: other connections have their turn in between.
+      if (waiting.length > 0) setImmediate(handleNext, socket, connection);
       if (responses.size === 0 && socket.writable) connection.refuse?.();
       if (responses.size === 0) activity.idle(() => (request.complete ? socket.destroySoon() : socket.destroy()));
       // It may have promised to keep the connection before the draining began.
       if (draining && responses.size === 0) socket.destroySoon();
     });
-    if (responses.size - waiting.length <= HANDLED_MAX) handle();
+    if (waiting.length === 0 && responses.size <= HANDLED_MAX) handle();
     else hold(socket, connection, handle);
   };
   function hold(socket: Socket, { waiting }: Connection, handle: () => void): void {
