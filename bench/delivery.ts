@@ -11,6 +11,7 @@ import { createLogger } from "../src/observe/log.ts";
 import { type OutboxItem, outboxInsert } from "../src/outbox/outbox.ts";
 import { DeliveryWorker } from "../src/outbox/worker.ts";
 import { connectionTo } from "../test/support/connection.ts";
+import { standardSchema } from "../test/support/schema.ts";
 import { querySql } from "../test/support/sql.ts";
 
 /**
@@ -25,7 +26,7 @@ const serverId = createId("srv");
 const logger = createLogger((line) => process.stderr.write(line));
 const dataDir = await mkdtemp(join(tmpdir(), "byond-bench-"));
 const postgres = await startEmbeddedPostgres({ dataDir, onUnexpectedExit: (reason) => console.error(reason) });
-const database = await Database.open({ connection: await connectionTo(postgres.url), logger, entities: [] });
+const database = await Database.open({ connection: await connectionTo(postgres.url), logger, ...standardSchema });
 
 /** By recipient: when its mail began to arrive. */
 const arrivals = new Map<string, (atMs: number) => void>();

@@ -9,7 +9,7 @@
  *     name: "badges",
  *     readSettings: (reader) => ({ badgesADay: reader.integer("BADGES_A_DAY", { default: 10, min: 1, max: 1_000 }) }),
  *     entities: [BadgeEntity],
- *     migrations: [{ name: "badges-0001", class: CreateBadges }],
+ *     migrations: [{ name: "badges-0001", class: Badges0001 }],
  *     start: ({ database }, { badgesADay }) => ({
  *       services: [{ binding: bindService(BadgeService, badgeService({ database, badgesADay })) }],
  *       sweeps: [badgeSweep({ database })],
@@ -50,7 +50,7 @@ export interface Capability<Settings = unknown> {
   readonly name: string;
   /** The scopes that keys can be given for its RPCs. An RPC that asks for another one keeps the server from starting. */
   readonly scopes?: readonly string[];
-  /** What the ORM maps. */
+  /** Its tables. They may refer to those of the platform, not to those of other capabilities. */
   readonly entities?: readonly EntitySchema[];
   /** Run once on every database, in the order of the capabilities, and after those of the platform. */
   readonly migrations?: readonly MigrationObject[];

@@ -1,8 +1,14 @@
+import type { MigrationObject } from "@mikro-orm/core";
 import type pg from "pg";
 
 /** The database answers, and cannot be used as it is. The message says what it has to be. */
 export class UnsuitableDatabaseError extends Error {
   override readonly name = "UnsuitableDatabaseError";
+}
+
+/** The schema was made by migrations from before the first release, which no later version brings up to date. */
+export class EarlierSchemaError extends Error {
+  override readonly name = "EarlierSchemaError";
 }
 
 interface Properties {
@@ -44,4 +50,21 @@ export function problemOf(found: Properties): string | undefined {
     return `its encoding is ${found.encoding}, and must be UTF8.`;
   }
   return undefined;
+}
+
+/**
+ * The first of all migrations tells schemas of this generation from earlier ones: throws `EarlierSchemaError` where others were run,
+ * and not this one. Newer versions may have run some that are unknown here. Under the migration lock.
+ */
+export async function refuseEarlierSchema(client: pg.Client, [first]: readonly MigrationObject[]): Promise<void> {
+  const table = await client.query("SELECT FROM pg_class WHERE oid = to_regclass('schema_migration')");
+  if (table.rowCount === 0 || first === undefined) {
+    return;
+  }
+  const { rows } = await client.query<{ name: string }>("SELECT name FROM schema_migration");
+  if (rows.length > 0 && !rows.some(({ name }) => name === first.name)) {
+    throw new EarlierSchemaError(
+      "its schema is of a version before the first release, which this one cannot bring up to date",
+    );
+  }
 }

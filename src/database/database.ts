@@ -1,12 +1,11 @@
-import type { MigrationObject } from "@mikro-orm/core";
-import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
+import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type pg from "pg";
 import type { Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
 import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, type Schema } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 
@@ -28,13 +27,9 @@ export interface Queryable {
   ): Promise<Row[]>;
 }
 
-export interface DatabaseOptions {
+export interface DatabaseOptions extends Schema {
   readonly connection: PostgresConnection;
   readonly logger: Logger;
-  /** What the ORM maps: the entities of every capability. */
-  readonly entities: readonly EntitySchema[];
-  /** Of every capability, beside those of the platform. Default: none. */
-  readonly migrations?: readonly MigrationObject[];
   /** Connections at most. */
   readonly poolSize?: number;
 }

@@ -1,14 +1,20 @@
-import type { MigrationObject } from "@mikro-orm/core";
+import type { EntitySchema, MigrationObject } from "@mikro-orm/core";
 import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import type { Logger } from "../observe/log.ts";
-import { checkDatabase } from "./check-database.ts";
+import { checkDatabase, refuseEarlierSchema } from "./check-database.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import { takeMigrationLock } from "./migration-lock.ts";
-import { migrations } from "./migrations/index.ts";
 import { ormOptions } from "./orm-options.ts";
+
+/** Tables, as the ORM maps them, and what makes them. */
+export interface Schema {
+  readonly entities: readonly EntitySchema[];
+  /** In the order in which they are run, each once on every database. */
+  readonly migrations: readonly MigrationObject[];
+}
 
 /** For a session: time-outs of the role, the database or the URL's options are not meant for migrations. Those that PostgreSQL knows. */
 const withoutTimeouts = `
@@ -19,14 +25,13 @@ const withoutTimeouts = `
 /**
  * Brings the schema up to date under an advisory lock of a connection of its own, each migration in a transaction of its own: what one
  * has locked is not kept while the next one runs, and what was done before a failure stays done. A migration takes as long as
- * it needs. Throws `DatabaseConnectionError` if there is no connection, and
- * `UnsuitableDatabaseError` if it leads to a database that cannot be used.
+ * it needs. Throws `DatabaseConnectionError` if there is no connection, `UnsuitableDatabaseError` if it leads to a database that
+ * cannot be used, and `EarlierSchemaError` if its schema was made by migrations that exist no more.
  */
 export async function migrate(options: {
   readonly connection: PostgresConnection;
   readonly logger: Logger;
-  /** Of the capabilities: run after those of the platform. */
-  readonly migrations?: readonly MigrationObject[] | undefined;
+  readonly migrations: Schema["migrations"];
 }): Promise<void> {
   const connection = connectionFor("migrations", options.connection);
   const client = new pg.Client({ ...connection });
@@ -41,13 +46,14 @@ export async function migrate(options: {
     await client.query(withoutTimeouts);
     await checkDatabase(client);
     await takeMigrationLock(client, options.logger);
+    await refuseEarlierSchema(client, options.migrations);
     const orm = await MikroORM.init({
       ...ormOptions({ ...connection }, options.logger),
       entities: [],
       pool: { min: 0, max: 1 },
       extensions: [Migrator],
       migrations: {
-        migrationsList: [...migrations, ...(options.migrations ?? [])],
+        migrationsList: [...options.migrations],
         allOrNothing: false,
         snapshot: false,
         silent: true,

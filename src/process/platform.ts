@@ -17,6 +17,7 @@ import { factsOf, type ServerConfig } from "./config.ts";
 import { readSecrets } from "./embedded-secret.ts";
 import { joinServers } from "./join-fleet.ts";
 import type { Resources } from "./resources.ts";
+import { schemaOf } from "./schema.ts";
 
 export interface PlatformOptions {
   readonly logger: Logger;
@@ -50,12 +51,7 @@ export async function startPlatform(
   const serverId = createId("srv");
   const { connection, ...postgres } = await providePostgres(config.database, options.onFatal);
   resources.add("embedded PostgreSQL", () => postgres.stop());
-  const database = await Database.open({
-    connection,
-    logger,
-    entities: capabilities.flatMap(({ entities = [] }) => entities),
-    migrations: capabilities.flatMap(({ migrations = [] }) => migrations),
-  });
+  const database = await Database.open({ connection, logger, ...schemaOf(capabilities) });
   resources.add("connections to the database", () => database.close());
 
   const keyring = createKeyring(await readSecrets(config));

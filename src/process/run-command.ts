@@ -6,6 +6,7 @@ import type { Logger } from "../observe/log.ts";
 import type { ServerConfig } from "./config.ts";
 import { runForgetSecret } from "./forget-secret-command.ts";
 import { sealedRowsOf } from "./platform.ts";
+import { schemaOf } from "./schema.ts";
 
 /** The operator's commands, by name: the server's own and those of the capabilities. */
 export function commandsOf(capabilities: readonly Capability[]): ReadonlyMap<string, OperatorCommand<ServerConfig>> {
@@ -33,8 +34,7 @@ export function commandContext(
       await using resources = new AsyncDisposableStack();
       const { connection, ...postgres } = await providePostgres(settings.database, () => {});
       resources.defer(() => postgres.stop());
-      const migrations = capabilities.flatMap((capability) => capability.migrations ?? []);
-      const database = await Database.open({ connection, logger: terminal.logger, entities: [], migrations });
+      const database = await Database.open({ connection, logger: terminal.logger, ...schemaOf(capabilities) });
       resources.defer(() => database.close());
       return await work({ database, connection });
     },

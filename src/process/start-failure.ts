@@ -1,6 +1,6 @@
 import { CommandError } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { UnsuitableDatabaseError } from "../database/check-database.ts";
+import { EarlierSchemaError, UnsuitableDatabaseError } from "../database/check-database.ts";
 import { DatabaseConnectionError } from "../database/connection-error.ts";
 import { EmbeddedPostgresError } from "../embedded-postgres/embedded-postgres-error.ts";
 import { AppError } from "../errors.ts";
@@ -27,6 +27,9 @@ export function explainFailure(error: unknown, config: ServerConfig | undefined)
 /** What the database refused. Undefined if it is nothing that an operator could mend. */
 function explainDatabase(error: unknown, { database }: ServerConfig): string | undefined {
   const origin = originOf(error);
+  if (origin instanceof EarlierSchemaError) {
+    return explainEarlierSchema(origin, database);
+  }
   const code: unknown = Reflect.get(origin, "code");
   const isExplained =
     origin instanceof DatabaseConnectionError ||
@@ -38,6 +41,12 @@ function explainDatabase(error: unknown, { database }: ServerConfig): string | u
   const setting = database.kind === "external" ? "DATABASE_URL" : "DATA_DIR";
   const hint = typeof code === "string" ? (hints[code] ?? "") : "";
   return `The database of ${setting} cannot be used: ${origin.message}${hint}`;
+}
+
+function explainEarlierSchema({ message }: EarlierSchemaError, database: ServerConfig["database"]): string {
+  return database.kind === "external"
+    ? `The database of DATABASE_URL cannot be used: ${message}. Name an empty one.`
+    : `The database of DATA_DIR cannot be used: ${message}. Remove the folder ${database.dataDir}, with all that it holds, or set DATA_DIR to another one.`;
 }
 
 /** By SQLSTATE. */

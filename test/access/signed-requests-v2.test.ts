@@ -19,6 +19,7 @@ import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { freePort } from "../support/free-port.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 import { sweepAll } from "../support/sweep-all.ts";
 import {
@@ -354,7 +355,7 @@ describe("an effect happens once by each signature", () => {
     const own = await Database.open({
       connection: await connectionTo(app.databaseUrl),
       logger: captureLog().logger,
-      entities: [],
+      ...standardSchema,
     });
     stack.defer(() => own.close());
     const used = async () => (await querySql(own, { name: "used", text: "SELECT FROM used_signature" }, [])).length;

@@ -12,6 +12,7 @@ import {
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 import { sweepAll } from "../support/sweep-all.ts";
 import { TestTime } from "../support/time.ts";
@@ -25,7 +26,7 @@ beforeAll(async () => {
   database = await Database.open({
     connection: await connectionTo(testDatabase.url),
     logger: captureLog().logger,
-    entities: [],
+    ...standardSchema,
   });
   time = new TestTime(testDatabase.url);
 });

@@ -2,6 +2,7 @@ import { Database } from "../../src/database/database.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase, ensureTemplate } from "../support/postgres.ts";
+import { standardSchema } from "../support/schema.ts";
 
 /** A database of its own with the schema in place, and a connection to it. */
 export interface TestConnection {
@@ -12,7 +13,7 @@ export interface TestConnection {
 
 export async function openTestDatabase(): Promise<TestConnection> {
   const open = async (url: string) =>
-    Database.open({ connection: await connectionTo(url), logger: captureLog().logger, entities: [] });
+    Database.open({ connection: await connectionTo(url), logger: captureLog().logger, ...standardSchema });
   const template = await ensureTemplate("byond_migrated", async (url) => {
     await (await open(url)).close();
   });

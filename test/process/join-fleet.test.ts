@@ -10,6 +10,7 @@ import { explainFailure } from "../../src/process/start-failure.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { standardSchema } from "../support/schema.ts";
 
 const joiningLock = 7_269_341_952;
 
@@ -19,7 +20,11 @@ let other: pg.Client;
 beforeAll(async () => {
   const { url, drop } = await createMigratedDatabase();
   resources.defer(drop);
-  database = await Database.open({ connection: await connectionTo(url), logger: captureLog().logger, entities: [] });
+  database = await Database.open({
+    connection: await connectionTo(url),
+    logger: captureLog().logger,
+    ...standardSchema,
+  });
   resources.defer(() => database.close());
   other = new pg.Client({ connectionString: url, application_name: "another server" });
   await other.connect();

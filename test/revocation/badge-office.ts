@@ -5,6 +5,7 @@ import { type RevocationOptions, startRevocation } from "../../src/revocation/re
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 
 interface Badge {
@@ -28,7 +29,7 @@ export class BadgeOffice {
     const database = await Database.open({
       connection: await connectionTo(url),
       logger: captureLog().logger,
-      entities: [],
+      ...standardSchema,
     });
     const office = new BadgeOffice(url, database, drop);
     await office.run("CREATE TABLE badge (id text PRIMARY KEY, team text NOT NULL, version integer NOT NULL)");

@@ -11,6 +11,7 @@ import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import type { TestDatabase } from "../support/postgres.ts";
+import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 import { sweepAll } from "../support/sweep-all.ts";
 
@@ -24,7 +25,7 @@ beforeAll(async () => {
   database = await Database.open({
     connection: await connectionTo(testDatabase.url),
     logger: captureLog().logger,
-    entities: [],
+    ...standardSchema,
   });
   lease = createLeaseStore(database);
   revoker = createRevokerStore(database);

@@ -1,8 +1,8 @@
-import { ApiKeyEntity } from "../../src/capabilities/keys/api-key.entity.ts";
 import { Database } from "../../src/database/database.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 
 /** A migrated database whose clock (`byond_now`) shows what a test sets, for every connection. */
@@ -18,7 +18,7 @@ export async function openRpcDatabase(): Promise<RpcDatabase> {
   const database = await Database.open({
     connection: await connectionTo(url),
     logger: captureLog().logger,
-    entities: [ApiKeyEntity],
+    ...standardSchema,
   });
   await run("CREATE TABLE test_clock (now timestamptz NOT NULL)");
   await run("INSERT INTO test_clock VALUES (clock_timestamp())");

@@ -11,6 +11,7 @@ import { Database } from "../../src/database/database.ts";
 import { connectionTo } from "./connection.ts";
 import { captureLog } from "./log-capture.ts";
 import { createTestDatabase, ensureTemplate } from "./postgres.ts";
+import { standardSchema } from "./schema.ts";
 import { TestTime } from "./time.ts";
 
 /** An answer of the REST interface. */
@@ -80,7 +81,7 @@ export async function createMigratedDatabase() {
     const database = await Database.open({
       connection: await connectionTo(url),
       logger: captureLog().logger,
-      entities: [],
+      ...standardSchema,
     });
     await database.close();
   });

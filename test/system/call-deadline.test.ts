@@ -11,6 +11,7 @@ import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
+import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 import { until } from "./load.ts";
 
@@ -105,7 +106,7 @@ test("whichever moment a call's time ends at, its connection goes back to the po
   const database = await Database.open({
     connection,
     logger: createLogger(() => undefined),
-    entities: [],
+    ...standardSchema,
     poolSize: 1,
   });
   resources.defer(() => database.close());

@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { startEmbeddedPostgres } from "../../src/embedded-postgres/embedded-postgres.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
-import { MainProcess } from "./main-process.ts";
+import { MainProcess, makeFolder } from "./main-process.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const role = `role_${randomBytes(6).toString("hex")}`;
@@ -96,6 +97,48 @@ describe("a database is refused in a sentence that says what to do", () => {
     });
     expect(await refusal(url)).toMatch(sentence(/its encoding is SQL_ASCII, and must be UTF8\./));
     await administrator.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  });
+});
+
+describe("a schema from before the first release is refused, and left as it is", () => {
+  const problem = "its schema is of a version before the first release, which this one cannot bring up to date";
+
+  /** What such versions noted of their migrations. */
+  async function makeEarlierSchema(connectionString: string): Promise<void> {
+    const client = new pg.Client({ connectionString });
+    await client.connect();
+    await client.query("CREATE TABLE schema_migration (id serial PRIMARY KEY, name varchar(255) NOT NULL)");
+    await client.query("INSERT INTO schema_migration (name) VALUES ('0001-initial'), ('0002-revocation')");
+    await client.end();
+  }
+
+  test("in a database of DATABASE_URL", async () => {
+    const database = await createTestDatabase();
+    await makeEarlierSchema(database.url);
+    expect(await refusal(database.url)).toBe(
+      `The database of DATABASE_URL cannot be used: ${problem}. Name an empty one.`,
+    );
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    const { rows } = await client.query(
+      "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+    );
+    expect(rows).toEqual([{ relname: "schema_migration" }]);
+    await client.end();
+    await database.drop();
+  });
+
+  test("in a folder of DATA_DIR", async () => {
+    await using folder = await makeFolder();
+    const postgres = await startEmbeddedPostgres({ dataDir: folder.path });
+    await makeEarlierSchema(postgres.url);
+    await postgres.stop();
+    await using main = new MainProcess({ environment: { DATA_DIR: folder.path, PORT: "0" } });
+    expect(await main.exited).toEqual({ code: 1, signal: null });
+    expect(main.log.trim()).toBe(
+      `The database of DATA_DIR cannot be used: ${problem}. ` +
+        `Remove the folder ${folder.path}, with all that it holds, or set DATA_DIR to another one.`,
+    );
   });
 });
 

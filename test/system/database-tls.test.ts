@@ -9,6 +9,7 @@ import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { ServerProcess } from "../support/processes.ts";
+import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 import { until } from "./load.ts";
 import { MainProcess, makeFolder } from "./main-process.ts";
@@ -103,7 +104,7 @@ describe("what the server must show", () => {
     const database = await Database.open({
       connection: await connectionTo(url),
       logger: captureLog().logger,
-      entities: [],
+      ...standardSchema,
     });
     try {
       expect(database.security).toMatchObject({ encrypted: "TLSv1.3", server_verified_by: verifiedBy });
@@ -122,7 +123,7 @@ describe("what the server must show", () => {
     await using byAddress = await TlsPostgres.start("127.0.0.1");
     const open = async (host: string) => {
       const connection = await connectionTo(byAddress.url(verifyFull, { host }));
-      return Database.open({ connection, logger: captureLog().logger, entities: [] });
+      return Database.open({ connection, logger: captureLog().logger, ...standardSchema });
     };
     const database = await open("127.0.0.1");
     expect(database.security).toMatchObject({ encrypted: "TLSv1.3", server_verified_by: "authority and name" });
@@ -233,7 +234,7 @@ test.each([
   const address = impostor.address();
   const port = typeof address === "object" ? address?.port : undefined;
   const connection = await connectionTo(`postgres://byond:hunter2@127.0.0.1:${port}/byond?sslmode=require`);
-  await expect(Database.open({ connection, logger: captureLog().logger, entities: [] })).rejects.toThrow("SSL");
+  await expect(Database.open({ connection, logger: captureLog().logger, ...standardSchema })).rejects.toThrow("SSL");
   // SSLRequest, and nothing else.
   expect(Buffer.concat(seen).toString("hex")).toBe("0000000804d2162f");
   impostor.close();
@@ -271,7 +272,7 @@ test("a server that loses its trust in PostgreSQL's certificate answers 503 on e
 
 test("so do the lists that the ORM reads", async () => {
   const connection = await connectionTo(own.url(verifyFull));
-  const database = await Database.open({ connection, logger: captureLog().logger, entities: [] });
+  const database = await Database.open({ connection, logger: captureLog().logger, ...standardSchema });
   const ask = () => database.withEntities((entities) => entities.getConnection().execute("SELECT 1 AS one"));
   await own.present("foreign");
   await expect(ask()).rejects.toMatchObject({ code: "unavailable" });

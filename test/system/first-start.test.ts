@@ -3,7 +3,6 @@ import { execFile, spawnSync } from "node:child_process";
 import { chown, cp, mkdir, readdir, readFile, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import pg from "pg";
 import { describe, expect, test } from "vitest";
 import { startTestApp } from "../support/app.ts";
 import { MainProcess, makeFolder, root } from "./main-process.ts";
@@ -99,33 +98,6 @@ test("the key's workspace has an owner, who has no password until the operator s
   const { user_id, workspace_id } = me;
   expect(await signIn(await second.url(), password)).toMatchObject({ status: 200, body: { user_id, workspace_id } });
   expect(await second.stop()).toEqual({ code: 0, signal: null });
-});
-
-test("a workspace that an earlier version's first start made gets its owner too, and no other workspace does", async () => {
-  await using app = await startTestApp();
-  const key = await app.mintKey({ mode: "test" });
-  const closed = await app.mintKey({ mode: "test" });
-  const client = new pg.Client({ connectionString: app.databaseUrl });
-  await client.connect();
-  const ofKey = "(SELECT workspace_id FROM api_key WHERE prefix = $1)";
-  const own = `WITH named AS (
-      UPDATE api_key SET name = 'sandbox', created_by = NULL WHERE prefix = $1 RETURNING workspace_id
-    ), gone AS (DELETE FROM account WHERE workspace_id = ${ofKey})
-    UPDATE workspace SET name = 'Demo' WHERE id = ${ofKey}`;
-  await client.query(own, [key.split(".")[0]]);
-  await client.query(`DELETE FROM account WHERE workspace_id = ${ofKey}`, [closed.split(".")[0]]);
-  await client.query("DELETE FROM schema_migration WHERE name = '0017-owner-of-the-demo-workspace'");
-  await client.end();
-  expect((await app.rest("GET", "/auth/me", { key })).status).toBe(404);
-
-  await using later = await app.startAnother();
-  expect(await later.rest("GET", "/auth/me", { key })).toMatchObject({
-    status: 200,
-    body: { email: "demo@localhost", user_id: expect.stringMatching(/^usr_[0-9A-Za-z]{22}$/), verified: true },
-  });
-  expect((await later.rest("GET", "/auth/me", { key: closed })).status).toBe(404);
-  const credentials = { email: "demo@localhost", password: "correct horse battery" };
-  expect((await later.rest("POST", "/auth/sign-in", { body: credentials })).status).toBe(401);
 });
 
 test("nobody signs up with the address of that owner, or resets its password by mail", async () => {

@@ -1,11 +1,13 @@
 /** Migrations run beside servers that serve, take as long as they need, and go on where one failed. */
+import { Migration } from "@mikro-orm/migrations";
 import pg from "pg";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { migrate } from "../../src/database/migrate.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
-import type { TestDatabase } from "../support/postgres.ts";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { standardSchema } from "../support/schema.ts";
 import { MainProcess } from "./main-process.ts";
 
 let database: TestDatabase;
@@ -13,11 +15,7 @@ let client: pg.Client;
 let holder: pg.Client;
 beforeEach(async () => {
   database = await createMigratedDatabase();
-  client = new pg.Client({ connectionString: database.url });
-  holder = new pg.Client({ connectionString: database.url });
-  await client.connect();
-  await holder.connect();
-  await client.query(beforeIssue18);
+  [client, holder] = await connectTwice(database.url);
 });
 afterEach(async () => {
   await client.end();
@@ -25,18 +23,37 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Of what 0013 to 0016 make and drop, all is undone. */
-const beforeIssue18 = `
-  DELETE FROM schema_migration WHERE name IN ('0013-secrets-of-servers', '0014-sweeps', '0015-erasure', '0016-indexes-of-lists');
-  DROP TABLE master_secret, sweep;
-  ALTER TABLE server DROP COLUMN secret_ids;
-  DROP INDEX IF EXISTS session_oldest_first, workspace_to_erase, verification_of_server, verification_list,
-    verification_of_recipient, outbox_of_subject, verification_newest_first, verification_by_recipient, outbox_by_subject;
-  CREATE INDEX verification_newest_first ON verification (workspace_id, mode, created_at DESC, id DESC);
-  CREATE INDEX verification_by_recipient ON verification (workspace_id, mode, recipient_index, created_at DESC, id DESC);
-  CREATE INDEX outbox_by_subject ON outbox (workspace_id, subject_id, created_at)`;
+async function connectTwice(connectionString: string): Promise<[pg.Client, pg.Client]> {
+  const clients: [pg.Client, pg.Client] = [new pg.Client({ connectionString }), new pg.Client({ connectionString })];
+  await Promise.all(clients.map((each) => each.connect()));
+  return clients;
+}
 
 const logger = () => captureLog().logger;
+
+/** Locks a table that servers use, and then one more. */
+class Server0002 extends Migration {
+  override up(): void {
+    this.addSql("ALTER TABLE server ADD COLUMN note text");
+  }
+}
+
+class Outbox0002 extends Migration {
+  override isTransactional(): boolean {
+    return false;
+  }
+
+  override up(): void {
+    this.addSql("CREATE INDEX IF NOT EXISTS verification_by_brand ON verification (brand)");
+    this.addSql("CREATE INDEX IF NOT EXISTS outbox_by_kind ON outbox (kind)");
+  }
+}
+
+const nextMigrations = [
+  ...standardSchema.migrations,
+  { name: "server-0002", class: Server0002 },
+  { name: "outbox-0002", class: Outbox0002 },
+];
 
 /** Somebody writes to the table, so that nobody can build an index on it. */
 async function holdOutbox(): Promise<void> {
@@ -58,9 +75,18 @@ async function untilTheyWait(): Promise<number> {
   );
 }
 
+async function migrateTo(migrations: typeof nextMigrations, url = database.url): Promise<void> {
+  await migrate({ connection: await connectionTo(url), logger: logger(), migrations });
+}
+
+async function namesOfDone(): Promise<string[]> {
+  const { rows } = await client.query("SELECT name FROM schema_migration ORDER BY id");
+  return rows.map(({ name }) => name);
+}
+
 test("while the last index waits to be built, servers renew their leases, and verifications are written and read", async () => {
   await holdOutbox();
-  const migrated = migrate({ connection: await connectionTo(database.url), logger: logger() });
+  const migrated = migrateTo(nextMigrations);
   await untilTheyWait();
   await client.query("SET lock_timeout = 200");
   await client.query("UPDATE server SET renewed_at = byond_now()");
@@ -71,15 +97,33 @@ test("while the last index waits to be built, servers renew their leases, and ve
 
 test("time-outs of the role or of the URL's options do not end a migration", async () => {
   await holdOutbox();
-  const url = `${database.url}?options=${encodeURIComponent("-c statement_timeout=300 -c lock_timeout=200")}`;
-  const migrated = migrate({ connection: await connectionTo(url), logger: logger() });
+  const options = encodeURIComponent("-c statement_timeout=300 -c lock_timeout=200");
+  const migrated = migrateTo(nextMigrations, `${database.url}?options=${options}`);
   await Promise.race([untilTheyWait(), migrated]);
   await holder.query("COMMIT");
   await migrated;
 });
 
-test("one that is cancelled is told in a sentence, and the next start goes on where it ended", async () => {
+test("one that is cancelled leaves what was done before it, and the next start goes on where it ended", async () => {
   await holdOutbox();
+  const migrated = migrateTo(nextMigrations);
+  await Promise.all([
+    expect(migrated).rejects.toThrow("canceling statement due to user request"),
+    client.query("SELECT pg_cancel_backend($1)", [await untilTheyWait()]),
+  ]);
+  expect((await namesOfDone()).at(-1)).toBe("server-0002");
+  await holder.query("COMMIT");
+  await migrateTo(nextMigrations);
+  expect(await namesOfDone()).toEqual(nextMigrations.map(({ name }) => name));
+});
+
+test("a server whose migration is cancelled says so in a sentence", async () => {
+  await Promise.all([client.end(), holder.end()]);
+  await database.drop();
+  database = await createTestDatabase();
+  [client, holder] = await connectTwice(database.url);
+  await holder.query("BEGIN");
+  await holder.query("CREATE TABLE outbox ()");
   await using main = new MainProcess({
     environment: { DATABASE_URL: database.url, BYOND_SECRET: "0123456789abcdef0123456789abcdef", PORT: "0" },
   });
@@ -88,23 +132,44 @@ test("one that is cancelled is told in a sentence, and the next start goes on wh
   expect(main.log.trim()).toMatch(
     /^The database of DATABASE_URL cannot be used: .*canceling statement due to user request\. Somebody cancelled it, .*$/,
   );
-  const done = await client.query("SELECT name FROM schema_migration WHERE name > '0013' ORDER BY name");
-  expect(done.rows.map(({ name }) => name.slice(0, 4))).toEqual(expect.arrayContaining(["0013", "0014", "0015"]));
-  expect(done.rows.map(({ name }) => name)).not.toContain("0016-indexes-of-lists");
+  const done = standardSchema.migrations.map(({ name }) => name);
+  expect(await namesOfDone()).toEqual(done.slice(0, done.indexOf("outbox-0001")));
+  await holder.query("ROLLBACK");
+  await migrateTo([...standardSchema.migrations]);
+  expect(await namesOfDone()).toEqual(done);
+});
+
+test("an older server starts on a database that a newer one has migrated", async () => {
+  await migrateTo(nextMigrations);
+  await migrateTo([...standardSchema.migrations]);
+  expect(await namesOfDone()).toEqual(nextMigrations.map(({ name }) => name));
+});
+
+class Verify0002 extends Migration {
+  override isTransactional(): boolean {
+    return false;
+  }
+
+  override up(): void {
+    this.addSql("DROP INDEX CONCURRENTLY IF EXISTS verification_by_brand");
+    this.addSql("CREATE INDEX CONCURRENTLY verification_by_brand ON verification (brand)");
+  }
+}
+
+test("an index is built concurrently while writes go on, and while another server waits for the migration lock", async () => {
+  const withIndex = [...standardSchema.migrations, { name: "verify-0002", class: Verify0002 }];
+  // The index waits for this transaction, and the table is written meanwhile.
+  await holder.query("BEGIN");
+  await holder.query("LOCK TABLE verification IN ROW EXCLUSIVE MODE");
+  const first = migrateTo(withIndex);
+  await untilTheyWait();
+  const second = migrateTo(withIndex);
+  await client.query("SET lock_timeout = 200");
+  await client.query("UPDATE verification SET attempts = 0");
   await holder.query("COMMIT");
-  await migrate({ connection: await connectionTo(database.url), logger: logger() });
+  await Promise.all([first, second]);
   const { rows } = await client.query(
-    "SELECT indexname FROM pg_indexes WHERE tablename IN ('outbox', 'verification') ORDER BY indexname",
+    "SELECT indisvalid FROM pg_index WHERE indexrelid = 'verification_by_brand'::regclass",
   );
-  expect(rows.map(({ indexname }) => indexname)).toEqual([
-    "outbox_due",
-    "outbox_of_subject",
-    "outbox_pkey",
-    "verification_by_second_recipient",
-    "verification_list",
-    "verification_of_recipient",
-    "verification_of_server",
-    "verification_oldest_first",
-    "verification_pkey",
-  ]);
+  expect(rows).toEqual([{ indisvalid: true }]);
 });

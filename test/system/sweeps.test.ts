@@ -16,6 +16,7 @@ import { revocationSweep } from "../../src/revocation/revocation-store.ts";
 import { startTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { standardSchema } from "../support/schema.ts";
 
 const fullBuckets = (count: number) => `
   INSERT INTO throttle SELECT 'ws_' || i % 100, 'recipient:' || md5(i::text), byond_now() - interval '1 minute'
@@ -333,7 +334,7 @@ async function connectDatabase(url: string) {
   const database = await Database.open({
     connection: await connectionTo(url),
     logger: captureLog().logger,
-    entities: [],
+    ...standardSchema,
   });
   return { database, [Symbol.asyncDispose]: () => database.close() };
 }

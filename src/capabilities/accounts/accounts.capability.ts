@@ -5,8 +5,10 @@ import { bindService } from "../../rpc/router.ts";
 import { type Channels, channelNames, laneOf } from "../channels/channels.ts";
 import type { KeyIssuing } from "../keys/keys.capability.ts";
 import type { Verifications } from "../verify/verify.capability.ts";
+import { AccountEntity } from "./account.entity.ts";
 import { AccountEndingSender, accountEndingKind } from "./account-ending-sender.ts";
 import { type AccountSettings, describeAccounts, readAccountSettings } from "./account-settings.ts";
+import { Accounts0001 } from "./accounts-0001.migration.ts";
 import { authFieldChecks, authService } from "./auth.rpc.ts";
 import { SessionAuthenticator } from "./authenticate-session.ts";
 import { closedWorkspaceSweep } from "./closed-workspace-sweep.ts";
@@ -15,9 +17,11 @@ import { createDemoWorkspace } from "./demo-workspace.ts";
 import { sessionSweep } from "./end-sessions.ts";
 import { findAccountsByEmail } from "./find-account.ts";
 import { FruitlessCalls } from "./fruitless-calls.ts";
+import { KnownSourceEntity } from "./known-source.entity.ts";
 import { knownSourceSweep } from "./known-sources.ts";
 import { countPasswordComparison } from "./password-attempts.ts";
 import { runResetPassword } from "./reset-password-command.ts";
+import { SessionEntity } from "./session.entity.ts";
 import { SessionTokens } from "./session-tokens.ts";
 import { createDecoyHash } from "./sign-in.ts";
 import { unverifiedAccountSweep } from "./unverified-account-sweep.ts";
@@ -32,6 +36,8 @@ interface Needs {
 export function accountsCapability(needs: Needs): Capability<AccountSettings> {
   return {
     name: "accounts",
+    entities: [AccountEntity, SessionEntity, KnownSourceEntity],
+    migrations: [{ name: "accounts-0001", class: Accounts0001 }],
     readSettings: readAccountSettings,
     describe: describeAccounts,
     commands: { "create-account": { run: runCreateAccount }, "reset-password": { run: runResetPassword } },

@@ -52,7 +52,7 @@ function describeKey(key: ApiKey | CreatedApiKey) {
     ...(key.ipAllowlist == null ? {} : { ipAllowlist: ipAllowlist(key.ipAllowlist) }),
     ...(key.requestsPerMinute == null ? {} : { requestsPerMinute: key.requestsPerMinute }),
     requireSignature: key.requireSignature,
-    ...(key.requireSignature ? { minSignatureVersion: signatureVersionMessages[key.minSignatureVersion] } : {}),
+    ...(key.requireSignature ? { minSignatureVersion: signatureVersionMessage(key.minSignatureVersion) } : {}),
   };
 }
 
@@ -68,6 +68,10 @@ const signatureVersionMessages = {
   v1: SignatureVersionMessage.V1,
   v2: SignatureVersionMessage.V2,
 } as const satisfies Record<SignatureVersion, SignatureVersionMessage>;
+
+function signatureVersionMessage(version: SignatureVersion): SignatureVersionMessage {
+  return signatureVersionMessages[version];
+}
 
 /** The version that a message names. Undefined: none. */
 export function signatureVersionOf(message: SignatureVersionMessage | undefined): SignatureVersion | undefined {

@@ -5,8 +5,10 @@ import type { Queryable } from "../../database/database.ts";
 import { bindService } from "../../rpc/router.ts";
 import { ApiKeyEntity } from "./api-key.entity.ts";
 import { apiKeyFieldChecks, apiKeyService } from "./api-key.rpc.ts";
+import { ApiKeySecretEntity } from "./api-key-secret.entity.ts";
 import { KeyAuthenticator } from "./authenticate-api-key.ts";
 import { createSecret, insertApiKey } from "./create-api-key.ts";
+import { Keys0001 } from "./keys-0001.migration.ts";
 import { LastUsed } from "./last-used.ts";
 
 /** What keys offer to others. */
@@ -20,7 +22,8 @@ export function keysCapability() {
   const offer = new Offer<KeyIssuing>("keys");
   const capability: Capability = {
     name: "keys",
-    entities: [ApiKeyEntity],
+    entities: [ApiKeyEntity, ApiKeySecretEntity],
+    migrations: [{ name: "keys-0001", class: Keys0001 }],
     start({ database, clock, logger, tagKey, revocation, scopes }) {
       const keyHasher = new Hasher({ cost: keyCost, concurrency: 2, maxWaiting: 1_000 });
       const lastUsed = new LastUsed({ database, clock, logger });

@@ -9,8 +9,10 @@ import { type Channels, laneOf } from "../channels/channels.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./code-sender.ts";
 import { sealedRecipients } from "./sealed-recipients.ts";
+import { VerificationEntity } from "./verification.entity.ts";
 import { ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
+import { Verify0001 } from "./verify-0001.migration.ts";
 import { readVerifySettings, type VerifySettings } from "./verify-settings.ts";
 
 /** What verifications offer to others. */
@@ -27,6 +29,8 @@ export function verifyCapability({ channels: offered }: { readonly channels: Off
   const capability: Capability<VerifySettings> = {
     name: "verify",
     scopes: ["verify", "reports"],
+    entities: [VerificationEntity],
+    migrations: [{ name: "verify-0001", class: Verify0001 }],
     readSettings: readVerifySettings,
     sealed: sealedRecipients,
     start({ database, keyring, serverId, clock, dispatch, url }, { retentionDays, sendLimits }) {

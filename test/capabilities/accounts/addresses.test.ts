@@ -11,6 +11,7 @@ import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../../support/protocols.ts";
 import { runCommand } from "../../support/run-command.ts";
+import { standardSchema } from "../../support/schema.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { exhaustGuesses } from "./exhaust-guesses.ts";
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
   database = await Database.open({
     connection: await connectionTo(here.databaseUrl),
     logger: captureLog().logger,
-    entities: [],
+    ...standardSchema,
   });
 });
 afterAll(async () => {

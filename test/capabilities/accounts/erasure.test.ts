@@ -12,6 +12,7 @@ import { password, startTestApp, type TestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
+import { standardSchema } from "../../support/schema.ts";
 import { sweepAll } from "../../support/sweep-all.ts";
 
 const name = "Ada Lovelace";
@@ -51,7 +52,7 @@ beforeAll(async () => {
   database = await Database.open({
     connection: await connectionTo(app.databaseUrl),
     logger: captureLog().logger,
-    entities: [],
+    ...standardSchema,
   });
   return async () => {
     await database.close();

@@ -11,6 +11,7 @@ import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../../support/protocols.ts";
 import { runCommand } from "../../support/run-command.ts";
+import { standardSchema } from "../../support/schema.ts";
 import { querySql } from "../../support/sql.ts";
 import { sweepAll } from "../../support/sweep-all.ts";
 import { exhaustGuesses } from "./exhaust-guesses.ts";
@@ -33,7 +34,7 @@ beforeAll(async () => {
   database = await Database.open({
     connection: await connectionTo(app.databaseUrl),
     logger: captureLog().logger,
-    entities: [],
+    ...standardSchema,
   });
 });
 afterAll(async () => {

@@ -7,6 +7,7 @@ import { cheapPasswordCost, password, type SignedUp, startTestApp, type TestApp 
 import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
+import { standardSchema } from "../../support/schema.ts";
 import { querySql } from "../../support/sql.ts";
 
 let here: TestApp;
@@ -18,7 +19,7 @@ beforeAll(async () => {
   database = await Database.open({
     connection: await connectionTo(here.databaseUrl),
     logger: captureLog().logger,
-    entities: [],
+    ...standardSchema,
   });
 });
 afterAll(async () => {

@@ -15,6 +15,7 @@ import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import type { TestDatabase } from "../../support/postgres.ts";
 import { protocols } from "../../support/protocols.ts";
+import { standardSchema } from "../../support/schema.ts";
 import { querySql } from "../../support/sql.ts";
 
 describe("on a running server", () => {
@@ -64,7 +65,7 @@ describe("an authenticator", () => {
 
   beforeAll(async () => {
     testDatabase = await createMigratedDatabase();
-    database = await Database.open({ connection: await connectionTo(testDatabase.url), logger, entities: [] });
+    database = await Database.open({ connection: await connectionTo(testDatabase.url), logger, ...standardSchema });
     revocation = await startRevocation({
       database,
       connection: await connectionTo(testDatabase.url),

@@ -6,6 +6,7 @@ import { throttleSweep } from "../../../src/database/throttle.ts";
 import { startTestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
+import { standardSchema } from "../../support/schema.ts";
 import { sweepAll } from "../../support/sweep-all.ts";
 
 test("after the retention nothing of a verification is left; before it, it can be read", async () => {
@@ -13,7 +14,7 @@ test("after the retention nothing of a verification is left; before it, it can b
   const database = await Database.open({
     connection: await connectionTo(app.databaseUrl),
     logger: captureLog().logger,
-    entities: [],
+    ...standardSchema,
   });
   const key = await app.mintKey();
   const start = (recipient: string) =>

@@ -26,7 +26,7 @@ const BadgeEntity = defineEntity({
   properties: { id: p.text().primary(), workspaceId: p.text(), name: p.text() },
 });
 
-class CreateBadges extends Migration {
+class Badges0001 extends Migration {
   override up(): void {
     this.addSql("CREATE TABLE badge (id text PRIMARY KEY, workspace_id text NOT NULL, name text NOT NULL)");
   }
@@ -69,7 +69,7 @@ export function badgesCapability(
     name: "badges",
     scopes: ["badges"],
     entities: [BadgeEntity],
-    migrations: [{ name: "badges-0001", class: CreateBadges }],
+    migrations: [{ name: "badges-0001", class: Badges0001 }],
     readSettings: (reader) => ({ badgeText: reader.text("BADGE_TEXT") ?? "no text" }),
     describe: ({ badgeText }) => ({ fields: { badge_text: badgeText } }),
     start({ database }, { badgeText }) {

@@ -1,20 +1,25 @@
 import { Migration } from "@mikro-orm/migrations";
 
-/** Signatures that are accepted once, and keys that demand them: `docs/decisions/0014-signatures.md`. */
-export class Signatures extends Migration {
+export class Access0001 extends Migration {
   override up(): void {
-    this.addSql(demand);
+    this.addSql(workspace);
     this.addSql(usedSignature);
     this.addSql(spendSignature);
   }
 }
 
-/** Counts where `require_signature` is true. */
-const demand = `
-  ALTER TABLE api_key ADD COLUMN min_signature_version text NOT NULL DEFAULT 'v1'
-    CHECK (min_signature_version IN ('v1', 'v2'))`;
+const workspace = `
+  CREATE TABLE workspace (
+    id text PRIMARY KEY,
+    name text NOT NULL,
+    tier text NOT NULL DEFAULT 'starter' CHECK (tier IN ('starter', 'builder', 'scale', 'unlimited')),
+    ip_allowlist text[] CHECK (cardinality(ip_allowlist) BETWEEN 1 AND 100),
+    revision integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL,
+    deactivated_at timestamptz
+  );
+  CREATE INDEX workspace_to_erase ON workspace (deactivated_at) WHERE deactivated_at IS NOT NULL`;
 
-/** The signatures of calls that have had their effect, as SHA-256, for as long as they would be accepted. */
 const usedSignature = `
   CREATE TABLE used_signature (
     workspace_id text NOT NULL,

@@ -1,22 +1,33 @@
 import { Migration } from "@mikro-orm/migrations";
 
-/** What makes an effect happen before the answer to a revocation, or not at all: `docs/decisions/0011-effects.md`. */
-export class Effects extends Migration {
+export class Revocation0001 extends Migration {
   override up(): void {
-    this.addSql(revisions);
-    this.addSql(attempts);
+    this.addSql(server);
+    this.addSql(revocation);
     this.addSql(lockSubjects);
     this.addSql(requireCredential);
   }
 }
 
-/** Raised whenever something changes that decides which calls are admitted. */
-const revisions = `
-  ALTER TABLE api_key ADD COLUMN revision integer NOT NULL DEFAULT 0;
-  ALTER TABLE workspace ADD COLUMN revision integer NOT NULL DEFAULT 0`;
+const server = `
+  CREATE TABLE server (
+    id text PRIMARY KEY,
+    lease_ms integer NOT NULL CHECK (lease_ms > 0),
+    applied_seq bigint NOT NULL,
+    renewals bigint NOT NULL DEFAULT 0,
+    database_started_at timestamptz NOT NULL,
+    renewed_at timestamptz NOT NULL,
+    secret_ids text[]
+  ) WITH (fillfactor = 50)`;
 
-/** Finds an attempt whose answer was lost. */
-const attempts = "ALTER TABLE verification ADD COLUMN last_attempt_id text";
+const revocation = `
+  CREATE SEQUENCE revocation_seq;
+  CREATE TABLE revocation (
+    seq bigint PRIMARY KEY DEFAULT nextval('revocation_seq'),
+    subject text NOT NULL,
+    created_at timestamptz NOT NULL
+  );
+  ALTER SEQUENCE revocation_seq OWNED BY revocation.seq`;
 
 /**
  * Locks revocation subjects until the end of the transaction, in one order for everybody, so that no two wait for each

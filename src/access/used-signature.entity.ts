@@ -1,0 +1,13 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/** The signatures of calls that have had their effect, as SHA-256, for as long as they would be accepted. */
+export const UsedSignatureEntity = defineEntity({
+  name: "UsedSignature",
+  tableName: "used_signature",
+  properties: {
+    workspaceId: p.text().primary(),
+    nonce: p.blob().primary(),
+    usedAt: p.datetime(),
+  },
+  indexes: [{ name: "used_signature_oldest_first", properties: "usedAt" }],
+});

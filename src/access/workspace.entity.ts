@@ -1,0 +1,20 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import { tiers } from "./tiers.ts";
+
+/** What belongs together: an account, its keys and everything that is done with them. */
+export const WorkspaceEntity = defineEntity({
+  name: "Workspace",
+  tableName: "workspace",
+  properties: {
+    id: p.text().primary(),
+    name: p.text(),
+    tier: p.enum(tiers).default("starter"),
+    /** In their one notation. Null: all addresses. */
+    ipAllowlist: p.array().nullable().check("cardinality(ip_allowlist) >= 1 AND cardinality(ip_allowlist) <= 100"),
+    /** Raised whenever something changes that decides which calls are admitted. */
+    revision: p.integer().default(0),
+    createdAt: p.datetime(),
+    deactivatedAt: p.datetime().nullable(),
+  },
+  indexes: [{ name: "workspace_to_erase", properties: "deactivatedAt", where: "deactivated_at IS NOT NULL" }],
+});

@@ -1,0 +1,56 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import { channelNames } from "../channels/channels.ts";
+
+/** Holds neither a code nor a hash of one, and recipients only sealed and as keyed indexes. */
+export const VerificationEntity = defineEntity({
+  name: "Verification",
+  tableName: "verification",
+  properties: {
+    workspaceId: p.text().primary(),
+    id: p.text().primary(),
+    mode: p.enum(["live", "test"]),
+    channel: p.enum(channelNames),
+    status: p.enum(["pending", "approved", "locked", "canceled", "channel_unavailable"]),
+    recipientSealed: p.blob().nullable(),
+    recipientIndex: p.text().nullable(),
+    /** The recipient of the other form, mail or phone. */
+    secondRecipientSealed: p.blob().nullable(),
+    secondRecipientIndex: p.text().nullable(),
+    /** Of both recipients, under every master secret that was known: wrong codes count under all of them. */
+    limitIndexes: p.array().nullable(),
+    endUserSealed: p.blob().nullable(),
+    brand: p.text(),
+    locale: p.text().nullable(),
+    autofillDomain: p.text().nullable(),
+    metadata: p.json<Readonly<Record<string, string>>>(),
+    codeLength: p.smallint().check("code_length >= 4 AND code_length <= 10"),
+    secretId: p.text(),
+    /** Messages, that of the start included. */
+    sends: p.smallint().default(1),
+    attempts: p.smallint().default(0),
+    maxAttempts: p.smallint(),
+    /** Finds an attempt whose answer was lost. */
+    lastAttemptId: p.text().nullable(),
+    createdAt: p.datetime(),
+    expiresAt: p.datetime(),
+    approvedAt: p.datetime().nullable(),
+  },
+  // None begins with the workspace alone: without statistics, a look-up by id would walk it instead of the primary key.
+  indexes: [
+    {
+      // Of use only to a query that names the predicate.
+      name: "verification_list",
+      expression: `
+        CREATE INDEX verification_list ON verification (workspace_id, mode, created_at DESC, id DESC)
+        WHERE created_at > '-infinity'`,
+    },
+    { name: "verification_of_recipient", properties: ["recipientIndex", "workspaceId", "mode"] },
+    {
+      name: "verification_by_second_recipient",
+      properties: ["workspaceId", "mode", "secondRecipientIndex"],
+      where: "second_recipient_index IS NOT NULL",
+    },
+    { name: "verification_oldest_first", properties: "createdAt" },
+    { name: "verification_of_server", properties: "createdAt", where: "starts_with(workspace_id, 'ws_byond/')" },
+  ],
+});

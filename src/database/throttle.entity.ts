@@ -1,0 +1,13 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/** Tokens of one key, by GCRA. */
+export const ThrottleEntity = defineEntity({
+  name: "Throttle",
+  tableName: "throttle",
+  properties: {
+    workspaceId: p.text().primary(),
+    key: p.text().primary(),
+    /** The theoretical arrival time of the next token. */
+    tat: p.datetime(),
+  },
+});

@@ -1,0 +1,30 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/** Every attempt to send a message, and what became of it. A claim of a message makes one attempt at most. */
+export const DeliveryAttemptEntity = defineEntity({
+  name: "DeliveryAttempt",
+  tableName: "delivery_attempt",
+  properties: {
+    workspaceId: p.text().primary(),
+    subjectId: p.text().primary(),
+    outboxId: p.text().primary(),
+    claim: p.integer().primary(),
+    lane: p.text(),
+    /** First the worker's (`sent`, `retried`, `failed`), later those of providers that tell (`delivered`, `read`, `failed`). */
+    state: p.enum(["sent", "retried", "failed", "delivered", "read"]),
+    providerMessageId: p.text().nullable(),
+    error: p.text().nullable(),
+    startedAt: p.datetime(),
+    finishedAt: p.datetime(),
+    deliveredAt: p.datetime().nullable(),
+    readAt: p.datetime().nullable(),
+    failedAt: p.datetime().nullable(),
+  },
+  indexes: [
+    {
+      name: "delivery_attempt_provider_message",
+      properties: "providerMessageId",
+      where: "lane = 'whatsapp' AND provider_message_id IS NOT NULL",
+    },
+  ],
+});

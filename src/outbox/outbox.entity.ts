@@ -1,0 +1,33 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/**
+ * Messages on their way. A pending row belongs to the server `claimedBy`, if there is one, until `availableAt`; from then
+ * on any server may claim it. A finished one has no payload any more.
+ */
+export const OutboxEntity = defineEntity({
+  name: "Outbox",
+  tableName: "outbox",
+  properties: {
+    workspaceId: p.text().primary(),
+    id: p.text().primary(),
+    kind: p.text(),
+    lane: p.text(),
+    subjectId: p.text(),
+    payloadSealed: p.blob().nullable(),
+    status: p.enum(["pending", "sent", "failed", "expired"]).default("pending"),
+    attempts: p.integer().default(0),
+    claim: p.integer().default(1),
+    claimedBy: p.text().nullable(),
+    availableAt: p.datetime(),
+    createdAt: p.datetime(),
+    expiresAt: p.datetime(),
+    finishedAt: p.datetime().nullable(),
+    lastError: p.text().nullable(),
+  },
+  checks: [{ name: "outbox_check", expression: "payload_sealed IS NOT NULL OR status <> 'pending'" }],
+  indexes: [
+    { name: "outbox_due", properties: ["lane", "availableAt"], where: "status = 'pending'" },
+    // Not the workspace first: without statistics, a look-up by id would walk it instead of the primary key.
+    { name: "outbox_of_subject", properties: ["subjectId", "workspaceId", "createdAt"] },
+  ],
+});

@@ -1,0 +1,59 @@
+import { Access0001 } from "../access/access-0001.migration.ts";
+import { UsedSignatureEntity } from "../access/used-signature.entity.ts";
+import { WorkspaceEntity } from "../access/workspace.entity.ts";
+import type { Capability } from "../capability.ts";
+import { Crypto0001 } from "../crypto/crypto-0001.migration.ts";
+import { MasterSecretEntity } from "../crypto/master-secret.entity.ts";
+import { Database0001 } from "../database/database-0001.migration.ts";
+import { InstallationEntity } from "../database/installation.entity.ts";
+import type { Schema } from "../database/migrate.ts";
+import { SweepEntity } from "../database/sweep.entity.ts";
+import { ThrottleEntity } from "../database/throttle.entity.ts";
+import { IdempotencyEntity } from "../idempotency/idempotency.entity.ts";
+import { Idempotency0001 } from "../idempotency/idempotency-0001.migration.ts";
+import { DeliveryAttemptEntity } from "../outbox/delivery-attempt.entity.ts";
+import { OutboxEntity } from "../outbox/outbox.entity.ts";
+import { Outbox0001 } from "../outbox/outbox-0001.migration.ts";
+import { QuotaEntity } from "../quota/quota.entity.ts";
+import { Quota0001 } from "../quota/quota-0001.migration.ts";
+import { RevocationEntity } from "../revocation/revocation.entity.ts";
+import { Revocation0001 } from "../revocation/revocation-0001.migration.ts";
+import { ServerEntity } from "../revocation/server.entity.ts";
+
+/** The tables of the platform. */
+const platform: Schema = {
+  entities: [
+    InstallationEntity,
+    ThrottleEntity,
+    SweepEntity,
+    MasterSecretEntity,
+    WorkspaceEntity,
+    UsedSignatureEntity,
+    ServerEntity,
+    RevocationEntity,
+    QuotaEntity,
+    IdempotencyEntity,
+    OutboxEntity,
+    DeliveryAttemptEntity,
+  ],
+  migrations: [
+    { name: "database-0001", class: Database0001 },
+    { name: "crypto-0001", class: Crypto0001 },
+    { name: "access-0001", class: Access0001 },
+    { name: "revocation-0001", class: Revocation0001 },
+    { name: "quota-0001", class: Quota0001 },
+    { name: "idempotency-0001", class: Idempotency0001 },
+    { name: "outbox-0001", class: Outbox0001 },
+  ],
+};
+
+/**
+ * The tables of the platform and of capabilities, which may refer to the platform's. Migrations run in this order, on every
+ * database: a new one comes after those of its folder.
+ */
+export function schemaOf(capabilities: readonly Capability[]): Schema {
+  return {
+    entities: [...platform.entities, ...capabilities.flatMap(({ entities = [] }) => entities)],
+    migrations: [...platform.migrations, ...capabilities.flatMap(({ migrations = [] }) => migrations)],
+  };
+}

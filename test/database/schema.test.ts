@@ -1,0 +1,123 @@
+/** The migrations lead to exactly the schema that the entities describe. */
+import { MikroORM } from "@mikro-orm/postgresql";
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ormOptions } from "../../src/database/orm-options.ts";
+import { createMigratedDatabase } from "../support/app.ts";
+import { connectionTo } from "../support/connection.ts";
+import { captureLog } from "../support/log-capture.ts";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { standardSchema } from "../support/schema.ts";
+
+/**
+ * What the ORM does not describe, and is written in a migration only: functions (its routines know no VARIADIC parameters), how full
+ * pages are filled, and the name of the sequence that numbers revocations (it would be `revocation_seq_seq`).
+ */
+const beyondTheEntities = {
+  functions: ["byond_now", "lock_subjects", "require_credential", "spend_signature"],
+  fillFactors: {
+    quota: ["fillfactor=50"],
+    server: ["fillfactor=50"],
+    throttle: ["fillfactor=80"],
+    verification: ["fillfactor=80"],
+  },
+  sequences: ["revocation_seq"],
+  defaults: { "revocation.seq": "nextval('revocation_seq'::regclass)" },
+};
+
+let migrated: TestDatabase;
+let described: TestDatabase;
+beforeAll(async () => {
+  migrated = await createMigratedDatabase();
+  described = await createTestDatabase();
+  // A default calls it.
+  await query(described, "CREATE FUNCTION byond_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT clock_timestamp()'");
+  await using orm = await openOrm(described);
+  await orm.schema.create();
+});
+afterAll(() => Promise.all([migrated.drop(), described.drop()]));
+
+async function openOrm({ url }: TestDatabase) {
+  const orm = await MikroORM.init({
+    ...ormOptions({ ...(await connectionTo(url)) }, captureLog().logger),
+    entities: [...standardSchema.entities],
+    migrations: { tableName: "schema_migration" },
+    schemaGenerator: { ignoreRoutines: true },
+  });
+  return Object.assign(orm, { [Symbol.asyncDispose]: () => orm.close(true) });
+}
+
+async function query({ url }: TestDatabase, text: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const ours = "relnamespace = 'public'::regnamespace AND relname NOT LIKE 'schema_migration%'";
+
+test("the ORM finds nothing to change", async () => {
+  await using orm = await openOrm(migrated);
+  expect(await orm.schema.getUpdateSchemaSQL()).toBe("");
+});
+
+test("it would find an index, a default and a check that are missing", async () => {
+  const changed = await createMigratedDatabase();
+  await query(
+    changed,
+    `DROP INDEX outbox_due; DROP INDEX verification_list;
+     ALTER TABLE workspace ALTER tier DROP DEFAULT, DROP CONSTRAINT workspace_tier_check`,
+  );
+  await using orm = await openOrm(changed);
+  const changes = await orm.schema.getUpdateSchemaSQL();
+  for (const name of ["outbox_due", "verification_list", "set default 'starter'", "workspace_tier_check"]) {
+    expect(changes).toContain(name);
+  }
+  await orm.close(true);
+  await changed.drop();
+});
+
+/** As PostgreSQL writes them: the ORM takes parts of them for equal that are not, and knows some indexes by name only. */
+test.each([
+  [
+    "columns",
+    `SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid) AS value
+     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+     WHERE ${ours} AND relkind = 'r' AND attnum > 0 AND NOT attisdropped ORDER BY relname, attname`,
+  ],
+  ["indexes", `SELECT pg_get_indexdef(oid) AS is FROM pg_class WHERE ${ours} AND relkind = 'i' ORDER BY relname`],
+  [
+    "constraints",
+    `SELECT relname, conname, pg_get_constraintdef(pg_constraint.oid) AS is
+     FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid WHERE ${ours} ORDER BY relname, conname`,
+  ],
+])("%s are those of a database that is made of the entities", async (_, text) => {
+  const rows = withoutDefaults(await query(described, text));
+  expect(rows.length).toBeGreaterThan(10);
+  expect(withoutDefaults(await query(migrated, text))).toEqual(rows);
+});
+
+function withoutDefaults(rows: Record<string, unknown>[]) {
+  return rows.map((row) =>
+    `${row.relname}.${row.attname}` in beyondTheEntities.defaults ? { ...row, value: null } : row,
+  );
+}
+
+test("what the entities do not describe is listed", async () => {
+  const [found] = await query(
+    migrated,
+    `SELECT
+       (SELECT json_agg(proname ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS functions,
+       (SELECT json_object_agg(relname, reloptions) FROM pg_class WHERE ${ours} AND reloptions IS NOT NULL) AS "fillFactors",
+       (SELECT json_agg(relname) FROM pg_class WHERE ${ours} AND relkind = 'S') AS sequences,
+       (SELECT json_object_agg(relname || '.' || attname, pg_get_expr(adbin, adrelid))
+        FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum JOIN pg_class ON pg_class.oid = adrelid
+        WHERE ${ours} AND pg_get_expr(adbin, adrelid) LIKE 'nextval%') AS defaults,
+       (SELECT count(*)::integer FROM pg_trigger WHERE NOT tgisinternal) + (SELECT count(*)::integer FROM pg_policy)
+         + (SELECT count(*)::integer FROM pg_class WHERE ${ours} AND relkind NOT IN ('r', 'i', 'S')) AS others`,
+  );
+  expect(found).toEqual({ ...beyondTheEntities, others: 0 });
+});
