@@ -1,4 +1,4 @@
-/** `npm run check`: format, lint, types, import cycles, the schema, and whether `gen/` is what the schema gives. */
+/** `npm run check`: format, lint, types, import cycles, migrations, the schema, and whether `gen/` is what the schema gives. */
 import { spawnSync } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -21,6 +21,7 @@ const steps: readonly Step[] = [
   { name: "format and lint", command: ["biome", "ci", "--error-on-warnings", "."] },
   { name: "no circle of imports, of files or folders", command: ["node", "scripts/import-cycles.ts"] },
   { name: "types", command: ["tsc"] },
+  { name: "migrations: no long locks, released ones unchanged", command: ["node", "scripts/check-migrations.ts"] },
   { name: "schema: lint", command: ["buf", "lint"] },
   {
     name: "schema: nothing that clients rely on was broken",
