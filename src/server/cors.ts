@@ -28,6 +28,10 @@ const requestHeaders = [
   "Request-Timeout",
   "X-API-Key",
   "X-Request-Id",
+  // What tracing in a browser adds by itself (W3C Trace Context, W3C Baggage).
+  "baggage",
+  "traceparent",
+  "tracestate",
 ].join(", ");
 
 const responseHeaders = [

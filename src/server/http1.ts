@@ -20,8 +20,14 @@ import {
 import { HEADER_BYTES_MAX } from "./request-gate.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
-/** Requests that a client may send ahead without waiting for answers. */
-const PIPELINED_MAX = 100;
+/** Requests of one connection that are handled at the same time. Others that the client has sent ahead wait, and no more are read. */
+const HANDLED_MAX = 100;
+
+/**
+ * Requests that wait, of all connections: what was read at once is parsed at once, some thousands of them. Beyond that the connection
+ * with most is ended.
+ */
+const WAITING_MAX = 10_000;
 
 /** What is read of a body whose request has been answered, so that the connection can be used again. */
 const DISCARDED_BYTES_MAX = 256 * 1024;
@@ -50,6 +56,7 @@ export function createHttp1(options: Http1Options): Http1 {
   /** Nothing more is answered on these. */
   const ended = new WeakSet<Socket>();
   let draining = false;
+  let waitingCount = 0;
 
   const server = createServer<typeof IncomingMessage, typeof Response>({
     ServerResponse: Response,
@@ -67,14 +74,14 @@ export function createHttp1(options: Http1Options): Http1 {
   // A client that ends its side when it has asked is answered. In the types of Node it is missing.
   Object.assign(server, { httpAllowHalfOpen: true });
 
-  const begin = (request: IncomingMessage, response: ServerResponse): boolean => {
+  const receive = (request: IncomingMessage, response: ServerResponse, handle: () => void): void => {
     const { socket } = request;
     const connection = connections.get(socket);
-    if (connection === undefined || connection.responses.size >= PIPELINED_MAX || ended.has(socket)) {
+    if (connection === undefined || ended.has(socket)) {
       socket.destroy();
-      return false;
+      return;
     }
-    const { responses, activity } = connection;
+    const { responses, waiting, activity } = connection;
     connection.request = request;
     activity.busy();
     responses.add(response);
@@ -86,23 +93,52 @@ export function createHttp1(options: Http1Options): Http1 {
     });
     response.once("close", () => {
       responses.delete(response);
+      // Not at once: other connections have their turn in between.
+      if (waiting.length > 0) setImmediate(handleNext, socket, connection);
       if (responses.size === 0 && socket.writable) connection.refuse?.();
       if (responses.size === 0) activity.idle(() => (request.complete ? socket.destroySoon() : socket.destroy()));
       // It may have promised to keep the connection before the draining began.
       if (draining && responses.size === 0) socket.destroySoon();
     });
-    return true;
+    if (waiting.length === 0 && responses.size <= HANDLED_MAX) handle();
+    else hold(socket, connection, handle);
   };
+  function hold(socket: Socket, { waiting }: Connection, handle: () => void): void {
+    waiting.push(handle);
+    waitingCount += 1;
+    socket.pause();
+    if (waitingCount > WAITING_MAX) {
+      const [most, itsConnection] = [...connections].reduce((left, right) =>
+        right[1].waiting.length > left[1].waiting.length ? right : left,
+      );
+      most.destroy();
+      forget(itsConnection);
+    }
+  }
+  function forget({ waiting }: Connection): void {
+    waitingCount -= waiting.splice(0).length;
+  }
+  function handleNext(socket: Socket, connection: Connection): void {
+    // What cannot be answered any more is not begun.
+    const handle = socket.writable ? connection.waiting.shift() : undefined;
+    if (handle === undefined) return;
+    waitingCount -= 1;
+    if (connection.waiting.length === 0) socket.resume();
+    handle();
+  }
   server.on("request", (request, response) => {
-    if (begin(request, response)) options.onRequest(request, response);
+    receive(request, response, () => options.onRequest(request, response));
   });
   server.on("checkContinue", (request, response) => {
-    if (!begin(request, response)) return;
-    response.writeContinue();
-    options.onRequest(request, response);
+    receive(request, response, () => {
+      response.writeContinue();
+      options.onRequest(request, response);
+    });
   });
   server.on("checkExpectation", (request, response) => {
-    if (begin(request, response)) options.onMalformed(response, "The Expect header asks for what is not supported.");
+    receive(request, response, () =>
+      options.onMalformed(response, "The Expect header asks for what is not supported."),
+    );
   });
   // Without a listener for "upgrade", Node ignores the header, as RFC 9110 §7.8 allows.
   server.on("connect", (request) => {
@@ -158,9 +194,13 @@ export function createHttp1(options: Http1Options): Http1 {
 
   return {
     accept(socket, activity) {
-      const connection: Connection = { responses: new Set(), activity, request: undefined, refuse: undefined };
+      const responses = new Set<ServerResponse>();
+      const connection: Connection = { responses, waiting: [], activity, request: undefined, refuse: undefined };
       connections.set(socket, connection);
-      socket.once("close", () => connections.delete(socket));
+      socket.once("close", () => {
+        connections.delete(socket);
+        forget(connection);
+      });
       // A stream has no end that would have to be waited for: more likely its client has left.
       socket.once("end", () => {
         for (const { headersSent, writableEnded } of connection.responses) {
@@ -175,6 +215,10 @@ export function createHttp1(options: Http1Options): Http1 {
         else linger(socket, request);
       };
       server.emit("connection", socket);
+      // Whoever reads a body has the connection read on. Node's own listener comes first, and has begun by now.
+      socket.on("resume", () => {
+        if (connection.waiting.length > 0) socket.pause();
+      });
     },
     drain() {
       draining = true;
@@ -190,7 +234,10 @@ export function createHttp1(options: Http1Options): Http1 {
 }
 
 interface Connection {
+  /** Of all its requests that are not answered yet. */
   readonly responses: Set<ServerResponse>;
+  /** What handles the latest of them, when it is their turn. */
+  readonly waiting: (() => void)[];
   readonly activity: Activity;
   /** The latest one: only of that one there can be more to come. */
   request: IncomingMessage | undefined;

@@ -119,7 +119,7 @@ describe("a preflight", () => {
       "If-None-Match",
       "Content-Encoding",
     ];
-    const preferences = ["Byond-Version", "Byond-Signature", "Byond-Envelope"];
+    const preferences = ["Byond-Version", "Byond-Signature", "Byond-Envelope", "traceparent", "tracestate", "baggage"];
     for (const name of [...cors.allowedHeaders, ...own, ...preferences]) {
       expect(allowed).toContain(name.toLowerCase());
     }
