@@ -502,6 +502,25 @@ describe("a header that is given twice is refused, and nothing is carried out:",
   });
 });
 
+test.each(["one ", " one", "\tone\t"])("over HTTP/2 the key %j is `one`, as it is over HTTP/1", async (value) => {
+  const recipient = `${fresh("blanks")}@example.com`;
+  const name = fresh("blanks");
+  const { body } = await restDoor.call(app, "StartVerification", { channel: "email", recipient }, withKey(name));
+  const client = connect(app.url);
+  const call = client.request({
+    ":method": "POST",
+    ":path": "/api/v1/verify/start",
+    "content-type": "application/json",
+    "x-api-key": key,
+    "idempotency-key": value.replace("one", name),
+  });
+  call.end(JSON.stringify({ channel: "email", recipient }));
+  const answer = Buffer.concat(await Array.fromAsync(call)).toString();
+  client.close();
+  expect(JSON.parse(answer)).toMatchObject({ verification_id: body.verification_id });
+  expect(await startedFor(recipient)).toHaveLength(1);
+});
+
 test("a hundred at once through every door and on two servers: one verification, one message", async () => {
   const recipient = `${fresh("all-doors")}@example.com`;
   const options = withKey(fresh("all-doors"));
