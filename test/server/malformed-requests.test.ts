@@ -184,15 +184,6 @@ describe("HTTP/1.1", () => {
     }
     await expectUnharmed();
   });
-
-  test("more requests ahead than a client may send end the connection", async () => {
-    const waiting: (() => void)[] = [];
-    const slow = await openTestPort({ onRequest: (_request, response) => void waiting.push(() => response.end()) });
-    await exchangeRaw(slow, `GET / HTTP/1.1\r\n${HOST}\r\n`.repeat(200)).ended;
-    expect(waiting).toHaveLength(100);
-    for (const answer of waiting) answer();
-    await slow.close(0);
-  });
 });
 
 describe("HTTP/2", () => {
