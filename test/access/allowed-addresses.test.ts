@@ -3,7 +3,7 @@
 import { get as httpGet } from "node:http";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { type TestApp, useTestApp } from "../support/app.ts";
 import { limitsOf } from "../support/limits.ts";
 import { doors } from "../wire/protocol-clients.ts";
 
@@ -11,15 +11,13 @@ const limitsBy = (environment: Readonly<Record<string, string>>) =>
   limitsOf({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000000", ...environment });
 
 /** Nobody's word is taken: the address is the socket's, 127.0.0.1. */
-let direct: TestApp;
+const direct = useTestApp();
 /** Behind proxies on this machine and in two networks. */
 let proxied: TestApp;
 /** Behind a proxy that writes a header of its own. */
 let renamed: TestApp;
 let session: string;
-
 beforeAll(async () => {
-  direct = await startTestApp();
   proxied = await direct.startAnother({
     ...limitsBy({ TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8, 2001:db8:ffff::/48" }),
   });
@@ -31,7 +29,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await renamed[Symbol.asyncDispose]();
   await proxied[Symbol.asyncDispose]();
-  await direct[Symbol.asyncDispose]();
 });
 
 async function mint(ip_allowlist: readonly string[], owner = session): Promise<string> {

@@ -15,7 +15,7 @@ import { accessOf } from "../../src/access/access.ts";
 import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
 import { Database } from "../../src/database/database.ts";
 import { hasSideEffects } from "../../src/idempotency/idempotency.ts";
-import { password, startTestApp, type TestApp } from "../support/app.ts";
+import { password, startTestApp, type TestApp, useTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { freePort } from "../support/free-port.ts";
 import { captureLog } from "../support/log-capture.ts";
@@ -31,16 +31,14 @@ import {
   restDoor,
 } from "../wire/protocol-clients.ts";
 
-let here: TestApp;
+const here = useTestApp();
 let there: TestApp;
 let database: pg.Client;
 let session: string;
 /** A key that may sign, and one that must, in the second version. */
 let free: string;
 let strict: string;
-
 beforeAll(async () => {
-  here = await startTestApp();
   there = await here.startAnother();
   database = new pg.Client({ connectionString: here.databaseUrl });
   await database.connect();
@@ -51,7 +49,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await database.end();
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 async function mint(restrictions: Readonly<Record<string, unknown>>): Promise<string> {

@@ -1,8 +1,8 @@
 /** Signatures in the first version, and what both have in common: on the bytes as they are sent, through every door where a client sees them. */
 import { createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../support/app.ts";
 import {
   byteDoors,
   type Door,
@@ -13,19 +13,16 @@ import {
   restDoor,
 } from "../wire/protocol-clients.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let session: string;
 /** A key that may sign, and one that must. */
 let free: string;
 let strict: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   free = await mint({});
   strict = await mint({ require_signature: true });
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 async function mint(restrictions: Input): Promise<string> {
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "key", ...restrictions } });

@@ -4,7 +4,7 @@ import { connect } from "node:http2";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inbox } from "../capabilities/verify/verifications.ts";
-import { type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
+import { type SignedUp, startTestApp, type TestApp, useTestApp } from "../support/app.ts";
 import {
   type Door,
   type DoorAnswer,
@@ -16,21 +16,18 @@ import {
   restDoor,
 } from "../wire/protocol-clients.ts";
 
-let app: TestApp;
+const app = useTestApp();
 /** Another server on the same database. */
 let other: TestApp;
 let owner: SignedUp;
 let key: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   other = await app.startAnother();
   owner = await app.signUp();
   key = (await mint()).key;
 });
 afterAll(async () => {
   await other[Symbol.asyncDispose]();
-  await app[Symbol.asyncDispose]();
 });
 
 async function mint(restrictions: Input = {}): Promise<{ readonly id: string; readonly key: string }> {

@@ -1,15 +1,9 @@
 /** What tells an orchestrator how the server is. */
 import pg from "pg";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { expect, inject, test } from "vitest";
+import { startTestApp, useTestApp } from "../support/app.ts";
 
-let app: TestApp;
-beforeAll(async () => {
-  app = await startTestApp();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-});
+const app = useTestApp();
 
 interface Answer {
   readonly status: number;

@@ -5,14 +5,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { password, type RestAnswer, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
+import { password, type RestAnswer, type SignedUp, type TestApp, useTestApp } from "../support/app.ts";
 
-let here: TestApp;
+const here = useTestApp();
 let there: TestApp;
 let blocker: pg.Client;
 let observer: pg.Client;
 beforeAll(async () => {
-  here = await startTestApp();
   there = await here.startAnother();
   [blocker, observer] = [0, 1].map(() => new pg.Client({ connectionString: here.databaseUrl })) as [
     pg.Client,
@@ -27,7 +26,6 @@ afterAll(async () => {
   await blocker.end();
   await observer.end();
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 /** Transactions that write to keys wait at the second one, those that write to the other tables at the first. */

@@ -4,15 +4,9 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { removeEndlessDeadline } from "../../src/rpc/deadline.ts";
 import { connectHttp2 } from "../server/port-fixture.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 
-let app: TestApp;
-beforeAll(async () => {
-  app = await startTestApp();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-});
+const app = useTestApp();
 
 /** Node's words when a timer is too long, and passes at once. */
 const warnings: Error[] = [];

@@ -7,22 +7,16 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { type CallOptions, Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { connectHttp2, requestHttp2 } from "../server/port-fixture.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { startTestApp, useTestApp } from "../support/app.ts";
 import { limitsOf } from "../support/limits.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 
-let app: TestApp;
-beforeAll(async () => {
-  app = await startTestApp();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-});
+const app = useTestApp();
 
 function health() {
   return createClient(Health, createGrpcTransport({ baseUrl: app.url }));

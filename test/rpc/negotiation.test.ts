@@ -2,18 +2,16 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { connectHttp2, readAnswer } from "../server/port-fixture.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { startTestApp, useTestApp } from "../support/app.ts";
 
-let app: TestApp;
+const app = useTestApp({ grpcReflection: "off" });
 beforeAll(async () => {
-  app = await startTestApp({ grpcReflection: "off" });
   key = await app.mintKey();
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 let key: string;
 

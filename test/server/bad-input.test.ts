@@ -5,16 +5,14 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let database: pg.Client;
 let key: string;
 let otherKey: string;
 let session: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "bad input" } });
   key = body.key;
@@ -24,7 +22,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await database.end();
-  await app[Symbol.asyncDispose]();
 });
 
 /** All that a refused request could have left behind. */

@@ -4,22 +4,17 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { cors } from "@connectrpc/connect";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { startTestApp, useTestApp } from "../support/app.ts";
 
 const page = "https://app.example.com";
 const otherPage = "http://localhost:3000";
 const stranger = "https://evil.example";
 
-let app: TestApp;
+const app = useTestApp({ corsOrigins: [page, otherPage], metricsToken: "a token of the tests" });
 let key: string;
-
 beforeAll(async () => {
-  app = await startTestApp({ corsOrigins: [page, otherPage], metricsToken: "a token of the tests" });
   key = await app.mintKey();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 interface Answer {

@@ -1,16 +1,9 @@
 /** What somebody sees who opens the server in a browser, and what programs get at the same addresses. */
 import { request as httpRequest } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { describe, expect, test } from "vitest";
+import { useTestApp } from "../support/app.ts";
 
-let app: TestApp;
-
-beforeAll(async () => {
-  app = await startTestApp();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-});
+const app = useTestApp();
 
 interface Answer {
   readonly status: number | undefined;

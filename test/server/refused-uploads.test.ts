@@ -3,23 +3,17 @@ import { once } from "node:events";
 import { constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parseConfig } from "../../src/app.ts";
 import type { OnePortOptions } from "../../src/server/one-port.ts";
 import { LINGER_MS } from "../../src/server/timeouts.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 import { connectHttp2, exchangeRaw, openTestPort, readAnswer } from "./port-fixture.ts";
 import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";
 
 const whatsappWebhook = { appSecret: "the secret of the app at Meta", verifyToken: "a word" };
 
-let app: TestApp;
-beforeAll(async () => {
-  app = await startTestApp({ delivery: { ...parseConfig({}).delivery, whatsappWebhook } });
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-});
+const app = useTestApp({ delivery: { ...parseConfig({}).delivery, whatsappWebhook } });
 
 const spaces = (bytes: number) => " ".repeat(bytes);
 const sized = (body: string) => `Content-Length: ${body.length}\r\n\r\n${body}`;

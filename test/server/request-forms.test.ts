@@ -3,19 +3,13 @@ import { once } from "node:events";
 import { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { NodeResponse } from "../../src/server/request-gate.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 import { exchangeRaw, openTestPort, requestHttp2, type TestPort } from "./port-fixture.ts";
 import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";
 
-let app: TestApp;
-beforeAll(async () => {
-  app = await startTestApp();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-});
+const app = useTestApp();
 
 /** What the server says to a request of a client that sends it, ends its side, and reads. */
 async function ask(text: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll } from "vitest";
 import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
@@ -96,6 +97,49 @@ export async function startTestApp(changes: Partial<Config> = {}, options: TestA
     await time.close();
     await database.drop();
   });
+}
+
+/**
+ * A server on a database of its own for all tests of a file, or of a `describe`: it runs from the first one's `beforeAll` on, and is
+ * closed after all other `afterAll`s.
+ */
+export function useTestApp(changes?: Partial<Config>, options?: TestAppOptions): TestApp {
+  let running: TestApp | undefined;
+  beforeAll(async () => {
+    running = await startTestApp(changes, options);
+  });
+  afterAll(() => running?.[Symbol.asyncDispose]());
+  const app = (): TestApp => {
+    if (running === undefined) {
+      throw new Error("the server starts before the first test, not while tests are being collected");
+    }
+    return running;
+  };
+  return {
+    get url() {
+      return app().url;
+    },
+    get app() {
+      return app().app;
+    },
+    get databaseUrl() {
+      return app().databaseUrl;
+    },
+    get time() {
+      return app().time;
+    },
+    get logLines() {
+      return app().logLines;
+    },
+    rest: (...call) => app().rest(...call),
+    signUp: (...name) => app().signUp(...name),
+    startAnother: (...changed) => app().startAnother(...changed),
+    mintKey: (...chosen) => app().mintKey(...chosen),
+    grpc: (...headers) => app().grpc(...headers),
+    inbox: () => app().inbox(),
+    messageTo: (recipient) => app().messageTo(recipient),
+    [Symbol.asyncDispose]: () => app()[Symbol.asyncDispose](),
+  };
 }
 
 async function startServer(

@@ -1,18 +1,15 @@
 /** Who is refused for their credential is told how to authenticate (RFC 9110 §11.6.1), in the words of RFC 6750 §3. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../support/app.ts";
 import { doors } from "./protocol-clients.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
 let session: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   key = await app.mintKey({ scopes: ["lookup"] });
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 const challenge = 'Bearer realm="Byond"';
 const number = { number: "1" };

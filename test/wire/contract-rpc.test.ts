@@ -3,7 +3,7 @@ import { create, fromJson, isFieldSet } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { ApiKeyService, Mode, ScopeSetSchema } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
@@ -15,20 +15,15 @@ import {
   StartVerificationRequestSchema,
   VerifyService,
 } from "../../gen/byond/v1/verify_pb.ts";
-import { type RestAnswer, startTestApp, type TestApp } from "../support/app.ts";
+import { type RestAnswer, useTestApp } from "../support/app.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let session: string;
 let key: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "contract" } });
   key = body.key;
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 const protocols: readonly [name: string, (baseUrl: string) => Transport][] = [

@@ -1,19 +1,14 @@
 /** The reference, word for word: every request and every body that it documents, over REST. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { startTestApp, useTestApp } from "../support/app.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let session: string;
 let key: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "contract" } });
   key = body.key;
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 /** What answers have beyond the reference. Nothing else may be there. */

@@ -2,21 +2,18 @@
 import { request as httpRequest } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../support/app.ts";
 import { byteDoors, doors, grpcDoor, restDoor } from "./protocol-clients.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let session: string;
 let key: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "envelope" } });
   key = body.key;
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 const wrapped = { "Byond-Envelope": "true" };
 const plainly = { "Byond-Envelope": "false" };

@@ -1,18 +1,17 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { CreateApiKeyRequestSchema } from "../../gen/byond/v1/api_key_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 
 /** What is wrong with a request is listed up to 20 fields; the rest is counted. */
-let app: TestApp;
+
+const app = useTestApp();
 let session: string;
 beforeAll(async () => {
-  app = await startTestApp();
   session = (await app.signUp()).session;
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `f${index}`);
 const unknownFields = (count: number) => Object.fromEntries(names(count).map((name) => [name, 1]));

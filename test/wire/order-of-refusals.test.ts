@@ -3,17 +3,15 @@
  * So nobody learns from a refusal what they may not know, and nothing is read that need not be.
  */
 import { createHmac } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../support/app.ts";
 import { type DoorCall, doors, type HeaderFields, type Input, type RpcName } from "./protocol-clients.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let session: string;
 /** By what is wrong with them. */
 let keys: Readonly<Record<"right" | "wrong" | "narrow" | "elsewhere" | "usedUp" | "narrowAndUsedUp", string>>;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   const mint = async (restrictions: object): Promise<string> =>
     (await app.rest("POST", "/api-keys", { session, body: { name: "key", ...restrictions } })).body.key;
@@ -30,7 +28,6 @@ beforeAll(async () => {
     expect((await app.rest("GET", "/lookup?number=1", { key })).status).toBe(200);
   }
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 type KeyName = keyof typeof keys;
 

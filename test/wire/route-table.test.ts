@@ -4,11 +4,11 @@
  */
 import { readdir } from "node:fs/promises";
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Access, access, Credential, CredentialSchema, rest } from "../../gen/byond/v1/access_pb.ts";
 import { http } from "../../gen/google/api/annotations_pb.ts";
 import type { HttpRule } from "../../gen/google/api/http_pb.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 
 /** `<method> <template> → <RPC> · <credential>[:<scope>][+sandbox] · <status of success>`, by template and method. */
 const table = [
@@ -97,13 +97,7 @@ function accessWords({ credential, scope, sandbox }: Access): string {
 }
 
 describe("the running server", () => {
-  let app: TestApp;
-  beforeAll(async () => {
-    app = await startTestApp();
-  });
-  afterAll(async () => {
-    await app[Symbol.asyncDispose]();
-  });
+  const app = useTestApp();
 
   test("serves each of them, and asks for a credential where one is declared", async () => {
     for (const { row, httpMethod, path, credential } of await routes()) {

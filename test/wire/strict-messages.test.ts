@@ -3,12 +3,12 @@ import { connect } from "node:http2";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { ApiKeyService, CreateApiKeyRequestSchema, UpdateApiKeyRequestSchema } from "../../gen/byond/v1/api_key_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { hasSideEffects } from "../../src/idempotency/idempotency.ts";
 import { durationProblem } from "../../src/rest/json/duration.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 import {
   allMethods,
   binaryOf,
@@ -27,12 +27,9 @@ import {
 } from "./request-messages.ts";
 
 /** What a request holds that the server cannot do anything with is refused, by name, before anything happens. */
-let app: TestApp;
+
+const app = useTestApp();
 let client: Client;
-beforeAll(async () => {
-  app = await startTestApp();
-});
-afterAll(() => app[Symbol.asyncDispose]());
 beforeEach(async () => {
   const { session } = await app.signUp();
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "data plane" } });

@@ -2,20 +2,19 @@ import { once } from "node:events";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { LookupNumberRequestSchema } from "../../gen/byond/v1/lookup_pb.ts";
 import { connectHttp2 } from "../server/port-fixture.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 
 /** Messages that are none, over the protocols of Connect: refused as everything is, without repeating what was sent. */
-let app: TestApp;
+
+const app = useTestApp();
 let key: string;
 beforeAll(async () => {
-  app = await startTestApp();
   key = await app.mintKey();
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 const secret = "493817";
 const noUtf8 = Buffer.from('{"number":"+6591234567\xff"}', "latin1");

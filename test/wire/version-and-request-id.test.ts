@@ -1,23 +1,20 @@
 /** What every answer says of itself: the version of the API that it was made by, and the id of its request. */
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../support/app.ts";
 import { doors } from "./protocol-clients.ts";
 
 const current = "2026-06-15";
 const requestId = /^req_[0-9A-Za-z]{22}$/;
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
 let lookupKey: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   key = await app.mintKey();
   lookupKey = await app.mintKey({ scopes: ["lookup"] });
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 /** The line about a request. It is written when the answer is on its way, which may be after the client has it. */
 async function logLineOf(id: string | null): Promise<Record<string, unknown>> {

@@ -1,27 +1,26 @@
 import type { DescField, DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { getOption } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { pattern_words as patternWords } from "../../gen/byond/v1/access_pb.ts";
 import { isListWrapper } from "../../src/rest/json/style.ts";
 import { rulesOf } from "../../src/rest/openapi/rules.ts";
 import { type Route, routesOf } from "../../src/rest/route.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { useTestApp } from "../support/app.ts";
 import { allMethods, type Client, jsonOf, jsonProtocols, type Outcome, sendByRest } from "./request-messages.ts";
 
 /**
  * What a refusal says of a field is for who wrote the request: its name is the one that stands there, and nothing in the words
  * is of the implementation. Every field of every request is given what it does not take.
  */
-let app: TestApp;
+
+const app = useTestApp();
 let client: Client;
 beforeAll(async () => {
-  app = await startTestApp();
   const { session } = await app.signUp();
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "data plane" } });
   client = { url: app.url, credentials: { key: body.key, session } };
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 const methods = (await allMethods()).map((method) => ({ rpc: method.name, method }));
 

@@ -1,18 +1,16 @@
 /** Who is calling, whether their address is theirs, and how an account ends. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { password, type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { password, type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
-let here: TestApp;
+const here = useTestApp();
 let there: TestApp;
 beforeAll(async () => {
-  here = await startTestApp();
   there = await here.startAnother();
 });
 afterAll(async () => {
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {

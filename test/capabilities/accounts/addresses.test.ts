@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { Hasher } from "../../../src/crypto/hashing.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { Database } from "../../../src/database/database.ts";
-import { password, startTestApp, type TestApp } from "../../support/app.ts";
+import { password, type TestApp, useTestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/connection.ts";
 import { limitsOf } from "../../support/limits.ts";
 import { captureLog } from "../../support/log-capture.ts";
@@ -19,16 +19,15 @@ const noRoom = "No account can be made with this email. If it is yours, sign in,
 
 const secret = "a secret of the tests that is long enough";
 
-let here: TestApp;
+const here = useTestApp({
+  ...limitsOf(),
+  secrets: [secret],
+  signUpsPerHour: 1_000_000,
+  proxyTrust: loopbackProxy,
+});
 let there: TestApp;
 let database: Database;
 beforeAll(async () => {
-  here = await startTestApp({
-    ...limitsOf(),
-    secrets: [secret],
-    signUpsPerHour: 1_000_000,
-    proxyTrust: loopbackProxy,
-  });
   there = await here.startAnother();
   database = await Database.open({
     connection: await connectionTo(here.databaseUrl),
@@ -39,7 +38,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await database.close();
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 let addresses = 0;

@@ -1,22 +1,16 @@
 /** What a stranger can make a server do without a credential is bounded by source, also where each call is refused. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { FruitlessCalls } from "../../../src/capabilities/accounts/fruitless-calls.ts";
 import { AppError } from "../../../src/errors.ts";
-import { type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { type SignedUp, useTestApp } from "../../support/app.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
-let app: TestApp;
-beforeAll(async () => {
-  app = await startTestApp({
-    proxyTrust: loopbackProxy,
-    defaultTier: "unlimited",
-    sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
-    signUpsPerHour: 1_000_000,
-  });
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
+const app = useTestApp({
+  proxyTrust: loopbackProxy,
+  defaultTier: "unlimited",
+  sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+  signUpsPerHour: 1_000_000,
 });
 
 const tooMany = "Too many calls from this address came to nothing. Try again later.";

@@ -3,16 +3,15 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
-import { password, type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { password, type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
 import { rpcs } from "../../support/protocols.ts";
 import { type Door, type DoorAnswer, type DoorCall, doors, type RpcName } from "../../wire/protocol-clients.ts";
 
-let app: TestApp;
+const app = useTestApp();
 /** Another server on the same database. */
 let other: TestApp;
 let client: pg.Client;
 beforeAll(async () => {
-  app = await startTestApp();
   other = await app.startAnother();
   client = new pg.Client({ connectionString: app.databaseUrl });
   await client.connect();
@@ -20,7 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await client.end();
   await other[Symbol.asyncDispose]();
-  await app[Symbol.asyncDispose]();
 });
 
 const newPassword = "staple battery horse";

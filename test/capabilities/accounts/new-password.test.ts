@@ -1,7 +1,7 @@
 /** What is refused as a new password, wherever one is set: what people guess first. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newPasswordProblem } from "../../../src/capabilities/accounts/new-password.ts";
-import { password, startTestApp, type TestApp } from "../../support/app.ts";
+import { password, useTestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
 const common = "is too easy to guess: it is a common password, or repeats or counts";
@@ -89,13 +89,7 @@ test("the longest password is judged in no time", () => {
 });
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {
-  let app: TestApp;
-  beforeAll(async () => {
-    app = await startTestApp();
-  });
-  afterAll(async () => {
-    await app[Symbol.asyncDispose]();
-  });
+  const app = useTestApp();
 
   test("signing up names the field, together with all others", async () => {
     const signUp = (input: Record<string, string>) =>

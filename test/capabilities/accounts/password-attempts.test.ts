@@ -5,7 +5,7 @@ import { Hasher, passwordCost } from "../../../src/crypto/hashing.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { Database } from "../../../src/database/database.ts";
 import { AppError } from "../../../src/errors.ts";
-import { password, type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { password, type SignedUp, startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
@@ -25,11 +25,10 @@ const limits = {
 
 const masterSecret = "a secret of the tests that is long enough";
 
-let app: TestApp;
+const app = useTestApp({ ...limits, secrets: [masterSecret] });
 let there: TestApp;
 let database: Database;
 beforeAll(async () => {
-  app = await startTestApp({ ...limits, secrets: [masterSecret] });
   there = await app.startAnother();
   database = await Database.open({
     connection: await connectionTo(app.databaseUrl),
@@ -40,7 +39,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await database.close();
   await there[Symbol.asyncDispose]();
-  await app[Symbol.asyncDispose]();
 });
 
 let addresses = 0;

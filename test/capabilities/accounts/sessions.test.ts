@@ -3,18 +3,24 @@ import argon2 from "argon2";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { generateRefreshToken } from "../../../src/capabilities/accounts/refresh-token.ts";
 import { Database } from "../../../src/database/database.ts";
-import { cheapPasswordCost, password, type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import {
+  cheapPasswordCost,
+  password,
+  type SignedUp,
+  startTestApp,
+  type TestApp,
+  useTestApp,
+} from "../../support/app.ts";
 import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 import { standardSchema } from "../../support/schema.ts";
 import { querySql } from "../../support/sql.ts";
 
-let here: TestApp;
+const here = useTestApp();
 let there: TestApp;
 let database: Database;
 beforeAll(async () => {
-  here = await startTestApp();
   there = await here.startAnother();
   database = await Database.open({
     connection: await connectionTo(here.databaseUrl),
@@ -25,7 +31,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await database.close();
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {

@@ -1,17 +1,12 @@
 /** Signing in tells nobody whether an address has an account: the same answer after the same work. */
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { Hasher, passwordCost } from "../../../src/crypto/hashing.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { useTestApp } from "../../support/app.ts";
 
-let app: TestApp;
+const app = useTestApp({}, { passwordCost });
 let email: string;
-
 beforeAll(async () => {
-  app = await startTestApp({}, { passwordCost });
   ({ email } = await app.signUp());
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 afterEach(() => {
   vi.restoreAllMocks();

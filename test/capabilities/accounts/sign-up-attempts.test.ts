@@ -1,25 +1,23 @@
 /** Nobody multiplies what an account may do by making accounts: sign-ups are counted by where they come from. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Hasher } from "../../../src/crypto/hashing.ts";
-import { password, startTestApp, type TestApp } from "../../support/app.ts";
+import { password, type TestApp, useTestApp } from "../../support/app.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 
-let here: TestApp;
+const here = useTestApp({
+  proxyTrust: loopbackProxy,
+  defaultTier: "starter",
+  sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+  signUpsPerHour: 20,
+});
 let there: TestApp;
 beforeAll(async () => {
-  here = await startTestApp({
-    proxyTrust: loopbackProxy,
-    defaultTier: "starter",
-    sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
-    signUpsPerHour: 20,
-  });
   there = await here.startAnother();
 });
 afterAll(async () => {
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 let accounts = 0;

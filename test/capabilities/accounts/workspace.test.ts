@@ -1,23 +1,21 @@
 /** What a workspace is called and where its keys may be used from, on two servers behind one proxy. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
-let here: TestApp;
+const here = useTestApp({
+  proxyTrust: loopbackProxy,
+  defaultTier: "builder",
+  sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
+  signUpsPerHour: 1_000_000,
+});
 let there: TestApp;
 beforeAll(async () => {
-  here = await startTestApp({
-    proxyTrust: loopbackProxy,
-    defaultTier: "builder",
-    sendLimits: { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 },
-    signUpsPerHour: 1_000_000,
-  });
   there = await here.startAnother();
 });
 afterAll(async () => {
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {

@@ -2,12 +2,11 @@
 import { createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { InboxMessage } from "../../../src/capabilities/channels/inbox/inbox.ts";
 import { InboxLink } from "../../../src/capabilities/channels/inbox/inbox-link.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 
-let app: TestApp;
 let session: string;
 let live: string;
 let sandbox: string;
@@ -18,14 +17,11 @@ async function mint(owner: string, fields: object): Promise<{ readonly id: strin
   return { id: body.id, key: body.key };
 }
 
+const app = useTestApp();
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   live = (await mint(session, {})).key;
   sandbox = (await mint(session, { mode: "test" })).key;
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 interface Answer {

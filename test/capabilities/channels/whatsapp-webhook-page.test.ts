@@ -1,21 +1,15 @@
 import { createHmac } from "node:crypto";
 import { connect } from "node:net";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { parseConfig } from "../../../src/app.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { startTestApp, useTestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limits.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 
 const webhook = { appSecret: "the secret of the app at Meta", verifyToken: "a word" };
 const delivery = { ...parseConfig({}).delivery, whatsappWebhook: webhook };
 
-let app: TestApp;
-beforeAll(async () => {
-  app = await startTestApp({ delivery });
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-});
+const app = useTestApp({ delivery });
 
 test("Meta can subscribe with the word that was agreed", async () => {
   const subscribe = (word: string) =>

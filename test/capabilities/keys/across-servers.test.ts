@@ -1,19 +1,17 @@
 /** Two servers on one database: what one of them takes away, the other has no more when the call returns. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
-let here: TestApp;
+const here = useTestApp();
 let there: TestApp;
 let owner: SignedUp;
 beforeAll(async () => {
-  here = await startTestApp();
   there = await here.startAnother();
   owner = await here.signUp();
 });
 afterAll(async () => {
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {

@@ -1,24 +1,20 @@
 /** Lists of keys: newest first, whole or in pages, with the revoked ones on request. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../../support/app.ts";
 
-let app: TestApp;
 let session: string;
 /** Names of the keys, newest first. */
 const names: string[] = [];
 const idsByName = new Map<string, string>();
 
+const app = useTestApp();
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   for (let index = 0; index < 25; index++) {
     const { body } = await app.rest("POST", "/api-keys", { session, body: { name: `key ${index}` } });
     idsByName.set(body.name, body.id);
     names.unshift(body.name);
   }
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 interface Page {

@@ -1,14 +1,13 @@
 /** Calls under way when their credential is taken away. They are held up by a lock on a table that they write to. */
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
 import { type Answer, type Protocol, protocols } from "../../support/protocols.ts";
 
-let here: TestApp;
+const here = useTestApp();
 let there: TestApp;
 let blocker: pg.Client;
 beforeAll(async () => {
-  here = await startTestApp();
   there = await here.startAnother();
   blocker = new pg.Client({ connectionString: here.databaseUrl });
   await blocker.connect();
@@ -16,7 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await blocker.end();
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 type Table = "throttle" | "api_key";

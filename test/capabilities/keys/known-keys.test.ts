@@ -10,7 +10,7 @@ import { randomBase62 } from "../../../src/crypto/ids.ts";
 import { Database, type Queryable } from "../../../src/database/database.ts";
 import { readTagKey } from "../../../src/database/tag-key.ts";
 import { type RevocationService, startRevocation } from "../../../src/revocation/revocation-service.ts";
-import { createMigratedDatabase, startTestApp, type TestApp } from "../../support/app.ts";
+import { createMigratedDatabase, useTestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/connection.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import type { TestDatabase } from "../../support/postgres.ts";
@@ -19,11 +19,7 @@ import { standardSchema } from "../../support/schema.ts";
 import { querySql } from "../../support/sql.ts";
 
 describe("on a running server", () => {
-  let app: TestApp;
-  beforeAll(async () => {
-    app = await startTestApp();
-  });
-  afterAll(() => app[Symbol.asyncDispose]());
+  const app = useTestApp();
 
   test.each(protocols)("a lookup with a known key takes no statement at all, over $name", async (protocol) => {
     const key = await app.mintKey();

@@ -1,15 +1,13 @@
 /** A key's life: made, told, changed, rotated, revoked; the same over REST and gRPC. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type SignedUp, useTestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let owner: SignedUp;
 beforeAll(async () => {
-  app = await startTestApp();
   owner = await app.signUp();
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+/, "");

@@ -1,16 +1,15 @@
 /** What a key may not do is asked on every request, by the database's clock and the client's address. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { type TestApp, useTestApp } from "../../support/app.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
+/** On its own: what a header says of the client is not believed. */
+const direct = useTestApp();
 /** Behind a proxy on this machine, so that tests can come from anywhere. */
 let app: TestApp;
-/** On its own: what a header says of the client is not believed. */
-let direct: TestApp;
 let session: string;
 beforeAll(async () => {
-  direct = await startTestApp();
   app = await direct.startAnother({
     proxyTrust: loopbackProxy,
     defaultTier: "starter",
@@ -21,7 +20,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
-  await direct[Symbol.asyncDispose]();
 });
 
 const inSeconds = (seconds: number) => new Date(app.time.now().getTime() + seconds * 1000).toISOString();

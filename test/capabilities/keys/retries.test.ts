@@ -1,14 +1,13 @@
 /** Keys that are made and rotated once, however often they are asked for. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
-let here: TestApp;
+const here = useTestApp();
 let there: TestApp;
 let client: pg.Client;
 beforeAll(async () => {
-  here = await startTestApp();
   there = await here.startAnother();
   client = new pg.Client({ connectionString: here.databaseUrl });
   await client.connect();
@@ -16,7 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await client.end();
   await there[Symbol.asyncDispose]();
-  await here[Symbol.asyncDispose]();
 });
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {

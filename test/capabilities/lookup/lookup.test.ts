@@ -1,16 +1,11 @@
 /** `GET /lookup` at the front door: what it takes, what it refuses, and that it asks no database. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../../support/app.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   key = await app.mintKey({ scopes: ["lookup"] });
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 const lookup = (query: string) => app.rest("GET", `/lookup?${query}`, { key });

@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RestAnswer, type RestCall, startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type RestAnswer, type RestCall, useTestApp } from "../../support/app.ts";
 import { DocumentReader, type Operation, type PlacedOperation } from "./openapi-document.ts";
 import { createWorld, operationCalls, type World } from "./operation-calls.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let world: World;
 let reader: DocumentReader;
-
 beforeAll(async () => {
-  app = await startTestApp();
   world = await createWorld(app);
   reader = new DocumentReader(JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text()));
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 /** The answer is one that the document has for the operation, to the letter. */

@@ -1,18 +1,11 @@
 import { request } from "node:http";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { startTestApp, useTestApp } from "../../support/app.ts";
 import { freePort } from "../../support/free-port.ts";
 
-let app: TestApp;
-
-beforeAll(async () => {
-  app = await startTestApp();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
-});
+const app = useTestApp();
 
 interface RawAnswer {
   readonly status: number;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRegistry } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { standardCapabilities } from "../../../src/app.ts";
 import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts";
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
@@ -14,7 +14,7 @@ import { houseJson } from "../../../src/rest/json/style.ts";
 import { routesOf } from "../../../src/rest/route.ts";
 import { ViolationCollector } from "../../../src/rest/violations.ts";
 import { compileRequestChecks } from "../../../src/rpc/validation.ts";
-import { type RestAnswer, startTestApp, type TestApp } from "../../support/app.ts";
+import { type RestAnswer, useTestApp } from "../../support/app.ts";
 import { allMethods } from "../../wire/request-messages.ts";
 import { beyondTheSchema, rulesBeyond } from "./beyond-the-schema.ts";
 import { type DrawnRequest, OperationRequests, type Part, parts } from "./drawn-request.ts";
@@ -35,13 +35,11 @@ const rows = reader.operations().map((place) => ({
   requests: new OperationRequests(reader, place.operation),
 }));
 
-let app: TestApp;
+const app = useTestApp();
 let world: World;
 /** A key and a verification that exist, by the names that members have. */
 let existing: Members;
-
 beforeAll(async () => {
-  app = await startTestApp();
   world = await createWorld(app);
   const { session, sandboxKey: key } = world;
   const verification = { channel: "email", recipient: "ada@example.com" };
@@ -50,7 +48,6 @@ beforeAll(async () => {
     verification_id: (await app.rest("POST", "/verify/start", { key, body: verification })).body.verification_id,
   };
 });
-afterAll(() => app[Symbol.asyncDispose]());
 
 test("the document is the one that is served", async () => {
   const served = JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text());

@@ -1,23 +1,18 @@
 import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../../support/app.ts";
 import { DocumentReader, type PlacedOperation } from "./openapi-document.ts";
 import { createWorld, type World } from "./operation-calls.ts";
 
 const run = promisify(execFile);
 
-let app: TestApp;
+const app = useTestApp();
 let world: World;
 let reader: DocumentReader;
-
 beforeAll(async () => {
-  app = await startTestApp();
   world = await createWorld(app);
   reader = new DocumentReader(JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text()));
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 function sampleOf({ operation }: PlacedOperation, label: string): string {

@@ -2,25 +2,21 @@
 import { execFile, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../../support/app.ts";
 
 const run = promisify(execFile);
 
-let app: TestApp;
+const app = useTestApp();
 let section: string;
 /** A key that takes v2 only. */
 let key: string;
 beforeAll(async () => {
-  app = await startTestApp();
   const { session } = await app.signUp();
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "k", min_signature_version: "v2" } });
   key = body.key;
   const document = JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text());
   section = /## Signed requests\n(.*?)\n## /s.exec(document.info.description)?.[1] ?? "";
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 function block(language: string, index = 0): string {

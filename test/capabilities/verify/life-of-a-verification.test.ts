@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { InboxMessage } from "../../../src/capabilities/channels/inbox/inbox.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { useTestApp } from "../../support/app.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
 beforeAll(async () => {
-  app = await startTestApp();
   key = await app.mintKey();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 async function start(recipient: string, more: Record<string, unknown> = {}): Promise<string> {

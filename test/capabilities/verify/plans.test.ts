@@ -5,17 +5,15 @@
  */
 import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { useTestApp } from "../../support/app.ts";
 import { rowsOf } from "./verifications.ts";
 
 const rowCount = 20_000;
 
-let app: TestApp;
+const app = useTestApp();
 let client: pg.Client;
 let sent: ReadonlyMap<string, pg.QueryConfig>;
-
 beforeAll(async () => {
-  app = await startTestApp();
   const key = await app.mintKey();
   sent = await statementsOf(async () => {
     const body = { channel: "email", recipient: "ada@example.com", end_user_ip: "192.0.2.1" };
@@ -45,7 +43,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await client.end();
-  await app[Symbol.asyncDispose]();
 });
 
 test.each([

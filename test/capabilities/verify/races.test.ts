@@ -1,6 +1,6 @@
 /** Attempts and allowances when everything happens at once: over HTTP, on a real PostgreSQL. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { startTestApp, useTestApp } from "../../support/app.ts";
 import {
   check,
   inbox,
@@ -14,15 +14,10 @@ import {
   wrongFor,
 } from "./verifications.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   key = await app.mintKey();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 const times = <T>(count: number, each: (index: number) => T): T[] => Array.from({ length: count }, (_, i) => each(i));

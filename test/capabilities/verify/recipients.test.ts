@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Config, parseConfig } from "../../../src/app.ts";
 import { limitIndexes, parseAnyRecipient } from "../../../src/capabilities/verify/recipient.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limits.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 import { rowsOf, tally } from "./verifications.ts";
@@ -25,16 +25,14 @@ const configOf = (environment: Readonly<Record<string, string>> = {}): Partial<C
   ...limitsOf({ DEFAULT_TIER: "unlimited", ...environment }),
 });
 
-let app: TestApp;
+const app = useTestApp(configOf());
 /** Servers that send so many codes for one end user, on the same database. */
 let four: TestApp;
 let one: TestApp;
 /** A sandbox key: the code is `000000`. */
 let key: string;
 let recipients = 0;
-
 beforeAll(async () => {
-  app = await startTestApp(configOf());
   four = await app.startAnother(configOf({ END_USER_SEND_LIMIT: "4" }));
   one = await app.startAnother(configOf({ END_USER_SEND_LIMIT: "1" }));
   key = await app.mintKey({ mode: "test" });
@@ -42,7 +40,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await one[Symbol.asyncDispose]();
   await four[Symbol.asyncDispose]();
-  await app[Symbol.asyncDispose]();
 });
 
 const newMail = () => `recipient-${++recipients}@example.com`;

@@ -1,18 +1,16 @@
 /** The sandbox: the same rules, nothing leaves the server, and its data never meet the live ones. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { Channel, CheckVerificationResponse_Status as CheckStatus } from "../../../gen/byond/v1/verify_pb.ts";
 import { parseConfig } from "../../../src/app.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { startTestApp, useTestApp } from "../../support/app.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { check, codeIn, messagesTo, start, startAndRead, tally, wrongFor } from "./verifications.ts";
 
-let app: TestApp;
+const app = useTestApp();
 /** Two keys of one workspace. */
 let live: string;
 let sandbox: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   const { session } = await app.signUp();
   const mint = async (mode: string) => {
     const { body } = await app.rest("POST", "/api-keys", { session, body: { name: mode, mode } });
@@ -20,9 +18,6 @@ beforeAll(async () => {
   };
   live = await mint("live");
   sandbox = await mint("test");
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 test.each([4, 6, 10])(

@@ -1,17 +1,12 @@
 /** What `verify/start` and `verify/check` promise beyond the reference's own examples. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { startTestApp, useTestApp } from "../../support/app.ts";
 import { check, codeIn, inbox, messagesTo, rowsOf, start, startAndRead, wrongFor } from "./verifications.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   key = await app.mintKey();
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 describe("start", () => {

@@ -8,18 +8,16 @@ import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ErrorInfoSchema } from "../../../gen/byond/v1/error_pb.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { useTestApp } from "../../support/app.ts";
 
 const buf = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
 const schema = fileURLToPath(new URL("../../../proto/baseline.binpb.gz", import.meta.url));
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
 let session: string;
 let home: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "buf" } });
   key = body.key;
@@ -28,7 +26,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rm(home, { recursive: true, force: true });
-  await app[Symbol.asyncDispose]();
 });
 
 interface Outcome {

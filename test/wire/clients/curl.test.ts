@@ -1,22 +1,17 @@
 /** The reference's own `curl` lines, pasted into a shell. */
 import { execFile, spawnSync } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useTestApp } from "../../support/app.ts";
 
 const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
 let session: string;
-
 beforeAll(async () => {
-  app = await startTestApp();
   ({ session } = await app.signUp());
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "curl" } });
   key = body.key;
-});
-afterAll(async () => {
-  await app[Symbol.asyncDispose]();
 });
 
 /** Runs a line in a shell as the reference has it, with its placeholders filled in; reads status and JSON. */

@@ -15,14 +15,12 @@ import { type ErrorInfo, ErrorInfoSchema } from "../../../gen/byond/v1/error_pb.
 import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
 import { makeSelfSignedCertificate } from "../../server/self-signed-certificate.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
+import { useTestApp } from "../../support/app.ts";
 
-let app: TestApp;
+const app = useTestApp();
 let key: string;
 let client: grpc.Client;
-
 beforeAll(async () => {
-  app = await startTestApp();
   const { session } = await app.signUp();
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "grpc-js" } });
   key = body.key;
@@ -30,7 +28,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   client.close();
-  await app[Symbol.asyncDispose]();
 });
 
 /** The services as other tools load them: from descriptors, without anything that was generated for TypeScript. */
