@@ -29,7 +29,7 @@ interface Server {
 
 async function startServer(environment: Readonly<Record<string, string>>): Promise<Server> {
   const child = spawn(process.execPath, [join(root, "src/main.ts")], {
-    cwd: root,
+    cwd: import.meta.dirname,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,

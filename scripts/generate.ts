@@ -1,5 +1,5 @@
 /**
- * Writes `gen/` from `proto/`, without a network. `generate(folder)` writes the same elsewhere, so that `npm run check`
+ * Writes `gen/` from `proto/`, and the README's tables, without a network. `generate(folder)` writes the same elsewhere, so that `npm run check`
  * can compare.
  */
 import { execFile } from "node:child_process";
@@ -99,4 +99,6 @@ if (import.meta.main) {
   await generateOpenApi(fresh);
   await mirror(fresh, gen);
   await generateTestCode();
+  const { writeTables } = await import("./readme-tables.ts");
+  await writeTables();
 }

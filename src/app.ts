@@ -13,6 +13,7 @@ import type { HashCost } from "./crypto/hashing.ts";
 import type { ConnectionSecurity } from "./database/connection.ts";
 import type { Logger } from "./observe/log.ts";
 import { readConfig, type ServerConfig } from "./process/config.ts";
+import type { EnvFile } from "./process/env-file.ts";
 import { startPlatform } from "./process/platform.ts";
 import { Resources } from "./process/resources.ts";
 import { serve } from "./process/serve.ts";
@@ -38,8 +39,8 @@ export function standardCapabilities(): readonly Capability[] {
 export type Config = ServerConfig & ChannelSettings & VerifySettings & AccountSettings;
 
 /** Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. See `readConfig`. */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>, hasEnvFile = false): Config {
-  return readConfig<Config>(environment, standardCapabilities(), hasEnvFile);
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>, envFile?: EnvFile): Config {
+  return readConfig<Config>(environment, standardCapabilities(), envFile);
 }
 
 /** What the server is given by whoever runs it. */

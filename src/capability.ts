@@ -7,6 +7,7 @@
  * export function badgesCapability(): Capability<BadgeSettings> {
  *   return {
  *     name: "badges",
+ *     settings: [settingGroup("Badges", { BADGES_A_DAY: { default: "`10`", meaning: "Badges a day of a workspace." } })],
  *     readSettings: (reader) => ({ badgesADay: reader.integer("BADGES_A_DAY", { default: 10, min: 1, max: 1_000 }) }),
  *     entities: [BadgeEntity],
  *     migrations: [{ name: "badges-0001", class: Badges0001 }],
@@ -28,6 +29,7 @@ import type { Authenticator } from "./access/access.ts";
 import type { KeyCaller } from "./access/caller.ts";
 import type { Clock } from "./clock.ts";
 import type { EnvironmentReader } from "./config/environment-reader.ts";
+import type { SettingGroup } from "./config/settings.ts";
 import type { HashCost } from "./crypto/hashing.ts";
 import type { Keyring } from "./crypto/keyring.ts";
 import type { SealedRows } from "./crypto/secrets-in-use.ts";
@@ -56,6 +58,8 @@ export interface Capability<Settings = unknown> {
   readonly migrations?: readonly MigrationObject[];
   /** Of the operator, by name. */
   readonly commands?: Readonly<Record<string, OperatorCommand<Settings>>>;
+  /** The variables that it reads: `--help` tells of them, and no other one can be read. */
+  readonly settings?: readonly SettingGroup[];
   /** Reads its settings from the environment. What is wrong with them joins the reader's problems. */
   readSettings?(reader: EnvironmentReader, server: ServerFacts): Settings;
   /** What the log says of its settings when the server has started. */
@@ -167,16 +171,28 @@ export interface StartNotice {
 
 /** What the operator can have done beside running the server, such as `npm run create-account`. */
 export interface OperatorCommand<Settings = unknown> {
+  /** What it does, for `--help`: a sentence or two. */
+  readonly summary: string;
+  /** By name. Others are refused, and so is every other argument. */
+  readonly options?: Readonly<Record<string, CommandOption>>;
   /** Throws `CommandError` for what the person at the terminal can mend. */
   run(command: Command<Settings>): Promise<void>;
+}
+
+/** An option of a command, such as `--email <address>`. */
+export interface CommandOption {
+  /** What stands for its value in the usage. */
+  readonly value: string;
+  readonly meaning: string;
+  readonly isRequired?: true;
 }
 
 /** A command of the operator while it runs. */
 export interface Command<Settings = unknown> {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** Such as `--email <address>`. */
-  readonly args: readonly string[];
+  /** The values of those that were given, by name; those that are required are there. */
+  readonly options: Readonly<Record<string, string>>;
   /** Where a password is read from: asked for at a terminal, the first line otherwise. */
   readonly input: Readable & { readonly isTTY?: boolean };
   readonly write: (text: string) => void;

@@ -1,13 +1,15 @@
+#!/usr/bin/env node
 /** The process: environment, signals and exit status. Beside it, only `embedded-postgres/` touches `process`. */
-import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { type App, type Config, createApp, parseConfig, standardCapabilities } from "./app.ts";
-import { CommandError } from "./capability.ts";
 import { createLogger, writeWhileRead } from "./observe/log.ts";
 import { firstStartBanner, startBanner } from "./process/banner.ts";
+import { commandHelp, defaultCommand, help, parseCommandLine, withStart } from "./process/command-line.ts";
+import { settingGroupsOf } from "./process/config.ts";
+import { readEnvFile } from "./process/env-file.ts";
 import { commandContext, commandsOf } from "./process/run-command.ts";
 import { explainFailure } from "./process/start-failure.ts";
-import { startedFields, startNotices } from "./process/start-report.ts";
+import { startedFields, startNotices, version } from "./process/start-report.ts";
 
 const print = writeWhileRead(process.stdout);
 const printError = writeWhileRead(process.stderr);
@@ -60,34 +62,37 @@ async function serve(config: Config): Promise<void> {
 }
 
 const commands = commandsOf(capabilities);
+const commandTable = withStart(commands);
 
-const usage = `Without an argument, the server starts. Commands: ${[...commands.keys()].join(", ")}. Settings come from the environment: README.md lists them.`;
-
-async function run(config: Config, name: string | undefined, args: readonly string[]): Promise<void> {
-  if (name === undefined) {
+async function run(config: Config, command: string, options: Readonly<Record<string, string>>): Promise<void> {
+  if (command === defaultCommand) {
     return serve(config);
   }
   return commands
-    .get(name)
-    ?.run(commandContext(config, capabilities, { logger, args, input: process.stdin, write: print }));
+    .get(command)
+    ?.run(commandContext(config, capabilities, { logger, options, input: process.stdin, write: print }));
 }
 
 // Reports that Node writes where it is asked to (`--report-on-fatalerror`) are sent around, and would hold every secret.
 process.report.excludeEnv = true;
 
-const [name, ...args] = process.argv.slice(2);
 let config: Config | undefined;
 try {
-  if (name !== undefined && !commands.has(name)) {
-    // What follows an equals sign may be a secret.
-    throw new CommandError(`Unknown argument "${name.split("=", 1)[0]}". ${usage}`);
+  const asked = parseCommandLine(process.argv.slice(2), commandTable);
+  if (asked.kind === "help") {
+    const { command } = asked;
+    const settings = settingGroupsOf(capabilities);
+    print(command === undefined ? help(commandTable, settings) : commandHelp(command, commandTable));
+  } else if (asked.kind === "version") {
+    print(`${version}\n`);
+  } else {
+    config = parseConfig(process.env, await readEnvFile(".env"));
+    // `pg` and MikroORM would complete their settings with these, each in its own way; `parseConfig` has judged them.
+    for (const variable of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
+      delete process.env[variable];
+    }
+    await run(config, asked.command, asked.options);
   }
-  config = parseConfig(process.env, existsSync(".env"));
-  // `pg` and MikroORM would complete their settings with these, each in its own way; `parseConfig` has judged them.
-  for (const variable of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
-    delete process.env[variable];
-  }
-  await run(config, name, args);
 } catch (error) {
   printError(`${explainFailure(error, config)}\n`);
   process.exitCode = 1;

@@ -1,29 +1,34 @@
 import { findNearMisses } from "./near-miss.ts";
+import type { Setting } from "./settings.ts";
 
 /** Whole quotes, and references that a shell, a compose file, Kubernetes or a template leaves as they are: no values. */
 const unexpanded = /^(["']).*\1$|\$\{[A-Za-z_]|\$\([A-Za-z_]\w*\)|^\$[A-Za-z_]\w*$|\{\{.*\}\}/s;
 
-/** Reads the variables of an environment, and collects what is wrong with them. */
-export class EnvironmentReader {
+/**
+ * Reads the declared settings out of an environment, and collects what is wrong with them. `Name` are those that the holder of the
+ * reader may read. Throws `TypeError` for one that is not declared.
+ */
+export class EnvironmentReader<Name extends string = string> {
   readonly #environment: Readonly<Record<string, string | undefined>>;
-  /** Every name that was asked for. */
-  readonly #names = new Set<string>();
+  readonly #settings: ReadonlyMap<string, Setting>;
   readonly problems: string[] = [];
 
-  constructor(environment: Readonly<Record<string, string | undefined>>) {
+  constructor(environment: Readonly<Record<string, string | undefined>>, settings: ReadonlyMap<string, Setting>) {
     this.#environment = environment;
-  }
-
-  /** The text without white space around it. An empty variable is an unset one: so compose files switch a setting off. */
-  text(name: string): string | undefined {
-    const text = this.#environment[name]?.trim() || undefined;
-    if (!this.#names.has(name)) {
-      this.#names.add(name);
-      if (text !== undefined && unexpanded.test(text)) {
+    this.#settings = settings;
+    for (const name of this.setNames()) {
+      if (unexpanded.test(this.foreign(name) ?? "")) {
         this.problems.push(`${name} holds a reference or quotes that were to be replaced before the server started`);
       }
     }
-    return text;
+  }
+
+  /** The text without white space around it. An empty variable is an unset one: so compose files switch a setting off. */
+  text(name: Name): string | undefined {
+    if (!this.#settings.has(name)) {
+      throw new TypeError(`the setting ${name} is read and not declared: its capability's settings have to list it`);
+    }
+    return this.foreign(name);
   }
 
   /** The text of a variable that is not one of our settings. */
@@ -36,33 +41,38 @@ export class EnvironmentReader {
     return this.#environment[name]?.trim() === "";
   }
 
-  /** The settings, of those asked for, that are there and empty. */
+  /** The settings that are there and empty. */
   emptyNames(): string[] {
-    return [...this.#names].filter((name) => this.isEmpty(name));
+    return [...this.#settings.keys()].filter((name) => this.isEmpty(name));
   }
 
-  /** The settings, of those asked for, that say something. */
+  /** The settings that say something, in the order of their declaration. */
   setNames(): string[] {
-    return [...this.#names].filter((name) => this.foreign(name) !== undefined);
+    return [...this.#settings.keys()].filter((name) => this.foreign(name) !== undefined);
   }
 
-  /** To be asked last: names that are misspelt ones of those asked for are problems. */
+  /** Those of them that nobody sets on a server whose data may be lost. */
+  signsOfProduction(): string[] {
+    return this.setNames().filter((name) => this.#settings.get(name)?.isSignOfProduction === true);
+  }
+
+  /** To be called once: names that are misspelt ones of settings are problems. */
   checkNames(): void {
-    for (const { found, meant, isFile } of findNearMisses(this.#environment, this.#names)) {
+    for (const { found, meant, isFile } of findNearMisses(this.#environment, new Set(this.#settings.keys()))) {
       const mend = isFile
-        ? `is not read; set ${meant}, as no setting is read from a file`
+        ? `is not read; set ${meant}, as no setting is read from a file of its own`
         : `is no setting, ${meant} is: rename it`;
       this.problems.push(`${found} ${mend}. If it is another program's, set ${meant} too, or to nothing`);
     }
   }
 
-  integer(name: string, range: { readonly default: number; readonly min: number; readonly max: number }): number;
+  integer(name: Name, range: { readonly default: number; readonly min: number; readonly max: number }): number;
   integer(
-    name: string,
+    name: Name,
     range: { readonly default?: undefined; readonly min: number; readonly max: number },
   ): number | undefined;
   integer(
-    name: string,
+    name: Name,
     {
       default: fallback,
       min,
@@ -80,7 +90,7 @@ export class EnvironmentReader {
     return value;
   }
 
-  choice<const T extends string>(name: string, choices: readonly T[], fallback: T): T {
+  choice<const T extends string>(name: Name, choices: readonly T[], fallback: T): T {
     const text = this.text(name) ?? fallback;
     const choice = choices.find((candidate) => candidate === text);
     if (choice === undefined) {
@@ -93,7 +103,7 @@ export class EnvironmentReader {
    * A URL of the web. No client sends a user and a password that stand in one. As it may hold a password, a problem names the
    * variable, never its content.
    */
-  webUrl(name: string): string | undefined {
+  webUrl(name: Name): string | undefined {
     const text = this.text(name);
     if (text !== undefined && !/^https?:\/\//i.test(text)) {
       this.problems.push(`${name} must be a URL that begins with http:// or https://`);
@@ -112,9 +122,9 @@ export class EnvironmentReader {
    * Settings that mean something only together: the texts of those that are needed, undefined if none of the group is set.
    * Half a group is a problem.
    */
-  group<Needed extends string>(
+  group<Needed extends Name>(
     needed: readonly Needed[],
-    optional: readonly string[] = [],
+    optional: readonly Name[] = [],
   ): Readonly<Record<Needed, string>> | undefined {
     const set = [...needed, ...optional].filter((name) => this.text(name) !== undefined);
     if (set.length === 0) {
@@ -128,14 +138,14 @@ export class EnvironmentReader {
   }
 
   /** A variable that must be set, because of others that are. */
-  require(name: string, because: readonly string[]): void {
+  require(name: Name, because: readonly string[]): void {
     if (this.text(name) === undefined && because.length > 0) {
       this.problems.push(`${name} is required with ${because.join(", ")}${this.isEmpty(name) ? ", and is empty" : ""}`);
     }
   }
 
   /** A comma-separated list; empty where the variable is unset. */
-  list(name: string): string[] {
+  list(name: Name): string[] {
     const text = this.text(name);
     return text === undefined ? [] : text.split(",").map((entry) => entry.trim());
   }

@@ -1,5 +1,6 @@
 import type { Database, Queryable } from "../database/database.ts";
 import { statement, text } from "../database/statement.ts";
+import type { Keyring } from "./keyring.ts";
 
 /** A master secret that a server has written with. Its rows were started between these two moments. */
 export interface UsedSecret {
@@ -15,6 +16,17 @@ export interface SealedRows {
    * `mostCounted`.
    */
   describe(database: Queryable, secret: UsedSecret): Promise<string | undefined>;
+  /**
+   * Seals with the current secret what is sealed with this one, which the keyring has, and finds it by the current one from then on.
+   * May be stopped and called again at any time. Calls `onProgress` after each batch, with the number of its rows. Answers until
+   * when rows that must wait need the secret; undefined if none do.
+   */
+  reseal(
+    database: Pick<Database, "transaction">,
+    keyring: Keyring,
+    secret: UsedSecret,
+    onProgress: (rows: number) => void,
+  ): Promise<Date | undefined>;
   /** Erases what they hold under the seal. Answers how many did. */
   erase(database: Pick<Database, "transaction">, secret: UsedSecret): Promise<number>;
 }
@@ -89,6 +101,40 @@ export async function eraseRowsOf(
   }
   await database.run(forget, { id: secretId });
   return total;
+}
+
+/** From here on, rows that were started while the old secret was used may be sealed with the new one. */
+const inheritUse = statement("inherit_use_of_master_secret")(
+  { oldId: text, newId: text },
+  (p) => `
+    INSERT INTO master_secret AS secret (id, first_used_at, last_used_at)
+    SELECT ${p.newId}, first_used_at, byond_now() FROM master_secret WHERE id = ${p.oldId}
+    ON CONFLICT (id) DO UPDATE SET
+      first_used_at = least(secret.first_used_at, excluded.first_used_at),
+      last_used_at = greatest(secret.last_used_at, excluded.last_used_at)`,
+);
+
+/**
+ * Seals with the current secret what is sealed with another one of the keyring. All servers have to write with the current one, and the
+ * keyring has to have every needed one (`findNeededSecrets`).
+ * Answers until when rows that must wait need another one; undefined if none do. See `SealedRows.reseal`.
+ */
+export async function resealRows(
+  database: Pick<Database, "run" | "transaction">,
+  sealed: readonly SealedRows[],
+  keyring: Keyring,
+  onProgress: (rows: number) => void,
+): Promise<Date | undefined> {
+  const used = await readUsedSecrets(database);
+  const waits: Date[] = [];
+  for (const secret of used.filter(({ id }) => id !== keyring.current.id && keyring.find(id) !== undefined)) {
+    await database.run(inheritUse, { oldId: secret.id, newId: keyring.current.id });
+    for (const rows of sealed) {
+      const waitsUntil = await rows.reseal(database, keyring, secret, onProgress);
+      waits.push(...(waitsUntil === undefined ? [] : [waitsUntil]));
+    }
+  }
+  return waits.sort((one, other) => one.getTime() - other.getTime()).at(-1);
 }
 
 const notingIntervalMs = 3_600_000;

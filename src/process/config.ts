@@ -4,6 +4,7 @@ import type { Capability, ServerFacts } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { EnvironmentReader } from "../config/environment-reader.ts";
 import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
+import { type SettingGroup, settingsByName } from "../config/settings.ts";
 import { parseDatabaseUrl } from "../database/database-url.ts";
 import type { DatabaseConfig } from "../database/provide-postgres.ts";
 import type { CertificateFiles } from "../server/certificate.ts";
@@ -11,6 +12,10 @@ import type { ProxyTrust } from "../server/client-address.ts";
 import type { CorsOrigins } from "../server/cors.ts";
 import { parseIpRange } from "../server/ip-range.ts";
 import { readCorsOrigins } from "./cors-origins.ts";
+import type { EnvFile } from "./env-file.ts";
+import { type ServerSettingName, serverSettings } from "./server-settings.ts";
+
+type Reader = EnvironmentReader<ServerSettingName>;
 
 /** The server's own configuration. That of the capabilities stands beside it, each part with its capability. */
 export interface ServerConfig {
@@ -42,36 +47,38 @@ export interface ServerConfig {
   readonly proxyTrust: ProxyTrust;
   /** Settings that are in the environment and empty, which counts as unset. */
   readonly emptySettings: readonly string[];
-  /** Whether a `.env` file lies there and not one setting arrived: whoever wrote it believes that it is read. */
-  readonly hasUnreadEnvFile: boolean;
+  /** Undefined: there is no `.env` file. */
+  readonly envFile: { readonly settings: readonly string[]; readonly isReadableByAll: boolean } | undefined;
 }
 
-/** Set by shells and platforms as well. */
-const everybodysSettings = new Set(["HOST", "PORT", "NODE_ENV"]);
+/** The settings that a server with these capabilities has: its own first. */
+export function settingGroupsOf(capabilities: readonly Capability[]): readonly SettingGroup[] {
+  return [...serverSettings, ...capabilities.flatMap(({ settings = [] }) => settings)];
+}
 
 /**
- * Reads the environment into a frozen configuration: the server's, and what each of the capabilities reads beside it. Throws one
- * `ConfigError` that lists every problem. `hasEnvFile` says whether there is a `.env` file in the working folder, which is
- * not read.
+ * Reads the environment into a frozen configuration: the server's, and what each of the capabilities reads beside it. A variable of
+ * the environment, be it empty, stands in for one of the `.env` file. Throws one `ConfigError` that lists every problem.
  */
 export function readConfig<Config extends ServerConfig = ServerConfig>(
   environment: Readonly<Record<string, string | undefined>>,
   capabilities: readonly Capability[],
-  hasEnvFile: boolean,
+  envFile: EnvFile | undefined,
 ): Config {
-  const reader = new EnvironmentReader(environment);
+  const declared = settingsByName(settingGroupsOf(capabilities));
+  const reader = new EnvironmentReader({ ...envFile?.variables, ...environment }, declared);
   const server = readServerConfig(reader);
   const facts = factsOf(server);
   const settings = capabilities.map((capability) => capability.readSettings?.(reader, facts));
   const config: Config = Object.assign({}, server, ...settings, {
     emptySettings: reader.emptyNames(),
-    hasUnreadEnvFile: hasEnvFile && reader.setNames().every((name) => everybodysSettings.has(name)),
+    envFile: envFile && {
+      settings: reader.setNames().filter((name) => environment[name] === undefined),
+      isReadableByAll: envFile.isReadableByAll,
+    },
   });
   reader.checkNames();
   if (reader.problems.length > 0) {
-    if (config.hasUnreadEnvFile) {
-      reader.problems.push("a .env file is here and is not read: node --env-file=.env src/main.ts reads it");
-    }
     throw new ConfigError(reader.problems);
   }
   return Object.freeze(config);
@@ -82,7 +89,7 @@ export function factsOf({ isPublic, database }: Pick<ServerConfig, "isPublic" | 
   return { isPublic, isEmbedded: database.kind === "embedded" };
 }
 
-function readServerConfig(reader: EnvironmentReader): Omit<ServerConfig, "emptySettings" | "hasUnreadEnvFile"> {
+function readServerConfig(reader: Reader): Omit<ServerConfig, "emptySettings" | "envFile"> {
   const host = readHost(reader);
   const publicUrl = readPublicUrl(reader);
   const database = readDatabase(reader, signsOfProduction(reader, host, publicUrl));
@@ -111,7 +118,7 @@ function isLoopbackUrl(url: string): boolean {
   return URL.canParse(url) && isLoopbackHost(new URL(url).hostname.replace(/^\[|\]$/g, ""));
 }
 
-function readHost(reader: EnvironmentReader): string {
+function readHost(reader: Reader): string {
   const host = reader.text("HOST") ?? "127.0.0.1";
   if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?$/i.test(host)) {
     reader.problems.push("HOST must be an address or a name of this machine, without a port");
@@ -119,7 +126,7 @@ function readHost(reader: EnvironmentReader): string {
   return withoutRootDot(host);
 }
 
-function readPublicUrl(reader: EnvironmentReader): string | undefined {
+function readPublicUrl(reader: Reader): string | undefined {
   const text = reader.webUrl("PUBLIC_URL");
   if (text !== undefined && URL.canParse(text) && /[?#]/.test(text)) {
     reader.problems.push("PUBLIC_URL must end with the host or a path: no query, no fragment");
@@ -127,17 +134,14 @@ function readPublicUrl(reader: EnvironmentReader): string | undefined {
   return text?.replace(/\/+$/, "");
 }
 
-/** What only a server that others reach has a use for. */
-const settingsOfProduction = ["TLS_CERT", "TRUSTED_PROXIES", "WHATSAPP_APP_SECRET", "METRICS_TOKEN"] as const;
-
 /** The settings that nobody makes on a server whose data may be lost. */
-function signsOfProduction(reader: EnvironmentReader, host: string, publicUrl: string | undefined): string[] {
+function signsOfProduction(reader: Reader, host: string, publicUrl: string | undefined): string[] {
   return [
     ...(reader.text("NODE_ENV")?.toLowerCase() === "production" ? ["NODE_ENV=production"] : []),
     ...(reader.text("BYOND_SECRET") === undefined ? [] : ["BYOND_SECRET"]),
     ...(publicUrl === undefined || isLoopbackUrl(publicUrl) ? [] : ["PUBLIC_URL"]),
     ...(isLoopbackHost(host) ? [] : ["HOST"]),
-    ...settingsOfProduction.filter((name) => reader.text(name) !== undefined),
+    ...reader.signsOfProduction(),
   ];
 }
 
@@ -145,7 +149,7 @@ function signsOfProduction(reader: EnvironmentReader, host: string, publicUrl: s
  * Where nothing says otherwise, a PostgreSQL of one's own. But a server that shows signs of production does not take one in
  * place of a database whose name did not arrive: an empty `DATABASE_URL` is refused, and without any, `DATA_DIR` must say it.
  */
-function readDatabase(reader: EnvironmentReader, signs: readonly string[]): DatabaseConfig {
+function readDatabase(reader: Reader, signs: readonly string[]): DatabaseConfig {
   const url = reader.text("DATABASE_URL");
   const dataDir = reader.text("DATA_DIR");
   if (url !== undefined) {
@@ -172,12 +176,12 @@ function readDatabase(reader: EnvironmentReader, signs: readonly string[]): Data
   return { kind: "embedded", dataDir: resolve(dataDir ?? ".byond") };
 }
 
-function readTls(reader: EnvironmentReader): CertificateFiles | undefined {
+function readTls(reader: Reader): CertificateFiles | undefined {
   const group = reader.group(["TLS_CERT", "TLS_KEY"]);
   return group && { certPath: resolve(group.TLS_CERT), keyPath: resolve(group.TLS_KEY) };
 }
 
-function readSecrets(reader: EnvironmentReader, isEmbedded: boolean): readonly string[] | undefined {
+function readSecrets(reader: Reader, isEmbedded: boolean): readonly string[] | undefined {
   const secrets = reader.list("BYOND_SECRET");
   if (secrets.length === 0) {
     if (!isEmbedded) {
@@ -201,7 +205,7 @@ function readSecrets(reader: EnvironmentReader, isEmbedded: boolean): readonly s
   return secrets;
 }
 
-function readHeaderName(reader: EnvironmentReader): string {
+function readHeaderName(reader: Reader): string {
   const set = reader.text("CLIENT_ADDRESS_HEADER");
   // It is read from proxies that are trusted, and from nobody else.
   reader.require("TRUSTED_PROXIES", set === undefined ? [] : ["CLIENT_ADDRESS_HEADER"]);
@@ -212,7 +216,7 @@ function readHeaderName(reader: EnvironmentReader): string {
   return name;
 }
 
-function readTrustedProxies(reader: EnvironmentReader): ProxyTrust["trustedProxies"] {
+function readTrustedProxies(reader: Reader): ProxyTrust["trustedProxies"] {
   const entries = reader.list("TRUSTED_PROXIES");
   // Behind a comma at the end nobody is missing.
   const named = entries.length > 1 && entries.at(-1) === "" ? entries.slice(0, -1) : entries;

@@ -1,7 +1,7 @@
 import type { EnvironmentReader } from "../config/environment-reader.ts";
 import type { CorsOrigins } from "../server/cors.ts";
 
-export function readCorsOrigins(reader: EnvironmentReader): CorsOrigins {
+export function readCorsOrigins(reader: EnvironmentReader<"CORS_ORIGINS">): CorsOrigins {
   const entries = reader.list("CORS_ORIGINS");
   if (entries.length === 1 && entries[0] === "*") {
     return "any";

@@ -1,13 +1,10 @@
-import { parseArgs } from "node:util";
-import { type Command, CommandError } from "../capability.ts";
+import { type Command, CommandError, type OperatorCommand } from "../capability.ts";
 import { createKeyring } from "../crypto/keyring.ts";
 import { eraseRowsOf, type SealedRows } from "../crypto/secrets-in-use.ts";
 import type { Queryable } from "../database/database.ts";
 import { statement, text } from "../database/statement.ts";
 import type { ServerConfig } from "./config.ts";
 import { readSecrets } from "./embedded-secret.ts";
-
-const usage = "Usage: npm run forget-secret -- --id <id of a master secret>";
 
 const listSecrets = statement<{ id: string }>("list_master_secrets")(
   {},
@@ -23,11 +20,22 @@ const readUsers = statement<{ id: string }>("users_of_master_secret")(
 );
 
 /**
- * `npm run forget-secret`: erases what verifications hold of recipients that were sealed with a master secret that is lost, so
+ * `byond forget-secret`: erases what verifications hold of recipients that were sealed with a master secret that is lost, so
  * that a server starts without it. Throws `CommandError` for an unknown id, for a secret that is set, and while a server has it.
  */
-export async function runForgetSecret(command: Command<ServerConfig>, sealed: readonly SealedRows[]): Promise<void> {
-  const id = parseId(command.args);
+export function forgetSecretCommand(
+  sealedRowsOf: (settings: ServerConfig) => readonly SealedRows[],
+): OperatorCommand<ServerConfig> {
+  return {
+    summary:
+      "Erases what is sealed with a master secret that is lost, so that servers start without it. Nobody can read that any more.",
+    options: { id: { value: "id", meaning: "The id of the secret, as the refused start names it.", isRequired: true } },
+    run: (command) => forgetSecret(command, sealedRowsOf(command.settings)),
+  };
+}
+
+async function forgetSecret(command: Command<ServerConfig>, sealed: readonly SealedRows[]): Promise<void> {
+  const { id = "" } = command.options;
   await command.onDatabase(async ({ database }) => {
     if (createKeyring(await readSecrets(command.settings)).find(id) !== undefined) {
       throw new CommandError(`The secret ${id} is not lost: it is among those that this machine is set to.`);
@@ -51,16 +59,4 @@ async function requireUnused(database: Queryable, id: string): Promise<void> {
       `The secret ${id} is not lost: the server ${users[0]?.id} has it. Start servers without it once its rows are gone.`,
     );
   }
-}
-
-function parseId(args: readonly string[]): string {
-  try {
-    const { id } = parseArgs({ args: [...args], options: { id: { type: "string" } }, allowPositionals: false }).values;
-    if (id !== undefined) {
-      return id;
-    }
-  } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message : error}\n${usage}`);
-  }
-  throw new CommandError(`--id is required.\n${usage}`);
 }

@@ -157,5 +157,5 @@ function explainDisagreement({ keyring, secretsAreIn }: JoinOptions, { id, secre
 }
 
 function explainNeed({ secretsAreIn }: JoinOptions, { id, needs }: NeededSecret): string {
-  return `${secretsAreIn} lacks the secret ${id}: ${needs.join("; ")}. Keep it as the last of the list until then; if it is lost, npm run forget-secret -- --id ${id} erases what they hold`;
+  return `${secretsAreIn} lacks the secret ${id}: ${needs.join("; ")}. Keep it as the last of the list until then, or until byond reseal has run; if it is lost, npm run forget-secret -- --id ${id} erases what they hold`;
 }

@@ -4,16 +4,36 @@ import { Database } from "../database/database.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
 import type { Logger } from "../observe/log.ts";
 import type { ServerConfig } from "./config.ts";
-import { runForgetSecret } from "./forget-secret-command.ts";
+import { forgetSecretCommand } from "./forget-secret-command.ts";
 import { sealedRowsOf } from "./platform.ts";
+import { resealCommand } from "./reseal-command.ts";
 import { schemaOf } from "./schema.ts";
 
-/** The operator's commands, by name: the server's own and those of the capabilities. */
+/** Opening the database is what brings its schema up to date. */
+const migrateCommand: OperatorCommand = {
+  summary:
+    "Brings the schema of the database up to date and exits, for deployments that do that before they start servers. Each start does it too.",
+  async run({ onDatabase, write }) {
+    await onDatabase(async () => undefined);
+    write("The schema is up to date.\n");
+  },
+};
+
+/** The operator's commands, by name: the server's own and those of the capabilities. Throws `TypeError` for a name that two have. */
 export function commandsOf(capabilities: readonly Capability[]): ReadonlyMap<string, OperatorCommand<ServerConfig>> {
-  return new Map<string, OperatorCommand<ServerConfig>>([
+  const sealed = (settings: ServerConfig) => sealedRowsOf(capabilities, settings);
+  const commands = new Map<string, OperatorCommand<ServerConfig>>();
+  for (const [name, command] of [
+    ...Object.entries<OperatorCommand<ServerConfig>>({ migrate: migrateCommand }),
     ...capabilities.flatMap(({ commands = {} }) => Object.entries(commands)),
-    ["forget-secret", { run: (command) => runForgetSecret(command, sealedRowsOf(capabilities, command.settings)) }],
-  ]);
+    ...Object.entries({ reseal: resealCommand(sealed), "forget-secret": forgetSecretCommand(sealed) }),
+  ]) {
+    if (commands.has(name)) {
+      throw new TypeError(`two capabilities have a command ${name}`);
+    }
+    commands.set(name, command);
+  }
+  return commands;
 }
 
 /** What a command works with. */
@@ -22,7 +42,7 @@ export function commandContext(
   capabilities: readonly Capability[],
   terminal: {
     readonly logger: Logger;
-    readonly args: readonly string[];
+    readonly options: Readonly<Record<string, string>>;
     readonly input: Readable & { readonly isTTY?: boolean };
     readonly write: (text: string) => void;
   },

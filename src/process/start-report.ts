@@ -5,6 +5,9 @@ import type { LogFields } from "../observe/log.ts";
 import { formatIpRange } from "../server/ip-range.ts";
 import { factsOf, type ServerConfig } from "./config.ts";
 
+/** Of the server's program. */
+export const { version } = packageJson;
+
 /** What is known of a server once it runs. */
 export interface StartedServer {
   readonly url: string;
@@ -24,7 +27,7 @@ export function startedFields(
 ): LogFields {
   const { database, proxyTrust } = config;
   return {
-    version: packageJson.version,
+    version,
     url,
     public: config.isPublic,
     tls: config.tls !== undefined,
@@ -45,8 +48,15 @@ export function startNotices(config: ServerConfig, capabilities: readonly Capabi
   if (config.emptySettings.length > 0) {
     notices.push({ level: "warn", event: "empty settings count as unset", settings: config.emptySettings });
   }
-  if (config.hasUnreadEnvFile) {
-    notices.push({ level: "warn", event: "a .env file is here and is not read", settings: ["node --env-file=.env"] });
+  if (config.envFile !== undefined) {
+    notices.push({ level: "info", event: "settings were read from the .env file", settings: config.envFile.settings });
+  }
+  if (config.envFile?.isReadableByAll) {
+    notices.push({
+      level: "warn",
+      event: "every user of this machine may read the .env file",
+      settings: ["chmod 600 .env"],
+    });
   }
   if (isPublic && metricsToken === undefined) {
     notices.push({ level: "info", event: "/metrics is closed", settings: ["METRICS_TOKEN"] });

@@ -1,9 +1,13 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { withTables } from "../../scripts/readme-tables.ts";
 import { type Config, parseConfig, standardCapabilities } from "../../src/app.ts";
+import type { Capability } from "../../src/capability.ts";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { isLoopbackHost } from "../../src/config/loopback-host.ts";
+import { settingGroup, settingsByName } from "../../src/config/settings.ts";
+import { readConfig, settingGroupsOf } from "../../src/process/config.ts";
 import { startNotices } from "../../src/process/start-report.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
@@ -13,6 +17,12 @@ const production = {
   DATABASE_URL: "postgres://byond:hunter2@db.example/byond?sslmode=verify-full&sslrootcert=system",
   BYOND_SECRET: secret,
 };
+
+/** The settings as the README lists them. */
+const names = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+  .split("\n")
+  .filter((line) => line.startsWith("| `"))
+  .flatMap((line) => [...(line.split(" | ")[0] ?? "").matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ""));
 
 function problemsOf(environment: Record<string, string>): string[] {
   try {
@@ -299,16 +309,61 @@ test("a comma at the end of TRUSTED_PROXIES names nobody, and one alone is a pro
   }
 });
 
-test("a .env file that nobody reads is named where no setting arrived", () => {
-  const named = (environment: Record<string, string>) =>
-    startNotices(parseConfig(environment, true), standardCapabilities()).some(
-      ({ event }) => event === "a .env file is here and is not read",
-    );
-  expect(named({})).toBe(true);
-  expect(named({ PORT: "9000", HOST: "localhost", NODE_ENV: "development", SIGN_UP: "" })).toBe(true);
-  expect(named({ SIGN_UP: "open" })).toBe(false);
-  expect(startNotices(parseConfig({}), standardCapabilities())).toEqual([]);
-  expect(() => parseConfig({ NODE_ENV: "production" }, true)).toThrow(/\n {2}- a \.env file is here and is not read/);
+describe("a .env file", () => {
+  const fileOf = (variables: Record<string, string>) => ({ variables, isReadableByAll: false });
+
+  test("stands in for variables that the environment does not have, be they empty there", () => {
+    const file = fileOf({ PORT: "9000", SIGN_UP: "closed", RETENTION_DAYS: "7", SMTP_URL: "", EDITOR: "vi" });
+    const config = parseConfig({ SIGN_UP: "open", RETENTION_DAYS: "" }, file);
+    expect(config).toMatchObject({ port: 9_000, signUp: "open", retentionDays: 30 });
+    expect(config.envFile).toEqual({ settings: ["PORT"], isReadableByAll: false });
+    expect(config.emptySettings).toEqual(["SMTP_URL", "RETENTION_DAYS"]);
+    expect(parseConfig({}).envFile).toBe(undefined);
+  });
+
+  test.each<[Record<string, string>, string]>([
+    [{ SMTP_ULR: "smtp://x" }, "SMTP_ULR is no setting, SMTP_URL is"],
+    [{ BYOND_SECRET: `\${SECRET}${secret}`, DATA_DIR: "/x" }, "BYOND_SECRET holds a reference or quotes"],
+    [{ BYOND_SECRET: secret }, "DATABASE_URL is required with BYOND_SECRET"],
+    [{ MAIL_FROM: "a@a.example", SMTP_URL: "" }, "SMTP_URL is required with MAIL_FROM, and is empty"],
+  ])("%j in it is refused as in the environment", (variables, problem) => {
+    expect(() => parseConfig({}, fileOf(variables))).toThrow(problem);
+  });
+
+  test("is named at the start, and one that everybody may read is a warning", () => {
+    const noticesOf = (isReadableByAll: boolean) =>
+      startNotices(parseConfig({}, { variables: { PORT: "9000" }, isReadableByAll }), standardCapabilities());
+    const read = { level: "info", event: "settings were read from the .env file", settings: ["PORT"] };
+    const warning = {
+      level: "warn",
+      event: "every user of this machine may read the .env file",
+      settings: ["chmod 600 .env"],
+    };
+    expect(noticesOf(false)).toEqual([read]);
+    expect(noticesOf(true)).toEqual([read, warning]);
+    expect(startNotices(parseConfig({}), standardCapabilities())).toEqual([]);
+  });
+});
+
+describe("settings are declared", () => {
+  const declared = settingsByName(settingGroupsOf(standardCapabilities()));
+
+  test("the README's tables are written out of their declarations (npm run generate)", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    expect(readme).toBe(withTables(readme));
+    expect(names).toEqual([...declared.keys()]);
+  });
+
+  test("one that is read and not declared does not start, and neither does one that is declared twice", () => {
+    const plugIn = (changes: Partial<Capability>): Capability => ({ name: "badges", start: () => ({}), ...changes });
+    const read = (changes: Partial<Capability>) =>
+      readConfig({}, [...standardCapabilities(), plugIn(changes)], undefined);
+    const readSettings: Capability["readSettings"] = (reader) => ({ badgeText: reader.text("BADGE_TEXT") });
+    const settings = [settingGroup("Badges", { BADGE_TEXT: { default: "none", meaning: "Of a badge." } })];
+    expect(() => read({ readSettings })).toThrow("the setting BADGE_TEXT is read and not declared");
+    expect(read({ readSettings, settings })).toHaveProperty("badgeText", undefined);
+    expect(() => read({ settings: [...settings, ...settings] })).toThrow("the setting BADGE_TEXT is declared twice");
+  });
 });
 
 describe("a server that is no trial says where its data is", () => {
@@ -458,12 +513,6 @@ describe("groups are whole", () => {
 });
 
 describe("names that are nearly those of settings", () => {
-  /** As the README lists them. */
-  const names = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
-    .split("\n")
-    .filter((line) => line.startsWith("| `"))
-    .flatMap((line) => [...(line.split(" | ")[0] ?? "").matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ""));
-
   test.each([
     ["SMTP_ULR", "SMTP_URL"],
     ["SMTP_URI", "SMTP_URL"],
@@ -498,9 +547,9 @@ describe("names that are nearly those of settings", () => {
     ["metrics_token_file", "METRICS_TOKEN"],
     ["BYOND_DATABASE_URL_FILE", "DATABASE_URL"],
     ["DATABSE_URL_FILE", "DATABASE_URL"],
-  ])("%s is refused: no setting is read from a file", (found, meant) => {
+  ])("%s is refused: no setting is read from a file of its own", (found, meant) => {
     expect(problemsOf({ [found]: "/run/secrets/hunter2" })).toEqual([
-      `${found} is not read; set ${meant}, as no setting is read from a file. If it is another program's, set ${meant} too, or to nothing`,
+      `${found} is not read; set ${meant}, as no setting is read from a file of its own. If it is another program's, set ${meant} too, or to nothing`,
     ]);
     expect(problemsOf({ ...embedded, [meant]: "", [found]: "/run/secrets/hunter2" })).toEqual([]);
   });

@@ -57,8 +57,9 @@ export class ServerProcess implements AsyncDisposable {
 
   private constructor(options: ServerProcessOptions) {
     this.#options = options;
-    this.#child = spawn(process.execPath, ["src/main.ts"], {
-      cwd: root,
+    this.#child = spawn(process.execPath, [join(root, "src/main.ts")], {
+      // Not in the checkout, where somebody may have a .env file: servers read it.
+      cwd: import.meta.dirname,
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,

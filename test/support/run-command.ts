@@ -8,11 +8,23 @@ import { captureLog } from "./log-capture.ts";
 export async function runCommand(
   name: string,
   databaseUrl: string,
-  { args, input }: { readonly args: readonly string[]; readonly input: string },
+  {
+    options,
+    input,
+    secrets,
+  }: {
+    readonly options: Readonly<Record<string, string>>;
+    readonly input: string;
+    readonly secrets?: readonly string[];
+  },
 ): Promise<void> {
   const capabilities = standardCapabilities();
-  const config = { ...parseConfig({}), database: { kind: "external", address: addressOf(databaseUrl) } } as const;
-  const terminal = { logger: captureLog().logger, args, input: Readable.from([input]), write: () => undefined };
+  const config = {
+    ...parseConfig({}),
+    database: { kind: "external", address: addressOf(databaseUrl) },
+    secrets,
+  } as const;
+  const terminal = { logger: captureLog().logger, options, input: Readable.from([input]), write: () => undefined };
   await commandsOf(capabilities)
     .get(name)
     ?.run(commandContext(config, capabilities, terminal));

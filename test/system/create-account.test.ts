@@ -74,15 +74,21 @@ describe("the command refuses, in a sentence and with status 1", () => {
     ["no password", good, "", "No password was given on standard input."],
     ["a common password", good, "Password123\n", "The password is too easy to guess: it is a common password"],
     ["the address as the password", good, "NEW@example.com\n", "The password is too easy to guess: it is the email"],
-    ["no address", ["--name", "New"], password, "--email and --name (1 to 100 characters) are required."],
-    ["no name", ["--email", "new@example.com"], password, "--email and --name (1 to 100 characters) are required."],
+    ["no address", ["--name", "New"], password, "--email is required. Usage: byond create-account"],
+    ["no name", ["--email", "new@example.com"], password, "--name is required. Usage: byond create-account"],
     [
       "an address that is none",
       ["--email", "nobody", "--name", "New"],
       password,
       "The email must be an email address.",
     ],
-    ["an unknown option", [...good, "--admin"], password, "Unknown option '--admin'"],
+    ["an unknown option", [...good, "--admin"], password, "create-account has no option --admin."],
+    [
+      "a name of 101 characters",
+      ["--email", "new@example.com", "--name", "x".repeat(101)],
+      password,
+      "The name must be 1 to 100 characters long.",
+    ],
   ])("%s", async (_what, args, input, sentence) => {
     const { code, said, written } = await createAccount(args, input);
     expect(code).toBe(1);
@@ -140,7 +146,7 @@ test("resetting the password of an address that nobody proved makes an account o
 
   for (const [args, sentence] of [
     [["--email", "nobody@example.com"], "There is no account with this email."],
-    [[], "--email is required, and nothing else."],
+    [[], "--email is required. Usage: byond reset-password --email <address>"],
     [["--email", "nobody"], "The email must be an email address."],
   ] as const) {
     const refused = await resetPassword(args, "another long password\n");

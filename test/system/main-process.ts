@@ -36,10 +36,12 @@ export class MainProcess implements AsyncDisposable {
   log = "";
 
   constructor(options: MainOptions = {}) {
-    const { command = [process.execPath, join(options.cwd ?? root, "src/main.ts"), ...(options.args ?? [])] } = options;
+    const main = [process.execPath, join(options.cwd ?? root, "src/main.ts"), ...(options.args ?? [])] as const;
+    const { command = main } = options;
     const [program, ...args] = command;
     this.#child = spawn(program, args, {
-      cwd: options.cwd ?? root,
+      // Not in the checkout, where somebody may have a .env file: servers read it.
+      cwd: options.cwd ?? (options.command === undefined ? import.meta.dirname : root),
       env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: compileCache, ...options.environment },
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       ...options.user,

@@ -1,6 +1,6 @@
 /** Starts that are refused for who starts the process, and how: exit status 1, and a sentence that says what to do. */
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { MainProcess, makeFolder, root } from "./main-process.ts";
@@ -20,17 +20,23 @@ async function refusal(environment: Record<string, string>, args: readonly strin
 }
 
 test("arguments that it does not know, instead of starting without heeding them", async () => {
-  for (const [args, named] of [
-    [["--port", "80"], "--port"],
-    [["--byond-secret=hunter2"], "--byond-secret"],
-    [["serve"], "serve"],
-    [["create-acount", "--email", "a@example.com"], "create-acount"],
+  for (const [args, sentence] of [
+    [["--port", "80"], 'There is no option "--port". byond --help lists what there is.'],
+    [["--byond-secret=hunter2"], 'There is no option "--byond-secret". byond --help lists what there is.'],
+    [["create-acount", "--email", "hunter2"], 'There is no command "create-acount". byond --help lists what there is.'],
+    [["start", "hunter2"], "start takes no argument beside its options. Usage: byond start"],
   ] as const) {
-    const said = await refusal({ PORT: "0" }, args);
-    expect(said).toContain(`Unknown argument "${named}". Without an argument, the server starts.`);
-    expect(said).toContain("create-account, reset-password");
-    expect(said).not.toContain("hunter2");
+    expect(await refusal({ PORT: "0" }, args)).toBe(`${sentence}\n`);
   }
+});
+
+test("a .env file that cannot be read", async () => {
+  await using folder = await makeFolder();
+  await symlink(".env", join(folder.path, ".env"));
+  const command = [process.execPath, join(root, "src/main.ts")] as const;
+  await using main = new MainProcess({ command, cwd: folder.path, environment: { PORT: "0" } });
+  expect(await main.exited).toEqual({ code: 1, signal: null });
+  expect(main.log).toContain("the .env file cannot be read: ELOOP");
 });
 
 test("a second start on one data folder, while the first one lives on", async () => {

@@ -84,12 +84,20 @@ test("a server in production: the ids of its secrets and the origins of its prov
   await database.drop();
 });
 
-test("a .env file that is not read is named, where no setting arrived", async () => {
+test("a .env file in the working folder is read; the environment stands in for it, and what it holds is nowhere in the log", async () => {
   await using folder = await makeFolder();
-  await writeFile(join(folder.path, ".env"), "SIGN_UP=closed\n");
+  const path = join(folder.path, ".env");
+  const file = `SIGN_UP=closed\nexport DRAIN_SECONDS='0' # none\nPORT=1\nMETRICS_TOKEN="hunter2"\n`;
+  await writeFile(path, file, { mode: 0o640 });
   const command = [process.execPath, join(root, "src/main.ts")] as const;
-  await using server = new MainProcess({ command, cwd: folder.path, environment: { PORT: "0" } });
-  const [line] = await server.wrote(/^.*"event":"a \.env file is here and is not read".*$/m);
-  expect(JSON.parse(line)).toMatchObject({ level: "warn", settings: ["node --env-file=.env"] });
-  expect(await startedLine(server)).toMatchObject({ sign_up: "open" });
+  const environment = { PORT: "0", DATA_DIR: join(folder.path, "data") };
+  await using server = new MainProcess({ command, cwd: folder.path, environment });
+  const [line] = await server.wrote(/^.*"event":"settings were read from the \.env file".*$/m);
+  expect(JSON.parse(line)).toMatchObject({ level: "info", settings: ["DRAIN_SECONDS", "METRICS_TOKEN", "SIGN_UP"] });
+  expect(await startedLine(server)).toMatchObject({ sign_up: "closed" });
+  const url = await server.url();
+  expect((await fetch(`${url}/metrics`)).status).toBe(404);
+  expect((await fetch(`${url}/metrics`, { headers: { Authorization: "Bearer hunter2" } })).status).toBe(200);
+  await server.stop();
+  expect(server.written).not.toMatch(/hunter2|every user of this machine/);
 });

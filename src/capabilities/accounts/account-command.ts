@@ -1,6 +1,5 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import { parseArgs } from "node:util";
 import type { Tier } from "../../access/tiers.ts";
 import { type Command, CommandError } from "../../capability.ts";
 import { systemClock } from "../../clock.ts";
@@ -15,19 +14,6 @@ import { passwordLength } from "./policy.ts";
 
 /** A command on accounts. */
 export type AccountCommand = Command<AccountSettings>;
-
-/** The options that were given. Throws `CommandError` for other ones. */
-export function readOptions(
-  args: readonly string[],
-  usage: string,
-): { readonly email?: string; readonly name?: string } {
-  const options = { email: { type: "string" }, name: { type: "string" } } as const;
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: false }).values;
-  } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message : error}\n${usage}`);
-  }
-}
 
 /** Reads a new password for an address. Throws `CommandError` for one that sign-up would not take. */
 export async function readPassword({ input, write }: Pick<Command, "input" | "write">, email: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { type Tier, tiers } from "../../access/tiers.ts";
 import type { ServerFacts, StartDescription } from "../../capability.ts";
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
+import { type SettingNames, settingGroup } from "../../config/settings.ts";
 
 export interface AccountSettings {
   readonly signUp: "open" | "closed";
@@ -12,7 +13,26 @@ export interface AccountSettings {
   readonly defaultTier: Tier;
 }
 
-export function readAccountSettings(reader: EnvironmentReader, { isPublic }: ServerFacts): AccountSettings {
+export const accountSettings = settingGroup("Accounts", {
+  SIGN_UP: { default: "`open`, on a public server `closed`", meaning: "Whether anybody may make an account." },
+  SIGN_UP_LIMIT: {
+    default: "`10`",
+    meaning: "Sign-ups an hour from one address (IPv6: from one /64). Behind a proxy, set `TRUSTED_PROXIES` too.",
+  },
+  SESSION_MAX_DAYS: {
+    default: "`30`",
+    meaning: "How long a session lasts from the sign-in on, however often it is refreshed.",
+  },
+  DEFAULT_TIER: {
+    default: "`starter`",
+    meaning:
+      "Requests of a new workspace in any 60 seconds: `starter` 1,000, `builder` 5,000, `scale` 20,000, `unlimited`.",
+  },
+});
+
+type Reader = EnvironmentReader<SettingNames<typeof accountSettings>>;
+
+export function readAccountSettings(reader: Reader, { isPublic }: ServerFacts): AccountSettings {
   return {
     signUp: reader.choice("SIGN_UP", ["open", "closed"], isPublic ? "closed" : "open"),
     signUpsPerHour: reader.integer("SIGN_UP_LIMIT", { default: 10, min: 1, max: 1_000_000 }),

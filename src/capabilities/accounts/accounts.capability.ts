@@ -7,12 +7,12 @@ import type { KeyIssuing } from "../keys/keys.capability.ts";
 import type { Verifications } from "../verify/verify.capability.ts";
 import { AccountEntity } from "./account.entity.ts";
 import { AccountEndingSender, accountEndingKind } from "./account-ending-sender.ts";
-import { type AccountSettings, describeAccounts, readAccountSettings } from "./account-settings.ts";
+import { type AccountSettings, accountSettings, describeAccounts, readAccountSettings } from "./account-settings.ts";
 import { Accounts0001 } from "./accounts-0001.migration.ts";
 import { authFieldChecks, authService } from "./auth.rpc.ts";
 import { SessionAuthenticator } from "./authenticate-session.ts";
 import { closedWorkspaceSweep } from "./closed-workspace-sweep.ts";
-import { runCreateAccount } from "./create-account-command.ts";
+import { createAccountCommand } from "./create-account-command.ts";
 import { createDemoWorkspace } from "./demo-workspace.ts";
 import { sessionSweep } from "./end-sessions.ts";
 import { findAccountsByEmail } from "./find-account.ts";
@@ -20,9 +20,10 @@ import { FruitlessCalls } from "./fruitless-calls.ts";
 import { KnownSourceEntity } from "./known-source.entity.ts";
 import { knownSourceSweep } from "./known-sources.ts";
 import { countPasswordComparison } from "./password-attempts.ts";
-import { runResetPassword } from "./reset-password-command.ts";
+import { resetPasswordCommand } from "./reset-password-command.ts";
 import { SessionEntity } from "./session.entity.ts";
 import { SessionTokens } from "./session-tokens.ts";
+import { setTierCommand } from "./set-tier-command.ts";
 import { createDecoyHash } from "./sign-in.ts";
 import { unverifiedAccountSweep } from "./unverified-account-sweep.ts";
 
@@ -38,9 +39,14 @@ export function accountsCapability(needs: Needs): Capability<AccountSettings> {
     name: "accounts",
     entities: [AccountEntity, SessionEntity, KnownSourceEntity],
     migrations: [{ name: "accounts-0001", class: Accounts0001 }],
+    settings: [accountSettings],
     readSettings: readAccountSettings,
     describe: describeAccounts,
-    commands: { "create-account": { run: runCreateAccount }, "reset-password": { run: runResetPassword } },
+    commands: {
+      "create-account": createAccountCommand,
+      "reset-password": resetPasswordCommand,
+      "set-tier": setTierCommand,
+    },
     async start(platform, settings) {
       const { server, database, clock, keyring, tagKey, revocation, url } = platform;
       const { signUp, signUpsPerHour, sessionMaxDays, defaultTier } = settings;

@@ -1,21 +1,29 @@
-import { CommandError } from "../../capability.ts";
+import { CommandError, type OperatorCommand } from "../../capability.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Queryable } from "../../database/database.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
-import { type AccountCommand, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
+import { type AccountCommand, readPassword, runOnDatabase } from "./account-command.ts";
+import type { AccountSettings } from "./account-settings.ts";
 import type { StoredAccount } from "./find-account.ts";
 import { alreadyExists, emailProblem, insertAccount } from "./sign-up.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
-const usage = "Usage: npm run create-account -- --email <address> --name <name>";
-
 /**
- * `npm run create-account`: makes an account where sign-up is closed. Its address counts as verified: the operator says so, and
+ * `byond create-account`: makes an account where sign-up is closed. Its address counts as verified: the operator says so, and
  * accounts that wait for its proof end. Throws `CommandError` for unusable input.
  */
-export async function runCreateAccount(command: AccountCommand): Promise<void> {
-  const { email, name } = parseOptions(command.args);
+export const createAccountCommand: OperatorCommand<AccountSettings> = {
+  summary: "Makes an account, also where sign-up is closed, and asks for its password. The address counts as verified.",
+  options: {
+    email: { value: "address", meaning: "The mail address that it signs in with.", isRequired: true },
+    name: { value: "name", meaning: "The name of its workspace, 1 to 100 characters.", isRequired: true },
+  },
+  run: runCreateAccount,
+};
+
+async function runCreateAccount(command: AccountCommand): Promise<void> {
+  const { email, name } = parseOptions(command.options);
   const password = await readPassword(command, email);
   const account = await runOnDatabase(command, async (deps) => {
     const made = { userId: createId("usr"), workspaceId: createId("ws") };
@@ -40,10 +48,12 @@ export async function runCreateAccount(command: AccountCommand): Promise<void> {
   command.write(`Created ${account.userId} with workspace ${account.workspaceId}.\n`);
 }
 
-function parseOptions(args: readonly string[]): { readonly email: string; readonly name: string } {
-  const { email, name } = readOptions(args, usage);
-  if (email === undefined || name === undefined || name.length < 1 || name.length > 100) {
-    throw new CommandError(`--email and --name (1 to 100 characters) are required.\n${usage}`);
+function parseOptions({ email = "", name = "" }: AccountCommand["options"]): {
+  readonly email: string;
+  readonly name: string;
+} {
+  if (name.length > 100) {
+    throw new CommandError("The name must be 1 to 100 characters long.");
   }
   const nameFault = senderNameProblem(name);
   if (nameFault !== undefined) {

@@ -1,19 +1,24 @@
-import { CommandError } from "../../capability.ts";
+import { CommandError, type OperatorCommand } from "../../capability.ts";
 import { demoAddress, parseAccountAddress } from "../../text/mail-address.ts";
-import { type AccountCommand, readOptions, readPassword, runOnDatabase } from "./account-command.ts";
+import { type AccountCommand, readPassword, runOnDatabase } from "./account-command.ts";
+import type { AccountSettings } from "./account-settings.ts";
 import { setPasswordOf } from "./change-password.ts";
 import { findStoredAddress } from "./find-account.ts";
 import { emailProblem } from "./sign-up.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 
-const usage = "Usage: npm run reset-password -- --email <address>";
-
 /**
- * `npm run reset-password`: sets the password of an account, as a code to its address does, on the operator's word. Throws
+ * `byond reset-password`: sets the password of an account, as a code to its address does, on the operator's word. Throws
  * `CommandError` for unusable input.
  */
-export async function runResetPassword(command: AccountCommand): Promise<void> {
-  const address = parseOptions(command.args);
+export const resetPasswordCommand: OperatorCommand<AccountSettings> = {
+  summary: "Sets a new password of an account, which it asks for, and ends the account's sessions.",
+  options: { email: { value: "address", meaning: "The mail address of the account.", isRequired: true } },
+  run: runResetPassword,
+};
+
+async function runResetPassword(command: AccountCommand): Promise<void> {
+  const address = parseAddress(command.options.email ?? "");
   const password = await readPassword(command, address);
   const { provenBy, isNew } = await runOnDatabase(command, async (deps) => {
     const email = (await findStoredAddress(deps, address)) ?? address;
@@ -33,11 +38,7 @@ export async function runResetPassword(command: AccountCommand): Promise<void> {
   );
 }
 
-function parseOptions(args: readonly string[]): string {
-  const { email, name } = readOptions(args, usage);
-  if (email === undefined || name !== undefined) {
-    throw new CommandError(`--email is required, and nothing else.\n${usage}`);
-  }
+function parseAddress(email: string): string {
   const address = email === demoAddress ? email : parseAccountAddress(email);
   if (address === undefined) {
     throw new CommandError(`The email ${emailProblem}.`);

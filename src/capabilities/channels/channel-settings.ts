@@ -1,5 +1,6 @@
 import type { ServerFacts } from "../../capability.ts";
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
+import { type SettingNames, settingGroup } from "../../config/settings.ts";
 import { parseSmtpUrl } from "./email/smtp-url.ts";
 
 /** Who carries the codes. A channel without a provider goes to the local inbox where there is one, or is unavailable. */
@@ -33,7 +34,38 @@ export interface ChannelSettings {
   readonly inbox: "all" | "sandbox" | "none";
 }
 
-export function readChannelSettings(reader: EnvironmentReader, { isPublic, isEmbedded }: ServerFacts): ChannelSettings {
+const mailSettings = settingGroup("Mail", {
+  SMTP_URL: { default: "none", meaning: "The mail server: `smtps://user:password@mail.example.com`." },
+  MAIL_FROM: { default: "none", meaning: "The sender: `Acme <no-reply@acme.example>`." },
+  MAIL_REPLY_TO: { default: "none", meaning: "Where answers go." },
+});
+
+const whatsappSettings = settingGroup("WhatsApp", {
+  WHATSAPP_TOKEN: { default: "none", meaning: "Access token of the WhatsApp Cloud API." },
+  WHATSAPP_PHONE_NUMBER_ID: { default: "none", meaning: "Meta's id of the number that sends." },
+  WHATSAPP_TEMPLATE: { default: "none", meaning: "Name of the authentication template." },
+  WHATSAPP_TEMPLATE_LANGUAGES: { default: "`en`", meaning: "The languages that it was approved in: `en,pt_BR`." },
+  WHATSAPP_API_URL: { default: "Meta's", meaning: "Base URL of the API, with its version." },
+  WHATSAPP_APP_SECRET: {
+    default: "none",
+    meaning:
+      "With `WHATSAPP_VERIFY_TOKEN`, switches on `/webhooks/whatsapp`, where delivery reports arrive: Meta signs them with it.",
+    isSignOfProduction: true,
+  },
+  WHATSAPP_VERIFY_TOKEN: { default: "none", meaning: "What Meta presents when the webhook is registered." },
+});
+
+const adapterSettings = settingGroup("SMS and voice", {
+  SMS_PROVIDER_URL: { default: "none", meaning: "Your carrier's adapter for SMS." },
+  VOICE_PROVIDER_URL: { default: "none", meaning: "Your carrier's adapter for voice calls." },
+  PROVIDER_SECRET: { default: "none", meaning: "Signs the requests to both, 32 bytes or more." },
+});
+
+export const channelSettings = [mailSettings, whatsappSettings, adapterSettings] as const;
+
+type Reader = EnvironmentReader<SettingNames<(typeof channelSettings)[number]>>;
+
+export function readChannelSettings(reader: Reader, { isPublic, isEmbedded }: ServerFacts): ChannelSettings {
   const whatsapp = readWhatsapp(reader);
   return {
     delivery: {
@@ -47,7 +79,7 @@ export function readChannelSettings(reader: EnvironmentReader, { isPublic, isEmb
   };
 }
 
-function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {
+function readSmtp(reader: Reader): DeliveryConfig["smtp"] {
   const group = reader.group(["SMTP_URL", "MAIL_FROM"], ["MAIL_REPLY_TO"]);
   if (group === undefined) {
     return undefined;
@@ -61,7 +93,7 @@ function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {
     }
   }
   const replyTo = reader.text("MAIL_REPLY_TO");
-  for (const name of ["MAIL_FROM", "MAIL_REPLY_TO"]) {
+  for (const name of ["MAIL_FROM", "MAIL_REPLY_TO"] as const) {
     const text = reader.text(name);
     if (text !== undefined && !mailbox.test(text)) {
       reader.problems.push(`${name} must be one address, such as Acme <no-reply@acme.example>`);
@@ -73,7 +105,7 @@ function readSmtp(reader: EnvironmentReader): DeliveryConfig["smtp"] {
 /** An address, alone or in angle brackets behind a name. */
 const mailbox = /^(?:[^<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/;
 
-function readWhatsapp(reader: EnvironmentReader): DeliveryConfig["whatsapp"] {
+function readWhatsapp(reader: Reader): DeliveryConfig["whatsapp"] {
   const group = reader.group(
     ["WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_TEMPLATE"],
     ["WHATSAPP_TEMPLATE_LANGUAGES", "WHATSAPP_API_URL"],
@@ -96,14 +128,14 @@ function readWhatsapp(reader: EnvironmentReader): DeliveryConfig["whatsapp"] {
   };
 }
 
-function checkForm(reader: EnvironmentReader, name: string, pattern: RegExp, form: string): void {
+function checkForm(reader: Reader, name: Parameters<Reader["text"]>[0], pattern: RegExp, form: string): void {
   const text = reader.text(name);
   if (text !== undefined && !pattern.test(text)) {
     reader.problems.push(`${name} must consist of ${form}`);
   }
 }
 
-function readWhatsappWebhook(reader: EnvironmentReader): DeliveryConfig["whatsappWebhook"] {
+function readWhatsappWebhook(reader: Reader): DeliveryConfig["whatsappWebhook"] {
   const group = reader.group(["WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"]);
   if (group === undefined) {
     return undefined;
@@ -113,13 +145,11 @@ function readWhatsappWebhook(reader: EnvironmentReader): DeliveryConfig["whatsap
   return { appSecret: group.WHATSAPP_APP_SECRET, verifyToken: group.WHATSAPP_VERIFY_TOKEN };
 }
 
-function readProviders(
-  reader: EnvironmentReader,
-): Pick<DeliveryConfig, "smsProviderUrl" | "voiceProviderUrl" | "providerSecret"> {
+function readProviders(reader: Reader): Pick<DeliveryConfig, "smsProviderUrl" | "voiceProviderUrl" | "providerSecret"> {
   const smsProviderUrl = reader.webUrl("SMS_PROVIDER_URL");
   const voiceProviderUrl = reader.webUrl("VOICE_PROVIDER_URL");
   const providerSecret = reader.text("PROVIDER_SECRET");
-  const urls = ["SMS_PROVIDER_URL", "VOICE_PROVIDER_URL"].filter((name) => reader.text(name) !== undefined);
+  const urls = (["SMS_PROVIDER_URL", "VOICE_PROVIDER_URL"] as const).filter((name) => reader.text(name) !== undefined);
   reader.require("PROVIDER_SECRET", urls);
   if (providerSecret !== undefined && urls.length === 0) {
     reader.problems.push("SMS_PROVIDER_URL or VOICE_PROVIDER_URL is required with PROVIDER_SECRET");

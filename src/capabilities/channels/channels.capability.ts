@@ -1,6 +1,6 @@
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
-import { type ChannelSettings, readChannelSettings } from "./channel-settings.ts";
+import { type ChannelSettings, channelSettings, readChannelSettings } from "./channel-settings.ts";
 import { type Channels, createChannels } from "./channels.ts";
 import { describeChannels } from "./describe-channels.ts";
 import { Inbox } from "./inbox/inbox.ts";
@@ -16,6 +16,7 @@ export function channelsCapability() {
   const offer = new Offer<Channels>("channels");
   const capability: Capability<ChannelSettings> = {
     name: "channels",
+    settings: channelSettings,
     readSettings: readChannelSettings,
     describe: describeChannels,
     start(platform, settings) {

@@ -57,8 +57,14 @@ function parseMailRecipient(text: string): Recipient | RecipientProblem {
   };
 }
 
+/** What tells a stored address apart (`Recipient.exact`), also where today's rules would not take it any more. */
+export function exactOfAddress(address: string): Pick<Recipient, "exact"> {
+  const mail = address.includes("@") ? parseMailAddress(address) : undefined;
+  return { exact: mail === undefined ? address : `${exactLocal(mail.local)}@${mail.domain}` };
+}
+
 /** The index that a new row is found by. It cannot be read back without the master secret. */
-export function exactIndex(secret: MasterSecret, { exact }: Recipient): string {
+export function exactIndex(secret: MasterSecret, { exact }: Pick<Recipient, "exact">): string {
   return indexOf(secret.subkey("exact-recipient-index"), exact);
 }
 

@@ -1,19 +1,10 @@
 import { mostCounted, type SealedRows } from "../../crypto/secrets-in-use.ts";
 import { change } from "../../database/database.ts";
-import { type Placeholders, statement, text, timestamptz } from "../../database/statement.ts";
+import { statement } from "../../database/statement.ts";
 import { erasure } from "./erase-recipient.ts";
+import { resealRecipients } from "./reseal-recipients.ts";
+import { rowsOfSecret, usedSecret } from "./rows-of-secret.ts";
 
-const usedSecret = { id: text, from: timestamptz, until: timestamptz };
-
-/** SQL of the rows whose recipient is sealed with a secret. */
-const rowsOfSecret = (p: Placeholders<typeof usedSecret>) => `
-  FROM verification
-  WHERE created_at >= ${p.from} AND created_at <= ${p.until} AND (
-    (secret_id = ${p.id} AND recipient_sealed IS NOT NULL)
-    OR substring(second_recipient_sealed FROM 1 FOR 4) = decode(${p.id}, 'hex')
-  )`;
-
-/** By the index on `created_at`: rows of other times are not looked at. */
 const count = statement<{ rows: number; newest: Date | null }>("count_rows_of_secret")(
   usedSecret,
   (p) => `
@@ -55,6 +46,8 @@ export function sealedRecipients({ retentionDays }: { readonly retentionDays: nu
       const lastDay = new Date(found.newest.getTime() + retentionDays * 86_400_000).toISOString().slice(0, 10);
       return `${rows} verifications hold recipients that nobody can find or erase without it, until ${lastDay} (RETENTION_DAYS=${retentionDays})`;
     },
+
+    reseal: resealRecipients,
 
     async erase(database, { id, from, until }) {
       let total = 0;

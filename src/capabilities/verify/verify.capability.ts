@@ -13,7 +13,7 @@ import { VerificationEntity } from "./verification.entity.ts";
 import { ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
 import { Verify0001 } from "./verify-0001.migration.ts";
-import { readVerifySettings, type VerifySettings } from "./verify-settings.ts";
+import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
 /** What verifications offer to others. */
 export interface Verifications {
@@ -31,6 +31,7 @@ export function verifyCapability({ channels: offered }: { readonly channels: Off
     scopes: ["verify", "reports"],
     entities: [VerificationEntity],
     migrations: [{ name: "verify-0001", class: Verify0001 }],
+    settings: [verifySettings],
     readSettings: readVerifySettings,
     sealed: sealedRecipients,
     start({ database, keyring, serverId, clock, dispatch, url }, { retentionDays, sendLimits }) {

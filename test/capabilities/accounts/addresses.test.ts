@@ -524,7 +524,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
       test("has expired when the operator has set it", async () => {
         const old = await startOld();
-        await runCommand("reset-password", here.databaseUrl, { args: ["--email", email], input: `${newest}\n` });
+        await runCommand("reset-password", here.databaseUrl, { options: { email }, input: `${newest}\n` });
         await expectTooLate(old);
       });
 

@@ -250,7 +250,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         expect((await protocol.call(app, "CheckEmailVerification", { code }, { session })).body.status).toBe(
           "approved",
         );
-        await runCommand("reset-password", app.databaseUrl, { args: ["--email", email], input: `${replaced}\n` });
+        await runCommand("reset-password", app.databaseUrl, { options: { email }, input: `${replaced}\n` });
         expect(await outcomes(email, thief, home)).toEqual(["rate_limited", "rate_limited"]);
       });
     });

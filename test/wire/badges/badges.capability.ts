@@ -10,6 +10,7 @@ import { Migration } from "@mikro-orm/migrations";
 import { Counter } from "prom-client";
 import { keyCaller } from "../../../src/access/caller.ts";
 import type { Capability } from "../../../src/capability.ts";
+import { settingGroup } from "../../../src/config/settings.ts";
 import { randomBase62 } from "../../../src/crypto/ids.ts";
 import { statement, text } from "../../../src/database/statement.ts";
 import { bindService } from "../../../src/rpc/router.ts";
@@ -70,6 +71,7 @@ export function badgesCapability(
     scopes: ["badges"],
     entities: [BadgeEntity],
     migrations: [{ name: "badges-0001", class: Badges0001 }],
+    settings: [settingGroup("Badges", { BADGE_TEXT: { default: "no text", meaning: "What `/badges` says." } })],
     readSettings: (reader) => ({ badgeText: reader.text("BADGE_TEXT") ?? "no text" }),
     describe: ({ badgeText }) => ({ fields: { badge_text: badgeText } }),
     start({ database }, { badgeText }) {

@@ -1,0 +1,136 @@
+import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
+import type { SealedRows } from "../../crypto/secrets-in-use.ts";
+import type { Queryable } from "../../database/database.ts";
+import { array, bytea, nullable, statement, text } from "../../database/statement.ts";
+import { exactIndex, exactOfAddress, recipientContext, secondRecipientContext } from "./recipient.ts";
+import { rowsOfSecret, usedSecret } from "./rows-of-secret.ts";
+
+/** Few enough that no call waits noticeably for a row. */
+const batchSize = 200;
+
+/**
+ * A pending code is derived from the secret that it was started with, and nothing else finds the guesses that its recipient has
+ * left: such rows wait until they have ended, which is minutes.
+ */
+const hasEnded = "NOT (status = 'pending' AND expires_at > byond_now())";
+
+const readBatch = statement<SealedRow>("read_rows_to_reseal")(
+  { ...usedSecret, afterWorkspaceId: text, afterId: text },
+  (p) => `
+    SELECT workspace_id, id, created_at, recipient_sealed, second_recipient_sealed, end_user_sealed
+    ${rowsOfSecret(p)} AND ${hasEnded}
+      AND (created_at, workspace_id, id) > (${p.from}, ${p.afterWorkspaceId}, ${p.afterId})
+    ORDER BY created_at, workspace_id, id LIMIT ${batchSize}
+    FOR UPDATE`,
+);
+
+interface SealedRow {
+  readonly workspaceId: string;
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly recipientSealed: Buffer | null;
+  readonly secondRecipientSealed: Buffer | null;
+  readonly endUserSealed: Buffer | null;
+}
+
+/**
+ * Limits go by the indexes of what is pending only: what has ended keeps an empty list, which says that its recipients are
+ * known.
+ */
+const writeBatch = statement("write_resealed_rows")(
+  {
+    secretId: text,
+    workspaceIds: array(text),
+    ids: array(text),
+    recipientsSealed: array(nullable(bytea)),
+    recipientIndexes: array(nullable(text)),
+    secondRecipientsSealed: array(nullable(bytea)),
+    secondRecipientIndexes: array(nullable(text)),
+    endUsersSealed: array(nullable(bytea)),
+  },
+  (p) => `
+    UPDATE verification SET
+      secret_id = ${p.secretId},
+      recipient_sealed = resealed.recipient_sealed, recipient_index = resealed.recipient_index,
+      second_recipient_sealed = resealed.second_recipient_sealed,
+      second_recipient_index = resealed.second_recipient_index,
+      end_user_sealed = resealed.end_user_sealed,
+      limit_indexes = CASE WHEN limit_indexes IS NOT NULL THEN ARRAY[]::text[] END
+    FROM unnest(
+      ${p.workspaceIds}, ${p.ids}, ${p.recipientsSealed}, ${p.recipientIndexes}, ${p.secondRecipientsSealed},
+      ${p.secondRecipientIndexes}, ${p.endUsersSealed}
+    ) AS resealed (
+      workspace_id, id, recipient_sealed, recipient_index, second_recipient_sealed, second_recipient_index, end_user_sealed
+    )
+    WHERE verification.workspace_id = resealed.workspace_id AND verification.id = resealed.id`,
+);
+
+const readWaiting = statement<{ until: Date | null }>("read_rows_that_wait_for_reseal")(
+  usedSecret,
+  (p) => `SELECT max(expires_at) AS until ${rowsOfSecret(p)} AND NOT (${hasEnded})`,
+);
+
+/**
+ * Seals the recipients and end users of verifications that have ended with the current secret, and makes their indexes of it, a
+ * batch at a time: servers that know both secrets find and read a row before and after.
+ */
+export const resealRecipients: SealedRows["reseal"] = async (database, keyring, { id, from, until }, onProgress) => {
+  let after = { from, afterWorkspaceId: "", afterId: "" };
+  for (;;) {
+    const rows = await database.transaction((transaction) =>
+      resealBatch(transaction, keyring, { id, until, ...after }),
+    );
+    onProgress(rows.length);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < batchSize) {
+      break;
+    }
+    after = { from: last.createdAt, afterWorkspaceId: last.workspaceId, afterId: last.id };
+  }
+  const [waiting] = await database.transaction((transaction) => transaction.run(readWaiting, { id, from, until }));
+  return waiting?.until ?? undefined;
+};
+
+async function resealBatch(
+  transaction: Queryable,
+  keyring: Keyring,
+  values: Parameters<typeof readBatch.bind>[0],
+): Promise<readonly SealedRow[]> {
+  const rows = await transaction.run(readBatch, values);
+  const resealed = rows.map((row) => resealRow(keyring, row));
+  await transaction.run(writeBatch, {
+    secretId: keyring.current.id,
+    workspaceIds: rows.map(({ workspaceId }) => workspaceId),
+    ids: rows.map((row) => row.id),
+    recipientsSealed: resealed.map(({ first }) => first?.sealed ?? null),
+    recipientIndexes: resealed.map(({ first }) => first?.index ?? null),
+    secondRecipientsSealed: resealed.map(({ second }) => second?.sealed ?? null),
+    secondRecipientIndexes: resealed.map(({ second }) => second?.index ?? null),
+    endUsersSealed: resealed.map(({ endUserSealed }) => endUserSealed),
+  });
+  return rows;
+}
+
+/** What is sealed with a secret that the keyring lacks is dropped: whoever calls has made sure that there is nothing of the kind. */
+function resealRow(
+  keyring: Keyring,
+  { workspaceId, id, recipientSealed, secondRecipientSealed, endUserSealed }: SealedRow,
+) {
+  const context = recipientContext(workspaceId, id);
+  const endUserKey = endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, endUserSealed);
+  return {
+    first: resealRecipient(keyring, context, recipientSealed),
+    second: resealRecipient(keyring, secondRecipientContext(workspaceId, id), secondRecipientSealed),
+    endUserSealed: endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, endUserKey),
+  };
+}
+
+function resealRecipient(keyring: Keyring, context: string, sealed: Buffer | null) {
+  const address = sealed === null ? undefined : unseal(keyring, "recipient-seal", context, sealed);
+  return address === undefined
+    ? undefined
+    : {
+        sealed: seal(keyring, "recipient-seal", context, address),
+        index: exactIndex(keyring.current, exactOfAddress(address)),
+      };
+}

@@ -1,0 +1,34 @@
+import { readFile, stat } from "node:fs/promises";
+import { parseEnv } from "node:util";
+import { ConfigError } from "../config/config-error.ts";
+
+/** A file of variables, as it was read. */
+export interface EnvFile {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Whether every user of this machine may read it. */
+  readonly isReadableByAll: boolean;
+}
+
+/**
+ * Reads a `.env` file in the form that Node documents for `--env-file`. Undefined if there is none; a folder of the name is none.
+ * Throws `ConfigError` if it cannot be read.
+ */
+export async function readEnvFile(path: string): Promise<EnvFile | undefined> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) {
+      return undefined;
+    }
+    // Without `undefined`s: the type is that of an environment.
+    const variables = Object.entries(parseEnv(await readFile(path, "utf8"))).map(([name, value]) => [
+      name,
+      value ?? "",
+    ]);
+    return { variables: Object.fromEntries(variables), isReadableByAll: (found.mode & 0o004) !== 0 };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return undefined;
+    }
+    throw new ConfigError([`the .env file cannot be read: ${error instanceof Error ? error.message : error}`]);
+  }
+}

@@ -1,0 +1,78 @@
+import { type Command, CommandError, type OperatorCommand } from "../capability.ts";
+import { createKeyring, type Keyring } from "../crypto/keyring.ts";
+import { findNeededSecrets, resealRows, type SealedRows } from "../crypto/secrets-in-use.ts";
+import type { Queryable } from "../database/database.ts";
+import { statement, text } from "../database/statement.ts";
+import type { ServerConfig } from "./config.ts";
+import { readSecrets } from "./embedded-secret.ts";
+
+/** Servers that write with another secret: there would be rows of it again, and those may not have the current one. */
+const readOthers = statement<{ id: string; secretId: string }>("servers_that_write_with_another_secret")(
+  { currentId: text },
+  (p) => `
+    SELECT id, secret_ids[1] AS secret_id FROM server
+    WHERE secret_ids[1] <> ${p.currentId} AND renewed_at > byond_now() - lease_ms * interval '2 milliseconds'`,
+);
+
+const reportEvery = 10_000;
+
+/**
+ * `byond reseal`: seals with the current master secret what is sealed with the others that are set, so that these can go without
+ * waiting for RETENTION_DAYS. Throws `CommandError` while a server writes with another one, if rows
+ * need one that is not set, and if rows have to wait.
+ */
+export function resealCommand(
+  sealedRowsOf: (settings: ServerConfig) => readonly SealedRows[],
+): OperatorCommand<ServerConfig> {
+  return {
+    summary:
+      "Seals with the current master secret what is sealed with the other ones of BYOND_SECRET (new,old), so that these can be dropped. Servers may run meanwhile.",
+    run: (command) => reseal(command, sealedRowsOf(command.settings)),
+  };
+}
+
+async function reseal(command: Command<ServerConfig>, sealed: readonly SealedRows[]): Promise<void> {
+  const { settings, write, onDatabase } = command;
+  await onDatabase(async ({ database }) => {
+    const keyring = createKeyring(await readSecrets(settings));
+    const currentId = keyring.current.id;
+    if (keyring.all.length < 2) {
+      throw new CommandError('There is one master secret only. To reseal, BYOND_SECRET has to be "new,old".');
+    }
+    await requireSameCurrent(database, currentId);
+    await requireSecrets(database, sealed, keyring);
+    let total = 0;
+    const waitsUntil = await resealRows(database, sealed, keyring, (rows) => {
+      total += rows;
+      if (Math.floor(total / reportEvery) > Math.floor((total - rows) / reportEvery)) {
+        write(`${total} rows are sealed with the secret ${currentId} …\n`);
+      }
+    });
+    await requireSameCurrent(database, currentId);
+    write(`Sealed ${total} rows with the secret ${currentId}.\n`);
+    if (waitsUntil !== undefined) {
+      throw new CommandError(
+        `Codes of another secret are pending until ${waitsUntil.toISOString()}: run the command again after that.`,
+      );
+    }
+    write("Servers start with this secret alone now.\n");
+  });
+}
+
+/** As at the start of a server: what is sealed with a secret that is not there would be lost. */
+async function requireSecrets(database: Queryable, sealed: readonly SealedRows[], { all }: Keyring): Promise<void> {
+  const ids = all.map(({ id }) => id);
+  const [needed] = await findNeededSecrets(database, sealed, ids);
+  if (needed !== undefined) {
+    throw new CommandError(`BYOND_SECRET lacks the secret ${needed.id}: ${needed.needs.join("; ")}.`);
+  }
+}
+
+async function requireSameCurrent(database: Queryable, currentId: string): Promise<void> {
+  const [other] = await database.run(readOthers, { currentId });
+  if (other !== undefined) {
+    throw new CommandError(
+      `The server ${other.id} writes with the secret ${other.secretId}, not with ${currentId}: set BYOND_SECRET to "new,old" on every server first.`,
+    );
+  }
+}
