@@ -25,11 +25,11 @@ function packageFolder(name: string): string {
 }
 
 const copies: readonly [packageName: string, from: string, to: string][] = [
-  ["google-gax", "build/protos/google/api/annotations.proto", "google/api/annotations.proto"],
-  ["google-gax", "build/protos/google/api/field_behavior.proto", "google/api/field_behavior.proto"],
-  ["google-gax", "build/protos/google/api/http.proto", "google/api/http.proto"],
-  ["google-gax", "build/protos/google/api/httpbody.proto", "google/api/httpbody.proto"],
-  ["google-gax", "build/protos/google/rpc/status.proto", "google/rpc/status.proto"],
+  ["google-proto-files", "google/api/annotations.proto", "google/api/annotations.proto"],
+  ["google-proto-files", "google/api/field_behavior.proto", "google/api/field_behavior.proto"],
+  ["google-proto-files", "google/api/http.proto", "google/api/http.proto"],
+  ["google-proto-files", "google/api/httpbody.proto", "google/api/httpbody.proto"],
+  ["google-proto-files", "google/rpc/status.proto", "google/rpc/status.proto"],
   ["grpc-health-check", "proto/health/v1/health.proto", "grpc/health/v1/health.proto"],
   ["@grpc/reflection", "build/proto/grpc/reflection/v1/reflection.proto", "grpc/reflection/v1/reflection.proto"],
   [
