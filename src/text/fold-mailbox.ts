@@ -45,7 +45,7 @@ export function foldMailbox(local: string, domain: string): string {
 }
 
 /** The local part in lower case without its `+tag` (RFC 5233). One that is nothing but a tag stays as it is. */
-export function withoutTag(local: string): string {
+function withoutTag(local: string): string {
   const folded = local.normalize("NFKC").toLowerCase();
   return folded.split("+", 1)[0] || folded;
 }

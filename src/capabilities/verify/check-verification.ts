@@ -46,7 +46,7 @@ const check = statement<CheckRow>("check_verification")(
   (p) => `
     WITH ${limitLockWait}, target AS (
       SELECT
-        coalesce(limit_indexes, ARRAY[recipient_index]) AS limit_indexes, status, attempts, max_attempts,
+        limit_indexes, status, attempts, max_attempts,
         status = 'pending' AND expires_at > byond_now() AND secret_id = ANY (${p.knownSecrets}) AS is_live,
         secret_id = ANY (${p.matchingSecrets}) AND code_length = ${p.codeLength} AND (
           ${p.recipientIndexes} IS NULL OR recipient_index = ANY (${p.recipientIndexes})

@@ -1,7 +1,7 @@
 import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import type { Keyring, MasterSecret } from "../../crypto/keyring.ts";
 import { invalidFields } from "../../errors.ts";
-import { foldMailbox, withoutTag } from "../../text/fold-mailbox.ts";
+import { foldMailbox } from "../../text/fold-mailbox.ts";
 import { exactLocal, parseMailAddress } from "../../text/mail-address.ts";
 import { parsePhoneNumber } from "../../text/phone-number.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
@@ -14,8 +14,6 @@ export interface Recipient {
   readonly exact: string;
   /** The same for all spellings that reach one mailbox or phone. Limits go by it, and nothing else. */
   readonly folded: string;
-  /** What indexes were made of before `exact` and `folded` were told apart. */
-  readonly legacyFolded: string;
 }
 
 /** What a malformed recipient is told. */
@@ -40,7 +38,7 @@ function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
     return { problem: "must be a phone number in E.164 form, such as +6591234567" };
   }
   const e164 = number.number;
-  return { address: e164, exact: e164, folded: foldPhone(e164), legacyFolded: e164 };
+  return { address: e164, exact: e164, folded: foldPhone(e164) };
 }
 
 function parseMailRecipient(text: string): Recipient | RecipientProblem {
@@ -53,7 +51,6 @@ function parseMailRecipient(text: string): Recipient | RecipientProblem {
     address: `${local}@${domain}`,
     exact: `${exactLocal(local)}@${domain}`,
     folded: foldMailbox(local, domain),
-    legacyFolded: `${withoutTag(local)}@${domain}`,
   };
 }
 
@@ -68,15 +65,9 @@ export function exactIndex(secret: MasterSecret, { exact }: Pick<Recipient, "exa
   return indexOf(secret.subkey("exact-recipient-index"), exact);
 }
 
-/**
- * Every index that a row may have the recipient under: each row has it under the secret that was current when it was written,
- * and rows from before migration 0008 have the former one.
- */
+/** Every index that a row may have the recipient under: each has it under the secret that was current when it was written. */
 export function exactIndexes({ all }: Pick<Keyring, "all">, recipient: Recipient): string[] {
-  return all.flatMap((secret) => [
-    exactIndex(secret, recipient),
-    indexOf(secret.subkey("recipient-index"), recipient.legacyFolded),
-  ]);
+  return all.map((secret) => exactIndex(secret, recipient));
 }
 
 /**

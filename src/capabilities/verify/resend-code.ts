@@ -96,7 +96,7 @@ const resend = statementOfParts<ResendRow, SendPart>("resend_code")(
         second_recipient_index = coalesce(second_recipient_index, ${p.secondRecipientIndex}),
         limit_indexes = CASE
           WHEN second_recipient_index IS NULL AND ${p.secondRecipientIndex} IS NOT NULL
-          THEN coalesce(limit_indexes, ARRAY[recipient_index]) || ${p.limitIndexes}
+          THEN limit_indexes || ${p.limitIndexes}
           ELSE limit_indexes
         END
       FROM message

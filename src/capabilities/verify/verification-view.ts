@@ -64,7 +64,7 @@ export function viewText(
   return `
     SELECT
       id, channel, current_status AS status, recipient_sealed, second_recipient_sealed,
-      limit_indexes IS NOT NULL AS has_known_recipients, created_at, expires_at, approved_at, metadata,
+      created_at, expires_at, approved_at, metadata,
       CASE WHEN current_status = 'pending' THEN max_attempts - attempts ELSE 0 END AS attempts_left,
       (
         SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')
@@ -107,18 +107,16 @@ interface DeliveryRow extends Pick<DeliveryView, "id" | "attempts" | "providerMe
 export interface ViewRow extends Omit<VerificationView, "recipient" | "deliveries"> {
   readonly recipientSealed: Buffer | null;
   readonly secondRecipientSealed: Buffer | null;
-  /** False for what was erased, and for rows from before migration 0008, whose resends went to recipients that nobody noted. */
-  readonly hasKnownRecipients: boolean;
   readonly deliveries: readonly DeliveryRow[];
 }
 
 /** What a workspace may see of a row of its own. */
 export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): VerificationView {
-  const { recipientSealed, secondRecipientSealed, hasKnownRecipients, deliveries, ...view } = row;
+  const { recipientSealed, secondRecipientSealed, deliveries, ...view } = row;
   const first = masked(keyring, recipientContext(workspaceId, row.id), recipientSealed);
   const second = masked(keyring, secondRecipientContext(workspaceId, row.id), secondRecipientSealed);
-  const recipientOf = (channel: ChannelName | undefined, isStart: boolean) => {
-    if (channel === undefined || !(hasKnownRecipients || isStart)) {
+  const recipientOf = (channel: ChannelName | undefined) => {
+    if (channel === undefined) {
       return null;
     }
     return formOf(channel) === formOf(row.channel) ? first : second;
@@ -126,7 +124,7 @@ export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): Ver
   return {
     ...view,
     recipient: first,
-    deliveries: deliveries.map((delivery, index) => deliveryView(delivery, (of) => recipientOf(of, index === 0))),
+    deliveries: deliveries.map((delivery) => deliveryView(delivery, recipientOf)),
   };
 }
 

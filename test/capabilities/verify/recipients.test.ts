@@ -2,8 +2,6 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Config, parseConfig } from "../../../src/app.ts";
-import { limitIndexes, parseAnyRecipient } from "../../../src/capabilities/verify/recipient.ts";
-import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limits.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
@@ -367,58 +365,6 @@ describe.each(protocols)("over $name", (protocol) => {
       expect((await get(id)).attempts_left).toBe(5);
     },
   );
-});
-
-describe("a verification from before migration 0008, which has one index of its recipient", () => {
-  /** Makes a verification what the version before would have written. */
-  async function startFormerly(recipient: string): Promise<string> {
-    const parsed = parseAnyRecipient(recipient);
-    if ("problem" in parsed) {
-      throw new Error(parsed.problem);
-    }
-    const { body } = await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } });
-    const [index] = limitIndexes(createKeyring([secret]), parsed);
-    await rowsOf(app, "UPDATE verification SET recipient_index = $2, limit_indexes = NULL WHERE id = $1", [
-      body.verification_id,
-      index,
-    ]);
-    return body.verification_id;
-  }
-
-  const calls = (path: string, body: object) => app.rest("POST", path, { key, body });
-  const check = async (id: string, code: string, recipient?: string) =>
-    (await calls("/verify/check", { verification_id: id, code, recipient })).body.status;
-
-  test("is found, checked, resent and erased", async () => {
-    const [mail, phone] = [newMail(), newPhone()];
-    const id = await startFormerly(mail);
-    expect((await app.rest("GET", `/verifications?recipient=${mail}`, { key })).body.verifications).toHaveLength(1);
-    expect((await calls(`/verify/${id}/resend`, { recipient: newMail() })).status).toBe(422);
-    expect((await calls(`/verify/${id}/resend`, {})).status).toBe(200);
-    expect((await calls(`/verify/${id}/resend`, { channel: "sms", recipient: phone })).status).toBe(200);
-    expect(await check(id, "000000", newMail())).toBe("incorrect");
-    expect(await check(id, "000000", phone)).toBe("approved");
-    expect((await calls("/verifications/erase", { recipient: mail })).body).toEqual({ erased: 1 });
-  });
-
-  test("counts wrong codes against the budgets that new verifications have", async () => {
-    const mail = newMail();
-    for (let verification = 0; verification < 2; verification += 1) {
-      const id = await startFormerly(mail);
-      for (let attempt = 0; attempt < 5; attempt += 1) {
-        await check(id, "111111");
-      }
-    }
-    expect((await calls("/verify/start", { channel: "email", recipient: mail })).status).toBe(429);
-  });
-
-  test("does not pretend to know where its resends went", async () => {
-    const mail = newMail();
-    const id = await startFormerly(mail);
-    await calls(`/verify/${id}/resend`, {});
-    const { deliveries } = (await app.rest("GET", `/verify/${id}`, { key })).body;
-    expect(deliveries.map((each: { recipient: string }) => each.recipient)).toEqual(["r•••@example.com", null]);
-  });
 });
 
 function callsOf(protocol: Protocol, server: TestApp, key: string) {
