@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { PostgresBinaries } from "./binaries.ts";
 import { EmbeddedPostgresError, orUseDatabaseUrl } from "./embedded-postgres-error.ts";
 import { giveToAccount } from "./postgres-user.ts";
-import { type RunAs, runCommand } from "./run-command.ts";
+import { type RunAs, runCommand } from "./run-program.ts";
 
 /** The role that owns the cluster: its superuser. */
 export const DATABASE_USER = "byond";

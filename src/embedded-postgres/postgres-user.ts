@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { PostgresBinaries } from "./binaries.ts";
 import { EmbeddedPostgresError, orUseDatabaseUrl } from "./embedded-postgres-error.ts";
-import { type RunAs, runCommand } from "./run-command.ts";
+import { type RunAs, runCommand } from "./run-program.ts";
 
 const NOBODY = 65534;
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { childEnvironment } from "./run-command.ts";
+import { childEnvironment } from "./run-program.ts";
 
 /** What PostgreSQL wrote about its main process; `port` is absent in the first moments of a start. */
 export interface Postmaster {

@@ -4,7 +4,7 @@ import type { PostgresBinaries } from "./binaries.ts";
 import { clusterDirectory } from "./cluster.ts";
 import { openPostgresLog } from "./postgres-log.ts";
 import { STOP_PATIENCE_MS, stopRunningPostmaster } from "./postmaster.ts";
-import { type RunAs, spawnArguments } from "./run-command.ts";
+import { type RunAs, spawnArguments } from "./run-program.ts";
 
 /**
  * Ties the life of PostgreSQL to ours. File descriptor 3 is a pipe whose other end only our process holds: however that

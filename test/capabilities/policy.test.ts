@@ -9,7 +9,7 @@ import {
   SignUpRequestSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
-import { hoursToVerify, passwordLength, refreshTokenDays } from "../../src/capabilities/accounts/policy.ts";
+import { hoursToVerify, passwordLength, refreshTokenDays } from "../../src/capabilities/accounts/accounts.policy.ts";
 import {
   brandLength,
   codeLength,
@@ -17,7 +17,7 @@ import {
   maxSends,
   pageSize,
   ttlSeconds,
-} from "../../src/capabilities/verify/policy.ts";
+} from "../../src/capabilities/verify/verify.policy.ts";
 
 /** The smallest and largest number, or length, that the rules of a field allow. */
 function boundsOf(field: DescField): readonly [number, number] {

@@ -9,8 +9,8 @@ import type { Database } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
 import { type RevocationService, startRevocation } from "../../revocation/revocation-service.ts";
 import type { AccountSettings } from "./account-settings.ts";
+import { passwordLength } from "./accounts.policy.ts";
 import { newPasswordProblem } from "./new-password.ts";
-import { passwordLength } from "./policy.ts";
 
 /** A command on accounts. */
 export type AccountCommand = Command<AccountSettings>;

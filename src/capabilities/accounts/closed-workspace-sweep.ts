@@ -2,7 +2,7 @@ import type { Database } from "../../database/database.ts";
 import { statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
-import { minutesUntilErased } from "./policy.ts";
+import { minutesUntilErased } from "./accounts.policy.ts";
 
 /** Rows of each table a batch. */
 const batchSize = 500;

@@ -5,7 +5,7 @@ import { array, bytea, statement, text } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { sweepOldest } from "../../database/table-sweeps.ts";
 import { limitKeyOf, unknownSource } from "../../server/client-address.ts";
-import { knownSourceDays } from "./policy.ts";
+import { knownSourceDays } from "./accounts.policy.ts";
 
 /**
  * How the database knows that an account was signed in to from a source: a keyed hash for each master secret, the current

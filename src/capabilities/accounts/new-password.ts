@@ -1,7 +1,7 @@
 import { dictionary } from "@zxcvbn-ts/language-common";
 import { foldDigits } from "../../text/fold-digits.ts";
 import { parseMailAddress } from "../../text/mail-address.ts";
-import { passwordLength } from "./policy.ts";
+import { passwordLength } from "./accounts.policy.ts";
 
 /** In lower case, as the list is: an attacker tries that first as well. */
 const commonPasswords: ReadonlySet<string> = new Set(dictionary["passwords-common"]);

@@ -2,8 +2,8 @@ import { randomBase62 } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { bytea, integer, nullable, statement, text } from "../../database/statement.ts";
+import { accessTokenSeconds, refreshTokenDays } from "./accounts.policy.ts";
 import { insertKnownSource, sourceIndexes } from "./known-sources.ts";
-import { accessTokenSeconds, refreshTokenDays } from "./policy.ts";
 import { generateRefreshToken } from "./refresh-token.ts";
 import type { SessionClaims, SessionTokens } from "./session-tokens.ts";
 

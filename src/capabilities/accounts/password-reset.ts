@@ -6,13 +6,13 @@ import { takeTokens } from "../../database/take-tokens.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
+import { resetLimits } from "./accounts.policy.ts";
 import { mailboxKey } from "./address-key.ts";
 import { setPasswordOf } from "./change-password.ts";
 import type { EmailVerificationOutcome, EmailVerifications, StartedReset } from "./email-verification.ts";
 import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
 import { isKnownSource, rememberSource } from "./known-sources.ts";
 import { newPasswordProblem } from "./new-password.ts";
-import { resetLimits } from "./policy.ts";
 import { emailProblem } from "./sign-up.ts";
 import { proveAddress } from "./unverified-accounts.ts";
 

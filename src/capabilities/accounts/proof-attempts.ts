@@ -3,8 +3,8 @@ import type { Queryable } from "../../database/database.ts";
 import { takeTokensIn } from "../../database/take-tokens.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
+import { proofLimits } from "./accounts.policy.ts";
 import { mailboxKey } from "./address-key.ts";
-import { proofLimits } from "./policy.ts";
 
 /**
  * Counts a code that was looked at, by the mailbox that it proves: accounts can be deleted and made again, and a new one is no

@@ -3,6 +3,7 @@ import { array, bytea, integer, type Placeholders, statement, text } from "../..
 import { AppError } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { sessionSubject } from "../../revocation/revocation-subjects.ts";
+import { repeatedRefreshSeconds } from "./accounts.policy.ts";
 import type { FruitlessCalls } from "./fruitless-calls.ts";
 import {
   grantTokens,
@@ -13,7 +14,6 @@ import {
   sessionEnd,
   tokenSecondsUntil,
 } from "./open-session.ts";
-import { repeatedRefreshSeconds } from "./policy.ts";
 import { type NewRefreshToken, parseRefreshToken, type RefreshToken, succeedingToken } from "./refresh-token.ts";
 
 /** Spent tokens of a session that are remembered. Nobody refreshes more often within the grace. */

@@ -3,8 +3,8 @@ import type { Database, Queryable } from "../../database/database.ts";
 import { takeTokens, takeTokensIn } from "../../database/take-tokens.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
+import { newAccountLimits, signUpsAtOnce } from "./accounts.policy.ts";
 import { mailboxKey } from "./address-key.ts";
-import { newAccountLimits, signUpsAtOnce } from "./policy.ts";
 
 interface SourceDependencies {
   readonly database: Pick<Database, "transaction">;

@@ -5,7 +5,7 @@ import { runSweep } from "../../database/table-sweeps.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountEndingKind } from "./account-ending-sender.ts";
-import { hoursToldBefore } from "./policy.ts";
+import { hoursToldBefore } from "./accounts.policy.ts";
 import { type AccountReference, endUnverifiedAccounts, subjectsOfAccount } from "./unverified-accounts.ts";
 
 /** Few enough that no statement holds its locks for long. */

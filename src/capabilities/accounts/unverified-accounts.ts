@@ -4,8 +4,8 @@ import { AppError } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
+import { hoursToVerify } from "./accounts.policy.ts";
 import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
-import { hoursToVerify } from "./policy.ts";
 
 /** SQL of how long an account has for it, where mail is really sent. */
 export const timeToVerify = `interval '${hoursToVerify} hours'`;

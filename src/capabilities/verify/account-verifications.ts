@@ -7,9 +7,9 @@ import type { OutboxItem } from "../../outbox/outbox.ts";
 import type { SendLimit } from "../../quota/send-limits.ts";
 import { checkVerification } from "./check-verification.ts";
 import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
-import { accountSendLimit, codeLength, ttlSeconds } from "./policy.ts";
 import { parseRecipient, recipientContext } from "./recipient.ts";
 import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
+import { accountSendLimit, codeLength, ttlSeconds } from "./verify.policy.ts";
 
 /**
  * The owner of verifications that the server starts. Each account and each reset has its own, so guesses are counted

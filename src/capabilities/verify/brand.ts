@@ -1,5 +1,5 @@
 import { senderNameProblem } from "../../text/display-name-rules.ts";
-import { brandLength } from "./policy.ts";
+import { brandLength } from "./verify.policy.ts";
 
 /** Blanks at both ends, with what looks like one: fillers of scripts, and the Braille cell without a dot. */
 const blanksAround =

@@ -9,9 +9,9 @@ import { heldCredential, requireCredential } from "../../revocation/held-credent
 import { deriveCode, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
 import { guessKey } from "./limits.ts";
-import { codeLength, guessLimit } from "./policy.ts";
 import { indexesOfAny, parseAnyRecipient } from "./recipient.ts";
 import type { VerificationOwner } from "./start-verification.ts";
+import { codeLength, guessLimit } from "./verify.policy.ts";
 
 export interface CheckInput {
   readonly verificationId: string;

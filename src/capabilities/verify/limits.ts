@@ -3,7 +3,7 @@ import { array, double, integer, optional, type Placeholders, text, type ValuesO
 import { askBuckets, type Bucket, type BucketSteps, boundLimit } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
 import type { SendLimit } from "../../quota/send-limits.ts";
-import { guessLimit, sendLimit } from "./policy.ts";
+import { guessLimit, sendLimit } from "./verify.policy.ts";
 
 /** SQL of the throttle's key of a budget for guessing, given SQL of the mode and of a limit index. */
 export const guessKey = (mode: string, index: string) => `('guess:' || ${mode} || ':' || ${index})`;

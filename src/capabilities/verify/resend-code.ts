@@ -8,7 +8,6 @@ import type { ChannelName } from "../channels/outgoing-message.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { getVerification } from "./get-verification.ts";
 import { type SendPart, type SendWait, sendLimits, sendParameters, sendRefusal, sendSteps } from "./limits.ts";
-import { maxSends } from "./policy.ts";
 import {
   exactIndex,
   exactIndexes,
@@ -21,6 +20,7 @@ import {
 } from "./recipient.ts";
 import type { OriginLimits, StartDependencies, VerificationOwner } from "./start-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
+import { maxSends } from "./verify.policy.ts";
 
 export interface ResendInput {
   readonly verificationId: string;

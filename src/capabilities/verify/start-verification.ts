@@ -12,8 +12,8 @@ import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { type SendPart, type SendWait, sendLimits, sendParameters, sendRefusal, sendSteps } from "./limits.ts";
-import { maxAttempts } from "./policy.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
+import { maxAttempts } from "./verify.policy.ts";
 
 /** Whose verification it is, and the credential that the effect rests on. */
 export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode" | "isVerified"> {

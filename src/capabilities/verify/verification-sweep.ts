@@ -2,7 +2,7 @@ import type { Database } from "../../database/database.ts";
 import { integer, statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
-import { ownRetentionDays } from "./policy.ts";
+import { ownRetentionDays } from "./verify.policy.ts";
 
 /** Few enough that no statement holds its locks for long. */
 const batchSize = 500;

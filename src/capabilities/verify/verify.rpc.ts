@@ -24,7 +24,6 @@ import { type CheckResult, checkProblems, checkVerification } from "./check-veri
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
-import { codeLength, pageSize, ttlSeconds } from "./policy.ts";
 import { resendCode } from "./resend-code.ts";
 import {
   type OriginLimits,
@@ -35,6 +34,7 @@ import {
   type VerificationOwner,
 } from "./start-verification.ts";
 import { findStatus, verificationMessage } from "./verification-message.ts";
+import { codeLength, pageSize, ttlSeconds } from "./verify.policy.ts";
 
 const startStatuses = {
   pending: StartStatus.PENDING,
