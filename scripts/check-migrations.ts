@@ -49,8 +49,10 @@ interface Released {
   readonly sha256: string;
 }
 
-export function hashOf({ name, sql }: MigrationText): Released {
-  return { name, sha256: createHash("sha256").update(sql).digest("hex") };
+/** Of the SQL, and of whether all of it is one transaction. */
+export function hashOf({ name, sql, isTransactional }: MigrationText): Released {
+  const hashed = isTransactional ? sql : `-- each statement by itself\n${sql}`;
+  return { name, sha256: createHash("sha256").update(hashed).digest("hex") };
 }
 
 /** What became of released migrations that must not, in sentences. */

@@ -29,7 +29,7 @@ import type { Authenticator } from "./access/access.ts";
 import type { KeyCaller } from "./access/caller.ts";
 import type { Clock } from "./clock.ts";
 import type { EnvironmentReader } from "./config/environment-reader.ts";
-import type { SettingGroup } from "./config/settings.ts";
+import type { SettingGroup } from "./config/setting-group.ts";
 import type { HashCost } from "./crypto/hashing.ts";
 import type { Keyring } from "./crypto/keyring.ts";
 import type { SealedRows } from "./crypto/secrets-in-use.ts";
@@ -56,6 +56,11 @@ export interface Capability<Settings = unknown> {
   readonly entities?: readonly EntitySchema[];
   /** Run once on every database, in the order of the capabilities, and after those of the platform. */
   readonly migrations?: readonly MigrationObject[];
+  /**
+   * Its tables whose rows belong to a workspace (`workspace_id`), each with the other columns of an index that begins with it. What they hold is
+   * erased with the workspace.
+   */
+  readonly workspaceTables?: Readonly<Record<string, string>>;
   /** Of the operator, by name. */
   readonly commands?: Readonly<Record<string, OperatorCommand<Settings>>>;
   /** The variables that it reads: `--help` tells of them, and no other one can be read. */
@@ -90,6 +95,8 @@ export interface Platform {
   /** The key of the tags by which keys and tokens are told from guesses. It belongs to the database and is never rotated. */
   readonly tagKey: Buffer;
   readonly revocation: RevocationService;
+  /** See `Capability.workspaceTables`: those of all capabilities. */
+  readonly workspaceTables: Readonly<Record<string, string>>;
   /** What keys can be given: the scopes of all capabilities, and `*`. */
   readonly scopes: readonly string[];
   /** What the hash of a password costs. */

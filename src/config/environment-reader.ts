@@ -1,5 +1,5 @@
 import { findNearMisses } from "./near-miss.ts";
-import type { Setting } from "./settings.ts";
+import type { Setting } from "./setting-group.ts";
 
 /** Whole quotes, and references that a shell, a compose file, Kubernetes or a template leaves as they are: no values. */
 const unexpanded = /^(["']).*\1$|\$\{[A-Za-z_]|\$\([A-Za-z_]\w*\)|^\$[A-Za-z_]\w*$|\{\{.*\}\}/s;

@@ -3,8 +3,8 @@ import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { Keyring } from "../crypto/keyring.ts";
 import type { Database, Queryable } from "../database/database.ts";
 import { AppError } from "../errors.ts";
-import { sealAnswer } from "./answer.ts";
 import { completeSlot, type IdempotencySlot } from "./answer-store.ts";
+import { sealAnswer } from "./sealed-answer.ts";
 
 /** Set while a call with an idempotency key runs. */
 export const idempotencyClaimKey = createContextKey<IdempotencyClaim | undefined>(undefined, {

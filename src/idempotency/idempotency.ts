@@ -9,10 +9,10 @@ import type { Database } from "../database/database.ts";
 import { AppError } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
 import { responseHeadersOf } from "../server/response-headers.ts";
-import { type Answer, fingerprintsOf, isFinal, openAnswer, sealAnswer } from "./answer.ts";
 import { claimSlot, completeSlot, type IdempotencySlot, releaseSlot } from "./answer-store.ts";
 import { claimLost, IdempotencyClaim, idempotencyClaimKey } from "./claim.ts";
 import { readIdempotencyKey } from "./key.ts";
+import { type Answer, fingerprintsOf, isFinal, openAnswer, sealAnswer } from "./sealed-answer.ts";
 
 export interface IdempotencyOptions {
   readonly database: Pick<Database, "run">;

@@ -1,3 +1,4 @@
+/** How often an attempt is repeated. Until when: the row's `expires_at`. */
 const baseMs = 1_000;
 const capMs = 10_000;
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { CommandError, type CommandOption, type OperatorCommand } from "../capability.ts";
-import type { SettingGroup } from "../config/settings.ts";
+import type { SettingGroup } from "../config/setting-group.ts";
 
 /** What a command line asks for. */
 export type Invocation =

@@ -4,7 +4,7 @@ import type { Capability, ServerFacts } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { EnvironmentReader } from "../config/environment-reader.ts";
 import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
-import { type SettingGroup, settingsByName } from "../config/settings.ts";
+import { type SettingGroup, settingsByName } from "../config/setting-group.ts";
 import { parseDatabaseUrl } from "../database/database-url.ts";
 import type { DatabaseConfig } from "../database/provide-postgres.ts";
 import type { CertificateFiles } from "../server/certificate.ts";
@@ -70,6 +70,7 @@ export function readConfig<Config extends ServerConfig = ServerConfig>(
   const server = readServerConfig(reader);
   const facts = factsOf(server);
   const settings = capabilities.map((capability) => capability.readSettings?.(reader, facts));
+  requireDistinct([server, ...settings]);
   const config: Config = Object.assign({}, server, ...settings, {
     emptySettings: reader.emptyNames(),
     envFile: envFile && {
@@ -82,6 +83,15 @@ export function readConfig<Config extends ServerConfig = ServerConfig>(
     throw new ConfigError(reader.problems);
   }
   return Object.freeze(config);
+}
+
+/** Throws `TypeError` if a capability reads a part of the configuration that is the server's or another's. */
+function requireDistinct(parts: readonly unknown[]): void {
+  const names = parts.flatMap((part) => Object.keys(part ?? {}));
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) {
+    throw new TypeError(`two capabilities, or one and the server, have settings named ${twice}`);
+  }
 }
 
 /** What of the configuration the settings of capabilities depend on. */

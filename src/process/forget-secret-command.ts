@@ -4,7 +4,7 @@ import { eraseRowsOf, type SealedRows } from "../crypto/secrets-in-use.ts";
 import type { Queryable } from "../database/database.ts";
 import { statement, text } from "../database/statement.ts";
 import type { ServerConfig } from "./config.ts";
-import { readSecrets } from "./embedded-secret.ts";
+import { readSecrets } from "./master-secrets.ts";
 
 const listSecrets = statement<{ id: string }>("list_master_secrets")(
   {},

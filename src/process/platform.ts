@@ -14,8 +14,8 @@ import type { Logger } from "../observe/log.ts";
 import type { DeliveryWorker } from "../outbox/worker.ts";
 import { startRevocation } from "../revocation/revocation-service.ts";
 import { factsOf, type ServerConfig } from "./config.ts";
-import { readSecrets } from "./embedded-secret.ts";
-import { joinServers } from "./join-fleet.ts";
+import { joinServers } from "./join-servers.ts";
+import { readSecrets } from "./master-secrets.ts";
 import type { Resources } from "./resources.ts";
 import { schemaOf } from "./schema.ts";
 
@@ -78,11 +78,12 @@ export async function startPlatform(
     tagKey: await readTagKey(database),
     revocation,
     scopes: scopesOf(capabilities),
+    workspaceTables: Object.assign({}, ...capabilities.map((capability) => capability.workspaceTables)),
     passwordCost: options.passwordCost ?? passwordCost,
     proxyTrust: config.proxyTrust,
     dispatch: (item) => withoutDeadline(() => worker.value.dispatch(item)),
     publicUrl: config.publicUrl,
-    url: () => openedUrl.value,
+    url: () => config.publicUrl ?? openedUrl.value,
     browserUrl: config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`,
     openedUrl,
     worker,

@@ -4,7 +4,7 @@ import { findNeededSecrets, resealRows, type SealedRows } from "../crypto/secret
 import type { Queryable } from "../database/database.ts";
 import { statement, text } from "../database/statement.ts";
 import type { ServerConfig } from "./config.ts";
-import { readSecrets } from "./embedded-secret.ts";
+import { readSecrets } from "./master-secrets.ts";
 
 /** Servers that write with another secret: there would be rows of it again, and those may not have the current one. */
 const readOthers = statement<{ id: string; secretId: string }>("servers_that_write_with_another_secret")(

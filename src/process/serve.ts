@@ -13,7 +13,7 @@ import { databaseQuotaStore, quotaSweep } from "../quota/quota-store.ts";
 import { revocationMetrics } from "../revocation/revocation-metrics.ts";
 import { revocationSweep } from "../revocation/revocation-store.ts";
 import { admitToPage } from "../rpc/admit-page.ts";
-import { currentApiVersion } from "../rpc/api-version.ts";
+import { currentApiVersion } from "../rpc/api-versions.ts";
 import { createChain } from "../rpc/chain.ts";
 import { grpcServices } from "../rpc/grpc-services.ts";
 import { createMalformedRequests } from "../rpc/malformed-request.ts";

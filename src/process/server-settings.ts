@@ -1,4 +1,4 @@
-import { type SettingNames, settingGroup } from "../config/settings.ts";
+import { type SettingNames, settingGroup } from "../config/setting-group.ts";
 
 const port = settingGroup("The port", {
   PORT: { default: "`8080`", meaning: "The one port. `0` takes any free one." },

@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import { describeError } from "../observe/log.ts";
 import { PortError } from "../server/one-port.ts";
 import type { ServerConfig } from "./config.ts";
-import { JoinError } from "./join-fleet.ts";
+import { JoinError } from "./join-servers.ts";
 
 /** Errors whose message is written for the operator. */
 const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, JoinError];

@@ -3,7 +3,7 @@ import type { Interceptor, MethodImplSpec, ServiceImplSpec } from "@connectrpc/c
 import { type Bind, compileBind } from "./bind.ts";
 import { composeStream, composeUnary, type StreamCall, type UnaryCall } from "./call.ts";
 import { answersHttpBody, fromHttpBody } from "./http-body.ts";
-import { findEnumClashes } from "./json/enum-words.ts";
+import { findEnumClashes } from "./json/enum-clashes.ts";
 import { JsonReader } from "./json/reader.ts";
 import type { JsonStyle } from "./json/style.ts";
 import { getField, membersOf } from "./json/value-type.ts";

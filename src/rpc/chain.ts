@@ -26,7 +26,7 @@ import {
   apiVersions,
   createApiVersionInterceptor,
   resolveApiVersion,
-} from "./api-version.ts";
+} from "./api-versions.ts";
 import { createDeadlineInterceptor, noteDeadline, requireReadableDeadline } from "./deadline.ts";
 import { requireKnownEncoding } from "./encoding.ts";
 import { checkEnvelopeHeader } from "./envelope.ts";

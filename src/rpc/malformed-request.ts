@@ -5,7 +5,7 @@ import type { RequestRecord } from "../observe/request-record.ts";
 import type { Cors } from "../server/cors.ts";
 import type { RefusalContent } from "../server/raw-refusal.ts";
 import type { NodeResponse } from "../server/request-gate.ts";
-import { currentApiVersion } from "./api-version.ts";
+import { currentApiVersion } from "./api-versions.ts";
 import { restErrorAnswer } from "./rest-errors.ts";
 import type { ErrorReporter } from "./wire-errors.ts";
 

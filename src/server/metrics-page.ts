@@ -1,3 +1,4 @@
+/** Who may read the metrics. What they are: `metrics` of `Contribution` in `capability.ts`. */
 import type { Registry } from "prom-client";
 import { equalSecrets } from "../crypto/equal-secrets.ts";
 import { isFromThisMachine } from "./local-request.ts";

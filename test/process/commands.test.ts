@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { standardCapabilities } from "../../src/app.ts";
 import type { Capability } from "../../src/capability.ts";
-import { settingGroup } from "../../src/config/settings.ts";
+import { settingGroup } from "../../src/config/setting-group.ts";
 import { help, parseCommandLine, withStart } from "../../src/process/command-line.ts";
 import { settingGroupsOf } from "../../src/process/config.ts";
 import { commandsOf } from "../../src/process/run-command.ts";

@@ -6,7 +6,7 @@ import { type Config, parseConfig, standardCapabilities } from "../../src/app.ts
 import type { Capability } from "../../src/capability.ts";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { isLoopbackHost } from "../../src/config/loopback-host.ts";
-import { settingGroup, settingsByName } from "../../src/config/settings.ts";
+import { settingGroup, settingsByName } from "../../src/config/setting-group.ts";
 import { readConfig, settingGroupsOf } from "../../src/process/config.ts";
 import { startNotices } from "../../src/process/start-report.ts";
 

@@ -277,6 +277,27 @@ describe("a single call whose client waits no longer", () => {
     expect(await verifications()).toBe(before + 1);
   });
 
+  test("is told of what was done, also where the answer is read after the commit, and its message leaves", async () => {
+    const input = { channel: "email", recipient: "again@example.com" };
+    const started = await app.rest("POST", "/verify/start", { key, body: input });
+    const id = started.body.verification_id;
+    await locker.query(`BEGIN; SELECT FROM verification WHERE id = '${id}' FOR UPDATE`);
+    const answer = app.rest("POST", `/verify/${id}/resend`, { key, headers: { "Request-Timeout": "1.5" } });
+    const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    await expect.poll(async () => (await database.query(waiting)).rows.length, { timeout: 10_000 }).toBe(1);
+    // It has arrived by now, so its time is over after that.
+    await new Promise((resolve) => setTimeout(resolve, 1_510));
+    await locker.query("ROLLBACK");
+    const { status, body } = await answer;
+    expect([status, body.status]).toEqual([200, "pending"]);
+    await expect
+      .poll(async () => {
+        const { deliveries } = (await app.rest("GET", `/verify/${id}`, { key })).body;
+        return deliveries.map((delivery: { status: string }) => delivery.status);
+      })
+      .toEqual(["sent", "sent"]);
+  });
+
   test("signs up whole, once that has begun", async () => {
     const { status, body } = await hold("account", 1_500, () =>
       app.rest("POST", "/auth/sign-up", {

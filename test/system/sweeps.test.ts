@@ -34,7 +34,7 @@ test.each([
   ["throttle", fullBuckets(5_000)],
   [
     "session",
-    `INSERT INTO session SELECT 'ws_' || i, 's' || i, 'usr_' || i, 0, '', now, now, now
+    `INSERT INTO session (workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at) SELECT 'ws_' || i, 's' || i, 'usr_' || i, 0, '', now, now, now
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
@@ -223,7 +223,8 @@ const manyRowsOfTwoWorkspaces = `
   INSERT INTO throttle SELECT workspace_id, id, now + interval '1 hour' FROM filled;
   INSERT INTO quota SELECT workspace_id, id, now, 0, array_fill(0, ARRAY[70]) FROM filled;
   INSERT INTO used_signature SELECT workspace_id, id::bytea, old FROM filled;
-  INSERT INTO session SELECT workspace_id, id, '', 0, '', old, old, old FROM filled;
+  INSERT INTO session (workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at)
+    SELECT workspace_id, id, '', 0, '', old, old, old FROM filled;
   INSERT INTO api_key (id, workspace_id, prefix, name, mode, created_at)
     SELECT 'key_' || id, workspace_id, id, '', 'live', old FROM filled;
   INSERT INTO account (id, workspace_id, email, password_hash, name, created_at) VALUES ('usr_0', 'ws_0', 'a@b.c', '', '', byond_now());

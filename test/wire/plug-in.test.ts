@@ -3,7 +3,8 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type Config, standardCapabilities } from "../../src/app.ts";
-import { startTestApp, type TestApp } from "../support/app.ts";
+import { readConfig } from "../../src/process/config.ts";
+import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { badgesCapability, readBadgeService } from "./badges/badges.capability.ts";
 
 type BadgeService = Awaited<ReturnType<typeof readBadgeService>>;
@@ -79,6 +80,29 @@ describe("a capability of one's own", () => {
       (await client.query<{ name: string }>("SELECT name FROM badge")).rows.map(({ name }) => name);
     await vi.waitFor(async () => expect(await names()).not.toContain("swept"));
     expect(await names()).toContain("once");
+  });
+
+  test("loses what it holds of a workspace whose account was deleted", async () => {
+    const { session, workspaceId } = await app.signUp();
+    const { body: own } = await app.rest("POST", "/api-keys", { session, body: { name: "own", mode: "test" } });
+    expect((await app.rest("POST", "/badges", { key: own.key, body: { name: "gone" } })).status).toBe(200);
+    const client = new pg.Client({ connectionString: app.databaseUrl });
+    onTestFinished(() => client.end());
+    await client.connect();
+    const left = async () =>
+      (await client.query("SELECT name FROM badge WHERE workspace_id = $1", [workspaceId])).rows.length;
+    expect(await left()).toBe(1);
+    const deleted = await app.rest("POST", "/auth/delete-account", { session, body: { password } });
+    expect(deleted.status).toBe(200);
+    await app.time.advance({ seconds: 660 });
+    await vi.waitFor(async () => expect(await left()).toBe(0), { timeout: 10_000 });
+  });
+
+  test("cannot take a setting of the server", () => {
+    const capabilities = [
+      badgesCapability(service, { readSettings: () => ({ badgeText: "", isPublic: false }) as never }),
+    ];
+    expect(() => readConfig({}, capabilities, undefined)).toThrow(/settings named isPublic/);
   });
 
   test("must list the scopes that its RPCs ask for", async () => {

@@ -1,7 +1,7 @@
 import { type Tier, tiers } from "../../access/tiers.ts";
 import type { ServerFacts, StartDescription } from "../../capability.ts";
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
-import { type SettingNames, settingGroup } from "../../config/settings.ts";
+import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 
 export interface AccountSettings {
   readonly signUp: "open" | "closed";

@@ -2,9 +2,11 @@ import { AuthService } from "../../../gen/byond/v1/auth_pb.ts";
 import type { Capability, Offer } from "../../capability.ts";
 import { Hasher } from "../../crypto/hashing.ts";
 import { bindService } from "../../rpc/router.ts";
-import { type Channels, channelNames, laneOf } from "../channels/channels.ts";
+import { type Channels, laneOf } from "../channels/channels.ts";
+import { channelNames } from "../channels/outgoing-message.ts";
 import type { KeyIssuing } from "../keys/keys.capability.ts";
 import type { Verifications } from "../verify/verify.capability.ts";
+import { SessionTokens } from "./access-tokens.ts";
 import { AccountEntity } from "./account.entity.ts";
 import { AccountEndingSender, accountEndingKind } from "./account-ending-sender.ts";
 import { type AccountSettings, accountSettings, describeAccounts, readAccountSettings } from "./account-settings.ts";
@@ -22,7 +24,6 @@ import { knownSourceSweep } from "./known-sources.ts";
 import { countPasswordComparison } from "./password-attempts.ts";
 import { resetPasswordCommand } from "./reset-password-command.ts";
 import { SessionEntity } from "./session.entity.ts";
-import { SessionTokens } from "./session-tokens.ts";
 import { setTierCommand } from "./set-tier-command.ts";
 import { createDecoyHash } from "./sign-in.ts";
 import { unverifiedAccountSweep } from "./unverified-account-sweep.ts";
@@ -97,7 +98,7 @@ export function accountsCapability(needs: Needs): Capability<AccountSettings> {
           sessionSweep({ database }),
           knownSourceSweep({ database }),
           // Last: an account with a million rows takes minutes, and on a lone server the sweeps that come after it wait.
-          closedWorkspaceSweep({ database }),
+          closedWorkspaceSweep({ database }, platform.workspaceTables),
         ],
         greeting: { demoKey: server.isEmbedded ? await createDemoWorkspace(demo) : undefined },
       };

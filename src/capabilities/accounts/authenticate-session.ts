@@ -6,7 +6,7 @@ import { statement, text } from "../../database/statement.ts";
 import type { CredentialCache, Loaded } from "../../revocation/credential-cache.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, sessionSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
-import type { SessionTokens } from "./session-tokens.ts";
+import type { SessionTokens } from "./access-tokens.ts";
 
 interface LiveSession {
   readonly accountId: string;

@@ -13,9 +13,9 @@ const quietTime = `interval '${minutesUntilErased} minutes'`;
 /**
  * Every table that holds something of a workspace, and the rest of the index that begins with it: without an order, any index
  * that has the workspace somewhere will do for the planner. Secrets of keys go with their keys. The tables come in the order in
- * which `verificationSweep` takes its rows.
+ * which `verificationSweep` takes its rows. Those of plugged-in capabilities come after them.
  */
-const orders = {
+const ownOrders: Readonly<Record<string, string>> = {
   verification: "id",
   delivery_attempt: "subject_id, outbox_id, claim",
   outbox: "id",
@@ -38,16 +38,19 @@ const removeOf = ([table, order]: readonly [string, string]) => `
     RETURNING 1
   )`;
 
-const every = (condition: (table: string) => string, operator: "AND" | "OR") =>
+type Orders = Readonly<Record<string, string>>;
+
+const every = (orders: Orders, condition: (table: string) => string, operator: "AND" | "OR") =>
   Object.keys(orders).map(condition).join(` ${operator} `);
 
 /**
  * A workspace is one server's while its batch lasts; another one takes the next. It goes itself once nothing is found of it.
  * One with a user was shut down by somebody else than us.
  */
-const sweep = statement<{ hasRemoved: boolean }>("sweep_closed_workspaces")(
-  {},
-  () => `
+const sweepOf = (orders: Orders) =>
+  statement<{ hasRemoved: boolean }>("sweep_closed_workspaces")(
+    {},
+    () => `
     WITH closed AS MATERIALIZED (
       SELECT id FROM workspace
       WHERE deactivated_at <= (SELECT byond_now() - ${quietTime})
@@ -56,14 +59,21 @@ const sweep = statement<{ hasRemoved: boolean }>("sweep_closed_workspaces")(
       FOR UPDATE SKIP LOCKED
     ), ${Object.entries(orders).map(removeOf).join(", ")}, removed AS (
       DELETE FROM workspace USING closed
-      WHERE workspace.id = closed.id AND ${every((table) => `NOT EXISTS (SELECT FROM found_${table})`, "AND")}
+      WHERE workspace.id = closed.id AND ${every(orders, (table) => `NOT EXISTS (SELECT FROM found_${table})`, "AND")}
       RETURNING 1
     )
-    SELECT EXISTS (SELECT FROM removed) OR ${every((table) => `EXISTS (SELECT FROM removed_${table})`, "OR")} AS has_removed`,
-);
+    SELECT EXISTS (SELECT FROM removed) OR ${every(orders, (table) => `EXISTS (SELECT FROM removed_${table})`, "OR")} AS has_removed`,
+  );
 
-/** Removes all that is left of accounts that ended: their keys, and their verifications with the recipients of these. */
-export function closedWorkspaceSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
+/**
+ * Removes all that is left of accounts that ended: their keys, and their verifications with the recipients of these. `others` are
+ * further tables, see `Capability.workspaceTables`.
+ */
+export function closedWorkspaceSweep(
+  deps: { readonly database: Pick<Database, "transaction"> },
+  others: Orders = {},
+): Sweep {
+  const sweep = sweepOf({ ...ownOrders, ...others });
   return {
     name: "closed workspace",
     async removeBatch() {

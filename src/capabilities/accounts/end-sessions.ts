@@ -7,7 +7,7 @@ import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, sessionSubject } from "../../revocation/revocation-subjects.ts";
 import { accountOf } from "./find-account.ts";
 import type { FruitlessCalls } from "./fruitless-calls.ts";
-import { parseRefreshToken, type SessionReference } from "./refresh-token.ts";
+import { parseRefreshToken, type SessionReference } from "./refresh-token-format.ts";
 
 const remove = statement<{ id: string }>("delete_session")(
   { workspaceId: text, id: text },

@@ -2,10 +2,10 @@ import { randomBase62 } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { bytea, integer, nullable, statement, text } from "../../database/statement.ts";
+import type { SessionClaims, SessionTokens } from "./access-tokens.ts";
 import { accessTokenSeconds, refreshTokenDays } from "./accounts.policy.ts";
 import { insertKnownSource, sourceIndexes } from "./known-sources.ts";
-import { generateRefreshToken } from "./refresh-token.ts";
-import type { SessionClaims, SessionTokens } from "./session-tokens.ts";
+import { generateRefreshToken } from "./refresh-token-format.ts";
 
 /** A user's account as it was when they showed that it is theirs. */
 export interface SignedInAccount {

@@ -14,7 +14,7 @@ import {
   sessionEnd,
   tokenSecondsUntil,
 } from "./open-session.ts";
-import { type NewRefreshToken, parseRefreshToken, type RefreshToken, succeedingToken } from "./refresh-token.ts";
+import { type NewRefreshToken, parseRefreshToken, type RefreshToken, succeedingToken } from "./refresh-token-format.ts";
 
 /** Spent tokens of a session that are remembered. Nobody refreshes more often within the grace. */
 const rememberedTokens = 8;

@@ -1,6 +1,6 @@
 import type { ServerFacts } from "../../capability.ts";
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
-import { type SettingNames, settingGroup } from "../../config/settings.ts";
+import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 import { parseSmtpUrl } from "./email/smtp-url.ts";
 
 /** Who carries the codes. A channel without a provider goes to the local inbox where there is one, or is unavailable. */

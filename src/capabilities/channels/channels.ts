@@ -3,7 +3,7 @@ import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 import { createEmailChannel, type EmailOptions } from "./email/email.ts";
 import { createHttpProviderChannel } from "./http/http-provider.ts";
 import type { Inbox } from "./inbox/inbox.ts";
-import type { Channel, ChannelName, CodeMessage } from "./outgoing-message.ts";
+import { type Channel, type ChannelName, type CodeMessage, channelNames } from "./outgoing-message.ts";
 import type { RenderedMail } from "./texts/mail.ts";
 import { createWhatsappChannel, type WhatsappOptions } from "./whatsapp/whatsapp.ts";
 
@@ -39,7 +39,6 @@ export interface Channels {
 
 /** Messages at once, by channel. */
 const placesOf: Readonly<Record<ChannelName, number>> = { email: 10, whatsapp: 20, sms: 20, voice: 20 };
-export const channelNames = ["sms", "voice", "whatsapp", "email"] as const satisfies readonly ChannelName[];
 
 /** The lane of a message: each channel has one, and one for its sandbox, which no provider's trouble holds up. */
 export function laneOf(channel: ChannelName, mode: Mode): string {

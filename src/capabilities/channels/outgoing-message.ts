@@ -1,7 +1,8 @@
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 
-/** The ways a code can travel. */
-export type ChannelName = "sms" | "voice" | "whatsapp" | "email";
+/** The ways a code can travel: the one list of them beside the enumeration of the schema. */
+export const channelNames = ["sms", "voice", "whatsapp", "email"] as const;
+export type ChannelName = (typeof channelNames)[number];
 
 /** A code to deliver, in parts: each channel words it in its own way. */
 export interface CodeMessage {

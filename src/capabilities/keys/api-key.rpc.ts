@@ -18,7 +18,7 @@ import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { truncatedDate } from "../../rpc/truncated-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { lineProblem, nameProblem } from "../../text/display-name-rules.ts";
-import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-messages.ts";
+import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-proto.ts";
 import { createApiKey } from "./create-api-key.ts";
 import { getApiKey, keyIdOf } from "./get-api-key.ts";
 import { listApiKeys } from "./list-api-keys.ts";

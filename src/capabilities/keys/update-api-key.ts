@@ -1,6 +1,7 @@
 import { type ApiKeyChanges, ApiKeyChangesSchema, type UpdateApiKeyRequest } from "../../../gen/byond/v1/api_key_pb.ts";
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import { ipAllowlistProblems, normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
+import { withoutDeadline } from "../../database/call-deadline.ts";
 import type { Database, Queryable } from "../../database/database.ts";
 import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
 import { problemOf } from "../../errors.ts";
@@ -10,7 +11,7 @@ import { truncatedDate } from "../../rpc/truncated-date.ts";
 import { namedChanges, updateMaskProblems } from "../../rpc/update-mask.ts";
 import { nameProblem } from "../../text/display-name-rules.ts";
 import type { ApiKey } from "./api-key.entity.ts";
-import { signatureVersionOf } from "./api-key-messages.ts";
+import { signatureVersionOf } from "./api-key-proto.ts";
 import { activeKeyNotFound, getApiKey, isActive } from "./get-api-key.ts";
 import { expiryProblem, type Restrictions } from "./restrictions.ts";
 
@@ -88,7 +89,8 @@ export async function updateApiKey(
     }
   };
   await deps.revocation.revoke([keySubject(id)], change, { credential: credentialOf(caller) });
-  return getApiKey(deps, { workspaceId, id });
+  // It is done: also who waits no longer is told so.
+  return withoutDeadline(() => getApiKey(deps, { workspaceId, id }));
 }
 
 /** The changes that a request names, as the operation takes them. */

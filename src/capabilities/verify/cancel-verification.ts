@@ -1,4 +1,5 @@
 import type { Keyring } from "../../crypto/keyring.ts";
+import { withoutDeadline } from "../../database/call-deadline.ts";
 import { change, type Database } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
 import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
@@ -33,5 +34,6 @@ export async function cancelVerification(
 ): Promise<VerificationView> {
   const { workspaceId, mode, verificationId: id } = ref;
   await change(deps.database, cancel, { workspaceId, mode, id, credential });
-  return getVerification(deps, ref);
+  // It is done: also who waits no longer is told so.
+  return withoutDeadline(() => getVerification(deps, ref));
 }

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { CommandError } from "../../capability.ts";
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
-import type { SealedRows } from "../../crypto/secrets-in-use.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { SealedRows, UsedSecret } from "../../crypto/secrets-in-use.ts";
+import type { Database, Queryable } from "../../database/database.ts";
 import { array, bytea, nullable, statement, text } from "../../database/statement.ts";
 import { exactIndex, exactOfAddress, recipientContext, secondRecipientContext } from "./recipient.ts";
 import { rowsOfSecret, usedSecret } from "./rows-of-secret.ts";
@@ -21,7 +23,7 @@ const readBatch = statement<SealedRow>("read_rows_to_reseal")(
     ${rowsOfSecret(p)} AND ${hasEnded}
       AND (created_at, workspace_id, id) > (${p.from}, ${p.afterWorkspaceId}, ${p.afterId})
     ORDER BY created_at, workspace_id, id LIMIT ${batchSize}
-    FOR UPDATE`,
+    FOR UPDATE SKIP LOCKED`,
 );
 
 interface SealedRow {
@@ -33,10 +35,7 @@ interface SealedRow {
   readonly endUserSealed: Buffer | null;
 }
 
-/**
- * Limits go by the indexes of what is pending only: what has ended keeps an empty list, which says that its recipients are
- * known.
- */
+/** Limits go by the indexes of what is pending only: what has ended keeps an empty list. */
 const writeBatch = statement("write_resealed_rows")(
   {
     secretId: text,
@@ -65,31 +64,59 @@ const writeBatch = statement("write_resealed_rows")(
     WHERE verification.workspace_id = resealed.workspace_id AND verification.id = resealed.id`,
 );
 
-const readWaiting = statement<{ until: Date | null }>("read_rows_that_wait_for_reseal")(
+/** What is left: rows that ended meanwhile or that somebody held, and until when others are pending. */
+const readLeft = statement<{ hasEnded: boolean | null; until: Date | null }>("read_rows_left_to_reseal")(
   usedSecret,
-  (p) => `SELECT max(expires_at) AS until ${rowsOfSecret(p)} AND NOT (${hasEnded})`,
+  (p) => `
+    SELECT bool_or(${hasEnded}) AS has_ended, max(expires_at) FILTER (WHERE NOT (${hasEnded})) AS until
+    ${rowsOfSecret(p)}`,
 );
+
+/** Passes in which every row that is left was held by others. */
+const mostIdlePasses = 20;
+const idlePauseMs = 500;
 
 /**
  * Seals the recipients and end users of verifications that have ended with the current secret, and makes their indexes of it, a
  * batch at a time: servers that know both secrets find and read a row before and after.
  */
-export const resealRecipients: SealedRows["reseal"] = async (database, keyring, { id, from, until }, onProgress) => {
+export const resealRecipients: SealedRows["reseal"] = async (database, keyring, secret, onProgress) => {
+  for (let idlePasses = 0; idlePasses < mostIdlePasses; ) {
+    const count = await resealOnce(database, keyring, secret, onProgress);
+    const [left] = await database.transaction((transaction) => transaction.run(readLeft, secret));
+    if (left?.hasEnded !== true) {
+      return left?.until ?? undefined;
+    }
+    if (count === 0) {
+      idlePasses += 1;
+      await pause(idlePauseMs);
+    }
+  }
+  throw new CommandError("Some rows are held by other transactions all the time: run the command again.");
+};
+
+/** Goes through the rows once, and leaves those that somebody holds. Answers how many were sealed. */
+async function resealOnce(
+  database: Pick<Database, "transaction">,
+  keyring: Keyring,
+  { id, from, until }: UsedSecret,
+  onProgress: (rows: number) => void,
+): Promise<number> {
+  let count = 0;
   let after = { from, afterWorkspaceId: "", afterId: "" };
   for (;;) {
     const rows = await database.transaction((transaction) =>
       resealBatch(transaction, keyring, { id, until, ...after }),
     );
+    count += rows.length;
     onProgress(rows.length);
     const last = rows.at(-1);
     if (last === undefined || rows.length < batchSize) {
-      break;
+      return count;
     }
     after = { from: last.createdAt, afterWorkspaceId: last.workspaceId, afterId: last.id };
   }
-  const [waiting] = await database.transaction((transaction) => transaction.run(readWaiting, { id, from, until }));
-  return waiting?.until ?? undefined;
-};
+}
 
 async function resealBatch(
   transaction: Queryable,

@@ -1,4 +1,5 @@
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
+import { withoutDeadline } from "../../database/call-deadline.ts";
 import { limitLockWait } from "../../database/database.ts";
 import { array, boolean, bytea, nullable, statement, statementOfParts, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
@@ -161,6 +162,8 @@ export async function resendCode(
   const [pending] = await deps.database.run(readPending, { workspaceId, mode, id: input.verificationId });
   if (pending !== undefined && deps.keyring.find(pending.secretId) !== undefined) {
     await queueMessage(deps, caller, input, pending);
+    // It is done: also who waits no longer is told so.
+    return withoutDeadline(() => getVerification(deps, ref));
   }
   return getVerification(deps, ref);
 }

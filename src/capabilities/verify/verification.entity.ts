@@ -1,5 +1,5 @@
 import { defineEntity, p } from "@mikro-orm/core";
-import { channelNames } from "../channels/channels.ts";
+import { channelNames } from "../channels/outgoing-message.ts";
 
 /** Holds neither a code nor a hash of one, and recipients only sealed and as keyed indexes. */
 export const VerificationEntity = defineEntity({

@@ -1,5 +1,5 @@
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
-import { type SettingNames, settingGroup } from "../../config/settings.ts";
+import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 import type { SendLimitSettings } from "../../quota/send-limits.ts";
 
 export interface VerifySettings {

@@ -13,13 +13,13 @@ import {
 } from "../../../gen/byond/v1/verify_pb.ts";
 import { credentialOf, keyCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
-import { commitWithAnswer } from "../../idempotency/claim.ts";
+import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/claim.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
 import { truncatedDate } from "../../rpc/truncated-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { cancelVerification } from "./cancel-verification.ts";
-import { channelOf, findChannel } from "./channel.ts";
+import { channelOf, findChannel } from "./channel-enum.ts";
 import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
@@ -33,7 +33,7 @@ import {
   startVerification,
   type VerificationOwner,
 } from "./start-verification.ts";
-import { findStatus, verificationMessage } from "./verification-message.ts";
+import { findStatus, verificationMessage } from "./verification-proto.ts";
 import { codeLength, pageSize, ttlSeconds } from "./verify.policy.ts";
 
 const startStatuses = {
@@ -169,6 +169,10 @@ export async function commitAndSend<O extends DescMessage>(
   schema: O,
   work: (deps: StartDependencies) => Promise<MessageInitShape<O>>,
 ): Promise<MessageInitShape<O>> {
+  if (context.values.get(idempotencyClaimKey) === undefined) {
+    // Each statement commits by itself, and its message is on its way before anything else can fail.
+    return work(deps);
+  }
   const queued: OutboxItem[] = [];
   const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
   const response = await commitWithAnswer(context, deps.database, schema, (database) =>

@@ -1,7 +1,7 @@
 /** Sessions on two servers: how they go on, how they end, and that what has ended has ended everywhere. */
 import argon2 from "argon2";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { generateRefreshToken } from "../../../src/capabilities/accounts/refresh-token.ts";
+import { generateRefreshToken } from "../../../src/capabilities/accounts/refresh-token-format.ts";
 import { Database } from "../../../src/database/database.ts";
 import {
   cheapPasswordCost,

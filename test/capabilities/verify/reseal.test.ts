@@ -93,6 +93,20 @@ test("rows of before the new secret's first use are known to be its own: it cann
   );
 });
 
+test("what ends, and what somebody holds, while the rows are gone through is sealed as well", async () => {
+  const [held, late] = [await start(before, "held@example.com"), await start(before, "late@example.com")];
+  await approve(before, held);
+  await before.app.close();
+  await using between = await before.startAnother({ secrets: [fresh, old], inbox: "all" });
+  await client.query(`BEGIN; SELECT FROM verification WHERE id = '${held}' FOR UPDATE`);
+  const outcome = reseal();
+  // It has gone through the rows once when the pending one ends, and goes on while the other one is held.
+  await approve(between, late);
+  await client.query("COMMIT");
+  await outcome;
+  expect(await secretsInUse()).toEqual([idOf(fresh)]);
+});
+
 test("more rows than a batch, of one moment, are sealed once each; those that another command sealed are left alone", async () => {
   const ids = await Promise.all(Array.from({ length: 450 }, (_, index) => start(before, `ada-${index}@example.com`)));
   await client.query(

@@ -10,7 +10,7 @@ import { Migration } from "@mikro-orm/migrations";
 import { Counter } from "prom-client";
 import { keyCaller } from "../../../src/access/caller.ts";
 import type { Capability } from "../../../src/capability.ts";
-import { settingGroup } from "../../../src/config/settings.ts";
+import { settingGroup } from "../../../src/config/setting-group.ts";
 import { randomBase62 } from "../../../src/crypto/ids.ts";
 import { statement, text } from "../../../src/database/statement.ts";
 import { bindService } from "../../../src/rpc/router.ts";
@@ -30,6 +30,7 @@ const BadgeEntity = defineEntity({
 class Badges0001 extends Migration {
   override up(): void {
     this.addSql("CREATE TABLE badge (id text PRIMARY KEY, workspace_id text NOT NULL, name text NOT NULL)");
+    this.addSql("CREATE INDEX badge_of_workspace ON badge (workspace_id, id)");
   }
 }
 
@@ -70,6 +71,7 @@ export function badgesCapability(
     name: "badges",
     scopes: ["badges"],
     entities: [BadgeEntity],
+    workspaceTables: { badge: "id" },
     migrations: [{ name: "badges-0001", class: Badges0001 }],
     settings: [settingGroup("Badges", { BADGE_TEXT: { default: "no text", meaning: "What `/badges` says." } })],
     readSettings: (reader) => ({ badgeText: reader.text("BADGE_TEXT") ?? "no text" }),

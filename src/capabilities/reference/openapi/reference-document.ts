@@ -3,7 +3,7 @@ import { houseJson } from "../../../rest/json/style.ts";
 import { commentOf } from "../../../rest/openapi/comments.ts";
 import { buildOpenApi } from "../../../rest/openapi/openapi-document.ts";
 import { routesOf } from "../../../rest/route.ts";
-import { apiVersions } from "../../../rpc/api-version.ts";
+import { apiVersions } from "../../../rpc/api-versions.ts";
 import { guideText } from "../guide.ts";
 import { sharedComponents } from "./components.ts";
 import { ErrorResponses } from "./error-responses.ts";

@@ -1,3 +1,4 @@
+/** How a refresh token is written. How long one lives: `accounts.policy.ts`. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import { encodeBase62 } from "../../crypto/ids.ts";

@@ -6,7 +6,7 @@ import {
   VerificationStatus as StatusMessage,
   type VerificationSchema,
 } from "../../../gen/byond/v1/verify_pb.ts";
-import { channelMessage } from "./channel.ts";
+import { channelMessage } from "./channel-enum.ts";
 import type { DeliveryStatus, DeliveryView, VerificationStatus, VerificationView } from "./verification-view.ts";
 
 const statusMessages = {

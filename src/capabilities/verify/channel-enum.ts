@@ -1,5 +1,5 @@
 import { Channel as ChannelMessage } from "../../../gen/byond/v1/verify_pb.ts";
-import type { ChannelName } from "../channels/outgoing-message.ts";
+import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
 
 const messages = {
   sms: ChannelMessage.SMS,
@@ -8,12 +8,9 @@ const messages = {
   email: ChannelMessage.EMAIL,
 } as const satisfies Record<ChannelName, ChannelMessage>;
 
-const byMessage: ReadonlyMap<ChannelMessage, ChannelName> = new Map([
-  [ChannelMessage.SMS, "sms"],
-  [ChannelMessage.VOICE, "voice"],
-  [ChannelMessage.WHATSAPP, "whatsapp"],
-  [ChannelMessage.EMAIL, "email"],
-]);
+const byMessage: ReadonlyMap<ChannelMessage, ChannelName> = new Map(
+  channelNames.map((channel) => [messages[channel], channel]),
+);
 
 export function channelMessage(channel: ChannelName): ChannelMessage {
   return messages[channel];

@@ -1,3 +1,4 @@
+/** How an access token is signed and read. How long one lives: `accounts.policy.ts`. */
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../../clock.ts";
 import type { Keyring } from "../../crypto/keyring.ts";

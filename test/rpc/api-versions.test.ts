@@ -1,6 +1,7 @@
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { CheckVerificationResponse_Status as Status, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
+import { messageChange } from "../../src/rpc/api-version-change.ts";
 import {
   type ApiVersion,
   apiVersionHeaders,
@@ -8,8 +9,7 @@ import {
   apiVersions,
   createApiVersionInterceptor,
   resolveApiVersion,
-} from "../../src/rpc/api-version.ts";
-import { messageChange } from "../../src/rpc/api-version-change.ts";
+} from "../../src/rpc/api-versions.ts";
 
 describe("the version of a request", () => {
   test("is the one it names", () => {

@@ -4,7 +4,7 @@ import {
   generateRefreshToken,
   parseRefreshToken,
   succeedingToken,
-} from "../../../src/capabilities/accounts/refresh-token.ts";
+} from "../../../src/capabilities/accounts/refresh-token-format.ts";
 import { createId, randomBase62 } from "../../../src/crypto/ids.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Clock } from "../../src/clock.ts";
 import { createKeyring } from "../../src/crypto/keyring.ts";
 import { Database } from "../../src/database/database.ts";
-import { joinServers } from "../../src/process/join-fleet.ts";
+import { joinServers } from "../../src/process/join-servers.ts";
 import { explainFailure } from "../../src/process/start-failure.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
