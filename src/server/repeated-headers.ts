@@ -8,6 +8,14 @@ export const repeatedHeadersKey = createContextKey<ReadonlySet<string>>(new Set(
 
 /** Finds them in names and values by turns, as Node has them. */
 export function findRepeatedHeaders(rawHeaders: readonly string[]): ReadonlySet<string> {
-  const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
-  return new Set(names.filter((name, index) => names.indexOf(name) < index));
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? "";
+    if (seen.has(name)) {
+      repeated.add(name);
+    }
+    seen.add(name);
+  }
+  return repeated;
 }

@@ -14,6 +14,7 @@ const METHODS_KNOWN = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
 /** Of which Node keeps the first, where whoever forwarded the request may have gone by the last. */
 const SINGLE_HEADERS = ["Authorization", "Content-Type"];
+const HOST_HEADERS = ["host", ":authority"];
 
 /** Names no machine (RFC 2606), so that nothing takes a request without a host for one to a host that it knows. */
 const UNNAMED_HOST = "host.invalid";
@@ -29,7 +30,7 @@ const UNNAMED_HOST = "host.invalid";
 export function normalizeRequest(request: NodeRequest): string | undefined {
   const hosts = readAuthorities(request);
   const [host] = hosts;
-  const repeated = SINGLE_HEADERS.find((name) => new Set(readHeader(request, [name])).size > 1);
+  const repeated = SINGLE_HEADERS.find((name) => new Set(readHeader(request, [name.toLowerCase()])).size > 1);
   // In text, Node takes 0.9 and 2.0, too.
   if (!("stream" in request) && request.httpVersionMajor !== 1) return "The version of HTTP is not supported.";
   if (host === undefined && request.httpVersion !== "1.0") return "The Host header is missing.";
@@ -79,14 +80,18 @@ export function hasExcessiveHeaders(request: NodeRequest): boolean {
 
 /** Every host that the request names, not only the first: whoever forwarded it may have gone by another one. */
 function readAuthorities(request: NodeRequest): readonly string[] {
-  const hosts = readHeader(request, ["Host", ":authority"]);
+  const hosts = readHeader(request, HOST_HEADERS);
   // Over HTTP/2, proxies send the same host both ways: RFC 9113 §8.3.1.
   return request.httpVersionMajor === 2 ? [...new Set(hosts)] : hosts;
 }
 
-/** The values of all headers with one of these names, as they were sent. */
+/** The values of all headers with one of these names, which are in lower case, as they were sent. Asked for each request. */
 function readHeader({ rawHeaders }: NodeRequest, names: readonly string[]): string[] {
-  const wanted = names.map((name) => name.toLowerCase());
-  const isWanted = (text: string, index: number) => index % 2 === 0 && wanted.includes(text.toLowerCase());
-  return rawHeaders.flatMap((text, index) => (isWanted(text, index) ? (rawHeaders[index + 1] ?? "") : []));
+  const values: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (names.includes(rawHeaders[index]?.toLowerCase() ?? "")) {
+      values.push(rawHeaders[index + 1] ?? "");
+    }
+  }
+  return values;
 }

@@ -87,7 +87,15 @@ function lineTypesOf(type: NumberType): readonly LineType[] {
 
 const names = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
 
+/** What regions are called, as far as it was asked: of the regions that the library knows, and it takes as long as a lookup. */
+const knownNames = new Map<CountryCode, string | null>();
+
 /** The English name of a region, or null for one that has none (`001`, the international networks). */
-export function countryName(code: string): string | null {
-  return /^[A-Z]{2}$/.test(code) ? (names.of(code) ?? null) : null;
+export function countryName(code: CountryCode): string | null {
+  let name = knownNames.get(code);
+  if (name === undefined) {
+    name = /^[A-Z]{2}$/.test(code) ? (names.of(code) ?? null) : null;
+    knownNames.set(code, name);
+  }
+  return name;
 }
