@@ -17,7 +17,11 @@ import { openSession, type SessionDependencies, type SessionGrant } from "./open
 import { insertAccount } from "./sign-up.ts";
 import type { AccountReference } from "./unverified-accounts.ts";
 
-const change = statement<{ tokenRevision: number }>("change_password")(
+/**
+ * Replaces the password, unless it or the sessions were changed since `tokenRevision` was read: ends every session, and forgets where
+ * the account was signed in to. No row if there was nothing to replace.
+ */
+const replacePassword = statement<{ tokenRevision: number }>("replace_password")(
   { workspaceId: text, userId: text, tokenRevision: integer, passwordHash: text },
   (p) => `
     WITH ended AS (
@@ -64,7 +68,7 @@ export async function changePassword(
   const newHash = await deps.passwordHasher.hashPassword(input.newPassword, turn, others[0]?.passwordHash);
   const replace = async (transaction: Queryable) => {
     onAuthorized();
-    const [row] = await transaction.run(change, { workspaceId, userId, tokenRevision, passwordHash: newHash });
+    const [row] = await transaction.run(replacePassword, { workspaceId, userId, tokenRevision, passwordHash: newHash });
     // None if it was changed by another call in between: the current password is another one now.
     const session =
       row &&
@@ -89,20 +93,6 @@ export async function changePassword(
 export function wrongPassword(): AppError {
   return new AppError("invalid_password", "The password is wrong.");
 }
-
-const reset = statement<{ id: string }>("reset_password")(
-  { workspaceId: text, userId: text, tokenRevision: integer, passwordHash: text },
-  (p) => `
-    WITH ended AS (
-      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND account_id = ${p.userId}
-    ), forgotten AS (
-      ${forgetKnownSources(p.userId)}
-    )
-    UPDATE account SET
-      password_hash = ${p.passwordHash}, password_set_at = byond_now(), token_revision = token_revision + 1
-    WHERE id = ${p.userId} AND token_revision = ${p.tokenRevision}
-    RETURNING id`,
-);
 
 /**
  * Sets the password of an address, for somebody who has proved it to be theirs (`proveAddress`), ends all sessions, and
@@ -132,7 +122,7 @@ export async function setPasswordOf(
   if (account.isVerified) {
     const { workspaceId, userId, tokenRevision } = account;
     await lockSessions(transaction, account);
-    if ((await transaction.run(reset, { workspaceId, userId, tokenRevision, passwordHash })).length === 0) {
+    if ((await transaction.run(replacePassword, { workspaceId, userId, tokenRevision, passwordHash })).length === 0) {
       throw new AppError("unavailable", "The service is busy. Try again shortly.", { retryAfterSeconds: 1 });
     }
     return account;
