@@ -2,7 +2,7 @@ import { AppError, invalidFields } from "../errors.ts";
 import { formatIpRange, type IpRange, includesAddress, parseIpAddress, parseIpRange } from "../server/ip-range.ts";
 
 /** Entries that an allowlist may have. */
-const maxAllowlistEntries = 100;
+export const maxAllowlistEntries = 100;
 
 /** What is wrong with the entries of an allowlist, by their paths (`ip_allowlist[3]`), or with the field itself. */
 export function ipAllowlistProblems(entries: readonly string[], field: string): Record<string, string> {

@@ -4,12 +4,22 @@ import { type DescField, getOption } from "@bufbuild/protobuf";
 import { field as fieldRules, type Int32Rules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { beforeAll, expect, test } from "vitest";
 import {
+  ApiKeyChangesSchema,
+  CreateApiKeyRequestSchema,
+  IpAllowlistSchema,
+  ListApiKeysRequestSchema,
+  RevokeApiKeyRequestSchema,
+  RotateApiKeyRequestSchema,
+} from "../../gen/byond/v1/api_key_pb.ts";
+import {
   ChangePasswordRequestSchema,
   ConfirmPasswordResetRequestSchema,
   SignUpRequestSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
+import { maxAllowlistEntries } from "../../src/access/ip-allowlist.ts";
 import { hoursToVerify, passwordLength, refreshTokenDays } from "../../src/capabilities/accounts/accounts.policy.ts";
+import * as keys from "../../src/capabilities/keys/keys.policy.ts";
 import {
   brandLength,
   codeLength,
@@ -25,6 +35,9 @@ function boundsOf(field: DescField): readonly [number, number] {
   if (rules.case === "int32") {
     const { greaterThan, lessThan }: Int32Rules = rules.value;
     return [Number(greaterThan.value), Number(lessThan.value)];
+  }
+  if (rules.case === "repeated") {
+    return [Number(rules.value.minItems), Number(rules.value.maxItems)];
   }
   return rules.case === "string" ? [Number(rules.value.minLen), Number(rules.value.maxLen)] : [Number.NaN, Number.NaN];
 }
@@ -42,11 +55,26 @@ test("the schema's rules are those of the policies", () => {
   ]) {
     expect(boundsOf(field)).toEqual([passwordLength.min, passwordLength.max]);
   }
+  const changes = ApiKeyChangesSchema.field;
+  const created = CreateApiKeyRequestSchema.field;
+  expect(boundsOf(changes.name)).toEqual([keys.nameLength.min, keys.nameLength.max]);
+  // That it is required says that it has a character.
+  expect(boundsOf(created.name)).toEqual([0, keys.nameLength.max]);
+  for (const { requestsPerMinute } of [created, changes]) {
+    expect(boundsOf(requestsPerMinute)).toEqual([keys.requestsPerMinute.min, keys.requestsPerMinute.max]);
+  }
+  expect(boundsOf(IpAllowlistSchema.field.ranges)).toEqual([1, maxAllowlistEntries]);
+  expect(boundsOf(RotateApiKeyRequestSchema.field.graceSeconds)).toEqual([
+    keys.graceSeconds.min,
+    keys.graceSeconds.max,
+  ]);
+  expect(boundsOf(ListApiKeysRequestSchema.field.pageSize)).toEqual([keys.pageSize.min, keys.pageSize.max]);
+  expect(boundsOf(RevokeApiKeyRequestSchema.field.reason)).toEqual([0, keys.reasonLength.max]);
 });
 
 let comments: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  const files = ["verify", "auth"].map(async (name) => [
+  const files = ["verify", "auth", "api_key"].map(async (name) => [
     name,
     (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
       /\n\s*\/\/ ?/g,
@@ -64,6 +92,16 @@ test.each<[string, string, number]>([
   ["auth", `${passwordLength.min} to ${passwordLength.max} characters`, 3],
   ["auth", `within ${refreshTokenDays} days`, 4],
   ["auth", `ends after ${hoursToVerify} hours`, 1],
+  ["api_key", `${keys.nameLength.min} to ${keys.nameLength.max} characters, not blank`, 2],
+  ["api_key", `at most ${keys.reasonLength.max} characters`, 1],
+  ["api_key", `At least one, at most ${maxAllowlistEntries}:`, 1],
+  ["api_key", `${keys.requestsPerMinute.min} to ${keys.requestsPerMinute.max.toLocaleString("en")}`, 2],
+  [
+    "api_key",
+    `in seconds, ${keys.graceSeconds.min} to ${keys.graceSeconds.max}. Default ${keys.graceSeconds.default}`,
+    1,
+  ],
+  ["api_key", `Keys a page, ${keys.pageSize.min} to ${keys.pageSize.max}.`, 1],
 ])("%s.proto says: %s", (file, sentence, times) => {
   expect(comments[file]?.split(sentence).length).toBe(times + 1);
 });

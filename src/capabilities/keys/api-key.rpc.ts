@@ -21,6 +21,7 @@ import { lineProblem, nameProblem } from "../../text/display-name-rules.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-proto.ts";
 import { createApiKey } from "./create-api-key.ts";
 import { getApiKey, keyIdOf } from "./get-api-key.ts";
+import { graceSeconds as grace } from "./keys.policy.ts";
 import { listApiKeys } from "./list-api-keys.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
 import { rotateApiKey } from "./rotate-api-key.ts";
@@ -69,7 +70,7 @@ export function apiKeyService(deps: {
       return { apiKey: apiKeyMessage(key) };
     },
 
-    async rotateApiKey({ id, graceSeconds = 0 }, context) {
+    async rotateApiKey({ id, graceSeconds = grace.default }, context) {
       const store = storeAnswer(context, RotateApiKeyResponseSchema, rotatedKeyMessage);
       const input = { id: keyIdOf(id), graceSeconds };
       return rotatedKeyMessage(await rotateApiKey(deps, sessionCaller(context), input, store));

@@ -9,11 +9,10 @@ import type { CredentialCache } from "../../revocation/credential-cache.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { prefixSubject } from "../../revocation/revocation-subjects.ts";
 import { parseKey, prefixOf } from "./key-format.ts";
+import { maxRememberedKeys } from "./keys.policy.ts";
 import { KnownSecrets } from "./known-secrets.ts";
 import type { LastUsed } from "./last-used.ts";
 import { readStoredKey, type StoredKey } from "./stored-key.ts";
-
-const maxRememberedKeys = 100_000;
 
 interface Dependencies {
   readonly database: Queryable;

@@ -8,6 +8,7 @@ import { apiKeyFieldChecks, apiKeyService } from "./api-key.rpc.ts";
 import { ApiKeySecretEntity } from "./api-key-secret.entity.ts";
 import { KeyAuthenticator } from "./authenticate-api-key.ts";
 import { createSecret, insertApiKey } from "./create-api-key.ts";
+import { hashing } from "./keys.policy.ts";
 import { Keys0001 } from "./keys-0001.migration.ts";
 import { LastUsed } from "./last-used.ts";
 
@@ -25,7 +26,7 @@ export function keysCapability() {
     entities: [ApiKeyEntity, ApiKeySecretEntity],
     migrations: [{ name: "keys-0001", class: Keys0001 }],
     start({ database, clock, logger, tagKey, revocation, scopes }) {
-      const keyHasher = new Hasher({ cost: keyCost, concurrency: 2, maxWaiting: 1_000 });
+      const keyHasher = new Hasher({ cost: keyCost, ...hashing });
       const lastUsed = new LastUsed({ database, clock, logger });
       const keys = new KeyAuthenticator({ database, clock, logger, keyHasher, tagKey, lastUsed, revocation });
       offer.give({

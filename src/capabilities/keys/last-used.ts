@@ -2,8 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { Queryable } from "../../database/database.ts";
 import { array, statement, text, timestamptz } from "../../database/statement.ts";
 import type { Logger } from "../../observe/log.ts";
-
-const flushIntervalMs = 5_000;
+import { lastUsedIntervalMs } from "./keys.policy.ts";
 
 const updateLastUsed = statement("update_last_used")(
   { ids: array(text), times: array(timestamptz) },
@@ -32,7 +31,7 @@ export class LastUsed {
   /** Notes that the key is used now. */
   touch(keyId: string): void {
     this.#pending.set(keyId, this.#deps.clock.now());
-    this.#timer ??= setTimeout(() => void this.flush(), flushIntervalMs).unref();
+    this.#timer ??= setTimeout(() => void this.flush(), lastUsedIntervalMs).unref();
   }
 
   /** Writes what is noted. What cannot be written now is tried again with the next batch. */
@@ -49,7 +48,7 @@ export class LastUsed {
     } catch (error) {
       this.#deps.logger.warn("last use of keys not written", { keys: batch.size, error });
       this.#pending = new Map([...batch, ...this.#pending]);
-      this.#timer ??= setTimeout(() => void this.flush(), flushIntervalMs).unref();
+      this.#timer ??= setTimeout(() => void this.flush(), lastUsedIntervalMs).unref();
     }
   }
 }

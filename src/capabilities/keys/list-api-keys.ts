@@ -1,10 +1,11 @@
 import type { Database } from "../../database/database.ts";
 import { formatPageToken, parsePageToken } from "../../rpc/page-token.ts";
 import { type ApiKey, ApiKeyEntity } from "./api-key.entity.ts";
+import { pageSize } from "./keys.policy.ts";
 
 export interface ListApiKeysInput {
   readonly workspaceId: string;
-  /** Undefined: everything at once, `maxUnpaged` at most. */
+  /** Undefined: everything at once, `pageSize.max` at most. */
   readonly pageSize: number | undefined;
   readonly pageToken: string | undefined;
   readonly includeRevoked: boolean;
@@ -16,14 +17,12 @@ export interface ListedApiKeys {
   readonly nextPageToken: string | undefined;
 }
 
-const maxUnpaged = 1000;
-
 /** Lists a workspace's keys, newest first. Throws `validation_error` for a page token that was not made here. */
 export async function listApiKeys(
   deps: { readonly database: Database },
   input: ListApiKeysInput,
 ): Promise<ListedApiKeys> {
-  const limit = input.pageSize ?? maxUnpaged;
+  const limit = input.pageSize ?? pageSize.max;
   const after = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken, "key_");
   const keys = await deps.database.withEntities((entities) =>
     entities.find(
