@@ -15,10 +15,10 @@ import {
   VerifyService,
 } from "../gen/byond/v1/verify_pb.ts";
 import { compileEndpoints, type Endpoint } from "../src/rest/endpoint.ts";
-import { houseJson } from "../src/rest/json/style.ts";
-import { parseJson } from "../src/rest/json/text.ts";
+import { type FieldViolation, ViolationCollector } from "../src/rest/field-violations.ts";
+import { restJson } from "../src/rest/json/json-style.ts";
+import { parseJson } from "../src/rest/json/parse-json.ts";
 import { parseQuery, splitUrl } from "../src/rest/query-string.ts";
-import { type FieldViolation, ViolationCollector } from "../src/rest/violations.ts";
 
 /**
  * What turning REST into messages and back costs without the handlers: from the URL and the bytes of the body to the
@@ -30,7 +30,7 @@ const services = [VerifyService, ApiKeyService, LookupService].map((service) => 
 const { routes } = compileEndpoints({
   services,
   interceptors: [],
-  json: houseJson,
+  json: restJson,
   unmappedMethods: "refuse",
   unknownFields: "refuse",
   registry: undefined,

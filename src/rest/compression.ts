@@ -1,5 +1,5 @@
 import { promisify } from "node:util";
-import { brotliCompress, constants, gzip } from "node:zlib";
+import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
 import { parseQualities } from "./media-type.ts";
 
 /** Smaller answers fit one packet as they are. */
@@ -24,7 +24,7 @@ export function parseContentCodings(header: string): readonly string[] {
 }
 
 /** Tells caches, also with a 304, that an answer of this length depends on what encodings the client takes. */
-export function markVariants(bytes: Uint8Array, header: Headers): void {
+export function varyByEncoding(bytes: Uint8Array, header: Headers): void {
   if (isCompressible(bytes, header)) {
     header.append("vary", "accept-encoding");
   }
@@ -63,4 +63,27 @@ export function preferredEncoding(accepted: string): Encoding | undefined {
   const quality = (name: string) => qualities.get(name) ?? qualities.get("*") ?? 0;
   const [best] = encodings.filter((name) => quality(name) > 0).sort((left, right) => quality(right) - quality(left));
   return best;
+}
+
+interface Limit {
+  readonly maxOutputLength: number;
+}
+
+/** Throws for bytes that are none, and a `RangeError` for more than `maxOutputLength`. */
+export const decompressGzip: (bytes: Uint8Array, limit: Limit) => Promise<Buffer> = promisify(gunzip);
+
+/** Like {@link decompressGzip}; as that does, it refuses bytes behind the end of what is compressed, which Node drops. */
+export function decompressBrotli(bytes: Uint8Array, { maxOutputLength }: Limit): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    brotliDecompress(bytes, { maxOutputLength, info: true }, (error, result: unknown) => {
+      if (error !== null) {
+        reject(error);
+        return;
+      }
+      // With `info`, which the types lack.
+      const { buffer, engine } = Object(result);
+      if (engine.bytesWritten === bytes.length) resolve(buffer);
+      else reject(new Error("there are bytes behind the end of what is compressed"));
+    });
+  });
 }

@@ -1,24 +1,24 @@
 import { createRegistry, type DescFile, type DescMethod, type Message, type Registry } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec, ServiceImplSpec } from "@connectrpc/connect";
-import { type Bind, compileBind } from "./bind.ts";
-import { composeStream, composeUnary, type StreamCall, type UnaryCall } from "./call.ts";
-import { answersHttpBody, fromHttpBody } from "./http-body.ts";
+import { answersHttpBody, fromHttpBody } from "./google-http-body.ts";
+import { jsonContent, jsonMediaType, ndjsonMediaType, type ResponseContent } from "./http-response.ts";
+import { composeStream, composeUnary, type StreamCall, type UnaryCall } from "./interceptor-chain.ts";
 import { findEnumClashes } from "./json/enum-clashes.ts";
-import { JsonReader } from "./json/reader.ts";
-import type { JsonStyle } from "./json/style.ts";
+import { JsonReader } from "./json/json-reader.ts";
+import type { JsonStyle } from "./json/json-style.ts";
+import { JsonWriter } from "./json/json-writer.ts";
 import { getField, membersOf } from "./json/value-type.ts";
-import { JsonWriter } from "./json/writer.ts";
-import { type Content, json, jsonContent, ndjson } from "./response.ts";
+import { compileRequestBinder, type RequestBinder } from "./request-binder.ts";
 import { type Route, routesOf } from "./route.ts";
-import { buildRoutes, RouteConflictError, type Routes } from "./routes.ts";
+import { buildRouteTrie, RouteConflictError, type RouteTrie } from "./route-trie.ts";
 
 /** A route with all that was compiled for it. */
 export interface Endpoint {
   readonly route: Route;
-  readonly bind: Bind;
+  readonly bind: RequestBinder;
   readonly call: Call;
   /** Turns a response message into the content of the answer. */
-  readonly render: (message: Message) => Content;
+  readonly render: (message: Message) => ResponseContent;
   /** The media types that an answer may have; without any, only the handler knows. */
   readonly mediaTypes: readonly string[];
   /** HTTP status of a successful answer. */
@@ -53,7 +53,7 @@ export class SchemaError extends Error {
 /** Compiles all routes of the services. Throws one {@link SchemaError} with every problem. */
 export function compileEndpoints(options: EndpointOptions): {
   endpoints: readonly Endpoint[];
-  routes: Routes<Endpoint>;
+  routes: RouteTrie<Endpoint>;
 } {
   const problems: string[] = [];
   const mapped = options.services
@@ -81,14 +81,18 @@ export function compileEndpoints(options: EndpointOptions): {
     calls.set(spec, call);
     return {
       route,
-      bind: compileBind(route, reader),
+      bind: compileRequestBinder(route, reader),
       call,
       render: renderer(route, writer),
-      mediaTypes: answersHttpBody(route) ? [] : call.kind === "stream" ? [ndjson, json] : [json],
+      mediaTypes: answersHttpBody(route)
+        ? []
+        : call.kind === "stream"
+          ? [ndjsonMediaType, jsonMediaType]
+          : [jsonMediaType],
       status: options.successStatus(spec.method),
     };
   });
-  const routes = buildRoutes(
+  const routes = buildRouteTrie(
     endpoints.map((endpoint) => ({
       method: endpoint.route.httpMethod,
       template: endpoint.route.template,
@@ -109,7 +113,7 @@ function composeCall(spec: MethodImplSpec, interceptors: readonly Interceptor[])
   }
 }
 
-function renderer(route: Route, writer: JsonWriter): (message: Message) => Content {
+function renderer(route: Route, writer: JsonWriter): (message: Message) => ResponseContent {
   const { method, responseField } = route;
   if (answersHttpBody(route)) {
     return (message) =>
@@ -121,7 +125,7 @@ function renderer(route: Route, writer: JsonWriter): (message: Message) => Conte
 
 function reportDuplicates(routes: readonly Route[], problems: string[]): void {
   try {
-    buildRoutes(routes.map(({ httpMethod, template }) => ({ method: httpMethod, template, target: undefined })));
+    buildRouteTrie(routes.map(({ httpMethod, template }) => ({ method: httpMethod, template, target: undefined })));
   } catch (error) {
     if (!(error instanceof RouteConflictError)) {
       throw error;

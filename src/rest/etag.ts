@@ -4,14 +4,14 @@ import { hash } from "node:crypto";
  * A tag of the content (RFC 9110 §8.8.3). Weak, since the same content may be sent compressed. One that a handler set
  * is kept.
  */
-export function tagContent(bytes: Uint8Array, header: Headers): string {
+export function setETag(bytes: Uint8Array, header: Headers): string {
   const tag = header.get("etag") ?? `W/"${hash("sha1", bytes, "base64url")}"`;
   header.set("etag", tag);
   return tag;
 }
 
 /** Whether the value of an `If-None-Match` names the tag (RFC 9110 §13.1.2), so that the client has the content already. */
-export function isKnownTag(known: string, tag: string): boolean {
+export function matchesIfNoneMatch(known: string, tag: string): boolean {
   return known.trim() === "*" || known.split(",").some((candidate) => opaque(candidate.trim()) === opaque(tag));
 }
 

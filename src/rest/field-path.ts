@@ -28,7 +28,7 @@ export class FieldPath {
   }
 
   /** The name of a oneof on the way that already has another member, which setting the field would take away. */
-  rival(members: Members): string | undefined {
+  conflictingOneof(members: Members): string | undefined {
     if (!this.#mayHaveRival) {
       return undefined;
     }

@@ -1,7 +1,7 @@
 import type { Endpoint } from "./endpoint.ts";
 import { GatewayError } from "./gateway-error.ts";
 import { percentDecode } from "./percent-encoding.ts";
-import type { RouteMatch, Routes } from "./routes.ts";
+import type { RouteMatch, RouteTrie } from "./route-trie.ts";
 
 /** What to do with a request: call an endpoint, or list the methods of its path. */
 export type Found =
@@ -14,7 +14,7 @@ export type Found =
  * Throws `not-found`, `method-not-allowed` (with the methods of the path, and `HEAD` beside `GET`), or
  * `malformed-target` if the path is not percent-encoded UTF-8.
  */
-export function findEndpoint(routes: Routes<Endpoint>, method: string, path: string): Found {
+export function findEndpoint(routes: RouteTrie<Endpoint>, method: string, path: string): Found {
   let matched: RouteMatch<Endpoint> = routes.match(method, path);
   if (matched.kind === "wrong-method" && method === "HEAD" && matched.allow.includes("GET")) {
     matched = routes.match("GET", path);

@@ -1,4 +1,4 @@
-import type { FieldViolations } from "./violations.ts";
+import type { FieldViolations } from "./field-violations.ts";
 
 /** Everything that a gateway itself refuses a request for, with the status that HTTP has for it. */
 const statuses = {

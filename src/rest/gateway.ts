@@ -9,18 +9,25 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { compileEndpoints, type Endpoint } from "./endpoint.ts";
+import { bindingViolations, ViolationCollector } from "./field-violations.ts";
 import { findEndpoint } from "./find-endpoint.ts";
 import { GatewayError } from "./gateway-error.ts";
-import type { JsonStyle } from "./json/style.ts";
+import {
+  contentResponse,
+  errorResponse,
+  jsonContent,
+  jsonMediaType,
+  type ResponseContent,
+  type RestError,
+} from "./http-response.ts";
+import type { JsonStyle } from "./json/json-style.ts";
 import { requireAcceptable } from "./media-type.ts";
 import { parseQuery, splitUrl } from "./query-string.ts";
-import { readBody } from "./read-body.ts";
+import { readRequestBody } from "./read-request-body.ts";
 import { readTimeout } from "./request-timeout.ts";
-import { type Content, contentResponse, errorResponse, json, jsonContent, type RestError } from "./response.ts";
 import type { Route } from "./route.ts";
-import type { Routes } from "./routes.ts";
-import { streamResponse } from "./stream.ts";
-import { bindingViolations, ViolationCollector } from "./violations.ts";
+import type { RouteTrie } from "./route-trie.ts";
+import { streamResponse } from "./stream-response.ts";
 
 /** What is known of a request when it fails. */
 export interface ErrorContext {
@@ -117,7 +124,7 @@ interface Exchange {
 
 async function handle(
   request: UniversalServerRequest,
-  routes: Routes<Endpoint>,
+  routes: RouteTrie<Endpoint>,
   options: GatewayOptions,
 ): Promise<UniversalServerResponse> {
   const exchange: Exchange = { request, values: request.contextValues ?? createContextValues() };
@@ -134,7 +141,7 @@ async function handle(
 
 async function answer(
   exchange: Exchange,
-  routes: Routes<Endpoint>,
+  routes: RouteTrie<Endpoint>,
   options: GatewayOptions,
 ): Promise<UniversalServerResponse> {
   const { request, values } = exchange;
@@ -156,7 +163,7 @@ async function answer(
   requireAcceptable(request.header, endpoint.mediaTypes);
   const violations = new ViolationCollector();
   const maxBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
-  const body = await readBody(request, endpoint.route, options.json, maxBytes, violations);
+  const body = await readRequestBody(request, endpoint.route, options.json, maxBytes, violations);
   const message = endpoint.bind({ variables, query: parseQuery(query), body }, violations);
   values.set(bindingViolations, violations);
   const { call, render, route, status } = endpoint;
@@ -196,8 +203,13 @@ function openContext(
   });
 }
 
-function wrapped(content: Content, isOk: boolean, request: UniversalServerRequest, options: GatewayOptions): Content {
-  const wrap = content.type === json ? options.wrapBody?.(request.header) : undefined;
+function wrapped(
+  content: ResponseContent,
+  isOk: boolean,
+  request: UniversalServerRequest,
+  options: GatewayOptions,
+): ResponseContent {
+  const wrap = content.type === jsonMediaType ? options.wrapBody?.(request.header) : undefined;
   return wrap === undefined
     ? content
     : { ...content, bytes: Buffer.from(wrap(isOk, Buffer.from(content.bytes).toString())) };

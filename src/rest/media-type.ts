@@ -40,7 +40,7 @@ function parseMediaType(
 }
 
 /** The media type of a `Content-Type` in lower case, without parameters. Undefined for what is none, or is in another charset than UTF-8. */
-export function typeInUtf8(contentType: string): string | undefined {
+export function utf8MediaType(contentType: string): string | undefined {
   const parsed = parseMediaType(contentType);
   return /^utf-?8$/i.test(parsed?.parameters.get("charset") ?? "utf-8") ? parsed?.type : undefined;
 }
@@ -48,7 +48,7 @@ export function typeInUtf8(contentType: string): string | undefined {
 /** Throws `unsupported-media-type` unless a request's `Content-Type` is JSON in UTF-8. */
 export function requireJson(header: Headers): void {
   const contentType = header.get("content-type") ?? "";
-  if (contentType !== "application/json" && typeInUtf8(contentType) !== "application/json") {
+  if (contentType !== "application/json" && utf8MediaType(contentType) !== "application/json") {
     throw new GatewayError("unsupported-media-type", "The Content-Type of the request body must be application/json.", {
       headers: { accept: "application/json" },
     });

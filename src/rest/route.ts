@@ -2,7 +2,7 @@ import { type DescField, type DescMessage, type DescMethod, getOption, hasOption
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { http } from "../../gen/google/api/annotations_pb.ts";
 import type { HttpRule } from "../../gen/google/api/http_pb.ts";
-import { type PathTemplate, parseTemplate } from "./http-rule.ts";
+import { type PathTemplate, parsePathTemplate } from "./path-template.ts";
 
 /** A variable of a route's path, and the field that it binds. */
 export interface PathParameter {
@@ -72,7 +72,7 @@ function routeOf(method: DescMethod, rule: HttpRule, report: (problem: string) =
   }
   let path: PathTemplate;
   try {
-    path = parseTemplate(template);
+    path = parsePathTemplate(template);
   } catch (error) {
     report(error instanceof Error ? error.message : String(error));
     return undefined;

@@ -1,5 +1,5 @@
 import { parseContentCodings } from "../rest/compression.ts";
-import { typeInUtf8 } from "../rest/media-type.ts";
+import { utf8MediaType } from "../rest/media-type.ts";
 import { removeEndlessDeadline } from "./deadline.ts";
 import { rpcMediaTypes } from "./negotiation.ts";
 
@@ -13,7 +13,7 @@ const codingHeaders = ["content-encoding", "connect-content-encoding", "grpc-enc
 export function canonicalizeHeaders(header: Headers): void {
   const contentType = header.get("content-type");
   if (contentType !== null && !rpcMediaTypes.has(contentType)) {
-    const type = typeInUtf8(contentType);
+    const type = utf8MediaType(contentType);
     if (type !== undefined && rpcMediaTypes.has(type)) {
       header.set("content-type", type);
     }

@@ -1,11 +1,11 @@
 import { type DescField, type DescMessage, isMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { ViolationCollector } from "../rest/field-violations.ts";
+import { containsNul } from "../rest/field-violations.ts";
 import { durationProblem } from "../rest/json/duration.ts";
-import { houseJson, isListWrapper, jsonEnumNames } from "../rest/json/style.ts";
+import { isListWrapper, jsonEnumNames, restJson } from "../rest/json/json-style.ts";
 import { timestampProblem } from "../rest/json/timestamp.ts";
 import { getField, isMembers, isType, membersOf, type ValueType, valueTypeOf } from "../rest/json/value-type.ts";
-import { containsNul } from "../rest/refusal.ts";
-import type { ViolationCollector } from "../rest/violations.ts";
 
 /** One reading of a message: what was found, and whether unknown fields are problems. */
 interface Walk {
@@ -118,7 +118,7 @@ export class MessageProblems {
         return type.scalar === ScalarType.STRING ? checkString : undefined;
       case "enum": {
         const numbers = new Set<unknown>(type.enum.values.map(({ number }) => number));
-        const problem = `must be one of: ${jsonEnumNames(type.enum, houseJson).join(", ")}`;
+        const problem = `must be one of: ${jsonEnumNames(type.enum, restJson).join(", ")}`;
         return (number, { violations }) => {
           if (!numbers.has(number)) {
             violations.add(problem);

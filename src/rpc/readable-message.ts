@@ -3,13 +3,13 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { compressedFlag } from "@connectrpc/connect/protocol";
 import { AppError } from "../errors.ts";
+import { hasViolations, ViolationCollector } from "../rest/field-violations.ts";
 import { GatewayError } from "../rest/gateway-error.ts";
-import { JsonReader } from "../rest/json/reader.ts";
-import { protoJson } from "../rest/json/style.ts";
-import { parseJson } from "../rest/json/text.ts";
+import { JsonReader } from "../rest/json/json-reader.ts";
+import { protoJson } from "../rest/json/json-style.ts";
+import { parseJson } from "../rest/json/parse-json.ts";
 import { isMembers } from "../rest/json/value-type.ts";
 import { percentDecode } from "../rest/percent-encoding.ts";
-import { isFlawless, ViolationCollector } from "../rest/violations.ts";
 import { rawBodyKey } from "../server/raw-body.ts";
 import { compressions, encodingOf } from "./encoding.ts";
 import { maxMessageBytes } from "./message-size.ts";
@@ -70,7 +70,7 @@ function requireKnownParameters({ requestMethod, url }: HandlerContext): void {
         violations.add("must be given once", name);
       }
     }
-    if (!isFlawless(violations)) {
+    if (hasViolations(violations)) {
       throw violationsError(violations);
     }
   }
@@ -131,7 +131,7 @@ function explainJson(context: HandlerContext, text: string, checkRequest: CheckR
     }
     throw error;
   }
-  return message === undefined || isFlawless(violations) ? undefined : checkRequest(method, message, violations);
+  return message === undefined || !hasViolations(violations) ? undefined : checkRequest(method, message, violations);
 }
 
 function unreadable({ input }: DescMethod, why = "", details: { readonly cause?: unknown } = {}): AppError {

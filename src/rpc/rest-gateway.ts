@@ -2,7 +2,7 @@ import { getOption, hasOption } from "@bufbuild/protobuf";
 import { rest } from "../../gen/byond/v1/access_pb.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
 import { createGateway, type Gateway } from "../rest/gateway.ts";
-import { houseJson } from "../rest/json/style.ts";
+import { restJson } from "../rest/json/json-style.ts";
 import type { Route } from "../rest/route.ts";
 import type { Chain } from "./chain.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
@@ -22,7 +22,7 @@ export function createRestGateway(
     services: services.map(({ spec }) => spec),
     interceptors: chain.interceptors,
     requestGate: chain.requestGate,
-    json: houseJson,
+    json: restJson,
     maxBodyBytes: maxMessageBytes,
     shutdownSignal,
     successStatus: (method) => (hasOption(method, rest) && getOption(method, rest).successStatus) || 200,

@@ -11,8 +11,13 @@ import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import type { AppError } from "../errors.ts";
 import { hasSideEffects } from "../idempotency/idempotency.ts";
-import { isListWrapper } from "../rest/json/style.ts";
-import { bindingViolations, type FieldViolations, isFlawless, ViolationCollector } from "../rest/violations.ts";
+import {
+  bindingViolations,
+  type FieldViolations,
+  hasViolations,
+  ViolationCollector,
+} from "../rest/field-violations.ts";
+import { isListWrapper } from "../rest/json/json-style.ts";
 import { MessageProblems } from "./message-problems.ts";
 import { wordViolation } from "./violation-wording.ts";
 import { violationsError } from "./wire-errors.ts";
@@ -61,7 +66,7 @@ export function compileRequestChecks(services: readonly DescService[], checks: r
     for (const [path, problem] of Object.entries(checkBySchema.get(input)?.problems(message) ?? {})) {
       all.addAll({ listed: [{ path, message: problem }], unlisted: 0 });
     }
-    if (!isFlawless(all)) {
+    if (hasViolations(all)) {
       return violationsError(all);
     }
     if (result.kind === "error") {

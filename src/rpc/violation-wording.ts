@@ -8,7 +8,7 @@ import {
   type StringRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { pattern_words as patternWords } from "../../gen/byond/v1/access_pb.ts";
-import { houseJson, jsonEnumNames } from "../rest/json/style.ts";
+import { jsonEnumNames, restJson } from "../rest/json/json-style.ts";
 
 /** A violation in the words of the house: "must be between 4 and 10". To be read after the field's name. */
 export function wordViolation(violation: Violation): string {
@@ -47,9 +47,7 @@ function wordRule(ruleId: string, rules: FieldRules["type"], field: DescField): 
     case "map":
       return ruleId === "map.max_pairs" ? `must have at most ${rules.value.maxPairs} entries` : undefined;
     case "enum":
-      return field.enum === undefined
-        ? undefined
-        : `must be one of: ${jsonEnumNames(field.enum, houseJson).join(", ")}`;
+      return field.enum === undefined ? undefined : `must be one of: ${jsonEnumNames(field.enum, restJson).join(", ")}`;
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { prefers } from "../rest/media-type.ts";
-import { single } from "../rest/single.ts";
 
 /** Whether a person reads the answer: a read whose `Accept` ranks HTML above JSON, as browsers' does (RFC 9110 §12.5.1). */
 export function prefersHtml({ method, header }: UniversalServerRequest): boolean {
@@ -31,5 +31,5 @@ export function htmlAnswer(
   header.set("Content-Length", String(bytes.length));
   header.set("Content-Security-Policy", contentSecurityPolicy);
   header.set("Referrer-Policy", "no-referrer");
-  return method === "HEAD" ? { status, header } : { status, header, body: single(bytes) };
+  return method === "HEAD" ? { status, header } : { status, header, body: createAsyncIterable([bytes]) };
 }

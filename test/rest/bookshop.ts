@@ -2,8 +2,8 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createServiceImplSpec, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { createGateway, type ErrorContext, type Gateway, type GatewayOptions } from "../../src/rest/gateway.ts";
 import { GatewayError } from "../../src/rest/gateway-error.ts";
-import { houseJson } from "../../src/rest/json/style.ts";
-import type { RestError } from "../../src/rest/response.ts";
+import type { RestError } from "../../src/rest/http-response.ts";
+import { restJson } from "../../src/rest/json/json-style.ts";
 import { type Book, BookSchema, BookshopService } from "./gen/bookshop/v1/bookshop_pb.ts";
 
 type Implementation = Partial<ServiceImpl<typeof BookshopService>>;
@@ -63,7 +63,7 @@ export function openBookshop(options: Partial<GatewayOptions> = {}, implementati
   return createGateway({
     services: [createServiceImplSpec<typeof BookshopService>(BookshopService, { ...echo, ...implementation })],
     interceptors: [],
-    json: houseJson,
+    json: restJson,
     errorResponse: explain,
     ...options,
   });

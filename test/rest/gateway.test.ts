@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { protoJson } from "../../src/rest/json/style.ts";
+import { protoJson } from "../../src/rest/json/json-style.ts";
 import { call, openBookshop } from "./bookshop.ts";
 
 const shop = openBookshop();

@@ -1,11 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { houseJson, type JsonStyle, protoJson } from "../../src/rest/json/style.ts";
+import { type JsonStyle, protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { LegacySchema } from "./gen/everytype/v1/proto2_pb.ts";
 import { jsonOptions, readText } from "./json-support.ts";
 
-const house = jsonOptions(houseJson);
+const house = jsonOptions(restJson);
 const proto = jsonOptions(protoJson);
 
 function readProto(member: string): { message: unknown; violations: string[] } {
@@ -71,9 +71,9 @@ test("an open enum keeps numbers that it does not name", () => {
 
 describe("proto2", () => {
   test.each<[string, JsonStyle, object]>([
-    ['{"name":"x","size":"small"}', houseJson, { name: "x", size: 1 }],
-    ['{"name":"x","detail":{"note":"n"}}', houseJson, { name: "x", detail: { note: "n" } }],
-    ['{"name":"x","count":0}', houseJson, { name: "x", count: 0 }],
+    ['{"name":"x","size":"small"}', restJson, { name: "x", size: 1 }],
+    ['{"name":"x","detail":{"note":"n"}}', restJson, { name: "x", detail: { note: "n" } }],
+    ['{"name":"x","count":0}', restJson, { name: "x", count: 0 }],
     ['{"name":"x","size":"SIZE_LARGE"}', protoJson, { name: "x", size: 2 }],
     ['{"name":"x","size":2}', protoJson, { name: "x", size: 2 }],
   ])("%s", (text, style, expected) => {
@@ -97,7 +97,7 @@ describe("proto2", () => {
 
 test("unknown fields are ignored if they are to be, at every level", () => {
   const text = '{"nope":1,"inner_field":{"nope":2,"text":"x"},"any_field":{"@type":"x/everytype.v1.Inner","nope":1}}';
-  const { message, violations } = readText(EveryTypeSchema, text, jsonOptions(houseJson, true));
+  const { message, violations } = readText(EveryTypeSchema, text, jsonOptions(restJson, true));
   expect(violations).toEqual([]);
   expect(message).toMatchObject({ innerField: { text: "x" } });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { houseJson } from "../../src/rest/json/style.ts";
+import { restJson } from "../../src/rest/json/json-style.ts";
 import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { jsonOptions, readText, unknownIn } from "./json-support.ts";
 
-const house = jsonOptions(houseJson);
+const house = jsonOptions(restJson);
 
 /** Reads one field in house style, given as `"name":value`; the message's members. */
 function readHouse(member: string): { message: unknown; violations: string[] } {

@@ -1,10 +1,10 @@
 import { type JsonObject, toJson } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { houseJson, protoJson } from "../../src/rest/json/style.ts";
+import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { jsonOptions, readText } from "./json-support.ts";
 
-const house = jsonOptions(houseJson);
+const house = jsonOptions(restJson);
 const proto = jsonOptions(protoJson);
 
 /** Reads one field in house style, given as `"name":value`; the message's members. */

@@ -10,7 +10,7 @@ import {
 import { type Any, anyPack, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { houseJson, protoJson } from "../../src/rest/json/style.ts";
+import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { EveryTypeSchema, InnerSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { LegacySchema } from "./gen/everytype/v1/proto2_pb.ts";
 import { jsonOptions, readText, writeText } from "./json-support.ts";
@@ -171,7 +171,7 @@ describe("message → JSON → message is the identity", () => {
   });
 
   test("and JSON → message → JSON in house style", () => {
-    const house = jsonOptions({ ...houseJson, acceptsNul: true });
+    const house = jsonOptions({ ...restJson, acceptsNul: true });
     fc.assert(
       fc.property(messages(EveryTypeSchema), (message) => {
         // What means "not given" is written, but not taken.

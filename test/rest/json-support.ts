@@ -1,9 +1,9 @@
 import { createRegistry, type DescMessage, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
-import { JsonReader } from "../../src/rest/json/reader.ts";
-import type { JsonOptions, JsonStyle } from "../../src/rest/json/style.ts";
-import { parseJson } from "../../src/rest/json/text.ts";
-import { JsonWriter } from "../../src/rest/json/writer.ts";
-import { ViolationCollector } from "../../src/rest/violations.ts";
+import { ViolationCollector } from "../../src/rest/field-violations.ts";
+import { JsonReader } from "../../src/rest/json/json-reader.ts";
+import type { JsonOptions, JsonStyle } from "../../src/rest/json/json-style.ts";
+import { JsonWriter } from "../../src/rest/json/json-writer.ts";
+import { parseJson } from "../../src/rest/json/parse-json.ts";
 import { file_everytype_v1_every_type } from "./gen/everytype/v1/every_type_pb.ts";
 import { file_everytype_v1_proto2 } from "./gen/everytype/v1/proto2_pb.ts";
 

@@ -1,7 +1,7 @@
 import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack, DurationSchema, EmptySchema, NullValue, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
-import { houseJson, isListWrapper, jsonEnumNames, protoJson } from "../../src/rest/json/style.ts";
+import { isListWrapper, jsonEnumNames, protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import {
   EveryType_ColorSchema,
   EveryTypeSchema,
@@ -13,7 +13,7 @@ import {
 import { LegacySchema } from "./gen/everytype/v1/proto2_pb.ts";
 import { jsonOptions, writeText } from "./json-support.ts";
 
-const house = jsonOptions(houseJson);
+const house = jsonOptions(restJson);
 const proto = jsonOptions(protoJson);
 
 type Fields = MessageInitShape<typeof EveryTypeSchema>;
@@ -234,7 +234,7 @@ describe("what cannot be written throws", () => {
 });
 
 test("the words of an enum leave out the value that means not given", () => {
-  expect(jsonEnumNames(EveryType_ColorSchema, houseJson)).toEqual(["red", "deep_blue", "negative"]);
+  expect(jsonEnumNames(EveryType_ColorSchema, restJson)).toEqual(["red", "deep_blue", "negative"]);
   expect(jsonEnumNames(EveryType_ColorSchema, protoJson)).toEqual([
     "COLOR_UNSPECIFIED",
     "COLOR_RED",

@@ -2,11 +2,11 @@ import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { AuthService, SignInRequestSchema, SignUpRequestSchema } from "../../gen/byond/v1/auth_pb.ts";
 import { StartVerificationRequestSchema, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { houseJson, protoJson } from "../../src/rest/json/style.ts";
-import { splitSummary } from "../../src/rest/openapi/comments.ts";
-import { ruleKeywords } from "../../src/rest/openapi/keywords.ts";
+import { rulesOf } from "../../src/rest/field-rules.ts";
+import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { buildOpenApi, type OpenApiOptions } from "../../src/rest/openapi/openapi-document.ts";
-import { rulesOf } from "../../src/rest/openapi/rules.ts";
+import { splitSummary } from "../../src/rest/openapi/proto-comments.ts";
+import { ruleKeywords } from "../../src/rest/openapi/rule-keywords.ts";
 import { BookshopService } from "./gen/bookshop/v1/bookshop_pb.ts";
 
 // A document is read here as whatever it is: each test says what it expects.
@@ -15,7 +15,7 @@ type Document = any;
 
 function build(changes: Partial<OpenApiOptions> = {}): Document {
   const info = { title: "Bookshop", version: "1" };
-  return buildOpenApi({ info, services: [BookshopService], json: houseJson, ...changes });
+  return buildOpenApi({ info, services: [BookshopService], json: restJson, ...changes });
 }
 
 const fieldOf = (message: DescMessage, name: string) => {

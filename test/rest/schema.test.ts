@@ -19,7 +19,7 @@ import { http } from "../../gen/google/api/annotations_pb.ts";
 import { type HttpRule, HttpRuleSchema } from "../../gen/google/api/http_pb.ts";
 import { SchemaError } from "../../src/rest/endpoint.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../src/rest/gateway.ts";
-import { houseJson, protoJson } from "../../src/rest/json/style.ts";
+import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { call, explain, openBookshop } from "./bookshop.ts";
 import { file_bookshop_v1_bookshop } from "./gen/bookshop/v1/bookshop_pb.ts";
 
@@ -64,7 +64,7 @@ function open(service: DescService, options: Partial<GatewayOptions> = {}): Gate
   return createGateway({
     services: [createServiceImplSpec(service, {})],
     interceptors: [],
-    json: houseJson,
+    json: restJson,
     errorResponse: explain,
     ...options,
   });

@@ -6,10 +6,10 @@ import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { JsonReader } from "../../src/rest/json/reader.ts";
-import { houseJson } from "../../src/rest/json/style.ts";
-import { JsonWriter } from "../../src/rest/json/writer.ts";
-import { ViolationCollector } from "../../src/rest/violations.ts";
+import { ViolationCollector } from "../../src/rest/field-violations.ts";
+import { JsonReader } from "../../src/rest/json/json-reader.ts";
+import { restJson } from "../../src/rest/json/json-style.ts";
+import { JsonWriter } from "../../src/rest/json/json-writer.ts";
 import type { TestApp } from "./app.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads JSON of which it says itself what it expects
@@ -146,7 +146,7 @@ const restProtocol: Protocol = {
   },
 };
 
-const jsonOptions = { style: houseJson, ignoresUnknownFields: false, registry: createRegistry() };
+const jsonOptions = { style: restJson, ignoresUnknownFields: false, registry: createRegistry() };
 const reader = new JsonReader(jsonOptions);
 /** Writes messages as REST does. */
 export const writer = new JsonWriter(jsonOptions);

@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
-import { notAString, Refusal } from "../refusal.ts";
+import { InvalidValue, notAString } from "../field-violations.ts";
 import { formatFraction } from "./timestamp.ts";
 
 const maxSeconds = 315_576_000_000;
 
-const notADuration = new Refusal('must be a duration in seconds, such as "3.5s"');
-const outOfRange = new Refusal(`must be between -${maxSeconds}s and ${maxSeconds}s`);
+const notADuration = new InvalidValue('must be a duration in seconds, such as "3.5s"');
+const outOfRange = new InvalidValue(`must be between -${maxSeconds}s and ${maxSeconds}s`);
 
 /** Reads a duration as ProtoJSON writes it: `3s`, `-0.500s`. */
 export function readDuration(json: unknown): unknown {

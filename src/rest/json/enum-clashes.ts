@@ -1,5 +1,5 @@
 import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
-import { type JsonStyle, jsonEnumName } from "./style.ts";
+import { type JsonStyle, jsonEnumName } from "./json-style.ts";
 
 /**
  * Finds enums, in the messages and all that they hold, which the style cannot write: two of their values would be the

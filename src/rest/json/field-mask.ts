@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
-import { notAString, Refusal } from "../refusal.ts";
+import { InvalidValue, notAString } from "../field-violations.ts";
+import type { JsonStyle } from "./json-style.ts";
 import type { ReadValue } from "./scalar-reader.ts";
-import type { JsonStyle } from "./style.ts";
 
-const notAMask = new Refusal("must be a comma-separated list of field paths");
+const notAMask = new InvalidValue("must be a comma-separated list of field paths");
 
 const pathPattern = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 

@@ -1,16 +1,16 @@
 import { type DescEnum, type Message, ScalarType } from "@bufbuild/protobuf";
+import type { ViolationCollector } from "../field-violations.ts";
 import {
   containsNul,
+  InvalidValue,
   notABoolean,
   notANumber,
   notAnInteger,
   notAString,
   notBase64,
   notUnicode,
-  Refusal,
-} from "../refusal.ts";
-import type { ViolationCollector } from "../violations.ts";
-import { type JsonStyle, jsonEnumName, jsonEnumNames } from "./style.ts";
+} from "../field-violations.ts";
+import { type JsonStyle, jsonEnumName, jsonEnumNames } from "./json-style.ts";
 import type { ValueRange } from "./value-type.ts";
 
 /** Reads the JSON of a value; reports what is wrong, and answers `undefined` where nothing can be kept of it. */
@@ -19,7 +19,7 @@ export type ReadJson = (json: unknown, violations: ViolationCollector) => unknow
 /** Reads the JSON of a message; `undefined` if it is not of the kind of JSON (mostly: an object) that the type takes. */
 export type ReadMessage = (json: unknown, violations: ViolationCollector) => Message | undefined;
 
-/** Reads one JSON value; answers the value as messages hold it, or a {@link Refusal}. */
+/** Reads one JSON value; answers the value as messages hold it, or a {@link InvalidValue}. */
 export type ReadValue = (json: unknown) => unknown;
 
 /**
@@ -63,13 +63,13 @@ export function scalarReader(
 /** Compiles the reader of an enum's JSON. */
 export function enumReader(enumType: DescEnum, style: JsonStyle): ReadValue {
   if (enumType.typeName === "google.protobuf.NullValue") {
-    const refusal = new Refusal("must be null");
+    const refusal = new InvalidValue("must be null");
     return (json) => (json === null || json === "NULL_VALUE" ? 0 : refusal);
   }
   const allowed = jsonEnumNames(enumType, style);
   // ProtoJSON has a name for "not given" too, but no reader of the refusal is looking for it.
   const isGiven = (name: string) => name !== enumType.values[0]?.name || !name.endsWith("_UNSPECIFIED");
-  const refusal = new Refusal(`must be one of: ${allowed.filter(isGiven).join(", ")}`);
+  const refusal = new InvalidValue(`must be one of: ${allowed.filter(isGiven).join(", ")}`);
   const numbers = new Map<unknown, number>();
   for (const value of enumType.values) {
     const name = jsonEnumName(enumType, value.name, style);
@@ -87,7 +87,7 @@ export function enumReader(enumType: DescEnum, style: JsonStyle): ReadValue {
       return number;
     }
     const read = readNumber !== undefined && typeof json === "number" ? readNumber(json) : refusal;
-    return read instanceof Refusal ? refusal : read;
+    return read instanceof InvalidValue ? refusal : read;
   };
 }
 
@@ -128,8 +128,8 @@ function unquote(json: unknown, style: JsonStyle): unknown {
   return style.lenientNumbers && typeof json === "string" && quotedNumber.test(json) ? Number(json) : json;
 }
 
-function notWithin({ min, max }: ValueRange): Refusal {
-  return new Refusal(`must be between ${min} and ${max}`);
+function notWithin({ min, max }: ValueRange): InvalidValue {
+  return new InvalidValue(`must be between ${min} and ${max}`);
 }
 
 function int32Reader(min: number, max: number, style: JsonStyle, range: ValueRange = { min, max }): ReadValue {
@@ -144,7 +144,9 @@ function int32Reader(min: number, max: number, style: JsonStyle, range: ValueRan
   };
 }
 
-const unsafeInteger = new Refusal("must be a string of digits beyond 9007199254740991, where numbers lose precision");
+const unsafeInteger = new InvalidValue(
+  "must be a string of digits beyond 9007199254740991, where numbers lose precision",
+);
 
 /** Takes a string of digits, as 64-bit integers are written, or a number that is exact. */
 function int64Reader(min: bigint, max: bigint, longAsString: boolean, range: ValueRange = { min, max }): ReadValue {

@@ -1,5 +1,5 @@
 import { type DescEnum, type Message, ScalarType } from "@bufbuild/protobuf";
-import { type JsonStyle, jsonEnumName } from "./style.ts";
+import { type JsonStyle, jsonEnumName } from "./json-style.ts";
 
 /**
  * Turns a message into JSON for `JSON.stringify`. Throws on values that JSON or the type cannot express. The result may

@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
-import { notAString, Refusal } from "../refusal.ts";
+import { InvalidValue, notAString } from "../field-violations.ts";
 
-const notATimestamp = new Refusal("must be an RFC 3339 timestamp");
-const outOfRange = new Refusal("must be between 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z");
+const notATimestamp = new InvalidValue("must be an RFC 3339 timestamp");
+const outOfRange = new InvalidValue("must be between 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z");
 
 const minSeconds = -62135596800;
 const maxSeconds = 253402300799;

@@ -1,6 +1,6 @@
 import type { DescEnum, DescField, DescMessage, Message, MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { noRules, rulesOf } from "../openapi/rules.ts";
+import { noRules, rulesOf } from "../field-rules.ts";
 
 /** The type of one value of a field: of the field itself, of a list's element, or of a map's value. */
 export type ValueType =

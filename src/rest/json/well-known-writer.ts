@@ -7,12 +7,12 @@ import {
   isWrapperDesc,
   TimestampSchema,
 } from "@bufbuild/protobuf/wkt";
-import { typeNameOf } from "./any.ts";
+import { typeNameOf } from "./any-reader.ts";
 import { formatDuration } from "./duration.ts";
 import { formatFieldMask } from "./field-mask.ts";
+import type { JsonOptions } from "./json-style.ts";
 import type { WriteMessage } from "./scalar-writer.ts";
 import { mistyped, scalarWriter } from "./scalar-writer.ts";
-import type { JsonOptions } from "./style.ts";
 import { formatTimestamp } from "./timestamp.ts";
 import { isMembers, isType, membersOf } from "./value-type.ts";
 

@@ -1,8 +1,8 @@
 import { type DescField, type DescMessage, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json/style.ts";
+import { isRequired, rulesOf } from "../field-rules.ts";
+import { isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json/json-style.ts";
 import { valueTypeOf } from "../json/value-type.ts";
-import { isRequired, rulesOf } from "./rules.ts";
 import type { Direction } from "./value-schema.ts";
 
 /** Where examples come from, beyond the `example` rules of `buf.validate`. */

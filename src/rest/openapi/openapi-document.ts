@@ -1,13 +1,13 @@
 import type { DescField, DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
 import { SchemaError } from "../endpoint.ts";
-import type { JsonStyle } from "../json/style.ts";
+import type { JsonStyle } from "../json/json-style.ts";
 import { type Route, routesOf } from "../route.ts";
-import { commentOf } from "./comments.ts";
 import { ComponentNames } from "./component-names.ts";
 import { type ExampleSource, Examples } from "./example-messages.ts";
+import { MessageSchemas } from "./message-schemas.ts";
+import { openApiPath } from "./openapi-path.ts";
 import { buildOperation, type OperationDetails, type OperationFacts } from "./operation.ts";
-import { openApiPath } from "./path.ts";
-import { Schemas } from "./schemas.ts";
+import { commentOf } from "./proto-comments.ts";
 
 export interface OpenApiOptions {
   /** Title, version, description and whatever else the document's `info` has. */
@@ -50,7 +50,7 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
   const describe = restNames(places);
   const examples = new Examples(json, options.examples ?? {});
   const names = new ComponentNames(places.map(({ route }) => route.method.output));
-  const schemas = new Schemas({
+  const schemas = new MessageSchemas({
     style: json,
     examples,
     names,

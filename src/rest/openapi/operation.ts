@@ -1,14 +1,14 @@
 import type { DescField, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { answersHttpBody, takesHttpBody } from "../http-body.ts";
-import type { JsonStyle } from "../json/style.ts";
-import { json, ndjson } from "../response.ts";
+import { isRequired } from "../field-rules.ts";
+import { answersHttpBody, takesHttpBody } from "../google-http-body.ts";
+import { jsonMediaType, ndjsonMediaType } from "../http-response.ts";
+import type { JsonStyle } from "../json/json-style.ts";
 import type { Route } from "../route.ts";
-import { commentOf, splitSummary } from "./comments.ts";
 import type { Examples } from "./example-messages.ts";
+import type { MessageSchemas } from "./message-schemas.ts";
+import type { PathPart } from "./openapi-path.ts";
 import { type Parameter, pathParameters, queryParameters } from "./parameters.ts";
-import type { PathPart } from "./path.ts";
-import { isRequired } from "./rules.ts";
-import type { Schemas } from "./schemas.ts";
+import { commentOf, splitSummary } from "./proto-comments.ts";
 
 /** What is known of an operation from its schema alone. */
 export interface OperationFacts {
@@ -40,7 +40,7 @@ export interface OperationDetails {
 
 export interface OperationContext {
   readonly style: JsonStyle;
-  readonly schemas: Schemas;
+  readonly schemas: MessageSchemas;
   readonly examples: Examples;
   readonly describe: (comment: string) => string;
   readonly title: ((method: DescMethod) => string) | undefined;
@@ -106,7 +106,7 @@ function requestBody(route: Route, { schemas, examples }: OperationContext): Req
       json: {
         ...(typeof description === "string" ? { description } : {}),
         ...(required ? { required } : {}),
-        content: { [json]: { schema, example } },
+        content: { [jsonMediaType]: { schema, example } },
       },
       example,
     };
@@ -118,7 +118,7 @@ function requestBody(route: Route, { schemas, examples }: OperationContext): Req
   const example = examples.ofMessage(method.input, "request", isInBody);
   const required = method.input.fields.some((field) => isInBody(field) && isRequired(field));
   return {
-    json: { ...(required ? { required } : {}), content: { [json]: { schema, example } } },
+    json: { ...(required ? { required } : {}), content: { [jsonMediaType]: { schema, example } } },
     example,
   };
 }
@@ -145,6 +145,6 @@ function successResponse(
   return {
     description: isStream ? `One JSON text a line. ${comment}`.trim() : comment || "The answer.",
     ...withHeaders,
-    content: { [isStream ? ndjson : json]: { schema, example } },
+    content: { [isStream ? ndjsonMediaType : jsonMediaType]: { schema, example } },
   };
 }

@@ -1,13 +1,13 @@
 import { createRegistry, type DescField, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
-import { JsonReader } from "../json/reader.ts";
-import { isListWrapper, type JsonStyle } from "../json/style.ts";
-import { type QueryField, QueryFields } from "../query-field.ts";
+import { isRequired } from "../field-rules.ts";
+import { JsonReader } from "../json/json-reader.ts";
+import { isListWrapper, type JsonStyle } from "../json/json-style.ts";
+import { type QueryParameter, QueryParameters } from "../query-parameters.ts";
 import type { Route } from "../route.ts";
-import { commentOf } from "./comments.ts";
 import type { Examples } from "./example-messages.ts";
-import type { PathPart } from "./path.ts";
-import { isRequired } from "./rules.ts";
-import type { Schemas } from "./schemas.ts";
+import type { MessageSchemas } from "./message-schemas.ts";
+import type { PathPart } from "./openapi-path.ts";
+import { commentOf } from "./proto-comments.ts";
 
 /** A parameter of an operation, as OpenAPI writes it and with what samples fill in. */
 export interface Parameter {
@@ -23,7 +23,7 @@ export interface Parameter {
 const maxQueryDepth = 4;
 
 /** The parameters in the path of a route. */
-export function pathParameters(parts: readonly PathPart[], schemas: Schemas, examples: Examples): Parameter[] {
+export function pathParameters(parts: readonly PathPart[], schemas: MessageSchemas, examples: Examples): Parameter[] {
   return parts.map(({ name, field, isWhole, takesSlashes }) => {
     const { description, ...schema } =
       field !== undefined && isWhole ? schemas.value(field, "request") : partSchema(field);
@@ -34,9 +34,14 @@ export function pathParameters(parts: readonly PathPart[], schemas: Schemas, exa
 }
 
 /** The parameters in the query of a route, in order of declaration. */
-export function queryParameters(route: Route, style: JsonStyle, schemas: Schemas, examples: Examples): Parameter[] {
+export function queryParameters(
+  route: Route,
+  style: JsonStyle,
+  schemas: MessageSchemas,
+  examples: Examples,
+): Parameter[] {
   const reader = new JsonReader({ style, ignoresUnknownFields: false, registry: createRegistry() });
-  return new QueryFields(route, reader).all(maxQueryDepth).flatMap((query) => {
+  return new QueryParameters(route, reader).all(maxQueryDepth).flatMap((query) => {
     const field = documentedField(query);
     if (field === undefined) {
       return [];
@@ -56,7 +61,7 @@ export function queryParameters(route: Route, style: JsonStyle, schemas: Schemas
 }
 
 /** The field whose comment and rules a parameter has: for a list in a message of its own, the one that holds it. */
-function documentedField({ fields }: QueryField): DescField | undefined {
+function documentedField({ fields }: QueryParameter): DescField | undefined {
   const last = fields.at(-1);
   const holder = fields.at(-2);
   return last !== undefined && holder !== undefined && isListWrapper(last.parent) ? holder : last;

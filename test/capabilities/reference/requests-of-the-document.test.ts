@@ -8,11 +8,11 @@ import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
 import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
 import { scopesOf } from "../../../src/process/platform.ts";
-import { compileBind } from "../../../src/rest/bind.ts";
-import { JsonReader } from "../../../src/rest/json/reader.ts";
-import { houseJson } from "../../../src/rest/json/style.ts";
+import { ViolationCollector } from "../../../src/rest/field-violations.ts";
+import { JsonReader } from "../../../src/rest/json/json-reader.ts";
+import { restJson } from "../../../src/rest/json/json-style.ts";
+import { compileRequestBinder } from "../../../src/rest/request-binder.ts";
 import { routesOf } from "../../../src/rest/route.ts";
-import { ViolationCollector } from "../../../src/rest/violations.ts";
 import { compileRequestChecks } from "../../../src/rpc/validation.ts";
 import { type RestAnswer, useTestApp } from "../../support/app.ts";
 import { allMethods } from "../../wire/request-messages.ts";
@@ -96,8 +96,8 @@ function validationOf(operationId: string): Validate {
   if (method === undefined || route === undefined) {
     throw new TypeError(`there is no RPC for ${operationId}`);
   }
-  const json = new JsonReader({ style: houseJson, ignoresUnknownFields: false, registry: createRegistry() });
-  const bind = compileBind(route, json);
+  const json = new JsonReader({ style: restJson, ignoresUnknownFields: false, registry: createRegistry() });
+  const bind = compileRequestBinder(route, json);
   return ({ path, query, body }) => {
     const violations = new ViolationCollector();
     const message = bind(

@@ -1,7 +1,7 @@
 import type { DescField, DescFile, DescService, JsonObject } from "@bufbuild/protobuf";
-import { houseJson } from "../../../rest/json/style.ts";
-import { commentOf } from "../../../rest/openapi/comments.ts";
+import { restJson } from "../../../rest/json/json-style.ts";
 import { buildOpenApi } from "../../../rest/openapi/openapi-document.ts";
+import { commentOf } from "../../../rest/openapi/proto-comments.ts";
 import { routesOf } from "../../../rest/route.ts";
 import { apiVersions } from "../../../rpc/api-versions.ts";
 import { guideText } from "../guide.ts";
@@ -41,7 +41,7 @@ export function buildReference(services: readonly DescService[], scopes: readonl
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     services,
-    json: houseJson,
+    json: restJson,
     basePath,
     tagName: groupTitle,
     title: operationTitle,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { compress, type Encoding, preferredEncoding } from "../../../rest/compression.ts";
-import { isKnownTag } from "../../../rest/etag.ts";
+import { matchesIfNoneMatch } from "../../../rest/etag.ts";
 import type { NodeRequest, NodeResponse } from "../../../server/request-gate.ts";
 import type { Page } from "../../../server/request-handler.ts";
 
@@ -67,7 +67,7 @@ async function serveFile(
   for (const [name, value] of Object.entries(all)) {
     response.setHeader(name, value);
   }
-  if (isKnownTag(request.headers["if-none-match"] ?? "", etag)) {
+  if (matchesIfNoneMatch(request.headers["if-none-match"] ?? "", etag)) {
     response.statusCode = 304;
     response.end();
     return;

@@ -1,0 +1,252 @@
+import { type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
+import { isRequired, noRules, type Rules, rulesOf } from "../field-rules.ts";
+import { isListWrapper, type JsonStyle, jsonEnumName, jsonEnumNames, jsonFieldName } from "../json/json-style.ts";
+import { type ValueType, valueTypeOf } from "../json/value-type.ts";
+import type { ComponentNames } from "./component-names.ts";
+import type { Examples } from "./example-messages.ts";
+import { commentOf, defaultOf } from "./proto-comments.ts";
+import { ruleKeywords } from "./rule-keywords.ts";
+import { type Direction, orNull, scalarSchema, wellKnownSchema } from "./value-schema.ts";
+
+export interface SchemaOptions {
+  readonly style: JsonStyle;
+  readonly examples: Examples;
+  readonly names: ComponentNames;
+  /** Whether a field of a response that could be unset never is. */
+  readonly isAlwaysSet: (field: DescField) => boolean;
+  /** Whether a field of a request must not be `null`, although it need not be given. */
+  readonly refusesNull: (field: DescField) => boolean;
+  /** Keywords beyond the rules of a field of a request: of its value, or of each element of a list. */
+  readonly keywords: (field: DescField) => JsonObject;
+  /** Turns a comment into the text of a description. */
+  readonly describe: (comment: string) => string;
+}
+
+/** Turns message types into JSON MessageSchemas, one component for each, as {@link JsonStyle} has them read and written. */
+export class MessageSchemas {
+  readonly #options: SchemaOptions;
+  readonly #components = new Map<string, JsonObject>();
+
+  constructor(options: SchemaOptions) {
+    this.#options = options;
+  }
+
+  /** All schemas that others refer to, by name. */
+  components(): JsonObject {
+    return Object.fromEntries([...this.#components].sort(([one], [other]) => (one < other ? -1 : 1)));
+  }
+
+  /** The schema of a message: a reference to its component, or what a type with JSON of its own looks like. */
+  message(message: DescMessage, direction: Direction): JsonObject {
+    const special = wellKnownSchema(message, direction);
+    if (special !== undefined) {
+      return special;
+    }
+    const name = this.#options.names.ofMessage(message, direction);
+    return this.#component(name, () => this.object(message, direction, () => true));
+  }
+
+  /** The schema of a message as an object of those fields that `includes` names, in place. */
+  object(message: DescMessage, direction: Direction, includes: (field: DescField) => boolean): JsonObject {
+    const { describe, style } = this.#options;
+    const fields = message.fields.filter(includes);
+    const required = fields.filter((field) => this.#isRequired(field, direction));
+    const description = describe(commentOf(message));
+    return {
+      type: "object",
+      ...(description === "" ? {} : { description }),
+      ...(required.length === 0 ? {} : { required: required.map((field) => jsonFieldName(field, style)) }),
+      properties: Object.fromEntries(
+        fields.map((field) => [jsonFieldName(field, style), this.field(field, direction)]),
+      ),
+      ...(direction === "request" ? { additionalProperties: false } : {}),
+    };
+  }
+
+  /** The schema of a field as a member of an object. */
+  field(field: DescField, direction: Direction): JsonObject {
+    const value = this.value(field, direction);
+    return this.#options.style.unsetFields === "null" && this.#mayBeNull(field, direction) ? orNull(value) : value;
+  }
+
+  /** In a request `null` means that any field is not given; in a response only those that have presence can be unset. */
+  #mayBeNull(field: DescField, direction: Direction): boolean {
+    const { isAlwaysSet, refusesNull } = this.#options;
+    return direction === "request"
+      ? !isRequired(field) && !refusesNull(field)
+      : field.presence !== FeatureSet_FieldPresence.IMPLICIT && !isAlwaysSet(field);
+  }
+
+  /** The schema of a field's value, where it has one. */
+  value(field: DescField, direction: Direction): JsonObject {
+    const rules = rulesOf(field);
+    const shape = this.#shape(field, rules, direction);
+    const bounded = direction === "request" && rules.required ? { ...shape, ...nonZero(field), ...shape } : shape;
+    return { ...bounded, ...this.#notes(field, direction) };
+  }
+
+  #notes(field: DescField, direction: Direction): JsonObject {
+    const { describe, examples } = this.#options;
+    const comment = commentOf(field);
+    const example = examples.ofField(field);
+    const fallback = direction === "request" ? defaultOf(field, comment) : undefined;
+    const description = [describe(comment), oneofNote(field)].filter((text) => text !== "").join("\n\n");
+    return {
+      ...(description === "" ? {} : { description }),
+      ...(fallback === undefined ? {} : { default: fallback }),
+      ...(example === undefined || example === null ? {} : { examples: [example] }),
+    };
+  }
+
+  #shape(field: DescField, rules: Rules, direction: Direction): JsonObject {
+    const type = valueTypeOf(field);
+    const further = direction === "request" ? this.#options.keywords(field) : {};
+    if (field.fieldKind === "list") {
+      const items = this.#single(type, rules.items ?? noRules, direction, further);
+      return { type: "array", items, ...ruleKeywords(rules.own) };
+    }
+    if (field.fieldKind === "map") {
+      const values = this.#single(type, rules.values ?? noRules, direction, further);
+      const keys = { ...mapKeySchema(field.mapKey), ...ruleKeywords(rules.keys?.own ?? noRules.own) };
+      const names = field.mapKey === ScalarType.STRING ? this.#text(keys, direction) : keys;
+      return {
+        type: "object",
+        ...(Object.keys(names).length === 0 ? {} : { propertyNames: names }),
+        additionalProperties: values,
+        ...ruleKeywords(rules.own),
+      };
+    }
+    return this.#single(type, rules, direction, further);
+  }
+
+  #single(type: ValueType, rules: Rules, direction: Direction, further: JsonObject = {}): JsonObject {
+    if (type.kind === "scalar") {
+      const schema = { ...scalarSchema(type.scalar, direction), ...ruleKeywords(rules.own), ...further };
+      return type.scalar === ScalarType.STRING ? this.#text(schema, direction) : schema;
+    }
+    if (type.kind === "enum") {
+      return this.#enum(type.enum, rules);
+    }
+    const [wrapped] = type.message.fields;
+    if (this.#options.style.unwrapsLists && wrapped !== undefined && isListWrapper(type.message)) {
+      return this.#shape(wrapped, rulesOf(wrapped), direction);
+    }
+    return { ...this.message(type.message, direction), ...further };
+  }
+
+  /** A text of a request, which the style may have without U+0000. What has keywords of its own excludes it by them. */
+  #text(schema: JsonObject, direction: Direction): JsonObject {
+    const isOpen = textKeywords.every((keyword) => !(keyword in schema));
+    return direction === "request" && isOpen && !this.#options.style.acceptsNul
+      ? { ...schema, pattern: withoutNul }
+      : schema;
+  }
+
+  #enum(enumType: DescEnum, { own }: Rules): JsonObject {
+    if (enumType.typeName === "google.protobuf.NullValue") {
+      return { type: "null" };
+    }
+    const { names, style } = this.#options;
+    const all = jsonEnumNames(enumType, style);
+    const allowed = enumType.values
+      .filter(({ number }) => isAllowed(number, own))
+      .map((value) => jsonEnumName(enumType, value.name, style))
+      .filter((name) => all.includes(name));
+    const restricted = allowed.length < all.length;
+    return restricted
+      ? this.#enumOf(enumType, allowed)
+      : this.#component(names.ofEnum(enumType), () => this.#enumOf(enumType, all));
+  }
+
+  #enumOf(enumType: DescEnum, allowed: readonly string[]): JsonObject {
+    const { describe, style } = this.#options;
+    const values = enumType.values
+      .map((value) => ({ name: jsonEnumName(enumType, value.name, style), text: describe(commentOf(value)) }))
+      .filter(({ name }) => allowed.includes(name));
+    const description = describe(commentOf(enumType));
+    return {
+      type: "string",
+      enum: values.map(({ name }) => name),
+      ...(description === "" ? {} : { description }),
+      ...(values.every(({ text }) => text === "")
+        ? {}
+        : { "x-enum-descriptions": Object.fromEntries(values.map(({ name, text }) => [name, text])) }),
+    };
+  }
+
+  #component(name: string, build: () => JsonObject): JsonObject {
+    if (!this.#components.has(name)) {
+      // Known before it is built, so that a recursive type finds itself.
+      this.#components.set(name, {});
+      this.#components.set(name, build());
+    }
+    return { $ref: `#/components/schemas/${name}` };
+  }
+
+  /** Requests need what their rules say. Responses have every field, except where unset ones are left out. */
+  #isRequired(field: DescField, direction: Direction): boolean {
+    return direction === "request" ? isRequired(field) : this.#options.style.unsetFields === "null";
+  }
+}
+
+/** What says which texts there are. */
+const textKeywords = ["pattern", "enum", "const", "format"];
+
+const withoutNul = "^[^\\x00]*$";
+
+function isAllowed(number: number, rules: Rules["own"]): boolean {
+  const only = rules.get("in");
+  const never = rules.get("not_in");
+  const exactly = rules.get("const");
+  return (
+    (!Array.isArray(only) || only.includes(number)) &&
+    (!Array.isArray(never) || !never.includes(number)) &&
+    (exactly === undefined || exactly === number)
+  );
+}
+
+/** A field without presence that is required must not have its zero value either. */
+function nonZero(field: DescField): JsonObject {
+  if (field.presence !== FeatureSet_FieldPresence.IMPLICIT) {
+    return {};
+  }
+  switch (field.fieldKind) {
+    case "list":
+      return { minItems: 1 };
+    case "map":
+      return { minProperties: 1 };
+    case "scalar":
+      return nonZeroScalar(field.scalar);
+    default:
+      return {};
+  }
+}
+
+function nonZeroScalar(scalar: ScalarType): JsonObject {
+  switch (scalar) {
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return { minLength: 1 };
+    case ScalarType.BOOL:
+      return { const: true };
+    default:
+      return { not: { enum: [0, "0"] } };
+  }
+}
+
+function mapKeySchema(scalar: ScalarType): JsonObject {
+  switch (scalar) {
+    case ScalarType.STRING:
+      return {};
+    case ScalarType.BOOL:
+      return { enum: ["true", "false"] };
+    default:
+      return { pattern: "^-?[0-9]+$" };
+  }
+}
+
+function oneofNote(field: DescField): string {
+  const others = field.oneof?.fields.filter((other) => other !== field).map((other) => `\`${other.name}\``) ?? [];
+  return others.length === 0 ? "" : `Not together with ${others.join(", ")}.`;
+}
