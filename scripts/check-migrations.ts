@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { MigrationObject } from "@mikro-orm/core";
 import { Migration } from "@mikro-orm/migrations";
 import { standardCapabilities } from "../src/app.ts";
-import { schemaOf } from "../src/process/schema.ts";
+import { schemaOf } from "../src/process/database-schema.ts";
 
 const root = join(import.meta.dirname, "..");
 const squawk = join(root, "node_modules/@squawk-cli/linux-x64/bin/squawk");

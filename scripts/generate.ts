@@ -59,7 +59,7 @@ async function generateOpenApi(folder: string): Promise<void> {
     await buf("build", "proto", "-o", image);
     const { buildReference, servicesOf } = await import("../src/capabilities/reference/openapi/reference-document.ts");
     const { standardCapabilities } = await import("../src/app.ts");
-    const { scopesOf } = await import("../src/process/platform.ts");
+    const { scopesOf } = await import("../src/process/start-platform.ts");
     const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, await readFile(image)));
     const document = buildReference(servicesOf(registry.files), scopesOf(standardCapabilities()));
     await writeFile(join(folder, openApiFile), `${JSON.stringify(document, undefined, 2)}\n`);

@@ -3,8 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { standardCapabilities } from "../src/app.ts";
 import { withStart } from "../src/process/command-line.ts";
-import { settingGroupsOf } from "../src/process/config.ts";
-import { commandsOf } from "../src/process/run-command.ts";
+import { commandsOf } from "../src/process/operator-commands.ts";
+import { settingGroupsOf } from "../src/process/server-config.ts";
 
 const path = join(import.meta.dirname, "../README.md");
 

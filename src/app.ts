@@ -9,14 +9,14 @@ import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
 import type { Capability, Contribution } from "./capability.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { EnvFile } from "./config/env-file.ts";
 import type { HashCost } from "./crypto/hashing.ts";
 import type { ConnectionSecurity } from "./database/connection.ts";
 import type { Logger } from "./observe/log.ts";
-import { readConfig, type ServerConfig } from "./process/config.ts";
-import type { EnvFile } from "./process/env-file.ts";
-import { startPlatform } from "./process/platform.ts";
-import { Resources } from "./process/resources.ts";
+import { ResourceStack } from "./process/resource-stack.ts";
 import { serve } from "./process/serve.ts";
+import { readConfig, type ServerConfig } from "./process/server-config.ts";
+import { startPlatform } from "./process/start-platform.ts";
 import { readCertificate } from "./server/certificate.ts";
 
 /**
@@ -81,7 +81,7 @@ const defaultSweepIntervalMs = 60_000;
 
 /** Builds the server, in order, and opens its port last. Whatever fails, what was built before is closed again. */
 export async function createApp(config: ServerConfig, options: AppOptions): Promise<App> {
-  const resources = new Resources(options.logger);
+  const resources = new ResourceStack(options.logger);
   try {
     return await buildApp(config, options, resources);
   } catch (error) {
@@ -90,7 +90,7 @@ export async function createApp(config: ServerConfig, options: AppOptions): Prom
   }
 }
 
-async function buildApp(config: ServerConfig, options: AppOptions, resources: Resources): Promise<App> {
+async function buildApp(config: ServerConfig, options: AppOptions, resources: ResourceStack): Promise<App> {
   const {
     capabilities = standardCapabilities(),
     clock = systemClock,

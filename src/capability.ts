@@ -25,14 +25,14 @@ import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { MigrationObject } from "@mikro-orm/core";
 import type { EntitySchema } from "@mikro-orm/postgresql";
 import type { Metric } from "prom-client";
-import type { Authenticator } from "./access/access.ts";
+import type { Authenticator } from "./access/authorize.ts";
 import type { KeyCaller } from "./access/caller.ts";
 import type { Clock } from "./clock.ts";
 import type { EnvironmentReader } from "./config/environment-reader.ts";
 import type { SettingGroup } from "./config/setting-group.ts";
 import type { HashCost } from "./crypto/hashing.ts";
 import type { Keyring } from "./crypto/keyring.ts";
-import type { SealedRows } from "./crypto/secrets-in-use.ts";
+import type { SealedRows } from "./crypto/master-secret-use.ts";
 import type { PostgresConnection } from "./database/connection.ts";
 import type { Database } from "./database/database.ts";
 import type { Sweep } from "./database/sweeper.ts";
@@ -126,7 +126,7 @@ export interface Contribution {
   /** Pages outside the API, by exact path, given the services that the server has. */
   pages?(services: readonly DescService[]): ReadonlyMap<string, Page> | Promise<ReadonlyMap<string, Page>>;
   /** Pages outside the API that take its credentials, by exact path. */
-  calls?(door: Door): ReadonlyMap<string, CallHandler>;
+  calls?(gate: PageGate): ReadonlyMap<string, CallHandler>;
   /** What `/metrics` tells of it: prom-client's, with names that begin with `byond_`, and in no register (`registers: []`). */
   readonly metrics?: readonly Metric[];
   readonly greeting?: Greeting;
@@ -148,7 +148,7 @@ export interface CapabilityService {
 }
 
 /** How pages admit those who call them, and refuse others. */
-export interface Door {
+export interface PageGate {
   readonly errors: ErrorReporter;
   /** Admits a request as the chain admits a call of the RPC. Throws what that would get; sets headers of the answer. */
   admit(method: DescMethod, request: UniversalServerRequest, responseHeader: Headers): Promise<KeyCaller>;

@@ -2,12 +2,12 @@
 /** The process: environment, signals and exit status. Beside it, only `embedded-postgres/` touches `process`. */
 import { constants } from "node:os";
 import { type App, type Config, createApp, parseConfig, standardCapabilities } from "./app.ts";
+import { readEnvFile } from "./config/env-file.ts";
 import { createLogger, writeWhileRead } from "./observe/log.ts";
 import { firstStartBanner, startBanner } from "./process/banner.ts";
 import { commandHelp, defaultCommand, help, parseCommandLine, withStart } from "./process/command-line.ts";
-import { settingGroupsOf } from "./process/config.ts";
-import { readEnvFile } from "./process/env-file.ts";
-import { commandContext, commandsOf } from "./process/run-command.ts";
+import { commandContext, commandsOf } from "./process/operator-commands.ts";
+import { settingGroupsOf } from "./process/server-config.ts";
 import { explainFailure } from "./process/start-failure.ts";
 import { startedFields, startNotices, version } from "./process/start-report.ts";
 

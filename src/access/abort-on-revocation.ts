@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { withinTime } from "../database/call-deadline.ts";
 import { CredentialChanged } from "../database/database-errors.ts";
-import type { Grounds } from "../revocation/applied-revocations.ts";
+import type { RevocationBasis } from "../revocation/applied-revocations.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 
 type Request = Parameters<Parameters<Interceptor>[0]>[0];
@@ -10,9 +10,9 @@ type Request = Parameters<Parameters<Interceptor>[0]>[0];
 export interface InFlightOptions {
   readonly revocation: Pick<RevocationService, "track" | "catchUp">;
   /** The revocation subjects that the caller's admission depends on. Undefined: the call took no credential. */
-  readonly groundsOf: (request: Request) => Grounds | undefined;
+  readonly basisOf: (request: Request) => RevocationBasis | undefined;
   /** Lets a call in once more, with its caller as it is now, or throws what a new request would get. */
-  readonly reauthorize: (request: Request) => Promise<Grounds | undefined>;
+  readonly reauthorize: (request: Request) => Promise<RevocationBasis | undefined>;
 }
 
 const watchedCallKey = createContextKey<WatchedCall | undefined>(undefined, { description: "watched call" });
@@ -32,13 +32,13 @@ export function exemptFromRevocation(context: Pick<HandlerContext, "values">): v
  */
 export function createInFlightInterceptor(options: InFlightOptions): Interceptor {
   return (next) => async (request) => {
-    const grounds = options.groundsOf(request);
-    if (grounds === undefined) {
+    const basis = options.basisOf(request);
+    if (basis === undefined) {
       return next(request);
     }
     const call = new WatchedCall(options.revocation.track, () => options.reauthorize(request));
     request.contextValues.set(watchedCallKey, call);
-    call.watch(grounds);
+    call.watch(basis);
     const signal = AbortSignal.any([request.signal, call.signal]);
     let isStreaming = false;
     try {
@@ -100,7 +100,7 @@ async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>)
 /** One call, from when it was let in until it is over. */
 class WatchedCall {
   readonly #track: RevocationService["track"];
-  readonly #reauthorize: () => Promise<Grounds | undefined>;
+  readonly #reauthorize: () => Promise<RevocationBasis | undefined>;
   readonly #aborting = new AbortController();
   readonly #refused = Promise.withResolvers<never>();
   /** Settles when it is known whether the call may go on. Undefined: it may. */
@@ -108,7 +108,7 @@ class WatchedCall {
   #stopTracking: () => void = () => undefined;
   #isStopped = false;
 
-  constructor(track: RevocationService["track"], reauthorize: () => Promise<Grounds | undefined>) {
+  constructor(track: RevocationService["track"], reauthorize: () => Promise<RevocationBasis | undefined>) {
     this.#track = track;
     this.#reauthorize = reauthorize;
     // Nobody may be waiting when it is rejected.
@@ -120,8 +120,8 @@ class WatchedCall {
     return this.#aborting.signal;
   }
 
-  watch(grounds: Grounds): void {
-    const tracked = this.#track(grounds, () => {
+  watch(basis: RevocationBasis): void {
+    const tracked = this.#track(basis, () => {
       this.#readmission = this.#admitAgain();
     });
     this.#stopTracking = () => tracked.done();
@@ -159,9 +159,9 @@ class WatchedCall {
 
   async #admitAgain(): Promise<void> {
     try {
-      const grounds = await this.#reauthorize();
-      if (grounds !== undefined && !this.#isStopped) {
-        this.watch(grounds);
+      const basis = await this.#reauthorize();
+      if (basis !== undefined && !this.#isStopped) {
+        this.watch(basis);
       }
     } catch (error) {
       if (!this.#isStopped) {

@@ -2,7 +2,7 @@ import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { HeldCredential } from "../revocation/held-credential.ts";
 import { accountSubject, keySubject, sessionSubject, workspaceSubject } from "../revocation/revocation-subjects.ts";
 import type { IpAllowlist } from "./ip-allowlist.ts";
-import type { CallSignature, SignatureVersion } from "./signature.ts";
+import type { CallSignature, SignatureVersion } from "./request-signature.ts";
 import type { Tier } from "./tiers.ts";
 
 /** Which of a workspace's two worlds a call belongs to. */

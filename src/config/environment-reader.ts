@@ -1,4 +1,4 @@
-import { findNearMisses } from "./near-miss.ts";
+import { findMisspeltSettings } from "./misspelt-settings.ts";
 import type { Setting } from "./setting-group.ts";
 
 /** Whole quotes, and references that a shell, a compose file, Kubernetes or a template leaves as they are: no values. */
@@ -58,7 +58,7 @@ export class EnvironmentReader<Name extends string = string> {
 
   /** To be called once: names that are misspelt ones of settings are problems. */
   checkNames(): void {
-    for (const { found, meant, isFile } of findNearMisses(this.#environment, new Set(this.#settings.keys()))) {
+    for (const { found, meant, isFile } of findMisspeltSettings(this.#environment, new Set(this.#settings.keys()))) {
       const mend = isFile
         ? `is not read; set ${meant}, as no setting is read from a file of its own`
         : `is no setting, ${meant} is: rename it`;

@@ -1,10 +1,10 @@
 import { type Command, CommandError, type OperatorCommand } from "../capability.ts";
 import { createKeyring } from "../crypto/keyring.ts";
-import { eraseRowsOf, type SealedRows } from "../crypto/secrets-in-use.ts";
+import { eraseRowsOf, type SealedRows } from "../crypto/master-secret-use.ts";
 import type { Queryable } from "../database/database.ts";
 import { statement, text } from "../database/statement.ts";
-import type { ServerConfig } from "./config.ts";
 import { readSecrets } from "./master-secrets.ts";
+import type { ServerConfig } from "./server-config.ts";
 
 const listSecrets = statement<{ id: string }>("list_master_secrets")(
   {},

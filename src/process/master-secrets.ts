@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../config/config-error.ts";
-import type { ServerConfig } from "./config.ts";
+import type { ServerConfig } from "./server-config.ts";
 
 /** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */
 export async function readSecrets(config: Pick<ServerConfig, "secrets" | "database">): Promise<readonly string[]> {

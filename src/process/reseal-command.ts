@@ -1,10 +1,10 @@
 import { type Command, CommandError, type OperatorCommand } from "../capability.ts";
 import { createKeyring, type Keyring } from "../crypto/keyring.ts";
-import { findNeededSecrets, resealRows, type SealedRows } from "../crypto/secrets-in-use.ts";
+import { findNeededSecrets, resealRows, type SealedRows } from "../crypto/master-secret-use.ts";
 import type { Queryable } from "../database/database.ts";
 import { statement, text } from "../database/statement.ts";
-import type { ServerConfig } from "./config.ts";
 import { readSecrets } from "./master-secrets.ts";
+import type { ServerConfig } from "./server-config.ts";
 
 /** Servers that write with another secret: there would be rows of it again, and those may not have the current one. */
 const readOthers = statement<{ id: string; secretId: string }>("servers_that_write_with_another_secret")(

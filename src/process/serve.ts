@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { Histogram, Registry } from "prom-client";
-import { type Authenticator, accessOf } from "../access/access.ts";
+import { type Authenticator, accessOf } from "../access/authorize.ts";
 import { usedSignatureSweep } from "../access/used-signatures.ts";
-import type { Contribution, Door, Greeting } from "../capability.ts";
+import type { Contribution, Greeting, PageGate } from "../capability.ts";
 import { DatabaseReadiness, isReady } from "../database/readiness.ts";
 import { Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
@@ -12,8 +12,8 @@ import { Quota } from "../quota/quota.ts";
 import { databaseQuotaStore, quotaSweep } from "../quota/quota-store.ts";
 import { revocationMetrics } from "../revocation/revocation-metrics.ts";
 import { revocationSweep } from "../revocation/revocation-store.ts";
-import { admitToPage } from "../rpc/admit-page.ts";
 import { currentApiVersion } from "../rpc/api-versions.ts";
+import { authorizePage } from "../rpc/authorize-page.ts";
 import { createChain } from "../rpc/chain.ts";
 import { grpcServices } from "../rpc/grpc-services.ts";
 import { createMalformedRequests } from "../rpc/malformed-request.ts";
@@ -28,9 +28,9 @@ import { withNotFoundPage } from "../server/not-found-page.ts";
 import { openOnePort } from "../server/one-port.ts";
 import { type CallHandler, createRequestHandler, type Page } from "../server/request-handler.ts";
 import { serverOptionsPage } from "../server/server-options-page.ts";
-import type { ServerConfig } from "./config.ts";
-import type { StartedPlatform } from "./platform.ts";
-import type { Resources } from "./resources.ts";
+import type { ResourceStack } from "./resource-stack.ts";
+import type { ServerConfig } from "./server-config.ts";
+import type { StartedPlatform } from "./start-platform.ts";
 
 /** A server that serves. */
 export interface ServingServer extends Greeting {
@@ -55,7 +55,7 @@ export interface ServeOptions {
 export async function serve(
   platform: StartedPlatform,
   options: ServeOptions,
-  resources: Resources,
+  resources: ResourceStack,
 ): Promise<ServingServer> {
   const { config, contributions, lettingGoMs } = options;
   const { database, connection, clock, logger, keyring, revocation, url } = platform;
@@ -150,15 +150,15 @@ export async function serve(
   const cors = createCors(config.corsOrigins);
   const rpcHandlers = createRpcHandlers(services, standardServices, chain, errors, shutdown.signal);
   const calls = new Map<string, CallHandler>([...rpcHandlers].map(([path, handler]) => [path, cors.allow(handler)]));
-  const door: Door = {
+  const gate: PageGate = {
     errors,
-    admit: (method, request, header) => admitToPage({ chain, authenticator, method }, request, header),
+    admit: (method, request, header) => authorizePage({ chain, authenticator, method }, request, header),
   };
   for (const contribution of contributions) {
     for (const [path, page] of (await contribution.pages?.(descriptors)) ?? []) {
       pages.set(path, page);
     }
-    for (const [path, handler] of contribution.calls?.(door) ?? []) {
+    for (const [path, handler] of contribution.calls?.(gate) ?? []) {
       calls.set(path, handler);
     }
   }

@@ -6,11 +6,11 @@ import { EmbeddedPostgresError } from "../embedded-postgres/embedded-postgres-er
 import { AppError } from "../errors.ts";
 import { describeError } from "../observe/log.ts";
 import { PortError } from "../server/one-port.ts";
-import type { ServerConfig } from "./config.ts";
-import { JoinError } from "./join-servers.ts";
+import { RegistrationTimeout } from "./register-server.ts";
+import type { ServerConfig } from "./server-config.ts";
 
 /** Errors whose message is written for the operator. */
-const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, JoinError];
+const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, RegistrationTimeout];
 
 /**
  * What the operator is told of a program that could not do its work: what they can mend, in sentences that name the

@@ -3,7 +3,7 @@ import type { Capability, StartNotice } from "../capability.ts";
 import type { ConnectionSecurity } from "../database/connection.ts";
 import type { LogFields } from "../observe/log.ts";
 import { formatIpRange } from "../server/ip-range.ts";
-import { factsOf, type ServerConfig } from "./config.ts";
+import { factsOf, type ServerConfig } from "./server-config.ts";
 
 /** Of the server's program. */
 export const { version } = packageJson;

@@ -9,7 +9,7 @@ export interface Revocation {
 export type Position = number;
 
 /** What an answer rests on: the subjects that it depends on, and how far revocations were applied when it was true. */
-export interface Grounds {
+export interface RevocationBasis {
   readonly subjects: readonly string[];
   readonly asOf: Position;
 }
@@ -75,13 +75,13 @@ export class AppliedRevocations {
   }
 
   /** Whether it is certain that none of the subjects was revoked since. */
-  isCurrent(grounds: Grounds): boolean {
-    return grounds.asOf >= this.#knownSince && !this.wasRevoked(grounds);
+  isCurrent(basis: RevocationBasis): boolean {
+    return basis.asOf >= this.#knownSince && !this.wasRevoked(basis);
   }
 
   /** Whether it is certain that one of the subjects was revoked since. */
-  wasRevoked(grounds: Grounds): boolean {
-    return grounds.subjects.some((subject) => (this.#lastRevoked.get(subject) ?? 0) > grounds.asOf);
+  wasRevoked(basis: RevocationBasis): boolean {
+    return basis.subjects.some((subject) => (this.#lastRevoked.get(subject) ?? 0) > basis.asOf);
   }
 
   #forgetOldest(): void {

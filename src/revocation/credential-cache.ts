@@ -1,5 +1,5 @@
-import { BoundedMap } from "../text/bounded-map.ts";
-import type { AppliedRevocations, Grounds } from "./applied-revocations.ts";
+import { LruMap } from "../lru-map.ts";
+import type { AppliedRevocations, RevocationBasis } from "./applied-revocations.ts";
 
 /** What the database says of a credential. */
 export interface Loaded<T> {
@@ -9,7 +9,7 @@ export interface Loaded<T> {
 }
 
 /** A record, and what its being true rests on. */
-export interface Found<T> extends Grounds {
+export interface Found<T> extends RevocationBasis {
   readonly record: T;
 }
 
@@ -56,15 +56,15 @@ interface Dependencies {
 export class CredentialCache<T> {
   readonly #deps: Dependencies;
   readonly #options: CacheOptions<T>;
-  readonly #present: BoundedMap<string, Entry<T>>;
-  readonly #absent: BoundedMap<string, Entry<T>>;
+  readonly #present: LruMap<string, Entry<T>>;
+  readonly #absent: LruMap<string, Entry<T>>;
   readonly #fills = new Map<string, Promise<Entry<T>>>();
 
   constructor(deps: Dependencies, options: CacheOptions<T>) {
     this.#deps = deps;
     this.#options = options;
-    this.#present = new BoundedMap(options.maxEntries);
-    this.#absent = new BoundedMap(options.maxAbsent ?? options.maxEntries);
+    this.#present = new LruMap(options.maxEntries);
+    this.#absent = new LruMap(options.maxAbsent ?? options.maxEntries);
   }
 
   /** How many keys are remembered, absent ones included. */

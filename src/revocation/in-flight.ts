@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
-import type { AppliedRevocations, Grounds } from "./applied-revocations.ts";
+import type { AppliedRevocations, RevocationBasis } from "./applied-revocations.ts";
 
 /** A call under way. */
 export interface TrackedCall {
@@ -34,8 +34,8 @@ export class InFlightCalls {
    * that happened since the caller was looked up. A revocation that this server was away for, and that is swept by now,
    * ends no call: what has effects has to ask in its own statement whether the credential still holds.
    */
-  track(grounds: Grounds, abort: Abort): TrackedCall {
-    if (this.#applied.wasRevoked(grounds)) {
+  track(basis: RevocationBasis, abort: Abort): TrackedCall {
+    if (this.#applied.wasRevoked(basis)) {
       this.#end(abort);
       return { done: () => undefined };
     }
@@ -45,11 +45,11 @@ export class InFlightCalls {
       abort(reason);
     };
     const forget = () => {
-      for (const subject of grounds.subjects) {
+      for (const subject of basis.subjects) {
         this.#forget(subject, ownAbort);
       }
     };
-    for (const subject of grounds.subjects) {
+    for (const subject of basis.subjects) {
       this.#callsOf(subject).add(ownAbort);
     }
     return { done: forget };

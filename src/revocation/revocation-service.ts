@@ -5,7 +5,7 @@ import { randomBase62 } from "../crypto/ids.ts";
 import type { PostgresConnection } from "../database/connection.ts";
 import type { Database, Queryable } from "../database/database.ts";
 import type { Logger } from "../observe/log.ts";
-import { AppliedRevocations, type Grounds } from "./applied-revocations.ts";
+import { AppliedRevocations, type RevocationBasis } from "./applied-revocations.ts";
 import { type CacheCounters, type CacheOptions, CredentialCache } from "./credential-cache.ts";
 import { type HeldCredential, lockCredential } from "./held-credential.ts";
 import { type Abort, InFlightCalls, type TrackedCall } from "./in-flight.ts";
@@ -77,7 +77,7 @@ export interface RevocationService {
   /** A cache of one kind of credential. */
   cache<T>(options: CacheOptions<T>): CredentialCache<T>;
   /** See `InFlightCalls.track`. */
-  track(grounds: Grounds, abort: Abort): TrackedCall;
+  track(basis: RevocationBasis, abort: Abort): TrackedCall;
   metrics(): RevocationMetrics;
   /** From the commit of each revocation that was made here until it was certain everywhere. */
   readonly acknowledgement: Histogram;
@@ -196,7 +196,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     catchUp,
     confirmEarlier: () => revoker.confirmEarlier(),
     cache: (cacheOptions) => new CredentialCache({ lease, applied, counters: cacheCounters }, cacheOptions),
-    track: (grounds, abort) => inFlight.track(grounds, abort),
+    track: (basis, abort) => inFlight.track(basis, abort),
     acknowledgement,
     metrics: () => ({
       leaseIsValid: lease.isValid(),

@@ -5,12 +5,12 @@ import {
   type Authenticator,
   accessOf,
   authorize,
-  groundsKey,
   reauthorize,
   requiredSignatureOf,
+  revocationBasisKey,
   type SenderCheck,
-} from "../access/access.ts";
-import { checkSignature } from "../access/signature.ts";
+} from "../access/authorize.ts";
+import { checkSignature } from "../access/request-signature.ts";
 import type { Clock } from "../clock.ts";
 import { createIdempotencyInterceptor, type IdempotencyOptions } from "../idempotency/idempotency.ts";
 import { readIdempotencyKey } from "../idempotency/key.ts";
@@ -18,7 +18,7 @@ import { countRequest } from "../quota/count-request.ts";
 import type { Quota } from "../quota/quota.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 import { rawBodyKey } from "../server/raw-body.ts";
-import { requestTargetKey } from "../server/request-target-key.ts";
+import { requestTargetKey } from "../server/request-target.ts";
 import { exposeResponseHeaders } from "../server/response-headers.ts";
 import {
   apiVersionHeaders,
@@ -112,7 +112,7 @@ export function createChain(options: ChainOptions): Chain {
       createErrorInterceptor(errors),
       createInFlightInterceptor({
         revocation,
-        groundsOf: ({ contextValues }) => contextValues.get(groundsKey),
+        basisOf: ({ contextValues }) => contextValues.get(revocationBasisKey),
         reauthorize: ({ method, header, contextValues }) =>
           reauthorize(authenticator, accessFor(accessByMethod, method), { header, values: contextValues }),
       }),

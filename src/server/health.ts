@@ -1,5 +1,5 @@
 import { type DatabaseReadiness, isReady } from "../database/readiness.ts";
-import { writeJson } from "./json-page.ts";
+import type { NodeResponse } from "./normalize-request.ts";
 import type { Page, PageOutcome } from "./request-handler.ts";
 
 /** `/healthz`: the process runs. Says nothing of what it depends on: a restart would not mend that. */
@@ -22,4 +22,11 @@ export function readinessPage(readiness: Pick<DatabaseReadiness, "state">, drain
     writeJson(response, isReady(state) ? 200 : 503, { status: state });
     return "served";
   };
+}
+
+function writeJson(response: NodeResponse, status: number, body: unknown): void {
+  response.statusCode = status;
+  response.setHeader("Content-Type", "application/json");
+  response.setHeader("Cache-Control", "no-store");
+  response.end(`${JSON.stringify(body)}\n`);
 }

@@ -8,6 +8,7 @@ import {
 import { Socket } from "node:net";
 import { discardBody } from "./discard-body.ts";
 import type { Activity } from "./idle-connections.ts";
+import { HEADER_BYTES_MAX } from "./normalize-request.ts";
 import {
   originOf,
   type ParserError,
@@ -16,8 +17,7 @@ import {
   type RefusalStatus,
   refuseOnSocket,
   statusOfParserError,
-} from "./raw-refusal.ts";
-import { HEADER_BYTES_MAX } from "./request-gate.ts";
+} from "./refuse-on-socket.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 /** Requests of one connection that are handled at the same time. Others that the client has sent ahead wait, and no more are read. */

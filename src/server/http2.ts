@@ -9,7 +9,7 @@ import {
 import type { Socket } from "node:net";
 import { discardBody } from "./discard-body.ts";
 import type { Activity } from "./idle-connections.ts";
-import { HEADER_BYTES_MAX, HEADERS_MAX } from "./request-gate.ts";
+import { HEADER_BYTES_MAX, HEADERS_MAX } from "./normalize-request.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 /** Requests that a client may have under way on one connection. */

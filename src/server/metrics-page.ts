@@ -1,7 +1,8 @@
 /** Who may read the metrics. What they are: `metrics` of `Contribution` in `capability.ts`. */
 import type { Registry } from "prom-client";
+import { isLoopbackHost } from "../config/loopback-host.ts";
 import { equalSecrets } from "../crypto/equal-secrets.ts";
-import { isFromThisMachine } from "./local-request.ts";
+import type { NodeRequest } from "./normalize-request.ts";
 import type { Page } from "./request-handler.ts";
 
 /** Who may read `/metrics`. */
@@ -27,4 +28,21 @@ export function metricsPage(metrics: Registry, readers: MetricsReaders): Page {
     response.end(await metrics.metrics());
     return "served";
   };
+}
+
+/** Set by proxies; a request with one of them comes from elsewhere, whatever its socket says. */
+const proxyHeaders = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/**
+ * Whether a request was made on this machine, by somebody who knows it: the socket is a loopback one, the request names a
+ * loopback host (so that no page of another site can have a browser make it) and did not come through a proxy.
+ */
+function isFromThisMachine(request: NodeRequest): boolean {
+  const authority = request.headers[":authority"] ?? request.headers.host ?? "";
+  if (typeof authority !== "string" || proxyHeaders.some((name) => request.headers[name] !== undefined)) {
+    return false;
+  }
+  const remote = request.socket.remoteAddress?.replace(/^::ffff:/, "") ?? "";
+  const host = URL.canParse(`http://${authority}`) ? new URL(`http://${authority}`).hostname : "";
+  return isLoopbackHost(remote) && isLoopbackHost(host.replace(/^\[|\]$/g, ""));
 }

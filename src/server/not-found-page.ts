@@ -1,7 +1,7 @@
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { requestRecordKey } from "../observe/request-record.ts";
-import { html } from "./html.ts";
-import { htmlAnswer, prefersHtml } from "./html-answer.ts";
+import { htmlResponse, prefersHtml } from "./html-response.ts";
+import { html } from "./html-template.ts";
 import { pageLayout } from "./page-layout.ts";
 import type { CallHandler } from "./request-handler.ts";
 
@@ -13,7 +13,7 @@ export function withNotFoundPage(handler: CallHandler): CallHandler {
       return answer;
     }
     if (prefersHtml(request)) {
-      return htmlAnswer(request, 404, new Headers({ Vary: "Accept" }), notFoundHtml(request));
+      return htmlResponse(request, 404, new Headers({ Vary: "Accept" }), notFoundHtml(request));
     }
     const header = new Headers(answer.header);
     header.append("Vary", "Accept");

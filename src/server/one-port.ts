@@ -3,8 +3,6 @@ import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
 import { type Activity, IdleConnections, type IdleLimits } from "./idle-connections.ts";
-import { sniffProtocol } from "./protocol-sniffer.ts";
-import { REASONS_BY_STATUS, type RefusalContent, type RefusalStatus, refuseOnSocket } from "./raw-refusal.ts";
 import {
   hasExcessiveHeaders,
   hasUnknownMethod,
@@ -12,7 +10,9 @@ import {
   type NodeRequest,
   type NodeResponse,
   normalizeRequest,
-} from "./request-gate.ts";
+} from "./normalize-request.ts";
+import { sniffProtocol } from "./protocol-sniffer.ts";
+import { REASONS_BY_STATUS, type RefusalContent, type RefusalStatus, refuseOnSocket } from "./refuse-on-socket.ts";
 import { DEFAULT_TIMEOUTS, LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 export interface OnePortOptions {

@@ -8,10 +8,10 @@ import { withDeadline } from "../database/call-deadline.ts";
 import type { Logger } from "../observe/log.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
+import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
 import { withRawBody } from "./raw-body.ts";
 import { findRepeatedHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
-import type { NodeRequest, NodeResponse } from "./request-gate.ts";
-import { requestTargetKey } from "./request-target-key.ts";
+import { requestTargetKey } from "./request-target.ts";
 
 /**
  * Answers requests of one path, outside the API, such as health. `hidden`: nothing was answered, and the

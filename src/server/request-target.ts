@@ -1,3 +1,11 @@
+import { createContextKey } from "@connectrpc/connect";
+
+/**
+ * The target of the request, path and query as they were sent: URLs that were parsed since may be written differently. Set
+ * by the server for each request, on every protocol.
+ */
+export const requestTargetKey = createContextKey<string>("", { description: "request target" });
+
 /** The printable ASCII characters that may be in a URL unescaped, and the few more that real clients send. */
 const TARGET_CHARACTERS = /^[\x21-\x7e]*$/;
 /** The port may be empty (RFC 3986 §3.2.3). */

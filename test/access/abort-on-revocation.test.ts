@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { LookupNumberRequestSchema, LookupNumberResponseSchema, LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { Health, HealthCheckResponseSchema } from "../../gen/grpc/health/v1/health_pb.ts";
 import { createInFlightInterceptor, exemptFromRevocation } from "../../src/access/abort-on-revocation.ts";
-import { AppliedRevocations, type Grounds } from "../../src/revocation/applied-revocations.ts";
+import { AppliedRevocations, type RevocationBasis } from "../../src/revocation/applied-revocations.ts";
 import { InFlightCalls } from "../../src/revocation/in-flight.ts";
 import { captureLog } from "../support/log-capture.ts";
 
@@ -38,15 +38,15 @@ const response = {
 function setUp(readmissions: readonly (() => Promise<void>)[]) {
   const applied = new AppliedRevocations();
   const inFlight = new InFlightCalls(applied, captureLog().logger);
-  const grounds = (): Grounds => ({ subjects: ["key:1"], asOf: applied.position });
+  const basis = (): RevocationBasis => ({ subjects: ["key:1"], asOf: applied.position });
   let asked = 0;
   const interceptor = createInFlightInterceptor({
     revocation: { track: (of, abort) => inFlight.track(of, abort), catchUp: async () => undefined },
-    groundsOf: grounds,
+    basisOf: basis,
     async reauthorize() {
       const readmission = readmissions[Math.min(asked, readmissions.length - 1)];
       asked += 1;
-      const fresh = grounds();
+      const fresh = basis();
       await readmission?.();
       return fresh;
     },
@@ -116,11 +116,11 @@ describe("a single answer", () => {
   test("a call that was revoked while its body was read is not begun", async () => {
     const applied = new AppliedRevocations();
     const inFlight = new InFlightCalls(applied, captureLog().logger);
-    const grounds = { subjects: ["key:1"], asOf: applied.position };
+    const basis = { subjects: ["key:1"], asOf: applied.position };
     applied.apply([{ sequence: 1, subject: "key:1" }]);
     const interceptor = createInFlightInterceptor({
       revocation: { track: (of, abort) => inFlight.track(of, abort), catchUp: async () => undefined },
-      groundsOf: () => grounds,
+      basisOf: () => basis,
       reauthorize: () => Promise.reject(revoked),
     });
     let isBegun = false;

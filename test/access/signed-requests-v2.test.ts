@@ -11,7 +11,7 @@ import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { accessOf } from "../../src/access/access.ts";
+import { accessOf } from "../../src/access/authorize.ts";
 import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
 import { Database } from "../../src/database/database.ts";
 import { hasSideEffects } from "../../src/idempotency/idempotency.ts";

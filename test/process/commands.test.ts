@@ -8,8 +8,8 @@ import { standardCapabilities } from "../../src/app.ts";
 import type { Capability } from "../../src/capability.ts";
 import { settingGroup } from "../../src/config/setting-group.ts";
 import { help, parseCommandLine, withStart } from "../../src/process/command-line.ts";
-import { settingGroupsOf } from "../../src/process/config.ts";
-import { commandsOf } from "../../src/process/run-command.ts";
+import { commandsOf } from "../../src/process/operator-commands.ts";
+import { settingGroupsOf } from "../../src/process/server-config.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { MainProcess, makeFolder, root } from "../system/main-process.ts";
 

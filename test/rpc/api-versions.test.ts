@@ -1,13 +1,13 @@
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { CheckVerificationResponse_Status as Status, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { messageChange } from "../../src/rpc/api-version-change.ts";
 import {
   type ApiVersion,
   apiVersionHeaders,
   apiVersionKey,
   apiVersions,
   createApiVersionInterceptor,
+  messageChange,
   resolveApiVersion,
 } from "../../src/rpc/api-versions.ts";
 

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { ServerResponse } from "node:http";
 import { connect as connectTls } from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
+import type { NodeResponse } from "../../src/server/normalize-request.ts";
 import type { OnePortOptions } from "../../src/server/one-port.ts";
-import type { NodeResponse } from "../../src/server/request-gate.ts";
 import { connectHttp2, exchangeRaw, openTestPort, readAnswer, type TestPort } from "./port-fixture.ts";
 import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";
 

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
 import { connect as connectSocket, type Socket } from "node:net";
+import type { NodeRequest } from "../../src/server/normalize-request.ts";
 import { type OnePort, type OnePortOptions, openOnePort } from "../../src/server/one-port.ts";
-import type { NodeRequest } from "../../src/server/request-gate.ts";
 
 export interface TestPort extends OnePort {
   /** What reached `onRequest`, as `method target`. */

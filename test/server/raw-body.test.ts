@@ -4,7 +4,7 @@ import { createUniversalHandlerClient } from "@connectrpc/connect/protocol";
 import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
 import { describe, expect, test } from "vitest";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { checkSignature } from "../../src/access/signature.ts";
+import { checkSignature } from "../../src/access/request-signature.ts";
 import { RawBody, rawBodyKey, withRawBody } from "../../src/server/raw-body.ts";
 
 async function* chunksOf(...texts: string[]): AsyncGenerator<Uint8Array> {

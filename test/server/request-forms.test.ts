@@ -4,7 +4,7 @@ import { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { describe, expect, test } from "vitest";
-import type { NodeResponse } from "../../src/server/request-gate.ts";
+import type { NodeResponse } from "../../src/server/normalize-request.ts";
 import { useTestApp } from "../support/app.ts";
 import { exchangeRaw, openTestPort, requestHttp2, type TestPort } from "./port-fixture.ts";
 import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { parseConfig, standardCapabilities } from "../../src/app.ts";
-import { commandContext, commandsOf } from "../../src/process/run-command.ts";
+import { commandContext, commandsOf } from "../../src/process/operator-commands.ts";
 import { addressOf } from "./connection.ts";
 import { captureLog } from "./log-capture.ts";
 

@@ -3,7 +3,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type Config, standardCapabilities } from "../../src/app.ts";
-import { readConfig } from "../../src/process/config.ts";
+import { readConfig } from "../../src/process/server-config.ts";
 import { password, startTestApp, type TestApp } from "../support/app.ts";
 import { badgesCapability, readBadgeService } from "./badges/badges.capability.ts";
 

@@ -1,4 +1,4 @@
-import type { Authenticated } from "../../access/access.ts";
+import type { Authenticated } from "../../access/authorize.ts";
 import type { SessionCaller } from "../../access/caller.ts";
 import type { Tier } from "../../access/tiers.ts";
 import type { Queryable } from "../../database/database.ts";
@@ -60,7 +60,7 @@ export class SessionAuthenticator {
     }
     return {
       caller: { kind: "session", workspaceId, tier: found.record.tier, userId, sessionId },
-      grounds: { subjects: found.subjects, asOf: found.asOf },
+      basis: { subjects: found.subjects, asOf: found.asOf },
     };
   }
 }

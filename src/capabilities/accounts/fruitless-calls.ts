@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.ts";
 import { withinTime } from "../../database/call-deadline.ts";
 import { AppError, type ErrorCode } from "../../errors.ts";
+import { LruMap } from "../../lru-map.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
-import { BoundedMap } from "../../text/bounded-map.ts";
 
 interface Limit {
   readonly burst: number;
@@ -43,9 +43,9 @@ const ownFaults: ReadonlySet<ErrorCode> = new Set(["unavailable", "outcome_unkno
  */
 export class FruitlessCalls {
   readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #sources = new BoundedMap<string, FruitlessBucket>(maxBuckets);
-  readonly #sourcesOfSessions = new BoundedMap<string, FruitlessBucket>(maxBuckets);
-  readonly #sessions = new BoundedMap<string, FruitlessBucket>(maxBuckets);
+  readonly #sources = new LruMap<string, FruitlessBucket>(maxBuckets);
+  readonly #sourcesOfSessions = new LruMap<string, FruitlessBucket>(maxBuckets);
+  readonly #sessions = new LruMap<string, FruitlessBucket>(maxBuckets);
 
   constructor(clock: Pick<Clock, "monotonicMs">) {
     this.#clock = clock;
@@ -74,7 +74,7 @@ export class FruitlessCalls {
     return run([this.#bucket(this.#sessions, sessionId, sessionLimit), ofSource], call, isFruitless);
   }
 
-  #bucket(buckets: BoundedMap<string, FruitlessBucket>, key: string, limit: Limit): FruitlessBucket {
+  #bucket(buckets: LruMap<string, FruitlessBucket>, key: string, limit: Limit): FruitlessBucket {
     const bucket = buckets.get(key) ?? new FruitlessBucket(limit, this.#clock);
     buckets.set(key, bucket);
     return bucket;

@@ -9,7 +9,7 @@ import {
   SignatureVersion as SignatureVersionMessage,
 } from "../../../gen/byond/v1/api_key_pb.ts";
 import type { Mode } from "../../access/caller.ts";
-import type { SignatureVersion } from "../../access/signature.ts";
+import type { SignatureVersion } from "../../access/request-signature.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import type { CreatedApiKey } from "./create-api-key.ts";
 import type { RotatedApiKey } from "./rotate-api-key.ts";

@@ -15,7 +15,7 @@ import type { Database } from "../../database/database.ts";
 import { problemOf } from "../../errors.ts";
 import { storeAnswer } from "../../idempotency/claim.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
-import { truncatedDate } from "../../rpc/truncated-date.ts";
+import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { lineProblem, nameProblem } from "../../text/display-name-rules.ts";
 import { apiKeyMessage, createdKeyMessage, rotatedKeyMessage } from "./api-key-proto.ts";
@@ -43,7 +43,7 @@ export function apiKeyService(deps: {
         ipAllowlist: request.ipAllowlist?.ranges ?? null,
         requestsPerMinute: request.requestsPerMinute ?? null,
         ...requiredSignature(request),
-        expiresAt: request.expiresAt === undefined ? null : truncatedDate(request.expiresAt),
+        expiresAt: request.expiresAt === undefined ? null : timestampToDate(request.expiresAt),
       } as const;
       const store = storeAnswer(context, CreateApiKeyResponseSchema, createdKeyMessage);
       return createdKeyMessage(await createApiKey(deps, sessionCaller(context), input, store));

@@ -1,4 +1,4 @@
-import type { Authenticated } from "../../access/access.ts";
+import type { Authenticated } from "../../access/authorize.ts";
 import type { KeyCaller } from "../../access/caller.ts";
 import type { Clock } from "../../clock.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
@@ -64,7 +64,7 @@ export class KeyAuthenticator {
       return undefined;
     }
     this.#deps.lastUsed.touch(caller.keyId);
-    return { caller, grounds: { subjects: found.subjects, asOf: found.asOf } };
+    return { caller, basis: { subjects: found.subjects, asOf: found.asOf } };
   }
 
   async #compare(secretHash: string, presented: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Hasher } from "../../crypto/hashing.ts";
 import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
-import { BoundedMap } from "../../text/bounded-map.ts";
+import { LruMap } from "../../lru-map.ts";
 import { maxRightSecrets, maxWrongSecrets } from "./keys.policy.ts";
 
 /** What a presented key was compared with. A new hash asks for a new comparison. */
@@ -16,8 +16,8 @@ interface Verdict {
 export class KnownSecrets {
   readonly #hasher: Pick<Hasher, "verify">;
   readonly #processKey = randomBytes(32);
-  readonly #accepted = new BoundedMap<string, Verdict>(maxRightSecrets);
-  readonly #refused = new BoundedMap<string, Verdict>(maxWrongSecrets);
+  readonly #accepted = new LruMap<string, Verdict>(maxRightSecrets);
+  readonly #refused = new LruMap<string, Verdict>(maxWrongSecrets);
   readonly #comparisons = new Map<string, Promise<boolean>>();
 
   constructor(hasher: Pick<Hasher, "verify">) {

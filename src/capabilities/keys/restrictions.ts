@@ -1,4 +1,4 @@
-import type { SignatureVersion } from "../../access/signature.ts";
+import type { SignatureVersion } from "../../access/request-signature.ts";
 import { invalidFields } from "../../errors.ts";
 
 /** What a key may not do. */

@@ -7,7 +7,7 @@ import { array, boolean, integer, nullable, statement, text, timestamptz } from 
 import { problemOf } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
-import { truncatedDate } from "../../rpc/truncated-date.ts";
+import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { namedChanges, updateMaskProblems } from "../../rpc/update-mask.ts";
 import { nameProblem } from "../../text/display-name-rules.ts";
 import type { ApiKey } from "./api-key.entity.ts";
@@ -102,7 +102,7 @@ export function keyChangesOf(request: UpdateApiKeyRequest): KeyChanges {
     ...(scopes !== undefined && { scopes: scopes.scopes }),
     ...(ipAllowlist !== undefined && { ipAllowlist: ipAllowlist.ranges }),
     ...(requestsPerMinute !== undefined && { requestsPerMinute }),
-    ...(expiresAt !== undefined && { expiresAt: truncatedDate(expiresAt) }),
+    ...(expiresAt !== undefined && { expiresAt: timestampToDate(expiresAt) }),
     ...requiredSignature(changes),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CommandError } from "../../capability.ts";
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
-import type { SealedRows, UsedSecret } from "../../crypto/secrets-in-use.ts";
+import type { SealedRows, UsedSecret } from "../../crypto/master-secret-use.ts";
 import type { Database, Queryable } from "../../database/database.ts";
 import { array, bytea, nullable, statement, text } from "../../database/statement.ts";
 import { exactIndex, exactOfAddress, recipientContext, secondRecipientContext } from "./recipient.ts";

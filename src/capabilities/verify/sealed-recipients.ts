@@ -1,4 +1,4 @@
-import { mostCounted, type SealedRows } from "../../crypto/secrets-in-use.ts";
+import { mostCounted, type SealedRows } from "../../crypto/master-secret-use.ts";
 import { change } from "../../database/database.ts";
 import { statement } from "../../database/statement.ts";
 import { erasure } from "./erase-recipient.ts";

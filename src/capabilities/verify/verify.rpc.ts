@@ -15,7 +15,7 @@ import { credentialOf, keyCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
 import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/claim.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
-import { truncatedDate } from "../../rpc/truncated-date.ts";
+import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { cancelVerification } from "./cancel-verification.ts";
@@ -124,8 +124,8 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         status: request.status === undefined ? undefined : findStatus(request.status),
         channel: request.channel === undefined ? undefined : channelOf(request.channel),
         recipient: request.recipient,
-        createdAfter: request.createdAfter === undefined ? undefined : truncatedDate(request.createdAfter),
-        createdBefore: request.createdBefore === undefined ? undefined : truncatedDate(request.createdBefore),
+        createdAfter: request.createdAfter === undefined ? undefined : timestampToDate(request.createdAfter),
+        createdBefore: request.createdBefore === undefined ? undefined : timestampToDate(request.createdBefore),
         pageSize: request.pageSize ?? pageSize.default,
         pageToken: request.pageToken,
       });

@@ -7,7 +7,7 @@ import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts"
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
 import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
-import { scopesOf } from "../../../src/process/platform.ts";
+import { scopesOf } from "../../../src/process/start-platform.ts";
 import { ViolationCollector } from "../../../src/rest/field-violations.ts";
 import { JsonReader } from "../../../src/rest/json/json-reader.ts";
 import { restJson } from "../../../src/rest/json/json-style.ts";

@@ -1,4 +1,4 @@
-import { type Html, html } from "../../../server/html.ts";
+import { type Html, html } from "../../../server/html-template.ts";
 import { pageLayout } from "../../../server/page-layout.ts";
 import type { InboxMessage } from "./inbox.ts";
 

@@ -1,11 +1,11 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
-import { readCredential } from "../../../access/credentials.ts";
+import { readCredential } from "../../../access/read-credential.ts";
 import { AppError } from "../../../errors.ts";
 import { requestRecordKey } from "../../../observe/request-record.ts";
 import { restErrorAnswer } from "../../../rpc/rest-errors.ts";
 import type { ErrorReporter } from "../../../rpc/wire-errors.ts";
-import { htmlAnswer, prefersHtml } from "../../../server/html-answer.ts";
+import { htmlResponse, prefersHtml } from "../../../server/html-response.ts";
 import type { CallHandler } from "../../../server/request-handler.ts";
 import type { Inbox, InboxMessage, InboxOwner } from "./inbox.ts";
 import { inboxHtml, inboxRefusalHtml } from "./inbox-html.ts";
@@ -41,7 +41,7 @@ export function inboxPage(options: InboxPageOptions): CallHandler {
     try {
       const messages = await messagesFor(options, request, header);
       return prefersHtml(request)
-        ? htmlAnswer(request, 200, header, inboxHtml(messages))
+        ? htmlResponse(request, 200, header, inboxHtml(messages))
         : jsonAnswer(request, 200, header, messages);
     } catch (error) {
       const { contextValues } = request;
@@ -53,7 +53,12 @@ export function inboxPage(options: InboxPageOptions): CallHandler {
         header.set(name, value);
       }
       return prefersHtml(request)
-        ? htmlAnswer(request, refusal.status, header, inboxRefusalHtml(refusal.body.error, options.link !== undefined))
+        ? htmlResponse(
+            request,
+            refusal.status,
+            header,
+            inboxRefusalHtml(refusal.body.error, options.link !== undefined),
+          )
         : jsonAnswer(request, refusal.status, header, refusal.body);
     }
   };

@@ -1,9 +1,9 @@
 import { AppError, errorKinds } from "../../../errors.ts";
-import { ArrivingBodies, type ArrivingBody } from "../../../server/arriving-bodies.ts";
 import { clientAddressOf, limitKeyOf, type ProxyTrust } from "../../../server/client-address.ts";
+import type { NodeRequest } from "../../../server/normalize-request.ts";
 import { readFromClient } from "../../../server/raw-body.ts";
-import type { NodeRequest } from "../../../server/request-gate.ts";
 import type { Page, PageOutcome } from "../../../server/request-handler.ts";
+import { UnverifiedBodies, type UnverifiedBody } from "../../../server/unverified-bodies.ts";
 import { handleWhatsappWebhook, type WhatsappWebhookDependencies } from "./whatsapp-webhook.ts";
 
 /** Meta sends reports in batches of up to 3 MB. */
@@ -14,7 +14,7 @@ const arrivingLimits = { maxBytes: 8 * maxBodyBytes, maxBytesPerSource: 4 * maxB
 
 /** `/webhooks/whatsapp`: where WhatsApp subscribes and reports. */
 export function whatsappWebhookPage(deps: WhatsappWebhookDependencies & { readonly proxyTrust: ProxyTrust }): Page {
-  const arriving = new ArrivingBodies(arrivingLimits);
+  const arriving = new UnverifiedBodies(arrivingLimits);
   return async (request, response): Promise<PageOutcome> => {
     const headers = { get: (name: string) => request.headers[name]?.toString() ?? null };
     const source = limitKeyOf(clientAddressOf(deps.proxyTrust, request.socket.remoteAddress, headers));
@@ -42,12 +42,12 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies & { readon
   };
 }
 
-async function readBody(request: NodeRequest, arriving: ArrivingBody): Promise<Buffer> {
+async function readBody(request: NodeRequest, arriving: UnverifiedBody): Promise<Buffer> {
   using body = arriving;
   return await Promise.race([readAll(request, body), body.dropped]);
 }
 
-async function readAll(request: NodeRequest, body: ArrivingBody): Promise<Buffer> {
+async function readAll(request: NodeRequest, body: UnverifiedBody): Promise<Buffer> {
   const received = readFromClient<Buffer>(request);
   let length = 0;
   for (let next = await received.next(); next.done !== true; next = await received.next()) {

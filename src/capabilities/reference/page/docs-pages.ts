@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DescService, JsonObject } from "@bufbuild/protobuf";
-import { escapeHtml } from "../../../server/html.ts";
+import { escapeHtml } from "../../../server/html-template.ts";
 import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
 import { placeholderOrigin } from "../openapi/placeholder.ts";

@@ -1,5 +1,5 @@
 import { errorKinds } from "../../../errors.ts";
-import { type Html, html, withCode } from "../../../server/html.ts";
+import { type Html, html, withCode } from "../../../server/html-template.ts";
 import { pageLayout } from "../../../server/page-layout.ts";
 import { errorCodes, errorGuide } from "../error-guide.ts";
 import { rpcCodeName } from "../guide.ts";

@@ -1,4 +1,4 @@
-import { html } from "../../../server/html.ts";
+import { html } from "../../../server/html-template.ts";
 import { pageLayout } from "../../../server/page-layout.ts";
 
 /** The HTML of `/docs`. The script loads Scalar from `scalarPath`, below `docs/`, and gives it the document. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { compress, type Encoding, preferredEncoding } from "../../../rest/compression.ts";
 import { matchesIfNoneMatch } from "../../../rest/etag.ts";
-import type { NodeRequest, NodeResponse } from "../../../server/request-gate.ts";
+import type { NodeRequest, NodeResponse } from "../../../server/normalize-request.ts";
 import type { Page } from "../../../server/request-handler.ts";
 
 /** Bytes that are served as they are: compressed once, and known by their tag. */

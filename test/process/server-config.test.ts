@@ -7,7 +7,7 @@ import type { Capability } from "../../src/capability.ts";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { isLoopbackHost } from "../../src/config/loopback-host.ts";
 import { settingGroup, settingsByName } from "../../src/config/setting-group.ts";
-import { readConfig, settingGroupsOf } from "../../src/process/config.ts";
+import { readConfig, settingGroupsOf } from "../../src/process/server-config.ts";
 import { startNotices } from "../../src/process/start-report.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
-import { ConfigError } from "../config/config-error.ts";
+import { ConfigError } from "./config-error.ts";
 
 /** A file of variables, as it was read. */
 export interface EnvFile {

@@ -3,11 +3,11 @@ import type { Capability, Command, OperatorCommand } from "../capability.ts";
 import { Database } from "../database/database.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
 import type { Logger } from "../observe/log.ts";
-import type { ServerConfig } from "./config.ts";
+import { schemaOf } from "./database-schema.ts";
 import { forgetSecretCommand } from "./forget-secret-command.ts";
-import { sealedRowsOf } from "./platform.ts";
 import { resealCommand } from "./reseal-command.ts";
-import { schemaOf } from "./schema.ts";
+import type { ServerConfig } from "./server-config.ts";
+import { sealedRowsOf } from "./start-platform.ts";
 
 /** Opening the database is what brings its schema up to date. */
 const migrateCommand: OperatorCommand = {

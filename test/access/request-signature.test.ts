@@ -7,7 +7,7 @@ import {
   parseSignatureHeader,
   type SignatureContext,
   type SignatureVersion,
-} from "../../src/access/signature.ts";
+} from "../../src/access/request-signature.ts";
 import { AppError } from "../../src/errors.ts";
 
 const credential = "pk_live_abcdefghijkl.0123456789abcdefghijklmnopqrstuvwxyzABCD";

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { Capability, ServerFacts } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
+import type { EnvFile } from "../config/env-file.ts";
 import { EnvironmentReader } from "../config/environment-reader.ts";
 import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
 import { type SettingGroup, settingsByName } from "../config/setting-group.ts";
@@ -11,8 +12,6 @@ import type { CertificateFiles } from "../server/certificate.ts";
 import type { ProxyTrust } from "../server/client-address.ts";
 import type { CorsOrigins } from "../server/cors.ts";
 import { parseIpRange } from "../server/ip-range.ts";
-import { readCorsOrigins } from "./cors-origins.ts";
-import type { EnvFile } from "./env-file.ts";
 import { type ServerSettingName, serverSettings } from "./server-settings.ts";
 
 type Reader = EnvironmentReader<ServerSettingName>;
@@ -238,4 +237,30 @@ function readTrustedProxies(reader: Reader): ProxyTrust["trustedProxies"] {
     }
     return [range];
   });
+}
+
+function readCorsOrigins(reader: Reader): CorsOrigins {
+  const entries = reader.list("CORS_ORIGINS");
+  if (entries.length === 1 && entries[0] === "*") {
+    return "any";
+  }
+  // Behind a comma at the end nobody is missing.
+  const named = entries.length > 1 && entries.at(-1) === "" ? entries.slice(0, -1) : entries;
+  const origins = named.map(parseOrigin);
+  const wrong = origins.indexOf(undefined);
+  if (wrong !== -1) {
+    reader.problems.push(
+      `CORS_ORIGINS must be a comma-separated list of origins (https://app.example.com, http://localhost:3000), or * alone: entry ${wrong + 1} is no origin`,
+    );
+  }
+  return [...new Set(origins.filter((origin) => origin !== undefined))];
+}
+
+/** Scheme, host and port, without the default port. Pages in apps have schemes of their own (`capacitor://localhost`). */
+function parseOrigin(text: string): string | undefined {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*\\]+\/?$/i.test(text) || !URL.canParse(text)) {
+    return undefined;
+  }
+  const { protocol, host } = new URL(text);
+  return `${protocol}//${host}`;
 }

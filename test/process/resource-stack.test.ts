@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Resources } from "../../src/process/resources.ts";
+import { ResourceStack } from "../../src/process/resource-stack.ts";
 import { captureLog } from "../support/log-capture.ts";
 
 const never = () => new Promise(() => undefined);
@@ -13,7 +13,7 @@ afterEach(() => {
 
 test("what was built last is let go of first, each once the one before is gone", async () => {
   const { logger, lines } = captureLog();
-  const resources = new Resources(logger);
+  const resources = new ResourceStack(logger);
   const closed: string[] = [];
   for (const name of ["database", "messages", "requests"]) {
     resources.add(name, async () => {
@@ -28,7 +28,7 @@ test("what was built last is let go of first, each once the one before is gone",
 
 test("one deadline holds for all together, what did not finish is named, and the rest is still let go of", async () => {
   const { logger, lines } = captureLog();
-  const resources = new Resources(logger);
+  const resources = new ResourceStack(logger);
   const closed: string[] = [];
   resources.add("database", () => closed.push("database"));
   resources.add("messages", never);
@@ -50,7 +50,7 @@ test("one deadline holds for all together, what did not finish is named, and the
 
 test("what gave up on something to be in time is named too", async () => {
   const { logger, lines } = captureLog();
-  const resources = new Resources(logger);
+  const resources = new ResourceStack(logger);
   resources.add("messages", async () => false);
   resources.add("requests", async () => true);
   await resources.close(5_000);
@@ -58,7 +58,7 @@ test("what gave up on something to be in time is named too", async () => {
 });
 
 test("each is told how long it has", async () => {
-  const resources = new Resources(captureLog().logger);
+  const resources = new ResourceStack(captureLog().logger);
   const told: number[] = [];
   resources.add("second", (withinMs) => told.push(withinMs));
   resources.add("first", async (withinMs) => {
@@ -71,7 +71,7 @@ test("each is told how long it has", async () => {
 
 test("one that fails keeps none of the others", async () => {
   const { logger, lines } = captureLog();
-  const resources = new Resources(logger);
+  const resources = new ResourceStack(logger);
   const closed: string[] = [];
   resources.add("database", () => closed.push("database"));
   resources.add("lease", () => {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Keyring } from "../crypto/keyring.ts";
-import { findNeededSecrets, type NeededSecret, noteSecretInUse, type SealedRows } from "../crypto/secrets-in-use.ts";
+import { findNeededSecrets, type NeededSecret, noteSecretInUse, type SealedRows } from "../crypto/master-secret-use.ts";
 import type { Database, Queryable } from "../database/database.ts";
 import { holderOfLock } from "../database/migration-lock.ts";
 import { array, statement, text } from "../database/statement.ts";
@@ -49,11 +49,11 @@ interface OtherServer {
 }
 
 /** Others were joining for as long as a server waits. */
-export class JoinError extends Error {
-  override readonly name = "JoinError";
+export class RegistrationTimeout extends Error {
+  override readonly name = "RegistrationTimeout";
 }
 
-export interface JoinOptions {
+export interface RegistrationOptions {
   readonly database: Pick<Database, "transaction" | "run">;
   readonly logger: Logger;
   readonly keyring: Keyring;
@@ -67,9 +67,9 @@ export interface JoinOptions {
 /**
  * Runs `join`, which makes this server known to the others, if it fits them and their data. Throws `ConfigError` if there are
  * servers that disagree about the master secrets (`disagrees`), if rows need a secret that this one does not have, and if
- * its clock is too far from PostgreSQL's; `JoinError` if it does not get its turn in a minute.
+ * its clock is too far from PostgreSQL's; `RegistrationTimeout` if it does not get its turn in a minute.
  */
-export async function joinServers<T>(options: JoinOptions, join: () => Promise<T>): Promise<T> {
+export async function registerServer<T>(options: RegistrationOptions, join: () => Promise<T>): Promise<T> {
   const { database, clock, keyring } = options;
   let waitsForTurnSinceMs = clock.monotonicMs();
   let reportAtMs = waitsForTurnSinceMs + reportEveryMs;
@@ -96,7 +96,7 @@ export async function joinServers<T>(options: JoinOptions, join: () => Promise<T
         await reportWait(options, nowMs - waitsForTurnSinceMs);
       }
       if (nowMs - waitsForTurnSinceMs >= turnPatienceMs) {
-        throw new JoinError(
+        throw new RegistrationTimeout(
           `This server has waited ${turnPatienceMs / 1_000} seconds for other servers to finish their starts, one at a time. Start it again; if held_by in the lines before this one is the same connection throughout, end that: SELECT pg_terminate_backend(<pid>)`,
         );
       }
@@ -113,7 +113,7 @@ export async function joinServers<T>(options: JoinOptions, join: () => Promise<T
   }
 }
 
-async function reportWait({ database, logger }: JoinOptions, waitedMs: number): Promise<void> {
+async function reportWait({ database, logger }: RegistrationOptions, waitedMs: number): Promise<void> {
   const [row] = await database.run(findHolder, {});
   logger.warn("waiting for other servers to start", {
     waited_seconds: Math.round(waitedMs / 1_000),
@@ -121,7 +121,10 @@ async function reportWait({ database, logger }: JoinOptions, waitedMs: number): 
   });
 }
 
-async function lookAtServers(transaction: Queryable, { keyring, clock }: JoinOptions): Promise<readonly OtherServer[]> {
+async function lookAtServers(
+  transaction: Queryable,
+  { keyring, clock }: RegistrationOptions,
+): Promise<readonly OtherServer[]> {
   const sentAtMs = clock.now().getTime();
   const [seen] = await transaction.run(look, { secretIds: idsOf(keyring) });
   const offsetMs = seen === undefined ? 0 : clockOffsetMs(seen.nowMs, sentAtMs, clock.now().getTime());
@@ -134,7 +137,7 @@ async function lookAtServers(transaction: Queryable, { keyring, clock }: JoinOpt
   return seen?.disagreeing ?? [];
 }
 
-async function requireNeededSecrets(transaction: Queryable, options: JoinOptions): Promise<void> {
+async function requireNeededSecrets(transaction: Queryable, options: RegistrationOptions): Promise<void> {
   const needed = await findNeededSecrets(transaction, options.sealed, idsOf(options.keyring));
   if (needed.length > 0) {
     throw new ConfigError(needed.map((secret) => explainNeed(options, secret)));
@@ -146,7 +149,7 @@ function idsOf({ all }: Keyring): string[] {
   return all.map(({ id }) => id);
 }
 
-function explainDisagreement({ keyring, secretsAreIn }: JoinOptions, { id, secretIds }: OtherServer): string {
+function explainDisagreement({ keyring, secretsAreIn }: RegistrationOptions, { id, secretIds }: OtherServer): string {
   const [theirs = ""] = secretIds;
   const ours = keyring.current.id;
   const reason =
@@ -156,6 +159,6 @@ function explainDisagreement({ keyring, secretsAreIn }: JoinOptions, { id, secre
   return `${secretsAreIn} does not fit the server ${id}, which runs on this database: ${reason}. Replace a secret in steps, each on every server before the next: "old,new", "new,old", "new"`;
 }
 
-function explainNeed({ secretsAreIn }: JoinOptions, { id, needs }: NeededSecret): string {
+function explainNeed({ secretsAreIn }: RegistrationOptions, { id, needs }: NeededSecret): string {
   return `${secretsAreIn} lacks the secret ${id}: ${needs.join("; ")}. Keep it as the last of the list until then, or until byond reseal has run; if it is lost, npm run forget-secret -- --id ${id} erases what they hold`;
 }

@@ -20,7 +20,7 @@ const contentSecurityPolicy = [
 ].join("; ");
 
 /** The answer with a page; to `HEAD`, its headers alone. */
-export function htmlAnswer(
+export function htmlResponse(
   { method }: UniversalServerRequest,
   status: number,
   header: Headers,

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import { type HashCost, passwordCost } from "../crypto/hashing.ts";
 import { createId } from "../crypto/ids.ts";
 import { createKeyring } from "../crypto/keyring.ts";
-import { keepNotingSecret, type SealedRows } from "../crypto/secrets-in-use.ts";
+import { keepNotingSecret, type SealedRows } from "../crypto/master-secret-use.ts";
 import { withoutDeadline } from "../database/call-deadline.ts";
 import type { PostgresConnection } from "../database/connection.ts";
 import { Database } from "../database/database.ts";
@@ -13,11 +13,11 @@ import { readTagKey } from "../database/tag-key.ts";
 import type { Logger } from "../observe/log.ts";
 import type { DeliveryWorker } from "../outbox/worker.ts";
 import { startRevocation } from "../revocation/revocation-service.ts";
-import { factsOf, type ServerConfig } from "./config.ts";
-import { joinServers } from "./join-servers.ts";
+import { schemaOf } from "./database-schema.ts";
 import { readSecrets } from "./master-secrets.ts";
-import type { Resources } from "./resources.ts";
-import { schemaOf } from "./schema.ts";
+import { registerServer } from "./register-server.ts";
+import type { ResourceStack } from "./resource-stack.ts";
+import { factsOf, type ServerConfig } from "./server-config.ts";
 
 export interface PlatformOptions {
   readonly logger: Logger;
@@ -45,7 +45,7 @@ export async function startPlatform(
   config: ServerConfig,
   capabilities: readonly Capability[],
   options: PlatformOptions,
-  resources: Resources,
+  resources: ResourceStack,
 ): Promise<StartedPlatform> {
   const { logger, clock } = options;
   const serverId = createId("srv");
@@ -58,7 +58,7 @@ export async function startPlatform(
   const secretIds = keyring.all.map(({ id }) => id);
   const sealed = sealedRowsOf(capabilities, config);
   const secretsAreIn = config.secrets === undefined ? "the file secret in DATA_DIR" : "BYOND_SECRET";
-  const revocation = await joinServers({ database, logger, keyring, sealed, clock, secretsAreIn }, async () => {
+  const revocation = await registerServer({ database, logger, keyring, sealed, clock, secretsAreIn }, async () => {
     const joined = await startRevocation({ database, connection, clock, logger, serverId, secretIds });
     resources.add("revocation lease", () => joined.stop());
     return joined;

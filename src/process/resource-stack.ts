@@ -10,7 +10,7 @@ const leastMs = 100;
  * What a server holds, in the order in which it was built. It is let go of in reverse order and within one deadline for all
  * of it: what takes longer is left as it is, and named in the log.
  */
-export class Resources {
+export class ResourceStack {
   readonly #logger: Logger;
   readonly #held: { readonly name: string; readonly close: Close }[] = [];
   #closing: Promise<void> | undefined;

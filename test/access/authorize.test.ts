@@ -4,7 +4,7 @@ import { MethodDescriptorProtoSchema, MethodOptionsSchema } from "@bufbuild/prot
 import { describe, expect, test } from "vitest";
 import { AccessSchema, access, Credential } from "../../gen/byond/v1/access_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
-import { accessOf } from "../../src/access/access.ts";
+import { accessOf } from "../../src/access/authorize.ts";
 
 type Declared = { credential: Credential; scope?: string; sandbox?: boolean };
 

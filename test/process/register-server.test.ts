@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Clock } from "../../src/clock.ts";
 import { createKeyring } from "../../src/crypto/keyring.ts";
 import { Database } from "../../src/database/database.ts";
-import { joinServers } from "../../src/process/join-servers.ts";
+import { registerServer } from "../../src/process/register-server.ts";
 import { explainFailure } from "../../src/process/start-failure.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
@@ -54,7 +54,7 @@ function joining() {
   };
   const keyring = createKeyring([randomBytes(32).toString("hex")]);
   const options = { database: watched, logger, keyring, sealed: [], clock, secretsAreIn: "BYOND_SECRET" };
-  const outcome = joinServers(options, async () => "joined").catch((error: Error) => error);
+  const outcome = registerServer(options, async () => "joined").catch((error: Error) => error);
   return {
     outcome,
     lines,
@@ -117,6 +117,9 @@ test("a server that waits for its turn says who has it, and after a minute that 
   ]);
   start.advance(55_000);
   const error = await start.outcome;
-  expect(error).toMatchObject({ name: "JoinError", message: expect.stringContaining("for other servers to finish") });
+  expect(error).toMatchObject({
+    name: "RegistrationTimeout",
+    message: expect.stringContaining("for other servers to finish"),
+  });
   expect(explainFailure(error, undefined)).toMatch(/^This server has waited 60 seconds/);
 });

@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { createContextValues, createHandlerContext } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { type Authenticator, accessOf, admit } from "../access/access.ts";
+import { type Authenticator, accessOf, admit } from "../access/authorize.ts";
 import { type KeyCaller, keyCaller } from "../access/caller.ts";
 import type { Chain } from "./chain.ts";
 
@@ -17,7 +17,7 @@ export interface PageAccess {
  * addresses, scope and quota. Throws what such a call would get. Headers of the answer are set on `responseHeader`, also if
  * it throws.
  */
-export async function admitToPage(
+export async function authorizePage(
   { chain, authenticator, method }: PageAccess,
   request: UniversalServerRequest,
   responseHeader: Headers,

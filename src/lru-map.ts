@@ -1,5 +1,5 @@
 /** A map that holds at most `maxEntries`: beyond that, the entry that was not asked for the longest goes. */
-export class BoundedMap<Key, Value extends object> {
+export class LruMap<Key, Value extends object> {
   readonly #maxEntries: number;
   readonly #entries = new Map<Key, Value>();
 

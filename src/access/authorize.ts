@@ -4,18 +4,18 @@ import { type ContextValues, createContextKey, type HandlerContext } from "@conn
 import { type Access, access, Credential as RequiredCredential } from "../../gen/byond/v1/access_pb.ts";
 import { AppError, keyRefused, sessionRefused } from "../errors.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
-import type { Grounds } from "../revocation/applied-revocations.ts";
+import type { RevocationBasis } from "../revocation/applied-revocations.ts";
 import { clientAddressKey } from "../server/client-address.ts";
 import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./caller.ts";
-import { type Credential, readCredential } from "./credentials.ts";
 import { requireAllowedAddress } from "./ip-allowlist.ts";
-import { type CallSignature, requireSignature, type SignatureVersion } from "./signature.ts";
+import { type Credential, readCredential } from "./read-credential.ts";
+import { type CallSignature, requireSignature, type SignatureVersion } from "./request-signature.ts";
 
 /** Who a credential belongs to, and what that rests on. */
 export interface Authenticated<C extends Caller = Caller> {
   readonly caller: C;
   /** If one of the subjects is revoked, the caller has to be asked for again. */
-  readonly grounds: Grounds;
+  readonly basis: RevocationBasis;
 }
 
 /** Tells who a credential belongs to. Undefined: nobody, or nobody any more. */
@@ -27,7 +27,9 @@ export interface Authenticator {
 }
 
 /** The revocation subjects that the caller's admission depends on. Set together with `callerKey`. */
-export const groundsKey = createContextKey<Grounds | undefined>(undefined, { description: "grounds of the caller" });
+export const revocationBasisKey = createContextKey<RevocationBasis | undefined>(undefined, {
+  description: "revocation basis of the caller",
+});
 
 /** What of a call decides whether it is let in. Both handler contexts and intercepted requests can tell. */
 export interface CallOrigin {
@@ -85,7 +87,7 @@ export async function authorize(
     return undefined;
   }
   const credential = readCredential(header);
-  const { caller, grounds } = await authenticate(authenticator, required.credential, credential);
+  const { caller, basis } = await authenticate(authenticator, required.credential, credential);
   if (caller.kind === "key") {
     values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
   }
@@ -95,7 +97,7 @@ export async function authorize(
       : await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
   requirePermission(authenticator, caller, required, values);
   values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
-  values.set(groundsKey, grounds);
+  values.set(revocationBasisKey, basis);
   return caller;
 }
 
@@ -107,16 +109,16 @@ export async function reauthorize(
   authenticator: Authenticator,
   required: Access,
   origin: CallOrigin,
-): Promise<Grounds | undefined> {
+): Promise<RevocationBasis | undefined> {
   const admitted = await admit(authenticator, required, origin);
   if (admitted === undefined) {
     return undefined;
   }
-  const { caller, grounds } = admitted;
+  const { caller, basis } = admitted;
   const signature = origin.values.get(callerKey)?.signature;
   requireSignature(requiredSignatureOf(caller), signature?.version);
   origin.values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
-  return grounds;
+  return basis;
 }
 
 /** The lowest version of the signature that the caller's requests have to carry. Null: they need not be signed. */

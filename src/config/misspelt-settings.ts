@@ -9,7 +9,7 @@ const ofFile = /^FILE__|_+(?:FILE|PATH)$/;
 /** Names of other programs' settings that are one letter away from one of ours. */
 const foreign = new Set(["EMAIL_FROM", "SFTP_URL"]);
 
-export interface NearMiss {
+export interface MisspeltSetting {
   /** The name in the environment. */
   readonly found: string;
   /** The setting that it was meant to be. */
@@ -23,10 +23,10 @@ export interface NearMiss {
  * neighbour, other case, `BYOND_` before it, or `_FILE` behind it. What the environment holds under the right name, be it
  * empty, was not meant.
  */
-export function findNearMisses(
+export function findMisspeltSettings(
   environment: Readonly<Record<string, string | undefined>>,
   settings: ReadonlySet<string>,
-): NearMiss[] {
+): MisspeltSetting[] {
   const missing = [...settings].filter((name) => name.length >= shortestName && environment[name] === undefined);
   return Object.entries(environment).flatMap(([found, value]) => {
     if (settings.has(found) || foreign.has(found) || !value?.trim()) {

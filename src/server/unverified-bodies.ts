@@ -1,11 +1,11 @@
 import { AppError } from "../errors.ts";
 
-export interface ArrivingBodiesLimits {
+export interface UnverifiedBodiesLimits {
   readonly maxBytes: number;
   readonly maxBytesPerSource: number;
 }
 
-export interface ArrivingBody extends Disposable {
+export interface UnverifiedBody extends Disposable {
   /** Keeps a part. Does nothing if the body was dropped. */
   add(chunk: Buffer): void;
   /** Rejects with `unavailable` when the body is dropped to make room. */
@@ -29,18 +29,18 @@ class Body {
  * Bounds what bodies of which nobody knows yet who sends them hold together. Where there is no more room, the largest body of the
  * source that holds most is dropped: whoever comes first does not keep out who comes later.
  */
-export class ArrivingBodies {
-  readonly #limits: ArrivingBodiesLimits;
+export class UnverifiedBodies {
+  readonly #limits: UnverifiedBodiesLimits;
   readonly #bodies = new Set<Body>();
   readonly #bytesBySource = new Map<string, number>();
   #bytes = 0;
 
-  constructor(limits: ArrivingBodiesLimits) {
+  constructor(limits: UnverifiedBodiesLimits) {
     this.#limits = limits;
   }
 
   /** Disposed of, it holds nothing any more. */
-  open(source: string): ArrivingBody {
+  open(source: string): UnverifiedBody {
     const body = new Body(source);
     // It may be dropped when nobody waits for it.
     body.dropped.promise.catch(() => undefined);
