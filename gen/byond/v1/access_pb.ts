@@ -31,17 +31,16 @@ export type Access = Message<"byond.v1.Access"> & {
   credential: Credential;
 
   /**
-   * The scope that an API key needs for the call: `verify` or `lookup`, or `*` where only a key that may do everything
-   * will do. Empty where any valid key will do. A key that was created without scopes, and one with the scope `*`, may
-   * call everything that takes a key.
+   * The scope that an API key needs for the call: `verify` or `lookup`, or `*` if the key must be unrestricted. Empty:
+   * any valid key. A key without scopes, and a key with the scope `*`, may call everything that takes a key.
    *
    * @generated from field: string scope = 2;
    */
   scope: string;
 
   /**
-   * Whether sandbox keys are taken where a session is too. The two modes of a workspace have one account: what acts on it
-   * takes live keys only, unless it says otherwise.
+   * Whether an RPC that also takes sessions takes sandbox keys. Default: live keys only, because both modes of a
+   * workspace share one account.
    *
    * @generated from field: bool sandbox = 3;
    */
@@ -111,7 +110,7 @@ export const Credential = {
   SESSION: 3,
 
   /**
-   * Either of the two: an API key or a session's access token.
+   * Either an API key or a session's access token.
    *
    * @generated from enum value: CREDENTIAL_API_KEY_OR_SESSION = 4;
    */
@@ -148,8 +147,8 @@ export const rest: GenExtension<MethodOptions, Rest> = /*@__PURE__*/
   extDesc(file_byond_v1_access, 1);
 
 /**
- * What a value has to be that the pattern of the field's rules refuses, to be read after the field's name: "must be a
- * language tag, such as en". Required beside every pattern, which nobody should have to read.
+ * The words for a value that does not match the field's pattern, read after the field's name: "must be a language
+ * tag, such as en". Required beside every pattern.
  *
  * @generated from extension: string pattern_words = 50103;
  */
@@ -157,8 +156,8 @@ export const pattern_words: GenExtension<FieldOptions, string> = /*@__PURE__*/
   extDesc(file_byond_v1_access, 2);
 
 /**
- * What the ids that a field of a request takes begin with, without the underscore: `vrf`. A text of another form is no
- * violation: like an id of something else, it names nothing (`not_found`).
+ * The prefix of the ids that a field of a request takes, without the underscore: `vrf`. An id of another form is not
+ * a violation: like the id of another resource, it is `not_found`.
  *
  * @generated from extension: string id_prefix = 50104;
  */

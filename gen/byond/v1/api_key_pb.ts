@@ -18,7 +18,7 @@ export const file_byond_v1_api_key: GenFile = /*@__PURE__*/
   fileDesc("ChZieW9uZC92MS9hcGlfa2V5LnByb3RvEghieW9uZC52MSIuCghTY29wZVNldBIiCgZzY29wZXMYASADKAlCErpID5IBDAgBGAEiBnIEEAEYQCIvCgtJcEFsbG93bGlzdBIgCgZyYW5nZXMYASADKAlCELpIDZIBCggBEGQiBHICGEAi8QMKE0NyZWF0ZUFwaUtleVJlcXVlc3QSWQoEbmFtZRgBIAEoCUJLukghyAEBchwYZDIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzEiIKBnNjb3BlcxgCIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei0KBG1vZGUYAyABKA4yDi5ieW9uZC52MS5Nb2RlQgq6SAeCAQQQASAASACIAQESLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoMaXBfYWxsb3dsaXN0GAUgASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSLQoTcmVxdWVzdHNfcGVyX21pbnV0ZRgGIAEoBUILukgIGgYYwIQ9KAFIAYgBARIZChFyZXF1aXJlX3NpZ25hdHVyZRgHIAEoCBJKChVtaW5fc2lnbmF0dXJlX3ZlcnNpb24YCCABKA4yGi5ieW9uZC52MS5TaWduYXR1cmVWZXJzaW9uQgq6SAeCAQQQASAASAKIAQFCBwoFX21vZGVCFgoUX3JlcXVlc3RzX3Blcl9taW51dGVCGAoWX21pbl9zaWduYXR1cmVfdmVyc2lvbiL3AwoUQ3JlYXRlQXBpS2V5UmVzcG9uc2USCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgprZXlfcHJlZml4GAMgASgJEiIKBnNjb3BlcxgEIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2tleRgGIAEoCRIcCgRtb2RlGAcgASgOMg4uYnlvbmQudjEuTW9kZRIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCgpjcmVhdGVkX2J5GAkgASgJSACIAQESKwoMaXBfYWxsb3dsaXN0GAogASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSIAoTcmVxdWVzdHNfcGVyX21pbnV0ZRgLIAEoBUgBiAEBEhkKEXJlcXVpcmVfc2lnbmF0dXJlGAwgASgIEj4KFW1pbl9zaWduYXR1cmVfdmVyc2lvbhgNIAEoDjIaLmJ5b25kLnYxLlNpZ25hdHVyZVZlcnNpb25IAogBAUINCgtfY3JlYXRlZF9ieUIWChRfcmVxdWVzdHNfcGVyX21pbnV0ZUIYChZfbWluX3NpZ25hdHVyZV92ZXJzaW9uItUBChJMaXN0QXBpS2V5c1JlcXVlc3QSIgoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygBSACIAQESZQoKcGFnZV90b2tlbhgCIAEoCUJMukgXchUYyAEyEF5bQS1aYS16MC05Xy1dKyS6uxgubXVzdCBiZSB0aGUgbmV4dF9wYWdlX3Rva2VuIG9mIHRoZSBwYWdlIGJlZm9yZUgBiAEBEhcKD2luY2x1ZGVfcmV2b2tlZBgDIAEoCEIMCgpfcGFnZV9zaXplQg0KC19wYWdlX3Rva2VuImcKE0xpc3RBcGlLZXlzUmVzcG9uc2USHgoEa2V5cxgBIAMoCzIQLmJ5b25kLnYxLkFwaUtleRIcCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlIAIgBAUISChBfbmV4dF9wYWdlX3Rva2VuIvQECgZBcGlLZXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgprZXlfcHJlZml4GAMgASgJEiIKBnNjb3BlcxgEIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHAoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGUSLgoKcmV2b2tlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoKY3JlYXRlZF9ieRgKIAEoCUgAiAEBEisKDGlwX2FsbG93bGlzdBgLIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0EiAKE3JlcXVlc3RzX3Blcl9taW51dGUYDCABKAVIAYgBARIZChFyZXF1aXJlX3NpZ25hdHVyZRgNIAEoCBIeChFyZXZvY2F0aW9uX3JlYXNvbhgOIAEoCUgCiAEBEj4KFW1pbl9zaWduYXR1cmVfdmVyc2lvbhgPIAEoDjIaLmJ5b25kLnYxLlNpZ25hdHVyZVZlcnNpb25IA4gBAUINCgtfY3JlYXRlZF9ieUIWChRfcmVxdWVzdHNfcGVyX21pbnV0ZUIUChJfcmV2b2NhdGlvbl9yZWFzb25CGAoWX21pbl9zaWduYXR1cmVfdmVyc2lvbiIxChBHZXRBcGlLZXlSZXF1ZXN0Eh0KAmlkGAEgASgJQhG6SAfIAQFyAhhAwrsYA2tleSI2ChFHZXRBcGlLZXlSZXNwb25zZRIhCgdhcGlfa2V5GAEgASgLMhAuYnlvbmQudjEuQXBpS2V5Io8BChNVcGRhdGVBcGlLZXlSZXF1ZXN0Eh0KAmlkGAEgASgJQhG6SAfIAQFyAhhAwrsYA2tleRIoCgdhcGlfa2V5GAIgASgLMhcuYnlvbmQudjEuQXBpS2V5Q2hhbmdlcxIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2si2wMKDUFwaUtleUNoYW5nZXMSXQoEbmFtZRgBIAEoCUJKukggch4QARhkMhheW15ceDAwLVx4MWZceDdmLVx4OWZdKiS6uxgjbXVzdCBub3QgY29udGFpbiBjb250cm9sIGNoYXJhY3RlcnNIAIgBARIiCgZzY29wZXMYAiABKAsyEi5ieW9uZC52MS5TY29wZVNldBIrCgxpcF9hbGxvd2xpc3QYAyABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdBItChNyZXF1ZXN0c19wZXJfbWludXRlGAQgASgFQgu6SAgaBhjAhD0oAUgBiAEBEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KEXJlcXVpcmVfc2lnbmF0dXJlGAYgASgISAKIAQESSgoVbWluX3NpZ25hdHVyZV92ZXJzaW9uGAcgASgOMhouYnlvbmQudjEuU2lnbmF0dXJlVmVyc2lvbkIKukgHggEEEAEgAEgDiAEBQgcKBV9uYW1lQhYKFF9yZXF1ZXN0c19wZXJfbWludXRlQhQKEl9yZXF1aXJlX3NpZ25hdHVyZUIYChZfbWluX3NpZ25hdHVyZV92ZXJzaW9uIjkKFFVwZGF0ZUFwaUtleVJlc3BvbnNlEiEKB2FwaV9rZXkYASABKAsyEC5ieW9uZC52MS5BcGlLZXkibwoTUm90YXRlQXBpS2V5UmVxdWVzdBIdCgJpZBgBIAEoCUIRukgHyAEBcgIYQMK7GANrZXkSJwoNZ3JhY2Vfc2Vjb25kcxgCIAEoBUILukgIGgYYgKMFKABIAIgBAUIQCg5fZ3JhY2Vfc2Vjb25kcyK0BAoUUm90YXRlQXBpS2V5UmVzcG9uc2USCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgprZXlfcHJlZml4GAMgASgJEiIKBnNjb3BlcxgEIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2tleRgGIAEoCRIcCgRtb2RlGAcgASgOMg4uYnlvbmQudjEuTW9kZRIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCgpjcmVhdGVkX2J5GAkgASgJSACIAQESKwoMaXBfYWxsb3dsaXN0GAogASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSIAoTcmVxdWVzdHNfcGVyX21pbnV0ZRgLIAEoBUgBiAEBEhkKEXJlcXVpcmVfc2lnbmF0dXJlGAwgASgIEjsKF3ByZXZpb3VzX2tleV9leHBpcmVzX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI+ChVtaW5fc2lnbmF0dXJlX3ZlcnNpb24YDiABKA4yGi5ieW9uZC52MS5TaWduYXR1cmVWZXJzaW9uSAKIAQFCDQoLX2NyZWF0ZWRfYnlCFgoUX3JlcXVlc3RzX3Blcl9taW51dGVCGAoWX21pbl9zaWduYXR1cmVfdmVyc2lvbiKfAQoTUmV2b2tlQXBpS2V5UmVxdWVzdBIdCgJpZBgBIAEoCUIRukgHyAEBcgIYQMK7GANrZXkSXgoGcmVhc29uGAIgASgJQkm6SB9yHRjIATIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzSACIAQFCCQoHX3JlYXNvbiIzChRSZXZva2VBcGlLZXlSZXNwb25zZRIKCgJpZBgBIAEoCRIPCgdyZXZva2VkGAIgASgIKjoKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfTElWRRABEg0KCU1PREVfVEVTVBACKmkKEFNpZ25hdHVyZVZlcnNpb24SIQodU0lHTkFUVVJFX1ZFUlNJT05fVU5TUEVDSUZJRUQQABIYChRTSUdOQVRVUkVfVkVSU0lPTl9WMRABEhgKFFNJR05BVFVSRV9WRVJTSU9OX1YyEAIy7QUKDUFwaUtleVNlcnZpY2USdwoMQ3JlYXRlQXBpS2V5Eh0uYnlvbmQudjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLkNyZWF0ZUFwaUtleVJlc3BvbnNlIiiquxgCCAOyuxgDCMkBgtPkkwIVOgEqIhAvYXBpL3YxL2FwaS1rZXlzEm0KC0xpc3RBcGlLZXlzEhwuYnlvbmQudjEuTGlzdEFwaUtleXNSZXF1ZXN0Gh0uYnlvbmQudjEuTGlzdEFwaUtleXNSZXNwb25zZSIhkAIBqrsYAggDgtPkkwISEhAvYXBpL3YxL2FwaS1rZXlzEnUKCUdldEFwaUtleRIaLmJ5b25kLnYxLkdldEFwaUtleVJlcXVlc3QaGy5ieW9uZC52MS5HZXRBcGlLZXlSZXNwb25zZSIvkAIBqrsYAggDgtPkkwIgYgdhcGlfa2V5EhUvYXBpL3YxL2FwaS1rZXlzL3tpZH0ShwEKDFVwZGF0ZUFwaUtleRIdLmJ5b25kLnYxLlVwZGF0ZUFwaUtleVJlcXVlc3QaHi5ieW9uZC52MS5VcGRhdGVBcGlLZXlSZXNwb25zZSI4kAICqrsYAggDgtPkkwIpOgdhcGlfa2V5YgdhcGlfa2V5MhUvYXBpL3YxL2FwaS1rZXlzL3tpZH0SfAoMUm90YXRlQXBpS2V5Eh0uYnlvbmQudjEuUm90YXRlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLlJvdGF0ZUFwaUtleVJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXBpLWtleXMve2lkfS9yb3RhdGUSdQoMUmV2b2tlQXBpS2V5Eh0uYnlvbmQudjEuUmV2b2tlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLlJldm9rZUFwaUtleVJlc3BvbnNlIiaQAgKquxgCCAOC0+STAhcqFS9hcGkvdjEvYXBpLWtleXMve2lkfWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
- * The scopes of a key. A message of its own, so that "none given" and "an empty list" differ on every protocol; in REST
+ * The scopes of a key. A message of its own, so that an absent list and an empty list differ on every protocol; in REST
  * JSON it is written as the list itself.
  *
  * @generated from message byond.v1.ScopeSet
@@ -46,8 +46,8 @@ export const ScopeSetSchema: GenMessage<ScopeSet> = /*@__PURE__*/
  */
 export type IpAllowlist = Message<"byond.v1.IpAllowlist"> & {
   /**
-   * At least one, at most 100: IPv4 and IPv6 addresses, and ranges of them in CIDR notation (`203.0.113.0/24`), which
-   * have no bits beyond their prefix.
+   * At least one, at most 100: IPv4 and IPv6 addresses, and ranges in CIDR notation (`203.0.113.0/24`) with no bits
+   * beyond the prefix.
    *
    * @generated from field: repeated string ranges = 1;
    */
@@ -62,7 +62,7 @@ export const IpAllowlistSchema: GenMessage<IpAllowlist> = /*@__PURE__*/
   messageDesc(file_byond_v1_api_key, 1);
 
 /**
- * Asks for a new key.
+ * Creates a key.
  *
  * @generated from message byond.v1.CreateApiKeyRequest
  */
@@ -97,31 +97,31 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
   expiresAt?: Timestamp | undefined;
 
   /**
-   * The addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation (`203.0.113.0/24`),
-   * with no bits beyond the prefix. Absent or null: all; an empty list is refused.
+   * The addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
+   * (`203.0.113.0/24`) with no bits beyond the prefix. Absent or null: all; an empty list is refused.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 5;
    */
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds, 1 to 1,000,000, within what its workspace may. Absent or null: as
-   * many as the workspace.
+   * Requests that the key may make in any 60 seconds, 1 to 1,000,000, within its workspace's limit. Absent or null:
+   * only the workspace's limit applies.
    *
    * @generated from field: optional int32 requests_per_minute = 6;
    */
   requestsPerMinute?: number | undefined;
 
   /**
-   * Whether every request with the key has to be signed (`Byond-Signature`), in any version.
+   * Whether every request with the key must be signed (`Byond-Signature`), in any version.
    *
    * @generated from field: bool require_signature = 7;
    */
   requireSignature: boolean;
 
   /**
-   * The lowest version of the signature that every request with the key has to carry. Giving one requires signatures,
-   * whatever `require_signature` says. Absent or null: `require_signature` alone decides, and means `v1`.
+   * The lowest signature version that requests with the key must have. Setting it requires signatures, whatever
+   * `require_signature` says. Absent or null: `require_signature` alone decides, and means `v1`.
    *
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 8;
    */
@@ -136,13 +136,13 @@ export const CreateApiKeyRequestSchema: GenMessage<CreateApiKeyRequest> = /*@__P
   messageDesc(file_byond_v1_api_key, 2);
 
 /**
- * A new key. The only answer that holds the whole key.
+ * The new key. No other answer contains the whole key.
  *
  * @generated from message byond.v1.CreateApiKeyResponse
  */
 export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   /**
-   * The key's id: `key_` and 22 letters and digits. Revoking asks for it.
+   * The key's id: `key_` and 22 letters and digits. Pass it to revoke the key.
    *
    * @generated from field: string id = 1;
    */
@@ -170,7 +170,7 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   scopes?: ScopeSet | undefined;
 
   /**
-   * When the key was made.
+   * When the key was created.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 5;
    */
@@ -198,35 +198,35 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   expiresAt?: Timestamp | undefined;
 
   /**
-   * The id of the user who made the key. Null for one that the server made.
+   * The id of the user who created the key. Null for a key that the server created.
    *
    * @generated from field: optional string created_by = 9;
    */
   createdBy?: string | undefined;
 
   /**
-   * The addresses that the key may be used from, each in its one notation. Null means all.
+   * The addresses that the key may be used from, each in canonical notation. Null means all.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 10;
    */
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds. Null means as many as its workspace.
+   * Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies.
    *
    * @generated from field: optional int32 requests_per_minute = 11;
    */
   requestsPerMinute?: number | undefined;
 
   /**
-   * Whether every request with the key has to be signed.
+   * Whether every request with the key must be signed.
    *
    * @generated from field: bool require_signature = 12;
    */
   requireSignature: boolean;
 
   /**
-   * The lowest version of the signature that every request with the key has to carry. Null: it need not be signed.
+   * The lowest signature version that requests with the key must have. Null: they need no signature.
    *
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 13;
    */
@@ -241,7 +241,7 @@ export const CreateApiKeyResponseSchema: GenMessage<CreateApiKeyResponse> = /*@_
   messageDesc(file_byond_v1_api_key, 3);
 
 /**
- * Asks for the workspace's keys.
+ * Pages the list.
  *
  * @generated from message byond.v1.ListApiKeysRequest
  */
@@ -254,14 +254,14 @@ export type ListApiKeysRequest = Message<"byond.v1.ListApiKeysRequest"> & {
   pageSize?: number | undefined;
 
   /**
-   * The `next_page_token` of the page before. Pass the same other parameters as for that page.
+   * The `next_page_token` of the page before. Keep all other parameters the same.
    *
    * @generated from field: optional string page_token = 2;
    */
   pageToken?: string | undefined;
 
   /**
-   * Whether revoked keys are listed too.
+   * Whether to list revoked keys too.
    *
    * @generated from field: bool include_revoked = 3;
    */
@@ -338,14 +338,14 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
   scopes?: ScopeSet | undefined;
 
   /**
-   * When the key was made.
+   * When the key was created.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 5;
    */
   createdAt?: Timestamp | undefined;
 
   /**
-   * When the key was last used, at most ten seconds behind. Null if it never was.
+   * When the key was last used, accurate to ten seconds. Null if never.
    *
    * @generated from field: google.protobuf.Timestamp last_used_at = 6;
    */
@@ -373,42 +373,42 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
   expiresAt?: Timestamp | undefined;
 
   /**
-   * The id of the user who made the key. Null for one that the server made.
+   * The id of the user who created the key. Null for a key that the server created.
    *
    * @generated from field: optional string created_by = 10;
    */
   createdBy?: string | undefined;
 
   /**
-   * The addresses that the key may be used from, each in its one notation. Null means all.
+   * The addresses that the key may be used from, each in canonical notation. Null means all.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 11;
    */
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds. Null means as many as its workspace.
+   * Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies.
    *
    * @generated from field: optional int32 requests_per_minute = 12;
    */
   requestsPerMinute?: number | undefined;
 
   /**
-   * Whether every request with the key has to be signed.
+   * Whether every request with the key must be signed.
    *
    * @generated from field: bool require_signature = 13;
    */
   requireSignature: boolean;
 
   /**
-   * Why the key was revoked, as far as it was told. Null while it is active.
+   * The reason given when the key was revoked. Null if none was given, and while the key is active.
    *
    * @generated from field: optional string revocation_reason = 14;
    */
   revocationReason?: string | undefined;
 
   /**
-   * The lowest version of the signature that every request with the key has to carry. Null: it need not be signed.
+   * The lowest signature version that requests with the key must have. Null: they need no signature.
    *
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 15;
    */
@@ -423,7 +423,7 @@ export const ApiKeySchema: GenMessage<ApiKey> = /*@__PURE__*/
   messageDesc(file_byond_v1_api_key, 6);
 
 /**
- * Names the key to tell.
+ * Identifies the key.
  *
  * @generated from message byond.v1.GetApiKeyRequest
  */
@@ -444,7 +444,7 @@ export const GetApiKeyRequestSchema: GenMessage<GetApiKeyRequest> = /*@__PURE__*
   messageDesc(file_byond_v1_api_key, 7);
 
 /**
- * One key.
+ * The requested key.
  *
  * @generated from message byond.v1.GetApiKeyResponse
  */
@@ -465,7 +465,7 @@ export const GetApiKeyResponseSchema: GenMessage<GetApiKeyResponse> = /*@__PURE_
   messageDesc(file_byond_v1_api_key, 8);
 
 /**
- * Names a key and what shall change.
+ * Identifies the key, and says what to change.
  *
  * @generated from message byond.v1.UpdateApiKeyRequest
  */
@@ -478,15 +478,15 @@ export type UpdateApiKeyRequest = Message<"byond.v1.UpdateApiKeyRequest"> & {
   id: string;
 
   /**
-   * What shall be from now on. Fields that are not given, or not in the mask, stay as they are.
+   * The new values. Fields that are not given, or not in the mask, do not change.
    *
    * @generated from field: byond.v1.ApiKeyChanges api_key = 2;
    */
   apiKey?: ApiKeyChanges | undefined;
 
   /**
-   * The fields to change. Without it, those that are given in `api_key`. Every field that it names must be given, and it
-   * must name one where any is given.
+   * The fields to change. Default: those given in `api_key`. Every field in the mask must be given, and the mask must
+   * not be empty if any field is given.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
@@ -501,7 +501,7 @@ export const UpdateApiKeyRequestSchema: GenMessage<UpdateApiKeyRequest> = /*@__P
   messageDesc(file_byond_v1_api_key, 9);
 
 /**
- * What of a key can be changed.
+ * The fields of a key that can be changed.
  *
  * @generated from message byond.v1.ApiKeyChanges
  */
@@ -521,8 +521,8 @@ export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
   scopes?: ScopeSet | undefined;
 
   /**
-   * The addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation (`203.0.113.0/24`),
-   * with no bits beyond the prefix.
+   * The addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
+   * (`203.0.113.0/24`) with no bits beyond the prefix.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 3;
    */
@@ -536,23 +536,23 @@ export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
   requestsPerMinute?: number | undefined;
 
   /**
-   * When the key stops working, in whole seconds; it must be in the future, and so must be the time that it replaces.
+   * When the key stops working, in whole seconds. It must be in the future, and so must be the current `expires_at`.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 5;
    */
   expiresAt?: Timestamp | undefined;
 
   /**
-   * Whether every request with the key has to be signed. `false` also lifts `min_signature_version`; `true` leaves it as it
-   * is, or makes it `v1`.
+   * Whether every request with the key must be signed. `false` also removes `min_signature_version`; `true` keeps it,
+   * or sets it to `v1`.
    *
    * @generated from field: optional bool require_signature = 6;
    */
   requireSignature?: boolean | undefined;
 
   /**
-   * The lowest version of the signature that every request with the key has to carry. Giving one requires signatures; it
-   * cannot be given together with `require_signature: false`.
+   * The lowest signature version that requests with the key must have. Setting it requires signatures; it cannot be
+   * given together with `require_signature: false`.
    *
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 7;
    */
@@ -567,7 +567,7 @@ export const ApiKeyChangesSchema: GenMessage<ApiKeyChanges> = /*@__PURE__*/
   messageDesc(file_byond_v1_api_key, 10);
 
 /**
- * The key as it is now.
+ * The key after the change.
  *
  * @generated from message byond.v1.UpdateApiKeyResponse
  */
@@ -588,7 +588,7 @@ export const UpdateApiKeyResponseSchema: GenMessage<UpdateApiKeyResponse> = /*@_
   messageDesc(file_byond_v1_api_key, 11);
 
 /**
- * Names the key to rotate.
+ * Identifies the key to rotate.
  *
  * @generated from message byond.v1.RotateApiKeyRequest
  */
@@ -601,7 +601,8 @@ export type RotateApiKeyRequest = Message<"byond.v1.RotateApiKeyRequest"> & {
   id: string;
 
   /**
-   * How long the old secret works on, in seconds, 0 to 86400. Default 0: it stops at once, and so do requests under way.
+   * How long the old secret keeps working, in seconds, 0 to 86400. Default 0: it stops at once, and requests in
+   * progress with it are ended.
    *
    * @generated from field: optional int32 grace_seconds = 2;
    */
@@ -616,13 +617,13 @@ export const RotateApiKeyRequestSchema: GenMessage<RotateApiKeyRequest> = /*@__P
   messageDesc(file_byond_v1_api_key, 12);
 
 /**
- * The key with its new secret. The only answer that holds it.
+ * The key with its new secret. No other answer contains the whole new key.
  *
  * @generated from message byond.v1.RotateApiKeyResponse
  */
 export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   /**
-   * The key's id, which stays.
+   * The key's id, unchanged.
    *
    * @generated from field: string id = 1;
    */
@@ -636,8 +637,8 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   name: string;
 
   /**
-   * The part of the new key before the dot. Not a secret, and another one than before: it tells in your log and ours who
-   * still uses the old key.
+   * The part of the new key before the dot. Not a secret. It differs from the old prefix, so that logs show which
+   * clients still use the old key.
    *
    * @generated from field: string key_prefix = 3;
    */
@@ -651,7 +652,7 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   scopes?: ScopeSet | undefined;
 
   /**
-   * When the key was made, at first.
+   * When the key was created, not when it was rotated.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 5;
    */
@@ -679,42 +680,42 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   expiresAt?: Timestamp | undefined;
 
   /**
-   * The id of the user who made the key. Null for one that the server made.
+   * The id of the user who created the key. Null for a key that the server created.
    *
    * @generated from field: optional string created_by = 9;
    */
   createdBy?: string | undefined;
 
   /**
-   * The addresses that the key may be used from, each in its one notation. Null means all.
+   * The addresses that the key may be used from, each in canonical notation. Null means all.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 10;
    */
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds. Null means as many as its workspace.
+   * Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies.
    *
    * @generated from field: optional int32 requests_per_minute = 11;
    */
   requestsPerMinute?: number | undefined;
 
   /**
-   * Whether every request with the key has to be signed.
+   * Whether every request with the key must be signed.
    *
    * @generated from field: bool require_signature = 12;
    */
   requireSignature: boolean;
 
   /**
-   * Until when the old secret works. Null if it stopped at once.
+   * When the old secret stops working. Null if it stopped at once.
    *
    * @generated from field: google.protobuf.Timestamp previous_key_expires_at = 13;
    */
   previousKeyExpiresAt?: Timestamp | undefined;
 
   /**
-   * The lowest version of the signature that every request with the key has to carry. Null: it need not be signed.
+   * The lowest signature version that requests with the key must have. Null: they need no signature.
    *
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 14;
    */
@@ -729,7 +730,7 @@ export const RotateApiKeyResponseSchema: GenMessage<RotateApiKeyResponse> = /*@_
   messageDesc(file_byond_v1_api_key, 13);
 
 /**
- * Names the key to revoke.
+ * Identifies the key to revoke.
  *
  * @generated from message byond.v1.RevokeApiKeyRequest
  */
@@ -742,7 +743,8 @@ export type RevokeApiKeyRequest = Message<"byond.v1.RevokeApiKeyRequest"> & {
   id: string;
 
   /**
-   * Why, for those who look at the key later, at most 200 characters, in one line. Over REST a query parameter.
+   * The reason, shown as the key's `revocation_reason`, at most 200 characters, in one line. Over REST a query
+   * parameter.
    *
    * @generated from field: optional string reason = 2;
    */
@@ -757,7 +759,7 @@ export const RevokeApiKeyRequestSchema: GenMessage<RevokeApiKeyRequest> = /*@__P
   messageDesc(file_byond_v1_api_key, 14);
 
 /**
- * The key is revoked.
+ * Confirms that the key is revoked.
  *
  * @generated from message byond.v1.RevokeApiKeyResponse
  */
@@ -785,7 +787,7 @@ export const RevokeApiKeyResponseSchema: GenMessage<RevokeApiKeyResponse> = /*@_
   messageDesc(file_byond_v1_api_key, 15);
 
 /**
- * Which of a workspace's two worlds a key belongs to. Data of the two never meet.
+ * The mode of a key, and of the data it creates. The two modes of a workspace share no data.
  *
  * @generated from enum byond.v1.Mode
  */
@@ -814,7 +816,7 @@ export const Mode = {
 } as const;
 
 /**
- * Which of a workspace's two worlds a key belongs to. Data of the two never meet.
+ * The mode of a key, and of the data it creates. The two modes of a workspace share no data.
  *
  * @generated from enum byond.v1.Mode
  */
@@ -827,7 +829,7 @@ export const ModeSchema: GenEnum<Mode> = /*@__PURE__*/
   enumDesc(file_byond_v1_api_key, 0);
 
 /**
- * What a signature of a request (`Byond-Signature`) covers.
+ * What the signature of a request (`Byond-Signature`) covers.
  *
  * @generated from enum byond.v1.SignatureVersion
  */
@@ -847,7 +849,7 @@ export const SignatureVersion = {
   V1: 1,
 
   /**
-   * The time, the method, the target and the body. A call that has had its effect is refused if it is sent again with the
+   * The time, the method, the target and the body. A call that has taken effect is refused if it is sent again with the
    * same signature.
    *
    * @generated from enum value: SIGNATURE_VERSION_V2 = 2;
@@ -856,7 +858,7 @@ export const SignatureVersion = {
 } as const;
 
 /**
- * What a signature of a request (`Byond-Signature`) covers.
+ * What the signature of a request (`Byond-Signature`) covers.
  *
  * @generated from enum byond.v1.SignatureVersion
  */
@@ -869,16 +871,16 @@ export const SignatureVersionSchema: GenEnum<SignatureVersion> = /*@__PURE__*/
   enumDesc(file_byond_v1_api_key, 1);
 
 /**
- * Mints, changes, rotates and revokes the keys of a workspace. Calls are made by a signed-in session, never by a key.
+ * Creates, changes, rotates and revokes the keys of a workspace. A signed-in session makes these calls, never a key.
  *
- * Whatever takes something away from a key (revoking, rotating, changing) has happened on every server when it is
- * answered: no request that is sent afterwards is let in by what was before.
+ * A call that restricts a key (revoking, rotating, changing) takes effect on every server before it returns: requests
+ * sent afterwards are judged by the new state.
  *
  * @generated from service byond.v1.ApiKeyService
  */
 export const ApiKeyService: GenService<{
   /**
-   * Mints a key. The answer is the only one that ever holds the whole key.
+   * Creates a key. No other answer contains the whole key.
    *
    * @generated from rpc byond.v1.ApiKeyService.CreateApiKey
    */
@@ -898,7 +900,7 @@ export const ApiKeyService: GenService<{
     output: typeof ListApiKeysResponseSchema;
   },
   /**
-   * Tells one key, a revoked one too. Its secret is never returned.
+   * Returns one key, even if it is revoked. Its secret is never returned.
    *
    * @generated from rpc byond.v1.ApiKeyService.GetApiKey
    */
@@ -908,12 +910,12 @@ export const ApiKeyService: GenService<{
     output: typeof GetApiKeyResponseSchema;
   },
   /**
-   * Changes what a key is called and what it may do. Over REST the members of the body are what changes.
+   * Changes a key's name and restrictions. Over REST only the members of the body change.
    *
-   * A key that was revoked, or has expired, cannot be changed any more: make a new one.
+   * A key that was revoked or has expired cannot be changed: create a new one.
    *
-   * A restriction cannot be lifted by `null`, which is refused: say what is allowed instead. The scope `*` is everything,
-   * `0.0.0.0/0` and `::/0` are every address. Requests under way that the key may no longer make are ended.
+   * `null` lifts no restriction and is refused; state what is allowed instead: the scope `*` is everything, `0.0.0.0/0`
+   * and `::/0` are every address. Requests in progress that the key may no longer make are ended.
    *
    * @generated from rpc byond.v1.ApiKeyService.UpdateApiKey
    */
@@ -923,11 +925,11 @@ export const ApiKeyService: GenService<{
     output: typeof UpdateApiKeyResponseSchema;
   },
   /**
-   * Gives a key a new secret, under a prefix of its own, and leaves everything else as it is. The answer is the only one
-   * that ever holds the whole new key.
+   * Gives a key a new secret and a new prefix, and leaves everything else unchanged. No other answer contains the whole
+   * new key.
    *
-   * The old secret stops working at once, or after `grace_seconds`, so that the new one can be rolled out meanwhile. A
-   * key that was revoked, or has expired, cannot be rotated.
+   * The old secret stops working at once, or after `grace_seconds`, so that you can roll out the new one in the
+   * meantime. A key that was revoked or has expired cannot be rotated.
    *
    * @generated from rpc byond.v1.ApiKeyService.RotateApiKey
    */
@@ -937,7 +939,8 @@ export const ApiKeyService: GenService<{
     output: typeof RotateApiKeyResponseSchema;
   },
   /**
-   * Revokes a key for good. Requests with it fail from then on, those under way too. Revoking it again answers the same.
+   * Revokes a key permanently. Requests with it fail from then on, including those in progress. Revoking it again
+   * returns the same answer.
    *
    * @generated from rpc byond.v1.ApiKeyService.RevokeApiKey
    */

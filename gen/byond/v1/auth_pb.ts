@@ -21,29 +21,30 @@ export const file_byond_v1_auth: GenFile = /*@__PURE__*/
   fileDesc("ChNieW9uZC92MS9hdXRoLnByb3RvEghieW9uZC52MSLaAQoNU2lnblVwUmVxdWVzdBJNCgVlbWFpbBgBIAEoCUI+ukgfyAEBchoY/gEyFV5bXkBceDAwXStAW15AXHgwMF0rJLq7GBhtdXN0IGJlIGFuIGVtYWlsIGFkZHJlc3MSHwoIcGFzc3dvcmQYAiABKAlCDbpICsgBAXIFEAoYgAESWQoEbmFtZRgDIAEoCUJLukghyAEBchwYZDIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzIrABCg5TaWduVXBSZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBRIVCg1yZWZyZXNoX3Rva2VuGAUgASgJEjYKEnNlc3Npb25fZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoNU2lnbkluUmVxdWVzdBIaCgVlbWFpbBgBIAEoCUILukgIyAEBcgMY/gESHQoIcGFzc3dvcmQYAiABKAlCC7pICMgBAXIDGIAEIrABCg5TaWduSW5SZXNwb25zZRIPCgd1c2VyX2lkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAyABKAkSEgoKZXhwaXJlc19pbhgEIAEoBRIVCg1yZWZyZXNoX3Rva2VuGAUgASgJEjYKEnNlc3Npb25fZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOwoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC7pICMgBAXIDGIACIrgBChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhQKDGFjY2Vzc190b2tlbhgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkSNgoSc2Vzc2lvbl9leHBpcmVzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0Cg5TaWduT3V0UmVxdWVzdBIiCg1yZWZyZXNoX3Rva2VuGAEgASgJQgu6SAjIAQFyAxiAAiIiCg9TaWduT3V0UmVzcG9uc2USDwoHbWVzc2FnZRgBIAEoCSIOCgxHZXRNZVJlcXVlc3QinQIKDUdldE1lUmVzcG9uc2USDwoHdXNlcl9pZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSHAoEcm9sZRgEIAEoDjIOLmJ5b25kLnYxLlJvbGUSEAoIdmVyaWZpZWQYBSABKAgSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGVIAIgBARIiCgZzY29wZXMYCCABKAsyEi5ieW9uZC52MS5TY29wZVNldBIXCgprZXlfcHJlZml4GAkgASgJSAGIAQFCBwoFX21vZGVCDQoLX2tleV9wcmVmaXgiEgoQTG9nb3V0QWxsUmVxdWVzdCIkChFMb2dvdXRBbGxSZXNwb25zZRIPCgdtZXNzYWdlGAEgASgJImMKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIlChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQgu6SAjIAQFyAxiABBIjCgxuZXdfcGFzc3dvcmQYAiABKAlCDbpICsgBAXIFEAoYgAEiuAEKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2USDwoHdXNlcl9pZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSFAoMYWNjZXNzX3Rva2VuGAMgASgJEhIKCmV4cGlyZXNfaW4YBCABKAUSFQoNcmVmcmVzaF90b2tlbhgFIAEoCRI2ChJzZXNzaW9uX2V4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImoKGVN0YXJ0UGFzc3dvcmRSZXNldFJlcXVlc3QSTQoFZW1haWwYASABKAlCPrpIH8gBAXIaGP4BMhVeW15AXHgwMF0rQFteQFx4MDBdKyS6uxgYbXVzdCBiZSBhbiBlbWFpbCBhZGRyZXNzIvEBChpTdGFydFBhc3N3b3JkUmVzZXRSZXNwb25zZRIQCghyZXNldF9pZBgBIAEoCRI7CgZzdGF0dXMYAiABKA4yKy5ieW9uZC52MS5TdGFydFBhc3N3b3JkUmVzZXRSZXNwb25zZS5TdGF0dXMSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19QRU5ESU5HEAESHgoaU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQAiKBAQobQ29uZmlybVBhc3N3b3JkUmVzZXRSZXF1ZXN0EiMKCHJlc2V0X2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIYCgRjb2RlGAIgASgJQgq6SAfIAQFyAhhAEiMKDG5ld19wYXNzd29yZBgDIAEoCUINukgKyAEBcgUQChiAASLRAQocQ29uZmlybVBhc3N3b3JkUmVzZXRSZXNwb25zZRI9CgZzdGF0dXMYASABKA4yLS5ieW9uZC52MS5Db25maXJtUGFzc3dvcmRSZXNldFJlc3BvbnNlLlN0YXR1cyJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEIh8KHVN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXF1ZXN0IucBCh5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2USPwoGc3RhdHVzGAEgASgOMi8uYnlvbmQudjEuU3RhcnRFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIjkKHUNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0EhgKBGNvZGUYASABKAlCCrpIB8gBAXICGEAi5wEKHkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXNwb25zZRI/CgZzdGF0dXMYASABKA4yLy5ieW9uZC52MS5DaGVja0VtYWlsVmVyaWZpY2F0aW9uUmVzcG9uc2UuU3RhdHVzEhAKCHZlcmlmaWVkGAIgASgIInIKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABITCg9TVEFUVVNfQVBQUk9WRUQQARIUChBTVEFUVVNfSU5DT1JSRUNUEAISEgoOU1RBVFVTX0VYUElSRUQQAxIRCg1TVEFUVVNfTE9DS0VEEAQioAEKCVdvcmtzcGFjZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhwKBHRpZXIYAyABKA4yDi5ieW9uZC52MS5UaWVyEisKDGlwX2FsbG93bGlzdBgEIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhUKE0dldFdvcmtzcGFjZVJlcXVlc3QiPgoUR2V0V29ya3NwYWNlUmVzcG9uc2USJgoJd29ya3NwYWNlGAEgASgLMhMuYnlvbmQudjEuV29ya3NwYWNlIngKFlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QSLQoJd29ya3NwYWNlGAEgASgLMhouYnlvbmQudjEuV29ya3NwYWNlQ2hhbmdlcxIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sipwEKEFdvcmtzcGFjZUNoYW5nZXMSXQoEbmFtZRgBIAEoCUJKukggch4QARhkMhheW15ceDAwLVx4MWZceDdmLVx4OWZdKiS6uxgjbXVzdCBub3QgY29udGFpbiBjb250cm9sIGNoYXJhY3RlcnNIAIgBARIrCgxpcF9hbGxvd2xpc3QYAiABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdEIHCgVfbmFtZSJBChdVcGRhdGVXb3Jrc3BhY2VSZXNwb25zZRImCgl3b3Jrc3BhY2UYASABKAsyEy5ieW9uZC52MS5Xb3Jrc3BhY2UiRwoURGVsZXRlQWNjb3VudFJlcXVlc3QSIgoIcGFzc3dvcmQYASABKAlCC+BBArpIBXIDGIAESACIAQFCCwoJX3Bhc3N3b3JkIigKFURlbGV0ZUFjY291bnRSZXNwb25zZRIPCgdtZXNzYWdlGAEgASgJKiwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfT1dORVIQASpkCgRUaWVyEhQKEFRJRVJfVU5TUEVDSUZJRUQQABIQCgxUSUVSX1NUQVJURVIQARIQCgxUSUVSX0JVSUxERVIQAhIOCgpUSUVSX1NDQUxFEAMSEgoOVElFUl9VTkxJTUlURUQQBDKeDgoLQXV0aFNlcnZpY2USaQoGU2lnblVwEhcuYnlvbmQudjEuU2lnblVwUmVxdWVzdBoYLmJ5b25kLnYxLlNpZ25VcFJlc3BvbnNlIiyquxgCCAGyuxgDCMkBgtPkkwIZOgEqIhQvYXBpL3YxL2F1dGgvc2lnbi11cBJiCgZTaWduSW4SFy5ieW9uZC52MS5TaWduSW5SZXF1ZXN0GhguYnlvbmQudjEuU2lnbkluUmVzcG9uc2UiJaq7GAIIAYLT5JMCGToBKiIUL2FwaS92MS9hdXRoL3NpZ24taW4SegoOUmVmcmVzaFNlc3Npb24SHy5ieW9uZC52MS5SZWZyZXNoU2Vzc2lvblJlcXVlc3QaIC5ieW9uZC52MS5SZWZyZXNoU2Vzc2lvblJlc3BvbnNlIiWquxgCCAGC0+STAhk6ASoiFC9hcGkvdjEvYXV0aC9yZWZyZXNoEmkKB1NpZ25PdXQSGC5ieW9uZC52MS5TaWduT3V0UmVxdWVzdBoZLmJ5b25kLnYxLlNpZ25PdXRSZXNwb25zZSIpkAICqrsYAggBgtPkkwIaOgEqIhUvYXBpL3YxL2F1dGgvc2lnbi1vdXQSXAoFR2V0TWUSFi5ieW9uZC52MS5HZXRNZVJlcXVlc3QaFy5ieW9uZC52MS5HZXRNZVJlc3BvbnNlIiKQAgGquxgECAQYAYLT5JMCERIPL2FwaS92MS9hdXRoL21lEm4KCUxvZ291dEFsbBIaLmJ5b25kLnYxLkxvZ291dEFsbFJlcXVlc3QaGy5ieW9uZC52MS5Mb2dvdXRBbGxSZXNwb25zZSIoqrsYBQgEEgEqgtPkkwIZIhcvYXBpL3YxL2F1dGgvbG9nb3V0LWFsbBKUAQoSU3RhcnRQYXNzd29yZFJlc2V0EiMuYnlvbmQudjEuU3RhcnRQYXNzd29yZFJlc2V0UmVxdWVzdBokLmJ5b25kLnYxLlN0YXJ0UGFzc3dvcmRSZXNldFJlc3BvbnNlIjOquxgCCAGyuxgDCMkBgtPkkwIgOgEqIhsvYXBpL3YxL2F1dGgvcmVzZXQtcGFzc3dvcmQSmwEKFENvbmZpcm1QYXNzd29yZFJlc2V0EiUuYnlvbmQudjEuQ29uZmlybVBhc3N3b3JkUmVzZXRSZXF1ZXN0GiYuYnlvbmQudjEuQ29uZmlybVBhc3N3b3JkUmVzZXRSZXNwb25zZSI0qrsYAggBgtPkkwIoOgEqIiMvYXBpL3YxL2F1dGgvcmVzZXQtcGFzc3dvcmQvY29uZmlybRKCAQoOQ2hhbmdlUGFzc3dvcmQSHy5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaIC5ieW9uZC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSmwEKFlN0YXJ0RW1haWxWZXJpZmljYXRpb24SJy5ieW9uZC52MS5TdGFydEVtYWlsVmVyaWZpY2F0aW9uUmVxdWVzdBooLmJ5b25kLnYxLlN0YXJ0RW1haWxWZXJpZmljYXRpb25SZXNwb25zZSIuqrsYAggDsrsYAwjJAYLT5JMCGyIZL2FwaS92MS9hdXRoL3ZlcmlmeS1lbWFpbBKdAQoWQ2hlY2tFbWFpbFZlcmlmaWNhdGlvbhInLmJ5b25kLnYxLkNoZWNrRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0GiguYnlvbmQudjEuQ2hlY2tFbWFpbFZlcmlmaWNhdGlvblJlc3BvbnNlIjCquxgCCAOC0+STAiQ6ASoiHy9hcGkvdjEvYXV0aC92ZXJpZnktZW1haWwvY2hlY2sSfAoMR2V0V29ya3NwYWNlEh0uYnlvbmQudjEuR2V0V29ya3NwYWNlUmVxdWVzdBoeLmJ5b25kLnYxLkdldFdvcmtzcGFjZVJlc3BvbnNlIi2QAgGquxgCCAOC0+STAh5iCXdvcmtzcGFjZRIRL2FwaS92MS93b3Jrc3BhY2USkAEKD1VwZGF0ZVdvcmtzcGFjZRIgLmJ5b25kLnYxLlVwZGF0ZVdvcmtzcGFjZVJlcXVlc3QaIS5ieW9uZC52MS5VcGRhdGVXb3Jrc3BhY2VSZXNwb25zZSI4kAICqrsYAggDgtPkkwIpOgl3b3Jrc3BhY2ViCXdvcmtzcGFjZTIRL2FwaS92MS93b3Jrc3BhY2USgQEKDURlbGV0ZUFjY291bnQSHi5ieW9uZC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBofLmJ5b25kLnYxLkRlbGV0ZUFjY291bnRSZXNwb25zZSIvqrsYBQgEEgEqgtPkkwIgOgEqIhsvYXBpL3YxL2F1dGgvZGVsZXRlLWFjY291bnRiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
- * Asks for an account.
+ * Creates an account.
  *
  * @generated from message byond.v1.SignUpRequest
  */
 export type SignUpRequest = Message<"byond.v1.SignUpRequest"> & {
   /**
-   * The mail address to sign in with, with letters of any script, but without quoted parts: at most 64 bytes before the
-   * `@`, and 254 in all. Upper and lower case are the same.
+   * The mail address to sign in with. It may have letters of any script, but no quoted parts; at most 64 bytes before
+   * the `@` and 254 bytes in all. Case is ignored.
    *
    * @generated from field: string email = 1;
    */
   email: string;
 
   /**
-   * 10 to 128 characters. None that many people have, that repeats or counts, and not the mail address or a part of it.
+   * 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the mail address or
+   * parts of it.
    *
    * @generated from field: string password = 2;
    */
   password: string;
 
   /**
-   * The account's name, 1 to 100 characters, by the same rules as a `brand`. Messages carry it where a verification names
-   * none.
+   * The account's name, 1 to 100 characters, by the same rules as a `brand`. It is the default `brand` of
+   * verifications.
    *
    * @generated from field: string name = 3;
    */
@@ -58,7 +59,7 @@ export const SignUpRequestSchema: GenMessage<SignUpRequest> = /*@__PURE__*/
   messageDesc(file_byond_v1_auth, 0);
 
 /**
- * A new account, signed in.
+ * The new account, signed in.
  *
  * @generated from message byond.v1.SignUpResponse
  */
@@ -78,7 +79,7 @@ export type SignUpResponse = Message<"byond.v1.SignUpResponse"> & {
   workspaceId: string;
 
   /**
-   * The session's token, for `Authorization: Bearer <token>`.
+   * The session's access token, for `Authorization: Bearer <token>`.
    *
    * @generated from field: string access_token = 3;
    */
@@ -92,14 +93,14 @@ export type SignUpResponse = Message<"byond.v1.SignUpResponse"> & {
   expiresIn: number;
 
   /**
-   * Gets the session's next tokens, once, within 30 days. Treat it like a password.
+   * Returns the session's next tokens, once, within 30 days. Treat it like a password.
    *
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
 
   /**
-   * When the session ends, however often it is refreshed. The user signs in again then.
+   * When the session ends, however often it is refreshed. The user must then sign in again.
    *
    * @generated from field: google.protobuf.Timestamp session_expires_at = 6;
    */
@@ -114,7 +115,7 @@ export const SignUpResponseSchema: GenMessage<SignUpResponse> = /*@__PURE__*/
   messageDesc(file_byond_v1_auth, 1);
 
 /**
- * Asks for a session.
+ * Starts a session.
  *
  * @generated from message byond.v1.SignInRequest
  */
@@ -162,7 +163,7 @@ export type SignInResponse = Message<"byond.v1.SignInResponse"> & {
   workspaceId: string;
 
   /**
-   * The session's token, for `Authorization: Bearer <token>`.
+   * The session's access token, for `Authorization: Bearer <token>`.
    *
    * @generated from field: string access_token = 3;
    */
@@ -176,14 +177,14 @@ export type SignInResponse = Message<"byond.v1.SignInResponse"> & {
   expiresIn: number;
 
   /**
-   * Gets the session's next tokens, once, within 30 days. Treat it like a password.
+   * Returns the session's next tokens, once, within 30 days. Treat it like a password.
    *
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
 
   /**
-   * When the session ends, however often it is refreshed. The user signs in again then.
+   * When the session ends, however often it is refreshed. The user must then sign in again.
    *
    * @generated from field: google.protobuf.Timestamp session_expires_at = 6;
    */
@@ -198,13 +199,13 @@ export const SignInResponseSchema: GenMessage<SignInResponse> = /*@__PURE__*/
   messageDesc(file_byond_v1_auth, 3);
 
 /**
- * Asks for a session's next tokens.
+ * Refreshes a session.
  *
  * @generated from message byond.v1.RefreshSessionRequest
  */
 export type RefreshSessionRequest = Message<"byond.v1.RefreshSessionRequest"> & {
   /**
-   * The refresh token of the answer before.
+   * The refresh token of the previous answer.
    *
    * @generated from field: string refresh_token = 1;
    */
@@ -219,7 +220,7 @@ export const RefreshSessionRequestSchema: GenMessage<RefreshSessionRequest> = /*
   messageDesc(file_byond_v1_auth, 4);
 
 /**
- * A session that goes on.
+ * The session's next tokens.
  *
  * @generated from message byond.v1.RefreshSessionResponse
  */
@@ -239,7 +240,7 @@ export type RefreshSessionResponse = Message<"byond.v1.RefreshSessionResponse"> 
   workspaceId: string;
 
   /**
-   * The session's token, for `Authorization: Bearer <token>`.
+   * The session's access token, for `Authorization: Bearer <token>`.
    *
    * @generated from field: string access_token = 3;
    */
@@ -253,14 +254,14 @@ export type RefreshSessionResponse = Message<"byond.v1.RefreshSessionResponse"> 
   expiresIn: number;
 
   /**
-   * Gets the session's next tokens, once, within 30 days. Treat it like a password.
+   * Returns the session's next tokens, once, within 30 days. Treat it like a password.
    *
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
 
   /**
-   * When the session ends, however often it is refreshed. The user signs in again then.
+   * When the session ends, however often it is refreshed. The user must then sign in again.
    *
    * @generated from field: google.protobuf.Timestamp session_expires_at = 6;
    */
@@ -275,7 +276,7 @@ export const RefreshSessionResponseSchema: GenMessage<RefreshSessionResponse> = 
   messageDesc(file_byond_v1_auth, 5);
 
 /**
- * Names the session to end.
+ * Identifies the session to end.
  *
  * @generated from message byond.v1.SignOutRequest
  */
@@ -296,13 +297,13 @@ export const SignOutRequestSchema: GenMessage<SignOutRequest> = /*@__PURE__*/
   messageDesc(file_byond_v1_auth, 6);
 
 /**
- * The session has ended.
+ * Confirms that the session has ended.
  *
  * @generated from message byond.v1.SignOutResponse
  */
 export type SignOutResponse = Message<"byond.v1.SignOutResponse"> & {
   /**
-   * A sentence that says so.
+   * A sentence that confirms it.
    *
    * @generated from field: string message = 1;
    */
@@ -317,7 +318,7 @@ export const SignOutResponseSchema: GenMessage<SignOutResponse> = /*@__PURE__*/
   messageDesc(file_byond_v1_auth, 7);
 
 /**
- * Asks who is calling.
+ * Asks for the caller.
  *
  * @generated from message byond.v1.GetMeRequest
  */
@@ -332,13 +333,13 @@ export const GetMeRequestSchema: GenMessage<GetMeRequest> = /*@__PURE__*/
   messageDesc(file_byond_v1_auth, 8);
 
 /**
- * Who is calling, and with what.
+ * The caller and its credential.
  *
  * @generated from message byond.v1.GetMeResponse
  */
 export type GetMeResponse = Message<"byond.v1.GetMeResponse"> & {
   /**
-   * The user's id: of the session's user, or of the one who owns the key's workspace.
+   * The id of the session's user, or of the owner of the key's workspace.
    *
    * @generated from field: string user_id = 1;
    */
@@ -359,35 +360,35 @@ export type GetMeResponse = Message<"byond.v1.GetMeResponse"> & {
   workspaceId: string;
 
   /**
-   * What the user is in the workspace.
+   * The user's role in the workspace.
    *
    * @generated from field: byond.v1.Role role = 4;
    */
   role: Role;
 
   /**
-   * Whether the user has shown that the mail address is theirs.
+   * Whether the mail address is verified.
    *
    * @generated from field: bool verified = 5;
    */
   verified: boolean;
 
   /**
-   * When the account was made.
+   * When the account was created.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 6;
    */
   createdAt?: Timestamp | undefined;
 
   /**
-   * Whether the key is for production or for the sandbox. Null for a session.
+   * The key's mode. Null for a session.
    *
    * @generated from field: optional byond.v1.Mode mode = 7;
    */
   mode?: Mode | undefined;
 
   /**
-   * What the key may be used for. Null for a key that may be used for everything, and for a session.
+   * The key's scopes. Null for an unrestricted key, and for a session.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 8;
    */
@@ -409,7 +410,7 @@ export const GetMeResponseSchema: GenMessage<GetMeResponse> = /*@__PURE__*/
   messageDesc(file_byond_v1_auth, 9);
 
 /**
- * Asks to end all sessions.
+ * Ends all sessions.
  *
  * @generated from message byond.v1.LogoutAllRequest
  */
@@ -424,13 +425,13 @@ export const LogoutAllRequestSchema: GenMessage<LogoutAllRequest> = /*@__PURE__*
   messageDesc(file_byond_v1_auth, 10);
 
 /**
- * All sessions have ended.
+ * Confirms that all sessions have ended.
  *
  * @generated from message byond.v1.LogoutAllResponse
  */
 export type LogoutAllResponse = Message<"byond.v1.LogoutAllResponse"> & {
   /**
-   * A sentence that says so.
+   * A sentence that confirms it.
    *
    * @generated from field: string message = 1;
    */
@@ -445,21 +446,21 @@ export const LogoutAllResponseSchema: GenMessage<LogoutAllResponse> = /*@__PURE_
   messageDesc(file_byond_v1_auth, 11);
 
 /**
- * Asks for another password.
+ * Changes the password.
  *
  * @generated from message byond.v1.ChangePasswordRequest
  */
 export type ChangePasswordRequest = Message<"byond.v1.ChangePasswordRequest"> & {
   /**
-   * The password as it is. A wrong one fails with `invalid_password`.
+   * The current password. A wrong one fails with `invalid_password`.
    *
    * @generated from field: string current_password = 1;
    */
   currentPassword: string;
 
   /**
-   * The password as it shall be, 10 to 128 characters. None that many people have, that repeats or counts, and not the mail
-   * address or a part of it.
+   * The new password, 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the
+   * mail address or parts of it.
    *
    * @generated from field: string new_password = 2;
    */
@@ -474,7 +475,7 @@ export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest> = /*
   messageDesc(file_byond_v1_auth, 12);
 
 /**
- * The one session that is left.
+ * The new session, the only one left.
  *
  * @generated from message byond.v1.ChangePasswordResponse
  */
@@ -494,7 +495,7 @@ export type ChangePasswordResponse = Message<"byond.v1.ChangePasswordResponse"> 
   workspaceId: string;
 
   /**
-   * The session's token, for `Authorization: Bearer <token>`.
+   * The session's access token, for `Authorization: Bearer <token>`.
    *
    * @generated from field: string access_token = 3;
    */
@@ -508,14 +509,14 @@ export type ChangePasswordResponse = Message<"byond.v1.ChangePasswordResponse"> 
   expiresIn: number;
 
   /**
-   * Gets the session's next tokens, once, within 30 days. Treat it like a password.
+   * Returns the session's next tokens, once, within 30 days. Treat it like a password.
    *
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
 
   /**
-   * When the session ends, however often it is refreshed. The user signs in again then.
+   * When the session ends, however often it is refreshed. The user must then sign in again.
    *
    * @generated from field: google.protobuf.Timestamp session_expires_at = 6;
    */
@@ -530,13 +531,13 @@ export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = 
   messageDesc(file_byond_v1_auth, 13);
 
 /**
- * Asks for a code to replace a forgotten password with.
+ * Starts a password reset.
  *
  * @generated from message byond.v1.StartPasswordResetRequest
  */
 export type StartPasswordResetRequest = Message<"byond.v1.StartPasswordResetRequest"> & {
   /**
-   * The account's mail address, with letters of any script, as in signing up.
+   * The account's mail address. It may have letters of any script, as in signing up.
    *
    * @generated from field: string email = 1;
    */
@@ -551,27 +552,27 @@ export const StartPasswordResetRequestSchema: GenMessage<StartPasswordResetReque
   messageDesc(file_byond_v1_auth, 14);
 
 /**
- * Whether a code is on its way, if there is an account.
+ * The started reset.
  *
  * @generated from message byond.v1.StartPasswordResetResponse
  */
 export type StartPasswordResetResponse = Message<"byond.v1.StartPasswordResetResponse"> & {
   /**
-   * Names this reset when it is confirmed.
+   * Pass this id to `ConfirmPasswordReset`.
    *
    * @generated from field: string reset_id = 1;
    */
   resetId: string;
 
   /**
-   * Whether the code is on its way.
+   * Whether the code is being sent.
    *
    * @generated from field: byond.v1.StartPasswordResetResponse.Status status = 2;
    */
   status: StartPasswordResetResponse_Status;
 
   /**
-   * The moment after which the code is refused.
+   * The code is refused after this moment.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 3;
    */
@@ -586,7 +587,7 @@ export const StartPasswordResetResponseSchema: GenMessage<StartPasswordResetResp
   messageDesc(file_byond_v1_auth, 15);
 
 /**
- * What became of the request.
+ * The possible outcomes of the request.
  *
  * @generated from enum byond.v1.StartPasswordResetResponse.Status
  */
@@ -599,14 +600,14 @@ export const StartPasswordResetResponse_Status = {
   UNSPECIFIED: 0,
 
   /**
-   * The code is on its way, if the address has an account.
+   * The code is being sent, if the address has an account.
    *
    * @generated from enum value: STATUS_PENDING = 1;
    */
   PENDING: 1,
 
   /**
-   * The server cannot send mails. Nothing was sent.
+   * The server cannot send mail. Nothing was sent.
    *
    * @generated from enum value: STATUS_CHANNEL_UNAVAILABLE = 2;
    */
@@ -614,7 +615,7 @@ export const StartPasswordResetResponse_Status = {
 } as const;
 
 /**
- * What became of the request.
+ * The possible outcomes of the request.
  *
  * @generated from enum byond.v1.StartPasswordResetResponse.Status
  */
@@ -627,28 +628,28 @@ export const StartPasswordResetResponse_StatusSchema: GenEnum<StartPasswordReset
   enumDesc(file_byond_v1_auth, 15, 0);
 
 /**
- * Brings the code that was sent, and a new password.
+ * Sets a new password with the code that was sent.
  *
  * @generated from message byond.v1.ConfirmPasswordResetRequest
  */
 export type ConfirmPasswordResetRequest = Message<"byond.v1.ConfirmPasswordResetRequest"> & {
   /**
-   * The `reset_id` of the start.
+   * The `reset_id` that `StartPasswordReset` returned.
    *
    * @generated from field: string reset_id = 1;
    */
   resetId: string;
 
   /**
-   * The code as the user entered it, in the digits of any script; spaces, hyphens and characters that are not seen are ignored.
+   * The code as the user entered it, in the digits of any script; spaces, hyphens and invisible characters are ignored.
    *
    * @generated from field: string code = 2;
    */
   code: string;
 
   /**
-   * The password as it shall be, 10 to 128 characters. None that many people have, that repeats or counts, and not the mail
-   * address or a part of it.
+   * The new password, 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the
+   * mail address or parts of it.
    *
    * @generated from field: string new_password = 3;
    */
@@ -684,7 +685,7 @@ export const ConfirmPasswordResetResponseSchema: GenMessage<ConfirmPasswordReset
   messageDesc(file_byond_v1_auth, 17);
 
 /**
- * What a reset can come to.
+ * The possible outcomes of a reset.
  *
  * @generated from enum byond.v1.ConfirmPasswordResetResponse.Status
  */
@@ -697,7 +698,7 @@ export const ConfirmPasswordResetResponse_Status = {
   UNSPECIFIED: 0,
 
   /**
-   * The code matched. The new password is the account's: sign in with it.
+   * The code matched. The new password is set: sign in with it.
    *
    * @generated from enum value: STATUS_APPROVED = 1;
    */
@@ -711,7 +712,7 @@ export const ConfirmPasswordResetResponse_Status = {
   INCORRECT: 2,
 
   /**
-   * The code's time is over, or it was used before. Start again.
+   * The code has expired or was used before. Start again.
    *
    * @generated from enum value: STATUS_EXPIRED = 3;
    */
@@ -726,7 +727,7 @@ export const ConfirmPasswordResetResponse_Status = {
 } as const;
 
 /**
- * What a reset can come to.
+ * The possible outcomes of a reset.
  *
  * @generated from enum byond.v1.ConfirmPasswordResetResponse.Status
  */
@@ -739,7 +740,7 @@ export const ConfirmPasswordResetResponse_StatusSchema: GenEnum<ConfirmPasswordR
   enumDesc(file_byond_v1_auth, 17, 0);
 
 /**
- * Asks for a code to be sent to the account's mail address.
+ * Sends a code to the account's mail address.
  *
  * @generated from message byond.v1.StartEmailVerificationRequest
  */
@@ -754,20 +755,20 @@ export const StartEmailVerificationRequestSchema: GenMessage<StartEmailVerificat
   messageDesc(file_byond_v1_auth, 18);
 
 /**
- * Whether a code is on its way.
+ * Whether the code is being sent.
  *
  * @generated from message byond.v1.StartEmailVerificationResponse
  */
 export type StartEmailVerificationResponse = Message<"byond.v1.StartEmailVerificationResponse"> & {
   /**
-   * Whether the code is on its way.
+   * Whether the code is being sent.
    *
    * @generated from field: byond.v1.StartEmailVerificationResponse.Status status = 1;
    */
   status: StartEmailVerificationResponse_Status;
 
   /**
-   * The moment after which the code is refused.
+   * The code is refused after this moment.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 2;
    */
@@ -782,7 +783,7 @@ export const StartEmailVerificationResponseSchema: GenMessage<StartEmailVerifica
   messageDesc(file_byond_v1_auth, 19);
 
 /**
- * What became of the request.
+ * The possible outcomes of the request.
  *
  * @generated from enum byond.v1.StartEmailVerificationResponse.Status
  */
@@ -795,14 +796,14 @@ export const StartEmailVerificationResponse_Status = {
   UNSPECIFIED: 0,
 
   /**
-   * The code is on its way.
+   * The code is being sent.
    *
    * @generated from enum value: STATUS_PENDING = 1;
    */
   PENDING: 1,
 
   /**
-   * The server cannot send mails. Nothing was sent.
+   * The server cannot send mail. Nothing was sent.
    *
    * @generated from enum value: STATUS_CHANNEL_UNAVAILABLE = 2;
    */
@@ -810,7 +811,7 @@ export const StartEmailVerificationResponse_Status = {
 } as const;
 
 /**
- * What became of the request.
+ * The possible outcomes of the request.
  *
  * @generated from enum byond.v1.StartEmailVerificationResponse.Status
  */
@@ -823,13 +824,13 @@ export const StartEmailVerificationResponse_StatusSchema: GenEnum<StartEmailVeri
   enumDesc(file_byond_v1_auth, 19, 0);
 
 /**
- * Asks whether a code is the one that was sent.
+ * Checks the code that was sent to the account's mail address.
  *
  * @generated from message byond.v1.CheckEmailVerificationRequest
  */
 export type CheckEmailVerificationRequest = Message<"byond.v1.CheckEmailVerificationRequest"> & {
   /**
-   * The code as the user entered it, in the digits of any script; spaces, hyphens and characters that are not seen are ignored.
+   * The code as the user entered it, in the digits of any script; spaces, hyphens and invisible characters are ignored.
    *
    * @generated from field: string code = 1;
    */
@@ -857,7 +858,7 @@ export type CheckEmailVerificationResponse = Message<"byond.v1.CheckEmailVerific
   status: CheckEmailVerificationResponse_Status;
 
   /**
-   * Whether the address is verified now.
+   * Whether the address is now verified.
    *
    * @generated from field: bool verified = 2;
    */
@@ -872,7 +873,7 @@ export const CheckEmailVerificationResponseSchema: GenMessage<CheckEmailVerifica
   messageDesc(file_byond_v1_auth, 21);
 
 /**
- * What a check can find.
+ * The possible outcomes of a check.
  *
  * @generated from enum byond.v1.CheckEmailVerificationResponse.Status
  */
@@ -899,7 +900,7 @@ export const CheckEmailVerificationResponse_Status = {
   INCORRECT: 2,
 
   /**
-   * The code's time is over, or it was used before, or none was sent. Ask for a new one.
+   * The code has expired, was used before, or was never sent. Ask for a new one.
    *
    * @generated from enum value: STATUS_EXPIRED = 3;
    */
@@ -914,7 +915,7 @@ export const CheckEmailVerificationResponse_Status = {
 } as const;
 
 /**
- * What a check can find.
+ * The possible outcomes of a check.
  *
  * @generated from enum byond.v1.CheckEmailVerificationResponse.Status
  */
@@ -927,7 +928,7 @@ export const CheckEmailVerificationResponse_StatusSchema: GenEnum<CheckEmailVeri
   enumDesc(file_byond_v1_auth, 21, 0);
 
 /**
- * What keys and verifications belong to.
+ * The owner of keys and verifications.
  *
  * @generated from message byond.v1.Workspace
  */
@@ -940,29 +941,29 @@ export type Workspace = Message<"byond.v1.Workspace"> & {
   id: string;
 
   /**
-   * Its name. Messages carry it where a verification names no `brand`.
+   * The workspace's name. It is the default `brand` of verifications.
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * How much it may call. The server's administrator decides.
+   * The request limit. The server's administrator sets it.
    *
    * @generated from field: byond.v1.Tier tier = 3;
    */
   tier: Tier;
 
   /**
-   * The addresses that its keys may be used from, beside what each key says. Null means all. Sessions are not restricted,
-   * so that nobody can lock themselves out.
+   * The addresses that its keys may be used from, in addition to each key's own allowlist. Null means all. Sessions are
+   * not restricted, so that users cannot lock themselves out.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 4;
    */
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * When it was made.
+   * When the workspace was created.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 5;
    */
@@ -1013,21 +1014,21 @@ export const GetWorkspaceResponseSchema: GenMessage<GetWorkspaceResponse> = /*@_
   messageDesc(file_byond_v1_auth, 24);
 
 /**
- * Says what of the workspace shall change.
+ * Changes the workspace.
  *
  * @generated from message byond.v1.UpdateWorkspaceRequest
  */
 export type UpdateWorkspaceRequest = Message<"byond.v1.UpdateWorkspaceRequest"> & {
   /**
-   * What shall be from now on. Fields that are not given, or not in the mask, stay as they are.
+   * The new values. Fields that are not given, or not in the mask, do not change.
    *
    * @generated from field: byond.v1.WorkspaceChanges workspace = 1;
    */
   workspace?: WorkspaceChanges | undefined;
 
   /**
-   * The fields to change. Without it, those that are given in `workspace`. Every field that it names must be given, and it
-   * must name one where any is given.
+   * The fields to change. Default: those given in `workspace`. Every field in the mask must be given, and the mask must
+   * not be empty if any field is given.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -1042,7 +1043,7 @@ export const UpdateWorkspaceRequestSchema: GenMessage<UpdateWorkspaceRequest> = 
   messageDesc(file_byond_v1_auth, 25);
 
 /**
- * What of a workspace can be changed.
+ * The fields of a workspace that can be changed.
  *
  * @generated from message byond.v1.WorkspaceChanges
  */
@@ -1056,7 +1057,7 @@ export type WorkspaceChanges = Message<"byond.v1.WorkspaceChanges"> & {
 
   /**
    * The addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
-   * (`203.0.113.0/24`), with no bits beyond the prefix.
+   * (`203.0.113.0/24`) with no bits beyond the prefix.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 2;
    */
@@ -1071,7 +1072,7 @@ export const WorkspaceChangesSchema: GenMessage<WorkspaceChanges> = /*@__PURE__*
   messageDesc(file_byond_v1_auth, 26);
 
 /**
- * The workspace as it is now.
+ * The workspace after the change.
  *
  * @generated from message byond.v1.UpdateWorkspaceResponse
  */
@@ -1092,13 +1093,13 @@ export const UpdateWorkspaceResponseSchema: GenMessage<UpdateWorkspaceResponse> 
   messageDesc(file_byond_v1_auth, 27);
 
 /**
- * Asks for the end of the account.
+ * Deletes the account.
  *
  * @generated from message byond.v1.DeleteAccountRequest
  */
 export type DeleteAccountRequest = Message<"byond.v1.DeleteAccountRequest"> & {
   /**
-   * The account's password, so that a lost key or an open laptop is not enough. Without one the call fails with
+   * The account's password, so that a stolen key or an unlocked laptop is not enough. Without it the call fails with
    * `invalid_request`, with a wrong one with `invalid_password`; nothing is deleted then.
    *
    * @generated from field: optional string password = 1;
@@ -1114,13 +1115,13 @@ export const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest> = /*@_
   messageDesc(file_byond_v1_auth, 28);
 
 /**
- * The account is gone.
+ * Confirms that the account was deleted.
  *
  * @generated from message byond.v1.DeleteAccountResponse
  */
 export type DeleteAccountResponse = Message<"byond.v1.DeleteAccountResponse"> & {
   /**
-   * A sentence that says so.
+   * A sentence that confirms it.
    *
    * @generated from field: string message = 1;
    */
@@ -1148,7 +1149,7 @@ export const Role = {
   UNSPECIFIED: 0,
 
   /**
-   * Everything. The workspace is theirs.
+   * Everything. The user owns the workspace.
    *
    * @generated from enum value: ROLE_OWNER = 1;
    */
@@ -1169,7 +1170,7 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_byond_v1_auth, 0);
 
 /**
- * How much a workspace may call: requests in any 60 seconds, of all its keys and sessions together.
+ * The request limit of a workspace: requests in any 60 seconds, of all its keys and sessions together.
  *
  * @generated from enum byond.v1.Tier
  */
@@ -1203,7 +1204,7 @@ export const Tier = {
   SCALE: 3,
 
   /**
-   * As many as it likes.
+   * No limit.
    *
    * @generated from enum value: TIER_UNLIMITED = 4;
    */
@@ -1211,7 +1212,7 @@ export const Tier = {
 } as const;
 
 /**
- * How much a workspace may call: requests in any 60 seconds, of all its keys and sessions together.
+ * The request limit of a workspace: requests in any 60 seconds, of all its keys and sessions together.
  *
  * @generated from enum byond.v1.Tier
  */
@@ -1224,26 +1225,27 @@ export const TierSchema: GenEnum<Tier> = /*@__PURE__*/
   enumDesc(file_byond_v1_auth, 1);
 
 /**
- * Accounts and their sessions. A session's access token is the credential of the management plane; it is valid for a
- * quarter of an hour, and its refresh token gets the next one.
+ * Accounts and their sessions. A session's access token is the credential of the management plane. It is valid for 15
+ * minutes; the refresh token gets the next one.
  *
- * Whatever ends a session has happened on every server when it is answered: its access token is refused from then on.
+ * A call that ends a session takes effect on every server before it returns: the session's access token is refused from
+ * then on.
  *
  * @generated from service byond.v1.AuthService
  */
 export const AuthService: GenService<{
   /**
-   * Makes an account: a user, and a workspace that belongs to it. Refused with `not_found` where the server's
-   * administrator closed sign-up, and with `rate_limited` after too many from one address, or for one mailbox, however it is
-   * written.
+   * Creates an account: a user, and a workspace that belongs to it. Fails with `not_found` if the server's
+   * administrator closed sign-up, and with `rate_limited` after too many sign-ups from one network address (ten at
+   * once, then ten an hour, unless the administrator set another limit), or for one mailbox in any spelling.
    *
-   * The address belongs to whoever proves it with `verify-email`: all other accounts that wait for it end then. Where mail
-   * is really sent, an account that is not verified ends after 72 hours. Fails with `already_exists` if the address is
-   * verified, or three accounts wait for it: its owner can reset the password then. Also if one that waits has this very
-   * password; such calls count as attempts to sign in. The answer does not say which of these it is, and after five of them
-   * an address has one an hour.
+   * An address belongs to the first account that verifies it with `verify-email`: all other accounts waiting for the
+   * address then end. If the server sends real mail, an unverified account ends after 72 hours. Fails with
+   * `already_exists` if the address is verified, if three accounts are waiting for it, or if one of those has the same
+   * password; the answer does not say which. The owner of the address can reset the password. While accounts are
+   * waiting for the address, each call also counts as an attempt to sign in.
    *
-   * Repeated after a lost answer, the call makes no second account: it fails with `already_exists`. Sign in then.
+   * Repeated after a lost answer, the call creates no second account and fails with `already_exists`: sign in instead.
    *
    * @generated from rpc byond.v1.AuthService.SignUp
    */
@@ -1253,12 +1255,13 @@ export const AuthService: GenService<{
     output: typeof SignUpResponseSchema;
   },
   /**
-   * Starts a session. An unknown address and a wrong password get the same answer, in the same time. After too many
-   * wrong passwords from one address, or for one account from addresses that it was not signed in to from, the call fails with
-   * `rate_limited`: guessing does not lock a user out at places where they usually sign in.
+   * Starts a session. An unknown address and a wrong password get the same answer, in the same time. The call fails
+   * with `rate_limited` after too many wrong passwords from one network address, or for one account from network
+   * addresses where the user has not signed in before. Guessing therefore does not lock users out of the places where
+   * they usually sign in.
    *
-   * Repeated after a lost answer, the call starts another session. The one whose tokens were lost ends by itself, or with
-   * `logout-all`.
+   * Repeated after a lost answer, the call starts another session. The session whose tokens were lost ends by itself,
+   * or with `logout-all`.
    *
    * @generated from rpc byond.v1.AuthService.SignIn
    */
@@ -1270,11 +1273,11 @@ export const AuthService: GenService<{
   /**
    * Exchanges a refresh token for the session's next access and refresh tokens.
    *
-   * A refresh token works once. Shown again within ten seconds, as after a lost answer or from a second tab, it gets the same
-   * refresh token once more, unless that was used in the meantime. Shown again later, it has been copied by somebody: the
+   * A refresh token works once. Sent again within ten seconds, as after a lost answer or from a second tab, it returns
+   * the same next refresh token, unless that one was already used. Sent again later, it counts as stolen and the
    * session ends. A session also ends at its `session_expires_at`, however often it is refreshed.
    *
-   * So after a lost answer the call may be repeated for ten seconds. Later, sign in again.
+   * After a lost answer, the call can therefore be repeated for ten seconds. Later, sign in again.
    *
    * @generated from rpc byond.v1.AuthService.RefreshSession
    */
@@ -1284,8 +1287,8 @@ export const AuthService: GenService<{
     output: typeof RefreshSessionResponseSchema;
   },
   /**
-   * Ends a session: its tokens are refused from then on. Signing out of one that has ended answers the same, so the call may
-   * be repeated.
+   * Ends a session: its tokens are refused from then on. Signing out of a session that has ended returns the same
+   * answer, so the call can be repeated.
    *
    * @generated from rpc byond.v1.AuthService.SignOut
    */
@@ -1295,8 +1298,8 @@ export const AuthService: GenService<{
     output: typeof SignOutResponseSchema;
   },
   /**
-   * Tells who is calling: the user of the session, or the one whose workspace the key belongs to. Takes every key. Fails with `not_found`
-   * if the key's workspace has no user.
+   * Returns the caller: the user of the session, or the owner of the key's workspace. Accepts every key. Fails with
+   * `not_found` if the key's workspace has no user.
    *
    * @generated from rpc byond.v1.AuthService.GetMe
    */
@@ -1306,12 +1309,12 @@ export const AuthService: GenService<{
     output: typeof GetMeResponseSchema;
   },
   /**
-   * Ends every session of the user, this one too. API keys stay as they are. A key has to be live, and needs the scope `*`,
-   * or no restriction.
+   * Ends every session of the user, including the caller's. API keys keep working. A key must be live, and needs the
+   * scope `*` or no restriction.
    *
-   * Repeated with its `Idempotency-Key`, the call gets the first answer, and ends no session that began since. With the
-   * session that it ended it is refused with `invalid_api_key`, as every other call is: that session has ended, one way or
-   * another.
+   * Repeated with its `Idempotency-Key`, the call returns the first answer and does not end newer sessions. Repeated
+   * with a session that it ended, it fails with `invalid_api_key`, as every other call does; that session has ended in
+   * any case.
    *
    * @generated from rpc byond.v1.AuthService.LogoutAll
    */
@@ -1321,13 +1324,13 @@ export const AuthService: GenService<{
     output: typeof LogoutAllResponseSchema;
   },
   /**
-   * Sends a code of eight digits to a mail address, with which the password of its account can be replaced. The answer is
-   * the same whether there is an account or not. After too many for one mail address, or from one network address, the
-   * call fails with `rate_limited`: two for a mail address from one network address, then one in half an hour. What others
-   * ask for elsewhere does not count where the user usually signs in.
+   * Sends an eight-digit code to a mail address, with which the password of its account can be replaced. The answer
+   * does not say whether there is an account. The call fails with `rate_limited` after too many resets for one mail
+   * address, or from one network address: two for a mail address from one network address, then one every 30 minutes.
+   * Resets requested from elsewhere do not count where the user usually signs in.
    *
-   * Repeated, the call sends another code, within these limits. Each code is valid with the `reset_id` of its own answer,
-   * until one of them has set a password.
+   * Repeated, the call sends another code, within these limits. Each code is valid with the `reset_id` of its own
+   * answer, until one of them has set a password.
    *
    * @generated from rpc byond.v1.AuthService.StartPasswordReset
    */
@@ -1337,13 +1340,12 @@ export const AuthService: GenService<{
     output: typeof StartPasswordResetResponseSchema;
   },
   /**
-   * Replaces the password, with the code that was sent. It ends every session of the user, and the address counts as
-   * verified. API keys stay as they are. A reset that was started before the password was last set has expired. Where only
-   * accounts with an unverified address were found, they end, and the password is that of a new one, with a workspace of
-   * its own.
+   * Replaces the password, with the code that was sent. Every session of the user ends, and the address becomes
+   * verified. API keys keep working. A reset started before the password was last set has expired. If the address had
+   * only unverified accounts, they end, and a new account with a workspace of its own is created with the password.
    *
-   * A code sets a password once. Repeated after that, the call answers `expired` and changes nothing: if the new password
-   * signs in, it was set. A wrong code counts each time it is sent.
+   * A code sets a password once. Repeated after that, the call returns `expired` and changes nothing: if the new
+   * password signs in, it was set. A wrong code counts each time it is sent.
    *
    * @generated from rpc byond.v1.AuthService.ConfirmPasswordReset
    */
@@ -1353,12 +1355,12 @@ export const AuthService: GenService<{
     output: typeof ConfirmPasswordResetResponseSchema;
   },
   /**
-   * Changes the password, and ends every session of the user. The answer is a new one.
+   * Changes the password, ends every session of the user, and returns a new session.
    *
-   * The session that made the call has ended then: repeated with it, the call is refused with `invalid_api_key`, whatever its
-   * `Idempotency-Key`. After a lost answer, sign in: the new password is right if the call was carried out, and the old one
-   * if not. Repeated with its `Idempotency-Key` by a session that began since, the call gets the first answer, with the
-   * tokens as they were then.
+   * The calling session has ended too: repeated with it, the call fails with `invalid_api_key`, whatever its
+   * `Idempotency-Key`. After a lost answer, sign in: if the call was carried out, the new password works, otherwise the
+   * old one. Repeated with its `Idempotency-Key` by a newer session, the call returns the first answer, with the tokens
+   * it had then.
    *
    * @generated from rpc byond.v1.AuthService.ChangePassword
    */
@@ -1368,8 +1370,8 @@ export const AuthService: GenService<{
     output: typeof ChangePasswordResponseSchema;
   },
   /**
-   * Sends a code of eight digits to the account's mail address. A new one replaces the one before. Three can be sent at
-   * once, then one in a quarter of an hour.
+   * Sends an eight-digit code to the account's mail address. A new code replaces the previous one. Three can be sent at
+   * once, then one every 15 minutes.
    *
    * @generated from rpc byond.v1.AuthService.StartEmailVerification
    */
@@ -1379,9 +1381,10 @@ export const AuthService: GenService<{
     output: typeof StartEmailVerificationResponseSchema;
   },
   /**
-   * Checks the code that was sent to the account's mail address. With the right one, the address counts as verified, and its
-   * live keys may be used, on every server; all other accounts that wait for the address end. An account has ten wrong codes,
-   * then ten a day; all accounts of one mailbox have a hundred together, then a hundred a day, and twenty from one address.
+   * Checks the code that was sent to the account's mail address. With the right code the address is verified, its live
+   * keys work on every server, and all other accounts waiting for the address end. An account has ten wrong codes, then
+   * ten a day. All accounts of one mailbox share a hundred, then a hundred a day; twenty of them can come from one
+   * network address.
    *
    * @generated from rpc byond.v1.AuthService.CheckEmailVerification
    */
@@ -1391,7 +1394,7 @@ export const AuthService: GenService<{
     output: typeof CheckEmailVerificationResponseSchema;
   },
   /**
-   * Tells what the user's workspace is called and what it may do.
+   * Returns the name, tier and address allowlist of the user's workspace.
    *
    * @generated from rpc byond.v1.AuthService.GetWorkspace
    */
@@ -1401,8 +1404,9 @@ export const AuthService: GenService<{
     output: typeof GetWorkspaceResponseSchema;
   },
   /**
-   * Changes what the user's workspace is called, and where its keys may be used from. Over REST the members of the body are
-   * what changes. It holds on every server when it is answered, and `null` lifts no restriction, as for keys.
+   * Changes the name of the user's workspace, and the addresses that its keys may be used from. Over REST only the
+   * members of the body change. The change applies on every server before the call returns. As for keys, `null` is
+   * refused and lifts no restriction.
    *
    * @generated from rpc byond.v1.AuthService.UpdateWorkspace
    */
@@ -1412,11 +1416,11 @@ export const AuthService: GenService<{
     output: typeof UpdateWorkspaceResponseSchema;
   },
   /**
-   * Deletes the account for good: the user is removed, the workspace is shut down, and its keys and sessions are refused
-   * everywhere. Its keys and verifications, with the recipients of these, are erased from ten minutes later on, a batch at a time.
-   * A key has to be live, and needs the scope `*`, or no restriction.
+   * Deletes the account permanently: the user is removed, the workspace is shut down, and its keys and sessions are
+   * refused on every server. Its keys, verifications and their recipients are erased in batches, beginning ten minutes
+   * later. A key must be live, and needs the scope `*` or no restriction.
    *
-   * Repeated after it was carried out, the call is refused with `invalid_api_key`, whatever its `Idempotency-Key`: no
+   * Repeated after it was carried out, the call fails with `invalid_api_key`, whatever its `Idempotency-Key`: no
    * credential of the account is left to replay an answer to.
    *
    * @generated from rpc byond.v1.AuthService.DeleteAccount

@@ -13,14 +13,14 @@ export const file_byond_v1_error: GenFile = /*@__PURE__*/
   fileDesc("ChRieW9uZC92MS9lcnJvci5wcm90bxIIYnlvbmQudjEikwIKCUVycm9ySW5mbxIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIZChFkb2N1bWVudGF0aW9uX3VybBgEIAEoCRIbCg5yZXF1aXJlZF9zY29wZRgFIAEoCUgAiAEBEi8KBmZpZWxkcxgGIAMoCzIfLmJ5b25kLnYxLkVycm9ySW5mby5GaWVsZHNFbnRyeRIYCgtyZXRyeV9hZnRlchgHIAEoBUgBiAEBGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEQoPX3JlcXVpcmVkX3Njb3BlQg4KDF9yZXRyeV9hZnRlcmIGcHJvdG8z");
 
 /**
- * What a failed call says about itself. Over gRPC, gRPC-Web and Connect it is the one detail of the error; over REST the
- * same content is the member `error` of the body.
+ * Describes why a call failed. Over gRPC, gRPC-Web and Connect it is the one detail of the error; over REST the same
+ * content is the member `error` of the body.
  *
  * @generated from message byond.v1.ErrorInfo
  */
 export type ErrorInfo = Message<"byond.v1.ErrorInfo"> & {
   /**
-   * Stable, machine-readable code, such as `invalid_api_key`. Branch on this one, never on `message`.
+   * Stable, machine-readable code, such as `invalid_api_key`. Branch on it, never on `message`.
    *
    * @generated from field: string code = 1;
    */
@@ -56,14 +56,14 @@ export type ErrorInfo = Message<"byond.v1.ErrorInfo"> & {
 
   /**
    * What is wrong, by field. Nested fields are joined by dots, list elements are written `scopes[0]`. With
-   * `validation_error` only, and 20 at most: the message counts the rest.
+   * `validation_error` only. At most 20 fields are listed; `message` counts the others.
    *
    * @generated from field: map<string, string> fields = 6;
    */
   fields: { [key: string]: string };
 
   /**
-   * Whole seconds to wait before the call is worth repeating; at least 1. With `rate_limited` and `unavailable` only.
+   * Whole seconds to wait before repeating the call, at least 1. With `rate_limited` and `unavailable` only.
    *
    * @generated from field: optional int32 retry_after = 7;
    */

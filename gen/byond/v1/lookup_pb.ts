@@ -16,23 +16,23 @@ export const file_byond_v1_lookup: GenFile = /*@__PURE__*/
   fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIqQBChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQFCCgoIX2NvdW50cnki8AIKFExvb2t1cE51bWJlclJlc3BvbnNlEg0KBWlucHV0GAEgASgJEhgKC251bWJlcl9lMTY0GAIgASgJSACIAQESDQoFdmFsaWQYAyABKAgSEAoIcG9zc2libGUYBCABKAgSGQoMY291bnRyeV9jb2RlGAUgASgJSAGIAQESFAoHY291bnRyeRgGIAEoCUgCiAEBEhwKD25hdGlvbmFsX2Zvcm1hdBgHIAEoCUgDiAEBEiUKCWxpbmVfdHlwZRgIIAEoDjISLmJ5b25kLnYxLkxpbmVUeXBlEiYKBnNvdXJjZRgJIAEoDjIWLmJ5b25kLnYxLkxvb2t1cFNvdXJjZRIvChNwb3NzaWJsZV9saW5lX3R5cGVzGAogAygOMhIuYnlvbmQudjEuTGluZVR5cGVCDgoMX251bWJlcl9lMTY0Qg8KDV9jb3VudHJ5X2NvZGVCCgoIX2NvdW50cnlCEgoQX25hdGlvbmFsX2Zvcm1hdCqZAQoITGluZVR5cGUSGQoVTElORV9UWVBFX1VOU1BFQ0lGSUVEEAASFAoQTElORV9UWVBFX01PQklMRRABEhgKFExJTkVfVFlQRV9GSVhFRF9MSU5FEAISEgoOTElORV9UWVBFX1ZPSVAQAxIXChNMSU5FX1RZUEVfVE9MTF9GUkVFEAQSFQoRTElORV9UWVBFX1VOS05PV04QBSpICgxMb29rdXBTb3VyY2USHQoZTE9PS1VQX1NPVVJDRV9VTlNQRUNJRklFRBAAEhkKFUxPT0tVUF9TT1VSQ0VfT0ZGTElORRABMocBCg1Mb29rdXBTZXJ2aWNlEnYKDExvb2t1cE51bWJlchIdLmJ5b25kLnYxLkxvb2t1cE51bWJlclJlcXVlc3QaHi5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXNwb25zZSInkAIBqrsYCggCEgZsb29rdXCC0+STAhASDi9hcGkvdjEvbG9va3VwYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations]);
 
 /**
- * Asks about one number.
+ * Identifies the number.
  *
  * @generated from message byond.v1.LookupNumberRequest
  */
 export type LookupNumberRequest = Message<"byond.v1.LookupNumberRequest"> & {
   /**
-   * The number, at most 250 characters. Best in E.164 form (`+6591234567`); a national form is understood where
-   * `country` is given. Digits may be of any script; what stands before the number (`tel:`, a word, a bracket) and signs
-   * after it are ignored. In a query string `+` should be written `%2B` and a blank `%20`; a bare `+` that begins the value is
-   * read as one, elsewhere it is a blank.
+   * The number, at most 250 characters, preferably in E.164 form (`+6591234567`). A national form is understood if
+   * `country` is given. Digits may be of any script. Text before the number (`tel:`, a word, a bracket) and symbols
+   * after it are ignored. In a query string write `+` as `%2B` and a space as `%20`; a bare `+` is read as a plus sign
+   * at the beginning of the value, and as a space elsewhere.
    *
    * @generated from field: string number = 1;
    */
   number: string;
 
   /**
-   * The region that a number in national form belongs to, as an ISO 3166-1 alpha-2 code (`SG`), in lower case too.
+   * The region of a number in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`).
    *
    * @generated from field: optional string country = 2;
    */
@@ -47,7 +47,7 @@ export const LookupNumberRequestSchema: GenMessage<LookupNumberRequest> = /*@__P
   messageDesc(file_byond_v1_lookup, 0);
 
 /**
- * What is known of a number.
+ * What is known about a number.
  *
  * @generated from message byond.v1.LookupNumberResponse
  */
@@ -60,64 +60,64 @@ export type LookupNumberResponse = Message<"byond.v1.LookupNumberResponse"> & {
   input: string;
 
   /**
-   * The number in E.164 form. Null where it cannot be parsed.
+   * The number in E.164 form. Null if it cannot be parsed.
    *
    * @generated from field: optional string number_e164 = 2;
    */
   numberE164?: string | undefined;
 
   /**
-   * Whether the number is one that is handed out in its region.
+   * Whether the number is in a range that its numbering plan assigns.
    *
    * @generated from field: bool valid = 3;
    */
   valid: boolean;
 
   /**
-   * Whether the number of digits is plausible, even where `valid` is false.
+   * Whether the number of digits is plausible. Can be true when `valid` is false.
    *
    * @generated from field: bool possible = 4;
    */
   possible: boolean;
 
   /**
-   * The number's region as an ISO 3166-1 alpha-2 code. Null where none is known.
+   * The number's region as an ISO 3166-1 alpha-2 code. Null if unknown.
    *
    * @generated from field: optional string country_code = 5;
    */
   countryCode?: string | undefined;
 
   /**
-   * English name of the region. Null where none is known.
+   * English name of the region. Null if unknown.
    *
    * @generated from field: optional string country = 6;
    */
   country?: string | undefined;
 
   /**
-   * The number as it is written within its region. Null where it cannot be parsed.
+   * The number as it is written within its region. Null if it cannot be parsed.
    *
    * @generated from field: optional string national_format = 7;
    */
   nationalFormat?: string | undefined;
 
   /**
-   * Kind of line.
+   * The kind of line.
    *
    * @generated from field: byond.v1.LineType line_type = 8;
    */
   lineType: LineType;
 
   /**
-   * Where the answer comes from.
+   * The source of the answer.
    *
    * @generated from field: byond.v1.LookupSource source = 9;
    */
   source: LookupSource;
 
   /**
-   * Every kind of line that the number may be: one entry where `line_type` is certain, `mobile` and `fixed_line` where
-   * the numbering plan does not tell them apart (as in the United States), none where nothing is known.
+   * Every kind of line that the number may be: one entry if `line_type` is certain; `mobile` and `fixed_line` if the
+   * numbering plan does not distinguish them (as in the United States); none if nothing is known.
    *
    * @generated from field: repeated byond.v1.LineType possible_line_types = 10;
    */
@@ -132,7 +132,7 @@ export const LookupNumberResponseSchema: GenMessage<LookupNumberResponse> = /*@_
   messageDesc(file_byond_v1_lookup, 1);
 
 /**
- * What kind of line a number belongs to.
+ * The kind of line that a number belongs to.
  *
  * @generated from enum byond.v1.LineType
  */
@@ -159,21 +159,21 @@ export const LineType = {
   FIXED_LINE: 2,
 
   /**
-   * A number of an internet telephone service.
+   * An internet telephone service (VoIP).
    *
    * @generated from enum value: LINE_TYPE_VOIP = 3;
    */
   VOIP: 3,
 
   /**
-   * Free to the caller.
+   * Free for the caller.
    *
    * @generated from enum value: LINE_TYPE_TOLL_FREE = 4;
    */
   TOLL_FREE: 4,
 
   /**
-   * Another kind, or the numbering plan does not tell.
+   * Another kind, or unknown to the numbering plan.
    *
    * @generated from enum value: LINE_TYPE_UNKNOWN = 5;
    */
@@ -181,7 +181,7 @@ export const LineType = {
 } as const;
 
 /**
- * What kind of line a number belongs to.
+ * The kind of line that a number belongs to.
  *
  * @generated from enum byond.v1.LineType
  */
@@ -194,7 +194,7 @@ export const LineTypeSchema: GenEnum<LineType> = /*@__PURE__*/
   enumDesc(file_byond_v1_lookup, 0);
 
 /**
- * Where the answer comes from.
+ * The source of an answer.
  *
  * @generated from enum byond.v1.LookupSource
  */
@@ -215,7 +215,7 @@ export const LookupSource = {
 } as const;
 
 /**
- * Where the answer comes from.
+ * The source of an answer.
  *
  * @generated from enum byond.v1.LookupSource
  */
@@ -228,15 +228,15 @@ export const LookupSourceSchema: GenEnum<LookupSource> = /*@__PURE__*/
   enumDesc(file_byond_v1_lookup, 1);
 
 /**
- * Tells what a phone number is, from an offline copy of the world's numbering plans.
+ * Describes phone numbers, from an offline copy of the world's numbering plans.
  *
  * @generated from service byond.v1.LookupService
  */
 export const LookupService: GenService<{
   /**
-   * Validates a phone number and writes it in E.164 form, with its country, national format and line type.
+   * Validates a phone number and returns it in E.164 form, with its country, national format and line type.
    *
-   * A number that cannot be parsed is not an error: the answer has `valid` false and `number_e164` null.
+   * A number that cannot be parsed is not an error: `valid` is false and `number_e164` is null.
    *
    * @generated from rpc byond.v1.LookupService.LookupNumber
    */

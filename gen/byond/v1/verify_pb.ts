@@ -18,7 +18,7 @@ export const file_byond_v1_verify: GenFile = /*@__PURE__*/
   fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIvoFChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESXgoFYnJhbmQYAyABKAlCSrpIIHIeEAEYKDIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzSACIAQESIwoLY29kZV9sZW5ndGgYBCABKAVCCbpIBhoEGAooBEgBiAEBEiQKC3R0bF9zZWNvbmRzGAUgASgFQgq6SAcaBRiQHCgeSAKIAQESdwoGbG9jYWxlGAYgASgJQmK6SClyJxgjMiNeW0EtWmEtel17Miw4fSgtW0EtWmEtejAtOV17MSw4fSkqJLq7GDJtdXN0IGJlIGEgQkNQIDQ3IGxhbmd1YWdlIHRhZywgc3VjaCBhcyBlbiBvciBwdC1CUkgDiAEBElgKC2VuZF91c2VyX2lwGAcgASgJQj66SBhyFhhAMhBeWzAtOUEtRmEtZjouXSskcAG6uxgfbXVzdCBiZSBhbiBJUHY0IG9yIElQdjYgYWRkcmVzc0gEiAEBEigKD2F1dG9maWxsX2RvbWFpbhgIIAEoCUIKukgHcgUY/QFoAUgFiAEBElsKCG1ldGFkYXRhGAkgAygLMjAuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAQIgZyBBABGCgqBXIDGPQDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZfYnJhbmRCDgoMX2NvZGVfbGVuZ3RoQg4KDF90dGxfc2Vjb25kc0IJCgdfbG9jYWxlQg4KDF9lbmRfdXNlcl9pcEISChBfYXV0b2ZpbGxfZG9tYWluIpoCChlTdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBI6CgZzdGF0dXMYAyABKA4yKi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIpABChhDaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QSKgoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIYCgRjb2RlGAIgASgJQgq6SAfIAQFyAhhAEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAIgBAUIMCgpfcmVjaXBpZW50IuQBChlDaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRI6CgZzdGF0dXMYAiABKA4yKi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cyJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEItgDCgxWZXJpZmljYXRpb24SFwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJEiIKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsEiwKBnN0YXR1cxgDIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1cxIWCglyZWNpcGllbnQYBCABKAlIAIgBARIVCg1hdHRlbXB0c19sZWZ0GAUgASgFEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2FwcHJvdmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgpkZWxpdmVyaWVzGAkgAygLMhIuYnlvbmQudjEuRGVsaXZlcnkSNgoIbWV0YWRhdGEYCiADKAsyJC5ieW9uZC52MS5WZXJpZmljYXRpb24uTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3JlY2lwaWVudCLnAwoIRGVsaXZlcnkSCgoCaWQYASABKAkSIgoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSKQoGc3RhdHVzGAMgASgOMhkuYnlvbmQudjEuRGVsaXZlcnkuU3RhdHVzEhAKCGF0dGVtcHRzGAQgASgFEiAKE3Byb3ZpZGVyX21lc3NhZ2VfaWQYBSABKAlIAIgBARISCgVlcnJvchgGIAEoCUgBiAEBEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB3NlbnRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKCXJlY2lwaWVudBgJIAEoCUgCiAEBIpIBCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEQoNU1RBVFVTX1FVRVVFRBABEg8KC1NUQVRVU19TRU5UEAISFAoQU1RBVFVTX0RFTElWRVJFRBADEg8KC1NUQVRVU19SRUFEEAQSEQoNU1RBVFVTX0ZBSUxFRBAFEhIKDlNUQVRVU19FWFBJUkVEEAZCFgoUX3Byb3ZpZGVyX21lc3NhZ2VfaWRCCAoGX2Vycm9yQgwKCl9yZWNpcGllbnQiRAoWR2V0VmVyaWZpY2F0aW9uUmVxdWVzdBIqCg92ZXJpZmljYXRpb25faWQYASABKAlCEbpIB8gBAXICGEDCuxgDdnJmIkcKF0dldFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiKwAQoRUmVzZW5kQ29kZVJlcXVlc3QSKgoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIzCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbEIKukgHggEEEAEgAEgAiAEBEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAYgBAUIKCghfY2hhbm5lbEIMCgpfcmVjaXBpZW50IkIKElJlc2VuZENvZGVSZXNwb25zZRIsCgx2ZXJpZmljYXRpb24YASABKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24iRwoZQ2FuY2VsVmVyaWZpY2F0aW9uUmVxdWVzdBIqCg92ZXJpZmljYXRpb25faWQYASABKAlCEbpIB8gBAXICGEDCuxgDdnJmIkoKGkNhbmNlbFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiLjAwoYTGlzdFZlcmlmaWNhdGlvbnNSZXF1ZXN0Ej0KBnN0YXR1cxgBIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1c0IKukgHggEEEAEgAEgAiAEBEjMKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsQgq6SAeCAQQQASAASAGIAQESIAoJcmVjaXBpZW50GAMgASgJQgi6SAVyAxj+AUgCiAEBEjEKDWNyZWF0ZWRfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZWRfYmVmb3JlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIhCglwYWdlX3NpemUYBiABKAVCCbpIBhoEGGQoAUgDiAEBEmUKCnBhZ2VfdG9rZW4YByABKAlCTLpIF3IVGMgBMhBeW0EtWmEtejAtOV8tXSskursYLm11c3QgYmUgdGhlIG5leHRfcGFnZV90b2tlbiBvZiB0aGUgcGFnZSBiZWZvcmVIBIgBAUIJCgdfc3RhdHVzQgoKCF9jaGFubmVsQgwKCl9yZWNpcGllbnRCDAoKX3BhZ2Vfc2l6ZUINCgtfcGFnZV90b2tlbiJ8ChlMaXN0VmVyaWZpY2F0aW9uc1Jlc3BvbnNlEi0KDXZlcmlmaWNhdGlvbnMYASADKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24SHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJSACIAQFCEgoQX25leHRfcGFnZV90b2tlbiI3ChVFcmFzZVJlY2lwaWVudFJlcXVlc3QSHgoJcmVjaXBpZW50GAEgASgJQgu6SAjIAQFyAxj+ASIoChZFcmFzZVJlY2lwaWVudFJlc3BvbnNlEg4KBmVyYXNlZBgBIAEoBSpvCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIPCgtDSEFOTkVMX1NNUxABEhEKDUNIQU5ORUxfVk9JQ0UQAhIUChBDSEFOTkVMX1dIQVRTQVBQEAMSEQoNQ0hBTk5FTF9FTUFJTBAEKowCChJWZXJpZmljYXRpb25TdGF0dXMSIwofVkVSSUZJQ0FUSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEh8KG1ZFUklGSUNBVElPTl9TVEFUVVNfUEVORElORxABEiAKHFZFUklGSUNBVElPTl9TVEFUVVNfQVBQUk9WRUQQAhIfChtWRVJJRklDQVRJT05fU1RBVFVTX0VYUElSRUQQAxIeChpWRVJJRklDQVRJT05fU1RBVFVTX0xPQ0tFRBAEEiAKHFZFUklGSUNBVElPTl9TVEFUVVNfQ0FOQ0VMRUQQBRIrCidWRVJJRklDQVRJT05fU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQBjLCCAoNVmVyaWZ5U2VydmljZRKSAQoRU3RhcnRWZXJpZmljYXRpb24SIi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlcXVlc3QaIy5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlIjSquxgKCAISBnZlcmlmebK7GAMIyQGC0+STAhk6ASoiFC9hcGkvdjEvdmVyaWZ5L3N0YXJ0EosBChFDaGVja1ZlcmlmaWNhdGlvbhIiLmJ5b25kLnYxLkNoZWNrVmVyaWZpY2F0aW9uUmVxdWVzdBojLmJ5b25kLnYxLkNoZWNrVmVyaWZpY2F0aW9uUmVzcG9uc2UiLaq7GAoIAhIGdmVyaWZ5gtPkkwIZOgEqIhQvYXBpL3YxL3ZlcmlmeS9jaGVjaxKfAQoPR2V0VmVyaWZpY2F0aW9uEiAuYnlvbmQudjEuR2V0VmVyaWZpY2F0aW9uUmVxdWVzdBohLmJ5b25kLnYxLkdldFZlcmlmaWNhdGlvblJlc3BvbnNlIkeQAgGquxgKCAISBnZlcmlmeYLT5JMCMGIMdmVyaWZpY2F0aW9uEiAvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfRKXAQoKUmVzZW5kQ29kZRIbLmJ5b25kLnYxLlJlc2VuZENvZGVSZXF1ZXN0GhwuYnlvbmQudjEuUmVzZW5kQ29kZVJlc3BvbnNlIk6quxgKCAISBnZlcmlmeYLT5JMCOjoBKmIMdmVyaWZpY2F0aW9uIicvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfS9yZXNlbmQSsgEKEkNhbmNlbFZlcmlmaWNhdGlvbhIjLmJ5b25kLnYxLkNhbmNlbFZlcmlmaWNhdGlvblJlcXVlc3QaJC5ieW9uZC52MS5DYW5jZWxWZXJpZmljYXRpb25SZXNwb25zZSJRkAICqrsYCggCEgZ2ZXJpZnmC0+STAjo6ASpiDHZlcmlmaWNhdGlvbiInL2FwaS92MS92ZXJpZnkve3ZlcmlmaWNhdGlvbl9pZH0vY2FuY2VsEo0BChFMaXN0VmVyaWZpY2F0aW9ucxIiLmJ5b25kLnYxLkxpc3RWZXJpZmljYXRpb25zUmVxdWVzdBojLmJ5b25kLnYxLkxpc3RWZXJpZmljYXRpb25zUmVzcG9uc2UiL5ACAaq7GAsIAhIHcmVwb3J0c4LT5JMCFxIVL2FwaS92MS92ZXJpZmljYXRpb25zEowBCg5FcmFzZVJlY2lwaWVudBIfLmJ5b25kLnYxLkVyYXNlUmVjaXBpZW50UmVxdWVzdBogLmJ5b25kLnYxLkVyYXNlUmVjaXBpZW50UmVzcG9uc2UiN5ACAqq7GAoIAhIGdmVyaWZ5gtPkkwIgOgEqIhsvYXBpL3YxL3ZlcmlmaWNhdGlvbnMvZXJhc2ViBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
- * Asks for a code to be sent.
+ * Starts a verification.
  *
  * @generated from message byond.v1.StartVerificationRequest
  */
@@ -32,8 +32,8 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
 
   /**
    * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or a mail
-   * address of at most 254 characters for `email`. Blanks, hyphens and brackets in a number are ignored, and so are
-   * characters that are not seen; digits may be of any script.
+   * address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a number are
+   * ignored; digits may be of any script.
    *
    * @generated from field: string recipient = 2;
    */
@@ -41,8 +41,8 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
 
   /**
    * The sender's name as the recipient reads it, 1 to 40 characters, not blank, without control characters and without
-   * web and mail addresses, however they are written. `Booking.com` is a name. Blanks around it are left out. Default: the
-   * name of your account.
+   * web or mail addresses in any spelling. A name such as `Booking.com` is allowed. Leading and trailing spaces are
+   * removed. Default: the name of your account.
    *
    * @generated from field: optional string brand = 3;
    */
@@ -63,15 +63,15 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   ttlSeconds?: number | undefined;
 
   /**
-   * The language of the message, as a BCP 47 tag (`en`, `pt-BR`). Default, and where there are no texts in it: English.
+   * The language of the message, as a BCP 47 tag (`en`, `pt-BR`). Default, and for languages without texts: English.
    *
    * @generated from field: optional string locale = 6;
    */
   locale?: string | undefined;
 
   /**
-   * The IPv4 or IPv6 address of the end user who asked for the code, where you know it. Sends are limited by it, so that one
-   * person cannot have codes sent to many recipients.
+   * The IPv4 or IPv6 address of the end user who asked for the code, if you know it. Sends are limited by it, so that
+   * one person cannot have codes sent to many recipients.
    *
    * @generated from field: optional string end_user_ip = 7;
    */
@@ -101,13 +101,13 @@ export const StartVerificationRequestSchema: GenMessage<StartVerificationRequest
   messageDesc(file_byond_v1_verify, 0);
 
 /**
- * A verification that was started.
+ * The started verification.
  *
  * @generated from message byond.v1.StartVerificationResponse
  */
 export type StartVerificationResponse = Message<"byond.v1.StartVerificationResponse"> & {
   /**
-   * The handle to pass to `CheckVerification`: `vrf_` and 22 letters and digits.
+   * Pass this id to `CheckVerification`: `vrf_` and 22 letters and digits.
    *
    * @generated from field: string verification_id = 1;
    */
@@ -121,14 +121,14 @@ export type StartVerificationResponse = Message<"byond.v1.StartVerificationRespo
   channel: Channel;
 
   /**
-   * Whether the code is on its way.
+   * Whether the code is being sent.
    *
    * @generated from field: byond.v1.StartVerificationResponse.Status status = 3;
    */
   status: StartVerificationResponse_Status;
 
   /**
-   * The moment after which the code is refused.
+   * The code is refused after this moment.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
@@ -143,7 +143,7 @@ export const StartVerificationResponseSchema: GenMessage<StartVerificationRespon
   messageDesc(file_byond_v1_verify, 1);
 
 /**
- * What a verification is after it was started.
+ * The status after the start.
  *
  * @generated from enum byond.v1.StartVerificationResponse.Status
  */
@@ -156,7 +156,7 @@ export const StartVerificationResponse_Status = {
   UNSPECIFIED: 0,
 
   /**
-   * The code was generated and is on its way; awaiting the user's input.
+   * The code was generated and is being sent; the server awaits the user's input.
    *
    * @generated from enum value: STATUS_PENDING = 1;
    */
@@ -171,7 +171,7 @@ export const StartVerificationResponse_Status = {
 } as const;
 
 /**
- * What a verification is after it was started.
+ * The status after the start.
  *
  * @generated from enum byond.v1.StartVerificationResponse.Status
  */
@@ -184,30 +184,30 @@ export const StartVerificationResponse_StatusSchema: GenEnum<StartVerificationRe
   enumDesc(file_byond_v1_verify, 1, 0);
 
 /**
- * Asks whether a code is the right one.
+ * Checks a code.
  *
  * @generated from message byond.v1.CheckVerificationRequest
  */
 export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationRequest"> & {
   /**
-   * The id that `StartVerification` answered.
+   * The id that `StartVerification` returned.
    *
    * @generated from field: string verification_id = 1;
    */
   verificationId: string;
 
   /**
-   * The code as the user entered it, in the digits of any script, at most 64 characters. A string, so that leading zeros are
-   * kept; spaces, hyphens and characters that are not seen are ignored.
+   * The code as the user entered it, in the digits of any script, at most 64 characters. A string, so that leading
+   * zeros are kept; spaces, hyphens and invisible characters are ignored.
    *
    * @generated from field: string code = 2;
    */
   code: string;
 
   /**
-   * Whom you take for verified if the code is right: a phone number in E.164 form or a mail address. If it is none of the
-   * verification's recipients, the answer is `incorrect`, and the attempt counts. Without it, your server has to know by
-   * itself whose verification the id is of.
+   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or a mail address. If
+   * it is not a recipient of the verification, the status is `incorrect` and the attempt counts. Without it, your
+   * server must know whom the id belongs to.
    *
    * @generated from field: optional string recipient = 3;
    */
@@ -250,7 +250,7 @@ export const CheckVerificationResponseSchema: GenMessage<CheckVerificationRespon
   messageDesc(file_byond_v1_verify, 3);
 
 /**
- * What a check can find.
+ * The possible outcomes of a check.
  *
  * @generated from enum byond.v1.CheckVerificationResponse.Status
  */
@@ -270,14 +270,14 @@ export const CheckVerificationResponse_Status = {
   APPROVED: 1,
 
   /**
-   * The code did not match, or the verification is of another `recipient`. The user may try again.
+   * The code did not match, or `recipient` is not the verification's. The user may try again.
    *
    * @generated from enum value: STATUS_INCORRECT = 2;
    */
   INCORRECT: 2,
 
   /**
-   * The code's time is over, it was approved before, or it was never sent. Start a new verification.
+   * The code has expired, was approved before, or was never sent. Start a new verification.
    *
    * @generated from enum value: STATUS_EXPIRED = 3;
    */
@@ -292,7 +292,7 @@ export const CheckVerificationResponse_Status = {
 } as const;
 
 /**
- * What a check can find.
+ * The possible outcomes of a check.
  *
  * @generated from enum byond.v1.CheckVerificationResponse.Status
  */
@@ -305,7 +305,7 @@ export const CheckVerificationResponse_StatusSchema: GenEnum<CheckVerificationRe
   enumDesc(file_byond_v1_verify, 3, 0);
 
 /**
- * A verification, with all that is known of it.
+ * A verification and its deliveries.
  *
  * @generated from message byond.v1.Verification
  */
@@ -318,14 +318,14 @@ export type Verification = Message<"byond.v1.Verification"> & {
   verificationId: string;
 
   /**
-   * The channel that it was started with.
+   * The channel of the start.
    *
    * @generated from field: byond.v1.Channel channel = 2;
    */
   channel: Channel;
 
   /**
-   * What it is now.
+   * The current status.
    *
    * @generated from field: byond.v1.VerificationStatus status = 3;
    */
@@ -339,21 +339,21 @@ export type Verification = Message<"byond.v1.Verification"> & {
   recipient?: string | undefined;
 
   /**
-   * Wrong codes that are left before it locks. 0 unless it is pending.
+   * Wrong codes left before the verification locks. 0 unless it is pending.
    *
    * @generated from field: int32 attempts_left = 5;
    */
   attemptsLeft: number;
 
   /**
-   * When it was started.
+   * When the verification was started.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 6;
    */
   createdAt?: Timestamp | undefined;
 
   /**
-   * The moment after which the code is refused.
+   * The code is refused after this moment.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 7;
    */
@@ -389,7 +389,7 @@ export const VerificationSchema: GenMessage<Verification> = /*@__PURE__*/
   messageDesc(file_byond_v1_verify, 4);
 
 /**
- * A message that carries a code, and what became of it.
+ * A message that carries a code, and its delivery status.
  *
  * @generated from message byond.v1.Delivery
  */
@@ -409,21 +409,21 @@ export type Delivery = Message<"byond.v1.Delivery"> & {
   channel: Channel;
 
   /**
-   * What the message is now.
+   * The current delivery status.
    *
    * @generated from field: byond.v1.Delivery.Status status = 3;
    */
   status: Delivery_Status;
 
   /**
-   * Attempts to send it so far.
+   * Attempts to send the message so far.
    *
    * @generated from field: int32 attempts = 4;
    */
   attempts: number;
 
   /**
-   * The provider's id of the message. Null before it was accepted.
+   * The provider's id of the message. Null until the provider accepts it.
    *
    * @generated from field: optional string provider_message_id = 5;
    */
@@ -444,14 +444,14 @@ export type Delivery = Message<"byond.v1.Delivery"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * When the provider accepted it. Null before.
+   * When the provider accepted the message. Null until then.
    *
    * @generated from field: google.protobuf.Timestamp sent_at = 8;
    */
   sentAt?: Timestamp | undefined;
 
   /**
-   * Where it went, masked. Null once erased.
+   * The recipient of the message, masked. Null once erased.
    *
    * @generated from field: optional string recipient = 9;
    */
@@ -466,7 +466,7 @@ export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
   messageDesc(file_byond_v1_verify, 5);
 
 /**
- * What a message is at a moment.
+ * The delivery status of a message.
  *
  * @generated from enum byond.v1.Delivery.Status
  */
@@ -493,28 +493,28 @@ export const Delivery_Status = {
   SENT: 2,
 
   /**
-   * Arrived, as the provider says. Not every provider tells.
+   * Delivered, according to the provider. Not every provider reports this.
    *
    * @generated from enum value: STATUS_DELIVERED = 3;
    */
   DELIVERED: 3,
 
   /**
-   * Opened, as the provider says. Not every provider tells.
+   * Read, according to the provider. Not every provider reports this.
    *
    * @generated from enum value: STATUS_READ = 4;
    */
   READ: 4,
 
   /**
-   * Refused by the provider for good.
+   * Permanently refused by the provider.
    *
    * @generated from enum value: STATUS_FAILED = 5;
    */
   FAILED: 5,
 
   /**
-   * Not sent before the code's time was over, or the verification ended.
+   * Not sent before the code expired or the verification ended.
    *
    * @generated from enum value: STATUS_EXPIRED = 6;
    */
@@ -522,7 +522,7 @@ export const Delivery_Status = {
 } as const;
 
 /**
- * What a message is at a moment.
+ * The delivery status of a message.
  *
  * @generated from enum byond.v1.Delivery.Status
  */
@@ -535,7 +535,7 @@ export const Delivery_StatusSchema: GenEnum<Delivery_Status> = /*@__PURE__*/
   enumDesc(file_byond_v1_verify, 5, 0);
 
 /**
- * Names the verification.
+ * Identifies the verification.
  *
  * @generated from message byond.v1.GetVerificationRequest
  */
@@ -556,13 +556,13 @@ export const GetVerificationRequestSchema: GenMessage<GetVerificationRequest> = 
   messageDesc(file_byond_v1_verify, 6);
 
 /**
- * The verification that was asked for.
+ * The requested verification.
  *
  * @generated from message byond.v1.GetVerificationResponse
  */
 export type GetVerificationResponse = Message<"byond.v1.GetVerificationResponse"> & {
   /**
-   * The verification. Over REST it is the answer itself.
+   * The verification. Over REST it is the whole response body.
    *
    * @generated from field: byond.v1.Verification verification = 1;
    */
@@ -577,7 +577,7 @@ export const GetVerificationResponseSchema: GenMessage<GetVerificationResponse> 
   messageDesc(file_byond_v1_verify, 7);
 
 /**
- * Names the verification, and how to send its code this time.
+ * Identifies the verification, and says how to send its code.
  *
  * @generated from message byond.v1.ResendCodeRequest
  */
@@ -590,15 +590,15 @@ export type ResendCodeRequest = Message<"byond.v1.ResendCodeRequest"> & {
   verificationId: string;
 
   /**
-   * The channel to send over. Default: that of the start.
+   * The channel to send over. Default: the channel of the start.
    *
    * @generated from field: optional byond.v1.Channel channel = 2;
    */
   channel?: Channel | undefined;
 
   /**
-   * The recipient in the form that the channel takes. Required where the code was not sent to one of that form before;
-   * where it was, that one is the default and the only one allowed.
+   * The recipient in the form that the channel takes. Required if the verification has no recipient of that form yet;
+   * otherwise that recipient is the default, and the only one allowed.
    *
    * @generated from field: optional string recipient = 3;
    */
@@ -619,7 +619,7 @@ export const ResendCodeRequestSchema: GenMessage<ResendCodeRequest> = /*@__PURE_
  */
 export type ResendCodeResponse = Message<"byond.v1.ResendCodeResponse"> & {
   /**
-   * The verification. Over REST it is the answer itself.
+   * The verification. Over REST it is the whole response body.
    *
    * @generated from field: byond.v1.Verification verification = 1;
    */
@@ -634,7 +634,7 @@ export const ResendCodeResponseSchema: GenMessage<ResendCodeResponse> = /*@__PUR
   messageDesc(file_byond_v1_verify, 9);
 
 /**
- * Names the verification to end.
+ * Identifies the verification to end.
  *
  * @generated from message byond.v1.CancelVerificationRequest
  */
@@ -655,13 +655,13 @@ export const CancelVerificationRequestSchema: GenMessage<CancelVerificationReque
   messageDesc(file_byond_v1_verify, 10);
 
 /**
- * The verification as it is now.
+ * The verification after the call.
  *
  * @generated from message byond.v1.CancelVerificationResponse
  */
 export type CancelVerificationResponse = Message<"byond.v1.CancelVerificationResponse"> & {
   /**
-   * The verification. Over REST it is the answer itself.
+   * The verification. Over REST it is the whole response body.
    *
    * @generated from field: byond.v1.Verification verification = 1;
    */
@@ -676,41 +676,42 @@ export const CancelVerificationResponseSchema: GenMessage<CancelVerificationResp
   messageDesc(file_byond_v1_verify, 11);
 
 /**
- * Asks for verifications. What is given must all hold.
+ * Filters and pages the list. All given filters must match.
  *
  * @generated from message byond.v1.ListVerificationsRequest
  */
 export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsRequest"> & {
   /**
-   * Only those with this status.
+   * Only verifications with this status.
    *
    * @generated from field: optional byond.v1.VerificationStatus status = 1;
    */
   status?: VerificationStatus | undefined;
 
   /**
-   * Only those that were started with this channel.
+   * Only verifications started with this channel.
    *
    * @generated from field: optional byond.v1.Channel channel = 2;
    */
   channel?: Channel | undefined;
 
   /**
-   * Only those that were sent to this recipient, by the start or a resend: a phone number in E.164 form or a mail address.
+   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or a mail
+   * address.
    *
    * @generated from field: optional string recipient = 3;
    */
   recipient?: string | undefined;
 
   /**
-   * Only those that were started at this moment or later.
+   * Only verifications started at this moment or later.
    *
    * @generated from field: google.protobuf.Timestamp created_after = 4;
    */
   createdAfter?: Timestamp | undefined;
 
   /**
-   * Only those that were started before this moment.
+   * Only verifications started before this moment.
    *
    * @generated from field: google.protobuf.Timestamp created_before = 5;
    */
@@ -724,7 +725,7 @@ export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsReques
   pageSize?: number | undefined;
 
   /**
-   * The `next_page_token` of the page before. Pass the same other parameters as for that page.
+   * The `next_page_token` of the page before. Keep all other parameters the same.
    *
    * @generated from field: optional string page_token = 7;
    */
@@ -767,7 +768,7 @@ export const ListVerificationsResponseSchema: GenMessage<ListVerificationsRespon
   messageDesc(file_byond_v1_verify, 13);
 
 /**
- * Names the recipient to forget.
+ * Identifies the recipient to erase.
  *
  * @generated from message byond.v1.EraseRecipientRequest
  */
@@ -788,13 +789,13 @@ export const EraseRecipientRequestSchema: GenMessage<EraseRecipientRequest> = /*
   messageDesc(file_byond_v1_verify, 14);
 
 /**
- * What was erased.
+ * The result of an erasure.
  *
  * @generated from message byond.v1.EraseRecipientResponse
  */
 export type EraseRecipientResponse = Message<"byond.v1.EraseRecipientResponse"> & {
   /**
-   * Verifications that held the recipient until now.
+   * The number of verifications whose recipient was erased by this call.
    *
    * @generated from field: int32 erased = 1;
    */
@@ -822,14 +823,14 @@ export const Channel = {
   UNSPECIFIED: 0,
 
   /**
-   * A text message. Answers `channel_unavailable` while the server has no provider for it.
+   * A text message. `channel_unavailable` while the server has no provider for it.
    *
    * @generated from enum value: CHANNEL_SMS = 1;
    */
   SMS: 1,
 
   /**
-   * A call that reads the code out. Answers `channel_unavailable` while the server has no provider for it.
+   * A call that reads the code out. `channel_unavailable` while the server has no provider for it.
    *
    * @generated from enum value: CHANNEL_VOICE = 2;
    */
@@ -864,7 +865,7 @@ export const ChannelSchema: GenEnum<Channel> = /*@__PURE__*/
   enumDesc(file_byond_v1_verify, 0);
 
 /**
- * What a verification is at a moment.
+ * The status of a verification.
  *
  * @generated from enum byond.v1.VerificationStatus
  */
@@ -891,7 +892,7 @@ export const VerificationStatus = {
   APPROVED: 2,
 
   /**
-   * The code's time went by.
+   * The code expired.
    *
    * @generated from enum value: VERIFICATION_STATUS_EXPIRED = 3;
    */
@@ -920,7 +921,7 @@ export const VerificationStatus = {
 } as const;
 
 /**
- * What a verification is at a moment.
+ * The status of a verification.
  *
  * @generated from enum byond.v1.VerificationStatus
  */
@@ -933,8 +934,8 @@ export const VerificationStatusSchema: GenEnum<VerificationStatus> = /*@__PURE__
   enumDesc(file_byond_v1_verify, 1);
 
 /**
- * Sends one-time codes and checks them. The code, its lifetime and the counting of attempts are the server's; a caller
- * keeps nothing but the verification's id.
+ * Sends one-time codes and checks them. The server keeps the code, its lifetime and the number of attempts; the client
+ * stores only the verification's id.
  *
  * @generated from service byond.v1.VerifyService
  */
@@ -942,11 +943,11 @@ export const VerifyService: GenService<{
   /**
    * Generates a code and sends it to the recipient.
    *
-   * At most three codes at once, then one a minute, go to one recipient, resends included; beyond that the call fails with
-   * `rate_limited` and says in `retry_after` how many seconds to wait. A channel that has no provider answers `channel_unavailable`;
-   * nothing is sent then.
+   * One recipient gets at most three codes at once, then one a minute, resends included. Beyond that the call fails
+   * with `rate_limited`; `retry_after` is the number of seconds to wait. If the channel has no provider, the status is
+   * `channel_unavailable` and nothing is sent.
    *
-   * With a sandbox key (`pk_test_…`) nothing leaves the server and the code is all zeros.
+   * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros.
    *
    * @generated from rpc byond.v1.VerifyService.StartVerification
    */
@@ -956,14 +957,15 @@ export const VerifyService: GenService<{
     output: typeof StartVerificationResponseSchema;
   },
   /**
-   * Compares the code that the user entered with the one that was sent.
+   * Compares the code that the user entered with the code that was sent.
    *
-   * Every call with a code counts as one attempt. The fifth wrong one locks the verification. A wrong code is not an
-   * error: branch on `status`. A verification can be approved once; asking again answers `expired`.
+   * Every call with a code counts as one attempt. The fifth wrong code locks the verification. A wrong code is not an
+   * error: branch on `status`. A verification is approved once; a later check returns `expired`.
    *
-   * `approved` says that whoever entered the code has read a message to the verification's recipient. Where the code was
-   * resent to a second recipient, it has been read at one of the two, and nothing says at which. Name the `recipient` that
-   * you are about to take for verified: with another one even the right code is `incorrect`.
+   * `approved` means that the person who entered the code has read a message sent to the verification's recipient. If
+   * the code was resent to a second recipient, it was read at one of the two, and the server does not know at which.
+   * Pass the `recipient` that you are about to treat as verified: with a different one even the right code is
+   * `incorrect`.
    *
    * @generated from rpc byond.v1.VerifyService.CheckVerification
    */
@@ -973,7 +975,7 @@ export const VerifyService: GenService<{
     output: typeof CheckVerificationResponseSchema;
   },
   /**
-   * Tells all about a verification: its status, what is left of its attempts, and what became of its messages.
+   * Returns a verification: its status, the attempts left, and the delivery of each message.
    *
    * @generated from rpc byond.v1.VerifyService.GetVerification
    */
@@ -983,14 +985,14 @@ export const VerifyService: GenService<{
     output: typeof GetVerificationResponseSchema;
   },
   /**
-   * Sends the code of a pending verification again: the same code, the same expiry, the same attempts. It may go over
-   * another channel. A verification has one recipient of each form, a mail address and a phone number: the start's, and the
-   * first that a resend names of the other form. Let only an address that you know to be the same person's be that second
-   * one, since the code opens the verification for both.
+   * Sends the code of a pending verification again: the same code, the same expiry, the same attempts. The channel may
+   * be another one. A verification has at most one mail address and one phone number: the recipient of the start, and
+   * the first recipient of the other form that a resend names. Only name a second recipient that you know to belong to
+   * the same person, because the code then verifies both.
    *
-   * A resend counts against every limit that a start counts against: those of the recipient, of the source, and of the
-   * `end_user_ip` of the start. A code is sent five times at most, the start included; beyond that the call fails with
-   * `send_limit_reached`. A verification that is not pending any more is returned as it is, and nothing is sent.
+   * A resend counts against the same limits as a start: those of the recipient, of the source, and of the `end_user_ip`
+   * of the start. A code is sent five times at most, the start included; beyond that the call fails with
+   * `send_limit_reached`. If the verification is no longer pending, it is returned unchanged and nothing is sent.
    *
    * @generated from rpc byond.v1.VerifyService.ResendCode
    */
@@ -1000,8 +1002,8 @@ export const VerifyService: GenService<{
     output: typeof ResendCodeResponseSchema;
   },
   /**
-   * Ends a pending verification: its code is worth nothing from then on, and messages that wait are not sent. One that
-   * is not pending any more is returned as it is.
+   * Ends a pending verification: its code no longer works, and queued messages are not sent. If the verification is no
+   * longer pending, it is returned unchanged.
    *
    * @generated from rpc byond.v1.VerifyService.CancelVerification
    */
@@ -1021,12 +1023,12 @@ export const VerifyService: GenService<{
     output: typeof ListVerificationsResponseSchema;
   },
   /**
-   * Erases what is stored of a recipient, in this workspace and mode: the address and the metadata of all verifications
-   * that were sent to it, and messages that wait. The other recipient of such a verification goes with it. Statuses and
-   * times stay. The limits of the recipient stay too, as they cannot be read back to the address.
+   * Erases the stored data of a recipient, in this workspace and mode: the address and the metadata of every
+   * verification sent to it, and queued messages. The second recipient of such a verification is erased too. Statuses
+   * and times stay. The recipient's rate limits stay as well; the address cannot be recovered from them.
    *
-   * The recipient is the address itself, in upper or lower case: what was sent to `ada+shop@example.com` is not erased with
-   * `ada@example.com`.
+   * The recipient is matched as the exact address, in upper or lower case: erasing `ada@example.com` does not erase
+   * `ada+shop@example.com`.
    *
    * @generated from rpc byond.v1.VerifyService.EraseRecipient
    */

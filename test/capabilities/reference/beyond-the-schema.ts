@@ -89,7 +89,7 @@ export const beyondTheSchema: readonly UnsaidRule[] = [
     fields: ["password", "new_password"],
     operations: ["signUp", "changePassword", "confirmPasswordReset"],
     reason: "passwords that are easy to guess are a list of thousands, and the account's address",
-    said: /None that many people have/,
+    said: /Common passwords are refused/,
     draw: () => fc.string({ unit: "grapheme-ascii", maxLength: 110 }).map((text) => `${text} battery staple`),
   },
   {
