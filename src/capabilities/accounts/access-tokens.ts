@@ -21,7 +21,7 @@ interface Dependencies {
 }
 
 /** Signs and reads the access tokens of sessions: JWTs (RFC 7519) with HS256, under a subkey of the master secret. */
-export class SessionTokens {
+export class AccessTokens {
   readonly #deps: Dependencies;
 
   constructor(deps: Dependencies) {

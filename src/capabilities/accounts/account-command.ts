@@ -10,7 +10,7 @@ import { AppError } from "../../errors.ts";
 import { type RevocationService, startRevocation } from "../../revocation/revocation-service.ts";
 import type { AccountSettings } from "./account-settings.ts";
 import { passwordLength } from "./accounts.policy.ts";
-import { newPasswordProblem } from "./new-password.ts";
+import { newPasswordProblem } from "./password-rules.ts";
 
 /** A command on accounts. */
 export type AccountCommand = Command<AccountSettings>;

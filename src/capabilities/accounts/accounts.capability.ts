@@ -6,27 +6,26 @@ import { type Channels, laneOf } from "../channels/channels.ts";
 import { channelNames } from "../channels/outgoing-message.ts";
 import type { KeyIssuing } from "../keys/keys.capability.ts";
 import type { Verifications } from "../verify/verify.capability.ts";
-import { SessionTokens } from "./access-tokens.ts";
+import { AccessTokens } from "./access-tokens.ts";
 import { AccountEntity } from "./account.entity.ts";
-import { AccountEndingSender, accountEndingKind } from "./account-ending-sender.ts";
 import { type AccountSettings, accountSettings, describeAccounts, readAccountSettings } from "./account-settings.ts";
 import { Accounts0001 } from "./accounts-0001.migration.ts";
 import { authFieldChecks, authService } from "./auth.rpc.ts";
 import { SessionAuthenticator } from "./authenticate-session.ts";
+import { createDecoyHash } from "./check-password.ts";
 import { closedWorkspaceSweep } from "./closed-workspace-sweep.ts";
 import { createAccountCommand } from "./create-account-command.ts";
 import { createDemoWorkspace } from "./demo-workspace.ts";
 import { sessionSweep } from "./end-sessions.ts";
+import { FailedCallLimits } from "./failed-call-limits.ts";
 import { findAccountsByEmail } from "./find-account.ts";
-import { FruitlessCalls } from "./fruitless-calls.ts";
 import { KnownSourceEntity } from "./known-source.entity.ts";
 import { knownSourceSweep } from "./known-sources.ts";
 import { countPasswordComparison } from "./password-attempts.ts";
 import { resetPasswordCommand } from "./reset-password-command.ts";
 import { SessionEntity } from "./session.entity.ts";
 import { setTierCommand } from "./set-tier-command.ts";
-import { createDecoyHash } from "./sign-in.ts";
-import { unverifiedAccountSweep } from "./unverified-account-sweep.ts";
+import { AccountEndingSender, accountEndingKind, unverifiedAccountSweep } from "./unverified-account-sweep.ts";
 
 interface Needs {
   readonly channels: Offer<Channels>;
@@ -54,14 +53,14 @@ export function accountsCapability(needs: Needs): Capability<AccountSettings> {
       const channels = needs.channels.value;
       const verifications = needs.verifications.value;
       const passwordHasher = new Hasher({ cost: platform.passwordCost, concurrency: 2, maxWaiting: 100 });
-      const sessionTokens = new SessionTokens({ keyring, clock });
-      const sessions = new SessionAuthenticator({ database, sessionTokens, revocation });
+      const accessTokens = new AccessTokens({ keyring, clock });
+      const sessions = new SessionAuthenticator({ database, accessTokens, revocation });
       const sendsMail = channels.hasProvider("email");
       const service = authService({
         database,
         passwordHasher,
         decoyHash: await createDecoyHash(passwordHasher),
-        sessionTokens,
+        accessTokens,
         sessionMaxDays,
         keyring,
         tagKey,
@@ -70,7 +69,7 @@ export function accountsCapability(needs: Needs): Capability<AccountSettings> {
         emailVerifications: verifications.ofAccounts,
         signUp,
         signUpsPerHour,
-        fruitlessCalls: new FruitlessCalls(clock),
+        failedCallLimits: new FailedCallLimits(clock),
       });
       const demo = { database, passwordHasher, keys: needs.keys.value, defaultTier };
       return {

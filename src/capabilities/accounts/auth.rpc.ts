@@ -31,19 +31,19 @@ import { clientAddressKey } from "../../server/client-address.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
 import { changePassword } from "./change-password.ts";
+import type { PasswordDependencies } from "./check-password.ts";
 import { deleteAccount } from "./delete-account.ts";
-import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./email-verification.ts";
-import { type CheckedEmail, checkEmailVerification, startEmailVerification } from "./email-verification.ts";
 import { logoutAll, signOut } from "./end-sessions.ts";
+import type { FailedCallLimits } from "./failed-call-limits.ts";
 import { accountOf } from "./find-account.ts";
-import type { FruitlessCalls } from "./fruitless-calls.ts";
-import type { PasswordDependencies } from "./match-password.ts";
-import { newPasswordProblem } from "./new-password.ts";
 import type { SessionDependencies, SessionGrant } from "./open-session.ts";
 import { confirmPasswordReset, startPasswordReset } from "./password-reset.ts";
+import { newPasswordProblem } from "./password-rules.ts";
 import { refreshSession } from "./refresh-session.ts";
 import { signIn } from "./sign-in.ts";
 import { type AccountDependencies, emailProblem, signUp } from "./sign-up.ts";
+import type { EmailVerificationOutcome, EmailVerifications, StartedEmailVerification } from "./verify-account-email.ts";
+import { type CheckedEmail, checkEmailVerification, startEmailVerification } from "./verify-account-email.ts";
 import {
   getWorkspace,
   updateWorkspace,
@@ -61,7 +61,7 @@ export interface AuthDependencies extends AccountDependencies, PasswordDependenc
   readonly signUp: "open" | "closed";
   readonly signUpsPerHour: number;
   /** Of the calls that take no credential. */
-  readonly fruitlessCalls: FruitlessCalls;
+  readonly failedCallLimits: FailedCallLimits;
 }
 
 const startStatuses = {
@@ -97,14 +97,14 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       }
       const origin = originOf(context);
       return grantMessage(
-        await deps.fruitlessCalls.runFrom(origin, () => signUp(deps, { email, password, name, ...origin })),
+        await deps.failedCallLimits.runFrom(origin, () => signUp(deps, { email, password, name, ...origin })),
       );
     },
 
     async signIn({ email, password }, context) {
       const origin = originOf(context);
       return grantMessage(
-        await deps.fruitlessCalls.runFrom(origin, () => signIn(deps, { email, password, ...origin })),
+        await deps.failedCallLimits.runFrom(origin, () => signIn(deps, { email, password, ...origin })),
       );
     },
 
@@ -148,7 +148,7 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
 
     async startPasswordReset({ email }, context) {
       const origin = originOf(context);
-      const { id, status, expiresAt } = await deps.fruitlessCalls.runFrom(origin, () =>
+      const { id, status, expiresAt } = await deps.failedCallLimits.runFrom(origin, () =>
         startPasswordReset(deps, { email, ...origin }),
       );
       return { resetId: id, status: startResetStatuses[status], expiresAt: timestampFromDate(expiresAt) };
@@ -156,7 +156,7 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
 
     async confirmPasswordReset({ resetId, code, newPassword }, context) {
       const origin = originOf(context);
-      const outcome = await deps.fruitlessCalls.runFrom(
+      const outcome = await deps.failedCallLimits.runFrom(
         origin,
         () => confirmPasswordReset(deps, { resetId, code, newPassword, ...origin }),
         (outcome) => outcome !== "approved",

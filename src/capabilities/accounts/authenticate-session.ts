@@ -6,7 +6,7 @@ import { statement, text } from "../../database/statement.ts";
 import type { CredentialCache, Loaded } from "../../revocation/credential-cache.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, sessionSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
-import type { SessionTokens } from "./access-tokens.ts";
+import type { AccessTokens } from "./access-tokens.ts";
 
 interface LiveSession {
   readonly accountId: string;
@@ -29,7 +29,7 @@ const maxRememberedSessions = 100_000;
 
 interface Dependencies {
   readonly database: Queryable;
-  readonly sessionTokens: SessionTokens;
+  readonly accessTokens: AccessTokens;
   readonly revocation: Pick<RevocationService, "cache">;
 }
 
@@ -49,7 +49,7 @@ export class SessionAuthenticator {
 
   /** The caller of a valid token. Undefined if it is malformed, forged or expired, or if its session has ended. */
   async authenticateSession(token: string): Promise<Authenticated<SessionCaller> | undefined> {
-    const claims = await this.#deps.sessionTokens.read(token);
+    const claims = await this.#deps.accessTokens.read(token);
     if (claims === undefined) {
       return undefined;
     }

@@ -8,14 +8,14 @@ import { AppError, invalidFields } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject } from "../../revocation/revocation-subjects.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
+import { isRightPassword, type PasswordDependencies } from "./check-password.ts";
 import { lockSessions } from "./end-sessions.ts";
 import { accountOf, findAccountsByEmail, type StoredAccount } from "./find-account.ts";
 import { forgetKnownSources } from "./known-sources.ts";
-import { isRightPassword, type PasswordDependencies } from "./match-password.ts";
-import { newPasswordProblem } from "./new-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
+import { newPasswordProblem } from "./password-rules.ts";
+import type { AccountReference } from "./prove-address.ts";
 import { insertAccount } from "./sign-up.ts";
-import type { AccountReference } from "./unverified-accounts.ts";
 
 /**
  * Replaces the password, unless it or the sessions were changed since `tokenRevision` was read: ends every session, and forgets where

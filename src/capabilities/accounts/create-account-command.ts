@@ -6,8 +6,8 @@ import { parseAccountAddress } from "../../text/mail-address.ts";
 import { type AccountCommand, readPassword, runOnDatabase } from "./account-command.ts";
 import type { AccountSettings } from "./account-settings.ts";
 import type { StoredAccount } from "./find-account.ts";
+import { proveAddress } from "./prove-address.ts";
 import { alreadyExists, emailProblem, insertAccount } from "./sign-up.ts";
-import { proveAddress } from "./unverified-accounts.ts";
 
 /**
  * `byond create-account`: makes an account where sign-up is closed. Its address counts as verified: the operator says so, and

@@ -5,9 +5,9 @@ import { AppError } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import { wrongPassword } from "./change-password.ts";
+import { isRightPassword, type PasswordDependencies } from "./check-password.ts";
 import { lockSessions } from "./end-sessions.ts";
 import { accountOf } from "./find-account.ts";
-import { isRightPassword, type PasswordDependencies } from "./match-password.ts";
 
 const lockAccount = statement<{ id: string }>("lock_account")(
   { id: text },

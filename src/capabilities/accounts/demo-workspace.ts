@@ -5,7 +5,7 @@ import type { Database } from "../../database/database.ts";
 import { statement } from "../../database/statement.ts";
 import { demoAddress } from "../../text/mail-address.ts";
 import type { KeyIssuing } from "../keys/keys.capability.ts";
-import { createDecoyHash } from "./sign-in.ts";
+import { createDecoyHash } from "./check-password.ts";
 import { insertAccount } from "./sign-up.ts";
 
 const anyWorkspace = statement<{ id: string }>("read_any_workspace")({}, () => "SELECT id FROM workspace LIMIT 1");

@@ -5,8 +5,8 @@ import type { Sweep } from "../../database/sweeper.ts";
 import { sweepOldest } from "../../database/table-sweeps.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, sessionSubject } from "../../revocation/revocation-subjects.ts";
+import type { FailedCallLimits } from "./failed-call-limits.ts";
 import { accountOf } from "./find-account.ts";
-import type { FruitlessCalls } from "./fruitless-calls.ts";
 import { parseRefreshToken, type SessionReference } from "./refresh-token-format.ts";
 
 const remove = statement<{ id: string }>("delete_session")(
@@ -43,7 +43,7 @@ export async function lockSessions(
 interface SignOutDependencies {
   readonly revocation: Pick<RevocationService, "revoke" | "confirmEarlier">;
   readonly tagKey: Buffer;
-  readonly fruitlessCalls: Pick<FruitlessCalls, "runOfSession">;
+  readonly failedCallLimits: Pick<FailedCallLimits, "runOfSession">;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function signOut(
 ): Promise<void> {
   const session = parseRefreshToken(input.refreshToken, deps.tagKey);
   if (session !== undefined) {
-    await deps.fruitlessCalls.runOfSession(
+    await deps.failedCallLimits.runOfSession(
       session,
       input,
       () => endAndRevoke(deps, session),

@@ -2,7 +2,7 @@ import { randomBase62 } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { bytea, integer, nullable, statement, text } from "../../database/statement.ts";
-import type { SessionClaims, SessionTokens } from "./access-tokens.ts";
+import type { AccessTokens, SessionClaims } from "./access-tokens.ts";
 import { accessTokenSeconds, refreshTokenDays } from "./accounts.policy.ts";
 import { insertKnownSource, sourceIndexes } from "./known-sources.ts";
 import { generateRefreshToken } from "./refresh-token-format.ts";
@@ -28,7 +28,7 @@ export interface SessionGrant {
 
 export interface SessionDependencies {
   readonly database: Queryable;
-  readonly sessionTokens: SessionTokens;
+  readonly accessTokens: AccessTokens;
   readonly tagKey: Buffer;
   readonly keyring: Keyring;
   /** How long a session lasts, from the sign-in on. */
@@ -112,12 +112,12 @@ export interface SessionTimes {
 
 /** The next tokens of a session. */
 export async function grantTokens(
-  { sessionTokens }: Pick<SessionDependencies, "sessionTokens">,
+  { accessTokens }: Pick<SessionDependencies, "accessTokens">,
   claims: SessionClaims,
   { endsAt: sessionExpiresAt, seconds: expiresIn }: SessionTimes,
   refreshToken: string,
 ): Promise<SessionGrant> {
   const { userId, workspaceId } = claims;
-  const accessToken = await sessionTokens.sign(claims, expiresIn);
+  const accessToken = await accessTokens.sign(claims, expiresIn);
   return { userId, workspaceId, accessToken, expiresIn, refreshToken, sessionExpiresAt };
 }

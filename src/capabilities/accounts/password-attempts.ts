@@ -5,8 +5,8 @@ import { hasToken, type SqlThrottleLimit, secondsUntilToken, takeToken } from ".
 import { AppError } from "../../errors.ts";
 import type { Repetition } from "../../idempotency/idempotency.ts";
 import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
+import { addressKey } from "./account-limits.ts";
 import { passwordLimits } from "./accounts.policy.ts";
-import { addressKey } from "./address-key.ts";
 import { accountOf } from "./find-account.ts";
 import { sourceIndexes } from "./known-sources.ts";
 

@@ -6,15 +6,15 @@ import { takeTokens } from "../../database/take-tokens.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
+import { mailboxKey } from "./account-limits.ts";
 import { resetLimits } from "./accounts.policy.ts";
-import { mailboxKey } from "./address-key.ts";
 import { setPasswordOf } from "./change-password.ts";
-import type { EmailVerificationOutcome, EmailVerifications, StartedReset } from "./email-verification.ts";
 import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
 import { isKnownSource, rememberSource } from "./known-sources.ts";
-import { newPasswordProblem } from "./new-password.ts";
+import { newPasswordProblem } from "./password-rules.ts";
+import { proveAddress } from "./prove-address.ts";
 import { emailProblem } from "./sign-up.ts";
-import { proveAddress } from "./unverified-accounts.ts";
+import type { EmailVerificationOutcome, EmailVerifications, StartedReset } from "./verify-account-email.ts";
 
 /**
  * Sends a code to the address if it has an account. Nothing tells whether it has: the same statements run, and the question is

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { sessionSubject } from "../../revocation/revocation-subjects.ts";
 import { repeatedRefreshSeconds } from "./accounts.policy.ts";
-import type { FruitlessCalls } from "./fruitless-calls.ts";
+import type { FailedCallLimits } from "./failed-call-limits.ts";
 import {
   grantTokens,
   refreshTokenLife,
@@ -72,7 +72,7 @@ const endCopied = statement<{ id: string }>("end_copied_session")(
 type RefreshDependencies = SessionDependencies & {
   readonly database: Pick<Database, "run" | "transaction">;
   readonly revocation: Pick<RevocationService, "revoke">;
-  readonly fruitlessCalls: Pick<FruitlessCalls, "runOfSession">;
+  readonly failedCallLimits: Pick<FailedCallLimits, "runOfSession">;
 };
 
 interface SessionRow extends SessionTimes {
@@ -100,7 +100,7 @@ export async function refreshSession(
   if (presented === undefined) {
     throw refused();
   }
-  return deps.fruitlessCalls.runOfSession(presented, input, () => nextTokens(deps, presented));
+  return deps.failedCallLimits.runOfSession(presented, input, () => nextTokens(deps, presented));
 }
 
 async function nextTokens(deps: RefreshDependencies, presented: RefreshToken): Promise<SessionGrant> {

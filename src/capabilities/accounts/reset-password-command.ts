@@ -4,8 +4,8 @@ import { type AccountCommand, readPassword, runOnDatabase } from "./account-comm
 import type { AccountSettings } from "./account-settings.ts";
 import { setPasswordOf } from "./change-password.ts";
 import { findStoredAddress } from "./find-account.ts";
+import { proveAddress } from "./prove-address.ts";
 import { emailProblem } from "./sign-up.ts";
-import { proveAddress } from "./unverified-accounts.ts";
 
 /**
  * `byond reset-password`: sets the password of an account, as a code to its address does, on the operator's word. Throws

@@ -1,13 +1,7 @@
-import type { Hasher } from "../../crypto/hashing.ts";
 import { AppError } from "../../errors.ts";
+import { matchPassword, type PasswordDependencies } from "./check-password.ts";
 import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
-import { matchPassword, type PasswordDependencies } from "./match-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
-
-/** A well-formed hash of nothing: what an unknown address is compared with, so that it takes as long as a known one. */
-export async function createDecoyHash(passwordHasher: Hasher): Promise<string> {
-  return passwordHasher.hash(crypto.randomUUID());
-}
 
 /**
  * Begins a session. Throws `invalid_api_key` for an unknown address and for a wrong password: the same answer, after the

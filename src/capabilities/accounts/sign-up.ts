@@ -8,13 +8,13 @@ import { boolean, statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
+import { countNewAccount, countSignUp } from "./account-limits.ts";
 import { maxUnverifiedAccounts } from "./accounts.policy.ts";
 import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
-import { newPasswordProblem } from "./new-password.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 import { countPasswordAttempt } from "./password-attempts.ts";
-import { countNewAccount, countSignUp } from "./sign-up-attempts.ts";
-import { lockAddress, timeToVerify } from "./unverified-accounts.ts";
+import { newPasswordProblem } from "./password-rules.ts";
+import { lockAddress, timeToVerify } from "./prove-address.ts";
 
 export interface Account {
   readonly userId: string;

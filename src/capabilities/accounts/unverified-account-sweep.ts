@@ -2,11 +2,16 @@ import type { Database, Queryable } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
-import { outboxInsert } from "../../outbox/outbox.ts";
+import { type OutboxItem, type OutboxSender, outboxInsert } from "../../outbox/outbox.ts";
+import type { SendResult } from "../../outbox/send-result.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
-import { accountEndingKind } from "./account-ending-sender.ts";
+import type { Channels } from "../channels/channels.ts";
+import { renderAccountEnding } from "../channels/texts/account-ending.ts";
 import { hoursToldBefore } from "./accounts.policy.ts";
-import { type AccountReference, endUnverifiedAccounts, subjectsOfAccount } from "./unverified-accounts.ts";
+import { type AccountReference, endUnverifiedAccounts, subjectsOfAccount } from "./prove-address.ts";
+
+/** The outbox's name for the mail that tells of an unverified account's end. */
+export const accountEndingKind = "account_ending";
 
 /** Few enough that no statement holds its locks for long. */
 const batchSize = 50;
@@ -74,4 +79,36 @@ export function unverifiedAccountSweep(deps: {
       return told?.count === batchSize || (ended > 0 && due.length === batchSize);
     },
   };
+}
+
+const readEnding = statement<{ email: string; endsAt: Date }>("read_ending_account")(
+  { id: text },
+  (p) => `SELECT email, ends_at FROM account WHERE id = ${p.id} AND ends_at > byond_now()`,
+);
+
+interface SenderDependencies {
+  readonly database: Queryable;
+  readonly channels: Pick<Channels, "sendMail">;
+  /** The address that people know the server by. */
+  readonly url: () => string;
+}
+
+/** Tells unverified accounts that they end, unless they were verified or have ended meanwhile. */
+export class AccountEndingSender implements OutboxSender {
+  readonly #deps: SenderDependencies;
+
+  constructor(deps: SenderDependencies) {
+    this.#deps = deps;
+  }
+
+  async send(item: OutboxItem, signal: AbortSignal): Promise<SendResult> {
+    const { database, channels, url } = this.#deps;
+    const [row] = await database.run(readEnding, { id: item.subjectId });
+    return row === undefined
+      ? { kind: "withdrawn", reason: "the account was verified or has ended" }
+      : channels.sendMail(row.email, renderAccountEnding({ endsAt: row.endsAt, url: url() }), {
+          idempotencyKey: item.id,
+          signal,
+        });
+  }
 }

@@ -76,8 +76,8 @@ export class KeyAuthenticator {
   }
 }
 
-function isUsable({ isRevoked, deadline }: StoredKey): boolean {
-  return !isRevoked && deadline?.isOver !== true;
+function isUsable({ isRevoked, expiry }: StoredKey): boolean {
+  return !isRevoked && expiry?.hasPassed !== true;
 }
 
 const upgrade = statement("upgrade_api_key_hash")(

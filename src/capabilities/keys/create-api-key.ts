@@ -6,7 +6,7 @@ import type { Database, Queryable } from "../../database/database.ts";
 import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
 import { lockCredential } from "../../revocation/held-credential.ts";
 import { generateKey } from "./key-format.ts";
-import { expiryProblem, type Restrictions, unrestricted } from "./restrictions.ts";
+import { expiryProblem, type Restrictions, unrestricted } from "./key-restrictions.ts";
 
 /**
  * Makes a key for a workspace's user. Throws `validation_error` if it would have expired already, and `invalid_api_key` if the

@@ -1,11 +1,11 @@
 import type { Clock } from "../../clock.ts";
 
 /**
- * A moment of the database's clock, told by the server's own, so that it can be asked for on every request without the
- * database. By the monotonic clock and by the wall clock, whichever gets there first: the former stands still while a
- * machine is suspended.
+ * When a key expires, by the database's clock, kept by the server's own clocks so that every request can ask without the
+ * database. The monotonic clock stands still while a machine is suspended and the wall clock can be set back: whichever gets
+ * there first decides.
  */
-export class Deadline {
+export class KeyExpiry {
   readonly #clock: Clock;
   readonly #monotonicMs: number;
   readonly #wallMs: number;
@@ -17,16 +17,16 @@ export class Deadline {
   }
 
   /**
-   * Call it before the database is asked how many milliseconds are left: what it then says was true later, so that the
-   * deadline is early by the time that the question took, and never late.
+   * Call it before asking the database how many milliseconds are left: the expiry is then early by the time that the answer
+   * took, and never late.
    */
-  static measuredFrom(clock: Clock): (msLeft: number) => Deadline {
+  static measuredFrom(clock: Clock): (msLeft: number) => KeyExpiry {
     const monotonicMs = clock.monotonicMs();
     const wallMs = clock.now().getTime();
-    return (msLeft) => new Deadline(clock, monotonicMs + msLeft, wallMs + msLeft);
+    return (msLeft) => new KeyExpiry(clock, monotonicMs + msLeft, wallMs + msLeft);
   }
 
-  get isOver(): boolean {
+  get hasPassed(): boolean {
     return this.#clock.monotonicMs() >= this.#monotonicMs || this.#clock.now().getTime() >= this.#wallMs;
   }
 }

@@ -5,7 +5,7 @@ import type { Queryable } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
 import type { Loaded } from "../../revocation/credential-cache.ts";
 import { keySubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
-import { Deadline } from "./key-expiry.ts";
+import { KeyExpiry } from "./key-expiry.ts";
 
 /** What the database knows of one of a key's secrets. */
 export interface StoredKey {
@@ -16,7 +16,7 @@ export interface StoredKey {
   /** The key was revoked, or its workspace was shut down. */
   readonly isRevoked: boolean;
   /** When the key expires or the secret stops working. Undefined: never. */
-  readonly deadline: Deadline | undefined;
+  readonly expiry: KeyExpiry | undefined;
 }
 
 const read = statement<Row>("read_api_key")(
@@ -55,7 +55,7 @@ export async function readStoredKey(
   deps: { readonly database: Queryable; readonly clock: Clock },
   prefix: string,
 ): Promise<Loaded<StoredKey> | undefined> {
-  const deadlineIn = Deadline.measuredFrom(deps.clock);
+  const expiryIn = KeyExpiry.measuredFrom(deps.clock);
   const [row] = await deps.database.run(read, { prefix });
   if (row === undefined) {
     return undefined;
@@ -70,7 +70,7 @@ export async function readStoredKey(
       caller: { kind: "key", ...caller, keyId, keyPrefix: prefix, ipAllowlists },
       secretHash,
       isRevoked,
-      deadline: msLeft === null ? undefined : deadlineIn(msLeft),
+      expiry: msLeft === null ? undefined : expiryIn(msLeft),
     },
   };
 }

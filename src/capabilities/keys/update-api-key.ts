@@ -13,7 +13,7 @@ import { nameProblem } from "../../text/display-name-rules.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import { signatureVersionOf } from "./api-key-proto.ts";
 import { activeKeyNotFound, getApiKey, isActive } from "./get-api-key.ts";
-import { expiryProblem, type Restrictions } from "./restrictions.ts";
+import { expiryProblem, type Restrictions } from "./key-restrictions.ts";
 
 /** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
 export type KeyChanges = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Deadline } from "../../../src/capabilities/keys/key-expiry.ts";
+import { KeyExpiry } from "../../../src/capabilities/keys/key-expiry.ts";
 
 function clocks() {
   let monotonicMs = 1_000;
@@ -15,30 +15,30 @@ function clocks() {
 
 test("is over after the milliseconds that were left, from before they were asked for", () => {
   const { clock, pass } = clocks();
-  const deadlineIn = Deadline.measuredFrom(clock);
+  const expiryIn = KeyExpiry.measuredFrom(clock);
   // The answer of the database takes its time.
   pass({ monotonic: 200, wall: 200 });
-  const deadline = deadlineIn(1_000);
+  const deadline = expiryIn(1_000);
   pass({ monotonic: 799, wall: 799 });
-  expect(deadline.isOver).toBe(false);
+  expect(deadline.hasPassed).toBe(false);
   pass({ monotonic: 1, wall: 1 });
-  expect(deadline.isOver).toBe(true);
+  expect(deadline.hasPassed).toBe(true);
 });
 
 test("is over from the beginning if nothing was left", () => {
   const { clock } = clocks();
-  expect(Deadline.measuredFrom(clock)(0).isOver).toBe(true);
-  expect(Deadline.measuredFrom(clock)(-5_000).isOver).toBe(true);
+  expect(KeyExpiry.measuredFrom(clock)(0).hasPassed).toBe(true);
+  expect(KeyExpiry.measuredFrom(clock)(-5_000).hasPassed).toBe(true);
 });
 
 test("goes on while the machine is suspended, and when the wall clock is set back", () => {
   const suspended = clocks();
-  const one = Deadline.measuredFrom(suspended.clock)(1_000);
+  const one = KeyExpiry.measuredFrom(suspended.clock)(1_000);
   suspended.pass({ wall: 1_000 });
-  expect(one.isOver).toBe(true);
+  expect(one.hasPassed).toBe(true);
 
   const setBack = clocks();
-  const other = Deadline.measuredFrom(setBack.clock)(1_000);
+  const other = KeyExpiry.measuredFrom(setBack.clock)(1_000);
   setBack.pass({ monotonic: 1_000, wall: -3_600_000 });
-  expect(other.isOver).toBe(true);
+  expect(other.hasPassed).toBe(true);
 });

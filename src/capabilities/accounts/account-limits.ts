@@ -1,10 +1,28 @@
+/** Limits of what can be asked for an address: new accounts, and codes that prove it. Passwords: `password-attempts.ts`. */
+import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Database, Queryable } from "../../database/database.ts";
 import { takeTokens, takeTokensIn } from "../../database/take-tokens.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
-import { newAccountLimits, signUpsAtOnce } from "./accounts.policy.ts";
-import { mailboxKey } from "./address-key.ts";
+import { foldMailbox } from "../../text/fold-mailbox.ts";
+import { newAccountLimits, proofLimits, signUpsAtOnce } from "./accounts.policy.ts";
+
+type KeyDependencies = { readonly keyring: Pick<Keyring, "current"> };
+
+/**
+ * What an account's address is called in keys of the throttle: what people mistype is nothing to keep. With the current
+ * secret alone: its replacement starts these counts anew, once.
+ */
+export function addressKey({ keyring }: KeyDependencies, email: string): string {
+  return hmacSha256(keyring.current.subkey("account-address"), email).toString("base64url");
+}
+
+/** The same for all addresses that reach one mailbox. */
+export function mailboxKey(deps: KeyDependencies, email: string): string {
+  const at = email.lastIndexOf("@");
+  return addressKey(deps, `mailbox:${foldMailbox(email.slice(0, at), email.slice(at + 1))}`);
+}
 
 interface SourceDependencies {
   readonly database: Pick<Database, "transaction">;
@@ -44,5 +62,27 @@ export async function countNewAccount(
   ]);
   if (retryAfterSeconds !== undefined) {
     throw new AppError("rate_limited", "Too many sign-ups for this mailbox. Try again later.", { retryAfterSeconds });
+  }
+}
+
+/**
+ * Counts a code that was looked at, by the mailbox that it proves: accounts can be deleted and made again, and a new one is no
+ * new budget for guessing. Throws `rate_limited` after too many; in the transaction of the check, so that nothing is told
+ * then of the code.
+ */
+export async function countProofAttempt(
+  deps: { readonly keyring: Keyring },
+  transaction: Queryable,
+  { email, clientAddress }: { readonly email: string; readonly clientAddress: string | undefined },
+): Promise<void> {
+  const mailbox = mailboxKey(deps, email);
+  const retryAfterSeconds = await takeTokensIn(transaction, "verify-email", [
+    { key: `source:${mailbox}:${limitKeyOf(clientAddress)}`, limit: proofLimits.source },
+    { key: `mailbox:${mailbox}`, limit: proofLimits.mailbox },
+  ]);
+  if (retryAfterSeconds !== undefined) {
+    throw new AppError("rate_limited", "Too many wrong codes. Try again later, or reset the password.", {
+      retryAfterSeconds,
+    });
   }
 }

@@ -1,6 +1,6 @@
 /** What a stranger can make a server do without a credential is bounded by source, also where each call is refused. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { FruitlessCalls } from "../../../src/capabilities/accounts/fruitless-calls.ts";
+import { FailedCallLimits } from "../../../src/capabilities/accounts/failed-call-limits.ts";
 import { AppError } from "../../../src/errors.ts";
 import { type SignedUp, useTestApp } from "../../support/app.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
@@ -117,7 +117,7 @@ describe("the count", () => {
 
   test("is exact, and comes back two a second", async () => {
     const now = { ms: 0 };
-    const calls = new FruitlessCalls(clockAt(now));
+    const calls = new FailedCallLimits(clockAt(now));
     const codes = await Promise.all(
       Array.from({ length: 300 }, () => codeOf(calls.runFrom(origin, fail("invalid_api_key")))),
     );
@@ -130,7 +130,7 @@ describe("the count", () => {
   });
 
   test("refuses nothing that comes to something, however many are under way at once", async () => {
-    const calls = new FruitlessCalls(clockAt({ ms: 0 }));
+    const calls = new FailedCallLimits(clockAt({ ms: 0 }));
     for (let index = 0; index < 199; index += 1) {
       await codeOf(calls.runFrom(origin, fail("invalid_api_key")));
     }
@@ -142,7 +142,7 @@ describe("the count", () => {
   });
 
   test("of sessions that have ended is bounded by source as well: who collects them gets no more", async () => {
-    const calls = new FruitlessCalls(clockAt({ ms: 0 }));
+    const calls = new FailedCallLimits(clockAt({ ms: 0 }));
     const used = async (index: number, clientAddress: string) =>
       codeOf(calls.runOfSession({ sessionId: `ses_${index}` }, { clientAddress }, fail("invalid_api_key")));
     const codes = await Promise.all(Array.from({ length: 2_100 }, (_, index) => used(index, "192.0.2.1")));
@@ -152,7 +152,7 @@ describe("the count", () => {
   });
 
   test("leaves out what failed through no fault of the caller", async () => {
-    const calls = new FruitlessCalls(clockAt({ ms: 0 }));
+    const calls = new FailedCallLimits(clockAt({ ms: 0 }));
     for (let index = 0; index < 300; index += 1) {
       expect(await codeOf(calls.runFrom(origin, fail("unavailable")))).toBe("unavailable");
     }
@@ -160,7 +160,7 @@ describe("the count", () => {
   });
 
   test("is one for a /64 of IPv6 addresses, and another for each IPv4 address", async () => {
-    const calls = new FruitlessCalls(clockAt({ ms: 0 }));
+    const calls = new FailedCallLimits(clockAt({ ms: 0 }));
     for (let index = 0; index < 200; index += 1) {
       await codeOf(calls.runFrom({ clientAddress: `2001:db8::${index.toString(16)}` }, fail("invalid_api_key")));
     }

@@ -5,10 +5,10 @@ import { statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import { lockCredential } from "../../revocation/held-credential.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
+import { countProofAttempt } from "./account-limits.ts";
 import { accountOf, type StoredAccount } from "./find-account.ts";
-import { countProofAttempt } from "./proof-attempts.ts";
+import { proveAddress } from "./prove-address.ts";
 import { alreadyExists } from "./sign-up.ts";
-import { proveAddress } from "./unverified-accounts.ts";
 
 /** What accounts need of the verifications: codes to mail addresses, and whether a code is the right one. */
 export interface EmailVerifications {

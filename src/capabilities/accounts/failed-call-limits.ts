@@ -22,101 +22,101 @@ const sessionLimit: Limit = {
   message: "Too many calls with tokens of this session came to nothing. Try again later.",
 };
 
-/** Wide, since it is shared by all who sign in from an address: it bounds whoever collects sessions that have ended. */
+/** Wide, since everybody who signs in from an address shares it: it bounds those who collect sessions that have ended. */
 const sourceOfSessionsLimit: Limit = {
   burst: 2_000,
   periodMs: 50,
   message: "Too many calls from this address with tokens of sessions that have ended. Try again later.",
 };
 
-/** Some 2 MB of each kind. Whoever has more sources, or sessions, than that is not held up by a limit of each. */
+/** About 2 MB for each map. Beyond it the oldest buckets are dropped, so who has more sources or sessions escapes that limit. */
 const maxBuckets = 10_000;
 
-/** Nobody's doing but ours. */
-const ownFaults: ReadonlySet<ErrorCode> = new Set(["unavailable", "outcome_unknown", "internal"]);
+/** The server's faults, which count against no caller. */
+const serverFaults: ReadonlySet<ErrorCode> = new Set(["unavailable", "outcome_unknown", "internal"]);
 
 /**
- * Counts calls without a credential that come to nothing: wrong passwords, codes that are wrong, whatever another limit refuses, by
- * source; and spent tokens, by the session that they are of, and more widely by source. Each of them costs a few statements, so those limits, which the
- * database keeps, do not bound what a stranger can make a server do. This one does: beyond it, a call is refused before anything is
- * done for it. It is each server's own, in memory, and not there to keep anything from being guessed.
+ * Limits failed calls without a credential: by source for sign-up, sign-in and resets (wrong passwords, wrong codes, refusals
+ * of other limits), by session and more widely by source for used refresh tokens. A failed call costs a few statements, which
+ * the limits in the database do not bound. This one refuses a call before any work is done. Each server counts for itself, in
+ * memory; what keeps secrets from being guessed are the limits in the database.
  */
-export class FruitlessCalls {
+export class FailedCallLimits {
   readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #sources = new LruMap<string, FruitlessBucket>(maxBuckets);
-  readonly #sourcesOfSessions = new LruMap<string, FruitlessBucket>(maxBuckets);
-  readonly #sessions = new LruMap<string, FruitlessBucket>(maxBuckets);
+  readonly #sources = new LruMap<string, FailureBucket>(maxBuckets);
+  readonly #sourcesOfSessions = new LruMap<string, FailureBucket>(maxBuckets);
+  readonly #sessions = new LruMap<string, FailureBucket>(maxBuckets);
 
   constructor(clock: Pick<Clock, "monotonicMs">) {
     this.#clock = clock;
   }
 
-  /** Runs a call of a source. Throws `rate_limited` if too many of its calls came to nothing. */
+  /** Runs a call of a source. Throws `rate_limited` after too many failed ones. */
   async runFrom<T>(
     { clientAddress }: { readonly clientAddress: string | undefined },
     call: () => Promise<T>,
-    isFruitless: (result: T) => boolean = () => false,
+    isFailure: (result: T) => boolean = () => false,
   ): Promise<T> {
-    return run([this.#bucket(this.#sources, limitKeyOf(clientAddress), sourceLimit)], call, isFruitless);
+    return run([this.#bucket(this.#sources, limitKeyOf(clientAddress), sourceLimit)], call, isFailure);
   }
 
   /**
-   * Runs a call with a genuine token of a session: whoever shares an address with strangers is not held up by wrong passwords and
-   * made-up tokens.
+   * Runs a call with a genuine token of a session. Its source is counted apart from wrong passwords and forged tokens, so that
+   * people who share an address with an attacker can refresh their sessions. Throws `rate_limited` after too many failed ones.
    */
   async runOfSession<T>(
     { sessionId }: { readonly sessionId: string },
     { clientAddress }: { readonly clientAddress: string | undefined },
     call: () => Promise<T>,
-    isFruitless: (result: T) => boolean = () => false,
+    isFailure: (result: T) => boolean = () => false,
   ): Promise<T> {
     const ofSource = this.#bucket(this.#sourcesOfSessions, limitKeyOf(clientAddress), sourceOfSessionsLimit);
-    return run([this.#bucket(this.#sessions, sessionId, sessionLimit), ofSource], call, isFruitless);
+    return run([this.#bucket(this.#sessions, sessionId, sessionLimit), ofSource], call, isFailure);
   }
 
-  #bucket(buckets: LruMap<string, FruitlessBucket>, key: string, limit: Limit): FruitlessBucket {
-    const bucket = buckets.get(key) ?? new FruitlessBucket(limit, this.#clock);
+  #bucket(buckets: LruMap<string, FailureBucket>, key: string, limit: Limit): FailureBucket {
+    const bucket = buckets.get(key) ?? new FailureBucket(limit, this.#clock);
     buckets.set(key, bucket);
     return bucket;
   }
 }
 
 async function run<T>(
-  buckets: readonly FruitlessBucket[],
+  buckets: readonly FailureBucket[],
   call: () => Promise<T>,
-  isFruitless: (result: T) => boolean,
+  isFailure: (result: T) => boolean,
 ): Promise<T> {
-  const entered: FruitlessBucket[] = [];
-  let wasFruitless = false;
+  const entered: FailureBucket[] = [];
+  let hasFailed = false;
   try {
     for (const bucket of buckets) {
       await bucket.enter();
       entered.push(bucket);
     }
     const result = await call();
-    wasFruitless = isFruitless(result);
+    hasFailed = isFailure(result);
     return result;
   } catch (error) {
-    wasFruitless = entered.length === buckets.length && error instanceof AppError && !ownFaults.has(error.code);
+    hasFailed = entered.length === buckets.length && error instanceof AppError && !serverFaults.has(error.code);
     throw error;
   } finally {
     for (const bucket of entered) {
-      bucket.leave(wasFruitless);
+      bucket.leave(hasFailed);
     }
   }
 }
 
 /**
- * Tokens that calls cost which came to nothing. Of those under way, there are never more than tokens, so that the count is exact; the
- * others wait for them, and are refused only when the tokens are really spent.
+ * A token bucket from which failed calls take. There are never more calls under way than tokens, so that the count is exact;
+ * further calls wait for those, and are refused only when the tokens are really used up.
  */
-class FruitlessBucket {
+class FailureBucket {
   readonly #limit: Limit;
   readonly #clock: Pick<Clock, "monotonicMs">;
   /** GCRA: the theoretical arrival time of the next token. */
   #tatMs: number;
   #underWay = 0;
-  /** Somebody is under way, or has just been woken, as long as somebody waits. */
+  /** While a call waits, another one is under way or was just woken. */
   readonly #waiting = new Set<() => void>();
 
   constructor(limit: Limit, clock: Pick<Clock, "monotonicMs">) {
@@ -125,7 +125,7 @@ class FruitlessBucket {
     this.#tatMs = clock.monotonicMs();
   }
 
-  /** Throws `rate_limited` if there is no token left, and `unavailable` if the call's time is over before it can tell. */
+  /** Throws `rate_limited` if there is no token left, and `unavailable` if the call's deadline passes before that is known. */
   async enter(): Promise<void> {
     const { burst, periodMs, message } = this.#limit;
     for (;;) {
@@ -151,16 +151,16 @@ class FruitlessBucket {
       await withinTime(woken.promise);
     } catch (error) {
       if (!this.#waiting.delete(woken.resolve)) {
-        // Woken too late to use it.
+        // Woken after the deadline: the next one can use the place.
         this.#wakeNext();
       }
       throw error;
     }
   }
 
-  leave(wasFruitless: boolean): void {
+  leave(hasFailed: boolean): void {
     this.#underWay -= 1;
-    if (wasFruitless) {
+    if (hasFailed) {
       this.#tatMs = Math.max(this.#tatMs, this.#clock.monotonicMs()) + this.#limit.periodMs;
     }
     this.#wakeNext();

@@ -20,6 +20,11 @@ export interface PasswordDependencies {
   readonly keyring: Keyring;
 }
 
+/** A well-formed hash of nothing: what an unknown address is compared with, so that it takes as long as a known one. */
+export async function createDecoyHash(passwordHasher: Hasher): Promise<string> {
+  return passwordHasher.hash(crypto.randomUUID());
+}
+
 const upgrade = statement("upgrade_password_hash")(
   { email: text, outdated: text, hash: text },
   (p) => `UPDATE account SET password_hash = ${p.hash} WHERE email = ${p.email} AND password_hash = ${p.outdated}`,

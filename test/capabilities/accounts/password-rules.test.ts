@@ -1,6 +1,6 @@
 /** What is refused as a new password, wherever one is set: what people guess first. */
 import { describe, expect, test } from "vitest";
-import { newPasswordProblem } from "../../../src/capabilities/accounts/new-password.ts";
+import { newPasswordProblem } from "../../../src/capabilities/accounts/password-rules.ts";
 import { password, useTestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
