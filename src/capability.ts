@@ -36,7 +36,7 @@ import type { SealedRows } from "./crypto/master-secret-use.ts";
 import type { PostgresConnection } from "./database/connection.ts";
 import type { Database } from "./database/database.ts";
 import type { Sweep } from "./database/sweeper.ts";
-import type { Repetition } from "./idempotency/idempotency.ts";
+import type { Repetition } from "./idempotency/idempotency-interceptor.ts";
 import type { LogFields, Logger } from "./observe/log.ts";
 import type { OutboxItem, OutboxSender } from "./outbox/outbox.ts";
 import type { RevocationService } from "./revocation/revocation-service.ts";

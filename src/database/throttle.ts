@@ -80,7 +80,7 @@ export function askBuckets(buckets: readonly Bucket[], condition: string): Bucke
   let before = `${condition} AND NOT EXISTS (SELECT FROM wait)`;
   for (const { name, workspaceId, keys, limit } of buckets.filter(({ isTaken }) => isTaken)) {
     const from = `FROM unnest(${keys}) AS key WHERE ${before}`;
-    steps.push(`${name}_token AS (${takeToken({ workspaceId, key: "key", limit, from })})`);
+    steps.push(`${name}_token AS (${consumeToken({ workspaceId, key: "key", limit, from })})`);
     before = `(SELECT count(*) FROM ${name}_token) = cardinality(${keys})`;
   }
   return { ctes: steps.join(", "), allTaken: before };
@@ -99,7 +99,7 @@ interface TakeOptions {
  * The text of a statement, to be used as a data-modifying CTE, that takes a token: it returns one row with the new `tat`
  * if there was one, and none (and changes nothing) if not.
  */
-export function takeToken({ workspaceId, key, limit, from = "" }: TakeOptions): string {
+export function consumeToken({ workspaceId, key, limit, from = "" }: TakeOptions): string {
   return `
     INSERT INTO throttle AS bucket (workspace_id, key, tat)
     SELECT ${workspaceId}, ${key}, byond_now() + ${limit.period}

@@ -7,8 +7,8 @@ import type { Database, Queryable } from "../database/database.ts";
 import { holderOfLock } from "../database/migration-lock.ts";
 import { array, statement, text } from "../database/statement.ts";
 import type { Logger } from "../observe/log.ts";
+import { clockOffsetMs, maxClockOffsetMs } from "../revocation/clock-and-secret-check.ts";
 import { disagrees, epochMs } from "../revocation/revocation-store.ts";
-import { clockOffsetMs, maxClockOffsetMs } from "../revocation/server-agreement.ts";
 
 /** Held while a server looks at the others and joins them: of two that start together, one sees the other. */
 const joiningLock = 7_269_341_952;

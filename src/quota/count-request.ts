@@ -17,7 +17,7 @@ export async function countRequest(
   context: HandlerContext,
 ): Promise<void> {
   const limits = limitsOf(caller);
-  const results = await deps.quota.takeAll(limits.map(({ subject }) => subject));
+  const results = await deps.quota.admitAll(limits.map(({ subject }) => subject));
   const named = results.flatMap((result, index) => {
     const name = limits[index]?.name;
     return name === undefined ? [] : [{ name, result }];

@@ -2,6 +2,7 @@ import type { Database, Queryable } from "../database/database.ts";
 import { bigint, integer, statement, text } from "../database/statement.ts";
 import type { Sweep } from "../database/sweeper.ts";
 import { sweepPages } from "../database/table-sweeps.ts";
+import { spareDivisor } from "./quota.policy.ts";
 
 /** Whose requests are counted together, and how many are allowed. */
 export interface QuotaSubject {
@@ -12,13 +13,14 @@ export interface QuotaSubject {
   readonly limitPerMinute: number;
 }
 
-/** Tokens that were taken and not used before their time was over. */
+/** Tokens of an earlier batch that were not used. They are charged no longer. */
 export interface Leftover {
   readonly tokens: number;
   readonly chargedSecond: number;
 }
 
-export interface QuotaTake {
+/** What a server asks the database for: tokens for a subject. */
+export interface QuotaReservation {
   readonly subject: QuotaSubject;
   /** Requests that wait for an answer. They get everything there is. */
   readonly needed: number;
@@ -29,6 +31,7 @@ export interface QuotaTake {
   readonly leftover: Leftover | undefined;
 }
 
+/** The tokens that a reservation got. */
 export interface QuotaGrant {
   /** May be less than asked for, and 0. Less than `needed` means that the limit is reached. */
   readonly tokens: number;
@@ -40,9 +43,9 @@ export interface QuotaGrant {
   readonly counts: readonly number[];
 }
 
-/** Where the counts of all servers come together. */
+/** The counts of all servers together. */
 export interface QuotaStore {
-  take(take: QuotaTake): Promise<QuotaGrant>;
+  reserve(reservation: QuotaReservation): Promise<QuotaGrant>;
 }
 
 /**
@@ -50,12 +53,12 @@ export interface QuotaStore {
  * many seconds after the one it is taken in.
  *
  * One upsert under the row's lock. Its clock is read inside the sub-select of SET, which runs once the lock is held: two
- * takes are ordered by the lock, and so are their readings.
+ * reservations are ordered by the lock, and so are their readings.
  *
  * A clock that stepped back by up to 70 seconds is taken to stand still, which only keeps charges for longer. After a larger
  * step the counts move along with the clock, so that a clock that was hours ahead for a moment locks nobody out.
  */
-const take = statement<TakeRow>("quota_take")(
+const reserve = statement<ReservationRow>("quota_reserve")(
   {
     workspaceId: text,
     key: text,
@@ -96,7 +99,7 @@ const take = statement<TakeRow>("quota_take")(
               ELSE count
             END AS kept) AS returned
         ) AS kept,
-        LATERAL (SELECT least(free, ${p.needed} + least(${p.spare}, greatest(0, free - ${p.needed}) / 4)) AS granted) AS result
+        LATERAL (SELECT least(free, ${p.needed} + least(${p.spare}, greatest(0, free - ${p.needed}) / ${spareDivisor})) AS granted) AS result
     )
     RETURNING
       granted,
@@ -115,7 +118,7 @@ function ahead(moment: string, lifeMs: string): string {
   return `(${second(`${moment} + ${lifeMs} * interval '1 millisecond'`)} - ${second(moment)})::int`;
 }
 
-interface TakeRow {
+interface ReservationRow {
   readonly granted: number;
   readonly counts: number[];
   readonly takenAtMs: number;
@@ -125,11 +128,11 @@ interface TakeRow {
 /** The counts of a PostgreSQL that all servers share. */
 export function databaseQuotaStore(database: Queryable): QuotaStore {
   return {
-    async take({ subject, needed, spare, lifeMs, leftover }) {
+    async reserve({ subject, needed, spare, lifeMs, leftover }) {
       const { workspaceId, key, limitPerMinute: limit } = subject;
       const { tokens: leftoverTokens, chargedSecond: leftoverSecond } = leftover ?? { tokens: 0, chargedSecond: 0 };
       const values = { workspaceId, key, limit, needed, spare, lifeMs, leftoverTokens, leftoverSecond };
-      const [row] = await database.run(take, values);
+      const [row] = await database.run(reserve, values);
       if (row === undefined) {
         throw new TypeError("the upsert of a quota returned no row");
       }

@@ -8,7 +8,7 @@ export const QuotaEntity = defineEntity({
     workspaceId: p.text().primary(),
     key: p.text().primary(),
     takenAt: p.datetime(),
-    /** What the last take got. */
+    /** Tokens that the last reservation got. */
     granted: p.integer(),
     /** Begins 60 seconds before the second of `takenAt` and ends 9 after it. */
     counts: p.array(Number).columnType("integer[]").check("cardinality(counts) = 70"),

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
+import { type Admission, type QuotaResult, QuotaShare } from "./quota-share.ts";
 import type { QuotaStore, QuotaSubject } from "./quota-store.ts";
-import { type Admission, QuotaAccount, type QuotaResult } from "./workspace-quota.ts";
 
-/** How often accounts that nobody uses are forgotten. */
+/** How often shares that nobody uses are forgotten. */
 const cleaningIntervalMs = 10_000;
 
 /**
@@ -12,7 +12,7 @@ const cleaningIntervalMs = 10_000;
 export class Quota {
   readonly #store: QuotaStore;
   readonly #clock: Clock;
-  readonly #accounts = new Map<string, QuotaAccount>();
+  readonly #shares = new Map<string, QuotaShare>();
   #cleanedAtMs: number;
 
   constructor(store: QuotaStore, clock: Clock) {
@@ -22,23 +22,23 @@ export class Quota {
   }
 
   /** Counts a request against one limit. Throws `unavailable` where the database cannot tell. */
-  async take(subject: QuotaSubject): Promise<QuotaResult> {
-    return (await this.#admit(subject)).result;
+  async admit(subject: QuotaSubject): Promise<QuotaResult> {
+    return (await this.#admission(subject)).result;
   }
 
   /**
    * Counts a request against several limits: it is admitted, and counted, by all of them or by none. The results are in the
    * order asked; the last one is the refusal, if there is one.
    */
-  async takeAll(subjects: readonly QuotaSubject[]): Promise<QuotaResult[]> {
+  async admitAll(subjects: readonly QuotaSubject[]): Promise<QuotaResult[]> {
     const admissions: Admission[] = [];
     for (const subject of subjects) {
-      const admission = await this.#admit(subject).catch((error: unknown) => {
-        giveBackAll(admissions);
+      const admission = await this.#admission(subject).catch((error: unknown) => {
+        releaseAll(admissions);
         throw error;
       });
       if (!admission.result.admitted) {
-        giveBackAll(admissions);
+        releaseAll(admissions);
         return [...admissions.map(({ result }) => result), admission.result];
       }
       admissions.push(admission);
@@ -46,34 +46,34 @@ export class Quota {
     return admissions.map(({ result }) => result);
   }
 
-  #admit(subject: QuotaSubject): Promise<Admission> {
-    this.#forgetIdleAccounts();
+  #admission(subject: QuotaSubject): Promise<Admission> {
+    this.#forgetIdleShares();
     const name = `${subject.workspaceId} ${subject.key}`;
-    let account = this.#accounts.get(name);
-    // An account is of one limit. What the old one still holds runs out by itself.
-    if (account === undefined || account.limitPerMinute !== subject.limitPerMinute) {
-      account = new QuotaAccount(this.#store, this.#clock, subject);
-      this.#accounts.set(name, account);
+    let share = this.#shares.get(name);
+    // A share has one limit. What the old one still holds expires by itself.
+    if (share === undefined || share.limitPerMinute !== subject.limitPerMinute) {
+      share = new QuotaShare(this.#store, this.#clock, subject);
+      this.#shares.set(name, share);
     }
-    return account.take();
+    return share.admit();
   }
 
-  #forgetIdleAccounts(): void {
+  #forgetIdleShares(): void {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#cleanedAtMs < cleaningIntervalMs) {
       return;
     }
     this.#cleanedAtMs = nowMs;
-    for (const [name, account] of this.#accounts) {
-      if (account.isIdle) {
-        this.#accounts.delete(name);
+    for (const [name, share] of this.#shares) {
+      if (share.isIdle) {
+        this.#shares.delete(name);
       }
     }
   }
 }
 
-function giveBackAll(admissions: readonly Admission[]): void {
+function releaseAll(admissions: readonly Admission[]): void {
   for (const admission of admissions) {
-    admission.giveBack();
+    admission.release();
   }
 }

@@ -1,4 +1,4 @@
-import type { QuotaResult } from "./workspace-quota.ts";
+import type { QuotaResult } from "./quota-share.ts";
 
 /** A limit under the name that clients see. */
 export interface NamedQuota {

@@ -6,14 +6,14 @@ import type { PostgresConnection } from "../database/connection.ts";
 import type { Database, Queryable } from "../database/database.ts";
 import type { Logger } from "../observe/log.ts";
 import { AppliedRevocations, type RevocationBasis } from "./applied-revocations.ts";
+import { ClockAndSecretCheck } from "./clock-and-secret-check.ts";
 import { type CacheCounters, type CacheOptions, CredentialCache } from "./credential-cache.ts";
 import { type HeldCredential, lockCredential } from "./held-credential.ts";
-import { type Abort, InFlightCalls, type TrackedCall } from "./in-flight.ts";
+import { type Abort, InFlightCalls, type TrackedCall } from "./in-flight-calls.ts";
 import { Lease } from "./lease.ts";
 import { ListeningSession } from "./listening-session.ts";
 import { createLeaseStore, createRevokerStore, revocationChannel } from "./revocation-store.ts";
 import { Revoker } from "./revoker.ts";
-import { ServerAgreement } from "./server-agreement.ts";
 
 export interface RevocationOptions {
   readonly database: Pick<Database, "run" | "transaction">;
@@ -116,7 +116,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     onConnected: () => void renew(),
     onNotification: () => void catchUp(),
   });
-  const agreement = new ServerAgreement(logger);
+  const agreement = new ClockAndSecretCheck(logger);
   const wallMs = () => clock.now().getTime();
   const leaseStore = createLeaseStore(session, {
     secretIds: options.secretIds ?? null,

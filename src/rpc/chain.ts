@@ -12,8 +12,8 @@ import {
 } from "../access/authorize.ts";
 import { checkSignature } from "../access/request-signature.ts";
 import type { Clock } from "../clock.ts";
-import { createIdempotencyInterceptor, type IdempotencyOptions } from "../idempotency/idempotency.ts";
-import { readIdempotencyKey } from "../idempotency/key.ts";
+import { createIdempotencyInterceptor, type IdempotencyOptions } from "../idempotency/idempotency-interceptor.ts";
+import { readIdempotencyKey } from "../idempotency/idempotency-key.ts";
 import { countRequest } from "../quota/count-request.ts";
 import type { Quota } from "../quota/quota.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";

@@ -10,7 +10,7 @@ import type { Path } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import type { AppError } from "../errors.ts";
-import { hasSideEffects } from "../idempotency/idempotency.ts";
+import { hasSideEffects } from "../idempotency/idempotency-interceptor.ts";
 import {
   bindingViolations,
   type FieldViolations,

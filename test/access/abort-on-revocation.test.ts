@@ -5,7 +5,7 @@ import { LookupNumberRequestSchema, LookupNumberResponseSchema, LookupService } 
 import { Health, HealthCheckResponseSchema } from "../../gen/grpc/health/v1/health_pb.ts";
 import { createInFlightInterceptor, exemptFromRevocation } from "../../src/access/abort-on-revocation.ts";
 import { AppliedRevocations, type RevocationBasis } from "../../src/revocation/applied-revocations.ts";
-import { InFlightCalls } from "../../src/revocation/in-flight.ts";
+import { InFlightCalls } from "../../src/revocation/in-flight-calls.ts";
 import { captureLog } from "../support/log-capture.ts";
 
 const method = LookupService.method.lookupNumber;

@@ -14,7 +14,7 @@ import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { accessOf } from "../../src/access/authorize.ts";
 import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
 import { Database } from "../../src/database/database.ts";
-import { hasSideEffects } from "../../src/idempotency/idempotency.ts";
+import { hasSideEffects } from "../../src/idempotency/idempotency-interceptor.ts";
 import { password, startTestApp, type TestApp, useTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/connection.ts";
 import { freePort } from "../support/free-port.ts";

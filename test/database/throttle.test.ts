@@ -4,9 +4,9 @@ import { Database } from "../../src/database/database.ts";
 import {
   boundLimit,
   constantLimit,
+  consumeToken,
   hasToken,
   secondsUntilToken,
-  takeToken,
   throttleSweep,
 } from "../../src/database/throttle.ts";
 import { createMigratedDatabase } from "../support/app.ts";
@@ -40,7 +40,7 @@ beforeEach(async () => {
 });
 
 const limit = constantLimit({ burst: 3, periodSeconds: 60 });
-const take = { name: "take", text: takeToken({ workspaceId: "$1", key: "$2", limit }) };
+const take = { name: "take", text: consumeToken({ workspaceId: "$1", key: "$2", limit }) };
 const takes = async (count: number, key = "a", workspaceId = "ws_1") => {
   const taken = await Promise.all(Array.from({ length: count }, () => querySql(database, take, [workspaceId, key])));
   return taken.filter((rows) => rows.length === 1).length;
@@ -80,7 +80,7 @@ test("each key of each workspace has tokens of its own", async () => {
 });
 
 test("a limit that comes with the values is the same as one in the text", async () => {
-  const bound = takeToken({ workspaceId: "$1", key: "$2", limit: boundLimit("$3", "$4") });
+  const bound = consumeToken({ workspaceId: "$1", key: "$2", limit: boundLimit("$3", "$4") });
   const statement = { name: "take_bound", text: bound };
   const taken = await Promise.all(
     Array.from({ length: 20 }, () => querySql(database, statement, ["ws_1", "a", 5, 0.5])),

@@ -16,8 +16,8 @@ import { StartVerificationResponseSchema, VerifyService } from "../../gen/byond/
 import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "../../src/access/caller.ts";
 import { createKeyring, type Keyring } from "../../src/crypto/keyring.ts";
 import { statement, text } from "../../src/database/statement.ts";
-import { commitWithAnswer } from "../../src/idempotency/claim.ts";
-import { createIdempotencyInterceptor } from "../../src/idempotency/idempotency.ts";
+import { commitWithAnswer } from "../../src/idempotency/idempotency-claim.ts";
+import { createIdempotencyInterceptor } from "../../src/idempotency/idempotency-interceptor.ts";
 import type { Chain } from "../../src/rpc/chain.ts";
 import { createRestGateway } from "../../src/rpc/rest-gateway.ts";
 import type { ServiceBinding } from "../../src/rpc/router.ts";

@@ -5,7 +5,7 @@ import { Channel, StartVerificationResponseSchema } from "../../gen/byond/v1/ver
 import { createKeyring } from "../../src/crypto/keyring.ts";
 import { AppError, type ErrorCode, invalidFields } from "../../src/errors.ts";
 import { idempotencySweep } from "../../src/idempotency/answer-store.ts";
-import { commitWithAnswer } from "../../src/idempotency/claim.ts";
+import { commitWithAnswer } from "../../src/idempotency/idempotency-claim.ts";
 import { sweepAll } from "../support/sweep-all.ts";
 import {
   codeOf,

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../src/clock.ts";
 import { Quota } from "../../src/quota/quota.ts";
-import type { QuotaGrant, QuotaStore, QuotaTake } from "../../src/quota/quota-store.ts";
-import type { QuotaResult } from "../../src/quota/workspace-quota.ts";
+import type { QuotaResult } from "../../src/quota/quota-share.ts";
+import type { QuotaGrant, QuotaReservation, QuotaStore } from "../../src/quota/quota-store.ts";
 
 /** Random numbers that a seed repeats (mulberry32). */
 export function randomFrom(seed: number): () => number {
@@ -19,7 +19,7 @@ export function randomFrom(seed: number): () => number {
 export class ModelRows {
   readonly #rows = new Map<string, { takenAtMs: number; charged: Map<number, number> }>();
 
-  take(request: QuotaTake, clockMs: number): QuotaGrant {
+  reserve(request: QuotaReservation, clockMs: number): QuotaGrant {
     const name = `${request.subject.workspaceId} ${request.subject.key}`;
     const known = this.#rows.get(name);
     const row = known ?? { takenAtMs: clockMs, charged: new Map<number, number>() };
@@ -39,7 +39,7 @@ export class ModelRows {
     }
     const used = [...row.charged.values()].reduce((sum, count) => sum + count, 0);
     const free = Math.max(0, request.subject.limitPerMinute - used);
-    // The first take of all gets nothing in advance.
+    // The first reservation of all gets nothing in advance.
     const spare = known === undefined ? 0 : Math.min(request.spare, Math.floor(Math.max(0, free - request.needed) / 4));
     const tokens = Math.min(free, request.needed + spare);
     const chargedSecond = secondOf(row.takenAtMs + request.lifeMs);
@@ -66,7 +66,7 @@ export interface SimulationOptions {
 
 /** Servers that share one database, in virtual time. */
 export class Simulation {
-  readonly takes: QuotaTake[] = [];
+  readonly reservations: QuotaReservation[] = [];
   readonly #events: { readonly atMs: number; readonly run: () => void }[] = [];
   readonly #startMs: number;
   readonly #quotas: Quota[];
@@ -83,11 +83,11 @@ export class Simulation {
         monotonicMs: () => bootMs + this.#nowMs * speed,
       };
       const store: QuotaStore = {
-        take: (request) =>
+        reserve: (request) =>
           new Promise((resolve, reject) => {
-            this.takes.push(request);
+            this.reservations.push(request);
             this.at(this.#nowMs + options.delayMs(), () => {
-              const grant = rows.take(request, this.#startMs + this.#nowMs);
+              const grant = rows.reserve(request, this.#startMs + this.#nowMs);
               const isLost = options.random() < (options.lossRate ?? 0);
               this.at(this.#nowMs + options.delayMs(), () =>
                 isLost ? reject(new Error("connection lost")) : resolve(grant),
@@ -152,7 +152,7 @@ export async function sendAll(
     simulation.at(atMs, () => {
       simulation
         .quota(server)
-        .take({ workspaceId: "ws_1", key: "workspace", limitPerMinute })
+        .admit({ workspaceId: "ws_1", key: "workspace", limitPerMinute })
         .then(
           (result) => outcomes.push({ atMs: simulation.nowMs, result }),
           () => outcomes.push({ atMs: simulation.nowMs, result: "failed" }),

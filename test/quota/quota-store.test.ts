@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { Quota } from "../../src/quota/quota.ts";
-import { databaseQuotaStore, type QuotaTake } from "../../src/quota/quota-store.ts";
+import { databaseQuotaStore, type QuotaReservation } from "../../src/quota/quota-store.ts";
 import { openRpcDatabase, type RpcDatabase } from "../rpc/rpc-database.ts";
 import { querySql } from "../support/sql.ts";
 import { ModelRows, mostInAMinute, randomFrom } from "./quota-simulation.ts";
@@ -15,13 +15,13 @@ afterAll(() => db.close());
 const startMs = 1_795_000_000_000;
 let workspaces = 0;
 
-function takeOf(change: Partial<QuotaTake> & { readonly limit?: number } = {}): QuotaTake {
+function reservationOf(change: Partial<QuotaReservation> & { readonly limit?: number } = {}): QuotaReservation {
   const subject = { workspaceId: `ws_${workspaces}`, key: "workspace", limitPerMinute: change.limit ?? 1_000 };
   return { subject, needed: 1, spare: 0, lifeMs: 0, leftover: undefined, ...change };
 }
 
-describe("one take", () => {
-  test("answers what the model answers, for 3,000 random takes over steps of the clock both ways", async () => {
+describe("one reservation", () => {
+  test("answers what the model answers, for 3,000 random reservations over steps of the clock both ways", async () => {
     const store = databaseQuotaStore(db.database);
     const random = randomFrom(7);
     for (let run = 0; run < 30; run += 1) {
@@ -29,19 +29,19 @@ describe("one take", () => {
       const model = new ModelRows();
       const limit = 1 + Math.floor(random() * 200);
       let nowMs = startMs + Math.floor(random() * 1e6);
-      let leftover: QuotaTake["leftover"];
+      let leftover: QuotaReservation["leftover"];
       for (let index = 0; index < 100; index += 1) {
         nowMs += step(random);
         await db.setNowMs(nowMs);
-        const request = takeOf({
+        const request = reservationOf({
           limit,
           needed: 1 + Math.floor(random() * 10),
           spare: Math.floor(random() * 60),
           lifeMs: Math.floor(random() * 9_001),
           leftover: random() < 0.5 ? leftover : undefined,
         });
-        const grant = await store.take(request);
-        expect(grant, `run ${run}, take ${index}`).toEqual(model.take(request, nowMs));
+        const grant = await store.reserve(request);
+        expect(grant, `run ${run}, reservation ${index}`).toEqual(model.reserve(request, nowMs));
         leftover = { tokens: Math.floor(random() * (grant.tokens + 1)), chargedSecond: grant.chargedSecond };
       }
     }
@@ -51,11 +51,11 @@ describe("one take", () => {
     workspaces += 1;
     const store = databaseQuotaStore(db.database);
     await db.setNowMs(startMs);
-    await store.take(takeOf());
+    await store.reserve(reservationOf());
     let waiting: Promise<{ takenAtMs: number }> | undefined;
     await db.database.transaction(async (transaction) => {
-      await databaseQuotaStore(transaction).take(takeOf());
-      waiting = store.take(takeOf());
+      await databaseQuotaStore(transaction).reserve(reservationOf());
+      waiting = store.reserve(reservationOf());
       await until(async () => (await waitingForLocks()) === 1);
       await db.setNowMs(startMs + 30_000);
     });
@@ -66,7 +66,9 @@ describe("one take", () => {
     workspaces += 1;
     const store = databaseQuotaStore(db.database);
     await db.setNowMs(startMs);
-    const grants = await Promise.all(Array.from({ length: 100 }, () => store.take(takeOf({ limit: 37, needed: 2 }))));
+    const grants = await Promise.all(
+      Array.from({ length: 100 }, () => store.reserve(reservationOf({ limit: 37, needed: 2 }))),
+    );
     expect(grants.reduce((sum, grant) => sum + grant.tokens, 0)).toBe(37);
   });
 
@@ -74,7 +76,7 @@ describe("one take", () => {
     workspaces += 1;
     const store = databaseQuotaStore(db.database);
     await db.setNowMs(startMs);
-    await store.take(takeOf());
+    await store.reserve(reservationOf());
     const [row] = await querySql<{ size: number }>(
       db.database,
       { name: "quota_row_size", text: "SELECT pg_column_size(quota.*) AS size FROM quota WHERE workspace_id = $1" },
@@ -102,7 +104,7 @@ describe("several servers on one PostgreSQL, in real time", () => {
     const endMs = performance.now() + 2_500;
     const send = async (quota: Quota) => {
       while (performance.now() < endMs) {
-        const { admitted } = await quota.take(subject);
+        const { admitted } = await quota.admit(subject);
         if (admitted) {
           moments.push(performance.now());
         }

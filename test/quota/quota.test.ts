@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { QuotaBatch } from "../../src/quota/batch.ts";
+import { TokenBatch } from "../../src/quota/token-batch.ts";
 import {
   admittedAt,
   mostInAMinute,
@@ -69,7 +69,7 @@ describe("never more than the limit in any 60 seconds", () => {
   test("a machine that was suspended does not use what it held before", () => {
     const sentAt = { monotonicMs: 5_000, wallMs: 1_795_000_000_100 };
     const grant = { tokens: 2, chargedSecond: 1_795_000_009, takenAtMs: 1_795_000_000_200, counts: [] };
-    const batch = new QuotaBatch(grant, sentAt);
+    const batch = new TokenBatch(grant, sentAt);
     expect(batch.spend({ monotonicMs: 5_100, wallMs: 1_795_000_000_200 })).toBe(true);
     // The monotonic clock stood still for half an hour; then the other one was set back.
     expect(batch.spend({ monotonicMs: 5_200, wallMs: 1_795_001_800_000 })).toBe(false);
@@ -128,23 +128,23 @@ describe("few requests to the database", () => {
   test("a busy server asks about once a second", async () => {
     const simulation = simulate({ servers: 1 });
     await sendAll(simulation, 20_000, evenly(4_000, 20_000));
-    expect(simulation.takes.length).toBeLessThan(70);
+    expect(simulation.reservations.length).toBeLessThan(70);
   });
 
   test("one request a second is counted ten at a time", async () => {
     const simulation = simulate({ servers: 1 });
     await sendAll(simulation, 1_000, evenly(120, 120_000));
-    expect(simulation.takes.length).toBeLessThan(25);
+    expect(simulation.reservations.length).toBeLessThan(25);
   });
 
   test("a flood that is refused costs one request a second and server", async () => {
     const simulation = simulate({ servers: 1 });
     const before = await sendAll(simulation, 100, evenly(100, 500));
     expect(admittedAt(before)).toHaveLength(100);
-    const takesBefore = simulation.takes.length;
+    const reservationsBefore = simulation.reservations.length;
     const outcomes = await sendAll(simulation, 100, evenly(2_000, 10_000, { from: 1_000 }));
     expect(admittedAt(outcomes)).toHaveLength(0);
-    expect(simulation.takes.length - takesBefore).toBeLessThanOrEqual(11);
+    expect(simulation.reservations.length - reservationsBefore).toBeLessThanOrEqual(11);
   });
 });
 
@@ -156,7 +156,7 @@ test("a subject that nobody uses is forgotten", async () => {
     const simulation = simulate({ servers: 1 });
     await sendAll(simulation, 1_000, [...evenly(15, 1_500), { atMs: lastAtMs, server: 0 }]);
     // A subject that is known still has a part of its last batch to return.
-    expect(simulation.takes.at(-1)?.leftover !== undefined).toBe(isKnown);
+    expect(simulation.reservations.at(-1)?.leftover !== undefined).toBe(isKnown);
   }
 });
 
@@ -225,7 +225,7 @@ describe("several limits at once", () => {
       simulation.at(index * 10, () => {
         void simulation
           .quota(0)
-          .takeAll([key, workspace])
+          .admitAll([key, workspace])
           .then((all) => results.push(all.map((one) => one.admitted)));
       });
     }
@@ -239,7 +239,7 @@ describe("several limits at once", () => {
     simulation.at(100, () => {
       void simulation
         .quota(0)
-        .take(key)
+        .admit(key)
         .then((result) => expect(result.remaining).toBe(2));
     });
     await simulation.run();
@@ -258,7 +258,7 @@ describe("several limits at once", () => {
       simulation.at(1, () => {
         void simulation
           .quota(0)
-          .take({ ...subject, limitPerMinute: 1 })
+          .admit({ ...subject, limitPerMinute: 1 })
           .then((result) => admitted.push(result.admitted));
       });
     }

@@ -304,11 +304,11 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await codesOf(500, () => protocol.lookup(app, credential))).toEqual(allOk(500));
     const tookSeconds = (performance.now() - begunAtMs) / 1_000;
     const names = statements.mock.calls.map(([query]) => nameOf(query));
-    const batches = names.filter((name) => name === "quota_take").length;
+    const batches = names.filter((name) => name === "quota_reserve").length;
     console.log(`limits: ${batches} batches for 500 lookups in ${tookSeconds.toFixed(1)} s, over ${protocol.name}`);
     // What the server does by the clock, however many requests there are.
     expect(
-      names.filter((name) => !/^(revocation_|update_last_used|quota_take|outbox_|sweep_)|_sweep$/.test(name)),
+      names.filter((name) => !/^(revocation_|update_last_used|quota_reserve|outbox_|sweep_)|_sweep$/.test(name)),
     ).toEqual([]);
     expect(batches).toBeGreaterThan(0);
     // Of two limits. Batches double until one is what a second needs; then there is one a second.

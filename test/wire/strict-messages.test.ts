@@ -6,7 +6,7 @@ import pg from "pg";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ApiKeyService, CreateApiKeyRequestSchema, UpdateApiKeyRequestSchema } from "../../gen/byond/v1/api_key_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { hasSideEffects } from "../../src/idempotency/idempotency.ts";
+import { hasSideEffects } from "../../src/idempotency/idempotency-interceptor.ts";
 import { durationProblem } from "../../src/rest/json/duration.ts";
 import { useTestApp } from "../support/app.ts";
 import {

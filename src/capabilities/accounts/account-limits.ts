@@ -1,8 +1,8 @@
 /** Limits of what can be asked for an address: new accounts, and codes that prove it. Passwords: `password-attempts.ts`. */
 import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
+import { consumeTokens, consumeTokensIn } from "../../database/consume-tokens.ts";
 import type { Database, Queryable } from "../../database/database.ts";
-import { takeTokens, takeTokensIn } from "../../database/take-tokens.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { foldMailbox } from "../../text/fold-mailbox.ts";
@@ -38,7 +38,7 @@ export async function countSignUp(
   { clientAddress }: { readonly clientAddress: string | undefined },
 ): Promise<void> {
   const limit = { burst: Math.min(signUpsAtOnce, signUpsPerHour), periodSeconds: 3_600 / signUpsPerHour };
-  const retryAfterSeconds = await takeTokens(database, "sign-up", [
+  const retryAfterSeconds = await consumeTokens(database, "sign-up", [
     { key: `source:${limitKeyOf(clientAddress)}`, limit },
   ]);
   if (retryAfterSeconds !== undefined) {
@@ -56,7 +56,7 @@ export async function countNewAccount(
   { email, clientAddress }: { readonly email: string; readonly clientAddress: string | undefined },
 ): Promise<void> {
   const mailbox = mailboxKey(deps, email);
-  const retryAfterSeconds = await takeTokensIn(transaction, "sign-up", [
+  const retryAfterSeconds = await consumeTokensIn(transaction, "sign-up", [
     { key: `mailbox:${mailbox}:${limitKeyOf(clientAddress)}`, limit: newAccountLimits.pair },
     { key: `mailbox:${mailbox}`, limit: newAccountLimits.mailbox },
   ]);
@@ -76,7 +76,7 @@ export async function countProofAttempt(
   { email, clientAddress }: { readonly email: string; readonly clientAddress: string | undefined },
 ): Promise<void> {
   const mailbox = mailboxKey(deps, email);
-  const retryAfterSeconds = await takeTokensIn(transaction, "verify-email", [
+  const retryAfterSeconds = await consumeTokensIn(transaction, "verify-email", [
     { key: `source:${mailbox}:${limitKeyOf(clientAddress)}`, limit: proofLimits.source },
     { key: `mailbox:${mailbox}`, limit: proofLimits.mailbox },
   ]);

@@ -24,7 +24,7 @@ import { exemptFromRevocation } from "../../access/abort-on-revocation.ts";
 import { anyCaller, type KeyCaller, sessionCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
 import { AppError, problemOf } from "../../errors.ts";
-import { storeAnswer } from "../../idempotency/claim.ts";
+import { storeAnswer } from "../../idempotency/idempotency-claim.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey } from "../../server/client-address.ts";

@@ -1,9 +1,9 @@
 import type { Keyring } from "../../crypto/keyring.ts";
 import { change, type Database } from "../../database/database.ts";
 import { array, boolean, bytea, nullable, type Placeholders, statement, text } from "../../database/statement.ts";
-import { hasToken, type SqlThrottleLimit, secondsUntilToken, takeToken } from "../../database/throttle.ts";
+import { consumeToken, hasToken, type SqlThrottleLimit, secondsUntilToken } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
-import type { Repetition } from "../../idempotency/idempotency.ts";
+import type { Repetition } from "../../idempotency/idempotency-interceptor.ts";
 import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
 import { addressKey } from "./account-limits.ts";
 import { passwordLimits } from "./accounts.policy.ts";
@@ -64,11 +64,11 @@ const take = statement<TakenRow>("take_password_attempt")(
         UNION ALL ${blockedBy(p.strangersKey, passwordLimits.strangers, "(SELECT cardinality(accounts) = 0 FROM known)")}
       ) AS bucket
     ), source_token AS (
-      ${takeToken({ workspaceId, key: p.sourceKey, limit: passwordLimits.source, from: "FROM blocked WHERE seconds IS NULL" })}
+      ${consumeToken({ workspaceId, key: p.sourceKey, limit: passwordLimits.source, from: "FROM blocked WHERE seconds IS NULL" })}
     ), pair_token AS (
-      ${takeToken({ workspaceId, key: p.pairKey, limit: passwordLimits.pair, from: "FROM source_token" })}
+      ${consumeToken({ workspaceId, key: p.pairKey, limit: passwordLimits.pair, from: "FROM source_token" })}
     ), strangers_token AS (
-      ${takeToken({
+      ${consumeToken({
         workspaceId,
         key: p.strangersKey,
         limit: passwordLimits.strangers,

@@ -1,8 +1,8 @@
 import type { Tier } from "../../access/tiers.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
+import { consumeTokens } from "../../database/consume-tokens.ts";
 import type { Database, Queryable } from "../../database/database.ts";
-import { takeTokens } from "../../database/take-tokens.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
@@ -36,7 +36,7 @@ export async function startPasswordReset(
   const source = limitKeyOf(clientAddress);
   const mailbox = `mailbox:${mailboxKey(deps, email)}`;
   const strangers = { key: mailbox, limit: resetLimits.strangers };
-  const retryAfterSeconds = await takeTokens(deps.database, "reset-password", [
+  const retryAfterSeconds = await consumeTokens(deps.database, "reset-password", [
     { key: `source:${source}`, limit: resetLimits.source },
     { key: `${mailbox}:${source}`, limit: resetLimits.pair },
     ...((await isFromOwner(deps, { email, clientAddress })) ? ([] as const) : ([strangers] as const)),

@@ -13,7 +13,7 @@ import { ipAllowlistProblems } from "../../access/ip-allowlist.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import type { Database } from "../../database/database.ts";
 import { problemOf } from "../../errors.ts";
-import { storeAnswer } from "../../idempotency/claim.ts";
+import { storeAnswer } from "../../idempotency/idempotency-claim.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";

@@ -2,7 +2,7 @@ import type { Mode } from "../../access/caller.ts";
 import { array, double, integer, optional, type Placeholders, text, type ValuesOf } from "../../database/statement.ts";
 import { askBuckets, type Bucket, type BucketSteps, boundLimit } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
-import type { SendLimit } from "../../quota/send-limits.ts";
+import type { SendLimit } from "./origin-limits.ts";
 import { guessLimit, sendLimit } from "./verify.policy.ts";
 
 /** SQL of the throttle's key of a budget for guessing, given SQL of the mode and of a limit index. */

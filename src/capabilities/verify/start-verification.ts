@@ -5,13 +5,13 @@ import { limitLockWait, type Queryable } from "../../database/database.ts";
 import { array, bytea, integer, jsonb, nullable, statement, statementOfParts, text } from "../../database/statement.ts";
 import { invalidFields } from "../../errors.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
-import type { SendLimit } from "../../quota/send-limits.ts";
 import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { type SendPart, type SendWait, sendLimits, sendParameters, sendRefusal, sendSteps } from "./limits.ts";
+import type { SendLimit } from "./origin-limits.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
 import { maxAttempts } from "./verify.policy.ts";
 

@@ -13,7 +13,7 @@ import {
 } from "../../../gen/byond/v1/verify_pb.ts";
 import { credentialOf, keyCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
-import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/claim.ts";
+import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/idempotency-claim.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";

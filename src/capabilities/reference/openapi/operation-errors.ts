@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Access } from "../../../../gen/byond/v1/access_pb.ts";
 import { Credential } from "../../../../gen/byond/v1/access_pb.ts";
 import type { ErrorCode } from "../../../errors.ts";
-import { hasSideEffects } from "../../../idempotency/idempotency.ts";
+import { hasSideEffects } from "../../../idempotency/idempotency-interceptor.ts";
 import type { OperationFacts } from "../../../rest/openapi/operation.ts";
 import { errorCodes } from "../error-guide.ts";
 

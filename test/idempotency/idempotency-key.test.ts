@@ -1,6 +1,6 @@
 import { createContextValues } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { readIdempotencyKey } from "../../src/idempotency/key.ts";
+import { readIdempotencyKey } from "../../src/idempotency/idempotency-key.ts";
 
 function read(value: string): string | undefined {
   return readIdempotencyKey(new Headers({ "Idempotency-Key": value }), createContextValues());

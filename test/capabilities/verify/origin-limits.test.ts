@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sendLimitsOf } from "../../src/quota/send-limits.ts";
+import { sendLimitsOf } from "../../../src/capabilities/verify/origin-limits.ts";
 
 const settings = { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 };
 

@@ -27,16 +27,16 @@ const take = statementOfParts<{ isTaken: boolean; waitSeconds: number | null }, 
  * Takes a token of each key, in this order, if none of them is used up. Returns undefined if it did, otherwise the seconds
  * until a retry is worthwhile. `realm` takes the place of a workspace id: these counts belong to no workspace.
  */
-export async function takeTokens(
+export async function consumeTokens(
   database: Pick<Database, "transaction">,
   realm: string,
   keys: readonly [LimitedKey, LimitedKey?, LimitedKey?],
 ): Promise<number | undefined> {
-  return database.transaction((transaction) => takeTokensIn(transaction, realm, keys));
+  return database.transaction((transaction) => consumeTokensIn(transaction, realm, keys));
 }
 
 /** The same in a transaction: what is rolled back took none. */
-export async function takeTokensIn(
+export async function consumeTokensIn(
   transaction: Queryable,
   realm: string,
   keys: readonly [LimitedKey, LimitedKey?, LimitedKey?],

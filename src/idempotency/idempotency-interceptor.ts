@@ -10,8 +10,8 @@ import { AppError } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
 import { responseHeadersOf } from "../server/response-headers.ts";
 import { claimSlot, completeSlot, type IdempotencySlot, releaseSlot } from "./answer-store.ts";
-import { claimLost, IdempotencyClaim, idempotencyClaimKey } from "./claim.ts";
-import { readIdempotencyKey } from "./key.ts";
+import { claimLost, IdempotencyClaim, idempotencyClaimKey } from "./idempotency-claim.ts";
+import { readIdempotencyKey } from "./idempotency-key.ts";
 import { type Answer, fingerprintsOf, isFinal, openAnswer, sealAnswer } from "./sealed-answer.ts";
 
 export interface IdempotencyOptions {

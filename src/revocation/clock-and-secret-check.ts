@@ -16,7 +16,7 @@ export function clockOffsetMs(theirMs: number, sentAtMs: number, receivedAtMs: n
 }
 
 /** What this server sees of the others and of the database's clock, with each renewal of its lease. Says it when that changes. */
-export class ServerAgreement {
+export class ClockAndSecretCheck {
   readonly #logger: Logger;
   #disagreeing: readonly string[] = [];
   #clockOffsetMs = 0;

@@ -1,8 +1,8 @@
-import { requestsPerMinuteByTier, type Tier } from "../access/tiers.ts";
-import type { ThrottleLimit } from "../database/throttle.ts";
-import { limitKeyOf } from "../server/client-address.ts";
+import { requestsPerMinuteByTier, type Tier } from "../../access/tiers.ts";
+import type { ThrottleLimit } from "../../database/throttle.ts";
+import { limitKeyOf } from "../../server/client-address.ts";
 
-/** One bucket that a send takes a token of. */
+/** A bucket of the throttle that a send consumes a token of. */
 export interface SendLimit {
   readonly bucket: "source" | "end_user";
   /** The throttle's key within the workspace. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AppliedRevocations } from "../../src/revocation/applied-revocations.ts";
-import { InFlightCalls } from "../../src/revocation/in-flight.ts";
+import { InFlightCalls } from "../../src/revocation/in-flight-calls.ts";
 import { captureLog } from "../support/log-capture.ts";
 
 function createCalls() {

@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
 import { withinTime, withoutDeadline } from "../database/call-deadline.ts";
 import { AppError } from "../errors.ts";
-import { type Moment, momentOf, QuotaBatch } from "./batch.ts";
-import { DemandMeter, longLifeMs, wishFor } from "./demand.ts";
+import { maxBatchLifeMs, maxReservations } from "./quota.policy.ts";
 import type { Leftover, QuotaGrant, QuotaStore, QuotaSubject } from "./quota-store.ts";
+import { DemandMeter, type Moment, momentOf, nextBatch, TokenBatch } from "./token-batch.ts";
 
 /** Whether a request may pass, and what its sender should know of the limit. */
 export interface QuotaResult {
@@ -18,10 +18,10 @@ export interface QuotaResult {
   readonly retryAfterSeconds?: number;
 }
 
-/** A result that can be taken back, if another limit refuses the request. */
+/** A result that is released if another limit refuses the request. */
 export interface Admission {
   readonly result: QuotaResult;
-  giveBack(): void;
+  release(): void;
 }
 
 interface Waiting {
@@ -29,20 +29,17 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** A batch that was over when it arrived is asked for again, this often in all. */
-const attempts = 3;
-
 /**
  * One server's share of one subject's quota: a batch of tokens, what is known of the rest, and the requests that wait for
  * the next batch. One request to the database at a time.
  */
-export class QuotaAccount {
+export class QuotaShare {
   readonly #store: QuotaStore;
   readonly #clock: Clock;
   readonly #subject: QuotaSubject;
   readonly #demand = new DemandMeter();
   readonly #waiting: Waiting[] = [];
-  #batch: QuotaBatch | undefined;
+  #batch: TokenBatch | undefined;
   #usage: Usage | undefined;
   /** The limit is reached until this moment of the monotonic clock: only then can the database have more. */
   #refusedUntilMs = Number.NEGATIVE_INFINITY;
@@ -64,7 +61,7 @@ export class QuotaAccount {
   }
 
   /** Admits a request or refuses it. Throws `unavailable` where the database cannot tell. */
-  take(): Promise<Admission> {
+  admit(): Promise<Admission> {
     const now = momentOf(this.#clock);
     const admission = this.#isAsking ? undefined : this.#spend(now);
     if (admission !== undefined) {
@@ -99,7 +96,7 @@ export class QuotaAccount {
       const asked = [...this.#waiting];
       const needed = asked.length;
       try {
-        const grant = await this.#ask(needed);
+        const grant = await this.#reserveBatch(needed);
         this.#answerWaiting(grant.tokens < needed);
       } catch (error) {
         for (const waiting of asked) {
@@ -124,11 +121,11 @@ export class QuotaAccount {
   }
 
   /** Gets a new batch, and hands in what is left of the old one. */
-  async #ask(needed: number): Promise<QuotaGrant> {
-    let leftover = this.#putBatchAway();
-    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+  async #reserveBatch(needed: number): Promise<QuotaGrant> {
+    let leftover = this.#putAwayBatch();
+    for (let attempt = 1; attempt <= maxReservations; attempt += 1) {
       const sentAt = momentOf(this.#clock);
-      const wish = wishFor({
+      const batch = nextBatch({
         limitPerMinute: this.limitPerMinute,
         used: this.#usage?.used,
         needed,
@@ -136,22 +133,22 @@ export class QuotaAccount {
         lastTenSeconds: this.#demand.lastTenSeconds(sentAt.monotonicMs),
       });
       // If this fails, the leftover is lost: nobody knows whether it was returned. It stops counting within a minute.
-      const grant = await this.#store.take({
+      const grant = await this.#store.reserve({
         subject: this.#subject,
         needed,
-        spare: wish.spare,
-        lifeMs: attempt === 1 ? wish.lifeMs : longLifeMs,
+        spare: batch.spare,
+        lifeMs: attempt === 1 ? batch.lifeMs : maxBatchLifeMs,
         leftover,
       });
       this.#usage = describeUsage(grant.counts, this.limitPerMinute, sentAt.monotonicMs);
-      this.#batch = new QuotaBatch(grant, sentAt);
+      this.#batch = new TokenBatch(grant, sentAt);
       if (grant.tokens < needed) {
         this.#refusedUntilMs = sentAt.monotonicMs + 1_000 - (grant.takenAtMs % 1_000);
       }
       if (grant.tokens === 0 || this.#batch.isValid(momentOf(this.#clock))) {
         return grant;
       }
-      leftover = this.#putBatchAway();
+      leftover = this.#putAwayBatch();
     }
     throw new AppError("unavailable", "The service is not available right now. Try again shortly.", {
       retryAfterSeconds: 1,
@@ -159,7 +156,7 @@ export class QuotaAccount {
     });
   }
 
-  #putBatchAway(): Leftover | undefined {
+  #putAwayBatch(): Leftover | undefined {
     const leftover = this.#batch?.leftover;
     this.#batch = undefined;
     return leftover;
@@ -171,13 +168,13 @@ export class QuotaAccount {
       return undefined;
     }
     this.#demand.note(now.monotonicMs);
-    return { result: { admitted: true, ...this.#standing(now) }, giveBack: () => batch.giveBack() };
+    return { result: { admitted: true, ...this.#standing(now) }, release: () => batch.release() };
   }
 
   #refusal(now: Moment): Admission {
     const freeAtMs = this.#usage?.freeAtMs ?? now.monotonicMs;
     const retryAfterSeconds = Math.max(1, Math.ceil((freeAtMs - now.monotonicMs) / 1_000));
-    return { result: { admitted: false, ...this.#standing(now), retryAfterSeconds }, giveBack: () => {} };
+    return { result: { admitted: false, ...this.#standing(now), retryAfterSeconds }, release: () => {} };
   }
 
   #standing(now: Moment): Pick<QuotaResult, "limit" | "remaining" | "resetSeconds"> {
@@ -190,7 +187,7 @@ export class QuotaAccount {
   }
 }
 
-/** What all servers together have been charged, as one take saw it. Times are of the server's monotonic clock. */
+/** What all servers together have been charged, as one reservation saw it. Times are of the server's monotonic clock. */
 export interface Usage {
   readonly used: number;
   /** When there is room for one request. */
@@ -200,8 +197,8 @@ export interface Usage {
 }
 
 /**
- * Reads the buckets that a take returned. What lies in bucket `i` (counted from 1) stops counting `i` seconds after the
- * beginning of the take's second, so `i` seconds after the take at the latest.
+ * Reads the buckets that a reservation returned. What is in bucket `i` (counted from 1) stops counting `i` seconds after the
+ * beginning of the reservation's second, so `i` seconds after the reservation at the latest.
  */
 export function describeUsage(counts: readonly number[], limitPerMinute: number, takenAtMs: number): Usage {
   const used = counts.reduce((sum, count) => sum + count, 0);

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Channel, StartVerificationResponseSchema } from "../../gen/byond/v1/verify_pb.ts";
-import { commitWithAnswer } from "../../src/idempotency/claim.ts";
+import { commitWithAnswer } from "../../src/idempotency/idempotency-claim.ts";
 import { querySql } from "../support/sql.ts";
 import {
   claimSeconds,
