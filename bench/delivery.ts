@@ -10,7 +10,7 @@ import { startEmbeddedPostgres } from "../src/embedded-postgres/embedded-postgre
 import { createLogger } from "../src/observe/log.ts";
 import { type OutboxItem, outboxInsert } from "../src/outbox/outbox.ts";
 import { DeliveryWorker } from "../src/outbox/worker.ts";
-import { connectionTo } from "../test/support/connection.ts";
+import { connectionTo } from "../test/support/database-address.ts";
 import { standardSchema } from "../test/support/schema.ts";
 import { querySql } from "../test/support/sql.ts";
 

@@ -1,11 +1,11 @@
-/** From where a key may be used: the same through every door, and whatever a client writes about itself. */
+/** From where a key may be used: the same over every protocol, and whatever a client writes about itself. */
 
 import { get as httpGet } from "node:http";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TestApp, useTestApp } from "../support/app.ts";
-import { limitsOf } from "../support/limits.ts";
-import { doors } from "../wire/protocol-clients.ts";
+import { limitsOf } from "../support/limit-settings.ts";
+import { protocolClients } from "../wire/protocol-clients.ts";
 
 const limitsBy = (environment: Readonly<Record<string, string>>) =>
   limitsOf({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000000", ...environment });
@@ -44,10 +44,10 @@ const cannotBeTold =
   "This credential is restricted to certain addresses, and the address of the request cannot be told.";
 const notFrom = (address: string) => `This credential may not be used from the address ${address}.`;
 
-describe.each(doors)("through $name", (door) => {
+describe.each(protocolClients)("over $name", (client) => {
   const lookup = async (app: TestApp, key: string, forwarded?: string, header = "X-Forwarded-For") => {
     const headers = forwarded === undefined ? {} : { [header]: forwarded };
-    const { code, body } = await door.call(app, "LookupNumber", { number: "1" }, { key, headers });
+    const { code, body } = await client.call(app, "LookupNumber", { number: "1" }, { key, headers });
     return code === "ok" ? "let in" : `${code}: ${body.message}`;
   };
   const refusedFrom = (address: string) => `ip_not_allowed: ${notFrom(address)}`;
@@ -156,7 +156,7 @@ describe.each(doors)("through $name", (door) => {
   test("a list that is changed holds for the next request", async () => {
     const { body } = await direct.rest("POST", "/api-keys", { session, body: { name: "moving" } });
     const allow = (ip_allowlist: string[]) =>
-      door.call(direct, "UpdateApiKey", { id: body.id, ip_allowlist }, { session });
+      client.call(direct, "UpdateApiKey", { id: body.id, ip_allowlist }, { session });
     expect(await lookup(direct, body.key)).toBe("let in");
     await allow(["192.0.2.1"]);
     expect(await lookup(direct, body.key)).toBe(refusedFrom("127.0.0.1"));

@@ -16,19 +16,19 @@ import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
 import { Database } from "../../src/database/database.ts";
 import { hasSideEffects } from "../../src/idempotency/idempotency-interceptor.ts";
 import { password, startTestApp, type TestApp, useTestApp } from "../support/app.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { freePort } from "../support/free-port.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 import { sweepAll } from "../support/sweep-all.ts";
 import {
-  byteDoors,
-  type Door,
-  grpcDoor,
+  byteLevelClients,
+  grpcClient,
   type HeaderFields,
+  type ProtocolClient,
   type RequestLine,
-  restDoor,
+  restClient,
 } from "../wire/protocol-clients.ts";
 
 const here = useTestApp();
@@ -168,16 +168,16 @@ describe("a signature holds for its request alone", () => {
     expect((await send(prepared)).status).toBe(201);
   });
 
-  describe.each(byteDoors)("through $name", (door: Door) => {
+  describe.each(byteLevelClients)("over $name", (client: ProtocolClient) => {
     test("the request as it is sent is signed, compressed or not, by a key that must and one that may", async () => {
       for (const key of [free, strict]) {
         for (const gzip of [false, true]) {
           const input = { channel: "email", recipient: address() };
-          expect((await door.call(here, "StartVerification", input, { key, gzip, sign: signing(key) })).code).toBe(
+          expect((await client.call(here, "StartVerification", input, { key, gzip, sign: signing(key) })).code).toBe(
             "ok",
           );
         }
-        expect((await door.call(here, "LookupNumber", { number: "1" }, { key, sign: signing(key) })).code).toBe("ok");
+        expect((await client.call(here, "LookupNumber", { number: "1" }, { key, sign: signing(key) })).code).toBe("ok");
       }
     });
 
@@ -185,7 +185,7 @@ describe("a signature holds for its request alone", () => {
       const sign = (body: Uint8Array, line: RequestLine) =>
         signature(strict, { ...line, target: `${line.target}/` }, body);
       let target = "";
-      const { code, body } = await door.call(
+      const { code, body } = await client.call(
         here,
         "LookupNumber",
         { number: "1" },
@@ -548,7 +548,7 @@ describe("a key that demands v2", () => {
   });
 
   test("opens nothing over gRPC", async () => {
-    const { code, body } = await grpcDoor.call(here, "LookupNumber", { number: "1" }, { key: strict });
+    const { code, body } = await grpcClient.call(here, "LookupNumber", { number: "1" }, { key: strict });
     expect(code).toBe("signature_invalid");
     expect(body.message).toContain("Requests over gRPC cannot be signed");
   });
@@ -683,12 +683,12 @@ describe("every call with side effects spends its signature", () => {
   });
 
   test("through Connect as well", async () => {
-    for (const door of byteDoors.filter(({ name }) => name !== restDoor.name)) {
+    for (const client of byteLevelClients.filter(({ name }) => name !== restClient.name)) {
       const t = now();
       const sign = (body: Uint8Array, line: RequestLine) => signature(strict, line, body, t);
       const input = { channel: "email", recipient: address() };
-      expect((await door.call(here, "StartVerification", input, { key: strict, sign })).code).toBe("ok");
-      expect((await door.call(there, "StartVerification", input, { key: strict, sign })).code).toBe(
+      expect((await client.call(here, "StartVerification", input, { key: strict, sign })).code).toBe("ok");
+      expect((await client.call(there, "StartVerification", input, { key: strict, sign })).code).toBe(
         "signature_invalid",
       );
     }

@@ -1,16 +1,16 @@
-/** Signatures in the first version, and what both have in common: on the bytes as they are sent, through every door where a client sees them. */
+/** Signatures in the first version, and what both have in common: on the bytes as they are sent, over every protocol where a client sees them. */
 import { createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestApp } from "../support/app.ts";
 import {
-  byteDoors,
-  type Door,
-  grpcDoor,
+  byteLevelClients,
+  grpcClient,
   type HeaderFields,
   type Input,
+  type ProtocolClient,
   type RpcName,
-  restDoor,
+  restClient,
 } from "../wire/protocol-clients.ts";
 
 const app = useTestApp();
@@ -54,10 +54,10 @@ const calls: readonly (readonly [RpcName, () => Input])[] = [
   ["LookupNumber", () => ({ number: "1" })],
 ];
 
-describe.each(byteDoors)("through $name", (door: Door) => {
+describe.each(byteLevelClients)("over $name", (client: ProtocolClient) => {
   describe.each(calls)("%s", (rpc, input) => {
     const outcome = async (key: string, sign?: (body: Uint8Array) => HeaderFields, gzip = false) => {
-      const { code, body } = await door.call(app, rpc, input(), {
+      const { code, body } = await client.call(app, rpc, input(), {
         key,
         gzip,
         ...(sign === undefined ? {} : { sign }),
@@ -168,7 +168,7 @@ describe.each(byteDoors)("through $name", (door: Door) => {
   test("the bytes are signed, not what they unpack to", async () => {
     const input = { channel: "email", recipient: "unpacked@example.com" };
     let plain: Uint8Array = new Uint8Array();
-    await door.call(app, "StartVerification", input, {
+    await client.call(app, "StartVerification", input, {
       key: strict,
       sign: (body) => {
         plain = body;
@@ -176,15 +176,15 @@ describe.each(byteDoors)("through $name", (door: Door) => {
       },
     });
     const call = { key: strict, gzip: true, sign: () => signedWith(strict)(plain) };
-    const { code, body } = await door.call(app, "StartVerification", input, call);
+    const { code, body } = await client.call(app, "StartVerification", input, call);
     expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: noMatch });
   });
 
   test("a refused one does nothing: no verification is made", async () => {
-    const recipient = `refused-by-${door.name.replaceAll(" ", "-").toLowerCase()}@example.com`;
+    const recipient = `refused-by-${client.name.replaceAll(" ", "-").toLowerCase()}@example.com`;
     const sign = signedWith("pk_live_another.key");
     expect(
-      (await door.call(app, "StartVerification", { channel: "email", recipient }, { key: strict, sign })).code,
+      (await client.call(app, "StartVerification", { channel: "email", recipient }, { key: strict, sign })).code,
     ).toBe("signature_invalid");
     const found = await app.rest("GET", `/verifications?recipient=${recipient}`, { key: free });
     expect(found).toMatchObject({ status: 200, body: { verifications: [] } });
@@ -192,7 +192,7 @@ describe.each(byteDoors)("through $name", (door: Door) => {
 
   test("a session's requests may be signed too, with its token", async () => {
     const call = (sign: (body: Uint8Array) => HeaderFields) =>
-      door.call(app, "CreateApiKey", { name: "signed" }, { session, sign });
+      client.call(app, "CreateApiKey", { name: "signed" }, { session, sign });
     expect((await call(signedWith(session))).code).toBe("ok");
     expect((await call(signedWith(free))).code).toBe("signature_invalid");
   });
@@ -200,7 +200,7 @@ describe.each(byteDoors)("through $name", (door: Door) => {
   test("who sent it is asked before what it may do: a wrong signature is told before scope and address", async () => {
     const lookupOnly = await mint({ scopes: ["lookup"], ip_allowlist: ["192.0.2.1"] });
     const start = (key: string, sign: (body: Uint8Array) => HeaderFields) =>
-      door.call(app, "StartVerification", { channel: "email", recipient: "a@example.com" }, { key, sign });
+      client.call(app, "StartVerification", { channel: "email", recipient: "a@example.com" }, { key, sign });
     expect((await start(lookupOnly, signedWith(free))).code).toBe("signature_invalid");
     expect((await start(lookupOnly, signedWith(lookupOnly))).code).toBe("ip_not_allowed");
     expect((await start(`${lookupOnly}x`, signedWith(free))).code).toBe("invalid_api_key");
@@ -210,7 +210,7 @@ describe.each(byteDoors)("through $name", (door: Door) => {
     const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "r", require_signature: true } });
     const rotated = await app.rest("POST", `/api-keys/${body.id}/rotate`, { session, body: { grace_seconds: 60 } });
     const codeOf = async (key: string, signer: string) =>
-      (await door.call(app, "LookupNumber", { number: "1" }, { key, sign: signedWith(signer) })).code;
+      (await client.call(app, "LookupNumber", { number: "1" }, { key, sign: signedWith(signer) })).code;
     expect(await codeOf(body.key, body.key)).toBe("ok");
     expect(await codeOf(rotated.body.key, rotated.body.key)).toBe("ok");
     expect(await codeOf(rotated.body.key, body.key)).toBe("signature_invalid");
@@ -222,21 +222,21 @@ describe("over gRPC", () => {
     "Requests over gRPC cannot be signed: its clients do not see the bytes they send. Use REST or Connect.";
 
   test("a key that requires signatures is refused, and told what to use", async () => {
-    const { code, body } = await grpcDoor.call(app, "LookupNumber", { number: "1" }, { key: strict });
+    const { code, body } = await grpcClient.call(app, "LookupNumber", { number: "1" }, { key: strict });
     expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: refusal });
   });
 
   test("a signature is not ignored: it would look like one that held", async () => {
     const call = { key: free, sign: signedWith(free) };
-    const { code, body } = await grpcDoor.call(app, "LookupNumber", { number: "1" }, call);
+    const { code, body } = await grpcClient.call(app, "LookupNumber", { number: "1" }, call);
     expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: refusal });
-    expect((await grpcDoor.call(app, "LookupNumber", { number: "1" }, { key: free })).code).toBe("ok");
+    expect((await grpcClient.call(app, "LookupNumber", { number: "1" }, { key: free })).code).toBe("ok");
   });
 });
 
 test("a key that is changed to require signatures requires them with the next request", async () => {
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "later" } });
-  const codeOf = async () => (await restDoor.call(app, "LookupNumber", { number: "1" }, { key: body.key })).code;
+  const codeOf = async () => (await restClient.call(app, "LookupNumber", { number: "1" }, { key: body.key })).code;
   expect(await codeOf()).toBe("ok");
   await app.rest("PATCH", `/api-keys/${body.id}`, { session, body: { require_signature: true } });
   expect(await codeOf()).toBe("signature_invalid");

@@ -4,7 +4,7 @@ import { errorCodes } from "../../src/capabilities/reference/error-guide.ts";
 import { DocumentReader } from "../capabilities/reference/openapi-document.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { launchBrowser, openPage, overflowOf, type PageOptions, screenshot, type WatchedPage } from "./browser.ts";
-import { findFaintTexts } from "./faint-texts.ts";
+import { findLowContrastTexts } from "./low-contrast.ts";
 
 let app: TestApp;
 let browser: Browser;
@@ -46,7 +46,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
     await page.getByText("X-API-Key: $BYONDAPI_KEY").first().waitFor();
     expect(await overflowOf(page)).toBeLessThanOrEqual(0);
     expect(await page.locator("html").getAttribute("class")).toBe(`${colors}-mode`);
-    expect(await findFaintTexts(page, ".bar")).toEqual([]);
+    expect(await findLowContrastTexts(page, ".bar")).toEqual([]);
     await page.waitForTimeout(500);
     await screenshot(page, `docs-${name}-operation`);
     await page.goto(`${app.url}/docs#description/introduction`);
@@ -71,7 +71,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
     expect(top).toBeLessThan(200);
     await screenshot(page, `errors-${name}`);
     expect(await overflowOf(page)).toBeLessThanOrEqual(0);
-    expect(await findFaintTexts(page, "body")).toEqual([]);
+    expect(await findLowContrastTexts(page, "body")).toEqual([]);
     expect(await page.locator("section[id]").count()).toBe(errorCodes.length);
     expect(faults).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(`${app.url}/`))).toEqual([]);

@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { launchBrowser, openPage, overflowOf, screenshot } from "./browser.ts";
-import { findFaintTexts } from "./faint-texts.ts";
+import { findLowContrastTexts } from "./low-contrast.ts";
 
 let app: TestApp;
 let browser: Browser;
@@ -55,7 +55,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
     }
     expect(await overflowOf(page)).toBeLessThanOrEqual(0);
     expect(await page.locator("html").getAttribute("class")).toBe(`${colors}-mode`);
-    expect(await findFaintTexts(page, "body")).toEqual([]);
+    expect(await findLowContrastTexts(page, "body")).toEqual([]);
     expect(faults).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(`${server.url}/`))).toEqual([]);
   });
@@ -72,7 +72,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
       await page.locator('.status[data-state="operational"]').waitFor();
       await screenshot(page, `${title.toLowerCase().replace(" ", "-")}-refused-${name}`);
       expect(await overflowOf(page)).toBeLessThanOrEqual(0);
-      expect(await findFaintTexts(page, "body")).toEqual([]);
+      expect(await findLowContrastTexts(page, "body")).toEqual([]);
     }
     // The browser itself reports the two statuses.
     expect(faults.filter((fault) => !/status of 40[14]/.test(fault))).toEqual([]);

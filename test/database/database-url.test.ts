@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type DatabaseAddress, parseDatabaseUrl } from "../../src/database/database-url.ts";
-import { addressOf } from "../support/connection.ts";
+import { addressOf } from "../support/database-address.ts";
 
 const near: DatabaseAddress = {
   host: "localhost",

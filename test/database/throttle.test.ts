@@ -10,7 +10,7 @@ import {
   throttleSweep,
 } from "../../src/database/throttle.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";

@@ -1,4 +1,4 @@
-/** Idempotency-Key: whatever is repeated happens once, through whichever door it is repeated. */
+/** Idempotency-Key: whatever is repeated happens once, over whichever protocol it is repeated. */
 import { request as requestHttp1 } from "node:http";
 import { connect } from "node:http2";
 import pg from "pg";
@@ -6,14 +6,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { inbox } from "../capabilities/verify/verifications.ts";
 import { type SignedUp, startTestApp, type TestApp, useTestApp } from "../support/app.ts";
 import {
-  type Door,
-  type DoorAnswer,
-  type DoorCall,
-  doors,
-  grpcDoor,
+  grpcClient,
   type Input,
+  type ProtocolAnswer,
+  type ProtocolCall,
+  type ProtocolClient,
+  protocolClients,
   type RpcName,
-  restDoor,
+  restClient,
 } from "../wire/protocol-clients.ts";
 
 const app = useTestApp();
@@ -37,14 +37,14 @@ async function mint(restrictions: Input = {}): Promise<{ readonly id: string; re
 }
 
 const fresh = (name: string) => `${name}-${crypto.randomUUID()}`;
-const isReplayed = ({ headers }: DoorAnswer) => headers.get("Idempotent-Replayed") === "true";
-const withKey = (idempotencyKey: string, call: DoorCall = { key }): DoorCall => ({
+const isReplayed = ({ headers }: ProtocolAnswer) => headers.get("Idempotent-Replayed") === "true";
+const withKey = (idempotencyKey: string, call: ProtocolCall = { key }): ProtocolCall => ({
   ...call,
   headers: { ...call.headers, "Idempotency-Key": idempotencyKey },
 });
 
 /** What an answer says, without what tells one request from another. */
-function contentOf({ code, body }: DoorAnswer) {
+function contentOf({ code, body }: ProtocolAnswer) {
   const { request_id: _requestId, ...content } = body;
   return { code, content };
 }
@@ -103,7 +103,7 @@ async function tablesHolding(text: string): Promise<readonly string[]> {
   return holding;
 }
 
-async function expectOneOfAHundred(recipient: string, answers: readonly DoorAnswer[]): Promise<void> {
+async function expectOneOfAHundred(recipient: string, answers: readonly ProtocolAnswer[]): Promise<void> {
   expect(answers.filter((answer) => answer.code === "ok" && !isReplayed(answer))).toHaveLength(1);
   const others = answers.filter((answer) => answer.code !== "ok" || isReplayed(answer));
   expect(others).toHaveLength(99);
@@ -120,9 +120,9 @@ async function expectOneOfAHundred(recipient: string, answers: readonly DoorAnsw
   expect((await inbox(app)).filter((message) => message.recipient === recipient)).toHaveLength(1);
 }
 
-describe.each(doors)("through $name", (door: Door) => {
-  const call = (rpc: RpcName, input: Input, options: DoorCall) => door.call(app, rpc, input, options);
-  const start = (recipient: string, options: DoorCall) =>
+describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
+  const call = (rpc: RpcName, input: Input, options: ProtocolCall) => client.call(app, rpc, input, options);
+  const start = (recipient: string, options: ProtocolCall) =>
     call("StartVerification", { channel: "email", recipient }, options);
 
   test("of a hundred identical starts at once one is carried out: one verification, one message", async () => {
@@ -132,14 +132,14 @@ describe.each(doors)("through $name", (door: Door) => {
     await expectOneOfAHundred(recipient, answers);
   });
 
-  test("the answer is replayed through every door, by every server", async () => {
+  test("the answer is replayed over every protocol, by every server", async () => {
     const recipient = `${fresh("everywhere")}@example.com`;
     const options = withKey(fresh("everywhere"));
     const first = await start(recipient, options);
     expect(first.code).toBe("ok");
     expect(first.headers.get("Idempotent-Replayed")).toBeNull();
     for (const server of [app, other]) {
-      for (const again of doors) {
+      for (const again of protocolClients) {
         const input = { channel: "email", recipient };
         const answer = await again.call(server, "StartVerification", input, options);
         expect(contentOf(answer)).toEqual(contentOf(first));
@@ -303,7 +303,7 @@ describe.each(doors)("through $name", (door: Door) => {
     const { body } = await start(recipient, { key });
     const { verification_id } = body;
     const code = await codeFor(recipient);
-    const check = (submitted: string, options: DoorCall) =>
+    const check = (submitted: string, options: ProtocolCall) =>
       call("CheckVerification", { verification_id, code: submitted }, options);
     const attemptsLeft = async () => (await call("GetVerification", { verification_id }, { key })).body.attempts_left;
 
@@ -502,7 +502,7 @@ describe("a header that is given twice is refused, and nothing is carried out:",
 test.each(["one ", " one", "\tone\t"])("over HTTP/2 the key %j is `one`, as it is over HTTP/1", async (value) => {
   const recipient = `${fresh("blanks")}@example.com`;
   const name = fresh("blanks");
-  const { body } = await restDoor.call(app, "StartVerification", { channel: "email", recipient }, withKey(name));
+  const { body } = await restClient.call(app, "StartVerification", { channel: "email", recipient }, withKey(name));
   const client = connect(app.url);
   const call = client.request({
     ":method": "POST",
@@ -518,14 +518,14 @@ test.each(["one ", " one", "\tone\t"])("over HTTP/2 the key %j is `one`, as it i
   expect(await startedFor(recipient)).toHaveLength(1);
 });
 
-test("a hundred at once through every door and on two servers: one verification, one message", async () => {
-  const recipient = `${fresh("all-doors")}@example.com`;
-  const options = withKey(fresh("all-doors"));
+test("a hundred at once over every protocol and on two servers: one verification, one message", async () => {
+  const recipient = `${fresh("all-protocols")}@example.com`;
+  const options = withKey(fresh("all-protocols"));
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, index) => {
-      const door = doors[index % doors.length] ?? restDoor;
+      const client = protocolClients[index % protocolClients.length] ?? restClient;
       const server = index % 8 < 4 ? app : other;
-      return door.call(server, "StartVerification", { channel: "email", recipient }, options);
+      return client.call(server, "StartVerification", { channel: "email", recipient }, options);
     }),
   );
   expect(answers.filter((answer) => answer.code === "ok" && !isReplayed(answer))).toHaveLength(1);
@@ -565,12 +565,12 @@ describe("in time", () => {
     await server[Symbol.asyncDispose]();
   });
 
-  test.each(doors)(
+  test.each(protocolClients)(
     "$name: 429 is not kept: when there is a token again, the same call is carried out",
-    async (door) => {
+    async (client) => {
       const credential = await server.mintKey();
       const start = (name: string) =>
-        door.call(
+        client.call(
           server,
           "StartVerification",
           { channel: "email", recipient: "often@example.com" },
@@ -593,26 +593,26 @@ describe("in time", () => {
     },
   );
 
-  test("a key is remembered for 24 hours, through whichever door, and then new", async () => {
+  test("a key is remembered for 24 hours, over whichever protocol, and then new", async () => {
     const credential = await server.mintKey();
     const options = withKey("a day", { key: credential });
-    const start = (door: Door, recipient = "daily@example.com") =>
-      door.call(server, "StartVerification", { channel: "email", recipient }, options);
-    const first = await start(restDoor);
+    const start = (client: ProtocolClient, recipient = "daily@example.com") =>
+      client.call(server, "StartVerification", { channel: "email", recipient }, options);
+    const first = await start(restClient);
     await server.time.advance({ seconds: 24 * 3_600 - 60 });
-    for (const door of doors) {
-      const again = await start(door);
+    for (const client of protocolClients) {
+      const again = await start(client);
       expect(isReplayed(again)).toBe(true);
       expect(again.body.verification_id).toBe(first.body.verification_id);
     }
-    expect((await start(restDoor, "another@example.com")).code).toBe("idempotency_key_reused");
+    expect((await start(restClient, "another@example.com")).code).toBe("idempotency_key_reused");
     await server.time.advance({ seconds: 61 });
-    const next = await start(grpcDoor);
+    const next = await start(grpcClient);
     expect(next.code).toBe("ok");
     expect(isReplayed(next)).toBe(false);
     expect(next.body.verification_id).not.toBe(first.body.verification_id);
-    expect(isReplayed(await start(restDoor))).toBe(true);
+    expect(isReplayed(await start(restClient))).toBe(true);
     await server.time.advance({ seconds: 24 * 3_600 + 1 });
-    expect((await start(restDoor, "another@example.com")).code).toBe("ok");
+    expect((await start(restClient, "another@example.com")).code).toBe("ok");
   });
 });

@@ -8,7 +8,7 @@ import { Database } from "../../src/database/database.ts";
 import { registerServer } from "../../src/process/register-server.ts";
 import { explainFailure } from "../../src/process/start-failure.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { standardSchema } from "../support/schema.ts";
 

@@ -3,8 +3,14 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { limitsOf } from "../support/limits.ts";
-import { type DoorAnswer, type DoorCall, doors, grpcDoor, restDoor } from "../wire/protocol-clients.ts";
+import { limitsOf } from "../support/limit-settings.ts";
+import {
+  grpcClient,
+  type ProtocolAnswer,
+  type ProtocolCall,
+  protocolClients,
+  restClient,
+} from "../wire/protocol-clients.ts";
 
 /** New workspaces are on the starter tier here, with 1,000 requests a minute. */
 let starter: TestApp;
@@ -35,11 +41,11 @@ async function mint(app: TestApp, restrictions: object = {}) {
 }
 
 const names = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit", "RateLimit-Policy"];
-const allOf = ({ headers }: DoorAnswer) => names.map((name) => headers.get(name));
-const remaining = ({ headers }: DoorAnswer) => Number(headers.get("X-RateLimit-Remaining"));
+const allOf = ({ headers }: ProtocolAnswer) => names.map((name) => headers.get(name));
+const remaining = ({ headers }: ProtocolAnswer) => Number(headers.get("X-RateLimit-Remaining"));
 
-describe.each(doors)("through $name", (door) => {
-  const lookup = (call: DoorCall, app = starter) => door.call(app, "LookupNumber", { number: "1" }, call);
+describe.each(protocolClients)("over $name", (client) => {
+  const lookup = (call: ProtocolCall, app = starter) => client.call(app, "LookupNumber", { number: "1" }, call);
 
   test("an answer tells the tier's limit and what is left of it, in both notations", async () => {
     const { key } = await mint(starter);
@@ -62,13 +68,13 @@ describe.each(doors)("through $name", (door) => {
   test("errors after the count tell it as well", async () => {
     const { key } = await mint(starter);
     const answers = [
-      await door.call(
+      await client.call(
         starter,
         "CheckVerification",
         { verification_id: "vrf_0000000000000000000000", code: "1" },
         { key },
       ),
-      await door.call(starter, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
+      await client.call(starter, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
       await lookup({ key, headers: { "Byond-Version": "1999-12-31" } }),
     ];
     expect(answers.map(({ code }) => code)).toEqual(["not_found", "validation_error", "unknown_version"]);
@@ -81,7 +87,7 @@ describe.each(doors)("through $name", (door) => {
   test("a session's requests count for the same workspace", async () => {
     const { key, session } = await mint(starter);
     const before = await lookup({ key });
-    const listed = await door.call(starter, "ListApiKeys", {}, { session });
+    const listed = await client.call(starter, "ListApiKeys", {}, { session });
     expect(listed.headers.get("RateLimit-Policy")).toBe('"workspace";q=1000;w=60');
     expect(remaining(listed)).toBeLessThan(remaining(before));
   });
@@ -90,8 +96,8 @@ describe.each(doors)("through $name", (door) => {
     const { key, session } = await mint(unlimited);
     for (const answer of [
       await lookup({ key }, unlimited),
-      await door.call(unlimited, "ListApiKeys", {}, { session }),
-      await door.call(unlimited, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
+      await client.call(unlimited, "ListApiKeys", {}, { session }),
+      await client.call(unlimited, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
     ]) {
       expect(allOf(answer)).toEqual(names.map(() => null));
     }
@@ -102,7 +108,7 @@ describe.each(doors)("through $name", (door) => {
     const answers = [
       await lookup({}),
       await lookup({ key: "pk_live_a.b" }),
-      await door.call(starter, "SignIn", account),
+      await client.call(starter, "SignIn", account),
     ];
     for (const answer of answers) {
       expect(answer.code).toBe("invalid_api_key");
@@ -159,8 +165,8 @@ describe.each(doors)("through $name", (door) => {
     const start = { channel: "email", recipient: "a@example.com" };
     for (let time = 0; time < 5; time++) {
       for (const [code, answer] of [
-        ["insufficient_scope", await door.call(starter, "StartVerification", start, { key })],
-        ["invalid_api_key", await door.call(starter, "CreateApiKey", { name: "a" }, { key })],
+        ["insufficient_scope", await client.call(starter, "StartVerification", start, { key })],
+        ["invalid_api_key", await client.call(starter, "CreateApiKey", { name: "a" }, { key })],
         ["invalid_api_key", await lookup({ key: `${key}x` })],
         ["ip_not_allowed", await lookup({ key: elsewhere })],
         ["signature_invalid", await lookup({ key: signed })],
@@ -178,7 +184,7 @@ describe.each(doors)("through $name", (door) => {
   test("what is refused after it is counted: the server had to look at it", async () => {
     const { key } = await mint(unlimited, { requests_per_minute: 3 });
     const codes = [
-      await door.call(unlimited, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
+      await client.call(unlimited, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
       await lookup({ key, headers: { "Byond-Version": "1999-12-31" } }, unlimited),
       await lookup({ key, headers: { "Byond-Envelope": "maybe" } }, unlimited),
       await lookup({ key }, unlimited),
@@ -190,7 +196,7 @@ describe.each(doors)("through $name", (door) => {
     const { key } = await mint(unlimited, { requests_per_minute: 3 });
     const input = { channel: "email", recipient: `counted-${crypto.randomUUID()}@example.com` };
     const start = () =>
-      door.call(unlimited, "StartVerification", input, { key, headers: { "Idempotency-Key": "counted" } });
+      client.call(unlimited, "StartVerification", input, { key, headers: { "Idempotency-Key": "counted" } });
     const answers = [await start(), await start(), await start(), await start()];
     expect(answers.map(({ code }) => code)).toEqual(["ok", "ok", "ok", "rate_limited"]);
     expect(answers.map(remaining)).toEqual([2, 1, 0, 0]);
@@ -207,22 +213,22 @@ describe.each(doors)("through $name", (door) => {
   });
 });
 
-test("through whichever door, and on whichever server, a key has one limit", async () => {
+test("over whichever protocol, and on whichever server, a key has one limit", async () => {
   const { key } = await mint(starter, { requests_per_minute: 4 });
-  for (const [index, door] of doors.entries()) {
+  for (const [index, client] of protocolClients.entries()) {
     const app = index % 2 === 0 ? starter : unlimited;
-    expect((await door.call(app, "LookupNumber", { number: "1" }, { key })).code).toBe("ok");
+    expect((await client.call(app, "LookupNumber", { number: "1" }, { key })).code).toBe("ok");
   }
-  for (const door of [restDoor, grpcDoor]) {
-    expect((await door.call(starter, "LookupNumber", { number: "1" }, { key })).code).toBe("rate_limited");
-    expect((await door.call(unlimited, "LookupNumber", { number: "1" }, { key })).code).toBe("rate_limited");
+  for (const client of [restClient, grpcClient]) {
+    expect((await client.call(starter, "LookupNumber", { number: "1" }, { key })).code).toBe("rate_limited");
+    expect((await client.call(unlimited, "LookupNumber", { number: "1" }, { key })).code).toBe("rate_limited");
   }
 });
 
 test("a minute later there is room again", async () => {
   await using app = await startTestApp();
   const { key } = await mint(app, { requests_per_minute: 1 });
-  const code = async () => (await restDoor.call(app, "LookupNumber", { number: "1" }, { key })).code;
+  const code = async () => (await restClient.call(app, "LookupNumber", { number: "1" }, { key })).code;
   expect(await code()).toBe("ok");
   expect(await code()).toBe("rate_limited");
   await app.time.advance({ seconds: 62 });
@@ -231,10 +237,15 @@ test("a minute later there is room again", async () => {
 
 test("of eleven hundred requests in a minute a workspace of the starter tier has at most a thousand, and nearly those", async () => {
   const { key } = await mint(starter);
-  const answers: DoorAnswer[] = [];
+  const answers: ProtocolAnswer[] = [];
   for (let batch = 0; batch < 11; batch++) {
     const call = (index: number) =>
-      (doors[index % doors.length] ?? restDoor).call(starter, "LookupNumber", { number: "1" }, { key });
+      (protocolClients[index % protocolClients.length] ?? restClient).call(
+        starter,
+        "LookupNumber",
+        { number: "1" },
+        { key },
+      );
     answers.push(...(await Promise.all(Array.from({ length: 100 }, (_, index) => call(index)))));
   }
   const admitted = answers.filter(({ code }) => code === "ok");
@@ -256,7 +267,7 @@ test("signatures that hold are counted like other requests", async () => {
     const t = Date.now();
     return { "Byond-Signature": `t=${t},v1=${createHmac("sha256", key).update(`${t}.`).update(body).digest("hex")}` };
   };
-  const code = async () => (await restDoor.call(unlimited, "LookupNumber", { number: "1" }, { key, sign })).code;
+  const code = async () => (await restClient.call(unlimited, "LookupNumber", { number: "1" }, { key, sign })).code;
   expect(await code()).toBe("ok");
   expect(await code()).toBe("rate_limited");
 });

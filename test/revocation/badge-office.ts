@@ -3,7 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import { Database, type Queryable } from "../../src/database/database.ts";
 import { type RevocationOptions, startRevocation } from "../../src/revocation/revocation-service.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";

@@ -8,7 +8,7 @@ import {
   revocationSweep,
 } from "../../src/revocation/revocation-store.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { standardSchema } from "../support/schema.ts";

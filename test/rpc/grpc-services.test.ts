@@ -13,7 +13,7 @@ import { ServerReflection, ServerReflectionRequestSchema } from "../../gen/grpc/
 import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { connectHttp2, requestHttp2 } from "../server/port-fixture.ts";
 import { startTestApp, useTestApp } from "../support/app.ts";
-import { limitsOf } from "../support/limits.ts";
+import { limitsOf } from "../support/limit-settings.ts";
 import { loopbackProxy } from "../support/loopback-proxy.ts";
 
 const app = useTestApp();

@@ -1,5 +1,5 @@
 import { Database } from "../../src/database/database.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { standardSchema } from "../support/schema.ts";

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createMigratedDatabase } from "../support/app.ts";
 
-const script = fileURLToPath(new URL("../process/measured-server.ts", import.meta.url));
+const script = fileURLToPath(new URL("../process/heap-reporting-server.ts", import.meta.url));
 
 let database: Awaited<ReturnType<typeof createMigratedDatabase>>;
 let server: ChildProcess;

@@ -9,7 +9,7 @@ import { type App, type AppOptions, type Config, createApp, parseConfig } from "
 import type { InboxMessage } from "../../src/capabilities/channels/inbox/inbox.ts";
 import type { HashCost } from "../../src/crypto/hashing.ts";
 import { Database } from "../../src/database/database.ts";
-import { connectionTo } from "./connection.ts";
+import { connectionTo } from "./database-address.ts";
 import { captureLog } from "./log-capture.ts";
 import { createTestDatabase, ensureTemplate } from "./postgres.ts";
 import { standardSchema } from "./schema.ts";

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { parseConfig, standardCapabilities } from "../../src/app.ts";
 import { commandContext, commandsOf } from "../../src/process/operator-commands.ts";
-import { addressOf } from "./connection.ts";
+import { addressOf } from "./database-address.ts";
 import { captureLog } from "./log-capture.ts";
 
 /** Runs a command of the operator in this process, on a database. Throws what the command throws. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase, type RestAnswer } from "../support/app.ts";
 import { ServerProcess, type ServerProcessOptions } from "../support/processes.ts";
-import { Fleet } from "./fleet.ts";
+import { KillableServers } from "./killable-servers.ts";
 import { inParallel, until } from "./load.ts";
 
 /** Longer than a call that carries an idempotency key may take before another one may take over. */
@@ -86,8 +86,8 @@ test("a server is killed between claim and answer: the same call is refused, the
 test("calls that are repeated until they are answered start one verification each, whenever servers are killed", async () => {
   const callCount = 400;
   const killCount = 5;
-  await using fleet = await Fleet.start(3, options);
-  const key = await fleet.any().mintKey();
+  await using servers = await KillableServers.start(3, options);
+  const key = await servers.any().mintKey();
   const before = await countVerifications();
   const answers = new Map<string, RestAnswer>();
   const inProgress: string[] = [];
@@ -98,7 +98,7 @@ test("calls that are repeated until they are answered start one verification eac
   /** Repeats a call, at any server, until it is answered. */
   const insist = async (name: string): Promise<void> => {
     for (;;) {
-      const answer = await start(fleet.any(), key, name).catch(() => undefined);
+      const answer = await start(servers.any(), key, name).catch(() => undefined);
       if (answer?.status === 409) {
         inProgress.push(name);
         return;
@@ -112,7 +112,7 @@ test("calls that are repeated until they are answered start one verification eac
       unanswered += 1;
     }
   };
-  const killing = fleet.killAtRandom(killCount, callCount, () => begun);
+  const killing = servers.killAtRandom(killCount, callCount, () => begun);
   await inParallel(8, async () => {
     while (begun < callCount) {
       begun += 1;
@@ -125,12 +125,12 @@ test("calls that are repeated until they are answered start one verification eac
   await Promise.all(abandoned.map(insist));
 
   console.log(
-    `idempotency: ${callCount} calls · ${fleet.kills} servers killed with -9 · ${unanswered} calls without an answer · ` +
+    `idempotency: ${callCount} calls · ${servers.kills} servers killed with -9 · ${unanswered} calls without an answer · ` +
       `${replays} replayed · ${abandoned.length} carried out when their claim had run out`,
   );
   expect(inProgress).toEqual([]);
   expect(answers.size).toBe(callCount);
   expect(await countVerifications()).toBe(before + callCount);
   expect(new Set([...answers.values()].map(({ body }) => body.verification_id)).size).toBe(callCount);
-  expect(fleet.unexpectedExits).toEqual([]);
+  expect(servers.unexpectedExits).toEqual([]);
 });

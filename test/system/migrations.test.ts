@@ -4,7 +4,7 @@ import pg from "pg";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { migrate } from "../../src/database/migrate.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { standardSchema } from "../support/schema.ts";

@@ -3,8 +3,8 @@ import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase, type RestAnswer, type RestCall } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { codeIn, inParallel, until } from "./load.ts";
-import { OwnPostgres } from "./own-postgres.ts";
 import { SilentProxy } from "./silent-proxy.ts";
+import { StoppablePostgres } from "./stoppable-postgres.ts";
 
 const usersAtOnce = 8;
 /** Between two outages, and before the first and after the last one. */
@@ -23,7 +23,7 @@ test("PostgreSQL goes away under load, in order and in a crash: refusals meanwhi
   timeout: 120_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
-  const postgres = resources.use(await OwnPostgres.start());
+  const postgres = resources.use(await StoppablePostgres.start());
   const sink = await SmtpSink.open();
   resources.defer(() => sink.close());
   const environment = { SMTP_URL: sink.url, MAIL_FROM: "Acme <no-reply@acme.example>" };

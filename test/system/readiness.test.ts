@@ -7,7 +7,7 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/g
 import { createMigratedDatabase } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { inParallel, until } from "./load.ts";
-import { OwnPostgres } from "./own-postgres.ts";
+import { StoppablePostgres } from "./stoppable-postgres.ts";
 
 const clients = new WeakMap<ServerProcess, Client<typeof Health>>();
 
@@ -31,7 +31,7 @@ const becomes = (server: ServerProcess, expected: readonly unknown[]) =>
 test("a server is not ready while PostgreSQL is a standby, and serves again as soon as it is promoted", {
   timeout: 90_000,
 }, async () => {
-  await using postgres = await OwnPostgres.start();
+  await using postgres = await StoppablePostgres.start();
   await using server = await ServerProcess.start({ databaseUrl: postgres.url });
   const key = await server.mintKey({ mode: "test" });
   const start = async () => {
@@ -54,7 +54,7 @@ test("a server is not ready while PostgreSQL is a standby, and serves again as s
 test("a server is not ready where new connections are read-only, and does not keep one that is", {
   timeout: 60_000,
 }, async () => {
-  await using postgres = await OwnPostgres.start();
+  await using postgres = await StoppablePostgres.start();
   await using server = await ServerProcess.start({ databaseUrl: postgres.url });
   const key = await server.mintKey({ mode: "test" });
   const start = async () => {
@@ -77,7 +77,7 @@ test("a server is not ready where new connections are read-only, and does not ke
 });
 
 test("a server is not ready on a database whose tables are gone", { timeout: 60_000 }, async () => {
-  await using postgres = await OwnPostgres.start();
+  await using postgres = await StoppablePostgres.start();
   await using server = await ServerProcess.start({ databaseUrl: postgres.url });
   await becomes(server, [200, "ok", true]);
   await postgres.query("ALTER TABLE server RENAME TO elsewhere");
@@ -87,7 +87,7 @@ test("a server is not ready on a database whose tables are gone", { timeout: 60_
 });
 
 test("a lock on a table, such as a migration's, does not make a server unready", { timeout: 60_000 }, async () => {
-  await using postgres = await OwnPostgres.start();
+  await using postgres = await StoppablePostgres.start();
   await using server = await ServerProcess.start({ databaseUrl: postgres.url });
   await becomes(server, [200, "ok", true]);
   const migration = new pg.Client({ connectionString: postgres.url });
@@ -128,7 +128,7 @@ test("calls that fill the pool do not make a server unready: health is asked for
 test("however often health is asked for, by whatever protocol, the database is asked at most once a second", {
   timeout: 60_000,
 }, async () => {
-  await using postgres = await OwnPostgres.start({ log_statement: "all" });
+  await using postgres = await StoppablePostgres.start({ log_statement: "all" });
   await using server = await ServerProcess.start({ databaseUrl: postgres.url });
   const questions = async () => (await postgres.readLog()).split("current_setting('transaction_read_only')").length - 1;
   await readiness(server);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { RevocationOptions } from "../../src/revocation/revocation-service.ts";
 import { BadgeOffice } from "../revocation/badge-office.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { querySql } from "../support/sql.ts";
 
 let office: BadgeOffice;

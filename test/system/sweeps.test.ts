@@ -14,7 +14,7 @@ import { idempotencySweep } from "../../src/idempotency/answer-store.ts";
 import { quotaSweep } from "../../src/quota/quota-store.ts";
 import { revocationSweep } from "../../src/revocation/revocation-store.ts";
 import { startTestApp } from "../support/app.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { standardSchema } from "../support/schema.ts";
 

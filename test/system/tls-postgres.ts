@@ -2,10 +2,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { type Certificate, makeCertificate } from "../support/certificates.ts";
-import { connectionTo } from "../support/connection.ts";
+import { connectionTo } from "../support/database-address.ts";
 import { until } from "./load.ts";
 import { makeFolder } from "./main-process.ts";
-import { OwnPostgres } from "./own-postgres.ts";
+import { StoppablePostgres } from "./stoppable-postgres.ts";
 
 /** Over the network with TLS only; `carol` also shows a certificate of her own. Over its Unix socket as it is. */
 const hostBasedAuthentication = `
@@ -16,13 +16,13 @@ hostssl all all   127.0.0.1/32  scram-sha-256
 
 /** A PostgreSQL that takes no connection in the clear over the network, and the files that a client of it may need. */
 export class TlsPostgres implements AsyncDisposable {
-  readonly postgres: OwnPostgres;
+  readonly postgres: StoppablePostgres;
   readonly #folder: string;
   readonly #certificates: { readonly trusted: Certificate; readonly foreign: Certificate };
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
-    postgres: OwnPostgres,
+    postgres: StoppablePostgres,
     folder: string,
     certificates: { readonly trusted: Certificate; readonly foreign: Certificate },
     resources: AsyncDisposableStack,
@@ -50,7 +50,7 @@ export class TlsPostgres implements AsyncDisposable {
       log_connections: "on",
     });
     const postgres = resources.use(
-      await OwnPostgres.start(settings, {
+      await StoppablePostgres.start(settings, {
         "server.pem": server.cert,
         "server.key": server.key,
         "authority.pem": authority.cert,

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lineProblem, nameProblem, senderNameProblem } from "../../src/text/display-name-rules.ts";
 import { hasWebAddress } from "../../src/text/web-address.ts";
-import { addressAttacks } from "./attacks.ts";
-import { realBrands } from "./brands.ts";
+import { addressAttacks } from "./disguised-addresses.ts";
+import { realBrands } from "./real-brand-names.ts";
 
 test("the lists are long, and say nothing twice", () => {
   for (const list of [realBrands, addressAttacks]) {

@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestApp } from "../support/app.ts";
-import { byteDoors, doors, grpcDoor, restDoor } from "./protocol-clients.ts";
+import { byteLevelClients, grpcClient, protocolClients, restClient } from "./protocol-clients.ts";
 
 const app = useTestApp();
 let session: string;
@@ -99,11 +99,11 @@ test.each([["false"], ["FALSE"]])("false asks for what there is without it: %s",
   expect(body).toMatchObject({ input: "1" });
 });
 
-test.each(doors)("through $name any other value is refused, and nothing happens", async (door) => {
+test.each(protocolClients)("over $name any other value is refused, and nothing happens", async (client) => {
   for (const value of ["maybe", "1", "yes", "", "true, true"]) {
     const recipient = `envelope-${crypto.randomUUID()}@example.com`;
     const call = { key, headers: { "Byond-Envelope": value } };
-    const { code, body } = await door.call(app, "StartVerification", { channel: "email", recipient }, call);
+    const { code, body } = await client.call(app, "StartVerification", { channel: "email", recipient }, call);
     expect({ code, message: body.message }).toEqual({
       code: "invalid_request",
       message: 'The Byond-Envelope header must be "true" or "false".',
@@ -114,9 +114,9 @@ test.each(doors)("through $name any other value is refused, and nothing happens"
 });
 
 test("gRPC and Connect have forms of their own for success and failure: the envelope is REST's", async () => {
-  const expected = (await restDoor.call(app, "LookupNumber", { number: "1" }, { key })).body;
-  for (const door of [...byteDoors.slice(1), grpcDoor]) {
-    expect((await door.call(app, "LookupNumber", { number: "1" }, { key, headers: wrapped })).body).toEqual(expected);
+  const expected = (await restClient.call(app, "LookupNumber", { number: "1" }, { key })).body;
+  for (const client of [...byteLevelClients.slice(1), grpcClient]) {
+    expect((await client.call(app, "LookupNumber", { number: "1" }, { key, headers: wrapped })).body).toEqual(expected);
   }
 });
 
@@ -183,7 +183,7 @@ describe("beside the rest of HTTP", () => {
 
   test("a compressed request is answered in an envelope too", async () => {
     const call = { key, gzip: true, headers: wrapped };
-    const { body } = await restDoor.call(
+    const { body } = await restClient.call(
       app,
       "StartVerification",
       { channel: "email", recipient: "packed@example.com" },

@@ -1,4 +1,4 @@
-/** The ways into the server, each with all that goes over the wire: what the tests of a credential's features call through. */
+/** Calls one RPC over each protocol and returns the answer in one form, with its headers. Signatures, quotas and idempotency are tested with these. */
 import { gzipSync } from "node:zlib";
 import { fromBinary, fromJson, type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { ConnectError, type Transport } from "@connectrpc/connect";
@@ -20,7 +20,7 @@ export interface RequestLine {
   readonly target: string;
 }
 
-export interface DoorCall {
+export interface ProtocolCall {
   readonly key?: string;
   readonly session?: string;
   readonly headers?: HeaderFields;
@@ -30,8 +30,8 @@ export interface DoorCall {
   readonly sign?: (body: Uint8Array, line: RequestLine) => HeaderFields;
 }
 
-/** An answer in the same form through every door. */
-export interface DoorAnswer {
+/** An answer in the same form over every protocol. */
+export interface ProtocolAnswer {
   /** `ok`, or the error's code. */
   readonly code: string;
   /** The answer or the error, as REST writes it. */
@@ -40,12 +40,12 @@ export interface DoorAnswer {
   readonly headers: Headers;
 }
 
-export interface Door {
+export interface ProtocolClient {
   readonly name: "REST" | "gRPC" | "Connect with JSON" | "Connect with protobuf";
-  call(app: TestApp, rpc: RpcName, input?: Input, call?: DoorCall): Promise<DoorAnswer>;
+  call(app: TestApp, rpc: RpcName, input?: Input, call?: ProtocolCall): Promise<ProtocolAnswer>;
 }
 
-const rest: Door = {
+const rest: ProtocolClient = {
   name: "REST",
   async call(app, name, input = {}, call = {}) {
     const rpc: Rpc = rpcs[name];
@@ -59,7 +59,7 @@ const rest: Door = {
   },
 };
 
-function connectDoor(name: "Connect with JSON" | "Connect with protobuf", type: string): Door {
+function connectClient(name: "Connect with JSON" | "Connect with protobuf", type: string): ProtocolClient {
   const isBinary = type === "application/proto";
   return {
     name,
@@ -84,7 +84,7 @@ function connectDoor(name: "Connect with JSON" | "Connect with protobuf", type: 
 
 const transports = new Map<string, Transport>();
 
-const grpc: Door = {
+const grpc: ProtocolClient = {
   name: "gRPC",
   async call(app, name, input = {}, call = {}) {
     const rpc: Rpc = rpcs[name];
@@ -110,7 +110,7 @@ const grpc: Door = {
   },
 };
 
-function headersOf(call: DoorCall, body: Uint8Array, line: RequestLine): Record<string, string> {
+function headersOf(call: ProtocolCall, body: Uint8Array, line: RequestLine): Record<string, string> {
   return {
     ...(call.key === undefined ? {} : { "x-api-key": call.key }),
     ...(call.session === undefined ? {} : { authorization: `Bearer ${call.session}` }),
@@ -119,7 +119,7 @@ function headersOf(call: DoorCall, body: Uint8Array, line: RequestLine): Record<
   };
 }
 
-async function send(url: string, method: string, bytes: Uint8Array | undefined, type: string, call: DoorCall) {
+async function send(url: string, method: string, bytes: Uint8Array | undefined, type: string, call: ProtocolCall) {
   const body = bytes !== undefined && call.gzip === true ? gzipSync(bytes) : bytes;
   const { pathname, search } = new URL(url);
   const answer = await fetch(url, {
@@ -136,7 +136,7 @@ async function send(url: string, method: string, bytes: Uint8Array | undefined, 
 }
 
 /** An error as Connect writes it: with one detail, in base64. */
-function errorOf(error: Json): Pick<DoorAnswer, "code" | "body"> {
+function errorOf(error: Json): Pick<ProtocolAnswer, "code" | "body"> {
   const [detail] = error.details ?? [];
   if (detail?.type !== ErrorInfoSchema.typeName) {
     throw new TypeError(`an error without our detail: ${JSON.stringify(error)}`);
@@ -154,12 +154,12 @@ function bodyOf(rpc: Rpc, message: Message): Json {
   return rpc.responseBody === undefined ? body : body[rpc.responseBody];
 }
 
-/** REST, and Connect in both of its formats: where the client sees the bytes that it sends. */
-export const byteDoors: readonly Door[] = [
+/** REST and both formats of Connect: the client sees the bytes that it sends, so it can sign or compress them. */
+export const byteLevelClients: readonly ProtocolClient[] = [
   rest,
-  connectDoor("Connect with JSON", "application/json"),
-  connectDoor("Connect with protobuf", "application/proto"),
+  connectClient("Connect with JSON", "application/json"),
+  connectClient("Connect with protobuf", "application/proto"),
 ];
-export const restDoor: Door = rest;
-export const grpcDoor: Door = grpc;
-export const doors: readonly Door[] = [...byteDoors, grpc];
+export const restClient: ProtocolClient = rest;
+export const grpcClient: ProtocolClient = grpc;
+export const protocolClients: readonly ProtocolClient[] = [...byteLevelClients, grpc];

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestApp } from "../support/app.ts";
-import { doors } from "./protocol-clients.ts";
+import { protocolClients } from "./protocol-clients.ts";
 
 const current = "2026-06-15";
 const requestId = /^req_[0-9A-Za-z]{22}$/;
@@ -28,9 +28,9 @@ async function logLineOf(id: string | null): Promise<Record<string, unknown>> {
   }
 }
 
-describe.each(doors)("through $name", (door) => {
+describe.each(protocolClients)("over $name", (client) => {
   const lookup = (headers: Record<string, string>, call: { key?: string } = { key }) =>
-    door.call(app, "LookupNumber", { number: "1" }, { ...call, headers });
+    client.call(app, "LookupNumber", { number: "1" }, { ...call, headers });
 
   test("the version that a request names is echoed, and the current one where it names none", async () => {
     for (const headers of [{}, { "Byond-Version": current }]) {
@@ -57,7 +57,7 @@ describe.each(doors)("through $name", (door) => {
   test("an unknown version keeps anything from happening", async () => {
     const recipient = `version-${crypto.randomUUID()}@example.com`;
     const headers = { "Byond-Version": "1999-12-31" };
-    const refused = await door.call(app, "StartVerification", { channel: "email", recipient }, { key, headers });
+    const refused = await client.call(app, "StartVerification", { channel: "email", recipient }, { key, headers });
     expect(refused.code).toBe("unknown_version");
     const { body } = await app.rest("GET", `/verifications?recipient=${recipient}`, { key });
     expect(body.verifications).toEqual([]);
@@ -66,7 +66,7 @@ describe.each(doors)("through $name", (door) => {
   test("endpoints that take no credential know versions too", async () => {
     const call = { headers: { "Byond-Version": "1999-12-31" } };
     const input = { email: "a@example.com", password: "correct horse battery" };
-    expect((await door.call(app, "SignIn", input, call)).code).toBe("unknown_version");
+    expect((await client.call(app, "SignIn", input, call)).code).toBe("unknown_version");
   });
 
   test("every answer has the id of its request, which the log knows: success and each kind of refusal", async () => {
@@ -75,9 +75,9 @@ describe.each(doors)("through $name", (door) => {
       await lookup({}),
       await lookup({}, {}),
       await lookup({}, { key: `${key}x` }),
-      await door.call(app, "StartVerification", { channel: "email", recipient: "a@example.com" }, { key: lookupKey }),
-      await door.call(app, "CheckVerification", { verification_id: id, code: "1" }, { key }),
-      await door.call(app, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
+      await client.call(app, "StartVerification", { channel: "email", recipient: "a@example.com" }, { key: lookupKey }),
+      await client.call(app, "CheckVerification", { verification_id: id, code: "1" }, { key }),
+      await client.call(app, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
       await lookup({ "Byond-Version": "1999-12-31" }),
       await lookup({ "Byond-Envelope": "maybe" }),
     ];

@@ -9,7 +9,7 @@ import { Database } from "../../../src/database/database.ts";
 import { throttleSweep } from "../../../src/database/throttle.ts";
 import { idempotencySweep } from "../../../src/idempotency/answer-store.ts";
 import { password, startTestApp, type TestApp } from "../../support/app.ts";
-import { connectionTo } from "../../support/connection.ts";
+import { connectionTo } from "../../support/database-address.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { standardSchema } from "../../support/schema.ts";

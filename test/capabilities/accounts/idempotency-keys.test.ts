@@ -5,7 +5,13 @@ import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
 import { password, type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
 import { rpcs } from "../../support/protocols.ts";
-import { type Door, type DoorAnswer, type DoorCall, doors, type RpcName } from "../../wire/protocol-clients.ts";
+import {
+  type ProtocolAnswer,
+  type ProtocolCall,
+  type ProtocolClient,
+  protocolClients,
+  type RpcName,
+} from "../../wire/protocol-clients.ts";
 
 const app = useTestApp();
 /** Another server on the same database. */
@@ -23,15 +29,15 @@ afterAll(async () => {
 
 const newPassword = "staple battery horse";
 const fresh = (name: string) => `${name}-${crypto.randomUUID()}`;
-const isReplayed = ({ headers }: DoorAnswer) => headers.get("Idempotent-Replayed") === "true";
+const isReplayed = ({ headers }: ProtocolAnswer) => headers.get("Idempotent-Replayed") === "true";
 
 /** What an answer says, without what tells one request from another. */
-function contentOf({ code, body }: DoorAnswer) {
+function contentOf({ code, body }: ProtocolAnswer) {
   const { request_id: _requestId, ...content } = body;
   return { code, content };
 }
 
-function expectReplayOf(first: DoorAnswer, again: DoorAnswer): void {
+function expectReplayOf(first: ProtocolAnswer, again: ProtocolAnswer): void {
   expect(first.code).toBe("ok");
   expect(isReplayed(first)).toBe(false);
   expect(contentOf(again)).toEqual(contentOf(first));
@@ -39,11 +45,11 @@ function expectReplayOf(first: DoorAnswer, again: DoorAnswer): void {
 }
 
 /** A way into the server, for calls with an idempotency key. */
-function through(door: Door) {
+function over(protocol: ProtocolClient) {
   const call = (
     rpc: RpcName,
     input: object,
-    options: DoorCall & { readonly idempotencyKey?: string } = {},
+    options: ProtocolCall & { readonly idempotencyKey?: string } = {},
     at = app,
   ) => {
     const { idempotencyKey, ...credentials } = options;
@@ -51,7 +57,7 @@ function through(door: Door) {
       ...credentials.headers,
       ...(idempotencyKey !== undefined && { "Idempotency-Key": idempotencyKey }),
     };
-    return door.call(at, rpc, { ...input }, { ...credentials, headers });
+    return protocol.call(at, rpc, { ...input }, { ...credentials, headers });
   };
   const signIn = async (email: string, as = password): Promise<string> =>
     (await call("SignIn", { email, password: as })).body.access_token;
@@ -84,8 +90,8 @@ async function storedText(): Promise<string> {
   return rows.join("\n");
 }
 
-describe.each(doors)("through $name", (door: Door) => {
-  const { call, signIn } = through(door);
+describe.each(protocolClients)("over $name", (protocol: ProtocolClient) => {
+  const { call, signIn } = over(protocol);
   let owner: SignedUp;
   let session: string;
   let idempotencyKey: string;
@@ -334,13 +340,13 @@ describe("a malformed key is refused", () => {
     key = await mint(session);
   });
 
-  test.each(doors)("through $name by every call, with and without a credential", async (door) => {
+  test.each(protocolClients)("over $name by every call, with and without a credential", async (protocol) => {
     for (const rpc of Object.keys(rpcs) as RpcName[]) {
       const input = Object.fromEntries(
         Object.entries(ids).filter(([field]) => rpcs[rpc].method.input.fields.some(({ name }) => name === field)),
       );
       const credential = keyOnly.has(rpc) ? { key } : { session };
-      const { code, body } = await through(door).call(rpc, input, { ...credential, idempotencyKey: '"' });
+      const { code, body } = await over(protocol).call(rpc, input, { ...credential, idempotencyKey: '"' });
       expect(code, rpc).toBe("invalid_request");
       expect(body.message, rpc).toContain("Idempotency-Key");
     }

@@ -6,7 +6,7 @@ import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { Database } from "../../../src/database/database.ts";
 import { AppError } from "../../../src/errors.ts";
 import { password, type SignedUp, startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
-import { connectionTo } from "../../support/connection.ts";
+import { connectionTo } from "../../support/database-address.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Answer, type Protocol, protocols } from "../../support/protocols.ts";

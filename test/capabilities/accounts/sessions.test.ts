@@ -11,7 +11,7 @@ import {
   type TestApp,
   useTestApp,
 } from "../../support/app.ts";
-import { connectionTo } from "../../support/connection.ts";
+import { connectionTo } from "../../support/database-address.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 import { standardSchema } from "../../support/schema.ts";

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { expect, test, vi } from "vitest";
 import { parseConfig } from "../../../src/app.ts";
 import { startTestApp, useTestApp } from "../../support/app.ts";
-import { limitsOf } from "../../support/limits.ts";
+import { limitsOf } from "../../support/limit-settings.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 
 const webhook = { appSecret: "the secret of the app at Meta", verifyToken: "a word" };

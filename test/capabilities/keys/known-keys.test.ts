@@ -11,7 +11,7 @@ import { Database, type Queryable } from "../../../src/database/database.ts";
 import { readTagKey } from "../../../src/database/tag-key.ts";
 import { type RevocationService, startRevocation } from "../../../src/revocation/revocation-service.ts";
 import { createMigratedDatabase, useTestApp } from "../../support/app.ts";
-import { connectionTo } from "../../support/connection.ts";
+import { connectionTo } from "../../support/database-address.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import type { TestDatabase } from "../../support/postgres.ts";
 import { protocols } from "../../support/protocols.ts";

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Config, parseConfig } from "../../../src/app.ts";
 import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
-import { limitsOf } from "../../support/limits.ts";
+import { limitsOf } from "../../support/limit-settings.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 import { rowsOf, tally } from "./verifications.ts";
 

@@ -4,7 +4,7 @@ import { verificationSweep } from "../../../src/capabilities/verify/verification
 import { Database } from "../../../src/database/database.ts";
 import { throttleSweep } from "../../../src/database/throttle.ts";
 import { startTestApp } from "../../support/app.ts";
-import { connectionTo } from "../../support/connection.ts";
+import { connectionTo } from "../../support/database-address.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { standardSchema } from "../../support/schema.ts";
 import { sweepAll } from "../../support/sweep-all.ts";

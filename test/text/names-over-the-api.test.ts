@@ -6,8 +6,8 @@ import { decodeWords } from "../capabilities/channels/decode-words.ts";
 import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { password, type SignedUp, startTestApp, type TestApp } from "../support/app.ts";
 import { type Protocol, protocols } from "../support/protocols.ts";
-import { addressAttacks } from "./attacks.ts";
-import { realBrands } from "./brands.ts";
+import { addressAttacks } from "./disguised-addresses.ts";
+import { realBrands } from "./real-brand-names.ts";
 
 let sink: SmtpSink;
 let app: TestApp;

@@ -2,7 +2,7 @@ import { ServerProcess, type ServerProcessOptions } from "../support/processes.t
 import { until } from "./load.ts";
 
 /** Servers on one database, of which some are killed while they are called, and replaced. */
-export class Fleet implements AsyncDisposable {
+export class KillableServers implements AsyncDisposable {
   readonly #killed = new Set<ServerProcess>();
   readonly #all: ServerProcess[];
   #present: ServerProcess[];
@@ -12,8 +12,8 @@ export class Fleet implements AsyncDisposable {
     this.#all = [...servers];
   }
 
-  static async start(count: number, options: ServerProcessOptions): Promise<Fleet> {
-    return new Fleet(await Promise.all(Array.from({ length: count }, () => ServerProcess.start(options))));
+  static async start(count: number, options: ServerProcessOptions): Promise<KillableServers> {
+    return new KillableServers(await Promise.all(Array.from({ length: count }, () => ServerProcess.start(options))));
   }
 
   /** One that was not killed, as far as is known. */

@@ -16,7 +16,7 @@ import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "../
 import { until } from "./load.ts";
 
 /** A PostgreSQL of a test's own, which it can take away and bring back: the same data at the same address. */
-export class OwnPostgres implements AsyncDisposable {
+export class StoppablePostgres implements AsyncDisposable {
   /** Over a Unix socket, if its settings say where. */
   readonly url: string;
   readonly password: string;
@@ -37,7 +37,7 @@ export class OwnPostgres implements AsyncDisposable {
   static async start(
     settings: Readonly<Record<string, string>> | ((folder: string) => Readonly<Record<string, string>>) = {},
     files: Readonly<Record<string, string | Buffer>> = {},
-  ): Promise<OwnPostgres> {
+  ): Promise<StoppablePostgres> {
     const dataDir = await mkdtemp(join(tmpdir(), "byond-system-"));
     const binaries = await loadPostgresBinaries();
     const runAs = await chooseAccount(binaries, dataDir, clusterDirectory(dataDir));
@@ -63,7 +63,7 @@ export class OwnPostgres implements AsyncDisposable {
       socket === undefined
         ? `postgres://${DATABASE_USER}:${password}@127.0.0.1:${port}/${database}`
         : `postgres://${DATABASE_USER}:${password}@/${database}?host=${socket}&port=${port}`;
-    const postgres = new OwnPostgres(options, await launchPostgres(options), urlOf("byond"), password);
+    const postgres = new StoppablePostgres(options, await launchPostgres(options), urlOf("byond"), password);
     await postgres.#untilReady(urlOf("postgres"));
     await postgres.query("CREATE DATABASE byond", [], urlOf("postgres"));
     return postgres;

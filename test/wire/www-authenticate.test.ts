@@ -1,7 +1,7 @@
 /** Who is refused for their credential is told how to authenticate (RFC 9110 §11.6.1), in the words of RFC 6750 §3. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestApp } from "../support/app.ts";
-import { doors } from "./protocol-clients.ts";
+import { protocolClients } from "./protocol-clients.ts";
 
 const app = useTestApp();
 let key: string;
@@ -15,14 +15,14 @@ const challenge = 'Bearer realm="Byond"';
 const number = { number: "1" };
 const start = { channel: "email", recipient: "a@example.com" };
 
-describe.each(doors)("through $name", (door) => {
+describe.each(protocolClients)("over $name", (client) => {
   test.each([
     ["LookupNumber", "No API key was sent. Send one as X-API-Key: <key>, or as Authorization: Bearer <key>."],
     ["ListApiKeys", "No session token was sent. Send one as Authorization: Bearer <token>."],
     ["GetMe", "No API key and no session token was sent. Send one as Authorization: Bearer <key or token>."],
   ] as const)("%s without a credential says that none was sent, and how to send one", async (rpc, message) => {
     for (const headers of [{}, { "X-API-Key": "" }]) {
-      const answer = await door.call(app, rpc, rpc === "LookupNumber" ? number : {}, { headers });
+      const answer = await client.call(app, rpc, rpc === "LookupNumber" ? number : {}, { headers });
       expect(answer).toMatchObject({ code: "invalid_api_key", body: { message } });
       expect(answer.headers.get("WWW-Authenticate")).toBe(challenge);
     }
@@ -30,8 +30,8 @@ describe.each(doors)("through $name", (door) => {
 
   test("a credential that does not hold is an invalid token", async () => {
     for (const answer of [
-      await door.call(app, "LookupNumber", number, { key: "pk_live_8fa2.s3cr3t_9c1d4f7b2a6e0h8j" }),
-      await door.call(app, "ListApiKeys", {}, { session: "e30.e30.e30" }),
+      await client.call(app, "LookupNumber", number, { key: "pk_live_8fa2.s3cr3t_9c1d4f7b2a6e0h8j" }),
+      await client.call(app, "ListApiKeys", {}, { session: "e30.e30.e30" }),
     ]) {
       expect(answer.code).toBe("invalid_api_key");
       expect(answer.headers.get("WWW-Authenticate")).toBe(`${challenge}, error="invalid_token"`);
@@ -39,7 +39,7 @@ describe.each(doors)("through $name", (door) => {
   });
 
   test("a key without the scope is told which one it lacks", async () => {
-    const answer = await door.call(app, "StartVerification", start, { key });
+    const answer = await client.call(app, "StartVerification", start, { key });
     expect(answer.code).toBe("insufficient_scope");
     expect(answer.headers.get("WWW-Authenticate")).toBe(`${challenge}, error="insufficient_scope", scope="verify"`);
   });
@@ -47,13 +47,13 @@ describe.each(doors)("through $name", (door) => {
   test("every other 401 has a challenge too", async () => {
     const wrong = "not the right password";
     const answers = [
-      await door.call(app, "LookupNumber", number, { headers: { Authorization: "Basic YTpi" } }),
-      await door.call(app, "LookupNumber", number, { key, headers: { Authorization: "Bearer pk_live_a.b" } }),
-      await door.call(app, "LookupNumber", number, { session }),
-      await door.call(app, "LookupNumber", number, { key, headers: { "Byond-Signature": "t=1,v1=00" } }),
-      await door.call(app, "SignIn", { email: "nobody@example.com", password: wrong }),
-      await door.call(app, "RefreshSession", { refresh_token: "none" }),
-      await door.call(
+      await client.call(app, "LookupNumber", number, { headers: { Authorization: "Basic YTpi" } }),
+      await client.call(app, "LookupNumber", number, { key, headers: { Authorization: "Bearer pk_live_a.b" } }),
+      await client.call(app, "LookupNumber", number, { session }),
+      await client.call(app, "LookupNumber", number, { key, headers: { "Byond-Signature": "t=1,v1=00" } }),
+      await client.call(app, "SignIn", { email: "nobody@example.com", password: wrong }),
+      await client.call(app, "RefreshSession", { refresh_token: "none" }),
+      await client.call(
         app,
         "ChangePassword",
         { current_password: wrong, new_password: "another long one" },
@@ -73,7 +73,7 @@ describe.each(doors)("through $name", (door) => {
   });
 
   test("what is refused for other reasons has none", async () => {
-    const answer = await door.call(app, "LookupNumber", {}, { key });
+    const answer = await client.call(app, "LookupNumber", {}, { key });
     expect(answer.code).toBe("validation_error");
     expect(answer.headers.get("WWW-Authenticate")).toBeNull();
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type ReceivedMail, SmtpSink, smtpError } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { Fleet } from "./fleet.ts";
+import { KillableServers } from "./killable-servers.ts";
 import { codeIn, inParallel, until } from "./load.ts";
 
 const serverCount = 3;
@@ -26,8 +26,8 @@ test("what was answered 201 arrives, in time and hardly ever twice, while server
   const sink = await SmtpSink.open();
   resources.defer(() => sink.close());
   const environment = { SMTP_URL: sink.url, MAIL_FROM: "Acme <no-reply@acme.example>" };
-  const fleet = resources.use(await Fleet.start(serverCount, { databaseUrl: database.url, environment }));
-  const key = await fleet.any().mintKey();
+  const servers = resources.use(await KillableServers.start(serverCount, { databaseUrl: database.url, environment }));
+  const key = await servers.any().mintKey();
 
   const started = new Map<string, Started>();
   const arrivals = new Map<string, { readonly code: string; readonly atMs: number }[]>();
@@ -48,13 +48,13 @@ test("what was answered 201 arrives, in time and hardly ever twice, while server
   const begunAtMs = performance.now();
   let tried = 0;
   let unanswered = 0;
-  const killing = fleet.killAtRandom(killCount, startCount, () => started.size);
+  const killing = servers.killAtRandom(killCount, startCount, () => started.size);
   await inParallel(callsAtOnce, async () => {
     while (started.size < startCount) {
       tried += 1;
       const recipient = tried <= withheldCount ? `withheld-${tried}@example.com` : `user-${tried}@example.com`;
       const body = { channel: "email", recipient, ttl_seconds: isWithheld(recipient) ? 30 : 300 };
-      const answer = await fleet
+      const answer = await servers
         .any()
         .rest("POST", "/verify/start", { key, body })
         .catch(() => undefined);
@@ -82,7 +82,7 @@ test("what was answered 201 arrives, in time and hardly ever twice, while server
   await inParallel(callsAtOnce, async () => {
     for (let next = toCheck.pop(); next !== undefined; next = toCheck.pop()) {
       const code = arrivals.get(next.recipient)?.[0]?.code ?? "";
-      const { body } = await fleet
+      const { body } = await servers
         .any()
         .rest("POST", "/verify/check", { key, body: { verification_id: next.id, code } });
       checked.set(next.recipient, body.status);
@@ -91,7 +91,7 @@ test("what was answered 201 arrives, in time and hardly ever twice, while server
   const lastExpiryMs = Math.max(...withheld.map(({ expiresAtMs }) => expiresAtMs));
   await until("the withheld codes have expired", 60_000, () => Date.now() > lastExpiryMs);
   await until("the outbox has given them up", 30_000, async () => {
-    const statuses = await Promise.all(withheld.map(({ id }) => fleet.any().rest("GET", `/verify/${id}`, { key })));
+    const statuses = await Promise.all(withheld.map(({ id }) => servers.any().rest("GET", `/verify/${id}`, { key })));
     return statuses.every(({ body }) => body.deliveries[0].status === "expired");
   });
 
@@ -105,15 +105,15 @@ test("what was answered 201 arrives, in time and hardly ever twice, while server
   console.log(
     [
       `crash: ${started.size} answered 201 in ${loadSeconds.toFixed(1)} s (${unanswered} got no answer)`,
-      `${fleet.kills} servers killed with -9`,
+      `${servers.kills} servers killed with -9`,
       `${arrived} of ${wanted.length} arrived within ${arrivedSeconds.toFixed(1)} s`,
       `${duplicates} duplicates (${((duplicates / copies.length) * 100).toFixed(2)} %)`,
       `${approved} codes accepted`,
       `${late.length} mails after their expiry (${withheld.length} held back until then)`,
     ].join(" · "),
   );
-  expect(fleet.kills).toBe(killCount);
-  expect(fleet.unexpectedExits).toEqual([]);
+  expect(servers.kills).toBe(killCount);
+  expect(servers.unexpectedExits).toEqual([]);
   expect(arrived).toBe(wanted.length);
   expect(approved).toBe(wanted.length);
   expect(late).toEqual([]);

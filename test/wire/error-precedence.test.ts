@@ -5,7 +5,7 @@
 import { createHmac } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestApp } from "../support/app.ts";
-import { type DoorCall, doors, type HeaderFields, type Input, type RpcName } from "./protocol-clients.ts";
+import { type HeaderFields, type Input, type ProtocolCall, protocolClients, type RpcName } from "./protocol-clients.ts";
 
 const app = useTestApp();
 let session: string;
@@ -60,7 +60,7 @@ const startInput = ({ fields }: Faults): Input => ({
   recipient: fields === undefined ? "a@example.com" : "nobody",
 });
 
-describe.each(doors)("through $name", (door) => {
+describe.each(protocolClients)("over $name", (client) => {
   const rpc: RpcName = "StartVerification";
   test.each<[string, Faults]>([
     ["invalid_api_key", { key: "none", signature: "wrong" }],
@@ -97,14 +97,14 @@ describe.each(doors)("through $name", (door) => {
     ["invalid_request", { idempotencyKey: "malformed", fields: "wrong" }],
     ["validation_error", { fields: "wrong" }],
   ])("%s is told of %j", async (code, faults) => {
-    const call: DoorCall = { ...keyOf(faults), headers: headersOf(faults) };
-    expect((await door.call(app, rpc, startInput(faults), call)).code).toBe(code);
+    const call: ProtocolCall = { ...keyOf(faults), headers: headersOf(faults) };
+    expect((await client.call(app, rpc, startInput(faults), call)).code).toBe(code);
   });
 
   test("the other kind of credential is refused before what is wrong with the request", async () => {
-    const wrong = await door.call(app, rpc, startInput({ fields: "wrong" }), { session });
+    const wrong = await client.call(app, rpc, startInput({ fields: "wrong" }), { session });
     expect(wrong.code).toBe("invalid_api_key");
-    expect((await door.call(app, "CreateApiKey", { name: "" }, { key: keys.right })).code).toBe("invalid_api_key");
+    expect((await client.call(app, "CreateApiKey", { name: "" }, { key: keys.right })).code).toBe("invalid_api_key");
   });
 });
 

@@ -8,7 +8,7 @@ import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { Channel, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { createMigratedDatabase, startTestApp, type TestApp } from "../support/app.ts";
-import { limitsOf } from "../support/limits.ts";
+import { limitsOf } from "../support/limit-settings.ts";
 import { ServerProcess } from "../support/processes.ts";
 
 interface Answer {

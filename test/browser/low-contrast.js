@@ -1,5 +1,5 @@
 /** Runs in the page: finds texts whose contrast with their background is below 4.5 to 1. */
-globalThis.findFaintTexts = (rootSelector) => {
+globalThis.findLowContrastTexts = (rootSelector) => {
   const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
 
   function rgba(color) {

@@ -2,15 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 
-export interface FaintText {
+export interface LowContrastText {
   readonly text: string;
   readonly ratio: number;
 }
 
 // Not TypeScript: it runs in the page, and the types of the browser are not for the rest of this program.
-const script = readFileSync(join(import.meta.dirname, "faint-texts.js"), "utf8");
+const script = readFileSync(join(import.meta.dirname, "low-contrast.js"), "utf8");
 
 /** Texts below an element whose contrast with their background is lower than WCAG 2.2 §1.4.3 asks for: 4.5 to 1. */
-export function findFaintTexts(page: Page, selector: string): Promise<readonly FaintText[]> {
-  return page.evaluate<readonly FaintText[]>(`${script}\nfindFaintTexts(${JSON.stringify(selector)})`);
+export function findLowContrastTexts(page: Page, selector: string): Promise<readonly LowContrastText[]> {
+  return page.evaluate<readonly LowContrastText[]>(`${script}\nfindLowContrastTexts(${JSON.stringify(selector)})`);
 }

@@ -5,7 +5,7 @@ import { SmtpSink, smtpError } from "../capabilities/channels/smtp-sink.ts";
 import type { RestAnswer, RestCall } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { codeIn, until } from "./load.ts";
-import { OwnPostgres } from "./own-postgres.ts";
+import { StoppablePostgres } from "./stoppable-postgres.ts";
 import { WhatsappFake } from "./whatsapp-fake.ts";
 
 /** Long enough that no other number of a log looks like one by chance. */
@@ -17,7 +17,7 @@ test("no code, recipient, key, password, token or secret in any log, PostgreSQL'
   await using resources = new AsyncDisposableStack();
   const secrets = new Secrets();
   const postgres = resources.use(
-    await OwnPostgres.start({
+    await StoppablePostgres.start({
       // Everything that an administrator may turn on: each statement with all of its values, failed ones too.
       log_statement: "all",
       log_duration: "on",
