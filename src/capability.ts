@@ -56,11 +56,8 @@ export interface Capability<Settings = unknown> {
   readonly entities?: readonly EntitySchema[];
   /** Run once on every database, in the order of the capabilities, and after those of the platform. */
   readonly migrations?: readonly MigrationObject[];
-  /**
-   * Its tables whose rows belong to a workspace (`workspace_id`), each with the other columns of an index that begins with it. What they hold is
-   * erased with the workspace.
-   */
-  readonly workspaceTables?: Readonly<Record<string, string>>;
+  /** Its tables whose rows belong to a workspace. Their rows are deleted with the workspace. */
+  readonly workspaceTables?: WorkspaceTables;
   /** Of the operator, by name. */
   readonly commands?: Readonly<Record<string, OperatorCommand<Settings>>>;
   /** The variables that it reads: `--help` tells of them, and no other one can be read. */
@@ -74,6 +71,12 @@ export interface Capability<Settings = unknown> {
   /** Begins its work. Called once, after the capabilities that are listed before it. */
   start(platform: Platform, settings: Settings): Contribution | Promise<Contribution>;
 }
+
+/**
+ * Tables with a column `workspace_id`, each with the other columns of an index that begins with it: `{ badge: "id" }` for a
+ * primary key `(workspace_id, id)`. An erasure goes through them in this order.
+ */
+export type WorkspaceTables = Readonly<Record<string, string>>;
 
 /** What settings of capabilities depend on. */
 export interface ServerFacts {
@@ -95,8 +98,8 @@ export interface Platform {
   /** The key of the tags by which keys and tokens are told from guesses. It belongs to the database and is never rotated. */
   readonly tagKey: Buffer;
   readonly revocation: RevocationService;
-  /** See `Capability.workspaceTables`: those of all capabilities. */
-  readonly workspaceTables: Readonly<Record<string, string>>;
+  /** The tables of all capabilities, and then of the platform, whose rows belong to a workspace. */
+  readonly workspaceTables: WorkspaceTables;
   /** What keys can be given: the scopes of all capabilities, and `*`. */
   readonly scopes: readonly string[];
   /** What the hash of a password costs. */

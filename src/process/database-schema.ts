@@ -1,7 +1,7 @@
 import { Access0001 } from "../access/access-0001.migration.ts";
 import { UsedSignatureEntity } from "../access/used-signature.entity.ts";
 import { WorkspaceEntity } from "../access/workspace.entity.ts";
-import type { Capability } from "../capability.ts";
+import type { Capability, WorkspaceTables } from "../capability.ts";
 import { Crypto0001 } from "../crypto/crypto-0001.migration.ts";
 import { MasterSecretEntity } from "../crypto/master-secret.entity.ts";
 import { Database0001 } from "../database/database-0001.migration.ts";
@@ -46,6 +46,24 @@ const platform: Schema = {
     { name: "outbox-0001", class: Outbox0001 },
   ],
 };
+
+/** The platform's tables whose rows belong to a workspace. */
+const platformWorkspaceTables: WorkspaceTables = {
+  delivery_attempt: "subject_id, outbox_id, claim",
+  outbox: "id",
+  idempotency: "realm, key",
+  throttle: "key",
+  quota: "key",
+  used_signature: "nonce",
+};
+
+/**
+ * Every table whose rows belong to a workspace, in the order of an erasure. The capabilities' come first: a sweep of theirs that
+ * deletes something together with its messages (`verificationSweep`) locks it before the messages, and so does the erasure.
+ */
+export function workspaceTablesOf(capabilities: readonly Capability[]): WorkspaceTables {
+  return Object.assign({}, ...capabilities.map(({ workspaceTables }) => workspaceTables), platformWorkspaceTables);
+}
 
 /**
  * The tables of the platform and of capabilities, which may refer to the platform's. Migrations run in this order, on every

@@ -13,7 +13,7 @@ import { readTagKey } from "../database/tag-key.ts";
 import type { Logger } from "../observe/log.ts";
 import type { DeliveryWorker } from "../outbox/worker.ts";
 import { startRevocation } from "../revocation/revocation-service.ts";
-import { schemaOf } from "./database-schema.ts";
+import { schemaOf, workspaceTablesOf } from "./database-schema.ts";
 import { readSecrets } from "./master-secrets.ts";
 import { registerServer } from "./register-server.ts";
 import type { ResourceStack } from "./resource-stack.ts";
@@ -78,7 +78,7 @@ export async function startPlatform(
     tagKey: await readTagKey(database),
     revocation,
     scopes: scopesOf(capabilities),
-    workspaceTables: Object.assign({}, ...capabilities.map((capability) => capability.workspaceTables)),
+    workspaceTables: workspaceTablesOf(capabilities),
     passwordCost: options.passwordCost ?? passwordCost,
     proxyTrust: config.proxyTrust,
     dispatch: (item) => withoutDeadline(() => worker.value.dispatch(item)),

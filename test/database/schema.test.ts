@@ -7,7 +7,7 @@ import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
-import { standardSchema } from "../support/schema.ts";
+import { standardSchema, standardWorkspaceTables } from "../support/schema.ts";
 
 /**
  * What the ORM does not describe, and is written in a migration only: functions (its routines know no VARIADIC parameters), how full
@@ -121,3 +121,28 @@ test("what the entities do not describe is listed", async () => {
   );
   expect(found).toEqual({ ...beyondTheEntities, others: 0 });
 });
+
+test("every table with a workspace is declared, so that an erasure forgets none", async () => {
+  const rows = await query(
+    migrated,
+    `SELECT DISTINCT relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+     WHERE ${ours} AND relkind = 'r' AND attname = 'workspace_id' AND NOT attisdropped`,
+  );
+  // What is erased is a workspace whose account was deleted before.
+  const declared = [...Object.keys(standardWorkspaceTables), "account"];
+  expect(rows.map(({ relname }) => relname).sort()).toEqual(declared.sort());
+});
+
+test("an erasure goes through a verification before its messages, as the sweep of verifications does", () => {
+  const order = ["verification", "delivery_attempt", "outbox"];
+  expect(Object.keys(standardWorkspaceTables).filter((table) => order.includes(table))).toEqual(order);
+});
+
+test.each(Object.entries(standardWorkspaceTables))(
+  "%s has an index that begins with the workspace, %s",
+  async (table, columns) => {
+    const rows = await query(migrated, `SELECT indexdef FROM pg_indexes WHERE tablename = '${table}'`);
+    const isServed = rows.some(({ indexdef }) => String(indexdef).includes(`(workspace_id, ${columns}`));
+    expect(isServed).toBe(true);
+  },
+);

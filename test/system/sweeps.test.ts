@@ -16,7 +16,7 @@ import { revocationSweep } from "../../src/revocation/revocation-store.ts";
 import { startTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
-import { standardSchema } from "../support/schema.ts";
+import { standardSchema, standardWorkspaceTables } from "../support/schema.ts";
 
 const fullBuckets = (count: number) => `
   INSERT INTO throttle SELECT 'ws_' || i % 100, 'recipient:' || md5(i::text), byond_now() - interval '1 minute'
@@ -130,7 +130,7 @@ test("a sweep that was planned while its table was empty reads a few pages of a 
     usedSignatureSweep(deps),
     verificationSweep(deps, 400),
     ownVerificationSweep(deps),
-    closedWorkspaceSweep(deps),
+    closedWorkspaceSweep(deps, standardWorkspaceTables),
     revocationSweep(deps),
   ];
   for (const sweep of sweeps) {

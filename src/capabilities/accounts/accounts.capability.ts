@@ -39,6 +39,8 @@ export function accountsCapability(needs: Needs): Capability<AccountSettings> {
     name: "accounts",
     entities: [AccountEntity, SessionEntity, KnownSourceEntity],
     migrations: [{ name: "accounts-0001", class: Accounts0001 }],
+    // Not `account`: what is erased is a workspace that has no account any more.
+    workspaceTables: { session: "id" },
     settings: [accountSettings],
     readSettings: readAccountSettings,
     describe: describeAccounts,

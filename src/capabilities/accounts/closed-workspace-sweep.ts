@@ -1,3 +1,4 @@
+import type { WorkspaceTables } from "../../capability.ts";
 import type { Database } from "../../database/database.ts";
 import { statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
@@ -7,27 +8,13 @@ import { minutesUntilErased } from "./accounts.policy.ts";
 /** Rows of each table a batch. */
 const batchSize = 500;
 
-/** A message that was on its way when the account ended is recorded by then: nothing is written for the workspace any more. */
+/** By then a message that was being sent when the account ended is recorded: nothing more is written for the workspace. */
 const quietTime = `interval '${minutesUntilErased} minutes'`;
 
 /**
- * Every table that holds something of a workspace, and the rest of the index that begins with it: without an order, any index
- * that has the workspace somewhere will do for the planner. Secrets of keys go with their keys. The tables come in the order in
- * which `verificationSweep` takes its rows. Those of plugged-in capabilities come after them.
+ * Without the order of an index that begins with the workspace, the planner may take any index that has the workspace somewhere.
+ * What is found decides whether the workspace is empty; rows that another transaction has locked are left for the next batch.
  */
-const ownOrders: Readonly<Record<string, string>> = {
-  verification: "id",
-  delivery_attempt: "subject_id, outbox_id, claim",
-  outbox: "id",
-  idempotency: "realm, key",
-  throttle: "key",
-  quota: "key",
-  used_signature: "nonce",
-  session: "id",
-  api_key: "created_at DESC, id DESC",
-};
-
-/** What is found decides whether the workspace is empty; of it, rows that somebody holds are left for the next time. */
 const removeOf = ([table, order]: readonly [string, string]) => `
   found_${table} AS MATERIALIZED (
     SELECT ctid AS row FROM ${table} WHERE workspace_id = (SELECT id FROM closed) ORDER BY ${order} LIMIT ${batchSize}
@@ -38,16 +25,14 @@ const removeOf = ([table, order]: readonly [string, string]) => `
     RETURNING 1
   )`;
 
-type Orders = Readonly<Record<string, string>>;
-
-const every = (orders: Orders, condition: (table: string) => string, operator: "AND" | "OR") =>
-  Object.keys(orders).map(condition).join(` ${operator} `);
+const every = (tables: WorkspaceTables, condition: (table: string) => string, operator: "AND" | "OR") =>
+  Object.keys(tables).map(condition).join(` ${operator} `);
 
 /**
- * A workspace is one server's while its batch lasts; another one takes the next. It goes itself once nothing is found of it.
- * One with a user was shut down by somebody else than us.
+ * A batch locks its workspace: another server takes the next one. The workspace itself is deleted when nothing is found of it.
+ * A closed workspace that has an account was closed by the operator, and is kept.
  */
-const sweepOf = (orders: Orders) =>
+const sweepOf = (tables: WorkspaceTables) =>
   statement<{ hasRemoved: boolean }>("sweep_closed_workspaces")(
     {},
     () => `
@@ -57,23 +42,20 @@ const sweepOf = (orders: Orders) =>
         AND NOT EXISTS (SELECT FROM account WHERE account.workspace_id = workspace.id)
       ORDER BY deactivated_at LIMIT 1
       FOR UPDATE SKIP LOCKED
-    ), ${Object.entries(orders).map(removeOf).join(", ")}, removed AS (
+    ), ${Object.entries(tables).map(removeOf).join(", ")}, removed AS (
       DELETE FROM workspace USING closed
-      WHERE workspace.id = closed.id AND ${every(orders, (table) => `NOT EXISTS (SELECT FROM found_${table})`, "AND")}
+      WHERE workspace.id = closed.id AND ${every(tables, (table) => `NOT EXISTS (SELECT FROM found_${table})`, "AND")}
       RETURNING 1
     )
-    SELECT EXISTS (SELECT FROM removed) OR ${every(orders, (table) => `EXISTS (SELECT FROM removed_${table})`, "OR")} AS has_removed`,
+    SELECT EXISTS (SELECT FROM removed) OR ${every(tables, (table) => `EXISTS (SELECT FROM removed_${table})`, "OR")} AS has_removed`,
   );
 
-/**
- * Removes all that is left of accounts that ended: their keys, and their verifications with the recipients of these. `others` are
- * further tables, see `Capability.workspaceTables`.
- */
+/** Removes all that is left of accounts that ended: of every table in `tables`, and their workspaces. */
 export function closedWorkspaceSweep(
   deps: { readonly database: Pick<Database, "transaction"> },
-  others: Orders = {},
+  tables: WorkspaceTables,
 ): Sweep {
-  const sweep = sweepOf({ ...ownOrders, ...others });
+  const sweep = sweepOf(tables);
   return {
     name: "closed workspace",
     async removeBatch() {

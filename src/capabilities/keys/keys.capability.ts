@@ -25,6 +25,8 @@ export function keysCapability() {
     name: "keys",
     entities: [ApiKeyEntity, ApiKeySecretEntity],
     migrations: [{ name: "keys-0001", class: Keys0001 }],
+    // Secrets are deleted with their key, by the foreign key.
+    workspaceTables: { api_key: "created_at DESC, id DESC" },
     start({ database, clock, logger, tagKey, revocation, scopes }) {
       const keyHasher = new Hasher({ cost: keyCost, ...hashing });
       const lastUsed = new LastUsed({ database, clock, logger });

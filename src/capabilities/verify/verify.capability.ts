@@ -31,6 +31,7 @@ export function verifyCapability({ channels: offered }: { readonly channels: Off
     scopes: ["verify", "reports"],
     entities: [VerificationEntity],
     migrations: [{ name: "verify-0001", class: Verify0001 }],
+    workspaceTables: { verification: "id" },
     settings: [verifySettings],
     readSettings: readVerifySettings,
     sealed: sealedRecipients,

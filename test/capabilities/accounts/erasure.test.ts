@@ -12,7 +12,7 @@ import { password, startTestApp, type TestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/database-address.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
-import { standardSchema } from "../../support/schema.ts";
+import { standardSchema, standardWorkspaceTables } from "../../support/schema.ts";
 import { sweepAll } from "../../support/sweep-all.ts";
 
 const name = "Ada Lovelace";
@@ -131,7 +131,7 @@ async function expectTraces(ids: readonly string[]) {
   expect(found(await dump(), [email]).filter((row) => !row.startsWith("idempotency"))).toEqual([]);
 
   await app.time.advance({ seconds: 601 });
-  await sweepAll(closedWorkspaceSweep({ database }));
+  await sweepAll(closedWorkspaceSweep({ database }, standardWorkspaceTables));
   const soon = await dump();
   expect(found(soon, [...personal, farewell, ...recipients]).filter((row) => !strangersCounters.test(row))).toEqual([]);
   // Ids say nothing without the account; codes of ours hold its address, sealed.
@@ -196,7 +196,7 @@ test("a code of ours that was removed has expired, and what is in use stays", as
   const { verification_id } = (await app.rest("POST", "/verify/start", { key, headers, body })).body;
   await app.time.advance({ seconds: 86_401 });
   await sweepAll(ownVerificationSweep({ database }));
-  await sweepAll(closedWorkspaceSweep({ database }));
+  await sweepAll(closedWorkspaceSweep({ database }, standardWorkspaceTables));
   expect(found(await dump(), ["ws_byond/usr_"]).filter((row) => row.startsWith("verification "))).toEqual([]);
   const { body: signedIn } = await app.rest("POST", "/auth/sign-in", {
     headers,
@@ -234,7 +234,7 @@ test("thousands of verifications are removed a batch at a time, without the keys
   const other = await app.mintKey();
   await app.rest("POST", "/auth/delete-account", { session: gone.session, headers, body: { password } });
   await app.time.advance({ seconds: 601 });
-  const sweep = closedWorkspaceSweep({ database });
+  const sweep = closedWorkspaceSweep({ database }, standardWorkspaceTables);
   let batches = 0;
   for (; await sweep.removeBatch(); batches += 1);
   expect(batches).toBeGreaterThan(5);
@@ -269,9 +269,9 @@ test("two servers that erase one account at once leave nothing of it", async () 
         return result;
       }),
   };
-  const first = closedWorkspaceSweep({ database: slow }).removeBatch();
+  const first = closedWorkspaceSweep({ database: slow }, standardWorkspaceTables).removeBatch();
   await removed.promise;
-  const second = closedWorkspaceSweep({ database });
+  const second = closedWorkspaceSweep({ database }, standardWorkspaceTables);
   let isSecondDone = false;
   const secondBatch = second.removeBatch().finally(() => {
     isSecondDone = true;
@@ -293,7 +293,7 @@ test("a row that somebody holds is left, and is erased the next time", async () 
   await using own = await connect();
   await own.client.query("BEGIN");
   await own.client.query("SELECT FROM verification WHERE workspace_id = $1 LIMIT 1 FOR UPDATE", [gone.workspaceId]);
-  const sweep = closedWorkspaceSweep({ database });
+  const sweep = closedWorkspaceSweep({ database }, standardWorkspaceTables);
   await sweepAll(sweep);
   expect(await tablesWith(gone.workspaceId)).toEqual(["verification", "workspace"]);
   await own.client.query("COMMIT");
