@@ -14,7 +14,7 @@ import { rawBodyKey } from "../server/raw-body.ts";
 import { compressions, encodingOf } from "./encoding.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import type { CheckRequest } from "./validation.ts";
-import { violationsError } from "./wire-errors.ts";
+import { unknownCompression, violationsError } from "./wire-errors.ts";
 
 /** A message as it was sent over one of Connect's protocols. */
 interface EncodedMessage {
@@ -155,7 +155,7 @@ async function readMessage(context: HandlerContext): Promise<EncodedMessage | un
   const isCompressed = (flags & compressedFlag) !== 0;
   const encoding = isCompressed ? encodingOf(context) : undefined;
   if (isCompressed && encoding === undefined) {
-    throw new AppError("invalid_request", "The message is flagged as compressed, and grpc-encoding does not say how.");
+    throw unknownCompression("The message");
   }
   return decompress({ bytes, isJson }, encoding);
 }

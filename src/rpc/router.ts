@@ -1,4 +1,4 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescService, Registry } from "@bufbuild/protobuf";
 import {
   type ConnectRouter,
   createConnectRouter,
@@ -33,6 +33,14 @@ export function bindService<T extends DescService>(service: T, implementation: S
   };
 }
 
+/** What of messages a server may need otherwise than ours does. */
+export interface MessageOptions {
+  /** The size from which answers are compressed. Default: Connect's. */
+  readonly compressMinBytes?: number;
+  /** The types that a `google.protobuf.Any` may hold in JSON. Default: none. */
+  readonly registry?: Registry;
+}
+
 /**
  * The handlers of gRPC, gRPC-Web and Connect, by path. `grpcServices` are those of gRPC itself, whose clients are standard
  * ones: their JSON is read as leniently as Connect does by default.
@@ -45,6 +53,7 @@ export function createRpcHandlers(
   chain: Chain,
   errors: ErrorReporter,
   shutdownSignal: AbortSignal,
+  { registry, ...compression }: MessageOptions = {},
 ): Map<string, UniversalHandlerFn> {
   const options = {
     interceptors: [...chain.interceptors],
@@ -53,7 +62,11 @@ export function createRpcHandlers(
     acceptCompression: [...compressions],
     shutdownSignal,
   };
-  const strict = createConnectRouter({ ...options, jsonOptions: strictJson });
+  const strict = createConnectRouter({
+    ...options,
+    ...compression,
+    jsonOptions: registry === undefined ? strictJson : { ...strictJson, registry },
+  });
   for (const { register } of services) {
     register(strict);
   }

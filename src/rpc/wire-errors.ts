@@ -81,11 +81,23 @@ async function* convertingErrors<T>(
  * answer does not repeat what was sent.
  */
 function readableMessages<T>(messages: AsyncIterable<T>, { input }: DescMethod): AsyncIterable<T> {
-  return convertingErrors(messages, (cause) =>
-    cause instanceof ConnectError && (cause.code === Code.Internal || cause.code === Code.InvalidArgument)
-      ? new AppError("invalid_request", `A message cannot be read as ${input.typeName}.`, { cause })
-      : cause,
-  );
+  return convertingErrors(messages, (cause) => {
+    if (!(cause instanceof ConnectError) || (cause.code !== Code.Internal && cause.code !== Code.InvalidArgument)) {
+      return cause;
+    }
+    // Connect has no other mark of it than its text.
+    return cause.rawMessage.startsWith("received compressed envelope")
+      ? unknownCompression("A message", cause)
+      : new AppError("invalid_request", `A message cannot be read as ${input.typeName}.`, { cause });
+  });
+}
+
+/** A message is flagged as compressed, and no header says how. That is "internal" over RPC (gRPC Compression, test case 6). */
+export function unknownCompression(message: string, cause?: ConnectError): AppError {
+  return new AppError("invalid_request", `${message} is flagged as compressed, and its encoding is not given.`, {
+    rpcCode: Code.Internal,
+    cause,
+  });
 }
 
 /** The error as Connect's protocols send it. Errors that already are in that form pass. */

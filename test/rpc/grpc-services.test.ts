@@ -52,11 +52,15 @@ describe("a message that cannot be read is invalid, and none of the server's fai
   const garbage = Buffer.from([0xff, 0xff, 0xff]);
   const framed = (message: Uint8Array, flags = 0) =>
     Buffer.concat([Buffer.from([flags, 0, 0, 0, message.length]), message]);
+  const invalid = { grpc: "3", connect: "invalid_argument" };
+  // gRPC Compression, test case 6.
+  const internal = { grpc: "13", connect: "internal" };
+  const gzip = { "grpc-encoding": "gzip", "connect-content-encoding": "gzip" };
   const sent = [
-    ["garbage", {}, framed(garbage)],
-    ["garbage for gzip", { "grpc-encoding": "gzip", "connect-content-encoding": "gzip" }, framed(garbage, 1)],
-    ["flagged as compressed, in no encoding", {}, framed(garbage, 1)],
-    ["half a message", {}, framed(garbage).subarray(0, 7)],
+    ["garbage", {}, framed(garbage), invalid],
+    ["garbage for gzip", gzip, framed(garbage, 1), invalid],
+    ["flagged as compressed, in no encoding", {}, framed(garbage, 1), internal],
+    ["half a message", {}, framed(garbage).subarray(0, 7), invalid],
   ] as const;
   const unary = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List"];
   const streams = [
@@ -66,7 +70,7 @@ describe("a message that cannot be read is invalid, and none of the server's fai
   ];
   const failures = () => app.logLines.filter((line) => line.includes("call failed")).length;
 
-  test.each(sent)("gRPC: %s", async (_what, encoding, body) => {
+  test.each(sent)("gRPC: %s", async (_what, encoding, body, code) => {
     for (const path of [...unary, ...streams]) {
       const session = connectHttp2(app.url);
       const headers = { "content-type": "application/grpc", ...encoding };
@@ -74,18 +78,18 @@ describe("a message that cannot be read is invalid, and none of the server's fai
       const trailers = once(stream, "trailers");
       stream.resume();
       stream.end(body);
-      expect([path, Object(await trailers)[0]["grpc-status"]]).toEqual([path, "3"]);
+      expect([path, Object(await trailers)[0]["grpc-status"]]).toEqual([path, code.grpc]);
       session.destroy();
     }
     expect(failures()).toBe(0);
   });
 
-  test.each(sent)("a stream of Connect: %s", async (_what, encoding, body) => {
+  test.each(sent)("a stream of Connect: %s", async (_what, encoding, body, code) => {
     for (const path of streams) {
       for (const type of ["application/connect+proto", "application/connect+json"]) {
         const headers = { ":method": "POST", ":path": path, "content-type": type, ...encoding };
         const answer = await requestHttp2(app.url, headers, body);
-        expect(answer.body).toContain('"code":"invalid_argument"');
+        expect(answer.body).toContain(`"code":"${code.connect}"`);
       }
     }
     expect(failures()).toBe(0);

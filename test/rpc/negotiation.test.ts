@@ -232,11 +232,11 @@ describe("another encoding is unimplemented, and the answer says which are known
 });
 
 test.each(["identity", ""])(
-  "a message flagged as compressed, with the grpc-encoding %j, is invalid",
+  "a message flagged as compressed, with the grpc-encoding %j, is internal (gRPC Compression, test case 6)",
   async (encoding) => {
     for (const type of ["application/grpc", "application/grpc-web"]) {
       const headers = { "content-type": type, "grpc-encoding": encoding };
-      expect((await call(lookUp, headers, frame(binary, 1))).grpcStatus).toBe("3");
+      expect((await call(lookUp, headers, frame(binary, 1))).grpcStatus).toBe("13");
     }
   },
 );
