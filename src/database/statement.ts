@@ -191,7 +191,8 @@ function camelCaseRows<Row>({ fields, rows }: pg.QueryArrayResult<unknown[]>): R
 /** Of the columns of our statements. */
 const camelCaseNames = new Map<string, string>();
 
-function camelCase(column: string): string {
+/** The name in a row of a column, such as `expiresAt` of `expires_at`. */
+export function camelCase(column: string): string {
   const known = camelCaseNames.get(column);
   if (known !== undefined) {
     return known;

@@ -1,14 +1,11 @@
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import { withoutDeadline } from "../../database/call-deadline.ts";
-import { limitLockWait } from "../../database/database.ts";
-import { array, boolean, bytea, nullable, statement, statementOfParts, text } from "../../database/statement.ts";
+import { defineStep } from "../../database/shared-statement.ts";
+import { array, boolean, bytea, nullable, statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
-import { outboxInsert } from "../../outbox/outbox.ts";
-import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import { getVerification } from "./get-verification.ts";
-import { type SendPart, type SendWait, sendLimits, sendParameters, sendRefusal, sendSteps } from "./limits.ts";
 import {
   exactIndex,
   exactIndexes,
@@ -19,6 +16,8 @@ import {
   recipientContext,
   secondRecipientContext,
 } from "./recipient.ts";
+import type { Send, sendParameters } from "./send.ts";
+import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
 import type { OriginLimits, StartDependencies, VerificationOwner } from "./start-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
 import { maxSends } from "./verify.policy.ts";
@@ -54,42 +53,71 @@ interface PendingRow {
   readonly secretId: string;
 }
 
+/** What a resend writes beyond other sends. */
+interface Resend extends Send {
+  /** Whether the recipient has the form that the start's does not have. */
+  readonly isSecond: boolean;
+  readonly exactIndexes: readonly string[];
+  readonly secondRecipientSealed: Buffer | null;
+  readonly secondRecipientIndex: string | null;
+}
+
+type TargetRow = {
+  /** Null if the verification is not pending any more. */
+  readonly hasSendsLeft: boolean | null;
+};
+
 /**
- * Queues one more message, if the verification is still pending and was sent fewer than five times, the recipient is the one
- * that it has of this form (`isSecond`: the second one) or its first of this form, and every limit has a token.
+ * Finds the verification, if it is still pending. It must have been sent fewer than five times, and the recipient must be the one
+ * that it has of this form (`isSecond`: the second one), or its first of this form.
  */
-const resend = statementOfParts<ResendRow, SendPart>("resend_code")(
-  {
-    workspaceId: text,
-    mode: text,
-    id: text,
-    isSecond: boolean,
-    exactIndexes: array(text),
-    limitIndexes: array(text),
-    secondRecipientSealed: nullable(bytea),
-    secondRecipientIndex: nullable(text),
-    ...sendParameters,
-    messageId: text,
-    lane: text,
-    payloadSealed: bytea,
-    serverId: text,
-    credential: heldCredential,
-  },
-  (p, parts) => {
-    const limits = sendSteps(p, parts, "EXISTS (SELECT FROM target WHERE has_sends_left AND is_recipient)");
-    return `
-    WITH ${limitLockWait}, target AS (
+const target = defineStep<Resend, typeof sendParameters>()({
+  name: "target",
+  parameters: { isSecond: boolean, exactIndexes: array(text) },
+  values: (resend) => resend,
+  sql: (p, { before }) => ({
+    ctes: `target AS (
       SELECT
         expires_at, sends < ${maxSends} AS has_sends_left,
         CASE WHEN ${p.isSecond} THEN second_recipient_index IS NULL OR second_recipient_index = ANY (${p.exactIndexes})
           ELSE recipient_index = ANY (${p.exactIndexes}) END AS is_recipient
-      FROM verification, begun
+      FROM verification
       WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
-        AND status = 'pending' AND expires_at > byond_now()
+        AND status = 'pending' AND expires_at > byond_now() AND ${before}
       FOR UPDATE OF verification
-    ), ${limits.ctes}, message AS (
-      SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at
-      FROM target WHERE has_sends_left AND is_recipient AND ${limits.allTaken}
+    )`,
+    passed: "EXISTS (SELECT FROM target WHERE has_sends_left AND is_recipient)",
+    changes: ["target"],
+    columns: { has_sends_left: "(SELECT has_sends_left FROM target)" },
+  }),
+  refusal({ hasSendsLeft }: TargetRow) {
+    switch (hasSendsLeft) {
+      case null:
+        return undefined;
+      case false:
+        return new AppError(
+          "send_limit_reached",
+          "This code was sent five times, which is the most. Start a new verification.",
+        );
+      case true:
+        return invalidFields({
+          recipient: "must be the one that this code was sent to; start a verification for another one",
+        });
+    }
+  },
+});
+
+const countSend = defineStep<Resend, typeof sendParameters>()({
+  name: "verification",
+  parameters: {
+    limitIndexes: array(text),
+    secondRecipientSealed: nullable(bytea),
+    secondRecipientIndex: nullable(text),
+  },
+  values: (resend) => resend,
+  sql: (p, { before }) => ({
+    ctes: `sending AS (
+      SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at FROM target WHERE ${before}
     ), counted AS (
       UPDATE verification SET
         sends = sends + 1,
@@ -100,45 +128,28 @@ const resend = statementOfParts<ResendRow, SendPart>("resend_code")(
           THEN limit_indexes || ${p.limitIndexes}
           ELSE limit_indexes
         END
-      FROM message
+      FROM sending
       WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}
       RETURNING id
-    ), queued AS (${outboxInsert({
-      from: "message",
-      workspaceId: p.workspaceId,
-      id: p.messageId,
-      kind: `'${codeMessageKind}'`,
-      lane: p.lane,
-      subjectId: p.id,
-      payloadSealed: p.payloadSealed,
-      claimedBy: p.serverId,
-      createdAt: "created_at",
-      expiresAt: "expires_at",
-    })})
-    SELECT
-      (SELECT has_sends_left FROM target) AS has_sends_left,
-      (SELECT is_recipient FROM target) AS is_recipient,
-      (SELECT created_at FROM message) AS created_at,
-      (SELECT expires_at FROM message) AS expires_at,
-      (SELECT bucket FROM wait) AS empty_bucket,
-      (SELECT seconds FROM wait) AS wait_seconds,
-      ${requireCredential(p.credential, { after: ["target", "counted"], effect: "queued" })}`;
-  },
-);
+    )`,
+    changes: ["counted"],
+    columns: sendingColumns,
+  }),
+});
 
-const lookUpQueued = statement<ResendRow>("look_up_queued_message")(
+/** Counts one more send of a pending verification and queues its message, if every limit has a token. */
+export function resendStatement(added: AddedSendSteps) {
+  return sendStatement<Resend, SendingRow>("resend_code", { target, verification: countSend }, added);
+}
+
+const lookUpQueued = statement<SendingRow>("look_up_queued_message")(
   { workspaceId: text, id: text },
   (p) => `
-    SELECT true AS has_sends_left, true AS is_recipient, created_at, expires_at, NULL AS empty_bucket, NULL AS wait_seconds
-    FROM outbox WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
+    SELECT created_at, expires_at FROM outbox WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
 );
 
-interface ResendRow extends SendWait {
-  /** Null if the verification is not pending any more. */
-  readonly hasSendsLeft: boolean | null;
-  readonly isRecipient: boolean | null;
-  readonly createdAt: Date | null;
-  readonly expiresAt: Date | null;
+export interface ResendDependencies extends StartDependencies {
+  readonly resend: ReturnType<typeof resendStatement>;
 }
 
 /**
@@ -153,7 +164,7 @@ interface ResendRow extends SendWait {
  * `send_limit_reached`; and `rate_limited` as a start does.
  */
 export async function resendCode(
-  deps: StartDependencies,
+  deps: ResendDependencies,
   caller: VerificationOwner,
   input: ResendInput,
 ): Promise<VerificationView> {
@@ -169,11 +180,12 @@ export async function resendCode(
 }
 
 async function queueMessage(
-  { database, keyring, codes }: StartDependencies,
+  deps: ResendDependencies,
   { workspaceId, mode, isVerified, credential }: VerificationOwner,
   input: ResendInput,
   pending: PendingRow,
 ): Promise<void> {
+  const { keyring, codes } = deps;
   const { verificationId } = input;
   const channel = input.channel ?? pending.channel;
   const recipient = recipientOf(keyring, workspaceId, channel, input, pending);
@@ -182,73 +194,43 @@ async function queueMessage(
     throw invalidFields({ channel: "is not served here yet" });
   }
   const isSecond = isSecondForm(channel, pending);
-  const message = sealCodeMessage(keyring, workspaceId, {
-    channel,
-    recipient: recipient.address,
-    brand: pending.brand,
-    codeLength: pending.codeLength,
-    mode,
-    secretId: pending.secretId,
-    ...(pending.locale === null ? {} : { locale: pending.locale }),
-    ...(pending.autofillDomain === null ? {} : { autofillDomain: pending.autofillDomain }),
-  });
+  const message = {
+    ...sealCodeMessage(keyring, workspaceId, {
+      channel,
+      recipient: recipient.address,
+      brand: pending.brand,
+      codeLength: pending.codeLength,
+      mode,
+      secretId: pending.secretId,
+      ...(pending.locale === null ? {} : { locale: pending.locale }),
+      ...(pending.autofillDomain === null ? {} : { autofillDomain: pending.autofillDomain }),
+    }),
+    kind: codeMessageKind,
+    lane,
+    claimedBy: codes.serverId,
+  };
   const context = recipientContext(workspaceId, verificationId);
   const endUserKey =
     pending.endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, pending.endUserSealed);
-  const origin = input.originLimits(endUserKey);
-  const indexes = limitIndexes(keyring, recipient);
   const secondContext = secondRecipientContext(workspaceId, verificationId);
-  const isShared = !isVerified && codes.hasProvider(channel, mode);
-  const limits = sendLimits({ origin, mode, limitIndexes: indexes, isShared });
-  const claimedAtMs = codes.monotonicMs();
-  const values = {
+  const resend: Resend = {
     workspaceId,
+    verificationId,
     mode,
-    id: verificationId,
+    channel,
+    recipient,
+    endUserKey,
+    originLimits: input.originLimits(endUserKey),
+    limitIndexes: limitIndexes(keyring, recipient),
+    sharesRecipientLimit: !isVerified && codes.hasProvider(channel, mode),
+    message,
+    credential,
     isSecond,
     exactIndexes: exactIndexes(keyring, recipient),
-    limitIndexes: indexes,
     secondRecipientSealed: isSecond ? seal(keyring, "recipient-seal", secondContext, recipient.address) : null,
     secondRecipientIndex: isSecond ? exactIndex(keyring.current, recipient) : null,
-    ...limits.values,
-    messageId: message.id,
-    lane,
-    payloadSealed: message.payloadSealed,
-    serverId: codes.serverId,
-    credential,
   };
-  const lookUp = lookUpQueued.bind({ workspaceId, id: message.id });
-  const [row] = await database.run(resend(limits.parts), values, lookUp);
-  if (row === undefined || row.hasSendsLeft === null) {
-    return;
-  }
-  if (!row.hasSendsLeft) {
-    throw new AppError(
-      "send_limit_reached",
-      "This code was sent five times, which is the most. Start a new verification.",
-    );
-  }
-  if (row.isRecipient !== true) {
-    throw invalidFields({
-      recipient: "must be the one that this code was sent to; start a verification for another one",
-    });
-  }
-  const { createdAt, expiresAt } = row;
-  if (createdAt === null || expiresAt === null) {
-    throw sendRefusal(row, origin);
-  }
-  codes.dispatch({
-    workspaceId,
-    ...message,
-    kind: codeMessageKind,
-    lane,
-    subjectId: verificationId,
-    attempts: 0,
-    claim: 1,
-    createdAt,
-    expiresAt,
-    claimedAtMs,
-  });
+  await sendCode(deps, deps.resend, resend, lookUpQueued.bind({ workspaceId, id: message.id }));
 }
 
 /** Whether the channel takes the form of recipient that the start's channel does not. */

@@ -1,18 +1,19 @@
 import type { KeyCaller } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal } from "../../crypto/keyring.ts";
-import { limitLockWait, type Queryable } from "../../database/database.ts";
-import { array, bytea, integer, jsonb, nullable, statement, statementOfParts, text } from "../../database/statement.ts";
+import type { Queryable } from "../../database/database.ts";
+import { defineStep } from "../../database/shared-statement.ts";
+import { array, bytea, integer, jsonb, nullable, statement, text } from "../../database/statement.ts";
 import { invalidFields } from "../../errors.ts";
-import { outboxInsert } from "../../outbox/outbox.ts";
-import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import type { HeldCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import { type SendPart, type SendWait, sendLimits, sendParameters, sendRefusal, sendSteps } from "./limits.ts";
 import type { SendLimit } from "./origin-limits.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
+import type { Send, sendParameters } from "./send.ts";
+import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
 import { maxAttempts } from "./verify.policy.ts";
 
 /** Whose verification it is, and the credential that the effect rests on. */
@@ -50,12 +51,25 @@ export interface StartedVerification {
   readonly expiresAt: Date;
 }
 
-/** Takes a token of every limit, and writes the verification and its message if there was one of each. */
-const start = statementOfParts<StartRow, SendPart>("start_verification")(
-  {
-    workspaceId: text,
-    id: text,
-    mode: text,
+/** What a start writes beyond other sends. */
+interface Start extends Send {
+  readonly status: StartedVerification["status"];
+  readonly recipientSealed: Buffer;
+  readonly recipientIndex: string;
+  readonly endUserSealed: Buffer | null;
+  readonly brand: string;
+  readonly locale: string | null;
+  readonly autofillDomain: string | null;
+  /** JSON. */
+  readonly metadata: string;
+  readonly codeLength: number;
+  readonly ttlSeconds: number;
+  readonly secretId: string;
+}
+
+const insertVerification = defineStep<Start, typeof sendParameters>()({
+  name: "verification",
+  parameters: {
     channel: text,
     status: text,
     recipientSealed: bytea,
@@ -69,18 +83,10 @@ const start = statementOfParts<StartRow, SendPart>("start_verification")(
     codeLength: integer,
     ttlSeconds: integer,
     secretId: text,
-    ...sendParameters,
-    messageId: nullable(text),
-    messageKind: text,
-    lane: nullable(text),
-    payloadSealed: nullable(bytea),
-    serverId: text,
-    credential: heldCredential,
   },
-  (p, parts) => {
-    const limits = sendSteps(p, parts, "EXISTS (SELECT FROM begun)");
-    return `
-    WITH ${limitLockWait}, ${limits.ctes}, started AS (
+  values: (start) => start,
+  sql: (p, { before }) => ({
+    ctes: `sending AS (
       INSERT INTO verification (
         workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
         metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
@@ -91,43 +97,29 @@ const start = statementOfParts<StartRow, SendPart>("start_verification")(
         ${p.limitIndexes}, ${p.endUserSealed}, at,
         date_trunc('seconds', at + ${p.ttlSeconds} * interval '1 second' + interval '999999 microseconds')
       FROM date_trunc('milliseconds', byond_now()) AS at
-      WHERE ${limits.allTaken}
+      WHERE ${before}
       RETURNING created_at, expires_at
-    ), queued AS (${outboxInsert({
-      from: `started WHERE ${p.messageId} IS NOT NULL`,
-      workspaceId: p.workspaceId,
-      id: p.messageId,
-      kind: p.messageKind,
-      lane: p.lane,
-      subjectId: p.id,
-      payloadSealed: p.payloadSealed,
-      claimedBy: p.serverId,
-      createdAt: "created_at",
-      expiresAt: "expires_at",
-    })})
-    SELECT
-      (SELECT created_at FROM started) AS created_at,
-      (SELECT expires_at FROM started) AS expires_at,
-      (SELECT bucket FROM wait) AS empty_bucket,
-      (SELECT seconds FROM wait) AS wait_seconds,
-      ${requireCredential(p.credential, { after: ["queued"], effect: "started" })}`;
-  },
-);
+    )`,
+    columns: sendingColumns,
+  }),
+});
 
-const lookUpStarted = statement<StartRow>("look_up_started_verification")(
+/** Takes a token of every limit, and writes the verification and its message if there was one of each. */
+export function startStatement(added: AddedSendSteps) {
+  return sendStatement<Start, SendingRow>("start_verification", { verification: insertVerification }, added);
+}
+
+const lookUpStarted = statement<SendingRow>("look_up_started_verification")(
   { workspaceId: text, id: text },
   (p) => `
-    SELECT created_at, expires_at, NULL AS empty_bucket, NULL AS wait_seconds
-    FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
+    SELECT created_at, expires_at FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
 );
-
-type StartRow = SendWait &
-  ({ readonly createdAt: Date; readonly expiresAt: Date } | { readonly createdAt: null; readonly expiresAt: null });
 
 export interface StartDependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
   readonly codes: CodeDispatcher;
+  readonly start: ReturnType<typeof startStatement>;
 }
 
 /** What is wrong with a recipient and a brand, by field. */
@@ -162,32 +154,38 @@ export async function startVerification(
   const message =
     lane === undefined
       ? undefined
-      : sealCodeMessage(keyring, workspaceId, {
-          channel: input.channel,
-          recipient: recipient.address,
-          brand,
-          codeLength: input.codeLength,
-          mode,
-          secretId: keyring.current.id,
-          ...(input.locale === undefined ? {} : { locale: input.locale }),
-          ...(input.autofillDomain === undefined ? {} : { autofillDomain: input.autofillDomain }),
-        });
+      : {
+          ...sealCodeMessage(keyring, workspaceId, {
+            channel: input.channel,
+            recipient: recipient.address,
+            brand,
+            codeLength: input.codeLength,
+            mode,
+            secretId: keyring.current.id,
+            ...(input.locale === undefined ? {} : { locale: input.locale }),
+            ...(input.autofillDomain === undefined ? {} : { autofillDomain: input.autofillDomain }),
+          }),
+          kind: messageKind,
+          lane,
+          claimedBy: codes.serverId,
+        };
   const status = message === undefined ? "channel_unavailable" : "pending";
-  const origin = input.originLimits(input.endUserKey);
   const context = recipientContext(workspaceId, id);
-  const indexes = limitIndexes(keyring, recipient);
-  const isShared = !caller.isVerified && codes.hasProvider(input.channel, mode);
-  const limits = sendLimits({ origin, mode, limitIndexes: indexes, isShared });
-  const claimedAtMs = codes.monotonicMs();
-  const values = {
+  const start: Start = {
     workspaceId,
-    id,
+    verificationId: id,
     mode,
     channel: input.channel,
+    recipient,
+    endUserKey: input.endUserKey,
+    originLimits: input.originLimits(input.endUserKey),
+    limitIndexes: limitIndexes(keyring, recipient),
+    sharesRecipientLimit: !caller.isVerified && codes.hasProvider(input.channel, mode),
+    message,
+    credential: caller.credential,
     status,
     recipientSealed: seal(keyring, "recipient-seal", context, recipient.address),
     recipientIndex: exactIndex(keyring.current, recipient),
-    limitIndexes: indexes,
     endUserSealed: input.endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, input.endUserKey),
     brand,
     locale: input.locale ?? null,
@@ -196,32 +194,10 @@ export async function startVerification(
     codeLength: input.codeLength,
     ttlSeconds: input.ttlSeconds,
     secretId: keyring.current.id,
-    ...limits.values,
-    messageId: message?.id ?? null,
-    messageKind,
-    lane: lane ?? null,
-    payloadSealed: message?.payloadSealed ?? null,
-    serverId: codes.serverId,
-    credential: caller.credential,
   };
-  const [row] = await deps.database.run(start(limits.parts), values, lookUpStarted.bind({ workspaceId, id }));
-  if (row === undefined || row.createdAt === null) {
-    throw sendRefusal(row, origin);
+  const sent = await sendCode(deps, deps.start, start, lookUpStarted.bind({ workspaceId, id }));
+  if (sent === undefined) {
+    throw new TypeError("a start is refused, or has its effect");
   }
-  if (message !== undefined && lane !== undefined) {
-    const { createdAt, expiresAt } = row;
-    codes.dispatch({
-      workspaceId,
-      ...message,
-      kind: messageKind,
-      lane,
-      subjectId: id,
-      attempts: 0,
-      claim: 1,
-      createdAt,
-      expiresAt,
-      claimedAtMs,
-    });
-  }
-  return { id, status, expiresAt: row.expiresAt };
+  return { id, status, expiresAt: sent.expiresAt };
 }

@@ -8,7 +8,10 @@ import { type Channels, laneOf } from "../channels/channels.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./code-sender.ts";
 import { sendLimitsOf } from "./origin-limits.ts";
+import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./sealed-recipients.ts";
+import type { AddedSendSteps } from "./send-steps.ts";
+import { startStatement } from "./start-verification.ts";
 import { VerificationEntity } from "./verification.entity.ts";
 import { ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
@@ -23,8 +26,14 @@ export interface Verifications {
   resetSenders(isAwaited: (email: string) => Promise<boolean>): Readonly<Record<string, OutboxSender>>;
 }
 
+interface Needs {
+  readonly channels: Offer<Channels>;
+  /** Of other capabilities. */
+  readonly sendSteps?: AddedSendSteps;
+}
+
 /** One-time codes: started, sent, checked. */
-export function verifyCapability({ channels: offered }: { readonly channels: Offer<Channels> }) {
+export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
   const offer = new Offer<Verifications>("verify");
   const capability: Capability<VerifySettings> = {
     name: "verify",
@@ -44,7 +53,13 @@ export function verifyCapability({ channels: offered }: { readonly channels: Off
         hasProvider: (channel, mode) => mode === "live" && channels.hasProvider(channel),
         dispatch,
       };
-      const deps = { database, keyring, codes };
+      const deps = {
+        database,
+        keyring,
+        codes,
+        start: startStatement(sendSteps),
+        resend: resendStatement(sendSteps),
+      };
       offer.give({
         ofAccounts: accountVerifications(deps),
         resetSenders: (isAwaited) => ({

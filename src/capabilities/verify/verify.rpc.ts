@@ -24,10 +24,9 @@ import { type CheckResult, checkProblems, checkVerification } from "./check-veri
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
-import { resendCode } from "./resend-code.ts";
+import { type ResendDependencies, resendCode } from "./resend-code.ts";
 import {
   type OriginLimits,
-  type StartDependencies,
   type StartedVerification,
   startProblems,
   startVerification,
@@ -155,7 +154,7 @@ export const verifyFieldChecks: readonly FieldCheck[] = [
   fieldCheck(CheckVerificationRequestSchema, checkProblems),
 ];
 
-export interface VerifyDependencies extends StartDependencies {
+export interface VerifyDependencies extends ResendDependencies {
   readonly database: Database;
 }
 
@@ -167,7 +166,7 @@ export async function commitAndSend<O extends DescMessage>(
   deps: VerifyDependencies,
   context: Pick<HandlerContext, "values">,
   schema: O,
-  work: (deps: StartDependencies) => Promise<MessageInitShape<O>>,
+  work: (deps: ResendDependencies) => Promise<MessageInitShape<O>>,
 ): Promise<MessageInitShape<O>> {
   if (context.values.get(idempotencyClaimKey) === undefined) {
     // Each statement commits by itself, and its message is on its way before anything else can fail.

@@ -1,0 +1,157 @@
+import { limitLockWait, type Queryable } from "../../database/database.ts";
+import { type SharedStatement, type Step, sharedStatement } from "../../database/shared-statement.ts";
+import { type BoundStatement, bytea, nullable, text } from "../../database/statement.ts";
+import { outboxInsert } from "../../outbox/outbox.ts";
+import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import type { CodeDispatcher } from "./code-sender.ts";
+import { limitsStep } from "./limits-step.ts";
+import { type Send, type SendStep, sendParameters, sendStep } from "./send.ts";
+
+/** Steps of other capabilities in the statement of a send. `app.ts` hands them to `verifyCapability`. */
+export interface AddedSendSteps {
+  /** May refuse the send before any limit is counted. */
+  readonly guard?: readonly SendStep[];
+  /** May refuse the send, or take something for it, once every limit has given a token. */
+  readonly charge?: readonly SendStep[];
+  /** Write what follows from the send. They read `sending`. */
+  readonly event?: readonly SendStep[];
+}
+
+/** What a start and a resend do in their own way. */
+interface OwnSteps<Run extends Send> {
+  /** Locks the verification that is there already. */
+  readonly target?: Step<Run>;
+  /** Writes the verification if the steps before were passed. Has the CTE `sending`. */
+  readonly verification: Step<Run>;
+}
+
+/** The statement that sends a code: its steps, in their order. */
+export function sendStatement<Run extends Send, Row extends SendingRow>(
+  name: string,
+  { target, verification }: OwnSteps<Run>,
+  { guard = [], charge = [], event = [] }: AddedSendSteps,
+): SharedStatement<Run, Row> {
+  return sharedStatement(name, sendParameters, [
+    begin,
+    ...(target === undefined ? [] : [target]),
+    ...guard,
+    limitsStep,
+    ...charge,
+    verification,
+    outbox,
+    ...event,
+    credential,
+  ]);
+}
+
+/** The columns of a send that `sending` has: null if it did not take place. */
+export interface SendingRow {
+  readonly createdAt: Date | null;
+  readonly expiresAt: Date | null;
+}
+
+/** Its columns of the answer. */
+export const sendingColumns = {
+  created_at: "(SELECT created_at FROM sending)",
+  expires_at: "(SELECT expires_at FROM sending)",
+};
+
+const begin = sendStep({
+  name: "begin",
+  parameters: {},
+  values: () => ({}),
+  sql: () => ({ ctes: limitLockWait, passed: "EXISTS (SELECT FROM begun)" }),
+});
+
+const outbox = sendStep({
+  name: "outbox",
+  parameters: {
+    messageId: nullable(text),
+    kind: nullable(text),
+    lane: nullable(text),
+    payloadSealed: nullable(bytea),
+    claimedBy: nullable(text),
+  },
+  values: ({ message }) => ({
+    messageId: message?.id ?? null,
+    kind: message?.kind ?? null,
+    lane: message?.lane ?? null,
+    payloadSealed: message?.payloadSealed ?? null,
+    claimedBy: message?.claimedBy ?? null,
+  }),
+  sql: (p) => ({
+    ctes: `queued AS (${outboxInsert({
+      from: `sending WHERE ${p.messageId} IS NOT NULL`,
+      workspaceId: p.workspaceId,
+      id: p.messageId,
+      kind: p.kind,
+      lane: p.lane,
+      subjectId: p.id,
+      payloadSealed: p.payloadSealed,
+      claimedBy: p.claimedBy,
+      createdAt: "created_at",
+      expiresAt: "expires_at",
+    })})`,
+    changes: ["queued"],
+  }),
+});
+
+/** The last step: it waits for all that the others lock and change, and rolls it back unless the credential still holds. */
+const credential = sendStep({
+  name: "credential",
+  parameters: { held: heldCredential },
+  values: (send) => ({ held: send.credential }),
+  sql: (p, { changes }) => ({
+    columns: { credential_holds: requireCredential(p.held, { after: changes, effect: "sending" }) },
+  }),
+});
+
+interface Dependencies {
+  readonly database: Queryable;
+  readonly codes: CodeDispatcher;
+}
+
+/**
+ * Runs the statement of a send; after its commit the code is on its way. Returns when the send was made and ends, undefined if
+ * there was nothing to do. Throws what the step says that refused it, and `invalid_api_key` if the credential does not hold any
+ * more.
+ */
+export async function sendCode<Run extends Send, Row extends SendingRow>(
+  { database, codes }: Dependencies,
+  statement: SharedStatement<Run, Row>,
+  send: Run,
+  lookUp: BoundStatement<Row>,
+): Promise<{ readonly createdAt: Date; readonly expiresAt: Date } | undefined> {
+  const { workspaceId, verificationId, mode, message } = send;
+  const claimedAtMs = codes.monotonicMs();
+  const run = statement(send, { workspaceId, id: verificationId, mode });
+  const [row] = await database.run(run.statement, run.values, lookUp);
+  if (row === undefined) {
+    throw new TypeError("the statement of a send answers one row");
+  }
+  const { createdAt, expiresAt } = row;
+  if (createdAt === null || expiresAt === null) {
+    const refusal = run.refusal(row);
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+    return undefined;
+  }
+  if (message !== undefined) {
+    const { id, kind, lane, payloadSealed } = message;
+    codes.dispatch({
+      workspaceId,
+      id,
+      kind,
+      lane,
+      subjectId: verificationId,
+      payloadSealed,
+      attempts: 0,
+      claim: 1,
+      createdAt,
+      expiresAt,
+      claimedAtMs,
+    });
+  }
+  return { createdAt, expiresAt };
+}

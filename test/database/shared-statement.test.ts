@@ -1,0 +1,117 @@
+/** Statements put together of steps: what of them is in the text, in which order, and whose refusal is told. */
+import { describe, expect, test } from "vitest";
+import { defineStep, type Step, type StepSql, sharedStatement } from "../../src/database/shared-statement.ts";
+import { integer, text } from "../../src/database/statement.ts";
+import { AppError } from "../../src/errors.ts";
+
+interface Run {
+  readonly isFree?: boolean;
+  readonly parts?: readonly string[];
+}
+
+const common = { workspaceId: text };
+const step = defineStep<Run, typeof common>();
+
+/** A step that passes if its column does. */
+const passing = (name: string, changes: Partial<Step<Run>> = {}) => ({
+  ...step({
+    name,
+    parameters: {},
+    values: () => ({}),
+    sql: (p, { before }) => ({
+      ctes: `${name} AS (SELECT ${p.workspaceId} WHERE ${before})`,
+      passed: `EXISTS (SELECT FROM ${name})`,
+    }),
+    refusal: () => new AppError("rate_limited", name),
+  }),
+  ...changes,
+});
+
+const run = (steps: readonly Step<Run>[], of: Run = {}) =>
+  sharedStatement<Run, object>("shared", common, steps)(of, { workspaceId: "ws_1" });
+
+describe("the text", () => {
+  test("has the steps in their order, each behind the ones before, and tells of all but the last whether they were passed", () => {
+    const { statement } = run([passing("first"), passing("second")]);
+    expect(statement.text).toBe(
+      "WITH first AS (SELECT $1::text WHERE true), second AS (SELECT $1::text WHERE EXISTS (SELECT FROM first)) " +
+        "SELECT EXISTS (SELECT FROM first) AS first_passed",
+    );
+  });
+
+  test("has a step that does not decide anything pass on what stood before it", () => {
+    const silent = passing("silent", { sql: () => ({}) });
+    const { statement } = run([passing("first"), silent, passing("last")]);
+    expect(statement.text).toContain("last AS (SELECT $1::text WHERE EXISTS (SELECT FROM first))");
+  });
+
+  test("gives a step its own parameters and the common ones, whatever other steps call theirs", () => {
+    const own = (name: string, value: number) =>
+      step({
+        name,
+        parameters: { amount: integer },
+        values: () => ({ amount: value }),
+        sql: (p): StepSql => ({ columns: { [name]: `${p.workspaceId} || ${p.amount}` } }),
+      });
+    const { statement, values } = run([own("one", 1), own("two", 2)]);
+    expect(statement.text).toContain("SELECT $1::text || $2::integer AS one, $1::text || $3::integer AS two");
+    expect(statement.bind(values).values).toEqual(["ws_1", 1, 2]);
+  });
+
+  test("tells a step what those before it change", () => {
+    const seen: (readonly string[])[] = [];
+    const changing = (name: string) =>
+      step({
+        name,
+        parameters: {},
+        values: () => ({}),
+        sql(p, { changes }) {
+          seen.push(changes);
+          return { ctes: `${name} AS (SELECT ${p.workspaceId})`, changes: [name] };
+        },
+      });
+    run([changing("a"), changing("b"), changing("c")]);
+    expect(seen).toEqual([[], ["a"], ["a", "b"]]);
+  });
+});
+
+describe("variants", () => {
+  const optional = passing("charge", { isNeeded: ({ isFree }) => isFree !== true });
+  const parted = passing("limits", { parts: ({ parts = [] }) => parts });
+
+  test("leave out steps that a run does not need, and are named after what they have", () => {
+    const all = sharedStatement<Run, object>("shared", common, [optional, parted]);
+    const nameOf = (of: Run) => all(of, { workspaceId: "ws_1" }).statement.name;
+    expect(nameOf({})).toBe("shared_charge");
+    expect(nameOf({ isFree: true })).toBe("shared");
+    expect(nameOf({ isFree: true, parts: ["source", "end_user"] })).toBe("shared_source_end_user");
+    expect(all({ isFree: true }, {}).statement.text).not.toContain("charge");
+  });
+
+  test("are made once", () => {
+    const all = sharedStatement<Run, object>("shared", common, [parted]);
+    expect(all({ parts: ["a"] }, {}).statement).toBe(all({ parts: ["a"] }, {}).statement);
+  });
+});
+
+describe("a refusal", () => {
+  const steps = [passing("guard"), passing("limits"), passing("charge")];
+
+  test.each([
+    ["the first step that was not passed", { guardPassed: false, limitsPassed: false }, "guard"],
+    ["a later one, if those before were passed", { guardPassed: true, limitsPassed: false }, "limits"],
+    ["the last one, if all others were passed", { guardPassed: true, limitsPassed: true }, "charge"],
+  ])("is that of %s", (_, row, message) => {
+    expect(run(steps).refusal(row)?.message).toBe(message);
+  });
+
+  test("is none where the step has nothing to refuse", () => {
+    expect(run([passing("target", { refusal: () => undefined })]).refusal({})).toBeUndefined();
+  });
+});
+
+test("two steps of one name, and two columns of one name, are refused", () => {
+  expect(() => run([passing("same"), passing("same")])).toThrow("two steps named same");
+  const column = (name: string) => passing(name, { sql: () => ({ columns: { same: "1" } }) });
+  expect(() => run([column("a"), column("b")])).toThrow("two columns named same");
+});
