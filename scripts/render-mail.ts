@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { CodeMessage } from "../src/capabilities/channels/outgoing-message.ts";
-import { renderMail } from "../src/capabilities/channels/texts/mail.ts";
+import { renderMail } from "../src/capabilities/channels/texts/mails.ts";
 
 /**
  * Takes pictures of the mail in headless Chromium, on a phone and on a desk, light and dark, for people to look at:

@@ -6,7 +6,7 @@ import { type OutboxItem, type OutboxSender, outboxInsert } from "../../outbox/o
 import type { SendResult } from "../../outbox/send-result.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import type { Channels } from "../channels/channels.ts";
-import { renderAccountEnding } from "../channels/texts/account-ending.ts";
+import { renderAccountEnding } from "../channels/texts/mails.ts";
 import { hoursToldBefore } from "./accounts.policy.ts";
 import { type AccountReference, endUnverifiedAccounts, subjectsOfAccount } from "./prove-address.ts";
 

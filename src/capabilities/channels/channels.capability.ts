@@ -1,8 +1,7 @@
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
-import { type ChannelSettings, channelSettings, readChannelSettings } from "./channel-settings.ts";
+import { type ChannelSettings, channelSettings, describeChannels, readChannelSettings } from "./channel-settings.ts";
 import { type Channels, createChannels } from "./channels.ts";
-import { describeChannels } from "./describe-channels.ts";
 import { Inbox } from "./inbox/inbox.ts";
 import { InboxLink } from "./inbox/inbox-link.ts";
 import { inboxPage } from "./inbox/inbox-page.ts";

@@ -4,7 +4,7 @@ import { createEmailChannel, type EmailOptions } from "./email/email.ts";
 import { createHttpProviderChannel } from "./http/http-provider.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { type Channel, type ChannelName, type CodeMessage, channelNames } from "./outgoing-message.ts";
-import type { RenderedMail } from "./texts/mail.ts";
+import type { RenderedMail } from "./texts/mails.ts";
 import { createWhatsappChannel, type WhatsappOptions } from "./whatsapp/whatsapp.ts";
 
 export interface ChannelsOptions {

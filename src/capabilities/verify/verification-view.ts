@@ -1,8 +1,7 @@
 import { type Keyring, unseal } from "../../crypto/keyring.ts";
 import { array, type Placeholders, text } from "../../database/statement.ts";
 import { channelOfLane } from "../channels/channels.ts";
-import { maskRecipient } from "../channels/mask-recipient.ts";
-import type { ChannelName } from "../channels/outgoing-message.ts";
+import { type ChannelName, maskRecipient } from "../channels/outgoing-message.ts";
 import { formOf, recipientContext, secondRecipientContext } from "./recipient.ts";
 
 export type VerificationStatus = "pending" | "approved" | "expired" | "locked" | "canceled" | "channel_unavailable";

@@ -17,11 +17,11 @@ function available(options: Omit<Parameters<typeof createChannels>[0], "clock">,
 }
 
 describe("what can be sent", () => {
-  test("live: nothing without a provider and without a substitute", () => {
+  test("live: no channel without a provider or an inbox", () => {
     expect(available({}, "live")).toEqual([]);
     expect(available({ sandbox: new Inbox(clock) }, "live")).toEqual([]);
   });
-  test("live: mail and WhatsApp where they have a substitute", () => {
+  test("live: mail and WhatsApp with an inbox", () => {
     expect(available({ substitute: new Inbox(clock) }, "live")).toEqual(["whatsapp", "email"]);
   });
   test("live: mail with a mail server", () => {
@@ -42,13 +42,13 @@ describe("the sandbox", () => {
     channels.close();
   });
 
-  test("is dropped where there is no inbox, as if sent", async () => {
+  test("is dropped and counts as sent if there is no inbox", async () => {
     const channels = createChannels({ clock });
     expect(await channels.send(codeMessage({ mode: "test" }), attempt)).toMatchObject({ kind: "sent" });
   });
 });
 
-test("a message for a channel without a provider fails for good", async () => {
+test("a message for a channel without a provider fails without a retry", async () => {
   const result = await createChannels({ clock }).send(codeMessage({ channel: "sms" }), attempt);
   expect(result).toEqual({ kind: "failed", reason: "the channel has no provider", provider: "unknown" });
 });
@@ -108,7 +108,7 @@ describe("the inbox", () => {
     expect(inbox.listAll().map(({ id }) => id)).toEqual(["dlv_5", "dlv_4", "dlv_3", "dlv_2", "dlv_1"]);
   });
 
-  test("keeps the newest hundred, newest first, and each once", () => {
+  test("keeps the newest hundred messages, each once, newest first", () => {
     const inbox = new Inbox(clock);
     for (let number = 1; number <= 101; number += 1) {
       inbox.add(`dlv_${number}`, codeMessage());

@@ -69,7 +69,7 @@ describe("a mail", () => {
     expect(decodeWords(subject)).toBe(`Your ${brand} verification code`);
   });
 
-  test("says where answers go, where that is set", async () => {
+  test("has a Reply-To if MAIL_REPLY_TO is set", async () => {
     channel.close?.();
     channel = connect({ replyTo: "help@acme.example" });
     await send();
@@ -77,20 +77,20 @@ describe("a mail", () => {
     expect(mail?.source).toContain("Reply-To: help@acme.example");
   });
 
-  test("goes to one mailbox, whatever the address looks like", async () => {
+  test("goes to one mailbox, even if the address has commas or brackets", async () => {
     await send(codeMessage({ recipient: '"a,b"@example.com' }));
     const [mail] = await sink.received(1);
     expect(mail?.to).toEqual(['"a,b"@example.com']);
   });
 
-  test("cannot be given further headers by the brand", async () => {
+  test("has no headers injected by the brand", async () => {
     await send(codeMessage({ brand: "Acme\r\nBcc: eve@example.com" }));
     const [mail] = await sink.received(1);
     expect(mail?.to).toEqual(["jane@example.com"]);
     expect(mail?.source.split("\r\n\r\n")[0]).not.toMatch(/^Bcc:/m);
   });
 
-  test("uses a connection again", async () => {
+  test("reuses a connection", async () => {
     for (let count = 0; count < 5; count += 1) {
       await send();
     }
@@ -108,12 +108,12 @@ describe("an address with letters beyond ASCII", () => {
     channel = connect();
   };
 
-  test("is sent to as it is, where the mail server offers SMTPUTF8", async () => {
+  test("is sent unchanged if the mail server offers SMTPUTF8", async () => {
     expect(await send(josé)).toMatchObject({ kind: "sent" });
     expect(sink.mails[0]?.to).toEqual(["josé@example.com"]);
   });
 
-  test("is never given to a mail server that does not offer it: the delivery fails with that reason", async () => {
+  test("is never sent to a mail server without SMTPUTF8: the delivery fails with that reason", async () => {
     const recipients: string[] = [];
     await reopen({ hideSMTPUTF8: true });
     sink.behaviour.onRecipient = (address) => void recipients.push(address);
@@ -128,7 +128,7 @@ describe("an address with letters beyond ASCII", () => {
     expect(recipients).toEqual(["jane@example.com", "ada@bücher.example"]);
   });
 
-  test("is not the sender's either there; a name of the sender may have any letters", async () => {
+  test("is not sent as the sender's either; the sender's display name may have any letters", async () => {
     await reopen({ hideSMTPUTF8: true });
     channel.close?.();
     channel = connect({ from: "Müller <josé@acme.example>" });
@@ -138,7 +138,7 @@ describe("an address with letters beyond ASCII", () => {
     expect(await send()).toMatchObject({ kind: "sent" });
   });
 
-  test("waits like any other where the mail server is down, or the attempt is given up", async () => {
+  test("is retried like any other if the mail server is down or the attempt is aborted", async () => {
     const given = new AbortController();
     given.abort(new Error("given up"));
     expect(await send(josé, given.signal)).toMatchObject({ kind: "retry" });
@@ -152,7 +152,7 @@ describe("an address with letters beyond ASCII", () => {
 });
 
 describe("a mail server that", () => {
-  test("refuses the recipient ends it: 550", async () => {
+  test("refuses the recipient (550) fails the delivery", async () => {
     sink.behaviour.onRecipient = () => {
       throw smtpError(550, "5.1.1 jane@example.com unknown");
     };
@@ -163,7 +163,7 @@ describe("a mail server that", () => {
     });
   });
 
-  test("greylists is tried later: 451", async () => {
+  test("greylists (451) is tried again later", async () => {
     sink.behaviour.onRecipient = () => {
       throw smtpError(451, "4.7.1 come back");
     };
@@ -176,7 +176,7 @@ describe("a mail server that", () => {
     expect(await send()).toMatchObject({ kind: "sent" });
   });
 
-  test("refuses the content ends it: 554", async () => {
+  test("refuses the content (554) fails the delivery", async () => {
     sink.behaviour.onReceived = () => {
       throw smtpError(554, "5.7.1 493817 looks like spam");
     };
@@ -187,7 +187,7 @@ describe("a mail server that", () => {
     });
   });
 
-  test("disconnects in the middle of the message is tried again, once by us and not behind our back", async () => {
+  test("disconnects in the middle of the message is tried again later, not by nodemailer itself", async () => {
     let tries = 0;
     sink.behaviour.onData = (destroy) => {
       tries += 1;
@@ -220,7 +220,7 @@ describe("a mail server that", () => {
     expect(sink.mails).toHaveLength(1);
   });
 
-  test("refuses our credentials is tried later, and the reason tells nothing of them", async () => {
+  test("refuses our credentials is tried later, and the reason does not contain them", async () => {
     await sink.close();
     sink = await SmtpSink.open({
       authOptional: false,
@@ -246,7 +246,7 @@ describe("a mail server that", () => {
     expect(sink.mails).toHaveLength(0);
   });
 
-  test("speaks no TLS where it is to begin with the first byte is said to do so, and not to be out of reach", async () => {
+  test("speaks no TLS on an smtps:// URL is reported as that, not as unreachable", async () => {
     channel.close?.();
     channel = connect({ url: `smtps://127.0.0.1:${sink.port}` });
     expect(await send()).toEqual({
@@ -256,7 +256,7 @@ describe("a mail server that", () => {
     });
   });
 
-  test("offers TLS with a certificate that nobody vouches for gets nothing, unless the URL allows it", async () => {
+  test("has an untrusted certificate gets nothing, unless the URL allows it", async () => {
     channel.close?.();
     channel = connect({ url: `smtp://127.0.0.1:${sink.port}` });
     expect(await send()).toEqual({
@@ -272,7 +272,7 @@ describe("a mail server that", () => {
   });
 });
 
-test("an aborted attempt sends nothing any more, though the server was about to take it", async () => {
+test("an aborted attempt sends nothing, even if the server was about to accept it", async () => {
   const abort = new AbortController();
   let reachData = () => {};
   const atData = new Promise<void>((resolve) => {

@@ -26,7 +26,7 @@ async function send(overrides: Partial<CodeMessage> = {}, timeoutMs = 10_000) {
   return result;
 }
 
-test("a text message is posted with what the carrier needs", async () => {
+test("a text message is posted in the documented form", async () => {
   provider.answer = { status: 202, body: '{"message_id":"carrier-7"}' };
   expect(await send({ autofillDomain: "acme.example" })).toEqual({ kind: "sent", providerMessageId: "carrier-7" });
   expect(provider.requests[0]).toMatchObject({
@@ -96,7 +96,7 @@ describe("a provider answering", () => {
     expect(provider.requests).toHaveLength(1);
   });
 
-  test("nothing is given up after the time-out", async () => {
+  test("not at all: the attempt ends at the time-out and is retried", async () => {
     provider.answer = "silence";
     expect(await send({}, 50)).toEqual({
       kind: "retry",

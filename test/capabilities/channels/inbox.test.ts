@@ -108,7 +108,7 @@ describe("a key", () => {
     expect(short?.text).toContain("000000");
   });
 
-  test("shows them to nobody but who asked: no cache, no other page, no frame, no Referer", async () => {
+  test("sends headers that keep messages out of caches, other pages, frames and Referer", async () => {
     const { headers } = await get({ ...withKey(sandbox), Origin: "https://evil.example" });
     expect(headers["cache-control"]).toBe("no-store");
     expect(headers["content-type"]).toBe("application/json");
@@ -133,7 +133,7 @@ describe("a key", () => {
     expect(errorOf(await get(withKey(key)))).toEqual({ status: 401, code: "invalid_api_key" });
   });
 
-  test("that is revoked while its request waits for the quota is refused", async () => {
+  test("revoked while its request waits for the quota is refused", async () => {
     const { id, key } = await mint(session, { requests_per_minute: 100 });
     expect((await get(withKey(key))).status).toBe(200);
     const other = new pg.Client({ connectionString: app.databaseUrl });
@@ -169,14 +169,14 @@ describe("a key", () => {
     }
   });
 
-  test("is of no use from an address that its allowlist excludes", async () => {
+  test("is refused from an address outside its allowlist", async () => {
     const elsewhere = await mint(session, { ip_allowlist: ["203.0.113.0/24"] });
     expect(errorOf(await get(withKey(elsewhere.key)))).toEqual({ status: 403, code: "ip_not_allowed" });
     const here = await mint(session, { ip_allowlist: ["127.0.0.1"] });
     expect((await get(withKey(here.key))).status).toBe(200);
   });
 
-  test("that takes signed requests only takes only those here", async () => {
+  test("that requires signatures requires them here too", async () => {
     const { key } = await mint(session, { require_signature: true });
     expect(errorOf(await get(withKey(key)))).toEqual({ status: 401, code: "signature_invalid" });
     const time = app.time.now().getTime();
@@ -207,7 +207,7 @@ describe("in a browser", () => {
     expect(policy).not.toMatch(/https?:|\*|unsafe/);
   };
 
-  test("it is a page: the newest message first, with its code, and nothing in it is HTML of its own", async () => {
+  test("it is a page: newest message first, with its code, and every text escaped", async () => {
     const { key } = await mint((await app.signUp("Page")).session, { mode: "test" });
     await send(key, "older@example.com");
     const brand = "<b>&Acme</b>";
@@ -245,7 +245,7 @@ describe("in a browser", () => {
     expect(empty.headers.vary).toBe("Accept");
   });
 
-  test("the link opens the page, and a page of another host that was rebound here sees neither", async () => {
+  test("the link opens the page; a page of another host name that resolves here (DNS rebinding) gets nothing", async () => {
     await using server = await startTestApp();
     const url = server.app.inboxLink ?? "";
     const rebound = await get({ ...accept, Host: "evil.example", Origin: "http://evil.example" });
@@ -321,7 +321,7 @@ test("a public server has no link, and its key shows the sandbox's messages only
 describe("the link", () => {
   const tokenOf = (server: TestApp) => new URL(server.app.inboxLink ?? "");
 
-  test("works once, in one of many requests at once, and leaves a cookie that nobody else gets", async () => {
+  test("works once, even in parallel requests, and sets a cookie", async () => {
     await using server = await startTestApp();
     const key = await server.mintKey();
     await server.rest("POST", "/verify/start", { key, body: { channel: "email", recipient: "link@example.com" } });
@@ -340,7 +340,7 @@ describe("the link", () => {
     expect((await fetch(tokenOf(server), { headers: withCookie })).status).toBe(200);
   });
 
-  test("is not spent by a look at it, nor beside a key", async () => {
+  test("is not used up by HEAD, nor by a request with a key", async () => {
     await using server = await startTestApp();
     const link = tokenOf(server);
     expect((await fetch(link, { method: "HEAD" })).status).toBe(401);
@@ -376,7 +376,7 @@ describe("the link", () => {
     },
   );
 
-  test("leaves a cookie beside those of other servers on this machine, as browsers send all of them to each port", async () => {
+  test("sets a cookie named by port, since browsers send the cookies of all ports", async () => {
     await using one = await startTestApp();
     await using other = await startTestApp();
     const jar = new Map<string, string>();
@@ -390,7 +390,7 @@ describe("the link", () => {
     }
   });
 
-  test("without it, the page leads on the browser that has the cookie, and says how else the inbox is read", async () => {
+  test("without it, the page links to the inbox for a browser with the cookie, and names the other ways to read it", async () => {
     await using server = await startTestApp();
     await fetch(tokenOf(server));
     for (const address of [`${server.url}/dev/inbox`, tokenOf(server)]) {
@@ -401,7 +401,7 @@ describe("the link", () => {
     }
   });
 
-  test("leaves the cookie for the address that browsers know: its path, and over https only", () => {
+  test("sets the cookie for the public URL: its path, and over https only", () => {
     const link = new InboxLink(new URL("https://localhost/byond/dev/inbox"));
     const url = `http://127.0.0.1:8080/dev/inbox${link.query}`;
     const outcome = link.admit({ method: "GET", url, header: new Headers() });

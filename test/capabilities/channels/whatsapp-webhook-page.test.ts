@@ -11,7 +11,7 @@ const delivery = { ...parseConfig({}).delivery, whatsappWebhook: webhook };
 
 const app = useTestApp({ delivery });
 
-test("Meta can subscribe with the word that was agreed", async () => {
+test("Meta can subscribe with the verify token", async () => {
   const subscribe = (word: string) =>
     fetch(`${app.url}/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=${word}&hub.challenge=1158201444`);
   const accepted = await subscribe("a%20word");
@@ -19,7 +19,7 @@ test("Meta can subscribe with the word that was agreed", async () => {
   expect((await subscribe("another")).status).toBe(403);
 });
 
-test("a report is taken only with the app's signature over the bytes as they came", async () => {
+test("a report is accepted only with the app's signature over its exact bytes", async () => {
   const body = JSON.stringify({ object: "whatsapp_business_account", entry: [] });
   const signature = createHmac("sha256", webhook.appSecret).update(body).digest("hex");
   const report = (given: string, sent = body) =>
@@ -65,7 +65,7 @@ test("a report without a well-formed signature is refused before its body is rea
   await vi.waitFor(() => expect(held.answers).toEqual(Array(3).fill("HTTP/1.1 401 Unauthorized")), { timeout: 20_000 });
 });
 
-test("unfinished reports of one source hold 12 MiB at most, and what is small gets through beside them", async () => {
+test("unfinished reports of one source take 12 MiB at most, and small reports still get through", async () => {
   await using server = await startTestApp({ delivery });
   using held = holdReports(server.url, 9, () => forged);
   await vi.waitFor(() => expect(held.answers).toHaveLength(5), { timeout: 20_000 });
@@ -75,7 +75,7 @@ test("unfinished reports of one source hold 12 MiB at most, and what is small ge
   }
 });
 
-test("unfinished reports hold 24 MiB at most, and those of the source with most make room", async () => {
+test("unfinished reports take 24 MiB at most; beyond that, those of the source with the most are dropped", async () => {
   await using server = await startTestApp({ delivery, ...limitsOf(), proxyTrust: loopbackProxy });
   using held = holdReports(server.url, 12, (index) => `${forged}X-Forwarded-For: 192.0.2.${index % 4}\r\n`);
   await vi.waitFor(() => expect(held.answers).toHaveLength(4), { timeout: 20_000 });

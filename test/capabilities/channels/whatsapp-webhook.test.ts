@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { whatsappMessageId } from "../../../src/capabilities/channels/whatsapp/whatsapp-message-id.ts";
+import { whatsappMessageId } from "../../../src/capabilities/channels/whatsapp/whatsapp-outcome.ts";
 import {
   handleWhatsappWebhook,
   type WebhookRequest,
@@ -75,7 +75,7 @@ describe("a subscription", () => {
   const query = (mode: string, token: string, challenge = "1158201444") =>
     new URLSearchParams({ "hub.mode": mode, "hub.verify_token": token, "hub.challenge": challenge });
 
-  test("is confirmed with the challenge to who knows the word", async () => {
+  test("with the right verify token is answered with the challenge", async () => {
     expect(await handle({ method: "GET", query: query("subscribe", verifyToken) })).toMatchObject({
       status: 200,
       headers: { "Content-Type": "text/plain; charset=utf-8" },
@@ -113,7 +113,7 @@ describe("a report", () => {
     });
   });
 
-  test("of a failure keeps the reason, in our words", async () => {
+  test("of a failure is stored with a reason in our words", async () => {
     const message = await sentMessage("wamid.2");
     await report({
       id: "wamid.2",
@@ -126,7 +126,7 @@ describe("a report", () => {
     });
   });
 
-  test("never takes a state back, in whatever order and however often it comes", async () => {
+  test("never moves a state backwards, in any order and however often it is repeated", async () => {
     const message = await sentMessage("wamid.3");
     await report({ id: "wamid.3", status: "failed", errors: [{ code: 131000 }] });
     await report({ id: "wamid.3", status: "read" }, { id: "wamid.3", status: "sent" });
@@ -135,7 +135,7 @@ describe("a report", () => {
     expect(await message.state()).toMatchObject({ state: "read", delivered_at: expect.any(Date) });
   });
 
-  test("may tell of several messages at once", async () => {
+  test("can be about several messages", async () => {
     const messages = [await sentMessage("wamid.4"), await sentMessage("wamid.5")];
     await report({ id: "wamid.4", status: "delivered" }, { id: "wamid.5", status: "failed" });
     expect((await messages[0]?.state())?.state).toBe("delivered");
@@ -145,13 +145,13 @@ describe("a report", () => {
     });
   });
 
-  test("that comes before its message is recorded is asked for again, for a minute", async () => {
+  test("that arrives before its message is recorded is answered 503, for a minute", async () => {
     expect(await report({ id: "wamid.6", status: "failed" })).toMatchObject({ status: 503 });
     const at = String(use.outbox.clock.now().getTime() / 1_000 - 60);
     expect(await report({ id: "wamid.6", status: "failed", timestamp: at })).toMatchObject({ status: 200 });
   });
 
-  test("of another program's message is taken and forgotten", async () => {
+  test("of another program's message is acknowledged and ignored", async () => {
     const foreign = { id: "wamid.7", status: "failed", biz_opaque_callback_data: "crm" };
     expect(await report(foreign)).toMatchObject({ status: 200 });
   });
@@ -198,11 +198,11 @@ describe("a report", () => {
   });
 });
 
-test("other methods are told which there are", async () => {
+test("other methods are answered 405 with Allow", async () => {
   expect(await handle({ method: "PUT" })).toMatchObject({ status: 405, headers: { Allow: "GET, POST" } });
 });
 
-test("the log holds neither the word, nor the secret, nor a signature", async () => {
+test("the log contains neither the verify token, nor the secret, nor a signature", async () => {
   const query = new URLSearchParams({ "hub.mode": "subscribe", "hub.verify_token": "guess", "hub.challenge": "1" });
   await handle({ method: "GET", query });
   await handle({ body: Buffer.from("{}"), signature: "sha256=abcdef" });

@@ -147,12 +147,12 @@ describe("WhatsApp answering", () => {
     expect(whatsapp.requests).toHaveLength(1);
   });
 
-  test("nothing at all is given up after the time-out", async () => {
+  test("not at all: the attempt ends at the time-out and is retried", async () => {
     whatsapp.answer = "silence";
     expect(await send({ timeoutMs: 50 })).toEqual(retry("fails", "the provider did not answer in time"));
   });
 
-  test("nothing at all is given up when the attempt is aborted", async () => {
+  test("not at all: the attempt ends when it is aborted", async () => {
     whatsapp.answer = "silence";
     const abort = new AbortController();
     const sending = send({}, abort.signal);
@@ -161,7 +161,7 @@ describe("WhatsApp answering", () => {
   });
 });
 
-test("a server that is not there is a provider that cannot be reached", async () => {
+test("an unreachable server is reported as a provider that cannot be reached", async () => {
   expect(await send({ apiUrl: "http://127.0.0.1:1" })).toEqual(retry("fails", "the provider cannot be reached"));
 });
 

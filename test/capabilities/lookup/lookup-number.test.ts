@@ -121,13 +121,13 @@ describe("the phone-context of a tel: URI (RFC 3966 §5.1.4)", () => {
     expect([1, 2, 3].map(() => lookup(number, country).e164)).toEqual([e164, e164, e164]);
   });
 
-  test("of one number changes nothing about the next one", () => {
+  test("of one number does not change the next lookup", () => {
     expect(lookup("tel:2015550123;phone-context=+1").e164).toBe("+12015550123");
     expect(lookup("tel:2079460958;phone-context=+44").e164).toBe("+442079460958");
   });
 });
 
-test("a number of a plausible length that nobody has is possible, not valid, and of unknown kind", () => {
+test("an unassigned number of a plausible length is possible, not valid, and of unknown type", () => {
   expect(lookup("+6521234567")).toMatchObject({
     e164: "+6521234567",
     valid: false,
@@ -141,7 +141,7 @@ test("a number of an implausible length is neither possible nor valid, and still
   expect(lookup("+65912345")).toMatchObject({ e164: "+65912345", valid: false, possible: false });
 });
 
-test("where the plan cannot tell mobile from fixed line, the type is unknown and both are possible", () => {
+test("if the plan does not distinguish mobile from fixed line, the type is unknown and both are possible", () => {
   expect(lookup("+12025550123")).toMatchObject({
     valid: true,
     countryCode: "US",

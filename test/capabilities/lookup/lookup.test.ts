@@ -34,16 +34,16 @@ test.each([
   expect(body.error.fields).toEqual(fields);
 });
 
-describe("a number that begins with a blank", () => {
+describe("a number that begins with a space", () => {
   const number = " 4792345678";
   const american = { input: number, valid: true };
 
-  test("is the number without it, over REST", async () => {
+  test("is the number without the space, over REST", async () => {
     const { body } = await lookup("number=%204792345678&country=US");
     expect(body).toMatchObject({ ...american, number_e164: "+14792345678", country_code: "US" });
   });
 
-  test("is the number without it, over Connect and gRPC", async () => {
+  test("is the number without the space, over Connect and gRPC", async () => {
     const expected = { ...american, numberE164: "+14792345678", countryCode: "US" };
     const response = await fetch(`${app.url}/byond.v1.LookupService/LookupNumber`, {
       method: "POST",
@@ -54,7 +54,7 @@ describe("a number that begins with a blank", () => {
     expect(await app.grpc({ "x-api-key": key }).lookup.lookupNumber({ number, country: "US" })).toMatchObject(expected);
   });
 
-  test("is none where no country says whose it is", async () => {
+  test("without a + and without a country cannot be parsed", async () => {
     expect((await lookup("number=%206591234567")).body).toMatchObject({ input: " 6591234567", number_e164: null });
   });
 });
@@ -67,7 +67,7 @@ test.each(["%2B47+92345678", "+47+92345678", "+4792345678", "%20%2B4792345678"])
   },
 );
 
-test("a number with a phone-context is the same on every protocol, whoever asked before", async () => {
+test("a number with a phone-context gives the same result on every protocol, whatever was asked before", async () => {
   const number = "tel:2015550123;phone-context=+1";
   const answers: unknown[] = [];
   for (let round = 0; round < 2; round += 1) {
@@ -80,7 +80,7 @@ test("a number with a phone-context is the same on every protocol, whoever asked
   expect(answers).toEqual([...expected, ...expected]);
 });
 
-test("two hundred and fifty characters are taken, of any script", async () => {
+test("a number of 250 characters in any script is accepted", async () => {
   for (const number of ["1".repeat(250), "電".repeat(250)]) {
     const { status, body } = await lookup(`number=${encodeURIComponent(number)}`);
     expect(status).toBe(200);

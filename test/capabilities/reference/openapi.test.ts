@@ -35,7 +35,7 @@ describe("the document of the API", () => {
     );
   });
 
-  test("every operation has a title, a description, a success and the errors that every operation has", () => {
+  test("gives every operation a title, a description, one successful response and the common errors", () => {
     for (const { operation: each } of reader.operations()) {
       expect(each.summary, each.operationId).toMatch(/^[A-Z].{2,40}$/);
       expect(each.description, each.operationId).not.toBe("");
@@ -48,7 +48,7 @@ describe("the document of the API", () => {
     }
   });
 
-  test("operations with side effects take an Idempotency-Key, and say what a repetition does where no answer is kept", () => {
+  test("operations with side effects take an Idempotency-Key; those that store no answer describe what a repetition does", () => {
     for (const { method, operation: each } of reader.operations()) {
       const isOpen = each.security.length === 0;
       const references = (each.parameters ?? []).flatMap((parameter) => ("$ref" in parameter ? [parameter.$ref] : []));
@@ -100,7 +100,7 @@ describe("the document of the API", () => {
     });
   });
 
-  test("lists in messages of their own are lists, and may be null", () => {
+  test("a message that only wraps a list is a list or null", () => {
     expect(schema("CreateApiKeyRequest")).toMatchObject({
       properties: {
         scopes: { type: ["array", "null"], minItems: 1, uniqueItems: true, items: { type: "string" } },
@@ -112,7 +112,7 @@ describe("the document of the API", () => {
     });
   });
 
-  test("nothing is a choice of schemas but a component or null: generated clients would have no type of it, or none that compiles", () => {
+  test("anyOf is only ever a component or null, so that client generators make types that compile", () => {
     const choices: unknown[] = [];
     JSON.stringify(reader.document, (key, value) => {
       if (["anyOf", "oneOf", "allOf", "not"].includes(key)) {
@@ -127,14 +127,14 @@ describe("the document of the API", () => {
     }
   });
 
-  test("what the path binds is a parameter, and not in the body", () => {
+  test("a field bound by the path is a parameter, and not in the body", () => {
     const { parameters = [], requestBody } = operation("resendCode").operation;
     expect(parameters[0]).toMatchObject({ in: "path", name: "verification_id", required: true });
     const [content] = Object.values(requestBody?.content ?? {});
     expect(Object.keys(content?.schema.properties ?? {})).toEqual(["channel", "recipient"]);
   });
 
-  test("an answer that is one field of the message is that field", () => {
+  test("an answer with response_body has the schema of that field", () => {
     const { method, path, operation: get } = operation("getVerification");
     expect(`${method} ${path}`).toBe("GET /verify/{verification_id}");
     const content = reader.response(get, 200)?.content["application/json"];
@@ -150,7 +150,7 @@ describe("the document of the API", () => {
     expect(parameters[0]).toMatchObject({ in: "query", schema: { type: "string", minLength: 1, maxLength: 250 } });
   });
 
-  test("comments that name an RPC name its path here", () => {
+  test("a comment that names an RPC names its REST path", () => {
     expect(JSON.stringify(schema("CheckVerificationRequest"))).toContain("`POST /verify/start`");
     expect(JSON.stringify(reader.document)).not.toContain("`StartVerification` answered");
   });
@@ -198,12 +198,12 @@ describe("texts of requests", () => {
     ];
   }
 
-  test("have a longest one, but for lists of names", () => {
+  test("have a maxLength, except update masks and timestamps", () => {
     const unbounded = texts().filter(({ text }) => text.maxLength === undefined && text.format !== "date-time");
     expect(unbounded.map(({ path }) => path)).toEqual(["updateApiKey update_mask", "updateWorkspace update_mask"]);
   });
 
-  test("have no U+0000, which PostgreSQL cannot keep", () => {
+  test("exclude U+0000, which PostgreSQL cannot store", () => {
     const open = texts().filter(({ text }) =>
       ["\0", "a\0b"].some((nul) => reader.problems(lengthless(text), nul).length === 0),
     );
@@ -227,7 +227,7 @@ function lengthless({ minLength, maxLength, ...others }: Schema): Schema {
 }
 
 describe("examples", () => {
-  test("of bodies and parameters hold to their schemas", () => {
+  test("of bodies and parameters match their schemas", () => {
     for (const { operation: each } of reader.operations()) {
       const bodies = [
         each.requestBody,
@@ -249,7 +249,7 @@ describe("examples", () => {
     }
   });
 
-  test("are chosen: none is the filler of its type", () => {
+  test("are written by hand: none is a placeholder of its type", () => {
     const fillers: string[] = [];
     const look = (value: unknown, path: string): void => {
       if (value === "string") {

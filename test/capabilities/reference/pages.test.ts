@@ -63,7 +63,7 @@ describe("pages", () => {
     expect((await fetch(`${app.url}/docs/`)).url).toBe(`${app.url}/docs`);
   });
 
-  test("other methods and other paths answer what unknown paths do", async () => {
+  test("other methods and other paths are answered as unknown paths", async () => {
     expect((await fetch(`${app.url}/docs`, { method: "POST" })).status).toBe(404);
     expect((await fetch(`${app.url}/docs/assets/../../package.json`)).status).toBe(404);
     expect((await fetch(`${app.url}/docs/assets/%2e%2e/docs.css`)).status).toBe(404);
@@ -76,7 +76,7 @@ describe("files", () => {
     return `/docs/${/data-scalar="docs\/([^"]+)"/.exec(html)?.[1]}`;
   };
 
-  test("are compressed for clients that take it, and are the same afterwards", async () => {
+  test("are compressed if the client accepts it, without loss", async () => {
     const path = await script();
     const plain = await raw(path);
     const br = await raw(path, { "accept-encoding": "gzip, br" });
@@ -101,7 +101,7 @@ describe("files", () => {
     expect(headers["content-encoding"]).toBe(encoding);
   });
 
-  test("are not sent again to who has them", async () => {
+  test("are answered 304 if the client has them", async () => {
     for (const path of ["/docs", "/openapi.json", "/docs/assets/docs.css", await script()]) {
       const headers = { "accept-encoding": "br" };
       const first = await raw(path, headers);
@@ -113,7 +113,7 @@ describe("files", () => {
     }
   });
 
-  test("whose path has a version may be kept for good", async () => {
+  test("with a version in their path may be cached forever", async () => {
     expect((await raw(await script())).headers["cache-control"]).toBe("public, max-age=31536000, immutable");
     expect((await raw("/docs")).headers["cache-control"]).toBe("no-cache");
   });
@@ -127,7 +127,7 @@ describe("files", () => {
 });
 
 describe("the live address", () => {
-  test("is that listened on where none is configured, and servers are relative to it", async () => {
+  test("is the address listened on if none is configured, and `servers` is relative", async () => {
     const text = (await raw("/openapi.json")).body.toString();
     const { servers, info } = JSON.parse(text);
     expect(servers[0].url).toBe("/api/v1");
@@ -136,7 +136,7 @@ describe("the live address", () => {
   });
 
   test.each(["/openapi.json", "/docs", "/docs/errors", "/docs/", "/dev/inbox", "/", "/api/v1/nowhere", "/nowhere"])(
-    "is never what a request names as its host, whoever asks first: %s",
+    "never comes from the Host or forwarding headers of a request: %s",
     async (path) => {
       await using fresh = await startTestApp();
       const ask = (headers: Record<string, string>) => raw(path, headers, "GET", fresh.url);
@@ -153,7 +153,7 @@ describe("the live address", () => {
     },
   );
 
-  test("is the configured one where there is one, in servers, samples, texts and the page of the errors", async () => {
+  test("is the configured one, in servers, samples, texts and the error page", async () => {
     const port = await freePort();
     await using _ = await startTestApp({ port, publicUrl: "https://verify.example.com/byond" });
     const listening = `http://127.0.0.1:${port}`;
@@ -181,7 +181,7 @@ describe("/docs/errors", () => {
     expect(errorCodes.length).toBeGreaterThan(15);
   });
 
-  test("is where the documentation_url of an error leads", async () => {
+  test("is the target of an error's documentation_url", async () => {
     const { body } = await app.rest("GET", "/lookup?number=1");
     const url = new URL(body.error.documentation_url);
     const html = await (await fetch(url)).text();
@@ -190,7 +190,7 @@ describe("/docs/errors", () => {
 });
 
 describe("the guide", () => {
-  test("has the sections of the reference, and those beyond it", async () => {
+  test("has the expected sections, with every placeholder filled in", async () => {
     const { info } = JSON.parse((await raw("/openapi.json")).body.toString());
     const headings = [...info.description.matchAll(/^# (.+)$/gm)].map(([, heading]) => heading);
     expect(headings).toEqual([
@@ -207,7 +207,7 @@ describe("the guide", () => {
     expect(info.description).not.toMatch(/\{\{|\}\}/);
   });
 
-  test("its links into the server lead somewhere", async () => {
+  test("has no dead links to the server", async () => {
     const { info } = JSON.parse((await raw("/openapi.json")).body.toString());
     const links = [...info.description.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link]) => link);
     expect(links.length).toBeGreaterThan(5);

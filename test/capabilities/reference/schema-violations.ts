@@ -1,7 +1,7 @@
 /** Values that do not fit a JSON Schema, each for one keyword of it. */
 
-import type { ObjectSchema } from "./drawn-request.ts";
 import type { Schema } from "./openapi-document.ts";
+import type { ObjectSchema } from "./request-arbitrary.ts";
 import {
   isSchemas,
   lengthOf,

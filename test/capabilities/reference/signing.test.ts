@@ -47,7 +47,7 @@ describe("the example", () => {
   });
 });
 
-describe("its programs make calls that a key takes which demands v2", () => {
+describe("its programs satisfy a key that requires v2 signatures", () => {
   const environment = () => ({ env: { ...process.env, BYONDAPI_KEY: key } });
 
   test("in JavaScript", async () => {

@@ -3,7 +3,7 @@ import { encodeWord } from "nodemailer/lib/mime-funcs";
 import type { Clock } from "../../../clock.ts";
 import type { SendOptions, SendResult } from "../../../outbox/send-result.ts";
 import type { Channel } from "../outgoing-message.ts";
-import { type RenderedMail, renderMail } from "../texts/mail.ts";
+import { type RenderedMail, renderMail } from "../texts/mails.ts";
 import { smtpOutcome } from "./smtp-outcome.ts";
 import { parseSmtpUrl } from "./smtp-url.ts";
 import { needsSmtpUtf8, offersSmtpUtf8 } from "./smtp-utf8.ts";

@@ -2,8 +2,7 @@ import type { Clock } from "../../../clock.ts";
 import { signBody } from "../../../crypto/body-signature.ts";
 import type { SendResult } from "../../../outbox/send-result.ts";
 import type { Channel, CodeMessage } from "../outgoing-message.ts";
-import { textsFor } from "../texts/languages.ts";
-import { minutesLeft } from "../texts/message-texts.ts";
+import { minutesLeft, textsFor } from "../texts/message-texts.ts";
 import { field, type HttpAnswer, messageIdOf, postJson } from "./http-post.ts";
 
 export interface HttpProviderOptions {

@@ -1,8 +1,7 @@
 import type { Clock } from "../../../clock.ts";
 import type { Channel, ChannelName, CodeMessage } from "../outgoing-message.ts";
-import { textsFor } from "../texts/languages.ts";
-import { renderMail } from "../texts/mail.ts";
-import { minutesLeft } from "../texts/message-texts.ts";
+import { renderMail } from "../texts/mails.ts";
+import { minutesLeft, textsFor } from "../texts/message-texts.ts";
 
 /** A message as the inbox shows it. */
 export interface InboxMessage {

@@ -1,7 +1,6 @@
+import { createHash } from "node:crypto";
 import type { SendResult } from "../../../outbox/send-result.ts";
-import type { HttpAnswer } from "../http/http-post.ts";
-import { field, items } from "../http/http-post.ts";
-import { whatsappMessageId } from "./whatsapp-message-id.ts";
+import { field, type HttpAnswer, items, messageIdOf } from "../http/http-post.ts";
 
 /** What an error code of the Cloud API means. The words are ours: Meta's may repeat what was sent. */
 interface ErrorMeaning {
@@ -110,4 +109,14 @@ function meaningOfStatus(status: number): ErrorMeaning {
   return status >= 500 || status === 408
     ? outage
     : { reason: "WhatsApp's interface answered something unknown", effect: "retry-provider" };
+}
+
+/**
+ * WhatsApp's id of a message as it is kept: `wamid-sha256:` and the SHA-256 of it in base64url. The id itself holds the
+ * number of the recipient, in Base64; with the random part that it also holds, nobody finds the number by trying.
+ * Undefined if it is not an id.
+ */
+export function whatsappMessageId(value: unknown): string | undefined {
+  const id = messageIdOf(value);
+  return id === undefined ? undefined : `wamid-sha256:${createHash("sha256").update(id).digest("base64url")}`;
 }

@@ -1,5 +1,4 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { jsonLiteral, pythonLiteral, scriptLiteral } from "./literals.ts";
 
 /** A call to write samples of. */
 export interface SampleCall {
@@ -73,4 +72,54 @@ function pythonSample({ method, url, query, body, credential }: SampleCall): str
     ")",
     "print(response.status_code, response.json())",
   ].join("\n");
+}
+
+/** A value as JavaScript writes it, with names unquoted where they can be. `indent` is that of the line it begins on. */
+function scriptLiteral(value: JsonValue, indent: string): string {
+  return literal(value, indent, {
+    step: "  ",
+    name: (key) => (/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)),
+    atom: (atom) => JSON.stringify(atom),
+  });
+}
+
+/** A value as JSON, with lists on one line. */
+function jsonLiteral(value: JsonValue, indent: string): string {
+  return literal(value, indent, {
+    step: "  ",
+    name: (key) => JSON.stringify(key),
+    atom: (atom) => JSON.stringify(atom),
+  });
+}
+
+/** A value as Python writes it. */
+function pythonLiteral(value: JsonValue, indent: string): string {
+  return literal(value, indent, { step: "    ", name: (key) => JSON.stringify(key), atom: pythonAtom });
+}
+
+interface Dialect {
+  readonly step: string;
+  readonly name: (key: string) => string;
+  readonly atom: (value: string | number | boolean | null) => string;
+}
+
+function literal(value: JsonValue, indent: string, dialect: Dialect): string {
+  if (Array.isArray(value)) {
+    return `[${value.map((item) => literal(item, indent, dialect)).join(", ")}]`;
+  }
+  if (typeof value !== "object" || value === null) {
+    return dialect.atom(value);
+  }
+  const inner = indent + dialect.step;
+  const members = Object.entries(value).map(
+    ([key, member]) => `${inner}${dialect.name(key)}: ${literal(member, inner, dialect)}`,
+  );
+  return members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n${indent}}`;
+}
+
+function pythonAtom(value: string | number | boolean | null): string {
+  if (value === null) {
+    return "None";
+  }
+  return typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value);
 }

@@ -1,7 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type ErrorCode, errorKinds } from "../../../errors.ts";
-import { errorCodes, errorGuide } from "../error-guide.ts";
-import { errorBody } from "./error-body.ts";
+import { errorBody, errorCodes, errorGuide } from "../error-guide.ts";
 
 /** Collects the error responses that operations refer to: each combination of codes with one status is a component. */
 export class ErrorResponses {

@@ -9,11 +9,13 @@ import { sharedComponents } from "./components.ts";
 import { ErrorResponses } from "./error-responses.ts";
 import { documentedExamples } from "./field-examples.ts";
 import { operationDetails } from "./operation-details.ts";
-import { placeholderOrigin } from "./placeholder.ts";
 import { requestKeywords } from "./request-keywords.ts";
 import { byGroup, groupTitle, operationTitle } from "./titles.ts";
 
-/** What the paths of the document are below. */
+/** The server's address in `gen/openapi.json`. The server replaces it with its own address. */
+export const placeholderOrigin = "http://127.0.0.1:8080";
+
+/** The path that all paths of the document begin with. */
 const basePath = "/api/v1";
 
 /** The services of the API, as the reference has them, in files of whatever packages. */

@@ -1,16 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DescService, JsonObject } from "@bufbuild/protobuf";
-import { escapeHtml } from "../../../server/html-template.ts";
+import { escapeHtml, html } from "../../../server/html-template.ts";
+import { pageLayout } from "../../../server/page-layout.ts";
 import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
-import { placeholderOrigin } from "../openapi/placeholder.ts";
+import { placeholderOrigin } from "../openapi/reference-document.ts";
 import { documentOf } from "../openapi/served-document.ts";
 import { errorsHtml } from "./errors-page.ts";
-import { liveText } from "./live-text.ts";
-import { referenceHtml } from "./reference-page.ts";
 import { findScalarFiles } from "./scalar-files.ts";
-import { filePage, StaticFile } from "./static-file.ts";
+import { filePage, liveText, StaticFile } from "./static-file.ts";
 
 /**
  * What pages of the documentation may load: what this server serves, and nothing else. Scalar styles its elements with
@@ -112,4 +111,21 @@ async function readOpenApi(
 
 function escapeJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
+}
+
+/** The HTML of `/docs`. The script loads Scalar from `scalarPath`, below `docs/`, and gives it the document. */
+function referenceHtml(scalarPath: string): string {
+  return pageLayout({
+    title: "Byond reference",
+    root: "",
+    current: "reference",
+    scripts: [
+      html`<link rel="modulepreload" href="docs/${scalarPath}">`,
+      html`<script type="module" src="docs/assets/reference.js"></script>`,
+    ],
+    // Scalar takes an element that is not empty for one that a server has drawn.
+    body: html`<main id="reference" data-scalar="docs/${scalarPath}" data-document="openapi.json"></main>
+<noscript><p class="plain">The reference is shown by a script. Without one, read
+<a href="openapi.json">openapi.json</a> and the <a href="docs/errors">errors</a>.</p></noscript>`,
+  });
 }

@@ -1,9 +1,8 @@
 import { errorKinds } from "../../../errors.ts";
 import { type Html, html, withCode } from "../../../server/html-template.ts";
 import { pageLayout } from "../../../server/page-layout.ts";
-import { errorCodes, errorGuide } from "../error-guide.ts";
+import { errorBody, errorCodes, errorGuide } from "../error-guide.ts";
 import { rpcCodeName } from "../guide.ts";
-import { errorBody } from "../openapi/error-body.ts";
 
 /** The HTML of `/docs/errors`: every code of the one table with an anchor of its own, which `documentation_url` names. */
 export function errorsHtml(documentationUrl: string): string {

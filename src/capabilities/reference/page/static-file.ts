@@ -3,6 +3,7 @@ import { compress, type Encoding, preferredEncoding } from "../../../rest/compre
 import { matchesIfNoneMatch } from "../../../rest/etag.ts";
 import type { NodeRequest, NodeResponse } from "../../../server/normalize-request.ts";
 import type { Page } from "../../../server/request-handler.ts";
+import { placeholderOrigin } from "../openapi/reference-document.ts";
 
 /** Bytes that are served as they are: compressed once, and known by their tag. */
 export class StaticFile {
@@ -22,6 +23,27 @@ export class StaticFile {
     this.#encoded.set(encoding, known);
     return known;
   }
+}
+
+/**
+ * A text with the server's address in place of the placeholder. The address is asked for when the text is first wanted: the port is
+ * open then. It never depends on the request: whoever names the host of one would write into a page that a cache keeps for
+ * others. `escapeUrl` writes an address in the language of the text.
+ */
+export function liveText(
+  type: string,
+  text: string,
+  url: () => string,
+  escapeUrl: (url: string) => string,
+): () => StaticFile {
+  let file: StaticFile | undefined;
+  return () => {
+    if (file === undefined) {
+      const escaped = escapeUrl(url());
+      file = new StaticFile(type, Buffer.from(text.replaceAll(placeholderOrigin, () => escaped)));
+    }
+    return file;
+  };
 }
 
 export interface ServeOptions {

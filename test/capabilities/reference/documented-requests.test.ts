@@ -16,16 +16,16 @@ import { routesOf } from "../../../src/rest/route.ts";
 import { compileRequestChecks } from "../../../src/rpc/validation.ts";
 import { type RestAnswer, useTestApp } from "../../support/app.ts";
 import { allMethods } from "../../wire/request-messages.ts";
-import { beyondTheSchema, rulesBeyond } from "./beyond-the-schema.ts";
-import { type DrawnRequest, OperationRequests, type Part, parts } from "./drawn-request.ts";
 import { DocumentReader, type Operation, type PlacedOperation, type Schema } from "./openapi-document.ts";
 import { createWorld, type World } from "./operation-calls.ts";
+import { type DrawnRequest, OperationRequests, type Part, parts } from "./request-arbitrary.ts";
+import { rulesInWords, rulesInWordsOf } from "./rules-in-words.ts";
 import type { Members } from "./schema-arbitrary.ts";
 import { type MemberViolation, violationsOfMembers } from "./schema-violations.ts";
 
 /**
- * The document and the server say the same of requests: what fits the document gets past validation, and what does not fit
- * it is refused. What the document has no keywords for is in `beyond-the-schema.ts`.
+ * The document and the server agree about requests: a request that matches the document passes validation, and any other
+ * is refused. Rules that JSON Schema cannot express are in `rules-in-words.ts`.
  */
 const reader = new DocumentReader(JSON.parse(await readFile("gen/openapi.json", "utf8")));
 const { schemas } = reader.document.components;
@@ -49,7 +49,7 @@ beforeAll(async () => {
   };
 });
 
-test("the document is the one that is served", async () => {
+test("gen/openapi.json is the document that the server serves", async () => {
   const served = JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text());
   expect(served.components.schemas).toEqual(schemas);
   expect(Object.keys(served.paths)).toEqual(Object.keys(reader.document.paths));
@@ -112,8 +112,8 @@ function validationOf(operationId: string): Validate {
   };
 }
 
-describe("what fits the document", () => {
-  test.each(rows)("of $id is what its schemas say, and is valid", ({ id, requests }) => {
+describe("a request that matches the document", () => {
+  test.each(rows)("to $id matches its schemas and passes validation", ({ id, requests }) => {
     const validate = validationOf(id);
     fc.assert(
       fc.property(requests.fitting(), (request) => {
@@ -127,8 +127,8 @@ describe("what fits the document", () => {
     );
   });
 
-  test.each(rows)("of $id gets past validation at the door", async ({ id, place, requests }) => {
-    // What a code can be sent again to depends on where it was sent before.
+  test.each(rows)("to $id passes validation over REST", async ({ id, place, requests }) => {
+    // Where a code can be resent depends on where it was sent before.
     const isAboutExisting = id !== "resendCode";
     // These could keep the credentials of the others out.
     const { session } = ["logoutAll", "updateWorkspace"].includes(id) ? await app.signUp() : world;
@@ -138,7 +138,7 @@ describe("what fits the document", () => {
         const code = body?.error?.code;
         expect([400, 405, 406, 413, 415, 500], JSON.stringify(body)).not.toContain(status);
         expect(code, JSON.stringify(body)).not.toBe("validation_error");
-        // Nor is it refused before it is looked at.
+        // Nor does admission refuse it before validation.
         const isAdmitted = place.operation.security.length === 0 || !admission.includes(code);
         expect(isAdmitted, JSON.stringify(body)).toBe(true);
       }),
@@ -147,7 +147,7 @@ describe("what fits the document", () => {
   });
 });
 
-/** What refuses a request before its fields are looked at, where it needs a credential. */
+/** The codes with which admission refuses a request before its fields are validated. */
 const admission = ["invalid_api_key", "insufficient_scope", "ip_not_allowed", "email_not_verified"];
 
 function aboutExisting({ path, query, header, body }: DrawnRequest): DrawnRequest {
@@ -156,12 +156,12 @@ function aboutExisting({ path, query, header, body }: DrawnRequest): DrawnReques
   return { path: named(path), query, header, body: body && named(body) };
 }
 
-describe("what the document has no keywords for, it says in words", () => {
-  test.each(beyondTheSchema.map((rule) => ({ names: rule.fields.join(", "), rule })))("of $names", ({ rule }) => {
+describe("a rule that JSON Schema cannot express is in the description", () => {
+  test.each(rulesInWords.map((rule) => ({ names: rule.fields.join(", "), rule })))("of $names", ({ rule }) => {
     const descriptions = rows.flatMap(({ id, requests }) =>
       [requests.schemas.query, requests.schemas.body].flatMap((schema) =>
         Object.entries(schema?.properties ?? {}).flatMap(([name, { description }]) =>
-          rulesBeyond(id, name).includes(rule) ? [`${id} ${name}: ${description}`] : [],
+          rulesInWordsOf(id, name).includes(rule) ? [`${id} ${name}: ${description}`] : [],
         ),
       ),
     );
@@ -170,8 +170,8 @@ describe("what the document has no keywords for, it says in words", () => {
   });
 });
 
-describe("what does not fit the document, for one keyword of it,", () => {
-  test.each(rows)("of $id is refused", async ({ id, place, requests: { schemas: byPart, example } }) => {
+describe("a request that violates one keyword of the document", () => {
+  test.each(rows)("to $id is refused", async ({ id, place, requests: { schemas: byPart, example } }) => {
     for (const part of parts) {
       const schema = byPart[part];
       for (const violation of schema === undefined ? [] : violationsOfMembers(schema, example[part] ?? {}, schemas)) {
@@ -191,7 +191,7 @@ describe("what does not fit the document, for one keyword of it,", () => {
   });
 });
 
-/** Whether a parameter, which is text, can say it. */
+/** Whether a parameter, which is text, can have the value. */
 function canBeSent(part: Part, { name, keyword, value }: MemberViolation, schema: Schema | undefined): boolean {
   if (schema === undefined || keyword === "required") {
     return part === "query" && name !== "";
@@ -202,7 +202,7 @@ function canBeSent(part: Part, { name, keyword, value }: MemberViolation, schema
   return part === "header" ? /^[\x20-\x7e]+$/.test(String(value).trim()) : part === "query" || value !== "";
 }
 
-/** How it is refused: a `validation_error` that names the member, but where something else is the first to look at it. */
+/** The expected refusal: a `validation_error` that names the member, unless another check comes first. */
 function refusalOf(id: string, part: Part, { name, keyword, value }: MemberViolation): object {
   if (part === "header") {
     return { status: 400, code: "invalid_request" };
@@ -210,7 +210,7 @@ function refusalOf(id: string, part: Part, { name, keyword, value }: MemberViola
   if (part === "path" && /\p{Cc}/u.test(String(value))) {
     return { status: 400, code: "invalid_request" };
   }
-  // What is no id of the kind names nothing. One text holds U+0000 as well, which is refused before.
+  // An id of another form is not found. One of the texts also has U+0000, which is refused before.
   if (keyword === "pattern" && /^(id|.*_id)$/.test(name)) {
     return String(value).includes("\0") ? { status: 422 } : { status: 404, code: "not_found" };
   }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { textsFor } from "../../../src/capabilities/channels/texts/languages.ts";
-import { renderMail } from "../../../src/capabilities/channels/texts/mail.ts";
-import { minutesLeft } from "../../../src/capabilities/channels/texts/message-texts.ts";
+import { renderMail } from "../../../src/capabilities/channels/texts/mails.ts";
+import { minutesLeft, textsFor } from "../../../src/capabilities/channels/texts/message-texts.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
 describe("the mail", () => {
@@ -12,7 +11,7 @@ describe("the mail", () => {
     expect(mail.html).toContain(">493817<");
   });
 
-  test("tells in words how long the code can be used", () => {
+  test("says how long the code can be used", () => {
     const mail = renderMail(codeMessage(), fixedNow);
     expect(mail.text).toContain("It expires in 5 minutes.");
     expect(mail.html).toContain("It expires in 5 minutes.");
@@ -26,12 +25,12 @@ describe("the mail", () => {
     expect(mail.text).toContain(brand);
   });
 
-  test("asks programs to make no links of a code or a name", () => {
+  test("asks mail programs not to turn a code or a name into a link", () => {
     const { html } = renderMail(codeMessage({ brand: "Booking.com" }), fixedNow);
     expect(html).toMatch(/<meta name="format-detection" content="telephone=no, .*url=no">/);
   });
 
-  test("binds the code to the domain in the last line, where one is set", () => {
+  test("ends with the line that binds the code to the autofill domain, if one is set", () => {
     const last = (text: string) => text.trimEnd().split("\n").at(-1);
     const bound = renderMail(codeMessage({ autofillDomain: "acme.example" }), fixedNow);
     expect(last(bound.text)).toBe("@acme.example #493817");
@@ -39,7 +38,7 @@ describe("the mail", () => {
     expect(renderMail(codeMessage(), fixedNow).text).not.toContain("#493817");
   });
 
-  test("of a code that resets a password escapes brand and address, and keeps the code out of the subject", () => {
+  test("for a password reset escapes brand and address, and keeps the code out of the subject", () => {
     const resetsPasswordAt = "https://byond.example/?a=1&b='<i>'";
     const mail = renderMail(codeMessage({ brand: "<b>Acme</b>", resetsPasswordAt }), fixedNow);
     expect(mail.subject).toBe("Set a new password for your <b>Acme</b> account");
@@ -50,7 +49,7 @@ describe("the mail", () => {
     expect(mail.html).not.toMatch(/src=|href=|@import|url\(/);
   });
 
-  test("loads nothing from anywhere", () => {
+  test("loads nothing over the network", () => {
     expect(renderMail(codeMessage(), fixedNow).html).not.toMatch(/https?:|src=|href=|@import|url\(/);
   });
 });
@@ -65,11 +64,11 @@ describe("the time left", () => {
     [0, 0],
     [-60_000, 0],
     [3_600_000, 60],
-  ])("%i ms are %i minutes", (leftMs, minutes) => {
+  ])("%i ms are told as %i minutes", (leftMs, minutes) => {
     expect(minutesLeft(new Date(fixedNow.getTime() + leftMs), fixedNow)).toBe(minutes);
   });
 
-  test("reads well for none, one and many minutes", () => {
+  test("has a wording for less than a minute, one minute, several and an hour", () => {
     const { expiry } = textsFor("en");
     expect([0, 1, 2, 60].map(expiry)).toEqual([
       "It expires in less than a minute.",

@@ -1,7 +1,7 @@
 /** Requests that fit the document of the API, made out of nothing but the document. */
 import fc from "fast-check";
-import { rulesBeyond } from "./beyond-the-schema.ts";
 import type { DocumentReader, Operation, Schema } from "./openapi-document.ts";
+import { rulesInWordsOf } from "./rules-in-words.ts";
 import { isSchemas, type Members, namesOf, resolve, SchemaArbitraries, schemaOf } from "./schema-arbitrary.ts";
 
 /** A request by where its members are: parameters by what OpenAPI calls `in`, and the body. */
@@ -97,7 +97,7 @@ export class OperationRequests {
   #keepingRules(members: Members, others: Members): fc.Arbitrary<Members> {
     const { operationId } = this.#operation;
     return Object.keys(members).reduce<fc.Arbitrary<Members>>((arbitrary, name) => {
-      const [rule] = members[name] === null ? [] : rulesBeyond(operationId, name);
+      const [rule] = members[name] === null ? [] : rulesInWordsOf(operationId, name);
       return rule === undefined
         ? arbitrary
         : arbitrary.chain(({ [name]: _, ...rest }) =>

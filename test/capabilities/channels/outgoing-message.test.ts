@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maskRecipient } from "../../../src/capabilities/channels/mask-recipient.ts";
+import { maskRecipient } from "../../../src/capabilities/channels/outgoing-message.ts";
 
 test.each([
   ["+6591234567", "+65••••4567"],

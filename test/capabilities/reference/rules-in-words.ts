@@ -1,17 +1,17 @@
-/** What the document cannot say in JSON Schema, and therefore says in words. */
+/** Rules that JSON Schema cannot express, and that the document states in descriptions instead. */
 import fc from "fast-check";
 import { type CountryCode, getExampleNumber } from "libphonenumber-js/max";
 import examples from "libphonenumber-js/mobile/examples";
 import { formatPageToken } from "../../../src/rpc/page-token.ts";
 import type { Members } from "./schema-arbitrary.ts";
 
-/** A rule that keywords have no words for. The generator draws what keeps to it in place of what the schema alone allows. */
-export interface UnsaidRule {
+/** A rule that no keyword can express. The generator draws values that keep it. */
+export interface RuleInWords {
   readonly fields: readonly string[];
   /** By default, all that have such a field. */
   readonly operations?: readonly string[];
   readonly reason: string;
-  /** Where the description of each of the fields says it. */
+  /** Matches the description of each of the fields. */
   readonly said: RegExp;
   /** The value, by what else the request has. `undefined` leaves the field out. */
   readonly draw: (others: Members, operationId: string) => fc.Arbitrary<unknown>;
@@ -58,8 +58,8 @@ const pageEnds = fc
   .map(({ createdAt, letter }) => ({ createdAt, id: letter.repeat(22) }));
 const idPrefixes: Readonly<Record<string, string>> = { listVerifications: "vrf", listApiKeys: "key" };
 
-/** Every one that there is. A request that fits the document and keeps to these gets past validation. */
-export const beyondTheSchema: readonly UnsaidRule[] = [
+/** All of them: a request that matches the document and keeps these rules passes validation. */
+export const rulesInWords: readonly RuleInWords[] = [
   {
     fields: ["recipient"],
     reason: "a phone number has to be possible in its region, and the channel decides which form it takes",
@@ -137,8 +137,8 @@ export const beyondTheSchema: readonly UnsaidRule[] = [
 ];
 
 /** The rules of an operation's field. */
-export function rulesBeyond(operationId: string, field: string): UnsaidRule[] {
-  return beyondTheSchema.filter(
+export function rulesInWordsOf(operationId: string, field: string): RuleInWords[] {
+  return rulesInWords.filter(
     ({ fields, operations }) => fields.includes(field) && (operations?.includes(operationId) ?? true),
   );
 }

@@ -11,7 +11,7 @@ beforeAll(async () => {
   reader = new DocumentReader(JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text()));
 });
 
-/** The answer is one that the document has for the operation, to the letter. */
+/** Expects an answer that matches the document of the operation: status, media type, schema. */
 function expectDocumented(operation: Operation, answer: RestAnswer, expected: number): void {
   const about = `${operation.operationId} ${expected}: ${JSON.stringify(answer.body)}`;
   expect(answer.status, about).toBe(expected);
@@ -23,14 +23,14 @@ function expectDocumented(operation: Operation, answer: RestAnswer, expected: nu
   expect(answer.headers.get("x-request-id"), about).toMatch(/^req_/);
 }
 
-test("every operation is called", () => {
+test("every operation has a call here", () => {
   const ids = reader.operations().map(({ operation }) => operation.operationId);
   const missing = ids.filter((id) => operationCalls[id] === undefined);
   expect(missing, "operations without a call in test/capabilities/reference/operation-calls.ts").toEqual([]);
   expect(Object.keys(operationCalls).filter((id) => !ids.includes(id))).toEqual([]);
 });
 
-test("what is called answers what is documented", async () => {
+test("every operation answers as documented", async () => {
   for (const { operation } of reader.operations()) {
     const calls = operationCalls[operation.operationId] ?? [];
     expect(calls.length, operation.operationId).toBeGreaterThan(0);
@@ -56,7 +56,7 @@ function samplePath({ path, operation }: PlacedOperation): string {
   return path.replace(/\{([^}]+)\}/g, (_, name) => String(parameters.find((each) => each.name === name)?.example));
 }
 
-/** Refusals that come before the operation is carried out, with what provokes them. */
+/** Refusals before the operation is carried out, and the calls that provoke them. */
 const refusals: readonly {
   readonly name: string;
   readonly status: number;
