@@ -76,7 +76,7 @@ export interface App {
 
 /** For all of closing, and of it what requests and messages leave for letting go of the rest. */
 const shutdownMs = 10_000;
-const lettingGoMs = 1_000;
+const closeReserveMs = 1_000;
 const defaultSweepIntervalMs = 60_000;
 
 /** Builds the server, in order, and opens its port last. Whatever fails, what was built before is closed again. */
@@ -104,7 +104,7 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
     resources.add(capability.name, (withinMs) => contribution.close?.(withinMs));
     contributions.push(contribution);
   }
-  const server = await serve(platform, { config, contributions, tls, sweepIntervalMs, lettingGoMs }, resources);
+  const server = await serve(platform, { config, contributions, tls, sweepIntervalMs, closeReserveMs }, resources);
   return {
     url: server.url,
     demoKey: server.demoKey,

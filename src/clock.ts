@@ -1,6 +1,6 @@
 /**
- * The server's clock. What is compared across servers (expiry, limits) is read from the database's clock instead, by its
- * function `byond_now()`; tests move both together.
+ * The server's clock. Times that servers compare (expiry, limits) come from the database's clock instead, `byond_now()`. Tests
+ * move both together.
  */
 export interface Clock {
   /** The time of day. */

@@ -1,4 +1,4 @@
-/** A map that holds at most `maxEntries`: beyond that, the entry that was not asked for the longest goes. */
+/** A map of at most `maxEntries`. Beyond that, the least recently used entry is removed. */
 export class LruMap<Key, Value extends object> {
   readonly #maxEntries: number;
   readonly #entries = new Map<Key, Value>();

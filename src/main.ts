@@ -22,10 +22,10 @@ async function serve(config: Config): Promise<void> {
   let app: App | undefined;
   let stopping: Promise<void> | undefined;
   let interruptedAtMs: number | undefined;
-  /** Nothing is worth waiting for without what the server cannot do without. */
+  /** Ends the draining early when something that the server cannot run without has failed. */
   const failure = new AbortController();
   app = await createApp(config, { logger, capabilities, onFatal: (error) => void stop(error) });
-  // Whoever reads that it listens may ask it to stop.
+  // Before the address is printed: whoever reads it may send a signal.
   process.on("SIGTERM", stop);
   process.on("SIGINT", interrupt);
   const { url, demoKey, inboxLink } = app;
@@ -73,7 +73,7 @@ async function run(config: Config, command: string, options: Readonly<Record<str
     ?.run(commandContext(config, capabilities, { logger, options, input: process.stdin, write: print }));
 }
 
-// Reports that Node writes where it is asked to (`--report-on-fatalerror`) are sent around, and would hold every secret.
+// Node's diagnostic reports (`--report-on-fatalerror`) get shared, and would contain every secret of the environment.
 process.report.excludeEnv = true;
 
 let config: Config | undefined;
@@ -87,7 +87,7 @@ try {
     print(`${version}\n`);
   } else {
     config = parseConfig(process.env, await readEnvFile(".env"));
-    // `pg` and MikroORM would complete their settings with these, each in its own way; `parseConfig` has judged them.
+    // `pg` and MikroORM read these variables by themselves, each in its own way. `parseConfig` has already interpreted them.
     for (const variable of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
       delete process.env[variable];
     }

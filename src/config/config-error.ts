@@ -1,4 +1,4 @@
-/** The environment cannot be used. Lists every problem, one a line. */
+/** The configuration is invalid. The message lists every problem, one per line. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 

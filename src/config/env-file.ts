@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { ConfigError } from "./config-error.ts";
 
-/** A file of variables, as it was read. */
+/** The content of a `.env` file. */
 export interface EnvFile {
   readonly variables: Readonly<Record<string, string>>;
   /** Whether every user of this machine may read it. */
@@ -10,8 +10,8 @@ export interface EnvFile {
 }
 
 /**
- * Reads a `.env` file in the form that Node documents for `--env-file`. Undefined if there is none; a folder of the name is none.
- * Throws `ConfigError` if it cannot be read.
+ * Reads a `.env` file in the format of Node's `--env-file`. Undefined if there is no such file; a folder does not count. Throws
+ * `ConfigError` if it cannot be read.
  */
 export async function readEnvFile(path: string): Promise<EnvFile | undefined> {
   try {
@@ -19,7 +19,7 @@ export async function readEnvFile(path: string): Promise<EnvFile | undefined> {
     if (found.isDirectory()) {
       return undefined;
     }
-    // Without `undefined`s: the type is that of an environment.
+    // Node types the values as `string | undefined`, although a file has no undefined ones.
     const variables = Object.entries(parseEnv(await readFile(path, "utf8"))).map(([name, value]) => [
       name,
       value ?? "",

@@ -1,12 +1,12 @@
 import { findMisspeltSettings } from "./misspelt-settings.ts";
 import type { Setting } from "./setting-group.ts";
 
-/** Whole quotes, and references that a shell, a compose file, Kubernetes or a template leaves as they are: no values. */
+/** Values in quotes, and references that a shell, a compose file, Kubernetes or a template should have replaced. */
 const unexpanded = /^(["']).*\1$|\$\{[A-Za-z_]|\$\([A-Za-z_]\w*\)|^\$[A-Za-z_]\w*$|\{\{.*\}\}/s;
 
 /**
- * Reads the declared settings out of an environment, and collects what is wrong with them. `Name` are those that the holder of the
- * reader may read. Throws `TypeError` for one that is not declared.
+ * Reads declared settings from an environment and collects all problems. `Name` is the union of the settings that the holder of
+ * the reader may read. Reading an undeclared setting throws `TypeError`.
  */
 export class EnvironmentReader<Name extends string = string> {
   readonly #environment: Readonly<Record<string, string | undefined>>;
@@ -23,7 +23,7 @@ export class EnvironmentReader<Name extends string = string> {
     }
   }
 
-  /** The text without white space around it. An empty variable is an unset one: so compose files switch a setting off. */
+  /** The trimmed value. An empty variable counts as unset: that is how compose files switch a setting off. */
   text(name: Name): string | undefined {
     if (!this.#settings.has(name)) {
       throw new TypeError(`the setting ${name} is read and not declared: its capability's settings have to list it`);
@@ -31,32 +31,32 @@ export class EnvironmentReader<Name extends string = string> {
     return this.foreign(name);
   }
 
-  /** The text of a variable that is not one of our settings. */
+  /** The trimmed value of any variable, also of one that is not a setting of ours. */
   foreign(name: string): string | undefined {
     return this.#environment[name]?.trim() || undefined;
   }
 
-  /** Whether the variable is there, and says nothing: what happens to a secret that did not arrive. */
+  /** Whether the variable exists but is empty, as when a secret was not injected. */
   isEmpty(name: string): boolean {
     return this.#environment[name]?.trim() === "";
   }
 
-  /** The settings that are there and empty. */
+  /** The settings that exist but are empty. */
   emptyNames(): string[] {
     return [...this.#settings.keys()].filter((name) => this.isEmpty(name));
   }
 
-  /** The settings that say something, in the order of their declaration. */
+  /** The settings that have a value, in the order of their declaration. */
   setNames(): string[] {
     return [...this.#settings.keys()].filter((name) => this.foreign(name) !== undefined);
   }
 
-  /** Those of them that nobody sets on a server whose data may be lost. */
+  /** Those of them that only a production server has (`isSignOfProduction`). */
   signsOfProduction(): string[] {
     return this.setNames().filter((name) => this.#settings.get(name)?.isSignOfProduction === true);
   }
 
-  /** To be called once: names that are misspelt ones of settings are problems. */
+  /** Adds a problem for every variable whose name is a misspelt setting. Call it once. */
   checkNames(): void {
     for (const { found, meant, isFile } of findMisspeltSettings(this.#environment, new Set(this.#settings.keys()))) {
       const mend = isFile
@@ -100,8 +100,8 @@ export class EnvironmentReader<Name extends string = string> {
   }
 
   /**
-   * A URL of the web. No client sends a user and a password that stand in one. As it may hold a password, a problem names the
-   * variable, never its content.
+   * An http or https URL without user and password, which clients would not send. Problems name the variable and never its
+   * value: it may hold a password.
    */
   webUrl(name: Name): string | undefined {
     const text = this.text(name);
@@ -119,8 +119,8 @@ export class EnvironmentReader<Name extends string = string> {
   }
 
   /**
-   * Settings that mean something only together: the texts of those that are needed, undefined if none of the group is set.
-   * Half a group is a problem.
+   * Settings that only work together. Returns the values of the needed ones, or undefined if none of the group is set. A group
+   * that is set in part is a problem.
    */
   group<Needed extends Name>(
     needed: readonly Needed[],
@@ -137,14 +137,14 @@ export class EnvironmentReader<Name extends string = string> {
     return Object.fromEntries(texts);
   }
 
-  /** A variable that must be set, because of others that are. */
+  /** Adds a problem if the setting is unset although others (`because`) need it. */
   require(name: Name, because: readonly string[]): void {
     if (this.text(name) === undefined && because.length > 0) {
       this.problems.push(`${name} is required with ${because.join(", ")}${this.isEmpty(name) ? ", and is empty" : ""}`);
     }
   }
 
-  /** A comma-separated list; empty where the variable is unset. */
+  /** The entries of a comma-separated list. Empty if the variable is unset. */
   list(name: Name): string[] {
     const text = this.text(name);
     return text === undefined ? [] : text.split(",").map((entry) => entry.trim());

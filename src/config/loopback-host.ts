@@ -8,7 +8,7 @@ export function isLoopbackHost(host: string): boolean {
   return /^localhost\.?$/i.test(host) || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
-/** A host to connect to or listen on. Behind the dot of `localhost.`, a resolver would ask others who this machine is. */
+/** A host to connect to or listen on. With its dot, `localhost.` would be looked up in the DNS. */
 export function withoutRootDot(host: string): string {
   return isLoopbackHost(host) ? host.replace(/\.$/, "") : host;
 }

@@ -1,12 +1,12 @@
-/** Shorter names are too like others: `POST`, `PORTS`, `HOSTS`. */
+/** Shorter names are too similar to unrelated ones: `POST`, `PORTS`, `HOSTS`. */
 const shortestName = 7;
-/** From this length on, two mistakes still leave no doubt. */
+/** From this length on, a name with two typos is still unambiguous. */
 const longName = 15;
 const prefix = /^BYOND_/;
-/** How images are told that a file holds the value: Docker's `_FILE` and its kin. */
+/** How a variable names a file that holds the value: Docker's `_FILE` and similar conventions. */
 const ofFile = /^FILE__|_+(?:FILE|PATH)$/;
 
-/** Names of other programs' settings that are one letter away from one of ours. */
+/** Settings of other programs whose names are one letter away from one of ours. */
 const foreign = new Set(["EMAIL_FROM", "SFTP_URL"]);
 
 export interface MisspeltSetting {
@@ -19,9 +19,8 @@ export interface MisspeltSetting {
 }
 
 /**
- * Finds names in an environment that are misspelt names of settings: a letter wrong, missing, too many or exchanged with its
- * neighbour, other case, `BYOND_` before it, or `_FILE` behind it. What the environment holds under the right name, be it
- * empty, was not meant.
+ * Finds variables whose names are misspelt settings: a letter wrong, missing, extra or swapped with its neighbour, other case,
+ * a prefix `BYOND_` or a suffix `_FILE`. A setting that exists under its right name, even empty, is not considered.
  */
 export function findMisspeltSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -46,7 +45,7 @@ function isNear(found: string, name: string): boolean {
   );
 }
 
-/** Optimal string alignment: letters put in, left out, replaced, or exchanged with their neighbour. */
+/** Optimal string alignment distance: letters inserted, deleted, replaced, or swapped with their neighbour. */
 function editDistance(one: string, other: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_, column) => column);

@@ -1,9 +1,9 @@
-/** A variable of the environment that somebody may set, as `--help` and the README tell of it. Both texts are Markdown, of one line. */
+/** An environment variable, as `--help` and the README describe it. Both texts are one line of Markdown. */
 export interface Setting {
-  /** What holds where it is not set. */
+  /** What applies if it is not set. */
   readonly default: string;
   readonly meaning: string;
-  /** Whether nobody sets it on a server whose data may be lost. */
+  /** Whether only a production server sets it. Such a server must say where its data is. */
   readonly isSignOfProduction?: true;
 }
 
@@ -13,7 +13,7 @@ export interface SettingGroup<Name extends string = string> {
   readonly settings: Readonly<Record<Name, Setting>>;
 }
 
-/** The names of the settings of groups, for the type of the reader that a function takes: it reads no other ones. */
+/** The names of the settings of groups. An `EnvironmentReader` of this type can read no others. */
 export type SettingNames<Group extends SettingGroup> = Group extends SettingGroup<infer Name> ? Name : never;
 
 export function settingGroup<Name extends string>(

@@ -1,21 +1,21 @@
 /** Priority class. `signUp` never takes the last slot. */
 export type LaneName = "known" | "strangers" | "signUp";
 
-/** Whose work it is. Work without a source counts as one source's, and is in the lane `known`. */
+/** Whose work it is. Work without a source counts as that of one source. The default lane is `known`. */
 export interface Turn {
   readonly lane?: LaneName;
-  /** Who asks, such as a network. Each of them gets its turn, however much the others ask for. */
+  /** Who asks, such as a network. Sources take turns, however much each of them asks for. */
   readonly source?: string;
 }
 
 export interface FairQueueOptions {
-  /** Works at once. */
+  /** How much work runs at once. */
   readonly concurrency: number;
-  /** Works of a lane that may wait. */
+  /** How much work of one lane may wait. */
   readonly maxWaiting: number;
-  /** No work waits longer. */
+  /** The longest that work waits. */
   readonly maxWaitMs: number;
-  /** What work is refused with that cannot wait, or has waited too long. */
+  /** The error for work that cannot wait, or has waited too long. */
   readonly busy: () => Error;
 }
 
@@ -29,13 +29,13 @@ interface Lane {
   readonly maxRunning: number;
   running: number;
   waiting: number;
-  /** By source, whoever is next first. */
+  /** By source, in the order in which they are served next. */
   readonly sources: Map<string, readonly WaitingWork[]>;
 }
 
 /**
- * Runs work a bounded number at a time. The lanes take turns, and in a lane the sources do, so that nobody is kept out by
- * how much somebody else asks for. Where no more can wait, the source that has most waiting loses its newest.
+ * Runs a bounded amount of work at once. The lanes take turns, and so do the sources within a lane: nobody is kept out by how
+ * much others ask for. When a lane is full, the source with the most waiting work loses its newest.
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
@@ -56,7 +56,7 @@ export class FairQueue {
     this.#order = Object.values(this.#lanes);
   }
 
-  /** Runs `work` when its turn comes. Throws `busy` if that takes too long, or too much waits already. */
+  /** Runs `work` when its turn comes. Throws `busy()` if that takes too long, or if too much work is waiting already. */
   async run<T>(work: () => Promise<T>, { lane: laneName = "known", source = "" }: Turn = {}): Promise<T> {
     const lane = this.#lanes[laneName];
     if (this.#hasPlace(lane)) {
@@ -116,7 +116,7 @@ export class FairQueue {
     this.#order = [...this.#order.filter((other) => other !== lane), lane];
     const rest = remove(lane, next);
     if (rest.length > 0) {
-      // To the end of the line.
+      // The source goes to the end of the queue.
       lane.sources.delete(next.source);
       lane.sources.set(next.source, rest);
     }
@@ -125,7 +125,7 @@ export class FairQueue {
   }
 }
 
-/** Refuses the newest work of whoever has most waiting. False if nobody has more than the source that asks. */
+/** Refuses the newest work of the source with the most waiting. False if no source has more than the one that asks. */
 function makeRoom(lane: Lane, source: string): boolean {
   const longest = [...lane.sources.values()].reduce((one, other) => (other.length > one.length ? other : one), []);
   const newest = longest.at(-1);
@@ -137,7 +137,7 @@ function makeRoom(lane: Lane, source: string): boolean {
   return true;
 }
 
-/** Takes work out of its line. Returns what its source still has waiting. */
+/** Removes waiting work. Returns what its source still has waiting. */
 function remove(lane: Lane, work: WaitingWork): readonly WaitingWork[] {
   const rest = (lane.sources.get(work.source) ?? []).filter((other) => other !== work);
   lane.waiting -= 1;

@@ -3,7 +3,7 @@ import argon2 from "argon2";
 import { AppError } from "../errors.ts";
 import { FairQueue, type Turn } from "./fair-queue.ts";
 
-/** Cost of a hash. Stored with it, so that a change takes effect for new hashes and old ones still verify. */
+/** Cost of a hash. It is stored in the hash: a change applies to new hashes, and old ones still verify. */
 export interface HashCost {
   readonly memoryKiB: number;
   readonly passes: number;
@@ -12,30 +12,30 @@ export interface HashCost {
 /** OWASP's parameters for passwords (Password Storage Cheat Sheet, argon2id): some 30 ms. */
 export const passwordCost: HashCost = { memoryKiB: 19_456, passes: 2 };
 
-/** For secrets of 192 random bits, which no amount of guessing finds: some 1 ms. */
+/** For secrets of 192 random bits, which cannot be guessed: some 1 ms. */
 export const keyCost: HashCost = { memoryKiB: 1_024, passes: 2 };
 
 export interface HasherOptions {
   readonly cost: HashCost;
-  /** Hashes at once; each takes a core. */
+  /** Hashes computed at once. Each takes a core. */
   readonly concurrency: number;
-  /** Hashes of a lane that may wait; beyond that a call fails at once. */
+  /** Hashes of one lane that may wait. Beyond that, calls fail at once. */
   readonly maxWaiting: number;
 }
 
-/** Which hash a password was found to be of. */
+/** The hash that a password matches. */
 export interface Match {
   readonly hash: string;
-  /** False for hashes of a password as it was typed, from before passwords had a normal form. */
+  /** False for old hashes, of the password as it was typed. New ones are of its normal form. */
   readonly isOfNormalForm: boolean;
 }
 
-/** Shorter than the time in which a token of any limit comes back: see `password-attempts.ts`. */
+/** Shorter than the time in which any limit restores a token: see `password-attempts.ts`. */
 const maxWaitMs = 5_000;
 
 /**
- * Hashes with argon2id (RFC 9106), a bounded number at a time. Both methods throw `unavailable` when too many are
- * waiting, so that a flood of sign-ins or of forged keys cannot pile up work; whose flood it is, `Turn` says.
+ * Hashes with argon2id (RFC 9106), a bounded number at a time. All methods that hash throw `unavailable` when too many hashes
+ * are waiting, so that a flood of sign-ins or forged keys cannot pile up work. `Turn` says whose work it is.
  */
 export class Hasher {
   readonly #cost: HashCost;
@@ -59,7 +59,7 @@ export class Hasher {
     return this.#queue.run(() => argon2.hash(secret, { ...options, ...salt }), turn);
   }
 
-  /** As `hash`, of something that people type. */
+  /** Like `hash`, for text that people type. */
   hashPassword(password: string, turn?: Turn, saltOf?: string): Promise<string> {
     return this.hash(normalForm(password), turn, saltOf);
   }
@@ -70,8 +70,8 @@ export class Hasher {
   }
 
   /**
-   * Which of the hashes is of this password; undefined if none is. One computation for all of them that share salt and cost,
-   * or two where the password was not typed in its normal form: the time does not tell how many there were.
+   * The hash that is of this password. Undefined if none is. Hashes with the same salt and cost take one computation together,
+   * or two if the password was not typed in its normal form: the time does not reveal how many there are.
    */
   async match(hashes: readonly string[], password: string, turn?: Turn): Promise<Match | undefined> {
     const normal = normalForm(password);
@@ -112,8 +112,8 @@ export class Hasher {
 }
 
 /**
- * The same password, whichever way a keyboard composes its letters and whichever blank it writes (NIST SP 800-63B
- * §5.1.1.2). What RFC 8265 §4.2.2 makes the same (NFC), NFKC does too.
+ * Makes equal what different keyboards write for the same password: composed letters, kinds of spaces (NIST SP 800-63B
+ * §5.1.1.2). NFKC includes NFC, which RFC 8265 §4.2.2 asks for.
  */
 function normalForm(password: string): string {
   return password.normalize("NFKC");

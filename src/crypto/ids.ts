@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/** The largest multiple of 62 that fits a byte: bytes from here on are thrown away, so that no letter is likelier. */
+/** The largest multiple of 62 that fits a byte. Bytes from here on are discarded, so that every letter is equally likely. */
 const unbiasedBelow = 248;
 
-/** What an id names. */
+/** The kinds of things that have ids. */
 export type IdPrefix = "vrf" | "key" | "usr" | "ws" | "req" | "dlv" | "att" | "srv";
 
 /** A new id: the prefix, `_`, and 22 random letters and digits (131 bits). */

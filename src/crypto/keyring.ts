@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 
-/** What a subkey is for. A key of one purpose is never used for another. */
+/** What a subkey is for. No key is used for two purposes. */
 export type Purpose =
   | "verification-code"
   | "recipient-index"
@@ -16,13 +16,13 @@ export type Purpose =
 
 /** One of the secrets that the server was started with. */
 export interface MasterSecret {
-  /** Names the secret in stored rows; tells nothing about it. Eight hexadecimal digits. */
+  /** Names the secret in stored rows without revealing it. Eight hexadecimal digits. */
   readonly id: string;
   /** The 32-byte key of a purpose (HKDF-SHA256, RFC 5869). */
   subkey(purpose: Purpose): Buffer;
 }
 
-/** The master secrets: the first is used for new rows, the others still read old ones. */
+/** The master secrets. The current one seals new rows, the others only open old ones. */
 export interface Keyring {
   readonly current: MasterSecret;
   readonly all: readonly MasterSecret[];
@@ -59,12 +59,12 @@ function createMasterSecret(secret: string): MasterSecret {
 const idBytes = 4;
 const nonceBytes = 12;
 const tagBytes = 16;
-/** Without it, a value cut short would be opened by what is left of its tag: four bytes can be guessed. */
+/** Without it, a truncated value would be accepted with the rest of its tag: four bytes can be guessed. */
 const gcmOptions = { authTagLength: tagBytes };
 
 /**
- * Encrypts text with AES-256-GCM under the current secret. `context` is bound to it: only the same context opens it, so
- * that a sealed value cannot be moved to another row.
+ * Encrypts text with AES-256-GCM under the current secret. Only the same `context` opens it, so that a sealed value cannot be
+ * moved to another row.
  */
 export function seal(keyring: Keyring, purpose: Purpose, context: string, text: string): Buffer {
   const nonce = randomBytes(nonceBytes);
@@ -75,8 +75,8 @@ export function seal(keyring: Keyring, purpose: Purpose, context: string, text: 
 }
 
 /**
- * Opens what `seal` made, under whichever secret it was made. Undefined if that secret is gone; throws if the value or
- * its context was changed.
+ * Decrypts what `seal` returned, with the secret that it was sealed with. Undefined if that secret is not in the keyring;
+ * throws if the value or its context was changed.
  */
 export function unseal(keyring: Keyring, purpose: Purpose, context: string, sealed: Buffer): string | undefined {
   const secret = keyring.find(sealed.subarray(0, idBytes).toString("hex"));

@@ -2,24 +2,24 @@ import type { Database, Queryable } from "../database/database.ts";
 import { statement, text } from "../database/statement.ts";
 import type { Keyring } from "./keyring.ts";
 
-/** A master secret that a server has written with. Its rows were started between these two moments. */
+/** A master secret that a server has written with. The rows that it sealed were started between these two times. */
 export interface UsedSecret {
   readonly id: string;
   readonly from: Date;
   readonly until: Date;
 }
 
-/** Rows of one kind that cannot be read without the master secret that they were sealed with. */
+/** One kind of rows that are sealed with master secrets. */
 export interface SealedRows {
   /**
-   * Says in a sentence, without a full stop, what is sealed with a secret and until when; undefined if nothing is. Counts up to
-   * `mostCounted`.
+   * Describes in a sentence, without a full stop, what is sealed with the secret and until when. Undefined if nothing is.
+   * Counts up to `mostCounted`.
    */
   describe(database: Queryable, secret: UsedSecret): Promise<string | undefined>;
   /**
-   * Seals with the current secret what is sealed with this one, which the keyring has, and finds it by the current one from then on.
-   * May be stopped and called again at any time. Calls `onProgress` after each batch, with the number of its rows. Answers until
-   * when rows that must wait need the secret; undefined if none do.
+   * Seals with the current secret what is sealed with this one, which must be in the keyring. Indexes derived from the secret
+   * move too. May be stopped and called again at any time. Calls `onProgress` after each batch, with its number of rows.
+   * Returns until when rows that cannot be resealed yet need the secret. Undefined if there are none.
    */
   reseal(
     database: Pick<Database, "transaction">,
@@ -27,20 +27,23 @@ export interface SealedRows {
     secret: UsedSecret,
     onProgress: (rows: number) => void,
   ): Promise<Date | undefined>;
-  /** Erases what they hold under the seal. Answers how many did. */
+  /** Erases the sealed values. Returns in how many rows. */
   erase(database: Pick<Database, "transaction">, secret: UsedSecret): Promise<number>;
 }
 
-/** A secret that a server does not have, and what cannot be read without it, each in a sentence. */
+/** A secret that a server lacks, and what cannot be read without it, one sentence per kind of rows. */
 export interface NeededSecret {
   readonly id: string;
   readonly needs: readonly string[];
 }
 
-/** More is "at least so many": whoever is refused a start tries again and again, and must not read a large table each time. */
+/**
+ * Beyond this, "at least so many" is reported: a server that is refused tries again and again, and must not scan a large table
+ * each time.
+ */
 export const mostCounted = 100_000;
 
-/** The times of use are noted hourly, and a verification's second recipient is sealed later than it was started. */
+/** Use is only noted hourly, and a verification's second recipient is sealed later than the verification was started. */
 const margin = "interval '1 day'";
 
 const readUsed = statement<UsedSecret>("read_master_secrets")(
@@ -53,8 +56,8 @@ const readUsed = statement<UsedSecret>("read_master_secrets")(
 const forget = statement("forget_master_secret")({ id: text }, (p) => `DELETE FROM master_secret WHERE id = ${p.id}`);
 
 /**
- * The secrets that rows still need and that are not among `known`. One that no row needs any more is forgotten: nothing is to
- * be read for it again. No server that writes with another secret than the known ones may run.
+ * The secrets that rows still need and that are not in `known`. A secret that no row needs any more is deleted, so that it is
+ * not checked again. Call it only while no server runs that writes with an unknown secret.
  */
 export async function findNeededSecrets(
   database: Queryable,
@@ -80,12 +83,12 @@ export async function findNeededSecrets(
   return needed;
 }
 
-/** The master secrets that servers have written with, and that rows may need. */
+/** The master secrets that servers have written with and rows may need. */
 function readUsedSecrets(database: Queryable): Promise<UsedSecret[]> {
   return database.run(readUsed, {});
 }
 
-/** Erases what rows hold under the seal of a secret that is lost, and forgets the secret. Answers how many rows did. */
+/** Erases what is sealed with a lost secret, then deletes the secret. Returns the number of erased rows. */
 export async function eraseRowsOf(
   database: Pick<Database, "run" | "transaction">,
   sealed: readonly SealedRows[],
@@ -103,7 +106,7 @@ export async function eraseRowsOf(
   return total;
 }
 
-/** From here on, rows that were started while the old secret was used may be sealed with the new one. */
+/** After this, rows that were started while the old secret was in use may be sealed with the new one. */
 const inheritUse = statement("inherit_use_of_master_secret")(
   { oldId: text, newId: text },
   (p) => `
@@ -115,9 +118,9 @@ const inheritUse = statement("inherit_use_of_master_secret")(
 );
 
 /**
- * Seals with the current secret what is sealed with another one of the keyring. All servers have to write with the current one, and the
- * keyring has to have every needed one (`findNeededSecrets`).
- * Answers until when rows that must wait need another one; undefined if none do. See `SealedRows.reseal`.
+ * Seals with the current secret what is sealed with the others of the keyring. All servers must already write with the current
+ * one, and the keyring must have every needed one (`findNeededSecrets`). Returns until when rows that cannot be resealed yet
+ * need another one. Undefined if there are none. See `SealedRows.reseal`.
  */
 export async function resealRows(
   database: Pick<Database, "run" | "transaction">,
@@ -148,12 +151,15 @@ const note = statement("note_master_secret")(
     WHERE secret.last_used_at < excluded.last_used_at - interval '1 minute'`,
 );
 
-/** Notes that rows are written with a secret from here on. To be called before the first one. */
+/** Notes that rows are written with a secret from now on. Call it before the first one. */
 export async function noteSecretInUse(database: Queryable, id: string): Promise<void> {
   await database.run(note, { id });
 }
 
-/** Notes hourly that rows are still written with a secret. What fails is made up for: nobody counts on less than a day. Returns what ends it. */
+/**
+ * Notes every hour that rows are still written with a secret. Failures are ignored: the readers allow for a day. Returns a
+ * function that stops it.
+ */
 export function keepNotingSecret(database: Queryable, id: string): () => Promise<void> {
   const timer = setInterval(() => void noteSecretInUse(database, id).catch(() => undefined), notingIntervalMs).unref();
   return async () => clearInterval(timer);

@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
-/** The secrets that servers have written with, and when they did: rows of these times may need them. */
+/** The master secrets that servers have written with, and when: rows of that time may need them. */
 export const MasterSecretEntity = defineEntity({
   name: "MasterSecret",
   tableName: "master_secret",

@@ -2,8 +2,8 @@ import type { Writable } from "node:stream";
 import { pino, stdTimeFunctions } from "pino";
 
 /**
- * A line of the log: one JSON object. Values are for the operator and hold no secret, no code and no full recipient. An error goes
- * into the field `error`, as it was thrown.
+ * The fields of one log line, a JSON object. No value may hold a secret, a code or a full recipient. A thrown error goes into
+ * the field `error`.
  */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -13,12 +13,12 @@ export interface Logger {
   error(event: string, fields?: LogFields): void;
 }
 
-/** Of a reader that does not keep up; beyond it, lines are lost. */
+/** How far the reader may lag behind. Beyond it, lines are dropped. */
 const maxUnreadBytes = 16 * 1024 * 1024;
 
 /**
- * Writes to a stream for as long as somebody reads it. When the reader has gone (EPIPE) or stands still, or there is no room on
- * the disk, what is written is lost, and nothing else: nobody is served worse because nobody collects the log.
+ * Writes to a stream as long as somebody reads it. If the reader is gone (EPIPE) or stalls, or the disk is full, the text is
+ * dropped: requests do not suffer because nobody reads the log.
  */
 export function writeWhileRead(stream: Writable): (text: string) => void {
   // Without a listener, the error would end the process.
@@ -31,9 +31,8 @@ export function writeWhileRead(stream: Writable): (text: string) => void {
 }
 
 /**
- * A logger that writes one JSON object a line. `write` gets the line with its newline. It stands in for pino's own destination
- * (sonic-boom): when the reader stands still, that one keeps a thread of Node's pool, which hashes then lack, and the process
- * cannot exit.
+ * A logger that writes one JSON object per line. `write` gets the line with its newline. It replaces pino's own destination
+ * (sonic-boom): when the reader stalls, that blocks a thread of Node's pool, which hashing needs, and the process cannot exit.
  */
 export function createLogger(write: (line: string) => void): Logger {
   const log = pino(
@@ -53,7 +52,7 @@ export function createLogger(write: (line: string) => void): Logger {
   return { info: line("info"), warn: line("warn"), error: line("error") };
 }
 
-/** What the log says of an error: its kind, message and stack, and the same of its cause. */
+/** An error as the log shows it: name, message and stack, and the same for its cause. */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) {
     return { message: String(error) };

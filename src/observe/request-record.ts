@@ -1,10 +1,10 @@
 import { createContextKey } from "@connectrpc/connect";
 
-/** What is known of one request, filled in on its way; the log line is written from it. */
+/** What is known about a request. It is filled in while the request is processed, and logged at the end. */
 export interface RequestRecord {
   /** `req_…`, also in the header `X-Request-Id` and in every error. */
   readonly requestId: string;
-  /** The route's template or the RPC's path; never the URL, which may hold what must not be logged. */
+  /** The route's template or the RPC's path. Never the URL, which may hold secrets. */
   route: string | undefined;
   /** The prefix of the key that made the call. */
   keyPrefix: string | undefined;

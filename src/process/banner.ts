@@ -1,4 +1,4 @@
-/** What the first start tells: how to make the first call. All of its lines work when pasted, one after the other. */
+/** Printed at the first start: how to make the first call. Every command works when pasted, in this order. */
 export function firstStartBanner(url: string, sandboxKey: string, inboxLink: string | undefined): string {
   return `
   Byond is listening on ${url}
@@ -16,7 +16,7 @@ ${pageLines(url, inboxLink)}
 `;
 }
 
-/** What every later start tells. */
+/** Printed at every later start. */
 export function startBanner(url: string, inboxLink: string | undefined): string {
   return `
   Byond is listening on ${url}

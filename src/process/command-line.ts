@@ -13,18 +13,18 @@ type CommandUsage = Pick<OperatorCommand, "summary" | "options">;
 /** Commands by name, as `--help` lists them. */
 export type CommandTable = ReadonlyMap<string, CommandUsage>;
 
-/** What is run where no command is named. */
+/** Runs when no command is named. */
 export const defaultCommand = "start";
 
-/** The commands of operators, and the one that starts the server. */
+/** Adds `start` to the operators' commands. */
 export function withStart(commands: CommandTable): CommandTable {
   const start = { summary: "Starts the server. This is what happens where no command is named." };
   return new Map<string, CommandUsage>([[defaultCommand, start], ...commands]);
 }
 
 /**
- * Reads the arguments of the program. Throws `CommandError` for what it does not know, and repeats nothing that may be a secret:
- * neither values of options, nor arguments where none is taken.
+ * Parses the program's arguments. Throws `CommandError` for unknown commands and options. The message never repeats an option's
+ * value or an unexpected argument: either may be a secret.
  */
 export function parseCommandLine(args: readonly string[], commands: CommandTable): Invocation {
   const [first = defaultCommand, ...rest] = args;
@@ -45,7 +45,7 @@ export function parseCommandLine(args: readonly string[], commands: CommandTable
   return { kind: "command", command: first, options: parseOptions(first, command.options ?? {}, rest) };
 }
 
-/** What stands before an equals sign. */
+/** The part before an equals sign. The rest may be a secret. */
 function nameOf(argument: string): string {
   return argument.split("=", 1)[0] ?? argument;
 }
@@ -59,7 +59,7 @@ function parseOptions(
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(Object.keys(known).map((name) => [name, { type: "string" }] as const)),
-    // What is wrong is said below, in words of ours.
+    // The checks below give our own error messages.
     strict: false,
     tokens: true,
   });
@@ -97,7 +97,7 @@ function usageOf(command: string, options: Readonly<Record<string, CommandOption
   return ["Usage: byond", command, ...parts].join(" ");
 }
 
-/** What `--help` prints of one command. */
+/** The text of `byond <command> --help`. */
 export function commandHelp(name: string, commands: CommandTable): string {
   const command = commands.get(name);
   const options = Object.entries(command?.options ?? {});
@@ -110,7 +110,7 @@ export function commandHelp(name: string, commands: CommandTable): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-/** What `--help` prints: the commands, and every setting. */
+/** The text of `byond --help`: the commands and every setting. */
 export function help(commands: CommandTable, settings: readonly SettingGroup[]): string {
   const summaries = [...commands].map(([name, { summary }]) => [name, summary] as const);
   const groups = settings.map(({ title, settings }) => {
@@ -153,7 +153,7 @@ function wrapped(text: string, indent: number): string {
   return lines.map((line) => " ".repeat(indent) + line).join("\n");
 }
 
-/** Markdown without its marks: of a link the text and the address. */
+/** Removes the Markdown markup. A link becomes its text and its address. */
 function plain(markdown: string): string {
   return markdown.replace(/\[([^\]]+)\]\(([^)]+)\)/g, "$1: $2").replaceAll("`", "");
 }

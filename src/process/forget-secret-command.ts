@@ -11,7 +11,7 @@ const listSecrets = statement<{ id: string }>("list_master_secrets")(
   () => "SELECT id FROM master_secret ORDER BY id",
 );
 
-/** Servers that read with the secret: what they have could still be found. */
+/** Running servers that have the secret, which is therefore not lost. */
 const readUsers = statement<{ id: string }>("users_of_master_secret")(
   { secretId: text },
   (p) => `
@@ -20,8 +20,8 @@ const readUsers = statement<{ id: string }>("users_of_master_secret")(
 );
 
 /**
- * `byond forget-secret`: erases what verifications hold of recipients that were sealed with a master secret that is lost, so
- * that a server starts without it. Throws `CommandError` for an unknown id, for a secret that is set, and while a server has it.
+ * `byond forget-secret`: erases the recipients that were sealed with a lost master secret, so that servers start without it.
+ * Throws `CommandError` if the id is unknown, the secret is configured here, or a running server has it.
  */
 export function forgetSecretCommand(
   sealedRowsOf: (settings: ServerConfig) => readonly SealedRows[],

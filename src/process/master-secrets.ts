@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { ConfigError } from "../config/config-error.ts";
 import type { ServerConfig } from "./server-config.ts";
 
-/** The master secrets: those of the configuration, or the one that the embedded mode keeps for itself. */
+/** The configured master secrets, or the one that the embedded mode keeps. */
 export async function readSecrets(config: Pick<ServerConfig, "secrets" | "database">): Promise<readonly string[]> {
   if (config.secrets !== undefined) {
     return config.secrets;
@@ -16,12 +16,12 @@ export async function readSecrets(config: Pick<ServerConfig, "secrets" | "databa
 }
 
 /**
- * The master secret that the embedded mode keeps for itself, made at the first start. Only its owner can read the file.
- * Throws `ConfigError` if the file is there and holds none, or every user may read it, or it cannot be read or made.
+ * The master secret of the embedded mode, created at the first start. Only the owner can read its file. Throws `ConfigError` if
+ * the file holds no secret, is readable by every user, or cannot be read or created.
  */
 async function readEmbeddedSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, "secret");
-  const secret = await readOrMake(path).catch((error: Error) => {
+  const secret = await readOrCreate(path).catch((error: Error) => {
     throw error instanceof ConfigError
       ? error
       : new ConfigError([`DATA_DIR: the secret that is kept there cannot be read or made: ${error.message}`]);
@@ -32,12 +32,12 @@ async function readEmbeddedSecret(dataDir: string): Promise<string> {
   return secret;
 }
 
-async function readOrMake(path: string): Promise<string> {
+async function readOrCreate(path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return (await readIfThere(path)) ?? (await makeSecret(path));
+  return (await readIfExists(path)) ?? (await createSecret(path));
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readIfExists(path: string): Promise<string | undefined> {
   try {
     const { mode } = await stat(path);
     if ((mode & 0o007) !== 0) {
@@ -53,10 +53,10 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /**
- * Writes a new secret down, whole and on the disk, before anything is sealed with it. Only the owner of the data folder's
- * PostgreSQL gets here, so nobody else can be making one.
+ * Creates a secret. It is on the disk, whole, before anything is sealed with it. Only the process that owns the data folder's
+ * PostgreSQL gets here, so no other one creates a secret at the same time.
  */
-async function makeSecret(path: string): Promise<string> {
+async function createSecret(path: string): Promise<string> {
   const secret = randomBytes(32).toString("base64url");
   const unfinished = `${path}.unfinished`;
   await rm(unfinished, { force: true });

@@ -9,7 +9,7 @@ import { resealCommand } from "./reseal-command.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { sealedRowsOf } from "./start-platform.ts";
 
-/** Opening the database is what brings its schema up to date. */
+/** Opening the database migrates its schema: nothing else is left to do. */
 const migrateCommand: OperatorCommand = {
   summary:
     "Brings the schema of the database up to date and exits, for deployments that do that before they start servers. Each start does it too.",
@@ -19,7 +19,10 @@ const migrateCommand: OperatorCommand = {
   },
 };
 
-/** The operator's commands, by name: the server's own and those of the capabilities. Throws `TypeError` for a name that two have. */
+/**
+ * The operator's commands, by name: the server's own and those of the capabilities. Throws `TypeError` if two have the same
+ * name.
+ */
 export function commandsOf(capabilities: readonly Capability[]): ReadonlyMap<string, OperatorCommand<ServerConfig>> {
   const sealed = (settings: ServerConfig) => sealedRowsOf(capabilities, settings);
   const commands = new Map<string, OperatorCommand<ServerConfig>>();
@@ -36,7 +39,7 @@ export function commandsOf(capabilities: readonly Capability[]): ReadonlyMap<str
   return commands;
 }
 
-/** What a command works with. */
+/** The context that a command runs in. */
 export function commandContext(
   settings: ServerConfig,
   capabilities: readonly Capability[],

@@ -10,29 +10,29 @@ import type { Logger } from "../observe/log.ts";
 import { clockOffsetMs, maxClockOffsetMs } from "../revocation/clock-and-secret-check.ts";
 import { disagrees, epochMs } from "../revocation/revocation-store.ts";
 
-/** Held while a server looks at the others and joins them: of two that start together, one sees the other. */
-const joiningLock = 7_269_341_952;
+/** Advisory lock, held while a server checks the others and registers: of two that start together, the second sees the first. */
+const registrationLock = 7_269_341_952;
 
-/** Longer than the row of a server that was killed counts: whoever takes its place may have other secrets. */
-const patienceMs = 6_000;
+/** How long a disagreement may last. The row of a killed server expires sooner, so that one with other secrets can replace it. */
+const disagreementTimeoutMs = 6_000;
 const retryAfterMs = 100;
-/** For its turn, where many start together. */
-const turnPatienceMs = 60_000;
-/** While others have the turn, the log says who, this often. */
+/** How long to wait for the lock while other servers start. */
+const lockTimeoutMs = 60_000;
+/** How often the log names the holder of the lock while this server waits. */
 const reportEveryMs = 5_000;
 
-/** Whoever joins does that over another connection: on a busy machine, for longer than other transactions may stand still. */
+/** `register` uses another connection. On a busy machine it takes longer than transactions may usually be idle. */
 const tryLock = statement<{ isLocked: boolean }>("lock_joining")(
   {},
   () => `
     SELECT
-      pg_try_advisory_xact_lock(${joiningLock}) AS is_locked,
+      pg_try_advisory_xact_lock(${registrationLock}) AS is_locked,
       set_config('idle_in_transaction_session_timeout', '60000', true)`,
 );
 
-const findHolder = statement<{ holder: object }>("holder_of_joining")({}, () => holderOfLock(joiningLock));
+const findHolder = statement<{ holder: object }>("holder_of_joining")({}, () => holderOfLock(registrationLock));
 
-const look = statement<{ nowMs: number; disagreeing: OtherServer[] }>("look_at_servers")(
+const readOtherServers = statement<{ nowMs: number; disagreeing: OtherServer[] }>("look_at_servers")(
   { secretIds: array(text) },
   (p) => `
     SELECT
@@ -48,7 +48,7 @@ interface OtherServer {
   readonly secretIds: readonly string[];
 }
 
-/** Others were joining for as long as a server waits. */
+/** Other servers held the registration lock for too long. */
 export class RegistrationTimeout extends Error {
   override readonly name = "RegistrationTimeout";
 }
@@ -57,55 +57,55 @@ export interface RegistrationOptions {
   readonly database: Pick<Database, "transaction" | "run">;
   readonly logger: Logger;
   readonly keyring: Keyring;
-  /** What servers seal with the secrets. */
+  /** The kinds of rows that servers seal with the secrets. */
   readonly sealed: readonly SealedRows[];
   readonly clock: Clock;
-  /** The setting, or the file, that holds the secrets. */
+  /** Where the secrets are configured, for messages: the setting, or the file. */
   readonly secretsAreIn: string;
 }
 
 /**
- * Runs `join`, which makes this server known to the others, if it fits them and their data. Throws `ConfigError` if there are
- * servers that disagree about the master secrets (`disagrees`), if rows need a secret that this one does not have, and if
- * its clock is too far from PostgreSQL's; `RegistrationTimeout` if it does not get its turn in a minute.
+ * Checks that this server agrees with the running servers and with the data, then registers it with `register`. Throws
+ * `ConfigError` if running servers have other master secrets (`disagrees`), if rows need a secret that this server lacks, or if
+ * its clock is too far from PostgreSQL's; `RegistrationTimeout` if the lock is not free within a minute.
  */
-export async function registerServer<T>(options: RegistrationOptions, join: () => Promise<T>): Promise<T> {
+export async function registerServer<T>(options: RegistrationOptions, register: () => Promise<T>): Promise<T> {
   const { database, clock, keyring } = options;
-  let waitsForTurnSinceMs = clock.monotonicMs();
-  let reportAtMs = waitsForTurnSinceMs + reportEveryMs;
-  // The wait for a turn is none of it: the others' rows were not seen then.
+  let waitsForLockSinceMs = clock.monotonicMs();
+  let reportAtMs = waitsForLockSinceMs + reportEveryMs;
+  // Waiting for the lock does not count: the other servers' rows were not read then.
   let disagreesSinceMs: number | undefined;
   for (;;) {
     const outcome = await database.transaction(async (transaction) => {
       const [row] = await transaction.run(tryLock, {});
       if (row?.isLocked !== true) {
-        return "others are joining";
+        return "locked";
       }
-      const disagreeing = await lookAtServers(transaction, options);
+      const disagreeing = await findDisagreeingServers(transaction, options);
       if (disagreeing.length > 0) {
         return { disagreeing };
       }
       await requireNeededSecrets(transaction, options);
       await noteSecretInUse(transaction, keyring.current.id);
-      return { joined: await join() };
+      return { registered: await register() };
     });
     const nowMs = clock.monotonicMs();
-    if (outcome === "others are joining") {
+    if (outcome === "locked") {
       if (nowMs >= reportAtMs) {
         reportAtMs = nowMs + reportEveryMs;
-        await reportWait(options, nowMs - waitsForTurnSinceMs);
+        await reportWait(options, nowMs - waitsForLockSinceMs);
       }
-      if (nowMs - waitsForTurnSinceMs >= turnPatienceMs) {
+      if (nowMs - waitsForLockSinceMs >= lockTimeoutMs) {
         throw new RegistrationTimeout(
-          `This server has waited ${turnPatienceMs / 1_000} seconds for other servers to finish their starts, one at a time. Start it again; if held_by in the lines before this one is the same connection throughout, end that: SELECT pg_terminate_backend(<pid>)`,
+          `This server has waited ${lockTimeoutMs / 1_000} seconds for other servers to finish their starts, one at a time. Start it again; if held_by in the lines before this one is the same connection throughout, end that: SELECT pg_terminate_backend(<pid>)`,
         );
       }
-    } else if ("joined" in outcome) {
-      return outcome.joined;
+    } else if ("registered" in outcome) {
+      return outcome.registered;
     } else {
-      waitsForTurnSinceMs = nowMs;
+      waitsForLockSinceMs = nowMs;
       disagreesSinceMs ??= nowMs;
-      if (nowMs - disagreesSinceMs >= patienceMs) {
+      if (nowMs - disagreesSinceMs >= disagreementTimeoutMs) {
         throw new ConfigError(outcome.disagreeing.map((other) => explainDisagreement(options, other)));
       }
     }
@@ -121,12 +121,13 @@ async function reportWait({ database, logger }: RegistrationOptions, waitedMs: n
   });
 }
 
-async function lookAtServers(
+/** The running servers with other secrets. Throws `ConfigError` if this machine's clock is too far from PostgreSQL's. */
+async function findDisagreeingServers(
   transaction: Queryable,
   { keyring, clock }: RegistrationOptions,
 ): Promise<readonly OtherServer[]> {
   const sentAtMs = clock.now().getTime();
-  const [seen] = await transaction.run(look, { secretIds: idsOf(keyring) });
+  const [seen] = await transaction.run(readOtherServers, { secretIds: idsOf(keyring) });
   const offsetMs = seen === undefined ? 0 : clockOffsetMs(seen.nowMs, sentAtMs, clock.now().getTime());
   if (Math.abs(offsetMs) > maxClockOffsetMs) {
     const seconds = Math.round(Math.abs(offsetMs) / 1_000);
@@ -144,7 +145,7 @@ async function requireNeededSecrets(transaction: Queryable, options: Registratio
   }
 }
 
-/** Of the secrets, the current one first. */
+/** The ids of the secrets, the current one first. */
 function idsOf({ all }: Keyring): string[] {
   return all.map(({ id }) => id);
 }

@@ -6,7 +6,7 @@ import { statement, text } from "../database/statement.ts";
 import { readSecrets } from "./master-secrets.ts";
 import type { ServerConfig } from "./server-config.ts";
 
-/** Servers that write with another secret: there would be rows of it again, and those may not have the current one. */
+/** Running servers that write with another secret: they would go on sealing rows with it, and may lack the current one. */
 const readOthers = statement<{ id: string; secretId: string }>("servers_that_write_with_another_secret")(
   { currentId: text },
   (p) => `
@@ -17,9 +17,9 @@ const readOthers = statement<{ id: string; secretId: string }>("servers_that_wri
 const reportEvery = 10_000;
 
 /**
- * `byond reseal`: seals with the current master secret what is sealed with the others that are set, so that these can go without
- * waiting for RETENTION_DAYS. Throws `CommandError` while a server writes with another one, if rows
- * need one that is not set, and if rows have to wait.
+ * `byond reseal`: seals again, with the current master secret, what is sealed with the other configured ones, so that those can
+ * be removed without waiting for RETENTION_DAYS. Throws `CommandError` if a server writes with another secret, if rows need a
+ * secret that is not configured, or if some rows cannot be resealed yet.
  */
 export function resealCommand(
   sealedRowsOf: (settings: ServerConfig) => readonly SealedRows[],
@@ -59,7 +59,7 @@ async function reseal(command: Command<ServerConfig>, sealed: readonly SealedRow
   });
 }
 
-/** As at the start of a server: what is sealed with a secret that is not there would be lost. */
+/** The same check as at the start of a server: what is sealed with a missing secret would be lost. */
 async function requireSecrets(database: Queryable, sealed: readonly SealedRows[], { all }: Keyring): Promise<void> {
   const ids = all.map(({ id }) => id);
   const [needed] = await findNeededSecrets(database, sealed, ids);

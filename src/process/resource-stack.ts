@@ -1,14 +1,14 @@
 import type { Logger } from "../observe/log.ts";
 
-/** Lets go of something within `withinMs`. Returns false, or a promise of it, if it gave up on something to be in time. */
+/** Closes a resource within `withinMs`. Returns false, or a promise of it, if something was left unfinished to be in time. */
 type Close = (withinMs: number) => unknown;
 
-/** Even with the time over, each gets as long as it takes to say goodbye to a peer that answers. */
+/** Each resource gets at least this, even after the deadline: enough to close a connection whose peer answers. */
 const leastMs = 100;
 
 /**
- * What a server holds, in the order in which it was built. It is let go of in reverse order and within one deadline for all
- * of it: what takes longer is left as it is, and named in the log.
+ * The resources of a server, in the order in which they were opened. They are closed in reverse order, within one deadline for
+ * all of them. A resource that takes longer is abandoned, and the log names it.
  */
 export class ResourceStack {
   readonly #logger: Logger;
@@ -19,12 +19,12 @@ export class ResourceStack {
     this.#logger = logger;
   }
 
-  /** `name` is for the operator: what did not finish, if it does not. */
+  /** `name` is what the log calls the resource. */
   add(name: string, close: Close): void {
     this.#held.push({ name, close });
   }
 
-  /** Never rejects. Calling it again gives the same promise. */
+  /** Never rejects. A second call returns the same promise. */
   close(withinMs: number): Promise<void> {
     this.#closing ??= this.#closeAll(performance.now() + withinMs);
     return this.#closing;

@@ -32,12 +32,12 @@ import type { ResourceStack } from "./resource-stack.ts";
 import type { ServerConfig } from "./server-config.ts";
 import type { StartedPlatform } from "./start-platform.ts";
 
-/** A server that serves. */
+/** A running server. */
 export interface ServingServer extends Greeting {
   readonly url: string;
-  /** Says that it is not ready any more, and goes on for `drainSeconds`, or until the signal aborts. Never rejects. */
+  /** Reports not ready and keeps serving for `drainSeconds`, or until the signal aborts. Never rejects. */
   drain(signal?: AbortSignal): Promise<void>;
-  /** Begins nothing new while requests are finished. */
+  /** Starts no more deliveries and sweeps while the last requests are finished. */
   stopBeginning(): void;
 }
 
@@ -47,17 +47,17 @@ export interface ServeOptions {
   /** The certificate and its key, where the port speaks TLS. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly sweepIntervalMs: number;
-  /** Of closing, what requests and messages leave for the rest. */
-  readonly lettingGoMs: number;
+  /** The part of the closing time that requests and messages leave for the other resources. */
+  readonly closeReserveMs: number;
 }
 
-/** Begins to send messages and to sweep, and opens the port, last. What it holds is added to `resources`. */
+/** Starts deliveries and sweeps, then opens the port. Everything that has to be closed is added to `resources`. */
 export async function serve(
   platform: StartedPlatform,
   options: ServeOptions,
   resources: ResourceStack,
 ): Promise<ServingServer> {
-  const { config, contributions, lettingGoMs } = options;
+  const { config, contributions, closeReserveMs } = options;
   const { database, connection, clock, logger, keyring, revocation, url } = platform;
   checkScopes(platform.scopes, contributions);
 
@@ -71,7 +71,7 @@ export async function serve(
   });
   platform.worker.give(worker);
   worker.start();
-  resources.add("messages", (withinMs) => worker.stop(Math.max(0, withinMs - lettingGoMs)));
+  resources.add("messages", (withinMs) => worker.stop(Math.max(0, withinMs - closeReserveMs)));
   const sweeper = new Sweeper({
     database,
     logger,
@@ -146,7 +146,7 @@ export async function serve(
     ["/readyz", readinessPage(readiness, draining.signal)],
     ["/metrics", metricsPage(metrics, metricsReaders(config))],
   ]);
-  // The API's paths, and those that do not exist. Pages are for no other origin, the inbox least of all.
+  // For the API's paths and unknown ones. No page may be read by another origin, least of all the inbox.
   const cors = createCors(config.corsOrigins);
   const rpcHandlers = createRpcHandlers(services, standardServices, chain, errors, shutdown.signal);
   const calls = new Map<string, CallHandler>([...rpcHandlers].map(([path, handler]) => [path, cors.allow(handler)]));
@@ -188,7 +188,7 @@ export async function serve(
   });
   resources.add("requests", async (withinMs) => {
     closing.abort();
-    const isFinished = await port.close(Math.max(0, withinMs - lettingGoMs));
+    const isFinished = await port.close(Math.max(0, withinMs - closeReserveMs));
     shutdown.abort();
     return isFinished;
   });
@@ -208,7 +208,7 @@ export async function serve(
   };
 }
 
-/** Throws if an RPC asks for a scope that no key can be given. */
+/** Throws if an RPC requires a scope that no key can have. */
 function checkScopes(scopes: readonly string[], contributions: readonly Contribution[]): void {
   const known = new Set(["", ...scopes]);
   for (const { binding } of contributions.flatMap(({ services = [] }) => services)) {
@@ -223,7 +223,7 @@ function checkScopes(scopes: readonly string[], contributions: readonly Contribu
   }
 }
 
-/** What each capability knows of credentials, in one: kinds of credentials that none of them knows belong to nobody. */
+/** Combines the authenticators of the capabilities. A kind of credential that none of them handles belongs to nobody. */
 function joinAuthenticators(contributions: readonly Contribution[]): Authenticator {
   const nobody = async () => undefined;
   return Object.assign(

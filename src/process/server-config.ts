@@ -16,48 +16,48 @@ import { type ServerSettingName, serverSettings } from "./server-settings.ts";
 
 type Reader = EnvironmentReader<ServerSettingName>;
 
-/** The server's own configuration. That of the capabilities stands beside it, each part with its capability. */
+/** The server's own configuration. Each capability reads its own part. */
 export interface ServerConfig {
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   readonly port: number;
   /** Undefined: no TLS. */
   readonly tls: CertificateFiles | undefined;
   /** Public base URL, without a slash at the end. Undefined: the address it listens on. */
   readonly publicUrl: string | undefined;
   readonly database: DatabaseConfig;
-  /** The current secret first. Undefined: the embedded mode keeps one of its own. */
+  /** The master secrets, the current one first. Undefined: the embedded mode keeps its own. */
   readonly secrets: readonly string[] | undefined;
   /**
-   * Whether others than this machine's user may reach the server: it listens beyond loopback, `PUBLIC_URL` names another
-   * host, a proxy in front is trusted, or the database is somebody else's. Whatever must not be open to the internet asks this, and never where a request
-   * seems to come from: behind a proxy on the same machine every request comes from loopback.
+   * Whether anybody but this machine's user may reach the server: it listens beyond loopback, `PUBLIC_URL` names another host,
+   * a proxy is trusted, or the database is external. Code that must not be open to the internet checks this, never the address
+   * of a request: behind a proxy on the same machine, every request comes from loopback.
    */
   readonly isPublic: boolean;
-  /** How long the server goes on answering after SIGTERM while it says that it is not ready, so that load balancers leave it. */
+  /** After SIGTERM the server reports not ready and keeps answering for this long, so that load balancers stop using it. */
   readonly drainSeconds: number;
-  /** Bearer token for `/metrics`. Undefined: open on loopback, and closed on a public server. */
+  /** Bearer token for `/metrics`. Undefined: loopback only, and nobody on a public server. */
   readonly metricsToken: string | undefined;
-  /** Whether the server tells its schema over gRPC (`grpc.reflection.v1`). */
+  /** Whether clients can read the schema over gRPC (`grpc.reflection.v1`). */
   readonly grpcReflection: "on" | "off";
-  /** Whose pages may call the API from a browser. Empty: those of no other origin. */
+  /** The origins whose pages may call the API from a browser. Empty: only the server's own. */
   readonly corsOrigins: CorsOrigins;
-  /** Whose word about the address of a client is taken. */
+  /** Which proxies are trusted to name the client's address. */
   readonly proxyTrust: ProxyTrust;
-  /** Settings that are in the environment and empty, which counts as unset. */
+  /** Settings that are present but empty. They count as unset. */
   readonly emptySettings: readonly string[];
   /** Undefined: there is no `.env` file. */
   readonly envFile: { readonly settings: readonly string[]; readonly isReadableByAll: boolean } | undefined;
 }
 
-/** The settings that a server with these capabilities has: its own first. */
+/** All settings of a server with these capabilities, its own first. */
 export function settingGroupsOf(capabilities: readonly Capability[]): readonly SettingGroup[] {
   return [...serverSettings, ...capabilities.flatMap(({ settings = [] }) => settings)];
 }
 
 /**
- * Reads the environment into a frozen configuration: the server's, and what each of the capabilities reads beside it. A variable of
- * the environment, be it empty, stands in for one of the `.env` file. Throws one `ConfigError` that lists every problem.
+ * Reads the environment into a frozen configuration: the server's part and each capability's. A variable of the environment,
+ * even an empty one, overrides the `.env` file. Throws one `ConfigError` that lists every problem.
  */
 export function readConfig<Config extends ServerConfig = ServerConfig>(
   environment: Readonly<Record<string, string | undefined>>,
@@ -84,7 +84,7 @@ export function readConfig<Config extends ServerConfig = ServerConfig>(
   return Object.freeze(config);
 }
 
-/** Throws `TypeError` if a capability reads a part of the configuration that is the server's or another's. */
+/** Throws `TypeError` if two parts of the configuration have a property of the same name. */
 function requireDistinct(parts: readonly unknown[]): void {
   const names = parts.flatMap((part) => Object.keys(part ?? {}));
   const twice = names.find((name, index) => names.indexOf(name) < index);
@@ -93,7 +93,7 @@ function requireDistinct(parts: readonly unknown[]): void {
   }
 }
 
-/** What of the configuration the settings of capabilities depend on. */
+/** The facts about the server that capabilities base their settings on. */
 export function factsOf({ isPublic, database }: Pick<ServerConfig, "isPublic" | "database">): ServerFacts {
   return { isPublic, isEmbedded: database.kind === "embedded" };
 }
@@ -143,7 +143,7 @@ function readPublicUrl(reader: Reader): string | undefined {
   return text?.replace(/\/+$/, "");
 }
 
-/** The settings that nobody makes on a server whose data may be lost. */
+/** The settings that only a production server has. The data of such a server must not be lost. */
 function signsOfProduction(reader: Reader, host: string, publicUrl: string | undefined): string[] {
   return [
     ...(reader.text("NODE_ENV")?.toLowerCase() === "production" ? ["NODE_ENV=production"] : []),
@@ -155,8 +155,9 @@ function signsOfProduction(reader: Reader, host: string, publicUrl: string | und
 }
 
 /**
- * Where nothing says otherwise, a PostgreSQL of one's own. But a server that shows signs of production does not take one in
- * place of a database whose name did not arrive: an empty `DATABASE_URL` is refused, and without any, `DATA_DIR` must say it.
+ * The default is the embedded PostgreSQL. With signs of production it must be chosen with `DATA_DIR`: otherwise a
+ * `DATABASE_URL` that was lost on the way would start the server on an empty database. For the same reason, an empty
+ * `DATABASE_URL` is refused.
  */
 function readDatabase(reader: Reader, signs: readonly string[]): DatabaseConfig {
   const url = reader.text("DATABASE_URL");
@@ -203,7 +204,7 @@ function readSecrets(reader: Reader, isEmbedded: boolean): readonly string[] | u
   if (secrets.some((secret) => Buffer.byteLength(secret) < 32)) {
     reader.problems.push("BYOND_SECRET must be 32 bytes or longer, each one of a comma-separated list");
   }
-  // A sentence may be a secret; what falls apart into secrets is a list without its commas.
+  // A passphrase may contain spaces. Several words that are each as long as a secret are a list without its commas.
   const isList = (words: readonly string[]) => words.length > 1 && words.every((word) => Buffer.byteLength(word) >= 32);
   if (secrets.some((secret) => isList(secret.split(/\s+/)))) {
     reader.problems.push("BYOND_SECRET has white space between secrets: separate them by commas");
@@ -216,7 +217,7 @@ function readSecrets(reader: Reader, isEmbedded: boolean): readonly string[] | u
 
 function readHeaderName(reader: Reader): string {
   const set = reader.text("CLIENT_ADDRESS_HEADER");
-  // It is read from proxies that are trusted, and from nobody else.
+  // The header is only read from trusted proxies.
   reader.require("TRUSTED_PROXIES", set === undefined ? [] : ["CLIENT_ADDRESS_HEADER"]);
   const name = (set ?? "x-forwarded-for").toLowerCase();
   if (!/^[a-z0-9-]+$/.test(name) || name === "forwarded") {
@@ -227,7 +228,7 @@ function readHeaderName(reader: Reader): string {
 
 function readTrustedProxies(reader: Reader): ProxyTrust["trustedProxies"] {
   const entries = reader.list("TRUSTED_PROXIES");
-  // Behind a comma at the end nobody is missing.
+  // A trailing comma is allowed.
   const named = entries.length > 1 && entries.at(-1) === "" ? entries.slice(0, -1) : entries;
   return named.flatMap((entry) => {
     const range = parseIpRange(entry);
@@ -244,7 +245,7 @@ function readCorsOrigins(reader: Reader): CorsOrigins {
   if (entries.length === 1 && entries[0] === "*") {
     return "any";
   }
-  // Behind a comma at the end nobody is missing.
+  // A trailing comma is allowed.
   const named = entries.length > 1 && entries.at(-1) === "" ? entries.slice(0, -1) : entries;
   const origins = named.map(parseOrigin);
   const wrong = origins.indexOf(undefined);
@@ -256,7 +257,10 @@ function readCorsOrigins(reader: Reader): CorsOrigins {
   return [...new Set(origins.filter((origin) => origin !== undefined))];
 }
 
-/** Scheme, host and port, without the default port. Pages in apps have schemes of their own (`capacitor://localhost`). */
+/**
+ * Normalizes an origin: scheme, host, and port unless it is the default. Apps have schemes of their own
+ * (`capacitor://localhost`).
+ */
 function parseOrigin(text: string): string | undefined {
   if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*\\]+\/?$/i.test(text) || !URL.canParse(text)) {
     return undefined;

@@ -13,8 +13,8 @@ import type { ServerConfig } from "./server-config.ts";
 const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, RegistrationTimeout];
 
 /**
- * What the operator is told of a program that could not do its work: what they can mend, in sentences that name the
- * setting; everything else with its stack. `config` is undefined where it is the configuration that could not be read.
+ * The message for the operator of a program that failed. A problem that they can fix is explained in sentences that name the
+ * setting; any other error is printed with its stack. `config` is undefined if the configuration itself could not be read.
  */
 export function explainFailure(error: unknown, config: ServerConfig | undefined): string {
   if (error instanceof Error && forOperators.some((type) => error instanceof type)) {
@@ -24,7 +24,7 @@ export function explainFailure(error: unknown, config: ServerConfig | undefined)
   return explained ?? JSON.stringify(describeError(error), undefined, 2);
 }
 
-/** What the database refused. Undefined if it is nothing that an operator could mend. */
+/** Explains a refusal of the database. Undefined if the operator cannot fix it. */
 function explainDatabase(error: unknown, { database }: ServerConfig): string | undefined {
   const origin = originOf(error);
   if (origin instanceof EarlierSchemaError) {
@@ -35,7 +35,7 @@ function explainDatabase(error: unknown, { database }: ServerConfig): string | u
     origin instanceof DatabaseConnectionError ||
     origin instanceof UnsuitableDatabaseError ||
     (error instanceof AppError && error.code === "unavailable");
-  if (!isExplained && !(typeof code === "string" && mendable.test(code))) {
+  if (!isExplained && !(typeof code === "string" && fixable.test(code))) {
     return undefined;
   }
   const setting = database.kind === "external" ? "DATABASE_URL" : "DATA_DIR";
@@ -58,17 +58,16 @@ const hints: Readonly<Record<string, string>> = {
     ". Somebody cancelled it, or statement_timeout of the role, the database or the URL's options is too short. Finished migrations stay done: start it again",
 };
 
-/** The error that others were thrown because of, or the one that explains it. */
+/** The error that caused an `AppError`. */
 function originOf(error: unknown): Error {
   return error instanceof AppError ? originOf(error.cause) : error instanceof Error ? error : new Error(String(error));
 }
 
 /**
- * Errors of the network, and SQLSTATE: no right (28, 42501), no such database or schema (3D, 3F), read-only (25006), not now
- * (08, 53, 57P, 57014, 55P03).
+ * Error codes of the network, and SQLSTATEs: not authorized (28, 42501), no such database or schema (3D, 3F), read-only
+ * (25006), currently unavailable (08, 53, 57P, 57014, 55P03).
  */
-const mendable =
-  /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_|28|42501|3D|3F|25006|08|53|57P|57014|55P03)/;
+const fixable = /^(ECONN|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_|28|42501|3D|3F|25006|08|53|57P|57014|55P03)/;
 
 function explainListening(error: unknown, { host, port }: ServerConfig): string | undefined {
   if (!(error instanceof PortError)) {

@@ -22,24 +22,24 @@ import { factsOf, type ServerConfig } from "./server-config.ts";
 export interface PlatformOptions {
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Something that the server cannot do without has ended. */
+  /** Called when something that the server cannot run without has ended, such as the embedded PostgreSQL. */
   readonly onFatal: (reason: Error) => void;
   /** Default: `passwordCost`. */
   readonly passwordCost?: HashCost;
 }
 
-/** The platform before the server serves, and what it gets then. */
+/** The platform, and what is added to it once the server serves. */
 export interface StartedPlatform extends Platform {
   readonly connection: PostgresConnection;
-  /** Public base URL, to be given when the port is open. */
+  /** Public base URL. Given when the port is open. */
   readonly openedUrl: Offer<string>;
-  /** What sends the outbox's messages. */
+  /** Sends the outbox's messages. Given when the server serves. */
   readonly worker: Offer<DeliveryWorker>;
 }
 
 /**
- * Opens the database, brought along if need be, brings its schema up to date, and joins the servers that run on it. What it holds is
- * added to `resources`.
+ * Opens the database, starting the embedded one if there is no other, migrates its schema, and registers this server.
+ * Everything that has to be closed is added to `resources`.
  */
 export async function startPlatform(
   config: ServerConfig,
@@ -90,12 +90,12 @@ export async function startPlatform(
   };
 }
 
-/** Everything that the capabilities seal with the master secrets. */
+/** All kinds of rows that the capabilities seal with the master secrets. */
 export function sealedRowsOf(capabilities: readonly Capability[], settings: unknown): SealedRows[] {
   return capabilities.flatMap((capability) => capability.sealed?.(settings) ?? []);
 }
 
-/** What keys can be given: the scopes of all capabilities, and `*`. */
+/** The scopes that a key can have: those of all capabilities, and `*`. */
 export function scopesOf(capabilities: readonly Capability[]): readonly string[] {
   return [...capabilities.flatMap(({ scopes = [] }) => scopes), "*"];
 }

@@ -5,20 +5,20 @@ import type { LogFields } from "../observe/log.ts";
 import { formatIpRange } from "../server/ip-range.ts";
 import { factsOf, type ServerConfig } from "./server-config.ts";
 
-/** Of the server's program. */
+/** The version of the server. */
 export const { version } = packageJson;
 
-/** What is known of a server once it runs. */
+/** What is only known of a server once it runs. */
 export interface StartedServer {
   readonly url: string;
   readonly databaseSecurity: ConnectionSecurity;
-  /** Of the master secrets, the current one first: they name a secret and tell nothing about it. */
+  /** The ids of the master secrets, the current one first. An id reveals nothing about its secret. */
   readonly secretIds: readonly string[];
 }
 
 /**
- * What the one line of a start says: which server this is, so that one with other settings than it was meant to have can be told
- * from its log. Of URLs it has the origin, of secrets the ids.
+ * The fields of the log line `started`. They show the effective settings, so that a misconfigured server can be recognized from
+ * its log. URLs are reduced to their origins, secrets to their ids.
  */
 export function startedFields(
   config: ServerConfig,
@@ -41,7 +41,7 @@ export function startedFields(
   };
 }
 
-/** What is closed because the server is public, and what its settings leave unsafe, each with the setting that changes it. */
+/** Log lines after a start: what is closed because the server is public, and what is unsafe, each with the setting to change. */
 export function startNotices(config: ServerConfig, capabilities: readonly Capability[]): StartNotice[] {
   const { isPublic, metricsToken, publicUrl, tls, proxyTrust } = config;
   const notices: StartNotice[] = [];

@@ -1,9 +1,9 @@
-/** Each digit that was met so far, with its ASCII one. Unicode has some 760. */
+/** Cache: each digit seen so far, with its ASCII digit. Unicode has some 760. */
 const asciiDigits = new Map<string, string>();
 
 /**
- * Text with the digits of all scripts (Unicode's Nd) as ASCII, and without format characters (Cf): keyboards write the
- * ones, and the others, such as marks of direction, come along unseen where a number or a code is copied.
+ * Replaces the digits of all scripts (Unicode's Nd) by ASCII digits and removes format characters (Cf). Keyboards write the
+ * former; the latter, such as direction marks, come along unseen when a number or a code is copied.
  */
 export function foldDigits(text: string): string {
   return text.replace(/\p{Cf}/gu, "").replace(/(?![0-9])\p{Nd}/gu, asciiDigit);

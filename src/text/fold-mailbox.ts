@@ -1,4 +1,4 @@
-/** What a mail provider documents about addresses of its domain that reach one mailbox. */
+/** Which addresses of its domain a mail provider delivers to one mailbox, as documented by it. */
 interface MailboxRule {
   /** The domain under which the mailbox is counted. */
   readonly domain: string;
@@ -8,9 +8,12 @@ interface MailboxRule {
 
 /** https://support.google.com/mail/answer/7436150: dots do not matter; `googlemail.com` is the same service. */
 const gmail: MailboxRule = { domain: "gmail.com", ignored: /\./g };
-/** https://support.apple.com/118230: who has an address at one of the older domains has the same at `icloud.com`. */
+/** https://support.apple.com/118230: an address at one of the older domains is the same at `icloud.com`. */
 const icloud: MailboxRule = { domain: "icloud.com" };
-/** https://protonmail.com/support/knowledge-base/change-username: these characters are transparent. Of its domains nothing of the kind is promised. */
+/**
+ * https://protonmail.com/support/knowledge-base/change-username: these characters are ignored. Nothing similar is documented
+ * about its domains.
+ */
 const proton = (domain: string): MailboxRule => ({ domain, ignored: /[._-]/g });
 
 const rules: ReadonlyMap<string, MailboxRule> = new Map([
@@ -26,9 +29,9 @@ const rules: ReadonlyMap<string, MailboxRule> = new Map([
 const fastmailSubdomain = /^([^.]+)\.(fastmail\.(?:com|fm))$/;
 
 /**
- * One name for the addresses that reach one mailbox: upper and lower case and a `+tag` are taken to make no difference
- * anywhere, and what else does not where the provider documents it. For limits only: two addresses that are folded although
- * they are of two people share an allowance, and nothing else. Takes the local part and the domain in ASCII.
+ * One name for all addresses that reach the same mailbox. Case and a `+tag` are ignored for every provider, other differences
+ * where the provider documents them. For limits only: if two people's addresses are folded into one, they share an allowance
+ * and nothing else. Takes the local part, and the domain in ASCII.
  */
 export function foldMailbox(local: string, domain: string): string {
   const mailbox = withoutTag(local);
@@ -44,7 +47,7 @@ export function foldMailbox(local: string, domain: string): string {
   return `${bare || mailbox}@${rule.domain}`;
 }
 
-/** The local part in lower case without its `+tag` (RFC 5233). One that is nothing but a tag stays as it is. */
+/** The local part in lower case without its `+tag` (RFC 5233). One that is only a tag is kept. */
 function withoutTag(local: string): string {
   const folded = local.normalize("NFKC").toLowerCase();
   return folded.split("+", 1)[0] || folded;

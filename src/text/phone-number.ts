@@ -2,11 +2,11 @@ import { type CountryCode, type PhoneNumber, parsePhoneNumberFromString } from "
 import { foldDigits } from "./fold-digits.ts";
 
 /**
- * Reads text that is a phone number and nothing else, in international form or in that of the country, with digits of any
- * script. Undefined if it is none.
+ * Parses text that is a phone number and nothing else, in international form or in the country's national form, with digits of
+ * any script. Undefined if it is not one.
  */
 export function parsePhoneNumber(text: string, country?: CountryCode): PhoneNumber | undefined {
-  // The library takes neither blanks and brackets before a plus, as in `(+34) 954 282 880`, nor a wide plus, nor several.
+  // The library does not accept blanks or brackets before a plus, as in `(+34) 954 282 880`, a full-width plus, or several.
   const number = foldDigits(text)
     .trim()
     .replace(/^[\s([（［]*[+＋]+/u, "+");
@@ -34,9 +34,8 @@ const globalNumber = /^\+(?=.*\d)[\d.()-]+$/u;
 const domainName = /^([a-z\d-]+\.)*[a-z][a-z\d-]*\.?$/iu;
 
 /**
- * The number within the `phone-context` that follows it, where there is one (RFC 3966 §5.1.4): a number that comes before it, or
- * a domain, which adds nothing. The library must not see it: its patterns remember the last number, so that every second one
- * would be refused.
+ * Applies a `phone-context` parameter (RFC 3966 §5.1.4): a number is a prefix, a domain adds nothing. The library must not see
+ * it: its patterns keep state between calls, so that every second such number would be refused.
  */
 function withinContext(text: string): string {
   const [, local = text, context] = /^(.*?);phone-context=([^;]*)/isu.exec(text) ?? [];

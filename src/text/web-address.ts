@@ -1,12 +1,12 @@
 /**
- * Whether a text holds what a program that shows it could make a link of: a scheme, `//`, `www.`, a mail address, or a host with a
- * port, path, query or fragment. A bare `Booking.com` is no address here: it is a name like any other.
+ * Whether a program that shows the text could turn a part of it into a link: a scheme, `//`, `www.`, a mail address, or a host
+ * with a port, path, query or fragment. A bare `Booking.com` is a name, and allowed.
  *
- * Judged is not only what was written but whatever it may become on the way to a reader: compatibility forms, dots and slashes
- * that look like others, invisible characters, and escapes of URLs, HTML, JSON and mail, in each other and as often as they nest.
+ * Also checks what the text may become on its way to a reader: compatibility forms, look-alike dots and slashes, invisible
+ * characters, and escapes of URLs, HTML, JSON and mail, nested in each other to any depth.
  */
 export function hasWebAddress(text: string): boolean {
-  // Each decoding shortens the text, so that there is a last one.
+  // Terminates: each decoding shortens the text.
   for (let reading = fold(text); ; ) {
     if (addresses.some((address) => address.test(reading))) {
       return true;
@@ -27,7 +27,7 @@ const addresses: readonly RegExp[] = [
   /(?<![\p{L}\p{N}])(?:https?|ftps?|sftp|file|mailto|javascript|vbscript|callto|facetime|skype|sips?|xmpp|magnet):\S/iu,
   /(?<![\p{L}\p{N}])(?:(?:tel|sms|smsto|geo):[+\d]|data:[\w-]+\/)/iu,
   /(?<![\p{L}\p{N}])www\d{0,3}\.\S/iu,
-  // A host as nobody reads it (RFC 3490 §5).
+  // An internationalized host in its ASCII form (RFC 3490 §5).
   /(?<![\p{L}\p{N}])xn--/iu,
   // With or without something before the @: `@example.com #123456` binds a code to a domain.
   new RegExp(String.raw`@[^\s@]*[^\s@.]\.+${topLevel}`, "iu"),
@@ -38,7 +38,7 @@ const addresses: readonly RegExp[] = [
   /&#x?[\da-f]/iu,
 ];
 
-/** Signs that are read as others. Those with compatibility forms (`／`, `．`, `：`) are not listed: NFKC knows them. */
+/** Characters that look like others. Those with compatibility forms (`／`, `．`, `：`) are not listed: NFKC maps them. */
 const lookalikes: readonly (readonly [RegExp, string])[] = [
   // The full stops of IDNA (RFC 3490 §3.1) and others; the middle dot.
   [/[。۔܁܂꘎ꓸ·‧∙⋅]/gu, "."],
@@ -48,14 +48,14 @@ const lookalikes: readonly (readonly [RegExp, string])[] = [
 ];
 
 function fold(text: string): string {
-  // Invisible ones once more after NFKC, which makes some of others.
+  // Again after NFKC, which produces some invisible characters.
   const visible = text.replace(invisible, "").normalize("NFKC").replace(invisible, "");
   return lookalikes.reduce((folded, [signs, sign]) => folded.replace(signs, sign), visible);
 }
 
 const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Named characters of HTML that matter here. */
+/** Named character references of HTML that can be part of an address. */
 const named: Readonly<Record<string, string>> = {
   amp: "&",
   period: ".",
@@ -95,10 +95,10 @@ const named: Readonly<Record<string, string>> = {
 
 const escapes = /&([a-z]{2,14});|[\\%]u([\da-f]{4})|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|((?:[%=][\da-f]{2})+)/giu;
 
-/** HTML takes it without a semicolon as well. Looked at last: what follows may become one. */
+/** HTML also accepts it without a semicolon. Decoded last: `&amp` may be the start of another reference. */
 const unterminated = /&amp/giu;
 
-/** Undoes the escapes of HTML, of JSON and scripts, of URLs, and of quoted-printable. What is none stays. */
+/** Decodes the escapes of HTML, of JSON and scripts, of URLs, and of quoted-printable, once. */
 function decodeOnce(text: string): string {
   const decoded = text.replace(escapes, (whole, name?: string, ...coded: readonly (string | undefined)[]) => {
     const [unit, codePoint, byte, bytes] = coded;

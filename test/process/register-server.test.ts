@@ -12,7 +12,7 @@ import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { standardSchema } from "../support/schema.ts";
 
-const joiningLock = 7_269_341_952;
+const registrationLock = 7_269_341_952;
 
 const resources = new AsyncDisposableStack();
 let database: Database;
@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 
 /** Joins by a clock that stands still; `looked` resolves when it has tried once more from now on. */
-function joining() {
+function registering() {
   let nowMs = 0;
   let tries = 0;
   const clock: Clock = { now: () => new Date(), monotonicMs: () => nowMs };
@@ -77,12 +77,12 @@ const addKilledServer = () =>
 
 test("the time that a server waited for its turn is not taken from what it waits for a killed one to be gone", async () => {
   await addKilledServer();
-  await other.query("SELECT pg_advisory_lock($1)", [joiningLock]);
-  const start = joining();
+  await other.query("SELECT pg_advisory_lock($1)", [registrationLock]);
+  const start = registering();
   await start.looked();
   start.advance(50_000);
   await start.looked();
-  await other.query("SELECT pg_advisory_unlock($1)", [joiningLock]);
+  await other.query("SELECT pg_advisory_unlock($1)", [registrationLock]);
   await start.looked();
   start.advance(5_900);
   await start.looked();
@@ -92,7 +92,7 @@ test("the time that a server waited for its turn is not taken from what it waits
 
 test("a server that fits no other is refused six seconds after it saw that", async () => {
   await addKilledServer();
-  const start = joining();
+  const start = registering();
   await start.looked();
   start.advance(6_000);
   expect(await start.outcome).toMatchObject({
@@ -102,8 +102,8 @@ test("a server that fits no other is refused six seconds after it saw that", asy
 });
 
 test("a server that waits for its turn says who has it, and after a minute that this is what it waited for", async () => {
-  await other.query("SELECT pg_advisory_lock($1)", [joiningLock]);
-  const start = joining();
+  await other.query("SELECT pg_advisory_lock($1)", [registrationLock]);
+  const start = registering();
   await start.looked();
   start.advance(5_000);
   await start.looked();
