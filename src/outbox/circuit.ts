@@ -1,12 +1,25 @@
-const failuresToPause = 5;
-const firstPauseMs = 1_000;
-const longestPauseMs = 5_000;
-const longestAskedPauseMs = 60_000;
+import { circuitLimits } from "./outbox.policy.ts";
+
+const { failures, firstPauseMs, longestPauseMs, longestRequestedPauseMs } = circuitLimits;
 
 /**
- * Spares a provider that keeps failing: after five failures in a row, or when it asks for it, nothing is sent for a
- * second, then a single message is tried; each failed trial doubles the pause, to 5 s at most, and the first success ends
- * it. A message refused is a success here: the provider works. What never reached the provider is neither: see `ProviderState`.
+ * A circuit breaker: stops sending to a provider that keeps failing.
+ *
+ * States:
+ *
+ * - **closed**: as many messages at once as the lane allows. The state at the beginning.
+ * - **open** (a pause): nothing is sent.
+ * - **half-open** (a trial): one message at a time.
+ *
+ * Transitions:
+ *
+ * - closed → open: five failures in a row, or the provider asks for a pause (`Retry-After`).
+ * - open → half-open: the pause is over. It lasts 1 s, and as long as the provider asked for where that is longer.
+ * - half-open → open: the trial fails. Each time the pause doubles, to 5 s at most.
+ * - open or half-open → closed: a message is answered.
+ *
+ * A message that the provider refuses is an answer: the provider works. An attempt that never reached the provider is neither
+ * answer nor failure (`ProviderState`), and changes nothing.
  */
 export class Circuit {
   readonly #monotonicMs: () => number;
@@ -18,7 +31,7 @@ export class Circuit {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** How many messages may be on their way at once: `limit`, 1 on trial, 0 during a pause. */
+  /** How many messages may be sent at once: `limit` when closed, 1 when half-open, 0 when open. */
   places(limit: number): number {
     if (this.#pauses === 0) {
       return limit;
@@ -26,23 +39,26 @@ export class Circuit {
     return this.#isPaused() ? 0 : 1;
   }
 
-  /** The provider answered. True if that ended a pause. */
+  /** The provider answered. Returns whether that closed the circuit. */
   succeeded(): boolean {
-    const wasTripped = this.#pauses > 0;
+    const wasOpen = this.#pauses > 0;
     this.#failures = 0;
     this.#pauses = 0;
-    return wasTripped;
+    return wasOpen;
   }
 
-  /** The provider failed. The length of the pause that this begins, if it does. `askedMs`: it asked to be left alone so long. */
-  failed(askedMs?: number): number | undefined {
+  /**
+   * The provider failed, and asked for a pause of `requestedMs` if that is given. Returns the length of the pause that this
+   * begins, or undefined if it begins none.
+   */
+  failed(requestedMs?: number): number | undefined {
     this.#failures += 1;
-    // What was under way when the pause began fails during it; that is the same failure, not a further one.
-    if (this.#isPaused() || (this.#failures < failuresToPause && this.#pauses === 0 && askedMs === undefined)) {
+    // Attempts that were being made when the pause began fail during it: they belong to the failure that began it.
+    if (this.#isPaused() || (this.#failures < failures && this.#pauses === 0 && requestedMs === undefined)) {
       return undefined;
     }
     const ownMs = Math.min(longestPauseMs, firstPauseMs * 2 ** this.#pauses);
-    const pauseMs = Math.max(ownMs, Math.min(longestAskedPauseMs, askedMs ?? 0));
+    const pauseMs = Math.max(ownMs, Math.min(longestRequestedPauseMs, requestedMs ?? 0));
     this.#pauses += 1;
     this.#pausedUntilMs = this.#monotonicMs() + pauseMs;
     return pauseMs;

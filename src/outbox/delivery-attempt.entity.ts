@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
-/** Every attempt to send a message, and what became of it. A claim of a message makes one attempt at most. */
+/** Every attempt to send a message, with its outcome. One claim of a message makes one attempt at most. */
 export const DeliveryAttemptEntity = defineEntity({
   name: "DeliveryAttempt",
   tableName: "delivery_attempt",
@@ -10,7 +10,7 @@ export const DeliveryAttemptEntity = defineEntity({
     outboxId: p.text().primary(),
     claim: p.integer().primary(),
     lane: p.text(),
-    /** First the worker's (`sent`, `retried`, `failed`), later those of providers that tell (`delivered`, `read`, `failed`). */
+    /** First by the worker (`sent`, `retried`, `failed`), later by the receipts of a provider (`delivered`, `read`, `failed`). */
     state: p.enum(["sent", "retried", "failed", "delivered", "read"]),
     providerMessageId: p.text().nullable(),
     error: p.text().nullable(),

@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../observe/log.ts";
 import { backoffMs } from "./backoff.ts";
 import { type HeldItem, Lane } from "./lane.ts";
-import { claimMs, type OutboxItem, type OutboxSender } from "./outbox.ts";
+import { attemptTimeoutMs, claimMs, recordingBackoff } from "./outbox.policy.ts";
+import type { OutboxItem, OutboxSender } from "./outbox.ts";
 import type { OutboxKey, OutboxStatus, OutboxStore } from "./outbox-store.ts";
 import type { ProviderState, SendResult } from "./send-result.ts";
 import type { Timers } from "./timers.ts";
@@ -15,21 +16,37 @@ export interface DispatcherOptions {
   readonly lanes: Readonly<Record<string, number>>;
   readonly timers: Timers;
   readonly random: () => number;
-  /** Called when a lane has room and the outbox may hold more for it. */
+  /** Called when a lane has free places and the outbox may hold more messages for it. */
   readonly onRoom: () => void;
 }
 
-const attemptTimeoutMs = 30_000;
-const firstRecordRetryMs = 100;
-const longestRecordRetryMs = 2_000;
-
-/** Makes the attempts: lets the items that this server holds through their lanes, and records what became of each. */
+/**
+ * Makes the attempts: moves the items that this server holds through their lanes, and records the outcome of each.
+ *
+ * States of a held item:
+ *
+ * - **waiting**: in the queue of its lane.
+ * - **attempting**: it has a place in the lane, and its sender runs.
+ * - **recording**: the attempt has ended, and its outcome is being written. The item keeps its place: a message that was sent
+ *   and is not recorded is sent again if the server crashes, so that no more than the lane's width are at risk.
+ *
+ * Transitions:
+ *
+ * - `accept`: not held → waiting. A full queue drops the item. An item that is held already only gets its newer claim.
+ * - waiting → attempting: the lane has a place, by its width and its circuit.
+ * - waiting → not held: its claim would expire during an attempt (`Lane.dropStale`), the message has expired, or `abortAll`.
+ * - attempting → recording: the sender settles; at the latest when the attempt is aborted: it timed out, the message expired, the
+ *   claim was lost (`renewed`), or `abortAll`.
+ * - recording → not held: the outcome is written, or could not be written until the message expired or `abortAll`.
+ *
+ * The row of an item that is dropped stays pending: a poll, of this server or another one, claims it again.
+ */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes: ReadonlyMap<string, Lane>;
   readonly #held = new Map<string, HeldItem>();
   readonly #idleWaiters: (() => void)[] = [];
-  #givingUp = false;
+  #isAborting = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -38,11 +55,11 @@ export class Dispatcher {
     );
   }
 
-  /** Takes an item that was claimed, with the time that it had left then. */
-  take(item: OutboxItem, remainingMs: number): void {
+  /** Accepts an item that was claimed, and that had `remainingMs` until it expires then. */
+  accept(item: OutboxItem, remainingMs: number): void {
     const lane = this.#lanes.get(item.lane);
     if (lane === undefined) {
-      this.#options.logger.error("no such lane", { lane: item.lane, outbox_id: item.id });
+      this.#options.logger.error("unknown lane", { lane: item.lane, outbox_id: item.id });
       return;
     }
     const known = this.#held.get(keyOf(item));
@@ -55,14 +72,14 @@ export class Dispatcher {
     const expiresAtMs = item.claimedAtMs + remainingMs;
     const { claim } = item;
     const held: HeldItem = { item, claim, claimEndsAtMs, expiresAtMs, attempt: undefined, hasWaited: claim > 1 };
-    if (!this.#givingUp && lane.enqueue(held)) {
+    if (!this.#isAborting && lane.enqueue(held)) {
       this.#held.set(keyOf(item), held);
       this.#advance(lane);
       held.hasWaited ||= held.attempt === undefined;
     }
   }
 
-  /** Begins whatever has a place by now. */
+  /** Begins the attempts that there are places for by now. */
   advance(): void {
     for (const lane of this.#lanes.values()) {
       this.#advance(lane);
@@ -76,8 +93,8 @@ export class Dispatcher {
   }
 
   /**
-   * Tells the lanes what a claim brought, so that a full one asks again as soon as it has room. Call it when all the items
-   * are taken: a lane that is still being filled has room, but not for more.
+   * Tells the lanes what a poll claimed. A lane that got as many items as it wanted polls again as soon as it has a free place.
+   * Call it when all the items are accepted.
    */
   claimed(wanted: ReadonlyMap<string, number>, items: readonly OutboxItem[]): void {
     for (const [name, places] of wanted) {
@@ -89,12 +106,12 @@ export class Dispatcher {
     }
   }
 
-  /** The items with an attempt under way, recording it included. */
+  /** The items that are attempting or recording. */
   underWay(): OutboxItem[] {
     return [...this.#held.values()].filter((held) => held.attempt !== undefined).map((held) => held.item);
   }
 
-  /** Of the items asked for, these are still ours; the attempts at the others are aborted: they are not ours to make. */
+  /** After a renewal of the claims of `asked`: `ours` are still this server's; the attempts at the others are aborted. */
   renewed(asked: readonly OutboxItem[], ours: readonly OutboxKey[], claimEndsAtMs: number): void {
     const kept = new Set(ours.map(keyOf));
     for (const item of asked) {
@@ -113,16 +130,16 @@ export class Dispatcher {
     return this.#held.size === 0;
   }
 
-  /** Resolves when nothing is under way and nothing waits. */
+  /** Resolves when no item is held. */
   async idle(): Promise<void> {
     if (!this.isIdle) {
       await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     }
   }
 
-  /** Begins nothing more and aborts what is under way. The items that had not begun. */
-  giveUp(): OutboxItem[] {
-    this.#givingUp = true;
+  /** Accepts and begins nothing more, and aborts the attempts. Returns the items that were waiting. */
+  abortAll(): OutboxItem[] {
+    this.#isAborting = true;
     const waiting = [...this.#lanes.values()].flatMap((lane) => lane.clear());
     for (const held of waiting) {
       this.#forget(held);
@@ -138,7 +155,7 @@ export class Dispatcher {
       this.#forget(stale);
     }
     for (let held = lane.next(); held !== undefined; held = lane.next()) {
-      void this.#process(lane, held);
+      void this.#attempt(lane, held);
     }
     if (lane.mayHaveMore && lane.wanted > 0) {
       lane.mayHaveMore = false;
@@ -146,7 +163,7 @@ export class Dispatcher {
     }
   }
 
-  async #process(lane: Lane, held: HeldItem): Promise<void> {
+  async #attempt(lane: Lane, held: HeldItem): Promise<void> {
     const startedMs = this.#nowMs();
     if (startedMs >= held.expiresAtMs) {
       lane.leave();
@@ -157,8 +174,7 @@ export class Dispatcher {
     held.attempt = attempt;
     const result = await this.#send(held, attempt);
     const tookMs = this.#nowMs() - startedMs;
-    this.#judge(lane, result);
-    // It keeps its place until then: what is sent and not recorded will be sent again if the server dies.
+    this.#reportToCircuit(lane, result);
     await this.#record(held, result, tookMs);
     lane.leave();
     this.#forget(held);
@@ -172,12 +188,12 @@ export class Dispatcher {
       return { kind: "retry", reason: "this server cannot send this kind of message", provider: "unknown" };
     }
     const untilExpiryMs = held.expiresAtMs - this.#nowMs();
-    const overtime =
+    const timeout =
       untilExpiryMs < attemptTimeoutMs
         ? new AttemptAborted("expired on its way", "unknown")
         : new AttemptAborted(`took longer than ${attemptTimeoutMs / 1_000} s`, "fails");
     const cancelTimeout = this.#options.timers.after(Math.min(untilExpiryMs, attemptTimeoutMs), () =>
-      attempt.abort(overtime),
+      attempt.abort(timeout),
     );
     try {
       const result = await sender.send(item, attempt.signal, held.hasWaited);
@@ -192,8 +208,8 @@ export class Dispatcher {
     }
   }
 
-  /** Lets the circuit know how the provider did. An outcome that tells nothing of it leaves a pause, and a trial, as they are. */
-  #judge(lane: Lane, result: SendResult): void {
+  /** Reports the outcome to the circuit. One that shows nothing about the provider changes nothing. */
+  #reportToCircuit(lane: Lane, result: SendResult): void {
     if (result.kind === "retry" && result.provider === "fails") {
       const pauseMs = lane.circuit.failed(result.afterMs);
       if (pauseMs !== undefined) {
@@ -207,19 +223,19 @@ export class Dispatcher {
     }
   }
 
-  /** Records an outcome, however often it takes: while the database is away, the message must not be sent again. */
+  /** Records an outcome, and tries again while the database is unavailable: until it is recorded, the message may be sent again. */
   async #record(held: HeldItem, result: SendResult, tookMs: number): Promise<void> {
     const { item } = held;
     const askedMs = result.kind === "retry" ? result.afterMs : undefined;
     const retryAfterMs = askedMs ?? backoffMs(item.attempts + 1, this.#options.random);
-    for (let waitMs = firstRecordRetryMs; ; waitMs = Math.min(waitMs * 2, longestRecordRetryMs)) {
+    for (let waitMs: number = recordingBackoff.firstMs; ; waitMs = Math.min(waitMs * 2, recordingBackoff.longestMs)) {
       try {
         const status = await this.#options.store.record({ item, claim: held.claim, result, retryAfterMs, tookMs });
-        this.#report(item, result, status);
+        this.#logOutcome(item, result, status);
         return;
       } catch (error) {
-        const isLast = this.#givingUp || this.#nowMs() >= held.expiresAtMs;
-        if (isLast || waitMs === firstRecordRetryMs) {
+        const isLast = this.#isAborting || this.#nowMs() >= held.expiresAtMs;
+        if (isLast || waitMs === recordingBackoff.firstMs) {
           const problem = { ...describeItem(item), outcome: result.kind, error };
           this.#options.logger.error(isLast ? "delivery not recorded" : "delivery not recorded yet", problem);
         }
@@ -231,12 +247,12 @@ export class Dispatcher {
     }
   }
 
-  #report(item: OutboxItem, result: SendResult, status: OutboxStatus | undefined): void {
+  #logOutcome(item: OutboxItem, result: SendResult, status: OutboxStatus | undefined): void {
     if (result.kind === "sent" || result.kind === "withdrawn") {
       return;
     }
-    const gone = status === "failed" || status === "expired";
-    this.#options.logger.warn(gone ? "message not delivered" : "delivery attempt failed", {
+    const isOver = status === "failed" || status === "expired";
+    this.#options.logger.warn(isOver ? "message not delivered" : "delivery attempt failed", {
       ...describeItem(item),
       attempt: item.attempts + 1,
       reason: result.reason,
@@ -258,7 +274,7 @@ export class Dispatcher {
   }
 }
 
-/** Why an attempt was aborted, and what that makes of it. */
+/** Why an attempt was aborted, and the result that it counts as. */
 class AttemptAborted extends Error {
   override readonly name = "AttemptAborted";
   readonly result: SendResult;

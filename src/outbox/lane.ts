@@ -1,24 +1,23 @@
 import { Circuit } from "./circuit.ts";
-import { claimMs, type OutboxItem } from "./outbox.ts";
-
-const longestQueue = 1_000;
+import { maxQueuedItems, minClaimLeftMs } from "./outbox.policy.ts";
+import type { OutboxItem } from "./outbox.ts";
 
 /** An item that this server has claimed. */
 export interface HeldItem {
   readonly item: OutboxItem;
-  /** The newest claim: this server may find an item of its own due again after it lost sight of the database. */
+  /** The newest claim. After an outage of the database, this server may claim an item again that it still holds. */
   claim: number;
-  /** Monotonic. From then on another server may have it. */
+  /** Monotonic. From then on another server may claim it. */
   claimEndsAtMs: number;
   /** Monotonic. Nothing is sent from then on. */
   readonly expiresAtMs: number;
   /** Set while an attempt is being made. */
   attempt: AbortController | undefined;
-  /** Whether it had to wait for a place, or was found in the outbox. */
+  /** Whether it waited for a place, or was claimed by a poll: see `OutboxSender.send`. */
   hasWaited: boolean;
 }
 
-/** What travels through one provider: a bounded number of messages at a time, the others waiting in order. */
+/** The messages of one provider: a bounded number is sent at once, the others wait in order. */
 export class Lane {
   readonly name: string;
   readonly circuit: Circuit;
@@ -36,21 +35,21 @@ export class Lane {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** How many items could begin at once: more are not claimed, another server may have a place for them. */
+  /** How many more items could begin at once. No more are claimed: another server may have a place for them. */
   get wanted(): number {
     return Math.max(0, this.circuit.places(this.#limit) - this.#active - this.#queue.length);
   }
 
-  /** Puts an item at the end. False if too many are waiting. */
+  /** Puts an item at the end of the queue. Returns false if the queue is full. */
   enqueue(held: HeldItem): boolean {
-    if (this.#queue.length >= longestQueue) {
+    if (this.#queue.length >= maxQueuedItems) {
       return false;
     }
     this.#queue.push(held);
     return true;
   }
 
-  /** Takes the next item whose turn it is, and its place; undefined if there is none, or no place. */
+  /** Removes the first item of the queue and takes a place for it. Undefined if nothing waits, or there is no place. */
   next(): HeldItem | undefined {
     if (this.#active >= this.circuit.places(this.#limit)) {
       return undefined;
@@ -62,17 +61,17 @@ export class Lane {
     return held;
   }
 
-  /** Gives a place back. */
+  /** Frees a place. */
   leave(): void {
     this.#active -= 1;
   }
 
   /**
-   * Removes the items that waited so long that the attempt might outlast their claim. They stay in the outbox, and
-   * come back to whichever server has a place for them first.
+   * Removes the items that waited so long that an attempt might outlast their claim. Their rows stay in the outbox, where any
+   * server that has a place claims them.
    */
   dropStale(): HeldItem[] {
-    const latestMs = this.#monotonicMs() + claimMs / 2;
+    const latestMs = this.#monotonicMs() + minClaimLeftMs;
     const isStale = (held: HeldItem) => held.claimEndsAtMs < latestMs;
     if (!this.#queue.some(isStale)) {
       return [];
@@ -83,7 +82,7 @@ export class Lane {
     return stale;
   }
 
-  /** Removes everything that waits. */
+  /** Empties the queue. */
   clear(): HeldItem[] {
     return this.#queue.splice(0);
   }

@@ -1,9 +1,10 @@
 import type { Queryable } from "../database/database.ts";
 import { array, double, integer, nullable, statement, text } from "../database/statement.ts";
-import { claimMs, type OutboxItem } from "./outbox.ts";
+import { claimMs, expiryBatchSize } from "./outbox.policy.ts";
+import type { OutboxItem } from "./outbox.ts";
 import type { SendResult } from "./send-result.ts";
 
-/** An item, with the time it has left by the database's clock when it was claimed. */
+/** An item, and how long it was from its claim to its expiry, by the database's clock. */
 export interface ClaimedItem {
   readonly item: OutboxItem;
   readonly remainingMs: number;
@@ -19,7 +20,7 @@ export interface Attempt {
   readonly tookMs: number;
 }
 
-/** What names a row. */
+/** The primary key of a row. */
 export type OutboxKey = Pick<OutboxItem, "workspaceId" | "id">;
 
 export type OutboxStatus = "pending" | "sent" | "failed" | "expired";
@@ -75,10 +76,10 @@ const releaseClaims = statement("outbox_release_claims")(
 );
 
 /**
- * Records an attempt and moves its message on. A message that went out is sent whoever holds the claim by now; any other
- * outcome counts only for the server whose claim it still is. A message to be tried again is nobody's, so that a renewal
- * under way cannot put it off. The payload goes when the message is finished. The subject is named beside the id, so that
- * either index of the table serves: which one is chosen while the table is empty must not matter.
+ * Records an attempt and updates the status of its message. `sent` counts whoever holds the claim by now; any other outcome
+ * counts only if the claim is still this server's. A message to be tried again has no claimant, so that a renewal that is
+ * under way cannot postpone it. The payload is deleted when the message is finished. The condition names the subject beside
+ * the id, so that both indexes of the table fit: the plan may have been made while the table was empty.
  */
 const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt")(
   {
@@ -125,7 +126,7 @@ const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt
     RETURNING outbox.status`,
 );
 
-/** Gives up, in small batches, on what expired while nobody was sending it. */
+/** Marks a batch of messages as expired that nobody was sending when they expired. */
 const expireOverdue = statement<{ id: string }>("outbox_expire_overdue")(
   { lanes: array(text) },
   (p) => `
@@ -134,7 +135,7 @@ const expireOverdue = statement<{ id: string }>("outbox_expire_overdue")(
       FROM outbox
       WHERE status = 'pending' AND lane = ANY (${p.lanes})
         AND available_at <= (SELECT byond_now()) AND expires_at <= (SELECT byond_now())
-      LIMIT 500
+      LIMIT ${expiryBatchSize}
       FOR UPDATE SKIP LOCKED
     )
     UPDATE outbox
@@ -168,17 +169,17 @@ export class OutboxStore {
     return rows.map(({ remainingMs, ...row }) => ({ item: { ...row, claimedAtMs }, remainingMs }));
   }
 
-  /** Extends claims by `claimMs` from now. Tells which of them are still this server's. */
+  /** Extends claims by `claimMs` from now. Returns those that are still this server's. */
   async renew(keys: readonly OutboxKey[]): Promise<OutboxKey[]> {
     return this.#database.run(renewClaims, this.#claimValues(keys));
   }
 
-  /** Lets any server have the items at once. */
+  /** Gives the claims up: any server may claim the items at once. */
   async release(keys: readonly OutboxKey[]): Promise<void> {
     await this.#database.run(releaseClaims, this.#claimValues(keys));
   }
 
-  /** Records an attempt. The item's status after it; undefined if another server has taken the item over. */
+  /** Records an attempt. Returns the item's status after it; undefined if another server has claimed the item. */
   async record(attempt: Attempt): Promise<OutboxStatus | undefined> {
     const { item, claim, result, tookMs, retryAfterMs } = attempt;
     const { workspaceId, subjectId, id, lane } = item;
@@ -197,7 +198,7 @@ export class OutboxStore {
     return row?.status;
   }
 
-  /** Gives up on some of the items that expired unsent. How many they were. */
+  /** Marks a batch of items as expired that expired unsent. Returns how many. */
   async expireOverdue(lanes: readonly string[]): Promise<number> {
     return (await this.#database.run(expireOverdue, { lanes })).length;
   }

@@ -1,8 +1,8 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
 /**
- * Messages on their way. A pending row belongs to the server `claimedBy`, if there is one, until `availableAt`; from then
- * on any server may claim it. A finished one has no payload any more.
+ * Messages to be sent. A pending row belongs to the server `claimedBy`, if there is one, until `availableAt`; from then on
+ * any server may claim it. A finished row has no payload.
  */
 export const OutboxEntity = defineEntity({
   name: "Outbox",
@@ -27,7 +27,7 @@ export const OutboxEntity = defineEntity({
   checks: [{ name: "outbox_check", expression: "payload_sealed IS NOT NULL OR status <> 'pending'" }],
   indexes: [
     { name: "outbox_due", properties: ["lane", "availableAt"], where: "status = 'pending'" },
-    // Not the workspace first: without statistics, a look-up by id would walk it instead of the primary key.
+    // Not the workspace first: without statistics, a look-up by id would use this index instead of the primary key.
     { name: "outbox_of_subject", properties: ["subjectId", "workspaceId", "createdAt"] },
   ],
 });

@@ -1,12 +1,13 @@
+import { claimMs } from "./outbox.policy.ts";
 import type { SendResult } from "./send-result.ts";
 
-/** A message on its way, claimed by this server. */
+/** A message that this server has claimed. */
 export interface OutboxItem {
   readonly workspaceId: string;
   readonly id: string;
   /** Which sender it is for. */
   readonly kind: string;
-  /** Whose places it takes: see `laneOf` in channels.ts. */
+  /** The queue of one provider, with places of its own: see `laneOf` in channels.ts. */
   readonly lane: string;
   /** What the message is about, such as the verification's id. */
   readonly subjectId: string;
@@ -26,17 +27,11 @@ export interface OutboxItem {
 export interface OutboxSender {
   /**
    * Makes one attempt, and settles soon after the signal aborts. Called again for the same item after `retry`, and, rarely,
-   * on another server after a crash: the item's id is what tells a repetition. `hasWaited`: it does not follow the commit at
-   * once, so that it may not be wanted any more.
+   * by another server after a crash: the item's id is the same then. `hasWaited`: the attempt does not follow the commit at
+   * once, so that the message may be no longer wanted.
    */
   send(item: OutboxItem, signal: AbortSignal, hasWaited: boolean): Promise<SendResult>;
 }
-
-/**
- * How long a claim lasts unless it is renewed. A server that died is relieved of its messages after this time; one that
- * lives renews its claims three times as often.
- */
-export const claimMs = 10_000;
 
 /** SQL expressions for a row of the outbox, over the columns of `from` and the parameters of the statement. */
 export interface OutboxInsert {
@@ -55,9 +50,33 @@ export interface OutboxInsert {
 }
 
 /**
- * The text of an INSERT for a capability's own statement, as in `WITH started AS (…), queued AS (${outboxInsert(…)})
- * SELECT …`: the message exists exactly if what it is about does. The row is claimed by the server that writes it, which
- * hands the item to its worker (`dispatch`) right after the commit; if it dies before, another one takes over.
+ * The text of an INSERT for a capability's own statement: the message is committed together with what it is about, or not at
+ * all. The row is claimed by the server that writes it, which passes the item to `Platform.dispatch` right after the commit. If
+ * the server crashes before, another one sends the message once the claim has expired.
+ *
+ * ```ts
+ * const issue = statement<{ createdAt: Date }>("issue_badge")(
+ *   { workspaceId: text, id: text, messageId: text, payload: bytea, serverId: text },
+ *   (p) => `
+ *     WITH issued AS (
+ *       INSERT INTO badge (workspace_id, id) VALUES (${p.workspaceId}, ${p.id}) RETURNING byond_now() AS created_at
+ *     ), queued AS (${outboxInsert({
+ *       from: "issued",
+ *       workspaceId: p.workspaceId,
+ *       id: p.messageId,
+ *       kind: "'badge'",
+ *       lane: "'email'",
+ *       subjectId: p.id,
+ *       payloadSealed: p.payload,
+ *       claimedBy: p.serverId,
+ *       createdAt: "created_at",
+ *       expiresAt: "created_at + interval '1 hour'",
+ *     })})
+ *     SELECT created_at FROM issued`,
+ * );
+ * ```
+ *
+ * The capability contributes the sender of the kind: `senders: { badge: new BadgeSender(…) }`.
  */
 export function outboxInsert(columns: OutboxInsert): string {
   return `

@@ -1,7 +1,10 @@
 /**
- * What an attempt tells of the provider: it answered, whatever it said of this message (`works`); it fails everybody, or cannot be
- * reached (`fails`); nothing (`unknown`), since the attempt ended in this server: by an error of ours or of the database, a secret
- * that is gone, a message that was withdrawn or that expired on its way.
+ * What an attempt shows about the provider:
+ *
+ * - `works`: it answered, whatever it said about this message.
+ * - `fails`: it could not be reached, or its answer concerns every message, such as a 503.
+ * - `unknown`: the attempt ended in this server: an error of ours or of the database, a secret that is gone, a message that was
+ *   withdrawn or expired during the attempt.
  */
 export type ProviderState = "works" | "fails" | "unknown";
 
@@ -12,16 +15,16 @@ export type SendResult =
       readonly kind: "retry";
       readonly reason: string;
       readonly provider: ProviderState;
-      /** How long the provider asked to be left alone. Default: the worker's back-off. */
+      /** The pause that the provider asked for. Default: the worker's back-off. */
       readonly afterMs?: number;
     }
   | { readonly kind: "failed"; readonly reason: string; readonly provider: Exclude<ProviderState, "fails"> }
-  /** Nobody wants it any more: the provider was not asked. Recorded as failed. */
+  /** The message is no longer wanted, and the provider was not called. Recorded as failed. */
   | { readonly kind: "withdrawn"; readonly reason: string };
 
 export interface SendOptions {
   /** The same for every attempt at one message, so that a provider can recognise a repetition. */
   readonly idempotencyKey: string;
-  /** Aborted when the time for the attempt is over; at the latest when the message expires. */
+  /** Aborts when the attempt times out, or the message expires. */
   readonly signal: AbortSignal;
 }

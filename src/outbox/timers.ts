@@ -1,4 +1,4 @@
-/** Runs things later. Tests bring timers that follow their own clock. */
+/** Runs callbacks later. Tests use timers that follow a clock of theirs. */
 export interface Timers {
   /** Runs `callback` once after `delayMs`, unless the returned function is called before. */
   after(delayMs: number, callback: () => void): () => void;

@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import type { Queryable } from "../database/database.ts";
 import type { Logger } from "../observe/log.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { claimMs, type OutboxItem, type OutboxSender } from "./outbox.ts";
+import { claimMs, expiryIntervalMs, pollIntervalMs, renewalIntervalMs } from "./outbox.policy.ts";
+import type { OutboxItem, OutboxSender } from "./outbox.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 
@@ -10,24 +11,37 @@ export interface DeliveryWorkerOptions {
   readonly database: Queryable;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Names this process among the servers. */
+  /** The name of this process among the servers. */
   readonly serverId: string;
   /** By kind of item. */
   readonly senders: Readonly<Record<string, OutboxSender>>;
-  /** Every lane that this server serves, and how many of its messages may be on their way at once. */
+  /** Every lane that this server serves, and how many of its messages may be sent at once. */
   readonly lanes: Readonly<Record<string, number>>;
   readonly timers?: Timers;
   readonly random?: () => number;
 }
 
-const pollMs = 1_000;
-const renewMs = claimMs / 3;
-const expirySweepMs = 5_000;
-
 /**
- * Sends what is in the outbox: what this server just wrote, at once; what failed before, when it is due; what another
- * server left behind when it died, after its claim ran out. A message may go out twice (a server that dies between
- * sending and recording cannot tell), never zero times while it has not expired, and never after.
+ * Sends the messages of the outbox: those that this server just committed, at once; those that failed before, when they are due;
+ * those of a server that crashed, when their claims have expired. Until it expires, no message is lost; a message may be sent
+ * twice (if a server crashes after sending and before recording), and none is sent after it expired.
+ *
+ * States, and what the worker does in each:
+ *
+ * | state | polls and claims | sends what this server commits (`dispatch`) | renews claims |
+ * |---|---|---|---|
+ * | new | only when `poll` is called | yes | no |
+ * | running | about once a second | yes | yes |
+ * | draining | no | yes | yes |
+ * | stopping | no | yes, until the grace period is over | yes |
+ * | stopped | no | no | no |
+ *
+ * Transitions:
+ *
+ * - `start`: new → running.
+ * - `drain`: new or running → draining.
+ * - `stop`: new, running or draining → stopping; → stopped when nothing is held any more, or `graceMs` has passed. What is left
+ *   then is aborted and released.
  */
 export class DeliveryWorker {
   readonly #clock: Clock;
@@ -42,7 +56,7 @@ export class DeliveryWorker {
   #polling: Promise<void> | undefined;
   #hasRoom = false;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
-  #databaseIsAway = false;
+  #isInterrupted = false;
 
   constructor(options: DeliveryWorkerOptions) {
     this.#clock = options.clock;
@@ -63,34 +77,34 @@ export class DeliveryWorker {
     });
   }
 
-  /** Begins to look for due items, about once a second. */
+  /** Begins to poll for due items, about once a second. */
   start(): void {
     if (this.#state !== "new") {
       throw new TypeError("the worker was started before");
     }
     this.#state = "running";
-    // Servers that started together should not ask together.
+    // Servers that started together should not poll together.
     this.#schedule(
       "poll",
-      () => pollMs * (0.75 + this.#random() / 2),
+      () => pollIntervalMs * (0.75 + this.#random() / 2),
       () => this.poll(),
     );
     this.#schedule(
       "renew",
-      () => renewMs,
+      () => renewalIntervalMs,
       () => this.#renew(),
     );
   }
 
   /**
-   * Sends an item that this server has just committed. Returns at once, whatever becomes of it. An item that has to wait
-   * for too long stays in the outbox, where it will be found.
+   * Sends an item that this server has just committed. Returns at once. An item that has to wait for too long is dropped here;
+   * its row stays in the outbox, and a poll finds it.
    */
   dispatch(item: OutboxItem): void {
-    this.#dispatcher.take(item, item.expiresAt.getTime() - item.createdAt.getTime());
+    this.#dispatcher.accept(item, item.expiresAt.getTime() - item.createdAt.getTime());
   }
 
-  /** Claims and begins what is due now. Resolves when it has begun; `idle` tells when it is done. Never rejects. */
+  /** Claims what is due now, and begins to send it. Resolves when that has begun (`idle`: when it is done). Never rejects. */
   async poll(): Promise<void> {
     this.#polling ??= this.#claimDue().finally(() => {
       this.#polling = undefined;
@@ -101,7 +115,7 @@ export class DeliveryWorker {
     await this.#polling;
   }
 
-  /** Resolves when nothing is on its way on this server, nor waits for its turn, nor is being claimed. */
+  /** Resolves when this server sends nothing, holds nothing and claims nothing. */
   async idle(): Promise<void> {
     while (this.#polling !== undefined || !this.#dispatcher.isIdle) {
       await this.#polling;
@@ -109,7 +123,7 @@ export class DeliveryWorker {
     }
   }
 
-  /** Claims nothing more. What this server writes itself, it goes on to send, until `stop`. */
+  /** Stops claiming. What this server commits is still sent, until `stop`. */
   drain(): void {
     if (this.#mayClaim) {
       this.#state = "draining";
@@ -118,9 +132,8 @@ export class DeliveryWorker {
   }
 
   /**
-   * Claims nothing more and finishes what it holds, for `graceMs` at most; then aborts the rest, and leaves it to the
-   * other servers or the next start. Resolves when no attempt is under way and every outcome is recorded; false if something
-   * was left.
+   * Stops claiming and finishes what it holds, for `graceMs` at most; then aborts the rest and releases it to other servers, or
+   * the next start. Resolves when no attempt is being made and every outcome is recorded: true if nothing was left.
    */
   async stop(graceMs: number): Promise<boolean> {
     this.drain();
@@ -136,9 +149,9 @@ export class DeliveryWorker {
     this.#state = "stopped";
     this.#cancel("grace");
     this.#cancel("renew");
-    const left = this.#dispatcher.giveUp();
+    const left = this.#dispatcher.abortAll();
     if (left.length > 0) {
-      await this.#reach(() => this.#store.release(left));
+      await this.#withDatabase(() => this.#store.release(left));
     }
     await this.#dispatcher.idle();
     return left.length === 0;
@@ -148,7 +161,7 @@ export class DeliveryWorker {
     return this.#state === "new" || this.#state === "running";
   }
 
-  /** Claims again as soon as the claim under way, if there is one, is done. */
+  /** Polls again, at once or as soon as the poll that is running is done. */
   #pollForMore(): void {
     this.#hasRoom = this.#polling !== undefined;
     if (!this.#hasRoom) {
@@ -161,12 +174,12 @@ export class DeliveryWorker {
     if (!this.#mayClaim) {
       return;
     }
-    await this.#reach(async () => {
+    await this.#withDatabase(async () => {
       const wanted = this.#dispatcher.wanted();
       if (wanted.size > 0) {
         const claimed = await this.#store.claimDue(wanted);
         for (const { item, remainingMs } of claimed) {
-          this.#dispatcher.take(item, remainingMs);
+          this.#dispatcher.accept(item, remainingMs);
         }
         this.#dispatcher.claimed(
           wanted,
@@ -179,7 +192,7 @@ export class DeliveryWorker {
 
   async #sweepExpired(): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#sweptAtMs >= expirySweepMs) {
+    if (nowMs - this.#sweptAtMs >= expiryIntervalMs) {
       this.#sweptAtMs = nowMs;
       const count = await this.#store.expireOverdue(this.#lanes);
       if (count > 0) {
@@ -191,30 +204,30 @@ export class DeliveryWorker {
   async #renew(): Promise<void> {
     const items = this.#dispatcher.underWay();
     if (items.length > 0) {
-      await this.#reach(async () => {
+      await this.#withDatabase(async () => {
         const claimEndsAtMs = this.#clock.monotonicMs() + claimMs;
         this.#dispatcher.renewed(items, await this.#store.renew(items), claimEndsAtMs);
       });
     }
   }
 
-  /** Does something with the database, which may be away for a while: the log tells once, and once when it is back. */
-  async #reach(work: () => Promise<void>): Promise<void> {
+  /** Runs work that needs the database. Logs once when that becomes unavailable, and once when it is available again. */
+  async #withDatabase(work: () => Promise<void>): Promise<void> {
     try {
       await work();
-      if (this.#databaseIsAway) {
-        this.#databaseIsAway = false;
-        this.#logger.info("delivery goes on");
+      if (this.#isInterrupted) {
+        this.#isInterrupted = false;
+        this.#logger.info("delivery resumed");
       }
     } catch (error) {
-      if (!this.#databaseIsAway) {
-        this.#databaseIsAway = true;
-        this.#logger.error("delivery cannot use the database", { error });
+      if (!this.#isInterrupted) {
+        this.#isInterrupted = true;
+        this.#logger.error("delivery interrupted", { error });
       }
     }
   }
 
-  /** Does `work` again and again, `delayMs` after it was done the last time. */
+  /** Repeats `work`, each time `delayMs` after it was done the last time. */
   #schedule(name: string, delayMs: () => number, work: () => Promise<void>): void {
     const cancel = this.#timers.after(delayMs(), () => {
       void work().then(() => {

@@ -22,7 +22,7 @@ describe("an attempt", () => {
     ]);
   });
 
-  test("that failed for now is repeated when its back-off is over, not before", async () => {
+  test("that may succeed later is repeated when its back-off is over, not before", async () => {
     const worker = use.outbox.server("a", use.sender.send);
     const item = await use.outbox.write("a");
     worker.dispatch(item);
@@ -86,7 +86,7 @@ describe("an attempt", () => {
     expect(await use.outbox.state(item)).toMatchObject({ status: "pending", last_error: "took longer than 30 s" });
   });
 
-  test("of a sender that throws is repeated, and the log tells", async () => {
+  test("whose sender throws is repeated, and logged", async () => {
     const worker = use.outbox.server("a", async () => {
       throw new Error("bug");
     });
@@ -134,7 +134,7 @@ describe("an expired message", () => {
     expect(use.sender.begun).toHaveLength(2);
   });
 
-  test("is aborted on its way at the moment it expires, and not repeated", async () => {
+  test("is aborted in the middle of an attempt at the moment it expires, and not repeated", async () => {
     const worker = use.outbox.server("a", use.sender.send);
     const item = await use.outbox.write("a", { ttlMs: 3_000 });
     worker.dispatch(item);
@@ -160,7 +160,7 @@ describe("an expired message", () => {
     });
   });
 
-  test("that nobody sent is never claimed, and marked", async () => {
+  test("that nobody sent is never claimed, and is marked as expired", async () => {
     const worker = use.outbox.server("b", use.sender.send);
     const item = await use.outbox.write("dead", { ttlMs: 12_000 });
     await use.outbox.clock.advance(12_000);

@@ -5,8 +5,8 @@ import { greylisted, sent } from "./scripted-sender.ts";
 
 const use = useOutbox();
 
-describe("a dead server's message", () => {
-  test("is taken over when its claim has run out, not before", async () => {
+describe("the message of a server that crashed", () => {
+  test("is taken over when its claim has expired, not before", async () => {
     const worker = use.outbox.server("b", use.sender.send);
     const item = await use.outbox.write("dead");
     await use.outbox.clock.advance(9_999);
@@ -19,7 +19,7 @@ describe("a dead server's message", () => {
     expect(await use.outbox.state(item)).toMatchObject({ status: "sent", claim: 2, claimed_by: "b" });
   });
 
-  test("is taken over by one of several servers that look at the same time", async () => {
+  test("is taken over by one of several servers that poll at the same time", async () => {
     const items = await Promise.all(Array.from({ length: 20 }, () => use.outbox.write("dead")));
     await use.outbox.clock.advance(10_000);
     const delivered: string[] = [];
@@ -100,7 +100,7 @@ describe("a claim", () => {
     ]);
   });
 
-  test("that was lost does not hide that the message went out", async () => {
+  test("that was lost does not keep the server from recording that it sent the message", async () => {
     const worker = use.outbox.server("a", use.sender.send);
     const other = use.outbox.server("b", use.sender.send);
     const item = await use.outbox.write("a");
@@ -117,7 +117,7 @@ describe("a claim", () => {
   });
 });
 
-describe("while the database is away", () => {
+describe("while the database is unavailable", () => {
   test("an outcome is kept until it can be recorded, and the message not sent again", async () => {
     const link = new BreakableDatabase(use.outbox.database);
     const worker = use.outbox.server("a", use.sender.send, { database: link });
@@ -145,7 +145,7 @@ describe("while the database is away", () => {
     expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 1 });
   });
 
-  test("the log tells once, and once when it is back", async () => {
+  test("one line is logged, and one when it is available again", async () => {
     const link = new BreakableDatabase(use.outbox.database);
     const worker = use.outbox.server("a", use.sender.send, { database: link });
     link.isBroken = true;
@@ -154,7 +154,7 @@ describe("while the database is away", () => {
     link.isBroken = false;
     await worker.poll();
     const events = use.outbox.log.lines.map((line) => JSON.parse(line).event);
-    expect(events).toEqual(["delivery cannot use the database", "delivery goes on"]);
+    expect(events).toEqual(["delivery interrupted", "delivery resumed"]);
   });
 
   test("no more is sent than there are places: what could not be recorded might be sent again", async () => {

@@ -6,7 +6,7 @@ import { down, sent } from "./scripted-sender.ts";
 const use = useOutbox();
 
 describe("a lane", () => {
-  test("has no more attempts under way than places, and keeps the order", async () => {
+  test("makes no more attempts at once than it has places, and keeps the order", async () => {
     const worker = use.outbox.server("a", use.sender.send);
     const items = [
       await use.outbox.write("a"),
@@ -104,7 +104,7 @@ describe("a lane", () => {
     await worker.idle();
   });
 
-  test("lets go of what waits too long, so that a server with a free place can have it", async () => {
+  test("drops what waits too long, so that a server with a free place can claim it", async () => {
     const busy = use.outbox.server("a", use.sender.send);
     const items = [await use.outbox.write("a"), await use.outbox.write("a"), await use.outbox.write("a")];
     for (const item of items) {
@@ -126,7 +126,7 @@ describe("a lane", () => {
     expect(use.sender.begun).toHaveLength(3);
   });
 
-  test("works off a backlog without waiting for the next look", async () => {
+  test("works off a backlog without waiting for the next poll", async () => {
     const items = await Promise.all(Array.from({ length: 40 }, () => use.outbox.write("dead")));
     await use.outbox.clock.advance(10_000);
     let delivered = 0;
@@ -161,7 +161,7 @@ describe("a lane", () => {
 });
 
 describe("a provider that keeps failing", () => {
-  test("is spared, then tried with one message, then used again; nothing is lost", async () => {
+  test("is left alone, then tried with one message, then used again; nothing is lost", async () => {
     let works = false;
     let calls = 0;
     const worker = use.outbox.server("a", async () => {

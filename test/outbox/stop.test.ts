@@ -40,7 +40,7 @@ describe("a worker that stops", () => {
     expect(await use.outbox.state(orphan)).toMatchObject({ status: "pending", claim: 1 });
   });
 
-  test("aborts what outlasts the grace period, and leaves all of it to others at once", async () => {
+  test("aborts what outlasts the grace period, and releases all of it to other servers at once", async () => {
     const worker = use.outbox.server("a", use.sender.send);
     worker.start();
     const items = [await use.outbox.write("a"), await use.outbox.write("a"), await use.outbox.write("a")];

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Queryable } from "../../../database/database.ts";
 import type { Logger } from "../../../observe/log.ts";
-import { type Receipt, recordReceipts } from "../../../outbox/receipts.ts";
+import { type Receipt, recordReceipts } from "../../../outbox/delivery-receipts.ts";
 import { field, items } from "../http/http-post.ts";
 import { whatsappMarker } from "./whatsapp.ts";
 import { whatsappFailureReason, whatsappMessageId } from "./whatsapp-outcome.ts";

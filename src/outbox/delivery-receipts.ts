@@ -1,7 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import { array, statement, text, timestamptz } from "../database/statement.ts";
 
-/** What a provider reports of a message after it took it. */
+/** What a provider reports about a message that it accepted. */
 export interface Receipt {
   /** The provider's id of the message. */
   readonly messageId: string;
@@ -12,8 +12,8 @@ export interface Receipt {
 }
 
 /**
- * Reports arrive in any order, more than once, and with gaps (what was read was delivered): a state never goes back, and a
- * message that reached a device did not fail.
+ * Receipts arrive in any order, more than once, and not all of them (a message that was read was delivered): a state never goes
+ * back, and a message that was delivered did not fail.
  */
 const recordStates = statement<{ messageId: string }>("delivery_record_receipts")(
   { messageIds: array(text), states: array(text), times: array(timestamptz), errors: array(text) },
@@ -44,7 +44,7 @@ const recordStates = statement<{ messageId: string }>("delivery_record_receipts"
     RETURNING receipt.message_id`,
 );
 
-/** Records what a provider reports. Which of the messages are known. */
+/** Records receipts. Returns the ids of the messages that are known. */
 export async function recordReceipts(database: Queryable, receipts: readonly Receipt[]): Promise<ReadonlySet<string>> {
   if (receipts.length === 0) {
     return new Set();
