@@ -30,7 +30,7 @@ interface ErrorKind {
   readonly rpcCode: Code;
 }
 
-/** What each code is on the wire. The one table: a new error is a row here. */
+/** The HTTP status and RPC code of every error code. A new error is a row here. */
 export const errorKinds = {
   invalid_request: { httpStatus: 400, rpcCode: Code.InvalidArgument },
   unknown_version: { httpStatus: 400, rpcCode: Code.InvalidArgument },
@@ -56,25 +56,25 @@ export const errorKinds = {
   outcome_unknown: { httpStatus: 504, rpcCode: Code.Unknown },
 } as const satisfies Record<ErrorCode, ErrorKind>;
 
-/** What some codes say beyond code and message. */
+/** What some errors carry in addition to code and message. */
 export interface ErrorDetails {
   /** With `insufficient_scope`: the scope that the key lacks. */
   readonly requiredScope?: string;
   /** With `validation_error`: what is wrong, by field path. */
   readonly fields?: Readonly<Record<string, string>>;
-  /** With `rate_limited` and `unavailable`: when the call is worth repeating. At least 1. */
+  /** With `rate_limited` and `unavailable`: how long to wait before repeating the call. At least 1. */
   readonly retryAfterSeconds?: number;
-  /** With `invalid_api_key`: the request has a credential of the right kind, and it does not hold. */
+  /** With `invalid_api_key`: the request has a credential of the right kind, but it is not valid. */
   readonly isTokenInvalid?: boolean;
-  /** Over RPC, where its protocols prescribe another code for the case than the table has. */
+  /** Replaces the table's RPC code where the protocols prescribe another one. */
   readonly rpcCode?: Code;
-  /** For the log only; the client never sees it. */
+  /** For the log only: never sent to the client. */
   readonly cause?: unknown;
 }
 
 /**
- * An error that the client is told of, on every protocol. The message is written for the client; what only the operator
- * should read goes into `cause`.
+ * An error that the client receives, on every protocol. The message is written for the client; put what only the operator
+ * should read into `cause`.
  */
 export class AppError extends Error {
   override readonly name = "AppError";
@@ -88,7 +88,7 @@ export class AppError extends Error {
   }
 }
 
-/** A `validation_error` that names one field or several. `unlisted`: how many problems more there are, too many to name. */
+/** A `validation_error` that names one field or several. `unlisted` is the number of problems that are not listed. */
 export function invalidFields(fields: Readonly<Record<string, string>>, unlisted = 0): AppError {
   const message =
     unlisted === 0
@@ -97,14 +97,14 @@ export function invalidFields(fields: Readonly<Record<string, string>>, unlisted
   return new AppError("validation_error", message, { fields });
 }
 
-/** A check's finding, if there is one, as an entry of the fields. */
+/** The problem of a field as an entry of `fields`; empty if there is none. */
 export function problemOf(field: string, problem: string | undefined): Record<string, string> {
   return problem === undefined ? {} : { [field]: problem };
 }
 
-/** The error for a call whose client gave it too little time. Nothing was done. */
+/** The error for a call that missed the client's deadline. Nothing was done. */
 export function deadlineExceeded(): AppError {
-  return new AppError("unavailable", "The time that the request gives the call was over before anything was done.", {
+  return new AppError("unavailable", "The deadline of the request expired before anything was done.", {
     retryAfterSeconds: 1,
     rpcCode: Code.DeadlineExceeded,
   });

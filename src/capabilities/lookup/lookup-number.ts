@@ -5,14 +5,14 @@ export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown
 
 export interface LookupInput {
   readonly number: string;
-  /** The region that a number in national form belongs to. */
+  /** The region of a number in national form. */
   readonly country: CountryCode | undefined;
 }
 
 export interface LookupResult {
   /** The number as it was sent. */
   readonly input: string;
-  /** Null where the number cannot be parsed. */
+  /** Null if the number cannot be parsed. */
   readonly e164: string | null;
   readonly valid: boolean;
   readonly possible: boolean;
@@ -37,7 +37,7 @@ const unparseable: Omit<LookupResult, "input"> = {
   possibleLineTypes: [],
 };
 
-/** Tells what a phone number is, from the numbering plans that the library carries. */
+/** Describes a phone number, from the numbering plans of libphonenumber. */
 export function lookupNumber(input: LookupInput): LookupResult {
   const number = parsePhoneNumber(extractPossibleNumber(input.number), input.country);
   if (number === undefined) {
@@ -59,9 +59,9 @@ export function lookupNumber(input: LookupInput): LookupResult {
   };
 }
 
-/** The region of an ISO 3166-1 alpha-2 code in either case. Undefined if it is none of the regions known. */
+/** Parses an ISO 3166-1 alpha-2 code in upper or lower case. Undefined if the region is not known. */
 export function parseRegion(country: string): CountryCode | undefined {
-  // Letters of other alphabets have upper cases among ours.
+  // Some letters of other alphabets have an upper case in A–Z, such as ſ.
   const region = /^[A-Za-z]{2}$/.test(country) ? country.toUpperCase() : "";
   return isSupportedCountry(region) ? region : undefined;
 }
@@ -87,7 +87,7 @@ function lineTypesOf(type: NumberType): readonly LineType[] {
 
 const names = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
 
-/** What regions are called, as far as it was asked: of the regions that the library knows, and it takes as long as a lookup. */
+/** Cached because `Intl.DisplayNames.of` takes as long as a lookup. One entry a region at most. */
 const knownNames = new Map<CountryCode, string | null>();
 
 /** The English name of a region, or null for one that has none (`001`, the international networks). */

@@ -3,7 +3,7 @@ import type { Capability } from "../../capability.ts";
 import { bindService } from "../../rpc/router.ts";
 import { lookupFieldChecks, lookupService } from "./lookup.rpc.ts";
 
-/** What is known of a phone number, offline. */
+/** Looks up phone numbers, offline. */
 export function lookupCapability(): Capability {
   return {
     name: "lookup",

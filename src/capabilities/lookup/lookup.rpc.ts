@@ -16,7 +16,7 @@ const lineTypeMessages = {
   unknown: LineTypeMessage.UNKNOWN,
 } as const satisfies Record<LineType, LineTypeMessage>;
 
-/** LookupService: messages to operations and back. */
+/** Translates between the messages of LookupService and its operation. */
 export function lookupService(): ServiceImpl<typeof LookupService> {
   return {
     lookupNumber(request) {
@@ -40,7 +40,7 @@ export function lookupService(): ServiceImpl<typeof LookupService> {
   };
 }
 
-/** What the schema cannot say of the requests. */
+/** Rules of the requests that the schema cannot express. */
 export const lookupFieldChecks: readonly FieldCheck[] = [
   fieldCheck(LookupNumberRequestSchema, ({ country }) =>
     country === undefined || parseRegion(country) !== undefined

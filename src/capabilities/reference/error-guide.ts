@@ -1,9 +1,9 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type ErrorCode, errorKinds } from "../../errors.ts";
 
-/** What the reference says of an error. Texts are plain, with code in backticks. */
+/** How the reference explains an error. Texts are plain, with code in backticks. */
 export interface ErrorExplanation {
-  /** In two or three words, as a heading. */
+  /** The heading, in two or three words. */
   readonly title: string;
   readonly meaning: string;
   readonly remedy: string;
@@ -14,8 +14,8 @@ export const errorGuide = {
   invalid_request: {
     title: "Malformed request",
     meaning:
-      "The request cannot be read: the body is not a JSON object, or the target or a header is malformed. Nothing was done.",
-    remedy: "Mend the request; the message says what is wrong with it. Sending it again as it is will fail again.",
+      "The request cannot be parsed: the body is not a JSON object, or the target or a header is malformed. Nothing was done.",
+    remedy: "Correct what the message names. The same request will fail again.",
   },
   unknown_version: {
     title: "Unknown version",
@@ -23,70 +23,72 @@ export const errorGuide = {
     remedy: "Send one of the versions that the message lists, or leave the header out to get the current one.",
   },
   invalid_api_key: {
-    title: "Bad or missing credential",
+    title: "Invalid or missing credential",
     meaning:
-      "There is no valid credential of the kind that the endpoint takes: the API key or session token is missing, malformed, expired or revoked, or the request carries two different ones. Signing in answers it for an unknown address and a wrong password alike.",
+      "The request has no valid credential of the kind that the endpoint takes: the API key or session token is missing, malformed, expired or revoked, or the request carries two different ones. Signing in fails with it for an unknown address and for a wrong password.",
     remedy:
-      "Send an API key as `X-API-Key` to Verify and Lookup, and a session token as `Authorization: Bearer` to key management. Sign in again when a session has run out; mint a new key when one was revoked.",
+      "Send an API key as `X-API-Key` to Verify and Lookup, and a session token as `Authorization: Bearer` to key management. If the session has ended, sign in again. If the key was revoked, create a new one.",
   },
   signature_invalid: {
     title: "Signature refused",
     meaning:
-      "The header `Byond-Signature` does not match the key and the request as they were received, its time is more than five minutes off, the call has already had its effect with this signature, or the key requires a signature, or a `v2` one, and there is none.",
+      "The header `Byond-Signature` does not match the key and the request as received; or its time is more than five minutes off; or the call already took effect with this signature; or the key requires a signature, or a `v2` signature, that is missing.",
     remedy:
-      "Sign the very bytes that you send, with the whole key, and keep the clock of your server right. Sign a call anew before you repeat it, or repeat it with its `Idempotency-Key`.",
+      "Sign the exact bytes that you send, with the whole key, and keep the clock of your server right. Before you repeat a call, sign it again, or repeat it with its `Idempotency-Key`.",
   },
   invalid_password: {
     title: "Wrong password",
-    meaning: "The password that confirms the call is not the account's. Nothing was changed.",
-    remedy: "Ask for the password again. It is needed beside the session, so that a stolen session cannot do this.",
+    meaning: "The password that confirms the call is wrong. Nothing was changed.",
+    remedy:
+      "Ask the user for the password again. The call needs it in addition to the session, so that a stolen session is not enough.",
   },
   insufficient_scope: {
-    title: "Out of scope",
+    title: "Missing scope",
     meaning:
-      "The key is valid, but it was not made for this endpoint: `required_scope` names the scope that it lacks. What acts on the account, such as ending all sessions, also refuses sandbox keys.",
-    remedy: "Mint a live key with the scope that is named, and use it for this call.",
+      "The key is valid, but may not call this endpoint: `required_scope` is the scope that it lacks. Calls that act on the account, such as ending all sessions, also refuse sandbox keys.",
+    remedy: "Use a key with that scope. For calls that act on the account, use a live key.",
   },
   ip_not_allowed: {
     title: "Address not allowed",
-    meaning: "The key or its workspace has an allowlist of addresses, and the request came from none of them.",
+    meaning: "The key or its workspace has an address allowlist, and the request came from another address.",
     remedy: "Send the request from an address of the allowlist, or add the address to it.",
   },
   email_not_verified: {
     title: "Address not verified",
     meaning:
-      "The key is live, and its workspace belongs to an account whose mail address is not verified. This server sends real messages and lets anybody sign up, so live keys wait for that. Sandbox keys work.",
+      "The mail address of the account is not verified. This server sends real messages and sign-up is open, so live keys work only after that. Sandbox keys work.",
     remedy:
-      "Sign in, ask for a code with `POST /api/v1/auth/verify-email`, and send it to `POST /api/v1/auth/verify-email/check`. The key works from then on.",
+      "Sign in, request a code with `POST /api/v1/auth/verify-email`, and send it to `POST /api/v1/auth/verify-email/check`. The key works from then on.",
   },
   not_found: {
     title: "Not found",
     meaning:
-      "There is no such path, or nothing with this id in your workspace and mode. What belongs to others is not told apart from what does not exist.",
-    remedy: "Check the path and the id, and that the key is of the workspace and mode that the id was made in.",
+      "The path does not exist, or your workspace has no resource with this id in this mode. Resources of other workspaces also return 404.",
+    remedy:
+      "Check the path and the id, and that the key belongs to the workspace and mode in which the id was created.",
   },
   method_not_allowed: {
     title: "Wrong method",
-    meaning: "The path exists, but not for this HTTP method. The header `Allow` lists the methods that it has.",
+    meaning: "The path does not have this HTTP method. The header `Allow` lists the methods that it has.",
     remedy: "Use one of the methods of `Allow`.",
   },
   not_acceptable: {
-    title: "Answers are JSON",
-    meaning: "The header `Accept` rules out the media type that the endpoint answers with.",
+    title: "Responses are JSON",
+    meaning: "The header `Accept` excludes the media type of the response.",
     remedy: "Send `Accept: application/json`, or leave the header out.",
   },
   idempotency_in_progress: {
-    title: "Still at it",
-    meaning: "A request with the same `Idempotency-Key` is being processed at this moment.",
-    remedy: "Wait a second and send the same request again: it gets the answer of the first one.",
+    title: "Request in progress",
+    meaning: "Another request with the same `Idempotency-Key` is being processed.",
+    remedy: "Wait a second and send the same request again: it returns the response of the first one.",
   },
   already_exists: {
-    title: "Already there",
-    meaning: "What the request would make exists already, such as an account with this address.",
-    remedy: "Use what is there (for an account: sign in), or choose another name.",
+    title: "Already exists",
+    meaning: "The resource that the request would create already exists, such as an account with this address.",
+    remedy: "Use the existing resource (for an account: sign in), or choose another name.",
   },
   send_limit_reached: {
-    title: "Sent often enough",
+    title: "Send limit reached",
     meaning:
       "The code of this verification was sent five times, the start included. Nothing was sent, and waiting does not help.",
     remedy: "Start a new verification.",
@@ -94,47 +96,48 @@ export const errorGuide = {
   payload_too_large: {
     title: "Body too large",
     meaning: "The body is larger than 64 KiB, as sent or after decompression.",
-    remedy: "Send less. No endpoint needs a body of that size.",
+    remedy: "Send a smaller body.",
   },
   unsupported_media_type: {
     title: "Bodies are JSON",
-    meaning: "The body is not declared as JSON, or is compressed in a way that the server does not read.",
-    remedy: "Send `Content-Type: application/json`, and no `Content-Encoding` but `gzip` or `br`.",
+    meaning: "The body is not declared as JSON, or has an encoding that the server does not support.",
+    remedy: "Send `Content-Type: application/json`, and no `Content-Encoding` other than `gzip` or `br`.",
   },
   validation_error: {
     title: "Validation failed",
     meaning:
-      "The request was read, but some of its fields are missing, unknown, of the wrong type or out of range. `fields` names all of them at once, each with what is wrong; beyond 20 the message counts them.",
-    remedy: "Correct the fields that are named. The same request will fail again.",
+      "Some fields of the request are missing, unknown, of the wrong type or out of range. `fields` lists all of them, each with what is wrong; beyond 20 the message counts the rest.",
+    remedy: "Correct the listed fields. The same request will fail again.",
   },
   idempotency_key_reused: {
     title: "Key used for another request",
-    meaning: "The `Idempotency-Key` was used within the last 24 hours for a request with other content.",
-    remedy: "Use a new key for every request that is not a repetition of an earlier one.",
+    meaning: "The `Idempotency-Key` was used for a different request within the last 24 hours.",
+    remedy: "Use a new key for every request, and the same key only to repeat that request.",
   },
   rate_limited: {
     title: "Too many requests",
-    meaning: "A limit of the recipient, the end user, the source address, the key or the workspace is used up for now.",
-    remedy: "Wait as many seconds as `retry_after` and the header `Retry-After` say, then send it again.",
+    meaning:
+      "A limit of the recipient, the end user, the network address, the key or the workspace is used up for now.",
+    remedy: "Wait as many seconds as `retry_after` and the header `Retry-After` say, then send the request again.",
   },
   internal: {
-    title: "Our fault",
-    meaning: "The server failed. The cause is in its log, under the id of the request.",
+    title: "Server error",
+    meaning: "The server failed. Its log has the cause, under the request id.",
     remedy:
-      "Send it again, with the same `Idempotency-Key` if it has side effects. Quote `request_id` to whoever runs the server if it persists.",
+      "Send the request again, with the same `Idempotency-Key` if it has side effects. If the error persists, send the `request_id` to the operator of the server.",
   },
   unavailable: {
-    title: "Not now",
+    title: "Unavailable",
     meaning:
-      "The server, or the database behind it, cannot take the request at this moment. Nothing was done. It is said within 15 seconds, or 18 if the connection to the database was lost.",
-    remedy: "Wait as many seconds as `retry_after` and the header `Retry-After` say, then send it again.",
+      "The server or its database cannot handle the request at the moment. Nothing was done. The response comes within 15 seconds, or 18 if the connection to the database was lost.",
+    remedy: "Wait as many seconds as `retry_after` and the header `Retry-After` say, then send the request again.",
   },
   outcome_unknown: {
     title: "Outcome unknown",
     meaning:
-      "The server lost its database while it carried the request out, and could not find out within three seconds whether it had its effect.",
+      "The server lost its database while it carried the request out, and could not find out within three seconds whether it took effect.",
     remedy:
-      "Send it again with the same `Idempotency-Key`, which carries it out at most once. Without a key or a credential, look first whether it was done.",
+      "Send the request again with the same `Idempotency-Key`: it is carried out at most once. If you sent no key, check first whether the request took effect.",
   },
 } as const satisfies Record<ErrorCode, ErrorExplanation>;
 
@@ -145,7 +148,7 @@ function isErrorCode(name: string): name is ErrorCode {
   return Object.hasOwn(errorKinds, name);
 }
 
-/** What the messages of the documented bodies are; other codes have their meaning instead. */
+/** The messages of the example bodies. Other codes use the first sentence of their meaning. */
 const exampleMessages: Partial<Record<ErrorCode, string>> = {
   invalid_api_key: "The provided API key is invalid or revoked.",
   insufficient_scope: "This key is not authorized for the 'verify' scope.",
@@ -169,7 +172,7 @@ const exampleDetails: Partial<Record<ErrorCode, JsonObject>> = {
   unavailable: { retry_after: 1 },
 };
 
-/** An example of the body of an error. */
+/** An example body of an error. */
 export function errorBody(code: ErrorCode, documentationUrl: string): JsonObject {
   return {
     error: {

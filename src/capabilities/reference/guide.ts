@@ -6,7 +6,7 @@ import { requestsPerMinuteByTier, tiers } from "../../access/tiers.ts";
 import { type ErrorCode, errorKinds } from "../../errors.ts";
 import { errorCodes, errorGuide } from "./error-guide.ts";
 
-/** The sections of the reference that are not operations, in order. Each one is a file in `guide/`. */
+/** The sections of the guide, in order. Each is a file in `guide/`. */
 const sections = [
   "introduction",
   "base-url",
@@ -20,7 +20,7 @@ const sections = [
   "grpc",
 ];
 
-/** What the sections are filled in with. */
+/** The values of the placeholders in the sections. */
 export interface GuideFacts {
   readonly origin: string;
   readonly basePath: string;
@@ -29,7 +29,7 @@ export interface GuideFacts {
   readonly services: readonly DescService[];
 }
 
-/** The text of the reference in Markdown: its sections one after the other. */
+/** The guide in Markdown: all sections, with their placeholders filled in. */
 export function guideText(facts: GuideFacts): string {
   const values: Readonly<Record<string, string>> = {
     origin: facts.origin,
@@ -45,7 +45,7 @@ export function guideText(facts: GuideFacts): string {
     .replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
       const value = values[name];
       if (value === undefined) {
-        throw new TypeError(`the guide names {{${name}}}, which nothing fills in`);
+        throw new TypeError(`the guide names {{${name}}}, which has no value`);
       }
       return value;
     });
@@ -59,7 +59,7 @@ function errorTable(documentationUrl: string): string {
   );
 }
 
-/** The name that gRPC has for a code: `InvalidArgument` → `invalid_argument`. */
+/** gRPC's name of a code: `InvalidArgument` → `invalid_argument`. */
 export function rpcCodeName(code: Code): string {
   return Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
 }

@@ -1,16 +1,16 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 
-/** A call to write samples of. */
+/** The call to show in samples. */
 export interface SampleCall {
   readonly method: string;
-  /** The whole address, without a query. */
+  /** The absolute URL without the query. */
   readonly url: string;
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body: JsonValue | undefined;
   readonly credential: "key" | "session" | "none";
 }
 
-/** The same call in curl, fetch and Python, as the extension `x-codeSamples` has them. */
+/** The call in curl, fetch and Python, in the form of the extension `x-codeSamples`. */
 export function codeSamples(call: SampleCall): JsonObject[] {
   return [
     { lang: "bash", label: "curl", source: curlSample(call) },
@@ -74,7 +74,7 @@ function pythonSample({ method, url, query, body, credential }: SampleCall): str
   ].join("\n");
 }
 
-/** A value as JavaScript writes it, with names unquoted where they can be. `indent` is that of the line it begins on. */
+/** A value as a JavaScript literal, with names unquoted where possible. `indent` is the indent of its first line. */
 function scriptLiteral(value: JsonValue, indent: string): string {
   return literal(value, indent, {
     step: "  ",
@@ -83,7 +83,7 @@ function scriptLiteral(value: JsonValue, indent: string): string {
   });
 }
 
-/** A value as JSON, with lists on one line. */
+/** A value as JSON, each list on one line. */
 function jsonLiteral(value: JsonValue, indent: string): string {
   return literal(value, indent, {
     step: "  ",
@@ -92,7 +92,7 @@ function jsonLiteral(value: JsonValue, indent: string): string {
   });
 }
 
-/** A value as Python writes it. */
+/** A value as a Python literal. */
 function pythonLiteral(value: JsonValue, indent: string): string {
   return literal(value, indent, { step: "    ", name: (key) => JSON.stringify(key), atom: pythonAtom });
 }

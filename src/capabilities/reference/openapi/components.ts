@@ -2,10 +2,10 @@ import type { JsonObject } from "@bufbuild/protobuf";
 
 const integer = { type: "integer" };
 
-/** A key as it is; quoted ones (RFC 9651) are taken too. */
+/** An unquoted key. Quoted keys (RFC 9651) are accepted too. */
 const idempotencyKey = { type: "string", minLength: 1, maxLength: 255, pattern: "^[!#-~][ -~]*$" };
 
-/** What the operations of the document refer to, beside schemas and errors. */
+/** The components that operations refer to, other than schemas and errors. */
 export const sharedComponents: Readonly<Record<string, JsonObject>> = {
   securitySchemes: {
     ApiKey: {
@@ -23,7 +23,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       type: "http",
       scheme: "bearer",
       bearerFormat: "JWT",
-      description: "The access token of a signed-in session. Signing up and signing in answer one.",
+      description: "The access token of a signed-in session. Signing up and signing in return one.",
     },
   },
   parameters: {
@@ -31,7 +31,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       in: "header",
       name: "Idempotency-Key",
       description:
-        "Makes the call safe to repeat for 24 hours: a repetition with the same key gets the answer of the first call, and nothing is done twice. Choose a random one for every new request, of 1 to 255 printable characters.",
+        "Makes the call safe to repeat for 24 hours: a repetition with the same key returns the response of the first call, and nothing is done twice. Choose a random key of 1 to 255 printable characters for every new request.",
       schema: idempotencyKey,
       example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
@@ -39,7 +39,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       in: "header",
       name: "Idempotency-Key",
       description:
-        "Accepted without effect, so that a client may send one with every call: without a credential there is nobody to keep an answer for. What a repetition does is in the description. A malformed key is refused with `invalid_request`.",
+        "Accepted without effect, because the call has no credential: no response is stored. The description of the operation says what a repetition does. A malformed key is refused with `invalid_request`.",
       schema: idempotencyKey,
       example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
@@ -51,30 +51,34 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       example: "req_5Vq0cT2nX8mJr4LwYb9sKd",
     },
     Version: {
-      description: "The version of the API that the answer is of.",
+      description: "The version of the API of the response.",
       schema: { type: "string", format: "date" },
       example: "2026-06-15",
     },
     Authenticate: {
       description:
-        "How to authenticate (RFC 6750): `invalid_token` if the credential that was sent does not hold, `insufficient_scope` with the scope that the key lacks.",
+        "How to authenticate (RFC 6750): `invalid_token` if the credential is not valid, `insufficient_scope` with the scope that the key lacks.",
       schema: { type: "string" },
       example: 'Bearer realm="Byond", error="invalid_token"',
     },
     RetryAfter: {
-      description: "Whole seconds to wait before the call is worth repeating.",
+      description: "Whole seconds to wait before repeating the call.",
       schema: integer,
       example: 60,
     },
     RateLimitLimit: {
-      description: "Requests in any 60 seconds, by the tightest limit that the request was counted against.",
+      description: "Requests allowed in any 60 seconds, by the limit with the fewest requests left.",
       schema: integer,
       example: 1000,
     },
-    RateLimitRemaining: { description: "Requests that are left of it.", schema: integer, example: 998 },
-    RateLimitReset: { description: "When there will be more, in Unix seconds.", schema: integer, example: 1781516520 },
+    RateLimitRemaining: { description: "Requests left of that limit.", schema: integer, example: 998 },
+    RateLimitReset: {
+      description: "When more requests are possible, in Unix seconds.",
+      schema: integer,
+      example: 1781516520,
+    },
     IdempotentReplayed: {
-      description: "`true` on the answer of an earlier call with the same `Idempotency-Key`.",
+      description: "`true` if this is the stored response of an earlier call with the same `Idempotency-Key`.",
       schema: { type: "string", const: "true" },
     },
   },

@@ -2,18 +2,18 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { type ErrorCode, errorKinds } from "../../../errors.ts";
 import { errorBody, errorCodes, errorGuide } from "../error-guide.ts";
 
-/** Collects the error responses that operations refer to: each combination of codes with one status is a component. */
+/** Collects the error responses of operations. Each combination of codes with the same status is a component. */
 export class ErrorResponses {
   readonly #documentationUrl: string;
   readonly #responses = new Map<string, JsonObject>();
   readonly #codes = new Set<ErrorCode>();
 
-  /** `documentationUrl` is the address of the page that explains the codes, without the fragment. */
+  /** `documentationUrl` is the URL of the error page, without the fragment. */
   constructor(documentationUrl: string) {
     this.#documentationUrl = documentationUrl;
   }
 
-  /** The responses of an operation that can answer with these errors, by HTTP status. */
+  /** References to the responses of an operation with these errors, by HTTP status. */
   referTo(codes: readonly ErrorCode[]): JsonObject {
     const byStatus = Map.groupBy(codes, (code) => errorKinds[code].httpStatus);
     return Object.fromEntries(
@@ -26,7 +26,7 @@ export class ErrorResponses {
     );
   }
 
-  /** What was referred to. */
+  /** The components that were referred to so far. */
   components(): { readonly responses: JsonObject; readonly schemas: JsonObject } {
     const codes = errorCodes.filter((code) => this.#codes.has(code));
     const byStatus = Map.groupBy(codes, (code) => errorKinds[code].httpStatus);

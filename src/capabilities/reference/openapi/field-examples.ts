@@ -2,8 +2,8 @@ import type { DescField, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ExampleSource } from "../../../rest/openapi/example-messages.ts";
 
 /**
- * Examples of fields, by name or by message and name. They are those of the documented calls: the same verification,
- * number and keys run through the whole reference.
+ * Examples of fields, by name or by message and name. The whole reference uses the same verification, number and
+ * keys.
  */
 const fields: Readonly<Record<string, JsonValue>> = {
   access_token: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c3JfMmJUIn0.kq3vYw0",
@@ -112,7 +112,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "Verification.status": "pending",
 };
 
-/** Examples of whole messages, where the documented body is not simply all of its fields. */
+/** Examples of whole messages, for bodies that do not show all fields. */
 const messages: Readonly<Record<string, JsonObject>> = {
   StartVerificationRequest: {
     channel: "email",
@@ -134,7 +134,7 @@ const messages: Readonly<Record<string, JsonObject>> = {
   },
 };
 
-/** Lists of messages: what sets the items apart from the example of their type, one entry an item. */
+/** Examples of lists: for each item, the fields that differ from the example of its type. */
 const items: Readonly<Record<string, readonly JsonObject[]>> = {
   "ListApiKeysResponse.keys": [
     {},

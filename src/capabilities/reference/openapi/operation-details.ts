@@ -5,7 +5,7 @@ import { codeSamples, type SampleCall } from "./code-samples.ts";
 import type { ErrorResponses } from "./error-responses.ts";
 import { errorsOf, refusesSandboxKeys, useOfIdempotencyKey } from "./operation-errors.ts";
 
-/** What Byond knows of an operation beyond its schema: from its own options, and from the one table of errors. */
+/** Documents what the generic OpenAPI builder does not know: credentials, errors, headers, `Idempotency-Key`, code samples. */
 export function operationDetails(facts: OperationFacts, baseUrl: string, errors: ErrorResponses): OperationDetails {
   const { method } = facts.route;
   if (!hasOption(method, access)) {
@@ -16,7 +16,7 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
   const keyUse = useOfIdempotencyKey(method, required);
   const status = hasOption(method, rest) ? getOption(method, rest).successStatus : 0;
   const codes = errorsOf({ ...facts, access: required });
-  // Where the comment tells of the scope, it need not be told again.
+  // A comment that mentions the scope replaces the note.
   const notes = [
     ...(facts.comment.includes("scope") ? [] : [scopeNote(scope)]),
     ...(refusesSandboxKeys(required) ? ["Sandbox keys are refused with `insufficient_scope`."] : []),
@@ -57,7 +57,7 @@ const idempotencyParameters = {
   none: [],
 } as const satisfies Record<ReturnType<typeof useOfIdempotencyKey>, readonly string[]>;
 
-/** Either form of a key, or a session. The roles beside a scheme are the scopes that the key needs. */
+/** The security requirements: a key in either form, or a session. The values are the scopes that the key needs. */
 function securityOf(credential: Credential, scope: string): JsonObject[] {
   const scopes = scope === "" ? [] : [scope];
   const key = [{ ApiKey: scopes }, { BearerKey: scopes }];
@@ -100,7 +100,7 @@ function fillPath({ path, parameters }: OperationFacts): string {
   });
 }
 
-/** The required parameters and, beside them, one that is optional: enough to see how to give more. */
+/** The required parameters, and one optional parameter as an example. */
 function sampleQuery({ parameters }: OperationFacts): [string, string][] {
   const inQuery = parameters.filter((parameter) => parameter.in === "query" && parameter.example !== undefined);
   const required = inQuery.filter((parameter) => parameter.required);

@@ -6,7 +6,7 @@ import { hasSideEffects } from "../../../idempotency/idempotency-interceptor.ts"
 import type { OperationFacts } from "../../../rest/openapi/operation.ts";
 import { errorCodes } from "../error-guide.ts";
 
-/** What decides which errors an operation can answer with. */
+/** An operation and its access rules, which decide its errors. */
 export interface DocumentedOperation extends OperationFacts {
   readonly access: Access;
 }
@@ -19,7 +19,7 @@ const takesCredential: Applies = ({ access }) => access.credential !== Credentia
 const takesBody: Applies = ({ route }) => route.body.kind !== "none";
 const keepsAnswers: Applies = ({ route, access }) => useOfIdempotencyKey(route.method, access) === "replay";
 
-/** Which errors an operation can answer with, as far as its declaration tells. A code that is missing does not compile. */
+/** For each code, whether an operation can return it, judged by its declaration. A missing code does not compile. */
 const applies = {
   invalid_request: always,
   unknown_version: always,
@@ -45,7 +45,7 @@ const applies = {
   outcome_unknown: ({ route }) => hasSideEffects(route.method),
 } as const satisfies Record<ErrorCode, Applies>;
 
-/** What a declaration does not tell, by RPC. A code that the comment of an RPC names in backticks needs no entry. */
+/** Further errors of RPCs. A code that the comment of the RPC names in backticks needs no entry. */
 const further: Readonly<Record<string, readonly ErrorCode[]>> = {
   SignUp: ["already_exists", "not_found"],
   SignIn: ["invalid_api_key"],
@@ -54,7 +54,7 @@ const further: Readonly<Record<string, readonly ErrorCode[]>> = {
   DeleteAccount: ["invalid_password", "not_found"],
 };
 
-/** The codes of the errors that an operation can answer with, by HTTP status. */
+/** The error codes that an operation can return, in the order of HTTP status. */
 export function errorsOf(operation: DocumentedOperation): ErrorCode[] {
   const { comment, route } = operation;
   return errorCodes.filter(
@@ -65,19 +65,19 @@ export function errorsOf(operation: DocumentedOperation): ErrorCode[] {
   );
 }
 
-/** Whether only the live keys among the keys may call. */
+/** Whether the RPC takes live keys, but no sandbox keys. */
 export function refusesSandboxKeys({ credential, sandbox }: Access): boolean {
   return credential === Credential.API_KEY_OR_SESSION && !sandbox;
 }
 
-/** Whether a signed-in user confirms the call with a password. */
+/** Whether the user confirms the call with the current password. */
 function takesPassword({ input, parent }: DescMethod): boolean {
   return parent.name === "AuthService" && input.fields.some(({ name }) => name === "current_password");
 }
 
 /**
- * What an `Idempotency-Key` does for an operation: its answer is kept and replayed; or the key is accepted and nothing is
- * kept, since there is no caller; or there is nothing that a repetition could do.
+ * What an `Idempotency-Key` does for an operation. `replay`: the response is stored and replayed. `accepted`: the key is accepted,
+ * but nothing is stored, because the call has no credential. `none`: the operation only reads.
  */
 export function useOfIdempotencyKey(method: DescMethod, { credential }: Access): "replay" | "accepted" | "none" {
   if (!hasSideEffects(method)) {

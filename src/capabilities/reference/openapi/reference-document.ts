@@ -18,7 +18,7 @@ export const placeholderOrigin = "http://127.0.0.1:8080";
 /** The path that all paths of the document begin with. */
 const basePath = "/api/v1";
 
-/** The services of the API, as the reference has them, in files of whatever packages. */
+/** The services of package `byond.v1` in `files`, in the order of the reference. */
 export function servicesOf(files: Iterable<DescFile>): DescService[] {
   return [...files]
     .filter(({ proto }) => proto.package === "byond.v1")
@@ -27,8 +27,8 @@ export function servicesOf(files: Iterable<DescFile>): DescService[] {
 }
 
 /**
- * The OpenAPI document of services, with their comments where their files have source information. `scopes` are those that a key can
- * be given.
+ * Builds the OpenAPI document of services. Descriptions are their comments, if their files have source information. `scopes` are
+ * the scopes that a key can have.
  */
 export function buildReference(services: readonly DescService[], scopes: readonly string[]): JsonObject {
   const baseUrl = placeholderOrigin + basePath;
@@ -57,7 +57,7 @@ export function buildReference(services: readonly DescService[], scopes: readonl
   });
 }
 
-/** What a `PATCH` names as `null` is refused: what that is to mean is not guessed. */
+/** Whether a field belongs to the body of a `PATCH`, where `null` is refused because its meaning would be a guess. */
 function isOfUpdate(services: readonly DescService[]): (field: DescField) => boolean {
   const bodies = services
     .flatMap(({ methods }) => methods)
@@ -66,7 +66,7 @@ function isOfUpdate(services: readonly DescService[]): (field: DescField) => boo
   return ({ parent }) => bodies.includes(parent);
 }
 
-/** A message in a response is there, unless the field's comment says when it is null. */
+/** A message field of a response is always set, unless its comment says when it is null. */
 function isAlwaysSet(field: DescField): boolean {
   return field.fieldKind === "message" && !/\bnull\b/i.test(commentOf(field));
 }

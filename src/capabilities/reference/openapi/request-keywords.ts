@@ -3,7 +3,7 @@ import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { getCountries } from "libphonenumber-js/max";
 import { id_prefix as idPrefix } from "../../../../gen/byond/v1/access_pb.ts";
 
-/** The characters of an address, or of a range of them in CIDR notation. What else makes it one, the description says. */
+/** The characters of an address or a CIDR range. The description states the other rules. */
 const addressOrRange = { pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$" };
 
 const byField: Readonly<Record<string, JsonObject>> = {
@@ -14,8 +14,8 @@ const byField: Readonly<Record<string, JsonObject>> = {
 };
 
 /**
- * Keywords of a request's field that `buf.validate` has no rules for: the implementation refuses what does not fit them. `scopes` are
- * those that a key can be given.
+ * JSON Schema keywords of a request's field that are not `buf.validate` rules; the implementation enforces them. `scopes` are the
+ * scopes that a key can have.
  */
 export function requestKeywords(field: DescField, scopes: readonly string[]): JsonObject {
   const prefix = getOption(field, idPrefix);
@@ -28,7 +28,7 @@ export function requestKeywords(field: DescField, scopes: readonly string[]): Js
   };
 }
 
-/** A mask names fields of the one message beside it. */
+/** A mask names fields of the other message in the request. */
 function maskKeywords(mask: DescField): JsonObject {
   const [changes] = mask.parent.fields.flatMap((field) => (field === mask ? [] : (field.message ?? [])));
   const name = `(${changes?.fields.map(({ name }) => name).join("|")})`;

@@ -3,8 +3,9 @@ import { buildReference } from "./reference-document.ts";
 import { groupTitle } from "./titles.ts";
 
 /**
- * The document of the services that a server has, out of that of all services: without the operations and schemas of others, and
- * with those of services that it does not describe, whose comments are not known at run time.
+ * The document of the services that this server has. Takes `whole`, the document of all standard services, leaves out the
+ * operations and schemas of services that the server lacks, and adds other services; these have no descriptions, because comments
+ * are not known at run time.
  */
 export function documentOf(
   { services, scopes }: { readonly services: readonly DescService[]; readonly scopes: readonly string[] },
@@ -30,7 +31,7 @@ export function documentOf(
   };
 }
 
-/** The document with these scopes wherever a request names those of a key. */
+/** Replaces the scopes that requests may give a key. */
 function withScopes(document: JsonObject, scopes: readonly string[]): JsonObject {
   return JSON.parse(JSON.stringify(document), (key, value) =>
     key === "scopes" && value?.items?.enum !== undefined
@@ -39,7 +40,7 @@ function withScopes(document: JsonObject, scopes: readonly string[]): JsonObject
   );
 }
 
-/** The paths with the operations of these groups. What a path has beside its operations goes with them. */
+/** The paths, with only the operations of these groups. A path without operations is left out. */
 function servedPaths(paths: JsonObject, groups: ReadonlySet<JsonValue | undefined>): JsonObject {
   const isOperation = (member: JsonValue) => "operationId" in objectOf(member);
   const isServed = (member: JsonValue) => listOf(objectOf(member).tags).every((tag) => groups.has(tag));
@@ -51,7 +52,7 @@ function servedPaths(paths: JsonObject, groups: ReadonlySet<JsonValue | undefine
   );
 }
 
-/** The schemas that something refers to, directly or through others. */
+/** The schemas that `from` refers to, directly or through other schemas. */
 function referredSchemas(schemas: JsonObject, from: JsonValue): JsonObject {
   const found = new Set<string>();
   const search = (value: JsonValue): void => {

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 
-/** What operations are called where the name of the RPC does not read well. */
+/** Titles of operations whose RPC name does not read well. */
 const titles: Readonly<Record<string, string>> = {
   StartVerification: "Start a verification",
   CheckVerification: "Check a code",
@@ -15,13 +15,13 @@ const titles: Readonly<Record<string, string>> = {
   RotateApiKey: "Rotate an API key",
   RevokeApiKey: "Revoke an API key",
   RefreshSession: "Refresh a session",
-  GetMe: "Who is calling",
+  GetMe: "Get the caller",
   LogoutAll: "End all sessions",
   ChangePassword: "Change the password",
   StartPasswordReset: "Reset a forgotten password",
   ConfirmPasswordReset: "Set the new password",
   StartEmailVerification: "Verify the mail address",
-  CheckEmailVerification: "Check the mail address's code",
+  CheckEmailVerification: "Check the mail address code",
   GetWorkspace: "Get the workspace",
   UpdateWorkspace: "Change the workspace",
   DeleteAccount: "Delete the account",
@@ -35,17 +35,17 @@ const groups = new Map([
   ["AuthService", "Accounts and sessions"],
 ]);
 
-/** What an operation is called: a few words, for lists. */
+/** The title of an operation: a few words, for lists. */
 export function operationTitle({ name }: DescMethod): string {
   return titles[name] ?? words(name);
 }
 
-/** What a group of operations is called. */
+/** The title of a group of operations. */
 export function groupTitle({ name }: DescService): string {
   return groups.get(name) ?? words(name.replace(/Service$/, ""));
 }
 
-/** Sorts services as the reference has them. */
+/** Compares services by their order in the reference. */
 export function byGroup(one: DescService, other: DescService): number {
   return rankOf(one) - rankOf(other) || one.name.localeCompare(other.name);
 }

@@ -12,8 +12,8 @@ import { findScalarFiles } from "./scalar-files.ts";
 import { filePage, liveText, StaticFile } from "./static-file.ts";
 
 /**
- * What pages of the documentation may load: what this server serves, and nothing else. Scalar styles its elements with
- * inline styles; scripts are never inline.
+ * Pages of the documentation may load only what this server serves. Scalar uses inline styles; scripts are never
+ * inline.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -42,21 +42,21 @@ const assets: readonly [name: string, type: string][] = [
 
 const htmlType = "text/html; charset=utf-8";
 
-/** Looked at again each time: these names do not change when their content does. */
+/** Revalidated on every use, because these paths stay the same when their content changes. */
 const revalidated = { cacheControl: "no-cache" };
 
 export interface DocsPagesOptions {
   readonly publicUrl: string | undefined;
   readonly url: () => string;
-  /** The services that the server has: the document describes these. */
+  /** The services that the server has. */
   readonly services: readonly DescService[];
-  /** The scopes that a key can be given. */
+  /** The scopes that a key can have. */
   readonly scopes: readonly string[];
 }
 
 /**
- * The documentation that the server brings along, by path: `/openapi.json`, `/docs`, where `/` leads, `/docs/errors`, and all that they load.
- * `publicUrl` is the configured address, if there is one; `url` that one, or else the address that the server listens on.
+ * The pages of the documentation, by path: `/openapi.json`, `/docs` (the target of `/`), `/docs/errors`, and their assets.
+ * `publicUrl` is the configured address, if any; `url` is that one, or else the address that the server listens on.
  */
 export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesOptions): Promise<Map<string, Page>> {
   const scalar = await findScalarFiles();
@@ -70,10 +70,10 @@ export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesO
     escapeJson,
   );
   const pages = new Map<string, Page>([
-    // Anybody may read the document from any page: it says nothing that the server does not tell everybody.
+    // Pages of every origin may read the document: it is public.
     ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
     ["/docs", filePage(() => reference, { ...revalidated, headers: pageHeaders })],
-    // Until there is a console.
+    // Until the server has a console.
     ["/", redirectPage(302, "docs")],
     ["/docs/", redirectPage(308, "../docs")],
     ["/docs/errors", filePage(errors, { ...revalidated, headers: pageHeaders })],
@@ -94,9 +94,8 @@ export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesO
 }
 
 /**
- * The document of the services, without the white space that the file in the repository has for its readers. Without a configured
- * address its servers are relative to wherever it was read (OpenAPI 3.1 §4.8.5), so that requests from the page stay on its own
- * origin.
+ * The document of the services, without white space. Without a configured address, its `servers` are relative to the URL of the
+ * document (OpenAPI 3.1 §4.8.5), so that requests from the page stay on its origin.
  */
 async function readOpenApi(
   of: Pick<DocsPagesOptions, "services" | "scopes">,
@@ -123,9 +122,9 @@ function referenceHtml(scalarPath: string): string {
       html`<link rel="modulepreload" href="docs/${scalarPath}">`,
       html`<script type="module" src="docs/assets/reference.js"></script>`,
     ],
-    // Scalar takes an element that is not empty for one that a server has drawn.
+    // The element must be empty: Scalar would take content for a page rendered by a server.
     body: html`<main id="reference" data-scalar="docs/${scalarPath}" data-document="openapi.json"></main>
-<noscript><p class="plain">The reference is shown by a script. Without one, read
-<a href="openapi.json">openapi.json</a> and the <a href="docs/errors">errors</a>.</p></noscript>`,
+<noscript><p class="plain">The reference needs JavaScript. Without it, read
+<a href="openapi.json">openapi.json</a> and the <a href="docs/errors">error page</a>.</p></noscript>`,
   });
 }

@@ -4,7 +4,7 @@ import { pageLayout } from "../../../server/page-layout.ts";
 import { errorBody, errorCodes, errorGuide } from "../error-guide.ts";
 import { rpcCodeName } from "../guide.ts";
 
-/** The HTML of `/docs/errors`: every code of the one table with an anchor of its own, which `documentation_url` names. */
+/** The HTML of `/docs/errors`: a section for every code, with the anchor that `documentation_url` names. */
 export function errorsHtml(documentationUrl: string): string {
   return pageLayout({
     title: "Byond errors",
@@ -12,8 +12,8 @@ export function errorsHtml(documentationUrl: string): string {
     current: "errors",
     body: html`<main class="errors">
 <h1>Errors</h1>
-<p>Every error has a <code>code</code> that does not change. Over REST it is in the member <code>error</code> of the body,
-over gRPC, gRPC-Web and Connect in the one detail of the error, a <code>byond.v1.ErrorInfo</code>, beside the RPC code given
+<p>Every error has a stable <code>code</code>. Over REST it is in the member <code>error</code> of the body.
+Over gRPC, gRPC-Web and Connect it is in the error's detail, a <code>byond.v1.ErrorInfo</code>, next to the RPC code given
 here.</p>
 <nav class="codes" aria-label="Codes">${errorCodes.map((code) => html`<a href="#${code}"><b>${String(errorKinds[code].httpStatus)}</b> ${code}</a>`)}</nav>
 ${errorCodes.map((code) => errorSection(code, documentationUrl))}

@@ -4,13 +4,13 @@ import { basename, dirname, join } from "node:path";
 import { StaticFile } from "./static-file.ts";
 
 /**
- * The browser build of `@scalar/api-reference`, as it lies in `node_modules`. Nothing of it runs in the server, and the build
- * holds all that it needs. What the package depends on is for those who build it into a page of their own: `overrides` in
- * `package.json` puts an empty package in the place of each, or 270 packages of 270 MB would be installed for nothing.
+ * The browser build of `@scalar/api-reference` in `node_modules`. It runs only in browsers and is self-contained. The package's
+ * dependencies are for other builds: `overrides` in `package.json` replaces each with an empty package, which saves 270 packages
+ * of 270 MB.
  */
 export interface ScalarFiles {
   readonly version: string;
-  /** By path below the build's folder: `standalone.esm.js`, `chunks/….js`. Read when first asked for. */
+  /** By path below the build's folder: `standalone.esm.js`, `chunks/….js`. Read on first use. */
   readonly files: ReadonlyMap<string, () => Promise<StaticFile>>;
 }
 
@@ -29,7 +29,7 @@ export async function findScalarFiles(): Promise<ScalarFiles> {
   };
 }
 
-/** Reads a script when it is first asked for, without the name of its source map: that one is not served. */
+/** Reads a script on first use, and removes the reference to its source map, which is not served. */
 function readOnce(path: string): () => Promise<StaticFile> {
   let file: Promise<StaticFile> | undefined;
   return () => {

@@ -5,7 +5,7 @@ import type { NodeRequest, NodeResponse } from "../../../server/normalize-reques
 import type { Page } from "../../../server/request-handler.ts";
 import { placeholderOrigin } from "../openapi/reference-document.ts";
 
-/** Bytes that are served as they are: compressed once, and known by their tag. */
+/** Static content with its ETag. Each encoding is compressed once. */
 export class StaticFile {
   readonly type: string;
   readonly bytes: Buffer;
@@ -26,9 +26,9 @@ export class StaticFile {
 }
 
 /**
- * A text with the server's address in place of the placeholder. The address is asked for when the text is first wanted: the port is
- * open then. It never depends on the request: whoever names the host of one would write into a page that a cache keeps for
- * others. `escapeUrl` writes an address in the language of the text.
+ * A text with the server's address in place of the placeholder. `url` is called on first use, when the port is open. The address
+ * never comes from the request: a forged Host would end up in a page that caches serve to others. `escapeUrl` escapes the
+ * address for the format of the text.
  */
 export function liveText(
   type: string,
@@ -51,10 +51,10 @@ export interface ServeOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Smaller files are sent as they are. */
+/** Smaller files are not compressed. */
 const minCompressedBytes = 1024;
 
-/** A page that answers `GET` and `HEAD` with a file, and 304 where the client has it. Other methods are not served. */
+/** A page that answers `GET` and `HEAD` with a file, or with 304 if the client has it. Other methods are not served. */
 export function filePage(
   find: (request: NodeRequest) => StaticFile | Promise<StaticFile>,
   options: ServeOptions,
@@ -78,7 +78,7 @@ async function serveFile(
     file.bytes.length < minCompressedBytes
       ? undefined
       : preferredEncoding(String(request.headers["accept-encoding"] ?? ""));
-  // A compressed file is another representation, so its tag is another one (RFC 9110 §8.8.3).
+  // A compressed file is another representation and needs an ETag of its own (RFC 9110 §8.8.3).
   const etag = encoding === undefined ? file.etag : `${file.etag.slice(0, -1)}-${encoding}"`;
   const all = {
     "Cache-Control": cacheControl,
