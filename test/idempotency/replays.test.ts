@@ -3,7 +3,7 @@ import { request as requestHttp1 } from "node:http";
 import { connect } from "node:http2";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { inbox } from "../capabilities/verify/verifications.ts";
+import { inbox } from "../capabilities/verify/verify-calls.ts";
 import { type SignedUp, startTestApp, type TestApp, useTestApp } from "../support/app.ts";
 import {
   grpcClient,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { accountsCapability } from "../../src/capabilities/accounts/accounts.capability.ts";
 import { channelsCapability } from "../../src/capabilities/channels/channels.capability.ts";
 import { keysCapability } from "../../src/capabilities/keys/keys.capability.ts";
-import { sendStep } from "../../src/capabilities/verify/send.ts";
+import { defineSendStep } from "../../src/capabilities/verify/define-send-step.ts";
 import { verifyCapability } from "../../src/capabilities/verify/verify.capability.ts";
 import type { Capability } from "../../src/capability.ts";
 import { text } from "../../src/database/statement.ts";
@@ -14,7 +14,7 @@ import { AppError, invalidFields } from "../../src/errors.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 
 /** Refuses recipients that the workspace has blocked. */
-const guard = sendStep({
+const guard = defineSendStep({
   name: "guard",
   parameters: { address: text },
   values: ({ recipient }) => ({ address: recipient.address }),
@@ -25,7 +25,7 @@ const guard = sendStep({
 });
 
 /** Takes one of the workspace's credits for a mail. Other channels are free. */
-const charge = sendStep({
+const charge = defineSendStep({
   name: "charge",
   parameters: {},
   isNeeded: ({ channel }) => channel === "email",
@@ -41,7 +41,7 @@ const charge = sendStep({
 });
 
 /** Records every send. */
-const event = sendStep({
+const event = defineSendStep({
   name: "event",
   parameters: {},
   values: () => ({}),

@@ -5,8 +5,8 @@ import { statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
 import { checkVerification } from "./check-verification.ts";
+import type { OriginLimit } from "./define-send-step.ts";
 import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
-import type { SendLimit } from "./origin-limits.ts";
 import { parseRecipient, recipientContext } from "./recipient.ts";
 import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
 import { accountSendLimit, codeLength, ttlSeconds } from "./verify.policy.ts";
@@ -30,7 +30,7 @@ const accountOwner = (userId: string) => ({ ...serverOwner(userId), isVerified: 
 /** The outbox's name for messages with the code of a reset. */
 export const resetMessageKind = "password_reset_code";
 
-const accountLimit: SendLimit = {
+const accountLimit: OriginLimit = {
   // The account is what such a call comes from.
   bucket: "source",
   key: "account",
@@ -87,7 +87,7 @@ export function accountVerifications(deps: StartDependencies) {
       const started = await startVerification(
         { ...deps, database: transaction, codes },
         accountOwner(userId),
-        inputOf(email, { codeLength: codeLength.ofAccounts, originLimits: () => [accountLimit] }),
+        inputOf(email, { codeLength: codeLength.ofAccounts, originLimits: [accountLimit] }),
       );
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
     },
@@ -100,7 +100,7 @@ export function accountVerifications(deps: StartDependencies) {
         throw invalidFields({ email: recipient.problem });
       }
       const id = createId("vrf");
-      const input = { id, codeLength: codeLength.ofAccounts, originLimits: () => [], messageKind: resetMessageKind };
+      const input = { id, codeLength: codeLength.ofAccounts, originLimits: [], messageKind: resetMessageKind };
       return startVerification(deps, serverOwner(id), inputOf(email, input));
     },
 

@@ -8,8 +8,8 @@ import { hasToken } from "../../database/throttle.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { deriveCode, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
-import { guessKey } from "./limits-step.ts";
 import { indexesOfAny, parseAnyRecipient } from "./recipient.ts";
+import { guessKey } from "./send-limits.ts";
 import type { VerificationOwner } from "./start-verification.ts";
 import { codeLength, guessLimit } from "./verify.policy.ts";
 

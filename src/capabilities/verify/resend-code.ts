@@ -5,6 +5,7 @@ import { array, boolean, bytea, nullable, statement, text } from "../../database
 import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
+import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
 import { getVerification } from "./get-verification.ts";
 import {
   exactIndex,
@@ -16,9 +17,8 @@ import {
   recipientContext,
   secondRecipientContext,
 } from "./recipient.ts";
-import type { Send, sendParameters } from "./send.ts";
 import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
-import type { OriginLimits, StartDependencies, VerificationOwner } from "./start-verification.ts";
+import type { StartDependencies, VerificationOwner } from "./start-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
 import { maxSends } from "./verify.policy.ts";
 
@@ -28,7 +28,8 @@ export interface ResendInput {
   readonly channel: ChannelName | undefined;
   /** Undefined: the one that the code was sent to in the form of the channel. */
   readonly recipient: string | undefined;
-  readonly originLimits: OriginLimits;
+  /** The limits by origin, given the end user that the start named. */
+  readonly originLimitsOf: (endUserKey: string | undefined) => readonly OriginLimit[];
 }
 
 const readPending = statement<PendingRow>("read_pending_verification")(
@@ -220,7 +221,7 @@ async function queueMessage(
     channel,
     recipient,
     endUserKey,
-    originLimits: input.originLimits(endUserKey),
+    originLimits: input.originLimitsOf(endUserKey),
     limitIndexes: limitIndexes(keyring, recipient),
     sharesRecipientLimit: !isVerified && codes.hasProvider(channel, mode),
     message,

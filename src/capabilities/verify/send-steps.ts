@@ -4,8 +4,8 @@ import { type BoundStatement, bytea, nullable, text } from "../../database/state
 import { outboxInsert } from "../../outbox/outbox.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { CodeDispatcher } from "./code-sender.ts";
-import { limitsStep } from "./limits-step.ts";
-import { type Send, type SendStep, sendParameters, sendStep } from "./send.ts";
+import { defineSendStep, type Send, type SendStep, sendParameters } from "./define-send-step.ts";
+import { limitsStep } from "./send-limits.ts";
 
 /** Steps of other capabilities in the statement of a send. `app.ts` hands them to `verifyCapability`. */
 export interface AddedSendSteps {
@@ -56,14 +56,14 @@ export const sendingColumns = {
   expires_at: "(SELECT expires_at FROM sending)",
 };
 
-const begin = sendStep({
+const begin = defineSendStep({
   name: "begin",
   parameters: {},
   values: () => ({}),
   sql: () => ({ ctes: limitLockWait, passed: "EXISTS (SELECT FROM begun)" }),
 });
 
-const outbox = sendStep({
+const outbox = defineSendStep({
   name: "outbox",
   parameters: {
     messageId: nullable(text),
@@ -97,7 +97,7 @@ const outbox = sendStep({
 });
 
 /** The last step: it waits for all that the others lock and change, and rolls it back unless the credential still holds. */
-const credential = sendStep({
+const credential = defineSendStep({
   name: "credential",
   parameters: { held: heldCredential },
   values: (send) => ({ held: send.credential }),

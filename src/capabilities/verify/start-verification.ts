@@ -10,9 +10,8 @@ import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import type { SendLimit } from "./origin-limits.ts";
+import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
-import type { Send, sendParameters } from "./send.ts";
 import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
 import { maxAttempts } from "./verify.policy.ts";
 
@@ -38,11 +37,9 @@ export interface StartInput {
   readonly metadata: Readonly<Record<string, string>>;
   /** Whom the code is for, as limits count people. Undefined: not known. */
   readonly endUserKey: string | undefined;
-  readonly originLimits: OriginLimits;
+  /** In the order they are asked. The recipient's limits come after them. */
+  readonly originLimits: readonly OriginLimit[];
 }
-
-/** The limits of a send by where the call comes from and whom it is for. The recipient's own are asked after them. */
-export type OriginLimits = (endUserKey: string | undefined) => readonly SendLimit[];
 
 export interface StartedVerification {
   readonly id: string;
@@ -178,7 +175,7 @@ export async function startVerification(
     channel: input.channel,
     recipient,
     endUserKey: input.endUserKey,
-    originLimits: input.originLimits(input.endUserKey),
+    originLimits: input.originLimits,
     limitIndexes: limitIndexes(keyring, recipient),
     sharesRecipientLimit: !caller.isVerified && codes.hasProvider(input.channel, mode),
     message,

@@ -1,52 +1,77 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
-  Channel as ChannelMessage,
-  Delivery_Status as DeliveryStatusMessage,
-  VerificationStatus as StatusMessage,
+  Channel as ChannelEnum,
+  Delivery_Status as DeliveryStatusEnum,
+  VerificationStatus as StatusEnum,
   type VerificationSchema,
 } from "../../../gen/byond/v1/verify_pb.ts";
-import { channelMessage } from "./channel-enum.ts";
+import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
 import type { DeliveryStatus, DeliveryView, VerificationStatus, VerificationView } from "./verification-view.ts";
 
-const statusMessages = {
-  pending: StatusMessage.PENDING,
-  approved: StatusMessage.APPROVED,
-  expired: StatusMessage.EXPIRED,
-  locked: StatusMessage.LOCKED,
-  canceled: StatusMessage.CANCELED,
-  channel_unavailable: StatusMessage.CHANNEL_UNAVAILABLE,
-} as const satisfies Record<VerificationStatus, StatusMessage>;
+const channelEnums = {
+  sms: ChannelEnum.SMS,
+  voice: ChannelEnum.VOICE,
+  whatsapp: ChannelEnum.WHATSAPP,
+  email: ChannelEnum.EMAIL,
+} as const satisfies Record<ChannelName, ChannelEnum>;
 
-const deliveryStatusMessages = {
-  queued: DeliveryStatusMessage.QUEUED,
-  sent: DeliveryStatusMessage.SENT,
-  delivered: DeliveryStatusMessage.DELIVERED,
-  read: DeliveryStatusMessage.READ,
-  failed: DeliveryStatusMessage.FAILED,
-  expired: DeliveryStatusMessage.EXPIRED,
-} as const satisfies Record<DeliveryStatus, DeliveryStatusMessage>;
+const channelByEnum: ReadonlyMap<ChannelEnum, ChannelName> = new Map(
+  channelNames.map((channel) => [channelEnums[channel], channel]),
+);
 
-const statusByMessage = new Map<StatusMessage, VerificationStatus>([
-  [StatusMessage.PENDING, "pending"],
-  [StatusMessage.APPROVED, "approved"],
-  [StatusMessage.EXPIRED, "expired"],
-  [StatusMessage.LOCKED, "locked"],
-  [StatusMessage.CANCELED, "canceled"],
-  [StatusMessage.CHANNEL_UNAVAILABLE, "channel_unavailable"],
-]);
-
-/** The status that a message names. Undefined for the unspecified one. */
-export function findStatus(message: StatusMessage): VerificationStatus | undefined {
-  return statusByMessage.get(message);
+/** The channel of an enum value. Undefined for `CHANNEL_UNSPECIFIED` and for unknown numbers. */
+export function findChannel(value: ChannelEnum): ChannelName | undefined {
+  return channelByEnum.get(value);
 }
 
-/** A verification as a message. */
+/** The channel of an enum value in a message that passed validation. */
+export function channelOf(value: ChannelEnum): ChannelName {
+  const channel = findChannel(value);
+  if (channel === undefined) {
+    throw new TypeError(`channel ${value} passed validation`);
+  }
+  return channel;
+}
+
+const statusEnums = {
+  pending: StatusEnum.PENDING,
+  approved: StatusEnum.APPROVED,
+  expired: StatusEnum.EXPIRED,
+  locked: StatusEnum.LOCKED,
+  canceled: StatusEnum.CANCELED,
+  channel_unavailable: StatusEnum.CHANNEL_UNAVAILABLE,
+} as const satisfies Record<VerificationStatus, StatusEnum>;
+
+const deliveryStatusEnums = {
+  queued: DeliveryStatusEnum.QUEUED,
+  sent: DeliveryStatusEnum.SENT,
+  delivered: DeliveryStatusEnum.DELIVERED,
+  read: DeliveryStatusEnum.READ,
+  failed: DeliveryStatusEnum.FAILED,
+  expired: DeliveryStatusEnum.EXPIRED,
+} as const satisfies Record<DeliveryStatus, DeliveryStatusEnum>;
+
+const statusByEnum = new Map<StatusEnum, VerificationStatus>([
+  [StatusEnum.PENDING, "pending"],
+  [StatusEnum.APPROVED, "approved"],
+  [StatusEnum.EXPIRED, "expired"],
+  [StatusEnum.LOCKED, "locked"],
+  [StatusEnum.CANCELED, "canceled"],
+  [StatusEnum.CHANNEL_UNAVAILABLE, "channel_unavailable"],
+]);
+
+/** The status of an enum value. Undefined for `VERIFICATION_STATUS_UNSPECIFIED`. */
+export function findStatus(value: StatusEnum): VerificationStatus | undefined {
+  return statusByEnum.get(value);
+}
+
+/** A verification as a message of the schema. */
 export function verificationMessage(view: VerificationView): MessageInitShape<typeof VerificationSchema> {
   return {
     verificationId: view.id,
-    channel: channelMessage(view.channel),
-    status: statusMessages[view.status],
+    channel: channelEnums[view.channel],
+    status: statusEnums[view.status],
     ...(view.recipient === null ? {} : { recipient: view.recipient }),
     attemptsLeft: view.attemptsLeft,
     createdAt: timestampFromDate(view.createdAt),
@@ -60,8 +85,8 @@ export function verificationMessage(view: VerificationView): MessageInitShape<ty
 function deliveryMessage(delivery: DeliveryView) {
   return {
     id: delivery.id,
-    channel: delivery.channel === undefined ? ChannelMessage.UNSPECIFIED : channelMessage(delivery.channel),
-    status: deliveryStatusMessages[delivery.status],
+    channel: delivery.channel === undefined ? ChannelEnum.UNSPECIFIED : channelEnums[delivery.channel],
+    status: deliveryStatusEnums[delivery.status],
     ...(delivery.recipient === null ? {} : { recipient: delivery.recipient }),
     attempts: delivery.attempts,
     ...(delivery.providerMessageId === null ? {} : { providerMessageId: delivery.providerMessageId }),

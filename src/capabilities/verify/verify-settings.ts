@@ -1,6 +1,6 @@
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
 import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
-import type { SendLimitSettings } from "./origin-limits.ts";
+import type { SendLimitSettings } from "./send-limits.ts";
 
 export interface VerifySettings {
   /** How long verifications and what belongs to them are kept. */

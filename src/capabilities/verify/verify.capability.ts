@@ -7,9 +7,9 @@ import { clientAddressKey } from "../../server/client-address.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./code-sender.ts";
-import { sendLimitsOf } from "./origin-limits.ts";
 import { resendStatement } from "./resend-code.ts";
-import { sealedRecipients } from "./sealed-recipients.ts";
+import { sealedRecipients } from "./secret-rotation.ts";
+import { originLimitsOf } from "./send-limits.ts";
 import type { AddedSendSteps } from "./send-steps.ts";
 import { startStatement } from "./start-verification.ts";
 import { VerificationEntity } from "./verification.entity.ts";
@@ -68,10 +68,10 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
       });
       const service = verifyService({
         ...deps,
-        originLimits: (context) => {
+        originLimitsOf(context, endUserKey) {
           const { tier } = keyCaller(context);
           const clientAddress = context.values.get(clientAddressKey);
-          return (endUserKey) => sendLimitsOf(sendLimits, { tier, clientAddress, endUserKey });
+          return originLimitsOf(sendLimits, { tier, clientAddress, endUserKey });
         },
       });
       return {

@@ -19,20 +19,19 @@ import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { cancelVerification } from "./cancel-verification.ts";
-import { channelOf, findChannel } from "./channel-enum.ts";
 import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
+import type { OriginLimit } from "./define-send-step.ts";
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
 import {
-  type OriginLimits,
   type StartedVerification,
   startProblems,
   startVerification,
   type VerificationOwner,
 } from "./start-verification.ts";
-import { findStatus, verificationMessage } from "./verification-proto.ts";
+import { channelOf, findChannel, findStatus, verificationMessage } from "./verification-proto.ts";
 import { codeLength, pageSize, ttlSeconds } from "./verify.policy.ts";
 
 const startStatuses = {
@@ -48,14 +47,15 @@ const checkStatuses = {
 } as const satisfies Record<CheckResult, CheckStatus>;
 
 export interface VerifyServiceDependencies extends VerifyDependencies {
-  /** The limits of a send by where it comes from. */
-  readonly originLimits: (context: HandlerContext) => OriginLimits;
+  /** The limits of a send by its origin: the caller, and the end user that it is for. */
+  readonly originLimitsOf: (context: HandlerContext, endUserKey: string | undefined) => readonly OriginLimit[];
 }
 
 /** VerifyService: messages to operations and back. */
 export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<typeof VerifyService> {
   return {
     async startVerification(request, context) {
+      const endUserKey = request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp);
       const input = {
         channel: channelOf(request.channel),
         recipient: request.recipient,
@@ -66,8 +66,8 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         // Browsers compare it with a host that has no dot of the root behind it.
         autofillDomain: request.autofillDomain?.replace(/\.$/, ""),
         metadata: request.metadata,
-        endUserKey: request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp),
-        originLimits: deps.originLimits(context),
+        endUserKey,
+        originLimits: deps.originLimitsOf(context, endUserKey),
       };
       return commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
         const started = await startVerification(committing, ownerOf(context), input);
@@ -101,7 +101,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         verificationId: verificationIdOf(verificationId),
         channel: channel === undefined ? undefined : channelOf(channel),
         recipient,
-        originLimits: deps.originLimits(context),
+        originLimitsOf: (endUserKey: string | undefined) => deps.originLimitsOf(context, endUserKey),
       };
       return commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => ({
         verification: verificationMessage(await resendCode(committing, ownerOf(context), input)),

@@ -12,7 +12,7 @@ import {
   startAndReadEach,
   tally,
   wrongFor,
-} from "./verifications.ts";
+} from "./verify-calls.ts";
 
 const app = useTestApp();
 let key: string;

@@ -4,7 +4,7 @@ import { Channel, CheckVerificationResponse_Status as CheckStatus } from "../../
 import { parseConfig } from "../../../src/app.ts";
 import { startTestApp, useTestApp } from "../../support/app.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
-import { check, codeIn, messagesTo, start, startAndRead, tally, wrongFor } from "./verifications.ts";
+import { check, codeIn, messagesTo, start, startAndRead, tally, wrongFor } from "./verify-calls.ts";
 
 const app = useTestApp();
 /** Two keys of one workspace. */

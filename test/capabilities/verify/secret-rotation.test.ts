@@ -1,7 +1,7 @@
 /** Rotating `BYOND_SECRET`: `old,new`, then `new,old`, then `new`, on one database, through the front door. */
 import { expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../../support/app.ts";
-import { check, rowsOf, start, startAndRead, tally, wrongFor } from "./verifications.ts";
+import { check, rowsOf, start, startAndRead, tally, wrongFor } from "./verify-calls.ts";
 
 const old = "the old secret, which has thirty-two bytes";
 const fresh = "the new secret, which has thirty-two bytes";

@@ -1,7 +1,7 @@
 /** What `verify/start` and `verify/check` promise beyond the reference's own examples. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, useTestApp } from "../../support/app.ts";
-import { check, codeIn, inbox, messagesTo, rowsOf, start, startAndRead, wrongFor } from "./verifications.ts";
+import { check, codeIn, inbox, messagesTo, rowsOf, start, startAndRead, wrongFor } from "./verify-calls.ts";
 
 const app = useTestApp();
 let key: string;

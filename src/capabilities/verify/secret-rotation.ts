@@ -1,14 +1,57 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CommandError } from "../../capability.ts";
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
-import type { SealedRows, UsedSecret } from "../../crypto/master-secret-use.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { array, bytea, nullable, statement, text } from "../../database/statement.ts";
+import { mostCounted, type SealedRows, type UsedSecret } from "../../crypto/master-secret-use.ts";
+import { change, type Database, type Queryable } from "../../database/database.ts";
+import { array, bytea, nullable, type Placeholders, statement, text, timestamptz } from "../../database/statement.ts";
+import { erasure } from "./erase-recipient.ts";
 import { exactIndex, exactOfAddress, recipientContext, secondRecipientContext } from "./recipient.ts";
-import { rowsOfSecret, usedSecret } from "./rows-of-secret.ts";
+
+/** What a statement takes for `rowsOfSecret`. */
+const usedSecret = { id: text, from: timestamptz, until: timestamptz };
+
+/**
+ * SQL of the rows whose recipient is sealed with a secret. By the index on `created_at`: rows of other times are not looked
+ * at.
+ */
+const rowsOfSecret = (p: Placeholders<typeof usedSecret>) => `
+  FROM verification
+  WHERE created_at >= ${p.from} AND created_at <= ${p.until} AND (
+    (secret_id = ${p.id} AND recipient_sealed IS NOT NULL)
+    OR substring(second_recipient_sealed FROM 1 FOR 4) = decode(${p.id}, 'hex')
+  )`;
+
+const count = statement<{ rows: number; newest: Date | null }>("count_rows_of_secret")(
+  usedSecret,
+  (p) => `
+    SELECT
+      (SELECT count(*) FROM (SELECT 1 ${rowsOfSecret(p)} ORDER BY created_at DESC LIMIT ${mostCounted}) AS rows)::integer AS rows,
+      (SELECT created_at ${rowsOfSecret(p)} ORDER BY created_at DESC LIMIT 1) AS newest`,
+);
+
+const eraseBatchSize = 500;
+
+const erase = statement<{ erased: number; newest: Date | null }>("erase_rows_of_secret")(
+  usedSecret,
+  (p) => `
+    WITH due AS (
+      SELECT workspace_id, id, created_at ${rowsOfSecret(p)} ORDER BY created_at LIMIT ${eraseBatchSize} FOR UPDATE
+    ), erased AS (
+      UPDATE verification SET ${erasure} FROM due
+      WHERE verification.workspace_id = due.workspace_id AND verification.id = due.id
+      RETURNING due.created_at
+    ), given_up AS (
+      UPDATE outbox SET
+        payload_sealed = NULL,
+        status = CASE status WHEN 'pending' THEN 'expired' ELSE status END,
+        finished_at = coalesce(finished_at, byond_now())
+      FROM due WHERE outbox.workspace_id = due.workspace_id AND outbox.subject_id = due.id
+    )
+    SELECT count(*)::integer AS erased, max(created_at) AS newest FROM erased`,
+);
 
 /** Few enough that no call waits noticeably for a row. */
-const batchSize = 200;
+const resealBatchSize = 200;
 
 /**
  * A pending code is derived from the secret that it was started with, and nothing else finds the guesses that its recipient has
@@ -22,7 +65,7 @@ const readBatch = statement<SealedRow>("read_rows_to_reseal")(
     SELECT workspace_id, id, created_at, recipient_sealed, second_recipient_sealed, end_user_sealed
     ${rowsOfSecret(p)} AND ${hasEnded}
       AND (created_at, workspace_id, id) > (${p.from}, ${p.afterWorkspaceId}, ${p.afterId})
-    ORDER BY created_at, workspace_id, id LIMIT ${batchSize}
+    ORDER BY created_at, workspace_id, id LIMIT ${resealBatchSize}
     FOR UPDATE SKIP LOCKED`,
 );
 
@@ -73,15 +116,15 @@ const readLeft = statement<{ hasEnded: boolean | null; until: Date | null }>("re
 );
 
 /** Passes in which every row that is left was held by others. */
-const mostIdlePasses = 20;
+const maxIdlePasses = 20;
 const idlePauseMs = 500;
 
 /**
  * Seals the recipients and end users of verifications that have ended with the current secret, and makes their indexes of it, a
  * batch at a time: servers that know both secrets find and read a row before and after.
  */
-export const resealRecipients: SealedRows["reseal"] = async (database, keyring, secret, onProgress) => {
-  for (let idlePasses = 0; idlePasses < mostIdlePasses; ) {
+const resealRecipients: SealedRows["reseal"] = async (database, keyring, secret, onProgress) => {
+  for (let idlePasses = 0; idlePasses < maxIdlePasses; ) {
     const count = await resealOnce(database, keyring, secret, onProgress);
     const [left] = await database.transaction((transaction) => transaction.run(readLeft, secret));
     if (left?.hasEnded !== true) {
@@ -111,7 +154,7 @@ async function resealOnce(
     count += rows.length;
     onProgress(rows.length);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < batchSize) {
+    if (last === undefined || rows.length < resealBatchSize) {
       return count;
     }
     after = { from: last.createdAt, afterWorkspaceId: last.workspaceId, afterId: last.id };
@@ -160,4 +203,34 @@ function resealRecipient(keyring: Keyring, context: string, sealed: Buffer | nul
         sealed: seal(keyring, "recipient-seal", context, address),
         index: exactIndex(keyring.current, exactOfAddress(address)),
       };
+}
+
+/** What verifications hold of their recipients, for `retentionDays` from their start on. */
+export function sealedRecipients({ retentionDays }: { readonly retentionDays: number }): SealedRows {
+  return {
+    async describe(database, { id, from, until }) {
+      const [found] = await database.run(count, { id, from, until });
+      if (found === undefined || found.newest === null) {
+        return undefined;
+      }
+      const rows = found.rows < mostCounted ? `${found.rows}` : `${mostCounted} or more`;
+      const lastDay = new Date(found.newest.getTime() + retentionDays * 86_400_000).toISOString().slice(0, 10);
+      return `${rows} verifications hold recipients that nobody can find or erase without it, until ${lastDay} (RETENTION_DAYS=${retentionDays})`;
+    },
+
+    reseal: resealRecipients,
+
+    async erase(database, { id, from, until }) {
+      let total = 0;
+      let earliest = from;
+      for (;;) {
+        const [row] = await change(database, erase, { id, from: earliest, until });
+        total += row?.erased ?? 0;
+        if (row === undefined || row.erased < eraseBatchSize) {
+          return total;
+        }
+        earliest = row.newest ?? earliest;
+      }
+    },
+  };
 }

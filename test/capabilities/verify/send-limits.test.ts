@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { sendLimitsOf } from "../../../src/capabilities/verify/origin-limits.ts";
+import { originLimitsOf } from "../../../src/capabilities/verify/send-limits.ts";
 
 const settings = { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 };
 
 test("source, then end user; the source by the tier's requests", () => {
   const origin = { tier: "builder", clientAddress: "192.0.2.1", endUserKey: "2001:db8::/64" } as const;
-  expect(sendLimitsOf(settings, origin)).toEqual([
+  expect(originLimitsOf(settings, origin)).toEqual([
     {
       bucket: "source",
       key: "source:192.0.2.1",
@@ -23,12 +23,12 @@ test("source, then end user; the source by the tier's requests", () => {
 
 test("a limit of the installation goes before the tier's", () => {
   const origin = { tier: "unlimited", clientAddress: undefined, endUserKey: undefined } as const;
-  expect(sendLimitsOf({ ...settings, sourceSendsPerMinute: 30 }, origin)).toMatchObject([
+  expect(originLimitsOf({ ...settings, sourceSendsPerMinute: 30 }, origin)).toMatchObject([
     { key: "source:unknown", limit: { burst: 30, periodSeconds: 2 } },
   ]);
 });
 
 test("an unlimited workspace has no limit by source, but still one by end user", () => {
   const origin = { tier: "unlimited", clientAddress: "192.0.2.1", endUserKey: "192.0.2.2" } as const;
-  expect(sendLimitsOf(settings, origin).map(({ key }) => key)).toEqual(["end-user:192.0.2.2"]);
+  expect(originLimitsOf(settings, origin).map(({ key }) => key)).toEqual(["end-user:192.0.2.2"]);
 });

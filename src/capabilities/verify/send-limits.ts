@@ -1,10 +1,52 @@
 import type { Mode } from "../../access/caller.ts";
+import { requestsPerMinuteByTier, type Tier } from "../../access/tiers.ts";
 import { array, double, integer, optional, type Placeholders, text } from "../../database/statement.ts";
 import { askBuckets, type Bucket, boundLimit } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
-import type { SendLimit } from "./origin-limits.ts";
-import { sendStep } from "./send.ts";
+import { limitKeyOf } from "../../server/client-address.ts";
+import { defineSendStep, type OriginLimit } from "./define-send-step.ts";
 import { guessLimit, sendLimit } from "./verify.policy.ts";
+
+export interface SendLimitSettings {
+  /** Sends a minute from one address of the workspace's servers. Undefined: as many as the tier's requests. */
+  readonly sourceSendsPerMinute: number | undefined;
+  /** Sends an hour on behalf of one end user's address. */
+  readonly endUserSendsPerHour: number;
+}
+
+export interface SendOrigin {
+  readonly tier: Tier;
+  /** Where the call came from. */
+  readonly clientAddress: string | undefined;
+  /** Whom the send is for: what `limitKeyOf` makes of the address that the start named. */
+  readonly endUserKey: string | undefined;
+}
+
+/**
+ * The limits of a send by its origin, in the order they are asked: source, then end user. The recipient's own comes after
+ * them, so that a refusal never spends the allowance of a victim.
+ */
+export function originLimitsOf(settings: SendLimitSettings, origin: SendOrigin): OriginLimit[] {
+  const limits: OriginLimit[] = [];
+  const perMinute = settings.sourceSendsPerMinute ?? requestsPerMinuteByTier[origin.tier];
+  if (perMinute !== null) {
+    limits.push({
+      bucket: "source",
+      key: `source:${limitKeyOf(origin.clientAddress)}`,
+      limit: { burst: perMinute, periodSeconds: 60 / perMinute },
+      message: "Too many codes from this address. Try again later.",
+    });
+  }
+  if (origin.endUserKey !== undefined) {
+    limits.push({
+      bucket: "end_user",
+      key: `end-user:${origin.endUserKey}`,
+      limit: { burst: settings.endUserSendsPerHour, periodSeconds: 3_600 / settings.endUserSendsPerHour },
+      message: "Too many codes for this end user. Try again later.",
+    });
+  }
+  return limits;
+}
 
 /** SQL of the throttle's key of a budget for guessing, given SQL of the mode and of a limit index. */
 export const guessKey = (mode: string, index: string) => `('guess:' || ${mode} || ':' || ${index})`;
@@ -26,7 +68,7 @@ const parameters = {
 };
 
 const originBucket: Record<
-  SendLimit["bucket"],
+  OriginLimit["bucket"],
   (p: Placeholders<typeof parameters>) => Pick<Bucket, "keys" | "limit">
 > = {
   source: (p) => ({ keys: p.sourceKeys, limit: boundLimit(p.sourceBurst, p.sourceSeconds) }),
@@ -34,7 +76,7 @@ const originBucket: Record<
 };
 
 /** A bucket that not every send asks. The guesses and the recipient's are always asked. */
-type LimitsPart = SendLimit["bucket"] | "unverified";
+type LimitsPart = OriginLimit["bucket"] | "unverified";
 
 /** What was found before a token was taken. */
 type LimitsRow = { readonly emptyBucket: string | null; readonly waitSeconds: number | null };
@@ -42,7 +84,7 @@ type LimitsRow = { readonly emptyBucket: string | null; readonly waitSeconds: nu
 /**
  * Takes a token of every limit: of the source, of the end user, of the recipient. Wrong guesses for the recipient are only looked at.
  */
-export const limitsStep = sendStep({
+export const limitsStep = defineSendStep({
   name: "limits",
   parameters,
   parts: ({ originLimits, sharesRecipientLimit }): LimitsPart[] => [

@@ -5,7 +5,7 @@ import { type Config, parseConfig } from "../../../src/app.ts";
 import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limit-settings.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
-import { rowsOf, tally } from "./verifications.ts";
+import { rowsOf, tally } from "./verify-calls.ts";
 
 /** Every channel has a provider, so that the sandbox serves them all. */
 const delivery = {

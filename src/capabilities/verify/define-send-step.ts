@@ -1,9 +1,9 @@
 import type { Mode } from "../../access/caller.ts";
 import { defineStep, type Step } from "../../database/shared-statement.ts";
 import { text } from "../../database/statement.ts";
+import type { ThrottleLimit } from "../../database/throttle.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
-import type { SendLimit } from "./origin-limits.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** A code that is to be sent, by a start or by a resend, as the steps of its statement see it. */
@@ -16,7 +16,7 @@ export interface Send {
   /** Whom the code is for, as limits count people. Undefined: not known. */
   readonly endUserKey: string | undefined;
   /** The limits by where the call comes from and whom it is for, in the order they are asked. */
-  readonly originLimits: readonly SendLimit[];
+  readonly originLimits: readonly OriginLimit[];
   /** What the recipient's limits are counted by: one index for each master secret. */
   readonly limitIndexes: readonly string[];
   /**
@@ -28,6 +28,16 @@ export interface Send {
   readonly message: SendMessage | undefined;
   /** Null: the server sends it for its own accounts. */
   readonly credential: HeldCredential;
+}
+
+/** A bucket of the throttle that a send consumes a token of. */
+export interface OriginLimit {
+  readonly bucket: "source" | "end_user";
+  /** The throttle's key within the workspace. */
+  readonly key: string;
+  readonly limit: ThrottleLimit;
+  /** What the client reads when there is no token. */
+  readonly message: string;
 }
 
 /** The row of the outbox that the send writes. */
@@ -51,4 +61,4 @@ export const sendParameters = { workspaceId: text, id: text, mode: text };
 export type SendStep = Step<Send>;
 
 /** Types a step of a send; see `Step`. */
-export const sendStep = defineStep<Send, typeof sendParameters>();
+export const defineSendStep = defineStep<Send, typeof sendParameters>();

@@ -6,7 +6,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { useTestApp } from "../../support/app.ts";
-import { rowsOf } from "./verifications.ts";
+import { rowsOf } from "./verify-calls.ts";
 
 const rowCount = 20_000;
 
