@@ -35,30 +35,36 @@ export interface ChannelSettings {
 }
 
 const mailSettings = settingGroup("Mail", {
-  SMTP_URL: { default: "none", meaning: "The mail server: `smtps://user:password@mail.example.com`." },
+  SMTP_URL: { default: "none", meaning: "URL of the mail server: `smtps://user:password@mail.example.com`." },
   MAIL_FROM: { default: "none", meaning: "The sender: `Acme <no-reply@acme.example>`." },
-  MAIL_REPLY_TO: { default: "none", meaning: "Where answers go." },
+  MAIL_REPLY_TO: { default: "none", meaning: "The address for replies." },
 });
 
 const whatsappSettings = settingGroup("WhatsApp", {
   WHATSAPP_TOKEN: { default: "none", meaning: "Access token of the WhatsApp Cloud API." },
   WHATSAPP_PHONE_NUMBER_ID: { default: "none", meaning: "Meta's id of the number that sends." },
   WHATSAPP_TEMPLATE: { default: "none", meaning: "Name of the authentication template." },
-  WHATSAPP_TEMPLATE_LANGUAGES: { default: "`en`", meaning: "The languages that it was approved in: `en,pt_BR`." },
-  WHATSAPP_API_URL: { default: "Meta's", meaning: "Base URL of the API, with its version." },
+  WHATSAPP_TEMPLATE_LANGUAGES: {
+    default: "`en`",
+    meaning: "Languages of the template, the default first: `en,pt_BR`.",
+  },
+  WHATSAPP_API_URL: { default: "Meta's", meaning: "Base URL of the WhatsApp Cloud API, with its version." },
   WHATSAPP_APP_SECRET: {
     default: "none",
     meaning:
-      "With `WHATSAPP_VERIFY_TOKEN`, switches on `/webhooks/whatsapp`, where delivery reports arrive: Meta signs them with it.",
+      "App secret, with which Meta signs delivery reports. With `WHATSAPP_VERIFY_TOKEN` it enables `/webhooks/whatsapp`.",
     isSignOfProduction: true,
   },
-  WHATSAPP_VERIFY_TOKEN: { default: "none", meaning: "What Meta presents when the webhook is registered." },
+  WHATSAPP_VERIFY_TOKEN: {
+    default: "none",
+    meaning: "Verify token that you enter at Meta when you register the webhook.",
+  },
 });
 
 const adapterSettings = settingGroup("SMS and voice", {
-  SMS_PROVIDER_URL: { default: "none", meaning: "Your carrier's adapter for SMS." },
-  VOICE_PROVIDER_URL: { default: "none", meaning: "Your carrier's adapter for voice calls." },
-  PROVIDER_SECRET: { default: "none", meaning: "Signs the requests to both, 32 bytes or more." },
+  SMS_PROVIDER_URL: { default: "none", meaning: "URL of the adapter for your SMS carrier." },
+  VOICE_PROVIDER_URL: { default: "none", meaning: "URL of the adapter for your voice carrier." },
+  PROVIDER_SECRET: { default: "none", meaning: "Secret that signs the requests to both, 32 bytes or more." },
 });
 
 export const channelSettings = [mailSettings, whatsappSettings, adapterSettings] as const;
