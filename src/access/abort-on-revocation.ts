@@ -11,24 +11,24 @@ export interface InFlightOptions {
   readonly revocation: Pick<RevocationService, "track" | "catchUp">;
   /** The revocation subjects that the caller's admission depends on. Undefined: the call took no credential. */
   readonly basisOf: (request: Request) => RevocationBasis | undefined;
-  /** Lets a call in once more, with its caller as it is now, or throws what a new request would get. */
+  /** Admits a call again, with its caller as it is now. Throws the error that a new request would get. */
   readonly reauthorize: (request: Request) => Promise<RevocationBasis | undefined>;
 }
 
 const watchedCallKey = createContextKey<WatchedCall | undefined>(undefined, { description: "watched call" });
 
 /**
- * Lets a call be answered although it revokes its own credential, as signing out everywhere does. The implementation calls it
- * inside the transaction, once nobody else can revoke the credential any more before that is committed.
+ * Lets a call finish although it revokes its own credential, as signing out everywhere does. The implementation calls it inside
+ * the transaction, when nobody else can revoke the credential before the commit.
  */
 export function exemptFromRevocation(context: Pick<HandlerContext, "values">): void {
   context.values.get(watchedCallKey)?.stop();
 }
 
 /**
- * Ends calls under way whose credential is revoked. When a subject that a call rests on is revoked, the call is let in once
- * more, or not: a key that was only renamed, or whose old secret has a grace, does not lose what it is doing. A call that is
- * refused ends at once with what a new request would get, and its signal is aborted; none is answered in between.
+ * Ends calls in progress whose credential is revoked. When a subject of a call's basis is revoked, the call is admitted again
+ * or refused: a key that was only renamed, or whose old secret is still valid for a while, keeps its calls. A refused call ends
+ * at once with the error of a new request, and its signal aborts. No call is answered while this is being decided.
  */
 export function createInFlightInterceptor(options: InFlightOptions): Interceptor {
   return (next) => async (request) => {
@@ -42,9 +42,11 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
     const signal = AbortSignal.any([request.signal, call.signal]);
     let isStreaming = false;
     try {
-      // Revoked while the body was read: nothing is begun any more.
+      // If it was revoked while the body was read, the implementation does not start.
       await call.settled();
-      const response = await repeatIfChanged(options, request, () => call.unlessRefused(next({ ...request, signal })));
+      const response = await repeatIfChanged(options, request, () =>
+        call.rejectIfRefused(next({ ...request, signal })),
+      );
       if (!response.stream) {
         return response;
       }
@@ -59,7 +61,7 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
   };
 }
 
-/** A key that is changed all the time does not keep a call from its end. */
+/** A key that changes all the time cannot keep a call going for ever. */
 const maxTries = 3;
 
 /**
@@ -73,7 +75,7 @@ async function repeatIfChanged<T>(options: InFlightOptions, request: Request, wo
       if (!(error instanceof CredentialChanged) || tries === maxTries) {
         throw error;
       }
-      // What is remembered of the key may be from before the change.
+      // The cached key may be from before the change.
       await withinTime(options.revocation.catchUp());
       await options.reauthorize(request);
     }
@@ -84,7 +86,7 @@ async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>)
   const iterator = messages[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await call.unlessRefused(iterator.next());
+      const next = await call.rejectIfRefused(iterator.next());
       if (next.done === true) {
         return;
       }
@@ -92,26 +94,31 @@ async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>)
     }
   } finally {
     call.stop();
-    // Not awaited: an iterator that waits for its next message ends by the signal.
+    // Not awaited: an iterator that waits for a message only ends when the signal aborts.
     iterator.return?.().catch(() => undefined);
   }
 }
 
-/** One call, from when it was let in until it is over. */
+/**
+ * A call in progress. Its states:
+ * - allowed → deciding, when a subject of its basis is revoked;
+ * - deciding → allowed, with a new basis, or → refused, when `signal` aborts;
+ * - any → stopped, when the call is over or exempt: revocations no longer matter.
+ */
 class WatchedCall {
   readonly #track: RevocationService["track"];
   readonly #reauthorize: () => Promise<RevocationBasis | undefined>;
   readonly #aborting = new AbortController();
   readonly #refused = Promise.withResolvers<never>();
-  /** Settles when it is known whether the call may go on. Undefined: it may. */
-  #readmission: Promise<void> | undefined;
+  /** Settles when it is decided whether the call may go on. Undefined: it may. */
+  #reauthorization: Promise<void> | undefined;
   #stopTracking: () => void = () => undefined;
   #isStopped = false;
 
   constructor(track: RevocationService["track"], reauthorize: () => Promise<RevocationBasis | undefined>) {
     this.#track = track;
     this.#reauthorize = reauthorize;
-    // Nobody may be waiting when it is rejected.
+    // Nobody need be waiting when it rejects.
     this.#refused.promise.catch(() => undefined);
   }
 
@@ -122,7 +129,7 @@ class WatchedCall {
 
   watch(basis: RevocationBasis): void {
     const tracked = this.#track(basis, () => {
-      this.#readmission = this.#admitAgain();
+      this.#reauthorization = this.#decide();
     });
     this.#stopTracking = () => tracked.done();
     if (this.#isStopped) {
@@ -130,10 +137,10 @@ class WatchedCall {
     }
   }
 
-  /** Resolves once it is known that the call may go on. Throws what it is refused with. */
+  /** Waits until it is decided whether the call may go on. Throws the refusal. */
   async settled(): Promise<void> {
-    for (let waited: Promise<void> | undefined; waited !== this.#readmission; ) {
-      waited = this.#readmission;
+    for (let waited: Promise<void> | undefined; waited !== this.#reauthorization; ) {
+      waited = this.#reauthorization;
       await waited;
     }
     if (this.#aborting.signal.aborted) {
@@ -141,8 +148,8 @@ class WatchedCall {
     }
   }
 
-  /** What the work comes to, or throws; but if the call is refused before that, it throws what it is refused with. */
-  async unlessRefused<T>(work: Promise<T>): Promise<T> {
+  /** Returns the result of `work`. Throws the refusal if the call is refused before `work` is done. */
+  async rejectIfRefused<T>(work: Promise<T>): Promise<T> {
     try {
       return await Promise.race([work, this.#refused.promise]);
     } finally {
@@ -150,14 +157,14 @@ class WatchedCall {
     }
   }
 
-  /** Ends the watch. Whatever is revoked from here on, the call goes on. */
+  /** Stops watching: later revocations do not end the call. */
   stop(): void {
     this.#isStopped = true;
-    this.#readmission = undefined;
+    this.#reauthorization = undefined;
     this.#stopTracking();
   }
 
-  async #admitAgain(): Promise<void> {
+  async #decide(): Promise<void> {
     try {
       const basis = await this.#reauthorize();
       if (basis !== undefined && !this.#isStopped) {

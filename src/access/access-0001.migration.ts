@@ -30,8 +30,9 @@ const usedSignature = `
   CREATE INDEX used_signature_oldest_first ON used_signature (used_at)`;
 
 /**
- * Spends the signature that the credential came with, if there was an effect. Raises BY005 if it was spent before. Waits for
- * a transaction that spends it at the same moment, so it comes before any advisory lock: a revocation waits for those.
+ * Records the credential's signature as used, if the call had an effect. Raises BY005 if it was used before. It waits for a
+ * transaction that records it at the same moment, so it must run before any advisory lock is taken: a revocation waits for
+ * those.
  */
 const spendSignature = `
   CREATE FUNCTION spend_signature(credential jsonb, has_effect boolean) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$

@@ -11,18 +11,31 @@ import { requireAllowedAddress } from "./ip-allowlist.ts";
 import { type Credential, readCredential } from "./read-credential.ts";
 import { type CallSignature, requireSignature, type SignatureVersion } from "./request-signature.ts";
 
-/** Who a credential belongs to, and what that rests on. */
+/** The owner of a credential, and the basis of that answer. */
 export interface Authenticated<C extends Caller = Caller> {
   readonly caller: C;
-  /** If one of the subjects is revoked, the caller has to be asked for again. */
+  /** If one of its subjects is revoked, the credential has to be authenticated again. */
   readonly basis: RevocationBasis;
 }
 
-/** Tells who a credential belongs to. Undefined: nobody, or nobody any more. */
+/**
+ * Finds the owner of a credential. Undefined: nobody, or nobody any more. A capability contributes it for its kind of
+ * credential (`Contribution.authenticator` in `capability.ts`):
+ *
+ *     authenticator: {
+ *       authenticateSession: async (token) => {
+ *         const session = await findSession(token);
+ *         return session && {
+ *           caller: { kind: "session", workspaceId, tier, userId, sessionId },
+ *           basis: { subjects: [sessionSubject(session.id)], asOf: session.asOf },
+ *         };
+ *       },
+ *     }
+ */
 export interface Authenticator {
   authenticateKey(key: string): Promise<Authenticated<KeyCaller> | undefined>;
   authenticateSession(token: string): Promise<Authenticated<SessionCaller> | undefined>;
-  /** Whether RPCs that take nothing but keys refuse live ones of accounts that have not proved their mail address. */
+  /** Whether RPCs that only take keys refuse live keys of accounts without a verified email. */
   readonly liveKeysNeedVerifiedEmail?: boolean;
 }
 
@@ -31,7 +44,7 @@ export const revocationBasisKey = createContextKey<RevocationBasis | undefined>(
   description: "revocation basis of the caller",
 });
 
-/** What of a call decides whether it is let in. Both handler contexts and intercepted requests can tell. */
+/** The part of a call that admission depends on. Handler contexts and intercepted requests both have it. */
 export interface CallOrigin {
   readonly header: Headers;
   readonly values: ContextValues;
@@ -42,7 +55,7 @@ const takesKeys: ReadonlySet<RequiredCredential> = new Set([
   RequiredCredential.API_KEY_OR_SESSION,
 ]);
 
-/** The `byond.v1.access` option of an RPC. Throws if it has none: who may call must never be an accident. */
+/** The `byond.v1.access` option of an RPC. Throws if it has none: an RPC must never be open by accident. */
 export function accessOf(method: DescMethod): Access {
   const declared = hasOption(method, access) ? getOption(method, access) : undefined;
   if (declared === undefined || declared.credential === RequiredCredential.UNSPECIFIED) {
@@ -65,7 +78,10 @@ export function accessOf(method: DescMethod): Access {
   return declared;
 }
 
-/** Checks that a request was sent by whoever has the credential. Throws if not. Returns its signature, if it has one. */
+/**
+ * Checks that the owner of the credential sent the request, by its signature. Returns the signature, if there is one. Throws if
+ * the check fails.
+ */
 export type SenderCheck = (
   caller: Caller,
   credential: string,
@@ -73,8 +89,8 @@ export type SenderCheck = (
 ) => Promise<CallSignature | undefined>;
 
 /**
- * Lets a call in and makes its caller known. Undefined: the RPC takes no credential. Throws if the credential is not
- * admitted, or if `checkSender` rejects the caller.
+ * Admits a call and sets `callerKey` and `revocationBasisKey`. Undefined: the RPC takes no credential. Throws if the credential
+ * is not admitted, or if `checkSender` rejects the caller.
  */
 export async function authorize(
   authenticator: Authenticator,
@@ -102,8 +118,9 @@ export async function authorize(
 }
 
 /**
- * Lets a call under way in once more, with its caller as it is now; its signature was checked before. Undefined: the RPC takes
- * no credential. Throws what `admit` throws, and `signature_invalid` if the key requires more by now than the call has.
+ * Admits a call in progress again, with its caller as it is now. Its signature is not checked again. Undefined: the RPC takes
+ * no credential. Throws what `admit` throws, and `signature_invalid` if the key now requires a signature that the call does not
+ * have.
  */
 export async function reauthorize(
   authenticator: Authenticator,
@@ -127,10 +144,9 @@ export function requiredSignatureOf(caller: Caller): SignatureVersion | null {
 }
 
 /**
- * Tells whose call it is, or throws: `invalid_api_key` without a valid credential of a kind that the RPC takes,
- * `ip_not_allowed` from an address that the key may not be used from, `insufficient_scope` if it may not be used for the
- * RPC, `email_not_verified` if it is live and its account has to prove its address first. Undefined: the RPC takes no
- * credential.
+ * Returns whose call it is. Undefined: the RPC takes no credential. Throws `invalid_api_key` without a valid credential of a
+ * kind that the RPC takes, `ip_not_allowed` if the key may not be used from the client's address, `insufficient_scope` if it
+ * may not call the RPC, `email_not_verified` if it is a live key whose account must verify its email first.
  */
 export async function admit(
   authenticator: Authenticator,
@@ -156,7 +172,7 @@ function requirePermission(
     requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
     requireMode(caller, required);
     requireScope(caller, required.scope);
-    // What sessions may call too is how one finds out, and how one gets out.
+    // RPCs that also take sessions stay open: they tell whether the email is verified, and let one verify it.
     if (liveKeysNeedVerifiedEmail === true && required.credential === RequiredCredential.API_KEY) {
       requireVerifiedEmail(caller);
     }
@@ -216,7 +232,7 @@ async function authenticateAs(
   }
 }
 
-/** The account belongs to both modes of a workspace: a sandbox key, which is handed out more freely, may not act on it. */
+/** An account belongs to both modes of its workspace. Sandbox keys are shared more freely, so they may not act on it. */
 function requireMode({ mode }: KeyCaller, { credential, sandbox, scope }: Access): void {
   if (mode === "test" && credential === RequiredCredential.API_KEY_OR_SESSION && !sandbox) {
     throw new AppError("insufficient_scope", "Sandbox keys do not act on the account. Use a live key, or sign in.", {

@@ -5,56 +5,56 @@ import type { IpAllowlist } from "./ip-allowlist.ts";
 import type { CallSignature, SignatureVersion } from "./request-signature.ts";
 import type { Tier } from "./tiers.ts";
 
-/** Which of a workspace's two worlds a call belongs to. */
+/** The mode of a call: real messages, or the sandbox. */
 export type Mode = "live" | "test";
 
-/** A service that called with an API key. */
+/** A caller with an API key. */
 export interface KeyCaller {
   readonly kind: "key";
   readonly workspaceId: string;
   readonly workspaceName: string;
-  /** How much the workspace may call. */
+  /** Decides the workspace's quota. */
   readonly tier: Tier;
   readonly keyId: string;
-  /** The part of the key before the dot. Not a secret. Each of a key's secrets has one of its own. */
+  /** The part of the key before the dot. Not a secret. A key with two secrets has two prefixes. */
   readonly keyPrefix: string;
   readonly mode: Mode;
   /** Null: unrestricted. */
   readonly scopes: readonly string[] | null;
-  /** The key's and its workspace's: each of them has to include the client's address. */
+  /** The allowlists of the key and its workspace. The client's address must be in each of them. */
   readonly ipAllowlists: readonly IpAllowlist[];
-  /** Requests in any 60 seconds. Null: as many as the workspace. */
+  /** Requests in any 60 seconds. Null: the limit of the workspace. */
   readonly requestsPerMinute: number | null;
-  /** Whether the workspace's user has proved the mail address; also where there is no user. */
+  /** Whether the email of the workspace's user is verified. Also true if there is no user. */
   readonly isVerified: boolean;
   /** The lowest version of the signature that every request has to carry. Null: it need not be signed. */
   readonly requiredSignature: SignatureVersion | null;
-  /** Of the key and its workspace: raised by each change of what the key may do. */
+  /** Changes whenever the rights of the key change, by a change of the key or of its workspace. */
   readonly revision: number;
-  /** Of the one call that the caller is set for. */
+  /** The signature of this call. */
   readonly signature?: CallSignature;
 }
 
-/** A user who signed in. */
+/** A caller with a session: a user who signed in. */
 export interface SessionCaller {
   readonly kind: "session";
   readonly workspaceId: string;
-  /** How much the workspace may call. */
+  /** Decides the workspace's quota. */
   readonly tier: Tier;
   readonly userId: string;
   readonly sessionId: string;
-  /** Of the one call that the caller is set for. */
+  /** The signature of this call. */
   readonly signature?: CallSignature;
 }
 
 export type Caller = KeyCaller | SessionCaller;
 
-/** Set by the gate, before anything of the body is read. */
+/** Set by the chain's `requestGate`, before the body is read. */
 export const callerKey = createContextKey<Caller | undefined>(undefined, { description: "caller" });
 
 type Context = Pick<HandlerContext, "values">;
 
-/** Who made the call, by whatever credential. Throws if the RPC takes none: its `access` option is what guarantees one. */
+/** Who made the call, with any kind of credential. Throws if the RPC is declared to take none. */
 export function anyCaller(context: Context): Caller {
   const caller = context.values.get(callerKey);
   if (caller === undefined) {
@@ -81,7 +81,10 @@ export function sessionCaller(context: Context): SessionCaller {
   return caller;
 }
 
-/** The credential of a caller, with what an effect of the call spends. */
+/**
+ * The credential as statements check it: the caller's key or session, its revocation subjects, and the nonce that an effect of
+ * the call uses up.
+ */
 export function credentialOf(caller: Caller): HeldCredential {
   return JSON.stringify({
     kind: caller.kind,
@@ -94,7 +97,7 @@ export function credentialOf(caller: Caller): HeldCredential {
   });
 }
 
-/** The subjects whose revocation ends the caller's rights, in the order in which everybody locks them. */
+/** The subjects whose revocation ends the caller's rights. Everybody locks them in this order. */
 function subjectsOf(caller: Caller): string[] {
   const workspace = workspaceSubject(caller.workspaceId);
   return caller.kind === "key"

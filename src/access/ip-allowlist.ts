@@ -1,7 +1,7 @@
 import { AppError, invalidFields } from "../errors.ts";
 import { formatIpRange, type IpRange, includesAddress, parseIpAddress, parseIpRange } from "../server/ip-range.ts";
 
-/** Entries that an allowlist may have. */
+/** How many entries an allowlist may have. */
 export const maxAllowlistEntries = 100;
 
 /** What is wrong with the entries of an allowlist, by their paths (`ip_allowlist[3]`), or with the field itself. */
@@ -18,7 +18,7 @@ export function ipAllowlistProblems(entries: readonly string[], field: string): 
 }
 
 /**
- * The entries of an allowlist as they are stored: in their one notation, each once. Throws `validation_error` with the
+ * The entries of an allowlist as they are stored: in canonical notation, without duplicates. Throws `validation_error` with the
  * problems of the entries.
  */
 export function normalizeIpAllowlist(entries: readonly string[], field: string): string[] {
@@ -30,12 +30,12 @@ export function normalizeIpAllowlist(entries: readonly string[], field: string):
   return [...new Set(ranges.map(formatIpRange))];
 }
 
-/** An allowlist that is ready to be asked. Made once a credential, not once a request. */
+/** A parsed allowlist. Built once per credential, not once per request. */
 export interface IpAllowlist {
   includes(clientAddress: string | undefined): boolean;
 }
 
-/** Reads a stored allowlist. Throws if it holds something else than what `normalizeIpAllowlist` returned. */
+/** Parses a stored allowlist. Throws if `normalizeIpAllowlist` cannot have returned it. */
 export function compileIpAllowlist(entries: readonly string[]): IpAllowlist {
   const ranges: IpRange[] = entries.map((entry) => {
     const range = parseIpRange(entry);
@@ -53,8 +53,8 @@ export function compileIpAllowlist(entries: readonly string[]): IpAllowlist {
 }
 
 /**
- * Lets a request pass that every allowlist includes; null is no restriction. Throws `ip_not_allowed` otherwise, and
- * always under an allowlist if the client's address is not known.
+ * Passes if every allowlist includes the client's address; null is no restriction. Throws `ip_not_allowed` otherwise, and
+ * whenever there is an allowlist and the address is unknown.
  */
 export function requireAllowedAddress(
   allowlists: readonly (IpAllowlist | null)[],

@@ -1,6 +1,12 @@
 import { AppError } from "../errors.ts";
 
-/** What a request presents to say who it is. */
+/**
+ * The credential of a request:
+ *
+ *     X-API-Key: pk_live_8fa2.s3cr3t               → { kind: "key", key: "pk_live_8fa2.s3cr3t" }
+ *     Authorization: Bearer pk_live_8fa2.s3cr3t    → the same
+ *     Authorization: Bearer eyJhbGciOi…            → { kind: "session", token: "eyJhbGciOi…" }
+ */
 export type Credential =
   | { readonly kind: "none" }
   | { readonly kind: "key"; readonly key: string }

@@ -1,13 +1,13 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { AppError } from "../errors.ts";
 
-/** How far the time of a signature may be from ours, either way. */
+/** How far the time of a signature may differ from ours. */
 const signatureToleranceMs = 5 * 60_000;
 
-/** A client that changes its key signs with the old one and the new one; nobody needs more than a few. */
+/** A client that rotates its key signs with the old one and the new one. More than a few are never needed. */
 const maxSignatures = 5;
 
-/** What a signature covers: the body (`v1`), or the method, the target and the body (`v2`). */
+/** `v1` covers the body, `v2` the method, the target and the body. */
 export type SignatureVersion = "v1" | "v2";
 
 export interface SignatureHeader {
@@ -18,8 +18,8 @@ export interface SignatureHeader {
 }
 
 /**
- * Reads `t=<unix ms>,v1=<hex>,v2=<hex>`: one time, one signature or several, and elements of other names, which are left to
- * the future. Undefined if it is malformed, or has no signature of a version that is known here.
+ * Parses `t=<unix ms>,v1=<hex>,v2=<hex>`: one time and one or more signatures. Elements with other names are ignored, for
+ * future versions. Undefined if the header is malformed or has no signature of a known version.
  */
 export function parseSignatureHeader(text: string): SignatureHeader | undefined {
   let timestamp: string | undefined;
@@ -38,12 +38,12 @@ export function parseSignatureHeader(text: string): SignatureHeader | undefined 
   return timestamp === undefined || count === 0 || count > maxSignatures ? undefined : { timestamp, ...signatures };
 }
 
-/** The signature that a request was sent with, and that holds. */
+/** A valid signature of a request. */
 export interface CallSignature {
   readonly version: SignatureVersion;
   /**
-   * Of `v2`: what an effect of the call spends, so that it happens once. The same for all spellings of the header that hold
-   * for the same request.
+   * For `v2`: an effect of the call uses it up, so that the request cannot be replayed. It is the same for every spelling of
+   * the header that is valid for the request.
    */
   readonly nonce?: string;
 }
@@ -61,9 +61,8 @@ export interface SignedContent {
 }
 
 /**
- * What a client computes: HMAC-SHA256 under the whole credential, of `<t>.<body>` (`v1`) or of five lines, the body being
- * the last: `v2`, `<t>`, the method, the target, the body. No text of one version is a text of the other, and none of the
- * first four lines can hold a line break.
+ * HMAC-SHA256 with the whole credential as the key. `v1` signs `<t>.<body>`; `v2` signs five lines: `v2`, `<t>`, the method,
+ * the target, the body. No signed text is valid in both versions, and none of the first four lines can contain a line break.
  */
 function computeSignature(version: SignatureVersion, content: SignedContent): Buffer {
   const { credential, timestamp, method, target, body } = content;
@@ -71,21 +70,21 @@ function computeSignature(version: SignatureVersion, content: SignedContent): Bu
   return createHmac("sha256", credential).update(head).update(body).digest();
 }
 
-/** What is known of a request when its headers are there and its caller is known. */
+/** A request whose headers have arrived and whose caller is known. */
 export interface SignatureContext extends Omit<SignedContent, "timestamp" | "body"> {
   readonly headers: Headers;
   /** As in `HandlerContext`. */
   readonly protocolName: string;
-  /** The lowest version that the caller's key requires. Null: it requires none. */
+  /** The lowest version that the caller's key requires. Null: no signature is required. */
   readonly required: SignatureVersion | null;
   readonly nowMs: () => number;
   readonly readBody: () => Promise<Uint8Array>;
 }
 
 /**
- * Checks the signature of a request, if it has one or must have one. Only then is the body read, before anything else sees
- * it. If there is a `v2`, it decides, whatever `v1` says. Undefined: the request is not signed. Throws `signature_invalid`;
- * what `readBody` throws passes.
+ * Checks the signature of a request, if it has one or needs one. Only then is the body read, before anything else reads it. If
+ * there is a `v2`, `v1` is ignored. Undefined: the request is not signed. Throws `signature_invalid`, and whatever `readBody`
+ * throws.
  */
 export async function checkSignature(context: SignatureContext): Promise<CallSignature | undefined> {
   const text = context.headers.get("byond-signature");
@@ -116,7 +115,7 @@ export async function checkSignature(context: SignatureContext): Promise<CallSig
   const { timestamp } = header;
   const body = await context.readBody();
   const expected = computeSignature(version, { credential, timestamp, method, target, body });
-  // Every signature is compared, so that the time taken does not tell which of them holds.
+  // Every signature is compared, so that the time taken does not reveal which of them is valid.
   const matches = header[version].filter((signature) => timingSafeEqual(signature, expected));
   if (matches.length === 0) {
     throw signatureInvalid(noMatch(version, context));
@@ -124,7 +123,7 @@ export async function checkSignature(context: SignatureContext): Promise<CallSig
   return version === "v1" ? { version } : { version, nonce: createHash("sha256").update(expected).digest("base64") };
 }
 
-/** Throws `signature_invalid` if a request with this version, or without a signature, is not what the key requires. */
+/** Throws `signature_invalid` if the key requires a signature, or a newer version of it, than the request has. */
 export function requireSignature(required: SignatureVersion | null, sent: SignatureVersion | undefined): void {
   if (required === null || sent === "v2" || sent === required) {
     return;

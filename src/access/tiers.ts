@@ -1,4 +1,4 @@
-/** How many requests a workspace may send in any 60 seconds, by its tier. Null: as many as it likes. */
+/** How many requests a workspace may send in any 60 seconds, by its tier. Null: unlimited. */
 export const requestsPerMinuteByTier = {
   starter: 1_000,
   builder: 5_000,

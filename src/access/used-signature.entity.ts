@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
-/** The signatures of calls that have had their effect, as SHA-256, for as long as they would be accepted. */
+/** The SHA-256 of signatures whose calls have had an effect. Kept for as long as they would be accepted. */
 export const UsedSignatureEntity = defineEntity({
   name: "UsedSignature",
   tableName: "used_signature",

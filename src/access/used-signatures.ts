@@ -3,12 +3,12 @@ import type { Sweep } from "../database/sweeper.ts";
 import { sweepOldest } from "../database/table-sweeps.ts";
 
 /**
- * How long a used signature is remembered. It is accepted for ten minutes, from five before its time to five after it; the
- * rest is for servers whose clocks differ.
+ * How long a used signature is kept. It would be accepted for ten minutes, from five before its time to five after it; the rest
+ * allows for differing clocks.
  */
 const kept = "interval '15 minutes'";
 
-/** Forgets signatures whose time is over. */
+/** Deletes signatures that are no longer accepted anyway. */
 export function usedSignatureSweep(
   deps: { readonly database: Pick<Database, "transaction"> },
   batchSize?: number,

@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { tiers } from "./tiers.ts";
 
-/** What belongs together: an account, its keys and everything that is done with them. */
+/** A workspace: an account, its keys, and everything that is done with them. */
 export const WorkspaceEntity = defineEntity({
   name: "Workspace",
   tableName: "workspace",
@@ -9,9 +9,9 @@ export const WorkspaceEntity = defineEntity({
     id: p.text().primary(),
     name: p.text(),
     tier: p.enum(tiers).default("starter"),
-    /** In their one notation. Null: all addresses. */
+    /** In canonical notation. Null: all addresses. */
     ipAllowlist: p.array().nullable().check("cardinality(ip_allowlist) >= 1 AND cardinality(ip_allowlist) <= 100"),
-    /** Raised whenever something changes that decides which calls are admitted. */
+    /** Raised whenever a change affects which calls are admitted. */
     revision: p.integer().default(0),
     createdAt: p.datetime(),
     deactivatedAt: p.datetime().nullable(),

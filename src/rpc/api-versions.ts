@@ -3,18 +3,18 @@ import { createContextKey, type Interceptor } from "@connectrpc/connect";
 import { AppError } from "../errors.ts";
 
 /**
- * What a version changed of one RPC. The schema only ever grows (`buf breaking` sees to it), so that a change is one of
- * meaning: a default, a value that older clients do not know, a field that took over from another.
+ * What a version changes in one RPC. The schema only grows (`buf breaking` checks it), so a change is one of meaning: a
+ * default, a value that older clients do not know, a field that replaces another.
  */
 export interface MessageChange {
   readonly method: DescMethodUnary;
-  /** Makes a request that was written for the version before mean the same in this one. */
+  /** Converts a request from the previous version to this one. */
   readonly upgradeRequest: (message: Message) => void;
-  /** Makes an answer of this version read as the one before would have written it. */
+  /** Converts an answer of this version to the previous one. */
   readonly downgradeResponse: (message: Message) => void;
 }
 
-/** Binds a change to the messages of its RPC. */
+/** Builds a change with the message types of its RPC. */
 export function messageChange<I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
   change: {
@@ -39,21 +39,21 @@ export function messageChange<I extends DescMessage, O extends DescMessage>(
 
 /** A version of the API that clients can name in `Byond-Version`. */
 export interface ApiVersion {
-  /** The day it was released. */
+  /** Its release date. */
   readonly version: string;
-  /** When it stops being served: 12 months or more after a newer one. Undefined: it is not deprecated. */
+  /** When it stops being served, at least 12 months after a newer one was released. Undefined: it is not deprecated. */
   readonly sunset?: Date;
-  /** What it changed. A request that names an older version gets what was before, by undoing it. */
+  /** What it changes. For a request that names an older version, the changes are undone. */
   readonly changes: readonly MessageChange[];
 }
 
-/** What every answer names, unless the request named another. */
+/** The version of answers, unless the request names another. */
 export const currentApiVersion = "2026-06-15";
 
-/** Every version, the oldest first. The last one is what a request without the header gets. */
+/** All versions, the oldest first. A request without the header gets the last one. */
 export const apiVersions: readonly ApiVersion[] = [{ version: currentApiVersion, changes: [] }];
 
-/** Set by the gate. */
+/** Set by the chain's `requestGate`. */
 export const apiVersionKey = createContextKey<string | undefined>(undefined, { description: "API version" });
 
 /** The version that a request names, or the current one. Throws `unknown_version`. */
@@ -70,7 +70,7 @@ export function resolveApiVersion(versions: readonly ApiVersion[], headers: Head
   return version;
 }
 
-/** What a response says of the version that it was made by. `Sunset` is RFC 8594's. */
+/** The headers that name the version of a response. `Sunset`: RFC 8594. */
 export function apiVersionHeaders({ version, sunset }: ApiVersion): Record<string, string> {
   return {
     "Byond-Version": version,
@@ -79,9 +79,9 @@ export function apiVersionHeaders({ version, sunset }: ApiVersion): Record<strin
 }
 
 /**
- * Serves older versions: brings their requests up to the current one, change by change, and its answers back down. The
- * implementation knows the current version only, and so does everything inside of this: validation, and idempotency, which
- * keeps answers of the current version.
+ * Serves older versions: upgrades their requests to the current version, change by change, and downgrades the answers. The
+ * implementation and all inner interceptors only know the current version: validation, and idempotency, which stores answers of
+ * that version.
  */
 export function createApiVersionInterceptor(versions: readonly ApiVersion[]): Interceptor {
   const current = versions.at(-1)?.version;

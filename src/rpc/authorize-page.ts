@@ -8,14 +8,14 @@ import type { Chain } from "./chain.ts";
 export interface PageAccess {
   readonly chain: Chain;
   readonly authenticator: Authenticator;
-  /** The RPC whose callers may read the page. Takes an API key. */
+  /** The RPC whose callers may read the page. It takes an API key. */
   readonly method: DescMethod;
 }
 
 /**
- * Admits a request for a page outside the API as the chain admits a call of an RPC: by the same credential, signature,
- * addresses, scope and quota. Throws what such a call would get. Headers of the answer are set on `responseHeader`, also if
- * it throws.
+ * Admits a request for a page outside the API as the chain admits a call of an RPC: with the same credential, signature,
+ * allowlists, scope and quota. Throws the error that such a call would get. Sets the answer's headers on `responseHeader`, also
+ * if it throws.
  */
 export async function authorizePage(
   { chain, authenticator, method }: PageAccess,
@@ -35,7 +35,7 @@ export async function authorizePage(
   });
   try {
     await chain.requestGate(context);
-    // Once more, as the last thing that is waited for: the gate may have waited for its quota while the key was revoked.
+    // Again, as the last asynchronous step: the key may have been revoked while the gate waited for its quota.
     await admit(authenticator, accessOf(method), { header: request.header, values });
     return keyCaller(context);
   } finally {

@@ -6,9 +6,9 @@ import { rpcMediaTypes } from "./negotiation.ts";
 const codingHeaders = ["content-encoding", "connect-content-encoding", "grpc-encoding"];
 
 /**
- * Writes the headers of a call over Connect, gRPC or gRPC-Web in the one spelling that Connect knows: it compares media types and
- * encodings as texts, and would refuse others that mean the same (RFC 9110 §5.6.6, §8.3.1, §8.4.1). What means something
- * else is left as it is.
+ * Rewrites the headers of a call over Connect, gRPC or gRPC-Web to the spelling that Connect expects. Connect compares media
+ * types and encodings as text, and would refuse equivalent spellings (RFC 9110 §5.6.6, §8.3.1, §8.4.1). Unknown values are left
+ * alone.
  */
 export function canonicalizeHeaders(header: Headers): void {
   const contentType = header.get("content-type");

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import { OpenStreams } from "./open-streams.ts";
 
 const watchIntervalMs = 2_000;
-/** A client that goes on watching does so again: its library sees the end as it sees that of any connection. */
+/** Clients simply watch again: to their library, the end looks like that of any connection. */
 const maxWatchAgeMs = 60 * 60_000;
 const maxWatches = 500;
 const maxWatchesPerSource = 50;
@@ -13,16 +13,16 @@ export interface GrpcHealthOptions {
   readonly serviceNames: readonly string[];
   readonly isReady: () => Promise<boolean>;
   readonly clock: Pick<Clock, "monotonicMs">;
-  /** From then on `isReady` answers no: the watches are told at once. */
+  /** When it aborts, `isReady` returns false, and the watches are notified at once. */
   readonly draining: AbortSignal;
-  /** Ends the watches. */
+  /** Ends all watches when it aborts. */
   readonly closing: AbortSignal;
 }
 
 /**
- * The gRPC health checking protocol (grpc.health.v1), for load balancers that speak gRPC: what `/readyz` says, for the
- * server as a whole (the empty name) and for each of its services alike. Anybody may ask: there is one look at the status
- * for all watches, and a bounded number of them, each for an hour at most.
+ * The gRPC health checking protocol (grpc.health.v1), for load balancers that speak gRPC. It reports the status of `/readyz`,
+ * the same for the whole server (the empty name) and for each service. No credential is needed, so the cost is bounded: all
+ * watches share one check of the status, their number is limited, and each lasts an hour at most.
  */
 export function grpcHealth({
   serviceNames,
@@ -54,7 +54,10 @@ export function grpcHealth({
       return { statuses: Object.fromEntries(Array.from(known, (name) => [name, { status: current }])) };
     },
 
-    /** Sends the status at once and whenever it changes. An unknown service may still come: it is no error here. */
+    /**
+     * Sends the status at once and whenever it changes. An unknown service is not an error: the protocol allows for services
+     * that are added later.
+     */
     async *watch({ service }, context) {
       using stream = watches.enter(context);
       const signal = AbortSignal.any([stream.signal, closing]);
@@ -70,13 +73,13 @@ export function grpcHealth({
       if (closing.aborted && last === Status.SERVING) {
         yield { status: Status.NOT_SERVING };
       }
-      // Only a stream that the server ends is complete: one whose deadline has passed says so.
+      // A stream that the server ends is complete. One whose deadline has passed ends with that error.
       context.signal.throwIfAborted();
     },
   };
 }
 
-/** Wakes all that wait, together, every now and then. Without anybody who waits there is no timer. */
+/** Wakes all waiting watches together, at an interval. No timer runs while none is waiting. */
 class Ticker {
   readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
@@ -99,7 +102,7 @@ class Ticker {
     });
   }
 
-  /** Wakes them now. */
+  /** Wakes them all now. */
   tick(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

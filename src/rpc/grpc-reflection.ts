@@ -20,19 +20,19 @@ import { AppError } from "../errors.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { bindService, type ServiceBinding } from "./router.ts";
 
-/** Tools ask a question a service and a few more. */
+/** Tools ask one question per service and a few more. */
 const maxQuestions = 100;
 const maxStreamAgeMs = 60_000;
 const maxStreams = 100;
 const maxStreamsPerSource = 20;
-/** The answer repeats the question, so it must not be long. */
+/** The answer repeats the question, so the question must be short. */
 const maxQuestionBytes = 1024;
 
-/** The two versions differ in their names only. */
+/** The two versions only differ in their names. */
 type AnyRequest = ServerReflectionRequest | ServerReflectionRequestV1Alpha;
 type Question = AnyRequest["messageRequest"];
 
-/** What can be asked about, by the names that clients use. */
+/** The schema, by the names that clients ask for. */
 interface Schema {
   readonly serviceNames: readonly string[];
   /** By path: `byond/v1/verify.proto`. */
@@ -47,23 +47,23 @@ interface Schema {
 interface EncodedFile {
   /** A `FileDescriptorProto`. */
   readonly bytes: Uint8Array;
-  /** All that it imports, directly or not, and first of all itself. */
+  /** The file itself, then everything that it imports, directly or not. */
   readonly withImports: readonly EncodedFile[];
 }
 
 export interface ReflectionOptions {
-  /** Listed, beside reflection itself. */
+  /** The services to list, besides reflection itself. */
   readonly services: readonly DescService[];
-  /** What can be on the wire and no service imports: the details of errors. */
+  /** Files that no service imports but whose messages are sent: the details of errors. */
   readonly details: readonly DescFile[];
   readonly clock: Pick<Clock, "monotonicMs">;
 }
 
 /**
- * gRPC server reflection: lets `buf curl`, `grpcurl` and the like call without the schema. Under its name of today
- * (grpc.reflection.v1) and the one before (v1alpha), which many clients know alone. Anybody may ask: every file is encoded
- * once, and sent once a stream, but for the one that is asked for, as the protocol allows. Streams are bounded in number,
- * questions and time, those of both names together.
+ * gRPC server reflection: `buf curl`, `grpcurl` and similar tools can call without the schema. Served under its current name
+ * (grpc.reflection.v1) and its old one (v1alpha), the only one that many clients know. No credential is needed, so the cost is
+ * bounded: every file is encoded once and sent once per stream, except for the requested one, as the protocol allows. The
+ * streams of both names together are limited in number, questions and duration.
  */
 export function grpcReflection({ services, details, clock }: ReflectionOptions): readonly ServiceBinding[] {
   const schema = readSchema([...services, ServerReflection, ServerReflectionV1Alpha], details);
@@ -98,15 +98,15 @@ export function grpcReflection({ services, details, clock }: ReflectionOptions):
   ];
 }
 
-/** The questions, until the signal aborts, whether the client asks or is silent then. */
+/** Yields the questions until the signal aborts, even while it waits for the client. */
 async function* until<T>(signal: AbortSignal, questions: AsyncIterable<T>): AsyncIterable<T> {
   const aborted = Promise.withResolvers<never>();
-  // Nobody may be waiting for it just then.
+  // Nobody need be waiting when it rejects.
   aborted.promise.catch(() => undefined);
   const abort = () => aborted.reject(ended(`A stream lasts ${maxStreamAgeMs / 1_000} seconds.`));
   signal.addEventListener("abort", abort);
   if (signal.aborted) {
-    // As by a deadline that has passed from the beginning.
+    // For example because the deadline had passed at the start.
     abort();
   }
   const iterator = questions[Symbol.asyncIterator]();
@@ -120,7 +120,7 @@ async function* until<T>(signal: AbortSignal, questions: AsyncIterable<T>): Asyn
     }
   } finally {
     signal.removeEventListener("abort", abort);
-    // Not awaited: it waits for the question that may never come.
+    // Not awaited: it may wait for a question that never comes.
     iterator.return?.().catch(() => undefined);
   }
 }
@@ -164,7 +164,7 @@ function readSchema(services: readonly DescService[], details: readonly DescFile
 
 type DescType = DescMessage | DescEnum | DescExtension | DescService;
 
-/** The full names of a type and what is in it. Those of an enum's values are beside that of the enum. */
+/** The full names of a type and its members. The values of an enum are in the enum's scope, not below its name. */
 function symbolsOf(type: DescType): readonly string[] {
   const { typeName } = type;
   switch (type.kind) {
@@ -228,7 +228,7 @@ function answer(schema: Schema, question: Question, sent: Set<EncodedFile>) {
   }
 }
 
-/** The file and all that it imports, as clients expect it, so that one question is enough; without the imports that were sent. */
+/** The file and its imports, so that one question is enough, as clients expect. Imports that were already sent are left out. */
 function fileAnswer(file: EncodedFile | undefined, sent: Set<EncodedFile>) {
   if (file === undefined) {
     return unknownName();

@@ -9,11 +9,11 @@ import { bindService, type ServiceBinding } from "./router.ts";
 export interface GrpcServicesOptions extends Omit<GrpcHealthOptions, "serviceNames"> {
   /** The services of the API. */
   readonly services: readonly DescService[];
-  /** Whether the server tells its schema. */
+  /** Whether clients can read the schema. */
   readonly reflection: "on" | "off";
 }
 
-/** The services of gRPC itself, which every server of it has: health, and reflection unless it is off. */
+/** The standard gRPC services: health, and reflection unless it is off. */
 export function grpcServices({ services, reflection, ...health }: GrpcServicesOptions): ServiceBinding[] {
   const serviceNames = services.map(({ typeName }) => typeName);
   const healthService = bindService(Health, grpcHealth({ ...health, serviceNames }));

@@ -9,11 +9,11 @@ import { currentApiVersion } from "./api-versions.ts";
 import { restErrorAnswer } from "./rest-errors.ts";
 import type { ErrorReporter } from "./wire-errors.ts";
 
-/** How requests are refused that are not well-formed HTTP: in the house's form, like every other. */
+/** Refuses requests that are not well-formed HTTP, with the API's error body. */
 export interface MalformedRequests {
-  /** Answers 400 to a request that could be parsed at least. */
+  /** Answers 400 to a request that could at least be parsed. */
   refuse(response: NodeResponse, reason: string): void;
-  /** What a refusal says that is written straight to a connection, to a request with this `Origin`. */
+  /** The content of a refusal that is written directly to a socket. `origin` is the request's `Origin` header. */
   content(reason: string, origin: string | undefined): RefusalContent;
 }
 
@@ -29,7 +29,7 @@ export function createMalformedRequests(
       keyPrefix: undefined,
       errorCode: undefined,
     };
-    // The request itself is not logged: what is malformed may hold anything.
+    // The request itself is not logged: it may contain anything.
     logger.info("malformed request", { request_id: record.requestId, reason });
     const { status, body } = restErrorAnswer(errors, new AppError("invalid_request", reason), record);
     const headers = {

@@ -7,7 +7,7 @@ import { isListWrapper, jsonEnumNames, restJson } from "../rest/json/json-style.
 import { timestampProblem } from "../rest/json/timestamp.ts";
 import { getField, isMembers, isType, membersOf, type ValueType, valueTypeOf } from "../rest/json/value-type.ts";
 
-/** One reading of a message: what was found, and whether unknown fields are problems. */
+/** The state of one check: the problems found, and whether unknown fields are problems. */
 interface Walk {
   readonly violations: ViolationCollector;
   readonly refusesUnknownFields: boolean;
@@ -16,16 +16,16 @@ interface Walk {
 type Check = (value: unknown, walk: Walk) => void;
 
 /**
- * Finds what no message may hold, whatever the rules of its schema say: what JSON cannot write and an answer could
- * therefore not repeat (times outside of the years 0001 to 9999, numbers that are no value of their enum), U+0000, which
- * PostgreSQL cannot keep, and, if asked to, unknown fields of binary messages. One walk finds all of it; it is compiled
- * once a type.
+ * Finds what no request may contain, whatever its schema allows: values that JSON cannot represent, so that no answer could
+ * repeat them (times outside the years 0001 to 9999, numbers that are not a value of their enum), U+0000, which PostgreSQL
+ * cannot store, and optionally unknown fields of binary messages. Finds everything in one pass, which is compiled once per
+ * type.
  */
 export class MessageProblems {
   readonly #requests = new Map<DescMessage, Check>();
   readonly #held = new Map<DescMessage, Check>();
 
-  /** Throws if one of the types holds something that there is no rule for. */
+  /** Throws if one of the types contains a type that there is no rule for. */
   constructor(requestTypes: Iterable<DescMessage>) {
     for (const desc of requestTypes) {
       this.#requests.set(
@@ -35,7 +35,7 @@ export class MessageProblems {
     }
   }
 
-  /** Adds what is wrong with a message of one of the types. */
+  /** Adds the problems of a message of one of the types. */
   find(desc: DescMessage, message: Message, refusesUnknownFields: boolean, violations: ViolationCollector): void {
     const check = this.#requests.get(desc);
     if (check === undefined) {
@@ -44,17 +44,17 @@ export class MessageProblems {
     check(message, { violations, refusesUnknownFields });
   }
 
-  /** The check of a message that another one holds. */
+  /** The check of a message inside another one. */
   #message(desc: DescMessage): Check {
     const known = this.#held.get(desc);
     if (known !== undefined) {
       return known;
     }
-    // Known before it is compiled, so that a recursive type finds itself.
+    // Registered before it is compiled, so that a recursive type finds itself.
     let compiled: Check | undefined;
     const check: Check = (message, walk) => compiled?.(message, walk);
     this.#held.set(desc, check);
-    // The path is that of REST, where the field of a message that only wraps a list is not a step of its own.
+    // Paths are those of REST, where the field of a message that only wraps a list is left out.
     compiled = this.#compile(desc, () => !isListWrapper(desc));
     return check;
   }
@@ -97,7 +97,7 @@ export class MessageProblems {
     };
   }
 
-  /** The check of a field; `undefined` where every value is fine. */
+  /** The check of a field. `undefined` if every value is valid. */
   #field(field: DescField): Check | undefined {
     const check = this.#value(valueTypeOf(field));
     switch (field.fieldKind) {
@@ -134,10 +134,10 @@ export class MessageProblems {
   }
 }
 
-/** Types that can hold what JSON cannot write (a value without a kind, a type that nobody knows), and that no request has. */
+/** Types that can contain what JSON cannot represent (a value without a kind, an unknown type). No request has them. */
 const withoutRule = new Set(["google.protobuf.Any", "google.protobuf.Value", "google.protobuf.ListValue"]);
 
-/** What is wrong with a message of a type as a whole. */
+/** A check of a whole message, for types that need one. */
 function wholeProblem(desc: DescMessage): ((message: Message) => string | undefined) | undefined {
   switch (desc.typeName) {
     case TimestampSchema.typeName:

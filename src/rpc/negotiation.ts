@@ -5,7 +5,7 @@ import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { AppError } from "../errors.ts";
 import { type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
-/** What calls over Connect, gRPC and gRPC-Web are sent as. */
+/** The media types of calls over Connect, gRPC and gRPC-Web. */
 export const rpcMediaTypes: ReadonlySet<string> = new Set([
   ...["application/json", "application/proto", "application/connect+json", "application/connect+proto"],
   ...["application/grpc", "application/grpc+json", "application/grpc+proto"],
@@ -13,8 +13,8 @@ export const rpcMediaTypes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The same handler, whose refusals of what is no call say why, in Connect's JSON, and what it takes: a 405 its methods
- * (`Allow`, RFC 9110 §15.5.6), a 415 its media types (`Accept-Post`, Linked Data Platform §7.1, as other servers of Connect do).
+ * Wraps a handler so that its refusals explain themselves, in Connect's JSON. A 405 names the methods (`Allow`, RFC 9110
+ * §15.5.6), a 415 the media types (`Accept-Post`, Linked Data Platform §7.1, as other Connect servers do).
  */
 export function explainRefusals(handler: UniversalHandler, errors: ErrorReporter): UniversalHandlerFn {
   const allow = [...handler.allowedMethods].sort().join(", ");
@@ -45,7 +45,7 @@ export function explainRefusals(handler: UniversalHandler, errors: ErrorReporter
   };
 }
 
-/** Throws `invalid_request` for a version of Connect's protocol that is not known. A call need not name one. */
+/** Throws `invalid_request` for an unknown version of Connect's protocol. A call need not name a version. */
 export function requireKnownVersion({ protocolName, requestMethod, requestHeader, url }: HandlerContext): void {
   if (protocolName !== "connect") {
     return;

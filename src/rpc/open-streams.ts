@@ -6,13 +6,13 @@ import { clientAddressKey, limitKeyOf, networkOf } from "../server/client-addres
 export interface OpenStreamsOptions {
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly max: number;
-  /** From one address, or one /64. */
+  /** From one IPv4 address, or one IPv6 /64. */
   readonly maxPerSource: number;
   readonly maxAgeMs: number;
 }
 
 export interface OpenStream extends Disposable {
-  /** Aborts when the stream is over, or as old as streams get. */
+  /** Aborts when the stream is over or has reached its maximum age. */
   readonly signal: AbortSignal;
 }
 
@@ -25,14 +25,15 @@ interface Place {
 }
 
 /**
- * Bounds the streams that anybody may open and that last: their number, in all and by source, and their age. When all places are
- * taken, a newcomer takes the oldest of the network that has most, if that is left with no fewer than the newcomer's: nobody keeps
- * others out with many sources of one network, and no two networks take places from each other in turns.
+ * Limits long-lived streams that need no credential: their number, in total and per source, and their age. When all places are
+ * taken, a new stream ends the oldest one of the network with the most, if that network then still has at least as many as the
+ * newcomer's. So nobody keeps others out with many sources of one network, and two networks cannot keep ending each other's
+ * streams.
  */
 export class OpenStreams {
   readonly #options: OpenStreamsOptions;
   readonly #countBySource = new Counts();
-  /** The oldest first. A stream that was told to end keeps its place until it has. */
+  /** The oldest first. A stream that was told to end keeps its place until it has ended. */
   readonly #open = new Map<AbortController, Place>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -40,7 +41,7 @@ export class OpenStreams {
     this.#options = options;
   }
 
-  /** Takes a place for a stream until it ends, or is disposed of. Throws `rate_limited` if there is none. */
+  /** Takes a place for a stream until it ends or is disposed of. Throws `rate_limited` if there is none. */
   enter(context: Pick<HandlerContext, "values" | "signal">): OpenStream {
     const { clock, max, maxPerSource, maxAgeMs } = this.#options;
     const address = context.values.get(clientAddressKey);
@@ -60,7 +61,7 @@ export class OpenStreams {
       this.#leave(end);
       end.abort();
     };
-    // A stream whose client has gone need not come to its own end.
+    // A stream may never finish by itself after its client has left.
     context.signal.addEventListener("abort", leave, { once: true });
     if (context.signal.aborted) {
       leave();
@@ -82,7 +83,7 @@ export class OpenStreams {
     }
   }
 
-  /** Ends the oldest stream of the network that has most. False if that has hardly more than the newcomer's. */
+  /** Ends the oldest stream of the network with the most. False if that network has at most one more than the newcomer's. */
   #replaceFor(newcomer: string): boolean {
     const countByNetwork = new Counts();
     for (const { network } of this.#open.values()) {
@@ -101,7 +102,7 @@ export class OpenStreams {
     return false;
   }
 
-  /** Its place is free when the stream has ended, not before. */
+  /** Ends streams that are too old. Their places are free once they have ended. */
   #endOld(): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [end, { endsAtMs }] of this.#open) {

@@ -1,20 +1,20 @@
 import { invalidFields } from "../errors.ts";
 
-/** Where a page of a list that is sorted by time and id ended. */
+/** The last entry of a page, in a list sorted by time and id. */
 export interface PageEnd {
-  /** In milliseconds, as which `created_at` is stored. `Date` holds those exactly. */
+  /** `created_at` is stored in milliseconds, which `Date` represents exactly. */
   readonly createdAt: Date;
   readonly id: string;
 }
 
-/** The last millisecond that an answer can tell. */
+/** The last millisecond that an answer can represent. */
 const maxTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 export function formatPageToken({ createdAt, id }: PageEnd): string {
   return Buffer.from(`${createdAt.getTime()} ${id}`).toString("base64url");
 }
 
-/** Throws `validation_error` for a token that no list of things with this prefix of ids (`key_`) can have made. */
+/** Throws `validation_error` for a token that cannot come from a list of ids with this prefix (`key_`). */
 export function parsePageToken(token: string, idPrefix: string): PageEnd {
   const [, time, id] = /^(\d{1,15}) ([a-z]+_[0-9A-Za-z]{22})$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
   if (id?.startsWith(idPrefix) !== true || Number(time) > maxTime) {

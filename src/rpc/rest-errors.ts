@@ -4,7 +4,7 @@ import type { RequestRecord } from "../observe/request-record.ts";
 import { GatewayError, type GatewayErrorKind } from "../rest/gateway-error.ts";
 import { type ErrorReporter, errorHeaders, violationsError } from "./wire-errors.ts";
 
-/** An error as REST sends it. */
+/** The response to a failed REST call. */
 export interface RestErrorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -26,8 +26,8 @@ const codeOfKind = {
 } as const satisfies Record<GatewayErrorKind, ErrorCode>;
 
 /**
- * Turns what ended a REST call into status, headers and the documented body. `bodyField`: the field of the request message
- * that is the whole body of the request, which the client therefore never wrote the name of.
+ * Turns the error of a REST call into status, headers and the documented body. `bodyField`: the field of the request message
+ * that is the whole HTTP body. The client never wrote its name, so it is left out of the problems' paths.
  */
 export function restErrorAnswer(
   reporter: ErrorReporter,
@@ -54,7 +54,7 @@ export function restErrorAnswer(
   };
 }
 
-/** The fields by the names that they have in the request. */
+/** The problems by the field names that the client wrote. */
 function asWritten(fields: Readonly<Record<string, string>>, bodyField: string | undefined): Record<string, string> {
   const prefix = `${bodyField}.`;
   return Object.fromEntries(
@@ -65,7 +65,7 @@ function asWritten(fields: Readonly<Record<string, string>>, bodyField: string |
   );
 }
 
-/** The chain hands errors on in Connect's form, with ours as the cause; the gateway has errors of its own. */
+/** The chain throws Connect's errors with ours as the cause. The gateway throws errors of its own. */
 function unwrap(thrown: unknown): unknown {
   const error = thrown instanceof ConnectError && thrown.cause !== undefined ? thrown.cause : thrown;
   if (!(error instanceof GatewayError)) {

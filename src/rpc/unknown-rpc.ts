@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
 import { type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
-/** Whether a request that REST found no path for speaks gRPC or gRPC-Web, in whatever format. */
+/** Whether a request without a REST route is a gRPC or gRPC-Web call, in any format. */
 export function isUnknownRpc(
   { header, method, contextValues }: UniversalServerRequest,
   { status }: UniversalServerResponse,
@@ -15,10 +15,7 @@ export function isUnknownRpc(
   return isUnmatched && method === "POST" && /^application\/grpc(?:-web|-web-text)?(?:\+|;|\s|$)/i.test(type);
 }
 
-/**
- * Answers a call over gRPC to a path that is no RPC's: `UNIMPLEMENTED`. Of a plain 404, clients tell their callers the HTTP
- * status instead.
- */
+/** Answers a gRPC call of an unknown RPC with `UNIMPLEMENTED`. With a plain 404, clients would report the HTTP status instead. */
 export function answerUnknownRpc(
   errors: ErrorReporter,
   { header, contextValues }: UniversalServerRequest,
@@ -27,7 +24,7 @@ export function answerUnknownRpc(
   const type = header.get("content-type") ?? "";
   const status = new Headers();
   setTrailerStatus(status, toConnectError(errors, unimplemented, contextValues ?? createContextValues()));
-  // In trailers for gRPC; gRPC-Web, which has none, takes them from the headers of an answer without a body.
+  // gRPC has the status in the trailers. gRPC-Web has no trailers: it takes the status from the headers of an empty answer.
   return /^application\/grpc-web/i.test(type)
     ? { status: 200, header: new Headers([...status, ["content-type", type]]) }
     : { status: 200, header: new Headers({ "content-type": type }), trailer: status };

@@ -1,14 +1,14 @@
 import { clearField, clone, create, type DescMessage, isFieldSet, type MessageShape } from "@bufbuild/protobuf";
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
 
-/** An update as it was asked for: what shall be, and, where there is a mask, which of it (AIP-134). */
+/** A requested update (AIP-134): the new values, and optionally a mask that names which of them to change. */
 export interface Update<Desc extends DescMessage> {
   readonly schema: Desc;
   readonly changes: MessageShape<Desc> | undefined;
   readonly mask: FieldMask | undefined;
 }
 
-/** The changes that an update names. Fields that are not set in it stay as they are. */
+/** The changes that an update asks for. Fields that are not set in the result stay as they are. */
 export function namedChanges<Desc extends DescMessage>({ schema, changes, mask }: Update<Desc>): MessageShape<Desc> {
   if (changes === undefined) {
     return create(schema);
@@ -23,9 +23,9 @@ export function namedChanges<Desc extends DescMessage>({ schema, changes, mask }
 }
 
 /**
- * What is wrong with the mask of an update, whose changes are in the field `container`. Over REST the mask names the members
- * of the body, so that a field that is named and not given was `null` there: what that is to mean is not guessed.
- * A mask that names nothing, beside changes, would drop them. `advice` says of some fields what to write instead.
+ * The problems of an update's mask. The changes are in the field `container`. Over REST the mask lists the members of the body,
+ * so a named field without a value was `null` there; its meaning is not guessed. A mask that names nothing would drop the
+ * changes. `advice` says what to write instead, by field.
  */
 export function updateMaskProblems<Desc extends DescMessage>(
   { schema, changes, mask }: Update<Desc>,

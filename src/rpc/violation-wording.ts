@@ -10,7 +10,7 @@ import {
 import { pattern_words as patternWords } from "../../gen/byond/v1/access_pb.ts";
 import { jsonEnumNames, restJson } from "../rest/json/json-style.ts";
 
-/** A violation in the words of the house: "must be between 4 and 10". To be read after the field's name. */
+/** Words a violation as the API does, to be read after the field's name: "must be between 4 and 10". */
 export function wordViolation(violation: Violation): string {
   const field = violation.field.findLast((step): step is DescField => step.kind === "field");
   if (field === undefined) {
@@ -20,7 +20,7 @@ export function wordViolation(violation: Violation): string {
   return violation.forKey ? `has a key that ${words}` : words;
 }
 
-/** The rules that were broken: of the field, or of what it holds. */
+/** The broken rules: those of the field, or of its items, keys or values. */
 function rulesOf(field: DescField, { field: path, forKey }: Violation): FieldRules["type"] {
   const rules = getOption(field, fieldRules).type;
   const isHeld = path.at(-1)?.kind !== "field";

@@ -10,7 +10,7 @@ export interface CertificateFiles {
 }
 
 /**
- * Reads the certificate, with those of its issuers that may follow it, and its key, and tries them. Throws `ConfigError` that names the one
+ * Reads and tests the certificate, optionally followed by its chain, and its key. Throws a `ConfigError` that names the file
  * that cannot be used.
  */
 export async function readCertificate({

@@ -8,7 +8,7 @@ import {
   parseIpAddress,
 } from "./ip-range.ts";
 
-/** Set by the server for each request, on every protocol. Undefined: it cannot be told who called. */
+/** Set by the server for each request, on every protocol. Undefined: the address is unknown. */
 export const clientAddressKey = createContextKey<string | undefined>(undefined, { description: "client address" });
 
 export interface ProxyTrust {
@@ -19,9 +19,9 @@ export interface ProxyTrust {
 }
 
 /**
- * The address that a request came from, in its one notation: the socket's, or, behind a trusted proxy, the rightmost of
- * the header that is not a trusted proxy itself. What stands left of it was written by the client and is worth nothing.
- * Undefined if that address cannot be read.
+ * The address of the client, in canonical notation: the socket's, or, behind a trusted proxy, the rightmost address of the
+ * header that is not a trusted proxy. Addresses to its left were written by the client and prove nothing. Undefined if the
+ * address cannot be parsed.
  */
 export function clientAddressOf(
   trust: ProxyTrust,
@@ -29,7 +29,7 @@ export function clientAddressOf(
   headers: Pick<Headers, "get">,
 ): string | undefined {
   const isTrusted = (address: IpAddress) => trust.trustedProxies.some((range) => includesAddress(range, address));
-  // A link-local address of a socket names its interface after a percent sign.
+  // A socket's link-local address ends with a percent sign and the interface.
   let client = parseIpAddress(socketAddress?.split("%")[0] ?? "");
   const hops = headers.get(trust.header)?.split(",") ?? [];
   while (client !== undefined && isTrusted(client)) {
@@ -50,12 +50,12 @@ function parseHop(hop: string): IpAddress | undefined {
   return parseIpAddress(v4 ?? v6 ?? hop);
 }
 
-/** What everything without a known address is counted by. */
+/** The key that all requests without a known address are counted under. */
 export const unknownSource = "unknown";
 
 /**
- * What requests from an address are counted by: the address, or the /64 of an IPv6 address, which is what one customer of
- * a provider has at least. Everything without a known address counts together.
+ * The key that requests from an address are counted under: the IPv4 address, or the /64 of an IPv6 address, since a provider's
+ * customer has at least a /64. Requests without a known address share one key.
  */
 export function limitKeyOf(clientAddress: string | undefined): string {
   const address = parseIpAddress(clientAddress ?? "");
@@ -65,7 +65,7 @@ export function limitKeyOf(clientAddress: string | undefined): string {
   return address.kind() === "ipv4" ? formatIpAddress(address) : `${formatIpAddress(maskAddress(address, 64))}/64`;
 }
 
-/** What somebody with many addresses has them of: the /24 of an IPv4 address, the /48 of an IPv6 one. */
+/** The network that somebody with many addresses is likely to have them in: the /24 of an IPv4 address, the /48 of an IPv6 one. */
 export function networkOf(clientAddress: string | undefined): string {
   const address = parseIpAddress(clientAddress ?? "");
   if (address === undefined) {

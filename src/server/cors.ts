@@ -8,7 +8,7 @@ export type CorsOrigins = readonly string[] | "any";
 
 /** Lets pages of other origins call the API (CORS, Fetch §3.2). */
 export interface Cors {
-  /** The same handler, which answers preflights, and whose answers the pages may read. */
+  /** Wraps a handler: answers preflights, and lets the pages read its answers. */
   allow(handler: CallHandler): CallHandler;
   /** The headers of an answer to a request with this `Origin`. */
   headersFor(origin: string | undefined): Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ const requestHeaders = [
   "Request-Timeout",
   "X-API-Key",
   "X-Request-Id",
-  // What tracing in a browser adds by itself (W3C Trace Context, W3C Baggage).
+  // Tracing in browsers adds these by itself (W3C Trace Context, W3C Baggage).
   "baggage",
   "traceparent",
   "tracestate",
@@ -57,12 +57,12 @@ const responseHeaders = [
   "X-Request-Id",
 ].join(", ");
 
-/** More than two hours Chromium does not keep. */
+/** Chromium's maximum: two hours. */
 const maxAgeSeconds = "7200";
 
 /**
- * `Access-Control-Allow-Credentials` is never sent: the API takes its credentials from headers that a page must know, and no
- * cookie. So `any` opens nothing that a script outside of a browser could not do.
+ * `Access-Control-Allow-Credentials` is never sent: the API takes credentials from headers that the page must set, not from
+ * cookies. So even `any` only allows what a script outside a browser can do anyway.
  */
 export function createCors(origins: CorsOrigins): Cors {
   if (origins.length === 0) {

@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 
 /**
- * Reads what is left of a request's body, and throws it away. Whoever began to read may still be listening, so that the stream
- * would not flow by itself.
+ * Reads and discards the rest of a request's body. `resume()` is not enough: a reader that began may still listen for
+ * `readable`, and then the stream does not flow.
  */
 export function discardBody(request: Readable): void {
   const discard = () => {

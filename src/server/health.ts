@@ -2,16 +2,13 @@ import { type DatabaseReadiness, isReady } from "../database/readiness.ts";
 import type { NodeResponse } from "./normalize-request.ts";
 import type { Page, PageOutcome } from "./request-handler.ts";
 
-/** `/healthz`: the process runs. Says nothing of what it depends on: a restart would not mend that. */
+/** `/healthz`: the process runs. It does not check the database: a restart would not fix that. */
 export const livenessPage: Page = (_request, response) => {
   writeJson(response, 200, { status: "ok" });
   return "served";
 };
 
-/**
- * `/readyz`: whether requests should be sent here now, which takes a database that answers and can be written to, and a server
- * that is not about to stop.
- */
+/** `/readyz`: whether to send requests here. The database must answer and be writable, and the server must not be stopping. */
 export function readinessPage(readiness: Pick<DatabaseReadiness, "state">, draining: AbortSignal): Page {
   return async (_request, response): Promise<PageOutcome> => {
     if (draining.aborted) {

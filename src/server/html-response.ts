@@ -2,12 +2,12 @@ import type { UniversalServerRequest, UniversalServerResponse } from "@connectrp
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { prefers } from "../rest/media-type.ts";
 
-/** Whether a person reads the answer: a read whose `Accept` ranks HTML above JSON, as browsers' does (RFC 9110 §12.5.1). */
+/** Whether a person will read the answer: a GET or HEAD whose `Accept` ranks HTML above JSON, as browsers do (RFC 9110 §12.5.1). */
 export function prefersHtml({ method, header }: UniversalServerRequest): boolean {
   return (method === "GET" || method === "HEAD") && prefers(header.get("accept"), "text/html", "application/json");
 }
 
-/** What a page may load: what this server serves, and nothing inline. */
+/** Pages may only load files of this server, and nothing inline. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -19,7 +19,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** The answer with a page; to `HEAD`, its headers alone. */
+/** A response with a page. For `HEAD`, its headers only. */
 export function htmlResponse(
   { method }: UniversalServerRequest,
   status: number,

@@ -1,9 +1,9 @@
-/** Text that is HTML already. */
+/** Text that is already HTML. */
 export interface Html {
   readonly html: string;
 }
 
-/** Builds HTML. What is filled in is escaped, unless it is HTML itself. */
+/** A template tag that builds HTML. Values are escaped unless they are `Html`. */
 export function html(parts: TemplateStringsArray, ...values: readonly (string | Html | readonly Html[])[]): Html {
   const texts = values.map((value) => {
     if (typeof value === "string") {
@@ -14,13 +14,13 @@ export function html(parts: TemplateStringsArray, ...values: readonly (string | 
   return { html: parts.map((part, index) => part + (texts[index] ?? "")).join("") };
 }
 
-/** A text with code in backticks. */
+/** Turns text with code in backticks into HTML. */
 export function withCode(text: string): Html {
   const parts = text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
   return { html: parts.map((part) => part.html).join("") };
 }
 
-/** A text as HTML has it, also within quotes. */
+/** Escapes text for HTML, also inside quoted attributes. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll("&", "&amp;")

@@ -20,40 +20,40 @@ import {
 } from "./refuse-on-socket.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
-/** Requests of one connection that are handled at the same time. Others that the client has sent ahead wait, and no more are read. */
+/** How many requests of one connection are handled at once. Further pipelined requests wait, and reading pauses. */
 const HANDLED_MAX = 100;
 
 /**
- * Requests that wait, of all connections: what was read at once is parsed at once, some thousands of them. Beyond that the connection
- * with most is ended.
+ * How many requests of all connections may wait: one read can contain thousands. Beyond that, the connection with the most is
+ * closed.
  */
 const WAITING_MAX = 10_000;
 
-/** What is read of a body whose request has been answered, so that the connection can be used again. */
+/** How much of a body is read after its request was answered, to keep the connection usable. */
 const DISCARDED_BYTES_MAX = 256 * 1024;
 
 export interface Http1Options {
   readonly timeouts: Timeouts;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
-  /** A parsed request that must not be handled, whatever it says. */
+  /** Answers a request that was parsed but must not be handled. */
   readonly onMalformed: (response: ServerResponse, reason: string) => void;
-  /** What an answer says to what could not be parsed. */
+  /** The content of an answer to a request that could not be parsed. */
   readonly malformedContent: (reason: string, origin: string | undefined) => RefusalContent;
 }
 
-/** Speaks HTTP/1.1 on connections that somebody else accepted. */
+/** Serves HTTP/1.1 on connections that the port accepted. */
 export interface Http1 {
   accept(socket: Socket, activity: Activity): void;
-  /** Ends every connection as soon as its requests are answered, those without one at once. */
+  /** Closes every connection when its requests are answered; idle ones at once. */
   drain(): void;
-  /** To be called when all connections are gone. */
+  /** Call it when all connections are closed. */
   dispose(): void;
 }
 
 export function createHttp1(options: Http1Options): Http1 {
   const { timeouts } = options;
   const connections = new Map<Socket, Connection>();
-  /** Nothing more is answered on these. */
+  /** Sockets that get no further answer. */
   const ended = new WeakSet<Socket>();
   let draining = false;
   let waitingCount = 0;
@@ -65,13 +65,13 @@ export function createHttp1(options: Http1Options): Http1 {
     keepAliveTimeout: timeouts.keepAliveMs,
     connectionsCheckingInterval: Math.ceil(Math.min(4_000, timeouts.headersMs, timeouts.requestMs) / 4),
     maxHeaderSize: HEADER_BYTES_MAX,
-    // Checked by the caller, who answers with a body.
+    // The caller checks it, and answers with a body.
     requireHostHeader: false,
   });
-  // Node would silently drop the rest; the caller refuses the request.
+  // With a limit, Node would silently drop further headers. The caller refuses the request instead.
   server.maxHeadersCount = 0;
   server.timeout = timeouts.stalledMs;
-  // A client that ends its side when it has asked is answered. In the types of Node it is missing.
+  // A client that half-closes after its request gets its answer. The option is missing in Node's types.
   Object.assign(server, { httpAllowHalfOpen: true });
 
   const receive = (request: IncomingMessage, response: ServerResponse, handle: () => void): void => {
@@ -87,17 +87,17 @@ export function createHttp1(options: Http1Options): Http1 {
     responses.add(response);
     if (draining) response.setHeader("Connection", "close");
     response.once("finish", () => {
-      // A request that was destroyed does not read its connection any more.
+      // A destroyed request does not read from its connection any more.
       if (request.destroyed && !request.complete) socket.destroy();
       else if (!request.complete) discardBody(request);
     });
     response.once("close", () => {
       responses.delete(response);
-      // Not at once: other connections have their turn in between.
+      // Not at once, so that other connections are served in between.
       if (waiting.length > 0) setImmediate(handleNext, socket, connection);
       if (responses.size === 0 && socket.writable) connection.refuse?.();
       if (responses.size === 0) activity.idle(() => (request.complete ? socket.destroySoon() : socket.destroy()));
-      // It may have promised to keep the connection before the draining began.
+      // The answer may have promised keep-alive before draining began.
       if (draining && responses.size === 0) socket.destroySoon();
     });
     if (waiting.length === 0 && responses.size <= HANDLED_MAX) handle();
@@ -119,7 +119,7 @@ export function createHttp1(options: Http1Options): Http1 {
     waitingCount -= waiting.splice(0).length;
   }
   function handleNext(socket: Socket, connection: Connection): void {
-    // What cannot be answered any more is not begun.
+    // A request that cannot be answered any more is not started.
     const handle = socket.writable ? connection.waiting.shift() : undefined;
     if (handle === undefined) return;
     waitingCount -= 1;
@@ -140,7 +140,7 @@ export function createHttp1(options: Http1Options): Http1 {
       options.onMalformed(response, "The Expect header asks for what is not supported."),
     );
   });
-  // Without a listener for "upgrade", Node ignores the header, as RFC 9110 §7.8 allows.
+  // There is no listener for "upgrade": Node then ignores the header, as RFC 9110 §7.8 allows.
   server.on("connect", (request) => {
     if (request.socket instanceof Socket) refuse(request.socket, 400, "CONNECT is not supported.", undefined);
   });
@@ -152,7 +152,8 @@ export function createHttp1(options: Http1Options): Http1 {
     const connection = connections.get(socket);
     const responses = [...(connection?.responses ?? [])];
     const isBetweenRequests = connection?.request?.complete ?? true;
-    // An answer in the midst of another one would be taken for a part of it, and one to an answered request for the next one's.
+    // An answer written inside another one would be read as a part of it. One to an answered request would be read as the next
+    // request's.
     const isAnswer = responses.length === 1 && responses[0]?.headersSent === false;
     if (status === undefined || !(isBetweenRequests || isAnswer)) {
       socket.destroy();
@@ -173,8 +174,8 @@ export function createHttp1(options: Http1Options): Http1 {
   }
 
   /**
-   * Ends our side of a connection, and reads on until the client has sent all of its body: who is cut off while sending may
-   * never see the answer (RFC 9112 §9.6).
+   * Half-closes a connection and keeps reading until the client has sent its whole body: a client that is cut off while sending
+   * may never see the answer (RFC 9112 §9.6).
    */
   function linger(socket: Socket, request: IncomingMessage): void {
     ended.add(socket);
@@ -185,11 +186,11 @@ export function createHttp1(options: Http1Options): Http1 {
   }
 
   server.on("timeout", (socket) => {
-    // Neither is the case while a handler takes its time, or streams with long pauses.
+    // Neither is true while a handler works, or streams with long pauses.
     const isIdle = (connections.get(socket)?.responses.size ?? 0) === 0;
     if (isIdle || socket.writableLength > 0) socket.destroy();
   });
-  // Node starts its checks of the time-outs above only in a server that listens; this one never does.
+  // Node only checks the timeouts above in a listening server. This one never listens.
   server.emit("listening");
 
   return {
@@ -201,13 +202,13 @@ export function createHttp1(options: Http1Options): Http1 {
         connections.delete(socket);
         forget(connection);
       });
-      // A stream has no end that would have to be waited for: more likely its client has left.
+      // A stream need not end by itself: a client that half-closes has most likely left.
       socket.once("end", () => {
         for (const { headersSent, writableEnded } of connection.responses) {
           if (headersSent && !writableEnded) socket.destroy();
         }
       });
-      // Node calls it after the last answer, also if the client is still sending.
+      // Node calls it after the last answer, even while the client is still sending.
       const destroySoon = socket.destroySoon.bind(socket);
       socket.destroySoon = () => {
         const { request } = connection;
@@ -215,7 +216,7 @@ export function createHttp1(options: Http1Options): Http1 {
         else linger(socket, request);
       };
       server.emit("connection", socket);
-      // Whoever reads a body has the connection read on. Node's own listener comes first, and has begun by now.
+      // Reading a body resumes the socket, also while requests wait. Node's own listener runs first.
       socket.on("resume", () => {
         if (connection.waiting.length > 0) socket.pause();
       });
@@ -234,22 +235,22 @@ export function createHttp1(options: Http1Options): Http1 {
 }
 
 interface Connection {
-  /** Of all its requests that are not answered yet. */
+  /** The responses of all requests that are not answered yet. */
   readonly responses: Set<ServerResponse>;
-  /** What handles the latest of them, when it is their turn. */
+  /** The handlers of the latest requests, which wait for their turn. */
   readonly waiting: (() => void)[];
   readonly activity: Activity;
-  /** The latest one: only of that one there can be more to come. */
+  /** The latest request: only its body can still be incomplete. */
   request: IncomingMessage | undefined;
-  /** Refuses what came behind the requests that are being answered, when they have been. */
+  /** Refuses malformed input that followed the requests in progress, once those are answered. */
   refuse: (() => void) | undefined;
 }
 
 type HeadersToWrite = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /**
- * Ends the connection with an answer that comes before the end of a body that may be long: the next request is behind it, and
- * an answered body must be read, or the connection closed (RFC 9112 §9.3).
+ * Closes the connection with an answer that is sent before the end of a body that may be long: the next request would follow
+ * that body, so the body must be read or the connection closed (RFC 9112 §9.3).
  */
 class Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   override writeHead(statusCode: number, statusMessage?: string, headers?: HeadersToWrite): this;

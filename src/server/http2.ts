@@ -12,20 +12,20 @@ import type { Activity } from "./idle-connections.ts";
 import { HEADER_BYTES_MAX, HEADERS_MAX } from "./normalize-request.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
-/** Requests that a client may have under way on one connection. */
+/** How many requests a client may have in progress on one connection. */
 const CONCURRENT_STREAMS_MAX = 100;
 
 export interface Http2Options {
   readonly timeouts: Timeouts;
   readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-  /** A parsed request that must not be handled, whatever it says. */
+  /** Answers a request that was parsed but must not be handled. */
   readonly onMalformed: (response: Http2ServerResponse, reason: string) => void;
 }
 
-/** Speaks HTTP/2 on connections that somebody else accepted. */
+/** Serves HTTP/2 on connections that the port accepted. */
 export interface Http2 {
   accept(socket: Socket, activity: Activity): void;
-  /** Asks every client to send nothing new (GOAWAY), and ends its connection once its requests are answered. */
+  /** Tells every client to send no new requests (GOAWAY), and closes its connection once its requests are answered. */
   drain(): void;
 }
 
@@ -34,19 +34,19 @@ export function createHttp2(options: Http2Options): Http2 {
   const connections = new Set<Http2Connection>();
 
   const server = createServer({
-    // With it, nghttp2 drops a header whose value begins or ends with a blank, and the request goes on without: a call would be
-    // carried out as if it had no Idempotency-Key. Without it, blanks around a value do not count, as over HTTP/1.
+    // If strict, nghttp2 drops a header whose value begins or ends with a blank, and accepts the request without it: a call
+    // would run as if it had no Idempotency-Key. Otherwise it trims the value, as HTTP/1 does.
     strictFieldWhitespaceValidation: false,
     settings: { maxConcurrentStreams: CONCURRENT_STREAMS_MAX, maxHeaderListSize: HEADER_BYTES_MAX },
-    // The header limits are only told to clients, and checked again by the caller, who can answer: some leeway.
+    // Clients are only told the header limits. The caller checks them, since it can answer, so this limit is looser.
     maxHeaderListPairs: 2 * HEADERS_MAX,
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
-    // Against rapid resets (CVE-2023-44487): so many at once, then so many a second, then the connection ends.
+    // Against rapid resets (CVE-2023-44487): a burst, then a rate per second. Beyond that the connection is closed.
     streamResetBurst: 1_000,
     streamResetRate: 100,
   });
-  // A client may have reset the stream by the time that we hear of it. Answering one that is gone would throw.
+  // The client may already have reset the stream, and answering it would throw.
   const isGone = (response: Http2ServerResponse) => response.stream.destroyed || response.stream.closed;
   const begin = (request: Http2ServerRequest, response: Http2ServerResponse) => {
     watchStream(response.stream, timeouts);
@@ -67,7 +67,7 @@ export function createHttp2(options: Http2Options): Http2 {
   server.on("connect", (_request: Http2ServerRequest, response: Http2ServerResponse) => {
     if (!isGone(response)) options.onMalformed(response, "CONNECT is not supported.");
   });
-  // What goes wrong in a connection is over with it.
+  // A session error already closes its connection.
   server.on("sessionError", () => undefined);
 
   return {
@@ -77,7 +77,7 @@ export function createHttp2(options: Http2Options): Http2 {
         connections.add(connection);
         socket.once("close", () => connections.delete(connection));
       };
-      // The server makes the session while it handles the event.
+      // The server creates the session synchronously, while it handles the event.
       server.once("session", register);
       server.emit("connection", socket);
       server.off("session", register);
@@ -88,7 +88,7 @@ export function createHttp2(options: Http2Options): Http2 {
   };
 }
 
-/** Ends a connection that has no request under way for too long. Pings and the like do not count. */
+/** One connection. It is closed when it has had no request for too long; pings and other frames do not count. */
 class Http2Connection {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
@@ -106,12 +106,12 @@ class Http2Connection {
     session.once("remoteSettings", () => this.#waitForStream());
     session.on("stream", (stream) => this.#count(stream));
     session.on("frameError", () => undefined);
-    // Who cannot say anything any more cannot even tell us how much it has read.
+    // A half-closed peer cannot send WINDOW_UPDATE, so the connection is closed.
     socket.once("end", () => socket.destroy());
     socket.once("close", () => clearTimeout(this.#timer));
   }
 
-  /** GOAWAY; the session ends itself with its last stream, and we do not wait long for the other side to do so too. */
+  /** Sends GOAWAY. The session ends with its last stream; the peer then has a moment to close. */
   end(): void {
     if (!this.#session.closed) this.#session.close();
     if (this.#openStreams === 0) this.#after(LINGER_MS, () => this.#socket.destroy());
@@ -142,14 +142,14 @@ class Http2Connection {
 }
 
 /**
- * Reads on when a request has been answered before its end, for as long as requests may take; a client that sends nothing for a
- * moment has to give up (RFC 9113 §8.1): it would keep one of the connection's streams. Node would have it give up at once where
- * nobody has begun to read. Proxies lose the answer then (https://github.com/haproxy/haproxy/issues/1219), and HAProxy 2.6 at times
- * the whole connection.
+ * Keeps reading the body of a request that was answered early, for as long as requests may take. A client that stops sending
+ * for a moment is told to give up (RFC 9113 §8.1), since it occupies one of the connection's streams. Node would do that at
+ * once if nobody had begun to read; proxies then lose the answer (https://github.com/haproxy/haproxy/issues/1219), and HAProxy
+ * 2.6 sometimes the whole connection.
  */
 function letUploadEnd(request: Http2ServerRequest): void {
   const { stream } = request;
-  // Begins to read, no more than fits its buffer.
+  // Starts reading, up to the size of its buffer.
   request.read(0);
   stream.once("finish", () => {
     if (request.complete) return;
@@ -162,10 +162,10 @@ function letUploadEnd(request: Http2ServerRequest): void {
   });
 }
 
-/** Cancels a request that does not arrive in time, and an answer that is not read. */
+/** Cancels a request that does not arrive in time, or whose answer the client does not read. */
 function watchStream(stream: ServerHttp2Stream, timeouts: Timeouts): void {
   const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
-  // While there is something to send, silence is the client's; otherwise the handler takes its time.
+  // If data is waiting to be sent, the client has stalled. Otherwise the handler is still working.
   stream.setTimeout(timeouts.stalledMs, () => {
     if (stream.writableLength > 0) cancel();
   });
@@ -173,7 +173,7 @@ function watchStream(stream: ServerHttp2Stream, timeouts: Timeouts): void {
 
   const timer = setTimeout(() => {
     const hasArrived = stream.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE;
-    // A call that streams both ways lasts as long as its client likes.
+    // A bidirectional stream may last as long as its client likes.
     const isBeingAnswered = stream.headersSent && !stream.writableEnded;
     if (!hasArrived && !isBeingAnswered) cancel();
   }, timeouts.requestMs);

@@ -2,18 +2,18 @@ import { limitKeyOf } from "./client-address.ts";
 
 export interface IdleLimits {
   readonly maxIdle: number;
-  /** From one address, or one /64. */
+  /** From one IPv4 address, or one IPv6 /64. */
   readonly maxIdlePerSource: number;
   readonly maxIdleMs: number;
 }
 
-/** What a connection is doing, told by the protocol that is spoken on it. It begins idle. */
+/** The protocol of a connection reports here whether it is idle. It starts idle. */
 export interface Activity {
-  /** A request is under way. */
+  /** A request is in progress. */
   busy(): void;
-  /** None is. `end` is called once if that goes on for too long, or if too many connections are idle. */
+  /** No request is in progress. `end` is called once if that lasts too long, or if too many connections are idle. */
   idle(end: () => void): void;
-  /** The connection is gone. */
+  /** The connection is closed. */
   closed(): void;
 }
 
@@ -26,12 +26,12 @@ interface Connection {
 const agesCheckedEveryMs = 1_000;
 
 /**
- * Bounds the connections on which no request is under way. When too many are idle, of one source or in all, the one that has
- * been idle longest is ended: whoever opens connections to hold them replaces their own, and who uses theirs keeps them.
+ * Limits the connections without a request in progress. When too many are idle, of one source or in total, the one that has
+ * been idle longest is closed: whoever hoards connections loses their own first, and connections in use stay.
  */
 export class IdleConnections {
   readonly #limits: IdleLimits;
-  /** The longest idle first, as in the set of each source. */
+  /** Ordered: the longest idle first. So is the set of each source. */
   readonly #idle = new Set<Connection>();
   readonly #idleBySource = new Map<string, Set<Connection>>();
   readonly #timer: NodeJS.Timeout;

@@ -3,15 +3,15 @@ import ipaddr from "ipaddr.js";
 
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** The addresses that begin with the same bits. A single address is a range of its full length. */
+/** The addresses that share a prefix. A single address is a range whose prefix has its full length. */
 export interface IpRange {
   readonly network: IpAddress;
   readonly prefixLength: number;
 }
 
 /**
- * Reads an address in its usual notation; none of the older ones that some parsers take (`0x7f.1`, `2130706433`). An IPv4
- * address that is written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 address. Undefined if it is no address.
+ * Parses an address in its usual notation, not in the old ones that some parsers accept (`0x7f.1`, `2130706433`). An
+ * IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) becomes the IPv4 address. Undefined if the text is not an address.
  */
 export function parseIpAddress(text: string): IpAddress | undefined {
   if (isIP(text) === 0 || text.includes("%")) {
@@ -20,7 +20,7 @@ export function parseIpAddress(text: string): IpAddress | undefined {
   return ipaddr.process(text.includes(":") ? text.replace(dottedEnd, asHexadecimalGroups) : text);
 }
 
-/** `::192.0.2.1` is not `::ffff:192.0.2.1`, but ipaddr.js reads it so: it is given no dots. */
+/** ipaddr.js takes `::192.0.2.1` for `::ffff:192.0.2.1`, so the dotted part is rewritten as hexadecimal groups. */
 const dottedEnd = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/;
 
 function asHexadecimalGroups(_: string, ...bytes: string[]): string {
@@ -28,14 +28,14 @@ function asHexadecimalGroups(_: string, ...bytes: string[]): string {
   return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
 }
 
-/** The one way that an address is written: `192.0.2.1`, `2001:db8::1` (RFC 5952). */
+/** The canonical notation of an address: `192.0.2.1`, `2001:db8::1` (RFC 5952). */
 export function formatIpAddress(address: IpAddress): string {
   return address.toString();
 }
 
 /**
- * Reads an address or a range in CIDR notation. Returns what is wrong with it as text. Bits beyond the prefix are refused
- * rather than dropped: `203.0.113.7/24` was meant as one address as likely as not.
+ * Parses an address or a range in CIDR notation. If it is invalid, returns the problem as text. Bits beyond the prefix are
+ * refused, not dropped: `203.0.113.7/24` may have been meant as a single address.
  */
 export function parseIpRange(text: string): IpRange | string {
   const [addressText = "", prefixText, ...rest] = text.split("/");
@@ -62,7 +62,7 @@ export function parseIpRange(text: string): IpRange | string {
   return { network, prefixLength };
 }
 
-/** The one way that a range is written. A range of a single address is that address. */
+/** The canonical notation of a range. A range of a single address is written as that address. */
 export function formatIpRange({ network, prefixLength }: IpRange): string {
   const address = formatIpAddress(network);
   return prefixLength === (network.kind() === "ipv4" ? 32 : 128) ? address : `${address}/${prefixLength}`;
@@ -72,7 +72,7 @@ export function includesAddress({ network, prefixLength }: IpRange, address: IpA
   return network.kind() === address.kind() && address.match([network, prefixLength]);
 }
 
-/** The first address of the range of this length that the address lies in. */
+/** The address with all bits after the prefix set to zero. */
 export function maskAddress(address: IpAddress, prefixLength: number): IpAddress {
   const bytes = address.toByteArray().map((byte, index) => {
     const kept = Math.min(8, Math.max(0, prefixLength - index * 8));

@@ -7,13 +7,13 @@ import type { Page } from "./request-handler.ts";
 
 /** Who may read `/metrics`. */
 export type MetricsReaders =
-  /** Whoever presents the token as `Authorization: Bearer`. */
+  /** Requests with this token as `Authorization: Bearer`. */
   | { readonly token: string }
-  /** This machine. Only for a server that no other machine can reach. */
+  /** Requests from this machine. Only for a server that no other machine can reach. */
   | "this machine"
   | "nobody";
 
-/** `/metrics`, for Prometheus. Everybody who may not read it gets what an unknown path gets. */
+/** `/metrics`, for Prometheus. Requests that may not read it get the answer of an unknown path. */
 export function metricsPage(metrics: Registry, readers: MetricsReaders): Page {
   return async (request, response) => {
     const isAllowed =
@@ -30,12 +30,12 @@ export function metricsPage(metrics: Registry, readers: MetricsReaders): Page {
   };
 }
 
-/** Set by proxies; a request with one of them comes from elsewhere, whatever its socket says. */
+/** Headers that proxies set. A request with one of them comes from elsewhere, whatever its socket says. */
 const proxyHeaders = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /**
- * Whether a request was made on this machine, by somebody who knows it: the socket is a loopback one, the request names a
- * loopback host (so that no page of another site can have a browser make it) and did not come through a proxy.
+ * Whether a request was made deliberately on this machine: its socket is loopback, it names a loopback host (so that no other
+ * site's page can have made a browser send it), and it did not come through a proxy.
  */
 function isFromThisMachine(request: NodeRequest): boolean {
   const authority = request.headers[":authority"] ?? request.headers.host ?? "";

@@ -5,33 +5,33 @@ import { findAuthorityFault, findTargetFault, readAbsoluteForm } from "./request
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** For all headers of a request together, its target included. */
+/** The maximum size of all headers of a request together, its target included. */
 export const HEADER_BYTES_MAX = 16 * 1024;
 export const HEADERS_MAX = 128;
 
-/** CONNECT asks for a tunnel, which makes sense for a proxy only. */
+/** CONNECT asks for a tunnel, which only a proxy offers. */
 const METHODS_KNOWN = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
-/** Of which Node keeps the first, where whoever forwarded the request may have gone by the last. */
+/** Node keeps the first of these headers. A proxy in front may have used the last. */
 const SINGLE_HEADERS = ["Authorization", "Content-Type"];
 const HOST_HEADERS = ["host", ":authority"];
 
-/** Names no machine (RFC 2606), so that nothing takes a request without a host for one to a host that it knows. */
+/** A host that cannot exist (RFC 2606): a request without a host is never taken for one to a real host. */
 const UNNAMED_HOST = "host.invalid";
 
 /**
- * Says what makes a request one that nobody can be expected to handle, in words for the client; undefined for a well-formed
- * one, of which this is promised: there is one authority, the target is a path (or `*`, for OPTIONS), and
- * `new URL(target, "http://" + authority)` succeeds and keeps both.
+ * Returns what is malformed about a request, as a message for the client. Undefined for a well-formed one, which is guaranteed
+ * to have one authority and a path as its target (or `*`, for OPTIONS); `new URL(target, "http://" + authority)` succeeds and
+ * keeps both.
  *
- * Over HTTP/1 it sees to that itself where the request has another form that must be served: a target in absolute form, whose
- * host takes the place of the header's (RFC 9112 §3.2.2), an empty `Host` (§3.2), and HTTP/1.0 without one.
+ * Rewrites HTTP/1 requests of other forms that must be served: a target in absolute form, whose host replaces the header's (RFC
+ * 9112 §3.2.2), an empty `Host` (§3.2), and HTTP/1.0 without one.
  */
 export function normalizeRequest(request: NodeRequest): string | undefined {
   const hosts = readAuthorities(request);
   const [host] = hosts;
   const repeated = SINGLE_HEADERS.find((name) => new Set(readHeader(request, [name.toLowerCase()])).size > 1);
-  // In text, Node takes 0.9 and 2.0, too.
+  // Node's HTTP/1 parser also accepts the versions 0.9 and 2.0.
   if (!("stream" in request) && request.httpVersionMajor !== 1) return "The version of HTTP is not supported.";
   if (host === undefined && request.httpVersion !== "1.0") return "The Host header is missing.";
   if (hosts.length > 1) return "There is more than one host.";
@@ -50,18 +50,18 @@ export function normalizeRequest(request: NodeRequest): string | undefined {
   return fault;
 }
 
-/** Whether the method is none that HTTP knows: 501 (RFC 9110 §9.1). */
+/** Whether HTTP does not know the method: 501 (RFC 9110 §9.1). */
 export function hasUnknownMethod({ method }: NodeRequest): boolean {
   return method === undefined || !METHODS_KNOWN.has(method);
 }
 
-/** Whether the body is in a transfer coding under the chunks, and none is known: 501 (RFC 9112 §6.1). */
+/** Whether the body has a transfer coding besides chunked: none is supported, 501 (RFC 9112 §6.1). */
 export function hasUnknownTransferCoding(request: NodeRequest): boolean {
   const codings = readTransferCodings(request);
   return codings.length > 1 && codings.at(-1) === "chunked";
 }
 
-/** Whether it is only the end of the connection that ends the body (RFC 9112 §6.3). HTTP/1.0 has no chunks (§6.1). */
+/** Whether only the end of the connection would end the body (RFC 9112 §6.3). HTTP/1.0 has no chunked coding (§6.1). */
 function hasUnknownLength(request: NodeRequest): boolean {
   const codings = readTransferCodings(request);
   return codings.length > 0 && (codings.at(-1) !== "chunked" || request.httpVersion === "1.0");
@@ -72,20 +72,20 @@ function readTransferCodings({ headers }: NodeRequest): readonly string[] {
   return text.split(",").flatMap((name) => name.trim().toLowerCase() || []);
 }
 
-/** Whether the headers are more, or longer, than anybody needs: 431. */
+/** Whether the headers are too many or too long: 431. */
 export function hasExcessiveHeaders(request: NodeRequest): boolean {
   const bytes = request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
   return request.rawHeaders.length > 2 * HEADERS_MAX || bytes > HEADER_BYTES_MAX;
 }
 
-/** Every host that the request names, not only the first: whoever forwarded it may have gone by another one. */
+/** Every host that the request names, not only the first: a proxy in front may have used another one. */
 function readAuthorities(request: NodeRequest): readonly string[] {
   const hosts = readHeader(request, HOST_HEADERS);
-  // Over HTTP/2, proxies send the same host both ways: RFC 9113 §8.3.1.
+  // Over HTTP/2, proxies may send the host in both fields (RFC 9113 §8.3.1).
   return request.httpVersionMajor === 2 ? [...new Set(hosts)] : hosts;
 }
 
-/** The values of all headers with one of these names, which are in lower case, as they were sent. Asked for each request. */
+/** The values of all headers with one of these lower-case names, as they were sent. Runs for each request. */
 function readHeader({ rawHeaders }: NodeRequest, names: readonly string[]): string[] {
   const values: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -5,7 +5,7 @@ import { html } from "./html-template.ts";
 import { pageLayout } from "./page-layout.ts";
 import type { CallHandler } from "./request-handler.ts";
 
-/** The same handler. What it finds no route for is answered with a page where a person asked. */
+/** Wraps a handler: if it has no route for a request and a person asked, they get a page. */
 export function withNotFoundPage(handler: CallHandler): CallHandler {
   return async (request) => {
     const answer = await handler(request);
@@ -21,7 +21,7 @@ export function withNotFoundPage(handler: CallHandler): CallHandler {
   };
 }
 
-/** Nothing of the request is repeated: whoever made the link chose its words. */
+/** Repeats nothing of the request: whoever made the link could choose the words. */
 function notFoundHtml({ url }: UniversalServerRequest): string {
   const depth = new URL(url).pathname.split("/").length - 2;
   return pageLayout({

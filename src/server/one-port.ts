@@ -17,54 +17,57 @@ import { DEFAULT_TIMEOUTS, LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 export interface OnePortOptions {
   readonly host: string;
-  /** 0 for any free one. */
+  /** 0: any free port. */
   readonly port: number;
   /** PEM. With it the port speaks TLS only; without it, HTTP in the clear only. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
   /**
-   * Takes well-formed requests only: see `normalizeRequest`. If it throws, or returns a promise that rejects, that is
+   * Handles well-formed requests (see `normalizeRequest`). If it throws, or returns a promise that rejects, the error is
    * reported and answered with 500.
    */
   readonly onRequest: (request: NodeRequest, response: NodeResponse) => void;
   /** Answers a request that is not well-formed, with status 400; the reason is for the client. */
   readonly onMalformed: (response: NodeResponse, reason: string) => void;
-  /** What a refusal says that is written straight to a connection (400, 408, 413, 431, 501), to a request with this `Origin`. */
+  /**
+   * The content of a refusal that is written directly to a socket (400, 408, 413, 431, 501). `origin` is the request's `Origin`
+   * header.
+   */
   readonly malformedContent: (reason: string, origin: string | undefined) => RefusalContent;
-  /** Told of what clients cannot cause. */
+  /** Called with errors that no client input can cause. */
   readonly onError: (error: unknown) => void;
   readonly timeouts?: Partial<Timeouts>;
   readonly limits?: Partial<ConnectionLimits>;
 }
 
-/** How many connections there may be. */
+/** Limits of the connections. */
 export interface ConnectionLimits extends Pick<IdleLimits, "maxIdle" | "maxIdlePerSource"> {
-  /** More are closed as they come. */
+  /** Further connections are closed at once. */
   readonly maxConnections: number;
 }
 
-/** A connection that does nothing costs 3 to 20 KB, over TLS 90 KB. */
+/** An idle connection costs 3 to 20 KB, over TLS 90 KB. */
 const DEFAULT_LIMITS: ConnectionLimits = { maxConnections: 20_000, maxIdle: 10_000, maxIdlePerSource: 1_000 };
 
 export interface OnePort {
-  /** What the port is bound to. */
+  /** The address that the port is bound to. */
   readonly address: { readonly host: string; readonly port: number };
   /** `http://127.0.0.1:8080` */
   readonly url: string;
   /**
-   * Stops accepting, ends idle connections at once and the others when their requests are answered, after `graceMs` in
-   * any case. Resolves when all are gone; false if some of them were cut off. Calling it again gives the same promise, and may
-   * shorten the time.
+   * Stops accepting. Closes idle connections at once and the others when their requests are answered, but after `graceMs` in
+   * any case. Resolves when all are closed: false if some were cut off. A second call returns the same promise and may shorten
+   * the time.
    */
   close(graceMs: number): Promise<boolean>;
 }
 
 /**
- * Browsers come back over TLS only, for a year. Never without TLS (RFC 6797 §7.2): behind a proxy that ends TLS, the header is the
- * proxy's to send. Subdomains are other servers, which this one does not speak for.
+ * For a year, browsers only come back over TLS. Not sent without TLS (RFC 6797 §7.2): a proxy that ends TLS has to send it.
+ * Subdomains are not included: they may be other servers.
  */
 const STRICT_TRANSPORT = { "Strict-Transport-Security": "max-age=31536000" } as const;
 
-/** The port cannot be bound; `cause` is Node's error, `code` what it has of one. */
+/** The port cannot be bound. `cause` is Node's error, `code` its code. */
 export class PortError extends Error {
   override readonly name = "PortError";
   readonly code: string;
@@ -75,22 +78,22 @@ export class PortError extends Error {
   }
 }
 
-/** Dead peers show after this and a few unanswered probes of the operating system. */
+/** Dead peers are noticed after this time and a few unanswered probes of the operating system. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 /**
- * Opens one port for HTTP/1.1 and HTTP/2: in the clear told apart by their first bytes, over TLS by ALPN.
- * Nothing that a client sends, or fails to send, ends the process or keeps a connection for ever.
+ * Opens one port for HTTP/1.1 and HTTP/2, told apart by ALPN over TLS and by their first bytes without it. Nothing that a
+ * client sends, or fails to send, ends the process or keeps a connection open for ever.
  *
  * Rejects with a `PortError` if the port cannot be bound, and with Node's error if the certificate cannot be used.
  */
 export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const { maxConnections, ...idleLimits } = { ...DEFAULT_LIMITS, ...options.limits };
-  // A little later than the protocols themselves, who end a connection in order: for what keeps them from it.
+  // Slightly later than the protocols' own timeouts, which close connections in order. This one catches the rest.
   const idleConnections = new IdleConnections({ ...idleLimits, maxIdleMs: timeouts.keepAliveMs + LINGER_MS });
   const sockets = new Set<Socket>();
-  // TLS gives its sockets other objects than the connections below them; the peer's address tells which belong together.
+  // A TLS socket and its TCP socket are different objects. The peer's address and port tell which belong together.
   const handshakes = new Map<string, { readonly socket: Socket; readonly activity: Activity }>();
   const unrecognised = new Set<Socket>();
   let closing: Promise<boolean> | undefined;
@@ -119,7 +122,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   };
   const refuse = (response: NodeResponse, reason: string) => {
     setHeaders(response, transportHeaders);
-    // What follows such a request on the connection need not be what it seems.
+    // Data that follows such a request on the connection cannot be trusted.
     if (!("stream" in response)) response.setHeader("Connection", "close");
     try {
       options.onMalformed(response, reason);
@@ -134,7 +137,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const speak = (socket: Socket) => {
     const activity = handshakes.get(peerOf(socket))?.activity;
     handshakes.delete(peerOf(socket));
-    // An error without a listener would end the process. What it means for requests, they learn from the "close".
+    // An error without a listener would end the process. Requests learn of it by "close".
     socket.on("error", () => undefined);
     if (closing !== undefined || activity === undefined) {
       socket.destroy();
@@ -153,13 +156,13 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   };
   const refuseHandshake = (error: NodeJS.ErrnoException, secure: TLSSocket) => {
     const socket = handshakes.get(peerOf(secure))?.socket;
-    // A client without TLS, which understands an answer without TLS.
+    // The client speaks plain HTTP, so it understands a plain answer.
     if (error.code === "ERR_SSL_HTTP_REQUEST" && socket !== undefined) {
       refuseOnSocket(socket, 400, options.malformedContent("This port speaks TLS: use https.", undefined));
     } else secure.destroy();
   };
   const listener = createListener(options, timeouts, speak, refuseHandshake);
-  // In front of `speak`, which is a listener of the same event where there is no TLS.
+  // Before `speak`, which listens to the same event if there is no TLS.
   listener.prependListener("connection", (socket: Socket) => {
     const peer = peerOf(socket);
     const activity = idleConnections.add(socket.remoteAddress, () => socket.destroy());
@@ -211,7 +214,7 @@ function createListener(
   speak: (socket: Socket) => void,
   refuseHandshake: (error: NodeJS.ErrnoException, socket: TLSSocket) => void,
 ): Server {
-  // As Node's own HTTP servers have it: the protocol decides what the end of the input means.
+  // As in Node's own HTTP servers: the protocol decides what a half-close means.
   const halfOpen = { allowHalfOpen: true };
   const socketOptions = { ...halfOpen, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
   if (options.tls === undefined) return createNetServer(socketOptions, speak);
@@ -255,10 +258,10 @@ function setHeaders(response: NodeResponse, headers: Readonly<Record<string, str
 }
 
 function watchErrors(request: NodeRequest, response: NodeResponse, onError: (error: unknown) => void): void {
-  // The unions have no common signature of `on`; both are event emitters.
+  // The unions have no common signature of `on`, but both are event emitters.
   const incoming: NodeJS.EventEmitter = request;
   const outgoing: NodeJS.EventEmitter = response;
-  // A client that leaves in the midst of its request; whoever reads the body learns of it.
+  // The client left during its request. The reader of the body gets the error.
   incoming.on("error", () => undefined);
   outgoing.on("error", onError);
 }
@@ -274,7 +277,7 @@ function handleSafely(options: OnePortOptions, request: NodeRequest, response: N
     response.end();
   };
   try {
-    // A handler may well be asynchronous, whatever its type says.
+    // A handler may be asynchronous, whatever its type says.
     const result: unknown = options.onRequest(request, response);
     if (result instanceof Promise) result.catch(fail);
   } catch (error) {

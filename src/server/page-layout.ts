@@ -2,17 +2,17 @@ import { type Html, html } from "./html-template.ts";
 
 export interface PageParts {
   readonly title: string;
-  /** What leads from the page, or from its base, to the folder that `docs` is in: empty, or `../`. */
+  /** The relative path from the page, or from its `base`, to the folder that contains `docs`. */
   readonly root: "" | "../";
-  /** What relative links are resolved against, where that is not the page's own address. */
+  /** The base of relative links, if it is not the page's own address. */
   readonly base?: string;
-  /** The entry of the bar that is the page itself. */
+  /** The navigation entry of this page. */
   readonly current?: "reference" | "errors";
   readonly scripts?: readonly Html[];
   readonly body: Html;
 }
 
-/** A page: the bar on top with the status mark, and what is below it. */
+/** A page: the navigation bar with the server's status, and the body below it. */
 export function pageLayout({ title, root, base, current, scripts = [], body }: PageParts): string {
   const assets = `${root}docs/assets`;
   const link = (name: "reference" | "errors", path: string, text: string) =>

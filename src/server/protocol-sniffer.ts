@@ -2,10 +2,10 @@ import type { Socket } from "node:net";
 
 export type Protocol = "http1" | "http2";
 
-/** What every HTTP/2 connection begins with: RFC 9113 §3.4. */
+/** Every HTTP/2 connection begins with this (RFC 9113 §3.4). */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** Tells the protocol from the first bytes of a connection; undefined while they could still become either. */
+/** Recognises the protocol by the first bytes of a connection. Undefined while both are still possible. */
 export function recognise(received: Buffer): Protocol | undefined {
   const length = Math.min(received.length, PREFACE.length);
   if (!received.subarray(0, length).equals(PREFACE.subarray(0, length))) return "http1";
@@ -13,8 +13,8 @@ export function recognise(received: Buffer): Protocol | undefined {
 }
 
 /**
- * Waits for the first bytes of a connection, puts them back and calls `onRecognised`, at most once. A connection that ends
- * before, or says too little for `timeoutMs`, is destroyed.
+ * Waits for the first bytes of a connection, puts them back and calls `onRecognised`, at most once. Destroys a connection that
+ * ends before, or sends too little within `timeoutMs`.
  */
 export function sniffProtocol(socket: Socket, timeoutMs: number, onRecognised: (protocol: Protocol) => void): void {
   let received: Buffer = Buffer.alloc(0);

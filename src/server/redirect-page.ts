@@ -1,8 +1,8 @@
 import type { Page } from "./request-handler.ts";
 
 /**
- * Leads readers to another page. Relative, as the server may be behind a path that it does not know. Says what it takes to
- * `OPTIONS`, which load balancers send to `/` to see whether there is a server.
+ * Redirects to another page. `location` is relative: a proxy may serve the server below a path that it does not know. Answers
+ * `OPTIONS` too, which load balancers send to `/` as a check.
  */
 export function redirectPage(status: 302 | 308, location: string): Page {
   return (request, response) => {

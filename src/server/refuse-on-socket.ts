@@ -12,44 +12,44 @@ export const REASONS_BY_STATUS = {
 
 export type RefusalStatus = keyof typeof REASONS_BY_STATUS;
 
-/** What Node reports of what it cannot parse. */
+/** Node's error for input that it cannot parse. */
 export interface ParserError extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer;
 }
 
-/** Whether what was not parsed begins with a request, of a method that is not known (RFC 9110 §9.1), and not with anything else. */
+/** Whether the unparsed input begins with a request line whose method is unknown (RFC 9110 §9.1). */
 function isOfUnknownMethod({ rawPacket }: ParserError): boolean {
   const requestLine = /^(?:\r\n)*([\w!#$%&'*+.^`|~-]+) \S+ HTTP\/1\.[01]\r?\n/;
   const [, method] = requestLine.exec(rawPacket?.toString("latin1") ?? "") ?? [];
   return method !== undefined && !METHODS.includes(method);
 }
 
-/** The `Origin` of what was not parsed, if it got as far. Whoever answers it compares it with those that it knows. */
+/** The `Origin` header of the unparsed input, if it was received. Not trusted: the caller compares it with the allowed origins. */
 export function originOf({ rawPacket }: ParserError): string | undefined {
   return /\r\norigin:[ \t]*(\S+)[ \t]*\r\n/i.exec(rawPacket?.toString("latin1") ?? "")?.[1];
 }
 
-/** The status for what Node's HTTP/1.1 parser refused, by the `code` of its error; undefined if there is nobody to answer. */
+/** The status for an error of Node's HTTP/1.1 parser. Undefined if there is nobody to answer. */
 export function statusOfParserError(error: ParserError): RefusalStatus | undefined {
   if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
   if (error.code === "HPE_HEADER_OVERFLOW") return 431;
   if (error.code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return 413;
-  // The parser knows methods of other protocols too, and says of those that they are out of place.
+  // The parser also knows the methods of other protocols, and reports those as invalid constants.
   if (/^HPE_INVALID_(METHOD|CONSTANT)$/.test(error.code ?? "") && isOfUnknownMethod(error)) return 501;
   return error.code?.startsWith("HPE_") ? 400 : undefined;
 }
 
-/** What such a refusal says. */
+/** The content of a refusal. */
 export interface RefusalContent {
-  /** By name; what every answer of the server carries. */
+  /** The headers that every answer of the server has, by name. */
   readonly headers: Readonly<Record<string, string>>;
   /** JSON. */
   readonly body: string;
 }
 
 /**
- * Writes a whole answer to a connection that has no response object, and ends it. What the client still sends is read
- * and thrown away for a moment: closing at once could cost it the answer (RFC 9112 §9.6).
+ * Writes a whole answer to a socket that has no response object, and closes it. For a moment, further input is read and
+ * discarded: closing at once could cost the client the answer (RFC 9112 §9.6).
  */
 export function refuseOnSocket(socket: Socket, status: RefusalStatus, { headers, body }: RefusalContent): void {
   if (!socket.writable) {

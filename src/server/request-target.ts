@@ -1,8 +1,8 @@
 import { createContextKey } from "@connectrpc/connect";
 
 /**
- * The target of the request, path and query as they were sent: URLs that were parsed since may be written differently. Set
- * by the server for each request, on every protocol.
+ * The target of the request, path and query exactly as sent; a parsed URL may be written differently. Set by the server for
+ * each request, on every protocol.
  */
 export const requestTargetKey = createContextKey<string>("", { description: "request target" });
 
@@ -13,8 +13,8 @@ const HOST = /^(?:[\w.~-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 const CONTROL_CHARACTERS = /\p{Cc}/u;
 
 /**
- * Says what is wrong with the host and port a request is addressed to (RFC 9110 §7.2), in words for the client;
- * undefined if nothing is. What passes can be put into a URL.
+ * Returns what is wrong with the host and port of a request (RFC 9110 §7.2), as a message for the client. Undefined if nothing
+ * is: then they can be put into a URL.
  */
 export function findAuthorityFault(authority: string): string | undefined {
   if (!HOST.test(authority) || !URL.canParse(`http://${authority}`)) return "The Host header is malformed.";
@@ -22,13 +22,13 @@ export function findAuthorityFault(authority: string): string | undefined {
 }
 
 /**
- * Says what is wrong with the target of a request, in words for the client; undefined if nothing is. Only paths with an
- * optional query pass (origin-form, RFC 9112 §3.2.1), and what passes is still the same path once it is resolved against
- * an authority that passes `findAuthorityFault`. The query is not looked into.
+ * Returns what is wrong with the target of a request, as a message for the client. Undefined if nothing is: then it is a path
+ * with an optional query (origin-form, RFC 9112 §3.2.1), and stays the same path when it is resolved against an authority that
+ * passes `findAuthorityFault`. The query is not checked.
  */
 export function findTargetFault(target: string): string | undefined {
   if (!target.startsWith("/")) return "The request target must be a path that begins with a slash.";
-  // Both would be read as the beginning of another authority.
+  // Two slashes, or a backslash, would be parsed as the start of another authority.
   if (target.startsWith("//")) return "The request target must not begin with two slashes.";
   if (target.includes("\\")) return "The request target contains a backslash, which must be escaped.";
   if (target.includes("#")) return "The request target contains a fragment.";
@@ -48,8 +48,8 @@ function findPathFault(path: string): string | undefined {
 }
 
 /**
- * Host and path of a target in absolute form; undefined for the other forms. Nothing is checked of them. Without a path it
- * means the root, or with OPTIONS the server as a whole (RFC 9112 §3.2.4).
+ * Splits a target in absolute form into host and path, without checking them. Undefined for other forms. Without a path it
+ * means the root, or for OPTIONS the whole server (RFC 9112 §3.2.4).
  */
 export function readAbsoluteForm(target: string, method: string): { authority: string; target: string } | undefined {
   const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];

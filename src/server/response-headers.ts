@@ -1,6 +1,6 @@
 import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
 
-/** The headers and trailers that a call's answer will carry, whether it succeeds or fails. */
+/** The headers and trailers of a call's answer, whether it succeeds or fails. */
 export interface ResponseHeaders {
   readonly header: Headers;
   readonly trailer: Headers;
@@ -10,14 +10,14 @@ const responseHeadersKey = createContextKey<ResponseHeaders | undefined>(undefin
   description: "response headers",
 });
 
-/** Makes the headers of a call's answer known to its interceptors. The gate calls it first. */
+/** Makes the headers of a call's answer available to its interceptors. The chain's `requestGate` calls it first. */
 export function exposeResponseHeaders(context: HandlerContext): void {
   context.values.set(responseHeadersKey, { header: context.responseHeader, trailer: context.responseTrailer });
 }
 
 /**
- * The headers of a call's answer. Interceptors are not given the context of the call; one that answers without calling the
- * implementation must return these very objects, because Connect empties its own for any others.
+ * The headers of a call's answer. Interceptors have no access to the call's context. One that answers without calling the
+ * implementation must return these same objects: Connect drops its own headers otherwise.
  */
 export function responseHeadersOf(values: ContextValues): ResponseHeaders {
   const headers = values.get(responseHeadersKey);

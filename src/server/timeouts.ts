@@ -1,17 +1,17 @@
 /** How long the port waits for a client, in milliseconds. */
 export interface Timeouts {
-  /** From the connection to the first bytes, and for the TLS handshake. */
+  /** From the connection to its first bytes. Also for the TLS handshake. */
   readonly firstByteMs: number;
-  /** For the headers of a request over HTTP/1.1; for the settings at the beginning of an HTTP/2 connection. */
+  /** For the headers of an HTTP/1.1 request, and for the initial settings of an HTTP/2 connection. */
   readonly headersMs: number;
-  /** For a whole request, body included. An HTTP/2 call that is already being answered may take longer. */
+  /** For a whole request, including its body. An HTTP/2 call that is already being answered may take longer. */
   readonly requestMs: number;
   /**
-   * Between the requests of a connection. Longer than load balancers keep theirs, who answer 502 if a connection ends just as they
-   * use it: Google's 600 s, those of AWS and nginx 60 s.
+   * Between two requests of a connection. Longer than load balancers keep idle connections (Google 600 s, AWS and nginx 60 s):
+   * they answer 502 if a connection closes just as they use it.
    */
   readonly keepAliveMs: number;
-  /** For the next sign that a client reads the answer it is being sent. */
+  /** For the next sign that the client is reading its answer. */
   readonly stalledMs: number;
 }
 
@@ -23,5 +23,5 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   stalledMs: 60_000,
 };
 
-/** How long a connection that we have ended may take to be ended by the other side too. */
+/** How long the peer may take to close a connection that we have closed. */
 export const LINGER_MS = 1_000;

@@ -6,11 +6,11 @@ export interface UnverifiedBodiesLimits {
 }
 
 export interface UnverifiedBody extends Disposable {
-  /** Keeps a part. Does nothing if the body was dropped. */
+  /** Stores a chunk. Does nothing if the body was dropped. */
   add(chunk: Buffer): void;
   /** Rejects with `unavailable` when the body is dropped to make room. */
   readonly dropped: Promise<never>;
-  /** What has arrived. */
+  /** The chunks received so far. */
   readonly chunks: readonly Buffer[];
 }
 
@@ -26,8 +26,8 @@ class Body {
 }
 
 /**
- * Bounds what bodies of which nobody knows yet who sends them hold together. Where there is no more room, the largest body of the
- * source that holds most is dropped: whoever comes first does not keep out who comes later.
+ * Limits the memory of request bodies whose sender is not authenticated yet, in total and per source. When there is no room,
+ * the largest body of the source that uses most is dropped, so that early senders do not keep out later ones.
  */
 export class UnverifiedBodies {
   readonly #limits: UnverifiedBodiesLimits;
@@ -39,10 +39,10 @@ export class UnverifiedBodies {
     this.#limits = limits;
   }
 
-  /** Disposed of, it holds nothing any more. */
+  /** Opens a body. Disposing of it frees its memory. */
   open(source: string): UnverifiedBody {
     const body = new Body(source);
-    // It may be dropped when nobody waits for it.
+    // Nobody need be waiting when it rejects.
     body.dropped.promise.catch(() => undefined);
     this.#bodies.add(body);
     return {
