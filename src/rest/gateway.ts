@@ -2,16 +2,17 @@ import type { DescMethod, Registry } from "@bufbuild/protobuf";
 import {
   type ContextValues,
   createContextValues,
-  createHandlerContext,
   type HandlerContext,
   type Interceptor,
   type ServiceImplSpec,
 } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { CallContext } from "./call-context.ts";
 import { compileEndpoints, type Endpoint } from "./endpoint.ts";
 import { bindingViolations, ViolationCollector } from "./field-violations.ts";
 import { findEndpoint } from "./find-endpoint.ts";
 import { GatewayError } from "./gateway-error.ts";
+import { HeaderFields } from "./header-fields.ts";
 import {
   contentResponse,
   errorResponse,
@@ -109,15 +110,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 const defaultMaxBodyBytes = 65_536;
 
-/** The reason with which the signal of a call ends that is over; made once, since an error takes a stack trace. */
-const callIsOver = new Error("the call is over");
-
 /** A request on its way, and what has become known of it. */
 interface Exchange {
   readonly request: UniversalServerRequest;
   readonly values: ContextValues;
   endpoint?: Endpoint;
-  context?: ReturnType<typeof createHandlerContext>;
+  context?: CallContext;
   /** Whether the call goes on while the answer is being sent. */
   isStreaming?: boolean;
 }
@@ -134,7 +132,7 @@ async function handle(
     return await refuse(exchange, error, options);
   } finally {
     if (exchange.isStreaming !== true) {
-      exchange.context?.abort(callIsOver);
+      exchange.context?.end();
     }
   }
 }
@@ -154,7 +152,14 @@ async function answer(
   exchange.endpoint = endpoint;
   options.onRoute?.(endpoint.route, values);
   const timeoutMs = readTimeout(request.header);
-  const context = openContext(exchange, endpoint, typeof timeoutMs === "number" ? timeoutMs : undefined, options);
+  const context = new CallContext({
+    method: endpoint.route.method,
+    protocolName: "rest",
+    request,
+    values,
+    timeoutMs: typeof timeoutMs === "number" ? timeoutMs : undefined,
+    shutdownSignal: options.shutdownSignal,
+  });
   exchange.context = context;
   await options.requestGate?.(context);
   if (timeoutMs instanceof GatewayError) {
@@ -177,30 +182,10 @@ async function answer(
     signal: context.signal,
     render,
     renderError: (error) => jsonContent(explain(exchange, error, options).body),
-    close: () => context.abort(callIsOver),
+    close: () => context.end(),
   });
   exchange.isStreaming = response.body !== undefined;
   return response;
-}
-
-function openContext(
-  { request, values }: Exchange,
-  { route }: Endpoint,
-  timeoutMs: number | undefined,
-  { shutdownSignal }: GatewayOptions,
-): ReturnType<typeof createHandlerContext> {
-  return createHandlerContext({
-    service: route.method.parent,
-    method: route.method,
-    protocolName: "rest",
-    requestMethod: request.method,
-    url: request.url,
-    requestHeader: request.header,
-    requestSignal: request.signal,
-    contextValues: values,
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(shutdownSignal !== undefined && { shutdownSignal }),
-  });
 }
 
 function wrapped(
@@ -221,7 +206,7 @@ function explain({ endpoint, request, values }: Exchange, error: unknown, option
 }
 
 async function refuse(exchange: Exchange, error: unknown, options: GatewayOptions): Promise<UniversalServerResponse> {
-  const header = exchange.context?.responseHeader ?? new Headers();
+  const header = exchange.context?.responseHeader ?? new HeaderFields();
   try {
     const answer = explain(exchange, error, options);
     const content = wrapped(jsonContent(answer.body), false, exchange.request, options);

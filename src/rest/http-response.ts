@@ -1,10 +1,10 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { compressed, varyByEncoding } from "./compression.ts";
 import { matchesIfNoneMatch, setETag } from "./etag.ts";
 import { GatewayError } from "./gateway-error.ts";
 import type { Route } from "./route.ts";
+import { SingleChunk } from "./single-chunk.ts";
 
 export const jsonMediaType = "application/json";
 
@@ -83,7 +83,7 @@ async function send(
   const bytes = await compressed(content.bytes, request.header, header);
   header.set("content-type", content.type);
   header.set("content-length", String(bytes.length));
-  return request.method === "HEAD" ? { status, header } : { status, header, body: createAsyncIterable([bytes]) };
+  return request.method === "HEAD" ? { status, header } : { status, header, body: new SingleChunk(bytes) };
 }
 
 function headerEntries(headers: RestError["headers"] = {}): Iterable<[string, string]> {

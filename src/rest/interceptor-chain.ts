@@ -1,10 +1,20 @@
-import { create, type DescMessage, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodUnary,
+  type DescService,
+  type Message,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
 import {
   type ContextKey,
+  type ContextValues,
   createContextKey,
   type HandlerContext,
   type Interceptor,
   type MethodImplSpec,
+  type UnaryRequest,
 } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { bindingViolations, hasViolations } from "./field-violations.ts";
@@ -21,8 +31,54 @@ type InterceptedRequest = Parameters<Next>[0];
 
 /** How the innermost function gets to the context of a call: the interceptors around it are shared by all calls. */
 const callContext: ContextKey<HandlerContext | undefined> = createContextKey<HandlerContext | undefined>(undefined, {
-  description: "handler context of a REST call",
+  description: "handler context of a call",
 });
+
+/**
+ * A unary request, whose `url` and `signal` are made when somebody asks for them. A copy (`{ ...request, header }`) has neither by
+ * itself: `compose` sees to it.
+ */
+class LazyUnaryRequest implements UnaryRequest {
+  readonly stream = false;
+  readonly service: DescService;
+  readonly method: DescMethodUnary;
+  readonly requestMethod: string;
+  readonly header: Headers;
+  readonly contextValues: ContextValues;
+  readonly message: Message;
+  readonly #context: Pick<HandlerContext, "url">;
+  readonly #makeSignal: () => AbortSignal;
+  #signal: AbortSignal | undefined;
+
+  constructor(
+    request: Pick<UnaryRequest, "service" | "method" | "requestMethod" | "header" | "contextValues" | "message">,
+    context: Pick<HandlerContext, "url">,
+    makeSignal: () => AbortSignal,
+  ) {
+    this.service = request.service;
+    this.method = request.method;
+    this.requestMethod = request.requestMethod;
+    this.header = request.header;
+    this.contextValues = request.contextValues;
+    this.message = request.message;
+    this.#context = context;
+    this.#makeSignal = makeSignal;
+  }
+
+  get url(): string {
+    return this.#context.url;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#makeSignal();
+    return this.#signal;
+  }
+}
+
+/** The same request with another signal, which a unary call has made when somebody asks for it. */
+export function withSignal(request: InterceptedRequest, makeSignal: () => AbortSignal): InterceptedRequest {
+  return request.stream ? { ...request, signal: makeSignal() } : new LazyUnaryRequest(request, request, makeSignal);
+}
 
 /** Composes the interceptors around a unary RPC, once. The first one is the outermost, as for every Connect protocol. */
 export function composeUnary(
@@ -33,16 +89,22 @@ export function composeUnary(
     if (request.stream) {
       throw new TypeError(`an interceptor made a stream of ${method.name}`);
     }
-    const context = innermostContext(request);
-    const output = await impl(request.message, context);
-    return { stream: false, method, message: create(method.output, output), ...responseCommon(method, context) };
+    requireNoViolations(request);
+    const context = new InnermostContext(contextOf(request), request);
+    const message = create(method.output, await impl(request.message, context));
+    const { responseHeader: header, responseTrailer: trailer } = context;
+    return { stream: false, service: method.parent, method, message, header, trailer };
   });
   return async (context, message) => {
-    const response = await outermost({ stream: false, method, message, ...requestCommon(method, context) });
+    context.values.set(callContext, context);
+    const { requestMethod, requestHeader: header, values: contextValues } = context;
+    const request = { service: method.parent, method, requestMethod, header, contextValues, message };
+    const response = await outermost(new LazyUnaryRequest(request, context, () => context.signal));
     if (response.stream) {
       throw new TypeError(`an interceptor made a stream of ${method.name}`);
     }
     copyHeaders(response.header, context.responseHeader);
+    copyHeaders(response.trailer, context.responseTrailer);
     return response.message;
   };
 }
@@ -56,13 +118,17 @@ export function composeStream(
     if (!request.stream) {
       throw new TypeError(`an interceptor made a single request of ${method.name}`);
     }
-    const context = innermostContext(request);
+    requireNoViolations(request);
+    const context = new InnermostContext(contextOf(request), request);
     const message = normalized(method.output, impl(await first(request.message), context));
-    return { stream: true, method, message, ...responseCommon(method, context) };
+    const { responseHeader: header, responseTrailer: trailer } = context;
+    return { stream: true, service: method.parent, method, message, header, trailer };
   });
   return async (context, message) => {
-    const request = { method, message: createAsyncIterable([message]), ...requestCommon(method, context) };
-    const response = await outermost({ stream: true, ...request });
+    context.values.set(callContext, context);
+    const { requestMethod, requestHeader: header, values: contextValues, url, signal } = context;
+    const common = { service: method.parent, method, requestMethod, header, contextValues, url, signal };
+    const response = await outermost({ stream: true, ...common, message: createAsyncIterable([message]) });
     if (!response.stream) {
       throw new TypeError(`an interceptor made a single answer of ${method.name}`);
     }
@@ -72,43 +138,72 @@ export function composeStream(
 }
 
 function compose(interceptors: readonly Interceptor[], innermost: Next): Next {
-  return interceptors.reduceRight((next, interceptor) => interceptor(next), innermost);
+  return interceptors.reduceRight<Next>(
+    (next, interceptor) => interceptor((request) => next(complete(request))),
+    innermost,
+  );
 }
 
-/** What interceptors see of a call. */
-function requestCommon(method: DescMethod, context: HandlerContext) {
-  context.values.set(callContext, context);
-  return {
-    service: method.parent,
-    requestMethod: context.requestMethod,
-    url: context.url,
-    signal: context.signal,
-    header: context.requestHeader,
-    contextValues: context.values,
-  };
+/** The request as an interceptor hands it on, with what a copy of it lacks. */
+function complete(request: InterceptedRequest): InterceptedRequest {
+  if (request.stream || request instanceof LazyUnaryRequest) {
+    return request;
+  }
+  const { url, signal } = contextOf(request);
+  return { ...request, url: request.url ?? url, signal: request.signal ?? signal };
 }
 
-function responseCommon(method: DescMethod, context: HandlerContext) {
-  return { service: method.parent, header: context.responseHeader, trailer: context.responseTrailer };
+function contextOf({ contextValues }: InterceptedRequest): HandlerContext {
+  const context = contextValues.get(callContext);
+  if (context === undefined) {
+    throw new TypeError("an interceptor lost the context values of a call");
+  }
+  return context;
 }
 
-/** The context for the implementation, with what interceptors changed. Throws violations that none of them threw. */
-function innermostContext(request: InterceptedRequest): HandlerContext {
-  const violations = request.contextValues.get(bindingViolations);
+/** Throws violations that no interceptor threw: the implementation never sees a message that is bound in part only. */
+function requireNoViolations({ contextValues }: InterceptedRequest): void {
+  const violations = contextValues.get(bindingViolations);
   if (hasViolations(violations)) {
     throw new GatewayError("invalid-fields", "One or more fields are invalid.", { violations });
   }
-  const context = request.contextValues.get(callContext);
-  if (context === undefined) {
-    throw new TypeError("an interceptor lost the context values of a REST call");
+}
+
+/** The context for the implementation: that of the call, with what interceptors changed. */
+class InnermostContext implements HandlerContext {
+  readonly service: DescService;
+  readonly requestHeader: Headers;
+  readonly values: ContextValues;
+  readonly method: DescMethod;
+  readonly protocolName: string;
+  readonly requestMethod: string;
+  readonly responseHeader: Headers;
+  readonly responseTrailer: Headers;
+  readonly timeoutMs: () => number | undefined;
+  readonly #context: HandlerContext;
+  readonly #request: InterceptedRequest;
+
+  constructor(context: HandlerContext, request: InterceptedRequest) {
+    this.service = request.service;
+    this.requestHeader = request.header;
+    this.values = request.contextValues;
+    this.method = context.method;
+    this.protocolName = context.protocolName;
+    this.requestMethod = context.requestMethod;
+    this.responseHeader = context.responseHeader;
+    this.responseTrailer = context.responseTrailer;
+    this.timeoutMs = context.timeoutMs;
+    this.#context = context;
+    this.#request = request;
   }
-  return {
-    ...context,
-    service: request.service,
-    requestHeader: request.header,
-    signal: request.signal,
-    values: request.contextValues,
-  };
+
+  get url(): string {
+    return this.#context.url;
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
 }
 
 async function first<T>(items: AsyncIterable<T>): Promise<T> {

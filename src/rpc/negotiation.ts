@@ -1,8 +1,8 @@
 import { createContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerFn } from "@connectrpc/connect/protocol";
-import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { AppError } from "../errors.ts";
+import { SingleChunk } from "../rest/single-chunk.ts";
 import { type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
 /** The media types of calls over Connect, gRPC and gRPC-Web. */
@@ -41,7 +41,7 @@ export function explainRefusals(handler: UniversalHandler, errors: ErrorReporter
     const header = new Headers([...(answer.header ?? []), ...Object.entries(refusal.headers)]);
     header.set("content-type", "application/json");
     header.set("content-length", String(body.length));
-    return { ...answer, header, ...(request.method === "HEAD" ? {} : { body: createAsyncIterable([body]) }) };
+    return { ...answer, header, ...(request.method === "HEAD" ? {} : { body: new SingleChunk(body) }) };
   };
 }
 

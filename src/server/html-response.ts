@@ -1,6 +1,6 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { prefers } from "../rest/media-type.ts";
+import { SingleChunk } from "../rest/single-chunk.ts";
 
 /** Whether a person will read the answer: a GET or HEAD whose `Accept` ranks HTML above JSON, as browsers do (RFC 9110 §12.5.1). */
 export function prefersHtml({ method, header }: UniversalServerRequest): boolean {
@@ -31,5 +31,5 @@ export function htmlResponse(
   header.set("Content-Length", String(bytes.length));
   header.set("Content-Security-Policy", contentSecurityPolicy);
   header.set("Referrer-Policy", "no-referrer");
-  return method === "HEAD" ? { status, header } : { status, header, body: createAsyncIterable([bytes]) };
+  return method === "HEAD" ? { status, header } : { status, header, body: new SingleChunk(bytes) };
 }

@@ -1,5 +1,5 @@
-import { type ContextValues, createContextKey } from "@connectrpc/connect";
-import { assertByteStreamRequest, type UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { Readable } from "node:stream";
+import { createContextKey } from "@connectrpc/connect";
 import { addTimeOfClient } from "../database/call-deadline.ts";
 import { AppError, deadlineExceeded } from "../errors.ts";
 
@@ -31,25 +31,18 @@ export function readFromClient<Chunk>(body: AsyncIterable<Chunk>): BodyReader<Ch
   };
 }
 
-/** The same request with a body that the gate can read ahead. Its context values get to know it. */
-export function withRawBody(request: UniversalServerRequest, values: ContextValues): UniversalServerRequest {
-  assertByteStreamRequest(request);
-  const body = new RawBody(request.body);
-  values.set(rawBodyKey, body);
-  return { ...request, body, contextValues: values };
-}
-
 /**
  * The body of a request as it was received. It can be read as a whole ahead of its time (to check a signature), and still
  * be read as a stream afterwards, by whatever parses it. Unless it is read ahead, nothing is kept.
  */
 export class RawBody implements AsyncIterable<Uint8Array> {
-  readonly #source: BodyReader<Uint8Array>;
+  readonly #source: AsyncIterable<Uint8Array>;
+  #reader: BodyReader<Uint8Array> | undefined;
   #bytes: Promise<Uint8Array> | undefined;
   #untilMs: number | undefined;
 
   constructor(source: AsyncIterable<Uint8Array>) {
-    this.#source = readFromClient(source);
+    this.#source = source;
   }
 
   /** What has not arrived by a moment of `performance.now()` is not waited for: reading it throws `unavailable`. */
@@ -59,7 +52,8 @@ export class RawBody implements AsyncIterable<Uint8Array> {
 
   /** The whole body. Throws `payload_too_large` beyond `maxBytes`; call it before the stream is read, once or several times. */
   read(maxBytes: number): Promise<Uint8Array> {
-    this.#bytes ??= this.#readAll(maxBytes);
+    this.#bytes ??=
+      this.#source instanceof Readable ? this.#readStream(this.#source, maxBytes) : this.#readAll(maxBytes);
     return this.#bytes;
   }
 
@@ -77,7 +71,8 @@ export class RawBody implements AsyncIterable<Uint8Array> {
   }
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
-    const next = this.#source.next();
+    this.#reader ??= readFromClient(this.#source);
+    const next = this.#reader.next();
     if (this.#untilMs === undefined) {
       return next;
     }
@@ -97,12 +92,67 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
       length += next.value.length;
       if (length > maxBytes) {
-        throw new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes.`);
+        throw tooLarge(maxBytes);
       }
       chunks.push(next.value);
     }
     return Buffer.concat(chunks);
   }
+
+  /** The same for a stream of Node, by its events: an iterator of it takes as long as a lookup. */
+  async #readStream(stream: Readable, maxBytes: number): Promise<Uint8Array> {
+    const askedAtMs = performance.now();
+    try {
+      return await collect(stream, maxBytes, this.#untilMs);
+    } finally {
+      addTimeOfClient(performance.now() - askedAtMs);
+    }
+  }
+}
+
+/** Does not end the stream, whatever comes of it. */
+function collect(stream: Readable, maxBytes: number, untilMs: number | undefined): Promise<Uint8Array> {
+  const collected = Promise.withResolvers<Uint8Array>();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const onData = (chunk: Uint8Array) => {
+    length += chunk.length;
+    chunks.push(chunk);
+    if (length > maxBytes) {
+      stop();
+      stream.pause();
+      collected.reject(tooLarge(maxBytes));
+    }
+  };
+  const onEnd = () => {
+    stop();
+    const [first] = chunks;
+    collected.resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
+  };
+  const onClose = (cause: unknown) => {
+    stop();
+    collected.reject(bodyBrokeOff(cause));
+  };
+  const onLate = () => {
+    stop();
+    stream.pause();
+    collected.reject(deadlineExceeded());
+  };
+  const timer = untilMs === undefined ? undefined : setTimeout(onLate, Math.max(0, untilMs - performance.now()));
+  const stop = () => {
+    clearTimeout(timer);
+    stream.off("data", onData).off("end", onEnd).off("error", onClose).off("close", onClose);
+  };
+  if (stream.destroyed) {
+    onClose(stream.errored);
+  } else {
+    stream.on("end", onEnd).on("error", onClose).on("close", onClose).on("data", onData);
+  }
+  return collected.promise;
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes.`);
 }
 
 /** The client has left in the midst of its body, or gave it up. Nobody reads that: it is for the log, where it is no failure of ours. */

@@ -1,6 +1,5 @@
 import { type ContextValues, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Histogram } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { createId } from "../crypto/ids.ts";
@@ -9,9 +8,10 @@ import type { Logger } from "../observe/log.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
 import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
-import { withRawBody } from "./raw-body.ts";
 import { findRepeatedHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
 import { requestTargetKey } from "./request-target.ts";
+import { ServerRequest } from "./server-request.ts";
+import { type DefaultHeaders, setHeaders, writeResponse } from "./write-response.ts";
 
 /**
  * Answers requests of one path, outside the API, such as health. `hidden`: nothing was answered, and the
@@ -53,13 +53,15 @@ export function createRequestHandler(
       keyPrefix: undefined,
       errorCode: undefined,
     };
-    response.setHeader("X-Request-Id", record.requestId);
-    response.setHeader("Byond-Version", options.apiVersion);
-    // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
-    response.setHeader("Cache-Control", "private, no-cache");
-    response.setHeader("X-Content-Type-Options", "nosniff");
+    const defaults = {
+      "X-Request-Id": record.requestId,
+      "Byond-Version": options.apiVersion,
+      // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
+      "Cache-Control": "private, no-cache",
+      "X-Content-Type-Options": "nosniff",
+    };
     logWhenClosed(options, request, response, record);
-    withDeadline(() => serve(options, request, response, record)).catch((error: unknown) => {
+    withDeadline(() => serve(options, request, response, record, defaults)).catch((error: unknown) => {
       options.logger.error("request failed", { request_id: record.requestId, error });
       response.destroy();
     });
@@ -71,12 +73,14 @@ async function serve(
   request: NodeRequest,
   response: NodeResponse,
   record: RequestRecord,
+  defaults: DefaultHeaders,
 ): Promise<void> {
   const path = pathOf(request);
   const page = options.pages.get(path);
   if (page !== undefined) {
     // Before the page answers: the log's line is written as soon as it has.
     record.route = path;
+    setHeaders(response, defaults);
     if ((await page(request, response)) === "served") {
       return;
     }
@@ -89,20 +93,9 @@ async function serve(
   const values: ContextValues = createContextValues().set(requestRecordKey, record);
   values.set(requestTargetKey, request.url ?? "");
   values.set(repeatedHeadersKey, findRepeatedHeaders(request.rawHeaders));
-  const received = universalRequestFromNodeRequest(request, response, undefined, values);
+  const received = new ServerRequest(request, response, values);
   values.set(clientAddressKey, clientAddressOf(options.proxyTrust, request.socket.remoteAddress, received.header));
-  const answer = await (call ?? options.rest)(withRawBody(received, values));
-  await universalResponseToNodeResponse(answer, response).catch((error: unknown) => {
-    // The client went away while it was answered. What it asked for has been done.
-    if (!isGone(response)) {
-      throw error;
-    }
-  });
-}
-
-/** Whether nobody reads the answer any more. */
-function isGone(response: NodeResponse): boolean {
-  return "stream" in response ? response.stream.destroyed || response.stream.closed : response.destroyed;
+  await writeResponse(await (call ?? options.rest)(received), response, defaults);
 }
 
 /** The path without the query, as it was sent. */

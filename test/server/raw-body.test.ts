@@ -1,11 +1,11 @@
 import { createHmac } from "node:crypto";
 import { createClient, createConnectRouter, createContextValues } from "@connectrpc/connect";
-import { createUniversalHandlerClient } from "@connectrpc/connect/protocol";
+import { assertByteStreamRequest, createUniversalHandlerClient } from "@connectrpc/connect/protocol";
 import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
 import { describe, expect, test } from "vitest";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { checkSignature } from "../../src/access/request-signature.ts";
-import { RawBody, rawBodyKey, withRawBody } from "../../src/server/raw-body.ts";
+import { RawBody, rawBodyKey } from "../../src/server/raw-body.ts";
 
 async function* chunksOf(...texts: string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) {
@@ -92,7 +92,10 @@ test("a Connect call is checked on its bytes as they were sent, and then parsed 
   const handlers = createUniversalHandlerClient(
     router.handlers.map((handler) =>
       Object.assign((request: Parameters<typeof handler>[0]) => {
-        return handler(withRawBody(request, request.contextValues ?? createContextValues()));
+        assertByteStreamRequest(request);
+        const body = new RawBody(request.body);
+        const contextValues = (request.contextValues ?? createContextValues()).set(rawBodyKey, body);
+        return handler({ ...request, body, contextValues });
       }, handler),
     ),
   );

@@ -1,8 +1,8 @@
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { readCredential } from "../../../access/read-credential.ts";
 import { AppError } from "../../../errors.ts";
 import { requestRecordKey } from "../../../observe/request-record.ts";
+import { SingleChunk } from "../../../rest/single-chunk.ts";
 import { restErrorAnswer } from "../../../rpc/rest-errors.ts";
 import type { ErrorReporter } from "../../../rpc/wire-errors.ts";
 import { htmlResponse, prefersHtml } from "../../../server/html-response.ts";
@@ -99,5 +99,5 @@ function jsonAnswer(
 ): UniversalServerResponse {
   const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
   header.set("Content-Length", String(bytes.length));
-  return request.method === "HEAD" ? { status, header } : { status, header, body: createAsyncIterable([bytes]) };
+  return request.method === "HEAD" ? { status, header } : { status, header, body: new SingleChunk(bytes) };
 }

@@ -1,0 +1,82 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { constants } from "node:http2";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { HeaderFields, trimFieldValue } from "../rest/header-fields.ts";
+import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
+import { RawBody, rawBodyKey } from "./raw-body.ts";
+
+/**
+ * A request as the handlers of calls take it, whatever its protocol. What few calls ask for, the URL and the signal, is made when
+ * somebody does. Its values get to know its body.
+ */
+export class ServerRequest implements UniversalServerRequest {
+  readonly httpVersion: string;
+  readonly method: string;
+  readonly header: Headers;
+  readonly body: RawBody;
+  readonly contextValues: ContextValues;
+  readonly #request: NodeRequest;
+  readonly #response: NodeResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: NodeRequest, response: NodeResponse, values: ContextValues) {
+    this.httpVersion = request.httpVersion;
+    this.method = request.method ?? "";
+    this.header = readHeaders(request.headers);
+    this.body = new RawBody(request);
+    this.contextValues = values.set(rawBodyKey, this.body);
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get url(): string {
+    const request = this.#request;
+    const authority = "authority" in request ? request.authority : request.headers.host;
+    const scheme = "encrypted" in request.socket ? "https" : "http";
+    return new URL(request.url ?? "", `${scheme}://${authority}`).href;
+  }
+
+  /** Aborts when the connection, or the stream of it, has closed: the client has gone away, or has its answer. */
+  get signal(): AbortSignal {
+    this.#signal ??= signalOfClose(this.#request, this.#response);
+    return this.#signal;
+  }
+}
+
+/** The headers of a request, without those that HTTP/2 has for other things (`:path`). */
+function readHeaders(received: IncomingHttpHeaders): HeaderFields {
+  const fields = new Map<string, string>();
+  for (const name in received) {
+    const value = received[name];
+    if (value !== undefined && !name.startsWith(":")) {
+      fields.set(name, trimFieldValue(typeof value === "string" ? value : value.join(", ")));
+    }
+  }
+  return new HeaderFields(fields);
+}
+
+/** Whether nobody reads the answer any more. */
+export function isGone(response: NodeResponse): boolean {
+  return "stream" in response ? response.stream.destroyed || response.stream.closed : response.destroyed;
+}
+
+function signalOfClose(request: NodeRequest, response: NodeResponse): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => controller.abort(reasonOfClose(request));
+  if (isGone(response)) {
+    abort();
+  } else {
+    // Both kinds of response are event emitters, but their union has no common signature of `once`.
+    const emitter: NodeJS.EventEmitter = response;
+    emitter.once("close", abort);
+  }
+  return controller.signal;
+}
+
+/** The codes are those that Connect's own adapter has for it. */
+function reasonOfClose(request: NodeRequest): ConnectError {
+  return "stream" in request && request.stream.rstCode === constants.NGHTTP2_CANCEL
+    ? new ConnectError("the client has cancelled the request", Code.Canceled)
+    : new ConnectError("the connection has closed", Code.Aborted);
+}

@@ -1,0 +1,64 @@
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { SingleChunk } from "../rest/single-chunk.ts";
+import type { NodeResponse } from "./normalize-request.ts";
+import { isGone } from "./server-request.ts";
+
+/** Headers that every answer has unless it has others of these names. */
+export type DefaultHeaders = Readonly<Record<string, string>>;
+
+/** Sends the answer to a call: in one go if all of it is there, chunk by chunk as it streams. */
+export async function writeResponse(
+  answer: UniversalServerResponse,
+  response: NodeResponse,
+  defaults: DefaultHeaders,
+): Promise<void> {
+  const { body } = answer;
+  if (body === undefined || body instanceof SingleChunk) {
+    writeHead(answer, response, defaults);
+    if (answer.trailer !== undefined) {
+      response.addTrailers(Object.fromEntries(answer.trailer));
+    }
+    if (body === undefined) {
+      response.end();
+    } else {
+      response.end(body.bytes);
+    }
+    return;
+  }
+  setHeaders(response, defaults);
+  await universalResponseToNodeResponse(answer, response).catch((error: unknown) => {
+    // The client went away while it was answered. What it asked for has been done.
+    if (!isGone(response)) {
+      throw error;
+    }
+  });
+}
+
+export function setHeaders(response: NodeResponse, headers: DefaultHeaders): void {
+  for (const name in headers) {
+    response.setHeader(name, headers[name] ?? "");
+  }
+}
+
+/** Node writes a flat list of names and values as it is, which `setHeader` for each of them would prevent. */
+function writeHead(
+  { status, header }: UniversalServerResponse,
+  response: NodeResponse,
+  defaults: DefaultHeaders,
+): void {
+  const fields: string[] = [];
+  for (const name in defaults) {
+    if (header?.has(name) !== true) {
+      fields.push(name, defaults[name] ?? "");
+    }
+  }
+  for (const [name, value] of header ?? []) {
+    fields.push(name, value);
+  }
+  if ("stream" in response) {
+    response.writeHead(status, fields);
+  } else {
+    response.writeHead(status, fields);
+  }
+}
