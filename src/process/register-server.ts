@@ -7,7 +7,8 @@ import type { Database, Queryable } from "../database/database.ts";
 import { holderOfLock } from "../database/migration-lock.ts";
 import { array, statement, text } from "../database/statement.ts";
 import type { Logger } from "../observe/log.ts";
-import { clockOffsetMs, maxClockOffsetMs } from "../revocation/clock-and-secret-check.ts";
+import { clockOffsetMs } from "../revocation/clock-and-secret-check.ts";
+import { maxClockOffsetMs } from "../revocation/revocation.policy.ts";
 import { disagrees, epochMs } from "../revocation/revocation-store.ts";
 
 /** Advisory lock, held while a server checks the others and registers: of two that start together, the second sees the first. */

@@ -1,41 +1,50 @@
-/** A subject's revocation. Sequence order is commit order. */
+import { maxRememberedSubjects } from "./revocation.policy.ts";
+
+/** The revocation of a subject. Sequence order is commit order. */
 export interface Revocation {
   readonly sequence: number;
   /** What is revoked, such as `key:<prefix>`, `account:<id>` or `workspace:<id>`. */
   readonly subject: string;
 }
 
-/** A moment in the order in which this process applied revocations. Means nothing to another process. */
+/** A moment in the order in which this process applied revocations. It has no meaning in other processes. */
 export type Position = number;
 
-/** What an answer rests on: the subjects that it depends on, and how far revocations were applied when it was true. */
+/**
+ * What an answer rests on: the subjects that it depends on, and how far revocations were applied when it was true.
+ *
+ * ```ts
+ * const basis = { subjects: [keySubject(keyId), workspaceSubject(workspaceId)], asOf: applied.position };
+ * const key = await readKey(keyId); // A revocation that is applied meanwhile may be missing from what was read.
+ * if (applied.isCurrent(basis)) {
+ *   remember(key, basis);
+ * }
+ * ```
+ */
 export interface RevocationBasis {
   readonly subjects: readonly string[];
   readonly asOf: Position;
 }
 
-const maxRememberedSubjects = 100_000;
-
 /**
- * The revocations that this server has applied. Whatever is remembered or under way notes the position before it reads
- * anything, and asks here later whether a revocation of one of its subjects was applied since. So applying one costs the
- * same however much is remembered.
+ * The revocations that this server has applied. Cache entries and calls note the position before they read anything, and ask here
+ * later whether one of their subjects was revoked since. So applying a revocation costs the same however many there are.
  */
 export class AppliedRevocations {
   readonly #maxSubjects: number;
   readonly #listeners: ((subject: string) => void)[] = [];
-  /** When a subject was last revoked; the one that was revoked longest ago comes first. */
+  /** When each subject was last revoked; the oldest revocation comes first. */
   readonly #lastRevoked = new Map<string, Position>();
   #sequence = 0;
   #position: Position = 0;
-  /** Of what happened before this position, not everything is known. */
+  /** Of the revocations before this position, not all are known. */
   #knownSince: Position = 0;
 
   constructor(options: { readonly maxSubjects?: number } = {}) {
     this.#maxSubjects = options.maxSubjects ?? maxRememberedSubjects;
   }
 
-  /** The last sequence number that was applied: everything up to it was. */
+  /** The last sequence number that was applied. Every revocation up to it was. */
   get sequence(): number {
     return this.#sequence;
   }
@@ -64,8 +73,8 @@ export class AppliedRevocations {
   }
 
   /**
-   * Starts over from `sequence`. What was revoked up to there is not known in detail, so nothing that rests on an
-   * earlier position is current any more, whether it is remembered or still being read.
+   * Starts over from `sequence`. Which subjects were revoked up to there is not known, so everything that was read at an earlier
+   * position, or is still being read, is not current any more.
    */
   startOver(sequence: number): void {
     this.#sequence = sequence;

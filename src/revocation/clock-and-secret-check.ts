@@ -1,21 +1,16 @@
 import type { Logger } from "../observe/log.ts";
+import { clockToleranceMs } from "./revocation.policy.ts";
 import type { RenewalReport } from "./revocation-store.ts";
 
-/**
- * How far a server's clock may be from PostgreSQL's before it says so. What goes by the server's clock: the five minutes of a
- * signature and the fifteen of an access token are shorter or longer by as much, and messages name wrong minutes.
- */
-const clockToleranceMs = 5_000;
-
-/** From there on signatures of right clients are refused, and access tokens of other servers are soon: no server starts. */
-export const maxClockOffsetMs = 300_000;
-
-/** How far a clock is ahead of ours, at least, if it was read between two moments of ours. Negative: behind. */
+/** How far another clock is ahead of this server's at least, if it was read between two moments of it. Negative: behind. */
 export function clockOffsetMs(theirMs: number, sentAtMs: number, receivedAtMs: number): number {
   return theirMs > receivedAtMs ? theirMs - receivedAtMs : Math.min(0, theirMs - sentAtMs);
 }
 
-/** What this server sees of the others and of the database's clock, with each renewal of its lease. Says it when that changes. */
+/**
+ * Compares, with each renewal of the lease, this server's clock with PostgreSQL's and its master secrets with those of the other
+ * servers. Logs when a difference appears or disappears.
+ */
 export class ClockAndSecretCheck {
   readonly #logger: Logger;
   #disagreeing: readonly string[] = [];

@@ -4,7 +4,7 @@ import type { AppliedRevocations, RevocationBasis } from "./applied-revocations.
 /** What the database says of a credential. */
 export interface Loaded<T> {
   readonly record: T;
-  /** What the record depends on besides the subject of its key, such as its workspace. */
+  /** The subjects that the record depends on besides that of its key, such as its workspace. */
   readonly subjects: readonly string[];
 }
 
@@ -16,18 +16,18 @@ export interface Found<T> extends RevocationBasis {
 export interface CacheOptions<T> {
   /** Reads one credential from the database, in one statement. Undefined: there is none. */
   readonly load: (key: string) => Promise<Loaded<T> | undefined>;
-  /** The subject that everything known under a key depends on, whether it exists or not. */
+  /** The subject of a key: everything that is cached under the key depends on it, absence included. */
   readonly subjectOf: (key: string) => string;
   /** Credentials remembered at most. */
   readonly maxEntries: number;
-  /** Keys remembered at most that there is no credential for. By default as many. */
+  /** Keys without a credential remembered at most. Default: `maxEntries`. */
   readonly maxAbsent?: number;
 }
 
 export interface CacheCounters {
   hits: number;
   misses: number;
-  /** Reads of requests that came while there was no lease. */
+  /** Reads for requests that came while there was no lease. */
   readsWithoutLease: number;
   /** Reads that were repeated because of a revocation in between. */
   repeatedReads: number;
@@ -46,12 +46,12 @@ interface Dependencies {
 }
 
 /**
- * Credentials by key. With a valid lease they are read once and then known, until one of their subjects is revoked;
- * without one, every request reads the database. Either way no answer is older than the last revocation that was
- * answered before the request was sent.
+ * Credentials by key. With a valid lease they are read once and remembered until one of their subjects is revoked; without a
+ * lease, every request reads the database. Either way no answer is older than the last revocation that was answered before
+ * the request was sent.
  *
- * That there is no credential is remembered too. Whoever creates one under a key that somebody may have asked for before
- * has to revoke its subject; random keys nobody can have asked for.
+ * Absence is remembered too. Code that creates a credential under a key that may have been presented before has to revoke the
+ * subject of the key. Random keys cannot have been presented before.
  */
 export class CredentialCache<T> {
   readonly #deps: Dependencies;
@@ -73,8 +73,8 @@ export class CredentialCache<T> {
   }
 
   /**
-   * The credential of a key, or undefined if there is none. Throws what `load` throws, which is `unavailable` where the
-   * database is needed and cannot be reached.
+   * The credential of a key, or undefined if there is none. Throws what `load` throws: `unavailable` if the database is needed
+   * and cannot be reached.
    */
   async get(key: string): Promise<Found<T> | undefined> {
     const { lease, counters } = this.#deps;
@@ -107,7 +107,7 @@ export class CredentialCache<T> {
     return fill;
   }
 
-  /** Reads until nothing was revoked in between: each further read is owed to one more revocation of that subject. */
+  /** Reads until no subject was revoked during the read. Each further read needs one more revocation of one of the subjects. */
   async #fill(key: string): Promise<Entry<T>> {
     const { applied, counters } = this.#deps;
     try {
@@ -126,7 +126,7 @@ export class CredentialCache<T> {
 
   async #read(key: string): Promise<Entry<T>> {
     const { load, subjectOf } = this.#options;
-    // Noted before anything is read: what is applied later may be missing from what is read.
+    // Noted before the read: a revocation that is applied later may be missing from what was read.
     const asOf = this.#deps.applied.position;
     const loaded = await load(key);
     return { record: loaded?.record, subjects: [subjectOf(key), ...(loaded?.subjects ?? [])], asOf };

@@ -2,8 +2,8 @@ import type { Queryable } from "../database/database.ts";
 import { array, jsonb, nullable, statement, text } from "../database/statement.ts";
 
 /**
- * The credential that a call was admitted with, as an effect names it to the database, which decides whether it still holds:
- * JSON, bound as one parameter. Null: the server acts by itself.
+ * The credential that a call was admitted with, as a parameter of a statement with effects: the database decides whether it still
+ * holds. JSON. Null: the server acts by itself.
  */
 export type HeldCredential = string | null;
 
@@ -11,24 +11,26 @@ export type HeldCredential = string | null;
 export const heldCredential = nullable(jsonb);
 
 interface StatementParts {
-  /** The CTE that has rows if and only if the statement has its effect. */
+  /** The name of the CTE that has rows if and only if the statement has its effect. */
   readonly effect: string;
-  /** The other CTEs that lock rows or change them. They are carried out in this order. */
+  /** The names of the other CTEs that lock rows or change them. They are carried out in this order. */
   readonly after: readonly string[];
 }
 
 /**
- * SQL of the last step of a statement with effects, to stand in its outermost SELECT:
+ * SQL of the last step of a statement with effects, for its outermost SELECT:
  *
- *     WITH canceled AS (UPDATE … RETURNING id), given_up AS (UPDATE … RETURNING id)
- *     SELECT …, ${requireCredential(p.credential, { after: ["given_up"], effect: "canceled" })}
+ * ```sql
+ * WITH canceled AS (UPDATE … RETURNING id), given_up AS (UPDATE … RETURNING id)
+ * SELECT …, ${requireCredential(p.credential, { after: ["given_up"], effect: "canceled" })}
+ * ```
  *
- * It waits for every CTE that is named, row locks included, and raises, which rolls the statement back, unless the credential
- * still holds then. It holds until the commit: whoever revokes it waits for that. It raises as well if the
- * call's signature was spent before, and spends it if there was an effect.
+ * It runs after every CTE that is named, row locks included. Unless the credential still holds then, it raises, which rolls the
+ * statement back. Otherwise the credential holds until the commit: a revocation waits for that. It also raises if the call's
+ * signature was spent before, and spends it if there was an effect.
  */
 export function requireCredential(credential: string, { after, effect }: StatementParts): string {
-  // Counted, so that they are carried out before the function begins; an effect is a count that is not zero.
+  // Counts, so that the CTEs are carried out before the function begins; an effect is a count that is not zero.
   const counts = [...after.map((cte) => `(SELECT 0 * count(*) FROM ${cte})`), `(SELECT count(*) FROM ${effect})`];
   return `require_credential(${[credential, ...counts].join(", ")})`;
 }
@@ -43,10 +45,10 @@ const lock = statement("lock_credential")(
 );
 
 /**
- * The last step of a transaction of several statements, when it has its row locks: throws `invalid_api_key` unless the
- * credential still holds, and has it hold until the commit. The revocation subjects in `revoked` are locked for this
- * transaction alone: effects that rest on them are committed before, or find them revoked. The call's signature is spent;
- * throws `signature_invalid` if it was spent before.
+ * The last step of a transaction of several statements, when it has its row locks. Throws `invalid_api_key` unless the credential
+ * still holds; otherwise it holds until the commit. The revocation subjects in `revoked` are locked exclusively: effects that
+ * depend on them are committed before, or find them revoked. Spends the call's signature; throws `signature_invalid` if it was
+ * spent before.
  */
 export async function lockCredential(
   transaction: Queryable,

@@ -2,16 +2,30 @@ import { AppError } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
 import type { AppliedRevocations, RevocationBasis } from "./applied-revocations.ts";
 
-/** A call under way. */
+/** A call that is tracked. */
 export interface TrackedCall {
-  /** To be called when the call is over, however it ended. */
+  /** Call it when the call has ended, however it ended. */
   done(): void;
 }
 
-/** Gets the `invalid_api_key` that the call ends with. */
+/** Ends a call with this error, `invalid_api_key`. */
 export type Abort = (reason: AppError) => void;
 
-/** The calls under way, so that those of a revoked credential can be ended. */
+/**
+ * The calls that are running, so that those of a revoked credential can be ended.
+ *
+ * States of a call:
+ *
+ * - **tracked**: known under each of its subjects.
+ * - **aborted**: `abort` was called. Final.
+ * - **done**: it ended by itself. Final.
+ *
+ * Transitions:
+ *
+ * - `track`: → tracked; or → aborted at once, if one of its subjects was revoked since the caller was looked up.
+ * - tracked → aborted: a revocation of one of its subjects is applied.
+ * - tracked → done: `done` is called. After an abort, `done` does nothing.
+ */
 export class InFlightCalls {
   readonly #applied: AppliedRevocations;
   readonly #logger: Logger;
@@ -30,16 +44,16 @@ export class InFlightCalls {
   }
 
   /**
-   * Remembers a call until it is done, and calls `abort`, once, if one of the subjects is revoked: before it returns if
-   * that happened since the caller was looked up. A revocation that this server was away for, and that is swept by now,
-   * ends no call: what has effects has to ask in its own statement whether the credential still holds.
+   * Tracks a call until it is done, and calls `abort`, once, if one of the subjects is revoked; before it returns, if one was
+   * revoked since the caller was looked up. A revocation that was swept while this server had no connection ends no call:
+   * statements with effects check by themselves whether the credential still holds (`requireCredential`).
    */
   track(basis: RevocationBasis, abort: Abort): TrackedCall {
     if (this.#applied.wasRevoked(basis)) {
       this.#end(abort);
       return { done: () => undefined };
     }
-    // Of its own, so that one function may serve several calls.
+    // A function of its own for each call: the same `abort` may be passed for several.
     const ownAbort: Abort = (reason) => {
       forget();
       abort(reason);
@@ -70,7 +84,7 @@ export class InFlightCalls {
         }),
       );
     } catch (error) {
-      // One call's failure must not keep the revocation from being applied to the others.
+      // If one call cannot be aborted, the others still have to be.
       this.#logger.error("a revoked call could not be aborted", { error });
     }
   }

@@ -5,32 +5,30 @@ import type { Queryable } from "../database/database.ts";
 import { applySessionSettings } from "../database/session-settings.ts";
 import { queryOf, type Statement } from "../database/statement.ts";
 import type { Logger } from "../observe/log.ts";
+import { reconnecting } from "./revocation.policy.ts";
 
 export interface ListeningSessionOptions {
   readonly connection: PostgresConnection;
   readonly channel: string;
-  /** After this long, a statement has failed, and the connection with it. */
+  /** How long a statement may take. Then it has failed, and the connection is closed. */
   readonly statementTimeoutMs: number;
   readonly logger: Logger;
-  /** Called when a connection is made and listens, for what was missed while there was none. It must not throw. */
+  /** Called when a connection is made and listens: notifications may have been missed before. It must not throw. */
   readonly onConnected: () => void;
-  /** Called when somebody has notified the channel. It must not throw. */
+  /** Called with every notification of the channel. It must not throw. */
   readonly onNotification: () => void;
 }
 
-const minBackoffMs = 20;
-const maxBackoffMs = 1_000;
-
 /**
- * One connection that listens to a channel and runs statements, apart from the pool: whatever occupies the pool, renewals
- * go through. A lost connection is made again; until then statements fail.
+ * One connection that listens to a channel and runs statements. It is not of the pool: renewals do not wait for other statements.
+ * A lost connection is made again; until then statements fail.
  */
 export class ListeningSession implements Queryable {
   readonly #options: ListeningSessionOptions;
   readonly #stopping = new AbortController();
-  /** The one that statements run on. */
+  /** Undefined: not connected. */
   #client: pg.Client | undefined;
-  #backoffMs = minBackoffMs;
+  #backoffMs: number = reconnecting.firstMs;
   #failureIsLogged = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -38,14 +36,14 @@ export class ListeningSession implements Queryable {
     this.#options = options;
   }
 
-  /** Connects, and stays connected until `stop`. Resolves after the first attempt, however it ended. */
+  /** Connects, and reconnects until `stop`. Resolves after the first attempt, whether it succeeded or not. */
   async start(): Promise<void> {
     const attempted = Promise.withResolvers<void>();
     this.#running = this.#stayConnected(attempted.resolve);
     await attempted.promise;
   }
 
-  /** As `Queryable` says, but any failure ends the connection: what comes next must run on one that works. */
+  /** See `Queryable.run`. Any failure also closes the connection, so that the next statement runs on a new one. */
   async run<Values, Row>(statement: Statement<Values, Row>, values: NoInfer<Values>): Promise<Row[]> {
     const client = this.#client;
     if (client === undefined) {
@@ -54,7 +52,7 @@ export class ListeningSession implements Queryable {
     const bound = statement.bind(values);
     try {
       const result = await client.query<unknown[]>(queryOf(bound));
-      this.#backoffMs = minBackoffMs;
+      this.#backoffMs = reconnecting.firstMs;
       return bound.rowsOf(result);
     } catch (error) {
       close(client);
@@ -72,12 +70,12 @@ export class ListeningSession implements Queryable {
     while (!stop.aborted) {
       await this.#connectOnce(onAttempted);
       const backoffMs = this.#backoffMs * (0.5 + Math.random() / 2);
-      this.#backoffMs = Math.min(this.#backoffMs * 2, maxBackoffMs);
+      this.#backoffMs = Math.min(this.#backoffMs * 2, reconnecting.longestMs);
       await pause(backoffMs, undefined, { signal: stop }).catch(() => undefined);
     }
   }
 
-  /** Resolves when the connection is lost again, or was not made at all, or is not wanted any more. */
+  /** Resolves when the connection failed, is lost, or `stop` was called. */
   async #connectOnce(onAttempted: () => void): Promise<void> {
     const { connection, channel, statementTimeoutMs, logger, onConnected, onNotification } = this.#options;
     const client = new pg.Client({
@@ -114,7 +112,7 @@ export class ListeningSession implements Queryable {
   }
 }
 
-/** Ends a connection, by force if a statement is still running. Nobody has to wait for it. */
+/** Closes a connection, by force if a statement is running. Not awaited. */
 function close(client: pg.Client): void {
   client.end().catch(() => undefined);
 }

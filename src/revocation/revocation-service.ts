@@ -12,21 +12,22 @@ import { type HeldCredential, lockCredential } from "./held-credential.ts";
 import { type Abort, InFlightCalls, type TrackedCall } from "./in-flight-calls.ts";
 import { Lease } from "./lease.ts";
 import { ListeningSession } from "./listening-session.ts";
+import { defaultLeaseMs, renewalsPerLease } from "./revocation.policy.ts";
 import { createLeaseStore, createRevokerStore, revocationChannel } from "./revocation-store.ts";
 import { Revoker } from "./revoker.ts";
 
 export interface RevocationOptions {
   readonly database: Pick<Database, "run" | "transaction">;
-  /** The same database. One more connection is made to it. */
+  /** Of the same database. One more connection is made. */
   readonly connection: PostgresConnection;
-  /** Its monotonic clock has to keep real time, however tests move it on. */
+  /** Its monotonic clock has to keep real time, also where tests move the wall clock. */
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The name of this server, for people who read the table `server`. */
+  /** The name of this server in the table `server`, for the operator. */
   readonly serverId: string;
-  /** Of its master secrets, the current one first. Undefined: it writes nothing with them, as commands do not. */
+  /** Of its master secrets, the current one first. Undefined: it seals nothing, as commands do not. */
   readonly secretIds?: readonly string[];
-  /** How long this server may answer from memory without hearing from the database. */
+  /** How long this server may answer from memory after its last contact with the database. Default: `defaultLeaseMs`. */
   readonly leaseMs?: number;
 }
 
@@ -34,43 +35,56 @@ export interface RevocationMetrics {
   readonly leaseIsValid: boolean;
   readonly renewals: number;
   readonly failedRenewals: number;
-  /** More than one: this server was away so long that nobody waited for it any more. */
+  /** More than one: this server lost its row, after a long outage or a restart of PostgreSQL. */
   readonly registrations: number;
   readonly appliedRevocations: number;
   readonly abortedCalls: number;
-  /** Servers that did not answer before their lease was over, counted once for each revocation. */
+  /** Servers that did not acknowledge before their lease expired, counted once for each revocation. */
   readonly unheardServers: number;
   readonly cache: Readonly<CacheCounters>;
-  /** Servers of which one writes with a master secret that the other does not know: this one and so many others. */
+  /** Other servers that disagree with this one about the master secrets. */
   readonly disagreeingServers: number;
   /** How far PostgreSQL's clock is ahead of this server's, at least. */
   readonly clockOffsetSeconds: number;
 }
 
 export interface RevokeOptions<T> {
-  /** Whose change it is. Default: the server's own. */
+  /** The credential of the caller. Default: the server acts by itself. */
   readonly credential?: HeldCredential;
-  /** Whether the change, by its result, took anything away. Default: always. */
+  /** Whether the change, by its result, has to be applied on the other servers. Default: always. */
   readonly hasRevoked?: (result: T) => boolean;
   /**
-   * For a change that ends its own credential, which cannot be asked for afterwards: locks every row that the change will
-   * touch. Then the credential is checked, and nobody else can end it any more; then the change is made.
+   * For a change that ends its own credential, so that the credential cannot be checked afterwards: locks every row that the
+   * change will touch. Then the credential is checked, and cannot end before the change; then the change is made.
    */
   readonly lockRows?: (transaction: Queryable) => Promise<unknown>;
 }
 
-/** Revocations that hold on every server when they are answered, without a database read for each request. */
+/**
+ * Revocations that are applied on every server when they are answered, without a database read for each request.
+ *
+ * ```ts
+ * // Changes a key: when this resolves, no server admits a call by what the key was before.
+ * await revocation.revoke([keySubject(id)], (transaction) => transaction.run(update, values), {
+ *   credential: credentialOf(caller),
+ * });
+ *
+ * // Looks a credential up, and ends the call if it is revoked meanwhile.
+ * const found = await cache.get(prefix);
+ * const call = revocation.track(found, (reason) => controller.abort(reason));
+ * ```
+ */
 export interface RevocationService {
   /**
-   * See `Revoker.revoke`. Throws `invalid_api_key` unless the caller's credential holds until the commit. Effects that rest on
-   * the subjects are committed before the change is, or not at all.
+   * See `Revoker.revoke`. Throws `invalid_api_key` unless the caller's credential holds until the commit. Effects that depend on
+   * the subjects are committed before the change, or not at all.
    */
   revoke<T>(
     subjects: readonly string[],
     change: (transaction: Queryable) => Promise<T>,
     options?: RevokeOptions<T>,
   ): Promise<T>;
-  /** Applies what is revoked by now. Never rejects: without the database nothing is known to be revoked. */
+  /** Applies what is revoked by now. Never rejects: if the database fails, the next renewal catches up. */
   catchUp(): Promise<void>;
   /** See `Revoker.confirmEarlier`. */
   confirmEarlier(): Promise<void>;
@@ -79,14 +93,11 @@ export interface RevocationService {
   /** See `InFlightCalls.track`. */
   track(basis: RevocationBasis, abort: Abort): TrackedCall;
   metrics(): RevocationMetrics;
-  /** From the commit of each revocation that was made here until it was certain everywhere. */
+  /** From the commit of each revocation of this server until no server could accept the credential. */
   readonly acknowledgement: Histogram;
-  /** Answers from the database from here on, and takes this server off the list of those that are waited for. */
+  /** From here on caches read the database. Removes the row of this server, so that no revocation waits for it. */
   stop(): Promise<void>;
 }
-
-const defaultLeaseMs = 2_000;
-const renewalsPerLease = 4;
 
 /**
  * Takes part in the protocol of `docs/decisions/0007-revocation-leases.md`. Resolves after the first attempt to get a
@@ -170,7 +181,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
   }
 
   function catchUp(): Promise<void> {
-    // A renewal follows soon, and says it if the database cannot be reached.
+    // A renewal follows soon, and logs if the database cannot be reached.
     return lease.catchUp().catch(() => undefined);
   }
 
@@ -209,8 +220,8 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     async stop() {
       clearInterval(renewing);
       await lease.release().catch((error: unknown) => {
-        // The next revocation waits for the lease to be over, and removes it then.
-        logger.warn("this server could not be taken off the list", { error });
+        // The next revocation waits until the lease has expired, and removes the row then.
+        logger.warn("the row of this server was not removed", { error });
       });
       await session.stop();
     },

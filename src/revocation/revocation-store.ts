@@ -7,7 +7,7 @@ import type { Revocation } from "./applied-revocations.ts";
 import type { LeaseStore } from "./lease.ts";
 import type { RevokerStore, ServerBehind } from "./revoker.ts";
 
-/** Notified with every revocation, without any content: what there is to know is read from the table. */
+/** The channel that every revocation notifies, without a payload: the revocations are read from the table. */
 export const revocationChannel = "byond_revocation";
 
 /** SQL of a moment in milliseconds since 1970. */
@@ -16,15 +16,15 @@ export function epochMs(moment: string): string {
 }
 
 /**
- * SQL that is true if the server of a row is alive and does not agree with the secrets in `ids`, a `text[]` in SQL: one of the
- * two writes with a secret that the other does not know. A row that was not renewed for two leases is of a server that is gone.
+ * SQL that is true if the server of a row is alive and disagrees with a server that has the secrets `ids` (SQL of a `text[]`): one
+ * of the two seals with a secret that the other does not know. A row that was not renewed for two leases is of a server that crashed.
  */
 export function disagrees(row: string, ids: string): string {
   return `${row}.renewed_at > byond_now() - ${row}.lease_ms * interval '2 milliseconds'
     AND NOT (${row}.secret_ids[1] = ANY (${ids}) AND (${ids})[1] = ANY (${row}.secret_ids))`;
 }
 
-/** Held from before a revocation gets its number until it is committed. */
+/** The advisory lock that is held from before a revocation gets its number until it is committed. */
 const revocationLock = 7_269_341_951;
 
 const register = statement<{ appliedSeq: string }>("revocation_register")(
@@ -38,11 +38,11 @@ const register = statement<{ appliedSeq: string }>("revocation_register")(
 );
 
 /**
- * Finds no row if PostgreSQL was started since, or if this is another one that took its place: what was committed before
- * an asynchronous failover may be gone, and numbers may be used again, so the server has to start over. So it has if the row
- * was renewed more often before: it came out of a backup.
+ * Finds no row if PostgreSQL was restarted since, or replaced by a standby: commits may be lost with an asynchronous failover, and
+ * sequence numbers used again, so the server has to start over. It also finds none if the row has fewer renewals than this server
+ * knows of: then the database was restored from a backup.
  *
- * Answers as well what the server should know of the others, in the same round trip.
+ * Also returns, in the same round trip, what `ClockAndSecretCheck` compares.
  */
 const renew = statement<{ renewals: string; nowMs: number; disagreeing: string[] }>("revocation_renew")(
   { id: text, appliedSequence: bigint, secretIds: nullable(array(text)), renewals: bigint },
@@ -68,7 +68,7 @@ const remove = statement("revocation_remove_own")(
   (p) => `DELETE FROM server WHERE id = ANY (${p.ids})`,
 );
 
-/** Keeps the newest: servers register with its number. Rows that somebody holds are left: another server removes them. */
+/** Keeps the newest revocation: servers register with its number. Leaves rows that another server has locked, which removes them. */
 const sweep = statement<{ count: number }>("sweep_revocation")(
   {},
   () => `
@@ -103,7 +103,7 @@ const serversBehind = statement<{ id: string; renewals: string; leaseMs: number 
   (p) => `SELECT id, renewals, lease_ms FROM server WHERE applied_seq < ${p.sequence}`,
 );
 
-/** A row that is being renewed is looked at again once that is committed, and stays. */
+/** A row that is being renewed is read again after the commit of the renewal, and kept. */
 const removeUnrenewed = statement("revocation_remove_unrenewed")(
   { ids: array(text), renewals: array(bigint) },
   (p) => `
@@ -111,15 +111,15 @@ const removeUnrenewed = statement("revocation_remove_unrenewed")(
     WHERE server.id = seen.id AND server.renewals = seen.renewals`,
 );
 
-/** What a renewal tells beside the lease. */
+/** What a renewal returns in addition. */
 export interface RenewalReport {
-  /** Of servers that write with a secret that this one does not know, or the other way round. */
+  /** Ids of servers that seal with a secret that this one does not know, or the other way round. */
   readonly disagreeing: readonly string[];
   readonly databaseClockMs: number;
 }
 
 export interface LeaseStoreOptions {
-  /** Of the master secrets, the current one first. Null: nothing is written with them. */
+  /** Of the master secrets, the current one first. Null: this process seals nothing. */
   readonly secretIds: readonly string[] | null;
   /** Called by each renewal. It must not throw. */
   readonly onRenewed: (report: RenewalReport, sentAtMs: number) => void;
@@ -169,12 +169,12 @@ export function revocationSweep(deps: { readonly database: Pick<Database, "trans
   };
 }
 
-/** The statements of those who revoke. */
+/** The statements of a `Revoker`. */
 export function createRevokerStore(database: Pick<Database, "run" | "transaction">): RevokerStore<Queryable> {
   return {
     transaction: (work) => database.transaction(work),
     async record(transaction, subjects) {
-      // A statement of its own: the number is taken when the lock is held.
+      // A statement of its own: the sequence number is taken while the lock is held.
       await transaction.run(lock, {});
       const [row] = await transaction.run(insert, { subjects: [...new Set(subjects)] });
       return Number(row?.seq);
@@ -183,7 +183,7 @@ export function createRevokerStore(database: Pick<Database, "run" | "transaction
       const [row] = await database.run(lastSequence, {});
       return Number(row?.seq);
     },
-    // The revocation is made: whoever waits for it is not told that it was not.
+    // The revocation is committed: from here on, a time-out of the call must not report that it failed.
     async serversBehind(sequence) {
       const rows = await withoutDeadline(() => database.run(serversBehind, { sequence }));
       return rows.map((row): ServerBehind => ({ ...row, renewals: Number(row.renewals) }));

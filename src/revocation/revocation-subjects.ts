@@ -1,14 +1,19 @@
-/** What is revoked when something about a key changes. */
+/**
+ * The names of what can be revoked. A call is admitted on the subjects of its credential (a key's and its workspace's, for
+ * instance); revoking one of them ends every call that depends on it.
+ */
+
+/** Revoked when anything about a key changes. */
 export const keySubject = (keyId: string) => `key:${keyId}`;
 
-/** What everything known of a secret's prefix depends on. Never revoked: a new prefix is one that nobody asked for. */
+/** What is cached under the prefix of a secret depends on it. Never revoked: nobody can have presented a new prefix before. */
 export const prefixSubject = (prefix: string) => `prefix:${prefix}`;
 
-/** What is revoked when one session ends. */
+/** Revoked when one session ends. */
 export const sessionSubject = (sessionId: string) => `session:${sessionId}`;
 
-/** What is revoked when all sessions of an account end. */
+/** Revoked when all sessions of an account end. */
 export const accountSubject = (accountId: string) => `account:${accountId}`;
 
-/** What is revoked when a workspace is shut down, or something changes that holds for all of its keys. */
+/** Revoked when a workspace is shut down, or something changes that concerns all of its keys. */
 export const workspaceSubject = (workspaceId: string) => `workspace:${workspaceId}`;

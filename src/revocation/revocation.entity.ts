@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
-/** Numbers are taken under an advisory lock that is held until the commit, so that their order is the commits' order. */
+/** Sequence numbers are taken under an advisory lock that is held until the commit: sequence order is commit order. */
 export const RevocationEntity = defineEntity({
   name: "Revocation",
   tableName: "revocation",

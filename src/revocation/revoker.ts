@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
+import { acknowledgementPolls, clockDriftAllowance } from "./revocation.policy.ts";
 
-/** A server that has not acknowledged a revocation yet, as its row stands. */
+/** The row of a server that has not acknowledged a revocation yet. */
 export interface ServerBehind {
   readonly id: string;
   /** Grows with every renewal. */
@@ -9,13 +10,12 @@ export interface ServerBehind {
   readonly leaseMs: number;
 }
 
-/** What revoking needs of the database. `Transaction` is what statements inside a transaction are run with. */
+/** The database as a revoker needs it. `Transaction` runs the statements of a transaction. */
 export interface RevokerStore<Transaction> {
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /**
-   * Writes one revocation for each subject and notifies every server, both when the transaction commits. From here on
-   * until the commit, other transactions that do the same wait, so that sequence order is commit order. Returns the
-   * last of the sequence numbers.
+   * Writes one revocation for each subject and notifies every server; both take effect with the commit. From here until the
+   * commit, other transactions that call this wait, so that sequence order is commit order. Returns the last sequence number.
    */
   record(transaction: Transaction, subjects: readonly string[]): Promise<number>;
   /** The number of the last revocation that is committed; 0 if there never was one. */
@@ -32,21 +32,16 @@ export interface RevokerOptions<Transaction> {
   readonly pause: (ms: number) => Promise<void>;
   /** Called when a change is committed. It must not throw. */
   readonly onCommitted: () => void;
-  /** How long to try to see who has to be waited for. */
+  /** How long to try to read which servers have to be waited for. */
   readonly patienceMs: number;
-  /** Told how long each wait took, and how many servers it ended without. */
+  /** Called after each wait: how long it took, and how many servers had not acknowledged at its end. */
   readonly onConfirmed: (durationMs: number, unheardServers: number) => void;
 }
 
-/** The subjects of a change, or how they follow from its result. None: nothing has changed that anybody remembers. */
+/** The subjects of a change, or a function of its result. None: the change makes nothing invalid that is remembered. */
 export type Subjects<T> = readonly string[] | ((result: T) => readonly string[]);
 
-/** Clocks of different machines do not run equally fast: this much longer than the longest lease is waited. */
-const clockDriftAllowance = 1.1;
-const firstPollAfterMs = 2;
-const maxPollIntervalMs = 25;
-
-/** Makes changes that no server may answer from before of. */
+/** Makes changes after which no server answers from a state before them. */
 export class Revoker<Transaction> {
   readonly #options: RevokerOptions<Transaction>;
 
@@ -55,13 +50,13 @@ export class Revoker<Transaction> {
   }
 
   /**
-   * Runs `change` in a transaction and writes the revocations of its subjects into the same transaction, as the last
-   * thing before the commit. Resolves with the change's result when every server has applied them or can no longer hold
-   * a lease. A change that finds everything changed already still has to name its subjects: whoever made it may have
-   * died before it was known everywhere.
+   * Runs `change` in a transaction and writes the revocations of its subjects into the same transaction, as the last statement
+   * before the commit. Resolves with the change's result when every server has applied them or cannot hold a lease any more. A
+   * change that finds everything changed already still has to name its subjects: the server that made the change may have
+   * crashed before every other one applied it.
    *
-   * Throws what `change` throws, and `unavailable` if the database fails; nothing is changed then. Throws
-   * `outcome_unknown` if the change is made, but the database does not say whether it holds everywhere: repeat it.
+   * Throws what `change` throws, and `unavailable` if the database fails; nothing is changed then. Throws `outcome_unknown` if
+   * the change is made, but the database was lost before every server had acknowledged it: repeat the call.
    */
   async revoke<T>(subjects: Subjects<T>, change: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { store } = this.#options;
@@ -86,8 +81,8 @@ export class Revoker<Transaction> {
   }
 
   /**
-   * Resolves when everything that is revoked by now holds on every server. For whoever answers once more for a change
-   * that was made before, as with a stored answer: the one who made it may have died before it held.
+   * Resolves when everything that is revoked by now is applied on every server. Call it before a stored answer is given again: the
+   * server that made the change may have crashed before every other one applied it.
    */
   async confirmEarlier(): Promise<void> {
     await this.#confirm(await this.#options.store.lastSequence());
@@ -97,21 +92,21 @@ export class Revoker<Transaction> {
     const { store, clock, pause, onConfirmed } = this.#options;
     const committedAt = clock.monotonicMs();
     const seenFirst = await this.#seeWhoIsBehind(sequence);
-    // Whoever is not among them has no lease, has applied the revocation, or registers later and then reads it.
+    // A server that is not among them has no lease, has applied the revocation, or registers later and reads it then.
     const seenAt = clock.monotonicMs();
     let behind = seenFirst;
-    let pollAfterMs = firstPollAfterMs;
+    let pollAfterMs: number = acknowledgementPolls.firstMs;
     while (behind.length > 0) {
       const longestLeaseMs = Math.max(...behind.map((server) => server.leaseMs));
       const leftMs = seenAt + clockDriftAllowance * longestLeaseMs - clock.monotonicMs();
       if (leftMs <= 0) {
-        // Their leases are over. The rows of those that are gone must not hold up the next revocation; a server that has
+        // Their leases have expired. The rows of servers that crashed must not delay the next revocation. A server that has
         // renewed since holds a new lease, with the revocation applied, and keeps its row.
         await store.removeUnrenewed(behind).catch(() => undefined);
         break;
       }
       await pause(Math.min(pollAfterMs, leftMs));
-      pollAfterMs = Math.min(pollAfterMs * 2, maxPollIntervalMs);
+      pollAfterMs = Math.min(pollAfterMs * 2, acknowledgementPolls.longestMs);
       behind = await this.#stillBehind(sequence, behind);
     }
     onConfirmed(clock.monotonicMs() - committedAt, behind.length);
@@ -127,12 +122,12 @@ export class Revoker<Transaction> {
         if (clock.monotonicMs() >= giveUpAt) {
           throw error;
         }
-        await pause(maxPollIntervalMs);
+        await pause(acknowledgementPolls.longestMs);
       }
     }
   }
 
-  /** Those of the servers, as they were seen first, that are behind still. All of them if the database does not say. */
+  /** Those of the servers, as they were first read, that are still behind. All of them if the database fails. */
   async #stillBehind(sequence: number, servers: readonly ServerBehind[]): Promise<readonly ServerBehind[]> {
     try {
       const now = new Set((await this.#options.store.serversBehind(sequence)).map((server) => server.id));

@@ -1,8 +1,8 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
 /**
- * The servers that may hold a lease, one row for each registration. Never UNLOGGED, never with an asynchronous commit: a
- * crash of PostgreSQL must not lose the row of a server that lives on.
+ * The servers that may hold a lease, one row for each registration. Never UNLOGGED, and never written with an asynchronous commit:
+ * a crash of PostgreSQL must not lose the row of a server that keeps running.
  */
 export const ServerEntity = defineEntity({
   name: "Server",
@@ -11,13 +11,13 @@ export const ServerEntity = defineEntity({
     id: p.text().primary(),
     leaseMs: p.integer().check("lease_ms > 0"),
     appliedSeq: p.bigint("string"),
-    /** Tells a revoker whether the server was heard of in between. */
+    /** By this a revoker sees whether the server has renewed since. */
     renewals: p.bigint("string").defaultRaw("0"),
-    /** Ends a registration when PostgreSQL restarts or another takes its place. */
+    /** Ends the registration when PostgreSQL restarts, or is replaced by a standby. */
     databaseStartedAt: p.datetime(),
-    /** To be read by people. */
+    /** For the operator. */
     renewedAt: p.datetime(),
-    /** The current one first. Null: nothing is written with a master secret (commands). */
+    /** The current one first. Null: the process seals nothing, as commands do not. */
     secretIds: p.array().nullable(),
   },
 });

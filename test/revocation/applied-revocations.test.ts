@@ -13,7 +13,7 @@ test("what was known before a revocation of its subject is not current after it"
   expect(applied.sequence).toBe(8);
 });
 
-test("nothing that was known before a new start is current, though it is not certain that it was revoked", () => {
+test("nothing that was known before starting over is current, though it is not certain that it was revoked", () => {
   const applied = new AppliedRevocations();
   applied.apply([{ sequence: 7, subject: "key:a" }]);
   const before = { subjects: ["key:a"], asOf: applied.position };
@@ -23,14 +23,14 @@ test("nothing that was known before a new start is current, though it is not cer
   expect(applied.isCurrent({ ...before, asOf: applied.position })).toBe(true);
 });
 
-test("a new start can go back, as after the loss of a database", () => {
+test("starting over can go back to a lower number, as after the loss of a database", () => {
   const applied = new AppliedRevocations();
   applied.apply([{ sequence: 100, subject: "key:a" }]);
   applied.startOver(95);
   expect(applied.sequence).toBe(95);
 });
 
-test("beyond its bound the oldest revocations are forgotten, and what is older than them is not current", () => {
+test("beyond the bound the oldest revocations are forgotten, and what was known before them is not current", () => {
   const applied = new AppliedRevocations({ maxSubjects: 2 });
   const start = applied.position;
   applied.apply([{ sequence: 1, subject: "key:a" }]);
@@ -45,7 +45,7 @@ test("beyond its bound the oldest revocations are forgotten, and what is older t
   expect(applied.isCurrent({ subjects: ["key:b"], asOf: afterFirst })).toBe(false);
 });
 
-test("a subject that is revoked again does not count twice, and is remembered from its last time", () => {
+test("a subject that is revoked again counts once, with its last revocation", () => {
   const applied = new AppliedRevocations({ maxSubjects: 2 });
   applied.apply([
     { sequence: 1, subject: "key:a" },

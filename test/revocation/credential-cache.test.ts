@@ -44,7 +44,7 @@ function loaded(record: string): Loaded<string> {
   return { record, subjects: ["workspace:w"] };
 }
 
-test("requests that come together are answered by one read", async () => {
+test("concurrent requests for one key share a read", async () => {
   const { cache, reads, counters } = createCache();
   const requests = [cache.get("a"), cache.get("a"), cache.get("a")];
   expect(reads).toHaveLength(1);
@@ -55,7 +55,7 @@ test("requests that come together are answered by one read", async () => {
   expect(counters).toMatchObject({ hits: 1, misses: 3 });
 });
 
-test("a revocation of its subject, or of one that the record names, ends what is remembered", async () => {
+test("a record is forgotten when its subject is revoked, or a subject that it depends on", async () => {
   const { get, revoke } = createCache();
   await get("a", "first");
   revoke("key:a");
@@ -66,7 +66,7 @@ test("a revocation of its subject, or of one that the record names, ends what is
   expect(await get("a", "fourth")).toBe("third");
 });
 
-test.each(["key:a", "workspace:w"])("a read that a revocation of %s overtook answers nobody", async (subject) => {
+test.each(["key:a", "workspace:w"])("a read during which %s is revoked is repeated", async (subject) => {
   const { cache, reads, revoke, counters } = createCache();
   const requests = [cache.get("a"), cache.get("a")];
   revoke(subject);
@@ -77,7 +77,7 @@ test.each(["key:a", "workspace:w"])("a read that a revocation of %s overtook ans
   expect(counters.repeatedReads).toBe(1);
 });
 
-test("a read that a new start overtook answers nobody, whatever it is of", async () => {
+test("a read during which the server starts over is repeated, whatever its key", async () => {
   const { cache, reads, startOver } = createCache();
   const request = cache.get("a");
   startOver();
@@ -87,7 +87,7 @@ test("a read that a new start overtook answers nobody, whatever it is of", async
   expect((await request)?.record).toBe("from after");
 });
 
-test("without a lease every request reads for itself, and joins none that began before", async () => {
+test("without a lease every request reads the database, and joins no read that began before", async () => {
   const { cache, lease, reads } = createCache();
   const withLease = cache.get("a");
   lease.valid = false;
@@ -100,7 +100,7 @@ test("without a lease every request reads for itself, and joins none that began 
   expect((await Promise.all(without)).map((found) => found?.record)).toEqual(["read 1", "read 2"]);
 });
 
-test("that there is none is remembered too, until its subject is revoked", async () => {
+test("absence is remembered too, until the subject of the key is revoked", async () => {
   const { get, revoke } = createCache();
   expect(await get("a")).toBeUndefined();
   expect(await get("a", "too late")).toBeUndefined();
@@ -108,7 +108,7 @@ test("that there is none is remembered too, until its subject is revoked", async
   expect(await get("a", "created")).toBe("created");
 });
 
-test("what failed is not remembered", async () => {
+test("a read that fails is not remembered", async () => {
   const { cache, reads, get } = createCache();
   const request = cache.get("a");
   reads.splice(0)[0]?.reject(new Error("the database is away"));

@@ -59,7 +59,7 @@ test("a renewal updates the own row first, then reads, and then acknowledges wha
   expect(calls()).toEqual(["renew name 1 at 0", "read after 0", "renew name 1 at 3", "read after 3"]);
 });
 
-test("a notification makes it read, and what was read is acknowledged", async () => {
+test("a notification makes the server read, and what was read is acknowledged", async () => {
   const { lease, revocations, calls } = createLease();
   await lease.renew();
   calls();
@@ -70,7 +70,7 @@ test("a notification makes it read, and what was read is acknowledged", async ()
   expect(calls()).toEqual(["read after 0", "renew name 1 at 3", "read after 3"]);
 });
 
-test("notifications that come while it reads make it read once more, because it may have read too early", async () => {
+test("notifications during a read cause one more read, because the first may have been too early", async () => {
   const slow = Promise.withResolvers<readonly Revocation[]>();
   let reads = 0;
   const { lease, calls } = createLease({
@@ -110,7 +110,7 @@ test.each([
   expect(lease.isValid()).toBe(false);
 });
 
-test("a failed renewal leaves the lease as it was, and the next one is tried as if nothing had been", async () => {
+test("a failed renewal leaves the lease as it was, and the next one is an ordinary renewal", async () => {
   let fails = false;
   const { lease, calls } = createLease({
     renew: async () => {
@@ -153,7 +153,7 @@ test("a registration that was not answered is never used: the next one has anoth
   ]);
 });
 
-test("without its row, what can be known of what was missed is applied before everything is forgotten", async () => {
+test("a server without its row applies the missed revocations that are still there before it forgets everything", async () => {
   const answers = [false];
   const { lease, applied, revocations, calls } = createLease({
     renew: async () => answers.pop() ?? true,
@@ -176,7 +176,7 @@ test("without its row, what can be known of what was missed is applied before ev
   ]);
 });
 
-test("released, it is over at once, for good, and takes its rows with it", async () => {
+test("a released lease is invalid at once and for good, and its rows are removed", async () => {
   const { lease, calls } = createLease();
   await lease.renew();
   calls();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { RevocationService } from "../../src/revocation/revocation-service.ts";
-import { BadgeOffice, raise } from "./badge-office.ts";
+import { raise, TestCredentialStore } from "./test-credential-store.ts";
 
-let office: BadgeOffice;
+let store: TestCredentialStore;
 
 /** How many revocations of a server were acknowledged, and how long that took. */
 async function acknowledged({ acknowledgement }: RevocationService): Promise<{ count: number; seconds: number }> {
@@ -13,15 +13,15 @@ async function acknowledged({ acknowledgement }: RevocationService): Promise<{ c
 }
 
 beforeAll(async () => {
-  office = await BadgeOffice.open();
+  store = await TestCredentialStore.open();
 });
 
-afterAll(() => office.close());
+afterAll(() => store.close());
 
-beforeEach(() => office.reset());
+beforeEach(() => store.reset());
 
-test("with a lease, a credential is read once and then known without any statement", async () => {
-  const { service, version, reads } = await office.startServer();
+test("with a lease, a credential is read once, and then known without any statement", async () => {
+  const { service, version, reads } = await store.startServer();
   expect(service.metrics().leaseIsValid).toBe(true);
   for (let request = 0; request < 100; request += 1) {
     expect(await version("ada")).toBe(1);
@@ -31,8 +31,8 @@ test("with a lease, a credential is read once and then known without any stateme
 });
 
 test("a change made on one server is known to the other when the call returns, two hundred times", async () => {
-  const one = await office.startServer();
-  const two = await office.startServer();
+  const one = await store.startServer();
+  const two = await store.startServer();
   for (let round = 0; round < 200; round += 1) {
     await Promise.all([one.version("ada"), two.version("ada")]);
     const version = await one.change("ada");
@@ -47,7 +47,7 @@ test("a change made on one server is known to the other when the call returns, t
 });
 
 test("under constant load no request that is sent after the answer sees what was before", async () => {
-  const servers = [await office.startServer(), await office.startServer()] as const;
+  const servers = [await store.startServer(), await store.startServer()] as const;
   let answered = 1;
   let isOver = false;
   let requests = 0;
@@ -70,14 +70,14 @@ test("under constant load no request that is sent after the answer sees what was
 });
 
 test("revocations of both servers at once are all answered and all hold", async () => {
-  const one = await office.startServer();
-  const two = await office.startServer();
+  const one = await store.startServer();
+  const two = await store.startServer();
   await Promise.all([...Array(20)].map((_, index) => (index % 2 === 0 ? one : two).change("ada")));
   expect(await Promise.all([one.version("ada"), two.version("ada")])).toEqual([21, 21]);
 });
 
 test("a subject that a record depends on takes every record with it", async () => {
-  const { service, version } = await office.startServer();
+  const { service, version } = await store.startServer();
   expect([await version("ada"), await version("bob")]).toEqual([1, 1]);
   await service.revoke(["team:red"], async (transaction) => {
     await raise(transaction, "ada");
@@ -86,8 +86,8 @@ test("a subject that a record depends on takes every record with it", async () =
   expect([await version("ada"), await version("bob")]).toEqual([2, 2]);
 });
 
-test("a change whose result says that it took nothing away is not waited for", async () => {
-  const { service, version } = await office.startServer({ leaseMs: 60_000 });
+test("a change whose result says that it took nothing away waits for no server", async () => {
+  const { service, version } = await store.startServer({ leaseMs: 60_000 });
   await version("ada");
   const change = (hasRevoked: boolean) =>
     service.revoke(["badge:ada"], (transaction) => raise(transaction, "ada"), { hasRevoked: () => hasRevoked });
@@ -98,7 +98,7 @@ test("a change whose result says that it took nothing away is not waited for", a
 });
 
 test("a change that fails revokes nothing", async () => {
-  const { service, version, reads } = await office.startServer();
+  const { service, version, reads } = await store.startServer();
   await version("ada");
   const change = service.revoke(["badge:ada"], async (transaction) => {
     await raise(transaction, "ada");
@@ -109,9 +109,9 @@ test("a change that fails revokes nothing", async () => {
   expect(reads()).toBe(1);
 });
 
-test("calls under way are ended when their credential is revoked on another server, and only those", async () => {
-  const one = await office.startServer();
-  const two = await office.startServer();
+test("running calls are ended when their credential is revoked on another server, and only those", async () => {
+  const one = await store.startServer();
+  const two = await store.startServer();
   const ended: string[] = [];
   for (const id of ["ada", "bob"]) {
     const found = await two.cache.get(id);
@@ -124,9 +124,9 @@ test("calls under way are ended when their credential is revoked on another serv
   expect(ended).toEqual(["ada: invalid_api_key"]);
 });
 
-test("a server that stops is not waited for, and reads the database for what it is still asked", async () => {
-  const one = await office.startServer({ leaseMs: 60_000 });
-  const two = await office.startServer({ leaseMs: 60_000 });
+test("a revocation does not wait for a server that stops; until then that reads the database for every request", async () => {
+  const one = await store.startServer({ leaseMs: 60_000 });
+  const two = await store.startServer({ leaseMs: 60_000 });
   await two.version("ada");
   await two.service.stop();
   const version = await one.change("ada");

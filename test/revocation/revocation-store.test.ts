@@ -57,7 +57,7 @@ async function waitingBackends(): Promise<number> {
 }
 
 describe("revoking", () => {
-  test("numbers follow the order of commits: who comes second gets none before the first has committed", async () => {
+  test("numbers follow the order of commits: a second transaction gets none before the first has committed", async () => {
     const firstHasItsNumber = Promise.withResolvers<number>();
     const mayCommit = Promise.withResolvers<void>();
     const first = revoker.transaction(async (transaction) => {
@@ -79,7 +79,7 @@ describe("revoking", () => {
     expect((await lease.revocationsAfter(0)).map(({ subject }) => subject)).toEqual(["key:first", "key:second"]);
   });
 
-  test("a revocation that is rolled back was none, and lets the next one through", async () => {
+  test("a revocation that is rolled back leaves no row, and lets the next one through", async () => {
     const change = revoker.transaction(async (transaction) => {
       await revoker.record(transaction, ["key:a"]);
       throw new Error("the change failed");
@@ -97,7 +97,7 @@ describe("revoking", () => {
     expect(revocations.at(-1)?.sequence).toBe(last);
   });
 
-  test("servers are notified when it is committed, and told nothing", async () => {
+  test("servers are notified when it is committed, without a payload", async () => {
     const listener = new pg.Client({ connectionString: testDatabase.url });
     const heard: (string | undefined)[] = [];
     listener.on("notification", (message) => heard.push(message.payload));
@@ -110,7 +110,7 @@ describe("revoking", () => {
 });
 
 describe("a server's row", () => {
-  test("it starts at the newest revocation, and says later what was applied", async () => {
+  test("starts at the newest revocation, and later acknowledges what was applied", async () => {
     const newest = await revoke("key:a");
     expect(await lease.register("one", 2000, [])).toBe(newest);
     const next = await revoke("key:b");
@@ -119,12 +119,12 @@ describe("a server's row", () => {
     expect(await revoker.serversBehind(next)).toEqual([]);
   });
 
-  test("it starts at zero where nothing was ever revoked", async () => {
+  test("starts at zero where nothing was ever revoked", async () => {
     expect(await lease.register("one", 2000, [])).toBe(0);
     expect(await lease.revocationsAfter(0)).toEqual([]);
   });
 
-  test("what it says was applied is never taken back by a renewal that arrives late", async () => {
+  test("keeps its acknowledgement when an older renewal arrives late", async () => {
     const sequence = await revoke("key:a");
     await lease.register("one", 2000, []);
     await lease.renew("one", sequence);
@@ -132,12 +132,12 @@ describe("a server's row", () => {
     expect(await revoker.serversBehind(sequence)).toEqual([]);
   });
 
-  test("a renewal without one says so, and does not make one", async () => {
+  test("is not made by a renewal, which says that there is none", async () => {
     expect(await lease.renew("nobody", 0)).toBe(false);
     expect(await revoker.serversBehind(1)).toEqual([]);
   });
 
-  test("a registration replaces the server's earlier ones, and nobody else's", async () => {
+  test("replaces the rows of the server's earlier registrations, and of no other server", async () => {
     await lease.register("one.1", 2000, []);
     await lease.register("two.1", 2000, []);
     await lease.register("one.2", 2000, ["one.1"]);
@@ -145,18 +145,18 @@ describe("a server's row", () => {
     expect(ids.sort()).toEqual(["one.2", "two.1"]);
   });
 
-  test("a name that is taken is refused", async () => {
+  test("is refused under a name that is taken", async () => {
     await lease.register("one", 2000, []);
     await expect(lease.register("one", 2000, [])).rejects.toThrow("duplicate key");
   });
 
-  test("it does not count any more when PostgreSQL was started again, or another took its place", async () => {
+  test("is not found after PostgreSQL was restarted, or replaced", async () => {
     await lease.register("one", 2000, []);
     await run("UPDATE server SET database_started_at = database_started_at - interval '1 second'");
     expect(await lease.renew("one", 0)).toBe(false);
   });
 
-  test("a server that stops takes its own rows with it", async () => {
+  test("is removed when its server stops", async () => {
     await lease.register("one", 2000, []);
     await lease.register("two", 2000, []);
     await lease.remove(["one", "one, earlier"]);
@@ -164,8 +164,8 @@ describe("a server's row", () => {
   });
 });
 
-describe("removing servers that are gone", () => {
-  test("goes by whether they renewed since they were looked at", async () => {
+describe("removing servers that crashed", () => {
+  test("keeps those that have renewed since they were read", async () => {
     await lease.register("gone", 2000, []);
     await lease.register("alive", 2000, []);
     const sequence = await revoke("key:a");
@@ -175,7 +175,7 @@ describe("removing servers that are gone", () => {
     expect((await revoker.serversBehind(sequence)).map(({ id }) => id)).toEqual(["alive"]);
   });
 
-  test("waits for a renewal under way, and then leaves the row", async () => {
+  test("waits for a renewal that is being committed, and then keeps the row", async () => {
     await lease.register("slow", 2000, []);
     const sequence = await revoke("key:a");
     const behind = await revoker.serversBehind(sequence);
@@ -210,7 +210,7 @@ describe("sweeping", () => {
     expect((await lease.revocationsAfter(0)).map(({ sequence }) => sequence)).toEqual([third]);
   });
 
-  test("removes nothing where there is no server to ask", async () => {
+  test("removes nothing where there is no server", async () => {
     await revoke("key:a");
     await revoke("key:b");
     await sweepAll(revocationSweep({ database }));

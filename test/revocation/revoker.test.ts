@@ -41,14 +41,14 @@ const slow = { id: "slow", renewals: 5, leaseMs: 1_000 };
 const quick = { id: "quick", renewals: 7, leaseMs: 1_000 };
 const away = new Error("the database is away");
 
-test("it answers when nobody is behind any more, and removes nobody", async () => {
+test("it answers when no server is behind any more, and removes none", async () => {
   const { revoke, removed, confirmed } = createRevoker([[slow, quick], [slow], []]);
   expect(await revoke()).toBe("changed");
   expect(removed).toEqual([]);
   expect(confirmed).toMatchObject([{ unheardServers: 0 }]);
 });
 
-test("it waits for the longest lease and 10 %, and removes who is behind as it was seen first", async () => {
+test("it waits for the longest lease and 10 %, and then removes the servers that have not renewed since they were first read", async () => {
   const longest = { ...quick, leaseMs: 3_000 };
   const { revoke, removed, confirmed } = createRevoker([
     [slow, longest],
@@ -60,32 +60,32 @@ test("it waits for the longest lease and 10 %, and removes who is behind as it w
   expect(removed).toEqual([[slow, longest]]);
 });
 
-test("whoever has acknowledged is not waited for, however long their lease", async () => {
+test("it does not wait for a server that has acknowledged, however long its lease", async () => {
   const { revoke, confirmed } = createRevoker([[slow, { ...quick, leaseMs: 3_000 }], [slow]]);
   await revoke();
   expect(confirmed[0]?.durationMs).toBeLessThan(1_101);
 });
 
-test("it does not wait for servers that registered after it looked first", async () => {
+test("it does not wait for servers that registered after its first read", async () => {
   const { revoke, confirmed } = createRevoker([[slow], [{ ...quick, id: "new" }]]);
   await revoke();
   expect(confirmed).toMatchObject([{ unheardServers: 0 }]);
   expect(confirmed[0]?.durationMs).toBeLessThan(50);
 });
 
-test("looks that fail cost no more than waiting until the leases are over", async () => {
+test("reads that fail cost no more than waiting until the leases have expired", async () => {
   const { revoke, confirmed } = createRevoker([[slow], away]);
   await revoke();
   expect(confirmed).toMatchObject([{ unheardServers: 1 }]);
 });
 
-test("it does not answer without having seen who has to be waited for", async () => {
+test("it does not answer without having read which servers to wait for", async () => {
   const { revoke, confirmed } = createRevoker([away]);
   await expect(revoke()).rejects.toMatchObject({ code: "outcome_unknown", cause: { message: "the database is away" } });
   expect(confirmed).toEqual([]);
 });
 
-test("a first look that fails is repeated", async () => {
+test("a first read that fails is repeated", async () => {
   const { revoke, confirmed } = createRevoker([away, away, []]);
   await revoke();
   expect(confirmed).toHaveLength(1);

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { RevocationOptions } from "../../src/revocation/revocation-service.ts";
-import { BadgeOffice } from "../revocation/badge-office.ts";
+import { TestCredentialStore } from "../revocation/test-credential-store.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { querySql } from "../support/sql.ts";
 
-let office: BadgeOffice;
+let store: TestCredentialStore;
 
 beforeAll(async () => {
-  office = await BadgeOffice.open();
+  store = await TestCredentialStore.open();
 });
 
-afterAll(() => office.close());
+afterAll(() => store.close());
 
-beforeEach(() => office.reset());
+beforeEach(() => store.reset());
 
 test("a server that is gone is waited for until its lease is over, and by one revocation only", async () => {
-  const { service, change, version } = await office.startServer({ leaseMs: 400 });
-  await office.addGoneServer(400);
+  const { service, change, version } = await store.startServer({ leaseMs: 400 });
+  await store.addCrashedServer(400);
   const startedAt = performance.now();
   await change("ada");
   const waitedMs = performance.now() - startedAt;
@@ -29,11 +29,11 @@ test("a server that is gone is waited for until its lease is over, and by one re
 });
 
 test("what another server did not live to see confirmed can be confirmed", async () => {
-  const { service, version } = await office.startServer({ leaseMs: 300 });
+  const { service, version } = await store.startServer({ leaseMs: 300 });
   await version("ada");
-  await office.addGoneServer(300);
-  await office.run("UPDATE badge SET version = 2 WHERE id = 'ada'");
-  await office.run("INSERT INTO revocation (subject, created_at) VALUES ('badge:ada', byond_now())");
+  await store.addCrashedServer(300);
+  await store.run("UPDATE badge SET version = 2 WHERE id = 'ada'");
+  await store.run("INSERT INTO revocation (subject, created_at) VALUES ('badge:ada', byond_now())");
   const startedAt = performance.now();
   await service.confirmEarlier();
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(330);
@@ -43,20 +43,20 @@ test("what another server did not live to see confirmed can be confirmed", async
 });
 
 test("the longest lease is what is waited for, not the revoker's own", async () => {
-  const { change } = await office.startServer({ leaseMs: 100 });
-  await office.addGoneServer(500);
+  const { change } = await store.startServer({ leaseMs: 100 });
+  await store.addCrashedServer(500);
   const startedAt = performance.now();
   await change("ada");
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(550);
 });
 
 test("a server whose connection is cut makes a new one and hears of revocations again", async () => {
-  const one = await office.startServer({ leaseMs: 10_000 });
-  const two = await office.startServer({ leaseMs: 10_000 });
+  const one = await store.startServer({ leaseMs: 10_000 });
+  const two = await store.startServer({ leaseMs: 10_000 });
   for (let cut = 0; cut < 5; cut += 1) {
     await two.version("ada");
     const before = two.service.metrics().renewals;
-    await office.run(
+    await store.run(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'byond revocations' AND datname = current_database()",
     );
     const version = await one.change("ada");
@@ -67,11 +67,11 @@ test("a server whose connection is cut makes a new one and hears of revocations 
 });
 
 test("a server whose row was removed forgets what it knew before it trusts itself again", async () => {
-  const { service, version, reads } = await office.startServer({ leaseMs: 400 });
+  const { service, version, reads } = await store.startServer({ leaseMs: 400 });
   expect(await version("ada")).toBe(1);
   // As if it had been away: the row is gone, and so is the revocation that it missed.
-  await office.run("UPDATE badge SET version = 7");
-  await office.run("DELETE FROM server");
+  await store.run("UPDATE badge SET version = 7");
+  await store.run("DELETE FROM server");
   await expect.poll(() => service.metrics().registrations, { timeout: 10_000 }).toBe(2);
   await expect.poll(() => service.metrics().leaseIsValid, { timeout: 10_000 }).toBe(true);
   expect(await version("ada")).toBe(7);
@@ -79,25 +79,25 @@ test("a server whose row was removed forgets what it knew before it trusts itsel
 });
 
 test("a server whose row came out of a backup forgets what it knew: what was revoked since is revoked no more", async () => {
-  const { service, version } = await office.startServer({ leaseMs: 400 });
-  await office.run("CREATE TABLE backup AS SELECT * FROM server");
+  const { service, version } = await store.startServer({ leaseMs: 400 });
+  await store.run("CREATE TABLE backup AS SELECT * FROM server");
   const before = service.metrics().renewals;
   await expect.poll(() => service.metrics().renewals, { timeout: 10_000 }).toBeGreaterThan(before);
   expect(await version("ada")).toBe(1);
-  await office.run("UPDATE badge SET version = 7");
-  await office.run(
+  await store.run("UPDATE badge SET version = 7");
+  await store.run(
     "UPDATE server SET renewals = backup.renewals, applied_seq = backup.applied_seq FROM backup WHERE server.id = backup.id",
   );
   await expect.poll(() => service.metrics().registrations, { timeout: 10_000 }).toBe(2);
   await expect.poll(() => service.metrics().leaseIsValid, { timeout: 10_000 }).toBe(true);
   expect(await version("ada")).toBe(7);
-  await office.run("DROP TABLE backup");
+  await store.run("DROP TABLE backup");
 });
 
 test("without a lease every request reads the database, and is refused if that cannot be reached", async () => {
   let offsetMs = 0;
   const clock = { now: () => new Date(), monotonicMs: () => performance.now() + offsetMs };
-  const { service, version, reads } = await office.startServer({ leaseMs: 60_000, clock });
+  const { service, version, reads } = await store.startServer({ leaseMs: 60_000, clock });
   await version("ada");
   offsetMs += 60_001;
   expect(service.metrics().leaseIsValid).toBe(false);
@@ -115,9 +115,9 @@ test("without a lease every request reads the database, and is refused if that c
 });
 
 test("a server that cannot reach the database starts all the same, without a lease", async () => {
-  const url = new URL(office.url);
+  const url = new URL(store.url);
   url.port = "1";
-  const { service, version, log } = await office.startServer({ connection: await connectionTo(url.href) });
+  const { service, version, log } = await store.startServer({ connection: await connectionTo(url.href) });
   expect(service.metrics()).toMatchObject({ leaseIsValid: false, renewals: 0 });
   expect(await version("ada")).toBe(1);
   expect(log.lines.filter((line) => line.includes("no connection for revocations"))).toHaveLength(1);
@@ -126,15 +126,15 @@ test("a server that cannot reach the database starts all the same, without a lea
 test("a revocation that cannot be confirmed says so, and is confirmed when it is repeated", async () => {
   let isCut = false;
   const cuttable: RevocationOptions["database"] = {
-    transaction: (work) => office.database.transaction(work),
+    transaction: (work) => store.database.transaction(work),
     run: async (statement, values) => {
       if (isCut) {
         throw new AppError("unavailable", "The service is not available right now.");
       }
-      return office.database.run(statement, values);
+      return store.database.run(statement, values);
     },
   };
-  const { change, version } = await office.startServer({ database: cuttable, leaseMs: 200 });
+  const { change, version } = await store.startServer({ database: cuttable, leaseMs: 200 });
   isCut = true;
   await expect(change("ada")).rejects.toMatchObject({ code: "outcome_unknown" });
   isCut = false;
@@ -143,11 +143,11 @@ test("a revocation that cannot be confirmed says so, and is confirmed when it is
 });
 
 test("a renewal that hangs costs its connection, and the lease comes back when the database does", async () => {
-  const { service, version } = await office.startServer({ leaseMs: 300 });
+  const { service, version } = await store.startServer({ leaseMs: 300 });
   await version("ada");
   const mayGoOn = Promise.withResolvers<void>();
   const isLocked = Promise.withResolvers<void>();
-  const blockade = office.database.transaction(async (transaction) => {
+  const blockade = store.database.transaction(async (transaction) => {
     await querySql(transaction, { name: "test_lock_servers", text: "SELECT FROM server FOR UPDATE" }, []);
     isLocked.resolve();
     await mayGoOn.promise;

@@ -141,7 +141,7 @@ const waiting: readonly Mutant[] = [
   {
     name: "the revoker waits one lease, without the allowance for clocks that differ",
     file: "revoker.ts",
-    edits: [{ right: "const clockDriftAllowance = 1.1;", wrong: "const clockDriftAllowance = 1;" }],
+    edits: [{ right: "clockDriftAllowance * longestLeaseMs", wrong: "longestLeaseMs" }],
   },
   {
     name: "the revoker waits on the wall clock",
@@ -152,7 +152,7 @@ const waiting: readonly Mutant[] = [
     name: "the revoker counts its wait from before the commit",
     file: "revoker.ts",
     edits: [
-      { right: "const clockDriftAllowance = 1.1;", wrong: "const clockDriftAllowance = 1.1;\nlet begunAt = 0;" },
+      { right: "export class Revoker<Transaction> {", wrong: "let begunAt = 0;\nexport class Revoker<Transaction> {" },
       {
         right: "    const { result, sequence } = await",
         wrong: "    begunAt = this.#options.clock.monotonicMs();\n    const { result, sequence } = await",
@@ -165,8 +165,8 @@ const waiting: readonly Mutant[] = [
     file: "revoker.ts",
     edits: [
       {
-        right: "const clockDriftAllowance = 1.1;",
-        wrong: "const clockDriftAllowance = 1.1;\nconst seenBefore = new Map<number, readonly ServerBehind[]>();",
+        right: "export class Revoker<Transaction> {",
+        wrong: "const seenBefore = new Map<number, readonly ServerBehind[]>();\nexport class Revoker<Transaction> {",
       },
       {
         right: "return { result, sequence: named.length === 0 ? undefined : await store.record(transaction, named) };",

@@ -12,8 +12,8 @@ interface Badge {
   readonly version: number;
 }
 
-/** A database with two badges of one team, and servers that know badges by their revocable caches. */
-export class BadgeOffice {
+/** A database with two badges of one team, and servers that cache badges as the product caches credentials. */
+export class TestCredentialStore {
   readonly url: string;
   readonly database: Database;
   readonly #drop: () => Promise<void>;
@@ -24,16 +24,16 @@ export class BadgeOffice {
     this.#drop = drop;
   }
 
-  static async open(): Promise<BadgeOffice> {
+  static async open(): Promise<TestCredentialStore> {
     const { url, drop } = await createMigratedDatabase();
     const database = await Database.open({
       connection: await connectionTo(url),
       logger: captureLog().logger,
       ...standardSchema,
     });
-    const office = new BadgeOffice(url, database, drop);
-    await office.run("CREATE TABLE badge (id text PRIMARY KEY, team text NOT NULL, version integer NOT NULL)");
-    return office;
+    const store = new TestCredentialStore(url, database, drop);
+    await store.run("CREATE TABLE badge (id text PRIMARY KEY, team text NOT NULL, version integer NOT NULL)");
+    return store;
   }
 
   async close(): Promise<void> {
@@ -52,8 +52,8 @@ export class BadgeOffice {
     await this.run("INSERT INTO badge VALUES ('ada', 'red', 1), ('bob', 'red', 1)");
   }
 
-  /** A server that was killed and left its row behind. */
-  async addGoneServer(leaseMs: number): Promise<void> {
+  /** Adds the row of a server that crashed. */
+  async addCrashedServer(leaseMs: number): Promise<void> {
     await this.run(`INSERT INTO server VALUES ('srv_gone', ${leaseMs}, 0, 0, pg_postmaster_start_time(), byond_now())`);
   }
 
