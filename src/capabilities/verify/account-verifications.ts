@@ -12,8 +12,8 @@ import { type StartDependencies, type StartInput, startVerification } from "./st
 import { accountSendLimit, codeLength, ttlSeconds } from "./verify.policy.ts";
 
 /**
- * The owner of verifications that the server starts. Each account and each reset has its own, so guesses are counted
- * separately. It is no workspace: no key can see them.
+ * The owner of verifications that the server starts. Each account and each reset has an owner of its own, so that wrong codes
+ * are counted separately. It is not a workspace, so no key can read them.
  */
 const serverOwner = (subjectId: string) =>
   ({
@@ -24,14 +24,14 @@ const serverOwner = (subjectId: string) =>
     credential: null,
   }) as const;
 
-/** An account whose address is yet to be proved shares the bucket of the recipient with its like. */
+/** Accounts with one unverified address share a bucket for that recipient (`sharesRecipientLimit`). */
 const accountOwner = (userId: string) => ({ ...serverOwner(userId), isVerified: false });
 
-/** The outbox's name for messages with the code of a reset. */
+/** The kind of outbox messages that carry the code of a password reset. */
 export const resetMessageKind = "password_reset_code";
 
 const accountLimit: OriginLimit = {
-  // The account is what such a call comes from.
+  // The account stands for the source.
   bucket: "source",
   key: "account",
   limit: accountSendLimit,
@@ -43,7 +43,7 @@ const readReset = statement<{ recipientSealed: Buffer | null; createdAt: Date }>
   (p) => `SELECT recipient_sealed, created_at FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
 );
 
-/** Verifications of the mail addresses that people sign in with: ours, by the same rules as everybody's. */
+/** Verifications of the accounts' mail addresses and of password resets, by the same rules as those of workspaces. */
 export function accountVerifications(deps: StartDependencies) {
   const { database, keyring } = deps;
   const inputOf = (
@@ -68,7 +68,7 @@ export function accountVerifications(deps: StartDependencies) {
     const input = { verificationId: id, code, recipient: undefined };
     return checkVerification({ ...deps, database: transaction }, serverOwner(subjectId), input).catch(
       (error: unknown) => {
-        // Ours are removed after a day.
+        // The sweep removes the server's own verifications after a day.
         if (error instanceof AppError && error.code === "not_found") {
           return "expired" as const;
         }
@@ -77,7 +77,10 @@ export function accountVerifications(deps: StartDependencies) {
     );
   };
   return {
-    /** Throws `invalid_request` for an address that was taken once, and that no mail can be sent to. */
+    /**
+     * Starts a verification of an account's address. The caller calls `send` after the commit. Throws `invalid_request` for an
+     * address that is malformed by today's rules.
+     */
     async start(transaction: Queryable, { userId, email }: { readonly userId: string; readonly email: string }) {
       if ("problem" in parseRecipient("email", email)) {
         throw new AppError("invalid_request", "No mail can be sent to the address of this account.");
@@ -94,6 +97,7 @@ export function accountVerifications(deps: StartDependencies) {
 
     check,
 
+    /** Starts a password reset. Throws `validation_error` for a malformed address. */
     async startReset(email: string) {
       const recipient = parseRecipient("email", email);
       if ("problem" in recipient) {
@@ -104,6 +108,7 @@ export function accountVerifications(deps: StartDependencies) {
       return startVerification(deps, serverOwner(id), inputOf(email, input));
     },
 
+    /** Returns the address and the start of a password reset. Throws `not_found`. */
     async findReset(presented: string): Promise<{ readonly email: string; readonly startedAt: Date }> {
       const resetId = verificationIdOf(presented);
       const { workspaceId } = serverOwner(resetId);

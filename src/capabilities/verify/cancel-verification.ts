@@ -6,7 +6,7 @@ import { type HeldCredential, heldCredential, requireCredential } from "../../re
 import { getVerification, type VerificationRef } from "./get-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
 
-/** Messages that wait for another attempt are given up with the verification. */
+/** Messages that wait to be sent expire with the verification. */
 const cancel = statement("cancel_verification")(
   { workspaceId: text, mode: text, id: text, credential: heldCredential },
   (p) => `
@@ -24,8 +24,8 @@ const cancel = statement("cancel_verification")(
 );
 
 /**
- * Ends a pending verification; one that is not pending is left as it is. Answers what it is now. Throws `not_found` for an
- * id that does not exist in this workspace and mode, and `invalid_api_key` if the credential does not hold any more.
+ * Cancels a verification if it is pending. Returns the verification as it is now. Throws `not_found` if the workspace has no
+ * such verification in this mode, and `invalid_api_key` if the credential no longer holds.
  */
 export async function cancelVerification(
   deps: { readonly database: Pick<Database, "run" | "transaction">; readonly keyring: Keyring },
@@ -34,6 +34,6 @@ export async function cancelVerification(
 ): Promise<VerificationView> {
   const { workspaceId, mode, verificationId: id } = ref;
   await change(deps.database, cancel, { workspaceId, mode, id, credential });
-  // It is done: also who waits no longer is told so.
+  // The verification is canceled: answer so even after the deadline.
   return withoutDeadline(() => getVerification(deps, ref));
 }

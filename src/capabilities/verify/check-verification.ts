@@ -15,21 +15,21 @@ import { codeLength, guessLimit } from "./verify.policy.ts";
 
 export interface CheckInput {
   readonly verificationId: string;
-  /** As the user entered it. */
+  /** As the end user entered it. */
   readonly code: string;
-  /** Whom the caller takes the verification to be of: E.164 or a mail address. Undefined: not asked. */
+  /** The recipient that the caller expects, E.164 or a mail address: the code is wrong for any other. Undefined: not checked. */
   readonly recipient: string | undefined;
 }
 
 export type CheckResult = "approved" | "incorrect" | "expired" | "locked";
 
 /**
- * Decides an attempt under the locks of the verification and of its recipient's budget for guessing, in that order. The
- * code itself is no parameter: the server says which of its master secrets the code matched, of those that it knows, and
- * the length that it derived codes of. A right code for another recipient is a wrong one.
+ * Decides an attempt under two locks, in this order: the verification, then the buckets that count wrong codes for its
+ * recipients. The code is not a parameter: the server passes the master secrets that it knows, those under which the code is
+ * right, and the length of the code. The right code for another recipient is a wrong code.
  *
- * `budget` returns a row for each limit index whose recipient has a guess left; a right code looks, a wrong one takes. A
- * verification with two recipients counts against both: whichever of them it is presented for, nobody can guess more often.
+ * `budget` has a row for each limit index that has a token left. A wrong code takes the tokens, a right code only looks. A
+ * verification with two recipients counts against both, so that a second recipient does not allow more guesses.
  */
 const check = statement<CheckRow>("check_verification")(
   {
@@ -103,14 +103,14 @@ const lookUpAttempt = statement<CheckRow>("look_up_attempt")(
 
 interface CheckRow {
   readonly before: "pending" | "approved" | "locked" | "channel_unavailable";
-  /** Null if the attempt did not count: the verification was finished or out of time. */
+  /** Null: the attempt did not count, because the verification had ended or expired. */
   readonly after: "pending" | "approved" | "locked" | null;
 }
 
 /**
- * Counts one attempt and says how it ended. A verification can be approved once. Throws `not_found` for an id that does
- * not exist in this workspace and mode, `validation_error`, which is no attempt, for a recipient that is none, and
- * `invalid_api_key` if the credential does not hold any more.
+ * Counts one attempt and returns its result. A verification can be approved once. Throws `not_found` if the workspace has no
+ * such verification in this mode, `validation_error` for a malformed recipient, which does not count as an attempt, and
+ * `invalid_api_key` if the credential no longer holds.
  */
 export async function checkVerification(
   deps: { readonly database: Queryable; readonly keyring: Keyring },
@@ -148,13 +148,13 @@ function resultOf({ before, after }: CheckRow): CheckResult {
   }
 }
 
-/** What is wrong with the recipient of a check, by field. */
+/** The problems of the recipient of a check, by field. */
 export function checkProblems({ recipient }: { readonly recipient?: string | undefined }): Record<string, string> {
   const parsed = recipient === undefined ? undefined : parseAnyRecipient(recipient);
   return parsed !== undefined && "problem" in parsed ? { recipient: parsed.problem } : {};
 }
 
-/** The ids of the master secrets under which this is the verification's code. */
+/** The ids of the master secrets under which the verification has this code. */
 function matchingSecrets(
   keyring: Keyring,
   verification: { readonly verificationId: string; readonly mode: Mode },

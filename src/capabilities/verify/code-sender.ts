@@ -9,10 +9,10 @@ import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 import type { ChannelName, CodeMessage } from "../channels/outgoing-message.ts";
 import { deriveCode } from "./code.ts";
 
-/** The outbox's name for messages that carry a code. */
+/** The kind of outbox messages that carry the code of a workspace's verification. */
 export const codeMessageKind = "verification_code";
 
-/** What a code's message needs beside what its row in the outbox says. The code itself is not in it. */
+/** What a message with a code needs beside its outbox row. It does not contain the code. */
 export interface CodePayload {
   readonly channel: ChannelName;
   readonly recipient: string;
@@ -25,20 +25,20 @@ export interface CodePayload {
   readonly autofillDomain?: string;
 }
 
-/** What the start of a verification needs of the delivery. */
+/** What a start and a resend need of the delivery. */
 export interface CodeDispatcher {
-  /** The server that claims the rows it writes. */
+  /** This server. It claims the outbox rows that it writes. */
   readonly serverId: string;
   readonly monotonicMs: Clock["monotonicMs"];
-  /** Whose places a message takes; undefined if the channel has no provider. */
+  /** The lane of the outbox that a message takes. Undefined: the channel has no provider. */
   laneFor(channel: ChannelName, mode: Mode): string | undefined;
-  /** Whether messages leave the server: those of the sandbox, and those for the local inbox, do not. */
+  /** Whether messages leave the server. Those of the sandbox and those for the local inbox do not. */
   hasProvider(channel: ChannelName, mode: Mode): boolean;
-  /** Sends a message whose row was just committed. */
+  /** Sends a message whose outbox row was just committed. */
   dispatch(item: OutboxItem): void;
 }
 
-/** The part of an outbox row that holds the message, for a message of this workspace only. */
+/** Seals the payload of a message with a code. It can be unsealed only for this workspace and this message id. */
 export function sealCodeMessage(
   keyring: Keyring,
   workspaceId: string,
@@ -52,11 +52,11 @@ interface Dependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
   readonly channels: { send(message: CodeMessage, options: SendOptions): Promise<SendResult> };
-  /** For codes that reset the password of an account of this server. */
+  /** Present: the codes reset passwords of accounts of this server. */
   readonly reset?: {
-    /** Whether there is an account with this address: nothing is sent to others. */
-    readonly isAwaited: (recipient: string) => Promise<boolean>;
-    /** The address that people know the server by. */
+    /** Whether an account has this address. Without one, nothing is sent. */
+    readonly hasAccount: (email: string) => Promise<boolean>;
+    /** The public base URL. */
     readonly url: () => string;
   };
 }
@@ -66,7 +66,7 @@ const readStatus = statement<{ status: string }>("read_verification_status")(
   (p) => `SELECT status FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
 );
 
-/** Sends codes: derives the code again at the moment it leaves. */
+/** Sends codes. It derives each code again when it sends it. */
 export class CodeSender implements OutboxSender {
   readonly #deps: Dependencies;
 
@@ -93,8 +93,8 @@ export class CodeSender implements OutboxSender {
     if (hasWaited && !(await this.#isPending(item))) {
       return { kind: "withdrawn", reason: "the verification ended before the message could be sent" };
     }
-    if (reset !== undefined && !(await reset.isAwaited(payload.recipient))) {
-      return { kind: "withdrawn", reason: "nobody waits for the code" };
+    if (reset !== undefined && !(await reset.hasAccount(payload.recipient))) {
+      return { kind: "withdrawn", reason: "no account has this address" };
     }
     const code = deriveCode(secret, {
       verificationId: item.subjectId,
@@ -109,7 +109,7 @@ export class CodeSender implements OutboxSender {
     );
   }
 
-  /** A verification may have ended while its message waited. */
+  /** False if the verification ended while its message waited. */
   async #isPending({ workspaceId, subjectId: id }: OutboxItem): Promise<boolean> {
     const [row] = await this.#deps.database.run(readStatus, { workspaceId, id });
     return row?.status === "pending";

@@ -3,7 +3,7 @@ import type { Mode } from "../../access/caller.ts";
 import type { MasterSecret } from "../../crypto/keyring.ts";
 import { foldDigits } from "../../text/fold-digits.ts";
 
-/** What a code is derived from, beside a master secret. */
+/** A code is derived from this and a master secret. */
 export interface CodeSubject {
   readonly verificationId: string;
   readonly mode: Mode;
@@ -12,15 +12,15 @@ export interface CodeSubject {
 }
 
 /**
- * The code of a verification: as many digits of HMAC-SHA256(subkey, id), each code as likely as any other. Nothing of it
- * is stored anywhere; whoever needs it derives it again. In the sandbox it is all zeros.
+ * Derives the code of a verification: `length` decimal digits of HMAC-SHA256(subkey, id), without bias. The code is stored
+ * nowhere; each use derives it again. In the sandbox it is all zeros.
  */
 export function deriveCode(secret: MasterSecret, subject: CodeSubject): string {
   if (subject.mode === "test") {
     return "0".repeat(subject.length);
   }
   const codes = 10n ** BigInt(subject.length);
-  // 64-bit numbers from here on would make the lowest codes likelier: they are skipped (once in 10^9 derivations).
+  // A 64-bit number from here on would make the lowest codes likelier, so it is skipped (once in 10^9 derivations).
   const unbiasedBelow = 2n ** 64n - (2n ** 64n % codes);
   for (let counter = 0; ; counter++) {
     const mac = createHmac("sha256", secret.subkey("verification-code"))
@@ -34,8 +34,8 @@ export function deriveCode(secret: MasterSecret, subject: CodeSubject): string {
 }
 
 /**
- * A submitted code as it is compared: its digits in ASCII, without the spaces and hyphens that people and mail programs put
- * in. Keyboards for full-width digits write U+30FC as hyphen.
+ * Normalizes a submitted code for the comparison: digits in ASCII, without the spaces and hyphens that people and mail programs
+ * insert. Keyboards for full-width digits write U+30FC as a hyphen.
  */
 export function normalizeCode(submitted: string): string {
   return foldDigits(submitted).replace(/[\s\p{Pd}\u2212\u30fc]/gu, "");

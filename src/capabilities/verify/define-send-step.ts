@@ -6,59 +6,59 @@ import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { Recipient } from "./recipient.ts";
 
-/** A code that is to be sent, by a start or by a resend, as the steps of its statement see it. */
+/** One code to send, by a start or by a resend: what the steps of its statement read. */
 export interface Send {
   readonly workspaceId: string;
   readonly verificationId: string;
   readonly mode: Mode;
   readonly channel: ChannelName;
   readonly recipient: Recipient;
-  /** Whom the code is for, as limits count people. Undefined: not known. */
+  /** The end user's address as limits count it (`limitKeyOf`). Undefined: the start named none. */
   readonly endUserKey: string | undefined;
-  /** The limits by where the call comes from and whom it is for, in the order they are asked. */
+  /** The limits of the source and of the end user, in the order they are asked. */
   readonly originLimits: readonly OriginLimit[];
-  /** What the recipient's limits are counted by: one index for each master secret. */
+  /** The recipient as its limits count it: one index for each master secret. */
   readonly limitIndexes: readonly string[];
   /**
-   * Whether the workspace's user has not proved a mail address, where messages really leave. Such workspaces share one bucket
-   * a recipient: making many of them does not allow more codes.
+   * True if messages leave the server and no user of the workspace has verified a mail address. Such workspaces share one
+   * bucket for each recipient, so that more workspaces do not allow more codes.
    */
   readonly sharesRecipientLimit: boolean;
-  /** Undefined if the channel has no provider: nothing is sent. */
-  readonly message: SendMessage | undefined;
-  /** Null: the server sends it for its own accounts. */
+  /** Undefined: the channel has no provider, so nothing is sent. */
+  readonly message: QueuedMessage | undefined;
+  /** Null: the server sends the code for one of its own accounts. */
   readonly credential: HeldCredential;
 }
 
-/** A bucket of the throttle that a send consumes a token of. */
+/** A limit by the origin of a send: the bucket of the throttle that the send takes a token from. */
 export interface OriginLimit {
   readonly bucket: "source" | "end_user";
   /** The throttle's key within the workspace. */
   readonly key: string;
   readonly limit: ThrottleLimit;
-  /** What the client reads when there is no token. */
+  /** The text of the error if the bucket is empty. */
   readonly message: string;
 }
 
-/** The row of the outbox that the send writes. */
-export interface SendMessage {
+/** The outbox row that the send writes. */
+export interface QueuedMessage {
   readonly id: string;
-  /** Which sender of the outbox it is for. */
+  /** Names the sender of the outbox that sends it. */
   readonly kind: string;
   readonly lane: string;
   readonly payloadSealed: Buffer;
-  /** The server that runs the statement, and sends the message after the commit. */
+  /** The server that runs the statement. It sends the message after the commit. */
   readonly claimedBy: string;
 }
 
-/** What every step of a send is given. `id` is the verification's. */
+/** The parameters that all steps of a send have. `id` is the verification's. */
 export const sendParameters = { workspaceId: text, id: text, mode: text };
 
 /**
- * A step of a send. Those after the verification was written read the CTE `sending`: it has one row, with `created_at` and `expires_at`, if
- * the send takes place, and none otherwise.
+ * A step of the statement that sends a code. The steps after `verification` read the CTE `sending`: it has one row, with
+ * `created_at` and `expires_at`, if the send takes place, and none otherwise.
  */
 export type SendStep = Step<Send>;
 
-/** Types a step of a send; see `Step`. */
+/** Defines a step of a send, with the types of its parameters. `Step` has an example. */
 export const defineSendStep = defineStep<Send, typeof sendParameters>();

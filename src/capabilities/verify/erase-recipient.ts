@@ -6,15 +6,15 @@ import { indexesOfAny } from "./recipient.ts";
 import type { VerificationOwner } from "./start-verification.ts";
 
 /**
- * All that a verification holds goes, its other recipient too: both are addresses of one person, and one would tell of
- * the other. What is pending ends: without a recipient, nobody's wrong guesses could be counted any more.
+ * Erases all personal data of a verification, its other recipient included: both are addresses of one person. Cancels it if it
+ * is pending: without a recipient, wrong codes could no longer be counted.
  */
 export const erasure = `
   recipient_sealed = NULL, recipient_index = NULL, second_recipient_sealed = NULL, second_recipient_index = NULL,
   limit_indexes = NULL, end_user_sealed = NULL, metadata = '{}',
   status = CASE status WHEN 'pending' THEN 'canceled' ELSE status END`;
 
-/** Two updates, each by the one index that fits it. */
+/** Two updates, because each uses another index. */
 const erase = statement<{ erased: number }>("erase_recipient")(
   { workspaceId: text, mode: text, indexes: array(text), credential: heldCredential },
   (p) => `
@@ -42,8 +42,8 @@ const erase = statement<{ erased: number }>("erase_recipient")(
 );
 
 /**
- * Erases what is stored of a recipient. Answers how many verifications held it. Throws `validation_error` for what is
- * neither a phone number nor a mail address, and `invalid_api_key` if the credential does not hold any more.
+ * Erases all personal data of a recipient's verifications and returns their number. Throws `validation_error` for a malformed
+ * recipient, and `invalid_api_key` if the credential no longer holds.
  */
 export async function eraseRecipient(
   deps: { readonly database: Pick<Database, "transaction">; readonly keyring: Keyring },

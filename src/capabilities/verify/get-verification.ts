@@ -6,7 +6,7 @@ import { statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import { type VerificationView, type ViewRow, viewOf, viewParameters, viewText } from "./verification-view.ts";
 
-/** Which verification: of this workspace and mode only. */
+/** Names a verification. It is found only in its own workspace and mode. */
 export interface VerificationRef {
   readonly workspaceId: string;
   readonly mode: Mode;
@@ -17,7 +17,7 @@ const readVerification = statement<ViewRow>("read_verification")({ ...viewParame
   viewText(p, { conditions: `mode = ${p.mode} AND id = ${p.id}` }),
 );
 
-/** The verification as it is now. Throws `not_found` for an id that does not exist in this workspace and mode. */
+/** Returns the verification as it is now. Throws `not_found` if the workspace has no such verification in this mode. */
 export async function getVerification(
   { database, keyring }: { readonly database: Queryable; readonly keyring: Keyring },
   { workspaceId, mode, verificationId }: VerificationRef,
@@ -31,8 +31,8 @@ export async function getVerification(
 }
 
 /**
- * An id as it came, if it has the form of one; otherwise throws `not_found`. What people paste in the place of an id may be
- * a secret: it goes no further, to the statements that a database may log least of all.
+ * Returns the id that a caller presents if it has the form of one, and throws `not_found` otherwise. People paste secrets into
+ * fields for ids: those must not reach a statement, which the database may log.
  */
 export function verificationIdOf(presented: string): string {
   if (!isId("vrf", presented)) {

@@ -57,9 +57,9 @@ const parameters = {
   limit: integer,
 };
 
-type Place = Placeholders<typeof parameters>;
+type P = Placeholders<typeof parameters>;
 
-const conditionOf: Record<Exclude<Filter, "recipient">, (p: Place) => string> = {
+const conditionOf: Record<Exclude<Filter, "recipient">, (p: P) => string> = {
   status: (p) => `current_status = ${p.status}`,
   channel: (p) => `channel = ${p.channel}`,
   after: (p) => `created_at >= ${p.createdAfter}`,
@@ -68,10 +68,10 @@ const conditionOf: Record<Exclude<Filter, "recipient">, (p: Place) => string> = 
 };
 
 /**
- * Verifications of a recipient, found by the indexes on the recipients before anything else (`OFFSET 0` keeps the planner
- * from walking all of the workspace's verifications by time, in the hope of finding enough early).
+ * SQL of a recipient's verifications, found by the indexes on the two recipients. `OFFSET 0` stops the planner from reading all
+ * verifications of the workspace in order of time instead, in the hope of filling the page early.
  */
-function ofRecipient(p: Place): string {
+function ofRecipient(p: P): string {
   const found = (column: string) =>
     `
     SELECT * FROM verification
@@ -79,13 +79,13 @@ function ofRecipient(p: Place): string {
   return `(${found("recipient_index")} UNION ALL ${found("second_recipient_index")} OFFSET 0)`;
 }
 
-/** The filters that are asked for, so that each combination is a prepared statement with a plan of its own. */
+/** Each combination of filters is a prepared statement with a plan of its own. */
 const list = statementOfParts<ViewRow, Filter>("list_verifications")(parameters, (p, filters) =>
   viewText(p, {
     ...(filters.includes("recipient") ? { source: ofRecipient(p) } : {}),
     conditions: [
       `mode = ${p.mode}`,
-      // All times: the predicate of the index `verification_list`.
+      // True of all rows. The partial index `verification_list` is used only if its predicate is here.
       "created_at > '-infinity'",
       ...filters.flatMap((filter) => (filter === "recipient" ? [] : [conditionOf[filter](p)])),
     ].join(" AND "),
@@ -94,8 +94,8 @@ const list = statementOfParts<ViewRow, Filter>("list_verifications")(parameters,
 );
 
 /**
- * A page of verifications, newest first. Throws `validation_error` for a recipient that is none, and for a page token that
- * was not made here.
+ * Returns a page of verifications, newest first. Throws `validation_error` for a malformed recipient, and for a page token that
+ * is not from an earlier page.
  */
 export async function listVerifications(
   deps: { readonly database: Queryable; readonly keyring: Keyring },

@@ -6,17 +6,17 @@ import { exactLocal, parseMailAddress } from "../../text/mail-address.ts";
 import { parsePhoneNumber } from "../../text/phone-number.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 
-/** Who a code is sent to, in a form that cannot be wrong any more. */
+/** A parsed, valid recipient of a code. */
 export interface Recipient {
-  /** What the message is addressed to: E.164, or the mail address as given with its domain as punycode. */
+  /** The address of the message: E.164, or the mail address as given, with its domain in punycode. */
   readonly address: string;
-  /** Tells it apart from every other recipient. Lists, erasure and checks go by it. */
+  /** Identifies the recipient. Lists, erasures and checks compare this. */
   readonly exact: string;
-  /** The same for all spellings that reach one mailbox or phone. Limits go by it, and nothing else. */
+  /** The same for all spellings that reach one mailbox or phone. Only limits use it. */
   readonly folded: string;
 }
 
-/** What a malformed recipient is told. */
+/** Why a recipient is malformed, as the caller reads it. */
 export interface RecipientProblem {
   readonly problem: string;
 }
@@ -26,13 +26,13 @@ export function formOf(channel: ChannelName): "mail" | "phone" {
   return channel === "email" ? "mail" : "phone";
 }
 
-/** Reads a recipient in the form that the channel takes. */
+/** Parses a recipient in the form that the channel takes. */
 export function parseRecipient(channel: ChannelName, text: string): Recipient | RecipientProblem {
   return formOf(channel) === "mail" ? parseMailRecipient(text) : parsePhoneRecipient(text);
 }
 
 function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
-  // The library reads parameters of `tel:` URIs (RFC 3966) also without the scheme, and drops what is in them.
+  // The library accepts the parameters of `tel:` URIs (RFC 3966) even without the scheme, and drops them.
   const number = text.includes(";") ? undefined : parsePhoneNumber(text);
   if (number === undefined || number.ext !== undefined || !number.isPossible()) {
     return { problem: "must be a phone number in E.164 form, such as +6591234567" };
@@ -54,25 +54,25 @@ function parseMailRecipient(text: string): Recipient | RecipientProblem {
   };
 }
 
-/** What tells a stored address apart (`Recipient.exact`), also where today's rules would not take it any more. */
+/** `Recipient.exact` of a stored address, even if today's rules would refuse it. */
 export function exactOfAddress(address: string): Pick<Recipient, "exact"> {
   const mail = address.includes("@") ? parseMailAddress(address) : undefined;
   return { exact: mail === undefined ? address : `${exactLocal(mail.local)}@${mail.domain}` };
 }
 
-/** The index that a new row is found by. It cannot be read back without the master secret. */
+/** The index of a recipient in a new row. The address cannot be computed from it without the master secret. */
 export function exactIndex(secret: MasterSecret, { exact }: Pick<Recipient, "exact">): string {
   return indexOf(secret.subkey("exact-recipient-index"), exact);
 }
 
-/** Every index that a row may have the recipient under: each has it under the secret that was current when it was written. */
+/** Every index that rows may have for the recipient: a row's is of the secret that was current when it was written. */
 export function exactIndexes({ all }: Pick<Keyring, "all">, recipient: Recipient): string[] {
   return all.map((secret) => exactIndex(secret, recipient));
 }
 
 /**
- * What the recipient's limits go by: one index for each secret, so that they survive a rotation. Sorted, so that no two
- * statements lock the buckets in different orders.
+ * The recipient as its limits count it: one index for each secret, so that the counts survive a rotation. Sorted, so that all
+ * statements lock the buckets in the same order.
  */
 export function limitIndexes({ all }: Pick<Keyring, "all">, { folded }: Recipient): string[] {
   return all.map((secret) => indexOf(secret.subkey("recipient-index"), folded)).sort();
@@ -82,25 +82,25 @@ function indexOf(key: Buffer, text: string): string {
   return hmacSha256(key, text).toString("base64url");
 }
 
-/** What a verification's sealed recipient is bound to. */
+/** The sealing context of a verification's recipient and end user: they can be unsealed only for this verification. */
 export function recipientContext(workspaceId: string, verificationId: string): string {
   return `${workspaceId}/${verificationId}`;
 }
 
-/** What the sealed second recipient, of the form that the start's does not have, is bound to. */
+/** The sealing context of a verification's second recipient, whose form is not that of the start's recipient. */
 export function secondRecipientContext(workspaceId: string, verificationId: string): string {
   return `${recipientContext(workspaceId, verificationId)}/second`;
 }
 
-/** Reads a recipient whose channel is not known: what has an `@` is a mail address. */
+/** Parses a recipient whose channel is not known: a mail address if it contains `@`, otherwise a phone number. */
 export function parseAnyRecipient(text: string): Recipient | RecipientProblem {
   const recipient = text.includes("@") ? parseMailRecipient(text) : parsePhoneRecipient(text);
   return "problem" in recipient ? { problem: "must be a phone number in E.164 form or an email address" } : recipient;
 }
 
 /**
- * Every index that a row may have the recipient under. Throws `validation_error` for what is neither a phone number nor a
- * mail address.
+ * Every index that rows may have for a recipient whose channel is not known. Throws `validation_error` if it is neither a
+ * phone number nor a mail address.
  */
 export function indexesOfAny(keyring: Pick<Keyring, "all">, text: string): string[] {
   const recipient = parseAnyRecipient(text);
@@ -110,19 +110,19 @@ export function indexesOfAny(keyring: Pick<Keyring, "all">, text: string): strin
   return exactIndexes(keyring, recipient);
 }
 
-/** Forms of a number that reach one phone, each with the form that it is counted under. */
+/** Forms of numbers that reach the same phone as another form, which limits count instead. */
 const spellings: readonly (readonly [pattern: RegExp, counted: string])[] = [
-  // Mexico dropped the 1 before mobile numbers in 2019; WhatsApp still knows older accounts by it.
+  // Mexico dropped the 1 before mobile numbers in 2019; older WhatsApp accounts still have it.
   [/^\+521(\d{10})$/, "+52$1"],
-  // Argentina: 9 stands before the area code of a mobile number that is called from abroad. Without it the ten digits are
-  // the same line: fixed and mobile lines share one numbering plan.
+  // Argentina: calls from abroad to a mobile number have a 9 before the area code. The ten digits without it are the same
+  // line, because fixed and mobile lines share one numbering plan.
   [/^\+549(\d{10})$/, "+54$1"],
-  // Brazil put a 9 before the eight digits of mobile numbers (Anatel, 2010 to 2016), which began with 6 to 9; WhatsApp
-  // still knows older accounts by eight. Fixed lines have eight digits that begin with 2 to 5.
+  // Brazil added a 9 before the eight digits of mobile numbers (Anatel, 2010 to 2016), which began with 6 to 9; older
+  // WhatsApp accounts still have eight digits. Fixed lines have eight digits that begin with 2 to 5.
   [/^\+55(\d{2})9([6-9]\d{7})$/, "+55$1$2"],
 ];
 
-/** One E.164 number for all forms that reach one phone. For limits only: it need not be a number that can be called. */
+/** Maps all forms that reach one phone to one number. For limits only: it may be a number that nobody can call. */
 export function foldPhone(e164: string): string {
   for (const [pattern, counted] of spellings) {
     if (pattern.test(e164)) {

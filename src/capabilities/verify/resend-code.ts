@@ -24,11 +24,11 @@ import { maxSends } from "./verify.policy.ts";
 
 export interface ResendInput {
   readonly verificationId: string;
-  /** Undefined: that of the start. */
+  /** Undefined: the channel of the start. */
   readonly channel: ChannelName | undefined;
-  /** Undefined: the one that the code was sent to in the form of the channel. */
+  /** Undefined: the recipient that the verification has for this channel. */
   readonly recipient: string | undefined;
-  /** The limits by origin, given the end user that the start named. */
+  /** The limits by origin, given the end user's address that the start named. */
   readonly originLimitsOf: (endUserKey: string | undefined) => readonly OriginLimit[];
 }
 
@@ -54,9 +54,9 @@ interface PendingRow {
   readonly secretId: string;
 }
 
-/** What a resend writes beyond other sends. */
+/** A send of a verification that exists. */
 interface Resend extends Send {
-  /** Whether the recipient has the form that the start's does not have. */
+  /** Whether this is the second recipient: a phone number if the start's is a mail address, or the other way round. */
   readonly isSecond: boolean;
   readonly exactIndexes: readonly string[];
   readonly secondRecipientSealed: Buffer | null;
@@ -64,13 +64,13 @@ interface Resend extends Send {
 }
 
 type TargetRow = {
-  /** Null if the verification is not pending any more. */
+  /** Null: the verification is no longer pending. */
   readonly hasSendsLeft: boolean | null;
 };
 
 /**
- * Finds the verification, if it is still pending. It must have been sent fewer than five times, and the recipient must be the one
- * that it has of this form (`isSecond`: the second one), or its first of this form.
+ * Locks the verification if it is still pending. A run passes if the code was sent fewer than five times, and if the recipient
+ * is the one that the verification has of this form, or the first one of this form.
  */
 const target = defineStep<Resend, typeof sendParameters>()({
   name: "target",
@@ -138,7 +138,7 @@ const countSend = defineStep<Resend, typeof sendParameters>()({
   }),
 });
 
-/** Counts one more send of a pending verification and queues its message, if every limit has a token. */
+/** The statement of a resend: takes a token of every limit, then counts the send and writes its message. */
 export function resendStatement(added: AddedSendSteps) {
   return sendStatement<Resend, SendingRow>("resend_code", { target, verification: countSend }, added);
 }
@@ -154,15 +154,15 @@ export interface ResendDependencies extends StartDependencies {
 }
 
 /**
- * Sends the code of a pending verification once more; it stays the same, and so do its expiry and its attempts. One that is
- * not pending is left alone. Answers what the verification is now.
+ * Sends the code of a pending verification again: the same code, with the same expiry and the same attempts left. Does nothing
+ * if the verification is not pending. Returns the verification as it is now.
  *
- * A verification has one recipient of each form, mail and phone: the start's, and the first that a resend names of the
- * other form.
+ * A verification has at most one recipient of each form, mail address and phone number: the recipient of the start, and the
+ * first one of the other form that a resend names.
  *
- * Throws `invalid_api_key` if the credential does not hold any more; `not_found`; `validation_error` for a recipient that
- * the channel does not take or that is another one of the same form, and for a channel without a provider;
- * `send_limit_reached`; and `rate_limited` as a start does.
+ * Throws `not_found`; `validation_error` for a channel without a provider, for a recipient that the channel does not take, and
+ * for another recipient of a form that the verification already has; `send_limit_reached`; `rate_limited`, as a start does; and
+ * `invalid_api_key` if the credential no longer holds.
  */
 export async function resendCode(
   deps: ResendDependencies,
@@ -174,7 +174,7 @@ export async function resendCode(
   const [pending] = await deps.database.run(readPending, { workspaceId, mode, id: input.verificationId });
   if (pending !== undefined && deps.keyring.find(pending.secretId) !== undefined) {
     await queueMessage(deps, caller, input, pending);
-    // It is done: also who waits no longer is told so.
+    // The code is sent: answer so even after the deadline.
     return withoutDeadline(() => getVerification(deps, ref));
   }
   return getVerification(deps, ref);
@@ -234,12 +234,12 @@ async function queueMessage(
   await sendCode(deps, deps.resend, resend, lookUpQueued.bind({ workspaceId, id: message.id }));
 }
 
-/** Whether the channel takes the form of recipient that the start's channel does not. */
+/** Whether the channel takes recipients of the other form than the start's channel. */
 function isSecondForm(channel: ChannelName, pending: PendingRow): boolean {
   return formOf(channel) !== formOf(pending.channel);
 }
 
-/** Whom to send to: whom the call names, or whom the code was sent to in the form that the channel takes. */
+/** The recipient that the call names, or the one that the verification has for this channel. */
 function recipientOf(
   keyring: Keyring,
   workspaceId: string,

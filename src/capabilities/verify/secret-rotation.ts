@@ -7,12 +7,12 @@ import { array, bytea, nullable, type Placeholders, statement, text, timestamptz
 import { erasure } from "./erase-recipient.ts";
 import { exactIndex, exactOfAddress, recipientContext, secondRecipientContext } from "./recipient.ts";
 
-/** What a statement takes for `rowsOfSecret`. */
+/** The parameters of `rowsOfSecret`. */
 const usedSecret = { id: text, from: timestamptz, until: timestamptz };
 
 /**
- * SQL of the rows whose recipient is sealed with a secret. By the index on `created_at`: rows of other times are not looked
- * at.
+ * SQL of the rows that have a recipient sealed with the secret. The times let it use the index on `created_at`, so that it does
+ * not read the whole table.
  */
 const rowsOfSecret = (p: Placeholders<typeof usedSecret>) => `
   FROM verification
@@ -50,12 +50,12 @@ const erase = statement<{ erased: number; newest: Date | null }>("erase_rows_of_
     SELECT count(*)::integer AS erased, max(created_at) AS newest FROM erased`,
 );
 
-/** Few enough that no call waits noticeably for a row. */
+/** Small, so that no call waits noticeably for a row. */
 const resealBatchSize = 200;
 
 /**
- * A pending code is derived from the secret that it was started with, and nothing else finds the guesses that its recipient has
- * left: such rows wait until they have ended, which is minutes.
+ * Pending rows are not resealed until they end, which takes minutes: their code is derived from the old secret, and so are the
+ * indexes under which wrong codes are counted.
  */
 const hasEnded = "NOT (status = 'pending' AND expires_at > byond_now())";
 
@@ -78,7 +78,7 @@ interface SealedRow {
   readonly endUserSealed: Buffer | null;
 }
 
-/** Limits go by the indexes of what is pending only: what has ended keeps an empty list. */
+/** `limit_indexes` becomes an empty list: only pending verifications count wrong codes. */
 const writeBatch = statement("write_resealed_rows")(
   {
     secretId: text,
@@ -107,7 +107,7 @@ const writeBatch = statement("write_resealed_rows")(
     WHERE verification.workspace_id = resealed.workspace_id AND verification.id = resealed.id`,
 );
 
-/** What is left: rows that ended meanwhile or that somebody held, and until when others are pending. */
+/** The rows that are left: whether some have ended (meanwhile, or locked by others), and when the last pending one expires. */
 const readLeft = statement<{ hasEnded: boolean | null; until: Date | null }>("read_rows_left_to_reseal")(
   usedSecret,
   (p) => `
@@ -115,13 +115,13 @@ const readLeft = statement<{ hasEnded: boolean | null; until: Date | null }>("re
     ${rowsOfSecret(p)}`,
 );
 
-/** Passes in which every row that is left was held by others. */
+/** Passes in which others had locked every row that was left. */
 const maxIdlePasses = 20;
 const idlePauseMs = 500;
 
 /**
- * Seals the recipients and end users of verifications that have ended with the current secret, and makes their indexes of it, a
- * batch at a time: servers that know both secrets find and read a row before and after.
+ * Reseals the recipients and end users of verifications that have ended, and their indexes, with the current secret. Works in
+ * batches while servers run: a server that knows both secrets can find and read a row before and after.
  */
 const resealRecipients: SealedRows["reseal"] = async (database, keyring, secret, onProgress) => {
   for (let idlePasses = 0; idlePasses < maxIdlePasses; ) {
@@ -138,7 +138,7 @@ const resealRecipients: SealedRows["reseal"] = async (database, keyring, secret,
   throw new CommandError("Some rows are held by other transactions all the time: run the command again.");
 };
 
-/** Goes through the rows once, and leaves those that somebody holds. Answers how many were sealed. */
+/** Reseals all rows once, except those that others have locked. Returns the number of resealed rows. */
 async function resealOnce(
   database: Pick<Database, "transaction">,
   keyring: Keyring,
@@ -181,7 +181,7 @@ async function resealBatch(
   return rows;
 }
 
-/** What is sealed with a secret that the keyring lacks is dropped: whoever calls has made sure that there is nothing of the kind. */
+/** Drops what is sealed with a secret that the keyring does not have. The command refuses to run if there are such rows. */
 function resealRow(
   keyring: Keyring,
   { workspaceId, id, recipientSealed, secondRecipientSealed, endUserSealed }: SealedRow,
@@ -205,7 +205,7 @@ function resealRecipient(keyring: Keyring, context: string, sealed: Buffer | nul
       };
 }
 
-/** What verifications hold of their recipients, for `retentionDays` from their start on. */
+/** The recipients of verifications, which are kept for `retentionDays` after the start. */
 export function sealedRecipients({ retentionDays }: { readonly retentionDays: number }): SealedRows {
   return {
     async describe(database, { id, from, until }) {

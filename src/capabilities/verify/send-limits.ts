@@ -1,6 +1,6 @@
 import type { Mode } from "../../access/caller.ts";
 import { requestsPerMinuteByTier, type Tier } from "../../access/tiers.ts";
-import { array, double, integer, optional, type Placeholders, text } from "../../database/statement.ts";
+import { array, double, integer, optional, text } from "../../database/statement.ts";
 import { askBuckets, type Bucket, boundLimit } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
@@ -8,23 +8,23 @@ import { defineSendStep, type OriginLimit } from "./define-send-step.ts";
 import { guessLimit, sendLimit } from "./verify.policy.ts";
 
 export interface SendLimitSettings {
-  /** Sends a minute from one address of the workspace's servers. Undefined: as many as the tier's requests. */
+  /** Sends a minute from one source address. Undefined: the tier's requests a minute. */
   readonly sourceSendsPerMinute: number | undefined;
-  /** Sends an hour on behalf of one end user's address. */
+  /** Sends an hour for one end user's address. */
   readonly endUserSendsPerHour: number;
 }
 
 export interface SendOrigin {
   readonly tier: Tier;
-  /** Where the call came from. */
+  /** The address that the call came from. */
   readonly clientAddress: string | undefined;
-  /** Whom the send is for: what `limitKeyOf` makes of the address that the start named. */
+  /** The end user's address as limits count it (`limitKeyOf`). Undefined: the start named none. */
   readonly endUserKey: string | undefined;
 }
 
 /**
- * The limits of a send by its origin, in the order they are asked: source, then end user. The recipient's own comes after
- * them, so that a refusal never spends the allowance of a victim.
+ * The limits of a send by its origin, in the order they are asked: source, then end user. The recipient's limits come last,
+ * so that a refused send never spends a victim's allowance.
  */
 export function originLimitsOf(settings: SendLimitSettings, origin: SendOrigin): OriginLimit[] {
   const limits: OriginLimit[] = [];
@@ -48,14 +48,14 @@ export function originLimitsOf(settings: SendLimitSettings, origin: SendOrigin):
   return limits;
 }
 
-/** SQL of the throttle's key of a budget for guessing, given SQL of the mode and of a limit index. */
+/** SQL of the throttle's key that counts wrong codes for a recipient. Takes SQL of the mode and of a limit index. */
 export const guessKey = (mode: string, index: string) => `('guess:' || ${mode} || ':' || ${index})`;
 
-/** The throttle's keys of a recipient, given the recipient's limit indexes. */
+/** The throttle's keys of a recipient: one for each of its limit indexes. */
 const keysOf = (kind: "guess" | "send", mode: Mode, limitIndexes: readonly string[]) =>
   limitIndexes.map((index) => `${kind}:${mode}:${index}`);
 
-/** Numbers of their own: elements of arrays cost a start 3 % more. */
+/** Burst and seconds are parameters of their own: as elements of arrays they cost a start 3 % more. */
 const parameters = {
   sourceKeys: optional(array(text)),
   sourceBurst: optional(integer),
@@ -67,22 +67,15 @@ const parameters = {
   sendKeys: array(text),
 };
 
-const originBucket: Record<
-  OriginLimit["bucket"],
-  (p: Placeholders<typeof parameters>) => Pick<Bucket, "keys" | "limit">
-> = {
-  source: (p) => ({ keys: p.sourceKeys, limit: boundLimit(p.sourceBurst, p.sourceSeconds) }),
-  end_user: (p) => ({ keys: p.endUserKeys, limit: boundLimit(p.endUserBurst, p.endUserSeconds) }),
-};
-
-/** A bucket that not every send asks. The guesses and the recipient's are always asked. */
+/** The buckets that only some sends ask. All sends ask `guesses` and `recipient`. */
 type LimitsPart = OriginLimit["bucket"] | "unverified";
 
-/** What was found before a token was taken. */
+/** What the step saw before it took a token. Null: no bucket was empty. */
 type LimitsRow = { readonly emptyBucket: string | null; readonly waitSeconds: number | null };
 
 /**
- * Takes a token of every limit: of the source, of the end user, of the recipient. Wrong guesses for the recipient are only looked at.
+ * Takes a token from the bucket of the source, of the end user and of the recipient, in that order. Of the bucket that counts
+ * wrong codes for the recipient (`guesses`) it only asks whether it has one.
  */
 export const limitsStep = defineSendStep({
   name: "limits",
@@ -107,13 +100,19 @@ export const limitsStep = defineSendStep({
   },
   sql(p, { parts, before }) {
     const { workspaceId, guessKeys, sendKeys } = p;
-    const buckets: Bucket[] = [
-      ...(["source", "end_user"] as const)
-        .filter((name) => parts.includes(name))
-        .map((name) => ({ name, workspaceId, ...originBucket[name](p), isTaken: true })),
+    const buckets: Bucket[] = [];
+    if (parts.includes("source")) {
+      const [keys, limit] = [p.sourceKeys, boundLimit(p.sourceBurst, p.sourceSeconds)];
+      buckets.push({ name: "source", workspaceId, keys, limit, isTaken: true });
+    }
+    if (parts.includes("end_user")) {
+      const [keys, limit] = [p.endUserKeys, boundLimit(p.endUserBurst, p.endUserSeconds)];
+      buckets.push({ name: "end_user", workspaceId, keys, limit, isTaken: true });
+    }
+    buckets.push(
       { name: "guesses", workspaceId, keys: guessKeys, limit: guessLimit, isTaken: false },
       { name: "recipient", workspaceId, keys: sendKeys, limit: sendLimit, isTaken: true },
-    ];
+    );
     if (parts.includes("unverified")) {
       buckets.push({ name: "unverified", workspaceId: "'ws_byond'", keys: sendKeys, limit: sendLimit, isTaken: true });
     }
@@ -125,7 +124,7 @@ export const limitsStep = defineSendStep({
     };
   },
   refusal({ emptyBucket, waitSeconds }: LimitsRow, { originLimits }) {
-    // Without a bucket that was empty before, a call at the same moment took the last token: it will be back shortly.
+    // If no bucket was empty before, a call at the same moment took the last token. It comes back within a minute.
     const limit = originLimits.find(({ bucket }) => bucket === emptyBucket);
     const message = limit?.message ?? "Too many verifications for this recipient. Try again later.";
     return new AppError("rate_limited", message, { retryAfterSeconds: waitSeconds ?? 60 });

@@ -9,23 +9,23 @@ import { limitsStep } from "./send-limits.ts";
 
 /** Steps of other capabilities in the statement of a send. `app.ts` hands them to `verifyCapability`. */
 export interface AddedSendSteps {
-  /** May refuse the send before any limit is counted. */
+  /** May refuse the send before a limit is counted. */
   readonly guard?: readonly SendStep[];
-  /** May refuse the send, or take something for it, once every limit has given a token. */
+  /** May refuse the send or charge for it, after every limit has given a token. */
   readonly charge?: readonly SendStep[];
-  /** Write what follows from the send. They read `sending`. */
+  /** Record the send. They read the CTE `sending`. */
   readonly event?: readonly SendStep[];
 }
 
-/** What a start and a resend do in their own way. */
+/** The steps that a start and a resend have each their own of. */
 interface OwnSteps<Run extends Send> {
-  /** Locks the verification that is there already. */
+  /** Locks the verification if there is one already: a resend. */
   readonly target?: Step<Run>;
-  /** Writes the verification if the steps before were passed. Has the CTE `sending`. */
+  /** Writes the verification if the run passed the steps before. Has the CTE `sending`. */
   readonly verification: Step<Run>;
 }
 
-/** The statement that sends a code: its steps, in their order. */
+/** The statement that sends a code: its steps in their order. */
 export function sendStatement<Run extends Send, Row extends SendingRow>(
   name: string,
   { target, verification }: OwnSteps<Run>,
@@ -44,13 +44,13 @@ export function sendStatement<Run extends Send, Row extends SendingRow>(
   ]);
 }
 
-/** The columns of a send that `sending` has: null if it did not take place. */
+/** A row of the statement. Both are null if the send did not take place. */
 export interface SendingRow {
   readonly createdAt: Date | null;
   readonly expiresAt: Date | null;
 }
 
-/** Its columns of the answer. */
+/** The columns of the step `verification`, which `SendingRow` has. */
 export const sendingColumns = {
   created_at: "(SELECT created_at FROM sending)",
   expires_at: "(SELECT expires_at FROM sending)",
@@ -96,7 +96,7 @@ const outbox = defineSendStep({
   }),
 });
 
-/** The last step: it waits for all that the others lock and change, and rolls it back unless the credential still holds. */
+/** The last step: waits for all locks and changes of the others, and rolls them back unless the credential still holds. */
 const credential = defineSendStep({
   name: "credential",
   parameters: { held: heldCredential },
@@ -112,9 +112,9 @@ interface Dependencies {
 }
 
 /**
- * Runs the statement of a send; after its commit the code is on its way. Returns when the send was made and ends, undefined if
- * there was nothing to do. Throws what the step says that refused it, and `invalid_api_key` if the credential does not hold any
- * more.
+ * Runs the statement of a send, and hands the message to the dispatcher after its commit. `lookUp` finds the send if the
+ * connection is lost before the answer. Returns when the send was created and expires; undefined if there was nothing to do.
+ * Throws the refusal of the first step that the run did not pass, and `invalid_api_key` if the credential no longer holds.
  */
 export async function sendCode<Run extends Send, Row extends SendingRow>(
   { database, codes }: Dependencies,

@@ -15,19 +15,19 @@ import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./re
 import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
 import { maxAttempts } from "./verify.policy.ts";
 
-/** Whose verification it is, and the credential that the effect rests on. */
+/** The workspace that a verification belongs to, and the credential that must still hold when the call changes something. */
 export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode" | "isVerified"> {
   readonly credential: HeldCredential;
 }
 
 export interface StartInput {
-  /** Undefined: a new one. */
+  /** Undefined: the start creates one. */
   readonly id?: string;
-  /** Which sender of the outbox the message is for. Undefined: that of codes. */
+  /** Names the sender of the outbox. Undefined: `codeMessageKind`. */
   readonly messageKind?: string;
   readonly channel: ChannelName;
   readonly recipient: string;
-  /** Undefined: the account's name. */
+  /** Undefined: the workspace's name. */
   readonly brand: string | undefined;
   readonly codeLength: number;
   readonly ttlSeconds: number;
@@ -35,7 +35,7 @@ export interface StartInput {
   readonly locale: string | undefined;
   readonly autofillDomain: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Whom the code is for, as limits count people. Undefined: not known. */
+  /** The end user's address as limits count it (`limitKeyOf`). Undefined: the caller named none. */
   readonly endUserKey: string | undefined;
   /** In the order they are asked. The recipient's limits come after them. */
   readonly originLimits: readonly OriginLimit[];
@@ -44,11 +44,11 @@ export interface StartInput {
 export interface StartedVerification {
   readonly id: string;
   readonly status: "pending" | "channel_unavailable";
-  /** In whole seconds, so that what the caller reads is exactly what is enforced. */
+  /** In whole seconds, as the response shows it: checks expire at exactly this time. */
   readonly expiresAt: Date;
 }
 
-/** What a start writes beyond other sends. */
+/** A send that creates its verification. */
 interface Start extends Send {
   readonly status: StartedVerification["status"];
   readonly recipientSealed: Buffer;
@@ -101,7 +101,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
   }),
 });
 
-/** Takes a token of every limit, and writes the verification and its message if there was one of each. */
+/** The statement of a start: takes a token of every limit, then writes the verification and its message. */
 export function startStatement(added: AddedSendSteps) {
   return sendStatement<Start, SendingRow>("start_verification", { verification: insertVerification }, added);
 }
@@ -119,7 +119,7 @@ export interface StartDependencies {
   readonly start: ReturnType<typeof startStatement>;
 }
 
-/** What is wrong with a recipient and a brand, by field. */
+/** The problems of a recipient and a brand, by field. */
 export function startProblems(input: Pick<StartInput, "channel" | "recipient" | "brand">): Record<string, string> {
   const recipient = parseRecipient(input.channel, input.recipient);
   const brand = input.brand === undefined ? undefined : senderNameProblem(input.brand);
@@ -130,9 +130,9 @@ export function startProblems(input: Pick<StartInput, "channel" | "recipient" | 
 }
 
 /**
- * Starts a verification: one statement, after whose commit the code is on its way. The input has no problems left
- * (`startProblems`). Throws `rate_limited` where one of the limits has no token, or the recipient had too many wrong
- * guesses, and `invalid_api_key` if the credential does not hold any more.
+ * Starts a verification with one statement. The dispatcher sends the code after the commit. Expects that `startProblems` found
+ * no problem in the input. Throws `rate_limited` if a limit has no token or the recipient had too many wrong codes, and
+ * `invalid_api_key` if the credential no longer holds.
  */
 export async function startVerification(
   deps: StartDependencies,
@@ -194,7 +194,7 @@ export async function startVerification(
   };
   const sent = await sendCode(deps, deps.start, start, lookUpStarted.bind({ workspaceId, id }));
   if (sent === undefined) {
-    throw new TypeError("a start is refused, or has its effect");
+    throw new TypeError("a start was neither refused nor carried out");
   }
   return { id, status, expiresAt: sent.expiresAt };
 }

@@ -4,7 +4,7 @@ import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
 import { ownRetentionDays } from "./verify.policy.ts";
 
-/** Few enough that no statement holds its locks for long. */
+/** Small, so that no statement holds its locks for long. */
 const batchSize = 500;
 
 const sweep = (name: string, condition: string) =>
@@ -31,9 +31,9 @@ const sweep = (name: string, condition: string) =>
   );
 
 const sweepAll = sweep("sweep_verifications", "true");
-const sweepOurs = sweep("sweep_own_verifications", "starts_with(workspace_id, 'ws_byond/')");
+const sweepOwn = sweep("sweep_own_verifications", "starts_with(workspace_id, 'ws_byond/')");
 
-/** Removes verifications, and all that belongs to them, that were started more than `retentionDays` ago. */
+/** Removes verifications that were started more than `retentionDays` ago, with their messages and attempts. */
 export function verificationSweep(
   deps: { readonly database: Pick<Database, "transaction"> },
   retentionDays: number,
@@ -41,9 +41,9 @@ export function verificationSweep(
   return sweepOf(deps, "verification", sweepAll, retentionDays);
 }
 
-/** Removes those of the server itself after a day: each holds the address of an account, or one that somebody took for such. */
+/** Removes the server's own verifications after a day: each holds a mail address of an account, or one entered as such. */
 export function ownVerificationSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
-  return sweepOf(deps, "verification of the server", sweepOurs, ownRetentionDays);
+  return sweepOf(deps, "verification of the server", sweepOwn, ownRetentionDays);
 }
 
 function sweepOf(

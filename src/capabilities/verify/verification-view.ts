@@ -7,11 +7,11 @@ import { formOf, recipientContext, secondRecipientContext } from "./recipient.ts
 export type VerificationStatus = "pending" | "approved" | "expired" | "locked" | "canceled" | "channel_unavailable";
 export type DeliveryStatus = "queued" | "sent" | "delivered" | "read" | "failed" | "expired";
 
-/** A message that carries a code, and what became of it. */
+/** A message that carries a code, and its delivery status. */
 export interface DeliveryView {
   readonly id: string;
   readonly channel: ChannelName | undefined;
-  /** Masked. Null once erased, and where it is not known. */
+  /** Masked. Null: erased or not known. */
   readonly recipient: string | null;
   readonly status: DeliveryStatus;
   readonly attempts: number;
@@ -21,12 +21,12 @@ export interface DeliveryView {
   readonly sentAt: Date | null;
 }
 
-/** A verification as its workspace may see it: everything but the code and the whole recipient. */
+/** A verification as its workspace sees it: without the code, and with the recipient masked. */
 export interface VerificationView {
   readonly id: string;
   readonly channel: ChannelName;
   readonly status: VerificationStatus;
-  /** Masked. Null once erased. */
+  /** Masked. Null: erased. */
   readonly recipient: string | null;
   readonly attemptsLeft: number;
   readonly createdAt: Date;
@@ -36,22 +36,22 @@ export interface VerificationView {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What a statement that reads views takes: the workspace, and the ids of the master secrets that the server knows. */
+/** The parameters of `viewText`: the workspace, and the ids of the master secrets that the server knows. */
 export const viewParameters = { workspaceId: text, knownSecrets: array(text) };
 
-/** What a verification is at this moment, in SQL. */
+/** SQL of the status at this moment. */
 const currentStatus = (p: Placeholders<typeof viewParameters>) => `CASE
     WHEN status = 'pending' AND (expires_at <= byond_now() OR secret_id <> ALL (${p.knownSecrets})) THEN 'expired'
     ELSE status
   END`;
 
-/** What a statement that reads views is made of: SQL. */
+/** The parts of a statement that reads views, in SQL. */
 interface ViewParts {
-  /** Over the columns of `verification` and `current_status`. */
+  /** May use the columns of `verification`, and `current_status`. */
   readonly conditions: string;
-  /** Where the rows come from. Default: the table. */
+  /** A table or subquery with the columns of `verification`. Default: the table. */
   readonly source?: string;
-  /** What follows the conditions. */
+  /** Stands after the conditions, such as `ORDER BY`. */
   readonly tail?: string;
 }
 
@@ -74,7 +74,7 @@ export function viewText(
     ${tail}`;
 }
 
-/** The messages of a verification, each with its newest attempt. They come as JSON, whose keys are these names. */
+/** The messages of a verification, each with its newest attempt. The rows become JSON, so keys keep their spelling. */
 const deliveries = `
   SELECT
     outbox.id, outbox.lane, outbox.attempts,
@@ -109,7 +109,7 @@ export interface ViewRow extends Omit<VerificationView, "recipient" | "deliverie
   readonly deliveries: readonly DeliveryRow[];
 }
 
-/** What a workspace may see of a row of its own. */
+/** The view of a row. */
 export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): VerificationView {
   const { recipientSealed, secondRecipientSealed, deliveries, ...view } = row;
   const first = masked(keyring, recipientContext(workspaceId, row.id), recipientSealed);
@@ -127,7 +127,7 @@ export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): Ver
   };
 }
 
-/** Null too where the secret that the recipient was sealed with is gone. */
+/** Null also if the server does not have the secret that the recipient was sealed with. */
 function masked(keyring: Keyring, context: string, sealed: Buffer | null): string | null {
   const recipient = sealed === null ? undefined : unseal(keyring, "recipient-seal", context, sealed);
   return recipient === undefined ? null : maskRecipient(recipient);

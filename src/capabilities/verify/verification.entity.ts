@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { channelNames } from "../channels/outgoing-message.ts";
 
-/** Holds neither a code nor a hash of one, and recipients only sealed and as keyed indexes. */
+/** Stores no code and no hash of one. Stores recipients only sealed and as keyed indexes. */
 export const VerificationEntity = defineEntity({
   name: "Verification",
   tableName: "verification",
@@ -16,7 +16,7 @@ export const VerificationEntity = defineEntity({
     /** The recipient of the other form, mail or phone. */
     secondRecipientSealed: p.blob().nullable(),
     secondRecipientIndex: p.text().nullable(),
-    /** Of both recipients, under every master secret that was known: wrong codes count under all of them. */
+    /** The limit indexes of both recipients under every master secret that the server knew. Wrong codes count under all. */
     limitIndexes: p.array().nullable(),
     endUserSealed: p.blob().nullable(),
     brand: p.text(),
@@ -25,20 +25,20 @@ export const VerificationEntity = defineEntity({
     metadata: p.json<Readonly<Record<string, string>>>(),
     codeLength: p.smallint().check("code_length >= 4 AND code_length <= 10"),
     secretId: p.text(),
-    /** Messages, that of the start included. */
+    /** Number of messages, including that of the start. */
     sends: p.smallint().default(1),
     attempts: p.smallint().default(0),
     maxAttempts: p.smallint(),
-    /** Finds an attempt whose answer was lost. */
+    /** Finds the outcome of an attempt after the connection was lost. */
     lastAttemptId: p.text().nullable(),
     createdAt: p.datetime(),
     expiresAt: p.datetime(),
     approvedAt: p.datetime().nullable(),
   },
-  // None begins with the workspace alone: without statistics, a look-up by id would walk it instead of the primary key.
+  // No index begins with the workspace alone: without statistics, a look-up by id would scan it instead of the primary key.
   indexes: [
     {
-      // Of use only to a query that names the predicate.
+      // PostgreSQL uses it only for a query that contains the predicate.
       name: "verification_list",
       expression: `
         CREATE INDEX verification_list ON verification (workspace_id, mode, created_at DESC, id DESC)

@@ -3,7 +3,7 @@ import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 import type { SendLimitSettings } from "./send-limits.ts";
 
 export interface VerifySettings {
-  /** How long verifications and what belongs to them are kept. */
+  /** How long verifications are kept, with their messages and attempts. */
   readonly retentionDays: number;
   readonly sendLimits: SendLimitSettings;
 }

@@ -18,21 +18,21 @@ import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
 import { Verify0001 } from "./verify-0001.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
-/** What verifications offer to others. */
+/** What this capability offers to others. */
 export interface Verifications {
-  /** Verifications of the mail addresses that people sign in with. */
+  /** Verifications of the accounts' mail addresses, and of password resets. */
   readonly ofAccounts: ReturnType<typeof accountVerifications>;
-  /** The sender of codes that reset passwords, given whether there is an account with an address: others get nothing. */
-  resetSenders(isAwaited: (email: string) => Promise<boolean>): Readonly<Record<string, OutboxSender>>;
+  /** The outbox sender of codes that reset passwords. It sends nothing to an address that no account has. */
+  resetSenders(hasAccount: (email: string) => Promise<boolean>): Readonly<Record<string, OutboxSender>>;
 }
 
 interface Needs {
   readonly channels: Offer<Channels>;
-  /** Of other capabilities. */
+  /** Steps that other capabilities add to the statement of a send. */
   readonly sendSteps?: AddedSendSteps;
 }
 
-/** One-time codes: started, sent, checked. */
+/** One-time codes: starts, sends and checks verifications. */
 export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
   const offer = new Offer<Verifications>("verify");
   const capability: Capability<VerifySettings> = {
@@ -62,8 +62,8 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
       };
       offer.give({
         ofAccounts: accountVerifications(deps),
-        resetSenders: (isAwaited) => ({
-          [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { isAwaited, url } }),
+        resetSenders: (hasAccount) => ({
+          [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { hasAccount, url } }),
         }),
       });
       const service = verifyService({

@@ -47,11 +47,11 @@ const checkStatuses = {
 } as const satisfies Record<CheckResult, CheckStatus>;
 
 export interface VerifyServiceDependencies extends VerifyDependencies {
-  /** The limits of a send by its origin: the caller, and the end user that it is for. */
+  /** The limits by origin of a send that the caller makes for an end user. */
   readonly originLimitsOf: (context: HandlerContext, endUserKey: string | undefined) => readonly OriginLimit[];
 }
 
-/** VerifyService: messages to operations and back. */
+/** VerifyService: translates messages to operations and back. */
 export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<typeof VerifyService> {
   return {
     async startVerification(request, context) {
@@ -63,7 +63,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         codeLength: request.codeLength ?? codeLength.default,
         ttlSeconds: request.ttlSeconds ?? ttlSeconds.default,
         locale: request.locale,
-        // Browsers compare it with a host that has no dot of the root behind it.
+        // Browsers compare it with a host name without the trailing dot.
         autofillDomain: request.autofillDomain?.replace(/\.$/, ""),
         metadata: request.metadata,
         endUserKey,
@@ -145,7 +145,7 @@ function ownerOf(context: HandlerContext): VerificationOwner {
   return { ...caller, credential: credentialOf(caller) };
 }
 
-/** What the schema cannot say of the requests. */
+/** The rules of the requests that the schema cannot express. */
 export const verifyFieldChecks: readonly FieldCheck[] = [
   fieldCheck(StartVerificationRequestSchema, ({ channel, recipient, brand }) => {
     const name = findChannel(channel);
@@ -159,8 +159,8 @@ export interface VerifyDependencies extends ResendDependencies {
 }
 
 /**
- * Runs work that may queue messages, as `commitWithAnswer` does. The messages leave after the commit: one that was sent
- * before could be of a verification that does not exist.
+ * Runs work that may queue messages as `commitWithAnswer` does, and dispatches the messages after the commit: if the commit
+ * failed, their verification would not exist.
  */
 export async function commitAndSend<O extends DescMessage>(
   deps: VerifyDependencies,
@@ -169,7 +169,7 @@ export async function commitAndSend<O extends DescMessage>(
   work: (deps: ResendDependencies) => Promise<MessageInitShape<O>>,
 ): Promise<MessageInitShape<O>> {
   if (context.values.get(idempotencyClaimKey) === undefined) {
-    // Each statement commits by itself, and its message is on its way before anything else can fail.
+    // Each statement commits by itself, so its message can be dispatched at once.
     return work(deps);
   }
   const queued: OutboxItem[] = [];
