@@ -2,17 +2,17 @@ import type { Database, Queryable } from "../database/database.ts";
 import { array, bytea, integer, type Placeholders, statement, text } from "../database/statement.ts";
 import type { Sweep } from "../database/sweeper.ts";
 import { sweepOldest } from "../database/table-sweeps.ts";
+import { keptHours, maxClaimAttempts } from "./idempotency.policy.ts";
 
 /** Where the answer of a call is kept. */
 export interface IdempotencySlot {
   readonly workspaceId: string;
-  /** The mode of an API key, or the id of a session's user: none of them shares idempotency keys with another. */
+  /** The mode of an API key, or the id of a session's user. Each realm has idempotency keys of its own. */
   readonly realm: string;
   readonly key: string;
 }
 
-/** How long a key is remembered. */
-const kept = "interval '24 hours'";
+const kept = `interval '${keptHours} hours'`;
 
 const slotParameters = { workspaceId: text, realm: text, key: text };
 
@@ -20,8 +20,8 @@ const isSlot = (p: Placeholders<typeof slotParameters>) =>
   `workspace_id = ${p.workspaceId} AND realm = ${p.realm} AND key = ${p.key}`;
 
 /**
- * Claims the slot if nobody has it: if it is new, or older than a day, or if the claim of the same request ran out without
- * an answer. Returns a row if it did.
+ * Claims the slot if it is free: if it is new, or older than `keptHours`, or if the claim of the same request expired without an
+ * answer. Returns a row if it was claimed.
  */
 const claim = statement<{ isClaimed: true }>("idempotency_claim")(
   { ...slotParameters, fingerprints: array(text), claimId: text, claimSeconds: integer },
@@ -64,10 +64,10 @@ const release = statement("idempotency_release")(
     WHERE ${isSlot(p)} AND claim_id = ${p.claimId} AND answer_sealed IS NULL`,
 );
 
-/** What was found in a slot. */
+/** The state of a slot that a call found. */
 export type ClaimOutcome =
   | { readonly kind: "claimed" }
-  /** A call with this key runs, here or on another server. */
+  /** Another call with this key is running, on this server or another one. */
   | { readonly kind: "in-progress" }
   /** The key was used for another request. */
   | { readonly kind: "other-request" }
@@ -75,20 +75,17 @@ export type ClaimOutcome =
 
 export interface ClaimRequest {
   readonly slot: IdempotencySlot;
-  /** Of the request, under every secret, the current one first. */
+  /** Fingerprints of the request, one for each master secret, the current one first. */
   readonly fingerprints: readonly string[];
   readonly claimId: string;
-  /** From when on another call may take the claim over, if there is no answer. */
+  /** How long the claim lasts. Then a call with the same request may take it over, if there is no answer. */
   readonly claimSeconds: number;
 }
 
-/** A slot may be given up between the attempt to claim it and the look into it; then both are tried again. */
-const attempts = 3;
-
-/** Claims a slot, or tells what is in it. */
+/** Claims a slot, or returns what is in it. */
 export async function claimSlot(database: Queryable, request: ClaimRequest): Promise<ClaimOutcome> {
   const { slot, fingerprints, claimId, claimSeconds } = request;
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
+  for (let attempt = 0; attempt < maxClaimAttempts; attempt += 1) {
     const claimed = await database.run(claim, { ...slot, fingerprints, claimId, claimSeconds });
     if (claimed.length > 0) {
       return { kind: "claimed" };
@@ -106,7 +103,7 @@ export async function claimSlot(database: Queryable, request: ClaimRequest): Pro
   return { kind: "in-progress" };
 }
 
-/** Stores the answer of a claimed slot. False if the claim was taken over, or answered already. */
+/** Stores the answer of a claimed slot. Returns false if the claim was taken over, or has an answer already. */
 export async function completeSlot(
   database: Queryable,
   slot: IdempotencySlot,
@@ -116,12 +113,12 @@ export async function completeSlot(
   return (await database.run(complete, { ...slot, claimId, answerSealed })).length > 0;
 }
 
-/** Gives a claim up that has no answer, so that the next call with the key is a new try at once. */
+/** Releases a claim without an answer: the next call with the key is carried out. */
 export async function releaseSlot(database: Queryable, slot: IdempotencySlot, claimId: string): Promise<void> {
   await database.run(release, { ...slot, claimId });
 }
 
-/** Forgets keys that are older than a day. */
+/** Deletes the slots that are older than `keptHours`. */
 export function idempotencySweep(
   deps: { readonly database: Pick<Database, "transaction"> },
   batchSize?: number,

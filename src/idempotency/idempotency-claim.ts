@@ -6,14 +6,15 @@ import { AppError } from "../errors.ts";
 import { completeSlot, type IdempotencySlot } from "./answer-store.ts";
 import { sealAnswer } from "./sealed-answer.ts";
 
-/** Set while a call with an idempotency key runs. */
+/** The claim of a call with an idempotency key, while it runs. */
 export const idempotencyClaimKey = createContextKey<IdempotencyClaim | undefined>(undefined, {
   description: "idempotency claim",
 });
 
 /**
- * The right of a call to answer for its idempotency key. An implementation that stores the answer with its effect, in one
- * transaction, has it happen once whatever crashes; otherwise the answer is stored when the call returns.
+ * The right of a call to store the answer for its idempotency key. An operation that stores the answer in the transaction of its
+ * effect (`storeAnswer`, `commitWithAnswer`) has its effect exactly once, even if the server crashes. For other operations the
+ * answer is stored when the call returns.
  */
 export class IdempotencyClaim {
   readonly slot: IdempotencySlot;
@@ -27,14 +28,14 @@ export class IdempotencyClaim {
     this.claimId = claimId;
   }
 
-  /** Whether the implementation has seen to the answer itself. */
+  /** Whether the operation has stored the answer itself. */
   get isCompleted(): boolean {
     return this.#isCompleted;
   }
 
   /**
    * Stores the answer. Call it last in the transaction of the effect: it throws `idempotency_in_progress`, which rolls the
-   * effect back, if the call took so long that its claim ran out and another call took it over.
+   * effect back, if the claim has expired and another call took it over.
    */
   async complete<O extends DescMessage>(
     transaction: Queryable,
@@ -50,14 +51,18 @@ export class IdempotencyClaim {
   }
 }
 
-/** What a call is told whose claim another one took over. */
+/** The error of a call whose key another call has claimed. */
 export function claimLost(): AppError {
   return new AppError("idempotency_in_progress", "Another request with this Idempotency-Key is being processed.");
 }
 
 /**
- * For an operation with a transaction of its own, which calls the result last in it: stores the answer that is made of what
- * the operation came to.
+ * Returns a function that an operation with a transaction of its own calls last in it: it stores the answer, made of the outcome.
+ *
+ * ```ts
+ * const store = storeAnswer(context, CreateApiKeyResponseSchema, createdKeyMessage);
+ * return createdKeyMessage(await createApiKey(deps, caller, input, store));
+ * ```
  */
 export function storeAnswer<O extends DescMessage, T>(
   context: Pick<HandlerContext, "values">,
@@ -69,9 +74,9 @@ export function storeAnswer<O extends DescMessage, T>(
 }
 
 /**
- * Runs `work`, whose result is the answer of the call. With an idempotency key, effect and answer are committed together;
- * without one, there is no transaction, and `work` gets the database itself. What `work` throws rolls its effect back: what
- * must stay counted is to be returned. What is to happen after the commit belongs behind this function.
+ * Runs `work`, whose result is the answer of the call. With an idempotency key, effect and answer are committed together; without
+ * one, there is no transaction, and `work` gets the database itself. An error of `work` rolls its effect back: return an outcome
+ * that must stay counted. Do what has to happen after the commit when this has resolved.
  */
 export async function commitWithAnswer<O extends DescMessage>(
   context: Pick<HandlerContext, "values">,

@@ -10,6 +10,7 @@ import { AppError } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
 import { responseHeadersOf } from "../server/response-headers.ts";
 import { claimSlot, completeSlot, type IdempotencySlot, releaseSlot } from "./answer-store.ts";
+import { defaultClaimSeconds } from "./idempotency.policy.ts";
 import { claimLost, IdempotencyClaim, idempotencyClaimKey } from "./idempotency-claim.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
 import { type Answer, fingerprintsOf, isFinal, openAnswer, sealAnswer } from "./sealed-answer.ts";
@@ -19,16 +20,16 @@ export interface IdempotencyOptions {
   readonly keyring: Keyring;
   readonly logger: Logger;
   /**
-   * Called before a repetition is told whether it is the same request, which could be used to guess what the request holds.
-   * What it throws is told instead.
+   * Called before a repetition is answered, because the answer shows whether it is the same request, and could be used to guess
+   * what that holds. An error that it throws is the answer instead.
    */
   readonly beforeComparison?: (repetition: Repetition) => Promise<void>;
   /**
-   * Called before a stored answer is given again: what was committed with it may not hold everywhere yet, if the server died
-   * that committed it.
+   * Called before a stored answer is given again. If the server crashed that committed it, a revocation that was committed with it
+   * may not be applied on every server yet.
    */
   readonly beforeReplay?: (method: DescMethod) => Promise<void>;
-  /** How long a call may take before a repeated one may take over. Longer than any call does. Default 60. */
+  /** How long a claim lasts. Default: `defaultClaimSeconds`. */
   readonly claimSeconds?: number;
 }
 
@@ -40,19 +41,19 @@ export interface Repetition {
   readonly isSameRequest: boolean;
 }
 
-/** Whether repeating a call could make a difference. */
+/** Whether calls of an RPC can change something. */
 export function hasSideEffects(method: DescMethod): boolean {
   return method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
 /**
- * Makes calls with an `Idempotency-Key` safe to repeat for 24 hours: the first one is carried out, and others get its
- * answer, with `Idempotent-Replayed: true`. While it runs they get `idempotency_in_progress`, and with another message
- * `idempotency_key_reused`. Errors that may be different next time are not kept.
+ * Makes calls with an `Idempotency-Key` safe to repeat for 24 hours: the first one is carried out, and repetitions get its answer,
+ * with `Idempotent-Replayed: true`. While the first one runs, they get `idempotency_in_progress`; with another message,
+ * `idempotency_key_reused`. Errors that may not occur the next time are not kept.
  *
- * A call without a caller has nobody to keep an answer for, and one without side effects needs none.
+ * Does nothing for calls without a caller (there is no workspace to keep the answer in) and for calls without side effects.
  *
- * Runs innermost: only requests that are authenticated, within their limits and valid get this far.
+ * It is the last interceptor: only requests that are authenticated, within their limits and valid reach it.
  */
 export function createIdempotencyInterceptor(options: IdempotencyOptions): Interceptor {
   return (next) => async (request) => {
@@ -70,7 +71,7 @@ export function createIdempotencyInterceptor(options: IdempotencyOptions): Inter
       slot,
       fingerprints: fingerprintsOf(options.keyring, slot, request.method, request.message),
       claimId: claim.claimId,
-      claimSeconds: options.claimSeconds ?? 60,
+      claimSeconds: options.claimSeconds ?? defaultClaimSeconds,
     });
     if (outcome.kind !== "claimed") {
       const { method, contextValues: values } = request;
@@ -117,7 +118,7 @@ async function carryOut(
           releaseSlot(options.database, claim.slot, claim.claimId),
         ),
       );
-      // The claim runs out by itself, and this goes on.
+      // If the release fails, the claim expires by itself.
       await withinTime(releasing).catch(() => undefined);
     }
     throw error;
@@ -136,7 +137,7 @@ function keep(
   });
 }
 
-/** What was done is done: the caller gets its answer even if that cannot be kept. The claim runs out by itself. */
+/** Logs an error of `work`: the caller gets its answer even if that cannot be kept. The claim expires by itself. */
 async function attempt(options: IdempotencyOptions, event: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

@@ -12,22 +12,22 @@ import { type Keyring, seal, unseal } from "../crypto/keyring.ts";
 import { AppError, type ErrorDetails, errorKinds } from "../errors.ts";
 import type { IdempotencySlot } from "./answer-store.ts";
 
-/** How a call ended: with a message, or with an error that stays the same however often it is repeated. */
+/** How a call ended: with a message, or with an error that a repetition would get too. */
 export type Answer =
   | { readonly kind: "message"; readonly message: Message }
   | { readonly kind: "error"; readonly error: AppError };
 
-/** What is sealed. The message is in its binary form; the protocol that asks encodes it again. */
+/** What is sealed. The message is in its binary form; a replay encodes it for the protocol of its call. */
 type Stored =
   | { readonly message: string }
   | { readonly error: Pick<AppError, "code" | "message"> & { readonly details: Omit<ErrorDetails, "cause"> } };
 
-/** Whether an error ends a call for good. The others say "not now" or "not you", and a repeated call is a new try. */
+/** Whether a repetition would get the same error. The others mean "not now" or "not you": a repetition is carried out. */
 export function isFinal(error: unknown): error is AppError {
   return error instanceof AppError && [404, 422].includes(errorKinds[error.code].httpStatus);
 }
 
-/** Encrypts an answer so that it opens in its own slot only. */
+/** Encrypts an answer. It opens in its own slot only. */
 export function sealAnswer(keyring: Keyring, slot: IdempotencySlot, schema: DescMessage, answer: Answer): Buffer {
   return seal(keyring, "idempotency-answer", contextOf(slot), JSON.stringify(encode(schema, answer)));
 }
@@ -41,7 +41,7 @@ function encode(schema: DescMessage, answer: Answer): Stored {
   return { error: { code, message, details: told } };
 }
 
-/** Opens a sealed answer. Undefined if the secret that it was sealed under is gone. */
+/** Opens a sealed answer. Undefined if the master secret that it was sealed with is gone. */
 export function openAnswer(
   keyring: Keyring,
   slot: IdempotencySlot,
@@ -62,7 +62,7 @@ function contextOf({ workspaceId, realm, key }: IdempotencySlot): string {
   return `${workspaceId}/${realm}/${key}`;
 }
 
-/** JSON with the members of every object in order: maps have none of their own, so clients may send them in any. */
+/** JSON with the members of every object sorted: clients may send the entries of a map in any order. */
 function canonicalJson(value: JsonValue): string {
   return JSON.stringify(value, (_key, member: JsonValue) =>
     typeof member === "object" && member !== null && !Array.isArray(member)
@@ -72,9 +72,9 @@ function canonicalJson(value: JsonValue): string {
 }
 
 /**
- * What tells one request of a slot from another without telling anything about it: a keyed hash of the slot, the RPC and its
- * message, under each master secret, the current one first. The slot is part of it because messages may hold passwords: whoever
- * reads the database must not see that two accounts have the same one, nor try others by calls of an account of their own.
+ * Fingerprints of a request, which tell it from others and disclose nothing about it: keyed hashes of the slot, the RPC and its
+ * message, one for each master secret, the current one first. The slot is included because messages may hold passwords: a reader
+ * of the database must not see that two accounts have the same password, nor test guesses with calls of an account of their own.
  */
 export function fingerprintsOf(
   keyring: Keyring,

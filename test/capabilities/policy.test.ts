@@ -28,6 +28,7 @@ import {
   pageSize,
   ttlSeconds,
 } from "../../src/capabilities/verify/verify.policy.ts";
+import { keptHours, keyLength } from "../../src/idempotency/idempotency.policy.ts";
 
 /** The smallest and largest number, or length, that the rules of a field allow. */
 function boundsOf(field: DescField): readonly [number, number] {
@@ -110,3 +111,12 @@ test("wrong codes and messages are five, as the comments say in words", () => {
   expect([maxAttempts, maxSends]).toEqual([5, 5]);
   expect(comments.verify).toMatch(/\bfive\b/i);
 });
+
+test.each(["src/capabilities/reference/guide/idempotency.md", "gen/openapi.json"])(
+  "%s says how long an idempotency key is and how long it is kept",
+  async (path) => {
+    const text = await readFile(new URL(`../../${path}`, import.meta.url), "utf8");
+    expect(text).toContain(`or ${keptHours} hours`);
+    expect(text).toContain(`${keyLength.min} to ${keyLength.max} printable characters`);
+  },
+);

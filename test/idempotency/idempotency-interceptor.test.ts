@@ -44,7 +44,7 @@ describe.each([
   ["together with the effect", () => startTogether(fixture, name)],
   ["after the call", startPlainly],
 ])("an answer that is stored %s", (_name, start) => {
-  test("is replayed, says so, and the effect happens once", async () => {
+  test("is replayed, with a header that says so, and the effect happens once", async () => {
     const server = start();
     const first = withKey(name);
     const answer = await server.connect.startVerification(request, first.options);
@@ -113,7 +113,7 @@ describe.each([
   });
 });
 
-test("without the header every call is one of its own, and nothing is kept", async () => {
+test("without the header every call is carried out, and nothing is kept", async () => {
   const server = startTogether(fixture, name);
   await server.connect.startVerification(request);
   await server.connect.startVerification(request);
@@ -129,7 +129,7 @@ describe("crashes", () => {
     expect(await fixture.stored(name)).toBeDefined();
   }
 
-  test("a claim that nobody answers for runs out; then the retry is carried out", async () => {
+  test("a claim without an answer expires; then the retry is carried out", async () => {
     await crash();
     const server = startTogether(fixture, name);
     expect(await codeOf(server.grpc.startVerification(request, withKey(name).options))).toBe("idempotency_in_progress");
@@ -140,7 +140,7 @@ describe("crashes", () => {
     expect(await fixture.effects(name)).toBe(1);
   });
 
-  test("a claim that ran out is not open to another message", async () => {
+  test("a claim that expired cannot be taken over by another message", async () => {
     await crash();
     await fixture.setNowMs(startMs + claimSeconds * 1_000);
     const other = startTogether(fixture, name).connect.startVerification(
@@ -150,7 +150,7 @@ describe("crashes", () => {
     expect(await codeOf(other)).toBe("idempotency_key_reused");
   });
 
-  test("twenty retries at once, when the claim ran out: one effect", async () => {
+  test("twenty retries at once, when the claim has expired: one effect", async () => {
     await crash();
     await fixture.setNowMs(startMs + claimSeconds * 1_000);
     const server = startTogether(fixture, name);
@@ -191,7 +191,7 @@ describe("crashes", () => {
     expect(replayed.verificationId).toBe("retried");
   });
 
-  test("a call that outlives its claim answers for it if nobody took over", async () => {
+  test("a call that outlives its claim stores its answer if no retry took over", async () => {
     const server = startServer(fixture, {
       startVerification: (_request, context) =>
         commitWithAnswer(context, fixture.database, StartVerificationResponseSchema, async (queryable) => {

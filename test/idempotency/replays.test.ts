@@ -214,7 +214,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
       expect(again.body.request_id).not.toBe(first.body.request_id);
     });
 
-    test("422 that the operation came to is replayed", async () => {
+    test("422 that the operation returns is replayed", async () => {
       const { session } = owner;
       const options = withKey(fresh("422"), { session });
       const create = () => call("CreateApiKey", { name: "late", expires_at: "2020-01-01T00:00:00Z" }, options);
@@ -229,7 +229,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
       expect(isReplayed(again)).toBe(true);
     });
 
-    test("a message that breaks the rules of its fields does not use the key up", async () => {
+    test("a request that fails validation does not use the key up", async () => {
       const recipient = `${fresh("corrected")}@example.com`;
       const options = withKey(fresh("corrected"));
       expect((await start("nobody", options)).code).toBe("validation_error");
@@ -258,7 +258,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
       expect(isReplayed(carriedOut)).toBe(false);
     });
 
-    test("what was answered is told to nobody who may not call: 401 and 403 come before a replay", async () => {
+    test("a caller that is not allowed gets 401 or 403, and never a replay", async () => {
       const recipient = `${fresh("guarded")}@example.com`;
       const name = fresh("guarded");
       expect((await start(recipient, withKey(name))).code).toBe("ok");
@@ -278,7 +278,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
       }
     });
 
-    test("a key is the workspace's own: another one's call with it is carried out", async () => {
+    test("two workspaces may use the same key: both calls are carried out", async () => {
       const recipient = `${fresh("workspaces")}@example.com`;
       const name = fresh("workspaces");
       const first = await start(recipient, withKey(name));
@@ -288,7 +288,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
       expect(second.body.verification_id).not.toBe(first.body.verification_id);
     });
 
-    test("another key of the workspace gets the replay", async () => {
+    test("another API key of the workspace gets the replay", async () => {
       const recipient = `${fresh("keys")}@example.com`;
       const name = fresh("keys");
       const first = await start(recipient, withKey(name));
@@ -373,7 +373,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
     expect(await tablesHolding(first.body.key.slice(first.body.key.indexOf(".") + 1))).toEqual([]);
   });
 
-  test("keys of live mode, of the sandbox and of sessions do not meet", async () => {
+  test("live mode, the sandbox and sessions may use the same key: each call is carried out", async () => {
     const recipient = `${fresh("realms")}@example.com`;
     const name = fresh("realms");
     const sandbox = await mint({ mode: "test" });
@@ -387,7 +387,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
     expect(simulated.body.verification_id).not.toBe(live.body.verification_id);
   });
 
-  test("signing in and out takes no part: nothing is replayed, and nothing kept", async () => {
+  test("signing in and out ignore the header: nothing is replayed, and nothing kept", async () => {
     const { email } = owner;
     const name = fresh("auth");
     const password = "correct horse battery";
@@ -401,7 +401,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
     expect(await query("SELECT FROM idempotency WHERE key = $1", [name])).toEqual([]);
   });
 
-  test("reading takes no part either: it is answered as things are", async () => {
+  test("reading ignores it too: the answer is the current state", async () => {
     const name = fresh("read");
     const { id } = await mint();
     const get = () => call("GetApiKey", { id }, withKey(name, { session: owner.session }));
@@ -431,7 +431,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
     expect(await startedFor(recipient)).toEqual([]);
   });
 
-  test("255 characters are as good as one", async () => {
+  test("255 characters are accepted", async () => {
     for (const name of [fresh("").padEnd(255, "k"), `"${fresh("").padEnd(255, "k")}"`]) {
       const recipient = `${fresh("long")}@example.com`;
       expect((await start(recipient, withKey(name))).code).toBe("ok");
@@ -440,7 +440,7 @@ describe.each(protocolClients)("over $name", (client: ProtocolClient) => {
   });
 });
 
-describe("a header that is given twice is refused, and nothing is carried out:", () => {
+describe("a repeated header is refused, and nothing is carried out:", () => {
   const refusal = "The Idempotency-Key header was given more than once.";
   const rpcPath = "/byond.v1.VerifyService/StartVerification";
   let recipient: string;
@@ -593,7 +593,7 @@ describe("in time", () => {
     },
   );
 
-  test("a key is remembered for 24 hours, over whichever protocol, and then new", async () => {
+  test("a key is kept for 24 hours, over every protocol; then it is a new one", async () => {
     const credential = await server.mintKey();
     const options = withKey("a day", { key: credential });
     const start = (client: ProtocolClient, recipient = "daily@example.com") =>

@@ -111,7 +111,7 @@ describe("errors", () => {
   });
 });
 
-describe("whose key it is", () => {
+describe("who gets the answer", () => {
   test.each([
     ["another workspace", { ...liveCaller, workspaceId: "ws_2" }],
     ["the sandbox", { ...liveCaller, mode: "test" as const }],
@@ -151,7 +151,7 @@ describe("whose key it is", () => {
     expect(await other.connect.startVerification(request, withKey(name).options)).toEqual(answer);
   });
 
-  test("another RPC with the same key is another request", async () => {
+  test("another RPC with the same key is refused as another request", async () => {
     const server = startServer(fixture, { startVerification: () => ({}), checkVerification: () => ({}) });
     await server.connect.startVerification({}, withKey(name).options);
     expect(await codeOf(server.connect.checkVerification({}, withKey(name).options))).toBe("idempotency_key_reused");
@@ -167,7 +167,7 @@ describe("what is stored", () => {
     expect(stored).not.toMatch(/vrf_ofTheAnswer|secret@example/);
   });
 
-  test("is read under an older secret, and by a server that knows a newer one first", async () => {
+  test("can be read with an older secret, and by a server whose current secret is newer", async () => {
     const [older, newer] = ["an older secret that is long enough", "a newer secret that is long enough!"];
     const start = (...secrets: string[]) =>
       startServer(
