@@ -1,4 +1,5 @@
 import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import type { Kysely } from "kysely";
 import type pg from "pg";
 import type { Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
@@ -8,6 +9,7 @@ import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./
 import { migrate, type Schema } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
+import { compileQuery, type TableQuery } from "./table-query.ts";
 
 /** Runs statements: on a connection of its own for each, or all on one connection inside a transaction. */
 export interface Queryable {
@@ -25,6 +27,21 @@ export interface Queryable {
     values: NoInfer<Values>,
     lookUp?: BoundStatement<NoInfer<Row>>,
   ): Promise<Row[]>;
+}
+
+/** Also runs queries on the tables of entities. */
+export interface QueryableTables extends Queryable {
+  /**
+   * Runs a query that is built with the ORM's Kysely. Its values are bound, never written into the text, and its rows have the
+   * types of the entities:
+   *
+   *     const [account] = await database.query((tables: AccountTables) =>
+   *       tables.selectFrom("account").select(["workspaceId", "email"]).where("id", "=", userId),
+   *     );
+   *
+   * Throws what `run` throws. Outside a transaction it is for what only reads, or may be repeated: no outcome is looked up.
+   */
+  query<Tables, Row>(build: TableQuery<Tables, Row>): Promise<Row[]>;
 }
 
 export interface DatabaseOptions extends Schema {
@@ -61,7 +78,7 @@ export const limitLockWait = `begun AS MATERIALIZED (SELECT set_config('lock_tim
  * PostgreSQL through MikroORM: entities and migrations are the ORM's, and so is the pool; hot statements, and those with
  * secrets among their values, go through `run`, because the ORM writes values into the text of a statement.
  */
-export class Database implements Queryable {
+export class Database implements QueryableTables {
   readonly #orm: MikroORM;
   readonly #pool: pg.Pool;
   readonly #outcomes: CommitOutcomes;
@@ -119,7 +136,14 @@ export class Database implements Queryable {
     values: NoInfer<Values>,
     lookUp?: BoundStatement<NoInfer<Row>>,
   ): Promise<Row[]> {
-    const bound = statement.bind(values);
+    return this.#execute(statement.bind(values), lookUp);
+  }
+
+  async query<Tables, Row>(build: TableQuery<Tables, Row>): Promise<Row[]> {
+    return this.#execute(this.#compile(build));
+  }
+
+  async #execute<Row>(bound: BoundStatement<Row>, lookUp?: BoundStatement<Row>): Promise<Row[]> {
     await using connection = await this.#connect();
     try {
       return await execute(connection.client, bound);
@@ -133,6 +157,12 @@ export class Database implements Queryable {
     }
   }
 
+  #compile<Tables, Row>(build: TableQuery<Tables, Row>): BoundStatement<Row> {
+    // As `getKysely()` of an entity manager without a transaction, whose type says what entities the ORM has.
+    const kysely: Kysely<Tables> = this.#orm.em.getConnection().getClient();
+    return compileQuery(kysely, build);
+  }
+
   /**
    * Runs `work` on one connection between BEGIN and COMMIT; anything thrown rolls back. Return expected outcomes rather
    * than throwing them: what was counted must stay counted.
@@ -140,23 +170,25 @@ export class Database implements Queryable {
    * Throws `unavailable` when it was rolled back because of the database. If the connection is lost between COMMIT and
    * its answer, the outcome is looked up; if that cannot be known, it throws `outcome_unknown`.
    */
-  async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (transaction: QueryableTables) => Promise<T>): Promise<T> {
     await using connection = await this.#connect();
     const { client } = connection;
     let result: T;
     let id: string;
     try {
       id = transactionIdOf(await client.query(inTime(begin)));
+      const executeInTime = async <Row>(bound: BoundStatement<Row>) => {
+        requireTime();
+        try {
+          return await execute(client, bound);
+        } catch (error) {
+          connection.breakIfSpent(error);
+          throw asAppError(error);
+        }
+      };
       result = await work({
-        async run(statement, values) {
-          requireTime();
-          try {
-            return await execute(client, statement.bind(values));
-          } catch (error) {
-            connection.breakIfSpent(error);
-            throw asAppError(error);
-          }
-        },
+        run: async (statement, values) => executeInTime(statement.bind(values)),
+        query: async (build) => executeInTime(this.#compile(build)),
       });
       requireTime();
     } catch (error) {

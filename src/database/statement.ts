@@ -72,7 +72,8 @@ export interface Statement<Values, Row> {
 
 /** A statement with its values, in the order of its placeholders. */
 export interface BoundStatement<Row> {
-  readonly name: string;
+  /** Undefined: not prepared. */
+  readonly name: string | undefined;
   readonly text: string;
   readonly values: readonly unknown[];
   rowsOf(result: pg.QueryArrayResult<unknown[]>): Row[];
@@ -177,7 +178,7 @@ export function queryOf({ name, text, values }: BoundStatement<unknown>) {
  * The rows of a result that came as arrays; JSON in a column keeps its keys. A row of five columns takes 0.2 µs longer than
  * the driver's own objects, one of fifteen 0.5 µs.
  */
-function camelCaseRows<Row>({ fields, rows }: pg.QueryArrayResult<unknown[]>): Row[] {
+export function camelCaseRows<Row>({ fields, rows }: pg.QueryArrayResult<unknown[]>): Row[] {
   const names = fields.map(({ name }) => camelCase(name));
   return rows.map((values) => {
     const row: Record<string, unknown> = {};

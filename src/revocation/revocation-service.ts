@@ -3,7 +3,7 @@ import { Histogram } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { randomBase62 } from "../crypto/ids.ts";
 import type { PostgresConnection } from "../database/connection.ts";
-import type { Database, Queryable } from "../database/database.ts";
+import type { Database, QueryableTables } from "../database/database.ts";
 import type { Logger } from "../observe/log.ts";
 import { AppliedRevocations, type RevocationBasis } from "./applied-revocations.ts";
 import { ClockAndSecretCheck } from "./clock-and-secret-check.ts";
@@ -57,7 +57,7 @@ export interface RevokeOptions<T> {
    * For a change that ends its own credential, so that the credential cannot be checked afterwards: locks every row that the
    * change will touch. Then the credential is checked, and cannot end before the change; then the change is made.
    */
-  readonly lockRows?: (transaction: Queryable) => Promise<unknown>;
+  readonly lockRows?: (transaction: QueryableTables) => Promise<unknown>;
 }
 
 /**
@@ -81,7 +81,7 @@ export interface RevocationService {
    */
   revoke<T>(
     subjects: readonly string[],
-    change: (transaction: Queryable) => Promise<T>,
+    change: (transaction: QueryableTables) => Promise<T>,
     options?: RevokeOptions<T>,
   ): Promise<T>;
   /** Applies what is revoked by now. Never rejects: if the database fails, the next renewal catches up. */
@@ -145,7 +145,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
     },
   });
 
-  const revoker = new Revoker<Queryable>({
+  const revoker = new Revoker<QueryableTables>({
     store: createRevokerStore(database),
     clock,
     pause,

@@ -1,5 +1,5 @@
 import { withoutDeadline } from "../database/call-deadline.ts";
-import type { Database, Queryable } from "../database/database.ts";
+import type { Database, Queryable, QueryableTables } from "../database/database.ts";
 import { array, bigint, integer, nullable, statement, text } from "../database/statement.ts";
 import type { Sweep } from "../database/sweeper.ts";
 import { runSweep, sweepBatchSize } from "../database/table-sweeps.ts";
@@ -170,7 +170,7 @@ export function revocationSweep(deps: { readonly database: Pick<Database, "trans
 }
 
 /** The statements of a `Revoker`. */
-export function createRevokerStore(database: Pick<Database, "run" | "transaction">): RevokerStore<Queryable> {
+export function createRevokerStore(database: Pick<Database, "run" | "transaction">): RevokerStore<QueryableTables> {
   return {
     transaction: (work) => database.transaction(work),
     async record(transaction, subjects) {

@@ -9,7 +9,7 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
-import type { Queryable } from "../../src/database/database.ts";
+import type { QueryableTables } from "../../src/database/database.ts";
 import { queryOf } from "../../src/database/statement.ts";
 import { revocationSweep } from "../../src/revocation/revocation-store.ts";
 import { createMigratedDatabase } from "../support/app.ts";
@@ -386,11 +386,12 @@ test("with a slow cache fill in flight, which has read the key before it was rev
 
 /** What servers do once a minute: a server that nobody waits for any more does not find what it missed. */
 async function sweep(): Promise<void> {
-  const session: Queryable = {
+  const session: QueryableTables = {
     async run(statement, values) {
       const bound = statement.bind(values);
       return bound.rowsOf(await admin.query<unknown[]>(queryOf(bound)));
     },
+    query: () => Promise.reject(new Error("a sweep runs statements")),
   };
   await sweepAll(revocationSweep({ database: { transaction: (work) => work(session) } }));
 }

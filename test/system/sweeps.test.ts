@@ -6,7 +6,7 @@ import { closedWorkspaceSweep } from "../../src/capabilities/accounts/closed-wor
 import { sessionSweep } from "../../src/capabilities/accounts/end-sessions.ts";
 import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.ts";
 import { ownVerificationSweep, verificationSweep } from "../../src/capabilities/verify/verification-sweep.ts";
-import { Database, type Queryable } from "../../src/database/database.ts";
+import { Database, type QueryableTables } from "../../src/database/database.ts";
 import { queryOf } from "../../src/database/statement.ts";
 import { type Sweep, Sweeper } from "../../src/database/sweeper.ts";
 import { throttleSweep } from "../../src/database/throttle.ts";
@@ -113,14 +113,15 @@ test("a sweep that was planned while its table was empty reads a few pages of a 
   await using database = await connect(app.databaseUrl);
   const { client } = database;
   const sent: pg.QueryConfig[] = [];
-  const recorded: Queryable = {
+  const recorded: QueryableTables = {
     async run(statement, values) {
       sent.push(queryOf(statement.bind(values)));
       return [];
     },
+    query: () => Promise.reject(new Error("a sweep runs statements")),
   };
   await client.query("SET plan_cache_mode = force_generic_plan");
-  const deps = { database: { transaction: <T>(work: (transaction: Queryable) => Promise<T>) => work(recorded) } };
+  const deps = { database: { transaction: <T>(work: (transaction: QueryableTables) => Promise<T>) => work(recorded) } };
   const sweeps = [
     throttleSweep(deps),
     quotaSweep(deps),
