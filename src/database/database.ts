@@ -75,8 +75,8 @@ const begin = `
 export const limitLockWait = `begun AS MATERIALIZED (SELECT set_config('lock_timeout', '${lockTimeoutMs}', true))`;
 
 /**
- * PostgreSQL through MikroORM: entities and migrations are the ORM's, and so is the pool; hot statements, and those with
- * secrets among their values, go through `run`, because the ORM writes values into the text of a statement.
+ * PostgreSQL through MikroORM: entities and migrations are the ORM's, and so is the pool. Statements go through `run`,
+ * queries on tables through `query`: both bind their values, which the `EntityManager` writes into the text.
  */
 export class Database implements QueryableTables {
   readonly #orm: MikroORM;

@@ -2,38 +2,45 @@ import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import type { Tier } from "../../access/tiers.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import { createId } from "../../crypto/ids.ts";
-import type { Queryable } from "../../database/database.ts";
-import { integer, statement, text } from "../../database/statement.ts";
+import type { QueryableTables } from "../../database/database.ts";
+import { databaseTime } from "../../database/table-query.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject } from "../../revocation/revocation-subjects.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
+import type { AccountTables } from "./account-tables.ts";
 import { isRightPassword, type PasswordDependencies } from "./check-password.ts";
-import { lockSessions } from "./end-sessions.ts";
+import { lockSessions, removeSessions } from "./end-sessions.ts";
 import { accountOf, findAccountsByEmail, type StoredAccount } from "./find-account.ts";
-import { forgetKnownSources } from "./known-sources.ts";
+import { forgetSources } from "./known-sources.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 import { newPasswordProblem } from "./password-rules.ts";
-import type { AccountReference } from "./prove-address.ts";
+import type { AccountReference } from "./remove-accounts.ts";
 import { insertAccount } from "./sign-up.ts";
 
 /**
- * Replaces the password, unless it or the sessions were changed since `tokenRevision` was read: ends every session, and forgets where
- * the account was signed in to. No row if there was nothing to replace.
+ * Replaces the password, unless it or the sessions were changed since `tokenRevision` was read: ends every session, and forgets
+ * where the account was signed in to. The new revision, or undefined if nothing was replaced.
  */
-const replacePassword = statement<{ tokenRevision: number }>("replace_password")(
-  { workspaceId: text, userId: text, tokenRevision: integer, passwordHash: text },
-  (p) => `
-    WITH ended AS (
-      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND account_id = ${p.userId}
-    ), forgotten AS (
-      ${forgetKnownSources(p.userId)}
-    )
-    UPDATE account SET
-      password_hash = ${p.passwordHash}, password_set_at = byond_now(), token_revision = token_revision + 1
-    WHERE id = ${p.userId} AND token_revision = ${p.tokenRevision}
-    RETURNING token_revision`,
-);
+async function replacePassword(
+  transaction: QueryableTables,
+  { workspaceId, userId, tokenRevision }: Pick<StoredAccount, "workspaceId" | "userId" | "tokenRevision">,
+  passwordHash: string,
+): Promise<number | undefined> {
+  const [replaced] = await transaction.query((tables: AccountTables) =>
+    tables
+      .updateTable("account")
+      .set((eb) => ({ passwordHash, passwordSetAt: databaseTime, tokenRevision: eb("tokenRevision", "+", 1) }))
+      .where("id", "=", userId)
+      .where("tokenRevision", "=", tokenRevision)
+      .returning("tokenRevision"),
+  );
+  if (replaced !== undefined) {
+    await removeSessions(transaction, { workspaceId, userId });
+    await forgetSources(transaction, userId);
+  }
+  return replaced?.tokenRevision;
+}
 
 /**
  * Changes the password, ends every session of the account, and forgets where it was signed in to; the result is a new
@@ -50,10 +57,10 @@ export async function changePassword(
     readonly clientAddress: string | undefined;
   },
   onAuthorized: () => void,
-  beforeCommit: (transaction: Queryable, session: SessionGrant) => Promise<void>,
+  beforeCommit: (transaction: QueryableTables, session: SessionGrant) => Promise<void>,
 ): Promise<SessionGrant> {
   const account = await accountOf(deps, caller);
-  const { userId, workspaceId, email, tokenRevision } = account;
+  const { userId, workspaceId, email } = account;
   const problem = newPasswordProblem(input.newPassword, email);
   if (problem !== undefined) {
     throw invalidFields({ new_password: problem });
@@ -66,17 +73,18 @@ export async function changePassword(
   // With the salt of the others that wait for the address, as at sign-up.
   const turn = { source: limitKeyOf(clientAddress) };
   const newHash = await deps.passwordHasher.hashPassword(input.newPassword, turn, others[0]?.passwordHash);
-  const replace = async (transaction: Queryable) => {
+  const replace = async (transaction: QueryableTables) => {
     onAuthorized();
-    const [row] = await transaction.run(replacePassword, { workspaceId, userId, tokenRevision, passwordHash: newHash });
+    const newRevision = await replacePassword(transaction, account, newHash);
     // None if it was changed by another call in between: the current password is another one now.
     const session =
-      row &&
-      (await openSession(
-        { ...deps, database: transaction },
-        { userId, workspaceId, tokenRevision: row.tokenRevision },
-        input,
-      ));
+      newRevision === undefined
+        ? undefined
+        : await openSession(
+            { ...deps, database: transaction },
+            { userId, workspaceId, tokenRevision: newRevision },
+            input,
+          );
     if (session === undefined) {
       throw wrongPassword();
     }
@@ -101,7 +109,7 @@ export function wrongPassword(): AppError {
  */
 export async function setPasswordOf(
   deps: { readonly passwordHasher: Hasher; readonly defaultTier: Tier },
-  transaction: Queryable,
+  transaction: QueryableTables,
   {
     email,
     password,
@@ -120,9 +128,8 @@ export async function setPasswordOf(
   // the transaction: 503, and the code is not used up.
   const passwordHash = await deps.passwordHasher.hashPassword(password);
   if (account.isVerified) {
-    const { workspaceId, userId, tokenRevision } = account;
     await lockSessions(transaction, account);
-    if ((await transaction.run(replacePassword, { workspaceId, userId, tokenRevision, passwordHash })).length === 0) {
+    if ((await replacePassword(transaction, account, passwordHash)) === undefined) {
       throw new AppError("unavailable", "The service is busy. Try again shortly.", { retryAfterSeconds: 1 });
     }
     return account;

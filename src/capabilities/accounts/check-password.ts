@@ -1,10 +1,10 @@
 import type { Turn } from "../../crypto/fair-queue.ts";
 import type { Hasher, Match } from "../../crypto/hashing.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
-import { change, type Database } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
+import type { Database } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
+import type { AccountTables } from "./account-tables.ts";
 import type { StoredAccount } from "./find-account.ts";
 import { countPasswordAttempt, type PasswordAttempt } from "./password-attempts.ts";
 
@@ -15,7 +15,7 @@ export interface Candidate {
 }
 
 export interface PasswordDependencies {
-  readonly database: Pick<Database, "run" | "transaction">;
+  readonly database: Pick<Database, "run" | "query" | "transaction">;
   readonly passwordHasher: Hasher;
   readonly keyring: Keyring;
 }
@@ -24,11 +24,6 @@ export interface PasswordDependencies {
 export async function createDecoyHash(passwordHasher: Hasher): Promise<string> {
   return passwordHasher.hash(crypto.randomUUID());
 }
-
-const upgrade = statement("upgrade_password_hash")(
-  { email: text, outdated: text, hash: text },
-  (p) => `UPDATE account SET password_hash = ${p.hash} WHERE email = ${p.email} AND password_hash = ${p.outdated}`,
-);
 
 /** Whether the password of somebody who is signed in is that of their account: see `matchPassword`. */
 export async function isRightPassword(
@@ -86,7 +81,15 @@ async function upgradeHash(
 ): Promise<void> {
   try {
     const renewed = await passwordHasher.hashPassword(password, turn, hash);
-    await change(database, upgrade, { email, outdated: hash, hash: renewed });
+    await database.transaction((transaction) =>
+      transaction.query((tables: AccountTables) =>
+        tables
+          .updateTable("account")
+          .set({ passwordHash: renewed })
+          .where("email", "=", email)
+          .where("passwordHash", "=", hash),
+      ),
+    );
   } catch (error) {
     if (!(error instanceof AppError && error.code === "unavailable")) {
       throw error;

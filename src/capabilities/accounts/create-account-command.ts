@@ -1,6 +1,6 @@
 import { CommandError, type OperatorCommand } from "../../capability.ts";
 import { createId } from "../../crypto/ids.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { QueryableTables } from "../../database/database.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
 import { type AccountCommand, readPassword, runOnDatabase } from "./account-command.ts";
@@ -28,7 +28,7 @@ async function runCreateAccount(command: AccountCommand): Promise<void> {
   const account = await runOnDatabase(command, async (deps) => {
     const made = { userId: createId("usr"), workspaceId: createId("ws") };
     const passwordHash = await deps.passwordHasher.hashPassword(password);
-    const create = async (transaction: Queryable, accounts: readonly StoredAccount[]) => {
+    const create = async (transaction: QueryableTables, accounts: readonly StoredAccount[]) => {
       if (accounts.some(({ isVerified }) => isVerified)) {
         throw alreadyExists();
       }

@@ -1,50 +1,29 @@
 import { type Caller, credentialOf } from "../../access/caller.ts";
-import type { Queryable } from "../../database/database.ts";
-import { integer, statement, text } from "../../database/statement.ts";
+import type { QueryableTables } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
-import { accountSubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
+import type { AccountTables } from "./account-tables.ts";
 import { wrongPassword } from "./change-password.ts";
 import { isRightPassword, type PasswordDependencies } from "./check-password.ts";
-import { lockSessions } from "./end-sessions.ts";
+import { lockAccount, lockSessions } from "./end-sessions.ts";
 import { accountOf } from "./find-account.ts";
+import { removeAccounts, subjectsOfAccount } from "./remove-accounts.ts";
 
-const lockAccount = statement<{ id: string }>("lock_account")(
-  { id: text },
-  (p) => `SELECT id FROM account WHERE id = ${p.id} FOR UPDATE`,
-);
-
-const lockKeys = statement<{ id: string }>("lock_keys_of_workspace")(
-  { workspaceId: text },
-  (p) => `
-    WITH keys AS MATERIALIZED (
-      SELECT id FROM api_key WHERE workspace_id = ${p.workspaceId} AND revoked_at IS NULL ORDER BY id FOR UPDATE
-    )
-    SELECT id FROM workspace WHERE id = ${p.workspaceId} AND (SELECT count(*) FROM keys) >= 0 FOR UPDATE`,
-);
-
-const remove = statement<{ id: string }>("delete_account")(
-  { workspaceId: text, userId: text, tokenRevision: integer },
-  (p) => `
-    WITH deleted AS (
-      DELETE FROM account WHERE id = ${p.userId} AND token_revision = ${p.tokenRevision} RETURNING id
-    ), ended AS (
-      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND EXISTS (SELECT FROM deleted)
-    ), revoked AS (
-      UPDATE api_key SET revoked_at = byond_now(), revocation_reason = 'The account was deleted.'
-      WHERE workspace_id = ${p.workspaceId} AND revoked_at IS NULL AND EXISTS (SELECT FROM deleted)
-    ), deactivated AS (
-      UPDATE workspace SET deactivated_at = coalesce(deactivated_at, byond_now()), name = '', ip_allowlist = NULL
-      WHERE id = ${p.workspaceId} AND EXISTS (SELECT FROM deleted)
-    ), attempts AS (
-      DELETE FROM delivery_attempt
-      WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.userId} AND EXISTS (SELECT FROM deleted)
-    ), messages AS (
-      DELETE FROM outbox
-      WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.userId} AND EXISTS (SELECT FROM deleted)
-    )
-    SELECT id FROM deleted`,
-);
+/** Locks the keys of a workspace that are not revoked, and then the workspace. */
+async function lockKeys(transaction: QueryableTables, workspaceId: string): Promise<void> {
+  await transaction.query((tables: AccountTables) =>
+    tables
+      .selectFrom("api_key")
+      .select("id")
+      .where("workspaceId", "=", workspaceId)
+      .where("revokedAt", "is", null)
+      .orderBy("id")
+      .forUpdate(),
+  );
+  await transaction.query((tables: AccountTables) =>
+    tables.selectFrom("workspace").select("id").where("id", "=", workspaceId).forUpdate(),
+  );
+}
 
 /**
  * Deletes the caller's account: the user is removed, and the workspace shut down with all of its keys. When it returns, no
@@ -69,21 +48,24 @@ export async function deleteAccount(
   if (!(await isRightPassword(deps, account, { password, clientAddress }))) {
     throw wrongPassword();
   }
-  const change = async (transaction: Queryable) => {
+  const change = async (transaction: QueryableTables) => {
     onAuthorized();
-    if ((await transaction.run(remove, { workspaceId, userId, tokenRevision })).length === 0) {
+    const [unchanged] = await transaction.query((tables: AccountTables) =>
+      tables.selectFrom("account").select("id").where("id", "=", userId).where("tokenRevision", "=", tokenRevision),
+    );
+    if (unchanged === undefined) {
       // The password was changed in between, or the account deleted: what was compared is not the account's any more.
       throw wrongPassword();
     }
+    await removeAccounts(transaction, [account], "The account was deleted.");
   };
-  const subjects = [accountSubject(userId), workspaceSubject(workspaceId)];
-  await deps.revocation.revoke(subjects, change, {
+  await deps.revocation.revoke(subjectsOfAccount(account), change, {
     credential: credentialOf(caller),
     async lockRows(transaction) {
       // The account first, as everybody does who locks it and what is its own; sessions last: whoever ends one of them
       // meanwhile is not kept waiting for the others.
-      await transaction.run(lockAccount, { id: userId });
-      await transaction.run(lockKeys, { workspaceId });
+      await lockAccount(transaction, userId);
+      await lockKeys(transaction, workspaceId);
       await lockSessions(transaction, { workspaceId, userId });
     },
   });

@@ -2,13 +2,11 @@ import type { Tier } from "../../access/tiers.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Database } from "../../database/database.ts";
-import { statement } from "../../database/statement.ts";
 import { demoAddress } from "../../text/mail-address.ts";
 import type { KeyIssuing } from "../keys/keys.capability.ts";
+import type { AccountTables } from "./account-tables.ts";
 import { createDecoyHash } from "./check-password.ts";
 import { insertAccount } from "./sign-up.ts";
-
-const anyWorkspace = statement<{ id: string }>("read_any_workspace")({}, () => "SELECT id FROM workspace LIMIT 1");
 
 /**
  * Makes a demo workspace with a sandbox key in a database that has no workspace. The key, or undefined if there was one. Its owner
@@ -20,7 +18,10 @@ export async function createDemoWorkspace(deps: {
   readonly keys: KeyIssuing;
   readonly defaultTier: Tier;
 }): Promise<string | undefined> {
-  if ((await deps.database.run(anyWorkspace, {})).length > 0) {
+  const [any] = await deps.database.query((tables: AccountTables) =>
+    tables.selectFrom("workspace").select("id").limit(1),
+  );
+  if (any !== undefined) {
     return undefined;
   }
   const owner = { userId: createId("usr"), workspaceId: createId("ws"), email: demoAddress, name: "Demo" };

@@ -1,43 +1,49 @@
 import { type Caller, credentialOf } from "../../access/caller.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
+import type { Database, QueryableTables } from "../../database/database.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { sweepOldest } from "../../database/table-sweeps.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject, sessionSubject } from "../../revocation/revocation-subjects.ts";
+import type { AccountTables } from "./account-tables.ts";
 import type { FailedCallLimits } from "./failed-call-limits.ts";
 import { accountOf } from "./find-account.ts";
 import { parseRefreshToken, type SessionReference } from "./refresh-token-format.ts";
 
-const remove = statement<{ id: string }>("delete_session")(
-  { workspaceId: text, id: text },
-  (p) => `DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} RETURNING id`,
-);
-
 /** Ends a session, in the transaction that revokes its subject. False if it had ended before. */
 export async function endSession(
-  transaction: Queryable,
+  transaction: QueryableTables,
   { workspaceId, sessionId }: SessionReference,
 ): Promise<boolean> {
-  return (await transaction.run(remove, { workspaceId, id: sessionId })).length > 0;
+  const ended = await transaction.query((tables: AccountTables) =>
+    tables.deleteFrom("session").where("workspaceId", "=", workspaceId).where("id", "=", sessionId).returning("id"),
+  );
+  return ended.length > 0;
 }
 
-/** The account first, as everybody who locks both does. */
-const lock = statement<{ id: string }>("lock_sessions")(
-  { workspaceId: text, userId: text },
-  (p) => `
-    WITH owner AS MATERIALIZED (SELECT id FROM account WHERE id = ${p.userId} FOR UPDATE)
-    SELECT session.id FROM session, owner
-    WHERE session.workspace_id = ${p.workspaceId} AND session.account_id = owner.id
-    ORDER BY session.id FOR UPDATE OF session`,
-);
+/** Locks an account. Whoever also locks what is its own locks the account first. False if there is none any more. */
+export async function lockAccount(transaction: QueryableTables, userId: string): Promise<boolean> {
+  const locked = await transaction.query((tables: AccountTables) =>
+    tables.selectFrom("account").select("id").where("id", "=", userId).forUpdate(),
+  );
+  return locked.length > 0;
+}
 
 /** Locks an account and its sessions for a change that ends them all. */
 export async function lockSessions(
-  transaction: Queryable,
+  transaction: QueryableTables,
   { workspaceId, userId }: { readonly workspaceId: string; readonly userId: string },
 ): Promise<void> {
-  await transaction.run(lock, { workspaceId, userId });
+  if (await lockAccount(transaction, userId)) {
+    await transaction.query((tables: AccountTables) =>
+      tables
+        .selectFrom("session")
+        .select("id")
+        .where("workspaceId", "=", workspaceId)
+        .where("accountId", "=", userId)
+        .orderBy("id")
+        .forUpdate(),
+    );
+  }
 }
 
 interface SignOutDependencies {
@@ -68,7 +74,7 @@ export async function signOut(
 
 /** False if it had ended before. */
 async function endAndRevoke({ revocation }: SignOutDependencies, session: SessionReference): Promise<boolean> {
-  const end = (transaction: Queryable) => endSession(transaction, session);
+  const end = (transaction: QueryableTables) => endSession(transaction, session);
   const hasEnded = await revocation.revoke([sessionSubject(session.sessionId)], end, {
     hasRevoked: (ended) => ended,
   });
@@ -79,14 +85,15 @@ async function endAndRevoke({ revocation }: SignOutDependencies, session: Sessio
   return hasEnded;
 }
 
-const raise = statement("raise_token_revision")(
-  { workspaceId: text, userId: text },
-  (p) => `
-    WITH ended AS (
-      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND account_id = ${p.userId}
-    )
-    UPDATE account SET token_revision = token_revision + 1 WHERE id = ${p.userId}`,
-);
+/** Removes the sessions of an account. No access token of theirs is accepted once its `tokenRevision` is raised too. */
+export async function removeSessions(
+  transaction: QueryableTables,
+  { workspaceId, userId }: { readonly workspaceId: string; readonly userId: string },
+): Promise<void> {
+  await transaction.query((tables: AccountTables) =>
+    tables.deleteFrom("session").where("workspaceId", "=", workspaceId).where("accountId", "=", userId),
+  );
+}
 
 /**
  * Ends every session of the caller's account. When it returns, no server accepts their tokens any more. Keys stay. Throws
@@ -94,15 +101,21 @@ const raise = statement("raise_token_revision")(
  * more before this is done, and `beforeCommit` last in the transaction.
  */
 export async function logoutAll(
-  deps: { readonly database: Queryable; readonly revocation: Pick<RevocationService, "revoke"> },
+  deps: { readonly database: QueryableTables; readonly revocation: Pick<RevocationService, "revoke"> },
   caller: Caller,
   onAuthorized: () => void,
-  beforeCommit: (transaction: Queryable) => Promise<void>,
+  beforeCommit: (transaction: QueryableTables) => Promise<void>,
 ): Promise<void> {
   const { userId, workspaceId } = await accountOf(deps, caller);
-  const change = async (transaction: Queryable) => {
+  const change = async (transaction: QueryableTables) => {
     onAuthorized();
-    await transaction.run(raise, { workspaceId, userId });
+    await removeSessions(transaction, { workspaceId, userId });
+    await transaction.query((tables: AccountTables) =>
+      tables
+        .updateTable("account")
+        .set((eb) => ({ tokenRevision: eb("tokenRevision", "+", 1) }))
+        .where("id", "=", userId),
+    );
     await beforeCommit(transaction);
   };
   await deps.revocation.revoke([accountSubject(userId)], change, {

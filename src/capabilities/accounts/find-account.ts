@@ -1,50 +1,30 @@
+import { type InferResult, sql } from "kysely";
 import type { Caller } from "../../access/caller.ts";
-import type { Queryable } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
+import type { QueryableTables } from "../../database/database.ts";
 import { AppError, sessionRefused } from "../../errors.ts";
 import { demoAddress, parseAccountAddress, parseLegacyAccountAddress } from "../../text/mail-address.ts";
+import type { AccountTables } from "./account-tables.ts";
+
+/** Reads an account: what is asked of it, `isVerified` beside its columns. */
+const selectAccounts = (tables: AccountTables) =>
+  tables
+    .selectFrom("account")
+    .select(["id as userId", "workspaceId", "email", "passwordHash", "passwordSetAt", "tokenRevision"])
+    .select(["emailVerificationId", "createdAt", sql<boolean>`email_verified_at IS NOT NULL`.as("isVerified")]);
 
 /** A user's account as it is stored. */
-export interface StoredAccount {
-  readonly userId: string;
-  readonly workspaceId: string;
-  /** As `parseAccountAddress` writes it, or wrote it when the account was made. */
-  readonly email: string;
-  readonly passwordHash: string;
-  readonly tokenRevision: number;
-  /** The verification of the address that was started last. */
-  readonly emailVerificationId: string | null;
-  readonly isVerified: boolean;
-  /** When the password was chosen. */
-  readonly passwordSetAt: Date;
-  readonly createdAt: Date;
-}
+export type StoredAccount = Readonly<InferResult<ReturnType<typeof selectAccounts>>[number]>;
 
-const columns = `
-  id AS user_id, workspace_id, email, password_hash, token_revision, email_verification_id,
-  email_verified_at IS NOT NULL AS is_verified, password_set_at, created_at`;
-
-const byEmail = statement<StoredAccount>("read_accounts_by_email")(
-  { email: text },
-  (p) => `SELECT ${columns} FROM account WHERE email = ${p.email} ORDER BY created_at, id`,
-);
-const byId = statement<StoredAccount>("read_account_by_id")(
-  { id: text },
-  (p) => `SELECT ${columns} FROM account WHERE id = ${p.id}`,
-);
-const byWorkspace = statement<StoredAccount>("read_account_by_workspace")(
-  { workspaceId: text },
-  (p) => `SELECT ${columns} FROM account WHERE workspace_id = ${p.workspaceId} ORDER BY created_at LIMIT 1`,
-);
-
-type Dependencies = { readonly database: Queryable };
+type Dependencies = { readonly database: Pick<QueryableTables, "query"> };
 
 /**
  * The accounts with this address, as they are stored: the one that is verified, else those that wait for the
  * proof, the oldest first.
  */
 export async function findAccountsByEmail({ database }: Dependencies, email: string): Promise<StoredAccount[]> {
-  const accounts = await database.run(byEmail, { email });
+  const accounts = await database.query((tables: AccountTables) =>
+    selectAccounts(tables).where("email", "=", email).orderBy("createdAt").orderBy("id"),
+  );
   const verified = accounts.find(({ isVerified }) => isVerified);
   return verified === undefined ? accounts : [verified];
 }
@@ -71,10 +51,11 @@ export async function findStoredAddress(deps: Dependencies, presented: string): 
  * none, and `invalid_api_key` if the session's was deleted since it was admitted.
  */
 export async function accountOf({ database }: Dependencies, caller: Caller): Promise<StoredAccount> {
-  const [account] =
+  const [account] = await database.query((tables: AccountTables) =>
     caller.kind === "session"
-      ? await database.run(byId, { id: caller.userId })
-      : await database.run(byWorkspace, { workspaceId: caller.workspaceId });
+      ? selectAccounts(tables).where("id", "=", caller.userId)
+      : selectAccounts(tables).where("workspaceId", "=", caller.workspaceId).orderBy("createdAt").limit(1),
+  );
   if (account === undefined) {
     // A session has an account as long as it lives: this one ended a moment ago.
     throw caller.kind === "session" ? sessionRefused() : accountNotFound();

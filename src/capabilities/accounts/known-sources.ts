@@ -1,10 +1,13 @@
+import { sql } from "kysely";
 import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { array, bytea, statement, text } from "../../database/statement.ts";
+import type { Database, Queryable, QueryableTables } from "../../database/database.ts";
+import { bytea, statement, text } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
+import { databaseTime } from "../../database/table-query.ts";
 import { sweepOldest } from "../../database/table-sweeps.ts";
 import { limitKeyOf, unknownSource } from "../../server/client-address.ts";
+import type { AccountTables } from "./account-tables.ts";
 import { knownSourceDays } from "./accounts.policy.ts";
 
 /**
@@ -27,14 +30,16 @@ export function insertKnownSource(selected: string): string {
       WHERE known.expires_at < excluded.expires_at - interval '1 hour'`;
 }
 
-/** SQL that makes no source known to an account any more, to stand in a statement that sets its password. */
-export function forgetKnownSources(accountId: string): string {
-  return `DELETE FROM known_source WHERE account_id = ${accountId}`;
-}
-
 const remember = statement("remember_known_source")({ accountId: text, source: bytea }, (p) =>
   insertKnownSource(`SELECT ${p.accountId}, ${p.source}, byond_now()`),
 );
+
+/** Makes no source known to an account any more: its password was replaced. */
+export async function forgetSources(transaction: QueryableTables, accountId: string): Promise<void> {
+  await transaction.query((tables: AccountTables) =>
+    tables.deleteFrom("known_source").where("accountId", "=", accountId),
+  );
+}
 
 /** Makes a source known to an account whose owner has authenticated from there. */
 export async function rememberSource(
@@ -48,22 +53,21 @@ export async function rememberSource(
   }
 }
 
-const readKnown = statement<{ isKnown: boolean }>("is_known_source")(
-  { accountId: text, sources: array(bytea) },
-  (p) => `
-    SELECT EXISTS (
-      SELECT FROM known_source WHERE account_id = ${p.accountId} AND source = ANY (${p.sources}) AND expires_at > byond_now()
-    ) AS is_known`,
-);
-
 /** Whether a source is known to an account. The same statement answers for an account that there is not. */
 export async function isKnownSource(
-  { database, keyring }: { readonly database: Queryable; readonly keyring: Keyring },
+  { database, keyring }: { readonly database: QueryableTables; readonly keyring: Keyring },
   { accountId, clientAddress }: { readonly accountId: string; readonly clientAddress: string | undefined },
 ): Promise<boolean> {
   const sources = sourceIndexes(keyring, accountId, clientAddress);
-  const [row] = await database.run(readKnown, { accountId, sources });
-  return row?.isKnown === true;
+  const known = await database.query((tables: AccountTables) =>
+    tables
+      .selectFrom("known_source")
+      .select("source")
+      .where("accountId", "=", accountId)
+      .where("source", "=", sql<Buffer>`ANY (${sources}::bytea[])`)
+      .where("expiresAt", ">", databaseTime),
+  );
+  return known.length > 0;
 }
 
 /** Removes sources that count as known no more. */

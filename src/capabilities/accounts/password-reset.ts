@@ -2,7 +2,7 @@ import type { Tier } from "../../access/tiers.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { consumeTokens } from "../../database/consume-tokens.ts";
-import type { Database, Queryable } from "../../database/database.ts";
+import type { Database, QueryableTables } from "../../database/database.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
@@ -22,7 +22,7 @@ import type { EmailVerificationOutcome, EmailVerifications, StartedReset } from 
  */
 export async function startPasswordReset(
   deps: {
-    readonly database: Pick<Database, "run" | "transaction">;
+    readonly database: Pick<Database, "run" | "query" | "transaction">;
     readonly keyring: Keyring;
     readonly emailVerifications: EmailVerifications;
   },
@@ -52,7 +52,7 @@ export async function startPasswordReset(
  * can sign up, and then in from as many sources as they like.
  */
 async function isFromOwner(
-  deps: { readonly database: Pick<Database, "run">; readonly keyring: Keyring },
+  deps: { readonly database: QueryableTables; readonly keyring: Keyring },
   { email, clientAddress }: { readonly email: string; readonly clientAddress: string | undefined },
 ): Promise<boolean> {
   const accounts = await findAccountsByEmail(deps, email);
@@ -68,7 +68,7 @@ async function isFromOwner(
  */
 export async function confirmPasswordReset(
   deps: {
-    readonly database: Queryable;
+    readonly database: QueryableTables;
     readonly emailVerifications: EmailVerifications;
     readonly passwordHasher: Hasher;
     readonly revocation: Pick<RevocationService, "revoke">;

@@ -1,16 +1,11 @@
 import { type Tier, tiers } from "../../access/tiers.ts";
 import { CommandError, type OperatorCommand } from "../../capability.ts";
-import { statement, text } from "../../database/statement.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import { type AccountCommand, type CommandDependencies, runOnDatabase } from "./account-command.ts";
 import type { AccountSettings } from "./account-settings.ts";
+import type { AccountTables } from "./account-tables.ts";
 import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
-
-const update = statement<{ name: string }>("set_workspace_tier")(
-  { id: text, tier: text },
-  (p) => `UPDATE workspace SET tier = ${p.tier} WHERE id = ${p.id} AND deactivated_at IS NULL RETURNING name`,
-);
 
 /** `byond set-tier`: changes how many requests a workspace may send. Throws `CommandError` for unusable input. */
 export const setTierCommand: OperatorCommand<AccountSettings> = {
@@ -50,7 +45,14 @@ function setTier(
   tier: Tier,
 ): Promise<{ readonly name: string } | undefined> {
   return revocation.revoke([workspaceSubject(id)], async (transaction) => {
-    const [workspace] = await transaction.run(update, { id, tier });
+    const [workspace] = await transaction.query((tables: AccountTables) =>
+      tables
+        .updateTable("workspace")
+        .set({ tier })
+        .where("id", "=", id)
+        .where("deactivatedAt", "is", null)
+        .returning("name"),
+    );
     return workspace;
   });
 }

@@ -1,20 +1,22 @@
+import { sql } from "kysely";
 import type { Tier } from "../../access/tiers.ts";
 import type { Turn } from "../../crypto/fair-queue.ts";
 import type { Hasher, Match } from "../../crypto/hashing.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { boolean, statement, text } from "../../database/statement.ts";
+import type { Database, QueryableTables } from "../../database/database.ts";
+import { databaseTime } from "../../database/table-query.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { parseAccountAddress } from "../../text/mail-address.ts";
 import { countNewAccount, countSignUp } from "./account-limits.ts";
-import { maxUnverifiedAccounts } from "./accounts.policy.ts";
+import type { AccountTables } from "./account-tables.ts";
+import { hoursToVerify, maxUnverifiedAccounts } from "./accounts.policy.ts";
 import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 import { countPasswordAttempt } from "./password-attempts.ts";
 import { newPasswordProblem } from "./password-rules.ts";
-import { lockAddress, timeToVerify } from "./prove-address.ts";
+import { lockAddress } from "./prove-address.ts";
 
 export interface Account {
   readonly userId: string;
@@ -154,24 +156,30 @@ export interface NewAccount {
   readonly isVerified: boolean;
 }
 
-const insert = statement("insert_account")(
-  { userId: text, workspaceId: text, email: text, passwordHash: text, name: text, tier: text, isVerified: boolean },
-  (p) => `
-    WITH made AS (
-      INSERT INTO workspace (id, name, tier, created_at) VALUES (${p.workspaceId}, ${p.name}, ${p.tier}, byond_now())
-      RETURNING created_at
-    )
-    INSERT INTO account (
-      id, workspace_id, email, password_hash, name, created_at, password_set_at, email_verified_at, ends_at
-    )
-    SELECT ${p.userId}, ${p.workspaceId}, ${p.email}, ${p.passwordHash}, ${p.name}, created_at, created_at,
-      CASE WHEN ${p.isVerified} THEN created_at END, CASE WHEN NOT ${p.isVerified} THEN created_at + ${timeToVerify} END
-    FROM made`,
-);
-
 /** Writes a user and a workspace, in a transaction that holds the address (`lockAddress`). */
-export async function insertAccount(transaction: Queryable, account: NewAccount): Promise<void> {
-  await transaction.run(insert, account);
+export async function insertAccount(
+  transaction: QueryableTables,
+  { userId, workspaceId, email, passwordHash, name, tier, isVerified }: NewAccount,
+): Promise<void> {
+  await transaction.query((tables: AccountTables) =>
+    tables.insertInto("workspace").values({ id: workspaceId, name, tier, createdAt: databaseTime }),
+  );
+  await transaction.query((tables: AccountTables) =>
+    tables.insertInto("account").values((eb) => {
+      const createdAt = eb.selectFrom("workspace").select("createdAt").where("id", "=", workspaceId).$asScalar();
+      return {
+        id: userId,
+        workspaceId,
+        email,
+        passwordHash,
+        name,
+        createdAt,
+        passwordSetAt: createdAt,
+        emailVerifiedAt: isVerified ? createdAt : null,
+        endsAt: isVerified ? null : sql<Date>`${createdAt} + ${hoursToVerify} * interval '1 hour'`,
+      };
+    }),
+  );
 }
 
 /**

@@ -1,14 +1,18 @@
-import type { Database, Queryable } from "../../database/database.ts";
+import type { NotNull } from "kysely";
+import type { Database, QueryableTables } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
+import { databaseTime } from "../../database/table-query.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
 import { type OutboxItem, type OutboxSender, outboxInsert } from "../../outbox/outbox.ts";
 import type { SendResult } from "../../outbox/send-result.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import type { Channels } from "../channels/channels.ts";
 import { renderAccountEnding } from "../channels/texts/mails.ts";
+import type { AccountTables } from "./account-tables.ts";
 import { hoursToldBefore } from "./accounts.policy.ts";
-import { type AccountReference, endUnverifiedAccounts, subjectsOfAccount } from "./prove-address.ts";
+import { endUnverifiedAccounts } from "./prove-address.ts";
+import { subjectsOfAccount } from "./remove-accounts.ts";
 
 /** The outbox's name for the mail that tells of an unverified account's end. */
 export const accountEndingKind = "account_ending";
@@ -49,20 +53,21 @@ const announce = statement<{ count: number }>("announce_account_endings")(
     SELECT count(*)::integer AS count FROM told`,
 );
 
-const readDue = statement<AccountReference>("read_ending_accounts")(
-  {},
-  () => `
-    SELECT id AS user_id, workspace_id FROM account
-    WHERE end_announced_at IS NOT NULL AND ends_at <= (SELECT byond_now())
-    ORDER BY ends_at LIMIT ${batchSize}`,
-);
+const selectDue = (tables: AccountTables) =>
+  tables
+    .selectFrom("account")
+    .select(["id as userId", "workspaceId"])
+    .where("endAnnouncedAt", "is not", null)
+    .where("endsAt", "<=", databaseTime)
+    .orderBy("endsAt")
+    .limit(batchSize);
 
 /**
  * Tells unverified accounts a day before they end, and ends those whose time is over. For servers that send mail: without it,
  * nobody can prove an address.
  */
 export function unverifiedAccountSweep(deps: {
-  readonly database: Pick<Database, "run" | "transaction">;
+  readonly database: Pick<Database, "query" | "transaction">;
   readonly revocation: Pick<RevocationService, "revoke">;
   /** Of mail. */
   readonly lane: string;
@@ -71,8 +76,8 @@ export function unverifiedAccountSweep(deps: {
     name: "unverified accounts",
     async removeBatch() {
       const told = await runSweep(deps, announce, { lane: deps.lane });
-      const due = await deps.database.run(readDue, {});
-      const change = (transaction: Queryable) => endUnverifiedAccounts(transaction, due, { onlyDue: true });
+      const due = await deps.database.query(selectDue);
+      const change = (transaction: QueryableTables) => endUnverifiedAccounts(transaction, due, { onlyDue: true });
       const hasRevoked = (ended: number) => ended > 0;
       const ended =
         due.length === 0 ? 0 : await deps.revocation.revoke(due.flatMap(subjectsOfAccount), change, { hasRevoked });
@@ -81,13 +86,8 @@ export function unverifiedAccountSweep(deps: {
   };
 }
 
-const readEnding = statement<{ email: string; endsAt: Date }>("read_ending_account")(
-  { id: text },
-  (p) => `SELECT email, ends_at FROM account WHERE id = ${p.id} AND ends_at > byond_now()`,
-);
-
 interface SenderDependencies {
-  readonly database: Queryable;
+  readonly database: QueryableTables;
   readonly channels: Pick<Channels, "sendMail">;
   /** The address that people know the server by. */
   readonly url: () => string;
@@ -103,7 +103,14 @@ export class AccountEndingSender implements OutboxSender {
 
   async send(item: OutboxItem, signal: AbortSignal): Promise<SendResult> {
     const { database, channels, url } = this.#deps;
-    const [row] = await database.run(readEnding, { id: item.subjectId });
+    const [row] = await database.query((tables: AccountTables) =>
+      tables
+        .selectFrom("account")
+        .select(["email", "endsAt"])
+        .where("id", "=", item.subjectId)
+        .where("endsAt", ">", databaseTime)
+        .$narrowType<{ endsAt: NotNull }>(),
+    );
     return row === undefined
       ? { kind: "withdrawn", reason: "the account was verified or has ended" }
       : channels.sendMail(row.email, renderAccountEnding({ endsAt: row.endsAt, url: url() }), {

@@ -1,13 +1,15 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
+import type { Database, Queryable, QueryableTables } from "../../database/database.ts";
+import { databaseTime } from "../../database/table-query.ts";
 import { AppError } from "../../errors.ts";
 import { lockCredential } from "../../revocation/held-credential.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { countProofAttempt } from "./account-limits.ts";
+import type { AccountTables } from "./account-tables.ts";
 import { accountOf, type StoredAccount } from "./find-account.ts";
 import { proveAddress } from "./prove-address.ts";
+import { type AccountReference, removeMessages } from "./remove-accounts.ts";
 import { alreadyExists } from "./sign-up.ts";
 
 /** What accounts need of the verifications: codes to mail addresses, and whether a code is the right one. */
@@ -45,19 +47,13 @@ export interface StartedEmailVerification extends StartedReset {
 
 export type EmailVerificationOutcome = "approved" | "incorrect" | "expired" | "locked";
 
-/** The account names the verification that counts, so that nobody can answer for an account with the code of another. */
-const remember = statement("remember_email_verification")(
-  { id: text, verificationId: text },
-  (p) => `UPDATE account SET email_verification_id = ${p.verificationId} WHERE id = ${p.id}`,
-);
-
 /**
  * Sends a code to the account's mail address. Throws `already_exists` if the address is verified, and what the start of a
  * verification throws, such as `rate_limited`. `beforeCommit` runs last in the transaction.
  */
 export async function startEmailVerification(
   deps: {
-    readonly database: Pick<Database, "run" | "transaction">;
+    readonly database: Pick<Database, "query" | "transaction">;
     readonly emailVerifications: EmailVerifications;
   },
   caller: SessionCaller,
@@ -69,7 +65,10 @@ export async function startEmailVerification(
   }
   const started = await deps.database.transaction(async (transaction) => {
     const verification = await deps.emailVerifications.start(transaction, { userId, email });
-    await transaction.run(remember, { id: userId, verificationId: verification.id });
+    // The account names the verification that counts, so that no code of another account verifies it.
+    await transaction.query((tables: AccountTables) =>
+      tables.updateTable("account").set({ emailVerificationId: verification.id }).where("id", "=", userId),
+    );
     await lockCredential(transaction, credentialOf(caller));
     await beforeCommit(transaction, verification);
     return verification;
@@ -84,23 +83,21 @@ export interface CheckedEmail {
   readonly isVerified: boolean;
 }
 
-/** Also deletes the pending warning that the account will end. */
-const verify = statement<{ id: string }>("verify_account_email")(
-  { id: text },
-  (p) => `
-    WITH verified AS (
-      UPDATE account SET
-        email_verified_at = byond_now(), email_verification_id = NULL, ends_at = NULL, end_announced_at = NULL
-      WHERE id = ${p.id} AND email_verified_at IS NULL
-      RETURNING id, workspace_id
-    ), attempts AS (
-      DELETE FROM delivery_attempt USING verified
-      WHERE delivery_attempt.workspace_id = verified.workspace_id AND subject_id = verified.id
-    ), messages AS (
-      DELETE FROM outbox USING verified WHERE outbox.workspace_id = verified.workspace_id AND subject_id = verified.id
-    )
-    SELECT id FROM verified`,
-);
+/** Marks the address of an account as verified. Also deletes the pending warning that the account will end. */
+async function markVerified(transaction: QueryableTables, account: AccountReference): Promise<boolean> {
+  const verified = await transaction.query((tables: AccountTables) =>
+    tables
+      .updateTable("account")
+      .set({ emailVerifiedAt: databaseTime, emailVerificationId: null, endsAt: null, endAnnouncedAt: null })
+      .where("id", "=", account.userId)
+      .where("emailVerifiedAt", "is", null)
+      .returning("id"),
+  );
+  if (verified.length > 0) {
+    await removeMessages(transaction, [account]);
+  }
+  return verified.length > 0;
+}
 
 /**
  * Checks the code that was sent to the account's mail address last. Without one, every code has expired. With the right one
@@ -111,7 +108,7 @@ const verify = statement<{ id: string }>("verify_account_email")(
  */
 export async function checkEmailVerification(
   deps: {
-    readonly database: Pick<Database, "run">;
+    readonly database: QueryableTables;
     readonly emailVerifications: EmailVerifications;
     readonly revocation: Pick<RevocationService, "revoke">;
     readonly keyring: Keyring;
@@ -129,7 +126,7 @@ export async function checkEmailVerification(
   if (emailVerificationId === null) {
     return checkedWith("expired");
   }
-  const check = async (transaction: Queryable, accounts: readonly StoredAccount[]) => {
+  const check = async (transaction: QueryableTables, accounts: readonly StoredAccount[]) => {
     if (accounts.every((each) => each.userId !== userId)) {
       // Another has proved the address. This one has ended with that, most likely: its session is refused then.
       await accountOf({ database: transaction }, caller);
@@ -139,7 +136,7 @@ export async function checkEmailVerification(
     if (outcome !== "expired") {
       await countProofAttempt(deps, transaction, { email, clientAddress });
     }
-    const isProof = outcome === "approved" && (await transaction.run(verify, { id: userId })).length > 0;
+    const isProof = outcome === "approved" && (await markVerified(transaction, account));
     await beforeCommit(transaction, checkedWith(outcome));
     return { outcome, provenBy: isProof ? account : undefined };
   };

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { InferResult } from "kysely";
 import { IpAllowlistSchema } from "../../../gen/byond/v1/api_key_pb.ts";
 import {
   Tier as TierMessage,
@@ -9,36 +10,29 @@ import {
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import { ipAllowlistProblems, normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
 import type { Tier } from "../../access/tiers.ts";
-import type { Queryable } from "../../database/database.ts";
-import { array, nullable, statement, text } from "../../database/statement.ts";
+import type { QueryableTables } from "../../database/database.ts";
 import { problemOf } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import { namedChanges, updateMaskProblems } from "../../rpc/update-mask.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
+import type { AccountTables } from "./account-tables.ts";
 import { accountNotFound } from "./find-account.ts";
 
+const columns = ["id", "name", "tier", "ipAllowlist", "createdAt"] as const;
+
+const selectWorkspace = (tables: AccountTables, id: string) =>
+  tables.selectFrom("workspace").select(columns).where("id", "=", id).where("deactivatedAt", "is", null);
+
 /** What keys and verifications belong to. */
-export interface Workspace {
-  readonly id: string;
-  readonly name: string;
-  readonly tier: Tier;
-  /** Null: all addresses. */
-  readonly ipAllowlist: readonly string[] | null;
-  readonly createdAt: Date;
-}
-
-/** SQL of a `Workspace`. */
-export const workspaceColumns = "id, name, tier, ip_allowlist, created_at";
-
-const read = statement<Workspace>("read_workspace")(
-  { id: text },
-  (p) => `SELECT ${workspaceColumns} FROM workspace WHERE id = ${p.id} AND deactivated_at IS NULL`,
-);
+export type Workspace = Readonly<InferResult<ReturnType<typeof selectWorkspace>>[number]>;
 
 /** A workspace that was not shut down. Throws `not_found` for others. */
-export async function getWorkspace({ database }: { readonly database: Queryable }, id: string): Promise<Workspace> {
-  const [workspace] = await database.run(read, { id });
+export async function getWorkspace(
+  { database }: { readonly database: QueryableTables },
+  id: string,
+): Promise<Workspace> {
+  const [workspace] = await database.query((tables: AccountTables) => selectWorkspace(tables, id));
   if (workspace === undefined) {
     throw accountNotFound();
   }
@@ -51,17 +45,6 @@ export interface WorkspaceChanges {
   readonly ipAllowlist?: readonly string[];
 }
 
-const update = statement<Workspace>("update_workspace")(
-  { id: text, name: nullable(text), ipAllowlist: nullable(array(text)) },
-  (p) => `
-    UPDATE workspace SET
-      name = coalesce(${p.name}, name),
-      ip_allowlist = coalesce(${p.ipAllowlist}, ip_allowlist),
-      revision = revision + (${p.ipAllowlist} IS NOT NULL)::integer
-    WHERE id = ${p.id} AND deactivated_at IS NULL
-    RETURNING ${workspaceColumns}`,
-);
-
 /**
  * Changes the caller's workspace. When it returns, every server goes by what it is now, for calls under way too. Throws
  * `invalid_api_key` if the session was ended meanwhile. `beforeCommit` runs in the transaction.
@@ -70,12 +53,19 @@ export async function updateWorkspace(
   deps: { readonly revocation: Pick<RevocationService, "revoke"> },
   caller: SessionCaller,
   { name, ipAllowlist }: WorkspaceChanges,
-  beforeCommit: (transaction: Queryable, workspace: Workspace) => Promise<void>,
+  beforeCommit: (transaction: QueryableTables, workspace: Workspace) => Promise<void>,
 ): Promise<Workspace> {
   const ranges = ipAllowlist && normalizeIpAllowlist(ipAllowlist, "workspace.ip_allowlist");
   const { workspaceId: id } = caller;
-  const change = async (transaction: Queryable) => {
-    const [workspace] = await transaction.run(update, { id, name: name ?? null, ipAllowlist: ranges ?? null });
+  const change = async (transaction: QueryableTables) => {
+    const [workspace] = await transaction.query((tables: AccountTables) =>
+      tables
+        .updateTable("workspace")
+        .set((eb) => ({ name, ipAllowlist: ranges, revision: eb("revision", "+", ranges === undefined ? 0 : 1) }))
+        .where("id", "=", id)
+        .where("deactivatedAt", "is", null)
+        .returning(columns),
+    );
     if (workspace !== undefined) {
       await beforeCommit(transaction, workspace);
     }

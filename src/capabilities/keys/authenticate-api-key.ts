@@ -2,20 +2,20 @@ import type { Authenticated } from "../../access/authorize.ts";
 import type { KeyCaller } from "../../access/caller.ts";
 import type { Clock } from "../../clock.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
-import type { Queryable } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
+import type { QueryableTables } from "../../database/database.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { CredentialCache } from "../../revocation/credential-cache.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { prefixSubject } from "../../revocation/revocation-subjects.ts";
 import { parseKey, prefixOf } from "./key-format.ts";
+import type { KeyTables } from "./key-tables.ts";
 import { maxRememberedKeys } from "./keys.policy.ts";
 import { KnownSecrets } from "./known-secrets.ts";
 import type { LastUsed } from "./last-used.ts";
 import { readStoredKey, type StoredKey } from "./stored-key.ts";
 
 interface Dependencies {
-  readonly database: Queryable;
+  readonly database: QueryableTables;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly keyHasher: Hasher;
@@ -80,22 +80,23 @@ function isUsable({ isRevoked, expiry }: StoredKey): boolean {
   return !isRevoked && expiry?.hasPassed !== true;
 }
 
-const upgrade = statement("upgrade_api_key_hash")(
-  { prefix: text, outdated: text, hash: text },
-  (p) => `UPDATE api_key_secret SET secret_hash = ${p.hash} WHERE prefix = ${p.prefix} AND secret_hash = ${p.outdated}`,
-);
-
 /**
  * Replaces a hash that was made with other parameters by one of today's, of the same secret: whoever still knows the old
  * one is right too, so nothing is revoked. Never throws; the next server that compares the key tries again.
  */
 export async function upgradeSecretHash(
-  deps: { readonly database: Queryable; readonly keyHasher: Hasher; readonly logger: Logger },
+  deps: { readonly database: QueryableTables; readonly keyHasher: Hasher; readonly logger: Logger },
   input: { readonly outdatedHash: string; readonly key: string },
 ): Promise<void> {
   try {
     const hash = await deps.keyHasher.hash(input.key);
-    await deps.database.run(upgrade, { prefix: prefixOf(input.key), outdated: input.outdatedHash, hash });
+    await deps.database.query((tables: KeyTables) =>
+      tables
+        .updateTable("api_key_secret")
+        .set({ secretHash: hash })
+        .where("prefix", "=", prefixOf(input.key))
+        .where("secretHash", "=", input.outdatedHash),
+    );
   } catch (error) {
     deps.logger.warn("a key's hash was not renewed", { error });
   }

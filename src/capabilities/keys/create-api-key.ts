@@ -1,12 +1,13 @@
+import { sql } from "kysely";
 import { credentialOf, type Mode, type SessionCaller } from "../../access/caller.ts";
 import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
 import { createId } from "../../crypto/ids.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
+import type { Database, Queryable, QueryableTables } from "../../database/database.ts";
 import { lockCredential } from "../../revocation/held-credential.ts";
 import { generateKey } from "./key-format.ts";
-import { expiryProblem, type Restrictions, unrestricted } from "./key-restrictions.ts";
+import { expiresLater, expiryProblem, type Restrictions, storedExpiry, unrestricted } from "./key-restrictions.ts";
+import type { KeyTables } from "./key-tables.ts";
 
 /**
  * Makes a key for a workspace's user. Throws `validation_error` if it would have expired already, and `invalid_api_key` if the
@@ -46,55 +47,38 @@ export interface CreatedApiKey extends Restrictions {
   readonly createdAt: Date;
 }
 
-const insert = statement<Pick<CreatedApiKey, "createdAt" | "expiresAt">>("insert_api_key")(
-  {
-    id: text,
-    workspaceId: text,
-    prefix: text,
-    secretHash: text,
-    name: text,
-    mode: text,
-    scopes: nullable(array(text)),
-    ipAllowlist: nullable(array(text)),
-    requestsPerMinute: nullable(integer),
-    requireSignature: boolean,
-    minSignatureVersion: text,
-    createdBy: nullable(text),
-    expiresAt: nullable(timestamptz),
-  },
-  (p) => `
-    WITH created AS (
-      INSERT INTO api_key (
-        id, workspace_id, prefix, name, mode, scopes, ip_allowlist, requests_per_minute, require_signature,
-        min_signature_version, created_by, expires_at, created_at
-      )
-      SELECT
-        ${p.id}, ${p.workspaceId}, ${p.prefix}, ${p.name}, ${p.mode}, ${p.scopes}, ${p.ipAllowlist}, ${p.requestsPerMinute},
-        ${p.requireSignature}, ${p.minSignatureVersion}, ${p.createdBy}, expires_at, date_trunc('milliseconds', byond_now())
-      FROM date_trunc('seconds', ${p.expiresAt}) AS expires_at
-      WHERE expires_at IS NULL OR expires_at > byond_now()
-      RETURNING id, prefix, created_at, expires_at
-    ), secret AS (
-      INSERT INTO api_key_secret (prefix, key_id, secret_hash) SELECT prefix, id, ${p.secretHash} FROM created
-    )
-    SELECT created_at, expires_at FROM created`,
-);
-
 /** Stores a key with its secret's hash. Throws `validation_error` if it would have expired already. */
 export async function insertApiKey(
-  transaction: Queryable,
+  transaction: QueryableTables,
   { key, prefix, secretHash }: NewSecret,
   { workspaceId, creator, name, mode, ...given }: NewApiKey,
 ): Promise<CreatedApiKey> {
   const restrictions = { ...unrestricted, ...given };
+  const { scopes, expiresAt } = restrictions;
   const ipAllowlist = restrictions.ipAllowlist && normalizeIpAllowlist(restrictions.ipAllowlist, "ip_allowlist");
   const identity = { id: createId("key"), name, mode, createdBy: creator?.userId ?? null, prefix };
-  const values = { ...restrictions, ...identity, ipAllowlist, workspaceId, secretHash };
-  const [row] = await transaction.run(insert, values);
-  if (row === undefined) {
+  const [created] = await transaction.query((tables: KeyTables) =>
+    tables
+      .insertInto("api_key")
+      .values({
+        ...identity,
+        ...restrictions,
+        workspaceId,
+        scopes: scopes && [...scopes],
+        ipAllowlist: ipAllowlist && [...ipAllowlist],
+        expiresAt: expiresAt && storedExpiry(expiresAt),
+        createdAt: sql<Date>`date_trunc('milliseconds', byond_now())`,
+      })
+      .returning(["createdAt", "expiresAt", expiresLater]),
+  );
+  if (created === undefined || created.expiresLater === false) {
     throw expiryProblem("expires_at");
   }
-  return { ...restrictions, ...identity, ipAllowlist, ...row, key };
+  await transaction.query((tables: KeyTables) =>
+    tables.insertInto("api_key_secret").values({ prefix, keyId: identity.id, secretHash }),
+  );
+  const { createdAt } = created;
+  return { ...restrictions, ...identity, ipAllowlist, createdAt, expiresAt: created.expiresAt, key };
 }
 
 /** A secret that no key has yet. */

@@ -1,7 +1,9 @@
 import { isId } from "../../crypto/ids.ts";
-import type { Database } from "../../database/database.ts";
+import type { Database, QueryableTables } from "../../database/database.ts";
+import { databaseTime } from "../../database/table-query.ts";
 import { AppError } from "../../errors.ts";
 import { type ApiKey, ApiKeyEntity } from "./api-key.entity.ts";
+import type { KeyTables } from "./key-tables.ts";
 
 /** Which key of which workspace. */
 export interface KeyReference {
@@ -38,10 +40,22 @@ export function keyNotFound(): AppError {
   return new AppError("not_found", "There is no API key with this id.");
 }
 
-/** SQL of whether a key was neither revoked nor has expired. Both are for good: whoever found it must not see it come back. */
-export const isActive = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > byond_now())";
-
-/** For what a key does not take that is not active any more. */
-export function activeKeyNotFound(): AppError {
-  return new AppError("not_found", "There is no active API key with this id.");
+/**
+ * Locks a key that is active. Throws `not_found` if the workspace has no such key, or it was revoked or has expired: both are
+ * for good.
+ */
+export async function requireActive(transaction: QueryableTables, { workspaceId, id }: KeyReference): Promise<void> {
+  const [active] = await transaction.query((tables: KeyTables) =>
+    tables
+      .selectFrom("api_key")
+      .select("id")
+      .where("workspaceId", "=", workspaceId)
+      .where("id", "=", id)
+      .where("revokedAt", "is", null)
+      .where((eb) => eb.or([eb("expiresAt", "is", null), eb("expiresAt", ">", databaseTime)]))
+      .forUpdate(),
+  );
+  if (active === undefined) {
+    throw new AppError("not_found", "There is no active API key with this id.");
+  }
 }

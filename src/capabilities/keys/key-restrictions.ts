@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { SignatureVersion } from "../../access/request-signature.ts";
 import { invalidFields } from "../../errors.ts";
 
@@ -25,6 +26,12 @@ export const unrestricted: Restrictions = {
   minSignatureVersion: "v1",
   expiresAt: null,
 };
+
+/** An expiry as it is stored: in whole seconds. */
+export const storedExpiry = (expiresAt: Date) => sql<Date>`date_trunc('seconds', ${expiresAt}::timestamptz)`;
+
+/** Whether a key that was just written expires later than now. Null: it never does. */
+export const expiresLater = sql<boolean | null>`expires_at > byond_now()`.as("expiresLater");
 
 /** What a moment in the past is told. The database's clock decides. */
 export function expiryProblem(field: string) {

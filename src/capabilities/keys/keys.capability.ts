@@ -1,7 +1,7 @@
 import { ApiKeyService } from "../../../gen/byond/v1/api_key_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import { Hasher, keyCost } from "../../crypto/hashing.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { QueryableTables } from "../../database/database.ts";
 import { bindService } from "../../rpc/router.ts";
 import { ApiKeyEntity } from "./api-key.entity.ts";
 import { apiKeyFieldChecks, apiKeyService } from "./api-key.rpc.ts";
@@ -15,7 +15,7 @@ import { LastUsed } from "./last-used.ts";
 /** What keys offer to others. */
 export interface KeyIssuing {
   /** Prepares an unrestricted sandbox key. What comes back inserts it for a workspace, and answers the key. */
-  prepareSandboxKey(): Promise<(transaction: Queryable, workspaceId: string) => Promise<string>>;
+  prepareSandboxKey(): Promise<(transaction: QueryableTables, workspaceId: string) => Promise<string>>;
 }
 
 /** API keys: made, changed, rotated, revoked, and recognised in calls. */

@@ -1,19 +1,10 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
-import type { Queryable } from "../../database/database.ts";
-import { nullable, statement, text } from "../../database/statement.ts";
+import type { QueryableTables } from "../../database/database.ts";
+import { databaseTime } from "../../database/table-query.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
 import { keyNotFound } from "./get-api-key.ts";
-
-const revoke = statement<{ id: string }>("revoke_api_key")(
-  { workspaceId: text, id: text, reason: nullable(text) },
-  (p) => `
-    UPDATE api_key SET
-      revoked_at = coalesce(revoked_at, byond_now()),
-      revocation_reason = CASE WHEN revoked_at IS NULL THEN ${p.reason} ELSE revocation_reason END
-    WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}
-    RETURNING id`,
-);
+import type { KeyTables } from "./key-tables.ts";
 
 /**
  * Revokes a key for good. When it returns, no server accepts the key any more. Revoking it again changes nothing, and waits
@@ -24,8 +15,23 @@ export async function revokeApiKey(
   caller: SessionCaller,
   { id, reason }: { readonly id: string; readonly reason: string | undefined },
 ): Promise<void> {
-  const change = async (transaction: Queryable) => {
-    const rows = await transaction.run(revoke, { workspaceId: caller.workspaceId, id, reason: reason ?? null });
+  const change = async (transaction: QueryableTables) => {
+    const rows = await transaction.query((tables: KeyTables) =>
+      tables
+        .updateTable("api_key")
+        .set((eb) => ({
+          revokedAt: eb.fn.coalesce("revokedAt", databaseTime),
+          revocationReason: eb
+            .case()
+            .when("revokedAt", "is", null)
+            .then(reason ?? null)
+            .else(eb.ref("revocationReason"))
+            .end(),
+        }))
+        .where("workspaceId", "=", caller.workspaceId)
+        .where("id", "=", id)
+        .returning("id"),
+    );
     if (rows.length === 0) {
       throw keyNotFound();
     }

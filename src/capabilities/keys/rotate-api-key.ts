@@ -1,12 +1,14 @@
+import { sql } from "kysely";
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import type { Hasher } from "../../crypto/hashing.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { integer, statement, text } from "../../database/statement.ts";
+import type { Database, Queryable, QueryableTables } from "../../database/database.ts";
+import { databaseTime } from "../../database/table-query.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
 import type { ApiKey } from "./api-key.entity.ts";
-import { createSecret } from "./create-api-key.ts";
-import { activeKeyNotFound, getApiKey, isActive } from "./get-api-key.ts";
+import { createSecret, type NewSecret } from "./create-api-key.ts";
+import { getApiKey, requireActive } from "./get-api-key.ts";
+import type { KeyTables } from "./key-tables.ts";
 
 export interface RotateInput {
   readonly id: string;
@@ -21,32 +23,39 @@ export interface RotatedApiKey extends ApiKey {
   readonly previousKeyExpiresAt: Date | null;
 }
 
-/** A statement of its own: the next one has to see what a rotation at the same moment has committed. */
-const lock = statement<{ id: string }>("lock_api_key")(
-  { workspaceId: text, id: text },
-  (p) => `SELECT id FROM api_key WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND ${isActive} FOR UPDATE`,
-);
+/** A moment so many seconds from now, in whole seconds, rounded up: what is answered is what is enforced. */
+const endOfGrace = (graceSeconds: number) =>
+  sql<Date>`date_trunc('seconds', byond_now() + ${graceSeconds} * interval '1 second' + interval '999999 microseconds')`;
 
-/** No secret gets more time than it had. The end of a grace is in whole seconds: what is answered is what is enforced. */
-const rotate = statement<{ validUntil: Date | null }>("rotate_api_key")(
-  { id: text, prefix: text, secretHash: text, graceSeconds: integer },
-  (p) => `
-    WITH swept AS (
-      DELETE FROM api_key_secret WHERE key_id = ${p.id} AND valid_until <= byond_now()
-    ), retired AS (
-      UPDATE api_key_secret SET valid_until = least(valid_until, CASE
-        WHEN ${p.graceSeconds} = 0 THEN byond_now()
-        ELSE date_trunc('seconds', byond_now() + ${p.graceSeconds} * interval '1 second' + interval '999999 microseconds')
-      END)
-      WHERE key_id = ${p.id} AND (valid_until IS NULL OR valid_until > byond_now())
-      RETURNING valid_until
-    ), added AS (
-      INSERT INTO api_key_secret (prefix, key_id, secret_hash) VALUES (${p.prefix}, ${p.id}, ${p.secretHash})
-    ), renamed AS (
-      UPDATE api_key SET prefix = ${p.prefix} WHERE id = ${p.id}
-    )
-    SELECT max(valid_until) AS valid_until FROM retired`,
-);
+/**
+ * Replaces a key's secret: those before it end with the grace, and no secret gets more time than it had. Answers when the last
+ * of them ends.
+ */
+async function replaceSecret(
+  transaction: QueryableTables,
+  id: string,
+  { prefix, secretHash }: NewSecret,
+  graceSeconds: number,
+): Promise<Date | null> {
+  await transaction.query((tables: KeyTables) =>
+    tables.deleteFrom("api_key_secret").where("keyId", "=", id).where("validUntil", "<=", databaseTime),
+  );
+  const retired = await transaction.query((tables: KeyTables) =>
+    tables
+      .updateTable("api_key_secret")
+      .set({
+        validUntil: sql<Date>`least(valid_until, ${graceSeconds === 0 ? databaseTime : endOfGrace(graceSeconds)})`,
+      })
+      .where("keyId", "=", id)
+      .returning("validUntil"),
+  );
+  await transaction.query((tables: KeyTables) =>
+    tables.insertInto("api_key_secret").values({ prefix, keyId: id, secretHash }),
+  );
+  await transaction.query((tables: KeyTables) => tables.updateTable("api_key").set({ prefix }).where("id", "=", id));
+  const ends = retired.map(({ validUntil }) => Number(validUntil));
+  return graceSeconds === 0 || ends.length === 0 ? null : new Date(Math.max(...ends));
+}
 
 /**
  * Gives a key a new secret, under a new prefix. When it returns, every server knows the new one and for how long the old
@@ -66,14 +75,11 @@ export async function rotateApiKey(
 ): Promise<RotatedApiKey> {
   const { workspaceId } = caller;
   const before = await getApiKey(deps, { workspaceId, id });
-  const { key, prefix, secretHash } = await createSecret(deps, before.mode);
-  const change = async (transaction: Queryable) => {
-    if ((await transaction.run(lock, { workspaceId, id })).length === 0) {
-      throw activeKeyNotFound();
-    }
-    const [row] = await transaction.run(rotate, { id, prefix, secretHash, graceSeconds });
-    const previousKeyExpiresAt = graceSeconds === 0 ? null : (row?.validUntil ?? null);
-    const rotated = { ...before, prefix, key, previousKeyExpiresAt };
+  const secret = await createSecret(deps, before.mode);
+  const change = async (transaction: QueryableTables) => {
+    await requireActive(transaction, { workspaceId, id });
+    const previousKeyExpiresAt = await replaceSecret(transaction, id, secret, graceSeconds);
+    const rotated = { ...before, prefix: secret.prefix, key: secret.key, previousKeyExpiresAt };
     await beforeCommit(transaction, rotated);
     return rotated;
   };

@@ -2,8 +2,7 @@ import { type ApiKeyChanges, ApiKeyChangesSchema, type UpdateApiKeyRequest } fro
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import { ipAllowlistProblems, normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
 import { withoutDeadline } from "../../database/call-deadline.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
+import type { Database, QueryableTables } from "../../database/database.ts";
 import { problemOf } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
@@ -12,8 +11,9 @@ import { namedChanges, updateMaskProblems } from "../../rpc/update-mask.ts";
 import { nameProblem } from "../../text/display-name-rules.ts";
 import type { ApiKey } from "./api-key.entity.ts";
 import { signatureVersionOf } from "./api-key-proto.ts";
-import { activeKeyNotFound, getApiKey, isActive } from "./get-api-key.ts";
-import { expiryProblem, type Restrictions } from "./key-restrictions.ts";
+import { getApiKey, requireActive } from "./get-api-key.ts";
+import { expiresLater, expiryProblem, type Restrictions, storedExpiry } from "./key-restrictions.ts";
+import type { KeyTables } from "./key-tables.ts";
 
 /** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
 export type KeyChanges = {
@@ -21,40 +21,6 @@ export type KeyChanges = {
     ? NonNullable<Restrictions[Field]>
     : string;
 };
-
-const update = statement<{ isFound: boolean; isUpdated: boolean }>("update_api_key")(
-  {
-    workspaceId: text,
-    id: text,
-    name: nullable(text),
-    scopes: nullable(array(text)),
-    ipAllowlist: nullable(array(text)),
-    requestsPerMinute: nullable(integer),
-    requireSignature: nullable(boolean),
-    minSignatureVersion: nullable(text),
-    expiresAt: nullable(timestamptz),
-  },
-  (p) => `
-    WITH target AS (
-      SELECT id FROM api_key WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND ${isActive} FOR UPDATE
-    ), updated AS (
-      UPDATE api_key SET
-        name = coalesce(${p.name}, name),
-        scopes = coalesce(${p.scopes}, scopes),
-        ip_allowlist = coalesce(${p.ipAllowlist}, ip_allowlist),
-        requests_per_minute = coalesce(${p.requestsPerMinute}, requests_per_minute),
-        require_signature = coalesce(${p.requireSignature}, require_signature),
-        min_signature_version = coalesce(${p.minSignatureVersion}, min_signature_version),
-        expires_at = coalesce(date_trunc('seconds', ${p.expiresAt}), expires_at),
-        revision = revision
-          + (num_nonnulls(${p.scopes}, ${p.ipAllowlist}, ${p.requireSignature}, ${p.expiresAt}) > 0)::integer
-      FROM target
-      WHERE api_key.id = target.id
-        AND (${p.expiresAt} IS NULL OR date_trunc('seconds', ${p.expiresAt}) > byond_now())
-      RETURNING api_key.id
-    )
-    SELECT EXISTS (SELECT FROM target) AS is_found, EXISTS (SELECT FROM updated) AS is_updated`,
-);
 
 /**
  * Changes a key. When it returns, every server goes by what it is now, for calls under way too. Throws `not_found` if the
@@ -69,22 +35,28 @@ export async function updateApiKey(
 ): Promise<ApiKey> {
   const ipAllowlist = changes.ipAllowlist && normalizeIpAllowlist(changes.ipAllowlist, "api_key.ip_allowlist");
   const { workspaceId } = caller;
-  const change = async (transaction: Queryable) => {
-    const [row] = await transaction.run(update, {
-      workspaceId,
-      id,
-      name: changes.name ?? null,
-      scopes: changes.scopes ?? null,
-      ipAllowlist: ipAllowlist ?? null,
-      requestsPerMinute: changes.requestsPerMinute ?? null,
-      requireSignature: changes.requireSignature ?? null,
-      minSignatureVersion: changes.minSignatureVersion ?? null,
-      expiresAt: changes.expiresAt ?? null,
-    });
-    if (row?.isFound !== true) {
-      throw activeKeyNotFound();
-    }
-    if (!row.isUpdated) {
+  const { name, scopes, requestsPerMinute, requireSignature, minSignatureVersion, expiresAt } = changes;
+  const decidesAdmission = [scopes, ipAllowlist, requireSignature, expiresAt].some((value) => value !== undefined);
+  const change = async (transaction: QueryableTables) => {
+    await requireActive(transaction, { workspaceId, id });
+    const [updated] = await transaction.query((tables: KeyTables) =>
+      tables
+        .updateTable("api_key")
+        .set((eb) => ({
+          name,
+          scopes: scopes && [...scopes],
+          ipAllowlist: ipAllowlist && [...ipAllowlist],
+          requestsPerMinute,
+          requireSignature,
+          minSignatureVersion,
+          expiresAt: expiresAt && storedExpiry(expiresAt),
+          revision: eb("revision", "+", decidesAdmission ? 1 : 0),
+        }))
+        .where("workspaceId", "=", workspaceId)
+        .where("id", "=", id)
+        .returning(expiresLater),
+    );
+    if (expiresAt !== undefined && updated?.expiresLater === false) {
       throw expiryProblem("api_key.expires_at");
     }
   };

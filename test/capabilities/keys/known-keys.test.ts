@@ -7,7 +7,7 @@ import { parseKey } from "../../../src/capabilities/keys/key-format.ts";
 import { LastUsed } from "../../../src/capabilities/keys/last-used.ts";
 import { type HashCost, Hasher, keyCost } from "../../../src/crypto/hashing.ts";
 import { randomBase62 } from "../../../src/crypto/ids.ts";
-import { Database, type Queryable } from "../../../src/database/database.ts";
+import { Database, type QueryableTables } from "../../../src/database/database.ts";
 import { readTagKey } from "../../../src/database/tag-key.ts";
 import { type RevocationService, startRevocation } from "../../../src/revocation/revocation-service.ts";
 import { createMigratedDatabase, useTestApp } from "../../support/app.ts";
@@ -87,10 +87,14 @@ describe("an authenticator", () => {
       counts.comparisons += 1;
       return verify(hash, secret);
     });
-    const counting: Queryable = {
+    const counting: QueryableTables = {
       run(statement, values) {
         counts.statements += 1;
         return database.run(statement, values);
+      },
+      query(build) {
+        counts.statements += 1;
+        return database.query(build);
       },
     };
     const lastUsed = new LastUsed({ database, clock: time, logger });
