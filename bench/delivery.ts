@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startEmbeddedPostgres } from "@byond/embedded-postgres";
 import { SMTPServer } from "smtp-server";
 import { createChannels } from "../src/capabilities/channels/channels.ts";
 import { systemClock } from "../src/clock.ts";
 import { createId } from "../src/crypto/ids.ts";
 import { Database } from "../src/database/database.ts";
-import { startEmbeddedPostgres } from "../src/embedded-postgres/embedded-postgres.ts";
 import { createLogger } from "../src/observe/log.ts";
 import { type OutboxItem, outboxInsert } from "../src/outbox/outbox.ts";
 import { DeliveryWorker } from "../src/outbox/worker.ts";

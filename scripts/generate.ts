@@ -1,6 +1,6 @@
 /**
- * Writes `gen/` from `proto/`, and the README's tables, without a network. `generate(folder)` writes the same elsewhere, so that `npm run check`
- * can compare.
+ * Writes `gen/` and `src/rest/gen/` from `.proto` files, and the README's tables, without a network. `generate(folder)` writes the same below
+ * another folder, so that `npm run check` can compare.
  */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -20,10 +20,13 @@ async function buf(...args: readonly string[]): Promise<void> {
   await run("buf", args, { cwd: root, env: { ...process.env, PATH: path } });
 }
 
-/** Writes everything that is generated into `folder`, which is emptied first. */
+/** The folders that are generated, as a whole. */
+export const generatedFolders = ["gen", "src/rest/gen"] as const;
+
+/** Writes everything that is generated below `folder`, which is emptied first. */
 export async function generate(folder: string): Promise<void> {
   await generateCode(folder);
-  await generateOpenApi(folder);
+  await generateOpenApi(join(folder, "gen"));
 }
 
 async function generateCode(folder: string): Promise<void> {
@@ -33,17 +36,21 @@ async function generateCode(folder: string): Promise<void> {
   await mkdir(cache, { recursive: true });
   const scratch = await mkdtemp(join(cache, "generate-"));
   try {
-    // The output folder of the template, replaced: buf's own `--output` is only a prefix of it.
-    const template = await readFile(join(root, "buf.gen.yaml"), "utf8");
-    const templatePath = join(scratch, "buf.gen.yaml");
-    await writeFile(templatePath, template.replace("out: gen", `out: ${folder}`));
-    // Other people's files go through an image without comments: gen/ holds their descriptors, not their prose.
+    // The output folder of a template, replaced: buf's own `--output` is only a prefix of it.
+    const templateFor = async (path: string): Promise<string> => {
+      const template = await readFile(join(root, path), "utf8");
+      const copy = join(scratch, path.replaceAll("/", "-"));
+      await writeFile(copy, template.replace("out: ", `out: ${folder}/`));
+      return copy;
+    };
+    const template = await templateFor("buf.gen.yaml");
+    // Other people's files go through an image without comments: the code holds their descriptors, not their prose.
     const image = join(scratch, "image.binpb");
     await buf("build", "--exclude-source-info", "-o", image);
 
-    const theirs = ["--path", "google/api", "--path", "google/rpc", "--path", "grpc"];
-    await buf("generate", image, "--template", templatePath, ...theirs);
-    await buf("generate", "proto", "--template", templatePath);
+    await buf("generate", image, "--template", await templateFor("src/rest/buf.gen.yaml"), "--path", "google/api");
+    await buf("generate", image, "--template", template, "--path", "google/rpc", "--path", "grpc");
+    await buf("generate", "proto", "--template", template);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -93,11 +100,12 @@ async function mirror(source: string, target: string, keep: readonly string[] = 
 if (import.meta.main) {
   const fresh = join(root, "node_modules/.cache/generated");
   await fillThirdParty();
-  const gen = join(root, "gen");
   await generateCode(fresh);
-  await mirror(fresh, gen, [openApiFile]);
-  await generateOpenApi(fresh);
-  await mirror(fresh, gen);
+  for (const folder of generatedFolders) {
+    await mirror(join(fresh, folder), join(root, folder), [openApiFile]);
+  }
+  await generateOpenApi(join(fresh, "gen"));
+  await mirror(join(fresh, "gen"), join(root, "gen"));
   await generateTestCode();
   const { writeTables } = await import("./readme-tables.ts");
   await writeTables();

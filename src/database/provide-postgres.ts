@@ -1,4 +1,4 @@
-import { startEmbeddedPostgres } from "../embedded-postgres/embedded-postgres.ts";
+import { startEmbeddedPostgres } from "@byond/embedded-postgres";
 import { connectionOf, type PostgresConnection } from "./connection.ts";
 import type { DatabaseAddress } from "./database-url.ts";
 import { parseDatabaseUrl } from "./database-url.ts";

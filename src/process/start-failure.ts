@@ -1,8 +1,8 @@
+import { EmbeddedPostgresError } from "@byond/embedded-postgres/error";
 import { CommandError } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { EarlierSchemaError, UnsuitableDatabaseError } from "../database/check-database.ts";
 import { DatabaseConnectionError } from "../database/connection-error.ts";
-import { EmbeddedPostgresError } from "../embedded-postgres/embedded-postgres-error.ts";
 import { AppError } from "../errors.ts";
 import { describeError } from "../observe/log.ts";
 import { PortError } from "../server/one-port.ts";

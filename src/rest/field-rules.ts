@@ -6,7 +6,7 @@ import {
   field as fieldRules,
   Ignore,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { FieldBehavior, field_behavior as fieldBehavior } from "../../gen/google/api/field_behavior_pb.ts";
+import { FieldBehavior, field_behavior as fieldBehavior } from "./gen/google/api/field_behavior_pb.ts";
 
 /** The `buf.validate` rules that are set for a value, by the names that they have in the proto file. */
 export type RuleSet = ReadonlyMap<string, unknown>;

@@ -1,5 +1,5 @@
 import { create, type DescMessage, isMessage } from "@bufbuild/protobuf";
-import { type HttpBody, HttpBodySchema } from "../../gen/google/api/httpbody_pb.ts";
+import { type HttpBody, HttpBodySchema } from "./gen/google/api/httpbody_pb.ts";
 import type { Route } from "./route.ts";
 
 /** Whether a message type is `google.api.HttpBody`, which is sent as the bytes that it holds. */

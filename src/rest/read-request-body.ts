@@ -1,8 +1,8 @@
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import type { HttpBody } from "../../gen/google/api/httpbody_pb.ts";
 import type { ViolationCollector } from "./field-violations.ts";
 import { GatewayError } from "./gateway-error.ts";
+import type { HttpBody } from "./gen/google/api/httpbody_pb.ts";
 import { takesHttpBody, toHttpBody } from "./google-http-body.ts";
 import { isListWrapper, type JsonStyle, jsonFieldName } from "./json/json-style.ts";
 import { checkDepth, parseJson } from "./json/parse-json.ts";

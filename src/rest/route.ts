@@ -1,7 +1,7 @@
 import { type DescField, type DescMessage, type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { http } from "../../gen/google/api/annotations_pb.ts";
-import type { HttpRule } from "../../gen/google/api/http_pb.ts";
+import { http } from "./gen/google/api/annotations_pb.ts";
+import type { HttpRule } from "./gen/google/api/http_pb.ts";
 import { type PathTemplate, parsePathTemplate } from "./path-template.ts";
 
 /** A variable of a route's path, and the field that it binds. */

@@ -1,5 +1,5 @@
-import { parseContentCodings } from "../rest/compression.ts";
-import { utf8MediaType } from "../rest/media-type.ts";
+import { parseContentCodings } from "@byond/rest/compression";
+import { utf8MediaType } from "@byond/rest/media-type";
 import { removeEndlessDeadline } from "./deadline.ts";
 import { rpcMediaTypes } from "./negotiation.ts";
 

@@ -1,8 +1,8 @@
+import { decompressBrotli } from "@byond/rest/compression";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { AppError } from "../errors.ts";
-import { decompressBrotli } from "../rest/compression.ts";
 
 /** Connect's, but for bytes behind the end of what is compressed, which that drops. Its errors are as Connect's. */
 const brotli: Compression = {

@@ -1,11 +1,11 @@
 import { type DescField, type DescMessage, isMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
-import type { ViolationCollector } from "../rest/field-violations.ts";
-import { containsNul } from "../rest/field-violations.ts";
-import { durationProblem } from "../rest/json/duration.ts";
-import { isListWrapper, jsonEnumNames, restJson } from "../rest/json/json-style.ts";
-import { timestampProblem } from "../rest/json/timestamp.ts";
-import { getField, isMembers, isType, membersOf, type ValueType, valueTypeOf } from "../rest/json/value-type.ts";
+import type { ViolationCollector } from "@byond/rest/field-violations";
+import { containsNul } from "@byond/rest/field-violations";
+import { durationProblem } from "@byond/rest/json/duration";
+import { isListWrapper, jsonEnumNames, restJson } from "@byond/rest/json/json-style";
+import { timestampProblem } from "@byond/rest/json/timestamp";
+import { getField, isMembers, isType, membersOf, type ValueType, valueTypeOf } from "@byond/rest/json/value-type";
 
 /** The state of one check: the problems found, and whether unknown fields are problems. */
 interface Walk {

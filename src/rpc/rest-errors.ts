@@ -1,7 +1,7 @@
+import { GatewayError, type GatewayErrorKind } from "@byond/rest/gateway-error";
 import { ConnectError } from "@connectrpc/connect";
 import { AppError, type ErrorCode, errorKinds } from "../errors.ts";
 import type { RequestRecord } from "../observe/request-record.ts";
-import { GatewayError, type GatewayErrorKind } from "../rest/gateway-error.ts";
 import { type ErrorReporter, errorHeaders, violationsError } from "./wire-errors.ts";
 
 /** The response to a failed REST call. */

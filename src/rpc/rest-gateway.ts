@@ -1,9 +1,9 @@
 import { getOption, hasOption } from "@bufbuild/protobuf";
+import { createGateway, type Gateway } from "@byond/rest/gateway";
+import { restJson } from "@byond/rest/json/json-style";
+import type { Route } from "@byond/rest/route";
 import { rest } from "../../gen/byond/v1/access_pb.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
-import { createGateway, type Gateway } from "../rest/gateway.ts";
-import { restJson } from "../rest/json/json-style.ts";
-import type { Route } from "../rest/route.ts";
 import type { Chain } from "./chain.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
 import { maxMessageBytes } from "./message-size.ts";

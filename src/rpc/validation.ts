@@ -8,16 +8,16 @@ import {
 } from "@bufbuild/protobuf";
 import type { Path } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
-import type { Interceptor } from "@connectrpc/connect";
-import type { AppError } from "../errors.ts";
-import { hasSideEffects } from "../idempotency/idempotency-interceptor.ts";
 import {
   bindingViolations,
   type FieldViolations,
   hasViolations,
   ViolationCollector,
-} from "../rest/field-violations.ts";
-import { isListWrapper } from "../rest/json/json-style.ts";
+} from "@byond/rest/field-violations";
+import { isListWrapper } from "@byond/rest/json/json-style";
+import type { Interceptor } from "@connectrpc/connect";
+import type { AppError } from "../errors.ts";
+import { hasSideEffects } from "../idempotency/idempotency-interceptor.ts";
 import { MessageProblems } from "./message-problems.ts";
 import { wordViolation } from "./violation-wording.ts";
 import { violationsError } from "./wire-errors.ts";

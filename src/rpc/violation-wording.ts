@@ -7,8 +7,8 @@ import {
   type RepeatedRules,
   type StringRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { jsonEnumNames, restJson } from "@byond/rest/json/json-style";
 import { pattern_words as patternWords } from "../../gen/byond/v1/access_pb.ts";
-import { jsonEnumNames, restJson } from "../rest/json/json-style.ts";
 
 /** Words a violation as the API does, to be read after the field's name: "must be between 4 and 10". */
 export function wordViolation(violation: Violation): string {

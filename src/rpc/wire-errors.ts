@@ -1,10 +1,10 @@
 import { create, type DescMethod } from "@bufbuild/protobuf";
+import type { FieldViolations } from "@byond/rest/field-violations";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { AppError, type ErrorCode, errorKinds, invalidFields } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
-import type { FieldViolations } from "../rest/field-violations.ts";
 
 /** Turns whatever was thrown into what the client is told, and reports to the log what it must not be told. */
 export interface ErrorReporter {

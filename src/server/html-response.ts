@@ -1,6 +1,6 @@
+import { prefers } from "@byond/rest/media-type";
+import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { prefers } from "../rest/media-type.ts";
-import { SingleChunk } from "../rest/single-chunk.ts";
 
 /** Whether a person will read the answer: a GET or HEAD whose `Accept` ranks HTML above JSON, as browsers do (RFC 9110 §12.5.1). */
 export function prefersHtml({ method, header }: UniversalServerRequest): boolean {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { constants } from "node:http2";
+import { HeaderFields, trimFieldValue } from "@byond/rest/header-fields";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { HeaderFields, trimFieldValue } from "../rest/header-fields.ts";
 import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
 import { RawBody, rawBodyKey } from "./raw-body.ts";
 

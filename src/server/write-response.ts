@@ -1,6 +1,6 @@
+import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import { SingleChunk } from "../rest/single-chunk.ts";
 import type { NodeResponse } from "./normalize-request.ts";
 import { isGone } from "./server-request.ts";
 

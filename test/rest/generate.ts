@@ -20,7 +20,12 @@ export async function generateTestCode(): Promise<void> {
   await fillThirdParty();
   await rm(join(root, gen), { recursive: true, force: true });
   const workspace = { version: "v2", modules: [{ path: "test/rest/proto" }, { path: "third_party" }] };
-  const options = ["target=ts", "import_extension=ts", "erasable_syntax=true", "map_imports=google/api/*:../../../gen"];
+  const options = [
+    "target=ts",
+    "import_extension=ts",
+    "erasable_syntax=true",
+    "map_imports=google/api/*:@byond/rest/gen",
+  ];
   const template = { version: "v2", plugins: [{ local: "protoc-gen-es", out: gen, opt: options }] };
   const config = ["--config", JSON.stringify(workspace), "--template", JSON.stringify(template)];
   const paths = ["bookshop", "everytype"].flatMap((name) => ["--path", `test/rest/proto/${name}`]);

@@ -15,10 +15,10 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { createServiceImplSpec } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { http } from "../../gen/google/api/annotations_pb.ts";
-import { type HttpRule, HttpRuleSchema } from "../../gen/google/api/http_pb.ts";
 import { SchemaError } from "../../src/rest/endpoint.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../src/rest/gateway.ts";
+import { http } from "../../src/rest/gen/google/api/annotations_pb.ts";
+import { type HttpRule, HttpRuleSchema } from "../../src/rest/gen/google/api/http_pb.ts";
 import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { call, explain, openBookshop } from "./bookshop.ts";
 import { file_bookshop_v1_bookshop } from "./gen/bookshop/v1/bookshop_pb.ts";

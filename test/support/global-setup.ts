@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startEmbeddedPostgres } from "@byond/embedded-postgres";
 import type { TestProject } from "vitest/node";
-import { startEmbeddedPostgres } from "../../src/embedded-postgres/embedded-postgres.ts";
 import { generateTestCode } from "../rest/generate.ts";
 
 declare module "vitest" {

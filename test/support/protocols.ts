@@ -1,4 +1,8 @@
 import { createRegistry, type DescMethodUnary, isMessage, type Message } from "@bufbuild/protobuf";
+import { ViolationCollector } from "@byond/rest/field-violations";
+import { JsonReader } from "@byond/rest/json/json-reader";
+import { restJson } from "@byond/rest/json/json-style";
+import { JsonWriter } from "@byond/rest/json/json-writer";
 import { ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
@@ -6,10 +10,6 @@ import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
-import { ViolationCollector } from "../../src/rest/field-violations.ts";
-import { JsonReader } from "../../src/rest/json/json-reader.ts";
-import { restJson } from "../../src/rest/json/json-style.ts";
-import { JsonWriter } from "../../src/rest/json/json-writer.ts";
 import type { TestApp } from "./app.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads JSON of which it says itself what it expects

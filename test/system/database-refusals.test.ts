@@ -1,8 +1,8 @@
 /** Databases that a server cannot use, and one that it has to wait for: what the operator is told. */
 import { randomBytes } from "node:crypto";
+import { startEmbeddedPostgres } from "@byond/embedded-postgres";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { startEmbeddedPostgres } from "../../src/embedded-postgres/embedded-postgres.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { MainProcess, makeFolder } from "./main-process.ts";

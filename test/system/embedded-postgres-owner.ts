@@ -1,6 +1,6 @@
 // A server reduced to its PostgreSQL, for the tests that kill it: node embedded-postgres-owner.ts <data folder>
 // Prints one line of JSON, {"url"} or {"error"}; ends in order on SIGTERM, and only then.
-import { startEmbeddedPostgres } from "../../src/embedded-postgres/embedded-postgres.ts";
+import { startEmbeddedPostgres } from "@byond/embedded-postgres";
 
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error("name a data folder");

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "@byond/embedded-postgres";
 import { Client } from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { loadPostgresBinaries } from "../../src/embedded-postgres/binaries.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/embedded-postgres/embedded-postgres.ts";
 
 const OWNER_SCRIPT = fileURLToPath(new URL("./embedded-postgres-owner.ts", import.meta.url));
 const NOBODY = { uid: 65534, gid: 65534 };

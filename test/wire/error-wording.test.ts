@@ -1,11 +1,11 @@
 import type { DescField, DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { getOption } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { rulesOf } from "@byond/rest/field-rules";
+import { isListWrapper } from "@byond/rest/json/json-style";
+import { type Route, routesOf } from "@byond/rest/route";
 import { beforeAll, describe, expect, test } from "vitest";
 import { pattern_words as patternWords } from "../../gen/byond/v1/access_pb.ts";
-import { rulesOf } from "../../src/rest/field-rules.ts";
-import { isListWrapper } from "../../src/rest/json/json-style.ts";
-import { type Route, routesOf } from "../../src/rest/route.ts";
 import { useTestApp } from "../support/app.ts";
 import { allMethods, type Client, jsonOf, jsonProtocols, type Outcome, sendByRest } from "./request-messages.ts";
 

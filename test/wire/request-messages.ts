@@ -14,11 +14,11 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { isListWrapper } from "@byond/rest/json/json-style";
+import { routesOf } from "@byond/rest/route";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { access, Credential } from "../../gen/byond/v1/access_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
-import { isListWrapper } from "../../src/rest/json/json-style.ts";
-import { routesOf } from "../../src/rest/route.ts";
 
 const generated = join(import.meta.dirname, "../../gen/byond/v1");
 

@@ -4,10 +4,10 @@
  */
 import { readdir } from "node:fs/promises";
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import { http } from "@byond/rest/gen/google/api/annotations_pb.js";
+import type { HttpRule } from "@byond/rest/gen/google/api/http_pb.js";
 import { describe, expect, test } from "vitest";
 import { type Access, access, Credential, CredentialSchema, rest } from "../../gen/byond/v1/access_pb.ts";
-import { http } from "../../gen/google/api/annotations_pb.ts";
-import type { HttpRule } from "../../gen/google/api/http_pb.ts";
 import { useTestApp } from "../support/app.ts";
 
 /** `<method> <template> → <RPC> · <credential>[:<scope>][+sandbox] · <status of success>`, by template and method. */

@@ -2,12 +2,12 @@ import { request } from "node:http";
 import { connect } from "node:http2";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { durationProblem } from "@byond/rest/json/duration";
 import pg from "pg";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ApiKeyService, CreateApiKeyRequestSchema, UpdateApiKeyRequestSchema } from "../../gen/byond/v1/api_key_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { hasSideEffects } from "../../src/idempotency/idempotency-interceptor.ts";
-import { durationProblem } from "../../src/rest/json/duration.ts";
 import { useTestApp } from "../support/app.ts";
 import {
   allMethods,

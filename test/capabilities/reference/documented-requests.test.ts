@@ -1,5 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { createRegistry } from "@bufbuild/protobuf";
+import { ViolationCollector } from "@byond/rest/field-violations";
+import { JsonReader } from "@byond/rest/json/json-reader";
+import { restJson } from "@byond/rest/json/json-style";
+import { compileRequestBinder } from "@byond/rest/request-binder";
+import { routesOf } from "@byond/rest/route";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { standardCapabilities } from "../../../src/app.ts";
@@ -8,11 +13,6 @@ import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
 import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
 import { scopesOf } from "../../../src/process/start-platform.ts";
-import { ViolationCollector } from "../../../src/rest/field-violations.ts";
-import { JsonReader } from "../../../src/rest/json/json-reader.ts";
-import { restJson } from "../../../src/rest/json/json-style.ts";
-import { compileRequestBinder } from "../../../src/rest/request-binder.ts";
-import { routesOf } from "../../../src/rest/route.ts";
 import { compileRequestChecks } from "../../../src/rpc/validation.ts";
 import { type RestAnswer, useTestApp } from "../../support/app.ts";
 import { allMethods } from "../../wire/request-messages.ts";

@@ -1,8 +1,8 @@
+import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { readCredential } from "../../../access/read-credential.ts";
 import { AppError } from "../../../errors.ts";
 import { requestRecordKey } from "../../../observe/request-record.ts";
-import { SingleChunk } from "../../../rest/single-chunk.ts";
 import { restErrorAnswer } from "../../../rpc/rest-errors.ts";
 import type { ErrorReporter } from "../../../rpc/wire-errors.ts";
 import { htmlResponse, prefersHtml } from "../../../server/html-response.ts";

@@ -1,5 +1,5 @@
 import type { DescField, JsonObject, JsonValue } from "@bufbuild/protobuf";
-import type { ExampleSource } from "../../../rest/openapi/example-messages.ts";
+import type { ExampleSource } from "@byond/rest/openapi/example-messages";
 
 /**
  * Examples of fields, by name or by message and name. The whole reference uses the same verification, number and

@@ -1,6 +1,6 @@
 import { getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
+import type { OperationDetails, OperationFacts } from "@byond/rest/openapi/operation";
 import { access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts";
-import type { OperationDetails, OperationFacts } from "../../../rest/openapi/operation.ts";
 import { codeSamples, type SampleCall } from "./code-samples.ts";
 import type { ErrorResponses } from "./error-responses.ts";
 import { errorsOf, refusesSandboxKeys, useOfIdempotencyKey } from "./operation-errors.ts";

@@ -1,9 +1,9 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import type { OperationFacts } from "@byond/rest/openapi/operation";
 import type { Access } from "../../../../gen/byond/v1/access_pb.ts";
 import { Credential } from "../../../../gen/byond/v1/access_pb.ts";
 import type { ErrorCode } from "../../../errors.ts";
 import { hasSideEffects } from "../../../idempotency/idempotency-interceptor.ts";
-import type { OperationFacts } from "../../../rest/openapi/operation.ts";
 import { errorCodes } from "../error-guide.ts";
 
 /** An operation and its access rules, which decide its errors. */

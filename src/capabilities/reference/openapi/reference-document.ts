@@ -1,8 +1,8 @@
 import type { DescField, DescFile, DescService, JsonObject } from "@bufbuild/protobuf";
-import { restJson } from "../../../rest/json/json-style.ts";
-import { buildOpenApi } from "../../../rest/openapi/openapi-document.ts";
-import { commentOf } from "../../../rest/openapi/proto-comments.ts";
-import { routesOf } from "../../../rest/route.ts";
+import { restJson } from "@byond/rest/json/json-style";
+import { buildOpenApi } from "@byond/rest/openapi/openapi-document";
+import { commentOf } from "@byond/rest/openapi/proto-comments";
+import { routesOf } from "@byond/rest/route";
 import { apiVersions } from "../../../rpc/api-versions.ts";
 import { guideText } from "../guide.ts";
 import { sharedComponents } from "./components.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { compress, type Encoding, preferredEncoding } from "../../../rest/compression.ts";
-import { matchesIfNoneMatch } from "../../../rest/etag.ts";
+import { compress, type Encoding, preferredEncoding } from "@byond/rest/compression";
+import { matchesIfNoneMatch } from "@byond/rest/etag";
 import type { NodeRequest, NodeResponse } from "../../../server/normalize-request.ts";
 import type { Page } from "../../../server/request-handler.ts";
 import { placeholderOrigin } from "../openapi/reference-document.ts";
