@@ -1,10 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../observe/log.ts";
+import type { OutboxStatus } from "./attempt-recorder.ts";
 import { backoffMs } from "./backoff.ts";
 import { type HeldItem, Lane } from "./lane.ts";
 import { attemptTimeoutMs, claimMs, recordingBackoff } from "./outbox.policy.ts";
 import type { OutboxItem, OutboxSender } from "./outbox.ts";
-import type { OutboxKey, OutboxStatus, OutboxStore } from "./outbox-store.ts";
+import type { OutboxKey, OutboxStore } from "./outbox-store.ts";
 import type { ProviderState, SendResult } from "./send-result.ts";
 import type { Timers } from "./timers.ts";
 

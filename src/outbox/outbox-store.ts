@@ -1,8 +1,8 @@
 import type { Queryable } from "../database/database.ts";
-import { array, double, integer, nullable, statement, text } from "../database/statement.ts";
+import { array, integer, statement, text } from "../database/statement.ts";
+import { type Attempt, AttemptRecorder, type OutboxStatus } from "./attempt-recorder.ts";
 import { claimMs, expiryBatchSize } from "./outbox.policy.ts";
 import type { OutboxItem } from "./outbox.ts";
-import type { SendResult } from "./send-result.ts";
 
 /** An item, and how long it was from its claim to its expiry, by the database's clock. */
 export interface ClaimedItem {
@@ -10,20 +10,8 @@ export interface ClaimedItem {
   readonly remainingMs: number;
 }
 
-/** One attempt at an item, as it is recorded. */
-export interface Attempt {
-  readonly item: OutboxItem;
-  readonly claim: number;
-  readonly result: SendResult;
-  /** With `retry`: when the item is due again. */
-  readonly retryAfterMs: number;
-  readonly tookMs: number;
-}
-
 /** The primary key of a row. */
 export type OutboxKey = Pick<OutboxItem, "workspaceId" | "id">;
-
-export type OutboxStatus = "pending" | "sent" | "failed" | "expired";
 
 /**
  * Claims what is due, oldest first, up to the number of places of each lane. Rows that another server is claiming at the
@@ -75,57 +63,6 @@ const releaseClaims = statement("outbox_release_claims")(
       AND status = 'pending' AND claimed_by = ${p.serverId}`,
 );
 
-/**
- * Records an attempt and updates the status of its message. `sent` counts whoever holds the claim by now; any other outcome
- * counts only if the claim is still this server's. A message to be tried again has no claimant, so that a renewal that is
- * under way cannot postpone it. The payload is deleted when the message is finished. The condition names the subject beside
- * the id, so that both indexes of the table fit: the plan may have been made while the table was empty.
- */
-const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt")(
-  {
-    workspaceId: text,
-    subjectId: text,
-    id: text,
-    claim: integer,
-    lane: text,
-    outcome: text,
-    providerMessageId: nullable(text),
-    error: nullable(text),
-    tookMs: double,
-    retryAfterMs: double,
-  },
-  (p) => `
-    WITH attempt AS (
-      INSERT INTO delivery_attempt (
-        workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, error, started_at, finished_at
-      )
-      SELECT
-        ${p.workspaceId}, ${p.subjectId}, ${p.id}, ${p.claim}, ${p.lane},
-        CASE ${p.outcome} WHEN 'retry' THEN 'retried' ELSE ${p.outcome} END, ${p.providerMessageId}, ${p.error},
-        moment - ${p.tookMs} * interval '1 millisecond', moment
-      FROM byond_now() AS moment
-      ON CONFLICT DO NOTHING
-    ), outcome AS (
-      SELECT moment, due, CASE
-        WHEN ${p.outcome} <> 'retry' THEN ${p.outcome}
-        WHEN due < expires_at THEN 'pending'
-        ELSE 'expired'
-      END AS status
-      FROM outbox, byond_now() AS moment,
-        LATERAL (SELECT moment + ${p.retryAfterMs} * interval '1 millisecond' AS due) AS retry
-      WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.subjectId} AND id = ${p.id}
-    )
-    UPDATE outbox
-    SET attempts = attempts + 1, last_error = ${p.error}, available_at = due, status = outcome.status,
-      finished_at = CASE WHEN outcome.status = 'pending' THEN NULL ELSE moment END,
-      claimed_by = CASE WHEN outcome.status = 'pending' THEN NULL ELSE claimed_by END,
-      payload_sealed = CASE WHEN outcome.status = 'pending' THEN payload_sealed END
-    FROM outcome
-    WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.subjectId} AND id = ${p.id} AND outbox.status = 'pending'
-      AND (claim = ${p.claim} OR ${p.outcome} = 'sent')
-    RETURNING outbox.status`,
-);
-
 /** Marks a batch of messages as expired that nobody was sending when they expired. */
 const expireOverdue = statement<{ id: string }>("outbox_expire_overdue")(
   { lanes: array(text) },
@@ -151,11 +88,13 @@ export class OutboxStore {
   readonly #database: Queryable;
   readonly #serverId: string;
   readonly #monotonicMs: () => number;
+  readonly #recorder: AttemptRecorder;
 
   constructor(database: Queryable, serverId: string, monotonicMs: () => number) {
     this.#database = database;
     this.#serverId = serverId;
     this.#monotonicMs = monotonicMs;
+    this.#recorder = new AttemptRecorder(database);
   }
 
   /** Claims due items for this server: at most `places` of each lane. */
@@ -180,22 +119,8 @@ export class OutboxStore {
   }
 
   /** Records an attempt. Returns the item's status after it; undefined if another server has claimed the item. */
-  async record(attempt: Attempt): Promise<OutboxStatus | undefined> {
-    const { item, claim, result, tookMs, retryAfterMs } = attempt;
-    const { workspaceId, subjectId, id, lane } = item;
-    const [row] = await this.#database.run(recordAttempt, {
-      workspaceId,
-      subjectId,
-      id,
-      lane,
-      claim,
-      tookMs,
-      retryAfterMs,
-      outcome: result.kind === "withdrawn" ? "failed" : result.kind,
-      providerMessageId: result.kind === "sent" ? result.providerMessageId : null,
-      error: result.kind === "sent" ? null : result.reason,
-    });
-    return row?.status;
+  record(attempt: Attempt): Promise<OutboxStatus | undefined> {
+    return this.#recorder.record(attempt);
   }
 
   /** Marks a batch of items as expired that expired unsent. Returns how many. */

@@ -14,6 +14,7 @@ import { Idempotency0001 } from "../idempotency/idempotency-0001.migration.ts";
 import { DeliveryAttemptEntity } from "../outbox/delivery-attempt.entity.ts";
 import { OutboxEntity } from "../outbox/outbox.entity.ts";
 import { Outbox0001 } from "../outbox/outbox-0001.migration.ts";
+import { Outbox0002 } from "../outbox/outbox-0002.migration.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
 import { RevocationEntity } from "../revocation/revocation.entity.ts";
@@ -44,6 +45,7 @@ const platform: Schema = {
     { name: "quota-0001", class: Quota0001 },
     { name: "idempotency-0001", class: Idempotency0001 },
     { name: "outbox-0001", class: Outbox0001 },
+    { name: "outbox-0002", class: Outbox0002 },
   ],
 };
 

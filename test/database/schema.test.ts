@@ -14,7 +14,7 @@ import { standardSchema, standardWorkspaceTables } from "../support/schema.ts";
  * pages are filled, and the name of the sequence that numbers revocations (it would be `revocation_seq_seq`).
  */
 const beyondTheEntities = {
-  functions: ["byond_now", "lock_subjects", "require_credential", "spend_signature"],
+  functions: ["byond_now", "lock_subjects", "outbox_record_sent", "require_credential", "spend_signature"],
   fillFactors: {
     quota: ["fillfactor=50"],
     server: ["fillfactor=50"],

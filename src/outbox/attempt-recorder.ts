@@ -1,0 +1,179 @@
+import type { Queryable } from "../database/database.ts";
+import { array, double, integer, nullable, statement, text } from "../database/statement.ts";
+import { recordingBatchSize } from "./outbox.policy.ts";
+import type { OutboxItem } from "./outbox.ts";
+import type { SendResult } from "./send-result.ts";
+
+/** One attempt at an item, as it is recorded. */
+export interface Attempt {
+  readonly item: OutboxItem;
+  readonly claim: number;
+  readonly result: SendResult;
+  /** With `retry`: when the item is due again. */
+  readonly retryAfterMs: number;
+  readonly tookMs: number;
+}
+
+export type OutboxStatus = "pending" | "sent" | "failed" | "expired";
+
+/**
+ * Records an attempt and updates the status of its message. `sent` counts whoever holds the claim by now; any other outcome
+ * counts only if the claim is still this server's. A message to be tried again has no claimant, so that a renewal that is
+ * under way cannot postpone it. The payload is deleted when the message is finished. The condition names the subject beside
+ * the id, so that both indexes of the table fit, and not the status, for which `outbox_due` would do: the plan may have been made
+ * while the table was empty.
+ */
+const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt")(
+  {
+    workspaceId: text,
+    subjectId: text,
+    id: text,
+    claim: integer,
+    lane: text,
+    outcome: text,
+    providerMessageId: nullable(text),
+    error: nullable(text),
+    tookMs: double,
+    retryAfterMs: double,
+  },
+  (p) => `
+    WITH attempt AS (
+      INSERT INTO delivery_attempt (
+        workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, error, started_at, finished_at
+      )
+      SELECT
+        ${p.workspaceId}, ${p.subjectId}, ${p.id}, ${p.claim}, ${p.lane},
+        CASE ${p.outcome} WHEN 'retry' THEN 'retried' ELSE ${p.outcome} END, ${p.providerMessageId}, ${p.error},
+        moment - ${p.tookMs} * interval '1 millisecond', moment
+      FROM byond_now() AS moment
+      ON CONFLICT DO NOTHING
+    ), outcome AS (
+      SELECT moment, due, CASE
+        WHEN ${p.outcome} <> 'retry' THEN ${p.outcome}
+        WHEN due < expires_at THEN 'pending'
+        ELSE 'expired'
+      END AS status
+      FROM outbox, byond_now() AS moment,
+        LATERAL (SELECT moment + ${p.retryAfterMs} * interval '1 millisecond' AS due) AS retry
+      WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.subjectId} AND id = ${p.id}
+    )
+    UPDATE outbox
+    SET attempts = attempts + 1, last_error = ${p.error}, available_at = due, status = outcome.status,
+      finished_at = CASE WHEN outcome.status = 'pending' THEN NULL ELSE moment END,
+      claimed_by = CASE WHEN outcome.status = 'pending' THEN NULL ELSE claimed_by END,
+      payload_sealed = CASE WHEN outcome.status = 'pending' THEN payload_sealed END
+    FROM outcome
+    WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.subjectId} AND id = ${p.id} AND outbox.finished_at IS NULL
+      AND (claim = ${p.claim} OR ${p.outcome} = 'sent')
+    RETURNING outbox.status`,
+);
+
+/**
+ * Records messages that were sent, and answers the places of those that were recorded, from 1. Rows that others have locked are
+ * left out, so that two batches, or a batch and a cancellation, cannot wait for each other.
+ */
+const recordSent = statement<{ place: number }>("outbox_record_sent")(
+  {
+    workspaceIds: array(text),
+    subjectIds: array(text),
+    ids: array(text),
+    claims: array(integer),
+    lanes: array(text),
+    providerMessageIds: array(nullable(text)),
+    tookMs: array(double),
+  },
+  (p) => `
+    SELECT outbox_record_sent(
+      ${p.workspaceIds}, ${p.subjectIds}, ${p.ids}, ${p.claims}, ${p.lanes}, ${p.providerMessageIds}, ${p.tookMs}
+    ) AS place`,
+);
+
+interface WaitingAttempt {
+  readonly attempt: Attempt;
+  readonly resolve: (status: OutboxStatus | undefined) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Records attempts. Messages that were sent are recorded together: while one batch is being recorded, the next one gathers. So
+ * a message waits for one statement at most, and the more there are, the fewer commits each of them costs.
+ */
+export class AttemptRecorder {
+  readonly #database: Queryable;
+  readonly #waiting: WaitingAttempt[] = [];
+  #isRecording = false;
+
+  constructor(database: Queryable) {
+    this.#database = database;
+  }
+
+  /** Returns the item's status after the attempt; undefined if another server has claimed the item. */
+  record(attempt: Attempt): Promise<OutboxStatus | undefined> {
+    if (attempt.result.kind !== "sent") {
+      return this.#recordOne(attempt);
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ attempt, resolve, reject });
+      if (!this.#isRecording) {
+        void this.#recordWaiting();
+      }
+    });
+  }
+
+  async #recordWaiting(): Promise<void> {
+    this.#isRecording = true;
+    while (this.#waiting.length > 0) {
+      await this.#recordBatch(this.#waiting.splice(0, recordingBatchSize));
+    }
+    this.#isRecording = false;
+  }
+
+  /** Never rejects: errors are for those that wait. A row that somebody holds keeps only its own attempt waiting. */
+  async #recordBatch(batch: readonly WaitingAttempt[]): Promise<void> {
+    try {
+      const recorded = await this.#recordSent(batch.map(({ attempt }) => attempt));
+      for (const [index, { attempt, resolve, reject }] of batch.entries()) {
+        if (recorded.has(index)) {
+          resolve("sent");
+        } else {
+          void this.#recordOne(attempt).then(resolve, reject);
+        }
+      }
+    } catch (error) {
+      for (const { reject } of batch) {
+        reject(error);
+      }
+    }
+  }
+
+  /** Returns the indexes of those that were recorded. The others have to be recorded one by one. */
+  async #recordSent(attempts: readonly Attempt[]): Promise<ReadonlySet<number>> {
+    const rows = await this.#database.run(recordSent, {
+      workspaceIds: attempts.map(({ item }) => item.workspaceId),
+      subjectIds: attempts.map(({ item }) => item.subjectId),
+      ids: attempts.map(({ item }) => item.id),
+      claims: attempts.map(({ claim }) => claim),
+      lanes: attempts.map(({ item }) => item.lane),
+      providerMessageIds: attempts.map(({ result }) => (result.kind === "sent" ? result.providerMessageId : null)),
+      tookMs: attempts.map(({ tookMs }) => tookMs),
+    });
+    return new Set(rows.map(({ place }) => place - 1));
+  }
+
+  async #recordOne({ item, claim, result, tookMs, retryAfterMs }: Attempt): Promise<OutboxStatus | undefined> {
+    const { workspaceId, subjectId, id, lane } = item;
+    const [row] = await this.#database.run(recordAttempt, {
+      workspaceId,
+      subjectId,
+      id,
+      lane,
+      claim,
+      tookMs,
+      retryAfterMs,
+      outcome: result.kind === "withdrawn" ? "failed" : result.kind,
+      providerMessageId: result.kind === "sent" ? result.providerMessageId : null,
+      error: result.kind === "sent" ? null : result.reason,
+    });
+    return row?.status;
+  }
+}
