@@ -9,16 +9,16 @@ import {
 } from "./statement.ts";
 
 /**
- * One step of a statement that several capabilities share: what it takes of a run, its part of the text, and how it words a
- * refusal. All steps of a run are one statement: one round trip and one commit.
+ * One step of a statement that several capabilities share: its parameters, its part of the text and its refusal. All steps of a
+ * run are one statement: one round trip and one commit.
  *
  *     const guard = defineStep<Send, typeof common>()({
  *       name: "guard",
  *       parameters: { country: text },
  *       values: ({ recipient }) => ({ country: countryOf(recipient) }),
- *       sql: (p, { before }) => ({
+ *       sql: (p, { reached }) => ({
  *         ctes: `guard_allowed AS (
- *           SELECT FROM allowed_country WHERE workspace_id = ${p.workspaceId} AND country = ${p.country} AND ${before}
+ *           SELECT FROM allowed_country WHERE workspace_id = ${p.workspaceId} AND country = ${p.country} AND ${reached}
  *         )`,
  *         passed: "EXISTS (SELECT FROM guard_allowed)",
  *       }),
@@ -26,57 +26,61 @@ import {
  *     });
  */
 export interface Step<Run> {
-  /** An SQL identifier, unique in the statement. The step's CTEs and columns begin with it. */
+  /** An SQL identifier, unique in the statement. By convention the names of the step's CTEs and columns begin with it. */
   readonly name: string;
-  /** What it takes beside the parameters that all steps have. */
+  /** Its own parameters, beside those that all steps have. */
   readonly parameters: Parameters;
-  /** Whether the run needs the step. One that it does not need is not in the statement. Default: every run does. */
+  /** Whether the run needs the step. Otherwise the text does not contain it. Default: every run needs it. */
   isNeeded?(run: Run): boolean;
-  /** The parts of the step that the run needs, by name. Default: the step is always the same. */
+  /** The names of the optional parts of the step that the run needs. Default: none. */
   parts?(run: Run): readonly string[];
-  values(run: Run): Readonly<Record<string, unknown>>;
-  sql(p: Readonly<Record<string, string>>, place: StepPlace): StepSql;
+  /** The values of its own parameters. */
+  values(run: Run): Values;
+  sql(p: Readonly<Record<string, string>>, context: StepContext): StepSql;
   /**
-   * The error of a run that passed the steps before, and not this one. Undefined: there was nothing to do, which is no error.
-   * A step without it lets every run pass.
+   * The error of a run that reached the step and did not pass it. Undefined: there was nothing to do, which is no error. Every
+   * run passes a step without a refusal.
    */
   refusal?(row: Columns, run: Run): AppError | undefined;
 }
 
+/** The values of parameters, by name. */
+type Values = Readonly<Record<string, unknown>>;
+
 /** The columns of a row, in camelCase. */
 type Columns = Readonly<Record<string, unknown>>;
 
-/** Where a step stands. */
-export interface StepPlace {
-  /** See `Step.parts`. */
+/** What a step knows of the steps before it. */
+export interface StepContext {
+  /** The parts that the run needs: see `Step.parts`. */
   readonly parts: readonly string[];
-  /** SQL that is true if the steps before were passed. A step that locks or changes something does so only then. */
-  readonly before: string;
+  /** SQL: true if the run passed the steps before. Only then may the step lock or change rows. */
+  readonly reached: string;
   /** The `changes` of the steps before. */
   readonly changes: readonly string[];
 }
 
-/** What a step adds to the text. */
+/** The part of the text that a step adds. */
 export interface StepSql {
-  /** As they stand in WITH, with commas between them. */
+  /** Common table expressions, as they stand in `WITH`, separated by commas. */
   readonly ctes?: string;
-  /** SQL that is true if the step lets the run pass. Default: if the steps before were passed. */
+  /** SQL: true if the run passes the step. Default: `StepContext.reached`. */
   readonly passed?: string;
-  /** Those of its CTEs that lock rows or change them. */
+  /** The names of those of its CTEs that lock or change rows. */
   readonly changes?: readonly string[];
-  /** Columns of the answer: SQL by name, in snake_case. */
+  /** Columns of the row that the statement returns: SQL by name, in snake_case. */
   readonly columns?: Readonly<Record<string, string>>;
 }
 
-/** A step as it is written: with the types of its parameters, and of the columns that its refusal reads. */
+/** A step with the types of its parameters and of the columns that its refusal reads. */
 interface TypedStep<Run, Common extends Parameters, Own extends Parameters, Row extends Columns> extends Step<Run> {
   readonly parameters: Own;
   values(run: Run): ValuesOf<Own>;
-  sql(p: Placeholders<Common & Own>, place: StepPlace): StepSql;
+  sql(p: Placeholders<Common & Own>, context: StepContext): StepSql;
   refusal?(row: Row, run: Run): AppError | undefined;
 }
 
-/** Types a step for the runs of a statement and the parameters that all of its steps have. */
+/** Defines a step, for the runs of a statement and the parameters that all of its steps have. */
 export function defineStep<Run, Common extends Parameters>() {
   return <Own extends Parameters, Row extends Columns = Columns>(step: TypedStep<Run, Common, Own, Row>): Step<Run> =>
     step;
@@ -84,31 +88,34 @@ export function defineStep<Run, Common extends Parameters>() {
 
 /** A run of a shared statement. */
 export interface SharedRun<Row> {
-  readonly statement: Statement<Readonly<Record<string, unknown>>, Row>;
-  readonly values: Readonly<Record<string, unknown>>;
-  /** What the first step that did not let it pass says, given the row of a run without an effect. */
+  readonly statement: Statement<Values, Row>;
+  readonly values: Values;
+  /** The refusal of the first step that the run did not pass, given the row of a run without an effect. */
   refusal(row: Row): AppError | undefined;
 }
 
-/** A shared statement: a run of it, given the values of the parameters that all steps have. */
-export type SharedStatement<Run, Row> = (run: Run, values: Readonly<Record<string, unknown>>) => SharedRun<Row>;
+/** Chooses the prepared statement that a run needs, and binds its values. */
+export type SharedStatement<Run, Row> = (run: Run) => SharedRun<Row>;
 
-/** One of the prepared statements that the steps make, and the steps that are in it. */
+/** The parameters that all steps have, and their values for a run. */
+export type Common<Run> = Pick<Step<Run>, "parameters" | "values">;
+
+/** One of the prepared statements, with the steps that it contains. */
 interface Variant<Run, Row> {
-  readonly statement: Statement<Readonly<Record<string, unknown>>, Row>;
+  readonly statement: Statement<Values, Row>;
   readonly steps: readonly Step<Run>[];
 }
 
 /**
- * Puts a statement together of steps, in their order. Its answer is one row with the columns of them all.
+ * Joins steps, in their order, to one statement. It returns one row with the columns of all steps.
  *
- * Every part of a plan costs some 10 µs, whether it does anything or not. So each set of needed steps and parts is a prepared
- * statement of its own, made when a run first needs it and named after them. Throws `TypeError` if two steps have one name or
- * column, and where `statement` does.
+ * Every part of a plan costs some 10 µs, even if it does nothing. So each set of needed steps and parts is a prepared statement
+ * of its own, named after them and made when a run first needs it. Throws `TypeError` if two steps have the same name or the
+ * same column, and where `statement` does.
  */
 export function sharedStatement<Run, Row extends object>(
   name: string,
-  common: Parameters,
+  common: Common<Run>,
   steps: readonly Step<Run>[],
 ): SharedStatement<Run, Row> {
   requireDistinct(
@@ -125,15 +132,15 @@ export function sharedStatement<Run, Row extends object>(
     const fullName = [name, ...names].join("_");
     const known = variants.get(fullName);
     const variant = known ?? {
-      statement: compose<Run, Row>(fullName, common, needed),
+      statement: compose<Run, Row>(fullName, common.parameters, needed),
       steps: needed.map(({ step }) => step),
     };
     variants.set(fullName, variant);
     return variant;
   };
-  return (run, commonValues) => {
+  return (run) => {
     const { statement, steps } = variantFor(run);
-    const values: Record<string, unknown> = { ...commonValues };
+    const values: Record<string, unknown> = { ...common.values(run) };
     for (const step of steps) {
       const own = step.values(run);
       for (const parameter of Object.keys(step.parameters)) {
@@ -144,7 +151,7 @@ export function sharedStatement<Run, Row extends object>(
   };
 }
 
-/** The name in the statement of a step's own parameter: two steps may give a parameter the same name. */
+/** The statement's name for a step's own parameter. Two steps may have parameters of the same name. */
 const ownName = (step: Step<never>, parameter: string) => `${step.name}.${parameter}`;
 
 interface NeededStep<Run> {
@@ -156,7 +163,7 @@ function compose<Run, Row>(
   name: string,
   common: Parameters,
   needed: readonly NeededStep<Run>[],
-): Statement<Readonly<Record<string, unknown>>, Row> {
+): Statement<Values, Row> {
   const own = needed.flatMap(({ step }) =>
     Object.entries(step.parameters).map(([parameter, type]) => [ownName(step, parameter), type] as const),
   );
@@ -173,16 +180,16 @@ function textOf<Run>(
   const ctes: string[] = [];
   const columns: [name: string, sql: string][] = [];
   const changes: string[] = [];
-  let before = "true";
+  let reached = "true";
   const lastRefusing = needed.findLast(({ step }) => step.refusal !== undefined)?.step;
   for (const { step, parts } of needed) {
-    const sql = step.sql(placeholdersOf(step, p, common), { parts, before, changes: [...changes] });
+    const sql = step.sql(placeholdersOf(step, p, common), { parts, reached, changes: [...changes] });
     ctes.push(...(sql.ctes === undefined ? [] : [sql.ctes]));
     columns.push(...Object.entries(sql.columns ?? {}));
     changes.push(...(sql.changes ?? []));
-    before = sql.passed ?? before;
+    reached = sql.passed ?? reached;
     if (step.refusal !== undefined && step !== lastRefusing) {
-      columns.push([passedColumn(step), before]);
+      columns.push([passedColumn(step), reached]);
     }
   }
   requireDistinct(
@@ -193,7 +200,7 @@ function textOf<Run>(
   return `WITH ${ctes.join(", ")} SELECT ${columns.map(([column, sql]) => `${sql} AS ${column}`).join(", ")}`;
 }
 
-/** A step's own placeholders by the names that it gave them, and those that all steps have. */
+/** The placeholders of a step: its own, by the names that it gave them, and those that all steps have. */
 function placeholdersOf<Run>(
   step: Step<Run>,
   p: Readonly<Record<string, string>>,
@@ -209,7 +216,10 @@ function placeholdersOf<Run>(
 
 const passedColumn = (step: Step<never>) => `${step.name}_passed`;
 
-/** A step that stands before the last one that can refuse tells by a column whether the run passed it. */
+/**
+ * Each step that can refuse has a column that tells whether the run passed it, except the last one: a run without an effect that
+ * passed the others did not pass that one.
+ */
 function refusalOf<Run>(steps: readonly Step<Run>[], row: object, run: Run): AppError | undefined {
   const refusing = steps.filter((step) => step.refusal !== undefined);
   const columns: Columns = { ...row };

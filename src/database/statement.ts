@@ -1,13 +1,13 @@
 import pg from "pg";
 
 /**
- * A type of PostgreSQL, and of the values that are bound as one: the placeholder of a parameter carries it, so that a text
- * holds no cast of a parameter.
+ * A PostgreSQL type, and the TypeScript type of the values that are bound to it. The placeholder of a parameter includes the
+ * cast (`$1::text`), so that statements contain none.
  */
 export interface SqlType<Value> {
   readonly sql: string;
   readonly isOptional?: boolean;
-  /** Never set: the type of the values. */
+  /** Never set. Carries the type of the values. */
   readonly accepts?: (value: Value) => void;
 }
 
@@ -18,12 +18,12 @@ export const bigint: SqlType<number> = { sql: "bigint" };
 export const double: SqlType<number> = { sql: "double precision" };
 export const boolean: SqlType<boolean> = { sql: "boolean" };
 export const timestamptz: SqlType<Date> = { sql: "timestamptz" };
-/** Where a row is in its table, such as `(0,1)`. */
+/** The position of a row in its table, such as `(0,1)`. */
 export const tid: SqlType<string> = { sql: "tid" };
 /** The id of a transaction. */
 export const xid8: SqlType<string> = { sql: "xid8" };
 export const bytea: SqlType<Buffer> = { sql: "bytea" };
-/** JSON, already written. */
+/** JSON text. */
 export const jsonb: SqlType<string> = { sql: "jsonb" };
 
 export function array<Value>(of: SqlType<Value>): SqlType<readonly Value[]> {
@@ -38,12 +38,12 @@ interface Optional<Value> extends SqlType<Value> {
   readonly isOptional: true;
 }
 
-/** A parameter that only some variants of a statement use. The others take no value of it. */
+/** A parameter that only some variants of a statement use. The others need no value for it. */
 export function optional<Value>(of: SqlType<Value>): Optional<Value> {
   return { sql: of.sql, isOptional: true };
 }
 
-/** What a statement takes, by name. */
+/** The parameters of a statement: their types by name. */
 export type Parameters = Readonly<Record<string, SqlType<never>>>;
 
 /** The placeholders of parameters, such as `$1::text`. */
@@ -54,14 +54,14 @@ type OptionalName<P extends Parameters> = {
   [Name in keyof P]: P[Name] extends Optional<never> ? Name : never;
 }[keyof P];
 
-/** The values of parameters. */
+/** The values that a statement with these parameters takes. */
 export type ValuesOf<P extends Parameters> = {
   readonly [Name in Exclude<keyof P, OptionalName<P>>]: ValueOf<P[Name]>;
 } & { readonly [Name in OptionalName<P>]?: ValueOf<P[Name]> | undefined };
 
 /**
- * A prepared statement: its text never changes, so that PostgreSQL plans it once a connection. Values are bound, never
- * written into the text. Columns come back by their names in camelCase; `timestamptz` as `Date`, `bigint` as string.
+ * A prepared statement. Its text never changes, so that PostgreSQL prepares it once for each connection. Values are bound, never
+ * written into the text. Rows have their columns in camelCase: `timestamptz` as `Date`, `bigint` as a string.
  */
 export interface Statement<Values, Row> {
   /** Unique. */
@@ -79,11 +79,11 @@ export interface BoundStatement<Row> {
   rowsOf(result: pg.QueryArrayResult<unknown[]>): Row[];
 }
 
-/** PostgreSQL cuts longer ones off, and two could be one then. */
+/** PostgreSQL truncates longer names, and two statements could then have the same name. */
 const maxNameBytes = 63;
 
 /**
- * Defines a statement: its rows, its name, the parameters that it takes and its text.
+ * Defines a statement: the type of its rows, its name, its parameters and its text.
  *
  *     const cancel = statement<{ id: string }>("cancel_verification")(
  *       { workspaceId: text, id: text },
@@ -91,8 +91,8 @@ const maxNameBytes = 63;
  *     );
  *     const [canceled] = await database.run(cancel, { workspaceId, id });
  *
- * A name stands for the same value wherever the text uses it. Throws for a parameter that the text does not use, and for a
- * placeholder that is written by hand.
+ * A parameter has the same value wherever the text uses it. Throws `TypeError` if the text does not use a parameter, or has a
+ * placeholder that is written by hand (`$1`).
  */
 export function statement<Row = Record<string, never>>(name: string) {
   return <P extends Parameters>(parameters: P, textOf: (p: Placeholders<P>) => string): Statement<ValuesOf<P>, Row> => {
@@ -115,7 +115,7 @@ export function statement<Row = Record<string, never>>(name: string) {
   };
 }
 
-/** Numbers the parameters in the order in which they are asked for, and notes in `used` which were. */
+/** Numbers the parameters in the order of their first use, and records them in `used`. */
 function placeholdersOf<P extends Parameters>(name: string, parameters: P, used: Map<string, string>): Placeholders<P> {
   return new Proxy({} as Placeholders<P>, {
     get(_, asked) {
@@ -134,8 +134,8 @@ function placeholdersOf<P extends Parameters>(name: string, parameters: P, used:
 function requireUse(name: string, parameters: Parameters, used: ReadonlyMap<string, string>, text: string): void {
   for (const [parameter, type] of Object.entries(parameters)) {
     const placeholder = used.get(parameter);
-    const isLeftOut = placeholder === undefined && type.isOptional === true;
-    if (!isLeftOut && (placeholder === undefined || !text.includes(placeholder))) {
+    const isUnusedOptional = placeholder === undefined && type.isOptional === true;
+    if (!isUnusedOptional && (placeholder === undefined || !text.includes(placeholder))) {
       throw new TypeError(`the statement ${name} does not use its parameter ${parameter}`);
     }
   }
@@ -146,8 +146,14 @@ function requireUse(name: string, parameters: Parameters, used: ReadonlyMap<stri
 }
 
 /**
- * Defines a statement that is made of parts, which not every call needs: each list of parts is a prepared statement with a
- * plan of its own, named after them. A parameter that only some of them use is `optional`.
+ * Defines a statement with parts that only some calls need. Each list of parts is a prepared statement with a plan of its own,
+ * named after its parts. A parameter that only some parts use is `optional`.
+ *
+ *     const list = statementOfParts<ListRow, "status">("list_keys")(
+ *       { workspaceId: text, status: optional(text) },
+ *       (p, parts) => `SELECT … WHERE workspace_id = ${p.workspaceId} ${parts.includes("status") ? `AND status = ${p.status}` : ""}`,
+ *     );
+ *     const rows = await database.run(list(["status"]), { workspaceId, status }); // list_keys_status
  */
 export function statementOfParts<Row, Part extends string>(name: string) {
   return <P extends Parameters>(
@@ -168,15 +174,15 @@ export function statementOfParts<Row, Part extends string>(name: string) {
   };
 }
 
-/** What the driver is given to run a statement; the answer is for `rowsOf`. */
+/** The driver's query for a bound statement. Its result is for `rowsOf`. */
 export function queryOf({ name, text, values }: BoundStatement<unknown>) {
-  // The ORM sets its pool up to leave timestamps as text.
+  // The ORM configures its pool to return timestamps as text: pass the driver's default types.
   return { name, text, values: [...values], types: pg.types, rowMode: "array" as const };
 }
 
 /**
- * The rows of a result that came as arrays; JSON in a column keeps its keys. A row of five columns takes 0.2 µs longer than
- * the driver's own objects, one of fifteen 0.5 µs.
+ * Converts the rows of a result from arrays to objects. Keys inside JSON columns stay as they are. A row of five columns takes
+ * 0.2 µs longer than the driver's own objects, one of fifteen 0.5 µs.
  */
 export function camelCaseRows<Row>({ fields, rows }: pg.QueryArrayResult<unknown[]>): Row[] {
   const names = fields.map(({ name }) => camelCase(name));
@@ -189,10 +195,10 @@ export function camelCaseRows<Row>({ fields, rows }: pg.QueryArrayResult<unknown
   });
 }
 
-/** Of the columns of our statements. */
+/** A cache: the columns of our statements are few. */
 const camelCaseNames = new Map<string, string>();
 
-/** The name in a row of a column, such as `expiresAt` of `expires_at`. */
+/** The name of a column in a row, such as `expiresAt` for `expires_at`. */
 export function camelCase(column: string): string {
   const known = camelCaseNames.get(column);
   if (known !== undefined) {

@@ -9,8 +9,9 @@ interface Run {
   readonly parts?: readonly string[];
 }
 
-const common = { workspaceId: text };
-const step = defineStep<Run, typeof common>();
+const parameters = { workspaceId: text };
+const common = { parameters, values: () => ({ workspaceId: "ws_1" }) };
+const step = defineStep<Run, typeof parameters>();
 
 /** A step that passes if its column does. */
 const passing = (name: string, changes: Partial<Step<Run>> = {}) => ({
@@ -18,8 +19,8 @@ const passing = (name: string, changes: Partial<Step<Run>> = {}) => ({
     name,
     parameters: {},
     values: () => ({}),
-    sql: (p, { before }) => ({
-      ctes: `${name} AS (SELECT ${p.workspaceId} WHERE ${before})`,
+    sql: (p, { reached }) => ({
+      ctes: `${name} AS (SELECT ${p.workspaceId} WHERE ${reached})`,
       passed: `EXISTS (SELECT FROM ${name})`,
     }),
     refusal: () => new AppError("rate_limited", name),
@@ -27,8 +28,7 @@ const passing = (name: string, changes: Partial<Step<Run>> = {}) => ({
   ...changes,
 });
 
-const run = (steps: readonly Step<Run>[], of: Run = {}) =>
-  sharedStatement<Run, object>("shared", common, steps)(of, { workspaceId: "ws_1" });
+const run = (steps: readonly Step<Run>[], of: Run = {}) => sharedStatement<Run, object>("shared", common, steps)(of);
 
 describe("the text", () => {
   test("has the steps in their order, each behind the ones before, and tells of all but the last whether they were passed", () => {
@@ -81,16 +81,16 @@ describe("variants", () => {
 
   test("leave out steps that a run does not need, and are named after what they have", () => {
     const all = sharedStatement<Run, object>("shared", common, [optional, parted]);
-    const nameOf = (of: Run) => all(of, { workspaceId: "ws_1" }).statement.name;
+    const nameOf = (of: Run) => all(of).statement.name;
     expect(nameOf({})).toBe("shared_charge");
     expect(nameOf({ isFree: true })).toBe("shared");
     expect(nameOf({ isFree: true, parts: ["source", "end_user"] })).toBe("shared_source_end_user");
-    expect(all({ isFree: true }, {}).statement.text).not.toContain("charge");
+    expect(all({ isFree: true }).statement.text).not.toContain("charge");
   });
 
   test("are made once", () => {
     const all = sharedStatement<Run, object>("shared", common, [parted]);
-    expect(all({ parts: ["a"] }, {}).statement).toBe(all({ parts: ["a"] }, {}).statement);
+    expect(all({ parts: ["a"] }).statement).toBe(all({ parts: ["a"] }).statement);
   });
 });
 

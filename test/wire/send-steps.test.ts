@@ -18,8 +18,8 @@ const guard = defineSendStep({
   name: "guard",
   parameters: { address: text },
   values: ({ recipient }) => ({ address: recipient.address }),
-  sql: (p, { before }) => ({
-    passed: `${before} AND NOT EXISTS (SELECT FROM blocked WHERE workspace_id = ${p.workspaceId} AND address = ${p.address})`,
+  sql: (p, { reached }) => ({
+    passed: `${reached} AND NOT EXISTS (SELECT FROM blocked WHERE workspace_id = ${p.workspaceId} AND address = ${p.address})`,
   }),
   refusal: () => invalidFields({ recipient: "is blocked" }),
 });
@@ -30,9 +30,9 @@ const charge = defineSendStep({
   parameters: {},
   isNeeded: ({ channel }) => channel === "email",
   values: () => ({}),
-  sql: (p, { before }) => ({
+  sql: (p, { reached }) => ({
     ctes: `charge AS (
-      UPDATE credit SET amount = amount - 1 WHERE workspace_id = ${p.workspaceId} AND amount > 0 AND ${before} RETURNING 1
+      UPDATE credit SET amount = amount - 1 WHERE workspace_id = ${p.workspaceId} AND amount > 0 AND ${reached} RETURNING 1
     )`,
     passed: "EXISTS (SELECT FROM charge)",
     changes: ["charge"],

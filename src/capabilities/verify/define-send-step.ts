@@ -1,6 +1,6 @@
 import type { Mode } from "../../access/caller.ts";
 import { defineStep, type Step } from "../../database/shared-statement.ts";
-import { text } from "../../database/statement.ts";
+import { text, type ValuesOf } from "../../database/statement.ts";
 import type { ThrottleLimit } from "../../database/throttle.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
@@ -53,6 +53,10 @@ export interface QueuedMessage {
 
 /** The parameters that all steps of a send have. `id` is the verification's. */
 export const sendParameters = { workspaceId: text, id: text, mode: text };
+
+export function sendValues({ workspaceId, verificationId, mode }: Send): ValuesOf<typeof sendParameters> {
+  return { workspaceId, id: verificationId, mode };
+}
 
 /**
  * A step of the statement that sends a code. The steps after `verification` read the CTE `sending`: it has one row, with

@@ -76,7 +76,7 @@ const target = defineStep<Resend, typeof sendParameters>()({
   name: "target",
   parameters: { isSecond: boolean, exactIndexes: array(text) },
   values: (resend) => resend,
-  sql: (p, { before }) => ({
+  sql: (p, { reached }) => ({
     ctes: `target AS (
       SELECT
         expires_at, sends < ${maxSends} AS has_sends_left,
@@ -84,7 +84,7 @@ const target = defineStep<Resend, typeof sendParameters>()({
           ELSE recipient_index = ANY (${p.exactIndexes}) END AS is_recipient
       FROM verification
       WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
-        AND status = 'pending' AND expires_at > byond_now() AND ${before}
+        AND status = 'pending' AND expires_at > byond_now() AND ${reached}
       FOR UPDATE OF verification
     )`,
     passed: "EXISTS (SELECT FROM target WHERE has_sends_left AND is_recipient)",
@@ -116,9 +116,9 @@ const countSend = defineStep<Resend, typeof sendParameters>()({
     secondRecipientIndex: nullable(text),
   },
   values: (resend) => resend,
-  sql: (p, { before }) => ({
+  sql: (p, { reached }) => ({
     ctes: `sending AS (
-      SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at FROM target WHERE ${before}
+      SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at FROM target WHERE ${reached}
     ), counted AS (
       UPDATE verification SET
         sends = sends + 1,

@@ -98,7 +98,7 @@ export const limitsStep = defineSendStep({
       sendKeys: keysOf("send", mode, limitIndexes),
     };
   },
-  sql(p, { parts, before }) {
+  sql(p, { parts, reached }) {
     const { workspaceId, guessKeys, sendKeys } = p;
     const buckets: Bucket[] = [];
     if (parts.includes("source")) {
@@ -116,7 +116,7 @@ export const limitsStep = defineSendStep({
     if (parts.includes("unverified")) {
       buckets.push({ name: "unverified", workspaceId: "'ws_byond'", keys: sendKeys, limit: sendLimit, isTaken: true });
     }
-    const { ctes, allTaken } = askBuckets(buckets, before);
+    const { ctes, allTaken } = askBuckets(buckets, reached);
     return {
       ctes,
       passed: allTaken,

@@ -4,7 +4,7 @@ import { type BoundStatement, bytea, nullable, text } from "../../database/state
 import { outboxInsert } from "../../outbox/outbox.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { CodeDispatcher } from "./code-sender.ts";
-import { defineSendStep, type Send, type SendStep, sendParameters } from "./define-send-step.ts";
+import { defineSendStep, type Send, type SendStep, sendParameters, sendValues } from "./define-send-step.ts";
 import { limitsStep } from "./send-limits.ts";
 
 /** Steps of other capabilities in the statement of a send. `app.ts` hands them to `verifyCapability`. */
@@ -31,7 +31,7 @@ export function sendStatement<Run extends Send, Row extends SendingRow>(
   { target, verification }: OwnSteps<Run>,
   { guard = [], charge = [], event = [] }: AddedSendSteps,
 ): SharedStatement<Run, Row> {
-  return sharedStatement(name, sendParameters, [
+  return sharedStatement(name, { parameters: sendParameters, values: sendValues }, [
     begin,
     ...(target === undefined ? [] : [target]),
     ...guard,
@@ -122,9 +122,9 @@ export async function sendCode<Run extends Send, Row extends SendingRow>(
   send: Run,
   lookUp: BoundStatement<Row>,
 ): Promise<{ readonly createdAt: Date; readonly expiresAt: Date } | undefined> {
-  const { workspaceId, verificationId, mode, message } = send;
+  const { workspaceId, verificationId, message } = send;
   const claimedAtMs = codes.monotonicMs();
-  const run = statement(send, { workspaceId, id: verificationId, mode });
+  const run = statement(send);
   const [row] = await database.run(run.statement, run.values, lookUp);
   if (row === undefined) {
     throw new TypeError("the statement of a send answers one row");

@@ -82,7 +82,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     secretId: text,
   },
   values: (start) => start,
-  sql: (p, { before }) => ({
+  sql: (p, { reached }) => ({
     ctes: `sending AS (
       INSERT INTO verification (
         workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
@@ -94,7 +94,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
         ${p.limitIndexes}, ${p.endUserSealed}, at,
         date_trunc('seconds', at + ${p.ttlSeconds} * interval '1 second' + interval '999999 microseconds')
       FROM date_trunc('milliseconds', byond_now()) AS at
-      WHERE ${before}
+      WHERE ${reached}
       RETURNING created_at, expires_at
     )`,
     columns: sendingColumns,
