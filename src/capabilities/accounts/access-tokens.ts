@@ -6,12 +6,12 @@ import type { Keyring } from "../../crypto/keyring.ts";
 const issuer = "byond";
 const audience = "byond:session";
 
-/** What an access token says. */
+/** The claims of an access token. */
 export interface SessionClaims {
   readonly userId: string;
   readonly workspaceId: string;
   readonly sessionId: string;
-  /** The account's when the session began. */
+  /** The revision of the account when the session began. */
   readonly tokenRevision: number;
 }
 
@@ -28,7 +28,7 @@ export class AccessTokens {
     this.#deps = deps;
   }
 
-  /** A token that is valid for so many seconds from now. */
+  /** A token that is valid for `lifeSeconds` from now. */
   async sign(session: SessionClaims, lifeSeconds: number): Promise<string> {
     const { current } = this.#deps.keyring;
     const now = Math.floor(this.#deps.clock.now().getTime() / 1000);
@@ -43,8 +43,8 @@ export class AccessTokens {
   }
 
   /**
-   * What a token says. Undefined if it is malformed, forged, expired, or of a secret that is gone. Whether its session is
-   * still alive is another question.
+   * The claims of a token. Undefined if it is malformed, forged or expired, or its master secret is gone. Whether its
+   * session is alive is for `SessionAuthenticator`.
    */
   async read(token: string): Promise<SessionClaims | undefined> {
     try {

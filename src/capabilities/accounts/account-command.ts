@@ -15,7 +15,7 @@ import { newPasswordProblem } from "./password-rules.ts";
 /** A command on accounts. */
 export type AccountCommand = Command<AccountSettings>;
 
-/** Reads a new password for an address. Throws `CommandError` for one that sign-up would not take. */
+/** Reads a new password for an address from standard input. Throws `CommandError` for one that sign-up would refuse. */
 export async function readPassword({ input, write }: Pick<Command, "input" | "write">, email: string): Promise<string> {
   const isTerminal = input.isTTY === true;
   if (isTerminal) {
@@ -38,7 +38,7 @@ export async function readPassword({ input, write }: Pick<Command, "input" | "wr
   throw new CommandError("No password was given on standard input.");
 }
 
-/** What commands do their work with. */
+/** The dependencies of commands on accounts. */
 export interface CommandDependencies {
   readonly database: Database;
   readonly revocation: Pick<RevocationService, "revoke">;
@@ -47,8 +47,8 @@ export interface CommandDependencies {
 }
 
 /**
- * Runs a command's work on the database, as one more server beside those that may be running: what it revokes holds on all
- * of them when it is done. Throws `CommandError` for what the client of a server would be told.
+ * Runs a command on the database as one more server beside those that may be running, so that its revocations hold on all of
+ * them when it returns. An error for clients becomes a `CommandError`.
  */
 export async function runOnDatabase<T>(
   { settings, logger, onDatabase }: AccountCommand,

@@ -11,8 +11,8 @@ import { newAccountLimits, proofLimits, signUpsAtOnce } from "./accounts.policy.
 type KeyDependencies = { readonly keyring: Pick<Keyring, "current"> };
 
 /**
- * What an account's address is called in keys of the throttle: what people mistype is nothing to keep. With the current
- * secret alone: its replacement starts these counts anew, once.
+ * An account's address in keys of the throttle: a keyed hash, because mistyped addresses should not be stored. Keyed with
+ * the current master secret only, so a rotation resets these counts once.
  */
 export function addressKey({ keyring }: KeyDependencies, email: string): string {
   return hmacSha256(keyring.current.subkey("account-address"), email).toString("base64url");
@@ -30,8 +30,8 @@ interface SourceDependencies {
 }
 
 /**
- * Counts a sign-up by where it comes from, before anything is done for it; also one that fails, or is told `already_exists`.
- * Throws `rate_limited` after too many.
+ * Counts a sign-up by its source before any work is done for it, whether it succeeds or not. Throws `rate_limited` after too
+ * many.
  */
 export async function countSignUp(
   { database, signUpsPerHour }: SourceDependencies,
@@ -47,7 +47,7 @@ export async function countSignUp(
 }
 
 /**
- * Counts an account that is about to be made, in the same transaction: each may cause mails to the mailbox. Throws
+ * Counts a new account by its mailbox, in the transaction that makes it: each may cause mails to the mailbox. Throws
  * `rate_limited` after too many.
  */
 export async function countNewAccount(
@@ -66,9 +66,9 @@ export async function countNewAccount(
 }
 
 /**
- * Counts a code that was looked at, by the mailbox that it proves: accounts can be deleted and made again, and a new one is no
- * new budget for guessing. Throws `rate_limited` after too many; in the transaction of the check, so that nothing is told
- * then of the code.
+ * Counts a checked code by the mailbox that it proves, so that deleting an account and making it again gives no more
+ * guesses. Runs in the transaction of the check: throwing `rate_limited` rolls the check back, and nothing is revealed about
+ * the code.
  */
 export async function countProofAttempt(
   deps: { readonly keyring: Keyring },

@@ -5,9 +5,9 @@ import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 
 export interface AccountSettings {
   readonly signUp: "open" | "closed";
-  /** From one address. */
+  /** From one client address. */
   readonly signUpsPerHour: number;
-  /** How long a session lasts, from the sign-in on, however often it is refreshed. */
+  /** Lifetime of a session from sign-in, however often it is refreshed. */
   readonly sessionMaxDays: number;
   /** Of new workspaces. */
   readonly defaultTier: Tier;

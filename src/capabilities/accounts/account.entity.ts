@@ -14,11 +14,11 @@ export const AccountEntity = defineEntity({
       .index(false)
       .foreignKeyName("account_workspace_id_fkey"),
     email: p.text(),
-    /** The code that was sent last. */
+    /** The verification whose code was sent last. */
     emailVerificationId: p.text().nullable(),
     emailVerifiedAt: p.datetime().nullable(),
     passwordHash: p.text(),
-    /** When it was last chosen: a hash that is made anew with other parameters does not count. */
+    /** When its user last chose it: replacing an outdated hash does not count. */
     passwordSetAt: p.datetime().defaultRaw("byond_now()"),
     name: p.text(),
     /** Raised to end every session at once. */

@@ -60,7 +60,7 @@ export interface AuthDependencies extends AccountDependencies, PasswordDependenc
   readonly emailVerifications: EmailVerifications;
   readonly signUp: "open" | "closed";
   readonly signUpsPerHour: number;
-  /** Of the calls that take no credential. */
+  /** Of calls without a credential. */
   readonly failedCallLimits: FailedCallLimits;
 }
 
@@ -206,7 +206,7 @@ function originOf({ values }: HandlerContext): { readonly clientAddress: string 
   return { clientAddress: values.get(clientAddressKey) };
 }
 
-/** The tokens of a session as they are told. */
+/** A session's tokens as a message. */
 function grantMessage({ sessionExpiresAt, ...grant }: SessionGrant) {
   return { ...grant, sessionExpiresAt: timestampFromDate(sessionExpiresAt) };
 }
@@ -219,7 +219,7 @@ function describeKey({ mode, scopes, keyPrefix }: KeyCaller) {
   };
 }
 
-/** What the schema cannot say of the requests. */
+/** Checks of requests that the schema cannot express. */
 export const authFieldChecks: readonly FieldCheck[] = [
   fieldCheck(SignUpRequestSchema, ({ email, password, name }) => ({
     ...problemOf("email", addressProblem(email)),

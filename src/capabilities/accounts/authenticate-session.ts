@@ -14,7 +14,7 @@ interface LiveSession {
   readonly tier: Tier;
 }
 
-/** Finds a session while it is alive: its account has no newer revision, and its workspace was not shut down. */
+/** Reads a live session: its account has the same revision, and its workspace is not shut down. */
 const read = statement<LiveSession>("read_session")(
   { workspaceId: text, id: text },
   (p) => `
@@ -33,7 +33,10 @@ interface Dependencies {
   readonly revocation: Pick<RevocationService, "cache">;
 }
 
-/** Tells whose session an access token belongs to. The token says it; that the session is alive is known until it is revoked. */
+/**
+ * Authenticates access tokens. The token names the session; whether the session is alive is read once and cached until it is
+ * revoked.
+ */
 export class SessionAuthenticator {
   readonly #deps: Dependencies;
   readonly #sessions: CredentialCache<LiveSession>;
@@ -65,7 +68,7 @@ export class SessionAuthenticator {
   }
 }
 
-/** A session goes by both of its ids, as its row does. */
+/** Workspace and session id, as the cache joins them: the primary key of a session. */
 function partsOf(name: string): { readonly workspaceId: string; readonly sessionId: string } {
   const [workspaceId = "", sessionId = ""] = name.split("/", 2);
   return { workspaceId, sessionId };

@@ -19,8 +19,8 @@ import type { AccountReference } from "./remove-accounts.ts";
 import { insertAccount } from "./sign-up.ts";
 
 /**
- * Replaces the password, unless it or the sessions were changed since `tokenRevision` was read: ends every session, and forgets
- * where the account was signed in to. The new revision, or undefined if nothing was replaced.
+ * Replaces the password, unless it or the sessions were changed since `tokenRevision` was read; ends every session, and
+ * forgets where the account was signed in to. Returns the new revision, or undefined if nothing was replaced.
  */
 async function replacePassword(
   transaction: QueryableTables,
@@ -43,10 +43,10 @@ async function replacePassword(
 }
 
 /**
- * Changes the password, ends every session of the account, and forgets where it was signed in to; the result is a new
- * session. When it returns, no server accepts the tokens of the others any more. Throws `invalid_password` for a wrong current
- * one, and `rate_limited` after too many of those. `onAuthorized` runs when nobody else can end the caller's session any more
- * before this is done, and `beforeCommit` last in the transaction.
+ * Changes the password, ends every session of the account, and forgets where it was signed in to; returns a new session.
+ * When it returns, no server accepts the tokens of the others any more. Throws `invalid_password` for a wrong current
+ * password, and `rate_limited` after too many of those. `onAuthorized` runs once the caller's session is locked, so that
+ * nobody else can end it before this is done; `beforeCommit` runs last in the transaction.
  */
 export async function changePassword(
   deps: PasswordDependencies & SessionDependencies & { readonly revocation: Pick<RevocationService, "revoke"> },
@@ -76,7 +76,7 @@ export async function changePassword(
   const replace = async (transaction: QueryableTables) => {
     onAuthorized();
     const newRevision = await replacePassword(transaction, account, newHash);
-    // None if it was changed by another call in between: the current password is another one now.
+    // Undefined if another call changed the password in between: what was compared is not the current one any more.
     const session =
       newRevision === undefined
         ? undefined
@@ -97,15 +97,15 @@ export async function changePassword(
   });
 }
 
-/** What a wrong current password is told. */
+/** The error for a wrong current password. */
 export function wrongPassword(): AppError {
   return new AppError("invalid_password", "The password is wrong.");
 }
 
 /**
- * Sets the password of an address, for somebody who has proved it to be theirs (`proveAddress`), ends all sessions, and
- * forgets where it was signed in to. Unverified accounts are replaced by one new account with a new workspace. Undefined if
- * there is no account at all. Throws `unavailable` if its user changes or deletes it at the same moment.
+ * Sets the password of an address whose owner has proved it (`proveAddress`), ends all sessions, and forgets where it was
+ * signed in to. Unverified accounts are replaced by one new account with a new workspace. Undefined if there is no account.
+ * Throws `unavailable` if its user changes or deletes it at the same moment.
  */
 export async function setPasswordOf(
   deps: { readonly passwordHasher: Hasher; readonly defaultTier: Tier },

@@ -8,7 +8,7 @@ import type { AccountTables } from "./account-tables.ts";
 import type { StoredAccount } from "./find-account.ts";
 import { countPasswordAttempt, type PasswordAttempt } from "./password-attempts.ts";
 
-/** What a password is compared with: the hash of an account, or one of nothing. */
+/** A hash that a password is compared with: an account's, or the decoy. */
 export interface Candidate {
   readonly userId?: string;
   readonly passwordHash: string;
@@ -20,12 +20,15 @@ export interface PasswordDependencies {
   readonly keyring: Keyring;
 }
 
-/** A well-formed hash of nothing: what an unknown address is compared with, so that it takes as long as a known one. */
+/**
+ * The hash of a random password. Sign-in compares with it for an unknown address, so that it takes as long as for a known
+ * one.
+ */
 export async function createDecoyHash(passwordHasher: Hasher): Promise<string> {
   return passwordHasher.hash(crypto.randomUUID());
 }
 
-/** Whether the password of somebody who is signed in is that of their account: see `matchPassword`. */
+/** Whether a password is that of the account that the caller is signed in to: see `matchPassword`. */
 export async function isRightPassword(
   deps: PasswordDependencies,
   account: Pick<StoredAccount, "userId" | "email" | "passwordHash">,
@@ -37,10 +40,10 @@ export async function isRightPassword(
 }
 
 /**
- * Which of the hashes the password is of. Counts wrong ones only; throws `rate_limited` after too many, whatever the
- * password, unless an account knows the source, which alone is compared then; and `unavailable`, which counts as nothing,
- * while too many passwords are compared. A right one's hash that was made with other parameters, or of another than its
- * normal form, is made anew.
+ * Returns the hash that the password matches, or undefined. Counts wrong passwords only. Throws `rate_limited` after too
+ * many, whatever the password; accounts that know the source are still compared. Throws `unavailable`, without counting,
+ * while too many passwords are being compared. A matching hash that was made with other parameters, or of another than the
+ * password's normal form, is replaced.
  */
 export async function matchPassword(
   deps: PasswordDependencies,
@@ -73,7 +76,10 @@ export async function matchPassword(
   return hash;
 }
 
-/** With the same salt, which others that wait for the address share. Where the server is busy, the hash is made anew another time: the password was right. */
+/**
+ * Keeps the salt, which other accounts that wait for the address share. If the server is busy, the old hash stays for now:
+ * the password was right.
+ */
 async function upgradeHash(
   { database, passwordHasher }: PasswordDependencies,
   email: string,

@@ -26,12 +26,12 @@ async function lockKeys(transaction: QueryableTables, workspaceId: string): Prom
 }
 
 /**
- * Deletes the caller's account: the user is removed, and the workspace shut down with all of its keys. When it returns, no
+ * Deletes the caller's account: removes the user, and shuts the workspace down with all of its keys. When it returns, no
  * server accepts any of its credentials any more. What the workspace holds is removed soon after (`closedWorkspaceSweep`).
  *
- * Throws, with nothing touched: `invalid_request` without a password, `not_found` if the caller's workspace has no user,
- * `invalid_password` for a wrong one, and `rate_limited` after too many of those. `onAuthorized` runs when nobody else can
- * end the caller's rights any more before this is done.
+ * Throws, with nothing changed: `invalid_request` without a password, `not_found` if the caller's workspace has no user,
+ * `invalid_password` for a wrong one, and `rate_limited` after too many of those. `onAuthorized` runs once the caller's
+ * credential is locked, so that nobody else can end it before this is done.
  */
 export async function deleteAccount(
   deps: PasswordDependencies & { readonly revocation: Pick<RevocationService, "revoke"> },
@@ -54,7 +54,7 @@ export async function deleteAccount(
       tables.selectFrom("account").select("id").where("id", "=", userId).where("tokenRevision", "=", tokenRevision),
     );
     if (unchanged === undefined) {
-      // The password was changed in between, or the account deleted: what was compared is not the account's any more.
+      // The password was changed or the account deleted after the comparison.
       throw wrongPassword();
     }
     await removeAccounts(transaction, [account], "The account was deleted.");
@@ -62,8 +62,7 @@ export async function deleteAccount(
   await deps.revocation.revoke(subjectsOfAccount(account), change, {
     credential: credentialOf(caller),
     async lockRows(transaction) {
-      // The account first, as everybody does who locks it and what is its own; sessions last: whoever ends one of them
-      // meanwhile is not kept waiting for the others.
+      // The account first, as everywhere. Sessions last, so that calls that end one of them wait as short as possible.
       await lockAccount(transaction, userId);
       await lockKeys(transaction, workspaceId);
       await lockSessions(transaction, { workspaceId, userId });

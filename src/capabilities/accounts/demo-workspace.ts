@@ -9,8 +9,8 @@ import { createDecoyHash } from "./check-password.ts";
 import { insertAccount } from "./sign-up.ts";
 
 /**
- * Makes a demo workspace with a sandbox key in a database that has no workspace. The key, or undefined if there was one. Its owner
- * has no password until `npm run reset-password` sets one.
+ * Makes a demo workspace with a sandbox key in a database without workspaces. Returns the key, or undefined if there was a
+ * workspace. Its owner has no password until `npm run reset-password` sets one.
  */
 export async function createDemoWorkspace(deps: {
   readonly database: Database;

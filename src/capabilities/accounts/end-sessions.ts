@@ -53,9 +53,9 @@ interface SignOutDependencies {
 }
 
 /**
- * Ends the session of a refresh token, also of one that was used before. When it returns, no server accepts the session's
- * tokens any more. Nothing is written where nothing ends: for a session that has ended, and a token that was not made here.
- * Throws `rate_limited` after too many calls for a session that has ended, or from one source for such sessions.
+ * Ends the session of a refresh token, also of a used one. When it returns, no server accepts the session's tokens any more.
+ * Writes nothing for a session that has ended or a forged token. Throws `rate_limited` after too many calls for sessions
+ * that have ended.
  */
 export async function signOut(
   deps: SignOutDependencies,
@@ -96,9 +96,9 @@ export async function removeSessions(
 }
 
 /**
- * Ends every session of the caller's account. When it returns, no server accepts their tokens any more. Keys stay. Throws
- * `not_found` if the caller's workspace has no user. `onAuthorized` runs when nobody else can end the caller's rights any
- * more before this is done, and `beforeCommit` last in the transaction.
+ * Ends every session of the caller's account; keys stay. When it returns, no server accepts their tokens any more. Throws
+ * `not_found` if the caller's workspace has no user. `onAuthorized` runs once the caller's credential is locked, so that
+ * nobody else can end it before this is done; `beforeCommit` runs last in the transaction.
  */
 export async function logoutAll(
   deps: { readonly database: QueryableTables; readonly revocation: Pick<RevocationService, "revoke"> },
@@ -124,7 +124,7 @@ export async function logoutAll(
   });
 }
 
-/** Removes sessions whose time is over. No token of theirs is valid any more, so there is nothing to revoke. */
+/** Removes expired sessions. None of their tokens is valid any more, so nothing has to be revoked. */
 export function sessionSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
   return sweepOldest(deps, { table: "session", column: "expires_at", until: "(SELECT byond_now())" });
 }

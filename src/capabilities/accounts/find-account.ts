@@ -5,7 +5,7 @@ import { AppError, sessionRefused } from "../../errors.ts";
 import { demoAddress, parseAccountAddress, parseLegacyAccountAddress } from "../../text/mail-address.ts";
 import type { AccountTables } from "./account-tables.ts";
 
-/** Reads an account: what is asked of it, `isVerified` beside its columns. */
+/** The columns of a `StoredAccount`. */
 const selectAccounts = (tables: AccountTables) =>
   tables
     .selectFrom("account")
@@ -17,10 +17,7 @@ export type StoredAccount = Readonly<InferResult<ReturnType<typeof selectAccount
 
 type Dependencies = { readonly database: Pick<QueryableTables, "query"> };
 
-/**
- * The accounts with this address, as they are stored: the one that is verified, else those that wait for the
- * proof, the oldest first.
- */
+/** The accounts with this address, as it is stored: the verified one, or else the unverified ones, oldest first. */
 export async function findAccountsByEmail({ database }: Dependencies, email: string): Promise<StoredAccount[]> {
   const accounts = await database.query((tables: AccountTables) =>
     selectAccounts(tables).where("email", "=", email).orderBy("createdAt").orderBy("id"),
@@ -30,8 +27,8 @@ export async function findAccountsByEmail({ database }: Dependencies, email: str
 }
 
 /**
- * The address as its accounts have it, whichever way it is written: they keep the form that they were stored in. Undefined if
- * it is none. Asks the same of an address without an account.
+ * The form of an address that its accounts were stored with: it may be an older normal form. Undefined if it is no address.
+ * Runs the same queries for an address without an account.
  */
 export async function findStoredAddress(deps: Dependencies, presented: string): Promise<string | undefined> {
   if (presented === demoAddress) {
@@ -47,8 +44,8 @@ export async function findStoredAddress(deps: Dependencies, presented: string): 
 }
 
 /**
- * The account of whoever calls: the session's user, or the owner of the key's workspace. Throws `not_found` if a key's has
- * none, and `invalid_api_key` if the session's was deleted since it was admitted.
+ * The caller's account: the session's user, or the owner of the key's workspace. Throws `not_found` if the key's workspace
+ * has none, and `invalid_api_key` if the session's account was deleted since it was admitted.
  */
 export async function accountOf({ database }: Dependencies, caller: Caller): Promise<StoredAccount> {
   const [account] = await database.query((tables: AccountTables) =>
@@ -57,7 +54,7 @@ export async function accountOf({ database }: Dependencies, caller: Caller): Pro
       : selectAccounts(tables).where("workspaceId", "=", caller.workspaceId).orderBy("createdAt").limit(1),
   );
   if (account === undefined) {
-    // A session has an account as long as it lives: this one ended a moment ago.
+    // A live session has an account: this session has just ended.
     throw caller.kind === "session" ? sessionRefused() : accountNotFound();
   }
   return account;

@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { AccountEntity } from "./account.entity.ts";
 
-/** From where an account is used to being signed in to. Ends with its account. */
+/** A source that an account is known to be signed in to from. Deleted with its account. */
 export const KnownSourceEntity = defineEntity({
   name: "KnownSource",
   tableName: "known_source",
@@ -14,7 +14,7 @@ export const KnownSourceEntity = defineEntity({
       .index(false)
       .deleteRule("cascade")
       .foreignKeyName("known_source_account_id_fkey"),
-    /** No address: a keyed hash of account and source. */
+    /** A keyed hash of account and source, not an address. */
     source: p.blob().primary(),
     expiresAt: p.datetime(),
   },

@@ -11,8 +11,8 @@ import type { AccountTables } from "./account-tables.ts";
 import { knownSourceDays } from "./accounts.policy.ts";
 
 /**
- * How the database knows that an account was signed in to from a source: a keyed hash for each master secret, the current
- * one's first, so that a rotation forgets nobody. Empty if the client address is unknown.
+ * A source in the database: a keyed hash for each master secret, the current one first, so that a rotation forgets nobody.
+ * Empty if the client address is unknown.
  */
 export function sourceIndexes(keyring: Keyring, accountId: string, clientAddress: string | undefined): Buffer[] {
   const source = limitKeyOf(clientAddress);
@@ -21,7 +21,7 @@ export function sourceIndexes(keyring: Keyring, accountId: string, clientAddress
     : keyring.all.map((secret) => hmacSha256(secret.subkey("sign-in-source"), `${accountId} ${source}`));
 }
 
-/** SQL that makes a source known, to stand in a statement; `selected` selects account, source and the time now. */
+/** SQL that remembers sources; `selected` is SQL that selects account, source and the time now. */
 export function insertKnownSource(selected: string): string {
   return `
     INSERT INTO known_source AS known (account_id, source, expires_at)
@@ -34,14 +34,14 @@ const remember = statement("remember_known_source")({ accountId: text, source: b
   insertKnownSource(`SELECT ${p.accountId}, ${p.source}, byond_now()`),
 );
 
-/** Makes no source known to an account any more: its password was replaced. */
+/** Forgets the sources of an account whose password is replaced. */
 export async function forgetSources(transaction: QueryableTables, accountId: string): Promise<void> {
   await transaction.query((tables: AccountTables) =>
     tables.deleteFrom("known_source").where("accountId", "=", accountId),
   );
 }
 
-/** Makes a source known to an account whose owner has authenticated from there. */
+/** Remembers a source that the owner of an account has authenticated from. */
 export async function rememberSource(
   { keyring }: { readonly keyring: Keyring },
   transaction: Queryable,
@@ -53,7 +53,7 @@ export async function rememberSource(
   }
 }
 
-/** Whether a source is known to an account. The same statement answers for an account that there is not. */
+/** Whether a source is known to an account. Runs the same query for an account that does not exist. */
 export async function isKnownSource(
   { database, keyring }: { readonly database: QueryableTables; readonly keyring: Keyring },
   { accountId, clientAddress }: { readonly accountId: string; readonly clientAddress: string | undefined },
@@ -70,7 +70,7 @@ export async function isKnownSource(
   return known.length > 0;
 }
 
-/** Removes sources that count as known no more. */
+/** Removes expired sources. */
 export function knownSourceSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
   return sweepOldest(deps, { table: "known_source", column: "expires_at", until: "(SELECT byond_now())" });
 }

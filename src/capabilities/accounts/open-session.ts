@@ -7,7 +7,7 @@ import { accessTokenSeconds, refreshTokenDays } from "./accounts.policy.ts";
 import { insertKnownSource, sourceIndexes } from "./known-sources.ts";
 import { generateRefreshToken } from "./refresh-token-format.ts";
 
-/** A user's account as it was when they showed that it is theirs. */
+/** An account as it was when its user authenticated. */
 export interface SignedInAccount {
   readonly userId: string;
   readonly workspaceId: string;
@@ -46,8 +46,8 @@ export const tokenSecondsUntil = (end: string) =>
   `greatest(1, least(${accessTokenSeconds}, floor(extract(epoch FROM ${end} - byond_now()))))::integer`;
 
 /**
- * No session begins once the account's revision was raised. Sessions whose time is over go, so that they do not pile up.
- * From where a session begins, the account counts as used to being signed in to.
+ * Inserts a session, unless the account's revision was raised meanwhile. Removes the account's expired sessions, and
+ * remembers the source.
  */
 const insert = statement<SessionTimes>("insert_session")(
   {
@@ -80,8 +80,8 @@ const insert = statement<SessionTimes>("insert_session")(
 );
 
 /**
- * Begins a session, and remembers from where. Undefined if all sessions of the account were ended since, or the account
- * was deleted.
+ * Begins a session and remembers its source. Undefined if all sessions of the account were ended since, or the account was
+ * deleted.
  */
 export async function openSession(
   deps: SessionDependencies,
@@ -103,7 +103,7 @@ export async function openSession(
   return row && grantTokens(deps, { userId, workspaceId, sessionId, tokenRevision }, row, refresh.token);
 }
 
-/** What a statement tells of a session's time, by the database's clock. */
+/** The times of a session, by the database's clock. */
 export interface SessionTimes {
   readonly endsAt: Date;
   /** How long its next access token is valid. */

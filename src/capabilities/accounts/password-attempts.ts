@@ -10,11 +10,11 @@ import { passwordLimits } from "./accounts.policy.ts";
 import { accountOf } from "./find-account.ts";
 import { sourceIndexes } from "./known-sources.ts";
 
-/** Whose password is tried, and from where. */
+/** An attempt at a password: at whose, and from where. */
 export interface PasswordAttempt {
   /** As it is stored, whether there is an account or not: the two must not be told apart. */
   readonly email: string;
-  /** The accounts that the password may be of. Empty: there is none, or what is told of it must not depend on the source. */
+  /** The accounts whose password it may be. Empty: there are none, or the answer must not depend on the source. */
   readonly accountIds: readonly string[];
   /** The account, if the caller has also presented a session or key of it. */
   readonly signedInTo: string | undefined;
@@ -29,7 +29,7 @@ interface Dependencies {
 /** Attempts belong to no workspace: this stands in for one in the table of throttles. */
 const workspaceId = "'sign-in'";
 
-/** SQL of what is asked of one bucket. */
+/** SQL of a row with the wait of a bucket, if it has no token. */
 const blockedBy = (key: string, limit: SqlThrottleLimit, also = "true") => `
   SELECT ${secondsUntilToken("tat", limit)} AS seconds FROM throttle
   WHERE workspace_id = ${workspaceId} AND key = ${key} AND NOT ${hasToken("tat", limit)} AND ${also}`;
@@ -38,7 +38,7 @@ const blockedBy = (key: string, limit: SqlThrottleLimit, also = "true") => `
 const buckets = { sourceKey: text, pairKey: text, strangersKey: text };
 const attempt = { ...buckets, accountIds: array(text), sources: array(bytea), signedInTo: nullable(text) };
 
-/** SQL of whether the source is not known to one of the accounts, or there is none. */
+/** SQL of whether one of the accounts does not know the source, or there is no account. */
 const isStrange = (p: Placeholders<typeof attempt>) =>
   `cardinality(accounts) < greatest(1, cardinality(${p.accountIds}))`;
 
@@ -117,15 +117,15 @@ export interface CountedAttempt {
   readonly isKnown: boolean;
   /** Whether the password may be compared with that of this one of the accounts. */
   admits(accountId: string): boolean;
-  /** Nothing was wrong with it: it costs nothing. */
+  /** Takes the count back: the attempt was not wrong. */
   putBack(): Promise<void>;
-  /** It was right: wrong ones before it from the same source are forgotten too (NIST SP 800-63B §5.2.2). */
+  /** The password was right: earlier wrong ones from the same source are forgotten too (NIST SP 800-63B §5.2.2). */
   forgive(): Promise<void>;
 }
 
 /**
- * Counts an attempt, before its password is compared: however many run at once, none is compared without a token. Throws
- * `rate_limited` after too many. If the process ends before it has the answer, the attempt stays counted, as a wrong one.
+ * Counts an attempt as wrong before its password is compared: however many run at once, none is compared without a token.
+ * Throws `rate_limited` after too many. If the process ends before the comparison does, the attempt stays counted as wrong.
  */
 export async function countPasswordAttempt(deps: Dependencies, attempt: PasswordAttempt): Promise<CountedAttempt> {
   const { email, accountIds, signedInTo, clientAddress } = attempt;
@@ -150,7 +150,7 @@ export async function countPasswordAttempt(deps: Dependencies, attempt: Password
       await undo(false);
     }
     throw new AppError("rate_limited", "Too many wrong passwords. Try again later.", {
-      // The last token was taken at the same moment: its own wait is not known here.
+      // Without a wait, the last token was taken at the same moment.
       retryAfterSeconds: taken.seconds ?? 60,
     });
   }
@@ -159,9 +159,9 @@ export async function countPasswordAttempt(deps: Dependencies, attempt: Password
 }
 
 /**
- * Counts a call whose idempotency key was used before as an attempt at the password that it carries, if it carries one:
- * whether it is the same request tells whether the password is the same. What is the same costs nothing. Throws
- * `rate_limited` after too many wrong ones.
+ * Counts a repeated call whose idempotency key was used before as an attempt at the password that it carries, if any:
+ * whether it is the same request reveals whether the password is the same. The same request costs nothing. Throws
+ * `rate_limited` after too many different ones.
  */
 export async function countPasswordComparison(
   deps: { readonly database: Database; readonly keyring: Keyring },

@@ -17,8 +17,9 @@ import { emailProblem } from "./sign-up.ts";
 import type { EmailVerificationOutcome, EmailVerifications, StartedReset } from "./verify-account-email.ts";
 
 /**
- * Sends a code to the address if it has an account. Nothing tells whether it has: the same statements run, and the question is
- * asked when the message leaves. Throws `rate_limited` after too many for the address, or from where the call comes from.
+ * Sends a code to the address if it has an account. The answer does not reveal whether it has: the same queries run, and
+ * accounts are looked up when the message is sent. Throws `rate_limited` after too many resets of the mailbox, or from one
+ * source.
  */
 export async function startPasswordReset(
   deps: {
@@ -48,8 +49,8 @@ export async function startPasswordReset(
 }
 
 /**
- * Whether the source is known to the account that has proved the address. Of one that has not, it says nothing: strangers
- * can sign up, and then in from as many sources as they like.
+ * Whether the source is known to the verified account of the address. The sources of unverified accounts do not count:
+ * strangers can sign up with the address, and sign in from as many sources as they like.
  */
 async function isFromOwner(
   deps: { readonly database: QueryableTables; readonly keyring: Keyring },
@@ -61,10 +62,10 @@ async function isFromOwner(
 }
 
 /**
- * Sets a new password, with the code that was sent to the address. When it returns, no server accepts the account's earlier
- * sessions any more. The code is used up by the transaction that sets the password: what fails can be repeated. The code of
- * a reset that was started before the password was last set has expired; only who has that code learns so. Throws
- * `not_found` for a reset that there is not.
+ * Sets a new password with the code that was sent to the address. When it returns, no server accepts the account's earlier
+ * sessions any more. The code is used up by the transaction that sets the password, so a call that fails can be repeated. A
+ * reset that was started before the password was last set is `expired`, which only a right code reveals. Throws `not_found`
+ * for an unknown reset.
  */
 export async function confirmPasswordReset(
   deps: {

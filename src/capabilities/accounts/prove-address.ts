@@ -14,8 +14,8 @@ const lock = statement("lock_address")(
 );
 
 /**
- * Nobody else signs up with this address, or proves it, until the transaction ends. It comes before the transaction's other
- * locks, so that no two wait for each other.
+ * Locks an address: until the transaction ends, nobody else signs up with it or proves it. Taken before all other locks, so
+ * that there is no deadlock.
  */
 export async function lockAddress(transaction: Queryable, email: string): Promise<void> {
   await transaction.run(lock, { email });
@@ -50,7 +50,7 @@ export async function endUnverifiedAccounts(
   return ending.length;
 }
 
-/** What somebody's proof of an address came to: the account that has it now, if it was one. */
+/** The outcome of a proof: the account that has the address now, or undefined if nothing was proved. */
 export interface ProofOutcome {
   readonly provenBy: AccountReference | undefined;
 }
@@ -104,7 +104,7 @@ export async function proveAddress<T extends ProofOutcome>(
   }
 }
 
-/** Between looking and locking there was one more account. Nothing was done: look again. */
+/** An account was added between reading and locking. Nothing was done: read again. */
 class AnotherSignedUp extends Error {
   override readonly name = "AnotherSignedUp";
 }

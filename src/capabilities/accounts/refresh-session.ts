@@ -16,7 +16,7 @@ import {
 } from "./open-session.ts";
 import { type NewRefreshToken, parseRefreshToken, type RefreshToken, succeedingToken } from "./refresh-token-format.ts";
 
-/** Spent tokens of a session that are remembered. Nobody refreshes more often within the grace. */
+/** Used tokens that a session remembers. Clients do not refresh more often within `repeatedRefreshSeconds`. */
 const rememberedTokens = 8;
 
 /** SQL of a list's last elements, with one more. */
@@ -40,7 +40,7 @@ const claims = (maxDays: string) => `
   session.account_id, session.token_revision, ${sessionEnd("session.created_at", maxDays)} AS ends_at,
   ${tokenSecondsUntil(sessionEnd("session.created_at", maxDays))} AS seconds`;
 
-/** One of two calls with the same token finds its hash; the other waits for it, and does not. */
+/** Of two calls with the same token one finds its hash. The other waits for the row lock, and does not find it any more. */
 const rotate = statement<SessionRow>("rotate_refresh_token")(
   { ...exchanged, nextHash: bytea },
   (p) => `
@@ -141,7 +141,7 @@ async function repeated(
   return row;
 }
 
-/** Most tokens that come here are of sessions that have ended: nothing is revoked then. */
+/** Revokes only if the session was still alive, which it rarely is. */
 async function endCopiedSession(
   deps: { readonly revocation: Pick<RevocationService, "revoke"> },
   { workspaceId, sessionId, hash }: RefreshToken,

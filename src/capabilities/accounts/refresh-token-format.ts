@@ -10,7 +10,7 @@ export interface SessionReference {
   readonly sessionId: string;
 }
 
-/** What a refresh token says, and how the database knows it. */
+/** A parsed refresh token, and its hash in the database. */
 export interface RefreshToken extends SessionReference {
   /** SHA-256 of the token: it has 192 random bits, which nobody guesses from a hash. */
   readonly hash: Buffer;
@@ -38,8 +38,9 @@ export function generateRefreshToken(session: SessionReference, tagKey: Buffer):
 }
 
 /**
- * The token that follows one: under a master secret it is always the same, so that whoever has lost it gets it again, from
- * any server, although the database holds only its hash. Without the master secret, a token tells nothing about the next.
+ * The token that follows one. It is always the same for a master secret, so that a client that has lost it gets it again
+ * from any server, although the database holds only its hash. Without the master secret, a token reveals nothing about the
+ * next.
  */
 export function succeedingToken(presented: RefreshToken, secret: MasterSecret, tagKey: Buffer): NewRefreshToken {
   const { workspaceId, sessionId, hash } = presented;

@@ -31,16 +31,17 @@ export interface AccountDependencies {
   readonly defaultTier: Tier;
 }
 
-/** What a malformed address is told. */
+/** The problem of a malformed address. */
 export const emailProblem = "must be an email address";
 
 /**
- * Makes a user, who has yet to prove the address, and a workspace that belongs to them. Throws `validation_error` for a
- * malformed address and for a password that is easy to guess, and `already_exists` for an address that somebody has proved,
- * for one that too many wait for, and for one that has an account with this very password: the two could not be told apart
- * at signing in, and it is most likely the same call once more. Because that answer tells the password, where accounts wait
- * for the address the call counts as an attempt at it, whatever the outcome: `rate_limited` after too many, and after too many new accounts for one
- * mailbox.
+ * Makes a user, whose address is unverified, with a workspace of their own.
+ *
+ * Throws `validation_error` for a malformed address or a password that is easy to guess. Throws `already_exists` for an
+ * address that is verified, for one that `maxUnverifiedAccounts` accounts wait for, and for one that has an account with the
+ * same password: sign-in could not tell the two apart, and it is most likely a repeated call. Because that answer reveals a
+ * password, a call for an address with accounts counts as an attempt at their password, whatever its outcome. Throws
+ * `rate_limited` after too many attempts, and after too many new accounts for one mailbox.
  */
 export async function createAccount(
   deps: AccountDependencies,
@@ -132,7 +133,7 @@ function requireRoom(accounts: readonly StoredAccount[]): void {
   }
 }
 
-/** The same for every reason: whether somebody has proved the address is not told. */
+/** One error for all reasons: it does not reveal whether the address is verified. */
 function noRoom(): AppError {
   return new AppError(
     "already_exists",
@@ -156,7 +157,7 @@ export interface NewAccount {
   readonly isVerified: boolean;
 }
 
-/** Writes a user and a workspace, in a transaction that holds the address (`lockAddress`). */
+/** Inserts a user and a workspace, in a transaction that has locked the address (`lockAddress`). */
 export async function insertAccount(
   transaction: QueryableTables,
   { userId, workspaceId, email, passwordHash, name, tier, isVerified }: NewAccount,
@@ -183,8 +184,8 @@ export async function insertAccount(
 }
 
 /**
- * Makes an account and begins its first session. Throws `rate_limited` after too many sign-ups from where the call comes
- * from, and what `createAccount` throws.
+ * Makes an account and begins its first session. Throws `rate_limited` after too many sign-ups from one source, and what
+ * `createAccount` throws.
  */
 export async function signUp(
   deps: SessionDependencies & AccountDependencies & { readonly signUpsPerHour: number },

@@ -14,15 +14,15 @@ import { hoursToldBefore } from "./accounts.policy.ts";
 import { endUnverifiedAccounts } from "./prove-address.ts";
 import { subjectsOfAccount } from "./remove-accounts.ts";
 
-/** The outbox's name for the mail that tells of an unverified account's end. */
+/** Kind of the outbox message that warns an unverified account of its end. */
 export const accountEndingKind = "account_ending";
 
 /** Few enough that no statement holds its locks for long. */
 const batchSize = 50;
 
 /**
- * Marks accounts as told, and writes the mail that tells them. Its id follows from the account's: there is one. It is told a
- * day before the end, or the end moves.
+ * Marks accounts as warned and queues the mail. The id of the message is made of the account's, so that there is only one.
+ * An account that is warned late ends later: it always has a day.
  */
 const announce = statement<{ count: number }>("announce_account_endings")(
   { lane: text },
@@ -44,7 +44,7 @@ const announce = statement<{ count: number }>("announce_account_endings")(
       kind: `'${accountEndingKind}'`,
       lane: p.lane,
       subjectId: "id",
-      // All that there is to say is read when it leaves.
+      // The mail is written from the account when it is sent.
       payloadSealed: "''::bytea",
       claimedBy: "NULL",
       createdAt: "end_announced_at",
@@ -63,13 +63,13 @@ const selectDue = (tables: AccountTables) =>
     .limit(batchSize);
 
 /**
- * Tells unverified accounts a day before they end, and ends those whose time is over. For servers that send mail: without it,
- * nobody can prove an address.
+ * Warns unverified accounts a day before they end, and ends those whose time is over. Only for servers that send mail:
+ * without mail nobody can prove an address.
  */
 export function unverifiedAccountSweep(deps: {
   readonly database: Pick<Database, "query" | "transaction">;
   readonly revocation: Pick<RevocationService, "revoke">;
-  /** Of mail. */
+  /** The outbox lane of mail. */
   readonly lane: string;
 }): Sweep {
   return {
@@ -89,11 +89,11 @@ export function unverifiedAccountSweep(deps: {
 interface SenderDependencies {
   readonly database: QueryableTables;
   readonly channels: Pick<Channels, "sendMail">;
-  /** The address that people know the server by. */
+  /** Public base URL. */
   readonly url: () => string;
 }
 
-/** Tells unverified accounts that they end, unless they were verified or have ended meanwhile. */
+/** Warns unverified accounts of their end by mail, unless they were verified or have ended meanwhile. */
 export class AccountEndingSender implements OutboxSender {
   readonly #deps: SenderDependencies;
 

@@ -12,7 +12,7 @@ import { proveAddress } from "./prove-address.ts";
 import { type AccountReference, removeMessages } from "./remove-accounts.ts";
 import { alreadyExists } from "./sign-up.ts";
 
-/** What accounts need of the verifications: codes to mail addresses, and whether a code is the right one. */
+/** What accounts need of verifications: codes that are sent to mail addresses, and checked. */
 export interface EmailVerifications {
   /** Sends a code that proves the address of an account. Guesses are counted by account and address. */
   start(
@@ -41,7 +41,7 @@ export interface StartedReset {
 }
 
 export interface StartedEmailVerification extends StartedReset {
-  /** To be called after the commit: what is sent before may be of a verification that does not exist. */
+  /** Call it after the commit: before, the verification may be rolled back. */
   send(): void;
 }
 
@@ -77,7 +77,7 @@ export async function startEmailVerification(
   return started;
 }
 
-/** What a code came to, and whether the address is verified by now. */
+/** The outcome of a check, and whether the address is verified now. */
 export interface CheckedEmail {
   readonly outcome: EmailVerificationOutcome;
   readonly isVerified: boolean;
@@ -100,11 +100,10 @@ async function markVerified(transaction: QueryableTables, account: AccountRefere
 }
 
 /**
- * Checks the code that was sent to the account's mail address last. Without one, every code has expired. With the right one
- * the address is this account's: when it returns, its live keys work and all other accounts that waited for the address have
- * ended, on every server. Throws `already_exists` if another account has proved the address, and `rate_limited` after too
- * many codes for accounts of this mailbox. `beforeCommit` runs in the transaction, if there is one: nothing is written where
- * no code was sent.
+ * Checks the code that was last sent to the account's address; if none was sent, the outcome is `expired`. With the right
+ * code the address is this account's: when it returns, its live keys work, and all other accounts that waited for the
+ * address have ended, on every server. Throws `already_exists` if another account has proved the address, and `rate_limited`
+ * after too many codes for accounts of this mailbox. `beforeCommit` runs in the transaction; without a code there is none.
  */
 export async function checkEmailVerification(
   deps: {

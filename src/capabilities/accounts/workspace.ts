@@ -27,7 +27,7 @@ const selectWorkspace = (tables: AccountTables, id: string) =>
 /** What keys and verifications belong to. */
 export type Workspace = Readonly<InferResult<ReturnType<typeof selectWorkspace>>[number]>;
 
-/** A workspace that was not shut down. Throws `not_found` for others. */
+/** A workspace. Throws `not_found` if it was shut down. */
 export async function getWorkspace(
   { database }: { readonly database: QueryableTables },
   id: string,
@@ -39,14 +39,14 @@ export async function getWorkspace(
   return workspace;
 }
 
-/** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
+/** New values. Fields that are left out stay as they are; none becomes null. */
 export interface WorkspaceChanges {
   readonly name?: string;
   readonly ipAllowlist?: readonly string[];
 }
 
 /**
- * Changes the caller's workspace. When it returns, every server goes by what it is now, for calls under way too. Throws
+ * Changes the caller's workspace. When it returns, the change holds on every server, for calls in flight too. Throws
  * `invalid_api_key` if the session was ended meanwhile. `beforeCommit` runs in the transaction.
  */
 export async function updateWorkspace(
@@ -86,7 +86,7 @@ const tiers = {
   unlimited: TierMessage.UNLIMITED,
 } as const satisfies Record<Tier, TierMessage>;
 
-/** A workspace as it is told. */
+/** A workspace as a message. */
 export function workspaceMessage({ id, name, tier, ipAllowlist, createdAt }: Workspace) {
   return {
     id,

@@ -14,7 +14,7 @@ import type { ApiKey } from "./api-key.entity.ts";
 import type { CreatedApiKey } from "./create-api-key.ts";
 import type { RotatedApiKey } from "./rotate-api-key.ts";
 
-/** A key as it is listed: without its secret. */
+/** A key as a message, without its secret. */
 export function apiKeyMessage(key: ApiKey) {
   return {
     ...describeKey(key),
@@ -38,7 +38,7 @@ export function rotatedKeyMessage(rotated: RotatedApiKey) {
   };
 }
 
-/** What every answer says of a key. */
+/** The fields that every message of a key has. */
 function describeKey(key: ApiKey | CreatedApiKey) {
   return {
     id: key.id,
@@ -73,7 +73,7 @@ function signatureVersionMessage(version: SignatureVersion): SignatureVersionMes
   return signatureVersionMessages[version];
 }
 
-/** The version that a message names. Undefined: none. */
+/** The version that a message names. Undefined if it names none. */
 export function signatureVersionOf(message: SignatureVersionMessage | undefined): SignatureVersion | undefined {
   return message === SignatureVersionMessage.V2 ? "v2" : message === SignatureVersionMessage.V1 ? "v1" : undefined;
 }
@@ -82,7 +82,7 @@ function modeMessage(mode: Mode): ModeMessage {
   return mode === "test" ? ModeMessage.TEST : ModeMessage.LIVE;
 }
 
-/** A field that is left out where there is no moment. */
+/** A timestamp field, left out if there is no date. */
 function timestamp<Field extends string>(
   field: Field,
   date: Date | null | undefined,

@@ -83,7 +83,7 @@ export function apiKeyService(deps: {
   };
 }
 
-/** What the schema cannot say of the requests. `known` are the scopes that a key can be given. */
+/** Checks of requests that the schema cannot express. `known` are the scopes that a key can be given. */
 export function apiKeyFieldChecks(known: readonly string[]): readonly FieldCheck[] {
   return [
     fieldCheck(CreateApiKeyRequestSchema, ({ name, scopes, ipAllowlist }) => ({

@@ -25,9 +25,9 @@ interface Dependencies {
 }
 
 /**
- * Tells who an API key belongs to. A forged key is refused by its tag, with nothing read. What the database says of a key
- * is known until it is revoked or changed, and a secret is compared with its argon2id hash once. Everything else about the
- * key is asked on every request.
+ * Authenticates API keys. A forged key is refused by its tag, without reading anything. A key's row is cached until the key
+ * is revoked or changed, and a secret is compared with its argon2id hash once. Revocation and expiry are checked on every
+ * request.
  */
 export class KeyAuthenticator {
   readonly #deps: Dependencies;
@@ -45,8 +45,8 @@ export class KeyAuthenticator {
   }
 
   /**
-   * The caller of a valid key. Undefined for one that is malformed, forged, unknown, wrong, revoked, or out of time. Throws
-   * `unavailable` where the database is needed and cannot be reached, and where too many keys are new at once.
+   * The caller of a valid key. Undefined for one that is malformed, forged, unknown, wrong, revoked or expired. Throws
+   * `unavailable` if the database is needed and cannot be reached, or if too many keys are new at once.
    */
   async authenticateKey(presented: string): Promise<Authenticated<KeyCaller> | undefined> {
     const parsed = parseKey(presented, this.#deps.tagKey);
@@ -54,7 +54,7 @@ export class KeyAuthenticator {
       return undefined;
     }
     const found = await this.#keys.get(parsed.prefix);
-    // The state first: a key that is not in use any more costs no comparison.
+    // The state first, so that a key that was revoked or has expired costs no comparison.
     if (found === undefined || !isUsable(found.record)) {
       return undefined;
     }
@@ -81,8 +81,8 @@ function isUsable({ isRevoked, expiry }: StoredKey): boolean {
 }
 
 /**
- * Replaces a hash that was made with other parameters by one of today's, of the same secret: whoever still knows the old
- * one is right too, so nothing is revoked. Never throws; the next server that compares the key tries again.
+ * Replaces a hash that was made with other parameters than today's by a new one of the same secret. Servers that have cached
+ * the old one stay right, so nothing is revoked. Never throws; the next server that compares the key tries again.
  */
 export async function upgradeSecretHash(
   deps: { readonly database: QueryableTables; readonly keyHasher: Hasher; readonly logger: Logger },

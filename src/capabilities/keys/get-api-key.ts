@@ -5,7 +5,7 @@ import { AppError } from "../../errors.ts";
 import { type ApiKey, ApiKeyEntity } from "./api-key.entity.ts";
 import type { KeyTables } from "./key-tables.ts";
 
-/** Which key of which workspace. */
+/** Names a key of a workspace. */
 export interface KeyReference {
   readonly workspaceId: string;
   readonly id: string;
@@ -26,8 +26,8 @@ export async function getApiKey(
 }
 
 /**
- * An id as it came, if it has the form of one; otherwise throws `not_found`. Who pastes a key in the place of its id must
- * not find it in the log of the database.
+ * Checks that a text has the form of a key id; throws `not_found` otherwise. A whole key that is pasted in place of its id
+ * must not get into the database's log.
  */
 export function keyIdOf(text: string): string {
   if (!isId("key", text)) {

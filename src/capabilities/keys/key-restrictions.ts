@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { SignatureVersion } from "../../access/request-signature.ts";
 import { invalidFields } from "../../errors.ts";
 
-/** What a key may not do. */
+/** The restrictions of a key. */
 export interface Restrictions {
   /** Null: everything is allowed. Never empty. */
   readonly scopes: readonly string[] | null;
@@ -17,7 +17,7 @@ export interface Restrictions {
   readonly expiresAt: Date | null;
 }
 
-/** A key that may do everything, for ever. */
+/** A key without restrictions. */
 export const unrestricted: Restrictions = {
   scopes: null,
   ipAllowlist: null,
@@ -33,7 +33,7 @@ export const storedExpiry = (expiresAt: Date) => sql<Date>`date_trunc('seconds',
 /** Whether a key that was just written expires later than now. Null: it never does. */
 export const expiresLater = sql<boolean | null>`expires_at > byond_now()`.as("expiresLater");
 
-/** What a moment in the past is told. The database's clock decides. */
+/** The error for an expiry that is not in the future, by the database's clock. */
 export function expiryProblem(field: string) {
   return invalidFields({ [field]: "must be in the future" });
 }

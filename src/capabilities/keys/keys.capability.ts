@@ -14,11 +14,11 @@ import { LastUsed } from "./last-used.ts";
 
 /** What keys offer to others. */
 export interface KeyIssuing {
-  /** Prepares an unrestricted sandbox key. What comes back inserts it for a workspace, and answers the key. */
+  /** Prepares an unrestricted sandbox key. The result inserts it for a workspace, and returns the key. */
   prepareSandboxKey(): Promise<(transaction: QueryableTables, workspaceId: string) => Promise<string>>;
 }
 
-/** API keys: made, changed, rotated, revoked, and recognised in calls. */
+/** API keys: created, changed, rotated, revoked, and authenticated in calls. */
 export function keysCapability() {
   const offer = new Offer<KeyIssuing>("keys");
   const capability: Capability = {

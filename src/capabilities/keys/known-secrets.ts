@@ -4,14 +4,14 @@ import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import { LruMap } from "../../lru-map.ts";
 import { maxRightSecrets, maxWrongSecrets } from "./keys.policy.ts";
 
-/** What a presented key was compared with. A new hash asks for a new comparison. */
+/** The hash that a presented key was compared with. Another hash needs another comparison. */
 interface Verdict {
   readonly hash: string;
 }
 
 /**
- * Remembers which presented keys are right and which are wrong: each is compared with its argon2id hash once. It knows
- * them by an HMAC under a key that only this process has, so that nothing in its memory can be presented.
+ * Remembers which presented keys are right and which are wrong, so that each is compared with its argon2id hash once. It
+ * stores an HMAC of a key, under a secret of this process: nothing in its memory can be presented.
  */
 export class KnownSecrets {
   readonly #hasher: Pick<Hasher, "verify">;
@@ -24,7 +24,7 @@ export class KnownSecrets {
     this.#hasher = hasher;
   }
 
-  /** What is known already. Undefined: the two have to be compared. */
+  /** The outcome of an earlier comparison. Undefined if there was none. */
   recall(hash: string, presented: string): boolean | undefined {
     const digest = this.#digest(presented);
     if (this.#accepted.get(digest)?.hash === hash) {

@@ -18,7 +18,7 @@ interface Dependencies {
   readonly logger: Logger;
 }
 
-/** Remembers when keys were used and writes it in batches: no request waits for it, and none causes a write. */
+/** Remembers when keys were used, and writes it in batches: no request waits for a write. */
 export class LastUsed {
   readonly #deps: Dependencies;
   #pending = new Map<string, Date>();
@@ -34,7 +34,7 @@ export class LastUsed {
     this.#timer ??= setTimeout(() => void this.flush(), lastUsedIntervalMs).unref();
   }
 
-  /** Writes what is noted. What cannot be written now is tried again with the next batch. */
+  /** Writes the batch. If that fails, it is written with the next one. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -7,8 +7,9 @@ import { keyNotFound } from "./get-api-key.ts";
 import type { KeyTables } from "./key-tables.ts";
 
 /**
- * Revokes a key for good. When it returns, no server accepts the key any more. Revoking it again changes nothing, and waits
- * for the same. Throws `not_found` if the workspace has no such key, and `invalid_api_key` if the session was ended meanwhile.
+ * Revokes a key for good. When it returns, no server accepts the key any more. Revoking it again changes nothing, and also
+ * waits for that. Throws `not_found` if the workspace has no such key, and `invalid_api_key` if the session was ended
+ * meanwhile.
  */
 export async function revokeApiKey(
   deps: { readonly revocation: Pick<RevocationService, "revoke"> },

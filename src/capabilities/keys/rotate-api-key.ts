@@ -23,13 +23,13 @@ export interface RotatedApiKey extends ApiKey {
   readonly previousKeyExpiresAt: Date | null;
 }
 
-/** A moment so many seconds from now, in whole seconds, rounded up: what is answered is what is enforced. */
+/** The time in `graceSeconds`, rounded up to a whole second: the answer says exactly what is enforced. */
 const endOfGrace = (graceSeconds: number) =>
   sql<Date>`date_trunc('seconds', byond_now() + ${graceSeconds} * interval '1 second' + interval '999999 microseconds')`;
 
 /**
- * Replaces a key's secret: those before it end with the grace, and no secret gets more time than it had. Answers when the last
- * of them ends.
+ * Replaces a key's secret: earlier secrets end with the grace, and none gets more time than it had. Returns when the last of
+ * them ends, or null if they ended at once.
  */
 async function replaceSecret(
   transaction: QueryableTables,
@@ -58,8 +58,8 @@ async function replaceSecret(
 }
 
 /**
- * Gives a key a new secret, under a new prefix. When it returns, every server knows the new one and for how long the old
- * ones work. Throws `not_found` if the workspace has no such key, or it was revoked or has expired, and `invalid_api_key` if the
+ * Gives a key a new secret, under a new prefix. When it returns, every server knows the new secret and how long the old ones
+ * work. Throws `not_found` if the workspace has no such key, or it was revoked or has expired, and `invalid_api_key` if the
  * session was ended meanwhile. `beforeCommit` runs last in the transaction.
  */
 export async function rotateApiKey(

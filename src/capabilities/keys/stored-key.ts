@@ -7,9 +7,9 @@ import type { Loaded } from "../../revocation/credential-cache.ts";
 import { keySubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import { KeyExpiry } from "./key-expiry.ts";
 
-/** What the database knows of one of a key's secrets. */
+/** One of a key's secrets, as it is stored. */
 export interface StoredKey {
-  /** Who calls, if the secret is right. */
+  /** The caller, if the secret is right. */
   readonly caller: KeyCaller;
   /** argon2id, in PHC string format. */
   readonly secretHash: string;

@@ -15,7 +15,7 @@ import { getApiKey, requireActive } from "./get-api-key.ts";
 import { expiresLater, expiryProblem, type Restrictions, storedExpiry } from "./key-restrictions.ts";
 import type { KeyTables } from "./key-tables.ts";
 
-/** What is to be from now on. What is left out stays as it is, and nothing becomes null. */
+/** New values. Fields that are left out stay as they are; none becomes null. */
 export type KeyChanges = {
   readonly [Field in "name" | keyof Restrictions]?: Field extends keyof Restrictions
     ? NonNullable<Restrictions[Field]>
@@ -23,9 +23,9 @@ export type KeyChanges = {
 };
 
 /**
- * Changes a key. When it returns, every server goes by what it is now, for calls under way too. Throws `not_found` if the
- * workspace has no such key, or it was revoked or has expired, `validation_error` if it would have expired already, and
- * `invalid_api_key` if the session was ended meanwhile.
+ * Changes a key. When it returns, the change holds on every server, for calls in flight too. Throws `not_found` if the
+ * workspace has no such key, or it was revoked or has expired, `validation_error` if its new expiry is not in the future,
+ * and `invalid_api_key` if the session was ended meanwhile.
  */
 export async function updateApiKey(
   deps: { readonly database: Database; readonly revocation: Pick<RevocationService, "revoke"> },
@@ -61,7 +61,7 @@ export async function updateApiKey(
     }
   };
   await deps.revocation.revoke([keySubject(id)], change, { credential: credentialOf(caller) });
-  // It is done: also who waits no longer is told so.
+  // The change is committed: its answer does not depend on the deadline any more.
   return withoutDeadline(() => getApiKey(deps, { workspaceId, id }));
 }
 
@@ -79,7 +79,7 @@ export function keyChangesOf(request: UpdateApiKeyRequest): KeyChanges {
   };
 }
 
-/** What `require_signature` and `min_signature_version` ask for together: naming a version requires it. */
+/** The meaning of `require_signature` and `min_signature_version` together: naming a version requires a signature. */
 export function requiredSignature({
   requireSignature,
   minSignatureVersion,
@@ -94,13 +94,13 @@ export function requiredSignature({
   if (requireSignature === undefined) {
     return {};
   }
-  // Lifted together: whoever requires signatures again later starts from v1.
+  // Lifted together: a key that requires signatures again later starts from v1.
   return requireSignature ? { requireSignature } : { requireSignature, minSignatureVersion: "v1" };
 }
 
 /**
- * What is wrong with the changes, beyond what the schema says. A restriction is lifted by saying what is allowed. `known` are the
- * scopes that a key can be given.
+ * Problems of the changes that the schema cannot express. A restriction is lifted by naming everything as allowed. `known`
+ * are the scopes that a key can be given.
  */
 export function keyChangesProblems(request: UpdateApiKeyRequest, known: readonly string[]): Record<string, string> {
   const { name, scopes, ipAllowlist } = request.apiKey ?? {};
@@ -125,7 +125,7 @@ function updateOf({ apiKey, updateMask }: UpdateApiKeyRequest) {
   return { schema: ApiKeyChangesSchema, changes: apiKey, mask: updateMask };
 }
 
-/** What is wrong with the scopes of a key, by their paths (`scopes[1]`). `known` are those that a key can be given. */
+/** Problems of the scopes of a key, by their paths (`scopes[1]`). `known` are the scopes that a key can be given. */
 export function scopeProblems(
   scopes: readonly string[],
   known: readonly string[],
