@@ -1,4 +1,4 @@
-/** Nobody multiplies what an account may do by making accounts: sign-ups are counted by where they come from. */
+/** Sign-ups are limited by source, so that making accounts does not multiply the limits of one account. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Hasher } from "../../../src/crypto/hashing.ts";
 import { password, type TestApp, useTestApp } from "../../support/app.ts";
@@ -38,7 +38,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   const tenThenLimited = [...Array.from({ length: 10 }, () => "ok"), "rate_limited", "rate_limited"];
   const host = protocol.name === "REST" ? 1 : 2;
 
-  test("ten from one source on whichever server, then as many an hour as the setting says", async () => {
+  test("ten from one source on all servers together, then as many an hour as the setting says", async () => {
     const source = `192.0.2.${host}`;
     expect(await burst(Array.from({ length: 12 }, () => source))).toEqual(tenThenLimited);
     const { body } = await signUp(source);
@@ -56,7 +56,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await signUp(`2001:db8:${host}:2::1`)).code).toBe("ok");
   });
 
-  test("those that fail are counted too, and one too many costs no hash", async () => {
+  test("failed sign-ups count too, and a refused one costs no hash", async () => {
     const source = `198.51.100.${host}`;
     const email = `taken-${protocol.name}@example.com`;
     for (let attempt = 0; attempt < 10; attempt += 1) {
@@ -68,7 +68,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     hash.mockRestore();
   });
 
-  test("one that is told that an address is taken counts as any other: ten of one source, and no longer wait after them", async () => {
+  test("a sign-up that is already_exists counts like any other, with no longer wait", async () => {
     const source = `198.51.100.${host + 10}`;
     const taken = `known-${protocol.name}@example.com`.toLowerCase();
     expect((await signUp(`192.0.2.${host + 20}`, there, taken)).code).toBe("ok");
@@ -92,7 +92,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await signUp(crowd)).code).toBe("ok");
   });
 
-  test("why an address cannot be signed up with is not told", async () => {
+  test("the answer does not reveal why an address cannot be signed up with", async () => {
     const messages = new Set<string>();
     const input = (email: string, secret: string) => ({ email, password: secret, name: "Acme" });
     const from = { "x-forwarded-for": `198.51.100.${host + 30}` };

@@ -1,4 +1,4 @@
-/** Who is calling, whether their address is theirs, and how an account ends. */
+/** GetMe, the verification of an account's address, and the deletion of an account. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { password, type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
@@ -23,7 +23,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   ): Promise<{ key: string; key_prefix: string; id: string }> =>
     (await protocol.call(here, "CreateApiKey", { name: "a key", ...input }, { session: owner.session })).body;
 
-  describe("who is calling", () => {
+  describe("GetMe", () => {
     const identity = () => ({
       user_id: owner.userId,
       email: owner.email,
@@ -33,7 +33,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
     });
 
-    test("is told to a session", async () => {
+    test("describes the account to a session", async () => {
       expect(await protocol.call(here, "GetMe", {}, { session: owner.session })).toEqual({
         code: "ok",
         body: { ...identity(), mode: null, scopes: null, key_prefix: null },
@@ -44,7 +44,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       ["live", "test"].flatMap((mode) =>
         [null, ["*"], ["verify"], ["lookup"], ["reports"], ["verify", "lookup"]].map((scopes) => ({ mode, scopes })),
       ),
-    )("is told to every key: $mode, $scopes", async ({ mode, scopes }) => {
+    )("describes the account and the key to every key: $mode, $scopes", async ({ mode, scopes }) => {
       const { key, key_prefix } = await create({ mode, scopes });
       expect(await protocol.call(there, "GetMe", {}, { key })).toEqual({
         code: "ok",
@@ -52,14 +52,14 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       });
     });
 
-    test("takes a key as a bearer token too", async () => {
+    test("accepts a key as a bearer token", async () => {
       const { key, key_prefix } = await create();
       const { body } = await protocol.call(here, "GetMe", {}, { headers: { authorization: `Bearer ${key}` } });
       expect(body.key_prefix).toBe(key_prefix);
     });
 
     test.each([{}, { key: "pk_live_8fa2.s3cr3t_9c1d4f7b2a6e0h8j" }, { session: "nonsense" }])(
-      "is told to nobody else: %o",
+      "refuses other credentials: %o",
       async (credentials) => {
         expect((await protocol.call(here, "GetMe", {}, credentials)).code).toBe("invalid_api_key");
       },
@@ -73,7 +73,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     const codeSent = async () => /\b\d{8}\b/.exec((await here.messageTo(owner.email)).text)?.[0] ?? "";
     const isVerified = async () => (await protocol.call(there, "GetMe", {}, { session: owner.session })).body.verified;
 
-    test("sends a code in our name, and the right one verifies", async () => {
+    test("sends a code in the server's name, and the right code verifies the address", async () => {
       const { code, body } = await start();
       expect(code).toBe("ok");
       expect(body.status).toBe("pending");
@@ -91,11 +91,11 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await start()).code).toBe("already_exists");
     });
 
-    test("without a code that was sent, every code has expired", async () => {
+    test("a code is expired if none was sent", async () => {
       expect((await check("123456")).body).toEqual({ status: "expired", verified: false });
     });
 
-    test("five wrong codes lock it", async () => {
+    test("is locked after five wrong codes", async () => {
       await start();
       const right = await codeSent();
       const outcomes: string[] = [];
@@ -108,7 +108,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await isVerified()).toBe(false);
     });
 
-    test("the code of one account verifies no other", async () => {
+    test("the code of one account does not verify another", async () => {
       await start();
       const right = await codeSent();
       const other = await here.signUp();
@@ -117,12 +117,12 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await check(right)).body.verified).toBe(true);
     });
 
-    test("codes are throttled as all are", async () => {
+    test("a fourth code in a row is rate_limited, as for every recipient", async () => {
       const codes = [(await start()).code, (await start()).code, (await start()).code, (await start()).code];
       expect(codes).toEqual(["ok", "ok", "ok", "rate_limited"]);
     });
 
-    test("an address that was taken once, and that no mail can be sent to, is told without a field that nobody sent", async () => {
+    test("a stored address that cannot be mailed is an error that names no field", async () => {
       const client = new pg.Client({ connectionString: here.databaseUrl });
       await client.connect();
       await client.query("UPDATE account SET email = $2 WHERE id = $1", [owner.userId, `1\u20442x-${owner.email}`]);
@@ -133,7 +133,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       });
     });
 
-    test("takes a session, not a key", async () => {
+    test("refuses a key: it takes a session", async () => {
       const { key } = await create();
       expect((await protocol.call(here, "StartEmailVerification", {}, { key })).code).toBe("invalid_api_key");
     });
@@ -167,7 +167,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await protocol.call(there, "SignIn", { email, password })).code).toBe("invalid_api_key");
     });
 
-    test("frees the address for a new account, which has nothing of the old one", async () => {
+    test("frees the address for a new account, which shares nothing with the old one", async () => {
       await create();
       await remove({ password });
       const { code, body } = await protocol.call(there, "SignUp", { email: owner.email, password, name: "Again" });
@@ -177,7 +177,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(body.workspace_id).not.toBe(owner.workspaceId);
     });
 
-    test("without a password, or with a wrong one, touches nothing", async () => {
+    test("changes nothing without a password or with a wrong one", async () => {
       const { key } = await create();
       expect((await remove({})).code).toBe("invalid_request");
       expect((await remove({ password: "not the password" })).code).toBe("invalid_password");
@@ -187,12 +187,12 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await protocol.call(there, "SignIn", { email: owner.email, password })).code).toBe("ok");
     });
 
-    test("takes a key that may do everything", async () => {
+    test("refuses a key without the scope for everything", async () => {
       const { key } = await create({ scopes: ["verify", "lookup"] });
       expect((await remove({ password }, { key })).code).toBe("insufficient_scope");
     });
 
-    test("a key whose workspace has no user finds none", async () => {
+    test("is not_found for a key whose workspace has no user", async () => {
       const { key } = await create();
       const client = new pg.Client({ connectionString: here.databaseUrl });
       await client.connect();

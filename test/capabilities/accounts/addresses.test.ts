@@ -1,4 +1,4 @@
-/** An address belongs to whoever proves it, whoever signed up with it before. */
+/** An address belongs to the account that verifies it, not to the one that signed up with it first. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Hasher } from "../../../src/crypto/hashing.ts";
@@ -105,7 +105,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
   const wrong = (code: string) => (code.startsWith("0") ? code.replace(/^0/, "1") : code.replace(/^./, "0"));
 
-  test("who proves an address inherits nothing, and whoever waited for it has ended everywhere when it is answered", async () => {
+  test("a verified account inherits nothing, and the other accounts of its address have ended on every server when the call returns", async () => {
     const squatter = accountOf(await signUp("the squatter's password"));
     const keys = [await mint(squatter), await mint(squatter, "test")];
     for (const key of keys) {
@@ -131,7 +131,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await signUp("one more password")).body.message).toBe(noRoom);
   });
 
-  test("of two that prove an address at the same moment, one has it and the other ends", async () => {
+  test("of two accounts that verify one address at the same moment, one keeps it and the other ends", async () => {
     const one = accountOf(await signUp("the password of one"));
     const other = accountOf(await signUp("the password of the other"));
     const [first, second] = [await codeFor(one), await codeFor(other)];
@@ -144,7 +144,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await me(there, loser)).code).toBe("invalid_api_key");
   });
 
-  test("who signs up while the owner proves the address gets no account", async () => {
+  test("a sign-up while the owner verifies the address makes no account", async () => {
     const owner = accountOf(await signUp(password));
     const code = await codeFor(owner);
     const { hash } = Hasher.prototype;
@@ -159,7 +159,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await me(there, owner)).body.verified).toBe(true);
   });
 
-  test("a right code for an address that another account has proved is told so", async () => {
+  test("a right code for an address that another account has verified is already_exists", async () => {
     const one = accountOf(await signUp("the password of one"));
     const other = accountOf(await signUp("the password of the other"));
     const code = await codeFor(one);
@@ -168,7 +168,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await me(there, other)).body.verified).toBe(true);
   });
 
-  test("a squatter's wrong codes do not burn the owner's", async () => {
+  test("wrong codes for one account do not lock the code of another account with its address", async () => {
     const squatter = accountOf(await signUp("the squatter's password"));
     const owner = accountOf(await signUp(password));
     const outcomes: string[] = [];
@@ -185,7 +185,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await check(await codeFor(owner), owner)).body.status).toBe("approved");
   });
 
-  test("an address is proved as it was written, and no other that looks like it", async () => {
+  test("verifying an address does not verify another one that looks alike", async () => {
     const accounts = new Map<string, Account>();
     for (const local of ["⑴", "x🄁", "²", "2", "½x"]) {
       email = `${local}odd-${addresses}@example.com`;
@@ -201,7 +201,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     }
   });
 
-  test("an account from when all scripts were folded is signed in to and reset as it was", async () => {
+  test("accounts whose address is stored in an older normal form can sign in and reset their password", async () => {
     email = `ö-${addresses}@example.com`;
     const account = accountOf(await signUp(password));
     const asWritten = `Ö-${addresses}@EXAMPLE.com`;
@@ -211,7 +211,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(await nextCode()).toMatch(/^\d{8}$/);
   });
 
-  test("a mailbox has twelve new accounts, however its address is spelt, and five of them from one source", async () => {
+  test("a mailbox gets at most twelve new accounts, however its address is spelt, and five from one source", async () => {
     const place = () => {
       sources += 1;
       return `2001:db8:3:${sources.toString(16)}::1`;
@@ -236,7 +236,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(await signUpAs(`newbox${addresses}@example.com`, place())).toBe(made);
   });
 
-  describe("guesses at the code", () => {
+  describe("guesses at the code of an address", () => {
     /** Signs up, guesses ten times from the source, and deletes the account: the outcomes. */
     async function guessTen(from: string, address: string): Promise<string[]> {
       const headers = { "x-forwarded-for": from };
@@ -267,7 +267,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       return `2001:db8:2:${sources.toString(16)}::1`;
     };
 
-    test("are twenty from one source, however many accounts are made for them, and the owner's are others", async () => {
+    test("are at most twenty from one source, however many accounts are made for them; the owner's count separately", async () => {
       const from = source();
       expect(await guessTen(from, email)).toEqual(ten);
       expect(await guessTen(from, email.replace("@", "+tag@"))).toEqual(ten);
@@ -277,7 +277,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await check(await codeFor(owner), owner)).body.status).toBe("approved");
     });
 
-    test("are a hundred from all sources", async () => {
+    test("are at most a hundred from all sources", async () => {
       for (let round = 0; round < 10; round += 1) {
         expect(await guessTen(source(), email)).toEqual(ten);
       }
@@ -285,7 +285,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   });
 
-  test("of sign-ups at the same moment three get a place, and one of those with the same password", async () => {
+  test("of simultaneous sign-ups for one address three succeed, and one of those with the same password", async () => {
     const secrets = Array.from({ length: 8 }, (_, index) => `password number ${Math.floor(index / 2)}`);
     const answers = await Promise.all(secrets.map((secret, index) => signUp(secret, index % 2 === 0 ? here : there)));
     const made = secrets.filter((_, index) => answers[index]?.code === "ok");
@@ -296,7 +296,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     );
   });
 
-  test("no key that was minted while somebody else proved the address works after that", async () => {
+  test("a key that is created while another account verifies the address does not work afterwards", async () => {
     const squatter = accountOf(await signUp("the squatter's password"));
     const owner = accountOf(await signUp(password));
     const code = await codeFor(owner);
@@ -311,7 +311,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     }
   });
 
-  test("three accounts may wait for an address, and each is signed in to by its password, for the price of one", async () => {
+  test("each of three unverified accounts of one address is signed in to by its password, with one hash comparison", async () => {
     const accounts = [accountOf(await signUp("password number 1")), accountOf(await signUp("password number 2"))];
     expect((await signUp("password number 2")).body.message).toBe(noRoom);
     accounts.push(accountOf(await signUp("password number 3", there)));
@@ -396,7 +396,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(`${proof?.text}${proof?.html}`).not.toContain("password");
     });
 
-    test("who has replaced it signs in from there, while strangers guess", async () => {
+    test("whoever has reset it can sign in from the same source while strangers guess", async () => {
       const account = accountOf(await signUp(password));
       await check(await codeFor(account), account);
       const { body } = await startReset();
@@ -418,7 +418,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await signInFrom("203.0.113.81")).toBe("ok");
     });
 
-    test("of an address that nobody has proved: the code is a proof, with a new workspace", async () => {
+    test("of an unverified address: the code verifies it, with a new account and workspace", async () => {
       const squatters = [1, 2, 3].map((number) => `the squatter's password ${number}`);
       const accounts: Account[] = [];
       for (const secret of squatters) {
@@ -572,7 +572,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       }
     });
 
-    describe("can be asked for", () => {
+    describe("resets", () => {
       const times = async (count: number, address = email, from?: string) => {
         const outcomes: string[] = [];
         for (let start = 0; start < count; start += 1) {
@@ -586,7 +586,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         await check(await codeFor(account), account);
       };
 
-      test("twice by one network, then once in half an hour, so that it keeps nobody else from it", async () => {
+      test("are limited to two for an address from one network, then one in half an hour, without blocking others", async () => {
         await verified();
         expect(await times(4, email, stranger)).toEqual(["ok", "ok", "rate_limited", "rate_limited"]);
         for (let hour = 0; hour < 3; hour += 1) {
@@ -597,7 +597,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         await here.time.advance({ seconds: 7200 });
       });
 
-      test("where the account was signed in to, whatever strangers do elsewhere", async () => {
+      test("stay possible from a source that the account is signed in to from, whatever strangers do", async () => {
         await verified();
         expect((await times(8)).slice(6)).toEqual(["rate_limited", "rate_limited"]);
         expect(await times(3, email, headers["x-forwarded-for"])).toEqual(["ok", "ok", "rate_limited"]);
@@ -608,7 +608,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         expect(await times(7)).toEqual([...Array(6).fill("ok"), "rate_limited"]);
       });
 
-      test("no more often where an account was signed in to that has not proved the address", async () => {
+      test("are limited for the sources of an unverified account as for any other", async () => {
         accountOf(await signUp(password));
         expect((await times(8)).slice(6)).toEqual(["rate_limited", "rate_limited"]);
         expect(await times(1, email, headers["x-forwarded-for"])).toEqual(["rate_limited"]);
@@ -616,7 +616,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       });
     });
 
-    test("can be asked for six times in a row, then once in five minutes", async () => {
+    test("can be started six times in a row, then once in five minutes", async () => {
       const unknown = `often-${addresses}@example.com`;
       const outcomes: string[] = [];
       for (let start = 0; start < 7; start += 1) {
@@ -639,7 +639,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(outcomes).toEqual([...Array(6).fill("ok"), ...Array(3).fill("rate_limited")]);
     });
 
-    test("is counted by source too: ten, then one in a minute", async () => {
+    test("is limited by source too: ten, then one a minute", async () => {
       const outcomes: string[] = [];
       for (let start = 0; start < 12; start += 1) {
         outcomes.push((await startReset(`any-${addresses}-${start}@example.com`, "203.0.113.9")).code);
@@ -648,7 +648,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       await here.time.advance({ seconds: 601 });
     });
 
-    test("takes a reset that there is, and a password as sign-up takes it", async () => {
+    test("refuses an unknown reset, and a password that sign-up would refuse", async () => {
       for (const id of ["vrf_0000000000000000000000", "nonsense"]) {
         expect((await confirm(id, "12345678")).code).toBe("not_found");
       }

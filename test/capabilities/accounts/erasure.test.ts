@@ -147,7 +147,7 @@ async function expectTraces(ids: readonly string[]) {
   expect(found(later, ids).filter((row) => !row.startsWith("revocation "))).toEqual([]);
 }
 
-test("of a deleted account nothing personal is left but what is named, and nothing of its recipients", async () => {
+test("a deleted account leaves nothing of its recipients, and only the documented personal data", async () => {
   const { session, ids } = await leadALife(email);
   const before = await dump();
   for (const word of personal) {
@@ -165,7 +165,7 @@ test("of a deleted account nothing personal is left but what is named, and nothi
   await expectTraces(ids);
 });
 
-test("an account that ends by itself leaves no more", async () => {
+test("an unverified account that ends leaves no more than a deleted one", async () => {
   const { ids } = await leadALife(email);
   const revoked: string[][] = [];
   const ended = unverifiedAccountSweep({
@@ -186,7 +186,7 @@ test("an account that ends by itself leaves no more", async () => {
   await expectTraces(ids);
 });
 
-test("a code of ours that was removed has expired, and what is in use stays", async () => {
+test("a removed code of the server's own is expired, and verifications in use stay", async () => {
   const { access_token: session } = (
     await app.rest("POST", "/auth/sign-up", { headers, body: { email: "other@example.com", password, name: "Other" } })
   ).body;
@@ -286,7 +286,7 @@ test("two servers that erase one account at once leave nothing of it", async () 
   expect(await tablesWith(gone.workspaceId)).toEqual([]);
 });
 
-test("a row that somebody holds is left, and is erased the next time", async () => {
+test("a locked row is left, and erased by the next sweep", async () => {
   const gone = await leadALife("allegra@example.com");
   await app.rest("POST", "/auth/delete-account", { session: gone.session, headers, body: { password } });
   await app.time.advance({ seconds: 601 });

@@ -1,4 +1,4 @@
-/** What a stranger can make a server do without a credential is bounded by source, also where each call is refused. */
+/** Failed calls without a credential are limited by source: they cost the server little, however many there are. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { FailedCallLimits } from "../../../src/capabilities/accounts/failed-call-limits.ts";
 import { AppError } from "../../../src/errors.ts";
@@ -79,7 +79,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     },
   );
 
-  test("what was not made here counts against nobody, and holds nobody's refresh up", async () => {
+  test("forged tokens count against nobody, and do not delay anybody's refresh", async () => {
     const garbage = () => protocol.call(app, "SignOut", { refresh_token: "x" }, from(source));
     for (let round = 0; round < 3; round += 1) {
       const answers = await Promise.all(Array.from({ length: 100 }, garbage));
@@ -93,7 +93,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(code).toBe("ok");
   });
 
-  test("two hundred and fifty refreshes in a row that each give the next tokens cost nothing", async () => {
+  test("two hundred and fifty successful refreshes in a row are not limited", async () => {
     let token = owner.refreshToken;
     for (let index = 0; index < 250; index += 1) {
       const { code, body } = await protocol.call(app, "RefreshSession", { refresh_token: token }, from(source));
@@ -129,7 +129,7 @@ describe("the count", () => {
     expect(later.filter((code) => code === "invalid_api_key")).toHaveLength(2);
   });
 
-  test("refuses nothing that comes to something, however many are under way at once", async () => {
+  test("refuses no successful call, however many are in flight", async () => {
     const calls = new FailedCallLimits(clockAt({ ms: 0 }));
     for (let index = 0; index < 199; index += 1) {
       await codeOf(calls.runFrom(origin, fail("invalid_api_key")));
@@ -141,7 +141,7 @@ describe("the count", () => {
     expect(await codeOf(calls.runFrom(origin, nextTurn))).toBe("rate_limited");
   });
 
-  test("of sessions that have ended is bounded by source as well: who collects them gets no more", async () => {
+  test("limits ended sessions by source as well, so that collecting sessions gives no more calls", async () => {
     const calls = new FailedCallLimits(clockAt({ ms: 0 }));
     const used = async (index: number, clientAddress: string) =>
       codeOf(calls.runOfSession({ sessionId: `ses_${index}` }, { clientAddress }, fail("invalid_api_key")));
@@ -151,7 +151,7 @@ describe("the count", () => {
     expect(await used(2_050, "192.0.2.2")).toBe("invalid_api_key");
   });
 
-  test("leaves out what failed through no fault of the caller", async () => {
+  test("leaves out failures that are not the caller's fault", async () => {
     const calls = new FailedCallLimits(clockAt({ ms: 0 }));
     for (let index = 0; index < 300; index += 1) {
       expect(await codeOf(calls.runFrom(origin, fail("unavailable")))).toBe("unavailable");
@@ -159,7 +159,7 @@ describe("the count", () => {
     expect(await codeOf(calls.runFrom(origin, async () => "done"))).toBe("ok");
   });
 
-  test("is one for a /64 of IPv6 addresses, and another for each IPv4 address", async () => {
+  test("treats an IPv6 /64 as one source, and each IPv4 address as its own", async () => {
     const calls = new FailedCallLimits(clockAt({ ms: 0 }));
     for (let index = 0; index < 200; index += 1) {
       await codeOf(calls.runFrom({ clientAddress: `2001:db8::${index.toString(16)}` }, fail("invalid_api_key")));

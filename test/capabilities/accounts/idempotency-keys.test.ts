@@ -106,7 +106,7 @@ describe.each(protocolClients)("over $name", (protocol: ProtocolClient) => {
     const change = (credential: string, input: object = request, at = app) =>
       call("ChangePassword", input, { session: credential, idempotencyKey }, at);
 
-    test("is not told to the session that it ended, and is told again, tokens included, to one of the account", async () => {
+    test("is not replayed to the session that it ended, but to another of the account, tokens included", async () => {
       const first = await change(session);
       expect(first.code).toBe("ok");
       for (const server of [app, other]) {
@@ -145,7 +145,7 @@ describe.each(protocolClients)("over $name", (protocol: ProtocolClient) => {
       expect(app.logLines.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
     });
 
-    test("asked for twice at once is changed once: the second is not told that the password is wrong", async () => {
+    test("is changed once by two simultaneous calls: the second does not get invalid_password", async () => {
       const answers = await Promise.all([change(session), change(session, request, other)]);
       expect(answers.filter((answer) => answer.code === "ok" && !isReplayed(answer))).toHaveLength(1);
       for (const answer of answers) {
@@ -154,7 +154,7 @@ describe.each(protocolClients)("over $name", (protocol: ProtocolClient) => {
       }
     });
 
-    test("that was refused is tried again: a wrong one is not kept, a weak one is", async () => {
+    test("a wrong current password is not stored and can be repeated; a refused new one is replayed", async () => {
       const wrong = { ...request, current_password: "not the password" };
       expect((await change(session, wrong)).code).toBe("invalid_password");
       const weak = { ...request, new_password: `${owner.email.split("@")[0]}!!!!!` };
@@ -218,7 +218,7 @@ describe.each(protocolClients)("over $name", (protocol: ProtocolClient) => {
     expectReplayOf(used, await check(code, again, other));
   });
 
-  test("the right code's answer is told again", async () => {
+  test("the answer to the right code is replayed", async () => {
     await call("StartEmailVerification", {}, { session });
     await app.messageTo(owner.email);
     const [code = ""] = await codesFor(owner.email);
@@ -252,7 +252,7 @@ describe.each(protocolClients)("over $name", (protocol: ProtocolClient) => {
     }
   });
 
-  test("a wrong password does not use the key up: with the right one the account is deleted", async () => {
+  test("a wrong password does not use up the idempotency key: with the right one the account is deleted", async () => {
     const remove = (text: string) => call("DeleteAccount", { password: text }, { session, idempotencyKey });
     expect((await remove("not the password")).code).toBe("invalid_password");
     expect((await remove(password)).code).toBe("ok");
@@ -318,7 +318,7 @@ describe.each(protocolClients)("over $name", (protocol: ProtocolClient) => {
     });
   });
 
-  test("reading with a key is answered as things are", async () => {
+  test("reads with an idempotency key return the current state", async () => {
     const read = () => call("GetWorkspace", {}, { session, idempotencyKey });
     expect((await read()).code).toBe("ok");
     await call("UpdateWorkspace", { name: "Umbrella" }, { session });
@@ -400,7 +400,7 @@ test("comparing passwords with those of an earlier call counts as guessing", asy
   expect(right.headers.get("idempotent-replayed")).toBeNull();
 });
 
-test("equal requests of two accounts are stored as different ones", async () => {
+test("equal requests of two accounts are stored separately", async () => {
   const [one, another] = [await app.signUp(), await app.signUp()];
   for (const { session } of [one, another]) {
     await app.rest("PATCH", "/workspace", { session, headers: { "Idempotency-Key": "same" }, body: { name: "Acme" } });

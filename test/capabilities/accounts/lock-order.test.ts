@@ -1,4 +1,4 @@
-/** What locks an account and what is its own does so in one order: nobody waits in a circle. */
+/** An account and its rows are locked in one order, so that there is no deadlock. */
 import pg from "pg";
 import { expect, test } from "vitest";
 import { password, startTestApp } from "../../support/app.ts";

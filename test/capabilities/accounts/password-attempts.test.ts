@@ -89,7 +89,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   const limited = (count: number) => new Array<string>(count).fill("rate_limited");
 
   describe("strangers", () => {
-    test("have a hundred wrong passwords for an account, from wherever and on whichever server, then one in ten seconds", async () => {
+    test("have a hundred wrong passwords for an account from all sources and on all servers, then one in ten seconds", async () => {
       await holdLimits();
       const { email } = await app.signUp();
       const from = Array.from({ length: 50 }, newAddress);
@@ -104,7 +104,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await signIn(email, password, newAddress())).code).toBe("ok");
     });
 
-    test("have not one more if they guess all at once", async () => {
+    test("have no more guesses if they guess all at once", async () => {
       const { email } = await app.signUp();
       const answers = await Promise.all(
         Array.from({ length: 150 }, (_, index) =>
@@ -117,7 +117,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(codes.filter((code) => code === "rate_limited").length).toBeGreaterThanOrEqual(50);
     });
 
-    test("are counted just the same for an address without an account, however it is written", async () => {
+    test("are counted the same for an address without an account, however it is written", async () => {
       await holdLimits();
       const email = `nobody-${protocol.name}@example.com`;
       const from = Array.from({ length: 50 }, newAddress);
@@ -125,7 +125,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await signIn(email.toUpperCase(), "whatever it is", newAddress())).code).toBe("rate_limited");
     });
 
-    test("are not handed new guesses by the owner, who signs in in between", async () => {
+    test("get no new guesses when the owner signs in in between", async () => {
       await holdLimits();
       const { email } = await app.signUp();
       const home = newAddress();
@@ -148,7 +148,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await signIn(email, password, newAddress())).code).toBe("rate_limited");
     });
 
-    test("where they signed in, also after typing wrong; ten wrong ones there are enough all the same", async () => {
+    test("where they signed in, also after wrong passwords; ten wrong ones there are still the limit", async () => {
       const { email } = await app.signUp();
       const home = newAddress();
       expect((await signIn(email, password, home)).code).toBe("ok");
@@ -255,14 +255,14 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       });
     });
 
-    test("and nobody is used to an address that cannot be told", async () => {
+    test("but an unknown client address is never a known source", async () => {
       const { email } = await app.signUp();
       expect((await signIn(email, password, "nowhere")).code).toBe("ok");
       await exhaust(email);
       expect((await signIn(email, password, "nowhere")).code).toBe("rate_limited");
     });
 
-    test("and an account that was deleted leaves nothing of it to the next one with its address", async () => {
+    test("but not from the sources of a deleted account with the same address", async () => {
       const { email } = await app.signUp();
       const home = newAddress();
       const { body } = await signIn(email, password, home);
@@ -273,7 +273,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   });
 
-  test("one address has ten wrong passwords for an account, then one a minute, whether there is one or not", async () => {
+  test("one client address has ten wrong passwords for an account, existing or not, then one a minute", async () => {
     const { email } = await app.signUp();
     for (const address of [email, `no-${protocol.name}@example.com`]) {
       const from = newAddress();
@@ -282,7 +282,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     }
   });
 
-  describe("where accounts wait for one address", () => {
+  describe("where several unverified accounts have one address", () => {
     const signUp = async (email: string, secret: string, from: string) => {
       const input = { email, password: secret, name: "Acme" };
       return (await protocol.call(app, "SignUp", input, { headers: { "x-forwarded-for": from } })).code;
@@ -306,7 +306,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await signIn(email, password, from)).code).toBe("rate_limited");
     });
 
-    test("a sign-up takes of what all strangers have together", async () => {
+    test("a sign-up counts against the limit of all strangers", async () => {
       await holdLimits();
       const email = `strangers-${protocol.name}@example.com`.toLowerCase();
       expect(await signUp(email, password, newAddress())).toBe("ok");
@@ -327,7 +327,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await signUp(email, password, from)).toBe("already_exists");
     });
 
-    test("the owner of one signs in where they are used to, while strangers guess; others from there are not compared", async () => {
+    test("the owner of one signs in from a known source while strangers guess; the other accounts are not compared there", async () => {
       const email = `crowded-${protocol.name}@example.com`.toLowerCase();
       const [home, away] = [newAddress(), newAddress()];
       expect(await signUp(email, password, home)).toBe("ok");
@@ -339,7 +339,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await signIn(email, password, newAddress())).code).toBe("rate_limited");
     });
 
-    test("guesses from where a squatter is used to take of what all strangers have", async () => {
+    test("guesses from a source that only one of them knows count against the limit of all strangers", async () => {
       await holdLimits();
       const email = `used-${protocol.name}@example.com`.toLowerCase();
       expect(await signUp(email, password, newAddress())).toBe("ok");
@@ -353,7 +353,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await signIn(email, password, newAddress())).code).toBe("rate_limited");
     });
 
-    test("who is signed in to one has guesses of their own at its password", async () => {
+    test("a session of one has its own guesses at that account's password", async () => {
       const email = `own-${protocol.name}@example.com`.toLowerCase();
       const sessions: string[] = [];
       for (const secret of [password, "the squatter's password"]) {
@@ -388,7 +388,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   });
 
-  test("the right password takes back what wrong ones from its address have counted", async () => {
+  test("the right password resets the count of wrong ones from the same client address", async () => {
     const { email } = await app.signUp();
     const from = newAddress();
     for (let round = 0; round < 3; round += 1) {
@@ -397,7 +397,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     }
   });
 
-  test("thirty wrong passwords from one address, for whichever accounts; others are not held up", async () => {
+  test("one client address has thirty wrong passwords for all accounts together; others are not limited by it", async () => {
     const from = newAddress();
     const { email } = await app.signUp();
     const codes: string[] = [];
@@ -409,7 +409,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await signIn(email, password, newAddress())).code).toBe("ok");
   });
 
-  test("signing in with the right password uses nothing up", async () => {
+  test("signing in with the right password is not limited", async () => {
     const { email } = await app.signUp();
     const from = newAddress();
     for (let round = 0; round < 40; round += 1) {
@@ -473,7 +473,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await guess(email, 91, newAddress)).toEqual([...wrong(90), ...limited(1)]);
     });
 
-    test("lets a right password in, and makes its hash anew another time", async () => {
+    test("accepts a right password, and upgrades its hash another time", async () => {
       const { email } = await app.signUp();
       vi.spyOn(Hasher.prototype, "isOutdated").mockReturnValue(true);
       vi.spyOn(Hasher.prototype, "hash").mockRejectedValue(new AppError("unavailable", "The service is busy."));
@@ -481,7 +481,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   });
 
-  test("150 sign-ups at once keep no right password out", async () => {
+  test("150 simultaneous sign-ups do not keep a right password out", async () => {
     await using real = await startTestApp(limits, { passwordCost });
     const { email } = await real.signUp();
     const home = newAddress();
@@ -500,7 +500,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(new Set((await signUps).map(({ code }) => code))).toContain("ok");
   });
 
-  test("strangers at 250 addresses who sign in at once keep nobody out who signs in where they are used to", async () => {
+  test("simultaneous sign-ins from 250 client addresses do not keep out somebody at a known source", async () => {
     await using real = await startTestApp(limits, { passwordCost });
     const { email } = await real.signUp();
     const home = newAddress();
@@ -547,7 +547,7 @@ test("an unknown address takes as long as a wrong password", async () => {
   expect(Math.min(...unknown)).toBeGreaterThan(Math.min(...known) / 2);
 });
 
-test("of the places that accounts are used to, the database keeps no address, and nothing beyond 90 days", async () => {
+test("of known sources the database keeps no address, and nothing beyond 90 days", async () => {
   const { email } = await app.signUp();
   const headers = { "x-forwarded-for": "203.0.113.77" };
   expect((await app.rest("POST", "/auth/sign-in", { body: { email, password }, headers })).status).toBe(200);

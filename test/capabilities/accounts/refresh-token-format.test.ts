@@ -11,7 +11,7 @@ import { createKeyring } from "../../../src/crypto/keyring.ts";
 const tagKey = randomBytes(32);
 const reference = () => ({ workspaceId: createId("ws"), sessionId: randomBase62(22) });
 
-test("a token says which session it belongs to, and by which hash it is known", () => {
+test("a parsed token gives its session and its hash", () => {
   for (let round = 0; round < 200; round += 1) {
     const session = reference();
     const { token, hash } = generateRefreshToken(session, tagKey);
@@ -26,7 +26,7 @@ test("two tokens of one session differ", () => {
   expect(one.hash).not.toEqual(other.hash);
 });
 
-test("a token with any character changed is none", () => {
+test("a token with any character changed is refused", () => {
   const { token } = generateRefreshToken(reference(), tagKey);
   for (let index = 0; index < token.length; index += 1) {
     const changed = token.slice(0, index) + (token[index] === "x" ? "y" : "x") + token.slice(index + 1);
@@ -38,12 +38,12 @@ test.each(["", "rt_", "nonsense", "rt_..", `${"x".repeat(300)}`])("%s is none", 
   expect(parseRefreshToken(token, tagKey)).toBeUndefined();
 });
 
-test("a token of another installation is none", () => {
+test("a token of another installation is refused", () => {
   const { token } = generateRefreshToken(reference(), randomBytes(32));
   expect(parseRefreshToken(token, tagKey)).toBeUndefined();
 });
 
-test("under one master secret a token has one successor, which no other token and no other secret gives", () => {
+test("a token has one successor for each master secret, different from that of every other token", () => {
   const one = createKeyring([randomBase62(40)]).current;
   const other = createKeyring([randomBase62(40)]).current;
   const session = reference();

@@ -47,7 +47,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     return body;
   };
 
-  test("an address is signed in to with blanks and unseen characters around it, as it is signed up with", async () => {
+  test("sign-in ignores blanks and invisible characters around an address, as sign-up does", async () => {
     const email = owner.email.toUpperCase();
     for (const typed of [` ${email} `, `\u200e${email}\u200b`]) {
       expect((await protocol.call(there, "SignIn", { email: typed, password })).code).toBe("ok");
@@ -86,7 +86,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await protocol.call(there, "ChangePassword", back, { session })).code).toBe("ok");
     });
 
-    test("whose hash is from before they had one form is right as it was typed, and from then on in any form", async () => {
+    test("whose hash is older than normal forms matches as it was typed, and from then on in every form", async () => {
       await querySql(
         database,
         { name: "test_set_password_hash", text: "UPDATE account SET password_hash = $2 WHERE id = $1" },
@@ -118,7 +118,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect([await me(body.access_token), await me(owner.session)]).toEqual(["ok", "ok"]);
     });
 
-    test("goes on beyond the life of an access token", async () => {
+    test("works after the access token has expired", async () => {
       await here.time.advance({ seconds: 901 });
       expect(await me(owner.session)).toBe("invalid_api_key");
       const { body } = await refresh(owner.refreshToken);
@@ -180,7 +180,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await me(body.access_token)).toBe("ok");
     });
 
-    test("a token that is shown again does not begin another ten seconds", async () => {
+    test("repeating a used token does not prolong its ten seconds", async () => {
       const { body: next } = await refresh(owner.refreshToken);
       await here.time.advance({ seconds: 6 });
       expect((await refresh(owner.refreshToken)).code).toBe("ok");
@@ -197,7 +197,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await refresh(owner.refreshToken)).code).toBe("invalid_api_key");
     });
 
-    test("every thirty days at the latest, and never beyond the session's last day", async () => {
+    test("is possible until the session's last day, thirty days after sign-in, and no longer", async () => {
       const { body } = await refresh(owner.refreshToken);
       const lastDay = Date.parse(body.session_expires_at);
       expect(Math.abs(lastDay - here.time.now().getTime() - 30 * 86_400_000)).toBeLessThan(60_000);
@@ -215,7 +215,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(Date.parse(anew.session_expires_at) - lastDay).toBeGreaterThan(29 * 86_400_000);
     });
 
-    test("a made-up token ends nothing, not even one that names the session", async () => {
+    test("a forged token ends nothing, even if it names a session", async () => {
       const [workspace = "", sessionId = ""] = owner.refreshToken.slice("rt_".length).split(".");
       const forged = [
         "nonsense",
@@ -251,7 +251,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await me(other.access_token)).toBe("ok");
     });
 
-    test("again, with a used token, or with a made-up one answers the same", async () => {
+    test("again, with a used token or with a forged one gives the same answer", async () => {
       const { body: next } = await refresh(owner.refreshToken);
       for (const refresh_token of [owner.refreshToken, owner.refreshToken, next.refresh_token, "nonsense"]) {
         expect((await protocol.call(here, "SignOut", { refresh_token })).code).toBe("ok");
@@ -259,7 +259,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await me(next.access_token)).toBe("invalid_api_key");
     });
 
-    test("of what has ended writes no revocation", async () => {
+    test("of an ended session writes no revocation", async () => {
       const revocations = async () => {
         const text = "SELECT count(*)::integer AS count FROM revocation WHERE subject LIKE 'session:%'";
         return (await querySql<{ count: number }>(database, { name: "count_revocations", text }, []))[0]?.count ?? 0;
@@ -313,7 +313,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await refresh(owner.refreshToken)).code).toBe("ok");
     });
 
-    test("takes a key that may do everything", async () => {
+    test("refuses a key without the scope for everything", async () => {
       const create = async (scopes: string[] | null) =>
         (await protocol.call(here, "CreateApiKey", { name: "a key", scopes }, { session: owner.session })).body.key;
       const refused = await protocol.call(here, "LogoutAll", {}, { key: await create(["verify", "lookup"]) });
@@ -328,7 +328,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await me(other.session)).toBe("ok");
     });
 
-    test("takes a credential", async () => {
+    test("needs a credential", async () => {
       expect((await protocol.call(here, "LogoutAll")).code).toBe("invalid_api_key");
     });
   });
@@ -352,7 +352,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       ]);
     });
 
-    test("asks for the current one, and for one that is long enough", async () => {
+    test("needs the current password, and a new one that is long enough", async () => {
       expect(await change("not the password", "a wholly new password")).toMatchObject({
         code: "invalid_password",
         body: { message: "The password is wrong." },
@@ -363,7 +363,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(await me(owner.session)).toBe("ok");
     });
 
-    test("of two at once, one wins", async () => {
+    test("succeeds for one of two simultaneous calls", async () => {
       const answers = await Promise.all([
         change(password, "the first new one"),
         change(password, "the second new one"),
@@ -398,7 +398,7 @@ describe("a master secret is replaced", () => {
     }
   });
 
-  test("a server that has not the secret of the next one refuses, and ends nothing", async () => {
+  test("a server without the master secret of a token's successor refuses it, and ends nothing", async () => {
     await using before = await startTestApp({ secrets: [old] });
     const { refreshToken } = await before.signUp();
     const { body: next } = await refresh(before, refreshToken);

@@ -42,6 +42,6 @@ test.each([
   expect(hash?.split("$")[3]?.split(",").sort()).toEqual(["m=19456", "p=1", "t=2"]);
 });
 
-test("upper and lower case of an address are the same account", async () => {
+test("an address in upper or lower case is the same account", async () => {
   expect((await signIn(email.toUpperCase(), "correct horse battery")).status).toBe(200);
 });

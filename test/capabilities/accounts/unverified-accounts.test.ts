@@ -1,4 +1,4 @@
-/** What accounts may do whose address nobody has proved, on servers that really send mail, and how they end. */
+/** What unverified accounts may do on servers that really send mail, and how they end. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Config, parseConfig } from "../../../src/app.ts";
@@ -114,7 +114,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   });
 
-  test("so do the codes that prove an address", async () => {
+  test("codes that verify an address share a recipient's bucket too", async () => {
     const email = `contested-${protocol.name}@example.com`;
     const sessions: string[] = [];
     for (const secret of ["the first password", "the second password"]) {
@@ -128,7 +128,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(codes).toEqual(["ok", "ok", "ok", "rate_limited"]);
   });
 
-  test("an account ends after 72 hours with its keys and sessions, and is told by one mail the day before", async () => {
+  test("an account ends after 72 hours with its keys and sessions, and is warned by one mail the day before", async () => {
     const key = await mint("test");
     const kept = await here.signUp();
     await verify(protocol, kept);
@@ -165,7 +165,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(again.code).toBe("ok");
   });
 
-  test("an account that was told and is verified then stays", async () => {
+  test("an account that is verified after the warning stays", async () => {
     const { session } = owner;
     await here.time.advance({ seconds: 49 * 3_600 });
     await wasTold(owner);

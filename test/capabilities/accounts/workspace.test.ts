@@ -30,7 +30,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   const lookup = async (key: string, from: string) =>
     (await protocol.call(there, "LookupNumber", { number: "1" }, { key, headers: { "x-forwarded-for": from } })).code;
 
-  test("is told; a new one has the tier that the server gives to new ones", async () => {
+  test("GetWorkspace describes it; a new one has the server's default tier", async () => {
     expect(await call("GetWorkspace")).toEqual({
       code: "ok",
       body: {
@@ -43,7 +43,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   });
 
-  test("its allowlist holds for all of its keys beside their own, on every server at once, and for no session", async () => {
+  test("its allowlist applies to all of its keys in addition to their own, on every server at once, and to no session", async () => {
     const mint = async (input: Record<string, unknown>) =>
       (await call("CreateApiKey", { name: "a key", ...input })).body.key;
     const [anywhere, narrow] = [await mint({}), await mint({ ip_allowlist: ["203.0.113.7", "198.51.100.1"] })];
@@ -72,7 +72,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     ]);
   });
 
-  test("its name can be changed, and messages carry it at once", async () => {
+  test("its name can be changed, and messages carry the new one at once", async () => {
     const { key } = (await call("CreateApiKey", { name: "a key" })).body;
     expect(await lookup(key, "203.0.113.7")).toBe("ok");
     expect((await call("UpdateWorkspace", { name: "Weyland" })).body.name).toBe("Weyland");
@@ -81,13 +81,13 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await there.messageTo(recipient)).text).toContain("Weyland");
   });
 
-  test("what is wrong is told by field", async () => {
+  test("invalid changes are reported by field", async () => {
     const { code, body } = await call("UpdateWorkspace", { name: "", ip_allowlist: ["here"] });
     expect(code).toBe("validation_error");
     expect(Object.keys(body.fields).sort()).toEqual([`${changes}ip_allowlist[0]`, `${changes}name`]);
   });
 
-  test("takes a session, not a key", async () => {
+  test("refuses a key: it takes a session", async () => {
     const { key } = (await call("CreateApiKey", { name: "a key" })).body;
     expect((await protocol.call(here, "GetWorkspace", {}, { key })).code).toBe("invalid_api_key");
   });

@@ -74,7 +74,7 @@ test("keys that were made in the same millisecond are neither lost nor repeated 
   expect(new Set(found).size).toBe(30);
 });
 
-test("a key that is made or revoked between two pages shifts no other", async () => {
+test("a key that is created or revoked between two pages does not shift the others", async () => {
   const other = await app.signUp("Moving");
   const mint = async (name: string) => {
     const { body } = await app.rest("POST", "/api-keys", { session: other.session, body: { name } });
@@ -100,7 +100,7 @@ test("a revoked key is in the list on request only", async () => {
   expect((await pages("page_size=10")).flat()).toEqual(active);
 });
 
-test("of another workspace, nothing is listed", async () => {
+test("keys of another workspace are not listed", async () => {
   const other = await app.signUp("Other");
   expect(await list("?include_revoked=true", other.session)).toEqual({ names: [], next: null });
   // Nor with a token that was made for this one.

@@ -66,7 +66,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   });
   afterEach(release);
 
-  test("a call with a revoked key ends with 401, on the other server, while it is still held up", async () => {
+  test("a call in flight on the other server ends with 401 when its key is revoked", async () => {
     await hold("throttle");
     const call = start();
     await heldUp("throttle");
@@ -77,7 +77,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   });
 
-  test("a call with a rotated secret ends; one with a grace goes on", async () => {
+  test("a call with a rotated secret ends; within a grace it goes on", async () => {
     await hold("throttle");
     const ended = start();
     await heldUp("throttle");
@@ -95,7 +95,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await goesOn).code).toBe("ok");
   });
 
-  test("a call whose key was renamed goes on; one whose scope or address was taken away ends with 403", async () => {
+  test("a call whose key is renamed goes on; one whose scope or address is taken away ends with 403", async () => {
     await hold("throttle");
     const renamed = start();
     await heldUp("throttle");
@@ -113,7 +113,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await elsewhere).code).toBe("ip_not_allowed");
   });
 
-  test("signing out everywhere ends the calls of the account's sessions, and is answered itself", async () => {
+  test("signing out everywhere ends the calls of the account's sessions, except itself", async () => {
     await hold("api_key");
     const { session } = owner;
     const held = protocol.call(here, "CreateApiKey", { name: "too late" }, { session });

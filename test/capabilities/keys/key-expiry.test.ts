@@ -13,7 +13,7 @@ function clocks() {
   };
 }
 
-test("is over after the milliseconds that were left, from before they were asked for", () => {
+test("passes when the milliseconds that were left are over, counted from before the question", () => {
   const { clock, pass } = clocks();
   const expiryIn = KeyExpiry.measuredFrom(clock);
   // The answer of the database takes its time.
@@ -25,13 +25,13 @@ test("is over after the milliseconds that were left, from before they were asked
   expect(deadline.hasPassed).toBe(true);
 });
 
-test("is over from the beginning if nothing was left", () => {
+test("has passed at once if nothing was left", () => {
   const { clock } = clocks();
   expect(KeyExpiry.measuredFrom(clock)(0).hasPassed).toBe(true);
   expect(KeyExpiry.measuredFrom(clock)(-5_000).hasPassed).toBe(true);
 });
 
-test("goes on while the machine is suspended, and when the wall clock is set back", () => {
+test("passes also while the machine is suspended, and when the wall clock is set back", () => {
   const suspended = clocks();
   const one = KeyExpiry.measuredFrom(suspended.clock)(1_000);
   suspended.pass({ wall: 1_000 });

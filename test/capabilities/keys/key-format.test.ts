@@ -5,7 +5,7 @@ import { generateKey, parseKey } from "../../../src/capabilities/keys/key-format
 const tagKey = randomBytes(32);
 
 describe.each(["live", "test"] as const)("a %s key", (mode) => {
-  test("is pk_, its mode, twelve characters, a dot and forty-two, and is read back", () => {
+  test("is pk_, its mode, twelve characters, a dot and forty-two, and can be parsed", () => {
     for (let count = 0; count < 1_000; count++) {
       const generated = generateKey(mode, tagKey);
       expect(generated.key).toMatch(new RegExp(`^pk_${mode}_[0-9A-Za-z]{12}\\.[0-9A-Za-z]{42}$`));
@@ -14,13 +14,13 @@ describe.each(["live", "test"] as const)("a %s key", (mode) => {
     }
   });
 
-  test("is another one every time, in both parts", () => {
+  test("is different every time, in both parts", () => {
     const keys = Array.from({ length: 1_000 }, () => generateKey(mode, tagKey).key.split("."));
     expect(new Set(keys.map(([prefix]) => prefix)).size).toBe(1_000);
     expect(new Set(keys.map(([, secret]) => secret)).size).toBe(1_000);
   });
 
-  test("with any one character changed is no key", () => {
+  test("with any one character changed is refused", () => {
     const { key } = generateKey(mode, tagKey);
     for (let index = 0; index < key.length; index++) {
       for (const character of ["0", "z", ".", "_", "-", " ", "\0", "é"]) {
@@ -31,7 +31,7 @@ describe.each(["live", "test"] as const)("a %s key", (mode) => {
     }
   });
 
-  test("of another installation is no key", () => {
+  test("of another installation is refused", () => {
     expect(parseKey(generateKey(mode, randomBytes(32)).key, tagKey)).toBeUndefined();
   });
 });
@@ -61,7 +61,7 @@ test.each([
   expect(parseKey(text, tagKey)).toBeUndefined();
 });
 
-test("spaces and line ends around a key make it none", () => {
+test("with spaces or line ends around it is refused", () => {
   const { key } = generateKey("live", tagKey);
   for (const text of [` ${key}`, `${key} `, `${key}\n`, `${key}\0`, `"${key}"`, `Bearer ${key}`]) {
     expect(parseKey(text, tagKey)).toBeUndefined();

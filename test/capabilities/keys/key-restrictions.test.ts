@@ -1,4 +1,4 @@
-/** What a key may not do is asked on every request, by the database's clock and the client's address. */
+/** The restrictions of a key are checked on every request, by the database's clock and the client's address. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TestApp, useTestApp } from "../../support/app.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
@@ -35,7 +35,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   /** Time moves for all tests: a session of its own, which is not out of time. */
   const freshSession = async () => ({ session } = await app.signUp());
 
-  test("a key expires when it says, for lookups and for what has effects", async () => {
+  test("a key expires at its time, for reads and for calls with effects", async () => {
     await freshSession();
     const { key } = await create({ expires_at: inSeconds(60) });
     await app.time.advance({ seconds: 55 });
@@ -45,7 +45,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(await start(key)).toBe("invalid_api_key");
   });
 
-  test("a key that has expired does not come back, by no change and no rotation", async () => {
+  test("neither a change nor a rotation brings an expired key back", async () => {
     await freshSession();
     const { id, key } = await create({ expires_at: inSeconds(30) });
     expect((await protocol.call(app, "UpdateApiKey", { id, expires_at: inSeconds(60) }, { session })).code).toBe("ok");
@@ -68,7 +68,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await protocol.call(app, "RevokeApiKey", { id }, { session })).code).toBe("ok");
   });
 
-  test("after a rotation with a grace both secrets work, and then the new one only", async () => {
+  test("during the grace after a rotation both secrets work, afterwards only the new one", async () => {
     await freshSession();
     const { id, key } = await create({});
     const rotated = await protocol.call(app, "RotateApiKey", { id, grace_seconds: 600 }, { session });
@@ -124,7 +124,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(await lookup(key, { "x-forwarded-for": "203.0.113.7, 198.51.100.1" })).toBe("ip_not_allowed");
   });
 
-  test("an allowlist is asked before the scope, and never instead of the secret", async () => {
+  test("an allowlist is checked before the scope, and never instead of the secret", async () => {
     await freshSession();
     const { key } = await create({ ip_allowlist: ["203.0.113.7"], scopes: ["verify"] });
     expect(await lookup(key, { "x-forwarded-for": "198.51.100.1" })).toBe("ip_not_allowed");

@@ -21,7 +21,7 @@ import { querySql } from "../../support/sql.ts";
 describe("on a running server", () => {
   const app = useTestApp();
 
-  test.each(protocols)("a lookup with a known key takes no statement at all, over $name", async (protocol) => {
+  test.each(protocols)("a lookup with a known key runs no statement, over $name", async (protocol) => {
     const key = await app.mintKey();
     const lookup = async () => (await protocol.call(app, "LookupNumber", { number: "+6591234567" }, { key })).code;
     const statements = vi.spyOn(pg.Client.prototype, "query");
@@ -107,7 +107,7 @@ describe("an authenticator", () => {
     return insertApiKey(database, secret, { workspaceId: "ws_1", name: "a key", mode: "live" });
   };
 
-  test("refuses a forged key in less than 50 µs, and touches nothing", async () => {
+  test("refuses a forged key in less than 50 µs, without reading anything", async () => {
     const { keys, counts } = authenticator();
     const { prefix } = await mint();
     const forged = Array.from({ length: 500 }, () => `${prefix}.${randomBase62(42)}`);
@@ -127,7 +127,7 @@ describe("an authenticator", () => {
     expect(counts).toMatchObject({ statements: 0, comparisons: 0 });
   });
 
-  test("reads a new key once and compares it once, however many calls come at the same time", async () => {
+  test("reads and compares a new key once, however many calls come at the same time", async () => {
     const { keys, counts } = authenticator();
     const { key } = await mint();
     const found = await Promise.all(Array.from({ length: 50 }, () => keys.authenticateKey(key)));
@@ -137,7 +137,7 @@ describe("an authenticator", () => {
     expect(counts).toMatchObject({ statements: 1, comparisons: 1 });
   });
 
-  test("knows what it refused: unknown, wrong and revoked keys are read and compared once", async () => {
+  test("caches refusals: unknown, wrong and revoked keys are read and compared once", async () => {
     const { keys, counts } = authenticator();
     const unknown = await mint();
     await querySql(database, { name: "forget_key", text: "DELETE FROM api_key WHERE id = $1" }, [unknown.id]);
@@ -174,7 +174,7 @@ describe("an authenticator", () => {
     }
   });
 
-  test("makes a hash anew once its parameters are raised, and keeps taking the key", async () => {
+  test("upgrades a hash when its parameters are raised, and keeps accepting the key", async () => {
     const weaker: HashCost = { memoryKiB: 512, passes: 1 };
     const { key, prefix } = await mint(new Hasher({ cost: weaker, concurrency: 1, maxWaiting: 10 }));
     const readHash = { name: "read_hash", text: "SELECT secret_hash FROM api_key_secret WHERE prefix = $1" };
@@ -189,7 +189,7 @@ describe("an authenticator", () => {
     expect(lines.filter((line) => line.includes("hash was not renewed"))).toEqual([]);
   });
 
-  test("a right tag is no key: a true prefix with another true key's secret is refused", async () => {
+  test("a genuine prefix with another genuine key's secret is refused", async () => {
     const [one, other] = [await mint(), await mint()];
     const mixed = one.prefix + other.key.slice(other.prefix.length);
     expect(parseKey(mixed, tagKey)).toBeUndefined();

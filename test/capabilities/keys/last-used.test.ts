@@ -61,7 +61,7 @@ describe("in batches", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("a use during a write is in the next batch", async () => {
+  test("a use during a write goes into the next batch", async () => {
     const lastUsed = create();
     lastUsed.touch("key_0");
     const flushing = lastUsed.flush();
@@ -112,7 +112,7 @@ test("through the front door: null before, in whole seconds after, also of uses 
   expect(Date.parse(written)).toBeLessThanOrEqual(Date.now());
 });
 
-test("a refused key is not used", async () => {
+test("a refused call does not count as a use", async () => {
   await using app = await startTestApp();
   const { session } = await app.signUp();
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "unused", scopes: ["lookup"] } });

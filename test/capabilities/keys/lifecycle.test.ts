@@ -1,4 +1,4 @@
-/** A key's life: made, told, changed, rotated, revoked; the same over REST and gRPC. */
+/** The life of a key: created, read, changed, rotated, revoked; the same over REST and gRPC. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { type SignedUp, useTestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
@@ -34,7 +34,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   const lookup = (key: string) => protocol.call(app, "LookupNumber", { number: "1" }, { key });
 
   describe("creating", () => {
-    test("a key without restrictions says so, and who made it", async () => {
+    test("a key without restrictions says so, and who created it", async () => {
       const created = await create();
       expect(created).toMatchObject({ ...plain, name: "a key", created_by: owner.userId });
       const { key: _key, ...withoutSecret } = created;
@@ -46,7 +46,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       });
     });
 
-    test("every restriction is kept and told by create, get and list; addresses in their one notation, each once", async () => {
+    test("every restriction is stored and returned by create, get and list; addresses in canonical notation, each once", async () => {
       const expires_at = inAnHour();
       const restrictions = {
         mode: "test",
@@ -74,7 +74,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       });
     });
 
-    test("all that is wrong is told at once", async () => {
+    test("all problems are reported together", async () => {
       const { code, body } = await call("CreateApiKey", {
         name: "",
         ip_allowlist: ["203.0.113.7", "10.0.0.1/8", "nonsense"],
@@ -99,7 +99,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     );
   });
 
-  describe("telling", () => {
+  describe("getting", () => {
     test("a key of another workspace, and one that does not exist, are not found", async () => {
       const created = await create();
       const other = await app.signUp();
@@ -111,14 +111,14 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       }
     });
 
-    test("takes a session, not a key", async () => {
+    test("refuses a key: it takes a session", async () => {
       const { id, key } = await create();
       expect((await protocol.call(app, "GetApiKey", { id }, { key })).code).toBe("invalid_api_key");
     });
   });
 
   describe("changing", () => {
-    test("what is given changes, everything else stays", async () => {
+    test("changes the given fields only", async () => {
       const created = await create({ scopes: ["lookup"], requests_per_minute: 9 });
       const renamed = await call("UpdateApiKey", { id: created.id, name: "renamed" });
       expect(renamed).toMatchObject({
@@ -138,7 +138,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await call("GetApiKey", { id: created.id })).body).toMatchObject(all);
     });
 
-    test("nothing given changes nothing", async () => {
+    test("changes nothing if nothing is given", async () => {
       const created = await create({ scopes: ["lookup"] });
       const { code, body } = await call("UpdateApiKey", { id: created.id });
       expect(code).toBe("ok");
@@ -165,7 +165,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await call("GetApiKey", { id: created.id })).body).toMatchObject({ name: "a key", ...restrictions });
     });
 
-    test("what is wrong is told by field, and an expiry in the past changes nothing", async () => {
+    test("problems are reported by field, and an expiry in the past changes nothing", async () => {
       const { id } = await create();
       const wrong = await call("UpdateApiKey", { id, name: "", scopes: [], ip_allowlist: ["here"] });
       expect(wrong.code).toBe("validation_error");
@@ -179,7 +179,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await call("GetApiKey", { id })).body).toMatchObject({ name: "a key", expires_at: null });
     });
 
-    test("the next request goes by it: scopes are taken and given", async () => {
+    test("scopes that are taken away or given apply to the next request", async () => {
       const { id, key } = await create({ scopes: ["lookup"] });
       expect((await lookup(key)).code).toBe("ok");
       await call("UpdateApiKey", { id, scopes: ["verify"] });
@@ -198,7 +198,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   });
 
   describe("rotating", () => {
-    test("without a grace the old secret stops at once; the key stays what it is, under a new prefix", async () => {
+    test("without a grace the old secret stops at once; the key keeps everything but its prefix", async () => {
       const created = await create({ scopes: ["lookup"], requests_per_minute: 11 });
       expect((await lookup(created.key)).code).toBe("ok");
       const { code, body: rotated } = await call("RotateApiKey", { id: created.id });
@@ -240,7 +240,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await call("RotateApiKey", { id })).code).toBe("not_found");
     });
 
-    test("of ten rotations at once, one secret is left", async () => {
+    test("ten simultaneous rotations leave one secret", async () => {
       const { id } = await create();
       const answers = await Promise.all(Array.from({ length: 10 }, () => call("RotateApiKey", { id })));
       expect(answers.map(({ code }) => code)).toEqual(Array.from({ length: 10 }, () => "ok"));
@@ -253,7 +253,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   });
 
   describe("revoking", () => {
-    test("when and why is kept; revoking again changes neither", async () => {
+    test("stores time and reason; revoking again changes neither", async () => {
       const { id } = await create();
       expect(await call("RevokeApiKey", { id, reason: "found in a log" })).toEqual({
         code: "ok",
@@ -268,7 +268,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect(body.keys.find((key: { id: string }) => key.id === id)).toEqual(revoked);
     });
 
-    test("a key of another workspace is not found, and lives on", async () => {
+    test("a key of another workspace is not_found, and stays valid", async () => {
       const { id, key } = await create();
       const { session } = await app.signUp();
       expect((await protocol.call(app, "RevokeApiKey", { id }, { session })).code).toBe("not_found");

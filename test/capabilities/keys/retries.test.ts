@@ -1,4 +1,4 @@
-/** Keys that are made and rotated once, however often they are asked for. */
+/** With an Idempotency-Key, keys are created and rotated once. */
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
@@ -34,7 +34,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   const lookup = async (key: string) => (await protocol.call(there, "LookupNumber", { number: "1" }, { key })).code;
 
-  test("a key that is created again with the same Idempotency-Key is the same, secret included, and stored nowhere", async () => {
+  test("creating a key again with the same Idempotency-Key returns the same key, secret included, which is stored nowhere", async () => {
     const first = await call(here, "CreateApiKey", { name: "once" }, "create-once");
     const again = await call(there, "CreateApiKey", { name: "once" }, "create-once");
     expect(again).toEqual(first);
