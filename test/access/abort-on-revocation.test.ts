@@ -62,14 +62,14 @@ function setUp(readmissions: readonly (() => Promise<void>)[]) {
 const refuse = () => Promise.reject(revoked);
 const letIn = () => Promise.resolve();
 
-describe("a single answer", () => {
-  test("comes as it is while nothing is revoked, and nothing is asked", async () => {
+describe("a unary call", () => {
+  test("is answered without being authorized again while nothing is revoked", async () => {
     const { interceptor, asked } = setUp([refuse]);
     expect(await interceptor(async () => response)(unaryRequest())).toBe(response);
     expect(asked()).toBe(0);
   });
 
-  test("never comes once the credential is refused: the call ends at once, and its signal aborts", async () => {
+  test("ends at once when its credential is refused, and its signal aborts", async () => {
     const { interceptor, revoke } = setUp([refuse]);
     let signal: AbortSignal | undefined;
     const call = interceptor((request) => {
@@ -82,7 +82,7 @@ describe("a single answer", () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  test("waits until it is known whether the call may go on", async () => {
+  test("is not answered until it is decided whether it may go on", async () => {
     const decision = Promise.withResolvers<void>();
     const { interceptor, revoke } = setUp([() => decision.promise]);
     const done = Promise.withResolvers<typeof response>();
@@ -99,7 +99,7 @@ describe("a single answer", () => {
     await expect(call).rejects.toBe(revoked);
   });
 
-  test("comes if the call is let in once more, each time", async () => {
+  test("is answered if it is admitted again, each time", async () => {
     const { interceptor, revoke, asked } = setUp([letIn]);
     const done = Promise.withResolvers<typeof response>();
     const call = interceptor(() => done.promise)(unaryRequest());
@@ -113,7 +113,7 @@ describe("a single answer", () => {
     expect(await call).toBe(response);
   });
 
-  test("a call that was revoked while its body was read is not begun", async () => {
+  test("does not start if its credential was revoked while its body was read", async () => {
     const applied = new AppliedRevocations();
     const inFlight = new InFlightCalls(applied, captureLog().logger);
     const basis = { subjects: ["key:1"], asOf: applied.position };
@@ -132,7 +132,7 @@ describe("a single answer", () => {
     expect(isBegun).toBe(false);
   });
 
-  test("a call that revokes what it was let in on is answered", async () => {
+  test("is answered although it revokes its own credential", async () => {
     const { interceptor, revoke, asked } = setUp([refuse]);
     const call = interceptor(async ({ contextValues }) => {
       exemptFromRevocation({ values: contextValues });
@@ -144,7 +144,7 @@ describe("a single answer", () => {
   });
 });
 
-describe("a stream of answers", () => {
+describe("a streaming call", () => {
   const watch = Health.method.watch;
 
   function streamRequest(signal: AbortSignal): StreamRequest {
@@ -160,7 +160,7 @@ describe("a stream of answers", () => {
     return { stream: true, service: Health, method: watch, header, trailer, message };
   }
 
-  test("breaks off when the credential is refused", async () => {
+  test("ends when its credential is refused", async () => {
     const { interceptor, revoke } = setUp([refuse]);
     const messages = (async function* () {
       yield create(HealthCheckResponseSchema);
@@ -180,7 +180,7 @@ describe("a stream of answers", () => {
     expect(received).toHaveLength(1);
   });
 
-  test("that nobody reads is forgotten when the call is over", async () => {
+  test("that nobody reads is not tracked after the call is over", async () => {
     const { interceptor, revoke, asked } = setUp([refuse]);
     const over = new AbortController();
     await interceptor(async () => streamResponse(nothing()))(streamRequest(over.signal));

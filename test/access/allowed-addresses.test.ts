@@ -1,4 +1,4 @@
-/** From where a key may be used: the same over every protocol, and whatever a client writes about itself. */
+/** The addresses that a key may be used from: the same over every protocol, whatever a client claims. */
 
 import { get as httpGet } from "node:http";
 import pg from "pg";
@@ -74,7 +74,7 @@ describe.each(protocolClients)("over $name", (client) => {
     "::ffff:203.0.113.7",
     "for=203.0.113.7",
     "nonsense",
-  ])("a client that nobody vouches for cannot write itself onto the list: X-Forwarded-For: %s", async (forwarded) => {
+  ])("without a trusted proxy, a client cannot claim an allowed address: X-Forwarded-For: %s", async (forwarded) => {
     expect(await lookup(direct, await mint(["203.0.113.7"]), forwarded)).toBe(refusedFrom("127.0.0.1"));
     expect(await lookup(direct, await mint(["127.0.0.1"]), forwarded)).toBe("let in");
   });
@@ -117,12 +117,12 @@ describe.each(protocolClients)("over $name", (client) => {
     expect(await lookup(proxied, key, forwarded)).toBe(refusal === undefined ? "let in" : `ip_not_allowed: ${refusal}`);
   });
 
-  test("behind a trusted proxy that names nobody, the request is the proxy's", async () => {
+  test("if a trusted proxy names no client, the address is the proxy's", async () => {
     expect(await lookup(proxied, await mint(["203.0.113.7"]))).toBe(refusedFrom("127.0.0.1"));
     expect(await lookup(proxied, await mint(["127.0.0.1"]))).toBe("let in");
   });
 
-  test("a malformed X-Forwarded-For is nothing to a key without an allowlist", async () => {
+  test("a malformed X-Forwarded-For does not matter to a key without an allowlist", async () => {
     const { body } = await direct.rest("POST", "/api-keys", { session, body: { name: "free" } });
     expect(await lookup(proxied, body.key, "nonsense")).toBe("let in");
   });
@@ -133,7 +133,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect(await lookup(renamed, key, "203.0.113.7", "fly-client-ip")).toBe("let in");
   });
 
-  test("a workspace's allowlist and a key's own have to include the address, both", async () => {
+  test("the address must be in both the workspace's and the key's allowlist", async () => {
     const owner = await direct.signUp();
     const open = await direct.rest("POST", "/api-keys", { session: owner.session, body: { name: "open" } });
     const narrow = await mint(["203.0.113.7"], owner.session);
@@ -153,7 +153,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect(await lookup(proxied, elsewhere, "203.0.113.7")).toBe(refusedFrom("203.0.113.7"));
   });
 
-  test("a list that is changed holds for the next request", async () => {
+  test("a changed list applies to the next request", async () => {
     const { body } = await direct.rest("POST", "/api-keys", { session, body: { name: "moving" } });
     const allow = (ip_allowlist: string[]) =>
       client.call(direct, "UpdateApiKey", { id: body.id, ip_allowlist }, { session });
@@ -165,7 +165,7 @@ describe.each(protocolClients)("over $name", (client) => {
   });
 });
 
-test("of several X-Forwarded-For lines the last one is the proxy's", async () => {
+test("the last of several X-Forwarded-For lines is the proxy's", async () => {
   const key = await mint(["203.0.113.7"]);
   const statusOf = (...lines: string[]) =>
     new Promise<number | undefined>((resolve, reject) => {

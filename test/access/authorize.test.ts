@@ -19,14 +19,14 @@ function declaring(method: DescMethod, declared: Declared | undefined): DescMeth
 
 const { logoutAll: effect, getMe: read } = AuthService.method;
 
-test("an RPC that takes keys and sessions and has effects declares the scope that a key needs", () => {
+test("an RPC with side effects that takes keys and sessions must declare the scope that a key needs", () => {
   const declared = { credential: Credential.API_KEY_OR_SESSION };
   expect(() => accessOf(declaring(effect, declared))).toThrow("LogoutAll lets any key act on the account");
   expect(accessOf(declaring(effect, { ...declared, scope: "*" }))).toMatchObject({ scope: "*", sandbox: false });
   expect(accessOf(declaring(read, declared))).toMatchObject({ scope: "", sandbox: false });
 });
 
-describe("what makes no sense is refused", () => {
+describe("contradictory declarations are refused", () => {
   test.each<[string, Declared | undefined]>([
     ["nothing", undefined],
     ["no credential", { credential: Credential.UNSPECIFIED }],

@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { compileIpAllowlist, normalizeIpAllowlist, requireAllowedAddress } from "../../src/access/ip-allowlist.ts";
 
 describe("storing an allowlist", () => {
-  test("entries are written in one way, each once", () => {
+  test("entries are stored in canonical notation, without duplicates", () => {
     const entries = [" 203.0.113.42 ", "198.51.100.0/24", "203.0.113.42/32", "::ffff:203.0.113.42", "2001:DB8::/32"];
     expect(normalizeIpAllowlist(entries, "ip_allowlist")).toEqual(["203.0.113.42", "198.51.100.0/24", "2001:db8::/32"]);
   });
 
-  test("every entry that is wrong is named", () => {
+  test("every invalid entry is named", () => {
     expect(() => normalizeIpAllowlist(["203.0.113.42", "home", "10.0.0.1/8"], "ip_allowlist")).toThrow(
       expect.objectContaining({
         code: "validation_error",
@@ -28,13 +28,13 @@ describe("storing an allowlist", () => {
     );
   });
 
-  test("a hundred entries are taken", () => {
+  test("a hundred entries are accepted", () => {
     const entries = Array.from({ length: 100 }, (_, index) => `192.0.2.${index}`);
     expect(normalizeIpAllowlist(entries, "ip_allowlist")).toEqual(entries);
   });
 });
 
-describe("asking an allowlist", () => {
+describe("checking an address", () => {
   const key = compileIpAllowlist(["203.0.113.42", "198.51.100.0/24", "2001:db8:1::/48"]);
   const workspace = compileIpAllowlist(["198.51.100.0/25"]);
 
@@ -50,7 +50,7 @@ describe("asking an allowlist", () => {
     expect(key.includes(address)).toBe(isAllowed);
   });
 
-  test("without a list everything passes, an unknown address too", () => {
+  test("without a list every address passes, and an unknown one too", () => {
     expect(() => requireAllowedAddress([null, null], undefined)).not.toThrow();
   });
 
@@ -64,13 +64,13 @@ describe("asking an allowlist", () => {
     );
   });
 
-  test("an unknown address passes no list, not even one of everything", () => {
+  test("an unknown address passes no list, not even one of all addresses", () => {
     expect(() => requireAllowedAddress([compileIpAllowlist(["0.0.0.0/0", "::/0"])], undefined)).toThrow(
       expect.objectContaining({ code: "ip_not_allowed" }),
     );
   });
 
-  test("a stored list that cannot be read restricts nobody by accident: it throws", () => {
+  test("a stored list that cannot be parsed throws, instead of allowing everybody", () => {
     expect(() => compileIpAllowlist(["198.51.100.7/24"])).toThrow(TypeError);
   });
 });

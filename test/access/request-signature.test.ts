@@ -62,7 +62,7 @@ const isInvalid = expect.objectContaining({ code: "signature_invalid" });
 describe.each(["v1", "v2"] as const)("%s", (version) => {
   const header = (changes: Signed = {}) => `t=${changes.timestamp ?? nowMs},${version}=${sign(version, changes)}`;
 
-  test("the signature of the request under the key holds", async () => {
+  test("the signature of the request with the key is valid", async () => {
     await check(header());
   });
 
@@ -77,16 +77,16 @@ describe.each(["v1", "v2"] as const)("%s", (version) => {
     await expect(check(`t=${nowMs + 1},${version}=${sign(version)}`)).rejects.toThrow(isInvalid);
   });
 
-  test("an empty body is signed as nothing", async () => {
+  test("a request without a body is signed with an empty one", async () => {
     await check(header({ body: Buffer.alloc(0) }), { body: Buffer.alloc(0) });
   });
 
-  test("bytes that are no text are signed as they are", async () => {
+  test("bytes that are not text are signed as they are", async () => {
     const bytes = Buffer.from([0, 255, 10, 13, 128]);
     await check(header({ body: bytes }), { body: bytes });
   });
 
-  test("one of several is enough, in any order and case, beside versions to come", async () => {
+  test("one valid signature of several is enough, in any order and case, next to unknown versions", async () => {
     const other = "0".repeat(64);
     const hex = sign(version).toUpperCase();
     await check(`${version}=${other}, v3=what-is-this, ${version}=${hex}, t=${nowMs}`);
@@ -114,13 +114,13 @@ describe.each(["v1", "v2"] as const)("%s", (version) => {
     },
   );
 
-  test("without a signature a request passes, unless the key requires one", async () => {
+  test("a request without a signature passes unless the key requires one", async () => {
     await check(undefined);
     await expect(check(undefined, { required: version })).rejects.toThrow("the Byond-Signature header is missing");
     await check(header(), { required: version, protocolName: "connect" });
   });
 
-  test("a malformed or outdated header is refused before the body is there; a body that cannot be read says so", async () => {
+  test("a malformed or outdated header is refused before the body is read; an error of the body is passed on", async () => {
     const receive = (text: string) =>
       checkSignature({
         headers: new Headers({ "Byond-Signature": text }),
@@ -144,25 +144,25 @@ describe("what v2 covers", () => {
     ["query", { target: "/api/v1/verify/start?a=1" }],
     ["spelling of the path", { target: "/api/v1/verify/st%61rt" }],
     ["case of the path", { target: "/api/v1/verify/START" }],
-  ])("another %s is refused; v1 does not see it", async (_name, received) => {
+  ])("another %s is refused; v1 does not cover it", async (_name, received) => {
     await expect(check(`t=${nowMs},v2=${sign("v2")}`, received)).rejects.toThrow(isInvalid);
     await check(`t=${nowMs},v1=${sign("v1")}`, received);
   });
 
-  test("what is refused is told as it was received, without the query", async () => {
+  test("a refusal names the request as it was received, without the query", async () => {
     await expect(check(`t=${nowMs},v2=${sign("v2")}`, { target: "/api/v1/lookup?number=1" })).rejects.toThrow(
       "The v2 signature does not match the key and the request as they were received: POST /api/v1/lookup, its query and its body.",
     );
   });
 
-  test("no signature of one version is one of the other", async () => {
+  test("a signature of one version is never valid as the other", async () => {
     // A body that holds what another version puts before it.
     const asV1 = Buffer.from(`POST\n/api/v1/verify/start\n${body}`);
     await expect(check(`t=${nowMs},v2=${sign("v1", { body: asV1 })}`)).rejects.toThrow(isInvalid);
     await expect(check(`t=${nowMs},v1=${sign("v2")}`, { body: asV1 })).rejects.toThrow(isInvalid);
   });
 
-  test("a line break moves nothing from the body into the target", async () => {
+  test("a line break cannot move a part of the body into the target", async () => {
     const header = `t=${nowMs},v2=${sign("v2", { target: "/a", body: Buffer.from("b\nc") })}`;
     await check(header, { target: "/a", body: Buffer.from("b\nc") });
     await expect(check(header, { target: "/a?b", body: Buffer.from("c") })).rejects.toThrow(isInvalid);
@@ -186,7 +186,7 @@ describe("both versions in one header", () => {
 });
 
 describe("the nonce", () => {
-  test("is the same for every spelling of a header that holds for one request, and no other", async () => {
+  test("is the same for every spelling of a valid header of one request, and for no other request", async () => {
     const hex = sign("v2");
     const nonce = (await check(`t=${nowMs},v2=${hex}`))?.nonce;
     expect(nonce).toMatch(/^[\w+/]{43}=$/);
@@ -202,7 +202,7 @@ describe("the nonce", () => {
     expect(nonce).not.toContain(Buffer.from(hex, "hex").toString("base64"));
   });
 
-  test("v1 has none, and neither has an unsigned request", async () => {
+  test("v1 and unsigned requests have none", async () => {
     expect(await check(`t=${nowMs},v1=${sign("v1")}`)).toEqual({ version: "v1" });
     expect(await check(undefined)).toBeUndefined();
   });
@@ -260,7 +260,7 @@ describe("reading the header", () => {
     expect(parseSignatureHeader(header)).toBeUndefined();
   });
 
-  test("the time is kept as it was written", () => {
+  test("the time is kept as text", () => {
     const signature = Buffer.from(hex, "hex");
     expect(parseSignatureHeader(`t=007,v1=${hex}`)).toEqual({ timestamp: "007", v1: [signature], v2: [] });
     expect(parseSignatureHeader(`t=007,v2=${hex}`)).toEqual({ timestamp: "007", v1: [], v2: [signature] });

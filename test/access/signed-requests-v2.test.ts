@@ -136,8 +136,8 @@ const usedBefore = {
   body: { error: { message: "The signature was used before: the call has had its effect. Sign a new one." } },
 };
 
-describe("a signature holds for its request alone", () => {
-  test("the header of a signed GET serves no other lookup, no other read and no cancel", async () => {
+describe("a signature is only valid for its own request", () => {
+  test("the signature of a GET is not valid for another lookup, another read or a cancel", async () => {
     const { body } = await here.rest("POST", "/verify/start", {
       key: free,
       body: { channel: "email", recipient: address() },
@@ -160,7 +160,7 @@ describe("a signature holds for its request alone", () => {
     expect(told.body.status).toBe("pending");
   });
 
-  test("nor does that of one call serve another with the same body, on any protocol", async () => {
+  test("the signature of one call is not valid for another call with the same body, over any protocol", async () => {
     const prepared = start(strict);
     for (const target of ["/api/v1/verify/check", `/${VerifyService.typeName}/StartVerification`]) {
       expect((await send({ ...prepared, target })).status).toBe(401);
@@ -169,7 +169,7 @@ describe("a signature holds for its request alone", () => {
   });
 
   describe.each(byteLevelClients)("over $name", (client: ProtocolClient) => {
-    test("the request as it is sent is signed, compressed or not, by a key that must and one that may", async () => {
+    test("the request is signed as it is sent, compressed or not, whether the key requires signatures or not", async () => {
       for (const key of [free, strict]) {
         for (const gzip of [false, true]) {
           const input = { channel: "email", recipient: address() };
@@ -181,7 +181,7 @@ describe("a signature holds for its request alone", () => {
       }
     });
 
-    test("what is wrong with method, target or body is told by what was received", async () => {
+    test("a mismatch is explained by the method and target that were received", async () => {
       const sign = (body: Uint8Array, line: RequestLine) =>
         signature(strict, { ...line, target: `${line.target}/` }, body);
       let target = "";
@@ -202,7 +202,7 @@ describe("a signature holds for its request alone", () => {
     });
   });
 
-  test("over Connect by GET the message is in the target", async () => {
+  test("over Connect by GET the message is signed as a part of the target", async () => {
     const target = (number: string) =>
       `/byond.v1.LookupService/LookupNumber?${new URLSearchParams({ connect: "v1", encoding: "json", message: `{"number":"${number}"}` })}`;
     const line = { method: "GET", target: target("1") };
@@ -229,7 +229,7 @@ describe("a signature holds for its request alone", () => {
   });
 });
 
-describe("the target is what was sent", () => {
+describe("the target is signed exactly as it was sent", () => {
   /** Sent as it is written: `fetch` would change some of these. */
   async function get(target: string, signed = target, url = here.url): Promise<number | undefined> {
     const headers = { "X-API-Key": strict, ...signature(strict, { method: "GET", target: signed }) };
@@ -268,7 +268,7 @@ describe("the target is what was sent", () => {
     expect(await get(target, signed)).toBe(401);
   });
 
-  describe("with a PUBLIC_URL that has a path, behind a proxy that takes it away", () => {
+  describe("with a PUBLIC_URL that has a path, behind a proxy that removes it", () => {
     const prefix = "/otp/eu";
     let server: TestApp;
     let proxy: Server;
@@ -292,7 +292,7 @@ describe("the target is what was sent", () => {
       await server[Symbol.asyncDispose]();
     });
 
-    test("the target begins behind it, whatever the host", async () => {
+    test("the signed target begins after that path, whatever the host", async () => {
       const target = "/api/v1/lookup?number=%2B6591234567";
       expect(await get(prefix + target, target, publicUrl)).toBe(200);
       expect(await get(prefix + target, prefix + target, publicUrl)).toBe(401);
@@ -300,8 +300,8 @@ describe("the target is what was sent", () => {
   });
 });
 
-describe("an effect happens once by each signature", () => {
-  test("a signed start runs once, and says why it does not run again", async () => {
+describe("each signature has one effect", () => {
+  test("a signed start runs once, and a repetition is refused with the reason", async () => {
     for (const key of [free, strict]) {
       const prepared = start(key);
       expect((await send(prepared)).status).toBe(201);
@@ -311,7 +311,7 @@ describe("an effect happens once by each signature", () => {
     }
   });
 
-  test("also when it is spelled in another way", async () => {
+  test("also with another spelling of the header", async () => {
     const prepared = start(strict);
     const text = prepared.headers["Byond-Signature"] ?? "";
     const [t, hex] = text.split(",v2=");
@@ -324,7 +324,7 @@ describe("an effect happens once by each signature", () => {
     expect(await send({ ...prepared, headers: { ...withoutKey, "X-API-Key": strict } })).toMatchObject(usedBefore);
   });
 
-  test("when two servers get it many times at the same moment, one call is carried out", async () => {
+  test("if two servers get it many times at once, one call is carried out", async () => {
     const prepared = start(strict);
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, index) => send(prepared, index % 2 === 0 ? here : there)),
@@ -333,7 +333,7 @@ describe("an effect happens once by each signature", () => {
     expect(await verificationsOf(recipientOf(prepared))).toHaveLength(1);
   });
 
-  test("copies of it while the key is changed and revoked fail as such, and none waits for another for good", async () => {
+  test("copies sent while the key is changed and revoked fail as such, without a deadlock", async () => {
     const { body: created } = await here.rest("POST", "/api-keys", { session, body: { name: "k" } });
     const prepared = start(created.key);
     const copies = Array.from({ length: 24 }, (_, index) => send(prepared, index % 2 === 0 ? here : there));
@@ -346,7 +346,7 @@ describe("an effect happens once by each signature", () => {
     expect((await verificationsOf(recipientOf(prepared))).length).toBeLessThanOrEqual(1);
   });
 
-  test("for as long as its time is accepted, either way, whatever is swept meanwhile", async () => {
+  test("for as long as its time is accepted, before and after, even after a sweep", async () => {
     await using app = await startTestApp();
     await using stack = new AsyncDisposableStack();
     const own = await Database.open({
@@ -387,7 +387,7 @@ describe("an effect happens once by each signature", () => {
     expect(await send(get)).toMatchObject({ status: 401, code: "signature_invalid" });
   });
 
-  test("v1 goes on as it is documented: it may be repeated", async () => {
+  test("v1 signatures may be repeated, as documented", async () => {
     const prepared = start(free);
     const headers = { ...prepared.headers, ...v1(free, prepared.body) };
     expect((await send({ ...prepared, headers })).status).toBe(201);
@@ -395,8 +395,8 @@ describe("an effect happens once by each signature", () => {
   });
 });
 
-describe("a call without an effect leaves its signature as it was", () => {
-  test("rate_limited: it is carried out when there is a token", async () => {
+describe("a call without an effect does not use up its signature", () => {
+  test("rate_limited: the same request is carried out when there is a token", async () => {
     const body = { channel: "email", recipient: address() };
     for (let sent = 0; sent < 3; sent++) {
       await here.rest("POST", "/verify/start", { key: free, body });
@@ -408,7 +408,7 @@ describe("a call without an effect leaves its signature as it was", () => {
     expect(await send(prepared)).toMatchObject(usedBefore);
   });
 
-  test("unavailable: what was rolled back may come again", async () => {
+  test("unavailable: a request that was rolled back may be repeated", async () => {
     const prepared = start(strict);
     await database.query(`
       CREATE FUNCTION test_outage() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -425,7 +425,7 @@ describe("a call without an effect leaves its signature as it was", () => {
     expect(await verificationsOf(recipientOf(prepared))).toHaveLength(1);
   });
 
-  test("if the one of two calls that is first is rolled back, the other is carried out", async () => {
+  test("if the first of two calls is rolled back, the other one is carried out", async () => {
     const prepared = start(strict);
     await database.query(`
       CREATE SEQUENCE test_commits;
@@ -447,7 +447,7 @@ describe("a call without an effect leaves its signature as it was", () => {
     expect(await verificationsOf(recipientOf(prepared))).toHaveLength(1);
   });
 
-  test("refusals: fields that are wrong, what does not exist, a scope that is missing", async () => {
+  test("refusals: invalid fields, not found, a missing scope", async () => {
     const wrong = prepare(strict, "POST", "/verify/start", { channel: "fax" });
     const unknown = prepare(strict, "POST", "/verify/check", {
       verification_id: "vrf_0000000000000000000000",
@@ -482,7 +482,7 @@ describe("with an Idempotency-Key", () => {
     expect(await verificationsOf(recipientOf(prepared))).toHaveLength(1);
   });
 
-  test("under another one, or without it, the signature has been used; the other one stays free", async () => {
+  test("with another Idempotency-Key, or without one, the signature is used up; the other key stays unused", async () => {
     const prepared = start(strict, { "Idempotency-Key": randomUUID() });
     expect((await send(prepared)).status).toBe(201);
     const { "Idempotency-Key": _, ...without } = prepared.headers;
@@ -494,7 +494,7 @@ describe("with an Idempotency-Key", () => {
     expect(await verificationsOf(recipientOf(prepared))).toHaveLength(1);
   });
 
-  test("a new signature with the same key gets the stored answer, and is not spent by it", async () => {
+  test("a new signature with the same Idempotency-Key gets the stored answer, and is not used up", async () => {
     const headers = { "Idempotency-Key": randomUUID() };
     const body = { channel: "email", recipient: address() };
     const first = await send(prepare(strict, "POST", "/verify/start", body, headers));
@@ -506,8 +506,8 @@ describe("with an Idempotency-Key", () => {
   });
 });
 
-describe("a key that demands v2", () => {
-  test("refuses unsigned requests and v1, and takes both versions in one header", async () => {
+describe("a key that requires v2", () => {
+  test("refuses unsigned requests and v1, and accepts both versions in one header", async () => {
     const get = prepare(strict, "GET", "/lookup?number=1");
     const withSignature = (signed: HeaderFields) => send({ ...get, headers: { "X-API-Key": strict, ...signed } });
     expect(await withSignature({})).toMatchObject({ status: 401, code: "signature_invalid" });
@@ -519,7 +519,7 @@ describe("a key that demands v2", () => {
     expect((await withSignature({ "Byond-Signature": both })).status).toBe(200);
   });
 
-  test("demands it of calls under way too: one that was sent unsigned before has no effect afterwards", async () => {
+  test("also applies to calls in progress: an unsigned call from before the change has no effect after it", async () => {
     const { body: created } = await here.rest("POST", "/api-keys", { session, body: { name: "k" } });
     const recipients = [address(), address()];
     const signed = prepare(created.key, "POST", "/verify/start", { channel: "email", recipient: recipients[1] });
@@ -539,7 +539,7 @@ describe("a key that demands v2", () => {
     expect(await send(signed)).toMatchObject(usedBefore);
   });
 
-  test("opens the local inbox by a signature of that request", async () => {
+  test("opens the local inbox with a signature of that request", async () => {
     const inbox = (signed: HeaderFields) =>
       fetch(`${here.url}/dev/inbox`, { headers: { "X-API-Key": strict, ...signed } });
     expect((await inbox({})).status).toBe(401);
@@ -547,13 +547,13 @@ describe("a key that demands v2", () => {
     expect((await inbox(signature(strict, { method: "GET", target: "/dev/inbox" }))).status).toBe(200);
   });
 
-  test("opens nothing over gRPC", async () => {
+  test("is refused over gRPC", async () => {
     const { code, body } = await grpcClient.call(here, "LookupNumber", { number: "1" }, { key: strict });
     expect(code).toBe("signature_invalid");
     expect(body.message).toContain("Requests over gRPC cannot be signed");
   });
 
-  test("says so, whichever way it was made; demanding v1 lowers it, requiring nothing lifts it", async () => {
+  test("reports its required version, however it was set; it can be lowered to v1 or removed", async () => {
     const create = async (restrictions: object) => {
       const { body } = await here.rest("POST", "/api-keys", { session, body: { name: "k", ...restrictions } });
       return body;
@@ -609,7 +609,7 @@ describe("a key that demands v2", () => {
   });
 });
 
-describe("every call with side effects spends its signature", () => {
+describe("every call with side effects uses up its signature", () => {
   type Call = (owner: Awaited<ReturnType<TestApp["signUp"]>>) => Promise<Prepared>;
   const verification = async () => {
     const { body } = await here.rest("POST", "/verify/start", {
@@ -665,7 +665,7 @@ describe("every call with side effects spends its signature", () => {
     DeleteAccount: async (owner) => prepare(owner.session, "POST", "/auth/delete-account", { password }),
   };
 
-  test.each(Object.entries(last))("%s, in whose effect the credential ends", async (_name, call) => {
+  test.each(Object.entries(last))("%s, which ends the credential", async (_name, call) => {
     const { rows: before } = await database.query("SELECT count(*)::int AS count FROM used_signature");
     const prepared = await call(await here.signUp());
     expect(await send(prepared)).toMatchObject({ code: "ok" });
@@ -674,7 +674,7 @@ describe("every call with side effects spends its signature", () => {
     expect((await send(prepared)).status).toBe(401);
   });
 
-  test("and none is missing here", () => {
+  test("the list above has all calls with side effects", () => {
     const methods = [VerifyService, LookupService, ApiKeyService, AuthService].flatMap((service) => service.methods);
     const effects = methods.filter(
       (method) => hasSideEffects(method) && accessOf(method).credential !== Credential.NONE,
@@ -682,7 +682,7 @@ describe("every call with side effects spends its signature", () => {
     expect(Object.keys({ ...calls, ...last }).sort()).toEqual(effects.map(({ name }) => name).sort());
   });
 
-  test("through Connect as well", async () => {
+  test("over Connect too", async () => {
     for (const client of byteLevelClients.filter(({ name }) => name !== restClient.name)) {
       const t = now();
       const sign = (body: Uint8Array, line: RequestLine) => signature(strict, line, body, t);

@@ -1,4 +1,7 @@
-/** Signatures in the first version, and what both have in common: on the bytes as they are sent, over every protocol where a client sees them. */
+/**
+ * Signatures in the first version, and what both have in common: on the bytes as they are sent, over every protocol where a
+ * client sees them.
+ */
 import { createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -65,19 +68,19 @@ describe.each(byteLevelClients)("over $name", (client: ProtocolClient) => {
       return code === "ok" ? "ok" : `${code}: ${body.message}`;
     };
 
-    test("a signature of the body as it is sent holds, compressed or not", async () => {
+    test("a signature of the body as it is sent is valid, compressed or not", async () => {
       for (const key of [free, strict]) {
         expect(await outcome(key, signedWith(key))).toBe("ok");
         expect(await outcome(key, signedWith(key), true)).toBe("ok");
       }
     });
 
-    test("without one a key is let in, unless it requires signatures", async () => {
+    test("an unsigned request is admitted unless its key requires signatures", async () => {
       expect(await outcome(free)).toBe("ok");
       expect(await outcome(strict)).toBe(`signature_invalid: ${missing}`);
     });
 
-    test("under 5 minutes of difference is let in, over is not, either way", async () => {
+    test("a time within 5 minutes of the server's is accepted, before and after", async () => {
       for (const minutes of [-4.9, 4.9]) {
         expect(
           await outcome(
@@ -165,7 +168,7 @@ describe.each(byteLevelClients)("over $name", (client: ProtocolClient) => {
     });
   });
 
-  test("the bytes are signed, not what they unpack to", async () => {
+  test("the signature covers the bytes, not the decompressed body", async () => {
     const input = { channel: "email", recipient: "unpacked@example.com" };
     let plain: Uint8Array = new Uint8Array();
     await client.call(app, "StartVerification", input, {
@@ -180,7 +183,7 @@ describe.each(byteLevelClients)("over $name", (client: ProtocolClient) => {
     expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: noMatch });
   });
 
-  test("a refused one does nothing: no verification is made", async () => {
+  test("a refused request has no effect: no verification is created", async () => {
     const recipient = `refused-by-${client.name.replaceAll(" ", "-").toLowerCase()}@example.com`;
     const sign = signedWith("pk_live_another.key");
     expect(
@@ -197,7 +200,7 @@ describe.each(byteLevelClients)("over $name", (client: ProtocolClient) => {
     expect((await call(signedWith(free))).code).toBe("signature_invalid");
   });
 
-  test("who sent it is asked before what it may do: a wrong signature is told before scope and address", async () => {
+  test("a wrong signature is reported before a missing scope or a refused address", async () => {
     const lookupOnly = await mint({ scopes: ["lookup"], ip_allowlist: ["192.0.2.1"] });
     const start = (key: string, sign: (body: Uint8Array) => HeaderFields) =>
       client.call(app, "StartVerification", { channel: "email", recipient: "a@example.com" }, { key, sign });
@@ -206,7 +209,7 @@ describe.each(byteLevelClients)("over $name", (client: ProtocolClient) => {
     expect((await start(`${lookupOnly}x`, signedWith(free))).code).toBe("invalid_api_key");
   });
 
-  test("after a rotation each secret signs for itself while both work", async () => {
+  test("after a rotation each of the two secrets signs its own requests while both are valid", async () => {
     const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "r", require_signature: true } });
     const rotated = await app.rest("POST", `/api-keys/${body.id}/rotate`, { session, body: { grace_seconds: 60 } });
     const codeOf = async (key: string, signer: string) =>
@@ -226,7 +229,7 @@ describe("over gRPC", () => {
     expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: refusal });
   });
 
-  test("a signature is not ignored: it would look like one that held", async () => {
+  test("a signature is refused, not ignored: it would look valid", async () => {
     const call = { key: free, sign: signedWith(free) };
     const { code, body } = await grpcClient.call(app, "LookupNumber", { number: "1" }, call);
     expect({ code, message: body.message }).toEqual({ code: "signature_invalid", message: refusal });
@@ -234,7 +237,7 @@ describe("over gRPC", () => {
   });
 });
 
-test("a key that is changed to require signatures requires them with the next request", async () => {
+test("a key that is changed to require signatures requires them from the next request on", async () => {
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "later" } });
   const codeOf = async () => (await restClient.call(app, "LookupNumber", { number: "1" }, { key: body.key })).code;
   expect(await codeOf()).toBe("ok");
@@ -244,7 +247,7 @@ test("a key that is changed to require signatures requires them with the next re
   expect(await codeOf()).toBe("ok");
 });
 
-test("bytes that no client library would write are signed as they are, in however many pieces they come", async () => {
+test("unusual bytes are signed as they are, in however many chunks they arrive", async () => {
   const body = Buffer.from('\n{ "recipient" : "\\u0061-piece@example.com",\t"channel":"email" }\r\n');
   const t = now();
   const status = await new Promise<number | undefined>((resolve, reject) => {
@@ -266,7 +269,7 @@ test("bytes that no client library would write are signed as they are, in howeve
   expect(status).toBe(201);
 });
 
-test("a signed GET over Connect is signed as nothing, like every request without a body", async () => {
+test("a GET over Connect is signed with an empty body, like every request without one", async () => {
   const t = now();
   const query = new URLSearchParams({ connect: "v1", encoding: "json", message: '{"number":"1"}' });
   const url = `${app.url}/byond.v1.LookupService/LookupNumber?${query}`;
@@ -275,7 +278,7 @@ test("a signed GET over Connect is signed as nothing, like every request without
   expect((await get(`t=${t},v1=${hex(strict, t, '{"number":"1"}')}`)).status).toBe(401);
 });
 
-test("a signed body that is too large is refused as such", async () => {
+test("a signed body that is too large is refused as too large", async () => {
   const body = Buffer.alloc(64 * 1024 + 1, " ");
   const t = now();
   const headers = {

@@ -74,7 +74,7 @@ async function callFrom(origin: string, path: string, call: Call = {}): Promise<
 
 const json = { "Content-Type": "application/json" };
 
-describe("a page of an origin that is named", () => {
+describe("a page of an allowed origin", () => {
   // With cookies, a browser wants an Access-Control-Allow-Credentials that is never there.
   const withoutCookies = { credentials: "omit" };
 
@@ -112,7 +112,7 @@ describe("a page of an origin that is named", () => {
     });
   });
 
-  test("reads no page of the server, and nothing with cookies", async () => {
+  test("cannot read the server's pages, or anything with cookies", async () => {
     for (const path of ["/dev/inbox", "/metrics", "/healthz"]) {
       expect(await callFrom(named.origin, path, withoutCookies)).toBe("TypeError");
     }
@@ -120,7 +120,7 @@ describe("a page of an origin that is named", () => {
   });
 });
 
-test("a page of another origin reads nothing", async () => {
+test("a page of another origin cannot read anything", async () => {
   for (const path of ["/api/v1/lookup?number=1", "/byond.v1.LookupService/LookupNumber", "/dev/inbox", "/nowhere"]) {
     expect(await callFrom(stranger.origin, path, { headers: { "X-API-Key": key } })).toBe("TypeError");
     expect(await callFrom(stranger.origin, path)).toBe("TypeError");

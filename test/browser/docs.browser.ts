@@ -39,7 +39,7 @@ const looks: readonly { readonly name: string; readonly width: number; readonly 
 ];
 
 describe.each(looks)("$name", ({ name, width, colors }) => {
-  test("the reference renders without a fault, in its colours and width, and asks nobody but this server", async () => {
+  test("the reference renders without errors, in its colours and width, and only contacts this server", async () => {
     await using watched = await openReference({ width, colors }, "#tag/verify/POST/verify/start");
     const { page, faults, requests } = watched;
     await page.getByRole("heading", { name: "Start a verification" }).waitFor();
@@ -60,7 +60,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
     expect(requests.length).toBeGreaterThan(10);
   });
 
-  test("the page of the errors renders without a fault, in its colours and width", async () => {
+  test("the error page renders without errors, in its colours and width", async () => {
     await using watched = await openPage(browser, { width, colors });
     const { page, faults, requests } = watched;
     await page.goto(`${app.url}/docs/errors#rate_limited`);
@@ -79,7 +79,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
 });
 
 describe("the reference", () => {
-  test.each(["k", "K", "/"])("%s opens the search, and leads to an endpoint", async (key) => {
+  test.each(["k", "K", "/"])("%s opens the search, which finds an endpoint", async (key) => {
     await using watched = await openReference();
     const { page } = watched;
     expect(await search(page).count()).toBe(0);
@@ -99,7 +99,7 @@ describe("the reference", () => {
     expect(watched.faults).toEqual([]);
   });
 
-  test("its own hotkey still opens the search, and with other keys held K does nothing", async () => {
+  test("its own hotkey still opens the search, and K with modifier keys does nothing", async () => {
     await using watched = await openReference();
     await watched.page.keyboard.press("Alt+k");
     await watched.page.waitForTimeout(300);
@@ -141,7 +141,7 @@ describe("the reference", () => {
     expect(watched.faults).toEqual([]);
   });
 
-  test("tells when the server cannot serve", async () => {
+  test("shows when the server is not ready", async () => {
     await using watched = await openPage(browser);
     const { page } = watched;
     await page.route("**/readyz", (route) => route.fulfill({ status: 503, body: "{}" }));
@@ -154,7 +154,7 @@ describe("the reference", () => {
     expect(await page.locator(".status").innerText()).toBe("not reachable");
   });
 
-  test("the colours that are chosen in it are those of the other pages too", async () => {
+  test("the chosen colour mode applies to the other pages too", async () => {
     await using watched = await openReference({ colors: "light" });
     const { page } = watched;
     await page
@@ -166,7 +166,7 @@ describe("the reference", () => {
     await page.locator("html.dark-mode").waitFor();
   });
 
-  test("sends a request from the page, to this server alone", async () => {
+  test("sends a request from the page, only to this server", async () => {
     const key = await app.mintKey({ mode: "test" });
     await using watched = await openReference({}, "#tag/lookup/GET/lookup");
     const { page, requests } = watched;

@@ -60,7 +60,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
     expect(requests.filter((url) => !url.startsWith(`${server.url}/`))).toEqual([]);
   });
 
-  test("an inbox that is closed, and an address that is none, say so", async () => {
+  test("a closed inbox and an unknown address explain themselves", async () => {
     await using watched = await openPage(browser, { width, colors });
     const { page, faults } = watched;
     for (const [path, title] of [
@@ -81,14 +81,14 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
   });
 });
 
-test("/ leads to the reference", async () => {
+test("/ redirects to the reference", async () => {
   await using watched = await openPage(browser);
   await watched.page.goto(app.url);
   await watched.page.getByRole("heading", { name: "Byond reference" }).waitFor();
   expect(watched.page.url()).toMatch(/\/docs(#.*)?$/);
 });
 
-test("two servers on one machine keep the browser that opened both inboxes", async () => {
+test("one browser can use the inboxes of two servers on one machine", async () => {
   await using one = await startTestApp();
   await using other = await startTestApp();
   await using watched = await openPage(browser);
@@ -99,7 +99,7 @@ test("two servers on one machine keep the browser that opened both inboxes", asy
   }
 });
 
-test("who comes by a link of another page on this machine is led into the inbox by its page", async () => {
+test("a link from another page on this machine opens the inbox", async () => {
   await using server = await startTestApp();
   await using watched = await openPage(browser);
   const { page } = watched;
@@ -123,7 +123,7 @@ test.each(["/docs", "/docs/errors", "/dev/inbox", "/nowhere"])("%s fits into a w
   await screenshot(page, `narrow${path.replaceAll("/", "-")}`);
 });
 
-test("a page of another host that is rebound to this machine does not get into the inbox, with the cookie in the same browser", async () => {
+test("a page with DNS rebinding cannot read the inbox, even in the browser that has its cookie", async () => {
   await using server = await startTestApp();
   await using watched = await openPage(browser);
   const { page } = watched;

@@ -37,7 +37,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-test("one source's flood holds another's work up by one turn only", async () => {
+test("a flood from one source delays another source's work by one turn only", async () => {
   const queue = createQueue({ concurrency: 1, maxWaiting: 100 });
   for (const index of many(50)) {
     queue.ask(`flood ${index}`, { source: "flood" });
@@ -48,7 +48,7 @@ test("one source's flood holds another's work up by one turn only", async () => 
   expect(order).toHaveLength(51);
 });
 
-test("work of one source begins in the order in which it was asked for", async () => {
+test("work of one source starts in order", async () => {
   const queue = createQueue({ concurrency: 1, maxWaiting: 100 });
   for (const index of many(5)) {
     queue.ask(`a${index}`, { source: "a" });
@@ -59,8 +59,8 @@ test("work of one source begins in the order in which it was asked for", async (
   expect(order.filter((name) => name.startsWith("b"))).toEqual(["b0", "b1", "b2", "b3", "b4"]);
 });
 
-describe("where no more can wait", () => {
-  test("a source that has less waiting gets in, and the one that has most loses its newest", async () => {
+describe("when the queue is full", () => {
+  test("a source with less waiting work is admitted, and the one with the most loses its newest", async () => {
     const queue = createQueue({ concurrency: 1, maxWaiting: 10 });
     for (const index of many(11)) {
       queue.ask(`flood ${index}`, { source: "flood" });
@@ -71,7 +71,7 @@ describe("where no more can wait", () => {
     expect(await queue.drain()).toContain("mine");
   });
 
-  test("the one that has most waiting gets nothing more in", async () => {
+  test("the source with the most waiting work is refused", async () => {
     const queue = createQueue({ concurrency: 1, maxWaiting: 3 });
     for (const index of many(4)) {
       queue.ask(`flood ${index}`, { source: "flood" });
@@ -94,7 +94,7 @@ describe("where no more can wait", () => {
   });
 });
 
-test("sign-up leaves one place free, and gets its turn all the same", async () => {
+test("sign-up leaves one slot free, and still gets its turn", async () => {
   const queue = createQueue({ concurrency: 2, maxWaiting: 100 });
   for (const index of many(10)) {
     queue.ask(`sign-up ${index}`, { lane: "signUp" });
@@ -111,7 +111,7 @@ test("sign-up leaves one place free, and gets its turn all the same", async () =
   expect(order.slice(0, 8).filter((name) => name.startsWith("sign-up")).length).toBeGreaterThanOrEqual(3);
 });
 
-test("any number of strangers hold those we know up by one turn only", async () => {
+test("any number of strangers delay known sources by one turn only", async () => {
   const queue = createQueue({ concurrency: 2, maxWaiting: 100 });
   for (const index of many(200)) {
     queue.ask(`stranger ${index}`, { lane: "strangers", source: `${index}` });
@@ -122,7 +122,7 @@ test("any number of strangers hold those we know up by one turn only", async () 
   expect((await queue.drain()).indexOf("known")).toBe(2);
 });
 
-test("work that has waited too long is refused, and never begins", async () => {
+test("work that has waited too long is refused and never starts", async () => {
   const queue = createQueue({ concurrency: 1, maxWaiting: 10, maxWaitMs: 1 });
   queue.ask("slow", {});
   queue.ask("late", {});

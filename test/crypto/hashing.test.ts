@@ -16,7 +16,7 @@ test("passwords get OWASP's parameters; keys of 192 random bits get modest ones"
   expect(parametersOf(await hash(keyCost))).toEqual(["argon2id", "v=19", "m=1024", "p=1", "t=2"]);
 });
 
-test("a hash is salted, verifies its own secret, and no other", async () => {
+test("a hash is salted, and verifies only its own secret", async () => {
   const hasher = new Hasher({ cost: cheap, concurrency: 2, maxWaiting: 10 });
   const [one, other] = await Promise.all([hasher.hash("correct"), hasher.hash("correct")]);
   expect(one).not.toBe(other);
@@ -32,10 +32,10 @@ test("a hash that was made with other parameters still verifies", async () => {
   expect(await now.verify(await before.hash("secret"), "secret")).toBe(true);
 });
 
-describe("more work than can be done", () => {
+describe("too much work", () => {
   const busy = { code: "unavailable", details: { retryAfterSeconds: 1 } };
 
-  test("waits, as much as may wait, and fails at once beyond", async () => {
+  test("waits up to the limit, and fails at once beyond it", async () => {
     const hasher = new Hasher({ cost: cheap, concurrency: 2, maxWaiting: 3 });
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => hasher.hash("x")));
     expect(outcomes.map(({ status }) => status)).toEqual([
@@ -47,7 +47,7 @@ describe("more work than can be done", () => {
     }
   });
 
-  test("leaves the hasher as it was: a second wave gets as far as the first", async () => {
+  test("does not wear out the hasher: a second wave is served like the first", async () => {
     const hasher = new Hasher({ cost: cheap, concurrency: 1, maxWaiting: 1 });
     for (let wave = 0; wave < 5; wave++) {
       const outcomes = await Promise.allSettled([hasher.hash("a"), hasher.hash("b"), hasher.hash("c")]);
@@ -55,7 +55,7 @@ describe("more work than can be done", () => {
     }
   });
 
-  test("a hash that cannot be read takes no place for ever", async () => {
+  test("a malformed hash does not occupy a slot for ever", async () => {
     const hasher = new Hasher({ cost: cheap, concurrency: 1, maxWaiting: 0 });
     for (let attempt = 0; attempt < 3; attempt++) {
       await expect(hasher.verify("not a hash", "x")).rejects.toThrow();
@@ -75,7 +75,7 @@ describe("a password", () => {
     ["a blank, and others", "a\u00a0blank,\u3000and\u202fothers"],
     ["Å of Ångström", "\u212b of \u212bngström"],
     ["password 1２ of mine", "password 12 of mine"],
-  ])("is the same however its letters are composed: %j and %j", async (one, other) => {
+  ])("is the same however its characters are composed: %j and %j", async (one, other) => {
     expect(one).not.toBe(other);
     for (const [chosen, typed] of [[one, other] as const, [other, one] as const]) {
       const hash = await hasher.hashPassword(chosen);
@@ -86,7 +86,7 @@ describe("a password", () => {
   });
 
   test.each([decomposed, "dots… and a\u00a0blank", "ﬁle № ½"])(
-    "is right as it was typed where its hash is of that: %j",
+    "matches an old hash of the password as it was typed: %j",
     async (typed) => {
       const hash = await hasher.hash(typed);
       const others = [await hasher.hash("another", undefined, hash), await hasher.hash("one more")];
@@ -96,7 +96,7 @@ describe("a password", () => {
     },
   );
 
-  test("that is typed in its normal form is computed once", async () => {
+  test("that is typed in its normal form takes one computation", async () => {
     const hash = await hasher.hashPassword(composed);
     const verify = vi.spyOn(hasher, "verify");
     expect(await hasher.match([hash], `${composed}x`)).toBeUndefined();

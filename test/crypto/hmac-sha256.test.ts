@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { hmacSha256 } from "../../src/crypto/hmac-sha256.ts";
 
-test("is the HMAC that the platform computes, for keys and texts of every length", () => {
+test("equals Node's HMAC, for keys and texts of every length", () => {
   for (let keyBytes = 0; keyBytes <= 64; keyBytes += 1) {
     for (const textLength of [0, 1, 20, 55, 56, 63, 64, 65, 200]) {
       const key = randomBytes(keyBytes);
@@ -12,6 +12,6 @@ test("is the HMAC that the platform computes, for keys and texts of every length
   }
 });
 
-test("takes no key that is longer than a block", () => {
+test("refuses a key that is longer than a block", () => {
   expect(() => hmacSha256(randomBytes(65), "text")).toThrow(RangeError);
 });

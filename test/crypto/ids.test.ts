@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createId, encodeBase62, randomBase62 } from "../../src/crypto/ids.ts";
 
-test("an id is its prefix, an underscore and 22 letters and digits, and never the same twice", () => {
+test("an id is its prefix, an underscore and 22 letters and digits, and unique", () => {
   const ids = Array.from({ length: 10_000 }, () => createId("vrf"));
   expect(ids.filter((id) => !/^vrf_[0-9A-Za-z]{22}$/.test(id))).toEqual([]);
   expect(new Set(ids).size).toBe(ids.length);
@@ -40,7 +40,7 @@ test.each([
   expect(encodeBase62(Uint8Array.from(bytes), length)).toBe(text);
 });
 
-test("what does not fit throws rather than being cut", () => {
+test("a number that does not fit throws instead of being truncated", () => {
   expect(() => encodeBase62(Uint8Array.of(62), 1)).toThrow(RangeError);
   expect(encodeBase62(new Uint8Array(24).fill(255), 33)).toHaveLength(33);
   expect(() => encodeBase62(new Uint8Array(25).fill(255), 33)).toThrow("25 bytes do not fit 33 base62 digits");

@@ -16,14 +16,14 @@ describe("a keyring", () => {
     expect(keyring.find("00000000")).toBeUndefined();
   });
 
-  test("names a secret the same in every process, by eight digits that are no part of it", () => {
+  test("names a secret by the same eight digits in every process, which are not part of it", () => {
     const [id] = createKeyring([old]).all.map((secret) => secret.id);
     expect(id).toMatch(/^[0-9a-f]{8}$/);
     expect(createKeyring([fresh, old]).all[1]?.id).toBe(id);
     expect(createKeyring([fresh]).current.id).not.toBe(id);
   });
 
-  test("gives every purpose of every secret another key of 32 bytes, always the same", () => {
+  test("derives a different 32-byte key for every purpose of every secret, always the same one", () => {
     const purposes = ["verification-code", "recipient-index", "recipient-seal", "session-token"] as const;
     const keys = createKeyring([fresh, old]).all.flatMap((secret) => purposes.map((purpose) => secret.subkey(purpose)));
     expect(keys.map((key) => key.length)).toEqual(new Array(8).fill(32));
@@ -32,7 +32,7 @@ describe("a keyring", () => {
   });
 
   // Rows in databases depend on these: a change makes pending verifications and sealed recipients unreadable.
-  test("derives what it has always derived", () => {
+  test("derives the same keys as earlier versions", () => {
     const { current } = createKeyring(["0123456789abcdef0123456789abcdef"]);
     expect(current.id).toMatchInlineSnapshot(`"6040f0d6"`);
     expect(current.subkey("verification-code").toString("hex")).toMatchInlineSnapshot(
@@ -53,7 +53,7 @@ describe("a sealed text", () => {
     );
   });
 
-  test("is another one every time, and shows nothing of the text", () => {
+  test("is different every time, and does not reveal the text", () => {
     const one = seal(keyring, "recipient-seal", "c", "ada@example.com");
     const other = seal(keyring, "recipient-seal", "c", "ada@example.com");
     expect(one.equals(other)).toBe(false);
@@ -78,7 +78,7 @@ describe("a sealed text", () => {
     expect(() => unseal(keyring, "recipient-seal", "ws_1/vrf_1", empty.subarray(0, 20))).toThrow();
   });
 
-  test("opens after a rotation as long as its secret is there, and not afterwards", () => {
+  test("opens after a rotation as long as its secret is in the keyring", () => {
     const sealed = seal(keyring, "recipient-seal", "c", "ada@example.com");
     expect(unseal(createKeyring([fresh, old]), "recipient-seal", "c", sealed)).toBe("ada@example.com");
     expect(unseal(createKeyring([fresh]), "recipient-seal", "c", sealed)).toBeUndefined();

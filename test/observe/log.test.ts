@@ -9,7 +9,7 @@ function linesOf(write: (logger: ReturnType<typeof createLogger>) => void): stri
   return lines;
 }
 
-test("a line is one JSON object with time, level and event, whatever the values hold", () => {
+test("a line is one JSON object with time, level and event, whatever its values contain", () => {
   const circle: Record<string, unknown> = { size: 10n };
   circle.self = circle;
   const lines = linesOf((logger) => {
@@ -33,7 +33,7 @@ test("a line is one JSON object with time, level and event, whatever the values 
   ]);
 });
 
-test("of an error nothing is told but its kind, its message, its stack and its causes", () => {
+test("an error is logged with its name, message, stack and causes only", () => {
   const cause = Object.assign(new TypeError("duplicate key"), {
     detail: "Key (email)=(a@example.com) already exists.",
   });
@@ -55,7 +55,7 @@ test.each([
   expect(describeError(thrown)).toEqual(described);
 });
 
-test("a reader that stands still costs 16 MiB, and not more", () => {
+test("a stalled reader costs 16 MiB at most", () => {
   let begun = 0;
   const stalled = new Writable({
     write() {
@@ -70,7 +70,7 @@ test("a reader that stands still costs 16 MiB, and not more", () => {
   expect(stalled.writableLength).toBe(16 * 1024 * 1024);
 });
 
-test("what cannot be written is lost, and nothing else", async () => {
+test("lines that cannot be written are dropped, without other effects", async () => {
   const full = new Writable({
     write(_chunk, _encoding, done) {
       done(new Error("ENOSPC"));

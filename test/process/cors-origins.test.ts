@@ -4,7 +4,7 @@ import { parseConfig } from "../../src/app.ts";
 
 const originsOf = (text: string) => parseConfig({ CORS_ORIGINS: text }).corsOrigins;
 
-test("none by default, and where it is empty", () => {
+test("no origin is allowed by default, or if the setting is empty", () => {
   expect(parseConfig({}).corsOrigins).toEqual([]);
   expect(originsOf("")).toEqual([]);
 });
@@ -23,11 +23,11 @@ test.each([
   expect(originsOf(text)).toEqual(expected);
 });
 
-test("it is no sign of production, and makes no server public", () => {
+test("the setting is not a sign of production, and does not make a server public", () => {
   expect(parseConfig({ CORS_ORIGINS: "https://app.example.com" })).toMatchObject({ isPublic: false });
 });
 
-describe("an entry that no browser sends is refused", () => {
+describe("an entry that no browser would send is refused", () => {
   test.each([
     "app.example.com",
     "localhost:3000",

@@ -7,7 +7,7 @@ import { startTestApp } from "../support/app.ts";
 
 const healthOf = (url: string) => createClient(Health, createGrpcTransport({ baseUrl: url }));
 
-test("a server that drains says that it is not ready, on every way there is to ask, and answers everything else", async () => {
+test("a draining server reports not ready over every protocol, and answers everything else", async () => {
   await using app = await startTestApp({ drainSeconds: 600 });
   const key = await app.mintKey();
   const watch = healthOf(app.url).watch({ service: "byond.v1.VerifyService" })[Symbol.asyncIterator]();
@@ -25,7 +25,7 @@ test("a server that drains says that it is not ready, on every way there is to a
   expect(await app.messageTo("late@example.com")).toMatchObject({ recipient: "late@example.com" });
 });
 
-test("a server that stops without draining tells those who watch it before their streams end", async () => {
+test("a server that stops without draining notifies its health watches before they end", async () => {
   await using app = await startTestApp();
   const seen: Status[] = [];
   for await (const { status } of healthOf(app.url).watch({ service: "" })) {

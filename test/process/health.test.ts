@@ -23,7 +23,7 @@ test("/healthz says that the process runs", async () => {
   expect(headers.get("cache-control")).toContain("no-store");
 });
 
-test("/readyz is 503 while the database is away, and 200 again once it is back; /healthz is 200 throughout", async () => {
+test("/readyz is 503 while the database is down and 200 when it is back; /healthz is always 200", async () => {
   await using server = await startTestApp();
   const name = new URL(server.databaseUrl).pathname.slice(1);
   const administrator = new pg.Client({ connectionString: inject("postgresUrl") });

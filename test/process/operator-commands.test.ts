@@ -22,7 +22,7 @@ async function run(args: readonly string[], environment: Record<string, string> 
 }
 
 describe("--help", () => {
-  test("names every command and every setting, under a configuration that cannot be used, and makes nothing", async () => {
+  test("lists every command and setting, even with an invalid configuration, and creates nothing", async () => {
     await using folder = await makeFolder();
     const dataDir = join(folder.path, "data");
     const { code, output, said } = await run(["--help"], { PORT: "eighty", DATABSE_URL: "x", DATA_DIR: dataDir });
@@ -40,14 +40,14 @@ describe("--help", () => {
     expect(existsSync(dataDir)).toBe(false);
   });
 
-  test("of a command tells its options", async () => {
+  test("of a command lists its options", async () => {
     const { code, output, said } = await run(["create-account", "--help"]);
     expect([code, said]).toEqual([0, ""]);
     expect(output).toContain("Usage: byond create-account --email <address> --name <name>\n");
     expect(output).toMatch(/^ {2}--email <address> {2}\S/m);
   });
 
-  test("names the commands and settings of plug-ins", () => {
+  test("lists the commands and settings of plug-ins", () => {
     const badges: Capability = {
       name: "badges",
       settings: [settingGroup("Badges", { BADGE_TEXT: { default: "`none`", meaning: "What a badge says." } })],
@@ -62,12 +62,12 @@ describe("--help", () => {
   });
 });
 
-test("--version prints the version, under a configuration that cannot be used", async () => {
+test("--version prints the version, even with an invalid configuration", async () => {
   const { code, output, said } = await run(["--version"], { PORT: "eighty" });
   expect({ code, output, said }).toEqual({ code: 0, output: `${packageJson.version}\n`, said: "" });
 });
 
-test("the program of the package starts by itself", async () => {
+test("the package's executable starts", async () => {
   await using main = new MainProcess({ command: [join(root, packageJson.bin.byond), "--version"] });
   expect(await main.exited).toEqual({ code: 0, signal: null });
   expect(main.output).toBe(`${packageJson.version}\n`);
@@ -105,21 +105,21 @@ describe("options", () => {
     );
   });
 
-  test("what stands behind --help and --version is refused", () => {
+  test("arguments after --help and --version are refused", () => {
     for (const first of ["--help", "--version"]) {
       expect(() => parseCommandLine([first, "hunter2"], table)).toThrow(`${first} takes no arguments.`);
     }
     expect(() => parseCommandLine(["paint", "--help", "hunter2"], table)).toThrow("paint has no option --help.");
   });
 
-  test("without arguments, the server is started, as by start", () => {
+  test("without arguments the server starts, as with start", () => {
     const start = { kind: "command", command: "start", options: {} };
     expect(parseCommandLine([], table)).toEqual(start);
     expect(parseCommandLine(["start"], table)).toEqual(start);
   });
 });
 
-test("migrate brings the schema up to date and exits, as often as it is called", async () => {
+test("migrate updates the schema and exits, and can be repeated", async () => {
   const database = await createTestDatabase();
   const environment = { DATABASE_URL: database.url, BYOND_SECRET: secret };
   for (const _time of ["first", "second"]) {

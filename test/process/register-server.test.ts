@@ -75,7 +75,7 @@ const addKilledServer = () =>
      VALUES ('srv_killed', 600000, 1000000, pg_postmaster_start_time(), byond_now(), ARRAY['00000000'])`,
   );
 
-test("the time that a server waited for its turn is not taken from what it waits for a killed one to be gone", async () => {
+test("waiting for the lock does not shorten the wait for a killed server to expire", async () => {
   await addKilledServer();
   await other.query("SELECT pg_advisory_lock($1)", [registrationLock]);
   const start = registering();
@@ -90,7 +90,7 @@ test("the time that a server waited for its turn is not taken from what it waits
   expect(await start.outcome).toBe("joined");
 });
 
-test("a server that fits no other is refused six seconds after it saw that", async () => {
+test("a server that disagrees with the others is refused after six seconds", async () => {
   await addKilledServer();
   const start = registering();
   await start.looked();
@@ -101,7 +101,7 @@ test("a server that fits no other is refused six seconds after it saw that", asy
   });
 });
 
-test("a server that waits for its turn says who has it, and after a minute that this is what it waited for", async () => {
+test("a server that waits for the lock logs who holds it, and gives up after a minute", async () => {
   await other.query("SELECT pg_advisory_lock($1)", [registrationLock]);
   const start = registering();
   await start.looked();

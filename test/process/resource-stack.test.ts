@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("what was built last is let go of first, each once the one before is gone", async () => {
+test("resources are closed in reverse order, one after the other", async () => {
   const { logger, lines } = captureLog();
   const resources = new ResourceStack(logger);
   const closed: string[] = [];
@@ -26,7 +26,7 @@ test("what was built last is let go of first, each once the one before is gone",
   expect(lines).toEqual([]);
 });
 
-test("one deadline holds for all together, what did not finish is named, and the rest is still let go of", async () => {
+test("one deadline applies to all, unfinished resources are named, and the rest are still closed", async () => {
   const { logger, lines } = captureLog();
   const resources = new ResourceStack(logger);
   const closed: string[] = [];
@@ -48,7 +48,7 @@ test("one deadline holds for all together, what did not finish is named, and the
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "warn", unfinished: ["requests", "messages"] });
 });
 
-test("what gave up on something to be in time is named too", async () => {
+test("a resource that left something unfinished is named too", async () => {
   const { logger, lines } = captureLog();
   const resources = new ResourceStack(logger);
   resources.add("messages", async () => false);
@@ -57,7 +57,7 @@ test("what gave up on something to be in time is named too", async () => {
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ unfinished: ["messages"] });
 });
 
-test("each is told how long it has", async () => {
+test("each resource is told how long it has", async () => {
   const resources = new ResourceStack(captureLog().logger);
   const told: number[] = [];
   resources.add("second", (withinMs) => told.push(withinMs));
@@ -69,7 +69,7 @@ test("each is told how long it has", async () => {
   expect(told).toEqual([5_000, 4_000]);
 });
 
-test("one that fails keeps none of the others", async () => {
+test("a resource that fails to close does not stop the others", async () => {
   const { logger, lines } = captureLog();
   const resources = new ResourceStack(logger);
   const closed: string[] = [];

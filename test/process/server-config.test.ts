@@ -39,7 +39,7 @@ function problemsOf(environment: Record<string, string>): string[] {
 }
 
 describe("an empty environment", () => {
-  test("is a server for one machine: loopback, its own PostgreSQL, sign-up open, a local inbox", () => {
+  test("gives a local server: loopback, embedded PostgreSQL, open sign-up, a local inbox", () => {
     expect(parseConfig({})).toMatchObject({
       host: "127.0.0.1",
       port: 8080,
@@ -52,7 +52,7 @@ describe("an empty environment", () => {
     expect([tls, publicUrl, secrets]).toEqual([undefined, undefined, undefined]);
   });
 
-  test("a variable that is empty or blank is an unset one", () => {
+  test("an empty or blank variable counts as unset", () => {
     const blank = { PORT: "", HOST: " ", DATABASE_URL: "", TRUSTED_PROXIES: "", TLS_CERT: "", SIGN_UP: "\t" };
     const { emptySettings, ...config } = parseConfig(blank);
     expect({ ...config, emptySettings: [] }).toEqual(parseConfig({}));
@@ -68,7 +68,7 @@ test("sessions last 30 days, or as long as SESSION_MAX_DAYS says", () => {
   }
 });
 
-test("a server that is told to stop does so at once, or after DRAIN_SECONDS, ten minutes at most", () => {
+test("a server drains for DRAIN_SECONDS: by default 0, at most 600", () => {
   expect(parseConfig({}).drainSeconds).toBe(0);
   expect(parseConfig({ DRAIN_SECONDS: "15" }).drainSeconds).toBe(15);
   for (const seconds of ["-1", "1.5", "601", "10s"]) {
@@ -76,7 +76,7 @@ test("a server that is told to stop does so at once, or after DRAIN_SECONDS, ten
   }
 });
 
-test("a configuration cannot be changed", () => {
+test("a configuration is frozen", () => {
   expect(Object.isFrozen(parseConfig({}))).toBe(true);
 });
 
@@ -122,7 +122,7 @@ describe("whether the server is public, and what that closes", () => {
   });
 });
 
-describe("what the start says", () => {
+describe("the log lines after a start", () => {
   const linesOf = (environment: Record<string, string>) =>
     startNotices(parseConfig({ ...embedded, ...environment }), standardCapabilities()).map(
       ({ level, event, settings }) => [level, event, ...settings].join(" "),
@@ -143,7 +143,7 @@ describe("what the start says", () => {
     ["that https needs a proxy's addresses", { PUBLIC_URL: "https://otp.example.com" }, [...closed, shared]],
     ["that it does so on loopback too", { PUBLIC_URL: "HTTPS://localhost" }, [shared]],
     [
-      "that everybody is a proxy",
+      "warn that every client is trusted as a proxy",
       { TRUSTED_PROXIES: "10.0.0.0/8, ::/0" },
       [
         ...closed,
@@ -152,7 +152,7 @@ describe("what the start says", () => {
     ],
     ["not if the proxy is known", { PUBLIC_URL: "https://localhost", TRUSTED_PROXIES: "127.0.0.1" }, closed],
     [
-      "that no address can be proved where messages leave, but no mails",
+      "warn that no email can be verified if other messages are sent, but no mails",
       { HOST: "0.0.0.0", SIGN_UP: "open", SMS_PROVIDER_URL: "http://localhost", PROVIDER_SECRET: "x".repeat(32) },
       [
         ...closed.slice(1),
@@ -161,7 +161,7 @@ describe("what the start says", () => {
     ],
     ["not with TLS of its own", { PUBLIC_URL: "https://localhost", TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, []],
     [
-      "nothing of what is open",
+      "do not mention what is open",
       {
         HOST: "0.0.0.0",
         SIGN_UP: "open",
@@ -207,7 +207,7 @@ describe("BYOND_SECRET", () => {
     expect(problems.join()).not.toContain(secret.slice(1));
   });
 
-  test("may be a sentence", () => {
+  test("may be a passphrase", () => {
     const sentence = "a sentence of more than thirty-two bytes without a comma";
     expect(parseConfig({ ...embedded, BYOND_SECRET: sentence }).secrets).toEqual([sentence]);
   });
@@ -263,7 +263,7 @@ test.each([
   expect(others).toEqual([]);
 });
 
-test("every problem is told at once, and none repeats a password", () => {
+test("all problems are reported together, and none repeats a password", () => {
   const problems = problemsOf({
     PORT: "eighty",
     SIGN_UP: "maybe",
@@ -280,7 +280,7 @@ test("every problem is told at once, and none repeats a password", () => {
 });
 
 test.each(["localhost", "LocalHost", "localhost.", "::1", "127.0.0.1", "127.255.0.9"])(
-  "%s is this machine's own",
+  "%s is a loopback host",
   (host) => {
     expect(isLoopbackHost(host)).toBe(true);
   },
@@ -301,7 +301,7 @@ test.each([
   expect(isLoopbackHost(host)).toBe(false);
 });
 
-test("a comma at the end of TRUSTED_PROXIES names nobody, and one alone is a proxy that did not arrive", () => {
+test("TRUSTED_PROXIES may end with a comma, and a comma alone is refused", () => {
   const { trustedProxies } = parseConfig({ ...embedded, TRUSTED_PROXIES: "10.0.0.0/8, ::1," }).proxyTrust;
   expect(trustedProxies).toHaveLength(2);
   for (const proxies of [",", ",10.0.0.0/8", "10.0.0.0/8,,::1"]) {
@@ -312,7 +312,7 @@ test("a comma at the end of TRUSTED_PROXIES names nobody, and one alone is a pro
 describe("a .env file", () => {
   const fileOf = (variables: Record<string, string>) => ({ variables, isReadableByAll: false });
 
-  test("stands in for variables that the environment does not have, be they empty there", () => {
+  test("gives variables that the environment does not have; an empty one there counts as present", () => {
     const file = fileOf({ PORT: "9000", SIGN_UP: "closed", RETENTION_DAYS: "7", SMTP_URL: "", EDITOR: "vi" });
     const config = parseConfig({ SIGN_UP: "open", RETENTION_DAYS: "" }, file);
     expect(config).toMatchObject({ port: 9_000, signUp: "open", retentionDays: 30 });
@@ -330,7 +330,7 @@ describe("a .env file", () => {
     expect(() => parseConfig({}, fileOf(variables))).toThrow(problem);
   });
 
-  test("is named at the start, and one that everybody may read is a warning", () => {
+  test("is logged at the start, with a warning if everybody may read it", () => {
     const noticesOf = (isReadableByAll: boolean) =>
       startNotices(parseConfig({}, { variables: { PORT: "9000" }, isReadableByAll }), standardCapabilities());
     const read = { level: "info", event: "settings were read from the .env file", settings: ["PORT"] };
@@ -348,13 +348,13 @@ describe("a .env file", () => {
 describe("settings are declared", () => {
   const declared = settingsByName(settingGroupsOf(standardCapabilities()));
 
-  test("the README's tables are written out of their declarations (npm run generate)", () => {
+  test("the README's tables are generated from the declarations (npm run generate)", () => {
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
     expect(readme).toBe(withTables(readme));
     expect(names).toEqual([...declared.keys()]);
   });
 
-  test("one that is read and not declared does not start, and neither does one that is declared twice", () => {
+  test("reading an undeclared setting, or declaring one twice, fails the start", () => {
     const plugIn = (changes: Partial<Capability>): Capability => ({ name: "badges", start: () => ({}), ...changes });
     const read = (changes: Partial<Capability>) =>
       readConfig({}, [...standardCapabilities(), plugIn(changes)], undefined);
@@ -366,7 +366,7 @@ describe("settings are declared", () => {
   });
 });
 
-describe("a server that is no trial says where its data is", () => {
+describe("a production server must say where its data is", () => {
   const signs: readonly (readonly [string, Record<string, string>])[] = [
     ["NODE_ENV=production", { NODE_ENV: "production" }],
     ["NODE_ENV=production", { NODE_ENV: "Production" }],
@@ -388,7 +388,7 @@ describe("a server that is no trial says where its data is", () => {
     ["METRICS_TOKEN", { METRICS_TOKEN: "tok" }],
   ];
 
-  test.each(signs)("with %s, a DATABASE_URL that did not arrive is refused, whatever DATA_DIR says", (sign, set) => {
+  test.each(signs)("with %s, an empty DATABASE_URL is refused, even with DATA_DIR", (sign, set) => {
     for (const environment of [
       { ...set, DATABASE_URL: "" },
       { ...set, DATABASE_URL: " ", ...embedded },
@@ -399,7 +399,7 @@ describe("a server that is no trial says where its data is", () => {
     }
   });
 
-  test.each(signs)("with %s, one that is missing is refused unless DATA_DIR is set", (sign, set) => {
+  test.each(signs)("with %s, a missing DATABASE_URL is refused unless DATA_DIR is set", (sign, set) => {
     for (const environment of [set, { ...set, DATA_DIR: "" }]) {
       expect(problemsOf(environment)).toEqual([
         `DATABASE_URL is required with ${sign}; or DATA_DIR, for an embedded database that is kept there`,
@@ -409,7 +409,7 @@ describe("a server that is no trial says where its data is", () => {
   });
 
   test.each(signs.filter(([sign]) => sign !== "BYOND_SECRET"))(
-    "with %s, a BYOND_SECRET that did not arrive is refused: another one would be taken in its place",
+    "with %s, an empty BYOND_SECRET is refused: another one would be used instead",
     (sign, set) => {
       expect(problemsOf({ ...set, ...embedded, BYOND_SECRET: "" })).toEqual([
         `BYOND_SECRET is empty, which is refused with ${sign}: set it, or remove it to use the one that is kept in DATA_DIR`,
@@ -417,7 +417,7 @@ describe("a server that is no trial says where its data is", () => {
     },
   );
 
-  test("neither arrived: an empty DATABASE_URL beside an empty BYOND_SECRET is refused, whatever else is set", () => {
+  test("an empty DATABASE_URL with an empty BYOND_SECRET is refused, whatever else is set", () => {
     const both = { DATABASE_URL: "", BYOND_SECRET: " " };
     for (const environment of [both, { ...both, ...embedded }, { ...both, NODE_ENV: "development" }]) {
       expect(problemsOf(environment)).toEqual([
@@ -431,7 +431,7 @@ describe("a server that is no trial says where its data is", () => {
     ]);
   });
 
-  test("a trial may set one of them to nothing, and send mail", () => {
+  test("a local server may have one of them empty, and send mail", () => {
     const mail = { SMTP_URL: "smtp://localhost", MAIL_FROM: "a@a.example", NODE_ENV: "development", PUBLIC_URL: "" };
     expect(parseConfig({ ...mail, DATABASE_URL: "" })).toMatchObject({
       database: { kind: "embedded" },
@@ -444,7 +444,7 @@ describe("a server that is no trial says where its data is", () => {
   });
 });
 
-describe("groups are whole", () => {
+describe("groups of settings must be complete", () => {
   const whatsapp = { WHATSAPP_TOKEN: "t", WHATSAPP_PHONE_NUMBER_ID: "1", WHATSAPP_TEMPLATE: "code" };
   const provider = { PROVIDER_SECRET: secret };
   test.each<[Record<string, string>, string[]]>([
@@ -498,11 +498,11 @@ describe("groups are whole", () => {
       ["SMS_PROVIDER_URL must hold no user and no password"],
     ],
     [{ CLIENT_ADDRESS_HEADER: "x-real-ip" }, ["TRUSTED_PROXIES is required with CLIENT_ADDRESS_HEADER"]],
-  ])("%j is half of one", (environment, problems) => {
+  ])("%j is incomplete", (environment, problems) => {
     expect(problemsOf({ ...embedded, ...environment })).toEqual(problems);
   });
 
-  test("whole ones are taken, and one that is set to nothing is none", () => {
+  test("complete groups are accepted, and an empty group counts as unset", () => {
     const none = Object.fromEntries(Object.keys({ ...whatsapp, ...provider }).map((name) => [name, ""]));
     expect(parseConfig({ ...none, MAIL_FROM: "", SMTP_URL: "", TLS_CERT: "", TLS_KEY: "" }).delivery).toEqual(
       parseConfig({}).delivery,
@@ -512,7 +512,7 @@ describe("groups are whole", () => {
   });
 });
 
-describe("names that are nearly those of settings", () => {
+describe("misspelt settings", () => {
   test.each([
     ["SMTP_ULR", "SMTP_URL"],
     ["SMTP_URI", "SMTP_URL"],
@@ -554,12 +554,12 @@ describe("names that are nearly those of settings", () => {
     expect(problemsOf({ ...embedded, [meant]: "", [found]: "/run/secrets/hunter2" })).toEqual([]);
   });
 
-  test("a server of which every secret was to come from a file does not start, and none is a trial", () => {
+  test("a server whose secrets were all meant to come from files does not start", () => {
     const files = ["DATABASE_URL", "BYOND_SECRET", "SMTP_URL"].map((name) => [`${name}_FILE`, `/run/secrets/${name}`]);
     expect(problemsOf({ NODE_ENV: "production", DATA_DIR: "/x", ...Object.fromEntries(files) })).toHaveLength(3);
   });
 
-  test("every letter of every name that the README lists: exchanged, left out, doubled or replaced", () => {
+  test("every letter of every setting in the README: swapped, left out, doubled or replaced", () => {
     expect(names.length).toBeGreaterThan(30);
     for (const name of names.filter(({ length }) => length >= 7)) {
       for (let at = 1; at < name.length - 1; at++) {
@@ -577,7 +577,7 @@ describe("names that are nearly those of settings", () => {
     }
   });
 
-  test("what other programs and platforms set is left alone", () => {
+  test("variables of other programs and platforms are ignored", () => {
     const foreign = `
       PORTS POST HOSTS HOSTNAME HOSTTYPE PORT_HTTP DATABASE_HOST DATABASE_PORT DATABASE_NAME DATABASE_USER DATABASE_SSL
       DATABASE_PASSWORD DATABASE_URL_RO DATABASE_DSN SMTP_HOST SMTP_PORT SMTP_USER SMTP_PASS SMTP_FROM SMTP_TLS SFTP_URL

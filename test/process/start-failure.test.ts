@@ -49,7 +49,7 @@ describe("settings", () => {
     expect(said).toContain("BYOND_SECRET is required with DATABASE_URL");
   });
 
-  test("several that cannot be: all of them are told at once, no password is, and nothing is made", async () => {
+  test("several invalid settings: all are reported together, without passwords, and nothing is created", async () => {
     await using folder = await makeFolder();
     const said = await refusalOfProcess({
       PORT: "99999",
@@ -68,7 +68,7 @@ describe("settings", () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 
-  test("a database whose name did not arrive, and nothing is made in its place", async () => {
+  test("an empty DATABASE_URL, and no embedded database is created instead", async () => {
     await using folder = await makeFolder();
     const environment = { PORT: "0", DATA_DIR: join(folder.path, "data") };
     const empty = await refusal({ ...environment, NODE_ENV: "production", DATABASE_URL: "" });
@@ -85,7 +85,7 @@ describe("settings", () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 
-  test("a deployment of which no secret arrived, and one whose secrets are in files", async () => {
+  test("a deployment without its secrets, and one whose secrets are in files", async () => {
     await using folder = await makeFolder();
     const mail = { PORT: "0", SMTP_URL: "smtp://localhost", MAIL_FROM: "a@acme.example" };
     const none = { ...mail, DATABASE_URL: "", BYOND_SECRET: "", DATA_DIR: join(folder.path, "data") };
@@ -100,8 +100,8 @@ describe("settings", () => {
   });
 });
 
-describe("what the machine refuses", () => {
-  test("a port that is taken", async () => {
+describe("refusals of the machine", () => {
+  test("a port that is in use", async () => {
     const database = await createTestDatabase();
     const holder = createServer().listen(0, "127.0.0.1");
     await once(holder, "listening");
@@ -114,7 +114,7 @@ describe("what the machine refuses", () => {
     await database.drop();
   });
 
-  test("an address that is not this machine's", async () => {
+  test("an address of another machine", async () => {
     const database = await createTestDatabase();
     // For documentation only: RFC 5737.
     const said = await refusal({ DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0", HOST: "192.0.2.1" });
@@ -140,7 +140,7 @@ describe("what the machine refuses", () => {
     expect(said).not.toContain("hunter2");
   });
 
-  test("a password that the database does not take", async () => {
+  test("a password that the database refuses", async () => {
     const url = new URL(inject("postgresUrl"));
     url.password = "hunter2";
     const said = await refusal({ DATABASE_URL: url.href, BYOND_SECRET: secret });
@@ -149,7 +149,7 @@ describe("what the machine refuses", () => {
     expect(said).not.toContain("hunter2");
   });
 
-  test("a certificate that is not there, or has another key: before a database is made or changed", async () => {
+  test("a certificate that is missing or has another key: before a database is created or changed", async () => {
     await using folder = await makeFolder();
     const paths = { cert: join(folder.path, "cert.pem"), key: join(folder.path, "key.pem") };
     const environment = { DATA_DIR: join(folder.path, "data"), PORT: "0", TLS_CERT: paths.cert, TLS_KEY: paths.key };
@@ -161,7 +161,7 @@ describe("what the machine refuses", () => {
     expect(await readdir(folder.path)).toEqual(["cert.pem", "key.pem"]);
   });
 
-  test("a data folder that cannot be made, or written to", async () => {
+  test("a data folder that cannot be created or written", async () => {
     await using folder = await makeFolder();
     const file = join(folder.path, "file");
     await writeFile(file, "");

@@ -12,12 +12,12 @@ import {
 } from "../../src/rpc/api-versions.ts";
 
 describe("the version of a request", () => {
-  test("is the one it names", () => {
+  test("is the one that it names", () => {
     const headers = new Headers({ "Byond-Version": "2026-06-15" });
     expect(resolveApiVersion(apiVersions, headers).version).toBe("2026-06-15");
   });
 
-  test("is the current one where it names none", () => {
+  test("is the current one if it names none", () => {
     expect(resolveApiVersion(apiVersions, new Headers()).version).toBe(apiVersions.at(-1)?.version);
   });
 
@@ -27,7 +27,7 @@ describe("the version of a request", () => {
     );
   });
 
-  test("is echoed; a deprecated one says so, and until when it is served", () => {
+  test("is echoed; a deprecated one also has its sunset", () => {
     expect(apiVersionHeaders({ version: "2026-06-15", changes: [] })).toEqual({ "Byond-Version": "2026-06-15" });
     const sunset = new Date("2028-03-01T00:00:00Z");
     expect(apiVersionHeaders({ version: "2026-06-15", sunset, changes: [] })).toEqual({
@@ -37,7 +37,7 @@ describe("the version of a request", () => {
     });
   });
 
-  test("the table is in order, without gaps in what it says", () => {
+  test("the table of versions is in order and complete", () => {
     const versions = apiVersions.map(({ version }) => version);
     expect(versions).toEqual([...new Set(versions)].toSorted());
     expect(apiVersions.at(-1)?.sunset).toBeUndefined();
@@ -110,13 +110,13 @@ describe("a worked example of a change", () => {
     ["2027-03-01", "eight: 8", Status.LOCKED],
     ["2027-09-01", "nine: 9", Status.LOCKED],
     [undefined, "nine: 9", Status.LOCKED],
-  ])("a client of %s is served as it was", async (version, id, status) => {
+  ])("a client of %s is served as before", async (version, id, status) => {
     const options = { headers: version === undefined ? {} : { "Byond-Version": version } };
     expect((await client.startVerification({}, options)).verificationId).toBe(id);
     expect((await client.checkVerification({}, options)).status).toBe(status);
   });
 
-  test("what the request says stands", async () => {
+  test("a value in the request is kept", async () => {
     const options = { headers: { "Byond-Version": "2026-06-15" } };
     expect((await client.startVerification({ codeLength: 5 }, options)).verificationId).toBe("six: 5");
   });

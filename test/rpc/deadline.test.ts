@@ -76,7 +76,7 @@ describe("a stream whose deadline has passed ends with deadline_exceeded", () =>
       (received: string) => /"code":"(\w+)"/.exec(received)?.[1],
       "deadline_exceeded",
     ],
-  ])("reflection, where it has passed from the beginning: %s", async (_what, headers, codeIn, code) => {
+  ])("reflection, with a deadline that has already passed: %s", async (_what, headers, codeIn, code) => {
     const { session, ended, status, received } = await openStream(reflection, headers, question);
     await ended;
     expect(status() ?? codeIn(received())).toBe(code);
@@ -93,7 +93,7 @@ describe("a stream whose deadline has passed ends with deadline_exceeded", () =>
   });
 });
 
-describe("a deadline that is further away than timers can wait is none", () => {
+describe("a deadline beyond the maximum of a timer is ignored", () => {
   test.each([
     ["grpc-timeout", "99999999H", "application/grpc", empty],
     ["grpc-timeout", "99999999M", "application/grpc-web", empty],
@@ -114,7 +114,7 @@ describe("a deadline that is further away than timers can wait is none", () => {
     second.destroy();
   });
 
-  test("for single calls too, over gRPC and Connect", async () => {
+  test("for unary calls too, over gRPC and Connect", async () => {
     const key = await app.mintKey();
     const { lookup } = app.grpc({ "X-API-Key": key, "grpc-timeout": "99999999H" });
     expect(await lookup.lookupNumber({ number: "+6591234567" })).toMatchObject({ valid: true });
@@ -142,7 +142,7 @@ describe("a deadline that is further away than timers can wait is none", () => {
   });
 });
 
-describe("a single call whose client waits no longer", () => {
+describe("a unary call whose deadline has passed", () => {
   const recipient = (name: string) => ({ channel: "CHANNEL_EMAIL", recipient: `${name}@example.com` });
   let key: string;
   let database: pg.Client;
@@ -182,7 +182,7 @@ describe("a single call whose client waits no longer", () => {
   }
 
   test.each(["LookupService/LookupNumber", "VerifyService/StartVerification", "AuthService/SignIn"])(
-    "is not begun if that is so from the start: %s",
+    "does not start if it has passed from the beginning: %s",
     async (method) => {
       const before = await verifications();
       const message = method.startsWith("Lookup")
@@ -202,7 +202,7 @@ describe("a single call whose client waits no longer", () => {
     },
   );
 
-  test("over gRPC, too", async () => {
+  test("over gRPC too", async () => {
     const session = connectHttp2(app.url);
     const headers = { ...grpc, "x-api-key": key, "grpc-timeout": "1n" };
     const stream = session.request({
@@ -223,7 +223,7 @@ describe("a single call whose client waits no longer", () => {
     ["a part", Buffer.from([0, 0])],
   ];
 
-  test.each(parts)("and which has sent %s of its message", async (_what, part) => {
+  test.each(parts)("and whose client has sent %s of its message", async (_what, part) => {
     for (const path of ["/byond.v1.VerifyService/StartVerification", "/grpc.health.v1.Health/Check", watch]) {
       const headers = { ...grpc, "x-api-key": key, "grpc-timeout": "300m" };
       const { session, ended, status } = await openStream(path, headers, part);
@@ -237,7 +237,7 @@ describe("a single call whose client waits no longer", () => {
     ["Connect", "/byond.v1.VerifyService/StartVerification", "Connect-Timeout-Ms: 300", "504", "deadline_exceeded"],
     ["Connect, signing in", "/byond.v1.AuthService/SignIn", "Connect-Timeout-Ms: 300", "504", "deadline_exceeded"],
     ["REST", "/api/v1/verify/start", "Request-Timeout: 0.3", "503", "unavailable"],
-  ])("and which sends half of its message, over HTTP/1.1: %s", async (_what, path, timeout, status, code) => {
+  ])("and whose client sends half of its message, over HTTP/1.1: %s", async (_what, path, timeout, status, code) => {
     const { port } = new URL(app.url);
     const socket = connectSocket(Number(port), "127.0.0.1");
     const head = [`POST ${path} HTTP/1.1`, "Host: a", `X-API-Key: ${key}`, "Content-Type: application/json", timeout];
@@ -251,7 +251,7 @@ describe("a single call whose client waits no longer", () => {
     socket.destroy();
   });
 
-  test("begins nothing more, and can be repeated", async () => {
+  test("starts no further work, and can be repeated", async () => {
     const before = await verifications();
     const start = (headers: Readonly<Record<string, string>>) =>
       app.rest("POST", "/verify/start", {
@@ -268,7 +268,7 @@ describe("a single call whose client waits no longer", () => {
     await expect.poll(async () => (await start({})).status, { timeout: 10_000 }).toBe(201);
   });
 
-  test("is told what happened if that was under way", async () => {
+  test("reports what happened if the work was already in progress", async () => {
     const before = await verifications();
     const headers = { "Connect-Timeout-Ms": "1500" };
     const call = () => connectCall("VerifyService/StartVerification", recipient("under-way"), headers);
@@ -277,7 +277,7 @@ describe("a single call whose client waits no longer", () => {
     expect(await verifications()).toBe(before + 1);
   });
 
-  test("is told of what was done, also where the answer is read after the commit, and its message leaves", async () => {
+  test("reports what was done even if the answer is read after the commit, and its message is sent", async () => {
     const input = { channel: "email", recipient: "again@example.com" };
     const started = await app.rest("POST", "/verify/start", { key, body: input });
     const id = started.body.verification_id;
@@ -298,7 +298,7 @@ describe("a single call whose client waits no longer", () => {
       .toEqual(["sent", "sent"]);
   });
 
-  test("signs up whole, once that has begun", async () => {
+  test("completes a sign-up that has started", async () => {
     const { status, body } = await hold("account", 1_500, () =>
       app.rest("POST", "/auth/sign-up", {
         headers: { "Request-Timeout": "1.5" },

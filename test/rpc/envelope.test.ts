@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkEnvelopeHeader, wantsEnvelope, wrapInEnvelope } from "../../src/rpc/envelope.ts";
 
-describe("asking for it", () => {
+describe("the header Byond-Envelope", () => {
   test.each([
     ["true", true],
     ["TRUE", true],
@@ -36,12 +36,12 @@ describe("wrapping", () => {
     expect(wrapInEnvelope(true, "")).toBe('{"ok":true,"data":null}');
   });
 
-  test("numbers that JavaScript cannot hold, and repeated members, pass unread", () => {
+  test("numbers beyond JavaScript's precision, and repeated members, are kept as they are", () => {
     const json = '{"id":12345678901234567890,"a":1,"a":2}';
     expect(wrapInEnvelope(true, json)).toBe(`{"ok":true,"data":${json}}`);
   });
 
-  test("an error body of another form is a mistake of ours, not an envelope", () => {
+  test("an error body of another form throws", () => {
     expect(() => wrapInEnvelope(false, "[]")).toThrow(TypeError);
     expect(() => wrapInEnvelope(false, '{ "error": {} }')).toThrow(TypeError);
   });

@@ -28,7 +28,7 @@ async function bufCurl(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-test.each(["", "byond.v1.VerifyService"])("the service '%s' is serving, for anybody who asks", async (service) => {
+test.each(["", "byond.v1.VerifyService"])("the service '%s' is serving, without a credential", async (service) => {
   expect((await health().check({ service })).status).toBe(Status.SERVING);
 });
 
@@ -36,7 +36,7 @@ test("an unknown service is not found", async () => {
   await expect(health().check({ service: "nobody" })).rejects.toThrow("[not_found]");
 });
 
-test("a watch tells the status at once and ends with the call", async () => {
+test("a watch sends the status at once and ends with the call", async () => {
   const abort = new AbortController();
   const seen: Status[] = [];
   await expect(async () => {
@@ -48,7 +48,7 @@ test("a watch tells the status at once and ends with the call", async () => {
   expect(seen).toEqual([Status.SERVING]);
 });
 
-describe("a message that cannot be read is invalid, and none of the server's failures", () => {
+describe("an unreadable message is a client error, not a server error", () => {
   const garbage = Buffer.from([0xff, 0xff, 0xff]);
   const framed = (message: Uint8Array, flags = 0) =>
     Buffer.concat([Buffer.from([flags, 0, 0, 0, message.length]), message]);
@@ -111,7 +111,7 @@ describe("a message that cannot be read is invalid, and none of the server's fai
     expect(failures()).toBe(0);
   });
 
-  test("but what is new to the server is ignored, as in every message of gRPC's own services", async () => {
+  test("unknown fields are ignored, as in every message of gRPC's own services", async () => {
     const headers = { "Content-Type": "application/json" };
     const url = `${app.url}/grpc.health.v1.Health/Check?since=now`;
     const answer = await fetch(url, { method: "POST", headers, body: '{"colour":"red"}' });
@@ -149,7 +149,7 @@ async function watchUntilRefused(url: string, signal: AbortSignal): Promise<{ wa
   }
 }
 
-test("one source has 50 watches at most, and their places back when they end", async () => {
+test("one source has at most 50 watches, and gets places back when they end", async () => {
   const abort = new AbortController();
   const first = await watchUntilRefused(app.url, abort.signal);
   expect(first.watches).toBe(50);
@@ -165,7 +165,7 @@ test("one source has 50 watches at most, and their places back when they end", a
   }, patience);
 });
 
-test("whoever takes all 500 watches from one network keeps nobody elsewhere out: its oldest ends", async () => {
+test("500 watches from one network do not keep others out: its oldest one ends", async () => {
   await using other = await startTestApp({ ...limitsOf(), proxyTrust: loopbackProxy });
   using _ended = { [Symbol.dispose]: () => abort.abort() };
   const abort = new AbortController();
@@ -215,7 +215,7 @@ const fileOf = (fileContainingSymbol: string): Question => ({
   messageRequest: { case: "fileContainingSymbol", value: fileContainingSymbol },
 });
 
-test("reflection sends each file once a stream, and again only the one that is asked for", async () => {
+test("reflection sends each file once per stream, except for the requested one", async () => {
   const names: string[][] = [];
   let bytes = 0;
   for await (const { messageResponse } of ask(app.url, Array(100).fill(fileOf("byond.v1.VerifyService")))) {
@@ -244,7 +244,7 @@ test("a reflection stream takes 100 questions, each of 1 KiB at most", async () 
   await expect(long[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: Code.InvalidArgument });
 });
 
-test("a reflection stream lasts a minute, also if its client keeps it open", async () => {
+test("a reflection stream lasts a minute at most, even if its client keeps it open", async () => {
   await using other = await startTestApp();
   const stay = Promise.withResolvers<void>();
   function* questions() {
@@ -259,7 +259,7 @@ test("a reflection stream lasts a minute, also if its client keeps it open", asy
   stay.resolve();
 });
 
-test("one source has 20 reflection streams at most, and their places back when they end", async () => {
+test("one source has at most 20 reflection streams, and gets places back when they end", async () => {
   const abort = new AbortController();
   const stay = Promise.withResolvers<void>();
   const open = async () => {
@@ -310,7 +310,7 @@ test.each(["byond.v1.Nothing", "byond.v1.VerifyService.Nothing", "byond.v1", "Er
   },
 );
 
-test("reflection tells a message without extensions from none at all", async () => {
+test("reflection distinguishes a message without extensions from an unknown message", async () => {
   const answers: unknown[] = [];
   const numbersOf = (value: string): Question => ({ messageRequest: { case: "allExtensionNumbersOfType", value } });
   const questions = ["byond.v1.ErrorInfo", "byond.v1.Nothing"].map(numbersOf);
@@ -320,7 +320,7 @@ test("reflection tells a message without extensions from none at all", async () 
   expect(answers).toEqual(["allExtensionNumbersResponse", "errorResponse"]);
 });
 
-test("reflection answers under its old name as well, which older clients know alone", async () => {
+test("reflection also answers under its old name, the only one that older clients know", async () => {
   const client = createClient(ServerReflectionV1Alpha, createGrpcTransport({ baseUrl: app.url }));
   async function* requests() {
     yield { host: "localhost", messageRequest: { case: "listServices", value: "" } } as const;
@@ -342,7 +342,7 @@ test("reflection answers under its old name as well, which older clients know al
   expect(answers[1]?.messageResponse.case).toBe("fileDescriptorResponse");
 });
 
-test("both names of reflection share the places of a source, and the switch", async () => {
+test("both names of reflection share the limits of a source, and the setting", async () => {
   await using other = await startTestApp();
   const abort = new AbortController();
   const stay = Promise.withResolvers<void>();
@@ -376,7 +376,7 @@ test("reflection can be switched off", async () => {
   expect((await watch.check({ service: "" })).status).toBe(Status.SERVING);
 });
 
-test("gRPC's own services are not compressed: anybody may ask, again and again", async () => {
+test("answers of gRPC's own services are not compressed, since they need no credential", async () => {
   const question = toBinary(
     ServerReflectionRequestSchema,
     create(ServerReflectionRequestSchema, fileOf("byond.v1.VerifyService")),
@@ -398,7 +398,7 @@ test("gRPC's own services are not compressed: anybody may ask, again and again",
   expect(body).toContain("byond/v1/verify.proto");
 });
 
-test("a client that leaves in the midst of a stream is no error of the server", async () => {
+test("a client that disconnects during a stream is not a server error", async () => {
   await using other = await startTestApp();
   const session = connectHttp2(other.url);
   await once(session, "remoteSettings");

@@ -49,7 +49,7 @@ test.each([
   await expectRefusal(answer, "POST", { code: "invalid_argument", detail: "unsupported_media_type" });
 });
 
-test("a stream both ways over HTTP/1.1 gets 505, which says why", async () => {
+test("a bidirectional stream over HTTP/1.1 gets 505 with an explanation", async () => {
   await using reflecting = await startTestApp({ grpcReflection: "on" });
   const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
   const headers = { "Content-Type": "application/connect+json" };
@@ -108,7 +108,7 @@ async function call(path: string, headers: Readonly<Record<string, string>>, bod
   return { ...answer, headers: received, grpcStatus: grpcStatus === undefined ? undefined : String(grpcStatus) };
 }
 
-describe("a media type is the same in any spelling", () => {
+describe("equivalent spellings of a media type are accepted", () => {
   test.each([
     ["application/json", json],
     ["Application/JSON", json],
@@ -152,7 +152,7 @@ describe("a media type is the same in any spelling", () => {
   });
 });
 
-describe("an encoding is the same in any spelling", () => {
+describe("equivalent spellings of an encoding are accepted", () => {
   const encodings = [
     ["gzip", gzipSync],
     ["GZIP", gzipSync],
@@ -186,7 +186,7 @@ describe("an encoding is the same in any spelling", () => {
   });
 });
 
-describe("another encoding is unimplemented, and the answer says which are known", () => {
+describe("an unknown encoding is unimplemented, and the answer lists the known ones", () => {
   const check = "/grpc.health.v1.Health/Check";
   const encodings = ["deflate", "snappy", "gzip, gzip", "gzip;q=1"];
 
@@ -225,7 +225,7 @@ describe("another encoding is unimplemented, and the answer says which are known
     expect([answer.status, answer.headers.get("accept-encoding")]).toEqual([501, "gzip,br"]);
   });
 
-  test("but the credential comes first", async () => {
+  test("a missing credential is reported first", async () => {
     const headers = { "content-type": "application/grpc", "grpc-encoding": "snappy", "x-api-key": "" };
     expect((await call(lookUp, headers, frame(binary))).grpcStatus).toBe("16");
   });
@@ -258,7 +258,7 @@ describe("Connect's protocol has one version", () => {
   });
 
   test.each(["&connect=v1&connect=v2", "&message=%7B%7D", "&colour=red"])(
-    "a call by GET with %j has a parameter too many",
+    "a call by GET with %j has an unknown or repeated parameter",
     async (more) => {
       expect(await get(more)).toEqual([400, "validation_error"]);
     },
@@ -290,7 +290,7 @@ test.each([
   expect(decodeURIComponent(answer)).toMatch(/The header (Connect-Timeout-Ms|grpc-timeout) must be/);
 });
 
-describe("a call over gRPC to what is no RPC is UNIMPLEMENTED", () => {
+describe("a gRPC call of an unknown RPC is UNIMPLEMENTED", () => {
   const paths = ["/byond.v1.VerifyService/Nothing", "/nobody.v1.Service/Method", "/", "/api/v1/nothing"];
 
   test.each([
@@ -344,7 +344,7 @@ describe("a call over gRPC to what is no RPC is UNIMPLEMENTED", () => {
     expect(error instanceof ConnectError && error.findDetails(ErrorInfoSchema)).toMatchObject([{ code: "not_found" }]);
   });
 
-  test("and to none that speaks something else, or that calls REST", async () => {
+  test("not to a client of another protocol, or of REST", async () => {
     for (const type of ["application/json", "application/grpcx", "application/proto"]) {
       const headers = { "Content-Type": type };
       const answer = await fetch(`${app.url}/byond.v1.VerifyService/Nothing`, { method: "POST", headers, body: "{}" });

@@ -12,13 +12,13 @@ function update(changes: MessageInitShape<typeof ApiKeyChangesSchema> | undefine
   };
 }
 
-test("without a mask, what is given changes", () => {
+test("without a mask, all given fields change", () => {
   const changes = { name: "a", requireSignature: false };
   expect(namedChanges(update(changes))).toEqual(create(ApiKeyChangesSchema, changes));
   expect(updateMaskProblems(update(changes), "api_key")).toEqual({});
 });
 
-test("with a mask, only what it names changes", () => {
+test("with a mask, only the fields that it names change", () => {
   const both = update({ name: "a", requestsPerMinute: 3 }, ["requests_per_minute"]);
   expect(namedChanges(both)).toEqual(create(ApiKeyChangesSchema, { requestsPerMinute: 3 }));
   expect(updateMaskProblems(both, "api_key")).toEqual({});
@@ -29,13 +29,13 @@ test("an empty mask, and no changes at all, change nothing", () => {
   expect(namedChanges(update(undefined))).toEqual(create(ApiKeyChangesSchema));
 });
 
-test("the request itself is left as it was", () => {
+test("the request itself is not modified", () => {
   const asked = update({ name: "a" }, []);
   namedChanges(asked);
   expect(asked.changes?.name).toBe("a");
 });
 
-test("a field that is named must be given, and must be one that can be changed", () => {
+test("a named field must have a value and be changeable", () => {
   expect(
     updateMaskProblems(update({ name: "a" }, ["scopes", "name", "mode"]), "api_key", { scopes: "write *" }),
   ).toEqual({

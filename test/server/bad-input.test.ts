@@ -1,4 +1,4 @@
-/** What bad input gets: a clear error in the house form, nothing stored, nothing sent. */
+/** Bad input gets a clear error in the API's form; nothing is stored or sent. */
 import { request as httpRequest } from "node:http";
 import { connect } from "node:http2";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -141,12 +141,12 @@ describe("a body that is not a JSON object gets 400", () => {
     expect((await start(Buffer.from(valid, "utf16le"))).status).toBe(400);
   });
 
-  test.each(["gzip", "x-gzip", "br"])("%s that is none", async (encoding) => {
+  test.each(["gzip", "x-gzip", "br"])("invalid %s", async (encoding) => {
     expect((await start("not compressed", { "Content-Encoding": encoding })).status).toBe(400);
   });
 });
 
-describe("fields that are wrong get 422, by name", () => {
+describe("invalid fields get 422, by name", () => {
   test.each([
     [{ code_length: "six" }, { code_length: "must be an integer" }],
     [{ code_length: "6" }, { code_length: "must be an integer" }],
@@ -221,14 +221,14 @@ describe("fields that are wrong get 422, by name", () => {
     expect(error.fields).toEqual(problems);
   });
 
-  test("a field called __proto__ is unknown like any other, and harms nothing", async () => {
+  test("a field called __proto__ is an unknown field, and does no harm", async () => {
     const { status, error } = await start(`{"__proto__":{"channel":"email"},"recipient":"ada@example.com"}`);
     expect(status).toBe(422);
     expect(Object.keys(error.fields).sort()).toEqual(["__proto__", "channel"]);
     expect(Object.getPrototypeOf({})).toBe(Object.prototype);
   });
 
-  test("everything that is wrong is told at once", async () => {
+  test("all problems are reported together", async () => {
     const body = '{"channel":"fax","code_length":"six","ttl_seconds":1,"brand":"","extra":1}';
     expect((await start(body)).error.fields).toEqual({
       channel: "must be one of: sms, voice, whatsapp, email",
@@ -268,7 +268,7 @@ describe("fields that are wrong get 422, by name", () => {
     expect(error.fields).toEqual(problems);
   });
 
-  test("a key with an unknown scope names the place of it", async () => {
+  test("an unknown scope of a key is named by its index", async () => {
     const { status, error } = await mint({ scopes: ["verify", "admin"] });
     expect(status).toBe(422);
     expect(Object.keys(error.fields)).toEqual(["scopes[1]"]);
@@ -322,17 +322,17 @@ describe("a query", () => {
     expect(error.fields).toEqual(problems);
   });
 
-  test("is not read where the body says everything", async () => {
+  test("is refused by calls that take their input from the body", async () => {
     const { status, error } = await refused("/api/v1/verify/start?channel=email", { headers: withKey(), body: valid });
     expect(status).toBe(422);
     expect(Object.keys(error.fields)).toEqual(["channel"]);
   });
 });
 
-describe("too much gets 413", () => {
+describe("an input that is too large gets 413", () => {
   const megabyte = "x".repeat(1_000_000);
 
-  test("a megabyte in a string, announced", async () => {
+  test("a megabyte in a string, with Content-Length", async () => {
     const { status, error } = await startWith({ brand: megabyte });
     expect({ status, code: error.code }).toEqual({ status: 413, code: "payload_too_large" });
   });
@@ -341,7 +341,7 @@ describe("too much gets 413", () => {
     expect((await start(`${valid}${" ".repeat(1_000_000)}`)).status).toBe(413);
   });
 
-  test("a megabyte in chunks, unannounced", async () => {
+  test("a megabyte in chunks, without Content-Length", async () => {
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const call = httpRequest(`${app.url}/api/v1/verify/start`, { method: "POST", headers: withKey() }, (response) => {
         resolve(response.statusCode);
@@ -358,19 +358,19 @@ describe("too much gets 413", () => {
   test.each([
     ["gzip", gzipSync],
     ["br", brotliCompressSync],
-  ])("a megabyte that %s makes small", async (encoding, compress) => {
+  ])("a megabyte, compressed with %s", async (encoding, compress) => {
     const body = compress(JSON.stringify({ channel: "email", recipient: "ada@example.com", brand: megabyte }));
     expect(body.length).toBeLessThan(10_000);
     expect((await start(body, { "Content-Encoding": encoding })).status).toBe(413);
   });
 
-  test("64 KiB are still read", async () => {
+  test("64 KiB are accepted", async () => {
     const body = JSON.stringify({ channel: "email", recipient: "ada@example.com", brand: "x".repeat(65_000) });
     expect((await start(body)).error.fields).toEqual({ brand: "must be 1 to 40 characters long" });
   });
 });
 
-describe("another type of content gets 415", () => {
+describe("another media type gets 415", () => {
   test.each([
     "text/plain",
     "application/xml",
@@ -388,7 +388,7 @@ describe("another type of content gets 415", () => {
     expect(error.message).toContain("application/json");
   });
 
-  test("none at all", async () => {
+  test("no media type", async () => {
     const { status } = await refused("/api/v1/verify/start", {
       headers: { "X-API-Key": key },
       body: Buffer.from(valid),
@@ -396,10 +396,13 @@ describe("another type of content gets 415", () => {
     expect(status).toBe(415);
   });
 
-  test.each(["deflate", "zstd", "gzip, gzip"])("the encoding %s, with those that are taken", async (encoding) => {
-    const { status, headers } = await start(valid, { "Content-Encoding": encoding });
-    expect([status, headers.get("accept-encoding")]).toEqual([415, "gzip, br"]);
-  });
+  test.each(["deflate", "zstd", "gzip, gzip"])(
+    "the encoding %s, with the accepted ones in the answer",
+    async (encoding) => {
+      const { status, headers } = await start(valid, { "Content-Encoding": encoding });
+      expect([status, headers.get("accept-encoding")]).toEqual([415, "gzip, br"]);
+    },
+  );
 });
 
 describe("paths and methods", () => {
@@ -439,17 +442,17 @@ describe("paths and methods", () => {
     expect(headers.get("allow")).toBe(allow);
   });
 
-  test("the path and the method come before the credential", async () => {
+  test("an unknown path or method is reported before a missing credential", async () => {
     expect((await refused("/api/v1/nothing", { method: "GET" })).status).toBe(404);
     expect((await refused("/api/v1/verify/start", { method: "GET" })).status).toBe(405);
   });
 
-  test("the credential comes before the body", async () => {
+  test("an invalid credential is reported before an invalid body", async () => {
     expect((await refused("/api/v1/verify/start", { headers: json, body: "[" })).status).toBe(401);
   });
 });
 
-describe("credentials that are none get 401", () => {
+describe("invalid credentials get 401", () => {
   const start401 = async (headers: Readonly<Record<string, string>>) => {
     const { status, error } = await refused("/api/v1/verify/start", { headers: { ...json, ...headers }, body: valid });
     expect({ status, code: error.code }).toEqual({ status: 401, code: "invalid_api_key" });
@@ -513,7 +516,7 @@ describe("credentials that are none get 401", () => {
   });
 });
 
-test("what a client calls its request is not sent back to it", async () => {
+test("a client's own request id is not returned", async () => {
   const response = await fetch(`${app.url}/api/v1/lookup`, { headers: { "X-Request-Id": "req_mine\t<script>" } });
   expect(response.headers.get("x-request-id")).toMatch(/^req_[0-9A-Za-z]{22}$/);
   expect(await response.text()).not.toContain("script");
@@ -597,7 +600,7 @@ describe("RPC protocols", () => {
     ["a recipient with a NUL", frame(Buffer.from([...channel, ...text(2, [...Buffer.from("a\0@example.com")])]))],
     ["two messages", Buffer.concat([frame(Buffer.from(channel)), frame(Buffer.from(channel))])],
     ["groups within groups", frame(Buffer.alloc(20_000, 0x0b))],
-  ])("gRPC: %s is refused as what the client did wrong", async (_what, body) => {
+  ])("gRPC: %s is a client error", async (_what, body) => {
     const { status, grpcStatus } = await post("application/grpc", body);
     expect(status).toBe(200);
     // INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, and INTERNAL, which gRPC itself prescribes for what cannot be
@@ -614,7 +617,7 @@ describe("RPC protocols", () => {
     ["a NUL", '{"channel":"CHANNEL_EMAIL","recipient":"a\\u0000@example.com"}', 400],
     ["deep nesting", `{"recipient":${"[".repeat(10_000)}${"]".repeat(10_000)}}`, 400],
     ["a megabyte", JSON.stringify({ recipient: "x".repeat(1_000_000) }), 429],
-  ])("Connect: %s is refused as what the client did wrong", async (_what, body, status) => {
+  ])("Connect: %s is a client error", async (_what, body, status) => {
     const answer = await post("application/json", Buffer.from(body));
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.text).code).toMatch(/^(invalid_argument|resource_exhausted)$/);

@@ -28,7 +28,7 @@ async function read(cert: string | Buffer, key: string | Buffer) {
   return readCertificate(paths);
 }
 
-test("a certificate and its key are read, issuers behind it included", async () => {
+test("a certificate, its chain and its key are read", async () => {
   expect(await read(one.cert, one.key)).toEqual({ cert: one.cert, key: one.key });
   const chain = Buffer.concat([one.cert, other.cert]);
   expect(await read(chain, one.key)).toEqual({ cert: chain, key: one.key });
@@ -51,7 +51,7 @@ test.each([
   await expect(read(cert, key)).rejects.toThrow(problem);
 });
 
-test("files that are not there are named with their setting", async () => {
+test("missing files are named with their setting", async () => {
   const nowhere = join(folder, "nowhere.pem");
   const here = join(folder, "cert.pem");
   await writeFile(here, one.cert);

@@ -40,16 +40,16 @@ describe("the client's address", () => {
     expect(clientOf(socket, forwarded)).toBe(client);
   });
 
-  test("is always the socket's where no proxy is trusted", () => {
+  test("is always the socket's if no proxy is trusted", () => {
     expect(clientOf("10.0.0.1", "192.0.2.1", [])).toBe("10.0.0.1");
   });
 
-  test("comes from the one header that is named", () => {
+  test("comes only from the configured header", () => {
     const headers = new Headers({ "X-Forwarded-For": "6.6.6.6", "CF-Connecting-IP": "192.0.2.1" });
     expect(clientAddressOf({ header: "cf-connecting-ip", trustedProxies }, "10.0.0.1", headers)).toBe("192.0.2.1");
   });
 
-  test("reads a header that is sent twice as one list", () => {
+  test("is read from a repeated header as one list", () => {
     const headers = new Headers([
       ["X-Forwarded-For", "6.6.6.6"],
       ["X-Forwarded-For", "192.0.2.1"],
@@ -58,7 +58,7 @@ describe("the client's address", () => {
   });
 });
 
-describe("what an address is counted by", () => {
+describe("the key that an address is counted under", () => {
   test.each([
     ["192.0.2.1", "192.0.2.1"],
     ["::ffff:192.0.2.1", "192.0.2.1"],

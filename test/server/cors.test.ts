@@ -104,7 +104,7 @@ describe("a preflight", () => {
     },
   );
 
-  test("allows what Connect, gRPC-Web and this API take, and what the reference documents", async () => {
+  test("allows the headers that Connect, gRPC-Web and this API take, and those in the reference", async () => {
     const allowed = listed((await preflight(rpc, page, "x")).headers["access-control-allow-headers"]);
     const own = [
       "Authorization",
@@ -154,19 +154,19 @@ describe("a preflight", () => {
     session.destroy();
   });
 
-  test("an OPTIONS that asks for nothing is no preflight", async () => {
+  test("an OPTIONS without Access-Control-Request-Method is not a preflight", async () => {
     const answer = await call("/api/v1/verify/start", { method: "OPTIONS", headers: asPage() });
     expect([answer.status, answer.headers.allow]).toEqual([204, "POST"]);
     expectReadable(answer);
   });
 
-  test("is logged as what it is", async () => {
+  test("is logged as a preflight", async () => {
     await preflight("/api/v1/verify/start", page, "x");
     await expect.poll(() => app.logLines.at(-1)).toMatch(/"method":"OPTIONS","route":"preflight","status":204/);
   });
 });
 
-describe("an answer to a page that is named can be read, with all its headers", () => {
+describe("a page of an allowed origin can read an answer with all its headers", () => {
   const start = { channel: "email", recipient: "page@example.com" };
 
   test("of success over REST", async () => {
@@ -179,7 +179,7 @@ describe("an answer to a page that is named can be read, with all its headers", 
     expectReadable(again);
   });
 
-  test("of a read, also when it has not changed", async () => {
+  test("of a read, also with 304", async () => {
     const headers = asPage({ "X-API-Key": key });
     const first = await call("/api/v1/lookup?number=%2B6591234567", { headers });
     expectReadable(first);
@@ -228,7 +228,7 @@ describe("an answer to a page that is named can be read, with all its headers", 
     expectReadable(answer);
   });
 
-  test("of a limit", async () => {
+  test("of a rate limit", async () => {
     const { session } = await app.signUp();
     const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "one", requests_per_minute: 1 } });
     const headers = asPage({ "X-API-Key": body.key });
@@ -248,7 +248,7 @@ describe("an answer to a page that is named can be read, with all its headers", 
       413,
       `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nOrigin: ${page}\r\nTransfer-Encoding: chunked\r\n\r\n1;${"x".repeat(20_000)}\r\n`,
     ],
-  ])("of what is no HTTP: %i", async (status, text) => {
+  ])("of malformed HTTP: %i", async (status, text) => {
     const answer = await exchange(text);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer).toContain(`Access-Control-Allow-Origin: ${page}\r\n`);
@@ -264,8 +264,8 @@ describe("an answer to a page that is named can be read, with all its headers", 
   }
 });
 
-describe("nobody else reads anything", () => {
-  test.each([stranger, "null"])("another page gets the answer that it gets without CORS: %s", async (origin) => {
+describe("nobody else can read anything", () => {
+  test.each([stranger, "null"])("a page of another origin gets the answer without CORS headers: %s", async (origin) => {
     const answer = await call("/api/v1/lookup?number=%2B6591234567", { headers: { Origin: origin, "X-API-Key": key } });
     expect([answer.status, corsHeaders(answer)]).toEqual([200, []]);
     expect(listed(answer.headers.vary)).toContain("origin");
@@ -278,14 +278,14 @@ describe("nobody else reads anything", () => {
     },
   );
 
-  test("neither is the inbox for a preflight, nor the metrics with their token", async () => {
+  test("the inbox and the metrics have no CORS headers either, with a preflight or the token", async () => {
     const inbox = await preflight("/dev/inbox", page, "x-api-key");
     expect([inbox.status, corsHeaders(inbox)]).toEqual([405, []]);
     const metrics = await call("/metrics", { headers: asPage({ Authorization: "Bearer a token of the tests" }) });
     expect([metrics.status, corsHeaders(metrics)]).toEqual([200, []]);
   });
 
-  test("without the setting nothing changes", async () => {
+  test("without the setting there are no CORS headers", async () => {
     await using server = await startTestApp();
     for (const path of ["/api/v1/lookup?number=1", "/byond.v1.LookupService/LookupNumber", "/nowhere", "/a%zz"]) {
       for (const method of ["GET", "OPTIONS"]) {
@@ -298,7 +298,7 @@ describe("nobody else reads anything", () => {
   });
 });
 
-test("with * every page may call, none with cookies", async () => {
+test("with * every page may call, but not with cookies", async () => {
   await using server = await startTestApp({ corsOrigins: "any" });
   const headers = { Origin: stranger, "Access-Control-Request-Method": "POST" };
   const asked = await call("/api/v1/verify/start", { method: "OPTIONS", headers, url: server.url });

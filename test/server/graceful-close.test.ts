@@ -48,8 +48,8 @@ async function isOpen(port: TestPort): Promise<boolean> {
   return (await exchangeRaw(port, "GET // HTTP/1.1\r\nHost: a\r\n\r\n").ended) !== "";
 }
 
-describe("requests under way", () => {
-  test("over HTTP/1.1 are finished, and told that the connection ends", async () => {
+describe("requests in progress", () => {
+  test("over HTTP/1.1 are finished with Connection: close", async () => {
     const port = await openSlow();
     const { ended } = exchangeRaw(port, GET);
     const response = await port.next();
@@ -60,7 +60,7 @@ describe("requests under way", () => {
     await closing;
   });
 
-  test("over HTTP/1.1 with an answer begun are finished, and the connection ends", async () => {
+  test("over HTTP/1.1 with an answer already begun are finished, and the connection closes", async () => {
     const port = await openSlow();
     const { socket, ended } = exchangeRaw(port, GET);
     const response = await port.next();
@@ -73,7 +73,7 @@ describe("requests under way", () => {
     await closing;
   });
 
-  test("over HTTP/2 are finished, and nothing new is taken", async () => {
+  test("over HTTP/2 are finished, and no new ones are accepted", async () => {
     const port = await openSlow();
     const session = connectHttp2(port.url);
     const answer = readAnswer(session.request({ ":path": "/" }));
@@ -131,7 +131,7 @@ describe("requests under way", () => {
     expect((await answer).status).toBeUndefined();
   });
 
-  test("are no reason to keep the connections that have none", async () => {
+  test("do not keep idle connections open", async () => {
     const port = await openSlow();
     const { ended: busy } = exchangeRaw(port, GET);
     const response = await port.next();
@@ -153,7 +153,7 @@ describe("requests under way", () => {
   });
 });
 
-test("a client that does not end its side is not waited for", async () => {
+test("the close does not wait for a client that keeps its side open", async () => {
   const port = await openSlow();
   const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
   const { socket } = exchangeRaw(port, preface);
@@ -165,7 +165,7 @@ test("a client that does not end its side is not waited for", async () => {
   socket.destroy();
 });
 
-test("a handshake under way is not waited for", async () => {
+test("the close does not wait for a TLS handshake", async () => {
   const port = await openSlow({ tls: makeSelfSignedCertificate() });
   const { socket, ended } = exchangeRaw(port, "\x16\x03\x01");
   await once(socket, "connect");
@@ -175,7 +175,7 @@ test("a handshake under way is not waited for", async () => {
   await ended;
 });
 
-test("closing again gives the same promise, and may shorten the time", async () => {
+test("closing again returns the same promise, and may shorten the time", async () => {
   const port = await openSlow();
   const { ended } = exchangeRaw(port, GET);
   await port.next();

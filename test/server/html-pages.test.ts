@@ -1,4 +1,4 @@
-/** What somebody sees who opens the server in a browser, and what programs get at the same addresses. */
+/** The pages that a browser gets, and what programs get at the same addresses. */
 import { request as httpRequest } from "node:http";
 import { describe, expect, test } from "vitest";
 import { useTestApp } from "../support/app.ts";
@@ -51,7 +51,7 @@ describe("/", () => {
   });
 });
 
-describe("an address that is none", () => {
+describe("an unknown address", () => {
   test.each([...browsers, "text/html", "text/*", "application/json;q=0.5, text/html;q=0.6", "TEXT/HTML"])(
     "is a page for who rather reads HTML: %s",
     async (accept) => {
@@ -75,14 +75,14 @@ describe("an address that is none", () => {
     "text/html;q=0",
     "image/png",
     "garbage",
-  ])("is JSON for everybody else: %s", async (accept) => {
+  ])("is JSON for other clients: %s", async (accept) => {
     const { status, headers, text } = await ask("/nowhere", accept === undefined ? {} : { Accept: accept });
     expect([status, headers["content-type"]]).toEqual([404, "application/json"]);
     expect(JSON.parse(text).error.code).toBe("not_found");
     expect(String(headers.vary).toLowerCase()).toContain("accept");
   });
 
-  test("is a page for reads alone, without its body for HEAD, and no page where there is an API", async () => {
+  test("is a page for GET and HEAD only, and never below the API's paths", async () => {
     const accept = { Accept: browser };
     expect(JSON.parse((await ask("/nowhere", accept, "POST")).text).error.code).toBe("not_found");
     const head = await ask("/nowhere", accept, "HEAD");
@@ -91,7 +91,7 @@ describe("an address that is none", () => {
     expect([known.status, JSON.parse(known.text).error.code]).toEqual([401, "invalid_api_key"]);
   });
 
-  test("repeats nothing of the request, and finds its style at any depth", async () => {
+  test("repeats nothing of the request, and has its style sheet at any depth", async () => {
     for (const path of [
       "/canary",
       "/canary/",
@@ -109,7 +109,7 @@ describe("an address that is none", () => {
     }
   });
 
-  test("makes no long answer out of a long path", async () => {
+  test("has a short answer for a long path", async () => {
     const { status, text } = await ask("/a".repeat(5_000), { Accept: browser });
     expect(status).toBe(404);
     expect(text.length).toBeLessThan(20_000);

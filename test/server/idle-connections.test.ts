@@ -72,7 +72,7 @@ describe.each<[string, (port: TestPort) => Promise<Held>, Partial<OnePortOptions
   ["HTTP/2 connections without streams", http2, {}],
   ["TLS connections without a request", encrypted, { tls }],
 ])("too many %s", (_name, connect, options) => {
-  test("of one source: the one that is idle longest is ended", async () => {
+  test("of one source: the one that has been idle longest is closed", async () => {
     const port = await open(options);
     const connections = [await connect(port), await connect(port), await connect(port), await connect(port)];
     await connections[0]?.ended;
@@ -80,7 +80,7 @@ describe.each<[string, (port: TestPort) => Promise<Held>, Partial<OnePortOptions
   });
 });
 
-test("too many idle connections of all sources: the one that is idle longest is ended", async () => {
+test("too many idle connections of all sources: the one that has been idle longest is closed", async () => {
   const port = await open();
   const connections: Held[] = [];
   for (const source of ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.2", "127.0.0.3", "127.0.0.4"]) {
@@ -90,7 +90,7 @@ test("too many idle connections of all sources: the one that is idle longest is 
   expect(connections.map((connection) => connection.isOpen())).toEqual([false, true, true, true, true, true]);
 });
 
-test("a connection that is used is not the one that is ended", async () => {
+test("a connection in use is not closed", async () => {
   const port = await open();
   const session = await http2Session(port);
   const others = [await silent(port), await silent(port)];
@@ -101,7 +101,7 @@ test("a connection that is used is not the one that is ended", async () => {
   expect(await readAnswer(session.request({ ":path": "/" }))).toMatchObject({ status: 200 });
 });
 
-test("a connection with a request under way does not count as idle", async () => {
+test("a connection with a request in progress does not count as idle", async () => {
   const release = Promise.withResolvers<void>();
   const port = await open({
     onRequest: async (_request, response) => {
@@ -122,7 +122,7 @@ test("a connection with a request under way does not count as idle", async () =>
   }
 });
 
-test("an idle HTTP/2 connection is ended in order", async () => {
+test("an idle HTTP/2 connection is closed with GOAWAY", async () => {
   const port = await open();
   const session = await http2Session(port);
   const goaway = once(session, "goaway");
@@ -130,7 +130,7 @@ test("an idle HTTP/2 connection is ended in order", async () => {
   expect((await goaway)[0]).toBe(constants.NGHTTP2_NO_ERROR);
 });
 
-test("empty lines between requests do not keep a connection", async () => {
+test("empty lines between requests do not keep a connection open", async () => {
   const timeouts = { firstByteMs: 300, headersMs: 300, requestMs: 600, keepAliveMs: 300, stalledMs: 300 };
   const port = await open({ timeouts });
   const { socket, ended } = exchangeRaw(port, request);
@@ -142,7 +142,7 @@ test("empty lines between requests do not keep a connection", async () => {
   expect(performance.now() - sinceMs).toBeLessThan(6_000);
 });
 
-test("connections beyond the greatest number are closed as they come, and there is room again when others end", async () => {
+test("connections beyond the maximum are closed at once, and accepted again when others end", async () => {
   const port = await open({ limits: { maxConnections: 2 } });
   const first = exchangeRaw(port, "");
   const second = exchangeRaw(port, "");

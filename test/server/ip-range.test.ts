@@ -60,7 +60,7 @@ describe("ranges", () => {
     expect(parseIpRange(text)).toBe(problem);
   });
 
-  test("an address is in the range of its first bits, for every length, and in none that differs in one of them", () => {
+  test("an address is in the range of its prefix, for every length, and in no range that differs in one bit", () => {
     const v4 = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 });
     fc.assert(
       fc.property(v4, fc.integer({ min: 1, max: 32 }), fc.nat(31), (bytes, length, flip) => {

@@ -115,7 +115,7 @@ describe("HTTP/1.1", () => {
     expect(await exchangeRaw(port, request).ended).toMatch(/^HTTP\/1\.1 200 .*"bytes":2/s);
   });
 
-  test("the same media type and the same credential twice are one", async () => {
+  test("a repeated header with the same media type or credential counts once", async () => {
     const header = "Content-Type: text/plain\r\nAuthorization: Bearer a\r\n";
     const request = `GET / HTTP/1.1\r\n${HOST}${header}${header}Connection: close\r\n\r\n`;
     expect(await exchangeRaw(port, request).ended).toMatch(/^HTTP\/1\.1 200 /);
@@ -136,7 +136,7 @@ describe("HTTP/1.1", () => {
     expect(await withHeaders(5_000)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  test("what is malformed behind a request that is being answered is refused behind its answer", async () => {
+  test("malformed input after a request in progress is refused after its answer", async () => {
     let answer = () => undefined as unknown;
     const slow = await openTestPort({
       onRequest: (_request, response) => {
@@ -161,22 +161,22 @@ describe("HTTP/1.1", () => {
     ["a request, of a method that is not known", `${post}{}BREW / HTTP/1.1\r\n${HOST}\r\n`, [200, 400]],
     ["several requests", `${`${post}{}`.repeat(3)}nonsense\r\n\r\n`, [200, 200, 200, 400]],
     ["a request that ends the connection", `GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\nnonsense\r\n\r\n`, [200]],
-  ])("what is malformed takes no answer away: behind %s", async (_what, text, statuses) => {
+  ])("malformed input does not cost earlier requests their answers: after %s", async (_what, text, statuses) => {
     const answers = (await exchangeRaw(port, text).ended).matchAll(/HTTP\/1\.1 (\d+) /g);
     expect(Array.from(answers, ([, status]) => Number(status))).toEqual(statuses);
   });
 
-  test.each(["TRACE", "PROPFIND", "PUT"])("%s is known, and left to whoever knows the paths", async (method) => {
+  test.each(["TRACE", "PROPFIND", "PUT"])("%s is a known method, and answered by path", async (method) => {
     const answer = await exchangeRaw(port, `${method} / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`).ended;
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test("an upgrade is not taken, and the request answered as it is", async () => {
+  test("an Upgrade header is ignored", async () => {
     const upgrade = "Connection: Upgrade, close\r\nUpgrade: websocket\r\n";
     expect(await exchangeRaw(port, `GET / HTTP/1.1\r\n${HOST}${upgrade}\r\n`).ended).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test("a client that ends its side in the midst of a request ends the connection", async () => {
+  test("a client that half-closes during a request ends the connection", async () => {
     for (const text of ["", "P", "GET / HT", `${BODY}Content-Length: 9\r\n\r\nhalf`]) {
       const { socket, ended } = exchangeRaw(port, text);
       socket.end();
@@ -220,7 +220,7 @@ describe("HTTP/2", () => {
     exchange.socket.destroy();
   });
 
-  test.each(["BREW", "get"])("a method that is not known gets 501: %s", async (method) => {
+  test.each(["BREW", "get"])("an unknown method gets 501: %s", async (method) => {
     const { status, body } = await requestHttp2(port.url, { ":path": "/", ":method": method });
     expect([status, JSON.parse(body).error.message]).toEqual([501, "The request method is not known."]);
   });
@@ -230,7 +230,7 @@ describe("HTTP/2", () => {
     ["an empty host", { ":authority": "" }],
     ["a target in absolute form", { ":path": "http://a/b" }],
     ["a target in asterisk form, but for OPTIONS", { ":path": "*" }],
-  ])("%s is reset as malformed, as the protocol has it", async (_name, headers) => {
+  ])("%s is reset as malformed, as HTTP/2 requires", async (_name, headers) => {
     const { status, resetCode } = await requestHttp2(port.url, { ":path": "/", ...headers });
     expect({ status, resetCode }).toEqual({ status: undefined, resetCode: constants.NGHTTP2_PROTOCOL_ERROR });
   });
@@ -256,7 +256,7 @@ describe("HTTP/2", () => {
     await expectUnharmed();
   });
 
-  test("a client that has a hundred requests under way has to wait with the next", async () => {
+  test("a client with a hundred requests in progress has to wait with the next", async () => {
     let waiting: (() => void)[] = [];
     const slow = await openTestPort({ onRequest: (_request, response) => void waiting.push(() => response.end("ok")) });
     const session = connectHttp2(slow.url);
@@ -296,7 +296,7 @@ describe("HTTP/2", () => {
     ["a request", 0],
     ["one that expects 100 Continue", 1],
     ["CONNECT", 2],
-  ])("%s that is reset in the same breath is not handled", async (_name, kind) => {
+  ])("%s that is reset at once is not handled", async (_name, kind) => {
     const method = kind === 2 ? "\x02\x07CONNECT" : "\x83";
     const path = kind === 2 ? "" : "\x86\x84";
     const expects = kind === 1 ? "\0\x06expect\x0c100-continue" : "";
@@ -327,7 +327,7 @@ describe("HTTP/2", () => {
     ["headers without a path", Buffer.concat([frame(0, 4, 0, 0), frame(2, 1, 5, 1), Buffer.from([0x82, 0x86])])],
     ["a window that overflows", Buffer.concat([frame(0, 4, 0, 0), frame(4, 8, 0, 0), Buffer.from("7fffffff", "hex")])],
     ["settings of a wrong length", frame(5, 4, 0, 0)],
-  ])("%s harms nobody else", async (_name, bytes) => {
+  ])("%s does not affect other clients", async (_name, bytes) => {
     const before = port.handled.length;
     const { socket, ended } = exchangeRaw(port, `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${bytes.toString("latin1")}`);
     socket.end();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startTestApp } from "../support/app.ts";
 
-test("how long requests took is counted by route and status", async () => {
+test("request durations are counted by route and status", async () => {
   await using app = await startTestApp();
   await app.rest("GET", "/nowhere");
   await app.rest("POST", "/auth/sign-in", { body: {} });
@@ -43,7 +43,7 @@ test.each([
   expect(JSON.parse(text).error.code).toBe("not_found");
 });
 
-test("with a token whoever presents it may, and nobody else", async () => {
+test("with a token only requests with it may read /metrics", async () => {
   await using app = await startTestApp({ metricsToken: "a token of the tests" });
   const read = (headers: Record<string, string>) => fetch(`${app.url}/metrics`, { headers });
   expect((await read({ Authorization: "Bearer a token of the tests" })).status).toBe(200);

@@ -53,7 +53,7 @@ const hasCurl = await curl("--version").then(
   () => false,
 );
 
-describe("in the clear", () => {
+describe("without TLS", () => {
   test("HTTP/1.1 and HTTP/2 on the same port", async () => {
     const port = await open();
     expect(port.url).toBe(`http://127.0.0.1:${port.address.port}`);
@@ -66,7 +66,7 @@ describe("in the clear", () => {
     });
   });
 
-  test("bodies larger than every buffer arrive whole, over both", async () => {
+  test("bodies larger than any buffer arrive whole, over both protocols", async () => {
     const port = await open();
     const body = Buffer.alloc(3_000_000, "x");
     expect(JSON.parse((await request(`${port.url}/`, { method: "POST" }, body.toString())).body).bytes).toBe(3_000_000);
@@ -83,7 +83,7 @@ describe("in the clear", () => {
     expect(await ended).toMatch(/^HTTP\/1\.1 200 OK.*"bytes":2/s);
   });
 
-  test("many requests on one connection, one after the other and all at once", async () => {
+  test("many requests on one connection, in sequence and at once", async () => {
     const port = await open();
     const session = connectHttp2(port.url);
     const answers = Array.from({ length: 300 }, (_, index) => readAnswer(session.request({ ":path": `/${index}` })));
@@ -122,13 +122,13 @@ describe("in the clear", () => {
     session.destroy();
   });
 
-  test("idle connections are kept for longer than load balancers keep theirs, ten minutes: none sends a request to one that ends", async () => {
+  test("idle connections are kept for more than the ten minutes of load balancers, which so never use a closing one", async () => {
     const { ended } = exchangeRaw(await open(), "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.0\r\n\r\n");
     const [, seconds] = /\r\nKeep-Alive: timeout=(\d+)\r\n/.exec(await ended) ?? [];
     expect(Number(seconds)).toBeGreaterThan(600);
   });
 
-  test("a port that is taken is refused", async () => {
+  test("a port that is in use is refused", async () => {
     const port = await open();
     await expect(open({ port: port.address.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
@@ -156,7 +156,7 @@ describe("TLS", () => {
     });
   });
 
-  test("a client without ALPN gets HTTP/1.1, and one that speaks HTTP/2 without having said so an error", async () => {
+  test("a client without ALPN gets HTTP/1.1, and an error if it speaks HTTP/2", async () => {
     const port = await open({ tls });
     const talk = (text: string) =>
       new Promise<string>((resolve) => {
@@ -175,14 +175,14 @@ describe("TLS", () => {
     expect(await talk("\0\0\0\0")).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test("plain text on the port is told that, and ends the connection, not the process", async () => {
+  test("a plain HTTP request gets an explanation, and ends its connection, not the process", async () => {
     const port = await open({ tls });
     expect(await exchangeRaw(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").ended).toMatch(/^HTTP\/1\.1 400 /);
     expect(await exchangeRaw(port, "nothing that TLS or HTTP begins with\r\n\r\n").ended).not.toContain("HTTP");
     expect(await request(`${port.url}/`, { ca: tls.cert })).toMatchObject({ status: 200 });
   });
 
-  test("a certificate that is none is refused at once", async () => {
+  test("an invalid certificate is refused at once", async () => {
     await expect(open({ tls: { cert: Buffer.from("no"), key: tls.key } })).rejects.toThrow();
   });
 });
@@ -208,7 +208,7 @@ describe("handlers that fail", () => {
     expect(port.errors).toHaveLength(2);
   });
 
-  test("one that fails in the midst of its answer cuts the connection, so that half is not taken for all", async () => {
+  test("one that fails during its answer closes the connection, so that a partial answer is not taken for a whole one", async () => {
     const port = await open({
       onRequest: (_request, response) => {
         response.setHeader("Content-Length", "10");

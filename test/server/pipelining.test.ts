@@ -10,7 +10,7 @@ const targets = (count: number) => Array.from({ length: count }, (_, index) => `
 let port: TestPort;
 afterEach(() => port.close(0));
 
-describe("requests that a client sends ahead over HTTP/1.1", () => {
+describe("pipelined requests over HTTP/1.1", () => {
   /** How many are handled at the same time, and the most that were. */
   let current = 0;
   let most = 0;
@@ -49,7 +49,7 @@ describe("requests that a client sends ahead over HTTP/1.1", () => {
     expect(most).toBe(100);
   });
 
-  test("are not read on while more than that wait", async () => {
+  test("are not read further while more than that wait", async () => {
     const { socket, ended } = exchangeRaw(
       port,
       targets(300)
@@ -70,7 +70,7 @@ describe("requests that a client sends ahead over HTTP/1.1", () => {
     expect(answered(await ended)).toHaveLength(2_301);
   });
 
-  test("have their bodies", async () => {
+  test("keep their bodies", async () => {
     const post = (target: string) => `POST ${target} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello`;
     const { socket, received, ended } = exchangeRaw(port, targets(200).map(post).join(""));
     await expect.poll(() => current).toBe(100);
@@ -82,7 +82,7 @@ describe("requests that a client sends ahead over HTTP/1.1", () => {
     expect(received().match(/"bytes":5/g)).toHaveLength(201);
   });
 
-  test("wait on some connections only: there is an end to what waits in all", async () => {
+  test("are limited in total: the connection with the most waiting is closed", async () => {
     const exchanges: RawExchange[] = [];
     const isAnyCutOff = () => exchanges.some(({ socket }) => socket.destroyed);
     while (!isAnyCutOff() && exchanges.length < 50) {
@@ -107,7 +107,7 @@ describe("requests that a client sends ahead over HTTP/1.1", () => {
   test.each([
     ["is cut off", () => port.close(0)],
     ["ends with the answer to an earlier one", async () => port.close(10_000)],
-  ])("are not begun when their connection %s", async (_what, close) => {
+  ])("do not start when their connection %s", async (_what, close) => {
     const { ended } = exchangeRaw(
       port,
       targets(150)

@@ -29,7 +29,7 @@ describe("a body", () => {
     expect(await collect(body)).toBe("one two");
   });
 
-  test("passes chunk by chunk where nobody reads ahead", async () => {
+  test("passes chunk by chunk if nobody reads ahead", async () => {
     const produced: string[] = [];
     async function* source() {
       for (const text of ["one", "two"]) {
@@ -42,13 +42,13 @@ describe("a body", () => {
     expect(produced).toEqual(["one"]);
   });
 
-  test("that is empty stays without a chunk", async () => {
+  test("that is empty has no chunk", async () => {
     const body = new RawBody(chunksOf());
     expect(await body.read(0)).toHaveLength(0);
     expect(await collect(body)).toBe("");
   });
 
-  test("that is too large is refused, before it is kept", async () => {
+  test("that is too large is refused before it is buffered", async () => {
     await expect(new RawBody(chunksOf("12345", "6")).read(5)).rejects.toMatchObject({ code: "payload_too_large" });
     expect(await new RawBody(chunksOf("12345")).read(5)).toHaveLength(5);
   });
@@ -70,7 +70,7 @@ describe("a body", () => {
   });
 });
 
-test("a Connect call is checked on its bytes as they were sent, and then parsed from them", async () => {
+test("a Connect call is verified on its bytes as they were sent, and then parsed from them", async () => {
   const nowMs = Date.parse("2026-06-15T09:40:00Z");
   const router = createConnectRouter({
     async requestGate(context) {

@@ -1,4 +1,4 @@
-/** A body that nobody reads to its end costs its client the connection at most, and nobody else anything. */
+/** A body that is not read to its end costs its client the connection at most, and does not affect others. */
 import { once } from "node:events";
 import { constants } from "node:http2";
 import { connect, type Socket } from "node:net";
@@ -53,7 +53,7 @@ async function exchange(text: string): Promise<string> {
 /** Without one, a report is refused before anything of it is read. */
 const signature = `X-Hub-Signature-256: sha256=${"0".repeat(64)}\r\n`;
 
-describe("over HTTP/1.1 an upload is refused, and the next request on its connection is answered or the connection ended", () => {
+describe("over HTTP/1.1, after a refused upload, the next request on the connection is answered, or the connection closed", () => {
   test.each([
     ["REST, chunked", signIn, JSON_TYPE, chunked(spaces(200_000)), 413],
     ["REST, in a coding that is not taken", signIn, "Content-Encoding: zstd\r\n", chunked(spaces(200_000)), 415],
@@ -99,8 +99,8 @@ async function keepSending(socket: Socket, chunks: number): Promise<void> {
   }
 }
 
-describe("a client that is sending still", () => {
-  test.each([["in the clear"], ["over TLS"]])("gets its refusal and may go on to its end, %s", async (how) => {
+describe("a client that is still sending", () => {
+  test.each([["in the clear"], ["over TLS"]])("gets its refusal and may finish sending, %s", async (how) => {
     const tls = how === "over TLS" ? makeSelfSignedCertificate() : undefined;
     const port = await openRefusing(tls === undefined ? {} : { tls });
     const to = { port: port.address.port, host: port.address.host, allowHalfOpen: true };
@@ -119,7 +119,7 @@ describe("a client that is sending still", () => {
     await port.close(0);
   });
 
-  test("may not send another request behind it", async () => {
+  test("cannot send another request after it", async () => {
     const port = await openRefusing();
     const { socket, ended } = exchangeRaw(port, upload + CHUNK);
     await once(socket, "data");
@@ -128,7 +128,7 @@ describe("a client that is sending still", () => {
     await port.close(0);
   });
 
-  test("and never stops is disconnected when its request has taken too long", async () => {
+  test("and never stops is disconnected when its request takes too long", async () => {
     const port = await openRefusing({ timeouts: { headersMs: 600, requestMs: 600 } });
     const { socket, ended } = exchangeRaw(port, upload + CHUNK);
     const sending = setInterval(() => socket.write(CHUNK), 20);
@@ -145,7 +145,7 @@ describe("a client that is sending still", () => {
     expect(await ended).toMatch(refusal);
   });
 
-  test("a short body of known length keeps its connection: the rest of it is thrown away", async () => {
+  test("a short body of known length keeps its connection: the rest is discarded", async () => {
     const port = await openRefusing();
     const { socket, received, ended } = exchangeRaw(
       port,
@@ -160,7 +160,7 @@ describe("a client that is sending still", () => {
     await port.close(0);
   });
 
-  test("over HTTP/2 gives its stream back: a hundred refused uploads leave room for others on the connection", async () => {
+  test("over HTTP/2 releases its stream: a hundred refused uploads do not block the connection", async () => {
     const port = await openRefusing();
     const session = connectHttp2(port.url);
     const uploads = Array.from({ length: 100 }, () => session.request({ ":method": "POST", ":path": "/" }));
@@ -175,7 +175,7 @@ describe("a client that is sending still", () => {
   });
 });
 
-describe("a client that leaves in the midst of its body is no failure of the server in the log", () => {
+describe("a client that disconnects during its body is not logged as a server error", () => {
   const leave = async (path: string, contentType: string, over: "HTTP/1.1" | "HTTP/2") => {
     const finished = () => app.logLines.filter((line) => line.includes('"event":"request"')).length;
     const before = finished();
@@ -214,7 +214,7 @@ describe("a client that leaves in the midst of its body is no failure of the ser
   });
 });
 
-describe("over HTTP/2 an upload that is refused before anything of it is read may be sent to its end", () => {
+describe("over HTTP/2 an upload that is refused unread may be sent to its end", () => {
   test.each([
     ["REST", "/api/v1/verify/start", "application/json", 401],
     ["gRPC", "/byond.v1.VerifyService/StartVerification", "application/grpc", 200],
@@ -236,7 +236,7 @@ describe("over HTTP/2 an upload that is refused before anything of it is read ma
   });
 });
 
-test("over HTTP/2 an upload that is refused and goes on slowly may be sent to its end", async () => {
+test("over HTTP/2 a refused upload that continues slowly may be sent to its end", async () => {
   const port = await openRefusing();
   const session = connectHttp2(port.url);
   const stream = session.request({ ":method": "POST", ":path": "/" });
@@ -253,7 +253,7 @@ test("over HTTP/2 an upload that is refused and goes on slowly may be sent to it
   await port.close(0);
 });
 
-test("over HTTP/2 an upload that is refused and never stops does not keep a server from stopping", async () => {
+test("over HTTP/2 a refused upload that never stops does not keep a server from stopping", async () => {
   const port = await openRefusing();
   const session = connectHttp2(port.url);
   const stream = session.request({ ":method": "POST", ":path": "/" });

@@ -393,7 +393,7 @@ async function fuzz(seeds: { readonly from: number; readonly to: number }): Prom
   return outcomes;
 }
 
-test("ten thousand malformed requests: no 5xx, no crash, no error in the log, and no memory that stays", async () => {
+test("ten thousand malformed requests: no 5xx, no crash, no error in the log, and no leaked memory", async () => {
   const warmUp = await fuzz({ from: 0, to: 2_500 });
   const before = await heapBytes();
   const rest = await fuzz({ from: 2_500, to: 10_000 });
@@ -421,7 +421,7 @@ test("ten thousand malformed requests: no 5xx, no crash, no error in the log, an
 }, 120_000);
 
 /** Connect answers these by itself, before the call reaches our chain. */
-describe("what Connect reads for us", () => {
+describe("input that Connect parses", () => {
   const post = (method: string, headers: Record<string, string>, body: string) =>
     fetch(new URL(`/byond.v1.${method}`, url), {
       method: "POST",
@@ -429,18 +429,18 @@ describe("what Connect reads for us", () => {
       body,
     });
 
-  test("bytes that are no protobuf message are the client's fault", async () => {
+  test("bytes that are not a protobuf message are a client error", async () => {
     const headers = { "Content-Type": "application/proto" };
     expect((await post("LookupService/LookupNumber", headers, "\u00ff\u00ff\u00ff")).status).toBe(400);
   });
 
-  test("bytes that are not compressed as they say are the client's fault", async () => {
+  test("bytes that are not compressed as declared are a client error", async () => {
     for (const encoding of ["gzip", "br"]) {
       expect((await post("LookupService/LookupNumber", { "Content-Encoding": encoding }, "{")).status).toBe(400);
     }
   });
 
-  test("a deadline in two months is not one in a millisecond", async () => {
+  test("a deadline in two months does not overflow to a millisecond", async () => {
     const before = log.length;
     const answer = await post("LookupService/LookupNumber", { "Connect-Timeout-Ms": "5184000000" }, '{"number":"1"}');
     expect(answer.status).toBe(200);
@@ -452,7 +452,7 @@ describe("what Connect reads for us", () => {
   });
 });
 
-test("a client that goes away before it has sent everything is no failure of the server", async () => {
+test("a client that disconnects before it has sent everything is not a server error", async () => {
   const before = log.length;
   const socket = connect({ host: url.hostname, port: Number(url.port) });
   await once(socket, "connect");

@@ -69,7 +69,7 @@ describe("the target of a request", () => {
     "/a%0d%0ab",
   ])("%j does not", (target) => expect(findTargetFault(target)).toEqual(expect.any(String)));
 
-  test("whatever passes makes a URL of that host and that path", () => {
+  test("a host and target that pass make a URL with that host and path", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary", maxLength: 12 }),
       fc.string({ unit: fc.constantFrom(..."/\\?#%:@[].a0 "), maxLength: 12 }),

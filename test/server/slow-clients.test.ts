@@ -42,18 +42,18 @@ const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS = "\0\0\0\x04\0\0\0\0\0";
 
 describe("HTTP/1.1", () => {
-  test("a client that says nothing is disconnected", async () => {
+  test("a client that sends nothing is disconnected", async () => {
     expect(await expectEnd(exchangeRaw(await open(), "").ended, 300)).toBe("");
   });
 
-  test("so is one whose first bytes tell nothing", async () => {
+  test("a client whose first bytes match no protocol yet is disconnected", async () => {
     const { socket, ended } = exchangeRaw(await open(), "");
     const letters = [...PREFACE];
     every(100, () => socket.write(letters.shift() ?? ""));
     expect(await expectEnd(ended, 300)).toBe("");
   });
 
-  test("headers that drip get 408", async () => {
+  test("headers that arrive too slowly get 408", async () => {
     const { socket, ended } = exchangeRaw(await open(), HEAD);
     every(20, () => socket.write("a"));
     expect(await expectEnd(ended, 300)).toMatch(
@@ -61,20 +61,20 @@ describe("HTTP/1.1", () => {
     );
   });
 
-  test("a body that drips gets 408", async () => {
+  test("a body that arrives too slowly gets 408", async () => {
     const { socket, ended } = exchangeRaw(await open(), `${HEAD}Content-Length: 100000\r\n\r\n`);
     every(20, () => socket.write("a"));
     expect(await expectEnd(ended, 600)).toMatch(/^HTTP\/1\.1 408 Request Timeout/);
   });
 
-  test("a body that drips behind its answer gets no other one, which would be taken for that to the next request", async () => {
+  test("a slow body after its answer gets no second answer, which would be read as the next request's", async () => {
     const port = await open({ onRequest: (_request, response) => void response.end("answered") });
     const { socket, ended } = exchangeRaw(port, `${HEAD}Content-Length: 100000\r\n\r\n`);
     every(20, () => socket.write("a"));
     expect(await expectEnd(ended, 600)).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*\r\n\r\nanswered$/);
   });
 
-  test("a connection without requests ends", async () => {
+  test("a connection without requests is closed", async () => {
     const { ended } = exchangeRaw(await open(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(await expectEnd(ended, 300)).toMatch(/^HTTP\/1\.1 200 OK/);
   });
@@ -108,13 +108,13 @@ describe("HTTP/2", () => {
     await expectEnd(exchangeRaw(await open(), text).ended, 300);
   });
 
-  test("a connection that never carries a request ends, pings or not", async () => {
+  test("a connection without any request is closed, with or without pings", async () => {
     const { socket, ended } = exchangeRaw(await open(), `${PREFACE}${SETTINGS}`);
     every(20, () => socket.write("\0\0\x08\x06\0\0\0\0\0pingpong"));
     await expectEnd(ended, 300);
   });
 
-  test("headers that drip end the connection", async () => {
+  test("headers that arrive too slowly end the connection", async () => {
     // A header called "a" with a value of 126 characters, of which one comes at a time.
     const { socket, ended } = exchangeRaw(
       await open(),
@@ -125,14 +125,14 @@ describe("HTTP/2", () => {
     await expectEnd(ended, 300);
   });
 
-  test("a connection without requests is ended in order", async () => {
+  test("a connection without requests is closed with GOAWAY", async () => {
     const session = connectHttp2((await open()).url);
     await readAnswer(session.request({ ":path": "/" }));
     const [code] = await expectEnd(once(session, "goaway"), 300);
     expect(code).toBe(constants.NGHTTP2_NO_ERROR);
   });
 
-  test("a body that drips is cancelled", async () => {
+  test("a body that arrives too slowly is cancelled", async () => {
     const session = connectHttp2((await open()).url);
     const stream = session.request({ ":path": "/", ":method": "POST" });
     every(20, () => stream.writable && stream.write("a"));
@@ -140,7 +140,7 @@ describe("HTTP/2", () => {
     session.destroy();
   });
 
-  test("a client that does not read its answer is cancelled", async () => {
+  test("a request whose answer is not read is cancelled", async () => {
     const closed = Promise.withResolvers<void>();
     const port = await open({
       onRequest: (_request, response) => {
@@ -157,7 +157,7 @@ describe("HTTP/2", () => {
     session.destroy();
   });
 
-  test("a call that is being answered may go on for as long as its client likes", async () => {
+  test("a bidirectional call may last as long as its client likes", async () => {
     const port = await open({
       onRequest: (request, response) => {
         response.statusCode = 200;
@@ -180,16 +180,19 @@ describe("HTTP/2", () => {
 });
 
 describe("TLS", () => {
-  test("a client that does not greet is disconnected", async () => {
+  test("a client that does not start the handshake is disconnected", async () => {
     await expectEnd(exchangeRaw(await open({ tls }), "").ended, 300);
   });
 
-  test.each([["http/1.1"], ["h2"]])("a client that says nothing after the handshake is, too (%s)", async (protocol) => {
-    const { address } = await open({ tls });
-    const socket = connectTls({ port: address.port, host: address.host, ca: tls.cert, ALPNProtocols: [protocol] });
-    socket.on("error", () => undefined);
-    await once(socket, "secureConnect");
-    socket.resume();
-    await expectEnd(once(socket, "close"), 300);
-  });
+  test.each([["http/1.1"], ["h2"]])(
+    "a client that sends nothing after the handshake is disconnected (%s)",
+    async (protocol) => {
+      const { address } = await open({ tls });
+      const socket = connectTls({ port: address.port, host: address.host, ca: tls.cert, ALPNProtocols: [protocol] });
+      socket.on("error", () => undefined);
+      await once(socket, "secureConnect");
+      socket.resume();
+      await expectEnd(once(socket, "close"), 300);
+    },
+  );
 });

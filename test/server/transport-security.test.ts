@@ -55,7 +55,7 @@ const answers: readonly [what: string, request: string, status: number][] = [
 ];
 
 describe.each(answers)("%s", (_, request, status) => {
-  test("over TLS says that there is nothing but TLS", async () => {
+  test("over TLS has Strict-Transport-Security", async () => {
     const answer = await exchange(
       connectTls({ host: "127.0.0.1", port: Number(new URL(secure.url).port), ca: folder.cert }),
       request,
@@ -66,7 +66,7 @@ describe.each(answers)("%s", (_, request, status) => {
     ]);
   });
 
-  test("without TLS does not, also where a proxy in front ends it", async () => {
+  test("without TLS does not have it, even if a proxy ends TLS", async () => {
     const answer = await exchange(connect(plainPort, "127.0.0.1"), request);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).not.toMatch(/strict-transport-security/i);
@@ -101,7 +101,7 @@ describe("a client that forgot TLS", () => {
     expect(answer).not.toMatch(/strict-transport-security/i);
   });
 
-  test("of which there are many does not keep the server from others", async () => {
+  test("does not affect other clients, even in great numbers", async () => {
     const request = `GET / HTTP/1.1\r\n${close}\r\n`;
     const connections = Array.from({ length: 50 }, () =>
       exchange(connect(Number(new URL(secure.url).port), "127.0.0.1"), request),

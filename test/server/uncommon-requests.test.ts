@@ -1,4 +1,4 @@
-/** Forms of requests that few clients send, and that HTTP wants to be served. */
+/** Forms of requests that few clients send and that HTTP requires a server to accept. */
 import { once } from "node:events";
 import { ServerResponse } from "node:http";
 import { connect } from "node:net";
@@ -33,11 +33,11 @@ describe("a target in absolute form", () => {
     ["https://other.example/healthz", 200],
     ["http://other.example", 302],
     ["http://other.example/api/v1/lookup?number=1", 401],
-  ])("is served as the path that it holds: %s", async (target, status) => {
+  ])("is served like its path: %s", async (target, status) => {
     expect(await ask(`GET ${target} HTTP/1.1\r\nHost: a\r\n${CLOSE}`)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   });
 
-  test("has parameters like any other, and reaches RPCs too", async () => {
+  test("has query parameters, and reaches RPCs too", async () => {
     const key = await app.mintKey();
     const get = "GET http://a/api/v1/lookup?number=%2B6591234567 HTTP/1.1\r\nHost: a\r\n";
     expect(await ask(`${get}X-API-Key: ${key}\r\n${CLOSE}`)).toContain('"number_e164":"+6591234567"');
@@ -48,23 +48,23 @@ describe("a target in absolute form", () => {
     expect(await ask(`${post}X-API-Key: ${key}\r\n${sized}`)).toContain('"numberE164":"+6591234567"');
   });
 
-  test("names the host, whatever the header says: /metrics is for who asks this machine by its name", async () => {
+  test("replaces the Host header: /metrics is only served to loopback hosts", async () => {
     const metrics = (target: string, host: string) => ask(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n${CLOSE}`);
     expect(await metrics("http://localhost/metrics", "evil.example")).toMatch(/^HTTP\/1\.1 200 /);
     expect(await metrics("http://evil.example/metrics", "localhost")).toMatch(/^HTTP\/1\.1 404 /);
   });
 });
 
-describe("a request for the server as a whole, OPTIONS *,", () => {
+describe("OPTIONS *", () => {
   const allow = "DELETE, GET, HEAD, OPTIONS, PATCH, POST";
 
-  test.each(["*", "http://other.example"])("gets the methods that it takes: %s", async (target) => {
+  test.each(["*", "http://other.example"])("gets the methods that the server accepts: %s", async (target) => {
     const answer = await ask(`OPTIONS ${target} HTTP/1.1\r\nHost: a\r\n${CLOSE}`);
     expect(answer).toMatch(/^HTTP\/1\.1 204 /);
     expect(answer).toContain(`\r\nAllow: ${allow}\r\n`);
   });
 
-  test("as a redirect says what its path takes", async () => {
+  test("a redirect answers OPTIONS with its methods", async () => {
     const answer = await fetch(`${app.url}/`, { method: "OPTIONS" });
     expect([answer.status, answer.headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
   });
@@ -103,7 +103,7 @@ async function openSlow(overrides: Parameters<typeof openTestPort>[0] = {}): Pro
   return { ...port, asked: asked.promise };
 }
 
-describe("a client that ends its side when it has asked", () => {
+describe("a client that half-closes after its request", () => {
   test.each([
     ["a GET", "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", 1],
     ["a POST with a body", "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 1],
@@ -113,11 +113,11 @@ describe("a client that ends its side when it has asked", () => {
       1,
     ],
     ["several requests ahead", "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(5), 5],
-  ])("is answered, and then the connection ends: %s", async (_what, text, count) => {
+  ])("is answered, and then the connection closes: %s", async (_what, text, count) => {
     expect((await ask(text)).match(/\{"status":"ok"\}/g)).toHaveLength(count);
   });
 
-  test("is answered after a call that has something to do", async () => {
+  test("is answered after a call that takes a while", async () => {
     const key = await app.mintKey();
     const body = '{"channel":"email","recipient":"ada@example.com"}';
     const head = `POST /api/v1/verify/start HTTP/1.1\r\nHost: a\r\nX-API-Key: ${key}\r\nContent-Type: application/json\r\n`;
@@ -144,7 +144,7 @@ describe("a client that ends its side when it has asked", () => {
     await port.close(0);
   });
 
-  test("in the midst of a stream has left: the stream ends", async () => {
+  test("during a stream counts as gone: the stream ends", async () => {
     const port = await openSlow();
     const { socket } = exchangeRaw(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     const response = await port.asked;

@@ -12,7 +12,7 @@ async function query(url: string, text: string): Promise<unknown[][]> {
   }
 }
 
-test("a template is migrated once, however many ask for it at once, and its copies are independent", async () => {
+test("a template is migrated once, even for simultaneous requests, and its copies are independent", async () => {
   let migrations = 0;
   const migrate = async (url: string) => {
     migrations += 1;
@@ -41,7 +41,7 @@ test("a migration that fails leaves no template behind", async () => {
   await database.drop();
 });
 
-test("a database is dropped from under its connections", async () => {
+test("a database with open connections can be dropped", async () => {
   const database = await createTestDatabase();
   const client = new Client({ connectionString: database.url });
   client.on("error", () => undefined);

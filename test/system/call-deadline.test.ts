@@ -43,7 +43,7 @@ async function connect(): Promise<pg.Client> {
   return client;
 }
 
-test("a call each of whose statements waits is answered 503 within fifteen seconds, was not carried out, and can be repeated", {
+test("a call whose statements all wait for locks gets 503 within fifteen seconds, has no effect, and can be repeated", {
   timeout: 120_000,
 }, async () => {
   const [first, second, third, observer] = await Promise.all([connect(), connect(), connect(), connect()]);
@@ -86,7 +86,9 @@ test("a call each of whose statements waits is answered 503 within fifteen secon
   expect((await start()).status).toBe(201);
 });
 
-test("the time that a client takes to send its request does not count", { timeout: 60_000 }, async () => {
+test("the time that a client takes to send its request does not count towards the deadline", {
+  timeout: 60_000,
+}, async () => {
   const text = JSON.stringify({ channel: "email", recipient: "slow@example.com" });
   const answered = Promise.withResolvers<number | undefined>();
   const sending = request(`${server.url}/api/v1/verify/start`, {
@@ -101,7 +103,7 @@ test("the time that a client takes to send its request does not count", { timeou
   expect(await answered.promise).toBe(201);
 });
 
-test("whichever moment a call's time ends at, its connection goes back to the pool", async () => {
+test("whenever a call's deadline passes, its connection returns to the pool", async () => {
   const connection = await connectionOf(parseDatabaseUrl(databaseUrl, []));
   const database = await Database.open({
     connection,
@@ -125,7 +127,9 @@ test("whichever moment a call's time ends at, its connection goes back to the po
   expect(tooLate).toBeGreaterThan(1);
 });
 
-test("nor does that in which WhatsApp sends a report", { timeout: 60_000 }, async () => {
+test("the time that WhatsApp takes to send a report does not count towards the deadline", {
+  timeout: 60_000,
+}, async () => {
   const status = { id: "wamid.QSBtZXNzYWdlIG9mIG91cnM=", status: "read", timestamp: "1700000000" };
   const entry = [{ changes: [{ value: { statuses: [status] } }] }];
   const text = JSON.stringify({ object: "whatsapp_business_account", entry });

@@ -54,8 +54,8 @@ async function connectAsOwner(dataDir: string): Promise<pg.Client> {
   return client;
 }
 
-describe.skipIf(process.platform !== "linux")("the children of a server with its own database", () => {
-  test("hold no setting of the server: neither in their environments, nor on their command lines, nor for SQL", async () => {
+describe.skipIf(process.platform !== "linux")("the child processes of a server with an embedded database", () => {
+  test("contain no setting of the server, in their environments, on their command lines, or readable by SQL", async () => {
     await using folder = await makeFolder();
     await using server = new MainProcess({ environment: { PORT: "0", DATA_DIR: folder.path, ...secrets } });
     // Also those of the first start, that make the cluster and end again.
@@ -100,7 +100,7 @@ describe.skipIf(process.platform !== "linux")("the children of a server with its
   });
 });
 
-test("a diagnostic report of the process holds no setting", async () => {
+test("a diagnostic report of the process contains no setting", async () => {
   await using folder = await makeFolder();
   const reports = join(folder.path, "reports");
   await mkdir(reports);

@@ -54,8 +54,8 @@ async function metric(server: ServerProcess, name: string): Promise<number> {
 const startTo = (server: ServerProcess, key: string, recipient: string) =>
   server.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } });
 
-describe("beside servers that run", () => {
-  test("a server with another secret is refused, and says what differs; the one that runs is not disturbed", async () => {
+describe("next to running servers", () => {
+  test("a server with another secret is refused and told what differs; the running one is not disturbed", async () => {
     await using server = await startServer([old]);
     const said = await refusal([fresh]);
     expect(said).toContain("BYOND_SECRET does not fit the server srv_");
@@ -89,7 +89,7 @@ describe("beside servers that run", () => {
     expect(server.isRunning).toBe(true);
   });
 
-  test("of servers that start together with different secrets, one serves and the others are refused", async () => {
+  test("of servers that start at once with different secrets, one serves and the others are refused", async () => {
     const starts = await Promise.allSettled(
       [old, fresh, `${old} too`, `${fresh} too`].map((secret) => startServer([secret])),
     );
@@ -104,14 +104,14 @@ describe("beside servers that run", () => {
     }
   });
 
-  test("a server with other secrets may take the place of one that was killed", async () => {
+  test("a server with other secrets may replace one that was killed", async () => {
     const killed = await startServer([old]);
     await killed.kill();
     await using server = await startServer([fresh]);
     expect(await server.readiness()).toBe(200);
   });
 
-  test("servers that come to disagree while they run say so in log and metrics, until they agree again", async () => {
+  test("running servers that come to disagree report it in log and metrics, until they agree again", async () => {
     await using server = await startServer([old]);
     await client.query(
       `INSERT INTO server (id, lease_ms, applied_seq, database_started_at, renewed_at, secret_ids)
@@ -129,8 +129,8 @@ describe("beside servers that run", () => {
   });
 });
 
-describe("rows that need a secret", () => {
-  test("a start without it is refused, and says how many there are and until when; with it, they can be erased", async () => {
+describe("rows that are sealed with a secret", () => {
+  test("a start without the secret is refused, and says how many rows need it and until when; with it, they can be erased", async () => {
     {
       await using server = await startServer([old]);
       const key = await server.mintKey();
@@ -159,7 +159,7 @@ describe("rows that need a secret", () => {
     expect((await client.query("SELECT id FROM master_secret")).rows).toEqual([{ id: idOf(fresh) }]);
   });
 
-  test("a recipient that a resend sealed on a server of another step needs that server's secret", async () => {
+  test("a recipient that was sealed by a resend on a server with a newer secret needs that secret", async () => {
     {
       await using server = await startServer([fresh, old]);
       const key = await server.mintKey({ mode: "test" });
@@ -172,7 +172,7 @@ describe("rows that need a secret", () => {
     expect(await refusal([fresh])).toContain(`lacks the secret ${idOf(old)}: 1 verifications`);
   });
 
-  test("that is lost are erased by the operator's command, which touches no others, and then a server starts", async () => {
+  test("of a lost secret are erased by forget-secret, which touches no others, and then a server starts", async () => {
     {
       await using server = await startServer([old]);
       const key = await server.mintKey({ mode: "test" });
@@ -214,7 +214,7 @@ describe("rows that need a secret", () => {
     ]);
   });
 
-  test("are looked for by an index: a million of other times cost a start nothing", async () => {
+  test("are found by an index: a million rows of other times do not slow the start down", async () => {
     await client.query(
       `INSERT INTO master_secret VALUES ($1, byond_now() - interval '20 days', byond_now() - interval '10 days')`,
       [idOf(old)],
@@ -246,7 +246,7 @@ describe("clocks", () => {
        AS 'SELECT clock_timestamp() + interval ''${interval}'''`,
     );
 
-  test("a server whose clock is more than five minutes from PostgreSQL's is refused; less is said, and measured", async () => {
+  test("a server whose clock is more than five minutes from PostgreSQL's is refused; a smaller difference is logged and measured", async () => {
     await using resources = new AsyncDisposableStack();
     resources.defer(async () => void (await clockAhead("0 seconds")));
     await clockAhead("400 seconds");

@@ -43,7 +43,7 @@ async function post(url: string, path: string, body: object) {
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
-test("an account that the command made can sign in, while signing up answers 404", async () => {
+test("an account created by the command can sign in while sign-up answers 404", async () => {
   const password = "correct horse battery";
   const made = await createAccount(["--email", "Ada@Example.com", "--name", "Acme Ltd."], `${password}\n`);
   expect(made.code).toBe(0);
@@ -64,7 +64,7 @@ test("an account that the command made can sign in, while signing up answers 404
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
 
-describe("the command refuses, in a sentence and with status 1", () => {
+describe("the command fails with a sentence and exit status 1", () => {
   const good = ["--email", "new@example.com", "--name", "New"];
   const password = "correct horse battery\n";
 
@@ -96,7 +96,7 @@ describe("the command refuses, in a sentence and with status 1", () => {
     expect(written).not.toMatch(/\n\s+at |node:internal/);
   });
 
-  test("an address that has an account already", async () => {
+  test("for an address that already has an account", async () => {
     const args = ["--email", "twice@example.com", "--name", "Twice"];
     expect((await createAccount(args, password)).code).toBe(0);
     const again = await createAccount(args, password);
@@ -105,7 +105,7 @@ describe("the command refuses, in a sentence and with status 1", () => {
   });
 });
 
-test("an operator's account is verified, takes the place of those that wait for the address, and its password can be reset", async () => {
+test("an account created by the operator is verified, replaces unverified accounts of that address, and its password can be reset", async () => {
   const email = "contested@example.com";
   await using server = new MainProcess({ environment: { ...environment, SIGN_UP: "open" } });
   const url = await server.url();
@@ -133,7 +133,7 @@ test("an operator's account is verified, takes the place of those that wait for 
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
 
-test("resetting the password of an address that nobody proved makes an account of its own, and of an unknown one nothing", async () => {
+test("resetting the password of an unverified address creates a new account; for an unknown address it does nothing", async () => {
   const email = "unproved@example.com";
   await using server = new MainProcess({ environment: { ...environment, SIGN_UP: "open" } });
   const url = await server.url();

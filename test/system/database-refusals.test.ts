@@ -46,14 +46,14 @@ async function refusal(databaseUrl: string): Promise<string> {
 /** One sentence or two: no stack, no JSON. */
 const sentence = (problem: RegExp) => new RegExp(`^The database of DATABASE_URL cannot be used: ${problem.source}$`);
 
-describe("a database is refused in a sentence that says what to do", () => {
-  test("a role that may not create tables", async () => {
+describe("the start fails with a sentence that says what to do", () => {
+  test("if the role may not create tables", async () => {
     expect(await refusal(urlOf())).toMatch(
       sentence(/permission denied for schema public\. The role must own the schema, or have CREATE on it/),
     );
   });
 
-  test("a host that nobody knows, a port that nobody listens on, a database that is not there", async () => {
+  test("if the host is unknown, the port is closed, or the database does not exist", async () => {
     const [unknown, closed, missing] = [
       urlOf((url) => {
         url.hostname = "nowhere.invalid";
@@ -73,13 +73,13 @@ describe("a database is refused in a sentence that says what to do", () => {
     expect(await refusal(missing)).toMatch(sentence(/database "nowhere" does not exist\. CREATE DATABASE makes it\./));
   });
 
-  test("one that only reads", async () => {
+  test("if the database is read-only", async () => {
     await administrator.query(`ALTER ROLE ${role} SET default_transaction_read_only = on`);
     expect(await refusal(urlOf())).toMatch(sentence(/it is read-only: default_transaction_read_only is on, .*/));
     await administrator.query(`ALTER ROLE ${role} RESET default_transaction_read_only`);
   });
 
-  test("one without a free connection", async () => {
+  test("if the database has no free connection", async () => {
     await administrator.query(`ALTER ROLE ${role} CONNECTION LIMIT 0`);
     expect(await refusal(urlOf())).toMatch(
       sentence(/too many connections for role .*\. All its connections are taken: .*/),
@@ -87,7 +87,7 @@ describe("a database is refused in a sentence that says what to do", () => {
     await administrator.query(`ALTER ROLE ${role} CONNECTION LIMIT -1`);
   });
 
-  test("one that is not in UTF-8", async () => {
+  test("if the database is not in UTF-8", async () => {
     const name = `latin_${randomBytes(6).toString("hex")}`;
     await administrator.query(
       `CREATE DATABASE ${name} ENCODING 'SQL_ASCII' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0`,
@@ -100,7 +100,7 @@ describe("a database is refused in a sentence that says what to do", () => {
   });
 });
 
-describe("a schema from before the first release is refused, and left as it is", () => {
+describe("a schema from before the first release is refused and not changed", () => {
   const problem = "its schema is of a version before the first release, which this one cannot bring up to date";
 
   /** What such versions noted of their migrations. */
@@ -142,7 +142,7 @@ describe("a schema from before the first release is refused, and left as it is",
   });
 });
 
-test("while somebody has the migration lock, the log says who, again and again; then the server starts", async () => {
+test("while another connection holds the migration lock, the log names it repeatedly; the server starts when it is released", async () => {
   const database = await createMigratedDatabase();
   const holder = new pg.Client({ connectionString: database.url, application_name: "a forgotten terminal" });
   await holder.connect();

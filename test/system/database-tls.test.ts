@@ -74,14 +74,14 @@ test("every connection is encrypted and its server verified: pool, lock and migr
   );
 });
 
-test("so is the one that looks up what became of a lost COMMIT", async () => {
+test("the connection that looks up the outcome of a lost COMMIT is encrypted and verified too", async () => {
   const connection = await connectionTo(own.url({ ...verifyFull, application_name: "lost" }));
   const [row] = await own.postgres.query<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
   await new CommitOutcomes(connection).requireCommitted(row?.id ?? "", new Error("lost"));
   expect(await own.postgres.readLog()).toMatch(/connection authorized: .*application_name=lost SSL enabled/);
 });
 
-describe("what the server must show", () => {
+describe("the certificate that PostgreSQL must present", () => {
   test.each<[string, Record<string, string>, { readonly user?: string; readonly host?: string }, string]>([
     ["require: nothing", { sslmode: "require" }, {}, "nothing"],
     ["require, at another name", { sslmode: "require" }, { host: "127.0.0.1" }, "nothing"],
@@ -119,7 +119,7 @@ describe("what the server must show", () => {
     }
   });
 
-  test("verify-full at an address: one that the certificate names", async () => {
+  test("verify-full with an IP address takes a certificate that names the address", async () => {
     await using byAddress = await TlsPostgres.start("127.0.0.1");
     const open = async (host: string) => {
       const connection = await connectionTo(byAddress.url(verifyFull, { host }));
@@ -132,7 +132,7 @@ describe("what the server must show", () => {
   });
 });
 
-test("where a platform makes DATABASE_URL, PGSSLMODE and PGSSLROOTCERT say how it is encrypted and verified", async () => {
+test("PGSSLMODE and PGSSLROOTCERT apply to a DATABASE_URL without sslmode", async () => {
   const environment = { PGSSLMODE: "verify-full", PGSSLROOTCERT: own.path("authority.pem") };
   await using server = await ServerProcess.start({ databaseUrl: own.url({}), environment });
   expect(server.logLines).toContainEqual(
@@ -143,7 +143,7 @@ test("where a platform makes DATABASE_URL, PGSSLMODE and PGSSLROOTCERT say how i
 });
 
 // Elsewhere the operating system has a store of its own, which a test cannot add to.
-test.skipIf(process.platform !== "linux")("sslrootcert=system: the authorities that this machine trusts", async () => {
+test.skipIf(process.platform !== "linux")("sslrootcert=system trusts the authorities of this machine", async () => {
   const databaseUrl = own.url({ sslrootcert: "system" });
   const environment = { SSL_CERT_FILE: own.path("authority.pem"), SSL_CERT_DIR: own.path("") };
   await using server = await ServerProcess.start({ databaseUrl, environment });
@@ -153,7 +153,7 @@ test.skipIf(process.platform !== "linux")("sslrootcert=system: the authorities t
   expect(await refusal(databaseUrl)).toContain("No authority of sslrootcert");
 });
 
-describe("the server does not start, and says why", () => {
+describe("the server does not start, and explains why", () => {
   test.each<[string, Record<string, string>, { readonly user?: string; readonly host?: string }, RegExp]>([
     ["in the clear", {}, {}, /no encryption.*sslmode/s],
     ["in the clear, said so", { sslmode: "disable" }, {}, /no encryption/],
@@ -213,7 +213,7 @@ describe("the server does not start, and says why", () => {
     expect(said).toMatch(problem);
   });
 
-  test("a PostgreSQL without TLS", async () => {
+  test("if PostgreSQL has no TLS", async () => {
     expect(await refusal(`${inject("postgresUrl")}?sslmode=require`)).toMatch(/DATABASE_URL .*sslmode=disable/);
   });
 });
@@ -221,7 +221,7 @@ describe("the server does not start, and says why", () => {
 test.each([
   ["says that it has no TLS", "N"],
   ["slips in bytes before the handshake", "SE"],
-])("nobody on the way who %s sees a name or a password", async (_what, answer) => {
+])("a man in the middle who %s sees neither a name nor a password", async (_what, answer) => {
   const seen: Buffer[] = [];
   const impostor = createServer((socket) => {
     socket.on("error", () => undefined);
@@ -240,7 +240,7 @@ test.each([
   impostor.close();
 });
 
-test("a server that loses its trust in PostgreSQL's certificate answers 503 on every way, and goes on when it is back", async () => {
+test("a server that no longer trusts PostgreSQL's certificate answers 503 to every call, and recovers when it does", async () => {
   await using server = await ServerProcess.start({ databaseUrl: own.url(verifyFull) });
   const { session } = await server.signUp();
   const key = await server.mintKey();
@@ -270,7 +270,7 @@ test("a server that loses its trust in PostgreSQL's certificate answers 503 on e
   );
 });
 
-test("so do the lists that the ORM reads", async () => {
+test("the lists that the ORM reads answer 503 too", async () => {
   const connection = await connectionTo(own.url(verifyFull));
   const database = await Database.open({ connection, logger: captureLog().logger, ...standardSchema });
   const ask = () => database.withEntities((entities) => entities.getConnection().execute("SELECT 1 AS one"));
@@ -281,7 +281,7 @@ test("so do the lists that the ORM reads", async () => {
   await database.close();
 });
 
-test("a Unix socket leads all connections to one PostgreSQL", async () => {
+test("with a Unix socket, all connections reach the same PostgreSQL", async () => {
   const { postgres } = own;
   await using server = await ServerProcess.start({ databaseUrl: postgres.url });
   expect(server.logLines).toContainEqual(
@@ -302,7 +302,7 @@ test("a Unix socket leads all connections to one PostgreSQL", async () => {
   );
 });
 
-describe("variables of libraries lead nowhere else", () => {
+describe("environment variables of libraries do not change the database", () => {
   const elsewhere = {
     MIKRO_ORM_HOST: "192.0.2.1",
     MIKRO_ORM_PORT: "9",
@@ -312,7 +312,7 @@ describe("variables of libraries lead nowhere else", () => {
     MIKRO_ORM_CLIENT_URL: "postgres://other@192.0.2.1/other",
   };
 
-  test("of a server on a database of others", async () => {
+  test("of a server on an external database", async () => {
     const database = await createTestDatabase();
     await using server = await ServerProcess.start({ databaseUrl: database.url, environment: elsewhere });
     await server.mintKey();
@@ -320,7 +320,7 @@ describe("variables of libraries lead nowhere else", () => {
     await database.drop();
   });
 
-  test("of a server with its own", async () => {
+  test("of a server on its embedded database", async () => {
     await using folder = await makeFolder();
     await using main = new MainProcess({
       environment: {
@@ -337,7 +337,7 @@ describe("variables of libraries lead nowhere else", () => {
     await main.stop();
   });
 
-  test("and libpq's do not complete a DATABASE_URL", async () => {
+  test("libpq's variables do not complete a DATABASE_URL", async () => {
     await using main = new MainProcess({
       environment: { DATABASE_URL: inject("postgresUrl"), BYOND_SECRET: secret, PGOPTIONS: "-c search_path=other" },
     });

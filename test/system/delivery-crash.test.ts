@@ -17,7 +17,7 @@ interface Started {
   readonly expiresAtMs: number;
 }
 
-test("what was answered 201 arrives, in time and hardly ever twice, while servers are killed at random", {
+test("every message answered with 201 arrives in time, and rarely twice, while servers are killed at random", {
   timeout: 150_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();

@@ -131,7 +131,7 @@ async function codesOf(count: number, call: (index: number) => Promise<Answer>):
 const allOk = (count: number) => Array.from({ length: count }, () => "ok");
 
 describe("three servers on one database", () => {
-  test("3,000 requests in 20 s at a limit of 1,000: at most 1,000 let in, at least 900; 180 a minute: none refused", {
+  test("of 3,000 requests in 20 s at a limit of 1,000, between 900 and 1,000 are admitted; at 180 a minute none is refused", {
     timeout: 120_000,
   }, async () => {
     await using resources = new AsyncDisposableStack();
@@ -189,7 +189,7 @@ function at(moment: number): Promise<void> {
 }
 
 describe.each(protocols)("over $name", (protocol) => {
-  test("an answer says what is left of the key's limit and of the workspace's; a refusal, when to come back", async () => {
+  test("answers report what is left of the key's and the workspace's limits; refusals report when to retry", async () => {
     const app = await startLimited({ DEFAULT_TIER: "builder" });
     const { session, mint } = await newWorkspace(app);
     const { id, credential } = await mint({ requests_per_minute: 3 });
@@ -224,7 +224,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await codesOf(3, () => protocol.lookup(app, credential))).toEqual(["ok", "ok", "rate_limited"]);
   });
 
-  test("after the time that Retry-After names, there is room again", async () => {
+  test("a request after the time in Retry-After is admitted", async () => {
     const app = await startLimited({ DEFAULT_TIER: "builder" });
     const { credential } = await (await newWorkspace(app)).mint({ requests_per_minute: 2 });
     expect(await codesOf(2, () => protocol.lookup(app, credential))).toEqual(allOk(2));
@@ -233,7 +233,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await protocol.lookup(app, credential)).code).toBe("ok");
   });
 
-  test("where nothing is limited, no header speaks of limits", async () => {
+  test("without limits, no header mentions them", async () => {
     const app = await startLimited({ DEFAULT_TIER: "unlimited" });
     const { credential } = await (await newWorkspace(app)).mint();
     const { code, headers } = await protocol.lookup(app, credential);
@@ -268,7 +268,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await codesOf(2, () => sendFor("192.0.2.1"))).toEqual(["ok", "rate_limited"]);
   });
 
-  test("SOURCE_SEND_LIMIT: by the address that the proxy saw, not by one that the caller claims", async () => {
+  test("SOURCE_SEND_LIMIT: counts by the address that the proxy saw, not by one that the caller claims", async () => {
     const app = await startLimited({
       DEFAULT_TIER: "unlimited",
       SOURCE_SEND_LIMIT: "4",
@@ -294,7 +294,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await protocol.lookup(app, { ...credential, "x-forwarded-for": "192.0.2.1" })).code).toBe("ok");
   });
 
-  test("a lookup with a known key takes no statement but a batch of tokens for many requests", async () => {
+  test("a lookup with a cached key runs no statement, except one for a batch of quota tokens", async () => {
     const app = await startLimited({ DEFAULT_TIER: "builder" });
     const { credential } = await (await newWorkspace(app)).mint({ requests_per_minute: 4_000 });
     await protocol.lookup(app, credential);

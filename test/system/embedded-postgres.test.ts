@@ -138,7 +138,7 @@ describe("starting and stopping", () => {
     expect(new URL(second.url).password).not.toBe(new URL(first.url).password);
   });
 
-  test("it accepts neither a wrong password nor other addresses than loopback, and keeps the password to itself", async () => {
+  test("it refuses a wrong password, listens on loopback only, and does not reveal the password", async () => {
     const dataDir = await makeFolder();
     const { url, administratorUrl } = await start(dataDir);
     for (const right of [url, administratorUrl]) {
@@ -153,7 +153,7 @@ describe("starting and stopping", () => {
     expect(log).not.toContain(new URL(administratorUrl).password);
   });
 
-  test("the server's role owns its database and nothing else: no file, no program, no other role", async () => {
+  test("the server's role owns its database and nothing else: it cannot use files, programs or other roles", async () => {
     const dataDir = await makeFolder();
     const { url, administratorUrl } = await start(dataDir);
     for (const statement of [
@@ -178,7 +178,7 @@ describe("starting and stopping", () => {
     ]);
   });
 
-  test("what the owner of the cluster made in the database, as older versions did, belongs to the server from then on", async () => {
+  test("objects that the cluster's owner created in the database, as older versions did, become the server's", async () => {
     const dataDir = await makeFolder();
     const first = await start(dataDir);
     await query(
@@ -202,7 +202,7 @@ describe("starting and stopping", () => {
     }
   });
 
-  test("what the server's role leaves in its database is not run by the superuser at the next start", async () => {
+  test("code that the server's role leaves in its database is not run by the superuser at the next start", async () => {
     const dataDir = await makeFolder();
     const outside = join(await makeFolder(), "made-by-sql");
     const first = await start(dataDir);
@@ -246,7 +246,7 @@ describe("starting and stopping", () => {
     expect(await stat(outside).catch((error) => error.code)).toBe("ENOENT");
   });
 
-  test("settings that the server's role gave itself or its database are gone at the next start", async () => {
+  test("settings that the server's role made for itself or its database are reset at the next start", async () => {
     const dataDir = await makeFolder();
     const first = await start(dataDir);
     await query(
@@ -262,14 +262,14 @@ describe("starting and stopping", () => {
     expect(await query(administratorUrl, "SELECT setconfig FROM pg_db_role_setting")).toEqual([]);
   });
 
-  test("the server's role comes into no other database", async () => {
+  test("the server's role cannot connect to another database", async () => {
     const { url } = await start(await makeFolder());
     for (const database of ["postgres", "template1"]) {
       await expect(query(url.replace(/byond$/, database), "SELECT 1")).rejects.toMatchObject({ code: "42501" });
     }
   });
 
-  test("an extension that the server's role installs stays PostgreSQL's own, also when all else is handed over", async () => {
+  test("an extension that the server's role installs stays owned by PostgreSQL, even when ownership is handed over", async () => {
     const dataDir = await makeFolder();
     const first = await start(dataDir);
     await query(first.url, "CREATE EXTENSION pg_trgm");
@@ -287,7 +287,7 @@ describe("starting and stopping", () => {
     expect(await query(url, "SELECT upper('ü'), 'Z' < 'a'")).toEqual([["Ü", true]]);
   });
 
-  test("a statement that fails leaves neither itself nor its row in the log", async () => {
+  test("a failed statement appears in the log with neither its text nor its row", async () => {
     const dataDir = await makeFolder();
     const { url } = await start(dataDir);
     await query(url, "CREATE TABLE once (address text PRIMARY KEY); INSERT INTO once VALUES ('ana@example.com')");
@@ -297,7 +297,7 @@ describe("starting and stopping", () => {
     expect(log).not.toContain("ana@example.com");
   });
 
-  test("stop is idempotent, disconnects clients, and returns when every process is gone", async () => {
+  test("stop is idempotent, disconnects clients, and returns when every process has ended", async () => {
     const dataDir = await makeFolder();
     let unexpected = 0;
     const postgres = await start(dataDir, () => {
@@ -317,7 +317,7 @@ describe("starting and stopping", () => {
     expect(unexpected).toBe(0);
   });
 
-  test("settings are passed on", async () => {
+  test("settings are passed to PostgreSQL", async () => {
     const postgres = await startEmbeddedPostgres({
       dataDir: await makeFolder(),
       settings: { fsync: "off", max_connections: "37" },
@@ -326,7 +326,7 @@ describe("starting and stopping", () => {
     expect(await query(postgres.url, "SHOW max_connections")).toEqual([["37"]]);
   });
 
-  test("a setting that PostgreSQL does not accept is refused with its own words", async () => {
+  test("a setting that PostgreSQL does not accept is refused with PostgreSQL's message", async () => {
     const starting = startEmbeddedPostgres({ dataDir: await makeFolder(), settings: { max_connections: "many" } });
     await expect(starting).rejects.toThrow(/does not start on .*max_connections.*DATABASE_URL/s);
   });
@@ -336,8 +336,8 @@ describe("starting and stopping", () => {
   });
 });
 
-describe("one owner a folder", () => {
-  test("a second start is refused while the first lives, in this process and in another", async () => {
+describe("one owner per folder", () => {
+  test("a second start is refused while the first one runs, in this process and in another", async () => {
     const dataDir = await makeFolder();
     const first = await start(dataDir);
     await expect(start(dataDir)).rejects.toThrow(`another Byond server is already running on ${dataDir}`);
@@ -348,7 +348,7 @@ describe("one owner a folder", () => {
     await start(dataDir);
   });
 
-  test("of first starts at the same moment exactly one wins", async () => {
+  test("of simultaneous first starts exactly one succeeds", async () => {
     const dataDir = await makeFolder();
     const owners = await Promise.all([startOwner(dataDir), startOwner(dataDir), startOwner(dataDir)]);
     const winners = owners.filter((owner) => owner.url !== undefined);
@@ -357,7 +357,7 @@ describe("one owner a folder", () => {
     expect(await query(winners[0]?.url ?? "", "SELECT 1")).toEqual([[1]]);
   });
 
-  test("the folder stays owned when a crash of one of its processes makes PostgreSQL restart itself", async () => {
+  test("the folder stays owned when a crash makes PostgreSQL restart itself", async () => {
     const dataDir = await makeFolder();
     const { url } = await start(dataDir);
     const postmaster = await postmasterProcessId(dataDir);
@@ -376,8 +376,8 @@ describe("one owner a folder", () => {
   });
 });
 
-describe("when something dies", () => {
-  test("our kill -9 takes PostgreSQL along, and the next start finds the data", async () => {
+describe("when a process dies", () => {
+  test("kill -9 of the server also stops PostgreSQL, and the next start finds the data", async () => {
     const dataDir = await makeFolder();
     const owner = await startOwner(dataDir);
     await query(owner.url ?? "", "CREATE TABLE kept AS SELECT 1 AS one");
@@ -390,7 +390,7 @@ describe("when something dies", () => {
     expect(await query(url, "SELECT one FROM kept")).toEqual([[1]]);
   });
 
-  test("a start right after a kill -9 waits for the old PostgreSQL to be gone", async () => {
+  test("a start right after kill -9 waits for the old PostgreSQL to end", async () => {
     const dataDir = await makeFolder();
     for (let round = 0; round < 3; round += 1) await killNow(await startOwner(dataDir));
     const { url } = await start(dataDir);
@@ -411,7 +411,7 @@ describe("when something dies", () => {
     expect(await processesOf(dataDir)).toEqual([]);
   });
 
-  test("signals to the process group leave PostgreSQL to its owner", async () => {
+  test("signals to the process group do not stop PostgreSQL: its owner does", async () => {
     const dataDir = await makeFolder();
     const owner = await startOwner(dataDir);
     process.kill(-(owner.child.pid ?? Number.NaN), "SIGINT");
@@ -444,7 +444,7 @@ describe("when something dies", () => {
     },
   );
 
-  test("an end of PostgreSQL by itself is reported once, with its log, and the next start recovers", async () => {
+  test("an unexpected end of PostgreSQL is reported once, with its log, and the next start recovers", async () => {
     const dataDir = await makeFolder();
     const reasons: Error[] = [];
     const postgres = await start(dataDir, (reason) => reasons.push(reason));
@@ -484,7 +484,7 @@ describe("when something dies", () => {
     },
   );
 
-  test("a postmaster.pid left by a power cut is no obstacle, even if another process has its number now", async () => {
+  test("a postmaster.pid left by a power cut does not prevent a start, even if another process now has that pid", async () => {
     const dataDir = await makeFolder();
     const postgres = await start(dataDir);
     const left = await readFile(join(dataDir, "postgres/postmaster.pid"), "utf8");
@@ -494,7 +494,7 @@ describe("when something dies", () => {
     expect(await query(next.url, "SELECT 1")).toEqual([[1]]);
   });
 
-  test("a first start that is killed half-way is no obstacle, and what it left is removed", async () => {
+  test("a killed first start does not prevent the next one, which removes its remains", async () => {
     const dataDir = await makeFolder();
     const child = spawn(process.execPath, [OWNER_SCRIPT, dataDir], { stdio: "ignore" });
     const isInitialising = async () => {
@@ -519,7 +519,7 @@ describe("when something dies", () => {
     expect(await readdir(dataDir)).toEqual([]);
   });
 
-  test("a link in place of the log is refused, and what it leads to stays as it was", async () => {
+  test("a symbolic link in place of the log is refused, and its target is not changed", async () => {
     const dataDir = await makeFolder();
     const elsewhere = join(await makeFolder(), "mine");
     await writeFile(elsewhere, "mine");
@@ -528,7 +528,7 @@ describe("when something dies", () => {
     expect(await readFile(elsewhere, "utf8")).toBe("mine");
   });
 
-  test("a folder in its place that is not a cluster is left alone", async () => {
+  test("a folder in place of the cluster that is not a cluster is not touched", async () => {
     const dataDir = await makeFolder();
     await mkdir(join(dataDir, "postgres"));
     await writeFile(join(dataDir, "postgres/photograph.jpg"), "mine");
@@ -539,7 +539,7 @@ describe("when something dies", () => {
 });
 
 // What an ordinary user sees is tested by all of the above when an ordinary user runs it.
-describe.skipIf(!isRoot)("who runs it", () => {
+describe.skipIf(!isRoot)("the user that runs it", () => {
   async function makeFolderOf(identity: { uid: number; gid: number }): Promise<string> {
     const folder = await makeFolder();
     await chown(folder, identity.uid, identity.gid);
@@ -554,7 +554,7 @@ describe.skipIf(!isRoot)("who runs it", () => {
     return `${folder}:${process.env.PATH}`;
   }
 
-  test("root, below a folder that only root may enter", async () => {
+  test("root, in a folder that only root may enter", async () => {
     const outer = await makeFolder(0o700);
     const postgres = await start(join(outer, "data"));
     expect(await query(postgres.url, "SELECT 1")).toEqual([[1]]);
@@ -575,7 +575,7 @@ describe.skipIf(!isRoot)("who runs it", () => {
     await until(() => !isAlive(postmaster), 5_000);
   });
 
-  test("an ordinary user, in a folder of another one that its group may write to, is told whose it is", async () => {
+  test("an ordinary user, in a folder of another user that its group may write to, is refused and told the owner", async () => {
     const dataDir = await makeFolderOf({ uid: NOBODY.uid, gid: NAMELESS.gid });
     await chmod(dataDir, 0o770);
     const { error } = await startOwner(dataDir, NAMELESS);
@@ -610,7 +610,7 @@ describe.skipIf(!isRoot)("who runs it", () => {
     },
   );
 
-  test.skipIf(!nobodyMayRead)("an ordinary user, on the data of root, is told whose it is", async () => {
+  test.skipIf(!nobodyMayRead)("an ordinary user, on data of root, is refused and told the owner", async () => {
     const outer = await makeFolder(0o755);
     const dataDir = join(outer, "data");
     await (await start(dataDir)).stop();
@@ -619,18 +619,21 @@ describe.skipIf(!isRoot)("who runs it", () => {
     expect(error).toMatch(/belongs to another user.*DATABASE_URL/);
   });
 
-  test.skipIf(!nobodyMayRead)("root, without user namespaces, becomes nobody where nobody may enter", async () => {
-    const outer = await makeFolder(0o755);
-    const dataDir = join(outer, "data");
-    await (await start(dataDir)).stop();
-    const owner = await startOwner(dataDir, { path: await pathWithoutNamespaces() });
-    expect(owner.error).toBeUndefined();
-    expect(await query(owner.url ?? "", "SELECT 1")).toEqual([[1]]);
-    expect((await stat(join(dataDir, "postgres"))).uid).toBe(NOBODY.uid);
-    const postmaster = await postmasterProcessId(dataDir);
-    await killNow(owner);
-    await until(() => !isAlive(postmaster), 5_000);
-  });
+  test.skipIf(!nobodyMayRead)(
+    "root, without user namespaces, runs PostgreSQL as nobody if nobody may enter the folder",
+    async () => {
+      const outer = await makeFolder(0o755);
+      const dataDir = join(outer, "data");
+      await (await start(dataDir)).stop();
+      const owner = await startOwner(dataDir, { path: await pathWithoutNamespaces() });
+      expect(owner.error).toBeUndefined();
+      expect(await query(owner.url ?? "", "SELECT 1")).toEqual([[1]]);
+      expect((await stat(join(dataDir, "postgres"))).uid).toBe(NOBODY.uid);
+      const postmaster = await postmasterProcessId(dataDir);
+      await killNow(owner);
+      await until(() => !isAlive(postmaster), 5_000);
+    },
+  );
 
   test.skipIf(!nobodyMayRead)(
     "root, without user namespaces and where nobody may enter, is told what to do",

@@ -48,7 +48,7 @@ async function expectToWork(server: MainProcess): Promise<void> {
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 }
 
-test.skipIf(!hasCurl)("the first start prints an address, a sandbox key and lines that work as pasted", async () => {
+test.skipIf(!hasCurl)("the first start prints an address, a sandbox key and commands that work as pasted", async () => {
   await using folder = await makeFolder();
   await using server = new MainProcess({ environment: { PORT: "0", DATA_DIR: folder.path } });
   const url = await server.url();
@@ -100,14 +100,14 @@ test("the key's workspace has an owner, who has no password until the operator s
   expect(await second.stop()).toEqual({ code: 0, signal: null });
 });
 
-test("nobody signs up with the address of that owner, or resets its password by mail", async () => {
+test("nobody can sign up with that owner's address, or reset its password by mail", async () => {
   await using app = await startTestApp();
   const body = { email: "demo@localhost", password: "correct horse battery", name: "Mine" };
   expect((await app.rest("POST", "/auth/sign-up", { body })).status).toBe(422);
   expect((await app.rest("POST", "/auth/reset-password", { body: { email: body.email } })).status).toBe(422);
 });
 
-test("the key is shown once: a later start does not repeat it, and it goes on working", async () => {
+test("the key is shown only once, and still works after a later start", async () => {
   await using folder = await makeFolder();
   const environment = { PORT: "0", DATA_DIR: folder.path };
   await using first = new MainProcess({ environment });
@@ -130,7 +130,7 @@ test("the key is shown once: a later start does not repeat it, and it goes on wo
   expect(await readFile(join(folder.path, "secret"), "utf8")).toBe(secret);
 });
 
-test("the secret that it keeps for itself is its owner's alone, and appears nowhere else", async () => {
+test("the embedded secret is readable by its owner only, and appears nowhere else", async () => {
   await using folder = await makeFolder();
   const dataDir = join(folder.path, "data");
   await using server = new MainProcess({ environment: { PORT: "0", DATA_DIR: dataDir } });
@@ -144,7 +144,7 @@ test("the secret that it keeps for itself is its owner's alone, and appears nowh
   expect((await readdir(dataDir)).filter((name) => name.includes("secret"))).toEqual(["secret"]);
 });
 
-test.skipIf(!hasNpm)("npm start is the same, and ends with npm", async () => {
+test.skipIf(!hasNpm)("npm start does the same, and the server ends with npm", async () => {
   await using folder = await makeFolder();
   const environment = { PORT: "0", DATA_DIR: folder.path, npm_config_update_notifier: "false" };
   await using npm = new MainProcess({ command: ["npm", "start"], environment });
@@ -154,7 +154,7 @@ test.skipIf(!hasNpm)("npm start is the same, and ends with npm", async () => {
   await expect(fetch(`${url}/healthz`)).rejects.toThrow();
 });
 
-describe("whoever runs it", () => {
+describe("it works for any user", () => {
   test.skipIf(!nobodyMayRead)("an ordinary user", async () => {
     await using folder = await makeFolder();
     await chown(folder.path, nobody.uid, nobody.gid);

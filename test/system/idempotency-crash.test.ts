@@ -50,7 +50,7 @@ async function countVerifications(): Promise<number> {
   return rows[0].count;
 }
 
-test("a server is killed between claim and answer: the same call is refused, then carried out once, then replayed", async () => {
+test("if a server is killed between claim and answer, the same call is first refused, then carried out once, then replayed", async () => {
   await using doomed = await ServerProcess.start(options);
   await using server = await doomed.startAnother();
   const key = await doomed.mintKey();
@@ -83,7 +83,7 @@ test("a server is killed between claim and answer: the same call is refused, the
   expect(await countVerifications()).toBe(before + 2);
 });
 
-test("calls that are repeated until they are answered start one verification each, whenever servers are killed", async () => {
+test("calls repeated until answered start one verification each, whenever servers are killed", async () => {
   const callCount = 400;
   const killCount = 5;
   await using servers = await KillableServers.start(3, options);

@@ -288,7 +288,7 @@ function told(): string[] {
 const requests = () => lines.filter(({ event }) => event === "request");
 const isOfPage = (line: string) => /^GET (\/dev\/inbox|\/healthz|\/readyz|unmatched) 200( with key)?$/.test(line);
 
-test("there is one line a request: its id, method, route, status, milliseconds, and the prefix of its key", () => {
+test("each request has one line: its id, method, route, status, milliseconds, and the prefix of its key", () => {
   expect(requests()).toHaveLength(sent.length);
   expect(told().filter((line) => !isOfPage(line))).toEqual(sent.filter((line) => !isOfPage(line)));
   expect(new Set(requests().map(({ request_id: id }) => id)).size).toBe(sent.length);
@@ -303,7 +303,7 @@ test("the line of a page names its path", () => {
   expect(told().filter(isOfPage)).toEqual(sent.filter(isOfPage));
 });
 
-test("a request that failed says with which code, in the house's words", () => {
+test("the line of a failed request has the API's error code", () => {
   const codes = requests().map(({ status, code }) => [status, code]);
   for (const [status, code] of codes) {
     expect([status, typeof code]).toEqual([status, Number(status) < 400 ? "undefined" : "string"]);
@@ -312,7 +312,7 @@ test("a request that failed says with which code, in the house's words", () => {
   expect(codes).toContainEqual([401, "invalid_api_key"]);
 });
 
-test("nothing that is secret, and no recipient, stands anywhere in it", () => {
+test("the log contains no secret and no recipient", () => {
   expect(secrets.size).toBeGreaterThan(20);
   for (const [what, secret] of secrets) {
     expect(secret.length, what).toBeGreaterThanOrEqual(8);
@@ -322,7 +322,7 @@ test("nothing that is secret, and no recipient, stands anywhere in it", () => {
   }
 });
 
-test("nor in the log of its PostgreSQL", () => {
+test("the log of its PostgreSQL contains no secret and no recipient", () => {
   for (const [what, secret] of secrets) {
     expect([what, postgresLog.includes(secret)]).toEqual([what, false]);
   }

@@ -59,7 +59,7 @@ const nothingRuns = () =>
   });
 
 describe("when the connection is cut between COMMIT and its answer", () => {
-  test("a verification that was started is answered, and its message sent once", async () => {
+  test("starting a verification is answered, and its message sent once", async () => {
     proxy.cutNext({ text: "start_verification", when: "after" });
     const { status, body } = await start();
     expect([status, body.status]).toEqual([201, "pending"]);
@@ -68,7 +68,7 @@ describe("when the connection is cut between COMMIT and its answer", () => {
     expect(mails()).toHaveLength(1);
   });
 
-  test("a right code is answered with approved, and a wrong one with incorrect", async () => {
+  test("checking a right code answers approved, and a wrong one incorrect", async () => {
     const { body } = await start();
     await until("the mail is there", 30_000, () => mails().length > 0);
     const code = codeIn(mails()[0]?.source ?? "");
@@ -81,7 +81,7 @@ describe("when the connection is cut between COMMIT and its answer", () => {
     expect((await check(code)).body.status).toBe("expired");
   });
 
-  test("a code that was sent again is answered, and sent once", async () => {
+  test("resending a code is answered, and the code sent once", async () => {
     const { body } = await start();
     proxy.cutNext({ text: "resend_code", when: "after" });
     const again = await server.rest("POST", `/verify/${body.verification_id}/resend`, { key, body: {} });
@@ -90,14 +90,14 @@ describe("when the connection is cut between COMMIT and its answer", () => {
     expect(mails()).toHaveLength(2);
   });
 
-  test("a key that was made is answered, with its secret", async () => {
+  test("creating a key is answered, with its secret", async () => {
     proxy.cutNext({ text: "COMMIT", when: "after" });
     const { status, body } = await server.rest("POST", "/api-keys", { session, body: { name: "cut" } });
     expect(status).toBe(201);
     expect((await server.rest("GET", "/auth/me", { key: body.key })).status).toBe(200);
   });
 
-  test("and the outcome cannot be looked up: 504, and the same Idempotency-Key gets the answer", async () => {
+  test("if the outcome cannot be looked up, the answer is 504, and a retry with the same Idempotency-Key gets the result", async () => {
     const headers = { "Idempotency-Key": `cut-${recipients}` };
     proxy.cutNext({ text: "COMMIT", when: "after", refuseAfterwards: true });
     const before = await rows("verification");
@@ -111,7 +111,7 @@ describe("when the connection is cut between COMMIT and its answer", () => {
   });
 });
 
-test("a transaction whose COMMIT never arrived is answered 503, and nothing was done", async () => {
+test("a call whose COMMIT never arrived is answered 503 and has no effect", async () => {
   const before = await rows("api_key");
   proxy.cutNext({ text: "COMMIT", when: "before" });
   const { status, body } = await server.rest("POST", "/api-keys", { session, body: { name: "cut" } });
@@ -119,7 +119,7 @@ test("a transaction whose COMMIT never arrived is answered 503, and nothing was 
   expect(await rows("api_key")).toEqual(before);
 });
 
-test("calls that wait too long for a row are answered 503, and do nothing when the row is free", async () => {
+test("calls that wait too long for a row are answered 503, and have no effect when the row is free", async () => {
   const email = "owner@example.com";
   const signUp = await server.rest("POST", "/auth/sign-up", { body: { email, password, name: "Acme" } });
   const account = { workspaceId: signUp.body.workspace_id, refreshToken: signUp.body.refresh_token };
@@ -178,7 +178,7 @@ test("calls that wait too long for a row are answered 503, and do nothing when t
   );
 });
 
-test("a statement whose caller has given up by now is rolled back", { timeout: 30_000 }, async () => {
+test("a statement whose caller has already given up is rolled back", { timeout: 30_000 }, async () => {
   const late = direct.query("SELECT require_credential(NULL, (SELECT count(*) FROM pg_sleep(8.1)))");
   await expect(late).rejects.toMatchObject({ code: "BY004" });
 });

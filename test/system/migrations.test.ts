@@ -84,7 +84,7 @@ async function namesOfDone(): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-test("while the last index waits to be built, servers renew their leases, and verifications are written and read", async () => {
+test("while the last index waits to be built, servers renew their leases and serve verifications", async () => {
   await holdOutbox();
   const migrated = migrateTo(nextMigrations);
   await untilTheyWait();
@@ -95,7 +95,7 @@ test("while the last index waits to be built, servers renew their leases, and ve
   await migrated;
 });
 
-test("time-outs of the role or of the URL's options do not end a migration", async () => {
+test("timeouts set for the role or in the URL do not end a migration", async () => {
   await holdOutbox();
   const options = encodeURIComponent("-c statement_timeout=300 -c lock_timeout=200");
   const migrated = migrateTo(nextMigrations, `${database.url}?options=${options}`);
@@ -104,7 +104,7 @@ test("time-outs of the role or of the URL's options do not end a migration", asy
   await migrated;
 });
 
-test("one that is cancelled leaves what was done before it, and the next start goes on where it ended", async () => {
+test("a cancelled migration keeps the finished ones, and the next start continues after them", async () => {
   await holdOutbox();
   const migrated = migrateTo(nextMigrations);
   await Promise.all([
@@ -117,7 +117,7 @@ test("one that is cancelled leaves what was done before it, and the next start g
   expect(await namesOfDone()).toEqual(nextMigrations.map(({ name }) => name));
 });
 
-test("a server whose migration is cancelled says so in a sentence", async () => {
+test("a server whose migration is cancelled explains it in a sentence", async () => {
   await Promise.all([client.end(), holder.end()]);
   await database.drop();
   database = await createTestDatabase();

@@ -19,7 +19,7 @@ interface Started {
   readonly outcomes: string[];
 }
 
-test("PostgreSQL goes away under load, in order and in a crash: refusals meanwhile, nothing lost, nothing approved twice", {
+test("PostgreSQL stops and crashes under load: calls are refused meanwhile, nothing is lost, and no code is approved twice", {
   timeout: 120_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
@@ -181,7 +181,7 @@ test("PostgreSQL goes away under load, in order and in a crash: refusals meanwhi
   expect(servers.map((server) => server.exit)).toEqual([undefined, undefined]);
 });
 
-test("PostgreSQL falls silent: calls are refused in a bounded time, and served again when it speaks", {
+test("PostgreSQL stops responding: calls are refused in bounded time, and served again when it responds", {
   timeout: 120_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();

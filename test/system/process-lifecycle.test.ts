@@ -51,7 +51,7 @@ async function refusesConnections(url: string): Promise<void> {
   }
 }
 
-describe("a server on a database of others", () => {
+describe("a server on an external database", () => {
   let database: Awaited<ReturnType<typeof createMigratedDatabase>>;
   let watcher: pg.Client;
   beforeAll(async () => {
@@ -120,7 +120,7 @@ describe("a server on a database of others", () => {
     },
   );
 
-  test("an idle client does not hold it up", async () => {
+  test("an idle client does not delay the stop", async () => {
     await using server = start();
     const { hostname, port } = new URL(await server.url());
     const idle = connect(Number(port), hostname);
@@ -133,7 +133,7 @@ describe("a server on a database of others", () => {
     idle.destroy();
   });
 
-  test("a request that never arrives whole is given nine seconds, and all of stopping ten", async () => {
+  test("an incomplete request gets nine seconds, and the whole stop ten", async () => {
     await using server = start();
     const { hostname, port } = new URL(await server.url());
     const socket = connect(Number(port), hostname);
@@ -156,7 +156,7 @@ describe("a server on a database of others", () => {
     expect(server.log).toContain('"event":"stopped before everything was finished","unfinished":["requests"]');
   });
 
-  test("a database that has fallen silent is given ten seconds together with everything else, and what it kept is named", async () => {
+  test("a silent database and everything else get ten seconds together, and the log names what was left unfinished", async () => {
     await using proxy = await SilentProxy.open(database.url);
     await using server = start({ DATABASE_URL: proxy.url });
     const key = await makeKey(await server.url(), "silent@example.com");
@@ -169,7 +169,7 @@ describe("a server on a database of others", () => {
     await release();
   });
 
-  test("goes on without whoever reads its log, and stops in order", async () => {
+  test("keeps serving when the reader of its log is gone, and stops in order", async () => {
     await using server = start();
     const url = await server.url();
     server.closeOutput();
@@ -181,7 +181,7 @@ describe("a server on a database of others", () => {
     expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 
-  test("asked twice, it stops once, in order", async () => {
+  test("two signals stop it once, in order", async () => {
     await using server = start();
     await server.url();
     server.signal("SIGINT");
@@ -192,10 +192,10 @@ describe("a server on a database of others", () => {
   });
 });
 
-describe("a server on its own database", () => {
+describe("a server on its embedded database", () => {
   const start = (dataDir: string) => new MainProcess({ environment: { PORT: "0", DATA_DIR: dataDir } });
 
-  test("comes back after kill -9 with everything that it had answered for", async () => {
+  test("after kill -9, the next start has everything that was answered for", async () => {
     await using folder = await makeFolder();
     await using first = start(folder.path);
     const firstUrl = await first.url();
@@ -223,7 +223,7 @@ describe("a server on its own database", () => {
     expect(await second.stop()).toEqual({ code: 0, signal: null });
   });
 
-  test("killed again and again while it starts, it starts in the end", async () => {
+  test("starts at last after being killed repeatedly during its start", async () => {
     await using folder = await makeFolder();
     // From before there is a database to the middle of its first use.
     for (const delayMs of [50, 300, 800, 1_500]) {

@@ -84,7 +84,7 @@ const numbers = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(2, "0")}`);
 
 describe("mail", () => {
-  test("while the mail server is down, messages wait and say why; WhatsApp goes on; all go out when it is back", async () => {
+  test("while the mail server is down, messages wait and report why, WhatsApp goes on, and all are sent when it is back", async () => {
     const waiting = addresses("down", 9);
     const others = numbers("+65912300", 6);
     const { port } = sink;
@@ -104,7 +104,7 @@ describe("mail", () => {
     await untilSent(waiting);
   });
 
-  test("a slow mail server holds up neither calls nor other channels, and gets ten mails at a time", async () => {
+  test("a slow mail server delays neither calls nor other channels, and gets ten mails at a time", async () => {
     const slow = addresses("slow", 25);
     const others = numbers("+65912301", 6);
     let atOnce = 0;
@@ -131,7 +131,7 @@ describe("mail", () => {
     expect(most).toBe(10);
   });
 
-  test("a recipient that is refused fails at once; greylisted ones get their mails at the second attempt", async () => {
+  test("a refused recipient fails at once; greylisted recipients get their mail at the second attempt", async () => {
     const refused = "refused@example.com";
     const greylisted = addresses("grey", 8);
     const seen = new Set<string>();
@@ -157,7 +157,7 @@ describe("mail", () => {
     });
   });
 
-  test("a mail server that hangs up in the middle of a mail gets it again, once", async () => {
+  test("a mail server that disconnects in the middle of a mail gets it once more", async () => {
     let hangsUp = true;
     misbehave({
       onData(destroy) {
@@ -183,7 +183,7 @@ describe("WhatsApp", () => {
     ["answers garbage", "+6591240006", { status: 200, body: "<html>It works!</html>" }],
   ];
 
-  test("trouble of every kind is over at the second attempt; a recipient without WhatsApp fails; mail goes on", async () => {
+  test("errors of every kind are overcome at the second attempt; a recipient without WhatsApp fails; mail goes on", async () => {
     const without = "+6591240007";
     const recipients = troubles.map(([, recipient]) => recipient);
     misbehave({});
@@ -208,7 +208,7 @@ describe("WhatsApp", () => {
     });
   });
 
-  test("while it refuses the token, messages wait and say why, and go out when the token is right again", async () => {
+  test("while it refuses the token, messages wait and report why, and are sent when the token is valid again", async () => {
     const waiting = numbers("+65912500", 8);
     const refusal: WhatsappTrouble = { status: 401, body: '{"error":{"code":190}}' };
     for (const recipient of waiting) {
@@ -227,7 +227,7 @@ describe("WhatsApp", () => {
   });
 });
 
-test("after all that, everything answered 201 has arrived once with the code that is accepted, but for what was refused", async () => {
+test("in the end every message answered with 201, unless refused, has arrived once with a valid code", async () => {
   let approved = 0;
   for (const [recipient, id] of started) {
     const codes = (recipient.startsWith("+") ? whatsapp.taken : mails).get(recipient) ?? [];

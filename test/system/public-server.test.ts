@@ -28,7 +28,7 @@ describe.each([
   ["it listens beyond loopback", { HOST: "0.0.0.0" }],
   ["a proxy on this machine stands in front", { TRUSTED_PROXIES: "127.0.0.1" }],
 ])("where %s", (_what, settings) => {
-  test("nothing that holds codes, accounts or figures is open to a request from loopback", async () => {
+  test("a request from loopback reaches no codes, accounts or metrics", async () => {
     await using folder = await makeFolder();
     const port = String(await freePort());
     await using server = new MainProcess({ environment: { PORT: port, DATA_DIR: folder.path, ...settings } });
@@ -61,7 +61,7 @@ describe.each([
   });
 });
 
-test("a live key of a public server gets no code into an inbox: its channels are unavailable", async () => {
+test("codes of live keys never go to the inbox of a public server: the channels are unavailable", async () => {
   await using folder = await makeFolder();
   const port = String(await freePort());
   const environment = { PORT: port, DATA_DIR: folder.path, PUBLIC_URL: "http://otp.example.com", SIGN_UP: "open" };
@@ -93,7 +93,7 @@ test("a live key of a public server gets no code into an inbox: its channels are
   expect(await call(`${url}/dev/inbox`, key)).toMatchObject({ status: 200, text: "[]\n" });
 });
 
-test("on loopback the banner's link opens the inbox, once, and the log has neither it nor the cookie", async () => {
+test("on loopback the banner's link opens the inbox once, and the log contains neither the link nor the cookie", async () => {
   await using folder = await makeFolder();
   const environment = { PORT: "0", DATA_DIR: folder.path };
   await using first = new MainProcess({ environment });

@@ -51,7 +51,7 @@ test("a server is not ready while PostgreSQL is a standby, and serves again as s
   expect(await start()).toBe(201);
 });
 
-test("a server is not ready where new connections are read-only, and does not keep one that is", {
+test("a server is not ready if new connections are read-only, and closes read-only connections", {
   timeout: 60_000,
 }, async () => {
   await using postgres = await StoppablePostgres.start();
@@ -102,7 +102,7 @@ test("a lock on a table, such as a migration's, does not make a server unready",
   await migration.end();
 });
 
-test("calls that fill the pool do not make a server unready: health is asked for past them, and says so", {
+test("calls that fill the pool do not make a server unready: the health check has a connection of its own, and reports busy", {
   timeout: 60_000,
 }, async () => {
   const database = await createMigratedDatabase();
@@ -125,7 +125,7 @@ test("calls that fill the pool do not make a server unready: health is asked for
   expect(await readiness(server)).toEqual([200, "ok", true]);
 });
 
-test("however often health is asked for, by whatever protocol, the database is asked at most once a second", {
+test("the health check queries the database at most once a second, however often and by whatever protocol it is called", {
   timeout: 60_000,
 }, async () => {
   await using postgres = await StoppablePostgres.start({ log_statement: "all" });

@@ -16,7 +16,7 @@ async function readBlocks(...sections: readonly string[]): Promise<string[]> {
   return wanted.flatMap((section) => Array.from(section.matchAll(/^```sh\n(.*?)^```$/gms), ([, block = ""]) => block));
 }
 
-test("every call of the README works as pasted, and once more", async () => {
+test("every call of the README works as pasted, and works again when repeated", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "byond-readme-"));
   const server = spawn("node", ["src/main.ts"], {
     cwd: root,

@@ -15,7 +15,7 @@ afterAll(() => store.close());
 
 beforeEach(() => store.reset());
 
-test("a server that is gone is waited for until its lease is over, and by one revocation only", async () => {
+test("a revocation waits for a dead server until its lease expires; later revocations do not wait", async () => {
   const { service, change, version } = await store.startServer({ leaseMs: 400 });
   await store.addCrashedServer(400);
   const startedAt = performance.now();
@@ -28,7 +28,7 @@ test("a server that is gone is waited for until its lease is over, and by one re
   expect(service.metrics().unheardServers).toBe(1);
 });
 
-test("what another server did not live to see confirmed can be confirmed", async () => {
+test("a revocation whose server died before confirming it can be confirmed by another server", async () => {
   const { service, version } = await store.startServer({ leaseMs: 300 });
   await version("ada");
   await store.addCrashedServer(300);
@@ -42,7 +42,7 @@ test("what another server did not live to see confirmed can be confirmed", async
   expect(service.metrics().unheardServers).toBe(1);
 });
 
-test("the longest lease is what is waited for, not the revoker's own", async () => {
+test("a revocation waits for the longest lease, not for the revoking server's own", async () => {
   const { change } = await store.startServer({ leaseMs: 100 });
   await store.addCrashedServer(500);
   const startedAt = performance.now();
@@ -50,7 +50,7 @@ test("the longest lease is what is waited for, not the revoker's own", async () 
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(550);
 });
 
-test("a server whose connection is cut makes a new one and hears of revocations again", async () => {
+test("a server whose connection is cut reconnects and receives revocations again", async () => {
   const one = await store.startServer({ leaseMs: 10_000 });
   const two = await store.startServer({ leaseMs: 10_000 });
   for (let cut = 0; cut < 5; cut += 1) {
@@ -66,7 +66,7 @@ test("a server whose connection is cut makes a new one and hears of revocations 
   expect(two.service.metrics().registrations).toBe(1);
 });
 
-test("a server whose row was removed forgets what it knew before it trusts itself again", async () => {
+test("a server whose row was deleted drops its cache before it serves from it again", async () => {
   const { service, version, reads } = await store.startServer({ leaseMs: 400 });
   expect(await version("ada")).toBe(1);
   // As if it had been away: the row is gone, and so is the revocation that it missed.
@@ -78,7 +78,7 @@ test("a server whose row was removed forgets what it knew before it trusts itsel
   expect(reads()).toBe(2);
 });
 
-test("a server whose row came out of a backup forgets what it knew: what was revoked since is revoked no more", async () => {
+test("a server whose row was restored from a backup drops its cache: revocations after the backup no longer hold", async () => {
   const { service, version } = await store.startServer({ leaseMs: 400 });
   await store.run("CREATE TABLE backup AS SELECT * FROM server");
   const before = service.metrics().renewals;
@@ -94,7 +94,7 @@ test("a server whose row came out of a backup forgets what it knew: what was rev
   await store.run("DROP TABLE backup");
 });
 
-test("without a lease every request reads the database, and is refused if that cannot be reached", async () => {
+test("without a lease every request reads the database, and is refused if the database is unreachable", async () => {
   let offsetMs = 0;
   const clock = { now: () => new Date(), monotonicMs: () => performance.now() + offsetMs };
   const { service, version, reads } = await store.startServer({ leaseMs: 60_000, clock });
@@ -114,7 +114,7 @@ test("without a lease every request reads the database, and is refused if that c
   await expect(broken.get("ada")).rejects.toMatchObject({ code: "unavailable" });
 });
 
-test("a server that cannot reach the database starts all the same, without a lease", async () => {
+test("a server that cannot reach the database starts anyway, without a lease", async () => {
   const url = new URL(store.url);
   url.port = "1";
   const { service, version, log } = await store.startServer({ connection: await connectionTo(url.href) });
@@ -123,7 +123,7 @@ test("a server that cannot reach the database starts all the same, without a lea
   expect(log.lines.filter((line) => line.includes("no connection for revocations"))).toHaveLength(1);
 });
 
-test("a revocation that cannot be confirmed says so, and is confirmed when it is repeated", async () => {
+test("a revocation that cannot be confirmed reports it, and is confirmed when repeated", async () => {
   let isCut = false;
   const cuttable: RevocationOptions["database"] = {
     transaction: (work) => store.database.transaction(work),
@@ -142,7 +142,7 @@ test("a revocation that cannot be confirmed says so, and is confirmed when it is
   expect(await version("ada")).toBe(3);
 });
 
-test("a renewal that hangs costs its connection, and the lease comes back when the database does", async () => {
+test("a renewal that hangs closes its connection, and the lease is renewed when the database is back", async () => {
   const { service, version } = await store.startServer({ leaseMs: 300 });
   await version("ada");
   const mayGoOn = Promise.withResolvers<void>();

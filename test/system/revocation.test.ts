@@ -248,7 +248,7 @@ async function roundsWithFault(
 const revokeAll = (rounds: readonly Round[], on: Server): Promise<number[]> =>
   Promise.all(rounds.map((round, index) => round.revoke(on, protocolOf(index))));
 
-test("200 times with all servers well", { timeout: 120_000 }, async () => {
+test("200 times with all servers healthy", { timeout: 120_000 }, async () => {
   const tally = new Tally();
   for (let index = 0; index < healthyRounds; index += 1) {
     const round = await Round.begin();
@@ -261,7 +261,7 @@ test("200 times with all servers well", { timeout: 120_000 }, async () => {
   expect(tally.medianMs).toBeLessThan(healthyMedianMs);
 });
 
-test("with a server paused through the revocation: what reached its socket meanwhile is refused too", async () => {
+test("with a server paused during the revocation: requests that reached its socket meanwhile are refused too", async () => {
   await roundsWithFault("one paused", async (rounds, { revoking, struck }) => {
     struck.process.freeze();
     const durationsMs = await revokeAll(rounds, revoking);
@@ -274,7 +274,7 @@ test("with a server paused through the revocation: what reached its socket meanw
   });
 });
 
-test("with a server killed and started again", { timeout: 120_000 }, async () => {
+test("with a server killed and restarted", { timeout: 120_000 }, async () => {
   let strikes = 0;
   await roundsWithFault("one killed", async (rounds, { revoking, struck }) => {
     strikes += 1;
@@ -291,7 +291,7 @@ test("with a server killed and started again", { timeout: 120_000 }, async () =>
   });
 });
 
-test("with a server's connections to the database cut, once or again and again until the answer", async () => {
+test("with a server's database connections cut, once or repeatedly until the answer", async () => {
   let strikes = 0;
   await roundsWithFault("connections cut", async (rounds, { revoking, struck }) => {
     strikes += 1;
@@ -352,7 +352,7 @@ test("with the revoking server killed while it waits, and the DELETE repeated on
   });
 });
 
-test("with a slow cache fill in flight, which has read the key before it was revoked", async () => {
+test("with a slow cache fill in progress that read the key before it was revoked", async () => {
   // The clock is read last: what the statement answers with is what was true when it began.
   await admin.query(`
     CREATE OR REPLACE FUNCTION byond_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$ BEGIN

@@ -14,7 +14,7 @@ async function startedLine(server: MainProcess): Promise<Record<string, unknown>
   return fields;
 }
 
-test("a server on its own database", async () => {
+test("the line of a server on its embedded database", async () => {
   await using folder = await makeFolder();
   await using server = new MainProcess({
     environment: { PORT: "0", DATA_DIR: folder.path, SMTP_URL: "", MAIL_FROM: "" },
@@ -37,7 +37,7 @@ test("a server on its own database", async () => {
   await server.stop();
 });
 
-test("a server in production: the ids of its secrets and the origins of its providers, and no secret of any of them", async () => {
+test("the line of a production server has the ids of its secrets and the origins of its providers, and no secret", async () => {
   const database = await createMigratedDatabase();
   const canary = "hunter2-0123456789abcdef0123456789abcdef";
   const secrets = [`${canary}-new`, `${canary}-old`];
@@ -84,7 +84,7 @@ test("a server in production: the ids of its secrets and the origins of its prov
   await database.drop();
 });
 
-test("a .env file in the working folder is read; the environment stands in for it, and what it holds is nowhere in the log", async () => {
+test("a .env file in the working folder is read, the environment overrides it, and the log has none of its values", async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, ".env");
   const file = `SIGN_UP=closed\nexport DRAIN_SECONDS='0' # none\nPORT=1\nMETRICS_TOKEN="hunter2"\n`;

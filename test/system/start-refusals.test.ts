@@ -19,7 +19,7 @@ async function refusal(environment: Record<string, string>, args: readonly strin
   return main.log;
 }
 
-test("arguments that it does not know, instead of starting without heeding them", async () => {
+test("unknown arguments are refused, not ignored", async () => {
   for (const [args, sentence] of [
     [["--port", "80"], 'There is no option "--port". byond --help lists what there is.'],
     [["--byond-secret=hunter2"], 'There is no option "--byond-secret". byond --help lists what there is.'],
@@ -30,7 +30,7 @@ test("arguments that it does not know, instead of starting without heeding them"
   }
 });
 
-test("a .env file that cannot be read", async () => {
+test("a .env file that cannot be read is refused", async () => {
   await using folder = await makeFolder();
   await symlink(".env", join(folder.path, ".env"));
   const command = [process.execPath, join(root, "src/main.ts")] as const;
@@ -39,7 +39,7 @@ test("a .env file that cannot be read", async () => {
   expect(main.log).toContain("the .env file cannot be read: ELOOP");
 });
 
-test("a second start on one data folder, while the first one lives on", async () => {
+test("a second server on the same data folder is refused, and the first one goes on", async () => {
   await using folder = await makeFolder();
   const environment = { PORT: "0", DATA_DIR: folder.path };
   await using first = new MainProcess({ environment });
@@ -51,7 +51,7 @@ test("a second start on one data folder, while the first one lives on", async ()
   expect(await first.stop()).toEqual({ code: 0, signal: null });
 });
 
-test.skipIf(!nobodyMayRead)("a data folder that belongs to another user", async () => {
+test.skipIf(!nobodyMayRead)("a data folder of another user is refused", async () => {
   await using folder = await makeFolder(0o755);
   const dataDir = join(folder.path, "data");
   await using main = new MainProcess({ environment: { DATA_DIR: dataDir, PORT: "0" }, user: nobody });
@@ -60,14 +60,14 @@ test.skipIf(!nobodyMayRead)("a data folder that belongs to another user", async 
   expect(main.log).not.toMatch(/\n\s+at /);
 });
 
-test("a secret of its own that cannot be read", async () => {
+test("a secret file that cannot be read is refused", async () => {
   await using folder = await makeFolder();
   await mkdir(join(folder.path, "secret"), { mode: 0o700 });
   const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
   expect(said).toContain("DATA_DIR: the secret that is kept there cannot be read or made: EISDIR");
 });
 
-test("a secret of its own that is damaged, or everybody's to read", async () => {
+test("a secret file that is damaged, or readable by everybody, is refused", async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, "secret");
   await writeFile(path, "short", { mode: 0o600 });

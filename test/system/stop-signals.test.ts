@@ -7,7 +7,7 @@ import { MainProcess, makeFolder } from "./main-process.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 
-test("after SIGTERM the port accepts for DRAIN_SECONDS, and then the process ends with 0", async () => {
+test("after SIGTERM the port accepts for DRAIN_SECONDS, then the process exits with 0", async () => {
   const database = await createMigratedDatabase();
   const environment = { DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0", DRAIN_SECONDS: "2" };
   await using server = new MainProcess({ environment });
@@ -20,7 +20,7 @@ test("after SIGTERM the port accepts for DRAIN_SECONDS, and then the process end
   await database.drop();
 });
 
-test("a server that loses its own PostgreSQL while it drains does not go on waiting", async () => {
+test("a server that loses its embedded PostgreSQL while draining stops at once", async () => {
   await using folder = await makeFolder();
   await using server = new MainProcess({ environment: { DATA_DIR: folder.path, PORT: "0", DRAIN_SECONDS: "600" } });
   await server.url();

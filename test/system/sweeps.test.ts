@@ -76,7 +76,7 @@ test("a hundred thousand revocations are removed without the lease of any server
   expect(app.logLines.filter((line) => line.includes("lease"))).toEqual([]);
 });
 
-test("a revocation that somebody holds is left, and keeps no sweep waiting", async () => {
+test("a locked revocation is skipped, and the sweep does not wait for it", async () => {
   await using app = await startTestApp({}, { sweepIntervalMs: 2 ** 30 });
   await using own = await connectDatabase(app.databaseUrl);
   await using database = await connect(app.databaseUrl);
@@ -93,7 +93,7 @@ test("a revocation that somebody holds is left, and keeps no sweep waiting", asy
   expect(await database.count("revocation")).toBe(0);
 });
 
-test("what is in use stays: sessions that go on, limits that are not full again, counts of the last hour", async () => {
+test("rows in use are kept: active sessions, limits that are not full again, counts of the last hour", async () => {
   await using app = await startTestApp({}, { sweepIntervalMs: 50 });
   await using database = await connect(app.databaseUrl);
   const { session, refreshToken } = await app.signUp();
@@ -108,7 +108,7 @@ test("what is in use stays: sessions that go on, limits that are not full again,
   expect((await app.rest("POST", "/auth/refresh", { body: { refresh_token: refreshToken } })).status).toBe(200);
 });
 
-test("a sweep that was planned while its table was empty reads a few pages of a full one", async () => {
+test("a sweep whose plan was made on an empty table reads only a few pages of a full one", async () => {
   await using app = await startTestApp({}, { sweepIntervalMs: 2 ** 30 });
   await using database = await connect(app.databaseUrl);
   const { client } = database;
@@ -233,7 +233,7 @@ const manyRowsOfTwoWorkspaces = `
   INSERT INTO revocation (subject, created_at) SELECT id, old FROM filled;
   UPDATE server SET applied_seq = 1000000`;
 
-test("a server that is asked to stop ends a sweep of three hundred thousand rows between two batches", async () => {
+test("a stopping server ends a sweep of 300,000 rows between two batches", async () => {
   await using app = await startTestApp();
   await using database = await connect(app.databaseUrl);
   await database.client.query(fullBuckets(300_000));
@@ -245,7 +245,7 @@ test("a server that is asked to stop ends a sweep of three hundred thousand rows
   expect(await database.count("throttle")).toBeGreaterThan(0);
 });
 
-test("servers share the rounds: of two, one does a sweep, and the other one does the next when it is due", async () => {
+test("servers share the sweeps: one of two runs a sweep, and the other one runs the next when it is due", async () => {
   await using app = await startTestApp();
   await using own = await connectDatabase(app.databaseUrl);
   const done: string[] = [];
@@ -281,7 +281,7 @@ test("servers share the rounds: of two, one does a sweep, and the other one does
   ).toEqual(["one", "two"]);
 });
 
-test("a round that failed is done the next time, and the others are not put off by it", async () => {
+test("a failed sweep runs again the next time, and does not delay the others", async () => {
   await using app = await startTestApp();
   await using own = await connectDatabase(app.databaseUrl);
   const log = captureLog();
@@ -308,7 +308,7 @@ test("a round that failed is done the next time, and the others are not put off 
   expect(done).toEqual(["two", "one", "two"]);
 });
 
-test("a clock of the database that was a year ahead for a while puts no round off", async () => {
+test("a database clock that was a year ahead for a while delays no sweep", async () => {
   await using app = await startTestApp();
   await using own = await connectDatabase(app.databaseUrl);
   let rounds = 0;

@@ -6,26 +6,26 @@ import { hasWebAddress } from "../../src/text/web-address.ts";
 import { addressAttacks } from "./disguised-addresses.ts";
 import { realBrands } from "./real-brand-names.ts";
 
-test("the lists are long, and say nothing twice", () => {
+test("the test data is long and has no duplicates", () => {
   for (const list of [realBrands, addressAttacks]) {
     expect(list.length).toBeGreaterThanOrEqual(200);
     expect(new Set(list).size).toBe(list.length);
   }
 });
 
-test.each(realBrands)("%s is a name that a sender may have", (brand) => {
+test.each(realBrands)("%s is allowed as a sender's name", (brand) => {
   expect(senderNameProblem(brand)).toBeUndefined();
 });
 
-test.each(addressAttacks)("%j is an address, or becomes one", (attack) => {
+test.each(addressAttacks)("%j is refused: it is or becomes an address", (attack) => {
   expect(senderNameProblem(attack)).toBe("must not contain a web address");
 });
 
-test.each(addressAttacks)("%j is none the less with a name around it", (attack) => {
+test.each(addressAttacks)("%j is refused inside a longer name too", (attack) => {
   expect(hasWebAddress(`Acme ${attack} GmbH`)).toBe(true);
 });
 
-describe("what is not seen", () => {
+describe("invisible characters", () => {
   test.each([
     "Acme\n",
     "Acme\r\nBcc: eve@example.com",
@@ -44,14 +44,14 @@ describe("what is not seen", () => {
     "Ac\ud800me",
     "evil.com\u200b/login",
     "👩\u200d",
-  ])("is refused: %j", (name) => {
+  ])("are refused: %j", (name) => {
     for (const problem of [lineProblem, nameProblem, senderNameProblem]) {
       expect(problem(name)).toBe("must not contain control characters");
     }
   });
 
   test.each([" ", "\u00a0", "\u3000 ", "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\ufe0f", "\u034f", ""])(
-    "is no name by itself: %j",
+    "are no name by themselves: %j",
     (name) => {
       expect(nameProblem(name)).toBe("must not be blank");
       expect(senderNameProblem(name)).toBe("must not be blank");
@@ -59,7 +59,7 @@ describe("what is not seen", () => {
   );
 });
 
-test("what a key is called is for its owner: an address is no problem", () => {
+test("a key's name may contain an address: only its owner sees it", () => {
   expect(nameProblem("https://ci.example.com/job")).toBeUndefined();
 });
 
@@ -87,7 +87,7 @@ test("an address is found however its escapes nest", () => {
   );
 });
 
-test("whatever is asked, there is an answer soon", () => {
+test("the check is fast for any input", () => {
   const long = [
     "@a.".repeat(30_000),
     "a.".repeat(30_000),

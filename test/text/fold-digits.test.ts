@@ -9,15 +9,15 @@ const systems = Intl.supportedValuesOf("numberingSystem").map((system) => {
 /** Without the systems that are no decimal digits (`hanidec`, `roman`). */
 const decimal = systems.filter(([, digits]) => /^\p{Nd}{10}$/u.test(digits));
 
-test("there are numbering systems to try", () => {
+test("the test data has numbering systems", () => {
   expect(decimal.length).toBeGreaterThan(60);
 });
 
-test.each(decimal)("the digits of %s are read", (_, digits) => {
+test.each(decimal)("the digits of %s become ASCII digits", (_, digits) => {
   expect(foldDigits(digits)).toBe("0123456789");
 });
 
-test("every decimal digit of Unicode is one of ten", () => {
+test("every decimal digit of Unicode becomes one of ten", () => {
   const digits = Array.from({ length: 0x110000 }, (_, codePoint) => codePoint)
     .filter((codePoint) => codePoint < 0xd800 || codePoint > 0xdfff)
     .map((codePoint) => String.fromCodePoint(codePoint))
@@ -25,7 +25,7 @@ test("every decimal digit of Unicode is one of ten", () => {
   expect(foldDigits(digits.join(""))).toBe("0123456789".repeat(digits.length / 10));
 });
 
-test("what is neither a digit nor a format character stays", () => {
+test("other characters are kept", () => {
   const text = "+65 (abc) ½ ² Ⅷ 〇 ü e\u0301 👩\ufe0f";
   expect(foldDigits(text)).toBe(text);
 });

@@ -1,4 +1,4 @@
-/** What strangers and tenants may call themselves and their keys, and what of it reaches other people. */
+/** Rules for the names of accounts, workspaces, brands and keys, over the API. */
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseConfig } from "../../src/app.ts";
@@ -51,7 +51,7 @@ async function mailOf(brand: string | undefined) {
   }
 }
 
-test("every real name of at most forty characters reaches the subject as it is", async () => {
+test("every real brand name of at most forty characters is in the mail's subject unchanged", async () => {
   for (const brand of realBrands) {
     expect((await mailOf(brand)).subject).toBe(`Your ${brand} verification code`);
   }
@@ -88,7 +88,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   /** What changes is the whole body over REST. */
   const within = (message: string) => (protocol.name === "REST" ? "" : `${message}.`);
 
-  test("no attack becomes a brand, the name of an account or that of a workspace", async () => {
+  test("a name with a disguised address is refused as a brand, an account or a workspace", async () => {
     const through: string[] = [];
     for (const name of addressAttacks) {
       const start = { channel: "email", recipient: "ada@example.com", brand: name };
@@ -110,7 +110,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     ["a\nb", "must not contain control characters"],
     ["a\u001b[31mb", "must not contain control characters"],
     ["\u202eyek", "must not contain control characters"],
-  ])("a key is never called %j", async (name, problem) => {
+  ])("%j is refused as the name of a key", async (name, problem) => {
     const made = (await protocol.call(app, "CreateApiKey", { name: "ok" }, { session: owner.session })).body;
     expect(await refusalOf("CreateApiKey", { name })).toEqual({ name: problem });
     expect(await refusalOf("UpdateApiKey", { id: made.id, name })).toEqual({ [`${within("api_key")}name`]: problem });
@@ -118,14 +118,14 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(await refusalOf("SignUp", { email: "ada@example.com", password, name })).toEqual({ name: problem });
   });
 
-  test("why a key was revoked is one line", async () => {
+  test("the reason for a revocation is a single line", async () => {
     const made = (await protocol.call(app, "CreateApiKey", { name: "ok" }, { session: owner.session })).body;
     const problem = { reason: "must not contain control characters" };
     expect(await refusalOf("RevokeApiKey", { id: made.id, reason: "leaked\r\nok" })).toEqual(problem);
     expect(await refusalOf("RevokeApiKey", { id: made.id, reason: "leaked in CI: https://ci.example/7" })).toBe("ok");
   });
 
-  test("a key may be called what only its owner reads", async () => {
+  test("the name of a key may contain a web address: only its owner sees it", async () => {
     expect(await refusalOf("CreateApiKey", { name: "https://ci.example.com/jobs?id=7" })).toBe("ok");
   });
 });

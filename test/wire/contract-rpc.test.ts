@@ -95,7 +95,7 @@ describe.each(protocols)("%s", (_name, openTransport) => {
     expect(failure.code).toBe(rpcCodes[content.code]);
   }
 
-  test("a code is sent, and incorrect, approved and expired are told apart", async () => {
+  test("a code is sent, and a check answers incorrect, approved or expired", async () => {
     const verify = clientOf(VerifyService);
     const recipient = recipientHere("flow");
     const before = Date.now();
@@ -147,7 +147,7 @@ describe.each(protocols)("%s", (_name, openTransport) => {
     }
   });
 
-  test("a number is looked up, with everything that REST tells", async () => {
+  test("a number lookup returns everything that REST returns", async () => {
     const lookup = clientOf(LookupService);
     const answer = await lookup.lookupNumber({ number: "91234567", country: "SG" }, withKey());
     expect(answer).toEqual(
@@ -166,7 +166,7 @@ describe.each(protocols)("%s", (_name, openTransport) => {
     );
   });
 
-  test("what REST writes as null is unset", async () => {
+  test("fields that are null over REST are unset", async () => {
     const answer = await clientOf(LookupService).lookupNumber({ number: "hello" }, withKey());
     const { field } = LookupNumberResponseSchema;
     for (const name of ["numberE164", "countryCode", "country", "nationalFormat"] as const) {
@@ -207,7 +207,7 @@ describe.each(protocols)("%s", (_name, openTransport) => {
     expect(all.keys.find(({ id }) => id === created.id)?.revokedAt).toBeDefined();
   });
 
-  test("no scopes mint an unrestricted key; an empty set of scopes is refused, as an empty list is over REST", async () => {
+  test("without scopes a key is unrestricted; an empty set of scopes is refused, like an empty list over REST", async () => {
     const apiKeys = clientOf(ApiKeyService);
     const unrestricted = await apiKeys.createApiKey({ name: "unrestricted" }, withSession());
     expect(unrestricted.scopes).toBeUndefined();
@@ -223,7 +223,7 @@ describe.each(protocols)("%s", (_name, openTransport) => {
     );
   });
 
-  test("an account is made and signed in to", async () => {
+  test("an account is created and signed in to", async () => {
     const auth = clientOf(AuthService);
     const email = recipientHere("owner");
     const password = "correct horse battery";
@@ -248,7 +248,7 @@ describe.each(protocols)("%s", (_name, openTransport) => {
     );
   });
 
-  test("401 without a credential, with a made-up one, with one of the other plane, with two", async () => {
+  test("401 without a credential, with an invented one, one of the wrong kind, or two", async () => {
     const lookup = clientOf(LookupService);
     const apiKeys = clientOf(ApiKeyService);
     const madeUp = "pk_live_8fa2.s3cr3t_9c1d4f7b2a6e0h8j";
@@ -369,7 +369,7 @@ describe.each(protocols)("%s", (_name, openTransport) => {
     );
   });
 
-  test("429 tells how long to wait, in the details and in Retry-After", async () => {
+  test("429 says how long to wait, in the details and in Retry-After", async () => {
     const verify = clientOf(VerifyService);
     const recipient = recipientHere("often");
     for (const _ of [1, 2, 3]) {

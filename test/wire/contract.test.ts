@@ -139,14 +139,14 @@ describe("POST /verify/check", () => {
   });
 
   test.each([["7"], ["12345678901"], ["abcdef"], ["１２３４５６"]])(
-    "%s counts as an attempt, whatever its shape",
+    "%s counts as an attempt, whatever its form",
     async (code) => {
       const { id } = await startTo(`shape-${code.length}-${code.charCodeAt(0)}@example.com`);
       expect((await check(id, code)).body.status).toBe("incorrect");
     },
   );
 
-  test("after its time a code is expired", async () => {
+  test("a code expires after its time", async () => {
     const late = await startTestApp();
     const lateKey = await late.mintKey();
     const { body } = await late.rest("POST", "/verify/start", {
@@ -217,14 +217,14 @@ describe("GET /lookup", () => {
     expect(body).toMatchObject({ input: "hello", number_e164: null, valid: false, line_type: "unknown" });
   });
 
-  test("where the plan cannot tell, line_type is unknown and both are possible", async () => {
+  test("if the numbering plan does not distinguish them, line_type is unknown", async () => {
     const { body } = await app.rest("GET", "/lookup?number=%2B12025550123", { key });
     expect(body).toMatchObject({ line_type: "unknown", possible_line_types: ["mobile", "fixed_line"] });
   });
 });
 
 describe("/api-keys", () => {
-  test("a key is minted with 201 and shown once", async () => {
+  test("a key is created with 201 and shown once", async () => {
     const { status, body } = await app.rest("POST", "/api-keys", {
       session,
       body: { name: "prod-backend", scopes: ["verify", "lookup"] },
@@ -276,7 +276,7 @@ describe("/api-keys", () => {
 });
 
 describe("errors", () => {
-  test("401 without a key, with a made-up one, and with a session token", async () => {
+  test("401 without a key, with an invented one, and with a session token", async () => {
     for (const call of [{}, { key: "pk_live_8fa2.s3cr3t_9c1d4f7b2a6e0h8j" }, { session }]) {
       const { status, body } = await app.rest("GET", "/lookup?number=1", call);
       expect(status).toBe(401);

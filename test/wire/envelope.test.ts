@@ -18,7 +18,7 @@ beforeAll(async () => {
 const wrapped = { "Byond-Envelope": "true" };
 const plainly = { "Byond-Envelope": "false" };
 
-test("an answer is the data of the envelope, with the same status", async () => {
+test("the envelope has the answer as its data, with the same status", async () => {
   const plain = await app.rest("GET", "/lookup?number=%2B6591234567", { key });
   expect(plain.status).toBe(200);
   const { status, body, headers } = await app.rest("GET", "/lookup?number=%2B6591234567", { key, headers: wrapped });
@@ -28,7 +28,7 @@ test("an answer is the data of the envelope, with the same status", async () => 
   expect(headers.get("Content-Type")).toBe("application/json");
 });
 
-test("a creation stays 201, and a list is an object as it was", async () => {
+test("a creation is still 201, and a list is still an object", async () => {
   const created = await app.rest("POST", "/api-keys", { session, headers: wrapped, body: { name: "wrapped" } });
   expect(created.status).toBe(201);
   expect(created.body).toMatchObject({ ok: true, data: { name: "wrapped", key: expect.stringMatching(/^pk_live_/) } });
@@ -36,12 +36,12 @@ test("a creation stays 201, and a list is an object as it was", async () => {
   expect(listed.body).toMatchObject({ ok: true, data: { keys: expect.any(Array) } });
 });
 
-test("an answer without a body has null for data, or none at all", async () => {
+test("a 204 has no body, and so no envelope", async () => {
   const options = await fetch(`${app.url}/api/v1/lookup`, { method: "OPTIONS", headers: wrapped });
   expect([options.status, await options.text()]).toEqual([204, ""]);
 });
 
-describe("errors are members of the envelope as they were of the body", () => {
+describe("an error is a member of the envelope, unchanged", () => {
   test.each([
     [400, "invalid_request", "POST", "/verify/start", { body: [] }],
     [401, "invalid_api_key", "GET", "/lookup?number=1", { key: "pk_live_a.b" }],
@@ -71,7 +71,7 @@ describe("errors are members of the envelope as they were of the body", () => {
     }
   });
 
-  test("403 and 429, with what they say beyond the code", async () => {
+  test("403 and 429, with all their details", async () => {
     const create = async (restrictions: object) =>
       (await app.rest("POST", "/api-keys", { session, body: { name: "key", ...restrictions } })).body.key;
     const narrow = await create({ scopes: ["lookup"] });
@@ -89,12 +89,12 @@ describe("errors are members of the envelope as they were of the body", () => {
   });
 });
 
-test.each([["TRUE"], ["True"], ["true"]])("the header's value is read in any case: %s", async (value) => {
+test.each([["TRUE"], ["True"], ["true"]])("the header's value is case-insensitive: %s", async (value) => {
   const { body } = await app.rest("GET", "/lookup?number=1", { key, headers: { "Byond-Envelope": value } });
   expect(body.ok).toBe(true);
 });
 
-test.each([["false"], ["FALSE"]])("false asks for what there is without it: %s", async (value) => {
+test.each([["false"], ["FALSE"]])("false means no envelope: %s", async (value) => {
   const { body } = await app.rest("GET", "/lookup?number=1", { key, headers: { "Byond-Envelope": value } });
   expect(body).toMatchObject({ input: "1" });
 });
@@ -113,14 +113,14 @@ test.each(protocolClients)("over $name any other value is refused, and nothing h
   }
 });
 
-test("gRPC and Connect have forms of their own for success and failure: the envelope is REST's", async () => {
+test("gRPC and Connect ignore the envelope header", async () => {
   const expected = (await restClient.call(app, "LookupNumber", { number: "1" }, { key })).body;
   for (const client of [...byteLevelClients.slice(1), grpcClient]) {
     expect((await client.call(app, "LookupNumber", { number: "1" }, { key, headers: wrapped })).body).toEqual(expected);
   }
 });
 
-test("a replayed answer is put into the envelope of who asks, and out of it again", async () => {
+test("a replayed answer has an envelope if the retry asks for one, not if the first call did", async () => {
   const body = { channel: "email", recipient: "replayed-envelope@example.com" };
   const start = (headers: Readonly<Record<string, string>>) =>
     app.rest("POST", "/verify/start", { key, body, headers: { ...headers, "Idempotency-Key": "enveloped" } });
@@ -149,7 +149,7 @@ async function ask(path: string, headers: Readonly<Record<string, string>>, meth
   );
 }
 
-describe("beside the rest of HTTP", () => {
+describe("together with other features of HTTP", () => {
   const lookup = "/api/v1/lookup?number=%2B6591234567";
 
   test.each([
@@ -192,7 +192,7 @@ describe("beside the rest of HTTP", () => {
     expect(body).toMatchObject({ ok: true, data: { status: "pending" } });
   });
 
-  test("the tag is of what is sent: with and without envelope they differ, and each gets its own 304", async () => {
+  test("the ETag differs with and without an envelope, and each form gets its own 304", async () => {
     const [plain, enveloped] = [await ask(lookup, {}), await ask(lookup, wrapped)];
     const [plainTag, envelopedTag] = [String(plain.headers.etag), String(enveloped.headers.etag)];
     expect(plainTag).toMatch(/^W\/"/);
@@ -224,7 +224,7 @@ describe("beside the rest of HTTP", () => {
     expect([refused.status, refused.body.length]).toEqual([401, 0]);
   });
 
-  test("a cache has to ask again with the tag, so that neither form is taken for the other", async () => {
+  test("caches must revalidate with the ETag, so that they never mix the two forms", async () => {
     for (const headers of [wrapped, plainly]) {
       expect((await ask(lookup, headers)).headers["cache-control"]).toBe("private, no-cache");
     }

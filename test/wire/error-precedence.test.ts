@@ -101,7 +101,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect((await client.call(app, rpc, startInput(faults), call)).code).toBe(code);
   });
 
-  test("the other kind of credential is refused before what is wrong with the request", async () => {
+  test("a credential of the wrong kind is refused before faults of the request", async () => {
     const wrong = await client.call(app, rpc, startInput({ fields: "wrong" }), { session });
     expect(wrong.code).toBe("invalid_api_key");
     expect((await client.call(app, "CreateApiKey", { name: "" }, { key: keys.right })).code).toBe("invalid_api_key");
@@ -195,7 +195,7 @@ describe("over REST", () => {
     expect(answer.status).toBe(status);
   });
 
-  test("all that is wrong with the fields is told together", async () => {
+  test("all faults of the fields are reported together", async () => {
     const answer = await fetch(`${app.url}/api/v1/verify/start?what=1`, {
       method: "POST",
       headers: { ...json, "X-API-Key": keys.right },
@@ -227,12 +227,12 @@ describe("over Connect", () => {
     expect(await ask("usedUp", body)).toBe(429);
   });
 
-  test("a body that is none comes before its fields", async () => {
+  test("a body that is not JSON is refused before its fields", async () => {
     expect(await ask("right", malformed)).toBe(400);
   });
 });
 
-test("a signed request has its body read for its signature: too large comes before a scope that lacks", async () => {
+test("the body of a signed request is read for its signature, so too large comes before a missing scope", async () => {
   const t = Date.now();
   const signature = createHmac("sha256", keys.narrow).update(`${t}.`).update(huge).digest("hex");
   const headers = { ...json, "X-API-Key": keys.narrow, "Byond-Signature": `t=${t},v1=${signature}` };

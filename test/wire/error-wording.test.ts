@@ -77,7 +77,7 @@ function expectPlainWords({ fields }: Outcome, about: string): void {
 }
 
 describe("every field of every request", () => {
-  test.each(methods)("of $rpc is refused in plain words, by its name in the request, over REST", async ({ method }) => {
+  test.each(methods)("of $rpc is refused in plain words, by its name, over REST", async ({ method }) => {
     const [route] = routesOf(method, "refuse", []);
     for (const value of wrong) {
       const names = namesOf(method, route, value);

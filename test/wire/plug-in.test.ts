@@ -14,7 +14,7 @@ async function documentOf({ url }: TestApp): Promise<any> {
   return (await fetch(`${url}/openapi.json`)).json();
 }
 
-describe("a capability of one's own", () => {
+describe("a capability defined by a test", () => {
   let app: TestApp;
   let key: string;
   let service: BadgeService;
@@ -29,7 +29,7 @@ describe("a capability of one's own", () => {
     await app[Symbol.asyncDispose]();
   });
 
-  test("is called over REST, by its rules and behind its scope", async () => {
+  test("is called over REST, with its validation rules and its scope", async () => {
     const issued = await app.rest("POST", "/badges", { key, body: { name: "Ada" } });
     expect(issued).toMatchObject({ status: 200, body: { id: expect.stringMatching(/^bdg_/), name: "Ada" } });
     const empty = await app.rest("POST", "/badges", { key, body: { name: "" } });
@@ -53,7 +53,7 @@ describe("a capability of one's own", () => {
     expect(badge).toMatchObject({ name: "Grace" });
   });
 
-  test("heeds Idempotency-Key", async () => {
+  test("supports Idempotency-Key", async () => {
     const call = { key, body: { name: "once" }, headers: { "Idempotency-Key": "one" } };
     const [first, second] = [await app.rest("POST", "/badges", call), await app.rest("POST", "/badges", call)];
     expect(second.body).toEqual(first.body);
@@ -82,7 +82,7 @@ describe("a capability of one's own", () => {
     expect(await names()).toContain("once");
   });
 
-  test("loses what it holds of a workspace whose account was deleted", async () => {
+  test("loses its rows of a workspace whose account is deleted", async () => {
     const { session, workspaceId } = await app.signUp();
     const { body: own } = await app.rest("POST", "/api-keys", { session, body: { name: "own", mode: "test" } });
     expect((await app.rest("POST", "/badges", { key: own.key, body: { name: "gone" } })).status).toBe(200);
@@ -98,20 +98,20 @@ describe("a capability of one's own", () => {
     await vi.waitFor(async () => expect(await left()).toBe(0), { timeout: 10_000 });
   });
 
-  test("cannot take a setting of the server", () => {
+  test("cannot declare a setting that the server has", () => {
     const capabilities = [
       badgesCapability(service, { readSettings: () => ({ badgeText: "", isPublic: false }) as never }),
     ];
     expect(() => readConfig({}, capabilities, undefined)).toThrow(/settings named isPublic/);
   });
 
-  test("must list the scopes that its RPCs ask for", async () => {
+  test("must list the scopes that its RPCs require", async () => {
     const capabilities = [...standardCapabilities(), badgesCapability(service, { scopes: [] })];
     await expect(startTestApp({}, { capabilities })).rejects.toThrow(/IssueBadge asks for the scope badges/);
   });
 });
 
-test("without lookup, nothing of it is there", async () => {
+test("without the lookup capability, there is no trace of it", async () => {
   const capabilities = standardCapabilities().filter(({ name }) => name !== "lookup");
   await using app = await startTestApp({}, { capabilities });
   const key = await app.mintKey({ mode: "test" });

@@ -45,7 +45,7 @@ const knownOfKeys = `is not a known field; known are: ${CreateApiKeyRequestSchem
 /** A field of a number that no message has, true. */
 const unknownField = { no: 5000, wireType: 0, data: new Uint8Array([1]) };
 
-test("there are RPCs of both kinds", () => {
+test("the schema has RPCs with and without side effects", () => {
   expect(effects.length).toBeGreaterThan(15);
   expect(reads.length).toBeGreaterThan(5);
 });
@@ -106,7 +106,7 @@ describe("an unknown field, in the request and in every message that it holds", 
   });
 });
 
-test("an empty object is no body: calls that take none take it over REST", async () => {
+test("over REST, calls without a body accept an empty object", async () => {
   const { session, key } = client.credentials;
   const calls: readonly (readonly [string, string, Readonly<Record<string, string>>, number])[] = [
     ["POST", "/auth/verify-email", { session }, 201],
@@ -125,7 +125,7 @@ test("an empty object is no body: calls that take none take it over REST", async
   }
 });
 
-test("a byte order mark before JSON is nothing, on every protocol that carries JSON", async () => {
+test("a byte order mark before JSON is ignored, on every protocol with JSON", async () => {
   const { listApiKeys } = ApiKeyService.method;
   for (const { send } of jsonProtocols) {
     expect(await send(client, listApiKeys, Buffer.from("\ufeff{}"))).toMatchObject({ code: "ok" });
@@ -154,7 +154,7 @@ function requestWithBody(url: string, method: string, headers: Record<string, st
   });
 }
 
-test("a body is refused over HTTP/2 as well by a call that takes none", async () => {
+test("calls without a body refuse one over HTTP/2 too", async () => {
   const { session } = client.credentials;
   const connection = connect(app.url);
   const status = await new Promise((resolve, reject) => {
@@ -180,7 +180,7 @@ const withEnums = methods.filter(({ method }) => {
   return count > 0;
 });
 
-describe("what is no value of an enum, in every field of one", () => {
+describe("an unknown enum value, in every enum field", () => {
   const noValue =
     (refused: Record<string, unknown>) => (json: Record<string, unknown>, place: Parameters<typeof pathOf>[0]) => {
       for (const field of enumFields(place.desc)) {
@@ -240,7 +240,7 @@ const withTimes = methods.filter(({ method }) => {
   return count > 0;
 });
 
-describe("a time that no JSON can tell, in every field of one", () => {
+describe("a time that JSON cannot represent, in every timestamp field", () => {
   const rows = withTimes.flatMap((row) =>
     Object.entries(impossibleTimes).map(([time, timestamp]) => ({ ...row, time, timestamp })),
   );
@@ -261,7 +261,7 @@ describe("a time that no JSON can tell, in every field of one", () => {
   });
 });
 
-test("a duration that no JSON can tell is refused for its range, its nanoseconds and its two signs", () => {
+test("a duration that JSON cannot represent is refused for its range, its nanoseconds or mixed signs", () => {
   const problems = (init: MessageInitShape<typeof DurationSchema>) => {
     const { seconds, nanos } = create(DurationSchema, init);
     return durationProblem(seconds, nanos);
@@ -274,7 +274,7 @@ test("a duration that no JSON can tell is refused for its range, its nanoseconds
   expect(problems({ seconds: -1n, nanos: -1 })).toBeUndefined();
 });
 
-describe("a restriction that is misspelled makes no key without it", () => {
+describe("a misspelled restriction creates no key without the restriction", () => {
   const { createApiKey } = ApiKeyService.method;
   const scopesOfKeys = async () => {
     const { status, body } = await app.rest("GET", "/api-keys", { session: client.credentials.session });
@@ -308,7 +308,7 @@ describe("a restriction that is misspelled makes no key without it", () => {
     expect(await scopesOfKeys()).toEqual(["data plane"]);
   });
 
-  test("over Connect: one that stands in the query, where only calls by GET have their message", async () => {
+  test("over Connect: a restriction in the query of a POST", async () => {
     const response = await fetch(`${app.url}/byond.v1.ApiKeyService/CreateApiKey?scopes=verify`, {
       method: "POST",
       headers: { "Content-Type": "application/json", Authorization: `Bearer ${client.credentials.session}` },
@@ -319,7 +319,7 @@ describe("a restriction that is misspelled makes no key without it", () => {
     expect(await scopesOfKeys()).toEqual(["data plane"]);
   });
 
-  test("over binary protocols: one that only a newer schema has, at any depth", async () => {
+  test("over binary protocols: a field of a newer schema, at any depth", async () => {
     const request = create(CreateApiKeyRequestSchema, {
       name: "x",
       scopes: { scopes: ["verify"] },
@@ -337,7 +337,7 @@ describe("a restriction that is misspelled makes no key without it", () => {
     expect(await scopesOfKeys()).toEqual(["data plane"]);
   });
 
-  test("nor does a mask that names nothing leave a key as open as it was", async () => {
+  test("a mask that names nothing does not leave a key unrestricted", async () => {
     const { session } = client.credentials;
     const { body: key } = await app.rest("POST", "/api-keys", { session, body: { name: "open" } });
     const request = create(UpdateApiKeyRequestSchema, {
@@ -360,7 +360,7 @@ describe("a restriction that is misspelled makes no key without it", () => {
   });
 });
 
-test("a filter that is misspelled does not list everything", async () => {
+test("a misspelled filter does not list everything", async () => {
   const { listVerifications } = VerifyService.method;
   const filters = [
     { status: "locked" },
@@ -382,7 +382,7 @@ test("a filter that is misspelled does not list everything", async () => {
   expect(await sendByGet(client, listVerifications, right)).toEqual({ code: "ok", fields: {} });
 });
 
-describe("a time that no answer could tell makes nothing", () => {
+describe("a time that no answer can represent creates nothing", () => {
   const names = async () => {
     const { status, body } = await app.rest("GET", "/api-keys", { session: client.credentials.session });
     return { status, keys: body.keys?.map(({ name, expires_at }: Record<string, unknown>) => [name, expires_at]) };
@@ -398,7 +398,7 @@ describe("a time that no answer could tell makes nothing", () => {
     expect(await names()).toEqual({ status: 200, keys: [["data plane", null]] });
   });
 
-  test("no change of a key, whose next secret is always seen", async () => {
+  test("an update of a key with such a time changes nothing", async () => {
     const { updateApiKey } = ApiKeyService.method;
     const { session } = client.credentials;
     const { body: key } = await app.rest("POST", "/api-keys", { session, body: { name: "mine" } });
@@ -413,7 +413,7 @@ describe("a time that no answer could tell makes nothing", () => {
     expect(rotated).toMatchObject({ status: 200, body: { key: expect.stringMatching(/^pk_live_/), expires_at: null } });
   });
 
-  test("the last second of the year 9999 can be told", async () => {
+  test("the last second of the year 9999 is accepted", async () => {
     const { createApiKey } = ApiKeyService.method;
     const request = create(CreateApiKeyRequestSchema, {
       name: "late",
@@ -452,11 +452,11 @@ test.each([
   expect((await app.rest("GET", `${path}?page_size=1&page_token=${last}`, credential)).status).toBe(200);
 });
 
-describe("standard clients of gRPC's own services are served as they always were", () => {
+describe("gRPC's own services accept unknown fields, for standard clients", () => {
   test.each([
     ["application/json", Buffer.from('{"service":"","later":true}')],
     ["application/proto", Buffer.from([0x98, 0x75, 0x01])],
-  ])("health, with a field that it does not have: %s", async (type, body) => {
+  ])("health, with an unknown field: %s", async (type, body) => {
     const answer = await fetch(`${app.url}/grpc.health.v1.Health/Check`, {
       method: "POST",
       headers: { "content-type": type },
@@ -466,7 +466,7 @@ describe("standard clients of gRPC's own services are served as they always were
   });
 });
 
-test("no row of a key holds a time that no answer could tell, whoever writes it", async () => {
+test("the database refuses a key with a time that no answer can represent, whoever writes it", async () => {
   const database = new pg.Client({ connectionString: app.databaseUrl });
   await database.connect();
   try {

@@ -128,7 +128,7 @@ async function lookUpByGet(query: string) {
   return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()) };
 }
 
-describe("a query of Connect's GET that holds no message is the client's fault", () => {
+describe("an invalid query of a Connect GET is a client error", () => {
   test.each([
     ["base64 with a character that it does not have", "encoding=json&base64=1&message=e30*", "cannot be read as"],
     ["base64 that ends too soon", "encoding=proto&base64=1&message=A", "cannot be read as"],
@@ -159,7 +159,7 @@ describe("a query of Connect's GET that holds no message is the client's fault",
   });
 });
 
-describe("JSON that is not UTF-8 is refused, and not repaired", () => {
+describe("JSON that is not UTF-8 is refused, not repaired", () => {
   test.each([
     ["as it is", noUtf8, {}],
     ["compressed", gzipSync(noUtf8), { "Content-Encoding": "gzip" }],
@@ -202,25 +202,25 @@ describe("JSON that is not UTF-8 is refused, and not repaired", () => {
   });
 });
 
-test("half of a surrogate pair is no text, however it is written", async () => {
+test("half of a surrogate pair is refused, however it is written", async () => {
   const answer = await post("LookupService/LookupNumber", "application/json", Buffer.from('{"number":"\\ud800"}'));
   expect(answer.status).toBe(400);
   expect(detailOf(answer.body).code).toBe("validation_error");
 });
 
-test("a text in a binary message that is not UTF-8 is refused", async () => {
+test("a string in a binary message that is not UTF-8 is refused", async () => {
   const answer = await post("LookupService/LookupNumber", "application/proto", Buffer.from([0x0a, 0x01, 0xff]));
   expect(answer.status).toBe(400);
   expect(detailOf(answer.body).code).toBe("invalid_request");
 });
 
-test("a binary message that cannot be read is the client's fault, not the server's", async () => {
+test("a malformed binary message is a client error, not a server error", async () => {
   const answer = await post("VerifyService/CheckVerification", "application/proto", Buffer.from([0x0a, 0xff]));
   expect(answer.status).toBe(400);
   expect(detailOf(answer.body)).toMatchObject({ code: "invalid_request" });
 });
 
-test("a message that becomes too large when it is decompressed is refused as one that is too large", async () => {
+test("a message that is too large after decompression is refused as too large", async () => {
   const bytes = gzipSync(JSON.stringify({ code: "1".repeat(100_000) }));
   const answer = await post("VerifyService/CheckVerification", "application/json", bytes, {
     "Content-Encoding": "gzip",
@@ -228,7 +228,7 @@ test("a message that becomes too large when it is decompressed is refused as one
   expect(detailOf(answer.body)).toMatchObject({ code: "payload_too_large" });
 });
 
-test("who may not call is told that, and not what is wrong with the message", async () => {
+test("an unauthorized caller learns that, and not what is wrong with the message", async () => {
   const answer = await post("VerifyService/CheckVerification", "application/json", Buffer.from("x"), {
     "X-API-Key": "pk_no",
   });
@@ -236,7 +236,7 @@ test("who may not call is told that, and not what is wrong with the message", as
   expect(detailOf(answer.body)).toMatchObject({ code: "invalid_api_key" });
 });
 
-test("messages that can be read are: compressed, by GET, enveloped", async () => {
+test("valid messages are accepted: compressed, by GET, enveloped", async () => {
   const number = "+6591234567";
   const message = fromJson(LookupNumberRequestSchema, { number });
   const json = Buffer.from(JSON.stringify({ number }));
@@ -266,7 +266,7 @@ test("messages that can be read are: compressed, by GET, enveloped", async () =>
   }
 });
 
-describe("bytes behind the end of a compressed message are refused", () => {
+describe("bytes after the end of a compressed message are refused", () => {
   const lookup = Buffer.from('{"number":"+6591234567"}');
   const verification = Buffer.from('{"channel":"email","recipient":"ada@example.com"}');
   const behind = Buffer.from("behind");
@@ -299,7 +299,7 @@ describe("bytes behind the end of a compressed message are refused", () => {
   });
 });
 
-describe("the frame of a call over gRPC that is wrong is refused with our error", () => {
+describe("a malformed gRPC frame is refused with our error", () => {
   const lookup = Buffer.from('{"number":"+6591234567"}');
   const frame = enveloped(lookup);
   const flagged = (flags: number, bytes: Uint8Array = frame) =>

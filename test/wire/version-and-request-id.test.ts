@@ -32,7 +32,7 @@ describe.each(protocolClients)("over $name", (client) => {
   const lookup = (headers: Record<string, string>, call: { key?: string } = { key }) =>
     client.call(app, "LookupNumber", { number: "1" }, { ...call, headers });
 
-  test("the version that a request names is echoed, and the current one where it names none", async () => {
+  test("answers have the version that the request names, or the current one", async () => {
     for (const headers of [{}, { "Byond-Version": current }]) {
       const answer = await lookup(headers);
       expect(answer.code).toBe("ok");
@@ -54,7 +54,7 @@ describe.each(protocolClients)("over $name", (client) => {
     },
   );
 
-  test("an unknown version keeps anything from happening", async () => {
+  test("a request with an unknown version has no effect", async () => {
     const recipient = `version-${crypto.randomUUID()}@example.com`;
     const headers = { "Byond-Version": "1999-12-31" };
     const refused = await client.call(app, "StartVerification", { channel: "email", recipient }, { key, headers });
@@ -63,13 +63,13 @@ describe.each(protocolClients)("over $name", (client) => {
     expect(body.verifications).toEqual([]);
   });
 
-  test("endpoints that take no credential know versions too", async () => {
+  test("endpoints without a credential check the version too", async () => {
     const call = { headers: { "Byond-Version": "1999-12-31" } };
     const input = { email: "a@example.com", password: "correct horse battery" };
     expect((await client.call(app, "SignIn", input, call)).code).toBe("unknown_version");
   });
 
-  test("every answer has the id of its request, which the log knows: success and each kind of refusal", async () => {
+  test("every answer, success or error, has the request id that the log has", async () => {
     const id = "vrf_0000000000000000000000";
     const answers = [
       await lookup({}),
@@ -103,7 +103,7 @@ describe.each(protocolClients)("over $name", (client) => {
     }
   });
 
-  test("an id that the client sends is not taken: it is logged beside ours", async () => {
+  test("a client's own request id is not used, but logged next to ours", async () => {
     const theirs = "req_0000000000000000000000";
     for (const credentials of [{ key }, {}]) {
       const { body, headers, code } = await lookup({ "X-Request-Id": theirs }, credentials);

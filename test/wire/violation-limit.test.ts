@@ -74,13 +74,13 @@ describe.each<[string, (count: number) => Promise<Refusal>]>([
   ],
   ["unknown fields over gRPC", overGrpc],
 ])("%s", (_name, refuse) => {
-  test("are all named, up to twenty", async () => {
+  test("up to twenty are all named", async () => {
     const { message, fields } = await refuse(20);
     expect(message).toBe("One or more fields are invalid.");
     expect(Object.keys(fields)).toHaveLength(20);
   });
 
-  test("are counted beyond twenty", async () => {
+  test("beyond twenty, the rest are counted", async () => {
     const { message, fields } = await refuse(100);
     expect(message).toBe("One or more fields are invalid. 20 are listed, 80 more are not.");
     expect(Object.keys(fields)).toHaveLength(20);

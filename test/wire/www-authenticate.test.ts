@@ -28,7 +28,7 @@ describe.each(protocolClients)("over $name", (client) => {
     }
   });
 
-  test("a credential that does not hold is an invalid token", async () => {
+  test("an invalid credential is answered with invalid_token", async () => {
     for (const answer of [
       await client.call(app, "LookupNumber", number, { key: "pk_live_8fa2.s3cr3t_9c1d4f7b2a6e0h8j" }),
       await client.call(app, "ListApiKeys", {}, { session: "e30.e30.e30" }),
@@ -38,7 +38,7 @@ describe.each(protocolClients)("over $name", (client) => {
     }
   });
 
-  test("a key without the scope is told which one it lacks", async () => {
+  test("a key without the scope gets the name of the missing scope", async () => {
     const answer = await client.call(app, "StartVerification", start, { key });
     expect(answer.code).toBe("insufficient_scope");
     expect(answer.headers.get("WWW-Authenticate")).toBe(`${challenge}, error="insufficient_scope", scope="verify"`);
@@ -72,7 +72,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect(answers.map(({ headers }) => headers.get("WWW-Authenticate"))).toEqual(answers.map(() => challenge));
   });
 
-  test("what is refused for other reasons has none", async () => {
+  test("errors with other statuses have no challenge", async () => {
     const answer = await client.call(app, "LookupNumber", {}, { key });
     expect(answer.code).toBe("validation_error");
     expect(answer.headers.get("WWW-Authenticate")).toBeNull();

@@ -59,7 +59,7 @@ describe.skipIf(!hasCurl)("curl", () => {
     });
   });
 
-  test("looks a number up, with the plus as the reference writes it", async () => {
+  test("looks up a number, with the plus encoded as in the reference", async () => {
     const { status, body } = await paste(`curl "__BASE__/lookup?number=+6591234567&country=SG" \\
   -H "X-API-Key: $BYONDAPI_KEY"`);
     expect(status).toBe(200);
@@ -71,7 +71,7 @@ describe.skipIf(!hasCurl)("curl", () => {
     expect(await paste(line)).toMatchObject({ status: 200, body: { valid: true } });
   });
 
-  test("mints a key, lists it and revokes it", async () => {
+  test("creates a key, lists it and revokes it", async () => {
     const created = await paste(`curl -X POST __BASE__/api-keys \\
   -H "Authorization: Bearer $JWT" \\
   -H "Content-Type: application/json" \\
@@ -93,7 +93,7 @@ describe.skipIf(!hasCurl)("curl", () => {
     expect(await paste(line)).toMatchObject({ status: 200, body: { valid: true } });
   });
 
-  test("that forgets the Content-Type is told so", async () => {
+  test("without a Content-Type is told that it is missing", async () => {
     const line = `curl -X POST __BASE__/verify/start -H "X-API-Key: $BYONDAPI_KEY" -d '{"channel":"email"}'`;
     const { status, body } = await paste(line);
     expect(status).toBe(415);

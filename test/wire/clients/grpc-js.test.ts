@@ -192,7 +192,7 @@ describe("the documented flows", () => {
     });
   });
 
-  test("sign up, sign in, mint a key, list it, use it, revoke it", async () => {
+  test("sign up, sign in, create a key, list it, use it, revoke it", async () => {
     const credentials = { email: "grpc-js-owner@example.com", password: "correct horse battery" };
     const account = await call("AuthService.SignUp", { ...credentials, name: "Acme" });
     const signedIn = await call("AuthService.SignIn", credentials);
@@ -376,7 +376,7 @@ describe("a call that takes too long", () => {
   });
 });
 
-test("messages that are too large take no places on their connection for long", async () => {
+test("messages that are too large do not occupy their connection for long", async () => {
   const on = new grpc.Client(new URL(app.url).host, grpc.credentials.createInsecure(), {
     "grpc.use_local_subchannel_pool": 1,
   });
