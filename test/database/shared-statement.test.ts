@@ -1,4 +1,4 @@
-/** Statements put together of steps: what of them is in the text, in which order, and whose refusal is told. */
+/** Statements of steps: which steps are in the text, in which order, and whose refusal a run gets. */
 import { describe, expect, test } from "vitest";
 import { defineStep, type Step, type StepSql, sharedStatement } from "../../src/database/shared-statement.ts";
 import { integer, text } from "../../src/database/statement.ts";
@@ -31,7 +31,7 @@ const passing = (name: string, changes: Partial<Step<Run>> = {}) => ({
 const run = (steps: readonly Step<Run>[], of: Run = {}) => sharedStatement<Run, object>("shared", common, steps)(of);
 
 describe("the text", () => {
-  test("has the steps in their order, each behind the ones before, and tells of all but the last whether they were passed", () => {
+  test("has the steps in order, each with the condition of those before, and a column for each but the last that says if it was passed", () => {
     const { statement } = run([passing("first"), passing("second")]);
     expect(statement.text).toBe(
       "WITH first AS (SELECT $1::text WHERE true), second AS (SELECT $1::text WHERE EXISTS (SELECT FROM first)) " +
@@ -39,13 +39,13 @@ describe("the text", () => {
     );
   });
 
-  test("has a step that does not decide anything pass on what stood before it", () => {
+  test("passes the condition on through a step that has no condition of its own", () => {
     const silent = passing("silent", { sql: () => ({}) });
     const { statement } = run([passing("first"), silent, passing("last")]);
     expect(statement.text).toContain("last AS (SELECT $1::text WHERE EXISTS (SELECT FROM first))");
   });
 
-  test("gives a step its own parameters and the common ones, whatever other steps call theirs", () => {
+  test("gives a step its own parameters and the common ones, even if another step's have the same names", () => {
     const own = (name: string, value: number) =>
       step({
         name,
@@ -58,7 +58,7 @@ describe("the text", () => {
     expect(statement.bind(values).values).toEqual(["ws_1", 1, 2]);
   });
 
-  test("tells a step what those before it change", () => {
+  test("tells a step the changes of the steps before it", () => {
     const seen: (readonly string[])[] = [];
     const changing = (name: string) =>
       step({
@@ -79,7 +79,7 @@ describe("variants", () => {
   const optional = passing("charge", { isNeeded: ({ isFree }) => isFree !== true });
   const parted = passing("limits", { parts: ({ parts = [] }) => parts });
 
-  test("leave out steps that a run does not need, and are named after what they have", () => {
+  test("omit the steps that a run does not need, and are named after the steps and parts they have", () => {
     const all = sharedStatement<Run, object>("shared", common, [optional, parted]);
     const nameOf = (of: Run) => all(of).statement.name;
     expect(nameOf({})).toBe("shared_charge");
@@ -105,12 +105,12 @@ describe("a refusal", () => {
     expect(run(steps).refusal(row)?.message).toBe(message);
   });
 
-  test("is none where the step has nothing to refuse", () => {
+  test("is undefined if the step returns none", () => {
     expect(run([passing("target", { refusal: () => undefined })]).refusal({})).toBeUndefined();
   });
 });
 
-test("two steps of one name, and two columns of one name, are refused", () => {
+test("two steps or two columns with the same name are refused", () => {
   expect(() => run([passing("same"), passing("same")])).toThrow("two steps named same");
   const column = (name: string) => passing(name, { sql: () => ({ columns: { same: "1" } }) });
   expect(() => run([column("a"), column("b")])).toThrow("two columns named same");

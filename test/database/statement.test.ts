@@ -19,7 +19,7 @@ import {
 import { openTestDatabase, type TestConnection } from "../outbox/test-database.ts";
 
 describe("a definition", () => {
-  test("numbers parameters in the order of their use; a name stands for one value, with its type, wherever it is used", () => {
+  test("numbers parameters in the order of their use, and repeats the placeholder of a parameter that is used twice", () => {
     const found = statement("found")(
       { id: text, workspaceId: text, indexes: nullable(array(text)) },
       (p) =>
@@ -31,7 +31,7 @@ describe("a definition", () => {
     expect(found.bind({ id: "vrf_1", workspaceId: "ws_1", indexes: null }).values).toEqual(["ws_1", "vrf_1", null]);
   });
 
-  test("gives fragments their parameters as it takes them itself", () => {
+  test("passes placeholders to SQL fragments", () => {
     const isLater = (column: string, than: string) => `${column} > ${than}`;
     const late = statement("late")(
       { at: timestamptz },
@@ -40,7 +40,7 @@ describe("a definition", () => {
     expect(late.text).toBe("SELECT a > $1::timestamptz AND b > $1::timestamptz");
   });
 
-  test("refuses a parameter that it does not have", () => {
+  test("refuses a parameter that is not defined", () => {
     // @ts-expect-error There is no such parameter.
     expect(() => statement("unknown")({ id: text }, (p) => `SELECT ${p.id}, ${p.other}`)).toThrow(
       "the statement unknown has no parameter other",
@@ -51,7 +51,7 @@ describe("a definition", () => {
     );
   });
 
-  test("refuses a parameter that its text does not use, even if it was looked at", () => {
+  test("refuses a parameter that its text does not use, even if the function read its placeholder", () => {
     expect(() => statement("unused")({ id: text, mode: text }, (p) => `SELECT ${p.id}`)).toThrow(
       "the statement unused does not use its parameter mode",
     );
@@ -70,7 +70,7 @@ describe("a definition", () => {
     expect(() => statement("by_hand")({}, () => "SELECT $1")).toThrow("has a placeholder without a name");
   });
 
-  test("refuses a name that PostgreSQL would cut off", () => {
+  test("refuses a name that PostgreSQL would truncate", () => {
     expect(statement("a".repeat(63))({}, () => "SELECT").name).toHaveLength(63);
     expect(() => statement("a".repeat(64))({}, () => "SELECT")).toThrow("more than 63 bytes");
   });
@@ -82,7 +82,7 @@ describe("values", () => {
     (p) => `SELECT ${p.id} AS id, ${p.attempts}, ${p.keyPrefix}`,
   );
 
-  test("of the wrong type, missing or unknown do not compile; a missing one is refused", () => {
+  test("that are missing, unknown or of the wrong type do not compile; a missing one also throws", () => {
     const id = "vrf_1";
     expect(cancel.bind({ id, attempts: 1, keyPrefix: null }).values).toEqual([id, 1, null]);
     // @ts-expect-error `attempts` is a number.
@@ -106,7 +106,7 @@ describe("a statement of parts", () => {
       ].join(" AND "),
   );
 
-  test("is one statement for each list of parts, which takes the values of those alone", () => {
+  test("is one statement for each list of parts, and binds only the values of those parts", () => {
     expect(list(["after", "status"])).toMatchObject({
       name: "list_after_status",
       text: "SELECT WHERE workspace_id = $1::text AND created_at > $2::timestamptz AND status = $3::text",
@@ -119,7 +119,7 @@ describe("a statement of parts", () => {
     expect(list([]).bind({ workspaceId: "ws_1" }).values).toEqual(["ws_1"]);
   });
 
-  test("refuses to go without a value of a part that it has", () => {
+  test("refuses a missing value of a part that it has", () => {
     expect(() => list(["status"]).bind({ workspaceId: "ws_1" })).toThrow(
       "the statement list_status was given no status",
     );
@@ -135,7 +135,7 @@ describe("on PostgreSQL", () => {
   });
   afterAll(() => connection.close());
 
-  test("every type arrives as it was, alone and in an array, and null as null", async () => {
+  test("a value of every type comes back unchanged, alone and in an array, and null as null", async () => {
     const types = { text, integer, bigint, double, boolean, timestamptz, bytea, jsonb };
     const at = new Date("2026-06-15T09:40:00.123Z");
     const values = {

@@ -1,4 +1,4 @@
-/** Another capability adds steps to the statement that sends codes, without a change to `verify/`. */
+/** A capability adds steps to the statement that sends codes, without a change to `verify/`. */
 import { defineEntity, p } from "@mikro-orm/core";
 import { Migration } from "@mikro-orm/migrations";
 import pg from "pg";
@@ -188,7 +188,7 @@ test("a resend passes the same steps", async () => {
   expect(await subjectsOf("send_event")).toEqual([id, id]);
 });
 
-test("a send that does not need a step is not asked by it", async () => {
+test("a send skips a step that it does not need", async () => {
   expect((await start("+6591234567", "whatsapp")).status).toBe(201);
   expect(await subjectsOf("send_event")).toEqual(await started());
 });

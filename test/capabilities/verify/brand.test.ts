@@ -13,7 +13,7 @@ test.each([
   ["\u1160\u115fAcme\u17b4", "Acme"],
   // Not blank: how the letter before it is shown.
   ["Acme \u2764\ufe0f", "Acme \u2764\ufe0f"],
-])("the messages of a brand given as %j say %j", (given, brand) => {
+])("a brand given as %j is shown as %j", (given, brand) => {
   expect(brandOf(given)).toBe(brand);
 });
 
@@ -33,11 +33,11 @@ test.each([
   ["   ", "Byond"],
   ["://evil", "evil"],
   ["=?", "Byond"],
-])("the messages of an account called %j say %j", (name, brand) => {
+])("without a brand, an account named %j is shown as %j", (name, brand) => {
   expect(brandOfAccount(name)).toBe(brand);
 });
 
-test("whatever an account is called, its messages carry an allowed brand of at most forty characters", () => {
+test("every account name becomes an allowed brand of at most forty characters", () => {
   const fragments = fc.constantFrom(
     "www.",
     "w",

@@ -1,4 +1,4 @@
-/** Codes are derived from the id under a secret: every code as likely as any other, and nothing of it stored. */
+/** Codes are derived from the verification's id and a master secret, without bias. */
 import { describe, expect, test } from "vitest";
 import { deriveCode, normalizeCode } from "../../../src/capabilities/verify/code.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
@@ -43,12 +43,12 @@ describe.each(lengths)("codes of %i digits", (length) => {
   const codes = codesOf.get(length) ?? expect.fail();
   const digits = new RegExp(`^[0-9]{${length}}$`);
 
-  test("have exactly that many digits, zeros in front included", () => {
+  test("have exactly that many digits, including leading zeros", () => {
     expect(codes.filter((code) => !digits.test(code))).toEqual([]);
     expect(codes.some((code) => code.startsWith("0"))).toBe(true);
   });
 
-  test("are uniform: in each digit, in their first two and in their last two", () => {
+  test("are uniform in each digit, in the first two digits and in the last two", () => {
     for (let position = 0; position < length; position++) {
       expect(chiSquare(countBy(codes, 10, (code) => Number(code[position])))).toBeLessThan(limitOf10Bins);
     }
@@ -56,7 +56,7 @@ describe.each(lengths)("codes of %i digits", (length) => {
     expect(chiSquare(countBy(codes, 100, (code) => Number(code.slice(-2))))).toBeLessThan(limitOf100Bins);
   });
 
-  test("are others under another secret", () => {
+  test("differ under another secret", () => {
     const same = ids.filter((id, index) => live(other, id, length) === codes[index]).length;
     const expected = ids.length / 10 ** length;
     expect(same).toBeLessThanOrEqual(expected + 5 * Math.sqrt(expected) + 1);
@@ -74,7 +74,7 @@ test("the same id, length and secret always give the same code", () => {
   }
 });
 
-test("a code tells nothing of the same verification's code of another length", () => {
+test("codes of different lengths for one verification are independent", () => {
   const [long = [], short = []] = [codesOf.get(10), codesOf.get(4)];
   const alike = ids.filter((_, index) => long[index]?.endsWith(short[index] ?? "none"));
   // Two independent codes of four digits agree once in ten thousand times.
@@ -107,6 +107,6 @@ test.each([
   ["⁰⁸⁴²¹³", "⁰⁸⁴²¹³"],
   ["⓪⑧④②①③", "⓪⑧④②①③"],
   ["〇八四二一三", "〇八四二一三"],
-])("a submitted code %j is compared as %j", (submitted, compared) => {
+])("a submitted code %j is normalized to %j", (submitted, compared) => {
   expect(normalizeCode(submitted)).toBe(compared);
 });

@@ -32,7 +32,7 @@ async function messagesTo(recipient: string, count: number): Promise<readonly In
 }
 
 describe("GET /verify/{verification_id}", () => {
-  test("tells status, masked recipient, attempts, deliveries and metadata", async () => {
+  test("returns status, masked recipient, attempts left, deliveries and metadata", async () => {
     const id = await start("grace@example.com", { metadata: { order: "42" } });
     await app.messageTo("grace@example.com");
     await expect.poll(async () => (await get(id)).body.deliveries[0]?.status).toBe("sent");
@@ -64,7 +64,7 @@ describe("GET /verify/{verification_id}", () => {
     });
   });
 
-  test("follows wrong codes, approval and expiry", async () => {
+  test("shows wrong codes and the approval", async () => {
     const id = await start("follow@example.com");
     const code = codeIn((await app.messageTo("follow@example.com")).text);
     await check(id, code === "000000" ? "111111" : "000000");
@@ -87,7 +87,7 @@ describe("GET /verify/{verification_id}", () => {
     expect(answers.map(({ status, body }) => [status, body.error.code])).toEqual(Array(3).fill([404, "not_found"]));
   });
 
-  test("over gRPC the verification is a field of the answer", async () => {
+  test("over gRPC the verification is a field of the response", async () => {
     const id = await start("over-grpc@example.com");
     const { verification } = await app.grpc({ "x-api-key": key }).verify.getVerification({ verificationId: id });
     expect(verification).toMatchObject({ verificationId: id, recipient: "o•••@example.com", attemptsLeft: 5 });
@@ -98,7 +98,7 @@ describe("POST /verify/{verification_id}/resend", () => {
   const resend = (id: string, body: Record<string, unknown> = {}) =>
     app.rest("POST", `/verify/${id}/resend`, { key, body });
 
-  test("sends the same code with the same expiry, and does not give attempts back", async () => {
+  test("sends the same code with the same expiry and the same attempts left", async () => {
     const id = await start("again@example.com");
     const first = codeIn((await app.messageTo("again@example.com")).text);
     await check(id, first === "000000" ? "111111" : "000000");
@@ -112,7 +112,7 @@ describe("POST /verify/{verification_id}/resend", () => {
     expect((await check(id, first)).body.status).toBe("approved");
   });
 
-  test("goes over another channel, to the recipient in the form of that channel", async () => {
+  test("sends over another channel, to a recipient of the form that the channel takes", async () => {
     const id = await start("other-channel@example.com");
     const code = codeIn((await app.messageTo("other-channel@example.com")).text);
     expect((await resend(id, { channel: "whatsapp" })).body.error.fields).toEqual({
@@ -127,7 +127,7 @@ describe("POST /verify/{verification_id}/resend", () => {
     expect(codeIn(message?.text ?? "")).toBe(code);
   });
 
-  test("takes of the recipient's allowance, as starts do: three at once, then one a minute", async () => {
+  test("counts against the recipient's limit, as starts do: three at once, then one a minute", async () => {
     const id = await start("resend-limit@example.com", { ttl_seconds: 3600 });
     const statuses: number[] = [];
     for (let send = 0; send < 3; send++) {
@@ -138,7 +138,7 @@ describe("POST /verify/{verification_id}/resend", () => {
     expect((await resend(id)).status).toBe(200);
   });
 
-  test("a finished verification is answered as it is, and nothing is sent", async () => {
+  test("returns a finished verification unchanged, and sends nothing", async () => {
     const id = await start("finished@example.com");
     await check(id, codeIn((await app.messageTo("finished@example.com")).text));
     const { status, body } = await resend(id);
@@ -149,7 +149,7 @@ describe("POST /verify/{verification_id}/resend", () => {
 });
 
 describe("POST /verify/{verification_id}/cancel", () => {
-  test("ends a pending verification: its code is expired", async () => {
+  test("cancels a pending verification: a check of its code answers expired", async () => {
     const id = await start("cancel@example.com");
     const code = codeIn((await app.messageTo("cancel@example.com")).text);
     const cancel = () => app.rest("POST", `/verify/${id}/cancel`, { key, body: {} });
@@ -178,7 +178,7 @@ describe("GET /verifications", () => {
     });
   });
 
-  test("pages from the newest to the oldest, each verification once, and filters", async () => {
+  test("returns each verification once, newest first, in pages, and applies the filters", async () => {
     const list = (query: string) => app.rest("GET", `/verifications?${query}`, { key: listKey });
     const listKey = await app.mintKey();
     const ids: string[] = [];
@@ -216,7 +216,7 @@ describe("GET /verifications", () => {
     ["recipient=%206591230003", "recipient"],
     ["page_size=101", "page_size"],
     ["status=done", "status"],
-  ])("%s is refused by name", async (query, field) => {
+  ])("%s is refused, and the error names the field", async (query, field) => {
     const { status, body } = await app.rest("GET", `/verifications?${query}`, { key });
     expect(status).toBe(422);
     expect(Object.keys(body.error.fields)).toEqual([field]);
@@ -224,7 +224,7 @@ describe("GET /verifications", () => {
 });
 
 describe("POST /verifications/erase", () => {
-  test("erases the recipient everywhere and ends what is pending", async () => {
+  test("erases the recipient from its verifications and cancels pending ones", async () => {
     const id = await start("forget.me@example.com", { metadata: { name: "Alan" } });
     const code = codeIn((await app.messageTo("forget.me@example.com")).text);
     const erase = (recipient = "Forget.Me@EXAMPLE.com") =>

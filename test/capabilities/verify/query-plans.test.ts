@@ -54,7 +54,7 @@ test.each([
   "list_verifications_status_recipient",
   "read_verification",
   "erase_recipient",
-])("%s, planned on empty tables, looks at few rows once they are full", async (name) => {
+])("%s, planned on empty tables, reads few rows and pages when the tables are full", async (name) => {
   const values = sent.get(name)?.values ?? [];
   const literals = values.map((value) => literalOf(value));
   await client.query("BEGIN");
@@ -67,7 +67,7 @@ test.each([
   expect(pagesReadByScans(plan)).toBeLessThan(100);
 });
 
-/** The named statements that are sent meanwhile, with their values. */
+/** The named statements that `work` sends, with their values. */
 async function statementsOf(work: () => Promise<void>): Promise<Map<string, pg.QueryConfig>> {
   const query = vi.spyOn(pg.Client.prototype, "query");
   await work();

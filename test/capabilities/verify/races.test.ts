@@ -1,4 +1,4 @@
-/** Attempts and allowances when everything happens at once: over HTTP, on a real PostgreSQL. */
+/** Attempts and limits under parallel calls: over HTTP, on a real PostgreSQL. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, useTestApp } from "../../support/app.ts";
 import {
@@ -27,19 +27,19 @@ async function attemptsOf({ id }: Started): Promise<unknown> {
   return row?.attempts;
 }
 
-/** Wrong codes that the recipients' budgets for guessing were charged, one entry a recipient that still owes. */
+/** The wrong codes counted for each recipient that has not all its guesses back. */
 async function guessesCharged(): Promise<number[]> {
   const rows = await rowsOf(
     app,
     `SELECT extract(epoch FROM tat - byond_now())::float8 / 8640 AS guesses FROM throttle
      WHERE key LIKE 'guess:%' AND tat > byond_now()`,
   );
-  // What has trickled back since is a matter of seconds, not of hours.
+  // Tokens that came back meanwhile are worth seconds, not hours: rounding removes them.
   return rows.map(({ guesses }) => Math.round(Number(guesses) * 100) / 100);
 }
 
-/** Waits until other tests' recipients owe nothing any more. */
-const everyBudgetWhole = () => app.time.advance({ seconds: 86_400 });
+/** Advances the clock until all recipients have all their guesses back. */
+const restoreAllGuesses = () => app.time.advance({ seconds: 86_400 });
 
 describe("one verification", () => {
   test("two hundred parallel wrong codes cost exactly five attempts", async () => {
@@ -57,7 +57,7 @@ describe("one verification", () => {
     expect(await attemptsOf(started)).toBe(1);
   });
 
-  test("right and wrong codes at once: approved at most once, after four wrong ones at most, or locked", async () => {
+  test("parallel right and wrong codes approve at most once, after at most four wrong ones, or lock", async () => {
     for (const [round, stride] of [2, 3, 7, 20, 40].entries()) {
       const started = await startAndRead(app, key, `mixed-${round}@example.com`);
       const outcomes = tally(
@@ -92,9 +92,9 @@ describe("one verification", () => {
   });
 });
 
-describe("a recipient's budget for guessing", () => {
-  test("two hundred parallel wrong codes over three verifications cost exactly ten guesses", async () => {
-    await everyBudgetWhole();
+describe("the limit of wrong codes for a recipient", () => {
+  test("two hundred parallel wrong codes over three verifications count exactly ten", async () => {
+    await restoreAllGuesses();
     const recipient = "guessed@example.com";
     const started = await startAndReadEach(app, key, recipient, 3);
     const outcomes = await Promise.all(
@@ -114,7 +114,7 @@ describe("a recipient's budget for guessing", () => {
     }
   });
 
-  test("nine wrong codes leave room for the right one; ten do not", async () => {
+  test("the right code is approved after nine wrong ones, and locked after ten", async () => {
     const nine = await startAndReadEach(app, key, "nine@example.com", 3);
     const ten = await startAndReadEach(app, key, "ten@example.com", 3);
     const threeEach = (list: Started[]) =>
@@ -127,7 +127,7 @@ describe("a recipient's budget for guessing", () => {
     expect(nine[0] && (await check(app, key, nine[0].id, nine[0].code))).toBe("approved");
   });
 
-  test("used up, it refuses new codes until a guess is back, and then allows one guess every 2.4 hours", async () => {
+  test("after ten wrong codes, starts are refused until a guess is back; one comes back every 2.4 hours", async () => {
     const recipient = "used-up@example.com";
     for (const started of await startAndReadEach(app, key, recipient, 2)) {
       await Promise.all(times(5, () => check(app, key, started.id, wrongFor(started))));
@@ -160,7 +160,7 @@ describe("a recipient's budget for guessing", () => {
     expect(await guessesCharged()).toEqual([10]);
   });
 
-  test("is the recipient's alone: another recipient, workspace or mode has its own", async () => {
+  test("every recipient, workspace and mode has a limit of its own", async () => {
     const recipient = "own-budget@example.com";
     for (const started of await startAndReadEach(app, key, recipient, 2)) {
       await Promise.all(times(5, () => check(app, key, started.id, wrongFor(started))));
@@ -185,8 +185,8 @@ describe("a recipient's budget for guessing", () => {
   });
 });
 
-describe("a recipient's allowance of codes", () => {
-  test("fifty parallel starts to one recipient admit exactly three, and send exactly three", async () => {
+describe("the limit of codes for a recipient", () => {
+  test("of fifty parallel starts to one recipient, exactly three are accepted and sent", async () => {
     const answers = await Promise.all(times(50, () => start(app, key, "often@example.com")));
     expect(tally(answers.map(({ status }) => status))).toEqual({ 201: 3, 429: 47 });
     for (const { status, headers, body } of answers) {
@@ -203,13 +203,13 @@ describe("a recipient's allowance of codes", () => {
     expect(stored).toEqual([{ count: 3 }]);
   });
 
-  test("a mailbox is one recipient however its address is written", async () => {
+  test("all spellings of a mailbox share one limit", async () => {
     const spellings = ["spelt@EXAMPLE.org", "SPELT@example.org", "spelt+1@example.org", "Spelt+a+b@example.org"];
     const answers = await Promise.all(times(40, (index) => start(app, key, spellings[index % 4] ?? "")));
     expect(tally(answers.map(({ status }) => status))).toEqual({ 201: 3, 429: 37 });
   });
 
-  test("a number is one recipient however it is written, over every channel", async () => {
+  test("all spellings of a number share one limit, over every channel", async () => {
     const ways = [
       { channel: "whatsapp", recipient: "+6598765432" },
       { channel: "sms", recipient: "+65 9876 5432" },
@@ -220,7 +220,7 @@ describe("a recipient's allowance of codes", () => {
     expect(tally(answers.map(({ status }) => status))).toEqual({ 201: 3, 429: 37 });
   });
 
-  test("comes back one a minute, three at most", async () => {
+  test("one token comes back each minute, up to three", async () => {
     const burst = async () => {
       const answers = await Promise.all(times(20, () => start(app, key, "patient@example.com")));
       return answers.filter(({ status }) => status === 201).length;
@@ -236,7 +236,7 @@ describe("a recipient's allowance of codes", () => {
     expect(await burst()).toBe(3);
   });
 
-  test("Retry-After tells the truth: ten seconds earlier it refuses, then it admits", async () => {
+  test("Retry-After is exact: a start ten seconds earlier is refused, a start at that time is accepted", async () => {
     for (const _ of times(3, () => 0)) {
       expect((await start(app, key, "exact@example.com")).status).toBe(201);
     }

@@ -1,4 +1,4 @@
-/** A verification and its recipients: what a resend may do, where it is told, and whom an approval is for. */
+/** The recipients of a verification: whom a resend may send to, which limits count it, and for whom a check approves. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Config, parseConfig } from "../../../src/app.ts";
@@ -48,7 +48,7 @@ describe.each(protocols)("over $name", (protocol) => {
   const endUser = (number: number) => `192.0.${protocol.name === "REST" ? 2 : 3}.${number}`;
   const api = (server = app, apiKey = key) => callsOf(protocol, server, apiKey);
 
-  test("forty resends to forty recipients are impossible: the second recipient stays the only other one", async () => {
+  test("a verification has at most two recipients: resends to forty others are refused", async () => {
     const { start, resend, get } = api();
     const id = await start({ channel: "email", recipient: newMail(), ttl_seconds: 3600 });
     const first = newPhone();
@@ -62,7 +62,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await get(id)).deliveries).toHaveLength(2);
   });
 
-  test("forty resends at once to forty recipients send one message", async () => {
+  test("of forty parallel resends to forty new recipients, exactly one sends a message", async () => {
     const { start, resend, get } = api();
     const id = await start({ channel: "email", recipient: newMail() });
     const codes = await Promise.all(
@@ -72,7 +72,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await get(id)).deliveries).toHaveLength(2);
   });
 
-  test("another recipient of the start's form is refused, whatever the channel", async () => {
+  test("a resend to another recipient of the start's form, mail or phone, is refused on every channel", async () => {
     const { start, resend } = api();
     const refusal = { recipient: expect.stringContaining("must be the one") };
     const byMail = await start({ channel: "email", recipient: newMail() });
@@ -83,7 +83,7 @@ describe.each(protocols)("over $name", (protocol) => {
     }
   });
 
-  test("the number goes with every channel that takes numbers, and the second recipient is remembered", async () => {
+  test("a resend uses the verification's number on every phone channel, and remembers the second recipient", async () => {
     const { start, resend } = api();
     const [mail, phone] = [newMail(), newPhone()];
     const id = await start({ channel: "sms", recipient: phone, ttl_seconds: 3600 });
@@ -108,7 +108,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(body.recipient).toBe(maskedPhone);
   });
 
-  test("a code is sent five times at most, the start included, however long one waits", async () => {
+  test("a code is sent at most five times, including the start, however much time passes", async () => {
     const { start, resend, get } = api();
     const id = await start({ channel: "email", recipient: newMail(), ttl_seconds: 3600 });
     const codes: string[] = [];
@@ -120,7 +120,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await get(id)).deliveries).toHaveLength(5);
   });
 
-  test("resends at once send five times at most too", async () => {
+  test("parallel resends also send a code at most five times", async () => {
     const { start, resend } = api();
     const id = await start({ channel: "email", recipient: newMail(), ttl_seconds: 3600 });
     const second = newPhone();
@@ -138,7 +138,7 @@ describe.each(protocols)("over $name", (protocol) => {
     ]);
   });
 
-  test("the limit of the end user covers the resends of what was started for them, wherever they go", async () => {
+  test("resends count against the limit of the start's end user, whoever receives them", async () => {
     const { start, startCode, resend } = api(four);
     const forUser = (more: object = {}) => ({
       channel: "email",
@@ -159,7 +159,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await resend(await start({ channel: "email", recipient: newMail() }))).code).toBe("ok");
   });
 
-  test("the limit of the source covers resends", async () => {
+  test("resends count against the limit of the source", async () => {
     const server = await startTestApp(configOf({ SOURCE_SEND_LIMIT: "2" }));
     await using _ = server;
     const { start, startCode, resend } = api(server, await server.mintKey({ mode: "test" }));
@@ -169,7 +169,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await startCode({ channel: "email", recipient: newMail() })).toBe("rate_limited");
   });
 
-  test("starts and resends share the recipient's allowance, and a refusal does not spend it", async () => {
+  test("starts and resends share the recipient's limit, and a refused resend takes no token of it", async () => {
     const { start, startCode, resend } = api(one);
     const victim = newPhone();
     const id = await start({ channel: "email", recipient: newMail(), end_user_ip: endUser(7) });
@@ -183,7 +183,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await startCode({ channel: "whatsapp", recipient: victim })).toBe("rate_limited");
   });
 
-  test("a recipient who had too many wrong guesses gets no code by a resend either", async () => {
+  test("a resend to a recipient with too many wrong codes is refused", async () => {
     const { start, resend, check } = api();
     const victim = newPhone();
     for (let verification = 0; verification < 2; verification += 1) {
@@ -196,7 +196,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await resend(id, { channel: "whatsapp", recipient: victim })).code).toBe("rate_limited");
   });
 
-  test("wrong codes count against both recipients: the second one's budget cannot be spared by starting with others", async () => {
+  test("wrong codes count against both recipients: new first recipients do not allow more guesses for the second", async () => {
     const { start, startCode, resend, check } = api();
     const victim = newPhone();
     for (let verification = 0; verification < 2; verification += 1) {
@@ -209,7 +209,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await startCode({ channel: "sms", recipient: victim })).toBe("rate_limited");
   });
 
-  test("whom a code was sent to is found by the second recipient too", async () => {
+  test("a list by recipient finds verifications by their second recipient", async () => {
     const { start, resend, call } = api();
     const [mail, phone] = [newMail(), newPhone()];
     const id = await start({ channel: "email", recipient: mail });
@@ -224,35 +224,38 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await call("ListVerifications", { recipient: phone, page_size: 1 })).body.next_page_token).not.toBeNull();
   });
 
-  test.each(["first", "second"])("erasing the %s recipient erases all that the verification holds", async (which) => {
-    const { start, resend, get, check, call } = api();
-    const [mail, phone] = [newMail(), newPhone()];
-    const fields = { metadata: { name: "Ada" }, end_user_ip: "192.0.2.200" };
-    const id = await start({ channel: "email", recipient: mail, ...fields });
-    await resend(id, { channel: "sms", recipient: phone });
-    const bystander = await start({ channel: "email", recipient: newMail() });
-    const erased = await call("EraseRecipient", { recipient: which === "first" ? mail : phone });
-    expect(erased.body).toEqual({ erased: 1 });
-    const view = await get(id);
-    expect(view).toMatchObject({ status: "canceled", recipient: null, metadata: {} });
-    expect(view.deliveries.map((each: { recipient: unknown }) => each.recipient)).toEqual([null, null]);
-    expect(await check(id, "000000")).toBe("expired");
-    for (const recipient of [mail, phone]) {
-      expect((await call("ListVerifications", { recipient })).body.verifications).toEqual([]);
-      expect((await call("EraseRecipient", { recipient })).body).toEqual({ erased: 0 });
-    }
-    const [row] = await rowsOf(
-      app,
-      `SELECT recipient_sealed, recipient_index, second_recipient_sealed, second_recipient_index, limit_indexes,
+  test.each(["first", "second"])(
+    "erasing the %s recipient erases all personal data of the verification",
+    async (which) => {
+      const { start, resend, get, check, call } = api();
+      const [mail, phone] = [newMail(), newPhone()];
+      const fields = { metadata: { name: "Ada" }, end_user_ip: "192.0.2.200" };
+      const id = await start({ channel: "email", recipient: mail, ...fields });
+      await resend(id, { channel: "sms", recipient: phone });
+      const bystander = await start({ channel: "email", recipient: newMail() });
+      const erased = await call("EraseRecipient", { recipient: which === "first" ? mail : phone });
+      expect(erased.body).toEqual({ erased: 1 });
+      const view = await get(id);
+      expect(view).toMatchObject({ status: "canceled", recipient: null, metadata: {} });
+      expect(view.deliveries.map((each: { recipient: unknown }) => each.recipient)).toEqual([null, null]);
+      expect(await check(id, "000000")).toBe("expired");
+      for (const recipient of [mail, phone]) {
+        expect((await call("ListVerifications", { recipient })).body.verifications).toEqual([]);
+        expect((await call("EraseRecipient", { recipient })).body).toEqual({ erased: 0 });
+      }
+      const [row] = await rowsOf(
+        app,
+        `SELECT recipient_sealed, recipient_index, second_recipient_sealed, second_recipient_index, limit_indexes,
          end_user_sealed, (SELECT count(payload_sealed)::int FROM outbox WHERE subject_id = $1) AS payloads
        FROM verification WHERE id = $1`,
-      [id],
-    );
-    expect(Object.values(row ?? {})).toEqual([null, null, null, null, null, null, 0]);
-    expect((await get(bystander)).status).toBe("pending");
-  });
+        [id],
+      );
+      expect(Object.values(row ?? {})).toEqual([null, null, null, null, null, null, 0]);
+      expect((await get(bystander)).status).toBe("pending");
+    },
+  );
 
-  test("the end user's address is stored with the verification only sealed", async () => {
+  test("the end user's address is stored only sealed", async () => {
     const { start } = api();
     const id = await start({ channel: "email", recipient: newMail(), end_user_ip: "203.0.113.77" });
     const [row] = await rowsOf(app, "SELECT v::text AS row, end_user_sealed FROM verification AS v WHERE id = $1", [
@@ -263,7 +266,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(String(row?.row)).not.toContain(Buffer.from("203.0.113.77").toString("hex"));
   });
 
-  test("an erasure among resends leaves nothing of either recipient", async () => {
+  test("an erasure in parallel with resends leaves no data of either recipient", async () => {
     const { start, resend, call } = api();
     for (let round = 0; round < 5; round += 1) {
       const [mail, phone] = [newMail(), newPhone()];
@@ -290,7 +293,7 @@ describe.each(protocols)("over $name", (protocol) => {
     }
   });
 
-  test("checks of verifications that have the same two recipients in either order do not wait in a circle", async () => {
+  test("parallel checks of verifications with the same two recipients in opposite order do not deadlock", async () => {
     const { start, resend, call } = api();
     const [mail, phone] = [newMail(), newPhone()];
     const byMail = await start({ channel: "email", recipient: mail });
@@ -305,7 +308,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(tally(answers.map(({ body }) => body.status))).toEqual({ incorrect: 8, locked: 52 });
   });
 
-  test("an address that differs in what other scripts fold into ASCII is another recipient", async () => {
+  test("addresses that are equal only after Unicode folding (NFKC, full case folding) are different recipients", async () => {
     const { start, check } = api();
     const name = `kim-${newMail()}`;
     // Full-width letters, a ligature and a dotless i: NFKC or full case folding would make one recipient of them.
@@ -316,7 +319,7 @@ describe.each(protocols)("over $name", (protocol) => {
     }
   });
 
-  test("the right code is incorrect for another recipient, counts, and stays right for the verification's own", async () => {
+  test("the right code is incorrect for another recipient and counts as an attempt; it stays right for the verification's own", async () => {
     const { start, get, check } = api();
     const mine = newMail();
     const id = await start({ channel: "email", recipient: mine });
@@ -336,7 +339,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await check(again, "000000", ` ${other.toUpperCase()} `)).toBe("approved");
   });
 
-  test("after a resend to a second recipient, both are the verification's", async () => {
+  test("after a resend to a second recipient, a check approves for both", async () => {
     const { start, resend, check } = api();
     const [mail, phone] = [newMail(), newPhone()];
     const ids = [];
@@ -353,7 +356,7 @@ describe.each(protocols)("over $name", (protocol) => {
   });
 
   test.each(["", "nobody", "@", "+", "12345", "a@b"])(
-    "a check for %j, which is nobody, is refused and is no attempt",
+    "a check for the malformed recipient %j is refused and does not count as an attempt",
     async (recipient) => {
       const { start, get, call } = api();
       const id = await start({ channel: "email", recipient: newMail() });

@@ -1,4 +1,4 @@
-/** What is sealed with an old master secret is sealed with the new one, while a server serves. */
+/** The command `reseal` reseals recipients from an old master secret to the new one, while servers run. */
 import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
@@ -36,7 +36,7 @@ async function start(app: TestApp, recipient: string, more: object = {}): Promis
 const approve = (app: TestApp, id: string) =>
   app.rest("POST", "/verify/check", { key, body: { verification_id: id, code: "000000" } });
 
-/** What rows say of the secrets that they need. */
+/** The secrets that rows need. */
 async function secretsInUse(): Promise<unknown[]> {
   const { rows } = await client.query(`
     SELECT DISTINCT secret FROM verification, unnest(ARRAY[
@@ -46,7 +46,7 @@ async function secretsInUse(): Promise<unknown[]> {
   return rows.map(({ secret }) => secret);
 }
 
-test("what has ended is read, found and erased by the new secret alone; a code that is pending is checked first", async () => {
+test("after a reseal, ended verifications are read, found and erased with the new secret alone; pending ones are waited for", async () => {
   const approved = await start(before, "Ada+1@example.com", { end_user_ip: "203.0.113.7" });
   const resend = { channel: "whatsapp", recipient: "+6591234567" };
   expect((await before.rest("POST", `/verify/${approved}/resend`, { key, body: resend })).status).toBe(200);
@@ -80,7 +80,7 @@ test("what has ended is read, found and erased by the new secret alone; a code t
   ]);
 });
 
-test("rows of before the new secret's first use are known to be its own: it cannot leave unnoticed either", async () => {
+test("resealed rows older than the new secret's first use still need it: a server without it does not start", async () => {
   await approve(before, await start(before, "ada@example.com"));
   await before.app.close();
   await client.query(`
@@ -93,7 +93,7 @@ test("rows of before the new secret's first use are known to be its own: it cann
   );
 });
 
-test("what ends, and what somebody holds, while the rows are gone through is sealed as well", async () => {
+test("rows that end or are locked during a reseal are resealed as well", async () => {
   const [held, late] = [await start(before, "held@example.com"), await start(before, "late@example.com")];
   await approve(before, held);
   await before.app.close();
@@ -107,7 +107,7 @@ test("what ends, and what somebody holds, while the rows are gone through is sea
   expect(await secretsInUse()).toEqual([idOf(fresh)]);
 });
 
-test("more rows than a batch, of one moment, are sealed once each; those that another command sealed are left alone", async () => {
+test("more rows of one moment than a batch holds are all resealed, even by two commands in parallel", async () => {
   const ids = await Promise.all(Array.from({ length: 450 }, (_, index) => start(before, `ada-${index}@example.com`)));
   await client.query(
     "UPDATE verification SET status = 'canceled', created_at = (SELECT min(created_at) FROM verification)",

@@ -9,7 +9,7 @@ import { captureLog } from "../../support/log-capture.ts";
 import { standardSchema } from "../../support/schema.ts";
 import { sweepAll } from "../../support/sweep-all.ts";
 
-test("after the retention nothing of a verification is left; before it, it can be read", async () => {
+test("a verification can be read until its retention ends; afterwards nothing of it is left", async () => {
   await using app = await startTestApp();
   const database = await Database.open({
     connection: await connectionTo(app.databaseUrl),

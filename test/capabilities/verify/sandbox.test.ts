@@ -1,4 +1,4 @@
-/** The sandbox: the same rules, nothing leaves the server, and its data never meet the live ones. */
+/** The sandbox: it has the same rules, sends nothing out, and never mixes its data with live data. */
 import { beforeAll, expect, test } from "vitest";
 import { Channel, CheckVerificationResponse_Status as CheckStatus } from "../../../gen/byond/v1/verify_pb.ts";
 import { parseConfig } from "../../../src/app.ts";
@@ -44,7 +44,7 @@ test.each([
   "\u200f000000\u200e",
   "\u2066٠٠٠\u061c٠٠٠\u2069",
   "000\u2011000",
-])("a code is right in the digits of any script, with marks of direction and hyphens: %j", async (code) => {
+])("a code is right in the digits of any script, with direction marks and hyphens: %j", async (code) => {
   const { body } = await start(app, sandbox, "digits@example.com");
   const { verify } = app.grpc({ "x-api-key": sandbox });
   expect(await check(app, sandbox, body.verification_id, code)).toBe("approved");
@@ -55,18 +55,18 @@ test.each([
   await app.time.advance({ seconds: 60 });
 });
 
-test("zeros of another length are wrong", async () => {
+test("zeros of another length are incorrect", async () => {
   const { id } = await startAndRead(app, sandbox, "length@example.com", { code_length: 8 });
   expect(await check(app, sandbox, id, "000000")).toBe("incorrect");
   expect(await check(app, sandbox, id, "00000000")).toBe("approved");
 });
 
-test("keys are told apart by their prefix", () => {
+test("live and sandbox keys have different prefixes", () => {
   expect(live).toMatch(/^pk_live_/);
   expect(sandbox).toMatch(/^pk_test_/);
 });
 
-test("live and sandbox keys of one workspace never see each other's verifications", async () => {
+test("live and sandbox keys of one workspace cannot read or check each other's verifications", async () => {
   const ofLive = await startAndRead(app, live, "of-live@example.com");
   const ofSandbox = await startAndRead(app, sandbox, "of-sandbox@example.com");
   const missing = await app.rest("POST", "/verify/check", {
@@ -87,21 +87,21 @@ test("live and sandbox keys of one workspace never see each other's verification
   expect(await check(app, sandbox, ofSandbox.id, ofSandbox.code)).toBe("approved");
 });
 
-test("the sandbox's codes do not open live verifications", async () => {
+test("the sandbox's code is incorrect for a live verification", async () => {
   const started = await startAndRead(app, live, "real@example.com");
   const zeros = "000000";
   // One live code in a million is zeros too.
   expect(await check(app, live, started.id, started.code === zeros ? wrongFor(started) : zeros)).toBe("incorrect");
 });
 
-test("the same throttles hold, each mode on its own", async () => {
+test("the same limits hold as for live keys, and each mode counts on its own", async () => {
   for (const key of [sandbox, live]) {
     const answers = await Promise.all(Array.from({ length: 20 }, () => start(app, key, "throttled@example.com")));
     expect(tally(answers.map(({ status }) => status))).toEqual({ 201: 3, 429: 17 });
   }
 });
 
-test("the same validation holds", async () => {
+test("the same validation holds as for live keys", async () => {
   const { status, body } = await start(app, sandbox, "not an address", { code_length: 3, ttl_seconds: 29 });
   expect(status).toBe(422);
   expect(body.error.fields).toEqual({
@@ -111,7 +111,7 @@ test("the same validation holds", async () => {
   });
 });
 
-test("five wrong codes lock, and the right one comes too late", async () => {
+test("five wrong codes lock a verification, and the right one then answers locked", async () => {
   const started = await startAndRead(app, sandbox, "locked@example.com");
   const outcomes = [];
   for (let attempt = 1; attempt <= 5; attempt++) {
@@ -121,14 +121,14 @@ test("five wrong codes lock, and the right one comes too late", async () => {
   expect(await check(app, sandbox, started.id, "000000")).toBe("locked");
 });
 
-test.each(["sms", "voice"])("%s answers channel_unavailable, as it does live", async (channel) => {
+test.each(["sms", "voice"])("%s answers channel_unavailable, as for live keys", async (channel) => {
   for (const key of [live, sandbox]) {
     const { status, body } = await start(app, key, "+6591234567", { channel });
     expect({ status, outcome: body.status }).toEqual({ status: 201, outcome: "channel_unavailable" });
   }
 });
 
-test("with a mail provider, live mail goes there and the sandbox's still lands in the inbox only", async () => {
+test("with a mail provider, live mail goes to the provider and sandbox mail only to the inbox", async () => {
   // Nothing listens on this port: whatever is sent to the provider does not arrive.
   await using server = await startTestApp({
     delivery: { ...parseConfig({}).delivery, smtp: { url: "smtp://127.0.0.1:9", from: "no-reply@example.com" } },

@@ -9,13 +9,13 @@ const fresh = "the new secret, which has thirty-two bytes";
 /** Another server on the same database, with other secrets. */
 const serverBeside = (app: TestApp, secrets: readonly string[]) => app.startAnother({ secrets });
 
-/** The same although rows need another secret: as on a database from before that was looked at. */
+/** Starts a server although rows need a secret that it lacks: removes the records that the start would check. */
 async function serverWithout(app: TestApp, secrets: readonly string[]): Promise<TestApp> {
   await rowsOf(app, "DELETE FROM master_secret");
   return app.startAnother({ secrets });
 }
 
-test("a pending verification can be checked as long as its secret is there, and is expired afterwards", async () => {
+test("a pending verification can be checked while a server has its secret, and is expired afterwards", async () => {
   await using before = await startTestApp({ secrets: [old] });
   const key = await before.mintKey();
   const atOnce = await startAndRead(before, key, "at-once@example.com");
@@ -43,7 +43,7 @@ test("a pending verification can be checked as long as its secret is there, and 
   expect(await check(rotated, key, forTheRest.id, forTheRest.code)).toBe("approved");
 });
 
-test("a wrong code for a verification whose secret is gone counts against nobody", async () => {
+test("a wrong code for a verification whose secret is gone is not counted", async () => {
   await using before = await startTestApp({ secrets: [old] });
   const key = await before.mintKey();
   const started = await startAndRead(before, key, "gone@example.com");
@@ -54,7 +54,7 @@ test("a wrong code for a verification whose secret is gone counts against nobody
   expect(await rowsOf(before, "SELECT key FROM throttle WHERE key LIKE 'guess:%'")).toEqual([]);
 });
 
-test("budgets and limits of a recipient survive a rotation, in every one of its steps", async () => {
+test("a recipient's limits survive every step of a rotation", async () => {
   await using before = await startTestApp({ secrets: [old] });
   const key = await before.mintKey();
   const starts = async (app: TestApp, recipient: string) => (await start(app, key, recipient)).status;
@@ -94,7 +94,7 @@ test("budgets and limits of a recipient survive a rotation, in every one of its 
   expect(await starts(rotated, "late-guesses@example.com")).toBe(429);
 });
 
-test("while servers of two steps of a rotation run side by side, a recipient's limits hold exactly", async () => {
+test("a recipient's limits are exact while servers of two steps of a rotation run side by side", async () => {
   await using owner = await startTestApp({ secrets: [old] });
   const key = await owner.mintKey();
   await owner.app.close();
@@ -114,7 +114,7 @@ test("while servers of two steps of a rotation run side by side, a recipient's l
   }
 });
 
-test("resends, lists and erasure know a recipient under every known secret", async () => {
+test("resends, lists and erasures find a recipient under every known secret", async () => {
   await using before = await startTestApp({ secrets: [old] });
   const key = await before.mintKey();
   const { id } = await startAndRead(before, key, "before@example.com");
@@ -138,7 +138,7 @@ test("resends, lists and erasure know a recipient under every known secret", asy
   expect(erased.body).toEqual({ erased: 1 });
 });
 
-test("a server that has never known a secret does not accept codes made with it, and API keys outlive them all", async () => {
+test("a server without a secret does not accept codes derived from it; API keys work with any secret", async () => {
   await using mine = await startTestApp({ secrets: [old] });
   const key = await mine.mintKey();
   await mine.app.close();
@@ -153,7 +153,7 @@ test("a server that has never known a secret does not accept codes made with it,
   expect(await check(theirsAgain, key, started.id, started.code)).toBe("approved");
 });
 
-test("the database holds neither the code nor, unsealed, the recipient", async () => {
+test("the database contains neither the code nor the unsealed recipient", async () => {
   await using app = await startTestApp({ secrets: [old] });
   const key = await app.mintKey();
   const { code } = await startAndRead(app, key, "nowhere-to-be-found@example.com", { code_length: 10 });

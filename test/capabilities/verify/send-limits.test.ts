@@ -3,7 +3,7 @@ import { originLimitsOf } from "../../../src/capabilities/verify/send-limits.ts"
 
 const settings = { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 };
 
-test("source, then end user; the source by the tier's requests", () => {
+test("the source comes before the end user; its limit is the tier's requests a minute", () => {
   const origin = { tier: "builder", clientAddress: "192.0.2.1", endUserKey: "2001:db8::/64" } as const;
   expect(originLimitsOf(settings, origin)).toEqual([
     {
@@ -21,14 +21,14 @@ test("source, then end user; the source by the tier's requests", () => {
   ]);
 });
 
-test("a limit of the installation goes before the tier's", () => {
+test("SOURCE_SEND_LIMIT replaces the tier's limit", () => {
   const origin = { tier: "unlimited", clientAddress: undefined, endUserKey: undefined } as const;
   expect(originLimitsOf({ ...settings, sourceSendsPerMinute: 30 }, origin)).toMatchObject([
     { key: "source:unknown", limit: { burst: 30, periodSeconds: 2 } },
   ]);
 });
 
-test("an unlimited workspace has no limit by source, but still one by end user", () => {
+test("an unlimited workspace has no limit for the source, but one for the end user", () => {
   const origin = { tier: "unlimited", clientAddress: "192.0.2.1", endUserKey: "192.0.2.2" } as const;
   expect(originLimitsOf(settings, origin).map(({ key }) => key)).toEqual(["end-user:192.0.2.2"]);
 });

@@ -1,4 +1,4 @@
-/** What `verify/start` and `verify/check` promise beyond the reference's own examples. */
+/** What `verify/start` and `verify/check` guarantee beyond the examples of the reference. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, useTestApp } from "../../support/app.ts";
 import { check, codeIn, inbox, messagesTo, rowsOf, start, startAndRead, wrongFor } from "./verify-calls.ts";
@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 describe("start", () => {
   test.each([4, 5, 6, 7, 8, 9, 10])(
-    "code_length %i sends a code of so many digits, which is approved",
+    "with code_length %i the code has that many digits, and is approved",
     async (digits) => {
       const { id, code } = await startAndRead(app, key, `digits-${digits}@example.com`, { code_length: digits });
       expect(code).toMatch(new RegExp(`^[0-9]{${digits}}$`));
@@ -20,7 +20,7 @@ describe("start", () => {
   );
 
   test.each([30, 300, 3600])(
-    "ttl_seconds %i is enforced as expires_at says, which is in whole seconds",
+    "with ttl_seconds %i the code expires exactly at expires_at, which is in whole seconds",
     async (ttl) => {
       await using server = await startTestApp();
       const serverKey = await server.mintKey();
@@ -42,7 +42,7 @@ describe("start", () => {
     },
   );
 
-  test("null stands for a field that is not given", async () => {
+  test("null is the same as a field that is not given", async () => {
     const { status, body } = await start(app, key, "nulls@example.com", {
       brand: null,
       code_length: null,
@@ -77,17 +77,14 @@ describe("start", () => {
     ["+6591230102", "\u200e+65 9123\u200b0102"],
     ["+6591230103", "＋６５ ９１２３ ０１０３"],
     ["+6591230104", "+६५ ९१२३ ०१०४"],
-  ])(
-    "a number is the recipient %s in any digits, and with the format characters it was copied with",
-    async (e164, text) => {
-      const { status, body } = await start(app, key, text, { channel: "sms" });
-      expect(status).toBe(201);
-      const list = await app.rest("GET", `/verifications?recipient=${e164}`, { key });
-      expect(list.body.verifications).toMatchObject([{ verification_id: body.verification_id }]);
-    },
-  );
+  ])("%s is recognized in the digits of any script, and with invisible format characters", async (e164, text) => {
+    const { status, body } = await start(app, key, text, { channel: "sms" });
+    expect(status).toBe(201);
+    const list = await app.rest("GET", `/verifications?recipient=${e164}`, { key });
+    expect(list.body.verifications).toMatchObject([{ verification_id: body.verification_id }]);
+  });
 
-  test("a number with words or parameters around it is no recipient", async () => {
+  test("a number with words or parameters around it is refused", async () => {
     for (const text of ["call +6591230105", "'+6591230105", "tel:+6591230105", "+6591230105;isub=words"]) {
       const { status, body } = await start(app, key, text, { channel: "sms" });
       expect(status).toBe(422);
@@ -95,19 +92,19 @@ describe("start", () => {
     }
   });
 
-  test("a brand of forty characters counts characters, not bytes", async () => {
+  test("the length of a brand is counted in characters, not bytes: forty are accepted", async () => {
     const brand = "ü".repeat(39).concat("🏦");
     expect((await start(app, key, "forty@example.com", { brand })).status).toBe(201);
     expect((await messagesTo(app, "forty@example.com", 1))[0]?.text).toContain(brand);
   });
 
-  test("a domain with the dot of the root is the one that browsers compare with", async () => {
+  test("the trailing dot of autofill_domain is removed, because browsers compare without it", async () => {
     const input = { channel: "email", recipient: "root@example.com", autofill_domain: "acme.example." };
     await app.rest("POST", "/verify/start", { key, body: input });
     expect((await app.messageTo("root@example.com")).text).toMatch(/^@acme\.example #\d{6}$/m);
   });
 
-  test("markup in a brand is shown, not obeyed", async () => {
+  test("markup in a brand is escaped in the HTML of the message", async () => {
     const brand = "<img src=x onerror=alert(1)>";
     await start(app, key, "markup@example.com", { brand });
     const [message] = await messagesTo(app, "markup@example.com", 1);
@@ -115,7 +112,7 @@ describe("start", () => {
     expect(message?.html).toContain("&lt;img src=x");
   });
 
-  test("where no brand is given, the account's name from before names were checked cannot carry what a brand may not", async () => {
+  test("without a brand, an account name from before names were checked cannot put forbidden text into a message", async () => {
     for (const [index, name] of ["https://evil.example/win", `Acme\u2028${"x".repeat(60)}`].entries()) {
       const { session, workspaceId } = await app.signUp();
       await rowsOf(app, "UPDATE workspace SET name = $1 WHERE id = $2", [name, workspaceId]);
@@ -128,7 +125,7 @@ describe("start", () => {
     }
   });
 
-  test("a channel without a provider stores an id, and sends and queues nothing", async () => {
+  test("a start on a channel without a provider stores a verification, and queues and sends nothing", async () => {
     await using server = await startTestApp({ isPublic: true, inbox: "none" });
     const serverKey = await server.mintKey();
     for (const [channel, recipient] of [
@@ -146,7 +143,7 @@ describe("start", () => {
 });
 
 describe("check", () => {
-  test("an empty code is refused and costs nothing; one of spaces only is an attempt", async () => {
+  test("an empty code is refused and does not count as an attempt; a code of only spaces counts", async () => {
     const started = await startAndRead(app, key, "empty@example.com");
     const { status, body } = await app.rest("POST", "/verify/check", {
       key,
@@ -161,7 +158,7 @@ describe("check", () => {
     expect(outcomes).toEqual(["incorrect", "incorrect", "incorrect", "incorrect", "locked"]);
   });
 
-  test("the right digits at another length are wrong", async () => {
+  test("a code with a digit too many or too few is incorrect", async () => {
     const started = await startAndRead(app, key, "longer@example.com");
     expect(await check(app, key, started.id, `${started.code}0`)).toBe("incorrect");
     expect(await check(app, key, started.id, `0${started.code}`)).toBe("incorrect");
@@ -169,7 +166,7 @@ describe("check", () => {
     expect(await check(app, key, started.id, started.code)).toBe("approved");
   });
 
-  test("a code of 64 characters is an attempt like any other; a longer one is refused, and none", async () => {
+  test("a code of 64 characters counts as an attempt; a longer one is refused and does not count", async () => {
     const started = await startAndRead(app, key, "endless@example.com");
     const attempts = async () =>
       (await rowsOf(app, "SELECT attempts FROM verification WHERE id = $1", [started.id]))[0]?.attempts;
@@ -186,14 +183,14 @@ describe("check", () => {
     expect(await check(app, key, started.id, started.code)).toBe("approved");
   });
 
-  test("a code opens its own verification only", async () => {
+  test("a code is right only for its own verification", async () => {
     const mine = await startAndRead(app, key, "mine@example.com");
     const theirs = await startAndRead(app, key, "theirs@example.com");
     const isDifferent = mine.code !== theirs.code;
     expect(await check(app, key, mine.id, isDifferent ? theirs.code : wrongFor(theirs))).toBe("incorrect");
   });
 
-  test("an approved verification stays approved in the store, whatever is tried afterwards", async () => {
+  test("an approved verification stays approved after more checks", async () => {
     const started = await startAndRead(app, key, "approved@example.com");
     expect(await check(app, key, started.id, started.code)).toBe("approved");
     for (let attempt = 0; attempt < 7; attempt++) {
@@ -203,7 +200,7 @@ describe("check", () => {
     expect(row).toEqual({ status: "approved", attempts: 1 });
   });
 
-  test("a locked verification stays locked after its time", async () => {
+  test("a locked verification stays locked after it expires", async () => {
     await using server = await startTestApp();
     const serverKey = await server.mintKey();
     const started = await startAndRead(server, serverKey, "locked@example.com", { ttl_seconds: 30 });

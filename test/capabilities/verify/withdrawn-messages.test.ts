@@ -4,7 +4,7 @@ import { startTestApp, type TestApp } from "../../support/app.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { SmtpSink } from "../channels/smtp-sink.ts";
 
-/** Mails that a server sends at once. */
+/** Mails that a server sends in parallel. */
 const places = 10;
 
 let sink: SmtpSink;
@@ -29,7 +29,7 @@ test.each([
     "erased",
     () => app.rest("POST", "/verifications/erase", { key, body: { recipient: "withdrawn-erased@example.com" } }),
   ],
-])("a message is not sent that was %s while it waited for its turn", async (name, withdraw) => {
+])("a waiting message is not sent after its verification was %s", async (name, withdraw) => {
   const mayGoOn = Promise.withResolvers<void>();
   sink.behaviour = { onReceived: () => mayGoOn.promise };
   const start = async (recipient: string) =>
