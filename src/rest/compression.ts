@@ -2,17 +2,17 @@ import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
 import { parseQualities } from "./media-type.ts";
 
-/** Smaller answers fit one packet as they are. */
+/** Smaller responses fit one packet uncompressed. */
 const minBytes = 1024;
 
 export type Encoding = "br" | "gzip";
 
-/** Between clients that like both alike, the first. */
+/** In order of preference, where a client gives both the same quality. */
 const encodings: readonly Encoding[] = ["br", "gzip"];
 
 /**
  * The codings that a request's content is in, in the order in which they were applied (RFC 9110 §8.4): in lower case, without `identity`
- * and empty members of the list, and with `gzip` for `x-gzip`.
+ * and empty list members; `x-gzip` becomes `gzip`.
  */
 export function parseContentCodings(header: string): readonly string[] {
   return header
@@ -23,7 +23,7 @@ export function parseContentCodings(header: string): readonly string[] {
     .map((name) => (name === "x-gzip" ? "gzip" : name));
 }
 
-/** Tells caches, also with a 304, that an answer of this length depends on what encodings the client takes. */
+/** Adds `Vary: accept-encoding` to a response that is long enough to be compressed; a 304 needs it too. */
 export function varyByEncoding(bytes: Uint8Array, header: Headers): void {
   if (isCompressible(bytes, header)) {
     header.append("vary", "accept-encoding");
@@ -31,8 +31,8 @@ export function varyByEncoding(bytes: Uint8Array, header: Headers): void {
 }
 
 /**
- * Compresses an answer of more than 1 KiB with what the client prefers (RFC 9110 §12.5.3), and says so in the headers.
- * An answer that already has a `Content-Encoding` is left alone.
+ * Compresses a response of more than 1 KiB with the encoding that the client prefers (RFC 9110 §12.5.3), and sets `Content-Encoding`.
+ * A response that already has a `Content-Encoding` is returned as it is.
  */
 export async function compressed(bytes: Uint8Array, requestHeader: Headers, header: Headers): Promise<Uint8Array> {
   if (!isCompressible(bytes, header)) {
@@ -69,10 +69,10 @@ interface Limit {
   readonly maxOutputLength: number;
 }
 
-/** Throws for bytes that are none, and a `RangeError` for more than `maxOutputLength`. */
+/** Throws if the bytes are not valid gzip, and a `RangeError` if the result is longer than `maxOutputLength`. */
 export const decompressGzip: (bytes: Uint8Array, limit: Limit) => Promise<Buffer> = promisify(gunzip);
 
-/** Like {@link decompressGzip}; as that does, it refuses bytes behind the end of what is compressed, which Node drops. */
+/** Like {@link decompressGzip}. Rejects bytes after the end of the stream, as gunzip does and Node's brotli does not. */
 export function decompressBrotli(bytes: Uint8Array, { maxOutputLength }: Limit): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     brotliDecompress(bytes, { maxOutputLength, info: true }, (error, result: unknown) => {
@@ -80,10 +80,10 @@ export function decompressBrotli(bytes: Uint8Array, { maxOutputLength }: Limit):
         reject(error);
         return;
       }
-      // With `info`, which the types lack.
+      // The result with `info: true`, which the types lack.
       const { buffer, engine } = Object(result);
       if (engine.bytesWritten === bytes.length) resolve(buffer);
-      else reject(new Error("there are bytes behind the end of what is compressed"));
+      else reject(new Error("there are bytes after the end of the compressed data"));
     });
   });
 }

@@ -12,16 +12,16 @@ import { compileRequestBinder, type RequestBinder } from "./request-binder.ts";
 import { type Route, routesOf } from "./route.ts";
 import { buildRouteTrie, RouteConflictError, type RouteTrie } from "./route-trie.ts";
 
-/** A route with all that was compiled for it. */
+/** A route and the functions compiled for it. */
 export interface Endpoint {
   readonly route: Route;
   readonly bind: RequestBinder;
   readonly call: Call;
-  /** Turns a response message into the content of the answer. */
+  /** Turns a response message into the content of the response. */
   readonly render: (message: Message) => ResponseContent;
-  /** The media types that an answer may have; without any, only the handler knows. */
+  /** The possible media types of the response; empty if the handler chooses it (`google.api.HttpBody`). */
   readonly mediaTypes: readonly string[];
-  /** HTTP status of a successful answer. */
+  /** HTTP status of a successful response. */
   readonly status: number;
 }
 
@@ -39,7 +39,7 @@ export interface EndpointOptions {
   readonly successStatus: (method: DescMethod) => number;
 }
 
-/** A schema that cannot be served over REST. The message lists everything that is wrong, one problem a line. */
+/** A schema that cannot be served over REST. The message lists every problem, one on a line. */
 export class SchemaError extends Error {
   readonly problems: readonly string[];
 
@@ -134,7 +134,7 @@ function reportDuplicates(routes: readonly Route[], problems: string[]): void {
   }
 }
 
-/** All types of the services' files and of what these import. */
+/** All types of the services' files and of the files that these import. */
 function registryOf(services: readonly ServiceImplSpec[]): Registry {
   const files = new Set<DescFile>();
   const add = (file: DescFile): void => {

@@ -1,25 +1,25 @@
 import { create, type DescField } from "@bufbuild/protobuf";
 import { getField, isMembers, type Members, membersOf, setField } from "./json/value-type.ts";
 
-/** The way from a message to one field in it, through the messages that hold that. */
+/** The path from a message to a field in it, through singular message fields. */
 export class FieldPath {
   readonly last: DescField;
   readonly #parents: readonly DescField[];
-  readonly #mayHaveRival: boolean;
+  readonly #hasOneof: boolean;
 
   /** `parents` are singular message fields, each in the message before. */
   constructor(parents: readonly DescField[], last: DescField) {
     this.last = last;
     this.#parents = parents;
-    this.#mayHaveRival = [...parents, last].some((field) => field.oneof !== undefined);
+    this.#hasOneof = [...parents, last].some((field) => field.oneof !== undefined);
   }
 
-  /** Sets the field. The messages on the way to it are made where they are unset. */
+  /** Sets the field. Unset messages on the path are created. */
   set(members: Members, value: unknown): void {
     setField(this.#descend(members), this.last, value);
   }
 
-  /** Adds an item to the field, which is repeated. */
+  /** Appends an item to the field, which must be repeated. */
   append(members: Members, item: unknown): void {
     const items = this.#descend(members)[this.last.localName];
     if (Array.isArray(items)) {
@@ -27,9 +27,9 @@ export class FieldPath {
     }
   }
 
-  /** The name of a oneof on the way that already has another member, which setting the field would take away. */
+  /** The name of a oneof on the path that has another member set, which setting the field would clear. */
   conflictingOneof(members: Members): string | undefined {
-    if (!this.#mayHaveRival) {
+    if (!this.#hasOneof) {
       return undefined;
     }
     let current: unknown = members;

@@ -8,12 +8,12 @@ import {
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { FieldBehavior, field_behavior as fieldBehavior } from "./gen/google/api/field_behavior_pb.ts";
 
-/** The `buf.validate` rules that are set for a value, by the names that they have in the proto file. */
+/** The `buf.validate` rules that are set for a value, by their names in the proto file. */
 export type RuleSet = ReadonlyMap<string, unknown>;
 
 const none: RuleSet = new Map();
 
-/** What `buf.validate` says of a field, or of the elements of one. */
+/** The `buf.validate` rules of a field, or of its elements. */
 export interface Rules {
   readonly required: boolean;
   /** The rules of the value's own type, such as `min_len`. */
@@ -31,8 +31,8 @@ export function rulesOf(field: DescField): Rules {
 }
 
 /**
- * Whether requests need the field: by its rules, or because it is declared with `google.api.field_behavior`, where it is the
- * implementation that refuses requests without it.
+ * Whether requests must have the field: by its rules, or by `google.api.field_behavior`, in which case the implementation rejects
+ * requests without it.
  */
 export function isRequired(field: DescField): boolean {
   return rulesOf(field).required || getOption(field, fieldBehavior).includes(FieldBehavior.REQUIRED);

@@ -1,18 +1,18 @@
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
 
-/** What is wrong with one field of a request. */
+/** One invalid field of a request. */
 export interface FieldViolation {
-  /** Names joined by dots, list elements as `scopes[0]`, map entries as `metadata.key`. */
+  /** Field names joined by dots; list elements as `scopes[0]`, map entries as `metadata.key`. */
   readonly path: string;
   /** For the client, to be read after the field's name: "must be a string". */
   readonly message: string;
 }
 
-/** What is wrong with the fields of a request. */
+/** The invalid fields of a request. */
 export interface FieldViolations {
-  /** One a field. */
+  /** At most one for each field. */
   readonly listed: readonly FieldViolation[];
-  /** How much more was found. */
+  /** How many more were found. */
   readonly unlisted: number;
 }
 
@@ -23,28 +23,27 @@ export function hasViolations({ listed }: FieldViolations): boolean {
 const none: FieldViolations = { listed: [], unlisted: 0 };
 
 /**
- * What was wrong with the fields of a REST request, for the interceptor that validates: it adds its own findings and
- * throws. Violations that no interceptor throws are thrown in front of the implementation, which therefore never sees
- * a message that is bound in part only.
+ * The violations found while binding a REST request, for the interceptor that validates: it adds its own and throws. If no interceptor
+ * throws them, the gateway does before it calls the implementation, which therefore never gets a partly bound message.
  */
 export const bindingViolations: ContextKey<FieldViolations> = createContextKey<FieldViolations>(none, {
   description: "violations found while binding a REST request",
 });
 
-/** More are only counted: an answer should not be larger than the request that it explains. */
+/** Further violations are only counted, so that the response is not larger than the request. */
 const maxListedViolations = 20;
 
-/** Paths repeat what the client wrote; a name longer than this is cut. */
+/** Paths repeat names that the client sent; longer ones are truncated. */
 const maxNameLength = 64;
 
-/** Collects violations, one a field: the first. Keeps track of the field that is being read. */
+/** Collects the first violation of each field. Keeps track of the field that is being read. */
 export class ViolationCollector implements FieldViolations {
   readonly #path: (string | number)[] = [];
   readonly #messages = new Map<string, string>();
-  readonly #told = new Set<readonly string[]>();
+  readonly #listedFields = new Set<readonly string[]>();
   #unlisted = 0;
 
-  /** Steps into a field (by name), a list's element (by index) or a map's entry (by key). */
+  /** Enters a field (by name), a list element (by index) or a map entry (by key). */
   enter(step: string | number): void {
     this.#path.push(step);
   }
@@ -53,7 +52,7 @@ export class ViolationCollector implements FieldViolations {
     this.#path.pop();
   }
 
-  /** Adds a violation of the current field, or of the one below it. */
+  /** Adds a violation of the current field, or of the field at the path `below` inside it. */
   add(message: string, ...below: readonly (string | number)[]): void {
     if (this.#messages.size >= maxListedViolations) {
       this.#unlisted += 1;
@@ -62,7 +61,7 @@ export class ViolationCollector implements FieldViolations {
     this.#list(formatFieldPath([...this.#path, ...below]), message);
   }
 
-  /** Adds what somebody else found. */
+  /** Adds violations that were collected elsewhere. */
   addAll({ listed, unlisted }: FieldViolations): void {
     for (const { path, message } of listed) {
       if (this.#messages.size < maxListedViolations) {
@@ -74,11 +73,11 @@ export class ViolationCollector implements FieldViolations {
     this.#unlisted += unlisted;
   }
 
-  /** Adds that there is no field of this name here, and, the first time that it is about these fields, which there are. */
+  /** Adds a violation for an unknown field. The first one for each list of `known` fields lists them. */
   addUnknown(known: readonly string[], name: string): void {
-    const isTold = this.#told.has(known);
-    this.#told.add(known);
-    this.add(`is not a known field${isTold || known.length === 0 ? "" : `; known are: ${known.join(", ")}`}`, name);
+    const isListed = this.#listedFields.has(known);
+    this.#listedFields.add(known);
+    this.add(`is not a known field${isListed || known.length === 0 ? "" : `; known are: ${known.join(", ")}`}`, name);
   }
 
   get listed(): readonly FieldViolation[] {
@@ -110,7 +109,7 @@ function formatFieldPath(steps: readonly (string | number)[]): string {
   return path.toWellFormed();
 }
 
-/** What a reader of values returns for one that it does not accept. `message` is that of the violation. */
+/** What a value reader returns for a value that it rejects. `message` is the message of the violation. */
 export class InvalidValue {
   readonly message: string;
 

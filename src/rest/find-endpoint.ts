@@ -3,7 +3,7 @@ import { GatewayError } from "./gateway-error.ts";
 import { percentDecode } from "./percent-encoding.ts";
 import type { RouteMatch, RouteTrie } from "./route-trie.ts";
 
-/** What to do with a request: call an endpoint, or list the methods of its path. */
+/** What a request asks for: a call of an endpoint, or the methods of its path (`OPTIONS`). */
 export type Found =
   | { readonly kind: "endpoint"; readonly endpoint: Endpoint; readonly variables: [string, string][] }
   | { readonly kind: "options"; readonly allow: readonly string[] };

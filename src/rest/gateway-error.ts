@@ -1,6 +1,6 @@
 import type { FieldViolations } from "./field-violations.ts";
 
-/** Everything that a gateway itself refuses a request for, with the status that HTTP has for it. */
+/** The reasons for which the gateway itself rejects a request, and their HTTP statuses. */
 const statuses = {
   "malformed-target": 400,
   "malformed-header": 400,
@@ -22,16 +22,16 @@ interface GatewayErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A request that the gateway refuses. The message is written for the client. */
+/** A request that the gateway rejects. The message is written for the client. */
 export class GatewayError extends Error {
   readonly kind: GatewayErrorKind;
   /** The usual HTTP status of the kind. */
   readonly status: number;
-  /** With `method-not-allowed`: the methods that the path has, sorted. Otherwise empty. */
+  /** For `method-not-allowed`: the methods of the path, sorted. Otherwise empty. */
   readonly allow: readonly string[];
-  /** With `invalid-fields`: what is wrong. Otherwise empty. */
+  /** For `invalid-fields`: the violations. Otherwise empty. */
   readonly violations: FieldViolations;
-  /** Headers that belong on the answer whatever its body is, such as `allow`. The gateway sets them itself. */
+  /** Headers that the response must have whatever its body is, such as `allow`. The gateway sets them itself. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(kind: GatewayErrorKind, message: string, details: GatewayErrorDetails = {}) {

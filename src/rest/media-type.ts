@@ -9,7 +9,7 @@ const parameterPattern = new RegExp(
 
 /**
  * Parses the value of a `Content-Type` (RFC 9110 §8.3.1): the type and the names of its parameters in lower case, the values
- * without quotes. Undefined for what is none, and where a parameter is given twice. Blanks around `=` are tolerated.
+ * without quotes. Undefined if it is not valid, or a parameter occurs twice. Blanks around `=` are accepted.
  */
 function parseMediaType(
   text: string,
@@ -39,7 +39,7 @@ function parseMediaType(
   return end < text.length ? undefined : { type: type.toLowerCase(), parameters };
 }
 
-/** The media type of a `Content-Type` in lower case, without parameters. Undefined for what is none, or is in another charset than UTF-8. */
+/** The media type of a `Content-Type` in lower case, without parameters. Undefined if it is not valid, or its charset is not UTF-8. */
 export function utf8MediaType(contentType: string): string | undefined {
   const parsed = parseMediaType(contentType);
   return /^utf-?8$/i.test(parsed?.parameters.get("charset") ?? "utf-8") ? parsed?.type : undefined;
@@ -55,7 +55,7 @@ export function requireJson(header: Headers): void {
   }
 }
 
-/** Throws `not-acceptable` if an `Accept` header excludes all of the media types (RFC 9110 §12.5.1), if there are any. */
+/** Throws `not-acceptable` if an `Accept` header excludes all of the media types (RFC 9110 §12.5.1). An empty list is always acceptable. */
 export function requireAcceptable(header: Headers, mediaTypes: readonly string[]): void {
   const accept = header.get("accept");
   if (accept === null || accept === "*/*" || mediaTypes.length === 0 || mediaTypes.includes(accept)) {
@@ -73,7 +73,7 @@ export function prefers(accept: string | null, mediaType: string, over: string):
   return quality(ranges, mediaType) > quality(ranges, over);
 }
 
-/** The quality that the most specific range gives a media type. An empty header accepts everything. */
+/** The quality of a media type, from the most specific range that matches. An empty header accepts everything. */
 function quality(ranges: ReadonlyMap<string, number>, mediaType: string): number {
   const anySubtype = `${mediaType.split("/", 1)[0]}/*`;
   return ranges.get(mediaType) ?? ranges.get(anySubtype) ?? ranges.get("*/*") ?? (ranges.size === 0 ? 1 : 0);

@@ -6,8 +6,8 @@ import type { ReadValue } from "./json/scalar-reader.ts";
 import type { ValueType } from "./json/value-type.ts";
 
 /**
- * Compiles the reader of a value from the text of a path segment or query parameter. Texts are what the value's JSON
- * is, without its quotes. `undefined` for types that have no such text.
+ * Compiles the reader of a path or query parameter. Its text is the JSON of the value, without quotes. `undefined` for types
+ * whose JSON is an object or an array.
  */
 export function parameterReader(type: ValueType, reader: JsonReader): ReadValue | undefined {
   const read = reader.leaf(type);

@@ -1,5 +1,5 @@
 /**
- * Decodes percent-encoding (RFC 3986 §2.1). `undefined` where it is broken, or not UTF-8.
+ * Decodes percent-encoding (RFC 3986 §2.1). `undefined` if it is not valid, or not UTF-8.
  */
 export function percentDecode(text: string): string | undefined {
   if (!text.includes("%")) {

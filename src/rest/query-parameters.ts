@@ -10,27 +10,27 @@ import type { Route } from "./route.ts";
 
 /** A query parameter of a route. */
 export interface QueryParameter {
-  /** The name that is documented: as the style writes field names, joined by dots. */
+  /** The documented name: field names in the JSON style, joined by dots. */
   readonly name: string;
-  /** The fields that the name consists of. */
+  /** The fields that the name consists of, outermost first. */
   readonly fields: readonly DescField[];
-  /** The way to the field that is bound: the last one, or the list that it wraps. */
+  /** The path to the bound field: the last one, or the list in it if it is a list wrapper. */
   readonly path: FieldPath;
   readonly repeated: boolean;
   readonly read: ReadValue;
 }
 
-/** Longer paths are unknown: a recursive message has fields without end. */
+/** Longer names are unknown: a recursive message has paths of any length. */
 const maxDepth = 16;
 
-/** Finds the field that a query parameter of a route binds. */
+/** The query parameters of a route. */
 export class QueryParameters {
   readonly #route: Route;
   readonly #reader: JsonReader;
   readonly #boundElsewhere: ReadonlyMap<string, string>;
   readonly #fieldsByName = new Map<DescMessage, Map<string, DescField>>();
   readonly #found = new Map<string, QueryParameter>();
-  /** The names of the parameters that are a single field. */
+  /** The names of the parameters that are fields of the request itself. */
   readonly known: readonly string[];
 
   constructor(route: Route, reader: JsonReader) {
@@ -48,8 +48,8 @@ export class QueryParameters {
   }
 
   /**
-   * Finds a parameter by the names of fields, proto or JSON, joined by dots. Answers a violation's message where the
-   * path or the body binds the field, and `undefined` where there is no such parameter.
+   * Finds a parameter by field names (proto or JSON), joined by dots. Returns the message of a violation if the path or
+   * the body binds the field, and `undefined` if there is no such parameter.
    */
   find(name: string): QueryParameter | string | undefined {
     const known = this.#found.get(name);
@@ -110,7 +110,7 @@ export class QueryParameters {
     return read && { name, fields, path, read, repeated: path.last.fieldKind === "list" };
   }
 
-  /** The message whose fields have parameters of their own, below a field. */
+  /** The message type of a field whose own fields are parameters. */
   #inner(field: DescField): DescMessage | undefined {
     return field.fieldKind === "message" && !hasCustomJsonRepresentation(field.message) && !this.#isList(field.message)
       ? field.message
@@ -140,7 +140,7 @@ export class QueryParameters {
       for (const field of message.fields) {
         fields.set(field.jsonName, field);
       }
-      // A proto name that is also the JSON name of another field means the field itself.
+      // A proto name takes precedence over the same JSON name of another field.
       for (const field of message.fields) {
         fields.set(field.name, field);
       }

@@ -8,9 +8,9 @@ export function splitUrl(url: string): { readonly path: string; readonly query: 
 }
 
 /**
- * Parses a query as HTML forms write it (https://url.spec.whatwg.org/#urlencoded-parsing): `+` is a space, but where it
- * begins a value, since phone numbers are pasted as they are written (`?number=+6591234567`). Throws `malformed-target`
- * where the percent-encoding is broken or not UTF-8.
+ * Parses a query as HTML forms write it (https://url.spec.whatwg.org/#urlencoded-parsing): `+` is a space, except at the
+ * beginning of a value, since people paste phone numbers as they are (`?number=+6591234567`). Throws `malformed-target`
+ * if the percent-encoding is not valid or not UTF-8.
  */
 export function parseQuery(query: string): [name: string, value: string][] {
   const parameters: [name: string, value: string][] = [];

@@ -11,10 +11,10 @@ import { requireJson } from "./media-type.ts";
 import { readRequestContent, rejectContent } from "./request-content.ts";
 import type { Route } from "./route.ts";
 
-/** Fails on invalid UTF-8, and drops a byte order mark, as a parser of JSON may (RFC 8259 §8.1) and Connect's does. */
+/** Throws on invalid UTF-8, and drops a byte order mark, as RFC 8259 §8.1 allows and Connect does. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** What a route's body held: JSON, or for `google.api.HttpBody` the bytes as they are. */
+/** The body of a request: JSON, or raw bytes for `google.api.HttpBody`. */
 export type BodyValue =
   | { readonly kind: "empty" }
   | { readonly kind: "json"; readonly json: unknown }
@@ -23,10 +23,10 @@ export type BodyValue =
 const empty: BodyValue = { kind: "empty" };
 
 /**
- * Reads the body of a request as its route takes it. Names that occur twice in its JSON are reported as violations.
+ * Reads the body of a request as its route declares it. Names that occur twice in a JSON object are reported as violations.
  *
- * Throws `payload-too-large`, `unsupported-media-type`, or `malformed-body`: not JSON, not UTF-8, nested too deeply, no
- * object where a message is expected, content where none is taken.
+ * Throws `payload-too-large`, `unsupported-media-type`, or `malformed-body`: not JSON, not UTF-8, nested too deeply, not an
+ * object although the body is a message, or content although the RPC takes none.
  */
 export async function readRequestBody(
   request: UniversalServerRequest,

@@ -11,17 +11,17 @@ import type { BodyValue } from "./read-request-body.ts";
 import type { Route } from "./route.ts";
 import { updateMaskFromBody } from "./update-mask-from-body.ts";
 
-/** The parts of a request that fields are bound from. */
+/** The parts of a request that the fields of its message come from. */
 export interface RequestParts {
   readonly variables: readonly (readonly [fieldPath: string, value: string])[];
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body: BodyValue;
 }
 
-/** Builds the request message as far as the parts allow, and reports what is wrong with them. */
+/** Builds the request message from the parts; reports invalid ones as violations and leaves them out. */
 export type RequestBinder = (parts: RequestParts, violations: ViolationCollector) => Message;
 
-/** Compiles the binding of a route: the body first, then the query, then the path, which beats both. */
+/** Compiles the binder of a route. It reads the body first, then the query, then the path, which takes precedence over both. */
 export function compileRequestBinder(route: Route, reader: JsonReader): RequestBinder {
   const { input } = route.method;
   const bindBody = bodyBinder(route, reader);
@@ -127,7 +127,7 @@ function bindQuery(
   }
 }
 
-/** Binds one occurrence of a parameter; answers what is wrong with it. */
+/** Binds one occurrence of a parameter. Returns the message of a violation, or undefined. */
 function bindParameter(
   members: Members,
   { path, read, repeated }: QueryParameter,

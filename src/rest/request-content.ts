@@ -2,7 +2,7 @@ import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { decompressBrotli, decompressGzip, parseContentCodings } from "./compression.ts";
 import { GatewayError } from "./gateway-error.ts";
 
-/** The content codings that are taken, one at a time. */
+/** The accepted content codings, one at a time. */
 const knownCodings = [
   { name: "gzip", decode: decompressGzip },
   { name: "br", decode: decompressBrotli },
@@ -39,10 +39,10 @@ export async function readRequestContent(request: UniversalServerRequest, maxByt
   return bytes.length === 0 ? { kind: "empty" } : { kind: "bytes", bytes };
 }
 
-/** A JSON object without members, with a byte order mark or not. Some clients send it whenever they have nothing to say. */
+/** An empty JSON object. Some clients send it with every request that has no body. */
 const emptyObject = /^\ufeff?[ \t\r\n]*\{[ \t\r\n]*\}[ \t\r\n]*$/;
 
-/** Throws `malformed-body` if a request has content that its route does not take. An empty object is none. */
+/** Throws `malformed-body` if a request has content although its route takes none. An empty object counts as none. */
 export async function rejectContent(request: UniversalServerRequest, maxBytes: number): Promise<void> {
   const mayHaveContent =
     isByteStream(request.body) && (Number(request.header.get("content-length") ?? 0) !== 0 || mayHaveMore(request));
@@ -94,7 +94,7 @@ async function readAll(stream: AsyncIterable<Uint8Array>, maxBytes: number): Pro
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }
 
-/** The coding that the content is in, if it is in one. */
+/** The coding of the content; undefined if it has none. */
 function requireKnownCoding(header: Headers): Coding | undefined {
   const names = parseContentCodings(header.get("content-encoding") ?? "");
   const [coding] = names.map((name) => knownCodings.find((known) => known.name === name));

@@ -1,14 +1,14 @@
 import { GatewayError } from "./gateway-error.ts";
 
-/** Longer is as good as none; a timer takes no more. */
+/** The maximum of a timer, 24.8 days. */
 const maxTimeoutMs = 2_147_483_647;
 
 /**
- * Reads how long the client is going to wait, from `Request-Timeout: <seconds>`, such as `2.5`. The call's signal
- * aborts after that time. Answers milliseconds, or `undefined` where there is no limit.
+ * Reads how long the client waits, in seconds, from `Request-Timeout` (such as `2.5`). The call's signal aborts after that time.
+ * Returns milliseconds, or `undefined` without the header.
  *
- * A value that is not a positive decimal number is a `malformed-header` error, which is returned, not thrown: other
- * refusals come first.
+ * If the value is not a positive decimal number, it returns a `malformed-header` error instead of throwing it, since other errors take
+ * precedence.
  */
 export function readTimeout(header: Headers): number | undefined | GatewayError {
   const value = header.get("request-timeout");

@@ -1,7 +1,7 @@
 import { type PathTemplate, parsePathTemplate, type TemplateSegment, type TemplateVariable } from "./path-template.ts";
 import { percentDecode, percentDecodeKeepingSlashes } from "./percent-encoding.ts";
 
-/** What a request's method and path lead to. */
+/** The result of matching a request's method and path. */
 export type RouteMatch<T> =
   | { readonly kind: "match"; readonly target: T; readonly variables: [fieldPath: string, value: string][] }
   | { readonly kind: "wrong-method"; readonly allow: string[] }
@@ -12,8 +12,8 @@ export interface RouteTrie<T> {
    * Finds the target of a request. `path` is the raw path of the target, still percent-encoded, without the query.
    *
    * Segment by segment a literal is preferred to `*`, and `*` to `**`, whatever the order of declaration; after `**`
-   * the segments are compared from the end. If the preferred template lacks the method the next one that matches is
-   * asked, unless the preferred one is all literals: that one alone decides the methods of its path. `*` takes no
+   * the segments are compared from the end. If the preferred template lacks the method, the next one that matches is
+   * tried, except if the preferred one consists of literals: it alone decides the methods of its path. `*` does not match an
    * empty segment. A path that is not percent-encoded UTF-8 matches nothing.
    *
    * A variable of one segment is decoded; one of several keeps `%2F`. `allow` is sorted.
@@ -21,7 +21,7 @@ export interface RouteTrie<T> {
   match(method: string, path: string): RouteMatch<T>;
 }
 
-/** Templates that say the same: the same method, and paths that cannot be told apart. */
+/** Two routes with the same method and with templates that match the same paths. */
 export class RouteConflictError extends Error {
   readonly conflicts: readonly string[];
 
@@ -59,7 +59,7 @@ export function buildRouteTrie<T>(bindings: Iterable<{ method: string; template:
   }
   return {
     match(method, path) {
-      // A path without variables, spelt as its template is, needs no walk.
+      // A path that equals a template without variables needs no search.
       const target = literals.get(path)?.targets.get(method)?.target;
       return target === undefined ? match(root, method, path) : { kind: "match", target, variables: [] };
     },
@@ -124,7 +124,7 @@ function match<T>(root: Node<T>, method: string, path: string): RouteMatch<T> {
   const search = new Search<T>(method);
   const last = raw.at(-1) ?? "";
   const colon = last.lastIndexOf(":");
-  // A colon without a verb behind it is a part of the segment.
+  // A colon at the very end is part of the segment.
   if (colon >= 0 && colon < last.length - 1) {
     const withoutVerb = [...raw.slice(0, -1), last.slice(0, colon)];
     search.start(root, withoutVerb, percentDecode(last.slice(colon + 1)));
@@ -136,8 +136,8 @@ function match<T>(root: Node<T>, method: string, path: string): RouteMatch<T> {
 }
 
 /**
- * One walk through the trie, in order of preference. Every node is reached by one way only, so the walk is bounded by
- * the number of templates, however long the path is.
+ * One search of the trie, in order of preference. Every node is reached on one path only, so the search is bounded by the number of
+ * templates, however long the request's path is.
  */
 class Search<T> {
   decided = false;
@@ -187,7 +187,7 @@ class Search<T> {
     }
   }
 
-  /** Compares what follows `**`, which may take everything from `first` on. */
+  /** Matches what follows `**` from the last segment backwards; `**` takes the segments from `first` on that remain. */
   #backward(node: Node<T>, first: number, index: number): void {
     const segment = index >= first ? this.#decoded[index] : undefined;
     if (segment !== undefined) {

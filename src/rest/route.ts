@@ -6,9 +6,9 @@ import { type PathTemplate, parsePathTemplate } from "./path-template.ts";
 
 /** A variable of a route's path, and the field that it binds. */
 export interface PathParameter {
-  /** As the template has it: `name`, or `book.name`. */
+  /** As in the template: `name`, or `book.name`. */
   readonly fieldPath: string;
-  /** The fields that lead to the bound one, which is the last. */
+  /** The fields of the path; the last is the bound one. */
   readonly fields: readonly DescField[];
   readonly multiSegment: boolean;
 }
@@ -29,11 +29,11 @@ export interface Route {
   readonly method: DescMethod;
   readonly pathParameters: readonly PathParameter[];
   readonly body: RouteBody;
-  /** The field of the response message that is the body of the answer; without one, the whole message is. */
+  /** The field of the response message that is sent as the body (`response_body`); undefined: the whole message. */
   readonly responseField: DescField | undefined;
 }
 
-/** Reads the routes of an RPC from its `google.api.http` option. Adds a line to `problems` for all that is wrong. */
+/** Reads the routes of an RPC from its `google.api.http` option. Adds a line to `problems` for each error in it. */
 export function routesOf(method: DescMethod, unmapped: "refuse" | "skip", problems: string[]): Route[] {
   const report = (problem: string) => problems.push(`${method.parent.typeName}.${method.name}: ${problem}`);
   if (!hasOption(method, http)) {
@@ -57,7 +57,7 @@ export function routesOf(method: DescMethod, unmapped: "refuse" | "skip", proble
     .filter((route) => route !== undefined);
 }
 
-/** What a method may be named (RFC 9110 §5.6.2), which includes `*`. */
+/** The name of a method is a token (RFC 9110 §5.6.2), which `*` is too. */
 const httpToken = /^[A-Z0-9!#$%&'*+\-.^_`|~]+$/;
 
 function routeOf(method: DescMethod, rule: HttpRule, report: (problem: string) => void): Route | undefined {

@@ -2,24 +2,23 @@ import type { Message } from "@bufbuild/protobuf";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { jsonMediaType, ndjsonMediaType, type ResponseContent } from "./http-response.ts";
 
-/** A stream of answers that has begun. */
+/** The responses of a server-streaming call. */
 export interface OpenStream {
   readonly messages: AsyncIterable<Message>;
   readonly render: (message: Message) => ResponseContent;
-  /** What the last line says if the stream fails after it has begun. */
+  /** The last line of a stream that fails after its first message. */
   readonly renderError: (error: unknown) => ResponseContent;
-  /** Ends the messages when it aborts: the client has gone away, or the time is over. */
+  /** Ends the messages when it aborts: the client has disconnected, or the timeout has passed. */
   readonly signal: AbortSignal;
   /** Aborts the signal. Called when nothing more is sent. */
   readonly close: () => void;
 }
 
 /**
- * Answers with a stream: JSON texts on a line each, or the bytes of `google.api.HttpBody` messages one after another.
+ * Builds a streaming response: one JSON text on each line, or the bytes of `google.api.HttpBody` messages one after another.
  *
- * The status is sent with the first message, so that a stream which fails before it is answered like any other call. If
- * it fails later, its last line is the body of the error; a stream of bytes breaks off. A client that goes away ends
- * the messages.
+ * The status is sent with the first message, so a stream that fails before it is answered like a unary call. If it fails
+ * later, its last line is the body of the error, and a stream of bytes is cut off. The messages end when the client disconnects.
  */
 export async function streamResponse(
   request: UniversalServerRequest,
@@ -66,12 +65,12 @@ async function nextContent(iterator: AsyncIterator<Message>, stream: OpenStream)
   if (next.done !== true) {
     return stream.render(next.value);
   }
-  // Messages that were ended by the signal are not complete.
+  // If the signal ended the messages, the stream is not complete.
   stream.signal.throwIfAborted();
   return undefined;
 }
 
-/** Messages that fail to end have nobody left to tell. */
+/** Ends the messages; an error of that has no reader any more. */
 async function endQuietly(iterator: AsyncIterator<Message>): Promise<void> {
   try {
     await iterator.return?.();

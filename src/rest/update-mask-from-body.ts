@@ -5,9 +5,9 @@ import { getField, isMembers, type Members, setField } from "./json/value-type.t
 import type { Route } from "./route.ts";
 
 /**
- * Compiles what gives a `PATCH` request its mask: if the request has one field of type `google.protobuf.FieldMask` and
- * it was not given, it gets the paths of the fields that the body has, of the innermost ones where messages are nested,
- * without those that the path binds. `undefined` for routes that this is not for.
+ * Compiles the function that fills the update mask of a `PATCH` request. If the request message has exactly one field of type
+ * `google.protobuf.FieldMask` and the request leaves it unset, it gets the paths of the fields in the body: the innermost ones of nested
+ * messages, without those that the path binds. `undefined` for other routes.
  */
 export function updateMaskFromBody(
   route: Route,
@@ -35,7 +35,7 @@ function isMaskField(field: DescField): boolean {
   return field.fieldKind === "message" && field.message.typeName === FieldMaskSchema.typeName;
 }
 
-/** The paths of the fields that a message's JSON has, by their names in the proto file. */
+/** The paths of the fields that are present in a message's JSON, in proto names. */
 function presentFields(json: unknown, message: DescMessage, style: JsonStyle): string[] {
   if (!isMembers(json)) {
     return [];

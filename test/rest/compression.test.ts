@@ -13,7 +13,7 @@ describe("compressed requests", () => {
   const send = (body: Uint8Array, encoding: string, gateway = shop) =>
     call(gateway, `POST ${book}:move`, { body, headers: { ...json, "content-encoding": encoding } });
 
-  test("are read", async () => {
+  test("gzip and br request bodies are decompressed", async () => {
     const body = gzipSync('{"shelf":"3"}');
     expect(await send(body, "gzip")).toMatchObject({ status: 200, json: { name: "shelves/1/books/2@3" } });
     for (const name of [" GZIP ", "x-gzip", "X-GZip", "gzip,", ", gzip", "identity, gzip"]) {
@@ -36,7 +36,7 @@ describe("compressed requests", () => {
     ["br", brotliCompressSync],
   ] as const;
 
-  test.each(codings)("are limited to the same size after decompression: %s", async (name, compress) => {
+  test.each(codings)("the size limit applies after decompression too: %s", async (name, compress) => {
     const bomb = compress(JSON.stringify({ shelf: "x".repeat(10_000_000) }));
     expect(bomb.length).toBeLessThan(65_536);
     expect(await send(bomb, name)).toMatchObject({ status: 413, json: { error: { kind: "payload-too-large" } } });
@@ -44,14 +44,14 @@ describe("compressed requests", () => {
     expect((await send(exact, name)).status).toBe(200);
   });
 
-  test.each(codings)("that are broken are malformed: %s", async (name, compress) => {
+  test.each(codings)("a body that is not what Content-Encoding says is 400: %s", async (name, compress) => {
     const whole = compress('{"shelf":"3"}');
     for (const body of [Buffer.from("{}"), whole.subarray(0, 12), whole.subarray(0, -1), Buffer.from([0x1f])]) {
       expect(await send(body, name)).toMatchObject({ status: 400, json: { error: { kind: "malformed-body" } } });
     }
   });
 
-  test("in other encodings, or in several, are refused, with those that are taken", async () => {
+  test("another encoding, or several, is 415 with the accepted ones in Accept-Encoding", async () => {
     for (const encoding of ["deflate", "zstd", "gzip, gzip", "br, gzip", "gzip br", "gzip;q=1", "x"]) {
       const answer = await send(Buffer.from("{}"), encoding);
       expect(answer).toMatchObject({ status: 415, json: { error: { kind: "unsupported-media-type" } } });
@@ -59,14 +59,14 @@ describe("compressed requests", () => {
     }
   });
 
-  test("of another media type are refused without a word on encodings", async () => {
+  test("a 415 for the media type has no Accept-Encoding", async () => {
     const headers = { "content-type": "text/plain", "content-encoding": "gzip" };
     const answer = await call(shop, `POST ${book}:move`, { headers, body: gzipSync("x") });
     expect([answer.status, answer.headers.get("accept-encoding")]).toEqual([415, null]);
   });
 });
 
-describe("compressed answers", () => {
+describe("compressed responses", () => {
   test.each([
     ["gzip", "gzip"],
     ["gzip, deflate, br, zstd", "br"],
@@ -81,7 +81,7 @@ describe("compressed answers", () => {
     ["gzip;q=0", null],
     ["*;q=0", null],
     ["", null],
-  ])("Accept-Encoding: %s gets %s", async (accepted, encoding) => {
+  ])("Accept-Encoding: %s is answered in %s", async (accepted, encoding) => {
     const answer = await call(titled(5000), `GET ${book}`, { headers: { "accept-encoding": accepted } });
     expect(answer.headers.get("content-encoding")).toBe(encoding);
     expect(answer.headers.get("vary")).toBe("accept-encoding");
@@ -95,7 +95,7 @@ describe("compressed answers", () => {
     expect(JSON.parse(plain.toString()).title).toHaveLength(5000);
   });
 
-  test("only if they are larger than 1 KiB", async () => {
+  test("responses of up to 1 KiB are not compressed", async () => {
     const base = (await call(titled(0), `GET ${book}`)).bytes.length;
     const headers = { "accept-encoding": "gzip" };
     const exact = await call(titled(1024 - base), `GET ${book}`, { headers });
@@ -106,7 +106,7 @@ describe("compressed answers", () => {
     expect(larger.headers.get("content-encoding")).toBe("gzip");
   });
 
-  test("and not if the handler did", async () => {
+  test("a response that the handler compressed is not compressed again", async () => {
     const gateway = openBookshop(
       {},
       {
@@ -121,7 +121,7 @@ describe("compressed answers", () => {
     expect(answer.bytes.length).toBeGreaterThan(5000);
   });
 
-  test("HEAD has the same headers", async () => {
+  test("HEAD has the headers of GET, Content-Encoding included", async () => {
     const headers = { "accept-encoding": "br" };
     const head = await call(titled(5000), `HEAD ${book}`, { headers });
     const get = await call(titled(5000), `GET ${book}`, { headers });

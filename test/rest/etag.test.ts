@@ -5,7 +5,7 @@ const shop = openBookshop();
 const book = "/v1/shelves/1/books/2";
 
 describe("ETag", () => {
-  test("is on GETs of RPCs without side effects, and tells contents apart", async () => {
+  test("GETs of RPCs without side effects have one, which changes with the content", async () => {
     const first = await call(shop, `GET ${book}`);
     const again = await call(shop, `GET ${book}`);
     const other = await call(shop, "GET /v1/shelves/1/books/3");
@@ -17,7 +17,7 @@ describe("ETag", () => {
     expect((await call(shop, "GET /v1/books?nope=1")).headers.has("etag")).toBe(false);
   });
 
-  test("that the client has already is answered with 304", async () => {
+  test("If-None-Match with the current tag is answered with 304", async () => {
     const tag = (await call(shop, `GET ${book}`)).headers.get("etag") ?? "";
     for (const known of [tag, tag.slice(2), "*", `"x", ${tag}`, `${tag},"y"`]) {
       for (const method of ["GET", "HEAD"]) {
@@ -31,7 +31,7 @@ describe("ETag", () => {
     }
   });
 
-  test("of a handler is kept", async () => {
+  test("a tag that the handler sets is kept", async () => {
     const gateway = openBookshop(
       {},
       {
@@ -45,7 +45,7 @@ describe("ETag", () => {
     expect((await call(gateway, `GET ${book}`, { headers: { "if-none-match": '"v7"' } })).status).toBe(304);
   });
 
-  test("of a large answer tells that it depends on the encoding, with 304 too", async () => {
+  test("a compressible response has Vary: accept-encoding, and so has its 304", async () => {
     const gateway = openBookshop({}, { getBook: () => ({ title: "x".repeat(5000) }) });
     for (const headers of [{}, { "if-none-match": "*" }, { "if-none-match": "*", "accept-encoding": "gzip" }]) {
       const answer = await call(gateway, `GET ${book}`, { headers });

@@ -17,7 +17,7 @@ describe("paths and methods", () => {
     ["OPTIONS /nowhere", 404],
     ["HEAD /nowhere", 404],
     ["GET *", 404],
-  ])("%s is %i", async (line, status) => {
+  ])("%s is answered with %i", async (line, status) => {
     expect((await call(shop, line)).status).toBe(status);
   });
 
@@ -54,7 +54,7 @@ describe("paths and methods", () => {
     expect(refused).toMatchObject({ status: 422, text: "" });
   });
 
-  test("a path that is not percent-encoded UTF-8 is malformed", async () => {
+  test("a path that is not percent-encoded UTF-8 is 400", async () => {
     for (const path of ["/v1/%", "/v1/shelves/%zz/books/1", "/%ff"]) {
       expect(await call(shop, `GET ${path}`)).toMatchObject({
         status: 400,

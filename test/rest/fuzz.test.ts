@@ -192,7 +192,7 @@ describe("a hundred thousand random requests are answered with 2xx, 304 or 4xx",
     },
   };
   test.each<[string, Gateway, number]>([
-    ["house style", openBookshop({}, handlers), 1],
+    ["restJson", openBookshop({}, handlers), 1],
     ["ProtoJSON", openBookshop({ json: protoJson }, handlers), 2],
     ["lenient", openBookshop({ json: restJson, unknownFields: "ignore" }, handlers), 3],
     ["ProtoJSON, lenient", openBookshop({ json: protoJson, unknownFields: "ignore" }, handlers), 4],

@@ -9,7 +9,7 @@ const json = { "content-type": "application/json" };
 
 const kindOf = (answer: { json: unknown }) => Object(answer.json).error?.kind;
 
-describe("refusals come in the documented order", () => {
+describe("a request with several faults is rejected for the first in the documented order", () => {
   const refused = new ConnectError("who are you?", Code.NotFound);
   const gated = openBookshop({
     requestGate: () => {
@@ -18,7 +18,7 @@ describe("refusals come in the documented order", () => {
   });
   const bad = { body: "nope", headers: { "content-type": "text/plain", accept: "text/html", "request-timeout": "x" } };
 
-  test("route, gate, header, Accept, body, fields", async () => {
+  test("route, request gate, Request-Timeout, Accept, body, fields", async () => {
     expect((await call(gated, `POST /nowhere`, bad)).status).toBe(404);
     expect((await call(gated, `POST ${book}`, bad)).status).toBe(405);
     expect(kindOf(await call(gated, `POST ${book}:move`, bad))).toBe("NotFound");
@@ -35,8 +35,8 @@ describe("refusals come in the documented order", () => {
   });
 });
 
-describe("failures", () => {
-  test("of every kind are answered, with what the hook says", async () => {
+describe("error responses", () => {
+  test("whatever a handler throws, an Error or not, is answered", async () => {
     const thrown = [new Error("x"), "text", undefined, null, 5, new ConnectError("x", Code.Aborted)];
     for (const error of thrown) {
       const gateway = openBookshop({}, { getBook: () => Promise.reject(error) });
@@ -44,7 +44,7 @@ describe("failures", () => {
     }
   });
 
-  test("of the hook itself are an empty 500", async () => {
+  test("an errorResponse that throws gives an empty 500", async () => {
     const gateway = openBookshop({
       errorResponse: () => {
         throw new Error("in the hook");
@@ -55,12 +55,12 @@ describe("failures", () => {
     expect(await call(cyclic, "GET /nowhere")).toMatchObject({ status: 500, text: "" });
   });
 
-  test("of an answer that cannot be written are errors like any other", async () => {
+  test("a response message that cannot be written as JSON is an error like any other", async () => {
     const gateway = openBookshop({}, { getBook: () => ({ publishedAt: { seconds: 10n ** 15n } }) });
     expect((await call(gateway, `GET ${book}`)).status).toBe(500);
   });
 
-  test("have the hook's headers, and those of the protocol", async () => {
+  test("the headers of errorResponse are sent, and those that HTTP requires, such as Allow", async () => {
     const gateway = openBookshop({
       errorResponse: () => ({ status: 418, headers: { "x-a": "1", allow: "none" }, body: { a: 1 } }),
     });
@@ -74,20 +74,20 @@ describe("failures", () => {
     expect((await call(other, "GET /nowhere")).headers.get("x-b")).toBe("2");
   });
 
-  test("keep their messages fit for clients", async () => {
+  test("the message of the JSON parser, which quotes the body, is not sent", async () => {
     const answer = await call(shop, `POST ${book}:move`, { body: '{"secret', headers: json });
     expect(answer.json).toEqual({ error: { kind: "malformed-body", message: "The request body is not valid JSON." } });
   });
 });
 
-describe("answers", () => {
-  test("have the status that the schema's owner says", async () => {
+describe("successful responses", () => {
+  test("successStatus sets the HTTP status of an RPC", async () => {
     const gateway = openBookshop({ successStatus: (method) => (method.name.startsWith("Create") ? 201 : 200) });
     expect((await call(gateway, "POST /v1/shelves/1/books", { json: {} })).status).toBe(201);
     expect((await call(gateway, `GET ${book}`)).status).toBe(200);
   });
 
-  test("in ProtoJSON", async () => {
+  test("json: protoJson reads and writes ProtoJSON", async () => {
     const gateway = openBookshop({ json: protoJson });
     const answer = await call(gateway, `PUT ${book}`, {
       json: {
@@ -105,13 +105,13 @@ describe("answers", () => {
     });
   });
 
-  test("are JSON with their length", async () => {
+  test("Content-Type is JSON and Content-Length is set", async () => {
     const answer = await call(shop, `GET ${book}`);
     expect(answer.headers.get("content-type")).toBe("application/json");
     expect(answer.headers.get("content-length")).toBe(String(answer.bytes.length));
   });
 
-  test("of an empty message are an empty object", async () => {
+  test("an empty message is written as an empty object", async () => {
     expect(await call(shop, `DELETE ${book}`)).toMatchObject({ status: 200, text: "{}" });
   });
 });

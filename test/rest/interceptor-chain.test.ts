@@ -9,7 +9,7 @@ const book = "/v1/shelves/1/books/2";
 describe("interceptors, the gate and the handlers", () => {
   const userKey = createContextKey("nobody");
 
-  test("see one another's context values, and what the server put there", async () => {
+  test("share the context values of a call, with what the server put there", async () => {
     const seen: string[] = [];
     const gateway = openBookshop(
       {
@@ -75,7 +75,7 @@ describe("interceptors, the gate and the handlers", () => {
     expect(composed).toBe(before);
   });
 
-  test("know the RPC, the request, and that it came over REST", async () => {
+  test('see the RPC, the request, and "rest" as the protocol', async () => {
     const seen: unknown[] = [];
     const gateway = openBookshop(
       {
@@ -108,7 +108,7 @@ describe("interceptors, the gate and the handlers", () => {
     ]);
   });
 
-  test("change what the handler sees, and what is answered", async () => {
+  test("interceptors may replace the headers of the request and of the response", async () => {
     const gateway = openBookshop(
       {
         interceptors: [
@@ -136,7 +136,7 @@ describe("interceptors, the gate and the handlers", () => {
     expect(answer.headers.has("x-dropped")).toBe(false);
   });
 
-  test("set headers that go out with successes and with errors", async () => {
+  test("headers that the request gate sets are sent with successful and with error responses", async () => {
     const gateway = openBookshop({
       requestGate: (context) => {
         context.responseHeader.set("x-request-id", "req_1");
@@ -152,7 +152,7 @@ describe("interceptors, the gate and the handlers", () => {
     }
   });
 
-  test("are told the route, also by the hook for logs", async () => {
+  test("onRoute is called with the route, if there is one", async () => {
     const routes: string[] = [];
     const gateway = openBookshop({ onRoute: (route) => routes.push(`${route.httpMethod} ${route.template}`) });
     await call(gateway, `HEAD ${book}`);
@@ -161,7 +161,7 @@ describe("interceptors, the gate and the handlers", () => {
   });
 });
 
-describe("violations of the binding", () => {
+describe("violations found while binding", () => {
   test("are in the call's context values, for the interceptor that validates", async () => {
     const gateway = openBookshop({
       interceptors: [
@@ -181,7 +181,7 @@ describe("violations of the binding", () => {
     });
   });
 
-  test("come with the message as far as it could be bound", async () => {
+  test("come with a message that holds every field that could be bound", async () => {
     let message: unknown;
     const gateway = openBookshop({
       interceptors: [

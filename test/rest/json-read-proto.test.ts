@@ -60,12 +60,12 @@ describe("ProtoJSON reads", () => {
     ['"colorField":2147483648', "colorField: must be one of: COLOR_RED, COLOR_DEEP_BLUE, COLOR_NEGATIVE"],
     ['"innerField":{"text":5}', "innerField.text: must be a string"],
     ['"fieldMaskField":"a_b"', "fieldMaskField: must be a comma-separated list of field paths"],
-  ])("not %s", (member, violation) => {
+  ])("rejected: %s", (member, violation) => {
     expect(readProto(member).violations).toEqual([violation]);
   });
 });
 
-test("an open enum keeps numbers that it does not name", () => {
+test("an open enum keeps numbers without a name", () => {
   expect(readProto('"colorField":99')).toMatchObject({ message: { colorField: 99 }, violations: [] });
 });
 
@@ -82,7 +82,7 @@ describe("proto2", () => {
     expect(message).toMatchObject(expected);
   });
 
-  test("a closed enum takes no number that it does not have", () => {
+  test("a closed enum rejects numbers without a name", () => {
     expect(readText(LegacySchema, '{"size":3}', proto).violations).toEqual([
       "size: must be one of: SIZE_SMALL, SIZE_LARGE",
     ]);
@@ -95,14 +95,14 @@ describe("proto2", () => {
   });
 });
 
-test("unknown fields are ignored if they are to be, at every level", () => {
+test("with ignoresUnknownFields, unknown fields are ignored at every level", () => {
   const text = '{"nope":1,"inner_field":{"nope":2,"text":"x"},"any_field":{"@type":"x/everytype.v1.Inner","nope":1}}';
   const { message, violations } = readText(EveryTypeSchema, text, jsonOptions(restJson, true));
   expect(violations).toEqual([]);
   expect(message).toMatchObject({ innerField: { text: "x" } });
 });
 
-test("a map's key may be __proto__, and is a key like any other", () => {
+test("the map key __proto__ is an ordinary key", () => {
   const { message, violations } = readText(EveryTypeSchema, '{"string_map":{"__proto__":"x"}}', house);
   expect(violations).toEqual([]);
   expect(Object.entries(message.stringMap)).toEqual([["__proto__", "x"]]);

@@ -18,7 +18,7 @@ const uint64 = between(0n, 18446744073709551615n);
 const unknown = unknownIn(EveryTypeSchema);
 const colors = "must be one of: red, deep_blue, negative";
 
-describe("house style refuses", () => {
+describe("restJson rejects", () => {
   test.each([
     ['"string_field":5', "string_field: must be a string"],
     ['"string_field":true', "string_field: must be a string"],
@@ -211,7 +211,7 @@ describe("house style refuses", () => {
   });
 });
 
-test("all problems are reported together, one a field", () => {
+test("all violations are reported together, one for each field", () => {
   const text =
     '{"string_field":1,"nope":2,"inner_items":[{"text":1,"number":"x"},3],"int32_field":1,"int32_field":"x"}';
   expect(readText(EveryTypeSchema, text, house).violations).toEqual([
@@ -224,7 +224,7 @@ test("all problems are reported together, one a field", () => {
   ]);
 });
 
-test("what can be read is read, whatever is wrong beside it", () => {
+test("valid fields are read although others are invalid", () => {
   const { message } = readText(
     EveryTypeSchema,
     '{"string_field":"kept","int32_field":"x","string_list":["a",1,"b"]}',
@@ -233,7 +233,7 @@ test("what can be read is read, whatever is wrong beside it", () => {
   expect(message).toMatchObject({ stringField: "kept", int32Field: 0, stringList: ["a", "b"] });
 });
 
-test("twenty violations are reported at most, with names that are cut", () => {
+test("at most twenty violations are listed, and long names are truncated", () => {
   const members = Array.from({ length: 500 }, (_, index) => `"${index}${"x".repeat(1000)}":1`);
   const { violations } = readText(EveryTypeSchema, `{${members.join()}}`, house);
   expect(violations).toHaveLength(20);

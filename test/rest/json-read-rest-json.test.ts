@@ -18,7 +18,7 @@ function readProto(member: string): { message: unknown; violations: string[] } {
 
 type Fields = MessageInitShape<typeof EveryTypeSchema>;
 
-describe("house style reads", () => {
+describe("restJson reads", () => {
   const cases: [string, Fields][] = [
     ['"string_field":"x"', { stringField: "x" }],
     ['"string_field":""', { stringField: "" }],
@@ -123,7 +123,7 @@ describe("house style reads", () => {
   });
 });
 
-describe("house style writes a message that only wraps a list as the list", () => {
+describe("restJson writes a message that only wraps a list as the list", () => {
   test.each([
     ['"list_of_names_field":["a","b"]', { listOfNamesField: { names: ["a", "b"] } }],
     ['"list_of_names_field":[]', { listOfNamesField: { names: [] } }],
@@ -138,7 +138,7 @@ describe("house style writes a message that only wraps a list as the list", () =
     expect(message).toEqual(create(EveryTypeSchema, expected));
   });
 
-  test("but not where it is the whole message", () => {
+  test("a list wrapper that is the whole message is an object", () => {
     const { message } = readText(EveryTypeSchema, '{"matrix_field":[]}', house);
     expect(message).toMatchObject({ matrixField: { rows: [] } });
     expect(readText(EveryTypeSchema, '{"list_of_names_field":{"names":[]}}', house).violations).toEqual([
@@ -146,7 +146,7 @@ describe("house style writes a message that only wraps a list as the list", () =
     ]);
   });
 
-  test("and ProtoJSON as an object", () => {
+  test("ProtoJSON writes a list wrapper as an object", () => {
     expect(readProto('"listOfNamesField":{"names":["a"]}').message).toMatchObject({
       listOfNamesField: { names: ["a"] },
     });

@@ -16,7 +16,7 @@ function readProto(member: string): { message: unknown; violations: string[] } {
   return readText(EveryTypeSchema, `{${member}}`, proto);
 }
 
-describe("both styles read messages with a JSON form of their own", () => {
+describe("both styles read the well-known types", () => {
   const cases: [string, JsonObject][] = [
     ['"timestamp_field":"2026-06-15T09:42:00Z"', { timestampField: "2026-06-15T09:42:00Z" }],
     ['"timestamp_field":"2026-06-15t09:42:00z"', { timestampField: "2026-06-15T09:42:00Z" }],

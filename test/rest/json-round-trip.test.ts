@@ -170,7 +170,7 @@ describe("message → JSON → message is the identity", () => {
     );
   });
 
-  test("and JSON → message → JSON in house style", () => {
+  test("JSON → message → JSON in restJson", () => {
     const house = jsonOptions({ ...restJson, acceptsNul: true });
     fc.assert(
       fc.property(messages(EveryTypeSchema), (message) => {

@@ -127,7 +127,7 @@ describe("ProtoJSON writes", () => {
   });
 });
 
-describe("house style writes", () => {
+describe("restJson writes", () => {
   const cases: [string, Fields, string][] = [
     ["string_field", {}, '""'],
     ["int32_field", {}, "0"],
@@ -176,18 +176,18 @@ describe("house style writes", () => {
     expect(String(writeHouse(fields, name))).toBe(expected);
   });
 
-  test("every field of a message, always, in order of declaration", () => {
+  test("every field of a message, set or not, in order of declaration", () => {
     const names = Object.keys(JSON.parse(writeText(EveryTypeSchema, create(EveryTypeSchema), house)));
     expect(names).toEqual(EveryTypeSchema.fields.map((field) => field.name));
   });
 
-  test("a message that wraps a list as an object where it is the whole message", () => {
+  test("a list wrapper that is the whole message as an object", () => {
     expect(writeText(ListOfNamesSchema, create(ListOfNamesSchema, { names: ["a"] }), house)).toBe('{"names":["a"]}');
     expect(writeText(MatrixSchema, create(MatrixSchema, { rows: [{}] }), house)).toBe('{"rows":[[]]}');
   });
 });
 
-test("proto2 fields that are unset are null or left out, whatever their defaults", () => {
+test("unset proto2 fields are null (restJson) or left out (ProtoJSON), whatever their defaults", () => {
   const message = create(LegacySchema, { name: "x", size: 1 });
   expect(writeText(LegacySchema, message, house)).toBe(
     '{"name":"x","count":null,"size":"small","active":null,"sizes":[],"detail":null,"blob":null}',
@@ -196,7 +196,7 @@ test("proto2 fields that are unset are null or left out, whatever their defaults
   expect(writeText(LegacySchema, create(LegacySchema, { count: 0 }), proto)).toBe('{"count":0}');
 });
 
-describe("what cannot be written throws", () => {
+describe("a value without a JSON form throws", () => {
   const init = (fields: Fields) => create(EveryTypeSchema, fields);
   test.each<[string, DescMessage, Message]>([
     ["a timestamp before the year 1", TimestampSchema, create(TimestampSchema, { seconds: -62135596801n })],
@@ -233,7 +233,7 @@ describe("what cannot be written throws", () => {
   });
 });
 
-test("the words of an enum leave out the value that means not given", () => {
+test("the names of an enum in restJson leave out …_UNSPECIFIED", () => {
   expect(jsonEnumNames(EveryType_ColorSchema, restJson)).toEqual(["red", "deep_blue", "negative"]);
   expect(jsonEnumNames(EveryType_ColorSchema, protoJson)).toEqual([
     "COLOR_UNSPECIFIED",
@@ -243,7 +243,7 @@ test("the words of an enum leave out the value that means not given", () => {
   ]);
 });
 
-test("what wraps a list is a message with one repeated field, and no type that JSON has a form for", () => {
+test("a list wrapper is a message with exactly one field, which is repeated, and no well-known type", () => {
   const wrappers = file_everytype_v1_every_type.messages.filter(isListWrapper).map(({ name }) => name);
   expect(wrappers).toEqual(["ListOfNames", "Matrix", "Row"]);
   const wellKnown = EveryTypeSchema.fields.map(({ message }) => message).filter((message) => message !== undefined);

@@ -27,7 +27,7 @@ const fieldOf = (message: DescMessage, name: string) => {
 };
 
 describe("paths", () => {
-  test("have a part for each wildcard, and one name for it, whatever the variable", () => {
+  test("have a parameter for each wildcard, with the same name in every operation of a path", () => {
     const places = Object.entries<Document>(build().paths).flatMap(([path, item]) =>
       Object.entries<Document>(item).map(([method, { operationId }]) => `${method} ${path} ${operationId}`),
     );
@@ -50,7 +50,7 @@ describe("paths", () => {
     ]);
   });
 
-  test("below a base path lose it; others have a server of their own", () => {
+  test("below the base path are written without it; others have a server of their own", () => {
     const { paths, servers } = build({ basePath: "/v1/books" });
     expect(servers).toEqual([{ url: "/v1/books" }]);
     expect(paths["/v1/books"].servers).toEqual([{ url: "/" }]);
@@ -59,7 +59,7 @@ describe("paths", () => {
     expect(below.servers).toEqual([{ url: "/v1" }]);
   });
 
-  test("parameters of the path are typed where a segment is all of the field, and say so where they take slashes", () => {
+  test("a parameter that is a whole field has its schema; one that may contain slashes says so", () => {
     const [path, page, format] = build().paths["/v1/files/{path}/pages/{page}/{format}"].get.parameters;
     expect(path).toMatchObject({ in: "path", name: "path", required: true, schema: { type: "string" } });
     expect(path.description).toContain("slashes");
@@ -68,26 +68,26 @@ describe("paths", () => {
   });
 });
 
-describe("bodies", () => {
-  test("that are one field of the request are that field", () => {
+describe("request and response bodies", () => {
+  test('body: "field" has the schema of that field', () => {
     const { requestBody } = build().paths["/v1/shelves/{parent}/books"].post;
     expect(requestBody.content["application/json"].schema).toEqual({ $ref: "#/components/schemas/BookInput" });
   });
 
-  test("that are a list are a list", () => {
+  test("a list wrapper as the body has the schema of a list", () => {
     const { requestBody, responses } = build().paths["/v1/shelves/{name_1}/books/{name_2}/tags"].put;
     expect(requestBody.content["application/json"].schema).toMatchObject({ type: "array", items: { type: "string" } });
     expect(responses["200"].content["application/json"].schema).toMatchObject({ type: "array" });
   });
 
-  test("that are the rest of the request have what the path does not bind", () => {
+  test('body: "*" has the fields that the path does not bind', () => {
     const { requestBody } = build().paths["/v1/shelves/{name_1}/books/{name_2}:move"].post;
     const { schema } = requestBody.content["application/json"];
     expect(Object.keys(schema.properties)).not.toContain("name");
     expect(schema.additionalProperties).toBe(false);
   });
 
-  test("of bytes are of any media type, and streams are JSON lines", () => {
+  test("google.api.HttpBody is of any media type, and streams are JSON lines", () => {
     const { paths } = build();
     const cover = paths["/v1/shelves/{name_1}/books/{name_2}/cover"];
     expect(cover.put.requestBody.content).toEqual({ "*/*": {} });
@@ -99,7 +99,7 @@ describe("bodies", () => {
 });
 
 describe("schemas", () => {
-  test("of responses have every field, null where it can be unset; of requests none is needed without a rule", () => {
+  test("responses require every field, null where it can be unset; requests require what rules say", () => {
     const { Book, BookInput, Author } = build().components.schemas;
     expect(Book.required).toEqual(Object.keys(Book.properties));
     expect(Book.properties).toMatchObject({
@@ -120,7 +120,7 @@ describe("schemas", () => {
     expect(BookInput.properties.stock_by_shop.additionalProperties.type).toEqual(["string", "integer"]);
   });
 
-  test("of requests take null for all that need not be given, but where that is refused", () => {
+  test("optional fields of requests may be null, except where refusesNull says otherwise", () => {
     const { BookInput } = build().components.schemas;
     expect(BookInput.properties.title.type).toEqual(["string", "null"]);
     expect(BookInput.properties.stock_by_shop.type).toEqual(["object", "null"]);
@@ -129,7 +129,7 @@ describe("schemas", () => {
     expect(strict.properties.subtitle.type).toEqual(["string", "null"]);
   });
 
-  test("of texts in requests are without U+0000, keys and elements too, where the style is", () => {
+  test("strings of requests, map keys and list elements exclude U+0000 if the style does", () => {
     const text = { pattern: "^[^\\x00]*$" };
     const { Book, BookInput } = build().components.schemas;
     expect(BookInput.properties).toMatchObject({
@@ -142,14 +142,14 @@ describe("schemas", () => {
     expect(lenient.properties.title).toEqual({ type: "string" });
   });
 
-  test("of fields in requests have the keywords that somebody adds, in elements of lists too", () => {
+  test("the keywords option adds to fields of requests and to elements of lists", () => {
     const keywords = ({ name }: DescField) => (name === "title" || name === "tags" ? { pattern: "^[a-z]+$" } : {});
     const { Book, BookInput } = build({ keywords }).components.schemas;
     expect(BookInput.properties.title.pattern).toBe("^[a-z]+$");
     expect(Book.properties.title).toEqual({ type: "string" });
   });
 
-  test("of times in requests are those that a timestamp holds", () => {
+  test("timestamps of requests match what google.protobuf.Timestamp can hold", () => {
     const { Book, BookInput } = build().components.schemas;
     const { format, pattern } = BookInput.properties.published_at;
     expect(format).toBe("date-time");
@@ -159,11 +159,11 @@ describe("schemas", () => {
     expect(Book.properties.published_at.pattern).toBeUndefined();
   });
 
-  test("of enums are their words, without the one that means not given", () => {
+  test("enums list their values in lower case, without …_UNSPECIFIED", () => {
     expect(build().components.schemas.Genre).toEqual({ type: "string", enum: ["novel", "poetry", "science_fiction"] });
   });
 
-  test("follow the JSON style", () => {
+  test("names, unset fields, list wrappers and enums follow the JSON style", () => {
     const { Book, Genre } = build({ json: protoJson }).components.schemas;
     expect(Object.keys(Book.properties)).toContain("stockByShop");
     expect(Book.required).toBeUndefined();
@@ -205,11 +205,11 @@ describe("rules", () => {
     ["email", false, {}],
     ["min_bytes", 3n, {}],
     ["finite", true, {}],
-  ])("%s %s is %j", (rule, value, keywords) => {
+  ])("buf.validate %s %s becomes %j", (rule, value, keywords) => {
     expect(ruleKeywords(new Map([[rule, value]]))).toEqual(keywords);
   });
 
-  test("are read from fields, from elements, keys and values", () => {
+  test("apply to fields, list elements, map keys and map values", () => {
     const metadata = rulesOf(fieldOf(StartVerificationRequestSchema, "metadata"));
     expect(ruleKeywords(metadata.own)).toEqual({ maxProperties: 16 });
     expect(ruleKeywords(metadata.keys?.own ?? new Map())).toEqual({ minLength: 1, maxLength: 40 });
@@ -219,11 +219,11 @@ describe("rules", () => {
     expect(ruleKeywords(password.own)).toEqual({ minLength: 10, maxLength: 128 });
   });
 
-  test("that are not set are not there, zero bounds among them", () => {
+  test("only rules that are set are listed", () => {
     expect([...rulesOf(fieldOf(SignInRequestSchema, "email")).own.keys()]).toEqual(["max_len"]);
   });
 
-  test("a field that is declared REQUIRED is required, whoever refuses requests without it", () => {
+  test("a field with google.api.field_behavior REQUIRED is required", () => {
     const { DeleteAccountRequest } = build({ services: [AuthService], basePath: "/api/v1" }).components.schemas;
     expect(DeleteAccountRequest).toMatchObject({
       required: ["password"],
@@ -231,7 +231,7 @@ describe("rules", () => {
     });
   });
 
-  test("a minimum of the schema is not lowered by being required", () => {
+  test("being required does not lower a minimum of the rules", () => {
     const { SignUpRequest } = build({ services: [AuthService], basePath: "/api/v1" }).components.schemas;
     expect(SignUpRequest.properties.password).toMatchObject({ minLength: 10, maxLength: 128 });
     expect(SignUpRequest.properties.email).toMatchObject({ minLength: 1, maxLength: 254 });
@@ -239,7 +239,7 @@ describe("rules", () => {
 });
 
 describe("operations", () => {
-  test("take what their options say", () => {
+  test("have what the options title, tagName, operation and examples give", () => {
     const { paths } = build({
       services: [VerifyService],
       basePath: "/api/v1",
@@ -270,7 +270,7 @@ describe("operations", () => {
     ["About e.g. this one. And more.", "About e.g. this one", "And more."],
     ["No stop\n\nA paragraph.", "No stop", "A paragraph."],
     ["", "", ""],
-  ])("the comment %j has the summary %j", (comment, summary, description) => {
+  ])("the comment %j is split into the summary %j", (comment, summary, description) => {
     expect(splitSummary(comment)).toEqual({ summary, description });
   });
 });

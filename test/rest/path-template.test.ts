@@ -65,7 +65,7 @@ describe("a template is parsed", () => {
   });
 });
 
-describe("a template that breaks the grammar is refused with the position", () => {
+describe("a template that breaks the grammar is rejected with the position", () => {
   test.each([
     ["", 0, 'expected "/"'],
     ["v1", 0, 'expected "/"'],
@@ -138,7 +138,7 @@ describe("a template that breaks the grammar is refused with the position", () =
   });
 });
 
-test("a variable may span a literal alone, which is one segment and fully decoded", () => {
+test("a variable whose pattern is one literal counts as one segment and is fully decoded", () => {
   expect(parsePathTemplate("/v1/{kind=books}").variables).toEqual([
     { fieldPath: "kind", start: 1, end: 2, multiSegment: false },
   ]);

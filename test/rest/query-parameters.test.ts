@@ -101,7 +101,7 @@ describe("query parameters bind", () => {
   });
 });
 
-describe("query parameters are refused by name", () => {
+describe("a violation names the query parameter", () => {
   const unknown =
     "is not a known field; known are: parent, page_size, page_token, genre, languages, in_stock, published_after, " +
     "reading_time, fields, max_price_cents, signed, cursor, min_rating, after_id, tags, restocked_at";
@@ -170,12 +170,12 @@ describe("query parameters are refused by name", () => {
     }
   });
 
-  test("what the path binds is not read from the query", async () => {
+  test("a field that the path binds is rejected in the query", async () => {
     const answer = await call(shop, "GET /v1/shelves/1/books?parent=shelves/2");
     expect(answer).toMatchObject({ status: 422, json: { error: { fields: { parent: "must be given in the path" } } } });
   });
 
-  test("what the body binds is not read from the query", async () => {
+  test("a field that the body binds is rejected in the query", async () => {
     const whole = await call(shop, "POST /v1/shelves/1/books/2:move?shelf=3&nope=1", { json: {} });
     expect(whole).toMatchObject({
       status: 422,
@@ -188,19 +188,19 @@ describe("query parameters are refused by name", () => {
     });
   });
 
-  test("unless unknown fields are ignored", async () => {
+  test("with unknownFields: ignore, unknown parameters are ignored", async () => {
     const lenient = openBookshop({ unknownFields: "ignore" });
     const line = "GET /v1/shelves/1/books?parent=shelves/2&nope=1&page_size=5";
     expect(await understood(line, lenient)).toEqual({ parent: "shelves/1", page_size: 5 });
   });
 
-  test("a name of many steps is unknown, however long", async () => {
+  test("a name of ten thousand steps is unknown, and the response stays short", async () => {
     const answer = await call(shop, `GET /v1/books?filter${".except".repeat(10_000)}.isbn=1`);
     expect(answer.status).toBe(422);
     expect(answer.text.length).toBeLessThan(500);
   });
 
-  test("broken percent-encoding is no query", async () => {
+  test("broken percent-encoding in the query is 400", async () => {
     for (const query of ["page_token=%", "page_token=%zz", "%=1", "page_token=%FF"]) {
       expect(await call(shop, `GET /v1/books?${query}`)).toMatchObject({
         status: 400,
@@ -210,7 +210,7 @@ describe("query parameters are refused by name", () => {
   });
 });
 
-test("the parameters of a route are listed, to document them", () => {
+test("QueryParameters.all lists the parameters of a route", () => {
   const reader = new JsonReader(jsonOptions(restJson));
   const route = shop.routes.find(({ method, template }) => method.name === "ListBooks" && template.includes("shelves"));
   const names =

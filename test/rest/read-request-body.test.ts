@@ -22,7 +22,7 @@ describe("the request's body", () => {
     ["application/jsonp", 415],
     ["application/vnd.api+json", 415],
     ["", 415],
-  ])("of type %j is %i", async (type, status) => {
+  ])("with the Content-Type %j is answered with %i", async (type, status) => {
     const answer = await call(shop, move, { body: "{}", headers: type === "" ? {} : { "content-type": type } });
     expect(answer.status).toBe(status);
     if (status === 415) {
@@ -51,7 +51,7 @@ describe("the request's body", () => {
     ["101 levels", `{"a":${"[".repeat(100)}${"]".repeat(100)}}`],
     ["ten thousand levels", `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`],
     ["thirty thousand levels, open", "[".repeat(30_000)],
-  ])("is malformed: %s", async (_, body) => {
+  ])("is answered with 400: %s", async (_, body) => {
     const answer = await call(shop, move, { body, headers: json });
     expect(answer).toMatchObject({ status: 400, json: { error: { kind: "malformed-body" } } });
   });
@@ -63,13 +63,13 @@ describe("the request's body", () => {
     expect(answer.text).toContain(attributes);
   });
 
-  test("may come in pieces, cut inside of a character", async () => {
+  test("may arrive in chunks that split a character", async () => {
     const bytes = Buffer.from('{"shelf":"ü📚"}');
     const body = Array.from(bytes, (byte) => Buffer.from([byte]));
     expect(await call(shop, move, { body, headers: json })).toMatchObject({ json: { name: "shelves/1/books/2@ü📚" } });
   });
 
-  test("may have been parsed by a framework", async () => {
+  test("may be JSON that a framework has parsed already", async () => {
     const send = (body: object) =>
       shop.handle({
         httpVersion: "1.1",
@@ -90,7 +90,7 @@ describe("the request's body", () => {
     expect((await send(deep)).status).toBe(400);
   });
 
-  test("is limited, as received and decompressed", async () => {
+  test("is limited in size, before and after decompression", async () => {
     const limited = openBookshop({ maxBodyBytes: 100 });
     const exact = JSON.stringify({ shelf: "x".repeat(100 - 12) });
     expect(exact).toHaveLength(100);
@@ -129,7 +129,7 @@ describe("the request's body", () => {
     expect((await call(shop, move, { body: body(65_537), headers: json })).status).toBe(413);
   });
 
-  test("that is an empty object says nothing, and is none where nobody takes one", async () => {
+  test("an empty object is accepted where the RPC takes no body", async () => {
     for (const body of ["{}", " {\r\n} ", "\ufeff{}"]) {
       const headers = { ...json, "content-length": String(Buffer.byteLength(body)) };
       expect(await call(shop, `DELETE ${book}`, { body, headers })).toMatchObject({ status: 200 });
@@ -144,7 +144,7 @@ describe("the request's body", () => {
     expect(marked).toMatchObject({ status: 200, json: { name: "shelves/1/books/2@1" } });
   });
 
-  test("that nobody takes is refused", async () => {
+  test("is rejected where the RPC takes none", async () => {
     const refused = {
       status: 400,
       json: { error: { kind: "malformed-body", message: "This request takes no body." } },
@@ -166,7 +166,7 @@ describe("the request's body", () => {
     });
   });
 
-  test("that nobody takes is refused over HTTP/2 too, where nothing has to tell of it", async () => {
+  test("is rejected where the RPC takes none over HTTP/2 too, without Content-Length", async () => {
     const send = (method: string, ...chunks: string[]) =>
       shop.handle({
         httpVersion: "2.0",
@@ -186,7 +186,7 @@ describe("the request's body", () => {
     expect((await send("GET", "{}")).status).toBe(200);
   });
 
-  test("a stream that breaks off is the hook's to explain", async () => {
+  test("an error of the request stream is passed to errorResponse", async () => {
     const seen: unknown[] = [];
     const gateway = openBookshop({
       errorResponse: (error, context) => {

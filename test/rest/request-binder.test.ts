@@ -37,11 +37,11 @@ describe("the path binds", () => {
       "PURGE /v1/shelves/9223372036854775808",
       { shelf: "must be between -9223372036854775808 and 9223372036854775807" },
     ],
-  ])("not %s", async (line, fields) => {
+  ])("rejected: %s", async (line, fields) => {
     expect(await call(shop, line)).toMatchObject({ status: 422, json: { error: { fields } } });
   });
 
-  test("and beats the body", async () => {
+  test("a field that both bind: the path wins over the body", async () => {
     const moved = await call(shop, "POST /v1/shelves/1/books/2:move", { json: { name: "other", shelf: "3" } });
     expect(moved.json).toMatchObject({ name: "shelves/1/books/2@3" });
     const updated = await call(shop, "PUT /v1/shelves/1/books/2", { json: { name: "other", title: "T" } });
@@ -74,7 +74,7 @@ describe("the body binds", () => {
     expect(await put({})).toMatchObject({ status: 422, json: { error: { fields: { tags: "must be a list" } } } });
   });
 
-  test("with the paths of what is wrong below the field", async () => {
+  test("and violations inside the field have its name in their path", async () => {
     const text = '{"title":5,"author":{"name":"a","name":"b"},"nope":1,"stock_by_shop":{"x":"y"}}';
     const headers = { "content-type": "application/json" };
     const { json, status } = await call(shop, "POST /v1/shelves/1/books", { body: text, headers });
@@ -91,7 +91,7 @@ describe("the body binds", () => {
     });
   });
 
-  test("nothing where it is empty", async () => {
+  test("no field if it is empty", async () => {
     expect(await call(shop, "POST /v1/shelves/1/books")).toMatchObject({
       status: 200,
       json: { title: "false undefined" },

@@ -7,7 +7,7 @@ const book = "/v1/shelves/1/books/2";
 
 const kindOf = (answer: { json: unknown }) => Object(answer.json).error?.kind;
 
-describe("time", () => {
+describe("the end of a call", () => {
   test.each(["0", "-1", "x", "1e3", "1,5", "", "1s", " ", "9999999999"])(
     "Request-Timeout: %j is malformed",
     async (value) => {
@@ -31,7 +31,7 @@ describe("time", () => {
     expect(kindOf(answer)).toBe("DeadlineExceeded");
   });
 
-  test("very long ones do not overflow", async () => {
+  test("a timeout beyond the range of timers does not overflow", async () => {
     const answer = await call(shop, `GET ${book}`, { headers: { "request-timeout": "999999999" } });
     expect(answer.status).toBe(200);
   });
@@ -55,7 +55,7 @@ describe("time", () => {
     }
   });
 
-  test("the signal of a call that is over is aborted, so that what hangs on it ends", async () => {
+  test("the signal of a finished call is aborted, so that what listens to it ends", async () => {
     let signal: AbortSignal | undefined;
     const gateway = openBookshop(
       {},

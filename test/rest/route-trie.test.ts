@@ -142,7 +142,7 @@ describe("literals are preferred to *, and * to **, whatever the order of declar
   }
 });
 
-describe("a preferred branch that leads nowhere is left again", () => {
+describe("matching backtracks from a preferred branch without a match", () => {
   test.each([
     [["GET /a/b/c", "GET /*/b/d"], "GET /a/b/d", "GET /*/b/d"],
     [["GET /a/{x}/c", "GET /{y}/b/d"], "GET /a/b/d", "GET /{y}/b/d | y=a"],
@@ -222,7 +222,7 @@ describe("percent-encoding", () => {
   });
 });
 
-describe("two routes that cannot be told apart are refused when the routes are built", () => {
+describe("two routes that match the same requests are rejected when the trie is built", () => {
   test.each([
     ["GET /a", "GET /a"],
     ["GET /a/{x}", "GET /a/{y}"],
@@ -246,17 +246,17 @@ describe("two routes that cannot be told apart are refused when the routes are b
     ["GET /a/{x}/b", "GET /a/b/{x}"],
     ["GET /a/**/b", "GET /a/**/c"],
     ["* /a", "GET /a"],
-  ])("but not %s, %s", (first, second) => {
+  ])("accepted: %s, %s", (first, second) => {
     expect(() => routesOf(first, second)).not.toThrow();
   });
 
-  test("all of them together", () => {
+  test("all conflicts are reported in one error", () => {
     const build = () => routesOf("GET /a", "GET /a", "GET /b/{x}", "GET /b/{y}", "GET /c");
     expect(build).toThrow("GET /a is the same route as GET /a\nGET /b/{y} is the same route as GET /b/{x}");
   });
 });
 
-test("names that objects have by nature are plain segments", () => {
+test("names of Object.prototype are ordinary segments", () => {
   const declared = ["GET /__proto__/{x}", "GET /constructor", "GET /{y}/toString"];
   expect(lead(declared, "GET /__proto__/1")).toBe("GET /__proto__/{x} | x=1");
   expect(lead(declared, "GET /constructor")).toBe("GET /constructor");
@@ -265,7 +265,7 @@ test("names that objects have by nature are plain segments", () => {
   expect(lead(declared, "GET /valueOf")).toBe("nothing");
 });
 
-test("templates that overlap at every level do not multiply the work", () => {
+test("the time to match does not multiply with templates that overlap at every level", () => {
   // 2^12 templates; a path that fits none at its end visits each node of the trie once at most.
   const declared = Array.from({ length: 4096 }, (_, number) => {
     const segments = Array.from({ length: 12 }, (_, bit) => ((number >> bit) & 1 ? "a" : "*"));

@@ -85,7 +85,7 @@ const post = (path: string, body = ""): Rule => ({ pattern: { case: "post", valu
 
 const rules = (...inits: Rule[]): HttpRule[] => inits.map((init) => create(HttpRuleSchema, init));
 
-describe("a schema that cannot be served is refused at start-up", () => {
+describe("a schema that cannot be served over REST is rejected at start-up", () => {
   test.each<[string, Rpc, string]>([
     ["an RPC that is not mapped", {}, "bookshop.v1.S.A: has no google.api.http option"],
     ["a rule without a path", { rule: {} }, "has a google.api.http option without a path"],
@@ -200,13 +200,13 @@ describe("a schema that cannot be served is refused at start-up", () => {
     ]);
   });
 
-  test("an enum with values that the style would write alike", () => {
+  test("an enum with two values that the style writes as the same word", () => {
     const service = serviceOf([{ rule: get("/a") }], { NOVEL: 7, genre_Poetry: 8 });
     expect(problemsOf(service)).toEqual(['bookshop.v1.Genre: GENRE_NOVEL and NOVEL would both be written "novel"']);
     expect(problemsOf(service, { json: protoJson })).toEqual([]);
   });
 
-  test("all problems together, in one error", () => {
+  test("all problems are reported in one error", () => {
     const rpcs = [
       {},
       { rule: get("/{x}/{y}") },
@@ -222,12 +222,12 @@ describe("a schema that cannot be served is refused at start-up", () => {
   });
 });
 
-test("RPCs that are not mapped may be left out", async () => {
+test("unmappedMethods: skip leaves out RPCs without google.api.http", async () => {
   const gateway = open(serviceOf([{}, { rule: get("/b") }, { clientStreaming: true }]), { unmappedMethods: "skip" });
   expect(gateway.routes.map(({ method }) => method.name)).toEqual(["B"]);
 });
 
-test("the routes are listed for others to read", () => {
+test("gateway.routes lists the routes", () => {
   const routes = openBookshop().routes.map(({ body, httpMethod, method, pathParameters, responseField, template }) =>
     [
       `${method.name}: ${httpMethod} ${template}`,

@@ -73,7 +73,7 @@ async function eventually(check: () => boolean): Promise<void> {
 }
 
 describe("over HTTP/1.1", () => {
-  test("requests are answered, plain and compressed", async () => {
+  test("plain and compressed requests are answered", async () => {
     const headers = { "content-type": "application/json" };
     const plain = await fetch(`${base()}/v1/shelves/1/books`, { method: "POST", headers, body: '{"title":"ü"}' });
     expect(await plain.json()).toMatchObject({ title: "false ü" });
@@ -87,7 +87,7 @@ describe("over HTTP/1.1", () => {
     expect(await zipped.json()).toMatchObject({ title: `false ${"x".repeat(5000)}` });
   });
 
-  test("answers without a body keep the connection in order", async () => {
+  test("a response without a body leaves the connection usable", async () => {
     const socket = createConnection(portOf(http1), "127.0.0.1");
     const request = (line: string, header = "") => socket.write(`${line} HTTP/1.1\r\nHost: x\r\n${header}\r\n`);
     request("HEAD /v1/shelves/1/books/2");
@@ -98,7 +98,7 @@ describe("over HTTP/1.1", () => {
     expect(answers.match(/^HTTP\/1.1 \d+/gm)).toEqual(["HTTP/1.1 200", "HTTP/1.1 204", "HTTP/1.1 304", "HTTP/1.1 404"]);
   });
 
-  test("a body that is too large is refused while it is being sent, and the refusal arrives", async () => {
+  test("a body that is too large is rejected while it is being sent, and the client receives the 413", async () => {
     const socket = createConnection(portOf(http1), "127.0.0.1");
     // The server may close the connection while it is still being written to.
     socket.on("error", () => {});
@@ -113,7 +113,7 @@ describe("over HTTP/1.1", () => {
     socket.destroy();
   });
 
-  test("a client that goes away aborts the call", async () => {
+  test("a client that disconnects aborts the call", async () => {
     const controller = new AbortController();
     const answer = fetch(`${base()}/v1/shelves/1/books/slow`, { signal: controller.signal });
     await setTimeout(50);
@@ -122,7 +122,7 @@ describe("over HTTP/1.1", () => {
     await eventually(() => aborted.includes("shelves/1/books/slow"));
   });
 
-  test("streams arrive line by line, and end with the client", async () => {
+  test("streams arrive line by line, and end when the client disconnects", async () => {
     const controller = new AbortController();
     const answer = await fetch(`${base()}/v1/shelves/one/books:watch`, { signal: controller.signal });
     expect(answer.headers.get("content-type")).toBe("application/x-ndjson");

@@ -6,7 +6,7 @@ const shop = openBookshop();
 describe("streams", () => {
   const watch = "/v1/shelves/1/books:watch";
 
-  test("are JSON texts, one a line", async () => {
+  test("are sent as JSON, one message on a line", async () => {
     const answer = await call(shop, `GET ${watch}?limit=3`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get("content-type")).toBe("application/x-ndjson");
@@ -21,14 +21,14 @@ describe("streams", () => {
     expect(answer.headers.get("content-type")).toBe("application/x-ndjson");
   });
 
-  test("that fail before their first message are answered like any other call", async () => {
+  test("that fail before the first message are answered like a unary call", async () => {
     expect(await call(shop, `GET ${watch}?limit=-1`)).toMatchObject({
       status: 404,
       json: { error: { kind: "NotFound" } },
     });
   });
 
-  test("that fail later end with the error's body", async () => {
+  test("that fail later end with the error as the last line", async () => {
     const gateway = openBookshop(
       {},
       {
@@ -45,7 +45,7 @@ describe("streams", () => {
     expect(JSON.parse(lines[1] ?? "")).toEqual({ error: { kind: "Unknown", message: "broken" } });
   });
 
-  test("pass the interceptors, as streams", async () => {
+  test("pass through the interceptors as streams", async () => {
     const seen: unknown[] = [];
     const gateway = openBookshop({
       interceptors: [
@@ -62,7 +62,7 @@ describe("streams", () => {
     expect(answer.headers.get("x-seen")).toBe("1");
   });
 
-  test("of a client that goes away end the handler", async () => {
+  test("end the handler when the client disconnects", async () => {
     const controller = new AbortController();
     let ended: () => void = () => {};
     const end = new Promise<void>((resolve) => {
@@ -96,7 +96,7 @@ describe("streams", () => {
     await end;
   });
 
-  test("of a client that has gone before the first message never begin", async () => {
+  test("never begin if the client disconnects before the first message", async () => {
     let isEnded = false;
     const gateway = openBookshop(
       {},
@@ -116,7 +116,7 @@ describe("streams", () => {
     expect(isEnded).toBe(true);
   });
 
-  test("that nobody reads to the end end the handler", async () => {
+  test("end the handler when the reader stops early", async () => {
     let isEnded = false;
     let signal: AbortSignal | undefined;
     const gateway = openBookshop(
@@ -155,7 +155,7 @@ describe("streams", () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  test("whose time is over do not look complete", async () => {
+  test("that exceed Request-Timeout end with an error, not as if complete", async () => {
     const gateway = openBookshop(
       {},
       {
@@ -169,7 +169,7 @@ describe("streams", () => {
     expect(JSON.parse(answer.text.split("\n")[1] ?? "")).toMatchObject({ error: { kind: "DeadlineExceeded" } });
   });
 
-  test("have headers alone for HEAD", async () => {
+  test("have no body for HEAD", async () => {
     const answer = await call(shop, `HEAD ${watch}?limit=3`);
     expect(answer).toMatchObject({ status: 200, text: "" });
     expect(answer.headers.get("content-type")).toBe("application/x-ndjson");
@@ -180,7 +180,7 @@ describe("streams", () => {
     ["application/json", 200],
     ["*/*", 200],
     ["text/event-stream", 406],
-  ])("Accept: %s is %i", async (accept, status) => {
+  ])("Accept: %s is answered with %i", async (accept, status) => {
     expect((await call(shop, `GET ${watch}?limit=1`, { headers: { accept } })).status).toBe(status);
   });
 });

@@ -4,7 +4,7 @@ import { call, openBookshop } from "./bookshop.ts";
 
 const shop = openBookshop();
 
-describe("PATCH without a mask gets one from the fields present", () => {
+describe("PATCH without an update mask gets one of the fields in its body", () => {
   const patch = async (json: unknown, query = "", style = restJson) => {
     const gateway = openBookshop({ json: style });
     const answer = await call(gateway, `PATCH /v1/shelves/1/books/2${query}`, { json });
@@ -31,16 +31,16 @@ describe("PATCH without a mask gets one from the fields present", () => {
     expect(await patch(json)).toBe(`${paths} false`);
   });
 
-  test("in ProtoJSON by either name", async () => {
+  test("in ProtoJSON, by either name of a field", async () => {
     expect(await patch({ isbnDigest: "", stock_by_shop: {} }, "", protoJson)).toBe("stock_by_shop|isbn_digest false");
   });
 
-  test("but one that is given is kept", async () => {
+  test("a mask in the request is kept", async () => {
     expect(await patch({ title: "T", genre: "novel" }, "?update_mask=title&allow_missing=true")).toBe("title true");
     expect(await patch({ title: "T" }, "?update_mask=")).toBe(" false");
   });
 
-  test("and PUT gets none", async () => {
+  test("PUT gets no mask", async () => {
     const answer = await call(shop, "PUT /v1/shelves/1/books/2", { json: { title: "T" } });
     expect(answer.json).toMatchObject({ subtitle: "undefined false" });
   });

@@ -9,8 +9,8 @@ import { isMembers } from "./value-type.ts";
 const knownBesideValue = ["@type", "value"];
 
 /**
- * Compiles the reader of `google.protobuf.Any`: an object with the type's URL in `@type`, beside the fields of the
- * message, or beside `value` where the type has a JSON form of its own. The type must be in the registry.
+ * Compiles the reader of `google.protobuf.Any`: an object with the type's URL in `@type` and the fields of the message, or `value` if
+ * it is a well-known type. The type must be in the registry.
  */
 export function anyReader(options: JsonOptions, readerOf: (held: DescMessage) => ReadMessage): ReadJson {
   return (json, violations) => {
@@ -27,19 +27,19 @@ export function anyReader(options: JsonOptions, readerOf: (held: DescMessage) =>
       violations.add("must be the URL of a known type", "@type");
       return undefined;
     }
-    const read = hasCustomJsonRepresentation(held) ? specialReader(readerOf(held), options) : readerOf(held);
+    const read = hasCustomJsonRepresentation(held) ? wellKnownReader(readerOf(held), options) : readerOf(held);
     const message = read(rest, violations);
     return message === undefined ? undefined : pack(String(typeUrl), held, message, violations);
   };
 }
 
-/** What follows the last slash of a type's URL; the empty string where there is no slash. */
+/** The part of a type URL after the last slash; empty if there is no slash. */
 export function typeNameOf(typeUrl: string): string {
   const slash = typeUrl.lastIndexOf("/");
   return slash < 0 ? "" : typeUrl.slice(slash + 1);
 }
 
-function specialReader(read: ReadMessage, options: JsonOptions): ReadMessage {
+function wellKnownReader(read: ReadMessage, options: JsonOptions): ReadMessage {
   return (json, violations) => {
     const { value, ...others } = isMembers(json) ? json : {};
     for (const key of options.ignoresUnknownFields ? [] : Object.keys(others)) {

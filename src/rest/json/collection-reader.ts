@@ -6,7 +6,7 @@ import type { ReadJson } from "./scalar-reader.ts";
 import { type ReadValue, scalarReader } from "./scalar-reader.ts";
 import { isMembers, type Members, setOwn } from "./value-type.ts";
 
-/** Reads a JSON array. Elements that are refused are left out. */
+/** Reads a JSON array. Rejected elements are left out. */
 export function readItems(json: unknown, read: ReadJson, violations: ViolationCollector): unknown[] | undefined {
   if (!Array.isArray(json)) {
     violations.add(notAList.message);
@@ -24,7 +24,7 @@ export function readItems(json: unknown, read: ReadJson, violations: ViolationCo
   return items;
 }
 
-/** Reads a JSON object as a map field. Entries that are refused are left out. */
+/** Reads a JSON object as a map field. Rejected entries are left out. */
 export function readEntries(
   json: unknown,
   readKey: ReadValue,
@@ -52,7 +52,7 @@ export function readEntries(
   return entries;
 }
 
-/** Compiles the reader of a map's keys, which JSON writes as strings. Each key has one way to be written. */
+/** Compiles the reader of map keys, which are strings in JSON. A number is accepted in its canonical form only. */
 export function mapKeyReader(keyType: ScalarType, style: JsonStyle): ReadValue {
   const read = scalarReader(keyType, false, style);
   switch (keyType) {

@@ -29,8 +29,8 @@ export function readDuration(json: unknown): unknown {
 }
 
 /**
- * What keeps a `google.protobuf.Duration` from being written as JSON: its range, and that seconds and nanoseconds have the
- * same sign. Its binary form can hold more. To be read after the field's name.
+ * Why a `google.protobuf.Duration` has no JSON form: it is out of range, or its seconds and nanoseconds differ in sign. The binary form
+ * allows both. Undefined if it has one. The text follows the field's name.
  */
 export function durationProblem(seconds: bigint, nanos: number): string | undefined {
   if (seconds < -maxSeconds || seconds > maxSeconds) {

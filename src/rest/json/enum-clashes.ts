@@ -2,8 +2,8 @@ import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
 import { type JsonStyle, jsonEnumName } from "./json-style.ts";
 
 /**
- * Finds enums, in the messages and all that they hold, which the style cannot write: two of their values would be the
- * same word. Answers a line for each.
+ * Finds enums, in the messages and in all messages inside them, of which the style would write two values as the same word. Returns
+ * one line for each pair.
  */
 export function findEnumClashes(messages: Iterable<DescMessage>, style: JsonStyle): string[] {
   const enums = new Set<DescEnum>();

@@ -8,7 +8,7 @@ const notAMask = new InvalidValue("must be a comma-separated list of field paths
 
 const pathPattern = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 
-/** Reads a field mask: paths joined by commas, their names as the style writes field names. */
+/** Compiles the reader of a field mask: paths joined by commas, with field names in the style. */
 export function fieldMaskReader(style: JsonStyle): ReadValue {
   return (json) => {
     if (typeof json !== "string") {
@@ -25,7 +25,7 @@ export function fieldMaskReader(style: JsonStyle): ReadValue {
   };
 }
 
-/** Writes a field mask. Throws where a path would not be read back as it is. */
+/** Writes a field mask. Throws if a path would not be read back as it is. */
 export function formatFieldMask(paths: readonly string[], style: JsonStyle): string {
   return paths
     .map((path) => {

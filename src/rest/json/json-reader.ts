@@ -13,8 +13,8 @@ import { wellKnownScalarReader } from "./well-known-reader.ts";
 export type ReadField = (json: unknown, members: Members, violations: ViolationCollector) => void;
 
 /**
- * Turns parsed JSON into messages. A reader is compiled once per message type. Reading reports every problem and goes
- * on with what remains; it recurses as deep as the JSON is nested, which the caller bounds.
+ * Turns parsed JSON into messages. A reader is compiled once for each message type. It reports every violation and reads on. It
+ * recurses as deep as the JSON is nested, which the caller must limit.
  */
 export class JsonReader {
   readonly options: JsonOptions;
@@ -48,7 +48,7 @@ export class JsonReader {
       : leafField(field, name, leaf, this.options.style);
   }
 
-  /** The reader of a value that has no fields of its own; `undefined` for the types that do. */
+  /** The reader of a value whose JSON is a scalar; `undefined` for other types. */
   leaf(type: ValueType): ReadValue | undefined {
     switch (type.kind) {
       case "scalar":
@@ -67,9 +67,9 @@ export class JsonReader {
 
   #compile(desc: DescMessage): ReadMessage {
     const { ignoresUnknownFields, style } = this.options;
-    const special = this.#special(desc);
-    if (special !== undefined) {
-      const read = ofMessage(special);
+    const wellKnown = this.#wellKnown(desc);
+    if (wellKnown !== undefined) {
+      const read = ofMessage(wellKnown);
       this.#messages.set(desc, read);
       return read;
     }
@@ -96,7 +96,7 @@ export class JsonReader {
       }
       return message;
     };
-    // Known before its fields are compiled, so that a recursive type finds itself.
+    // Registered before its fields are compiled, since a recursive type refers to itself.
     this.#messages.set(desc, read);
     for (const field of desc.fields) {
       const name = this.#violationName(field);
@@ -109,8 +109,8 @@ export class JsonReader {
     return read;
   }
 
-  /** The reader of a type that JSON has a form of its own for. */
-  #special(desc: DescMessage): ReadJson | undefined {
+  /** The reader of a well-known type; `undefined` for other types. */
+  #wellKnown(desc: DescMessage): ReadJson | undefined {
     const leaf = this.leaf({ kind: "message", message: desc, held: "message" });
     if (leaf !== undefined) {
       return reporting(leaf);
@@ -136,7 +136,7 @@ export class JsonReader {
     };
   }
 
-  /** The reader of one value of a field: of the field itself, of a list's element, of a map's entry. */
+  /** The reader of one value: of a singular field, a list element or a map value. */
   #value(type: ValueType): ReadJson {
     const leaf = this.leaf(type);
     if (leaf !== undefined) {
@@ -161,7 +161,7 @@ export class JsonReader {
       if (field === undefined) {
         return undefined;
       }
-      // Compiled when first used: the list may hold its own wrapper.
+      // Compiled at the first use, since the list may contain its own wrapper.
       read ??= this.#value(valueTypeOf(field));
       const items = readItems(json, read, violations);
       return items === undefined ? undefined : create(desc, { [field.localName]: items });
@@ -210,7 +210,7 @@ function ofMessage(read: ReadJson): ReadMessage {
   };
 }
 
-/** Whether `null` is a value of the field, and does not mean "unset". Where unset fields are written so, it never is. */
+/** Whether `null` is a value of the field instead of "unset". Never in styles that write unset fields as `null`. */
 function nullIsValue(field: DescField, style: JsonStyle): boolean {
   if (style.unsetFields === "null") {
     return false;
@@ -221,7 +221,7 @@ function nullIsValue(field: DescField, style: JsonStyle): boolean {
   );
 }
 
-/** Whether neither the field, under its other name, nor another member of its oneof was read before. */
+/** Reports a field that was read before under its other name, and a second member of a oneof. Returns whether it is neither. */
 function isFirst(entry: FieldEntry, json: unknown, seen: Set<unknown>, violations: ViolationCollector): boolean {
   const { field, name } = entry;
   if (seen.has(field)) {

@@ -1,41 +1,40 @@
 import type { DescEnum, DescField, DescMessage, Registry } from "@bufbuild/protobuf";
 
-/** The choices that one JSON dialect of protobuf messages consists of. */
+/** How protobuf messages are written as JSON: the choices in which dialects differ. */
 export interface JsonStyle {
-  /** How fields and the paths of field masks are written: as in the proto file, or in lowerCamelCase (`json_name`). */
+  /** Names of fields, also in field masks: `proto` as in the proto file, `json` in lowerCamelCase (`json_name`). */
   readonly fieldNames: "proto" | "json";
-  /** Whether a body may use the other name of a field too. Query parameters always may. */
+  /** Whether bodies may use either name of a field. Query parameters always may. */
   readonly acceptsBothNames: boolean;
   /** `words`: without the enum's prefix, in lower case (`CHANNEL_EMAIL` is `email`). `names`: as in the proto file. */
   readonly enumValues: "words" | "names";
   /**
-   * `null`: an unset field that has presence is `null`, every other field is always there, and `null` is read as unset,
-   * also for a `google.protobuf.Value`. `omitted`: an unset field,
-   * or one without presence that has its default value, is left out.
+   * `null`: every field is written, unset ones with presence as `null`; `null` is read as unset, also for a `google.protobuf.Value`.
+   * `omitted`: unset fields, and fields without presence that have their default value, are left out.
    */
   readonly unsetFields: "null" | "omitted";
-  /** Whether timestamps are cut to whole seconds when written. */
+  /** Whether timestamps are written without their fraction of a second. */
   readonly wholeSeconds: boolean;
   /** Whether a message that only wraps a list is written as the list; see {@link isListWrapper}. */
   readonly unwrapsLists: boolean;
   /** Whether numbers of up to 32 bits, and floating-point ones, may be written in quotes, and enums as numbers. */
   readonly lenientNumbers: boolean;
-  /** Whether strings may contain U+0000, which many stores cannot keep. */
+  /** Whether strings may contain U+0000, which PostgreSQL and other stores cannot hold. */
   readonly acceptsNul: boolean;
 }
 
-/** What the reader and the writer of messages go by. */
+/** Options of the reader and the writer of messages. */
 export interface JsonOptions {
   readonly style: JsonStyle;
   /** Whether unknown members of an object are ignored, and not violations. */
   readonly ignoresUnknownFields: boolean;
-  /** How violations name fields. By default as the style does. */
+  /** Names of fields in violations; by default those of the style. */
   readonly violationNames?: JsonStyle["fieldNames"];
-  /** The types that a `google.protobuf.Any` may hold. */
+  /** The types that a `google.protobuf.Any` may contain. */
   readonly registry: Registry;
 }
 
-/** Plain, predictable JSON: `snake_case`, lower-case words, `null` for unset, one way to write each value. */
+/** JSON for REST: `snake_case`, enum values in lower case, `null` for unset fields, one form for each value. */
 export const restJson: JsonStyle = {
   fieldNames: "proto",
   acceptsBothNames: false,
@@ -59,22 +58,21 @@ export const protoJson: JsonStyle = {
   acceptsNul: true,
 };
 
-/** The name under which a field is written. */
+/** The name of a field in JSON. */
 export function jsonFieldName(field: DescField, style: Pick<JsonStyle, "fieldNames">): string {
   return style.fieldNames === "proto" ? field.name : field.jsonName;
 }
 
 /**
- * Whether the message type only wraps a list: it has exactly one field, and that one is repeated. With
- * `unwrapsLists`, fields of such a type are written as the list itself, so that unset and empty differ. The type is
- * written as an object where it is the whole request or response.
+ * Whether the message type only wraps a list: it has exactly one field, which is repeated. With `unwrapsLists`, fields of such a type
+ * are written as the list, so that an unset list and an empty one differ. As the whole request or response it is an object.
  */
 export function isListWrapper(message: DescMessage): boolean {
   const [field, ...others] = message.fields;
   return field?.fieldKind === "list" && others.length === 0 && !message.typeName.startsWith("google.protobuf.");
 }
 
-/** How a value of an enum is written. */
+/** The name of an enum value in JSON. */
 export function jsonEnumName(enumType: DescEnum, valueName: string, style: JsonStyle): string {
   if (style.enumValues === "names") {
     return valueName;
@@ -85,8 +83,8 @@ export function jsonEnumName(enumType: DescEnum, valueName: string, style: JsonS
 }
 
 /**
- * The values of an enum that a client may send, as they are written, in order of declaration. In words, the zero value
- * is left out if it is the one that means "not given" (`CHANNEL_UNSPECIFIED`).
+ * The enum values that a client may send, by their names in JSON, in order of declaration. With `words`, the zero value is left out if
+ * it is called `…_UNSPECIFIED`.
  */
 export function jsonEnumNames(enumType: DescEnum, style: JsonStyle): string[] {
   return enumType.values

@@ -8,7 +8,7 @@ import { wellKnownWriter } from "./well-known-writer.ts";
 /** Writes a field of a message as a member of a JSON object, or leaves it out. */
 type WriteMember = (members: Members, json: Members) => void;
 
-/** Turns messages into JSON. A writer is compiled once per message type. */
+/** Turns messages into JSON. A writer is compiled once for each message type. */
 export class JsonWriter {
   readonly options: JsonOptions;
   readonly #messages = new Map<DescMessage, WriteMessage>();
@@ -47,7 +47,7 @@ export class JsonWriter {
       }
       return json;
     };
-    // Known before its fields are compiled, so that a recursive type finds itself.
+    // Registered before its fields are compiled, since a recursive type refers to itself.
     this.#messages.set(desc, write);
     for (const field of desc.fields) {
       writeMembers.push(this.#member(field));
@@ -112,14 +112,14 @@ export class JsonWriter {
   #wrappedList(desc: DescMessage, field: DescField): WriteValue {
     let write: WriteValue | undefined;
     return (value) => {
-      // Compiled when first used: the list may hold its own wrapper.
+      // Compiled at the first use, since the list may contain its own wrapper.
       write ??= this.#value(valueTypeOf(field));
       return isMembers(value) ? writeItems(value[field.localName], write) : mistyped(value, desc.typeName);
     };
   }
 }
 
-/** Compiles the access to a field; `undefined` where it has presence and is unset. */
+/** Compiles the access to a field, which returns `undefined` if it has presence and is unset. */
 function fieldGetter(field: DescField): (members: Members) => unknown {
   const name = field.localName;
   if (field.oneof !== undefined) {
@@ -150,7 +150,7 @@ function defaultCheck(field: DescField): (value: unknown) => boolean {
     return (value) => value instanceof Uint8Array && value.length === 0;
   }
   const zeros: readonly unknown[] = field.fieldKind === "enum" ? [field.enum.values[0]?.number] : ["", false, 0n, "0"];
-  // Not -0, which is another value than 0.
+  // -0 is not the default value.
   return (value) => Object.is(value, 0) || zeros.includes(value);
 }
 

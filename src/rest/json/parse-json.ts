@@ -3,7 +3,7 @@ import { isRepeated } from "../field-violations.ts";
 import { GatewayError } from "../gateway-error.ts";
 import { isMembers } from "./value-type.ts";
 
-/** How deep arrays and objects may be nested: as deep as protobuf's own parsers allow. */
+/** The nesting limit of arrays and objects, which is that of protobuf's own parsers. */
 const maxDepth = 100;
 
 /**
@@ -18,14 +18,14 @@ export function parseJson(text: string, violations: ViolationCollector): unknown
   } catch (cause) {
     throw new GatewayError("malformed-body", "The request body is not valid JSON.", { cause });
   }
-  // `JSON.parse` keeps the last of several equal names. If none were lost, the numbers are the same.
+  // `JSON.parse` keeps the last of several equal names. The counts are equal if it dropped none.
   if (countMembersOfText(text) !== countMembers(json, 0)) {
     reportRepeatedNames(text, violations);
   }
   return json;
 }
 
-/** Throws a `malformed-body` error if JSON that somebody else parsed is nested more than 100 deep. */
+/** Throws a `malformed-body` error if parsed JSON is nested more than 100 deep. */
 export function checkDepth(json: unknown): void {
   countMembers(json, 0);
 }
@@ -43,7 +43,7 @@ function countMembers(json: unknown, depth: number): number {
       count += countMembers(item, depth + 1);
     }
   } else if (isMembers(json)) {
-    // Of the ways to go through an object the fastest, whether it has five members or thousands.
+    // `for in` was measured to be the fastest loop over an object, of five members or of thousands.
     for (const name in json) {
       count += 1 + countMembers(json[name], depth + 1);
     }
@@ -51,7 +51,7 @@ function countMembers(json: unknown, depth: number): number {
   return count;
 }
 
-/** Counts the members of all objects as they are written in valid JSON: one for each colon outside of strings. */
+/** Counts the members of all objects in valid JSON text: the colons outside of strings. */
 function countMembersOfText(text: string): number {
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -83,7 +83,7 @@ function isEscaped(text: string, index: number): boolean {
   return (index - first) % 2 === 1;
 }
 
-/** An object or array that is open, and where in it the walk is. */
+/** An object or array that is not closed yet, and the current position in it. */
 interface Frame {
   readonly names: Set<string> | undefined;
   step: string | number;
@@ -129,7 +129,7 @@ function reportRepeatedNames(text: string, violations: ViolationCollector): void
   }
 }
 
-/** Whether a colon follows the string that ends at `end`: in valid JSON, it is a member's name then. */
+/** Whether the string that ends at `end` is a member's name: in valid JSON, a colon follows. */
 function isName(text: string, end: number): boolean {
   let index = end + 1;
   while (text[index] === " " || text[index] === "\n" || text[index] === "\r" || text[index] === "\t") {

@@ -13,18 +13,18 @@ import {
 import { type JsonStyle, jsonEnumName, jsonEnumNames } from "./json-style.ts";
 import type { ValueRange } from "./value-type.ts";
 
-/** Reads the JSON of a value; reports what is wrong, and answers `undefined` where nothing can be kept of it. */
+/** Reads the JSON of a value. Reports violations, and returns `undefined` if it has no valid value. */
 export type ReadJson = (json: unknown, violations: ViolationCollector) => unknown;
 
-/** Reads the JSON of a message; `undefined` if it is not of the kind of JSON (mostly: an object) that the type takes. */
+/** Reads the JSON of a message. Returns `undefined` if it is not the kind of JSON (mostly an object) of the type. */
 export type ReadMessage = (json: unknown, violations: ViolationCollector) => Message | undefined;
 
-/** Reads one JSON value; answers the value as messages hold it, or a {@link InvalidValue}. */
+/** Reads one JSON value. Returns the value as it is in messages, or an {@link InvalidValue}. */
 export type ReadValue = (json: unknown) => unknown;
 
 /**
- * Compiles the reader of a scalar's JSON. `longAsString` is the field option `jstype = JS_STRING`. Beyond what the type holds,
- * refusals name `range`, which the rules of the field allow: whoever reads them did not choose the type.
+ * Compiles the reader of a scalar's JSON. `longAsString` is the field option `jstype = JS_STRING`. For a number out of the type's range
+ * the message names `range`, which the field's rules allow, since clients do not know the type.
  */
 export function scalarReader(
   scalar: ScalarType,
@@ -67,7 +67,7 @@ export function enumReader(enumType: DescEnum, style: JsonStyle): ReadValue {
     return (json) => (json === null || json === "NULL_VALUE" ? 0 : refusal);
   }
   const allowed = jsonEnumNames(enumType, style);
-  // ProtoJSON has a name for "not given" too, but no reader of the refusal is looking for it.
+  // ProtoJSON accepts `…_UNSPECIFIED` too, but the message need not suggest it.
   const isGiven = (name: string) => name !== enumType.values[0]?.name || !name.endsWith("_UNSPECIFIED");
   const refusal = new InvalidValue(`must be one of: ${allowed.filter(isGiven).join(", ")}`);
   const numbers = new Map<unknown, number>();
@@ -121,7 +121,7 @@ function readBytes(json: unknown): unknown {
   return new Uint8Array(Buffer.from(json, "base64"));
 }
 
-/** A JSON number in quotes, as ProtoJSON allows it. */
+/** A JSON number in quotes, which ProtoJSON allows. */
 const quotedNumber = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 function unquote(json: unknown, style: JsonStyle): unknown {
@@ -139,7 +139,7 @@ function int32Reader(min: number, max: number, style: JsonStyle, range: ValueRan
     if (typeof value !== "number" || (!Number.isInteger(value) && Number.isFinite(value))) {
       return notAnInteger;
     }
-    // Adding 0 turns -0, which no integer is, into 0.
+    // Adding 0 turns -0 into 0: integers have no -0.
     return value >= min && value <= max ? value + 0 : outOfRange;
   };
 }
@@ -148,7 +148,7 @@ const unsafeInteger = new InvalidValue(
   "must be a string of digits beyond 9007199254740991, where numbers lose precision",
 );
 
-/** Takes a string of digits, as 64-bit integers are written, or a number that is exact. */
+/** Accepts a string of digits, which is how 64-bit integers are written, and numbers up to 2^53 - 1. */
 function int64Reader(min: bigint, max: bigint, longAsString: boolean, range: ValueRange = { min, max }): ReadValue {
   const outOfRange = notWithin(range);
   return (json) => {
@@ -162,7 +162,7 @@ function int64Reader(min: bigint, max: bigint, longAsString: boolean, range: Val
       }
       value = BigInt(json);
     } else if (typeof json === "string" && /^-?[0-9]+$/.test(json)) {
-      // 20 digits hold every value. Converting more takes more than linear time.
+      // 20 digits are enough for every value. The conversion of long strings takes more than linear time.
       if (json.length > 21) {
         return outOfRange;
       }

@@ -2,8 +2,8 @@ import { type DescEnum, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type JsonStyle, jsonEnumName } from "./json-style.ts";
 
 /**
- * Turns a message into JSON for `JSON.stringify`. Throws on values that JSON or the type cannot express. The result may
- * share parts with the message.
+ * Turns a message into a value for `JSON.stringify`. Throws on values without a JSON form. The result may share objects with the
+ * message.
  */
 export type WriteMessage = (message: Message) => unknown;
 
@@ -14,7 +14,7 @@ declare global {
   }
 }
 
-/** Turns a value, as messages hold it, into its JSON. Throws on a value that the type does not have. */
+/** Turns a value of a message into its JSON. Throws on a value that is not of the type. */
 export type WriteValue = (value: unknown) => unknown;
 
 /** Compiles the writer of a scalar. */
@@ -55,7 +55,7 @@ export function enumWriter(enumType: DescEnum, style: JsonStyle): WriteValue {
   return (value) => names.get(value) ?? (Number.isInteger(value) ? value : mistyped(value, "an enum's number"));
 }
 
-/** Throws the error of a handler that answered something else than its response type holds. */
+/** Throws the error for a response whose value is not of its field's type. */
 export function mistyped(value: unknown, expected: string): never {
   throw new TypeError(`expected ${expected} to write as JSON, got ${typeof value}`);
 }

@@ -12,8 +12,8 @@ const rfc3339 =
   /^([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))$/;
 
 /**
- * Reads an RFC 3339 timestamp with up to nine digits of fraction. Days that do not exist are refused, and so are leap
- * seconds: a `google.protobuf.Timestamp` cannot hold them.
+ * Reads an RFC 3339 timestamp with up to nine fractional digits. Rejects days that do not exist, and leap seconds, which a
+ * `google.protobuf.Timestamp` cannot hold.
  */
 export function readTimestamp(json: unknown): unknown {
   if (typeof json !== "string") {
@@ -42,8 +42,8 @@ export function readTimestamp(json: unknown): unknown {
 }
 
 /**
- * What keeps a `google.protobuf.Timestamp` from being written as JSON: it has to be within the years 0001 to 9999, and its
- * nanoseconds count forward. Its binary form can hold more. To be read after the field's name.
+ * Why a `google.protobuf.Timestamp` has no JSON form: it is outside the years 0001 to 9999, or its nanoseconds are negative or too
+ * many. The binary form allows both. Undefined if it has one. The text follows the field's name.
  */
 export function timestampProblem(seconds: bigint, nanos: number): string | undefined {
   if (seconds < minSeconds || seconds > maxSeconds) {
@@ -52,7 +52,7 @@ export function timestampProblem(seconds: bigint, nanos: number): string | undef
   return nanos < 0 || nanos > 999_999_999 ? "must have 0 to 999999999 nanoseconds" : undefined;
 }
 
-/** Writes a timestamp in UTC: whole seconds, or with three, six or nine digits of fraction where there is one. */
+/** Writes a timestamp in UTC, with no, three, six or nine fractional digits; with `wholeSeconds` without any. */
 export function formatTimestamp(seconds: bigint, nanos: number, wholeSeconds: boolean): string {
   if (timestampProblem(seconds, nanos) !== undefined) {
     throw new RangeError(`a timestamp of ${seconds} s and ${nanos} ns cannot be written`);
@@ -91,7 +91,7 @@ function formatDay(daysSince1970: number): string {
   return `${fullYear}-${twoDigits(month)}-${twoDigits(day)}`;
 }
 
-/** `.5` seconds as `.500`: three, six or nine digits, or nothing. */
+/** The fraction of a second as three, six or nine digits (`.500`), or nothing if it is zero. */
 export function formatFraction(nanos: number): string {
   if (nanos === 0) {
     return "";
@@ -100,7 +100,7 @@ export function formatFraction(nanos: number): string {
   return `.${digits.endsWith("000000") ? digits.slice(0, 3) : digits.endsWith("000") ? digits.slice(0, 6) : digits}`;
 }
 
-/** Days from 1970-01-01 in the Gregorian calendar; `undefined` for a day that does not exist. */
+/** Days since 1970-01-01 in the Gregorian calendar; `undefined` for a day that does not exist. */
 function daysFromCivil(year: number, month: number, day: number): number | undefined {
   const date = new Date(0);
   // Unlike `Date.UTC`, this takes the years 0 to 99 as they are.

@@ -2,13 +2,13 @@ import type { DescEnum, DescField, DescMessage, Message, MessageShape, ScalarTyp
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { noRules, rulesOf } from "../field-rules.ts";
 
-/** The type of one value of a field: of the field itself, of a list's element, or of a map's value. */
+/** The type of one value: of a singular field, a list element or a map value. */
 export type ValueType =
   | {
       readonly kind: "scalar";
       readonly scalar: ScalarType;
       readonly longAsString: boolean;
-      /** What the field's rules allow of a number, both ends included. A refusal names it, where there is one. */
+      /** The range of a number by the field's rules, both ends included; violations name it. */
       readonly range: ValueRange | undefined;
     }
   | { readonly kind: "enum"; readonly enum: DescEnum }
@@ -20,8 +20,8 @@ export interface ValueRange {
 }
 
 /**
- * Tells the type of a field's values, and how messages hold it: `google.protobuf.Struct` is held as plain JSON, and a
- * wrapper in a singular field outside of a oneof as the bare value.
+ * The type of a field's values, and their representation in messages (`held`): `google.protobuf.Struct` is plain JSON, and a wrapper
+ * in a singular field outside of a oneof is the bare value.
  */
 export function valueTypeOf(field: DescField): ValueType {
   if (field.scalar !== undefined) {
@@ -63,7 +63,7 @@ export function isMembers(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Sets a field, selecting it where it is in a oneof. */
+/** Sets a field; in a oneof, it becomes the selected member. */
 export function setField(members: Members, field: DescField, value: unknown): void {
   if (field.oneof === undefined) {
     members[field.localName] = value;
@@ -72,7 +72,7 @@ export function setField(members: Members, field: DescField, value: unknown): vo
   }
 }
 
-/** Reads a singular field's value; `undefined` where another member of its oneof is selected, or none. */
+/** Reads a singular field's value; `undefined` if it is in a oneof and not the selected member. */
 export function getField(members: Members, field: DescField): unknown {
   if (field.oneof === undefined) {
     return members[field.localName];
@@ -86,7 +86,7 @@ export function isType<Desc extends DescMessage>(message: Message, desc: Desc): 
   return message.$typeName === desc.typeName;
 }
 
-/** Sets a property; also one named `__proto__`, which an assignment would take for the prototype. */
+/** Sets a property, also `__proto__`, whose assignment would change the prototype. */
 export function setOwn(members: Members, key: string, value: unknown): void {
   if (key === "__proto__") {
     Object.defineProperty(members, key, { value, writable: true, enumerable: true, configurable: true });

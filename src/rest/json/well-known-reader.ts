@@ -8,8 +8,8 @@ import { type ReadValue, scalarReader } from "./scalar-reader.ts";
 import { readTimestamp } from "./timestamp.ts";
 
 /**
- * Compiles the reader of a message type whose JSON is a single scalar: `Timestamp`, `Duration`, `FieldMask` and the
- * wrappers; these it answers as the bare value if `bare`. `undefined` for other types.
+ * Compiles the reader of a well-known type whose JSON is a scalar: `Timestamp`, `Duration`, `FieldMask` and the wrappers, which are
+ * read as the bare value if `bare`. `undefined` for other types.
  */
 export function wellKnownScalarReader(desc: DescMessage, bare: boolean, style: JsonStyle): ReadValue | undefined {
   switch (desc.typeName) {

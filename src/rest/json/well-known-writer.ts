@@ -16,7 +16,7 @@ import { mistyped, scalarWriter } from "./scalar-writer.ts";
 import { formatTimestamp } from "./timestamp.ts";
 import { isMembers, isType, membersOf } from "./value-type.ts";
 
-/** Compiles the writer of a message type that JSON has a form of its own for; `undefined` for other types. */
+/** Compiles the writer of a well-known type; `undefined` for other types. */
 export function wellKnownWriter(
   desc: DescMessage,
   options: JsonOptions,

@@ -1,12 +1,12 @@
 import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
 import type { Direction } from "./value-schema.ts";
 
-/** Names for the schemas of types: without their package, and with `Input` for requests where responses have them too. */
+/** Names of component schemas: type names without the package, with `Input` in requests if responses contain the type too. */
 export class ComponentNames {
   readonly #responses: ReadonlySet<DescMessage>;
   readonly #owners = new Map<string, string>();
 
-  /** `responses` are the messages that are answers as a whole; what they hold counts with them. */
+  /** `responses`: the response messages; the messages inside them are added. */
   constructor(responses: Iterable<DescMessage>) {
     this.#responses = reachable(responses);
   }
@@ -20,7 +20,7 @@ export class ComponentNames {
     return this.#unique(shortName(enumType), enumType, "");
   }
 
-  /** Types of two packages may have the same name: the second one keeps its package. */
+  /** If types of two packages have the same name, the second one keeps its package. */
   #unique(name: string, { typeName }: DescMessage | DescEnum, suffix: string): string {
     const owner = this.#owners.get(name) ?? typeName;
     this.#owners.set(name, owner);

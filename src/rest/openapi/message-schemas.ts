@@ -13,9 +13,9 @@ export interface SchemaOptions {
   readonly style: JsonStyle;
   readonly examples: Examples;
   readonly names: ComponentNames;
-  /** Whether a field of a response that could be unset never is. */
+  /** Whether a response field with presence is always set. */
   readonly isAlwaysSet: (field: DescField) => boolean;
-  /** Whether a field of a request must not be `null`, although it need not be given. */
+  /** Whether an optional request field must not be `null`. */
   readonly refusesNull: (field: DescField) => boolean;
   /** Keywords beyond the rules of a field of a request: of its value, or of each element of a list. */
   readonly keywords: (field: DescField) => JsonObject;
@@ -32,12 +32,12 @@ export class MessageSchemas {
     this.#options = options;
   }
 
-  /** All schemas that others refer to, by name. */
+  /** All component schemas so far, by name. */
   components(): JsonObject {
     return Object.fromEntries([...this.#components].sort(([one], [other]) => (one < other ? -1 : 1)));
   }
 
-  /** The schema of a message: a reference to its component, or what a type with JSON of its own looks like. */
+  /** The schema of a message: a reference to its component, or the schema of a well-known type. */
   message(message: DescMessage, direction: Direction): JsonObject {
     const special = wellKnownSchema(message, direction);
     if (special !== undefined) {
@@ -47,7 +47,7 @@ export class MessageSchemas {
     return this.#component(name, () => this.object(message, direction, () => true));
   }
 
-  /** The schema of a message as an object of those fields that `includes` names, in place. */
+  /** The schema of a message as an inline object, with the fields for which `includes` is true. */
   object(message: DescMessage, direction: Direction, includes: (field: DescField) => boolean): JsonObject {
     const { describe, style } = this.#options;
     const fields = message.fields.filter(includes);
@@ -70,7 +70,7 @@ export class MessageSchemas {
     return this.#options.style.unsetFields === "null" && this.#mayBeNull(field, direction) ? orNull(value) : value;
   }
 
-  /** In a request `null` means that any field is not given; in a response only those that have presence can be unset. */
+  /** In a request, `null` means unset for any optional field; in a response, only fields with presence can be unset. */
   #mayBeNull(field: DescField, direction: Direction): boolean {
     const { isAlwaysSet, refusesNull } = this.#options;
     return direction === "request"
@@ -78,7 +78,7 @@ export class MessageSchemas {
       : field.presence !== FeatureSet_FieldPresence.IMPLICIT && !isAlwaysSet(field);
   }
 
-  /** The schema of a field's value, where it has one. */
+  /** The schema of a field's value when it is set. */
   value(field: DescField, direction: Direction): JsonObject {
     const rules = rulesOf(field);
     const shape = this.#shape(field, rules, direction);
@@ -135,7 +135,7 @@ export class MessageSchemas {
     return { ...this.message(type.message, direction), ...further };
   }
 
-  /** A text of a request, which the style may have without U+0000. What has keywords of its own excludes it by them. */
+  /** A string of a request, which must not contain U+0000 in some styles. Strings with keywords of their own exclude it by these. */
   #text(schema: JsonObject, direction: Direction): JsonObject {
     const isOpen = textKeywords.every((keyword) => !(keyword in schema));
     return direction === "request" && isOpen && !this.#options.style.acceptsNul
@@ -177,20 +177,20 @@ export class MessageSchemas {
 
   #component(name: string, build: () => JsonObject): JsonObject {
     if (!this.#components.has(name)) {
-      // Known before it is built, so that a recursive type finds itself.
+      // Registered before it is built, since a recursive type refers to itself.
       this.#components.set(name, {});
       this.#components.set(name, build());
     }
     return { $ref: `#/components/schemas/${name}` };
   }
 
-  /** Requests need what their rules say. Responses have every field, except where unset ones are left out. */
+  /** Requests require fields by their rules; responses all fields, unless the style leaves out unset ones. */
   #isRequired(field: DescField, direction: Direction): boolean {
     return direction === "request" ? isRequired(field) : this.#options.style.unsetFields === "null";
   }
 }
 
-/** What says which texts there are. */
+/** Keywords that restrict which strings are valid. */
 const textKeywords = ["pattern", "enum", "const", "format"];
 
 const withoutNul = "^[^\\x00]*$";

@@ -15,34 +15,34 @@ export interface OpenApiOptions {
   /** In the order of the document. RPCs without `google.api.http`, and services of such RPCs alone, are left out. */
   readonly services: readonly DescService[];
   readonly json: JsonStyle;
-  /** What all paths begin with, and the document's server has: `/api/v1`. */
+  /** The common prefix of the paths, which becomes the URL of the document's server: `/api/v1`. */
   readonly basePath?: string;
-  /** What a group of operations is called; by default the service's name without `Service`. */
+  /** The tag of a service's operations; by default the service's name without `Service`. */
   readonly tagName?: (service: DescService) => string;
   /** The summary of an operation; by default the first sentence of the RPC's comment, which is then not in the description. */
   readonly title?: (method: DescMethod) => string;
   readonly examples?: ExampleSource;
-  /** Whether a field of a response that could be unset never is, and so is never `null`. By default, any may be. */
+  /** Whether a response field with presence is always set, and therefore never `null`. By default none is. */
   readonly isAlwaysSet?: (field: DescField) => boolean;
-  /** Whether a field of a request must not be `null`, although it need not be given. By default, `null` is as good as nothing. */
+  /** Whether an optional request field must not be `null`. By default `null` means unset. */
   readonly refusesNull?: (field: DescField) => boolean;
   /** Keywords beyond those of the rules, for a field of a request: of its value, or of each element of a list. */
   readonly keywords?: (field: DescField) => JsonObject;
-  /** What the schema cannot tell of an operation: statuses, errors, security, samples. */
+  /** Properties of an operation that are not in the schema: statuses, errors, security, samples. */
   readonly operation?: (facts: OperationFacts) => OperationDetails;
-  /** Components beside the schemas of messages, by kind and name. Asked for last: after all operations. */
+  /** Components beside the schemas of messages, by kind and name. Called after all operations have been built. */
   readonly components?: () => Readonly<Record<string, JsonObject>>;
   /** Other members of the document. */
   readonly members?: JsonObject;
 }
 
-/** The methods that OpenAPI 3.1 has a place for. Routes of others, of `custom` rules, cannot be documented. */
+/** The methods that OpenAPI 3.1 can describe. Routes with other methods (`custom`) are left out. */
 const documentedMethods = new Set(["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]);
 
 /**
- * Describes RPCs with `google.api.http` options as an OpenAPI 3.1 document, as a gateway with the same JSON style serves
- * them. Texts are the comments of the proto files, where the descriptors have source information: names of RPCs in backticks become methods and paths. Rules of `buf.validate`
- * become keywords of JSON Schema. Throws one {@link SchemaError} that lists every problem.
+ * Builds an OpenAPI 3.1 document of RPCs with `google.api.http` options, for a gateway with the same JSON style. Descriptions are the
+ * comments of the proto files, if the descriptors have source information; names of RPCs in backticks become methods and paths. Rules of
+ * `buf.validate` become JSON Schema keywords. Throws one {@link SchemaError} that lists every problem.
  */
 export function buildOpenApi(options: OpenApiOptions): JsonObject {
   const { basePath = "", json, tagName = defaultTagName } = options;
@@ -129,7 +129,7 @@ function findPlaces(
   });
 }
 
-/** OpenAPI takes paths that differ in the names of their parts for the same, so the first ones are kept. */
+/** To OpenAPI, paths that differ in parameter names only are the same path, so all get the names of the first. */
 function withKnownNames(
   place: ReturnType<typeof openApiPath>,
   known: Map<string, ReturnType<typeof openApiPath>>,
@@ -143,7 +143,7 @@ function withKnownNames(
   };
 }
 
-/** The name of the RPC; of another service's RPC with that name, or of a further path of the same, with a number. */
+/** The name of the RPC, with a number if it is taken: by another service's RPC, or another path of the same. */
 function uniqueId({ name }: DescMethod, taken: Set<string>): string {
   const base = name.charAt(0).toLowerCase() + name.slice(1);
   let id = base;
@@ -154,7 +154,7 @@ function uniqueId({ name }: DescMethod, taken: Set<string>): string {
   return id;
 }
 
-/** Comments name RPCs; who reads them here knows methods and paths. */
+/** Replaces names of RPCs in comments by their methods and paths, which readers of the document know. */
 function restNames(places: readonly Place[]): (comment: string) => string {
   const byName = new Map<string, string>();
   for (const { route, path } of places.toReversed()) {

@@ -1,19 +1,19 @@
 import type { DescField } from "@bufbuild/protobuf";
 import type { Route } from "../route.ts";
 
-/** A `{…}` of a path as OpenAPI has it: always one segment. */
+/** A `{…}` of an OpenAPI path: always one segment. */
 export interface PathPart {
   readonly name: string;
-  /** The field that the segment belongs to; without one, the route takes anything there. */
+  /** The field that the segment is bound to; undefined for a wildcard outside of a variable. */
   readonly field: DescField | undefined;
-  /** Whether the segment is all that the field gets. */
+  /** Whether the segment is the whole value of the field. */
   readonly isWhole: boolean;
-  /** Whether it is `**`, which takes slashes too. OpenAPI has no word for that. */
+  /** Whether it is `**`, which matches slashes too. OpenAPI cannot express that. */
   readonly takesSlashes: boolean;
 }
 
 /**
- * Writes the path of a route as OpenAPI does, with a part for each wildcard: a variable `name` of the segments `shelves`,
+ * Writes the path of a route for OpenAPI, with a part for each wildcard: a variable `name` of the segments `shelves`,
  * `*`, `books`, `*` becomes `shelves/{name_1}/books/{name_2}`.
  */
 export function openApiPath(route: Route): { readonly path: string; readonly parts: readonly PathPart[] } {

@@ -10,7 +10,7 @@ import type { PathPart } from "./openapi-path.ts";
 import { type Parameter, pathParameters, queryParameters } from "./parameters.ts";
 import { commentOf, splitSummary } from "./proto-comments.ts";
 
-/** What is known of an operation from its schema alone. */
+/** An operation as far as the schema describes it. */
 export interface OperationFacts {
   readonly route: Route;
   /** The path of the document, below the base path. */
@@ -18,17 +18,17 @@ export interface OperationFacts {
   /** The comment of the RPC, as it is written. */
   readonly comment: string;
   readonly parameters: readonly Parameter[];
-  /** An example of the request's body; without one, the operation takes none, or bytes. */
+  /** An example of the request's body; undefined if the operation takes none, or raw bytes. */
   readonly bodyExample: JsonValue | undefined;
 }
 
-/** What the schema cannot tell of an operation. */
+/** Properties of an operation that are not in the schema. */
 export interface OperationDetails {
-  /** HTTP status of a successful answer; 200 by default. */
+  /** HTTP status of a successful response; 200 by default. */
   readonly successStatus?: number;
-  /** Headers of a successful answer, by name. */
+  /** Headers of a successful response, by name. */
   readonly responseHeaders?: JsonObject;
-  /** Answers of other kinds, by status. */
+  /** Other responses, by status. */
   readonly responses?: JsonObject;
   /** Parameters beyond those of the request message, such as headers. */
   readonly parameters?: readonly JsonObject[];
@@ -47,7 +47,7 @@ export interface OperationContext {
   readonly details: (facts: OperationFacts) => OperationDetails;
 }
 
-/** Where an operation is in the document. */
+/** The place of an operation in the document. */
 export interface OperationPlace {
   readonly route: Route;
   readonly path: string;
@@ -56,7 +56,7 @@ export interface OperationPlace {
   readonly tag: string;
 }
 
-/** Writes the operation that a route is. */
+/** Builds the operation of a route. */
 export function buildOperation(place: OperationPlace, context: OperationContext): JsonObject {
   const { route, path, parts, operationId, tag } = place;
   const { style, schemas, examples } = context;

@@ -9,12 +9,12 @@ import type { MessageSchemas } from "./message-schemas.ts";
 import type { PathPart } from "./openapi-path.ts";
 import { commentOf } from "./proto-comments.ts";
 
-/** A parameter of an operation, as OpenAPI writes it and with what samples fill in. */
+/** A parameter of an operation: its OpenAPI object, and its value in samples. */
 export interface Parameter {
   readonly in: "path" | "query";
   readonly name: string;
   readonly required: boolean;
-  /** What samples send: a chosen example, or for a required parameter anything that fits. */
+  /** The value in samples: a chosen example; for a required parameter otherwise any valid value. */
   readonly example: JsonValue | undefined;
   readonly json: JsonObject;
 }
@@ -60,7 +60,7 @@ export function queryParameters(
   });
 }
 
-/** The field whose comment and rules a parameter has: for a list in a message of its own, the one that holds it. */
+/** The field whose comment and rules describe a parameter: for a list wrapper, the field of that type. */
 function documentedField({ fields }: QueryParameter): DescField | undefined {
   const last = fields.at(-1);
   const holder = fields.at(-2);

@@ -21,8 +21,8 @@ const { enumType, messageType, service } = FileDescriptorProtoSchema.field;
 const { enumType: nestedEnum, field, nestedType } = DescriptorProtoSchema.field;
 
 /**
- * The comment above a declaration, as Markdown: lines of a paragraph are joined, list items keep theirs. Empty without
- * one, or where the descriptors were built without source information.
+ * The comment above a declaration, as Markdown: the lines of a paragraph are joined, list items keep their lines. Empty if there is
+ * none, or if the descriptors have no source information.
  */
 export function commentOf(desc: Documented): string {
   const path = sourcePath(desc);
@@ -58,8 +58,8 @@ function endOfFirstSentence(comment: string): number {
 }
 
 /**
- * The default of an optional field, where its comment has a sentence that says so: "Default 300." or "Default `live`."
- * Protobuf and `buf.validate` have no other place for what a handler does with a field that is not given.
+ * The default of an optional field, if its comment states it as "Default 300." or "Default `live`." Protobuf and `buf.validate` have
+ * no option for the default that a handler applies.
  */
 export function defaultOf(field: DescField, comment: string): JsonValue | undefined {
   const [, code, bare] = /\bDefault (?:`([^`]+)`|(-?[0-9]+(?:\.[0-9]+)?|true|false))(?=[.,;:\s]|$)/.exec(comment) ?? [];

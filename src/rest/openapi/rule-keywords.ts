@@ -2,9 +2,9 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { RuleSet } from "../field-rules.ts";
 
 /**
- * Says the rules of a value in the keywords of JSON Schema. What JSON Schema has no word for is left out: rules in CEL,
- * lengths in bytes, bounds of timestamps and durations. So are choices of formats (`ip`, `address`): code generators make a type
- * of each `anyOf`, or nothing that compiles.
+ * Translates the rules of a value to JSON Schema keywords. Rules without a keyword are left out: CEL, lengths in bytes, bounds of
+ * timestamps and durations. So are choices of formats (`ip`, `address`), since code generators make a type of each `anyOf`, or code that
+ * does not compile.
  */
 export function ruleKeywords(rules: RuleSet): JsonObject {
   const keywords: JsonObject = {};

@@ -2,7 +2,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 
-/** Who writes the JSON that a schema describes. Requests are read with some tolerance, responses are written one way. */
+/** Requests accept several forms of some values; responses have one form of each. */
 export type Direction = "request" | "response";
 
 /** The schema of a scalar as JSON has it. */
@@ -34,7 +34,7 @@ export function scalarSchema(scalar: ScalarType, direction: Direction): JsonObje
   }
 }
 
-/** The schema of a message type that JSON has a form of its own for; `undefined` for other types. */
+/** The schema of a well-known type; `undefined` for other types. */
 export function wellKnownSchema(message: DescMessage, direction: Direction): JsonObject | undefined {
   switch (message.typeName) {
     case "google.protobuf.Timestamp":
@@ -56,11 +56,11 @@ export function wellKnownSchema(message: DescMessage, direction: Direction): Jso
   }
 }
 
-/** Of the times of RFC 3339 those that a timestamp can hold: up to nanoseconds, and without leap seconds. */
+/** RFC 3339 times that a timestamp can hold: up to nanoseconds, without leap seconds. */
 const readableTime =
   "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 
-/** Adds `null` to what a schema allows. */
+/** The schema that allows `null` too. */
 export function orNull(schema: JsonObject): JsonObject {
   const { type, enum: values, description, examples, default: fallback, ...others } = schema;
   const notes = pickDefined({ description, examples, default: fallback });

@@ -20,7 +20,7 @@ test.each([
   expect(wrong).toEqual([]);
 });
 
-test("offsets of a day and less are taken into account across the year", () => {
+test("UTC offsets of up to a day are applied across the end of a year", () => {
   expect(readTimestamp("2026-01-01T00:30:00+01:00")).toEqual(readTimestamp("2025-12-31T23:30:00Z"));
   expect(readTimestamp("2025-12-31T23:30:00-01:00")).toEqual(readTimestamp("2026-01-01T00:30:00Z"));
   expect(readTimestamp("2024-03-01T00:00:00+23:59")).toEqual(readTimestamp("2024-02-29T00:01:00Z"));
