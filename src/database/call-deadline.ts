@@ -3,24 +3,24 @@ import { deadlineExceeded } from "../errors.ts";
 import { unavailable } from "./database-errors.ts";
 
 /**
- * How long a call may be kept waiting by us, in all: however many statements it consists of and however often it is
- * repeated, a 503 is answered within `endMs`; three seconds later if the connection to the database was lost. Nothing is begun
- * after `beginMs`: what is begun before may wait 5 s for a connection and then find that it is too late, or for a statement until
- * `endMs`, which is longer than PostgreSQL lets it wait for a lock.
+ * How long the server may keep a call waiting in all. However many statements the call runs, and however often it repeats them, it
+ * gets its answer within `endMs`, if need be a 503; three seconds later if the connection to the database was lost. No statement
+ * begins after `beginMs`. One that begins before may wait 5 s for a connection, and for its answer until `endMs`, which is longer
+ * than PostgreSQL lets it wait for a lock.
  */
 export const callLimits = { beginMs: 10_000, endMs: 15_000 };
 
 interface Call {
   startedAtMs: number;
-  /** Nothing is begun for it after that. */
+  /** No statement of the call begins after that. */
   clientWaitsUntilMs?: number;
-  /** What it has begun and left to itself, such as sending a message, is not bound by it any more. */
+  /** Work that the call started and did not wait for, such as sending a message, has no deadline then. */
   isOver: boolean;
 }
 
 const calls = new AsyncLocalStorage<Call | undefined>();
 
-/** Runs a call: the statements in it share its deadline, until it settles. */
+/** Runs a call: its statements share one deadline, until it settles. */
 export async function withDeadline<T>(work: () => Promise<T>): Promise<T> {
   const call: Call = { startedAtMs: performance.now(), isOver: false };
   try {
@@ -31,9 +31,9 @@ export async function withDeadline<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Runs a call whose client waits until a moment of `performance.now()`: nothing is begun after that, and what is not committed is
- * rolled back and throws `unavailable`. A single statement that was sent is waited for, and its outcome is the answer. `work` must
- * commit once at most.
+ * Runs a call whose client waits until `untilMs` (of `performance.now()`). No statement begins after that, and a transaction that is
+ * not committed by then is rolled back and throws. A single statement that was sent is waited for, and its outcome is the answer.
+ * `work` must commit at most once.
  */
 export async function whileClientWaits<T>(untilMs: number, work: () => Promise<T>): Promise<T> {
   const call = currentCall();
@@ -48,7 +48,7 @@ export async function whileClientWaits<T>(untilMs: number, work: () => Promise<T
   }
 }
 
-/** Runs what is done on behalf of a call, but for others too, or when its effect has happened. */
+/** Runs `work` without the deadline of the call: work that other calls depend on too, or that follows a committed effect. */
 export function withoutDeadline<T>(work: () => T): T {
   return calls.run(undefined, work);
 }
@@ -58,7 +58,7 @@ function currentCall(): Call | undefined {
   return call === undefined || call.isOver ? undefined : call;
 }
 
-/** Time that the call spent waiting for its client is not ours. */
+/** Extends the deadline by the time that the call spent waiting for its client. */
 export function addTimeOfClient(ms: number): void {
   const call = currentCall();
   if (call !== undefined) {
@@ -66,30 +66,31 @@ export function addTimeOfClient(ms: number): void {
   }
 }
 
-/** Until when, from now, what the call has begun may go on. Undefined: nobody waits for it. */
+/** How long the statements of the current call may still run. Undefined: there is no deadline. */
 export function timeLeftMs(): number | undefined {
   const call = currentCall();
   return call === undefined ? undefined : Math.max(1, call.startedAtMs + callLimits.endMs - performance.now());
 }
 
-/** Whether it is too late to begin anything for the call. */
+/** Whether it is too late to begin a statement for the current call. */
 export function isTooLate(): boolean {
   const call = currentCall();
   return call !== undefined && (performance.now() - call.startedAtMs > callLimits.beginMs || isGivenUp(call));
 }
 
-/** Whether the client waits no longer. */
+/** Whether the client has stopped waiting. */
 function isGivenUp({ clientWaitsUntilMs }: Call): boolean {
   return clientWaitsUntilMs !== undefined && performance.now() >= clientWaitsUntilMs;
 }
 
-/** Throws `unavailable` if it is too late to begin anything for the call. */
+/** Throws if it is too late to begin a statement for the current call: see `tookTooLong`. */
 export function requireTime(): void {
   if (isTooLate()) {
     throw tookTooLong();
   }
 }
 
+/** `deadline_exceeded` if the client has stopped waiting, otherwise `unavailable`. */
 export function tookTooLong(): Error {
   const call = currentCall();
   if (call !== undefined && isGivenUp(call)) {
@@ -98,7 +99,7 @@ export function tookTooLong(): Error {
   return unavailable(new Error("the call has waited for as long as a call may"));
 }
 
-/** What `work` comes to, or `unavailable` when the call's time is over. For what has no effects and waits for others. */
+/** Settles as `work` does, or throws when the deadline of the current call has passed. For work without effects. */
 export async function withinTime<T>(work: Promise<T>): Promise<T> {
   const leftMs = timeLeftMs();
   if (leftMs === undefined) {

@@ -15,8 +15,8 @@ const patienceMs = 3_000;
 const pollMs = 50;
 
 /**
- * Finds out what became of an effect whose connection was lost before its answer, over a connection of its own: the pool
- * may be full of connections that are lost as well. Gives up after three seconds with `outcome_unknown`.
+ * Looks up the outcome of an effect whose connection was lost before its answer. It makes a connection of its own, because those of
+ * the pool may be lost as well. Throws `outcome_unknown` after three seconds.
  */
 export class CommitOutcomes {
   readonly #connection: PostgresConnection;
@@ -25,7 +25,7 @@ export class CommitOutcomes {
     this.#connection = connection;
   }
 
-  /** The rows that `read` finds, once there are any. A statement that is not found may still be on its way. */
+  /** Resolves with the rows that `read` finds, as soon as it finds any: a statement may still be running when its connection is lost. */
   find<Row>(read: (client: pg.Client) => Promise<Row[]>, cause: unknown): Promise<Row[]> {
     return this.#poll(cause, async (client) => {
       const rows = await read(client);
@@ -49,7 +49,7 @@ export class CommitOutcomes {
   async #poll<T>(cause: unknown, ask: (client: pg.Client) => Promise<T | undefined>): Promise<T> {
     const giveUpAtMs = performance.now() + patienceMs;
     let client: pg.Client | undefined;
-    // Ends a connection that is asked and silent, so that its failure is known in time.
+    // Closes a connection that does not answer, so that the loop below ends in time.
     const giveUp = setTimeout(() => client?.end().catch(() => undefined), patienceMs);
     try {
       do {
@@ -60,7 +60,7 @@ export class CommitOutcomes {
             return answer;
           }
         } catch {
-          // The database cannot be reached, or not any more.
+          // The database cannot be reached: the next round connects anew.
           await client?.end().catch(() => undefined);
           client = undefined;
         }

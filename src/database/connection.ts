@@ -14,8 +14,8 @@ import { ConfigError } from "../config/config-error.ts";
 import type { DatabaseAddress, DatabaseTls } from "./database-url.ts";
 
 /**
- * What every client of the database is given, whatever it is for. Complete: what is left out, `pg` takes from `PG…`
- * variables and from `~/.pgpass`.
+ * The connection options of every client of the database. They are complete: `pg` would take what is left out from `PG…` variables
+ * and `~/.pgpass`.
  */
 export interface PostgresConnection {
   readonly host: string;

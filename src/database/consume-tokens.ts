@@ -2,7 +2,7 @@ import type { Database, Queryable } from "./database.ts";
 import { array, double, integer, statementOfParts, text } from "./statement.ts";
 import { askBuckets, boundLimit, type ThrottleLimit } from "./throttle.ts";
 
-/** A key of the throttle, and how many tokens it has. */
+/** A bucket of the throttle with one key, and its limit. */
 export interface LimitedKey {
   readonly key: string;
   readonly limit: ThrottleLimit;
@@ -24,8 +24,15 @@ const take = statementOfParts<{ isTaken: boolean; waitSeconds: number | null }, 
 );
 
 /**
- * Takes a token of each key, in this order, if none of them is used up. Returns undefined if it did, otherwise the seconds
- * until a retry is worthwhile. `realm` takes the place of a workspace id: these counts belong to no workspace.
+ * Consumes a token of each key, in this order, if every key has one. Returns undefined if it did, otherwise the seconds until the
+ * first empty key has a token again. `realm` takes the place of a workspace id: these buckets belong to no workspace.
+ *
+ * ```ts
+ * const retryAfterSeconds = await consumeTokens(database, "sign-up", [{ key: `source:${address}`, limit }]);
+ * if (retryAfterSeconds !== undefined) {
+ *   throw new AppError("rate_limited", "Too many sign-ups. Try again later.", { retryAfterSeconds });
+ * }
+ * ```
  */
 export async function consumeTokens(
   database: Pick<Database, "transaction">,
@@ -35,7 +42,7 @@ export async function consumeTokens(
   return database.transaction((transaction) => consumeTokensIn(transaction, realm, keys));
 }
 
-/** The same in a transaction: what is rolled back took none. */
+/** The same in a transaction: a rollback returns the tokens. */
 export async function consumeTokensIn(
   transaction: Queryable,
   realm: string,
@@ -49,6 +56,6 @@ export async function consumeTokensIn(
     bursts: limited.map(({ limit }) => limit.burst),
     periodsSeconds: limited.map(({ limit }) => limit.periodSeconds),
   });
-  // No wait was found if the last token was taken at the same moment.
+  // There is no wait if a concurrent call took the last token after the first look.
   return row?.isTaken === true ? undefined : (row?.waitSeconds ?? 60);
 }

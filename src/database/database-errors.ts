@@ -8,7 +8,7 @@ export function unavailable(cause: unknown): AppError {
   });
 }
 
-/** A signature that had its effect before. */
+/** The signature was used before, by a call that had its effect. */
 function signatureUsed(cause: unknown): AppError {
   return new AppError(
     "signature_invalid",
@@ -17,7 +17,7 @@ function signatureUsed(cause: unknown): AppError {
   );
 }
 
-/** The key that a call was admitted with has other rights by now. Nothing was done: admit the call anew and repeat it. */
+/** The rights of the key have changed since the call was admitted. Nothing was done: authorize the call again and repeat it. */
 export class CredentialChanged extends AppError {
   constructor(cause: unknown) {
     super("unavailable", "The key was changed while the call was under way. Try again.", {
@@ -27,7 +27,7 @@ export class CredentialChanged extends AppError {
   }
 }
 
-/** The SQLSTATEs that functions of our own raise. A statement that raises one of them was rolled back. */
+/** The SQLSTATEs that the functions of our migrations raise. A statement that raises one of them was rolled back. */
 const raised: ReadonlyMap<string, (cause: Error) => AppError> = new Map([
   ["BY001", keyRefused],
   ["BY002", sessionRefused],
@@ -47,7 +47,7 @@ const connectionFailure = /^(ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|EPIPE|ETIM
 const connectionFailureMessage =
   /Connection terminated|is not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
 
-/** No TLS was agreed on: nothing was sent. By the code of Node (a verification, or of OpenSSL), or by the words of `pg`. */
+/** Whether the TLS handshake failed, so that nothing was sent: by Node's or OpenSSL's code, or the message of `pg`. */
 function isHandshakeFailure(error: Error): boolean {
   return (
     /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|ERR_TLS_|ERR_SSL_|EPROTO)/.test(codeOf(error)) ||
@@ -55,7 +55,7 @@ function isHandshakeFailure(error: Error): boolean {
   );
 }
 
-/** Whether an error is of the connection: what was sent before may have been carried out. */
+/** Whether the connection was lost: a statement that was sent before may have been carried out. */
 export function isConnectionLost(error: unknown): boolean {
   return (
     error instanceof Error && (connectionFailure.test(codeOf(error)) || connectionFailureMessage.test(error.message))
@@ -63,14 +63,14 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * Whether a connection is of no use any more: it is lost, or leads to a database that is read-only (25006), while a new one
- * may lead to the one that took its place.
+ * Whether a connection must be replaced: it is lost, or leads to a database that is read-only (25006). After a failover, a new
+ * connection leads to the new primary.
  */
 export function isConnectionSpent(error: unknown): boolean {
   return isConnectionLost(error) || (error instanceof Error && codeOf(error) === "25006");
 }
 
-/** Maps a database error to an `AppError` if clients may see it; otherwise returns it unchanged. */
+/** Maps an error of the database to an `AppError` where there is one; otherwise returns it unchanged. */
 export function asAppError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError) {
     return error;

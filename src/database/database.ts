@@ -11,16 +11,15 @@ import { ormOptions } from "./orm-options.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 import { compileQuery, type TableQuery } from "./table-query.ts";
 
-/** Runs statements: on a connection of its own for each, or all on one connection inside a transaction. */
+/** Runs statements: each on a connection of the pool, or all on the connection of a transaction. */
 export interface Queryable {
   /**
-   * Runs a statement. Throws `unavailable` when the database cannot be reached; a statement with effects was rolled back
-   * then, or never sent.
+   * Runs a statement. Throws `unavailable` if the database cannot be reached; then a statement with effects was rolled back, or
+   * never sent.
    *
-   * Outside a transaction a statement with effects limits its waits itself (`limitLockWait`) and comes with a `lookUp`, which
-   * finds what it would have returned, and no row if it did nothing: if the connection is lost before the answer, what it did
-   * is looked up, and if that cannot be known, `outcome_unknown` is thrown. Where a round trip more does not matter, `change`
-   * does both.
+   * Outside a transaction, a statement with effects has to limit its waits for locks (`limitLockWait`) and to come with a `lookUp`:
+   * a statement that finds what the first one would have returned, and no row if it did nothing. It runs if the connection is lost
+   * before the answer. If it cannot run either, `outcome_unknown` is thrown. `change` does both, with one round trip more.
    */
   run<Values, Row>(
     statement: Statement<Values, Row>,
@@ -47,16 +46,16 @@ export interface QueryableTables extends Queryable {
 export interface DatabaseOptions extends Schema {
   readonly connection: PostgresConnection;
   readonly logger: Logger;
-  /** Connections at most. */
+  /** Connections at most. Default 10. */
   readonly poolSize?: number;
 }
 
-/** A call is not kept waiting longer for a statement. A database may be cut off without a word. */
+/** How long a call waits for the answer of a statement: a connection may be cut without notice. */
 const statementTimeoutMs = 10_000;
 
 /**
- * Ends a wait for a lock before the server gives the statement up. Set inside the transaction, or inside the statement that
- * is one (`limitLockWait`), because a pooler hands settings of a connection to others.
+ * Ends a wait for a lock before `statementTimeoutMs` does. Set inside the transaction, or inside the single statement
+ * (`limitLockWait`), because a pooler shares the settings of a connection with other clients.
  */
 const lockTimeoutMs = 4_000;
 
@@ -69,21 +68,21 @@ const begin = `
   SELECT pg_current_xact_id()::text AS id`;
 
 /**
- * SQL of a CTE, `begun`, with one row, that a statement with effects which runs outside a transaction begins with. What
- * takes row locks has to read from it.
+ * SQL of a CTE, `begun`, with one row, for the beginning of a statement with effects that runs outside a transaction. The parts that
+ * take row locks have to read from it.
  */
 export const limitLockWait = `begun AS MATERIALIZED (SELECT set_config('lock_timeout', '${lockTimeoutMs}', true))`;
 
 /**
- * PostgreSQL through MikroORM: entities and migrations are the ORM's, and so is the pool. Statements go through `run`,
- * queries on tables through `query`: both bind their values, which the `EntityManager` writes into the text.
+ * PostgreSQL through MikroORM, which provides entities, migrations and the pool. Statements go through `run`, queries on tables
+ * through `query`: both bind their values, which the `EntityManager` would write into the text.
  */
 export class Database implements QueryableTables {
   readonly #orm: MikroORM;
   readonly #pool: pg.Pool;
   readonly #outcomes: CommitOutcomes;
   readonly #logger: Logger;
-  /** How its first connection turned out. The others are made with the same settings. */
+  /** How the first connection is secured. The others are made with the same settings. */
   readonly security: ConnectionSecurity;
 
   private constructor(
@@ -99,7 +98,7 @@ export class Database implements QueryableTables {
     this.security = security;
   }
 
-  /** Connects and brings the schema up to date. Servers that start together wait for one another. */
+  /** Connects and runs the migrations. Servers that start together wait for one another. */
   static async open(options: DatabaseOptions): Promise<Database> {
     await migrate(options);
     const orm = await MikroORM.init({
@@ -118,8 +117,8 @@ export class Database implements QueryableTables {
   }
 
   /**
-   * Runs `work`, which only reads, with an entity manager of its own. Values become text: none of them may be a secret. Throws `unavailable`
-   * when the database cannot be reached.
+   * Runs `work`, which only reads, with an entity manager of its own. The ORM writes values into the text of statements: none of
+   * them may be a secret. Throws `unavailable` if the database cannot be reached.
    */
   async withEntities<T>(work: (entities: EntityManager) => Promise<T>): Promise<T> {
     try {
@@ -164,11 +163,11 @@ export class Database implements QueryableTables {
   }
 
   /**
-   * Runs `work` on one connection between BEGIN and COMMIT; anything thrown rolls back. Return expected outcomes rather
-   * than throwing them: what was counted must stay counted.
+   * Runs `work` on one connection between BEGIN and COMMIT; an error rolls back. Return expected outcomes rather than throwing
+   * them, so that what was counted stays counted.
    *
-   * Throws `unavailable` when it was rolled back because of the database. If the connection is lost between COMMIT and
-   * its answer, the outcome is looked up; if that cannot be known, it throws `outcome_unknown`.
+   * Throws `unavailable` if the transaction was rolled back because of the database. If the connection is lost between COMMIT and
+   * its answer, the outcome is looked up; if that fails too, it throws `outcome_unknown`.
    */
   async transaction<T>(work: (transaction: QueryableTables) => Promise<T>): Promise<T> {
     await using connection = await this.#connect();
@@ -192,7 +191,7 @@ export class Database implements QueryableTables {
       });
       requireTime();
     } catch (error) {
-      // The end of a connection rolls back as well: one that may be lost is asked nothing more.
+      // Closing a connection rolls back as well: a connection that may be lost gets no ROLLBACK.
       connection.breakIfSpent(error);
       await connection.rollBack();
       throw asAppError(error);
@@ -210,7 +209,7 @@ export class Database implements QueryableTables {
     return result;
   }
 
-  /** How the pool is used: connections made, and calls that wait for one. */
+  /** Connections of the pool, and calls that wait for one. */
   get poolUse(): { readonly connections: number; readonly waiting: number } {
     return { connections: this.#pool.totalCount, waiting: this.#pool.waitingCount };
   }
@@ -225,7 +224,7 @@ export class Database implements QueryableTables {
     try {
       client = await this.#pool.connect();
     } catch (error) {
-      // Whatever it was, nothing was sent.
+      // Whatever the error, nothing was sent.
       throw unavailable(error);
     }
     if (isTooLate()) {
@@ -237,8 +236,8 @@ export class Database implements QueryableTables {
 }
 
 /**
- * Runs one statement with effects in a transaction of its own: its waits for locks end before the server gives it up, and a
- * lost outcome is looked up.
+ * Runs one statement with effects in a transaction of its own: its waits for locks are limited, and its outcome is looked up if the
+ * connection is lost.
  */
 export async function change<Values, Row>(
   database: Pick<Database, "transaction">,
@@ -281,7 +280,7 @@ class Connection implements AsyncDisposable {
 
 const ignore = () => undefined;
 
-/** The driver answers several statements at once with a list of results, which its types do not say. */
+/** For several statements in one text, the driver returns a list of results, which its types do not say. */
 function transactionIdOf(answer: unknown): string {
   const last: unknown = Array.isArray(answer) ? answer.at(-1)?.rows?.[0]?.id : undefined;
   if (typeof last !== "string") {
@@ -290,7 +289,7 @@ function transactionIdOf(answer: unknown): string {
   return last;
 }
 
-/** As long as a statement may take, and not longer than its call may. */
+/** How long to wait for an answer: as long as a statement may take, and no longer than the current call may. */
 function answerTimeoutMs(): number {
   return Math.min(statementTimeoutMs, timeLeftMs() ?? Number.POSITIVE_INFINITY);
 }

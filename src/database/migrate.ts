@@ -9,23 +9,22 @@ import { DatabaseConnectionError } from "./connection-error.ts";
 import { takeMigrationLock } from "./migration-lock.ts";
 import { ormOptions } from "./orm-options.ts";
 
-/** Tables, as the ORM maps them, and what makes them. */
+/** Tables, as the ORM maps them, and the migrations that create them. */
 export interface Schema {
   readonly entities: readonly EntitySchema[];
   /** In the order in which they are run, each once on every database. */
   readonly migrations: readonly MigrationObject[];
 }
 
-/** For a session: time-outs of the role, the database or the URL's options are not meant for migrations. Those that PostgreSQL knows. */
+/** Removes the time-outs of a session: those of the role, the database or the URL are not meant for migrations. */
 const withoutTimeouts = `
   SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (
     'statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout'
   )`;
 
 /**
- * Brings the schema up to date under an advisory lock of a connection of its own, each migration in a transaction of its own: what one
- * has locked is not kept while the next one runs, and what was done before a failure stays done. A migration takes as long as
- * it needs. Throws `DatabaseConnectionError` if there is no connection, `UnsuitableDatabaseError` if it leads to a database that
+ * Runs the migrations, under an advisory lock on a connection of its own. Each migration is a transaction: its locks end before the
+ * next one begins, and a failure does not undo the ones before. A migration takes as long as it needs. Throws `DatabaseConnectionError` if there is no connection, `UnsuitableDatabaseError` if it leads to a database that
  * cannot be used, and `EarlierSchemaError` if its schema was made by migrations that exist no more.
  */
 export async function migrate(options: {

@@ -2,7 +2,7 @@ import pg from "pg";
 import type { Logger } from "../observe/log.ts";
 
 const migrationLock = 7_269_341_950;
-/** While somebody else has the lock, the log says who, this often. */
+/** How often the holder of the lock is logged while this server waits for it. */
 const reportEveryMs = 5_000;
 
 /** SQL of the connection that holds an advisory lock of this database: `holder`, as the log names its parts. */
@@ -18,9 +18,9 @@ export const holderOfLock = (lock: number) => `
     AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
 /**
- * Takes the lock under which servers that start together migrate one after the other; the end of the connection releases
- * it. However long another one has it, the log says which: a server that died half-way through a long transaction, or a
- * person with a terminal, is found by it. No other time-out may end the wait (`withoutTimeouts`).
+ * Takes the lock under which servers that start together migrate one after the other. Closing the connection releases it. While
+ * another connection has it, the log says which one, so that the operator finds a server that hangs in a long transaction, or a
+ * session at a terminal. No other time-out may end the wait (`withoutTimeouts`).
  */
 export async function takeMigrationLock(client: pg.Client, logger: Logger): Promise<void> {
   await client.query(`SET lock_timeout = ${reportEveryMs}`);

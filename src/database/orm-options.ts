@@ -2,11 +2,11 @@ import type pg from "pg";
 import type { Logger } from "../observe/log.ts";
 import { applySessionSettings } from "./session-settings.ts";
 
-/** What every ORM has in common: it connects as `client` says, and not as `MIKRO_ORM_…` variables do. */
+/** The options of every instance of the ORM: it connects by `client`, and not by `MIKRO_ORM_…` variables. */
 export function ormOptions(client: pg.ClientConfig & { readonly database: string }, logger: Logger) {
   return {
     dbName: client.database,
-    // Over anything else that the ORM knows. A function, because it copies what is not one.
+    // Overrides the other connection options of the ORM. A function, because the ORM copies everything else.
     driverOptions: () => ({ ...client, onConnect: applySessionSettings }),
     // A command that only migrates needs none.
     discovery: { warnWhenNoEntities: false },

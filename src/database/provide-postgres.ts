@@ -5,19 +5,19 @@ import { parseDatabaseUrl } from "./database-url.ts";
 
 /** Where the data is kept. */
 export type DatabaseConfig =
-  /** A PostgreSQL that is brought along and lives and dies with the process. */
+  /** The embedded PostgreSQL, which starts and ends with the process. */
   | { readonly kind: "embedded"; readonly dataDir: string }
-  /** One that somebody else runs. */
+  /** A PostgreSQL that the operator runs. */
   | { readonly kind: "external"; readonly address: DatabaseAddress };
 
-/** PostgreSQL, ready to be connected to. */
+/** A PostgreSQL that accepts connections. */
 export interface ProvidedPostgres {
   readonly connection: PostgresConnection;
-  /** Stops it, where it is ours to stop. */
+  /** Stops it if it is embedded. */
   stop(): Promise<void>;
 }
 
-/** Starts the PostgreSQL that is brought along, or names the one that somebody else runs. */
+/** Starts the embedded PostgreSQL, or returns the connection to that of the operator. */
 export async function providePostgres(
   config: DatabaseConfig,
   onUnexpectedExit: (reason: Error) => void,

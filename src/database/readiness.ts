@@ -3,8 +3,8 @@ import type { Clock } from "../clock.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 
 /**
- * What the database lets this server do. `busy`: it answers, but calls wait for a connection of this server; other servers
- * would not be better off, so this one stays ready. `read_only`: a standby, or `default_transaction_read_only`.
+ * The state of the database for this server. `busy`: it answers, but calls wait for a connection of the pool; other servers are
+ * likely as busy, so this one stays ready. `read_only`: a standby, or `default_transaction_read_only`.
  */
 export type DatabaseState = "ok" | "busy" | "read_only" | "unavailable";
 
@@ -16,19 +16,19 @@ export function isReady(state: DatabaseState): boolean {
 export interface ReadinessOptions {
   readonly connection: PostgresConnection;
   readonly clock: Pick<Clock, "monotonicMs">;
-  /** How the connections that serve calls are used. */
+  /** See `Database.poolUse`. */
   readonly pool: () => { readonly connections: number; readonly waiting: number };
 }
 
 const askAgainAfterMs = 1_000;
-/** For the connection, and for the answer. */
+/** For the connection, and once more for the answer. */
 const patienceMs = 2_000;
-/** What is set for a database or a role holds for new connections only. */
+/** Settings of a database or a role take effect for new connections only. */
 const maxConnectionAgeMs = 10_000;
 
 /**
- * Tells health checks how the database is: over a connection of its own, so that it never waits behind calls, and asked at
- * most once a second, whoever wants to know and how often.
+ * The state of the database, for health checks. It has a connection of its own, so that it never waits behind calls, and asks at
+ * most once a second, however many checks there are.
  */
 export class DatabaseReadiness {
   readonly #options: ReadinessOptions;
@@ -59,7 +59,7 @@ export class DatabaseReadiness {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    // Not awaited: a database that is silent does not answer a goodbye either.
+    // Not awaited: a database that does not answer would not answer this either.
     client?.end().catch(() => undefined);
   }
 
@@ -67,7 +67,7 @@ export class DatabaseReadiness {
     try {
       const client = await this.#connection();
       const { rows } = await client.query<{ is_read_only: boolean; has_tables: boolean }>(
-        // A database that was made anew has no tables. It is not looked into one, which a migration may have locked.
+        // A database that was created anew has no tables. No table is read: a migration may have locked it.
         "SELECT current_setting('transaction_read_only')::boolean AS is_read_only, to_regclass('server') IS NOT NULL AS has_tables",
       );
       if (rows[0]?.has_tables !== true) {
@@ -76,7 +76,7 @@ export class DatabaseReadiness {
       return rows[0]?.is_read_only === false ? "ok" : "read_only";
     } catch (error) {
       await this.close();
-      // Calls go on over the connections that there are.
+      // Calls use the connections of the pool.
       return isOutOfConnections(error) && this.#options.pool().connections > 0 ? "busy" : "unavailable";
     }
   }

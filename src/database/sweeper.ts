@@ -3,13 +3,13 @@ import { change, type Database } from "./database.ts";
 import { integer, statement, text } from "./statement.ts";
 
 /**
- * Removes what nobody needs any more, a batch at a time. Two servers may do it at once: a batch has to be right beside another one,
- * and to skip the rows that it holds.
+ * Deletes rows that are not needed any more, a batch at a time. Two servers may run the same sweep at once: a batch has to be
+ * correct beside another one, and to skip the rows that it has locked.
  */
 export interface Sweep {
-  /** Unique: by it servers tell each other that they do it. */
+  /** Unique: servers divide the rounds among themselves by it. */
   readonly name: string;
-  /** Removes a batch, small enough to keep nobody waiting. Whether there may be more. */
+  /** Deletes a batch that is small enough to delay no call. Returns whether there may be more. */
   removeBatch(): Promise<boolean>;
 }
 
@@ -17,13 +17,13 @@ export interface SweeperOptions {
   readonly database: Pick<Database, "transaction">;
   readonly sweeps: readonly Sweep[];
   readonly logger: Logger;
-  /** How often each sweep is done, by whichever server. */
+  /** How often each sweep runs, on one of the servers. */
   readonly intervalMs: number;
 }
 
 /**
- * Takes the round of a sweep, if it is due. Of servers that ask at once, one gets it. A time beyond the next round is of a
- * clock that was set back since.
+ * Claims the round of a sweep, if it is due. Of servers that ask at once, one gets it. A time later than the next round was
+ * written before the clock was set back.
  */
 const claimRound = statement<{ name: string }>("claim_sweep")(
   { name: text, intervalMs: integer },
@@ -35,13 +35,13 @@ const claimRound = statement<{ name: string }>("claim_sweep")(
     RETURNING name`,
 );
 
-/** Of the interval: a round is not put off because a timer fired a moment early. */
+/** The part of the interval that a claim lasts: a round is not postponed because a timer fired a moment early. */
 const claimedShare = 0.9;
 
 /**
- * Runs sweeps one after the other, again and again, each until nothing is left for it. The servers share the work: a round
- * of a sweep is begun by one server, and another one takes the sweeps that come after it. A round that lasts longer than the
- * interval is joined by a second server.
+ * Runs sweeps periodically, one after the other, each until nothing is left to delete. The servers share the work: one server
+ * begins a round of a sweep, and another one runs the sweeps after it. If a round lasts longer than the interval, a second server
+ * joins it.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
@@ -57,7 +57,7 @@ export class Sweeper {
     this.#timer = setInterval(() => void this.sweep(), this.#options.intervalMs).unref();
   }
 
-  /** Does what is due. Never rejects: what cannot be swept now is swept the next time. */
+  /** Runs what is due. Never rejects: a sweep that fails is run again at the next interval. */
   sweep(): Promise<void> {
     this.#round ??= this.#sweepAll().finally(() => {
       this.#round = undefined;
@@ -65,7 +65,7 @@ export class Sweeper {
     return this.#round;
   }
 
-  /** Stops, and waits for the batch that is under way. What is left is done by another server, or after the next start. */
+  /** Stops, and waits for the batch that is running. Another server deletes what is left, or this one after its next start. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);

@@ -4,19 +4,19 @@ import type { Sweep } from "./sweeper.ts";
 
 type Dependencies = { readonly database: Pick<Database, "transaction"> };
 
-/** Rows of a batch: removing them takes some ten milliseconds. */
+/** Rows of a batch. Deleting them takes some ten milliseconds. */
 export const sweepBatchSize = 1_000;
 
 /**
- * Pages of a batch, at some fifty rows each. All of a table's are read in a round, which is cheap (a million rows: some 200 ms)
- * beside an index that every use of a row would have to change.
+ * Pages of a batch, with some fifty rows each. A round reads all pages of a table. For a million rows that takes some 200 ms, which
+ * is cheap compared with an index that every use of a row would have to update.
  */
 const pagesPerBatch = 64;
 
-/** For the transaction: a plan that was made while a table was empty has to do when it is full. */
+/** For the transaction: a plan that was made while a table was empty has to be good when it is full. */
 const avoidScans = statement("sweep_without_scans")({}, () => "SELECT set_config('enable_seqscan', 'off', true)");
 
-/** Runs a statement of a sweep in a transaction of its own, with a plan that reads no table as a whole. */
+/** Runs a statement of a sweep in a transaction of its own, without sequential scans. */
 export async function runSweep<Values, Row>(
   { database }: Dependencies,
   sweep: Statement<Values, Row>,
@@ -49,8 +49,8 @@ export function sweepOldest(
 }
 
 /**
- * Deletes the stale rows of a table that has no index by which to find them, because its hot column changes with every use:
- * an index on it would end HOT updates. Reads a few pages a batch, from the first to the last.
+ * Deletes the stale rows of a table that has no index to find them by: the column changes with every use, and an index on it would
+ * prevent HOT updates. Reads a few pages a batch, from the first to the last.
  */
 export function sweepPages(
   deps: Dependencies,
@@ -75,7 +75,7 @@ export function sweepPages(
   };
 }
 
-/** Rows that somebody holds are left: they are in use, or another server removes them. */
+/** Skips rows that are locked: they are in use, or another server deletes them. */
 function deleteFound<P extends Parameters>(
   name: string,
   table: string,

@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
-/** Tokens of one key, by GCRA. */
+/** The token buckets of the throttle, by GCRA. */
 export const ThrottleEntity = defineEntity({
   name: "Throttle",
   tableName: "throttle",

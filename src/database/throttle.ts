@@ -1,10 +1,28 @@
+/**
+ * The throttle: token buckets in the table `throttle`, as SQL for statements of capabilities. `consume-tokens.ts` asks buckets in
+ * a statement of its own; requests a minute are counted elsewhere (`quota/`).
+ *
+ * ```ts
+ * const sendLimit = constantLimit({ burst: 3, periodSeconds: 60 });
+ * const send = statement<{ isSent: boolean; waitSeconds: number | null }>("send_badge")(
+ *   { workspaceId: text, keys: array(text) },
+ *   (p) => {
+ *     const bucket = { name: "recipient", workspaceId: p.workspaceId, keys: p.keys, limit: sendLimit, isTaken: true };
+ *     const { ctes, allTaken } = askBuckets([bucket], "true");
+ *     return `
+ *       WITH ${ctes}, sent AS (INSERT INTO … SELECT … WHERE ${allTaken} RETURNING id)
+ *       SELECT EXISTS (SELECT FROM sent) AS is_sent, (SELECT seconds FROM wait) AS wait_seconds`;
+ *   },
+ * );
+ * ```
+ */
 import type { Database } from "./database.ts";
 import type { Sweep } from "./sweeper.ts";
 import { sweepPages } from "./table-sweeps.ts";
 
 /**
- * GCRA, one token at a time, exact under any number of callers: `burst` at once, then one every `periodSeconds`. A key's
- * row holds its theoretical arrival time; taking a token is one upsert under the row's lock.
+ * A limit by GCRA, exact under any number of callers: `burst` tokens at once, then one every `periodSeconds`. A bucket's row holds
+ * its theoretical arrival time; consuming a token is one upsert under the row's lock.
  */
 export interface ThrottleLimit {
   readonly burst: number;
@@ -17,12 +35,12 @@ export interface SqlThrottleLimit {
   readonly period: string;
 }
 
-/** A limit that is the same for every run of a statement. */
+/** SQL of a limit that is the same for every run of a statement. */
 export function constantLimit({ burst, periodSeconds }: ThrottleLimit): SqlThrottleLimit {
   return { burst: String(burst), period: `interval '${periodSeconds} seconds'` };
 }
 
-/** A limit that comes with the statement's values: SQL of an integer, and of seconds. */
+/** SQL of a limit that comes with the values of a statement, given SQL of an integer and of seconds. */
 export function boundLimit(burst: string, periodSeconds: string): SqlThrottleLimit {
   return { burst, period: `(${periodSeconds} * interval '1 second')` };
 }
@@ -34,8 +52,8 @@ export interface Bucket {
   /** SQL of the workspace's id. */
   readonly workspaceId: string;
   /**
-   * SQL of a `text[]`: the keys of the bucket. It can be known by several names, one for each master secret: there is a token
-   * if there is one under all of them, and it is taken under all of them, in the order given. One at least.
+   * SQL of a `text[]`: the keys of the bucket, at least one. A bucket may have several keys, one for each master secret: it has a
+   * token if all of them have one, and the token is taken from all of them, in the order given.
    */
   readonly keys: string;
   readonly limit: SqlThrottleLimit;
@@ -55,8 +73,8 @@ export interface BucketSteps {
 }
 
 /**
- * Asks the buckets in their order, so that a refusal never spends the allowance of a later one; and takes nothing if one of
- * them is seen to be empty beforehand. `condition` is SQL that must hold for anything to be taken.
+ * Asks the buckets in their order, so that a refusal takes no token of a later one. Takes nothing at all if one of them was empty
+ * before. `condition` is SQL that must hold for anything to be taken.
  */
 export function askBuckets(buckets: readonly Bucket[], condition: string): BucketSteps {
   // One scan for the buckets of a workspace: each part of a plan costs some 10 µs, whether it does anything or not.
@@ -91,13 +109,13 @@ interface TakeOptions {
   readonly workspaceId: string;
   readonly key: string;
   readonly limit: SqlThrottleLimit;
-  /** SQL that follows `SELECT …` and decides whether a token is asked for at all: `FROM …` and `WHERE …`. */
+  /** SQL after `SELECT …` that decides whether a token is asked for at all: `FROM …` and `WHERE …`. */
   readonly from?: string;
 }
 
 /**
- * The text of a statement, to be used as a data-modifying CTE, that takes a token: it returns one row with the new `tat`
- * if there was one, and none (and changes nothing) if not.
+ * The text of a data-modifying CTE that consumes a token. It returns one row, with the new `tat`, if there was a token; otherwise
+ * it returns none and changes nothing.
  */
 export function consumeToken({ workspaceId, key, limit, from = "" }: TakeOptions): string {
   return `

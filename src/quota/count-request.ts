@@ -8,8 +8,8 @@ import type { QuotaSubject } from "./quota-store.ts";
 import { rateLimitHeaders } from "./rate-limit-headers.ts";
 
 /**
- * Counts a request against the limits of its key and of its workspace, and says in the answer's headers what is left.
- * Throws `rate_limited` if one of them is used up; then it counts for neither.
+ * Counts a request against the limits of its key and of its workspace, and sets the rate limit headers of the response.
+ * Throws `rate_limited` if one of the limits is reached; then neither counts the request.
  */
 export async function countRequest(
   deps: { readonly quota: Quota; readonly clock: Clock },

@@ -5,7 +5,7 @@ import { maxBatchLifeMs, maxReservations } from "./quota.policy.ts";
 import type { Leftover, QuotaGrant, QuotaStore, QuotaSubject } from "./quota-store.ts";
 import { DemandMeter, type Moment, momentOf, nextBatch, TokenBatch } from "./token-batch.ts";
 
-/** Whether a request may pass, and what its sender should know of the limit. */
+/** Whether a request is admitted, and what the response says about the limit. */
 export interface QuotaResult {
   readonly admitted: boolean;
   /** Requests in any 60 seconds. */
@@ -30,8 +30,8 @@ interface Waiting {
 }
 
 /**
- * One server's share of one subject's quota: a batch of tokens, what is known of the rest, and the requests that wait for
- * the next batch. One request to the database at a time.
+ * One server's share of one subject's quota: a batch of tokens, what the last reservation said about the rest, and the requests
+ * that wait for the next batch. It makes one reservation at a time.
  */
 export class QuotaShare {
   readonly #store: QuotaStore;
@@ -41,7 +41,7 @@ export class QuotaShare {
   readonly #waiting: Waiting[] = [];
   #batch: TokenBatch | undefined;
   #usage: Usage | undefined;
-  /** The limit is reached until this moment of the monotonic clock: only then can the database have more. */
+  /** Monotonic. The limit is reached until then: the database cannot have more tokens before. */
   #refusedUntilMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
 
@@ -55,7 +55,7 @@ export class QuotaShare {
     return this.#subject.limitPerMinute;
   }
 
-  /** Nothing of it is in use, so that it may be forgotten. */
+  /** Whether it was not used for ten seconds, so that it may be forgotten. */
   get isIdle(): boolean {
     return !this.#isAsking && this.#demand.lastTenSeconds(this.#clock.monotonicMs()) === 0;
   }
@@ -73,7 +73,7 @@ export class QuotaShare {
     const waiting = Promise.withResolvers<Admission>();
     this.#waiting.push(waiting);
     if (!this.#isAsking) {
-      // For whoever comes meanwhile too: each of them waits as long as its own call may.
+      // The reservation also serves requests that arrive meanwhile; each of them has a deadline of its own.
       void withoutDeadline(() => this.#serveWaiting());
     }
     return withinTime(waiting.promise).catch((error: unknown) => {
@@ -89,7 +89,7 @@ export class QuotaShare {
     }
   }
 
-  /** Never throws. `#isAsking` is cleared in the same step that finds nobody waiting, so that nobody is left waiting. */
+  /** Never throws. `#isAsking` is cleared in the step that finds no request waiting, so that none is left waiting. */
   async #serveWaiting(): Promise<void> {
     this.#isAsking = true;
     while (this.#waiting.length > 0) {
@@ -120,7 +120,7 @@ export class QuotaShare {
     }
   }
 
-  /** Gets a new batch, and hands in what is left of the old one. */
+  /** Reserves a new batch, and returns what is left of the old one to the database. */
   async #reserveBatch(needed: number): Promise<QuotaGrant> {
     let leftover = this.#putAwayBatch();
     for (let attempt = 1; attempt <= maxReservations; attempt += 1) {
@@ -132,7 +132,7 @@ export class QuotaShare {
         lastSecond: this.#demand.lastSecond(sentAt.monotonicMs),
         lastTenSeconds: this.#demand.lastTenSeconds(sentAt.monotonicMs),
       });
-      // If this fails, the leftover is lost: nobody knows whether it was returned. It stops counting within a minute.
+      // If this fails, the leftover may not have been returned. It stops counting within a minute.
       const grant = await this.#store.reserve({
         subject: this.#subject,
         needed,
@@ -187,7 +187,7 @@ export class QuotaShare {
   }
 }
 
-/** What all servers together have been charged, as one reservation saw it. Times are of the server's monotonic clock. */
+/** What all servers together were charged at one reservation. Times are of the server's monotonic clock. */
 export interface Usage {
   readonly used: number;
   /** When there is room for one request. */

@@ -4,10 +4,10 @@ import type { Sweep } from "../database/sweeper.ts";
 import { sweepPages } from "../database/table-sweeps.ts";
 import { spareDivisor } from "./quota.policy.ts";
 
-/** Whose requests are counted together, and how many are allowed. */
+/** Requests that are counted together, and their limit. */
 export interface QuotaSubject {
   readonly workspaceId: string;
-  /** Tells a workspace's counts apart: `workspace`, or `key:<id>`. */
+  /** Unique in the workspace: `workspace`, or `key:<id>`. */
   readonly key: string;
   /** Requests in any 60 seconds, at least 1. */
   readonly limitPerMinute: number;
@@ -22,9 +22,9 @@ export interface Leftover {
 /** What a server asks the database for: tokens for a subject. */
 export interface QuotaReservation {
   readonly subject: QuotaSubject;
-  /** Requests that wait for an answer. They get everything there is. */
+  /** Requests that wait. They get every token there is. */
   readonly needed: number;
-  /** Tokens for requests to come. They get at most a quarter of what is left then. */
+  /** Tokens for requests to come. They get at most a quarter of what is left. */
   readonly spare: number;
   /** How long the tokens must be usable at least, 0 to 9,000. */
   readonly lifeMs: number;
@@ -49,14 +49,14 @@ export interface QuotaStore {
 }
 
 /**
- * Of the 70 buckets of a row 61 count, since a second is counted as a whole, and 9 lie ahead: a token may be charged that
- * many seconds after the one it is taken in.
+ * A row has 70 buckets of one second. 61 of them count (60 seconds, and the current one as a whole); the other 9 are for the seconds
+ * ahead, to which a token may be charged.
  *
  * One upsert under the row's lock. Its clock is read inside the sub-select of SET, which runs once the lock is held: two
  * reservations are ordered by the lock, and so are their readings.
  *
- * A clock that stepped back by up to 70 seconds is taken to stand still, which only keeps charges for longer. After a larger
- * step the counts move along with the clock, so that a clock that was hours ahead for a moment locks nobody out.
+ * After a step of the clock back by up to 70 seconds, the time of the row stands still, which only keeps charges for longer. After a
+ * larger step the counts move with the clock, so that a clock that was hours ahead for a moment does not refuse requests for hours.
  */
 const reserve = statement<ReservationRow>("quota_reserve")(
   {
@@ -125,7 +125,7 @@ interface ReservationRow {
   readonly ahead: number;
 }
 
-/** The counts of a PostgreSQL that all servers share. */
+/** The counts in PostgreSQL. */
 export function databaseQuotaStore(database: Queryable): QuotaStore {
   return {
     async reserve({ subject, needed, spare, lifeMs, leftover }) {
@@ -146,7 +146,7 @@ export function databaseQuotaStore(database: Queryable): QuotaStore {
   };
 }
 
-/** Removes the counts of who has called nothing for so long that nothing counts any more: an absent row counts nothing. */
+/** Deletes rows whose counts are all too old to count: an absent row means that nothing is charged. */
 export function quotaSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
   return sweepPages(deps, { table: "quota", isStale: "taken_at < (SELECT byond_now() - interval '1 hour')" });
 }

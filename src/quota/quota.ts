@@ -6,8 +6,13 @@ import type { QuotaStore, QuotaSubject } from "./quota-store.ts";
 const cleaningIntervalMs = 10_000;
 
 /**
- * Counts requests across all servers: never more than a subject's limit in any 60 seconds. Most requests are counted with
- * tokens that this server holds already; the database is asked for the next batch.
+ * Counts requests across all servers: never more than a subject's limit in any 60 seconds. Most requests consume a token that this
+ * server holds already; only the next batch of tokens is reserved in the database.
+ *
+ * ```ts
+ * const quota = new Quota(databaseQuotaStore(database), clock);
+ * const { admitted, retryAfterSeconds } = await quota.admit({ workspaceId, key: "workspace", limitPerMinute: 1_000 });
+ * ```
  */
 export class Quota {
   readonly #store: QuotaStore;
@@ -27,8 +32,8 @@ export class Quota {
   }
 
   /**
-   * Counts a request against several limits: it is admitted, and counted, by all of them or by none. The results are in the
-   * order asked; the last one is the refusal, if there is one.
+   * Counts a request against several limits: all of them admit and count it, or none. The results are in the order of the
+   * subjects; the last one is the refusal, if there is one.
    */
   async admitAll(subjects: readonly QuotaSubject[]): Promise<QuotaResult[]> {
     const admissions: Admission[] = [];

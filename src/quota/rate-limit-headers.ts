@@ -10,7 +10,7 @@ export interface NamedQuota {
 const windowSeconds = 60;
 
 /**
- * What a response says of the limits that its request was counted against, on success and on 429 alike:
+ * The headers of a response about the limits that its request was counted against, on success and on 429:
  *
  * - `X-RateLimit-Limit`, `-Remaining` and `-Reset` of the limit that has the least left. `Reset` is a Unix time in
  *   seconds, as the widespread implementations of these three send it.
@@ -35,7 +35,7 @@ export function rateLimitHeaders(quotas: readonly NamedQuota[], now: Date): Reco
   };
 }
 
-/** Until there is room for a request, where there is none; until all of the limit is free, where there is some. */
+/** Seconds until a request is admitted again, if this one was refused; otherwise until all of the limit is free. */
 function secondsUntilMore({ resetSeconds, retryAfterSeconds }: QuotaResult): number {
   return retryAfterSeconds ?? resetSeconds;
 }
@@ -44,7 +44,7 @@ function effectiveWindow(result: QuotaResult): number {
   return Math.min(windowSeconds, secondsUntilMore(result));
 }
 
-/** A refusal is the tightest there is, whatever the others have left. */
+/** The limit that refuses, if one does; otherwise the one with the least left. */
 function findTightest(quotas: readonly NamedQuota[]): QuotaResult | undefined {
   const results = quotas.map(({ result }) => result);
   return results.find((result) => !result.admitted) ?? results.toSorted((a, b) => a.remaining - b.remaining)[0];

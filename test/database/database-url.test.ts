@@ -200,7 +200,7 @@ describe("what is not honoured is refused, by the name of the parameter and with
     expect(problemsOf("postgres://byond@localhost/codes?sslmode=")).toContain("DATABASE_URL has an empty sslmode");
   });
 
-  test("all of it is told at once", () => {
+  test("all problems are reported together", () => {
     expect(problemsOf("postgres://byond@db.example/codes?sslmode=prefer&connect_timeout=x&ssl=1")).toHaveLength(3);
   });
 });
@@ -208,7 +208,7 @@ describe("what is not honoured is refused, by the name of the parameter and with
 describe("libpq's variables", () => {
   const url = "postgres://byond:hunter2@db.example:5432/codes?sslmode=require";
 
-  test("have no effect where the URL says it, as with libpq", () => {
+  test("have no effect where the URL has the parameter, as with libpq", () => {
     const environment = {
       PGHOST: "a",
       PGPORT: "1",
@@ -296,13 +296,13 @@ describe("libpq's variables", () => {
     expect(problems.join()).not.toContain("hunter2");
   });
 
-  test("those that say what happens anyway are taken", () => {
+  test("values that ask for what happens anyway are accepted", () => {
     const environment = { PGTARGETSESSIONATTRS: "read-write", PGCHANNELBINDING: "prefer", PGGSSENCMODE: "disable" };
     expect(problemsOf(url, environment)).toEqual([]);
     expect(problemsOf(`${url}&target_session_attrs=any`, { PGTARGETSESSIONATTRS: "standby" })).toEqual([]);
   });
 
-  test("a sslmode that nobody says is asked for, with what each does not do", () => {
+  test("a missing sslmode is reported, with what each mode does not do", () => {
     expect(problemsOf("postgres://byond@db.example/codes")).toEqual([
       expect.stringMatching(/PGSSLMODE.*verify-full.*require, which encrypts and does not check who answers.*disable/),
     ]);

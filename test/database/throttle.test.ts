@@ -65,7 +65,7 @@ test("tokens come back one a period, and never more than the burst", async () =>
   expect(await takes(10)).toBe(3);
 });
 
-test("a refused take changes nothing: knocking does not keep the door shut", async () => {
+test("a refusal changes nothing: asking again does not extend the wait", async () => {
   expect(await takes(3)).toBe(3);
   for (let second = 0; second < 60; second += 10) {
     expect(await takes(20)).toBe(0);
@@ -112,7 +112,7 @@ describe("the seconds to wait", () => {
   });
 });
 
-test("sweeping removes buckets that are full again, and no other: nobody gains a token by it", async () => {
+test("sweeping deletes the buckets that are full again, and no other: no key gains a token", async () => {
   await takes(1, "one");
   await takes(3, "three");
   await time.advance({ seconds: 61 });

@@ -160,7 +160,7 @@ test("a subject that nobody uses is forgotten", async () => {
   }
 });
 
-describe("what the sender is told", () => {
+describe("what the response says", () => {
   test("remaining goes down by one a request; a refusal names the second at which there is room again", async () => {
     const simulation = simulate({ servers: 1, delayMs: () => 0.1 });
     const outcomes = await sendAll(simulation, 10, [
@@ -194,7 +194,7 @@ describe("what the sender is told", () => {
     }
   });
 
-  test("where the database cannot be asked, the request fails and the next one asks again", async () => {
+  test("if the database cannot be reached, the request fails, and the next one asks it again", async () => {
     let lossRate = 1;
     const random = randomFrom(1);
     const simulation = new Simulation({

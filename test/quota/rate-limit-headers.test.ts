@@ -28,7 +28,7 @@ test("two limits: the tighter one in the three, both in the IETF's", () => {
   });
 });
 
-test("a refusal is what the three headers are about", () => {
+test("the three headers are about the limit that refuses", () => {
   const refused = {
     name: "workspace",
     result: { admitted: false, limit: 1_000, remaining: 0, resetSeconds: 61, retryAfterSeconds: 3 },
@@ -40,7 +40,7 @@ test("a refusal is what the three headers are about", () => {
   });
 });
 
-test("a refusal tells the same time as Retry-After, everywhere", () => {
+test("all headers of a refusal say the same time as Retry-After", () => {
   const refused = {
     name: "workspace",
     result: { admitted: false, limit: 1_000, remaining: 0, resetSeconds: 61, retryAfterSeconds: 54 },

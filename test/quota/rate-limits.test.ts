@@ -47,7 +47,7 @@ const remaining = ({ headers }: ProtocolAnswer) => Number(headers.get("X-RateLim
 describe.each(protocolClients)("over $name", (client) => {
   const lookup = (call: ProtocolCall, app = starter) => client.call(app, "LookupNumber", { number: "1" }, call);
 
-  test("an answer tells the tier's limit and what is left of it, in both notations", async () => {
+  test("a response has the tier's limit and what is left of it, in both notations", async () => {
     const { key } = await mint(starter);
     const first = await lookup({ key });
     const nowSeconds = starter.time.now().getTime() / 1_000;
@@ -65,7 +65,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect(remaining(second)).toBeLessThan(remaining(first));
   });
 
-  test("errors after the count tell it as well", async () => {
+  test("errors that occur after the count have the headers too", async () => {
     const { key } = await mint(starter);
     const answers = [
       await client.call(
@@ -92,7 +92,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect(remaining(listed)).toBeLessThan(remaining(before));
   });
 
-  test("without a limit there is nothing to tell", async () => {
+  test("without a limit there are no headers", async () => {
     const { key, session } = await mint(unlimited);
     for (const answer of [
       await lookup({ key }, unlimited),
@@ -103,7 +103,7 @@ describe.each(protocolClients)("over $name", (client) => {
     }
   });
 
-  test("nor where nobody knows who asks: without a credential, and on endpoints that take none", async () => {
+  test("without a credential, and on endpoints that take none, there are no headers", async () => {
     const account = { email: "nobody@example.com", password: "correct horse battery" };
     const answers = [
       await lookup({}),
@@ -147,7 +147,7 @@ describe.each(protocolClients)("over $name", (client) => {
     },
   );
 
-  test("another key of the workspace goes on while one is used up", async () => {
+  test("while the limit of one key is reached, another key of the workspace is admitted", async () => {
     const { key, session } = await mint(starter, { requests_per_minute: 1 });
     const { body } = await starter.rest("POST", "/api-keys", { session, body: { name: "another" } });
     expect((await lookup({ key })).code).toBe("ok");
@@ -155,7 +155,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect((await lookup({ key: body.key })).code).toBe("ok");
   });
 
-  test("what is refused before is not counted: not for the key, and not for the workspace", async () => {
+  test("a request that is refused before the count is counted neither for the key nor for the workspace", async () => {
     const { session } = await starter.signUp();
     const create = async (restrictions: object) =>
       (await starter.rest("POST", "/api-keys", { session, body: { name: "key", ...restrictions } })).body.key as string;
@@ -181,7 +181,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect((await lookup({ key })).code).toBe("rate_limited");
   });
 
-  test("what is refused after it is counted: the server had to look at it", async () => {
+  test("a request that is refused after the count is counted", async () => {
     const { key } = await mint(unlimited, { requests_per_minute: 3 });
     const codes = [
       await client.call(unlimited, "StartVerification", { channel: "email", recipient: "nobody" }, { key }),
@@ -192,7 +192,7 @@ describe.each(protocolClients)("over $name", (client) => {
     expect(codes).toEqual(["validation_error", "unknown_version", "invalid_request", "rate_limited"]);
   });
 
-  test("a replay is counted, and tells what is left now", async () => {
+  test("a replay is counted, and its headers say what is left now", async () => {
     const { key } = await mint(unlimited, { requests_per_minute: 3 });
     const input = { channel: "email", recipient: `counted-${crypto.randomUUID()}@example.com` };
     const start = () =>
@@ -213,7 +213,7 @@ describe.each(protocolClients)("over $name", (client) => {
   });
 });
 
-test("over whichever protocol, and on whichever server, a key has one limit", async () => {
+test("a key has one limit over all protocols and on all servers", async () => {
   const { key } = await mint(starter, { requests_per_minute: 4 });
   for (const [index, client] of protocolClients.entries()) {
     const app = index % 2 === 0 ? starter : unlimited;
@@ -225,7 +225,7 @@ test("over whichever protocol, and on whichever server, a key has one limit", as
   }
 });
 
-test("a minute later there is room again", async () => {
+test("a minute later requests are admitted again", async () => {
   await using app = await startTestApp();
   const { key } = await mint(app, { requests_per_minute: 1 });
   const code = async () => (await restClient.call(app, "LookupNumber", { number: "1" }, { key })).code;
