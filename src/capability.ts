@@ -39,6 +39,7 @@ import type { Sweep } from "./database/sweeper.ts";
 import type { Repetition } from "./idempotency/idempotency-interceptor.ts";
 import type { LogFields, Logger } from "./observe/log.ts";
 import type { OutboxItem, OutboxSender } from "./outbox/outbox.ts";
+import type { Quota } from "./quota/quota.ts";
 import type { RevocationService } from "./revocation/revocation-service.ts";
 import type { ServiceBinding } from "./rpc/router.ts";
 import type { FieldCheck } from "./rpc/validation.ts";
@@ -98,6 +99,8 @@ export interface Platform {
   /** The key of the tags by which keys and tokens are told from guesses. It belongs to the database and is never rotated. */
   readonly tagKey: Buffer;
   readonly revocation: RevocationService;
+  /** Counts requests, and what else has a limit a minute, across all servers. */
+  readonly quota: Quota;
   /** The tables of all capabilities, and then of the platform, whose rows belong to a workspace. */
   readonly workspaceTables: WorkspaceTables;
   /** What keys can be given: the scopes of all capabilities, and `*`. */

@@ -8,8 +8,7 @@ import { Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
 import { idempotencySweep } from "../idempotency/answer-store.ts";
 import { DeliveryWorker } from "../outbox/worker.ts";
-import { Quota } from "../quota/quota.ts";
-import { databaseQuotaStore, quotaSweep } from "../quota/quota-store.ts";
+import { quotaSweep } from "../quota/quota-store.ts";
 import { revocationMetrics } from "../revocation/revocation-metrics.ts";
 import { revocationSweep } from "../revocation/revocation-store.ts";
 import { currentApiVersion } from "../rpc/api-versions.ts";
@@ -114,7 +113,7 @@ export async function serve(
     authenticator,
     revocation,
     errors,
-    quota: new Quota(databaseQuotaStore(database), clock),
+    quota: platform.quota,
     clock,
     idempotency: {
       database,

@@ -12,6 +12,8 @@ import { providePostgres } from "../database/provide-postgres.ts";
 import { readTagKey } from "../database/tag-key.ts";
 import type { Logger } from "../observe/log.ts";
 import type { DeliveryWorker } from "../outbox/worker.ts";
+import { Quota } from "../quota/quota.ts";
+import { databaseQuotaStore } from "../quota/quota-store.ts";
 import { startRevocation } from "../revocation/revocation-service.ts";
 import { schemaOf, workspaceTablesOf } from "./database-schema.ts";
 import { readSecrets } from "./master-secrets.ts";
@@ -77,6 +79,7 @@ export async function startPlatform(
     keyring,
     tagKey: await readTagKey(database),
     revocation,
+    quota: new Quota(databaseQuotaStore(database), clock),
     scopes: scopesOf(capabilities),
     workspaceTables: workspaceTablesOf(capabilities),
     passwordCost: options.passwordCost ?? passwordCost,

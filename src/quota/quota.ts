@@ -28,7 +28,12 @@ export class Quota {
 
   /** Counts a request against one limit. Throws `unavailable` where the database cannot tell. */
   async admit(subject: QuotaSubject): Promise<QuotaResult> {
-    return (await this.#admission(subject)).result;
+    return (await this.count(subject)).result;
+  }
+
+  /** As `admit`, for what may turn out not to happen: `release` takes the count back. */
+  count(subject: QuotaSubject): Promise<Admission> {
+    return this.#admission(subject);
   }
 
   /**

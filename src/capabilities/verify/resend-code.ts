@@ -5,7 +5,7 @@ import { array, boolean, bytea, nullable, statement, text } from "../../database
 import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
+import type { OriginLimits, Send, sendParameters } from "./define-send-step.ts";
 import { getVerification } from "./get-verification.ts";
 import {
   exactIndex,
@@ -29,7 +29,7 @@ export interface ResendInput {
   /** Undefined: the recipient that the verification has for this channel. */
   readonly recipient: string | undefined;
   /** The limits by origin, given the end user's address that the start named. */
-  readonly originLimitsOf: (endUserKey: string | undefined) => readonly OriginLimit[];
+  readonly originLimitsOf: (endUserKey: string | undefined) => OriginLimits;
 }
 
 const readPending = statement<PendingRow>("read_pending_verification")(

@@ -44,7 +44,7 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
     settings: [verifySettings],
     readSettings: readVerifySettings,
     sealed: sealedRecipients,
-    start({ database, keyring, serverId, clock, dispatch, url }, { retentionDays, sendLimits }) {
+    start({ database, keyring, quota, serverId, clock, dispatch, url }, { retentionDays, sendLimits }) {
       const channels = offered.value;
       const codes: CodeDispatcher = {
         serverId,
@@ -56,6 +56,7 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
       const deps = {
         database,
         keyring,
+        quota,
         codes,
         start: startStatement(sendSteps),
         resend: resendStatement(sendSteps),
@@ -69,9 +70,9 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
       const service = verifyService({
         ...deps,
         originLimitsOf(context, endUserKey) {
-          const { tier } = keyCaller(context);
+          const { workspaceId } = keyCaller(context);
           const clientAddress = context.values.get(clientAddressKey);
-          return originLimitsOf(sendLimits, { tier, clientAddress, endUserKey });
+          return originLimitsOf(sendLimits, { workspaceId, clientAddress, endUserKey });
         },
       });
       return {

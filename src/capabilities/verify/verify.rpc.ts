@@ -20,7 +20,7 @@ import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
-import type { OriginLimit } from "./define-send-step.ts";
+import type { OriginLimits } from "./define-send-step.ts";
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
@@ -48,7 +48,7 @@ const checkStatuses = {
 
 export interface VerifyServiceDependencies extends VerifyDependencies {
   /** The limits by origin of a send that the caller makes for an end user. */
-  readonly originLimitsOf: (context: HandlerContext, endUserKey: string | undefined) => readonly OriginLimit[];
+  readonly originLimitsOf: (context: HandlerContext, endUserKey: string | undefined) => OriginLimits;
 }
 
 /** VerifyService: translates messages to operations and back. */
