@@ -9,7 +9,7 @@ export interface PostgresBinaries {
 /**
  * Finds the PostgreSQL programs that npm installed for this machine.
  *
- * @throws EmbeddedPostgresError where there are none for the platform.
+ * @throws EmbeddedPostgresError if there are none for the platform.
  */
 export async function loadPostgresBinaries(
   platform: string = process.platform,

@@ -13,14 +13,14 @@ export const DATABASE_USER = "byond";
 const STAGING_PREFIX = "postgres.new-";
 const PASSWORD_FILE = "byond.password";
 
-/** Where the cluster of a data folder lives. */
+/** The folder of the cluster in a data folder. */
 export function clusterDirectory(dataDir: string): string {
   return join(dataDir, "postgres");
 }
 
 /**
- * Makes the cluster unless there is one. It is made beside its place and moved there when it is complete, so that an
- * interruption leaves nothing that a later start would take for a cluster.
+ * Creates the cluster unless it exists. It is created in a temporary folder and renamed when it is complete, so that a later start
+ * does not take an interrupted one for a cluster.
  */
 export async function ensureCluster(
   binaries: PostgresBinaries,
@@ -37,7 +37,7 @@ export async function ensureCluster(
     await initialise(binaries, runAs, staging, durable);
     await rename(join(staging, "cluster"), clusterDir);
   } catch (cause) {
-    // Another start may have been faster; its cluster is as good as ours.
+    // Another start may have created the cluster in the meantime.
     if (await isCluster(clusterDir)) return;
     if (cause instanceof EmbeddedPostgresError) throw cause;
     throw new EmbeddedPostgresError(
@@ -50,7 +50,7 @@ export async function ensureCluster(
   await syncFolder(dataDir);
 }
 
-/** The password of `DATABASE_USER`; kept in the cluster, so that the two cannot be separated. */
+/** The password of `DATABASE_USER`. It is stored in the cluster, so that they are moved and restored together. */
 export async function readClusterPassword(dataDir: string): Promise<string> {
   const path = join(clusterDirectory(dataDir), PASSWORD_FILE);
   try {
@@ -62,7 +62,7 @@ export async function readClusterPassword(dataDir: string): Promise<string> {
   }
 }
 
-/** Removes what interrupted starts have left. For the owner of the folder only; what cannot be removed now stays. */
+/** Removes the temporary folders of interrupted starts, as far as possible. Only the owner of the folder may call it. */
 export async function removeInterruptedClusters(dataDir: string): Promise<void> {
   for (const entry of await readdir(dataDir)) {
     if (entry.startsWith(STAGING_PREFIX)) {
@@ -102,7 +102,7 @@ async function initialise(binaries: PostgresBinaries, runAs: RunAs, staging: str
     `--pwfile=${passwordFile}`,
     "--auth=scram-sha-256",
     "--encoding=UTF8",
-    // The same order of strings on every system, and no dependence on the languages installed.
+    // The collation is the same on every system, and does not depend on the installed locales.
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
@@ -129,7 +129,7 @@ async function writeDurably(path: string, content: string): Promise<void> {
   }
 }
 
-/** After a power cut a rename, or a new file, is only there if its folder was written. */
+/** Without it, a rename or a new file may be lost in a power cut. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {

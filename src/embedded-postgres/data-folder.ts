@@ -5,11 +5,11 @@ import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
 const ROOT = 0;
 
 /**
- * Makes the data folder unless there is one, and returns its real path. Whoever may write to it could put a secret of their own
- * into it, or a link. So it belongs to us or to root, as volumes do; if we are root, it may be the user's that PostgreSQL
- * runs as then. Its group may write: that is how Kubernetes (`fsGroup`) and OpenShift give a volume to an ordinary user.
+ * Creates the data folder unless it exists, and returns its real path. A user who may write to it could replace the secret in it, or
+ * plant a link. So it must belong to the current user or to root, as volumes do; for root, it may belong to the user that PostgreSQL
+ * runs as. Its group may write, since Kubernetes (`fsGroup`) and OpenShift give volumes to ordinary users that way.
  *
- * @throws EmbeddedPostgresError if it is another user's, or every user may write to it.
+ * @throws EmbeddedPostgresError if it belongs to another user, or every user may write to it.
  */
 export async function ensureDataFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true, mode: 0o700 });

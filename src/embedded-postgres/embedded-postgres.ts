@@ -17,21 +17,21 @@ import { prepareDatabase } from "./server-role.ts";
 import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "./supervisor.ts";
 
 export interface EmbeddedPostgresOptions {
-  /** The cluster lives in `${dataDir}/postgres`, its log in `${dataDir}/postgres.log`. Made if absent. */
+  /** The cluster is in `${dataDir}/postgres`, its log in `${dataDir}/postgres.log`. Created if absent. */
   readonly dataDir: string;
   /** Settings of postgresql.conf, by name. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Called at most once: PostgreSQL ended, and `stop` had not been called. The reason quotes its log. */
+  /** Called at most once, if PostgreSQL ends without `stop`. The reason quotes its log. */
   readonly onUnexpectedExit?: (reason: Error) => void;
 }
 
 export interface EmbeddedPostgres {
   /** `postgres://byond_server:<password>@127.0.0.1:<port>/byond`, as a role that owns the database and nothing else. */
   readonly url: string;
-  /** As the owner of the cluster, who may do everything. Not for the server. */
+  /** As the superuser of the cluster. Not for the server. */
   readonly administratorUrl: string;
   /**
-   * Disconnects all clients, stops PostgreSQL in order and resolves when its processes are gone. Calling it again gives
+   * Disconnects all clients, shuts PostgreSQL down cleanly and resolves when its processes have ended. Further calls return
    * the same promise.
    */
   stop(): Promise<void>;
@@ -39,18 +39,18 @@ export interface EmbeddedPostgres {
 
 const LAUNCHES_MAX = 10;
 
-/** Long, because recovery after a power cut replays what was written since the last checkpoint. */
+/** Long, since recovery after a power cut replays everything written since the last checkpoint. */
 const READY_MS = 120_000;
 const POLL_MS = 20;
 
-/** Reasons to fail that are gone at the next try: the port was taken, or another start, or a stop, is under way. */
+/** Failures worth another attempt: the port was taken, or another start or stop is in progress. */
 const TRANSIENT =
   /could not bind|could not create any TCP\/IP sockets|lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
 
 /**
  * Starts the PostgreSQL that comes with Byond on a data folder: on a free port of 127.0.0.1, with a random password,
- * for as long as this process lives. One server at a time owns a folder. However this process ends, PostgreSQL ends
- * with it; signals sent to our process group (Ctrl-C) do not reach it, so that requests can be finished before `stop`.
+ * until this process ends. One server at a time owns a folder. PostgreSQL ends with this process, also after `kill -9`.
+ * Signals to the process group (Ctrl-C) do not reach it, so that requests can be finished before `stop`.
  *
  * @throws EmbeddedPostgresError with a message that says what to do.
  */
@@ -66,7 +66,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
-/** A folder that cannot be made or written to, a full disk: the message names the file. */
+/** An error of the file system, such as a folder that cannot be written to or a full disk. Its message names the file. */
 function isAboutFiles(error: unknown): error is Error {
   return (
     error instanceof Error &&
@@ -114,17 +114,17 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   }
 }
 
-/** Starts PostgreSQL when no other one runs on the folder, and waits until it answers. */
+/** Starts PostgreSQL once no other one runs on the folder, and waits until it accepts connections. */
 async function launch(
-  options: Omit<LaunchOptions, "port" | "strangerProcessId">,
+  options: Omit<LaunchOptions, "port" | "reusedProcessId">,
   connect: ConnectAsOwner,
 ): Promise<{ readonly server: SupervisedPostgres; readonly port: number }> {
   const { dataDir } = options;
   let failure = "";
   for (let attempt = 0; attempt < LAUNCHES_MAX; attempt += 1) {
-    const strangerProcessId = await settleRunningPostgres(clusterDirectory(dataDir), dataDir, connect);
+    const reusedProcessId = await settleRunningPostgres(clusterDirectory(dataDir), dataDir, connect);
     const port = await findFreePort();
-    const server = await launchPostgres({ ...options, port, strangerProcessId });
+    const server = await launchPostgres({ ...options, port, reusedProcessId });
     const reason = await untilReady(server, port, connect);
     if (reason === undefined) return { server, port };
     failure = reason.message;
@@ -134,7 +134,7 @@ async function launch(
   throw new EmbeddedPostgresError(orUseDatabaseUrl(`PostgreSQL does not start on ${dataDir}: ${failure}`));
 }
 
-/** Resolves with undefined when it answers, with the reason if it has ended or does not answer in time. */
+/** Resolves with undefined when it accepts connections, with the reason if it has ended or does not accept them in time. */
 async function untilReady(
   server: SupervisedPostgres,
   port: number,
@@ -157,7 +157,7 @@ async function untilReady(
   return server.ended;
 }
 
-/** Somebody may take it before PostgreSQL does; then another one is tried. */
+/** Another process may take the port before PostgreSQL does; then `launch` tries another one. */
 function findFreePort(): Promise<number> {
   return new Promise((resolvePort, reject) => {
     const probe = createServer();

@@ -3,16 +3,16 @@ import { Client } from "pg";
 import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
 import { isRunning, type Postmaster, readPostmaster, STOP_PATIENCE_MS, stopPostmaster } from "./postmaster.ts";
 
-/** "byond" in ASCII: the advisory lock, in the database "postgres", that the owner of a cluster holds all its life. */
+/** "byond" in ASCII. The owner of a cluster holds this advisory lock, in the database "postgres", until it ends. */
 const OWNER_LOCK = 0x62796f6e64;
 
 /**
- * How long a running PostgreSQL without an owner is watched before it is taken for abandoned. Its owner may be about to
- * take the lock (milliseconds), or has just died, so that PostgreSQL is being stopped (less than a second).
+ * How long a running PostgreSQL must be without an owner before it counts as abandoned. Its owner may be about to take the lock
+ * (milliseconds), or has just died, in which case its supervisor stops PostgreSQL (less than a second).
  */
 const UNCLAIMED_MS = 2_000;
 
-/** How long a PostgreSQL that starts or stops may take until it either answers or is gone. */
+/** How long a starting or stopping PostgreSQL may take until it accepts connections or has ended. */
 const SETTLE_MS = 60_000;
 
 const CONNECT_MS = 5_000;
@@ -20,8 +20,8 @@ const RECONNECT_MS = 50;
 const POLL_MS = 50;
 
 /**
- * Opens a connection as a superuser, by default to the maintenance database; the client has an error listener. Names mean
- * what they mean to PostgreSQL, whatever the settings of the database or schemas in it say. Rejects as `pg` does.
+ * Connects as the superuser, by default to the maintenance database; the client has an error listener. Names are looked up in
+ * `pg_catalog`, whatever the settings of the database say. Rejects as `pg` does.
  */
 export type ConnectAsOwner = (port: number, database?: string) => Promise<Client>;
 
@@ -35,7 +35,7 @@ export function ownerConnector(user: string, password: string): ConnectAsOwner {
       database,
       ssl: false,
       application_name: "byond-owner",
-      // What a connection asks for precedes `ALTER DATABASE … SET`, which the owner of the database may do.
+      // Takes precedence over `ALTER DATABASE … SET`, which the owner of the database may run.
       options: "-c search_path=pg_catalog,pg_temp",
       connectionTimeoutMillis: CONNECT_MS,
     });
@@ -47,11 +47,10 @@ export function ownerConnector(user: string, password: string): ConnectAsOwner {
 }
 
 /**
- * Makes sure that no PostgreSQL runs on the cluster. One that is being stopped is waited for. One that nobody owns any
- * more, because its server and its supervisor were both killed, is stopped, so that the next one has the present
- * settings and a life tied to ours.
+ * Makes sure that no PostgreSQL runs on the cluster. Waits for one that is stopping. Stops an abandoned one, whose server and
+ * supervisor were both killed, so that the next one has the current settings and ends with this process.
  *
- * Returns the process id that a stale `postmaster.pid` names, if a process that is not PostgreSQL has it now.
+ * Returns the process id in a stale `postmaster.pid`; another process may have it now.
  *
  * @throws EmbeddedPostgresError if another server owns it.
  */
@@ -88,8 +87,8 @@ export interface Ownership {
 }
 
 /**
- * Takes the owner's lock and keeps it: PostgreSQL drops all connections when one of its processes crashes, and the lock
- * with them, so it is taken again whenever its connection is lost, until `release`.
+ * Takes the owner's lock and keeps it until `release`. When one of PostgreSQL's processes crashes, it drops all connections, and the
+ * lock with them; so the lock is taken again whenever its connection is lost.
  *
  * @throws EmbeddedPostgresError if another server has it.
  */
@@ -143,7 +142,7 @@ async function lock(port: number, connect: ConnectAsOwner): Promise<Client | und
 
 type PostgresState = "owned" | "unowned" | "stopping" | "silent";
 
-/** Looks at the lock without touching it, so as not to be in its owner's way. */
+/** Reads the state of the lock without taking it, which could make its owner fail to. */
 async function observe(postmaster: Postmaster, connect: ConnectAsOwner): Promise<PostgresState> {
   if (postmaster.port === undefined) return "silent";
   try {

@@ -3,19 +3,19 @@ import { lstat, open, readFile, rename } from "node:fs/promises";
 
 const FILE_BYTES_MAX = 1024 * 1024;
 const QUOTED_CHARACTERS_MAX = 2_000;
-/** A link in its place would have another file written to. */
+/** `O_NOFOLLOW`: a symbolic link in its place would make us write to another file. */
 const TO_APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 
 export interface PostgresLog {
-  /** For the child to inherit as its standard output and error. */
+  /** Inherited by the child as its standard output and error. */
   readonly descriptor: number;
-  /** Closes our end; what the child inherited stays open. */
+  /** Closes it in this process; the child's stays open. */
   closeDescriptor(): Promise<void>;
   /** The end of what was written since the log was opened. */
   written(): Promise<string>;
 }
 
-/** Opens PostgreSQL's log to append to it; a long one is first put aside as `<path>.1`, in place of the last one there. */
+/** Opens PostgreSQL's log to append to it. A log of more than 1 MiB is first renamed to `<path>.1`, which it replaces. */
 export async function openPostgresLog(path: string): Promise<PostgresLog> {
   let offset = await byteLength(path);
   if (offset > FILE_BYTES_MAX) {

@@ -8,26 +8,25 @@ import { type RunAs, runCommand } from "./run-program.ts";
 const NOBODY = 65534;
 
 /**
- * A user namespace in which we are "nobody" and the files that are ours are nobody's. To the rest of the system we stay
- * who we are, so that it works below folders that only we may enter, and adds no user to the system.
+ * A user namespace that maps the current user to "nobody". Outside of it the process is still the current user, so that it can enter
+ * folders that only that user may enter, and no user is added to the system.
  */
 const USER_NAMESPACE: RunAs = {
   wrapper: ["unshare", "--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, "--"],
 };
 
 /**
- * Decides which user PostgreSQL runs as: ourselves where it accepts that. It refuses root, and `initdb` also a uid that
- * has no name, as containers often have. Those run in a user namespace; root falls back to the real user "nobody" where
- * namespaces are forbidden, which needs folders that "nobody" may enter. Files that already belong to somebody else are
- * left to them.
+ * Chooses the user that PostgreSQL runs as: the current one, if it accepts that. It rejects root, and `initdb` also a uid without a
+ * name, which is common in containers. Those run in a user namespace. Where namespaces are forbidden, root falls back to the real user
+ * "nobody", which must be able to enter the folders. If the cluster belongs to another user, root runs PostgreSQL as that user.
  *
- * @throws EmbeddedPostgresError if none of this is possible here.
+ * @throws EmbeddedPostgresError if none of these is possible.
  */
 export async function chooseAccount(binaries: PostgresBinaries, dataDir: string, clusterDir: string): Promise<RunAs> {
   const isRoot = process.getuid?.() === 0;
   if (!isRoot) {
     const runAs = hasName() ? { wrapper: [] } : USER_NAMESPACE;
-    const problem = await whyNot(runAs, binaries, dataDir);
+    const problem = await findObstacle(runAs, binaries, dataDir);
     if (problem === undefined) return runAs;
     throw new EmbeddedPostgresError(orUseDatabaseUrl(`PostgreSQL cannot run here: ${problem}`));
   }
@@ -35,20 +34,20 @@ export async function chooseAccount(binaries: PostgresBinaries, dataDir: string,
   const cluster = await stat(clusterDir).catch(() => undefined);
   if (cluster !== undefined && cluster.uid !== 0) {
     const runAs = { wrapper: [], identity: { uid: cluster.uid, gid: cluster.gid } };
-    const problem = await whyNot(runAs, binaries, dataDir);
+    const problem = await findObstacle(runAs, binaries, dataDir);
     if (problem === undefined) return runAs;
     throw new EmbeddedPostgresError(
       orUseDatabaseUrl(`${clusterDir} belongs to the user ${cluster.uid}, who cannot run PostgreSQL here: ${problem}`),
     );
   }
 
-  const inNamespace = await whyNot(USER_NAMESPACE, binaries, dataDir);
+  const inNamespace = await findObstacle(USER_NAMESPACE, binaries, dataDir);
   if (inNamespace === undefined) return USER_NAMESPACE;
 
   const asNobody = { wrapper: [], identity: { uid: NOBODY, gid: NOBODY } };
-  // Entering is all that "nobody" is allowed; the files in it keep their own modes.
+  // "nobody" may only enter the folder; the files in it keep their modes.
   await chmod(dataDir, (await stat(dataDir)).mode | 0o011);
-  const problem = await whyNot(asNobody, binaries, dataDir);
+  const problem = await findObstacle(asNobody, binaries, dataDir);
   if (problem === undefined) {
     if (cluster !== undefined) await giveTo(NOBODY, clusterDir);
     return asNobody;
@@ -61,13 +60,13 @@ export async function chooseAccount(binaries: PostgresBinaries, dataDir: string,
   );
 }
 
-/** Makes a folder, and what is in it, belong to the user PostgreSQL runs as, where that is not ourselves. */
+/** Makes a file or folder belong to the user that PostgreSQL runs as, if that is another one. */
 export async function giveToAccount(runAs: RunAs, path: string): Promise<void> {
   if (runAs.identity !== undefined) await chown(path, runAs.identity.uid, runAs.identity.gid);
 }
 
-/** Tries it: undefined if PostgreSQL's program runs and the data folder can be entered that way, otherwise the reason. */
-async function whyNot(runAs: RunAs, binaries: PostgresBinaries, dataDir: string): Promise<string | undefined> {
+/** Why PostgreSQL's program cannot run as that user, or the user cannot enter the data folder; undefined if it works. */
+async function findObstacle(runAs: RunAs, binaries: PostgresBinaries, dataDir: string): Promise<string | undefined> {
   const script = 'cd "$1" && exec "$2" --version';
   const result = await runCommand(runAs, ["sh", "-c", script, "sh", dataDir, binaries.postgres]);
   if (result.exitCode === 0) return undefined;

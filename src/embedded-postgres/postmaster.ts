@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { childEnvironment } from "./run-program.ts";
 
-/** What PostgreSQL wrote about its main process; `port` is absent in the first moments of a start. */
+/** The content of `postmaster.pid`; `port` is absent at the very beginning of a start. */
 export interface Postmaster {
   readonly processId: number;
   readonly port: number | undefined;
 }
 
-/** A fast shutdown writes a checkpoint; it takes longer only where the disk is in trouble, or PostgreSQL hangs. */
+/** A fast shutdown writes a checkpoint. It takes longer than this only if the disk has a problem, or PostgreSQL hangs. */
 export const STOP_PATIENCE_MS = 10_000;
 
 const POLL_MS = 20;
 
-/** Reads `postmaster.pid`. It says who runs, or who ran when the power was cut: see `isRunning`. */
+/** Reads `postmaster.pid`. After a power cut it may be stale: see `isRunning`. */
 export async function readPostmaster(clusterDir: string): Promise<Postmaster | undefined> {
   const content = await readFile(join(clusterDir, "postmaster.pid"), "utf8").catch(() => "");
   const [processId, , , port] = content.split("\n").map(Number);
@@ -24,8 +24,8 @@ export async function readPostmaster(clusterDir: string): Promise<Postmaster | u
 }
 
 /**
- * Tells a running PostgreSQL of this folder from a process that happens to have the number of one that is gone, as is
- * common after a restart of a container.
+ * Whether the process is a PostgreSQL of this folder. Another process may have the id of one that has ended, which is common after a
+ * restart of a container.
  */
 export async function isRunning(postmaster: Postmaster, clusterDir: string): Promise<boolean> {
   const commandLine = await readCommandLine(postmaster.processId);
@@ -33,8 +33,8 @@ export async function isRunning(postmaster: Postmaster, clusterDir: string): Pro
 }
 
 /**
- * Stops a PostgreSQL of this folder in order (fast shutdown), and if it is not gone after `patienceMs`, at once: the next
- * start then recovers. PostgreSQL 18 is known to hang in a fast shutdown during crash recovery.
+ * Stops a PostgreSQL of this folder by a fast shutdown, and after `patienceMs` by an immediate one, from which the next start
+ * recovers. PostgreSQL 18 is known to hang in a fast shutdown during crash recovery.
  */
 export async function stopPostmaster(postmaster: Postmaster, clusterDir: string, patienceMs: number): Promise<void> {
   const deadline = Date.now() + patienceMs;
@@ -57,11 +57,11 @@ function send(processId: number, signal: NodeJS.Signals): void {
   try {
     process.kill(processId, signal);
   } catch {
-    // Gone in between.
+    // It has ended in the meantime.
   }
 }
 
-/** The words of a process's command line, each with a space before and after; "" if it is not there. */
+/** The words of a process's command line, each with a space before and after; "" if there is no such process. */
 async function readCommandLine(processId: number): Promise<string> {
   if (process.platform === "linux") {
     const words = await readFile(`/proc/${processId}/cmdline`, "utf8").catch(() => "");

@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
 
-/** The user PostgreSQL runs as, seen from our own: it refuses uid 0 and users without an entry in the password file. */
+/** How to run a program as the user that PostgreSQL runs as: it rejects uid 0 and users without a name. */
 export interface RunAs {
-  /** Put before a command; empty where nothing is needed. */
+  /** Put before a command; empty if not needed. */
   readonly wrapper: readonly string[];
-  /** The uid and gid to change to; only where we are root. */
+  /** The uid and gid to change to; for root only. */
   readonly identity?: { readonly uid: number; readonly gid: number };
 }
 
 export interface CommandResult {
-  /** 0 for success; undefined where the program could not be started or was killed. */
+  /** 0 for success; undefined if the program could not be started or was killed. */
   readonly exitCode: number | undefined;
   /** What it printed, both streams, or why it could not be started. */
   readonly output: string;
@@ -27,7 +27,7 @@ export function runCommand(runAs: RunAs, command: readonly string[]): Promise<Co
   const { file, args, options } = spawnArguments(runAs, command);
   return new Promise((resolve) => {
     let output = "";
-    // A folder that every user can enter: ours may be closed to the one that PostgreSQL runs as.
+    // A folder that every user can enter; the current one may be closed to the user that PostgreSQL runs as.
     const child = spawn(file, args, { ...options, cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
     const collect = (chunk: Buffer) => {
       output += chunk.toString();
@@ -40,15 +40,15 @@ export function runCommand(runAs: RunAs, command: readonly string[]): Promise<Co
 }
 
 /**
- * What children get of our environment. Everything else stays ours: it holds the server's secrets, and a child's environment
- * can be read by every process of its user (`/proc/<pid>/environ`) and by SQL (`pg_read_file`).
+ * The environment variables that children inherit. The others are withheld: they contain the server's secrets, and a child's
+ * environment can be read by every process of its user (`/proc/<pid>/environ`) and by SQL (`pg_read_file`).
  */
 const inherited = [
   "PATH",
   "HOME",
   "TMPDIR",
   "TZ",
-  // Where the linker of an unusual system finds the libraries that the programs need (NixOS, macOS).
+  // Where the linkers of NixOS and macOS find the libraries of the programs.
   "LD_LIBRARY_PATH",
   "NIX_LD",
   "NIX_LD_LIBRARY_PATH",

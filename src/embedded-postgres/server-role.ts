@@ -3,20 +3,20 @@ import type { Client } from "pg";
 import type { ConnectAsOwner } from "./ownership.ts";
 
 /**
- * The role that the server connects as. It owns the database, and has no right beyond it: the owner of the cluster is a
- * superuser, whose SQL can run programs and read every file of this user, the environment of the server among them.
+ * The role that the server connects as. It owns the database and has no other right. The owner of the cluster is a superuser,
+ * whose SQL can run programs and read every file of this user, the environment of the server included.
  */
 const SERVER_ROLE = "byond_server";
 const DATABASE = "byond";
 const SCRAM_ITERATIONS = 4096;
 
 /**
- * Makes the database and the role where they are missing. Returns the URL to connect with; its password is new at each start,
- * and nowhere but in it.
+ * Creates the database and the role if they are missing. Returns the URL to connect with; its password is new at each start
+ * and stored nowhere else.
  *
- * Whoever has SQL of the role owns the database, its settings included, and may have left things in it for a superuser to
- * run. So everything is done from the maintenance database, where the role may not go, and the superuser enters this one
- * only while it does not belong to the role yet: older versions, and those who restore a backup, made it as the superuser.
+ * An attacker with SQL of the role owns the database and its settings, and may have left functions in it for a superuser to
+ * run. So the superuser works in the maintenance database, which the role cannot enter. It enters this database only while it does
+ * not belong to the role yet: older versions, and restores of backups, create it as the superuser.
  */
 export async function prepareDatabase(port: number, connect: ConnectAsOwner): Promise<string> {
   const password = randomBytes(24).toString("base64url");
@@ -38,7 +38,7 @@ export async function prepareDatabase(port: number, connect: ConnectAsOwner): Pr
     await client.query(`ALTER DATABASE ${DATABASE} RESET ALL`);
     if (databases[0]?.is_given === false) {
       await withClient(await connect(port, DATABASE), (superuser) => superuser.query(giveEverything));
-      // Last: until then, a start that was interrupted is made up for by the next.
+      // Last, so that the next start repeats all of it if this one is interrupted.
       await client.query(`ALTER DATABASE ${DATABASE} OWNER TO ${SERVER_ROLE}`);
     }
   });
@@ -46,8 +46,8 @@ export async function prepareDatabase(port: number, connect: ConnectAsOwner): Pr
 }
 
 /**
- * What belongs to something else goes along with it, as the sequence of a column, or stays as it is, as the functions of an
- * extension. Nothing that is in the database is called: names are looked up in `pg_catalog` alone (`ownerConnector`).
+ * Dependent objects are left out: the sequence of a column follows its table, and the functions of an extension keep their owner.
+ * No function in the database is called, since names are looked up in `pg_catalog` alone (`ownerConnector`).
  */
 const giveEverything = `
   DO $$
@@ -88,7 +88,7 @@ async function withClient(client: Client, work: (client: Client) => Promise<unkn
   }
 }
 
-/** What PostgreSQL keeps of a password (RFC 5803): sent in its place, so that no log of statements has it. */
+/** The form in which PostgreSQL stores a password (RFC 5803). It is sent in its place, so that no statement log has the password. */
 function scramVerifier(password: string): string {
   const salt = randomBytes(16);
   const salted = pbkdf2Sync(password, salt, SCRAM_ITERATIONS, 32, "sha256");

@@ -7,10 +7,9 @@ import { STOP_PATIENCE_MS, stopRunningPostmaster } from "./postmaster.ts";
 import { type RunAs, spawnArguments } from "./run-program.ts";
 
 /**
- * Ties the life of PostgreSQL to ours. File descriptor 3 is a pipe whose other end only our process holds: however that
- * ends, `kill -9` included, the pipe closes, `read` returns, and PostgreSQL gets SIGINT, a fast shutdown. The script
- * ends when PostgreSQL ends, whatever the reason, and ignores what is sent to whole process groups: PostgreSQL has to
- * outlive the requests that are being finished.
+ * Ends PostgreSQL when this process ends. File descriptor 3 is a pipe whose other end only this process holds: when it ends, also by
+ * `kill -9`, the pipe closes, `read` returns, and PostgreSQL gets SIGINT, a fast shutdown. The script ends when PostgreSQL ends, for
+ * whatever reason. It ignores signals to the process group, since PostgreSQL must outlive the requests that are being finished.
  */
 const SUPERVISOR = `
 trap '' HUP INT TERM
@@ -26,11 +25,11 @@ exit "$status"
 `;
 
 export interface SupervisedPostgres {
-  /** Settles when PostgreSQL is gone, for whatever reason; the error says how it ended and quotes its log. */
+  /** Resolves when PostgreSQL has ended, for whatever reason; the error says how it ended and quotes its log. */
   readonly ended: Promise<Error>;
   /** Whether it has ended. */
   hasEnded(): boolean;
-  /** Fast shutdown: clients are disconnected, files are left in order. Resolves when all processes are gone. */
+  /** Fast shutdown: disconnects clients and writes a checkpoint. Resolves when all processes have ended. */
   stop(): Promise<void>;
 }
 
@@ -40,11 +39,11 @@ export interface LaunchOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly settings: Readonly<Record<string, string>>;
-  /** A process known not to be PostgreSQL although `postmaster.pid` names it. */
-  readonly strangerProcessId: number | undefined;
+  /** The process id in a stale `postmaster.pid`, which another process may have now. */
+  readonly reusedProcessId: number | undefined;
 }
 
-/** Starts PostgreSQL on the cluster of a data folder, in a session of its own: Ctrl-C in a terminal is not for it. */
+/** Starts PostgreSQL on the cluster of a data folder, in a session of its own, so that Ctrl-C in a terminal does not reach it. */
 export async function launchPostgres(options: LaunchOptions): Promise<SupervisedPostgres> {
   const { binaries, dataDir } = options;
   const clusterDir = clusterDirectory(dataDir);
@@ -52,7 +51,7 @@ export async function launchPostgres(options: LaunchOptions): Promise<Supervised
     timezone: "UTC",
     log_timezone: "UTC",
     log_checkpoints: "off",
-    // Statements, and the rows that a failed one concerned, contain what must never be in a log.
+    // Statements, and the rows of failed ones, contain secrets and personal data.
     log_min_error_statement: "panic",
     log_error_verbosity: "terse",
     unix_socket_directories: "",
@@ -66,7 +65,7 @@ export async function launchPostgres(options: LaunchOptions): Promise<Supervised
   const log = await openPostgresLog(join(dataDir, "postgres.log"));
   const child = startSupervisor(options, command, log.descriptor);
   await log.closeDescriptor();
-  // A net.Socket: nothing is ever read from it, and nothing is written.
+  // Only its closing matters: nothing is read from it or written to it.
   const pipe = child.stdio[3];
   pipe?.on("error", () => undefined);
 
@@ -74,7 +73,7 @@ export async function launchPostgres(options: LaunchOptions): Promise<Supervised
   const ended = new Promise<Error>((resolve) => {
     const finish = async (how: string, supervisorWasKilled: boolean) => {
       pipe?.destroy();
-      // Then PostgreSQL is still there, and on its own.
+      // PostgreSQL still runs then, without a supervisor.
       if (supervisorWasKilled) await stopRunningPostmaster(clusterDir, STOP_PATIENCE_MS);
       over = true;
       resolve(new Error(`PostgreSQL ended (${how}). ${await log.written()}`.trim()));
@@ -88,9 +87,9 @@ export async function launchPostgres(options: LaunchOptions): Promise<Supervised
     hasEnded: () => over,
     async stop() {
       pipe?.destroy();
-      const impatience = setTimeout(() => stopRunningPostmaster(clusterDir, 0), STOP_PATIENCE_MS);
+      const immediateStop = setTimeout(() => stopRunningPostmaster(clusterDir, 0), STOP_PATIENCE_MS);
       await ended;
-      clearTimeout(impatience);
+      clearTimeout(immediateStop);
     },
   };
 }
@@ -98,7 +97,7 @@ export async function launchPostgres(options: LaunchOptions): Promise<Supervised
 function startSupervisor(options: LaunchOptions, command: readonly string[], log: number) {
   const { file, args, options: base } = spawnArguments(options.runAs, ["sh", "-c", SUPERVISOR, "sh", ...command]);
   const env = { ...base.env };
-  // The means by which PostgreSQL is told to take a process for a stranger: see CreateLockFile in its miscinit.c.
-  if (options.strangerProcessId !== undefined) env.PG_GRANDPARENT_PID = String(options.strangerProcessId);
+  // With this, PostgreSQL does not take that process for another PostgreSQL: see CreateLockFile in its miscinit.c.
+  if (options.reusedProcessId !== undefined) env.PG_GRANDPARENT_PID = String(options.reusedProcessId);
   return spawn(file, args, { ...base, env, cwd: "/", detached: true, stdio: ["ignore", log, log, "pipe"] });
 }

@@ -56,7 +56,7 @@ export class StoppablePostgres implements AsyncDisposable {
       dataDir,
       port,
       settings: { fsync: "off", ...own },
-      strangerProcessId: undefined,
+      reusedProcessId: undefined,
     };
     const socket = own.unix_socket_directories;
     const urlOf = (database: string) =>
