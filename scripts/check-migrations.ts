@@ -1,6 +1,6 @@
 /**
- * Whether migrations can run beside servers that serve, and whether those of the last release are what they were. With `--release`, notes
- * that all of them are released.
+ * Checks that migrations can run while servers are running, and that released ones have not changed. With `--release`, records
+ * all current ones as released.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -16,12 +16,12 @@ const root = join(import.meta.dirname, "..");
 const squawk = join(root, "node_modules/@squawk-cli/linux-x64/bin/squawk");
 const releasedFile = join(root, "src/process/released-migrations.json");
 
-/** Rules of squawk that are about something else than what is locked, and how long. */
+/** Rules of squawk that are not about locks. */
 const excludedRules = [
-  // A migration takes as long as it needs: `src/database/migrate.ts`.
+  // Migrations have no statement timeout: see `src/database/migrate.ts`.
   "require-lock-timeout",
   "require-statement-timeout",
-  // Whether a statement can be repeated matters outside a transaction only, where `DROP` before `CREATE` does it.
+  // Repeatable statements only matter outside a transaction. There, `DROP` before `CREATE` makes them repeatable.
   "prefer-robust-stmts",
   "prefer-bigint-over-int",
   "prefer-bigint-over-smallint",
@@ -55,7 +55,7 @@ export function hashOf({ name, sql, isTransactional }: MigrationText): Released 
   return { name, sha256: createHash("sha256").update(hashed).digest("hex") };
 }
 
-/** What became of released migrations that must not, in sentences. */
+/** Changes of released migrations, which are not allowed, in sentences. */
 export function findChanges(released: readonly Released[], migrations: readonly MigrationText[]): string[] {
   const names = new Set(released.map(({ name }) => name));
   const current = migrations.map(hashOf).filter(({ name }) => names.has(name));
@@ -70,8 +70,8 @@ export function findChanges(released: readonly Released[], migrations: readonly 
 }
 
 /**
- * What squawk says of a migration, by lines: what blocks or rewrites a table is refused, unless the same transaction makes the table, or
- * `-- squawk-ignore <rule>` stands above it, below the reason.
+ * Squawk's findings in a migration, one per line. A statement that blocks or rewrites a table is refused, unless the same
+ * transaction creates the table, or the reason and `-- squawk-ignore <rule>` are above it.
  */
 export function lint({ name, sql, isTransactional }: MigrationText): string[] {
   const lines = sql.split("\n").map((line) => line.trim());
@@ -94,7 +94,7 @@ export function lint({ name, sql, isTransactional }: MigrationText): string[] {
     : [...unexplained, ...`${stdout}${stderr}`.split("\n").filter((line) => line !== "")];
 }
 
-/** Whether squawk is installed: the package for x64 on Linux, which is where CI runs. */
+/** Whether squawk is installed. It is for x64 Linux only, where CI runs. */
 export const isSquawkHere = existsSync(squawk);
 
 if (import.meta.main) {

@@ -14,7 +14,7 @@ interface Step {
   readonly command: readonly [string, ...string[]];
 }
 
-/** The linter of the OpenAPI document neither reports on us nor looks for newer versions of itself. */
+/** Disables the OpenAPI linter's telemetry and update check. */
 const quiet = { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
 
 const steps: readonly Step[] = [

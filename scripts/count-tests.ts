@@ -1,8 +1,8 @@
 /**
- * Prints `N passed, N failed` from vitest's JSON reports, and ends with 1 if anything failed: a test, a file that could
- * not be loaded (which a report's own counts miss), a runner itself, or the checks before them.
+ * Prints `N passed, N failed` from vitest's JSON reports. Exits with 1 if anything failed: a test, a file that could not be
+ * loaded (a report's own counts miss those), a test runner, or the checks before them.
  *
- *   node scripts/count-tests.ts <exit status of the checks> [<report> <exit status of its runner>]...
+ * node scripts/count-tests.ts <exit status of the checks> [<report> <exit status of its runner>]...
  */
 import { existsSync, readFileSync } from "node:fs";
 
@@ -20,7 +20,7 @@ interface Counts {
   readonly failed: number;
 }
 
-/** A runner that ended badly has failed at least once, and so has one that ran nothing. */
+/** A runner that exited with an error, or ran no test, counts as at least one failure. */
 function countTests(reportPath: string, status: string): Counts {
   const report: Report = existsSync(reportPath)
     ? JSON.parse(readFileSync(reportPath, "utf8"))

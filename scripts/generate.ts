@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 
 async function buf(...args: readonly string[]): Promise<void> {
-  // buf finds protoc-gen-es by the path, and the script may have been started without npm's.
+  // buf looks for protoc-gen-es in PATH. Without npm, PATH may lack the package's executables.
   const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}`;
   await run("buf", args, { cwd: root, env: { ...process.env, PATH: path } });
 }
@@ -23,7 +23,7 @@ async function buf(...args: readonly string[]): Promise<void> {
 /** The folders that are generated, as a whole. */
 export const generatedFolders = ["gen", "src/rest/gen"] as const;
 
-/** Writes everything that is generated below `folder`, which is emptied first. */
+/** Writes all generated files below `folder`, which is emptied first. */
 export async function generate(folder: string): Promise<void> {
   await generateCode(folder);
   await generateOpenApi(join(folder, "gen"));
@@ -36,7 +36,7 @@ async function generateCode(folder: string): Promise<void> {
   await mkdir(cache, { recursive: true });
   const scratch = await mkdtemp(join(cache, "generate-"));
   try {
-    // The output folder of a template, replaced: buf's own `--output` is only a prefix of it.
+    // Replaces the output folder of the template: buf's own `--output` only adds a prefix.
     const templateFor = async (path: string): Promise<string> => {
       const template = await readFile(join(root, path), "utf8");
       const copy = join(scratch, path.replaceAll("/", "-"));
@@ -44,7 +44,7 @@ async function generateCode(folder: string): Promise<void> {
       return copy;
     };
     const template = await templateFor("buf.gen.yaml");
-    // Other people's files go through an image without comments: the code holds their descriptors, not their prose.
+    // Third-party files are compiled to an image without comments: the code contains their descriptors, not their comments.
     const image = join(scratch, "image.binpb");
     await buf("build", "--exclude-source-info", "-o", image);
 
@@ -75,10 +75,7 @@ async function generateOpenApi(folder: string): Promise<void> {
   }
 }
 
-/**
- * Makes `target` hold exactly what `source` holds, apart from the files to `keep`. Files that are the same already are
- * not touched.
- */
+/** Makes the content of `target` equal to that of `source`, except for the files to `keep`. Unchanged files are not touched. */
 async function mirror(source: string, target: string, keep: readonly string[] = []): Promise<void> {
   const files = async (folder: string) =>
     (await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))

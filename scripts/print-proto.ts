@@ -26,8 +26,8 @@ const scalarNames: Partial<Record<FieldDescriptorProto_Type, string>> = {
 };
 
 /**
- * Prints a proto2 file from its descriptor: everything a compiler needs to resolve names and field numbers. Options and
- * comments are left out, and groups are not supported.
+ * Prints a proto2 file from its descriptor, with everything that a compiler needs to resolve names and field numbers. Options
+ * and comments are left out. Groups are not supported.
  */
 export function printProtoFile(file: FileDescriptorProto): string {
   if (file.syntax !== "proto2" && file.syntax !== "") {

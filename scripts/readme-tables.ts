@@ -1,4 +1,4 @@
-/** The README's tables of commands and settings, out of their declarations. `npm run generate` writes them. */
+/** Generates the README's tables of commands and settings from their declarations (`npm run generate`). */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { standardCapabilities } from "../src/app.ts";
@@ -25,7 +25,7 @@ function settingTables(): string {
   return tables.join("\n\n");
 }
 
-/** The README as it should be, given as it is. Throws `TypeError` if the marks of a table are not in it. */
+/** Returns the README with its tables regenerated. Throws `TypeError` if the markers of a table are missing. */
 export function withTables(readme: string): string {
   return replaceBetween(replaceBetween(readme, "commands", commandTable()), "settings", settingTables());
 }

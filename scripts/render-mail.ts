@@ -8,8 +8,8 @@ import type { CodeMessage } from "../src/capabilities/channels/outgoing-message.
 import { renderMail } from "../src/capabilities/channels/texts/mails.ts";
 
 /**
- * Takes pictures of the mail in headless Chromium, on a phone and on a desk, light and dark, for people to look at:
- * `node scripts/render-mail.ts [folder]`, by default `.cache/mail`. `CHROMIUM` names the program.
+ * Takes screenshots of the mail in headless Chromium, in phone and desktop size, light and dark: `node scripts/render-mail.ts
+ * [folder]`, by default `.cache/mail`. `CHROMIUM` is the path of the browser.
  */
 const folder = resolve(process.argv[2] ?? ".cache/mail");
 const chromium = process.env.CHROMIUM ?? "chromium";
@@ -57,7 +57,7 @@ try {
 }
 console.log(`Pictures are in ${folder}`);
 
-/** A window narrower than 500 px is not to be had: the mail is shown in a frame of its width. */
+/** Chromium's windows are at least 500 px wide, so the mail is shown in a frame of the wanted width. */
 async function takePicture(html: string, width: number, scheme: string, picture: string): Promise<void> {
   const height = 640;
   const page = join(profile, "frame.html");

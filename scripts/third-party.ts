@@ -1,6 +1,6 @@
 /**
- * Fills `third_party/` with the `.proto` files that ours import, out of the npm packages that carry them. Nothing of it
- * is committed: the sources belong to others, and the packages are locked.
+ * Fills `third_party/` with the `.proto` files that ours import, from the npm packages that contain them. It is not committed:
+ * the packages are locked.
  */
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";

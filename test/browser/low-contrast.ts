@@ -7,7 +7,7 @@ export interface LowContrastText {
   readonly ratio: number;
 }
 
-// Not TypeScript: it runs in the page, and the types of the browser are not for the rest of this program.
+// Not TypeScript: it runs in the page, and the browser's types are not available to the rest of the tests.
 const script = readFileSync(join(import.meta.dirname, "low-contrast.js"), "utf8");
 
 /** Texts below an element whose contrast with their background is lower than WCAG 2.2 §1.4.3 asks for: 4.5 to 1. */

@@ -42,10 +42,10 @@ export interface SignedUp {
   readonly email: string;
 }
 
-/** What tests change about whoever runs the server. */
+/** What tests can change about the server's surroundings. */
 type TestAppOptions = Pick<AppOptions, "sweepIntervalMs" | "passwordCost" | "capabilities">;
 
-/** Of the hashes of passwords, unless a test asks for those of production: they take 30 ms of a core each. */
+/** The cost of password hashes, unless a test asks for production's, which take 30 ms of a core each. */
 export const cheapPasswordCost: HashCost = { memoryKiB: 64, passes: 1 };
 
 /** A server in this process, on a database of its own, with what tests need to call it. */
@@ -59,7 +59,7 @@ export interface TestApp extends AsyncDisposable {
   rest(method: string, path: string, call?: RestCall): Promise<RestAnswer>;
   /** A session of a new account, whose password is `password`. */
   signUp(name?: string): Promise<SignedUp>;
-  /** Another server on the same database, by the same clock. Close it first. */
+  /** Another server on the same database, with the same clock. Close it before this one. */
   startAnother(changes?: Partial<Config>, options?: TestAppOptions): Promise<TestApp>;
   /** A new key of a new account. */
   mintKey(options?: { readonly mode?: "live" | "test"; readonly scopes?: readonly string[] | null }): Promise<string>;
@@ -70,9 +70,9 @@ export interface TestApp extends AsyncDisposable {
     readonly apiKeys: ReturnType<typeof createClient<typeof ApiKeyService>>;
     readonly auth: ReturnType<typeof createClient<typeof AuthService>>;
   };
-  /** Everything in the inbox, newest first, by the link of the start: a test of the link uses a server of its own. */
+  /** Everything in the inbox, newest first. Uses up the link of the start: a test of the link needs its own server. */
   inbox(): Promise<readonly InboxMessage[]>;
-  /** The newest message in the local inbox to this recipient, waited for. */
+  /** Waits for a message to this recipient in the local inbox, and returns the newest. */
   messageTo(recipient: string): Promise<InboxMessage>;
 }
 
@@ -100,8 +100,8 @@ export async function startTestApp(changes: Partial<Config> = {}, options: TestA
 }
 
 /**
- * A server on a database of its own for all tests of a file, or of a `describe`: it runs from the first one's `beforeAll` on, and is
- * closed after all other `afterAll`s.
+ * A server with its own database, for all tests of a file or a `describe`. It starts in a `beforeAll`, and is closed after all
+ * other `afterAll`s.
  */
 export function useTestApp(changes?: Partial<Config>, options?: TestAppOptions): TestApp {
   let running: TestApp | undefined;

@@ -22,8 +22,8 @@ export interface CertificateRequest {
 }
 
 /**
- * Makes a key and a certificate: X.509 version 3 (RFC 5280) in DER, by hand, as Node can read certificates but not make
- * them, and not every machine has openssl.
+ * Creates a key and a certificate: X.509 version 3 (RFC 5280), encoded in DER by hand, since Node cannot create certificates
+ * and not every machine has openssl.
  */
 export function makeCertificate(request: CertificateRequest): Certificate {
   const { commonName, names = [], issuer, isAuthority = false, expiresAtMs = Date.now() + 3_600_000 } = request;

@@ -1,7 +1,7 @@
 import { connectionOf, type PostgresConnection } from "../../src/database/connection.ts";
 import { type DatabaseAddress, parseDatabaseUrl } from "../../src/database/database-url.ts";
 
-/** What `DATABASE_URL` means. Throws if the server would refuse it. */
+/** Parses a `DATABASE_URL`. Throws if the server would refuse it. */
 export function addressOf(url: string): DatabaseAddress {
   const problems: string[] = [];
   const address = parseDatabaseUrl(url, problems);
@@ -11,7 +11,7 @@ export function addressOf(url: string): DatabaseAddress {
   return address;
 }
 
-/** What clients of the server are given for `DATABASE_URL`. */
+/** The connection settings that the server derives from a `DATABASE_URL`. */
 export function connectionTo(url: string): Promise<PostgresConnection> {
   return connectionOf(addressOf(url));
 }

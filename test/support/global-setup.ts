@@ -12,7 +12,7 @@ declare module "vitest" {
   }
 }
 
-/** Generates what tests import, and brings one PostgreSQL along for the whole run: in a temporary folder, and careless about power cuts. */
+/** Generates the code that tests import, and starts one PostgreSQL for the whole run, in a temporary folder and without fsync. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await generateTestCode();
   const dataDir = await mkdtemp(join(tmpdir(), "byond-test-"));

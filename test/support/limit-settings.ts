@@ -1,6 +1,6 @@
 import { type Config, parseConfig } from "../../src/app.ts";
 
-/** What a server with these variables in its environment limits: requests, codes, sign-ups, and by whose address. */
+/** The limits of a server with these environment variables: requests, codes, sign-ups, and whose address they count by. */
 export function limitsOf(
   environment: Readonly<Record<string, string>> = {},
 ): Pick<Config, "proxyTrust" | "defaultTier" | "sendLimits" | "signUpsPerHour"> {

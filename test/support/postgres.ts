@@ -23,12 +23,12 @@ export async function createTestDatabase(template?: string): Promise<TestDatabas
 }
 
 /**
- * Makes the template database of that name once a run, however many test files ask for it at once. `migrate` gets the
- * URL of an empty database. Returns the name, for `createTestDatabase`.
+ * Creates the template database of this name once per run, even if many test files ask for it at once. `migrate` gets the URL
+ * of an empty database. Returns the name, for `createTestDatabase`.
  */
 export async function ensureTemplate(name: string, migrate: (url: string) => Promise<void>): Promise<string> {
   await asAdministrator(async (client) => {
-    // Held by this connection; test files that come later wait here until it is released.
+    // The lock is held by this connection. Other test files wait here until it is released.
     await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
     const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [name]);
     if (rowCount === 1) return;
@@ -37,7 +37,7 @@ export async function ensureTemplate(name: string, migrate: (url: string) => Pro
     await client.query(`DROP DATABASE IF EXISTS ${quoted(unfinished)} WITH (FORCE)`);
     await client.query(`CREATE DATABASE ${quoted(unfinished)}`);
     await migrate(urlOf(unfinished));
-    // A database with connections can neither be renamed nor copied: none are left, and no new ones let in.
+    // A database with connections cannot be renamed or copied, so they are closed and new ones refused.
     await client.query(`ALTER DATABASE ${quoted(unfinished)} WITH ALLOW_CONNECTIONS false`);
     await client.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", [unfinished]);
     await client.query(`ALTER DATABASE ${quoted(unfinished)} RENAME TO ${quoted(name)}`);

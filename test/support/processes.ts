@@ -7,7 +7,7 @@ import { verifyEmailOf } from "./verified-email.ts";
 
 export interface ServerProcessOptions {
   readonly databaseUrl: string;
-  /** Variables beside those that every server of the tests has, or in their place. Nothing else of ours is handed on. */
+  /** Variables in addition to those of every test server, or replacing them. No others are inherited. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -25,10 +25,10 @@ export interface LogLine {
 }
 
 const root = join(import.meta.dirname, "../..");
-/** Where Node keeps the compiled code of servers that ended: the next ones start in half the time. */
+/** Node's compile cache, shared by the servers: later ones start in half the time. */
 export const compileCache = join(root, "node_modules/.cache/compiled");
 const startTimeoutMs = 60_000;
-/** Longer than a server takes to stop in order. */
+/** Longer than a graceful stop takes. */
 const stopTimeoutMs = 20_000;
 const callTimeoutMs = 30_000;
 const pollMs = 20;
@@ -42,8 +42,8 @@ const defaultEnvironment = {
 };
 
 /**
- * A server as it is run in production, `node src/main.ts`: in a process of its own, on a free port, on a database that it
- * may share with others. Dispose of it, or declare it with `await using`; none outlives the process of the tests.
+ * A server as in production, `node src/main.ts`: a process with a free port, on a database that it may share with others.
+ * Dispose of it, or declare it with `await using`. It never outlives the test process.
  */
 export class ServerProcess implements AsyncDisposable {
   readonly #options: ServerProcessOptions;
@@ -58,7 +58,7 @@ export class ServerProcess implements AsyncDisposable {
   private constructor(options: ServerProcessOptions) {
     this.#options = options;
     this.#child = spawn(process.execPath, [join(root, "src/main.ts")], {
-      // Not in the checkout, where somebody may have a .env file: servers read it.
+      // Not in the checkout, where a developer may have a .env file that the server would read.
       cwd: import.meta.dirname,
       env: {
         PATH: process.env.PATH,
@@ -77,14 +77,14 @@ export class ServerProcess implements AsyncDisposable {
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#log += text;
     });
-    // "close" comes when everything that the process wrote has been read.
+    // "close" is emitted when all output of the process has been read.
     this.#exited = once(this.#child, "close").then(([code, signal]) => {
       this.#exit = { code, signal };
       return this.#exit;
     });
   }
 
-  /** Starts a server and waits until it says that it is ready. Throws with what it wrote if it ends before. */
+  /** Starts a server and waits until it is ready. Throws with its output if it ends before. */
   static async start(options: ServerProcessOptions): Promise<ServerProcess> {
     const server = new ServerProcess(options);
     try {
@@ -96,7 +96,7 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
-  /** Starts another server with the same options: after this one was killed, or beside it. */
+  /** Starts another server with the same options, after this one was killed or while it runs. */
   startAnother(): Promise<ServerProcess> {
     return ServerProcess.start(this.#options);
   }
@@ -115,12 +115,12 @@ export class ServerProcess implements AsyncDisposable {
     return this.#exit === undefined;
   }
 
-  /** All that it wrote so far, to standard output and to standard error. */
+  /** Its output so far, standard output and standard error. */
   get written(): string {
     return this.#output + this.#log;
   }
 
-  /** Its log so far. Throws if something wrote to standard error past the log. */
+  /** Its log so far. Throws if standard error has anything besides log lines. */
   get logLines(): LogLine[] {
     const complete = this.#log.slice(0, this.#log.lastIndexOf("\n") + 1);
     return complete
@@ -129,13 +129,13 @@ export class ServerProcess implements AsyncDisposable {
       .map((line) => JSON.parse(line));
   }
 
-  /** Ends it as a power cut would. Resolves when it is gone. */
+  /** Kills it with SIGKILL, like a power cut. Resolves when it has ended. */
   kill(): Promise<ProcessExit> {
     this.#child.kill("SIGKILL");
     return this.#exited;
   }
 
-  /** Halts it where it is, with its connections open, until `thaw`. */
+  /** Pauses it, with its connections open, until `thaw`. */
   freeze(): void {
     this.#child.kill("SIGSTOP");
   }
@@ -144,7 +144,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#child.kill("SIGCONT");
   }
 
-  /** Asks it to stop and waits until it has. Throws if it takes too long, and kills it then. */
+  /** Stops it gracefully and waits for its end. Throws if that takes too long, and kills it. */
   async stop(): Promise<ProcessExit> {
     this.#child.kill("SIGTERM");
     const patience = new AbortController();
@@ -184,7 +184,7 @@ export class ServerProcess implements AsyncDisposable {
     return response.status;
   }
 
-  /** A session of a new account, whose address counts as verified: its live keys can be used where providers send. */
+  /** A session of a new account with a verified email, so that its live keys can be used with real providers. */
   async signUp(name = "Acme"): Promise<{ readonly session: string; readonly workspaceId: string }> {
     this.#accounts += 1;
     const email = `owner-${this.#accounts}-${this.#child.pid}@example.com`;
@@ -234,7 +234,7 @@ export class ServerProcess implements AsyncDisposable {
 
 const running = new Set<ChildProcess>();
 
-/** A child would live on when the process of the tests ends early. */
+/** Child processes would otherwise outlive a test process that ends early. */
 function endWithUs(child: ChildProcess): void {
   if (running.size === 0) {
     process.on("exit", killRunning);

@@ -15,11 +15,11 @@ import type { TestApp } from "./app.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a test reads JSON of which it says itself what it expects
 type Json = any;
 
-/** What a call came to, the same on every protocol. */
+/** The result of a call, in one form for every protocol. */
 export interface Answer {
   /** `ok`, or the error's code. */
   readonly code: string;
-  /** The answer or the error, as REST writes it. */
+  /** The answer or the error, in REST's JSON. */
   readonly body: Json;
 }
 
@@ -36,9 +36,9 @@ export interface Rpc {
   readonly method: DescMethodUnary;
   /** Method, path and body over REST. */
   readonly rest: (input: Input) => readonly [string, string, unknown?];
-  /** The JSON of the request message, where it is not the input. */
+  /** The JSON of the request message, if it differs from the input. */
   readonly message?: (input: Input) => Input;
-  /** The member of the answer that REST answers with. */
+  /** The member of the answer that is REST's whole body. */
   readonly responseBody?: string;
 }
 
@@ -126,7 +126,7 @@ export const rpcs = {
   EraseRecipient: { method: VerifyService.method.eraseRecipient, rest: post("/verifications/erase") },
 } as const satisfies Record<string, Rpc>;
 
-/** One way of calling: requests and answers are JSON as REST writes it, whatever goes over the wire. */
+/** A protocol. Requests and answers are given in REST's JSON, whatever is sent over the wire. */
 export interface Protocol {
   readonly name: "REST" | "gRPC";
   call(app: TestApp, rpc: keyof typeof rpcs, input?: Input, credentials?: Credentials): Promise<Answer>;
@@ -178,7 +178,7 @@ const grpcProtocol: Protocol = {
   },
 };
 
-/** The message that REST's JSON of it means. */
+/** Reads a message from its REST JSON. */
 export function readMessage(method: DescMethodUnary, json: Input): Message {
   const violations = new ViolationCollector();
   const message = reader.message(method.input)(json, violations);
@@ -188,5 +188,5 @@ export function readMessage(method: DescMethodUnary, json: Input): Message {
   return message;
 }
 
-/** For `describe.each`: the same guarantees by the same tests on both. */
+/** For `describe.each`: both protocols must pass the same tests. */
 export const protocols: readonly Protocol[] = [restProtocol, grpcProtocol];

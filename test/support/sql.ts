@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Queryable } from "../../src/database/database.ts";
 import type { Statement } from "../../src/database/statement.ts";
 
-/** Runs raw SQL with parameters by position, for what a test sets up and looks at. Columns keep their names. */
+/** Runs raw SQL with positional parameters, for a test's set-up and checks. Columns keep their names. */
 export function querySql<Row extends object>(
   database: Pick<Queryable, "run">,
   { name, text }: { readonly name: string; readonly text: string },

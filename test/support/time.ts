@@ -8,7 +8,7 @@ export class TestTime implements Clock {
   readonly #client: pg.Client;
   #connected: Promise<unknown> | undefined;
   #offsetMs = 0;
-  /** SQL of the time that the database's clock counts from. */
+  /** SQL of the time that the database's clock starts from. */
   #origin = running;
 
   constructor(databaseUrl: string) {
@@ -24,13 +24,13 @@ export class TestTime implements Clock {
     return performance.now() + this.#offsetMs;
   }
 
-  /** Moves both clocks on. */
+  /** Advances both clocks. */
   async advance({ seconds }: { readonly seconds: number }): Promise<void> {
     this.#offsetMs += seconds * 1000;
     await this.#setDatabase();
   }
 
-  /** Until `releaseDatabase` its clock moves by `advance` alone: no limit refills, however slow the machine is. */
+  /** Until `releaseDatabase`, the database's clock only moves by `advance`: no limit refills, however slow the machine is. */
   async holdDatabase(): Promise<void> {
     this.#origin = `timestamptz '${new Date().toISOString()}'`;
     await this.#setDatabase();

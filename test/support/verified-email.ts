@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** Has the account of a workspace count as verified, as one that an operator made. Do it before its keys are used. */
+/** Marks a workspace's account as verified, like one that an operator created. Call it before its keys are used. */
 export async function verifyEmailOf(databaseUrl: string, workspaceId: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

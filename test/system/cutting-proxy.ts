@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** What becomes of a connection whose client sends a given text. */
+/** Cuts the connection whose client sends a given text. */
 export interface Cut {
   /** In the bytes that the client sends: the name of a prepared statement, or `COMMIT`. */
   readonly text: string;
@@ -10,7 +10,7 @@ export interface Cut {
   readonly refuseAfterwards?: boolean;
 }
 
-/** Stands between servers and their PostgreSQL, and cuts a connection at a chosen moment, once. */
+/** A proxy between servers and their PostgreSQL that cuts one connection at a chosen moment. */
 export class CuttingProxy implements AsyncDisposable {
   readonly url: string;
   readonly #listener: Server;

@@ -1,7 +1,7 @@
 import { ServerProcess, type ServerProcessOptions } from "../support/processes.ts";
 import { until } from "./load.ts";
 
-/** Servers on one database, of which some are killed while they are called, and replaced. */
+/** Servers on one database. Some are killed while they are called, and replaced. */
 export class KillableServers implements AsyncDisposable {
   readonly #killed = new Set<ServerProcess>();
   readonly #all: ServerProcess[];
@@ -16,7 +16,7 @@ export class KillableServers implements AsyncDisposable {
     return new KillableServers(await Promise.all(Array.from({ length: count }, () => ServerProcess.start(options))));
   }
 
-  /** One that was not killed, as far as is known. */
+  /** A server that is not known to be killed. */
   any(): ServerProcess {
     const server = this.#present[Math.floor(Math.random() * this.#present.length)];
     if (server === undefined) {

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Runs `work` that many times at once, and waits for all of them. */
+/** Runs `work` `count` times at once and waits for all of them. */
 export async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 }
 
-/** Waits for something to be true. Throws if it is not within `withinMs`. */
+/** Waits until `condition` is true. Throws if that takes longer than `withinMs`. */
 export async function until(
   what: string,
   withinMs: number,
@@ -20,7 +20,7 @@ export async function until(
   }
 }
 
-/** The code in the text of a mail: its first number on its own of that many digits. */
+/** The code in the text of a mail: its first separate number with that many digits. */
 export function codeIn(source: string, digits = 6): string {
   const text = source.slice(source.indexOf("\r\n\r\n"));
   return new RegExp(`(?<![\\w#.-])\\d{${digits}}(?![\\w.-])`).exec(text)?.[0] ?? "";

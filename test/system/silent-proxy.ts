@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** Stands between servers and their PostgreSQL, and can fall silent as a broken network does: nothing is refused or closed. */
+/** A proxy between servers and their PostgreSQL that can stop forwarding, like a broken network: nothing is refused or closed. */
 export class SilentProxy implements AsyncDisposable {
   readonly url: string;
   readonly #listener: Server;

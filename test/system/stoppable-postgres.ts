@@ -15,7 +15,7 @@ import { readPostmaster } from "../../src/embedded-postgres/postmaster.ts";
 import { type LaunchOptions, launchPostgres, type SupervisedPostgres } from "../../src/embedded-postgres/supervisor.ts";
 import { until } from "./load.ts";
 
-/** A PostgreSQL of a test's own, which it can take away and bring back: the same data at the same address. */
+/** A PostgreSQL for one test, which can stop it and start it again, with the same data at the same address. */
 export class StoppablePostgres implements AsyncDisposable {
   /** Over a Unix socket, if its settings say where. */
   readonly url: string;

@@ -1,4 +1,4 @@
-/** Names that lead a reader somewhere, or become an address on the way: as they are typed, written otherwise, escaped, hidden. */
+/** Names that contain a web address or become one on the way to a reader: plain, respelled, escaped, hidden. */
 export const addressAttacks: readonly string[] = [
   // The address itself.
   "https://evil.example",

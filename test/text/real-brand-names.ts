@@ -1,4 +1,4 @@
-/** Names that companies, shops, products and offices really have, with whatever a rule against addresses could stumble over. */
+/** Real names of companies, shops, products and offices, with everything that a rule against addresses could refuse by mistake. */
 export const realBrands: readonly string[] = [
   // Hosts, and what looks like one.
   "Booking.com",
