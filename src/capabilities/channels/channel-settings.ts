@@ -2,8 +2,9 @@ import type { ServerFacts, StartDescription, StartNotice } from "../../capabilit
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
 import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 import { parseSmtpUrl } from "./email/smtp-url.ts";
+import type { ChannelName } from "./outgoing-message.ts";
 
-/** Who carries the codes. A channel without a provider goes to the local inbox where there is one, or is unavailable. */
+/** The provider of each channel. A channel without a provider goes to the inbox, or is unavailable if there is none. */
 export interface DeliveryConfig {
   readonly smtp: { readonly url: string; readonly from: string; readonly replyTo?: string } | undefined;
   readonly whatsapp:
@@ -15,7 +16,7 @@ export interface DeliveryConfig {
         readonly templateLanguages: readonly [string, ...string[]];
       }
     | undefined;
-  /** Where WhatsApp's reports of messages arrive. Undefined: nowhere. */
+  /** The webhook for WhatsApp's delivery reports. Undefined: no webhook. */
   readonly whatsappWebhook: { readonly appSecret: string; readonly verifyToken: string } | undefined;
   readonly smsProviderUrl: string | undefined;
   readonly voiceProviderUrl: string | undefined;
@@ -28,7 +29,7 @@ const defaultWhatsappApiUrl = "https://graph.facebook.com/v23.0";
 export interface ChannelSettings {
   readonly delivery: DeliveryConfig;
   /**
-   * Which messages stay on the server, to be read at `/dev/inbox`: the sandbox's, and with `all` also live mail and WhatsApp
+   * Which messages go to the inbox (`/dev/inbox`): those of sandbox keys, and with `all` also live mail and WhatsApp
    * messages without a provider.
    */
   readonly inbox: "all" | "sandbox" | "none";
@@ -80,7 +81,7 @@ export function readChannelSettings(reader: Reader, { isPublic, isEmbedded }: Se
       whatsappWebhook: readWhatsappWebhook(reader),
       ...readProviders(reader),
     },
-    // In memory, so of use only where there is one server.
+    // The inbox is in memory, so it works only with a single server.
     inbox: isPublic ? (isEmbedded ? "sandbox" : "none") : "all",
   };
 }
@@ -93,7 +94,7 @@ function readSmtp(reader: Reader): DeliveryConfig["smtp"] {
   try {
     parseSmtpUrl(group.SMTP_URL);
   } catch (error) {
-    // That it is missing, the group has told. The message names no password.
+    // `reader.group` has reported a missing URL. The message does not contain the password.
     if (group.SMTP_URL !== "" && error instanceof TypeError) {
       reader.problems.push(`SMTP_URL: ${error.message}`);
     }
@@ -108,7 +109,7 @@ function readSmtp(reader: Reader): DeliveryConfig["smtp"] {
   return { url: group.SMTP_URL, from: group.MAIL_FROM, ...(replyTo === undefined ? {} : { replyTo }) };
 }
 
-/** An address, alone or in angle brackets behind a name. */
+/** An address, alone or in angle brackets after a name. */
 const mailbox = /^(?:[^<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/;
 
 function readWhatsapp(reader: Reader): DeliveryConfig["whatsapp"] {
@@ -146,7 +147,7 @@ function readWhatsappWebhook(reader: Reader): DeliveryConfig["whatsappWebhook"] 
   if (group === undefined) {
     return undefined;
   }
-  // It reports on messages that were sent with it.
+  // Reports are about messages sent with the token.
   reader.require("WHATSAPP_TOKEN", ["WHATSAPP_APP_SECRET"]);
   return { appSecret: group.WHATSAPP_APP_SECRET, verifyToken: group.WHATSAPP_VERIFY_TOKEN };
 }
@@ -166,10 +167,10 @@ function readProviders(reader: Reader): Pick<DeliveryConfig, "smsProviderUrl" | 
   return { smsProviderUrl, voiceProviderUrl, providerSecret };
 }
 
-/** With what accounts are set to, where the server has accounts. */
+/** Includes the accounts' `signUp`, if the server has accounts. */
 type DescribedSettings = ChannelSettings & { readonly signUp?: "open" | "closed" };
 
-/** What carries each channel, by its origin, and which channels are unavailable. */
+/** For the log of the start: the origin of each channel's provider, and notices about unavailable channels. */
 export function describeChannels(settings: DescribedSettings, { isPublic }: ServerFacts): StartDescription {
   const { smtp, whatsapp, whatsappWebhook, smsProviderUrl, voiceProviderUrl } = settings.delivery;
   const withoutProvider = settings.inbox === "all" ? "inbox" : "unavailable";
@@ -195,7 +196,7 @@ export function describeChannels(settings: DescribedSettings, { isPublic }: Serv
         whatsapp: whatsapp === undefined ? withoutProvider : new URL(whatsapp.apiUrl).origin,
         sms: smsProviderUrl === undefined ? "unavailable" : new URL(smsProviderUrl).origin,
         voice: voiceProviderUrl === undefined ? "unavailable" : new URL(voiceProviderUrl).origin,
-      },
+      } satisfies Record<ChannelName, string>,
       whatsapp_webhook: whatsappWebhook !== undefined,
     },
     notices,

@@ -10,7 +10,7 @@ import { whatsappWebhookPage } from "./whatsapp/whatsapp-webhook-page.ts";
 const inboxPath = "/dev/inbox";
 const webhookPath = "/webhooks/whatsapp";
 
-/** What carries messages to people: mail, WhatsApp, text messages, calls, and the local inbox. */
+/** Sends messages to people: mail, WhatsApp, text messages, calls, and the local inbox. */
 export function channelsCapability() {
   const offer = new Offer<Channels>("channels");
   const capability: Capability<ChannelSettings> = {
@@ -37,7 +37,7 @@ export function channelsCapability() {
         lanes: channels.lanes,
         pages: () => new Map(webhook === undefined ? [] : [[webhookPath, webhook]]),
         calls: ({ errors, admit }) => {
-          // Whoever may read a verification may read its message.
+          // A key that may read a verification may read its message.
           const admitKey = admit.bind(undefined, VerifyService.method.getVerification);
           return new Map(inbox === undefined ? [] : [[inboxPath, inboxPage({ inbox, link, admitKey, errors })]]);
         },

@@ -15,44 +15,44 @@ export interface ChannelsOptions {
   readonly voiceProviderUrl?: string | undefined;
   /** Signs the requests to both providers; without it there is neither. */
   readonly providerSecret?: string | undefined;
-  /** Takes the sandbox's messages. Undefined: they are dropped, as if sent. */
+  /** Receives messages of sandbox keys. Undefined: they are dropped and count as sent. */
   readonly sandbox?: Inbox | undefined;
-  /** Takes live mail and WhatsApp messages without a provider. Undefined: they are unavailable. */
+  /** Receives live mail and WhatsApp messages if they have no provider. Undefined: these channels are unavailable then. */
   readonly substitute?: Inbox | undefined;
 }
 
 type Mode = CodeMessage["mode"];
 
-/** Every channel, and what carries it on this server. */
+/** Sends messages over the channels of this server. */
 export interface Channels {
-  /** Whether a message would be sent. If not, `send` fails it. */
+  /** Whether the channel can send. If not, `send` returns `failed`. */
   isAvailable(channel: ChannelName, mode: Mode): boolean;
-  /** Whether a provider carries the channel's live messages to people: the local inbox does not. */
+  /** Whether live messages of the channel really leave the server. The inbox is no provider. */
   hasProvider(channel: ChannelName): boolean;
   send(message: CodeMessage, options: SendOptions): Promise<SendResult>;
-  /** Makes one attempt at a mail that is no code. Without a mail server it fails. */
+  /** Makes one attempt to send a mail without a code. Without a mail server it returns `failed`. */
   sendMail(recipient: string, mail: RenderedMail, options: SendOptions): Promise<SendResult>;
-  /** What the worker's `lanes` are: messages at once, by lane. */
+  /** Messages sent at the same time, by lane of the outbox. */
   readonly lanes: Readonly<Record<string, number>>;
   close(): void;
 }
 
-/** Messages at once, by channel. */
+/** Messages sent at the same time, by channel. */
 const placesOf: Readonly<Record<ChannelName, number>> = { email: 10, whatsapp: 20, sms: 20, voice: 20 };
 
-/** The lane of a message: each channel has one, and one for its sandbox, which no provider's trouble holds up. */
+/** The lane of a message. Sandbox messages have a lane of their own, so that a failing provider does not delay them. */
 export function laneOf(channel: ChannelName, mode: Mode): string {
   return mode === "test" ? `sandbox-${channel}` : channel;
 }
 
-/** The channel that a lane carries; undefined for lanes of other kinds of message. */
+/** The channel of a lane; undefined for lanes of other kinds of message. */
 export function channelOfLane(lane: string): ChannelName | undefined {
   return channelNames.find((channel) => lane === channel || lane === laneOf(channel, "test"));
 }
 
 /**
- * Decides what carries each channel. Mail and WhatsApp go to their providers, else to the substitute; text messages and
- * calls have none. Messages of the sandbox never leave the server.
+ * Connects each channel with its provider. Without one, mail and WhatsApp go to the substitute; text messages and
+ * calls are unavailable. Messages of sandbox keys never leave the server.
  */
 export function createChannels(options: ChannelsOptions): Channels {
   const { clock, sandbox = nowhere, substitute, smtp, whatsapp, providerSecret: secret } = options;
@@ -76,7 +76,7 @@ export function createChannels(options: ChannelsOptions): Channels {
     hasProvider: (channel) => live[channel] !== undefined && live[channel] !== substitute,
     async send(message, sendOptions) {
       const channel = channelFor(message.channel, message.mode);
-      // A server whose settings changed may find messages that the old settings could send.
+      // Such messages can be queued from before the settings were changed.
       return channel === undefined
         ? { kind: "failed", reason: "the channel has no provider", provider: "unknown" }
         : channel.send(message, sendOptions);
@@ -100,7 +100,7 @@ export function createChannels(options: ChannelsOptions): Channels {
   };
 }
 
-/** Takes what the sandbox sends on a server without an inbox. */
+/** Drops messages of sandbox keys on a server without an inbox. */
 const nowhere: Channel = {
   name: "nowhere",
   send: async (_message, { idempotencyKey }) => ({ kind: "sent", providerMessageId: idempotencyKey }),

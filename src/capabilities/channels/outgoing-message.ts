@@ -1,12 +1,12 @@
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 
-/** The ways a code can travel: the one list of them beside the enumeration of the schema. */
+/** All channels. The schema's enum `Channel` is the only other list. */
 export const channelNames = ["sms", "voice", "whatsapp", "email"] as const;
 export type ChannelName = (typeof channelNames)[number];
 
-/** A code to deliver, in parts: each channel words it in its own way. */
+/** A message with a code, in parts: each channel words it in its own way. */
 export interface CodeMessage {
-  /** Whose message it is. */
+  /** The workspace that started the verification. */
   readonly workspaceId: string;
   readonly channel: ChannelName;
   /** A mail address for `email`, a number in E.164 form for the others. */
@@ -18,29 +18,29 @@ export interface CodeMessage {
   readonly expiresAt: Date;
   /** BCP 47. Undefined, or a language without texts: English. */
   readonly locale?: string;
-  /** The domain that browsers may fill the code in on. */
+  /** The domain on which browsers may fill in the code. */
   readonly autofillDomain?: string;
-  /** The address of the server whose account gets a new password by the code. Undefined: the code verifies somebody. */
+  /** URL of the server on which the code resets an account's password. Undefined: the code verifies a recipient. */
   readonly resetsPasswordAt?: string;
   readonly mode: "live" | "test";
 }
 
-/** Carries codes to people. */
+/** Sends messages with codes over one provider. */
 export interface Channel {
-  /** Names what carries them, as recorded attempts show it. */
+  /** The provider's name in recorded attempts. */
   readonly name: string;
   /**
-   * Makes one attempt. Resolves in every case, soon after the signal aborts: what a provider refuses is a result, not
-   * an error. After an abort nothing more is sent.
+   * Makes one attempt. Never rejects: a refusal of the provider is a result. Resolves soon after the signal aborts, and then
+   * sends nothing more.
    */
   send(message: CodeMessage, options: SendOptions): Promise<SendResult>;
-  /** Lets go of connections. */
+  /** Closes connections. */
   close?(): void;
 }
 
 /**
- * A recipient as logs and answers may show it: `+65••••4567`, `j•••@example.com`. The number of dots tells nothing about
- * the length. Of a number, at least three digits are hidden: a short one shows fewer at its end.
+ * Masks a recipient for logs and responses: `+65••••4567`, `j•••@example.com`. The number of dots does not depend on
+ * the length. At least three digits of a number are hidden: short numbers show fewer digits at the end.
  */
 export function maskRecipient(recipient: string): string {
   const at = recipient.lastIndexOf("@");

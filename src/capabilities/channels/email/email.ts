@@ -13,9 +13,9 @@ export interface EmailOptions {
   readonly url: string;
   /** Such as `Acme <no-reply@acme.example>`. */
   readonly from: string;
-  /** Where answers go. Default: to `from`. */
+  /** The address for replies. Default: `from`. */
   readonly replyTo?: string;
-  /** Connections at most. */
+  /** The largest number of connections. */
   readonly maxConnections: number;
 }
 
@@ -25,7 +25,7 @@ const idleTimeoutMs = 60_000;
 
 const withoutSmtpUtf8 = "the mail server takes no addresses with letters beyond ASCII (it does not offer SMTPUTF8)";
 
-/** Carries codes as mail, and other mail. */
+/** Sends codes and other mail over SMTP. */
 export interface MailChannel extends Channel {
   /** Makes one attempt, as `send` does. */
   sendMail(recipient: string, mail: RenderedMail, options: SendOptions): Promise<SendResult>;

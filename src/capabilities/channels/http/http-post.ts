@@ -1,11 +1,11 @@
-/** How a provider's HTTP interface answered. */
+/** The response of a provider. */
 export type HttpAnswer =
   | {
       readonly kind: "answered";
       readonly status: number;
-      /** The JSON of the answer; undefined if it is not JSON. */
+      /** The JSON body; undefined if it is not JSON. */
       readonly body: unknown;
-      /** How long the provider asked to be left alone, a minute at most. */
+      /** The provider's `Retry-After`, a minute at most. */
       readonly retryAfterMs: number | undefined;
     }
   | { readonly kind: "unanswered"; readonly reason: string };
@@ -21,7 +21,7 @@ export interface HttpPost {
 const longestAnswerBytes = 64 * 1024;
 const longestRetryAfterMs = 60_000;
 
-/** Posts JSON and reads the answer, whatever it is. Never throws. Redirections are answers, they are not followed. */
+/** Posts JSON and reads the response, whatever its status. Never throws. Redirections are not followed. */
 export async function postJson(post: HttpPost): Promise<HttpAnswer> {
   const timeout = AbortSignal.timeout(post.timeoutMs);
   try {
@@ -52,7 +52,7 @@ export async function postJson(post: HttpPost): Promise<HttpAnswer> {
 async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // Leaving the loop early cancels the rest of the answer.
+  // Leaving the loop early cancels the rest of the body.
   for await (const chunk of response.body ?? []) {
     length += chunk.byteLength;
     if (length > longestAnswerBytes) {
@@ -71,24 +71,24 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** `Retry-After` in seconds (RFC 9110 §10.2.3); as a date it is rare, and not read. */
+/** `Retry-After` in seconds (RFC 9110 §10.2.3). The form with a date is rare and ignored. */
 function readRetryAfterMs(value: string | null): number | undefined {
   return value !== null && /^\d{1,9}$/.test(value) ? Math.min(longestRetryAfterMs, Number(value) * 1_000) : undefined;
 }
 
-/** What is under `name` in somebody else's JSON; undefined if it is not an object or has no such field. */
+/** The field `name` of untrusted JSON; undefined if it is not an object or has no such field. */
 export function field(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null && Object.hasOwn(value, name)
     ? Reflect.get(value, name)
     : undefined;
 }
 
-/** The items of a list in somebody else's JSON; none if it is not a list. */
+/** The items of a list in untrusted JSON; none if it is not a list. */
 export function items(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** A provider's id of a message; undefined if it is not one that could be kept: printable ASCII, not too long. */
+/** A provider's message id; undefined unless it is printable ASCII of at most 256 characters. */
 export function messageIdOf(value: unknown): string | undefined {
   return typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value) ? value : undefined;
 }

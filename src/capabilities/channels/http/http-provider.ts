@@ -15,8 +15,8 @@ export interface HttpProviderOptions {
 }
 
 /**
- * Text messages and calls through a small program of the operator's that knows the carrier: see
- * `docs/guides/delivery.md` for the contract, and `docs/provider-adapter` for such a program.
+ * Sends text messages and calls through the operator's adapter for a carrier: `docs/guides/delivery.md` has the contract,
+ * `docs/provider-adapter` an example.
  */
 export function createHttpProviderChannel(options: HttpProviderOptions, clock: Pick<Clock, "now">): Channel {
   return {
@@ -55,12 +55,12 @@ function requestBody(message: CodeMessage, id: string, now: Date) {
   };
 }
 
-/** The last line of a text message that phones fill in on the domain by themselves. */
+/** The last line of a text message, from which phones fill in the code on the domain. */
 function boundCode(message: CodeMessage): string[] {
   return message.autofillDomain === undefined ? [] : [`@${message.autofillDomain} #${message.code}`];
 }
 
-/** Statuses that say that the address or the secret is wrong, not the message. */
+/** Statuses that mean that the URL or the secret is wrong, not the message. */
 const misconfigured: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 415]);
 
 function providerOutcome(answer: HttpAnswer, id: string): SendResult {
@@ -75,12 +75,12 @@ function providerOutcome(answer: HttpAnswer, id: string): SendResult {
   if (status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status) && !misconfigured.has(status)) {
     return { kind: "failed", reason, provider: "works" };
   }
-  // 409: the same message is still being handled, by an attempt that was given up.
+  // 409: the adapter is still handling the same message, from an attempt that timed out here.
   const provider = status === 409 ? "works" : "fails";
   return { kind: "retry", reason, provider, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) };
 }
 
-/** The provider's own word for what is wrong: letters only, so that it can hold neither a code nor a number. */
+/** The provider's error word: letters and underscores only, so that it cannot contain a code or a number. */
 function describeError(body: unknown): string {
   const error = field(body, "error");
   return typeof error === "string" && /^[a-z_]{1,40}$/.test(error) ? ` (${error})` : "";

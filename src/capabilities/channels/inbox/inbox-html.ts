@@ -7,13 +7,13 @@ export function inboxHtml(messages: readonly InboxMessage[]): string {
   const count = messages.length === 1 ? "1 message" : `${messages.length} messages`;
   const hint = html`<p>Messages that do not leave this server land here, those of sandbox keys among them. Start a verification,
 then reload.</p>`;
-  return inboxLayout(html`<p class="message-facts"><span>${count}, the newest first</span><a class="notice-link" href="inbox">Reload</a></p>
+  return inboxLayout(html`<p class="message-facts"><span>${count}, newest first</span><a class="notice-link" href="inbox">Reload</a></p>
 ${messages.length === 0 ? hint : messages.map(messageHtml)}`);
 }
 
 /**
- * Says why the messages are not shown. `hasLink`: the server printed one when it started. A browser that has its cookie gets this page
- * too where another page led it here; from this one it gets in.
+ * Says why the messages are not shown. `hasLink`: the server printed a link when it started. A browser with the link's cookie also
+ * gets this page if another site linked here; the link on this page then opens the inbox.
  */
 export function inboxRefusalHtml(
   { code, message }: { readonly code: string; readonly message: string },

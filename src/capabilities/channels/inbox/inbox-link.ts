@@ -2,15 +2,15 @@ import { randomBytes } from "node:crypto";
 import { equalSecrets } from "../../../crypto/equal-secrets.ts";
 
 /**
- * Browsers tell cookies apart by name and not by port, so that servers on one machine would replace each other's. The port is the one
- * that the browser asked, which a proxy or a container may map.
+ * Browsers share cookies between the ports of a host, so the name contains the port: otherwise servers on one machine would replace
+ * each other's cookies. It is the port that the browser used, which a proxy or a container may map.
  */
 function cookieNameAt(url: string): string {
   const { port } = new URL(url);
   return port === "" ? "byond_inbox" : `byond_inbox_${port}`;
 }
 
-/** What of a request can hold the link's token or its cookie. */
+/** The parts of a request that can contain the link's token or its cookie. */
 export interface LinkRequest {
   readonly method: string;
   readonly url: string;
@@ -20,22 +20,22 @@ export interface LinkRequest {
 export type LinkOutcome =
   /** The request carries neither. */
   | "absent"
-  /** It carries a token that is not the link's, or that was used. */
+  /** It carries a wrong or used token. */
   | "refused"
-  /** With a cookie to set if it was the link that let it in. */
+  /** Admitted. `setCookie` is set if the token was used just now. */
   | { readonly setCookie: string | undefined };
 
 /**
- * The link to the inbox that the start banner prints: a browser exchanges its token for a cookie, once. The link is worthless
- * then, wherever it was kept: in the browser's history, a terminal's scrollback, a log. The cookie holds until the browser is
- * closed or the server ends.
+ * The link to the inbox that the start banner prints. A browser exchanges its token for a cookie, once: copies of the link in
+ * the browser's history, a terminal or a log are worthless afterwards. The cookie is valid until the browser is
+ * closed or the server stops.
  */
 export class InboxLink {
   readonly #inboxUrl: URL;
   readonly #cookie = randomBytes(32).toString("base64url");
   /** Undefined: used. */
   #token: string | undefined;
-  /** To be appended to the address of the inbox. */
+  /** Append it to the URL of the inbox. */
   readonly query: string;
 
   /** `inboxUrl` is the inbox's address as browsers know it; its host and port do not matter. */
@@ -45,7 +45,7 @@ export class InboxLink {
     this.query = `?token=${this.#token}`;
   }
 
-  /** Lets a request in that carries the token, for the first time, or the cookie. */
+  /** Admits a request with the unused token, or with the cookie. */
   admit(request: LinkRequest): LinkOutcome {
     if (this.#hasCookie(request)) {
       return { setCookie: undefined };
@@ -54,7 +54,7 @@ export class InboxLink {
     if (presented === null) {
       return "absent";
     }
-    // HEAD, which link checkers use, must not spend the token.
+    // HEAD, which link checkers use, must not use up the token.
     if (this.#token === undefined || request.method !== "GET" || !equalSecrets(presented, this.#token)) {
       return "refused";
     }
@@ -63,7 +63,7 @@ export class InboxLink {
   }
 
   #hasCookie({ url, header }: LinkRequest): boolean {
-    // Sites do not differ by port, so SameSite does not keep out pages of other servers on this machine.
+    // SameSite ignores the port, so it does not keep out pages of other servers on this machine.
     const site = header.get("sec-fetch-site");
     if (site !== null && site !== "same-origin" && site !== "none") {
       return false;

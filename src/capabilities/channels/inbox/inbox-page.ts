@@ -15,12 +15,12 @@ export interface InboxPageOptions {
   readonly inbox: Inbox;
   /** Undefined: keys only. */
   readonly link: InboxLink | undefined;
-  /** Tells whose key a request carries, or throws what a call of the API with it would get. */
+  /** Returns the owner of the request's key, or throws the error that an API call with it would get. */
   readonly admitKey: (request: UniversalServerRequest, responseHeader: Headers) => Promise<InboxOwner>;
   readonly errors: ErrorReporter;
 }
 
-/** Codes: for no cache, no other page, no frame and no Referer. */
+/** The page shows codes: keep it out of caches, other pages, frames and Referer. */
 const pageHeaders = {
   "Content-Type": "application/json",
   "Cache-Control": "no-store",
@@ -31,9 +31,9 @@ const pageHeaders = {
 };
 
 /**
- * `/dev/inbox`: the messages that did not leave the server, newest first. An API key shows those of its workspace and mode; the
- * link of the start banner all of them, the server's own included. Where a request comes from does not matter. A page for people, JSON
- * for programs.
+ * `/dev/inbox`: the messages that did not leave the server, newest first; HTML for browsers, JSON for programs. An API key gets those
+ * of its workspace and mode; the link of the start banner gets all, including the server's own. The network address of the request
+ * does not matter.
  */
 export function inboxPage(options: InboxPageOptions): CallHandler {
   return async (request) => {

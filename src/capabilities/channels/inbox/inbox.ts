@@ -3,7 +3,7 @@ import type { Channel, ChannelName, CodeMessage } from "../outgoing-message.ts";
 import { renderMail } from "../texts/mails.ts";
 import { minutesLeft, textsFor } from "../texts/message-texts.ts";
 
-/** A message as the inbox shows it. */
+/** A message as `/dev/inbox` returns it. */
 export interface InboxMessage {
   readonly id: string;
   readonly channel: ChannelName;
@@ -17,7 +17,7 @@ export interface InboxMessage {
   readonly created_at: string;
 }
 
-/** Whose messages a key may read. */
+/** The owner of a message, or of a key that reads messages. */
 export interface InboxOwner {
   readonly workspaceId: string;
   readonly mode: CodeMessage["mode"];
@@ -25,9 +25,7 @@ export interface InboxOwner {
 
 const capacity = 100;
 
-/**
- * Where messages land that do not leave the server. In memory; the newest hundred.
- */
+/** Stores the newest hundred messages that do not leave the server, in memory. */
 export class Inbox implements Channel {
   readonly name = "inbox";
   readonly #clock: Pick<Clock, "now">;
@@ -37,7 +35,7 @@ export class Inbox implements Channel {
     this.#clock = clock;
   }
 
-  /** Keeps a message. One that is there already, by its id, is kept once. */
+  /** Adds a message. Does nothing if it has one with this id. */
   add(id: string, message: CodeMessage): void {
     if (this.#messages.some(({ shown }) => shown.id === id)) {
       return;
@@ -63,7 +61,7 @@ export class Inbox implements Channel {
       .map(({ shown }) => shown);
   }
 
-  /** Everybody's messages and the server's own, newest first. */
+  /** All messages, including the server's own, newest first. */
   listAll(): readonly InboxMessage[] {
     return this.#messages.map(({ shown }) => shown);
   }

@@ -2,14 +2,14 @@ import { escapeHtml } from "../../../server/html-template.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import { type MessageTexts, minutesLeft, textsFor } from "./message-texts.ts";
 
-/** A mail as people read it. */
+/** A mail, ready to send. */
 export interface RenderedMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
 }
 
-/** Words a code as a mail. `now` is when it is sent, for the time that is left. */
+/** The mail with a code. `now` is when it is sent: the texts say how long the code is still valid. */
 export function renderMail(message: CodeMessage, now: Date): RenderedMail {
   const texts = textsFor(message.locale);
   const words = wordsOf(message, texts, minutesLeft(message.expiresAt, now));
@@ -61,7 +61,7 @@ function renderText(message: CodeMessage, words: MailWords): string {
   ].join("\n");
 }
 
-/** The last line of the text, which binds the code to a domain (WICG "origin-bound one-time codes"). */
+/** The last line of the text, which binds the code to a domain (WICG, "Origin-bound one-time codes"). */
 function autofillLines(message: CodeMessage): string[] {
   return message.autofillDomain === undefined ? [] : ["", `@${message.autofillDomain} #${message.code}`];
 }
@@ -89,14 +89,14 @@ function renderHtml(message: CodeMessage, texts: MessageTexts, words: MailWords)
 
 const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
 
-/** Words the news that an account whose address is not verified ends soon, for whoever reads mail at the address. */
+/** The mail that an account ends soon because its address is not verified. */
 export function renderAccountEnding({ endsAt, url }: { readonly endsAt: Date; readonly url: string }): RenderedMail {
   const texts = {
     title: "Your Byond account ends tomorrow",
     heading: "Your account ends tomorrow",
     introduction: `Somebody made an account with this mail address at ${url}. The address is not verified, so the account, its sessions and its API keys end on ${moment.format(endsAt)} UTC.`,
     remedy: `To keep it, sign in and verify the address: ask for a code with POST ${url}/api/v1/auth/verify-email.`,
-    caution: "If you did not make this account, do nothing: it goes by itself.",
+    caution: "If you did not make this account, do nothing: it will be deleted.",
   };
   return {
     subject: texts.title,
@@ -127,7 +127,7 @@ interface MailPage {
   readonly footer?: string;
 }
 
-/** A mail as an HTML page that mail programs show. Texts are escaped; what is named HTML is not. */
+/** The HTML of a mail. Texts are escaped; the parts documented as HTML are not. */
 function mailPage(page: MailPage): string {
   return `<!doctype html>
 <html lang="${escapeHtml(page.language)}" dir="${page.direction}">

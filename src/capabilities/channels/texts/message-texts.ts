@@ -1,8 +1,8 @@
-/** The words of a message with a code, in one language. Plain text: whoever puts them into HTML escapes them. */
+/** The texts of a message with a code, in one language. Plain text: escape them in HTML. */
 export interface MessageTexts {
   /** BCP 47, for the `lang` of the HTML. */
   readonly language: string;
-  /** Which way the language is written. */
+  /** The writing direction of the language. */
   readonly direction: "ltr" | "rtl";
   /** The mail's subject. Never the code: subjects are shown on locked screens and kept in logs. */
   subject(brand: string): string;
@@ -11,21 +11,21 @@ export interface MessageTexts {
   instruction(): string;
   /** How long the code can still be used. `minutes` is 0 for less than one. */
   expiry(minutes: number): string;
-  /** What to do if one did not ask for it, and not to pass it on. */
+  /** Says not to share the code, and what to do if the reader did not ask for it. */
   caution(brand: string): string;
-  /** The mail's, in place of those above, where the code sets a new password of an account of a server of ours. */
+  /** Replaces the texts above in the mail that resets the password of a Byond account. */
   readonly reset: {
-    /** As above, never the code. */
+    /** Never the code, as above. */
     subject(brand: string): string;
     heading(): string;
-    /** What the code does, and where. */
+    /** Says what the code does, and on which server. */
     instruction(brand: string, url: string): string;
-    /** That it gives the account away, and what to do if one did not ask for it. */
+    /** Says that the code gives access to the account, and what to do if the reader did not ask for it. */
     caution(): string;
   };
-  /** All of it in a line or two, as a text message or a chat shows it. */
+  /** The whole message in a line or two, for text messages and chats. */
   short(brand: string, code: string, minutes: number): string;
-  /** All of it as a voice reads it out: digit by digit, and twice. */
+  /** The whole message for a call: each digit separately, the code twice. */
   spoken(brand: string, code: string, minutes: number): string;
 }
 
@@ -64,10 +64,10 @@ function inMinutes(minutes: number): string {
   return minutes === 1 ? "1 minute" : `${minutes} minutes`;
 }
 
-/** Every language there is, by its lower-case tag. A new one is an entry here. */
+/** All languages, by lower-case tag. */
 const languages: Readonly<Record<string, MessageTexts>> = { en };
 
-/** The texts for a locale such as `pt-BR`: its own, else those of the language alone, else English. */
+/** The texts for a locale such as `pt-BR`; without texts for it those of `pt`; without these English. */
 export function textsFor(locale: string | undefined): MessageTexts {
   const subtags = (locale ?? "").toLowerCase().split(/[-_]/);
   for (let length = subtags.length; length > 0; length -= 1) {
@@ -80,10 +80,10 @@ export function textsFor(locale: string | undefined): MessageTexts {
   return en;
 }
 
-/** A code that was made for five minutes is not "4 minutes" because it took a moment to send. */
+/** Tolerates the delay of sending: a code valid for five minutes is not announced as 4 minutes. */
 const toleranceMs = 5_000;
 
-/** The whole minutes until `expiresAt`, as told to people; 0 is less than one. */
+/** The whole minutes until `expiresAt`, as announced in messages; 0 is less than one. */
 export function minutesLeft(expiresAt: Date, now: Date): number {
   return Math.max(0, Math.floor((expiresAt.getTime() - now.getTime() + toleranceMs) / 60_000));
 }

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import type { SendResult } from "../../../outbox/send-result.ts";
 import { field, type HttpAnswer, items, messageIdOf } from "../http/http-post.ts";
 
-/** What an error code of the Cloud API means. The words are ours: Meta's may repeat what was sent. */
+/** The meaning of an error code of the Cloud API, in our words: Meta's may contain what was sent. */
 interface ErrorMeaning {
   readonly reason: string;
   readonly effect: "fail" | "retry-message" | "retry-provider";
-  /** How long to wait where the answer does not say. */
+  /** How long to wait if the response does not say. */
   readonly afterMs?: number;
 }
 
@@ -18,7 +18,7 @@ const blocked: ErrorMeaning = { reason: "WhatsApp has restricted the account", e
 const badTemplate: ErrorMeaning = { reason: "WhatsApp refused the template", effect: "fail" };
 const badRequest: ErrorMeaning = { reason: "WhatsApp refused the request", effect: "fail" };
 
-/** Meta, "Error codes" of the WhatsApp Cloud API. What everybody's messages suffer from is worth a later attempt. */
+/** Meta, "Error codes" of the WhatsApp Cloud API. Errors that affect all messages are retried. */
 const meanings: Readonly<Record<number, ErrorMeaning>> = {
   0: refusedToken,
   1: outage,
@@ -60,7 +60,7 @@ const meanings: Readonly<Record<number, ErrorMeaning>> = {
   133010: { reason: "the sending number is not registered with WhatsApp", effect: "retry-provider" },
 };
 
-/** What an answer to a message means for it. */
+/** The result of an attempt, from the response to it. */
 export function whatsappOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
     return { kind: "retry", reason: answer.reason, provider: "fails" };
@@ -85,7 +85,7 @@ export function whatsappOutcome(answer: HttpAnswer): SendResult {
   };
 }
 
-/** What WhatsApp said of a message later, in a status report. */
+/** The reason of a failure in a delivery report. */
 export function whatsappFailureReason(code: unknown): string {
   const meaning = typeof code === "number" ? meaningOf(code) : undefined;
   const reason = meaning?.reason ?? "WhatsApp could not deliver the message";
@@ -112,9 +112,9 @@ function meaningOfStatus(status: number): ErrorMeaning {
 }
 
 /**
- * WhatsApp's id of a message as it is kept: `wamid-sha256:` and the SHA-256 of it in base64url. The id itself holds the
- * number of the recipient, in Base64; with the random part that it also holds, nobody finds the number by trying.
- * Undefined if it is not an id.
+ * The stored form of WhatsApp's message id: `wamid-sha256:` and its SHA-256 in base64url. The id itself contains the
+ * number of the recipient in Base64, and a random part, so that the number cannot be found by trying hashes.
+ * Undefined if `value` is not an id.
  */
 export function whatsappMessageId(value: unknown): string | undefined {
   const id = messageIdOf(value);

@@ -9,10 +9,10 @@ import { handleWhatsappWebhook, type WhatsappWebhookDependencies } from "./whats
 /** Meta sends reports in batches of up to 3 MB. */
 const maxBodyBytes = 3 * 1024 * 1024;
 
-/** Who sends a report is known only when all of it is there. */
+/** The signature can be checked only when the whole report has arrived. */
 const arrivingLimits = { maxBytes: 8 * maxBodyBytes, maxBytesPerSource: 4 * maxBodyBytes };
 
-/** `/webhooks/whatsapp`: where WhatsApp subscribes and reports. */
+/** `/webhooks/whatsapp`: WhatsApp's subscription and delivery reports. */
 export function whatsappWebhookPage(deps: WhatsappWebhookDependencies & { readonly proxyTrust: ProxyTrust }): Page {
   const arriving = new UnverifiedBodies(arrivingLimits);
   return async (request, response): Promise<PageOutcome> => {
@@ -34,7 +34,7 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies & { readon
       if (!(error instanceof AppError)) {
         throw error;
       }
-      // Without the database, or room, the report cannot be kept: WhatsApp sends it again.
+      // Without the database or memory the report cannot be stored: WhatsApp sends it again.
       response.statusCode = errorKinds[error.code].httpStatus;
       response.end();
     }

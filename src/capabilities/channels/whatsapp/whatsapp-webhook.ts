@@ -12,7 +12,7 @@ export interface WhatsappWebhookDependencies {
   readonly now: () => Date;
   /** The Meta app's secret, which it signs its requests with. */
   readonly appSecret: string;
-  /** The word that the operator entered at Meta when subscribing. */
+  /** The verify token that the operator entered at Meta. */
   readonly verifyToken: string;
 }
 
@@ -22,7 +22,7 @@ export interface WebhookRequest {
   readonly query: URLSearchParams;
   /** The header `X-Hub-Signature-256`. */
   readonly signature: string | undefined;
-  /** Reads the body, byte for byte. Not called for a request that is refused without it. */
+  /** Reads the raw body. Not called if the request is refused without it. */
   readonly body: () => Promise<Buffer>;
 }
 
@@ -32,12 +32,12 @@ export interface WebhookResponse {
   readonly body: string;
 }
 
-/** A report is repeated by Meta if it is refused; one that precedes the record of its message is, for this long. */
+/** A report can arrive before its message is recorded. It is refused for this long, so that Meta repeats it. */
 const recordDelayMs = 60_000;
 
 /**
- * Answers Meta's requests to `/webhooks/whatsapp`: the challenge of a subscription (GET), and reports of what became of
- * messages (POST), signed over the raw body. Throws what the database throws: Meta then repeats the report.
+ * Answers Meta's requests to `/webhooks/whatsapp`: the challenge of a subscription (GET), and delivery reports (POST), signed
+ * over the raw body. Throws database errors: Meta then repeats the report.
  */
 export async function handleWhatsappWebhook(
   deps: WhatsappWebhookDependencies,
@@ -90,22 +90,22 @@ function respond(status: number, body: string, headers: Readonly<Record<string, 
   return { status, body, headers: { "Content-Type": "text/plain; charset=utf-8", ...headers } };
 }
 
-/** Compares in a time that tells nothing about where the texts differ. */
+/** Compares in constant time. */
 function isEqual(given: string, expected: string): boolean {
   const digest = (text: string) => createHmac("sha256", "compare").update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** A report of one message. */
+/** The delivery report of one message. */
 interface WhatsappStatus extends Receipt {
-  /** Whether this program sent the message, rather than another one on the same number. */
+  /** Whether this server sent the message, and not another program with the same number. */
   readonly isOurs: boolean;
 }
 
 const states = ["sent", "delivered", "read", "failed"] as const;
 
 /**
- * The reports in the body of a webhook request. What they are not about (incoming messages, template changes) is left
+ * The delivery reports in the body of a webhook request. Other events (incoming messages, template changes) are left
  * out. Undefined if the body is not JSON.
  */
 function parseWhatsappStatuses(body: Buffer): WhatsappStatus[] | undefined {

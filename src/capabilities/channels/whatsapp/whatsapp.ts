@@ -15,7 +15,7 @@ export interface WhatsappOptions {
   readonly timeoutMs?: number;
 }
 
-/** What messages carry so that their status reports can be told from those of other programs on the same number. */
+/** Marks our messages, so that their delivery reports can be told from those of other programs with the same number. */
 export const whatsappMarker = "byond";
 
 /** WhatsApp over Meta's Cloud API, with the template that shows the code and a button that copies it. */
