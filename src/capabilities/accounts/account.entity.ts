@@ -26,7 +26,7 @@ export const AccountEntity = defineEntity({
     createdAt: p.datetime(),
     /** When an unverified account ends. */
     endsAt: p.datetime().nullable(),
-    /** When its owner was told of the end. */
+    /** When its owner was warned of the end. */
     endAnnouncedAt: p.datetime().nullable(),
   },
   indexes: [

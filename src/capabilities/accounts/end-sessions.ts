@@ -20,7 +20,7 @@ export async function endSession(
   return ended.length > 0;
 }
 
-/** Locks an account. Whoever also locks what is its own locks the account first. False if there is none any more. */
+/** Locks an account; rows that belong to it are locked after it. False if the account was deleted. */
 export async function lockAccount(transaction: QueryableTables, userId: string): Promise<boolean> {
   const locked = await transaction.query((tables: AccountTables) =>
     tables.selectFrom("account").select("id").where("id", "=", userId).forUpdate(),
@@ -72,7 +72,7 @@ export async function signOut(
   }
 }
 
-/** False if it had ended before. */
+/** Returns false if the session had ended before. */
 async function endAndRevoke({ revocation }: SignOutDependencies, session: SessionReference): Promise<boolean> {
   const end = (transaction: QueryableTables) => endSession(transaction, session);
   const hasEnded = await revocation.revoke([sessionSubject(session.sessionId)], end, {

@@ -12,7 +12,7 @@ import { sourceIndexes } from "./known-sources.ts";
 
 /** An attempt at a password: at whose, and from where. */
 export interface PasswordAttempt {
-  /** As it is stored, whether there is an account or not: the two must not be told apart. */
+  /** As it is stored. An address without an account is counted the same, so that nothing reveals which have one. */
   readonly email: string;
   /** The accounts whose password it may be. Empty: there are none, or the answer must not depend on the source. */
   readonly accountIds: readonly string[];
@@ -43,10 +43,10 @@ const isStrange = (p: Placeholders<typeof attempt>) =>
   `cardinality(accounts) < greatest(1, cardinality(${p.accountIds}))`;
 
 /**
- * Takes a token of each bucket before the password is looked at: of the source's, of the source's for this account, and of
- * the strangers' unless the source is known to each of the accounts or the caller is signed in. Where the strangers' has none,
- * a source that is known to some of the accounts does without. What has no token spends none of the others', and a source
- * that has none left cannot spend an account's.
+ * Takes a token of each bucket before the password is compared: the source's, the pair's, and the strangers' unless every
+ * account knows the source or the caller is signed in. Without a token of the strangers', a source that one of the accounts
+ * knows is still admitted. If one bucket has no token, none is taken of the others, so a source that has none left cannot
+ * use up an account's.
  */
 const take = statement<TakenRow>("take_password_attempt")(
   attempt,

@@ -14,16 +14,16 @@ const runs: readonly string[] = ["0123456789", "abcdefghijklmnopqrstuvwxyz", "qw
   .flatMap((run) => [run, [...run].toReversed().join("")])
   .map((run) => run.repeat(13));
 
-/** A part that is shorter makes no password, however often it is repeated. */
+/** A repetition of a shorter part is refused, however long it is. */
 const shortestRepeated = 5;
 
-/** Parts of an address that are shorter are parts of many a good password. */
+/** Shorter parts of an address are ignored: they occur in many good passwords. */
 const shortestPart = 3;
 
 /**
- * What is wrong with a new password for an account with this address. Undefined if nothing is. Refused are short ones, and, as
- * a whole, in whichever case: passwords that many people have, repetitions, runs of characters, and the address and its parts, also
- * with digits and symbols before or after them (NIST SP 800-63B §5.1.1.2). What a password holds beside is not judged.
+ * The problem of a new password for an account with this address, or undefined. Refuses short passwords and, regardless of
+ * case, passwords that are as a whole common, a repetition, a run of characters, or the address or a part of it, also with
+ * digits and symbols before or after it (NIST SP 800-63B §5.1.1.2). There are no rules of composition.
  */
 export function newPasswordProblem(password: string, email: string | undefined): string | undefined {
   if ([...password.normalize("NFKC")].length < passwordLength.min) {

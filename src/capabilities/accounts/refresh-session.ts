@@ -52,7 +52,9 @@ const rotate = statement<SessionRow>("rotate_refresh_token")(
     RETURNING ${claims(p.maxDays)}, session.refresh_hash`,
 );
 
-/** A token that was spent a moment ago, while its successor is unused: the session's current one is the successor then. */
+/**
+ * A token that was used a moment ago, while its successor is not used yet: the session's current token is that successor.
+ */
 const repeat = statement<SessionRow>("repeat_refresh_token")(
   { ...exchanged, successors: array(bytea) },
   (p) => `
@@ -82,15 +84,15 @@ interface SessionRow extends SessionTimes {
 }
 
 /**
- * Exchanges a refresh token for the next tokens of its session. A token works once (RFC 9700 §4.14.2). One that was made
- * here and spent before:
+ * Exchanges a refresh token for the next tokens of its session. A token works once (RFC 9700 §4.14.2). A genuine token that
+ * was used before:
  *
  * - gets the same successor again for ten seconds, as after a lost answer or in a second tab;
- * - is refused if the successor was used in the meantime;
- * - later, it has been copied, and ends the session on every server.
+ * - is refused if the successor was used meanwhile;
+ * - later counts as copied, and ends the session on every server.
  *
- * Throws `invalid_api_key` for it then, and for one that is malformed, forged or too old; `rate_limited` after too many of
- * one session, or from one source, that got nothing.
+ * Throws `invalid_api_key` in the last two cases, and for a token that is malformed, forged or expired; `rate_limited` after too many failed
+ * calls of one session, or from one source.
  */
 export async function refreshSession(
   deps: RefreshDependencies,

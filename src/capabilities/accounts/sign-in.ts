@@ -11,7 +11,7 @@ export async function signIn(
   deps: PasswordDependencies & SessionDependencies & { readonly decoyHash: string },
   input: { readonly email: string; readonly password: string; readonly clientAddress: string | undefined },
 ): Promise<SessionGrant> {
-  // A malformed address is an unknown one here: it must not be told apart either.
+  // A malformed address gets the same answer as an unknown one.
   const email = (await findStoredAddress(deps, input.email)) ?? "";
   const accounts = await findAccountsByEmail(deps, email);
   const candidates = accounts.length === 0 ? [{ passwordHash: deps.decoyHash }] : accounts;

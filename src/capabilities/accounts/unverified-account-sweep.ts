@@ -32,13 +32,13 @@ const announce = statement<{ count: number }>("announce_account_endings")(
       WHERE end_announced_at IS NULL AND ends_at <= (SELECT byond_now() + interval '${hoursToldBefore} hours')
       ORDER BY ends_at LIMIT ${batchSize}
       FOR UPDATE SKIP LOCKED
-    ), told AS (
+    ), warned AS (
       UPDATE account SET end_announced_at = now, ends_at = greatest(ends_at, now + interval '${hoursToldBefore} hours')
       FROM due, date_trunc('milliseconds', byond_now()) AS now
       WHERE account.id = due.id
       RETURNING account.id, account.workspace_id, account.end_announced_at, account.ends_at
     ), queued AS (${outboxInsert({
-      from: "told",
+      from: "warned",
       workspaceId: "workspace_id",
       id: "'dlv_' || split_part(id, '_', 2)",
       kind: `'${accountEndingKind}'`,
@@ -50,7 +50,7 @@ const announce = statement<{ count: number }>("announce_account_endings")(
       createdAt: "end_announced_at",
       expiresAt: "ends_at",
     })})
-    SELECT count(*)::integer AS count FROM told`,
+    SELECT count(*)::integer AS count FROM warned`,
 );
 
 const selectDue = (tables: AccountTables) =>
@@ -75,13 +75,13 @@ export function unverifiedAccountSweep(deps: {
   return {
     name: "unverified accounts",
     async removeBatch() {
-      const told = await runSweep(deps, announce, { lane: deps.lane });
+      const warned = await runSweep(deps, announce, { lane: deps.lane });
       const due = await deps.database.query(selectDue);
       const change = (transaction: QueryableTables) => endUnverifiedAccounts(transaction, due, { onlyDue: true });
       const hasRevoked = (ended: number) => ended > 0;
       const ended =
         due.length === 0 ? 0 : await deps.revocation.revoke(due.flatMap(subjectsOfAccount), change, { hasRevoked });
-      return told?.count === batchSize || (ended > 0 && due.length === batchSize);
+      return warned?.count === batchSize || (ended > 0 && due.length === batchSize);
     },
   };
 }

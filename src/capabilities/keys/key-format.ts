@@ -21,8 +21,8 @@ const tagDigits = 9;
 const keyPattern = /^pk_(live|test)_[0-9A-Za-z]{12}\.[0-9A-Za-z]{42}$/;
 
 /**
- * A new key: `pk_<mode>_<12>.<42>`, base62. The secret is 24 random bytes and a short tag, so that a made-up key is told
- * from a true one without reading anything.
+ * A new key: `pk_<mode>_<12>.<42>`, base62. The secret is 24 random bytes and a short tag, so that a forged key is
+ * recognised without reading anything.
  */
 export function generateKey(mode: Mode, tagKey: Buffer): ParsedKey {
   const prefix = `pk_${mode}_${randomBase62(12)}`;
