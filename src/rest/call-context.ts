@@ -66,8 +66,9 @@ export class CallContext implements HandlerContext {
     return this.#signal.signal;
   }
 
+  /** Whole milliseconds, as Connect's contexts have them. */
   readonly timeoutMs = (): number | undefined =>
-    this.#deadlineMs === undefined ? undefined : this.#deadlineMs - performance.now();
+    this.#deadlineMs === undefined ? undefined : Math.round(this.#deadlineMs - performance.now());
 
   /** To be called when the call is over: what hangs on its signal ends. */
   end(): void {

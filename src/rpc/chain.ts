@@ -1,4 +1,4 @@
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { HandlerContext, Interceptor } from "@connectrpc/connect";
 import { createInFlightInterceptor } from "../access/abort-on-revocation.ts";
 import {
@@ -32,14 +32,16 @@ import { requireKnownEncoding } from "./encoding.ts";
 import { checkEnvelopeHeader } from "./envelope.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import { requireKnownVersion } from "./negotiation.ts";
-import { requireReadableMessage } from "./readable-message.ts";
+import { type Reading, readMessage } from "./readable-message.ts";
 import { compileRequestChecks, createValidationInterceptor, type FieldCheck } from "./validation.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
 /** What every call passes, on every protocol. */
 export interface Chain {
-  /** Runs when a call's headers are there: who calls, and whether they may; then, if the body holds a message at all. */
+  /** Runs when a call's headers are there: who calls, and whether they may; then, whether the body can be read at all. */
   readonly requestGate: (context: HandlerContext) => Promise<void>;
+  /** The message of a unary call over Connect, gRPC or gRPC-Web that has passed the gate. */
+  readonly readMessage: (context: HandlerContext, format: Pick<Reading, "isJson" | "json">) => Promise<Message>;
   /** Run around the implementation, the first one outermost. */
   readonly interceptors: readonly Interceptor[];
 }
@@ -102,8 +104,17 @@ export function createChain(options: ChainOptions): Chain {
           requireKnownVersion(context);
           requireKnownEncoding(context);
           requireReadableDeadline(context);
-          await requireReadableMessage(context, isOpenCall ? undefined : checkRequest);
         }
+      } catch (error) {
+        throw toConnectError(errors, error, context.values);
+      }
+    },
+    async readMessage(context, format) {
+      try {
+        return await readMessage(context, {
+          ...format,
+          checkRequest: isOpen.has(context.service) ? undefined : checkRequest,
+        });
       } catch (error) {
         throw toConnectError(errors, error, context.values);
       }

@@ -4,6 +4,9 @@ import { whileClientWaits } from "../database/call-deadline.ts";
 import { AppError, deadlineExceeded } from "../errors.ts";
 import { rawBodyKey } from "../server/raw-body.ts";
 
+const connectTimeout = /^\d{1,10}$/;
+const grpcTimeout = /^(\d{1,8})([HMSmun])$/;
+
 /** Node lets a timer of more pass at once. */
 const maxTimerMs = 2_147_483_647;
 
@@ -22,17 +25,29 @@ export function removeEndlessDeadline(header: Headers): void {
   }
 }
 
+const grpcUnitsInMs: Readonly<Record<string, number>> = { ...unitsInMs, m: 1, u: 1e-3, n: 1e-6 };
+
+/** How long the client of a unary call waits, in milliseconds. Undefined: it does not say, or not so that it can be read. */
+export function readTimeout(protocolName: string, header: Headers): number | undefined {
+  if (protocolName === "connect") {
+    const timeout = header.get("connect-timeout-ms");
+    return timeout !== null && connectTimeout.test(timeout) ? Number(timeout) : undefined;
+  }
+  const [, digits, unit = ""] = grpcTimeout.exec(header.get("grpc-timeout") ?? "") ?? [];
+  return digits === undefined ? undefined : Number(digits) * (grpcUnitsInMs[unit] ?? 0);
+}
+
 /** Throws `invalid_request` for a deadline that cannot be read. */
 export function requireReadableDeadline({ protocolName, requestHeader }: HandlerContext): void {
   if (protocolName === "connect") {
     const timeout = requestHeader.get("connect-timeout-ms");
-    if (timeout !== null && !/^\d{1,10}$/.test(timeout)) {
+    if (timeout !== null && !connectTimeout.test(timeout)) {
       throw new AppError("invalid_request", "The header Connect-Timeout-Ms must be a number of up to ten digits.");
     }
     return;
   }
   const timeout = requestHeader.get("grpc-timeout");
-  if (timeout !== null && !/^\d{1,8}[HMSmun]$/.test(timeout)) {
+  if (timeout !== null && !grpcTimeout.test(timeout)) {
     throw new AppError(
       "invalid_request",
       "The header grpc-timeout must be up to eight digits and a unit: H, M, S, m, u or n.",

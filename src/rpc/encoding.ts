@@ -42,6 +42,12 @@ export function encodingOf(context: HandlerContext): string | undefined {
   return given === null || given === "identity" ? undefined : given;
 }
 
+/** The encodings that the client of a call takes answers in, and the header that says so. Null: it says nothing. */
+export function acceptedEncodings(context: HandlerContext): { readonly header: string; readonly names: string | null } {
+  const header = encodingHeaders(context).known;
+  return { header, names: context.requestHeader.get(header) };
+}
+
 /**
  * Throws `unsupported_media_type` if the messages of a call are in an encoding that is not known here; over RPC that is
  * "unimplemented" (gRPC Compression; Connect). The headers of the answer say which are known.

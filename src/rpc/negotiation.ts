@@ -1,8 +1,8 @@
 import { SingleChunk } from "@byond/rest/single-chunk";
 import { createContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalHandlerFn } from "@connectrpc/connect/protocol";
-import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { AppError } from "../errors.ts";
+import { errorToJsonBytes } from "./connect-protocols.ts";
 import { type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
 /** The media types of calls over Connect, gRPC and gRPC-Web. */

@@ -1,4 +1,11 @@
-import { createRegistry, type DescMethod, fromBinary, fromJsonString, type Message } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescMethod,
+  fromBinary,
+  fromJsonString,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { hasViolations, ViolationCollector } from "@byond/rest/field-violations";
 import { GatewayError } from "@byond/rest/gateway-error";
@@ -8,19 +15,13 @@ import { parseJson } from "@byond/rest/json/parse-json";
 import { isMembers } from "@byond/rest/json/value-type";
 import { percentDecode } from "@byond/rest/percent-encoding";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { compressedFlag } from "@connectrpc/connect/protocol";
 import { AppError } from "../errors.ts";
-import { rawBodyKey } from "../server/raw-body.ts";
+import { type RawBody, rawBodyKey } from "../server/raw-body.ts";
+import { compressedFlag } from "./connect-protocols.ts";
 import { compressions, encodingOf } from "./encoding.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import type { CheckRequest } from "./validation.ts";
 import { unknownCompression, violationsError } from "./wire-errors.ts";
-
-/** A message as it was sent over one of Connect's protocols. */
-interface EncodedMessage {
-  readonly bytes: Uint8Array;
-  readonly isJson: boolean;
-}
 
 /** RFC 8259 §8.1: JSON is UTF-8. By default a decoder puts U+FFFD where it is not. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -31,27 +32,35 @@ export const lenientJson = { textDecoder: utf8, ignoreUnknownFields: true } as c
 /** How JSON is read over Connect, gRPC and gRPC-Web. By default Connect drops what the schema does not have. */
 export const strictJson = { ...lenientJson, ignoreUnknownFields: false } as const;
 
+/** How a call is to be read. */
+export interface Reading {
+  readonly isJson: boolean;
+  /** How JSON is read. */
+  readonly json: JsonOptions;
+  /** Undefined: messages are read leniently, as standard clients of gRPC's own services expect. */
+  readonly checkRequest: CheckRequest | undefined;
+}
+
+/** `strictJson` or `lenientJson`, and the types that a `google.protobuf.Any` may hold. */
+export type JsonOptions = (typeof strictJson | typeof lenientJson) & { readonly registry?: Registry };
+
 /**
- * Reads the message of a unary call over gRPC, gRPC-Web or Connect before Connect does: that would refuse it past our
- * errors, in words that repeat what was sent. Throws `invalid_request` if it cannot be read, `validation_error` if that is
- * because of fields of its JSON, `payload_too_large` if it is too large. Without `checkRequest`, JSON is read leniently.
+ * Reads the message of a unary call over gRPC, gRPC-Web or Connect. Connect's own handlers would refuse it past our errors, in words
+ * that repeat what was sent. Throws `invalid_request` if it cannot be read, `validation_error` if that is because of fields of its
+ * JSON, `payload_too_large` if it is too large.
  */
-export async function requireReadableMessage(context: HandlerContext, checkRequest?: CheckRequest): Promise<void> {
-  if (context.method.methodKind !== "unary") {
-    return;
-  }
-  if (checkRequest !== undefined) {
+export async function readMessage(context: HandlerContext, reading: Reading): Promise<Message> {
+  if (reading.checkRequest !== undefined) {
     requireKnownParameters(context);
   }
-  const message = await readMessage(context);
-  if (message?.isJson === true) {
-    requireReadableJson(context, decodeText(context, message.bytes), checkRequest);
-  } else if (message !== undefined) {
-    try {
-      fromBinary(context.method.input, message.bytes);
-    } catch {
-      throw unreadable(context.method);
-    }
+  const bytes = await (context.requestMethod === "GET" ? readQuery(context) : readBody(context));
+  if (reading.isJson) {
+    return readJson(context, decodeText(context, bytes), reading);
+  }
+  try {
+    return fromBinary(context.method.input, bytes);
+  } catch {
+    throw unreadable(context.method);
   }
 }
 
@@ -86,11 +95,11 @@ function decodeText(context: HandlerContext, bytes: Uint8Array): string {
   }
 }
 
-/** What Connect reads as this reads it is what passes: without fields and words of enums that the schema does not have. */
-function requireReadableJson(context: HandlerContext, text: string, checkRequest: CheckRequest | undefined): void {
+/** Fields and words of enums that the schema does not have are refused, unless JSON is read leniently. */
+function readJson(context: HandlerContext, text: string, { json, checkRequest }: Reading): Message {
   const { method } = context;
   try {
-    fromJsonString(method.input, text, checkRequest === undefined ? lenientJson : strictJson);
+    return fromJsonString(method.input, text, json);
   } catch (error) {
     throw (checkRequest && explainJson(context, text, checkRequest)) ?? unreadable(method, describePlace(error));
   }
@@ -138,18 +147,10 @@ function unreadable({ input }: DescMethod, why = "", details: { readonly cause?:
   return new AppError("invalid_request", `The message cannot be read as ${input.typeName}${why}.`, details);
 }
 
-async function readMessage(context: HandlerContext): Promise<EncodedMessage | undefined> {
-  if (context.requestMethod === "GET") {
-    return readQuery(context);
-  }
-  const { requestHeader: header, protocolName, values } = context;
-  const body = await values.get(rawBodyKey)?.read(maxMessageBytes);
-  const isJson = /^application\/([\w-]+\+)?json\b/i.test(header.get("content-type") ?? "");
-  if (body === undefined) {
-    return undefined;
-  }
-  if (protocolName === "connect") {
-    return decompress({ bytes: body, isJson }, encodingOf(context));
+async function readBody(context: HandlerContext): Promise<Uint8Array> {
+  const body = await bodyOf(context).read(maxMessageBytes);
+  if (context.protocolName === "connect") {
+    return decompress(body, encodingOf(context));
   }
   const { flags, bytes } = onlyFrame(body);
   const isCompressed = (flags & compressedFlag) !== 0;
@@ -157,7 +158,15 @@ async function readMessage(context: HandlerContext): Promise<EncodedMessage | un
   if (isCompressed && encoding === undefined) {
     throw unknownCompression("The message");
   }
-  return decompress({ bytes, isJson }, encoding);
+  return decompress(bytes, encoding);
+}
+
+function bodyOf({ values }: HandlerContext): RawBody {
+  const body = values.get(rawBodyKey);
+  if (body === undefined) {
+    throw new TypeError("the body of the call is not among its values");
+  }
+  return body;
 }
 
 /** One byte of flags, four of length (gRPC over HTTP/2, "Length-Prefixed-Message"). */
@@ -194,16 +203,15 @@ function tooLarge(cause?: unknown): AppError {
 }
 
 /** Connect's calls by GET. Throws `invalid_request` where Connect would repair the query or fail on it. */
-function readQuery(context: HandlerContext): Promise<EncodedMessage | undefined> {
+async function readQuery(context: HandlerContext): Promise<Uint8Array> {
   const { method, url } = context;
   const { search, searchParams: query } = new URL(url);
   if (percentDecode(search) === undefined) {
     throw new AppError("invalid_request", "The query of the request is not percent-encoded UTF-8.");
   }
   const text = query.get("message") ?? "";
-  const isJson = query.get("encoding") === "json";
   const bytes = query.get("base64") === "1" ? decodeBase64(method, text) : new TextEncoder().encode(text);
-  return decompress({ bytes, isJson }, encodingOf(context));
+  return decompress(bytes, encodingOf(context));
 }
 
 function decodeBase64(method: DescMethod, text: string): Uint8Array {
@@ -214,17 +222,14 @@ function decodeBase64(method: DescMethod, text: string): Uint8Array {
   }
 }
 
-/** Undefined for an encoding that is not known here. Throws `invalid_request` for what is not in it. */
-async function decompress(message: EncodedMessage, encoding: string | undefined): Promise<EncodedMessage | undefined> {
-  if (encoding === undefined || message.bytes.length === 0) {
-    return message;
-  }
+/** Throws `invalid_request` for what is not in the encoding. */
+async function decompress(bytes: Uint8Array, encoding: string | undefined): Promise<Uint8Array> {
   const compression = compressions.find(({ name }) => name === encoding);
-  if (compression === undefined) {
-    return undefined;
+  if (compression === undefined || bytes.length === 0) {
+    return bytes;
   }
   try {
-    return { ...message, bytes: await compression.decompress(message.bytes, maxMessageBytes) };
+    return await compression.decompress(bytes, maxMessageBytes);
   } catch (error) {
     if (error instanceof ConnectError && error.code === Code.ResourceExhausted) {
       throw tooLarge(error);

@@ -12,7 +12,8 @@ import type { Chain } from "./chain.ts";
 import { compressions } from "./encoding.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import { explainRefusals } from "./negotiation.ts";
-import { lenientJson, strictJson } from "./readable-message.ts";
+import { type JsonOptions, lenientJson, strictJson } from "./readable-message.ts";
+import { createUnaryHandler } from "./unary-handler.ts";
 import type { ErrorReporter } from "./wire-errors.ts";
 
 /** A service and what answers its calls. */
@@ -33,9 +34,12 @@ export function bindService<T extends DescService>(service: T, implementation: S
   };
 }
 
+/** Smaller answers fit one packet as they are. */
+const defaultCompressMinBytes = 1_024;
+
 /** What of messages a server may need otherwise than ours does. */
 export interface MessageOptions {
-  /** The size from which answers are compressed. Default: Connect's. */
+  /** The size from which answers are compressed. Default: 1 KiB. */
   readonly compressMinBytes?: number;
   /** The types that a `google.protobuf.Any` may hold in JSON. Default: none. */
   readonly registry?: Registry;
@@ -53,7 +57,7 @@ export function createRpcHandlers(
   chain: Chain,
   errors: ErrorReporter,
   shutdownSignal: AbortSignal,
-  { registry, ...compression }: MessageOptions = {},
+  { registry, compressMinBytes = defaultCompressMinBytes }: MessageOptions = {},
 ): Map<string, UniversalHandlerFn> {
   const options = {
     interceptors: [...chain.interceptors],
@@ -62,31 +66,32 @@ export function createRpcHandlers(
     acceptCompression: [...compressions],
     shutdownSignal,
   };
-  const strict = createConnectRouter({
-    ...options,
-    ...compression,
-    jsonOptions: registry === undefined ? strictJson : { ...strictJson, registry },
-  });
-  for (const { register } of services) {
-    register(strict);
-  }
-  // Anybody may ask them anything as often as they like: that must not cost a compression each time.
-  const lenient = createConnectRouter({
-    ...options,
-    jsonOptions: lenientJson,
-    compressMinBytes: Number.MAX_SAFE_INTEGER,
-  });
-  for (const { register } of grpcServices) {
-    register(lenient);
-  }
-  return new Map(
-    [...strict.handlers, ...lenient.handlers].map((handler) => {
+  const connectHandlers = (group: readonly ServiceBinding[], json: JsonOptions, compressMinBytes: number) => {
+    const router = createConnectRouter({ ...options, jsonOptions: json, compressMinBytes });
+    for (const { register } of group) {
+      register(router);
+    }
+    const specs = new Map(group.flatMap(({ spec }) => Object.values(spec.methods).map((each) => [each.method, each])));
+    return router.handlers.map((handler): [string, UniversalHandlerFn] => {
       const handle = explainRefusals(handler, errors);
+      const spec = specs.get(handler.method);
+      const unary = { chain, errors, shutdownSignal, json, compressMinBytes };
+      return [handler.requestPath, spec?.kind === "unary" ? createUnaryHandler(spec, handle, unary) : handle];
+    });
+  };
+  const strict = registry === undefined ? strictJson : { ...strictJson, registry };
+  const handlers = [
+    ...connectHandlers(services, strict, compressMinBytes),
+    // Anybody may ask them anything as often as they like: that must not cost a compression each time.
+    ...connectHandlers(grpcServices, lenientJson, Number.MAX_SAFE_INTEGER),
+  ];
+  return new Map(
+    handlers.map(([path, handle]) => {
       const handleRequest: UniversalHandlerFn = (request) => {
         canonicalizeHeaders(request.header);
         return handle(request);
       };
-      return [handler.requestPath, handleRequest];
+      return [path, handleRequest];
     }),
   );
 }

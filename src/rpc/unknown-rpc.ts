@@ -1,8 +1,8 @@
 import { Code, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { AppError } from "../errors.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
+import { setTrailerStatus } from "./connect-protocols.ts";
 import { type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
 /** Whether a request without a REST route is a gRPC or gRPC-Web call, in any format. */

@@ -53,14 +53,12 @@ function conformanceChain({ service }: ServiceBinding): Chain {
     idempotency: { database: { run: neverAsked }, keyring: createKeyring(["not a secret: nothing is kept"]), logger },
     endsAtDeadline: () => true,
   });
+  const undoError = (error: unknown) => {
+    throw asTheSuiteExpects(error);
+  };
   return {
-    requestGate: async (context) => {
-      try {
-        await chain.requestGate(context);
-      } catch (error) {
-        throw asTheSuiteExpects(error);
-      }
-    },
+    requestGate: (context) => chain.requestGate(context).catch(undoError),
+    readMessage: (context, format) => chain.readMessage(context, format).catch(undoError),
     interceptors: [undoErrors, ...chain.interceptors],
   };
 }

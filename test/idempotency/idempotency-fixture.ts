@@ -119,6 +119,9 @@ export function startServer(
       context.responseHeader.set("X-Of-The-Gate", "kept");
       context.values.set(callerKey, options.caller ?? liveCaller);
     },
+    readMessage() {
+      throw new Error("Connect's own handlers read the messages here");
+    },
     interceptors: [
       createErrorInterceptor(errors),
       createIdempotencyInterceptor({
