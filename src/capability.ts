@@ -79,7 +79,7 @@ export interface Capability<Settings = unknown> {
  */
 export type WorkspaceTables = Readonly<Record<string, string>>;
 
-/** What settings of capabilities depend on. */
+/** Facts about the server that settings of capabilities depend on. */
 export interface ServerFacts {
   /** Whether others than this machine's user may reach the server. */
   readonly isPublic: boolean;
@@ -87,7 +87,7 @@ export interface ServerFacts {
   readonly isEmbedded: boolean;
 }
 
-/** What the server shares with its capabilities. */
+/** The services that the server shares with its capabilities. */
 export interface Platform {
   readonly server: ServerFacts;
   /** Names this process among the servers of the database: `srv_…`. */
@@ -103,11 +103,11 @@ export interface Platform {
   readonly quota: Quota;
   /** The tables of all capabilities, and then of the platform, whose rows belong to a workspace. */
   readonly workspaceTables: WorkspaceTables;
-  /** What keys can be given: the scopes of all capabilities, and `*`. */
+  /** The scopes that a key can have: those of all capabilities, and `*`. */
   readonly scopes: readonly string[];
-  /** What the hash of a password costs. */
+  /** The cost of hashing a password. */
   readonly passwordCost: HashCost;
-  /** Whose word about the address of a client is taken. */
+  /** The proxies whose statement of the client's address is trusted. */
   readonly proxyTrust: ProxyTrust;
   /** Sends a message whose row was just committed. */
   readonly dispatch: (item: OutboxItem) => void;
@@ -122,11 +122,11 @@ export interface Platform {
 /** What a running capability adds to the server. */
 export interface Contribution {
   readonly services?: readonly CapabilityService[];
-  /** Tells whose the credentials of one kind are. */
+  /** Authenticates one kind of credential. */
   readonly authenticator?: Partial<Authenticator>;
   /** What sends messages of the outbox, by kind of message. */
   readonly senders?: Readonly<Record<string, OutboxSender>>;
-  /** Messages on their way at once, by lane of the outbox. */
+  /** Messages sent at the same time, by lane of the outbox. */
   readonly lanes?: Readonly<Record<string, number>>;
   readonly sweeps?: readonly Sweep[];
   /** Pages outside the API, by exact path, given the services that the server has. */
@@ -136,14 +136,14 @@ export interface Contribution {
   /** What `/metrics` tells of it: prom-client's, with names that begin with `byond_`, and in no register (`registers: []`). */
   readonly metrics?: readonly Metric[];
   readonly greeting?: Greeting;
-  /** Lets go of what it holds, within a time. Returns false, or a promise of it, if something was left. */
+  /** Releases its resources within a time. Returns false, or a promise of it, if something was left. */
   close?(withinMs: number): unknown;
 }
 
 /** A service, and what is done around the calls of its RPCs. */
 export interface CapabilityService {
   readonly binding: ServiceBinding;
-  /** What the schema cannot say of its requests. */
+  /** Rules of its requests that the schema cannot express. */
   readonly fieldChecks?: readonly FieldCheck[];
   /** Whether its calls are ended at their deadline. Default: they are. See `ChainOptions`. */
   readonly endsAtDeadline?: boolean;
@@ -160,7 +160,7 @@ export interface PageGate {
   admit(method: DescMethod, request: UniversalServerRequest, responseHeader: Headers): Promise<KeyCaller>;
 }
 
-/** What whoever starts the server is told once it runs. */
+/** What the start prints for the person at the terminal. */
 export interface Greeting {
   /** A sandbox key that was just made, and is shown this once. */
   readonly demoKey?: string | undefined;
@@ -182,7 +182,7 @@ export interface StartNotice {
   readonly settings: readonly string[];
 }
 
-/** What the operator can have done beside running the server, such as `npm run create-account`. */
+/** A command of the command line, such as `create-account`. */
 export interface OperatorCommand<Settings = unknown> {
   /** What it does, for `--help`: a sentence or two. */
   readonly summary: string;
@@ -220,7 +220,7 @@ export class CommandError extends Error {
   override readonly name = "CommandError";
 }
 
-/** What one capability offers to others: there from its start on. `app.ts` hands it to those that need it. */
+/** What a capability offers to others, available once it has started. `app.ts` passes it to those that need it. */
 export class Offer<T> {
   readonly #capability: string;
   #value: T | undefined;
