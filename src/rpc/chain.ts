@@ -36,13 +36,20 @@ import { type Reading, readMessage } from "./readable-message.ts";
 import { compileRequestChecks, createValidationInterceptor, type FieldCheck } from "./validation.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
-/** What every call passes, on every protocol. */
+/**
+ * The steps that every call passes, on every protocol. The router and the REST gateway are both built with it:
+ *
+ *     const chain = createChain({ services, authenticator, quota, fieldChecks, … });
+ *     createConnectRouter({ interceptors: [...chain.interceptors], requestGate: chain.requestGate });
+ *
+ * A new step is an interceptor in `createChain`, at its place in the order.
+ */
 export interface Chain {
-  /** Runs when a call's headers are there: who calls, and whether they may; then, whether the body can be read at all. */
+  /** Runs when a call's headers have arrived: admits the caller, then checks that the body can be read. */
   readonly requestGate: (context: HandlerContext) => Promise<void>;
   /** The message of a unary call over Connect, gRPC or gRPC-Web that has passed the gate. */
   readonly readMessage: (context: HandlerContext, format: Pick<Reading, "isJson" | "json">) => Promise<Message>;
-  /** Run around the implementation, the first one outermost. */
+  /** Run around the implementation. The first one is the outermost. */
   readonly interceptors: readonly Interceptor[];
 }
 
