@@ -5,7 +5,7 @@ import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { LegacySchema } from "./gen/everytype/v1/proto2_pb.ts";
 import { jsonOptions, readText } from "./json-support.ts";
 
-const house = jsonOptions(restJson);
+const restOptions = jsonOptions(restJson);
 const proto = jsonOptions(protoJson);
 
 function readProto(member: string): { message: unknown; violations: string[] } {
@@ -89,7 +89,7 @@ describe("proto2", () => {
   });
 
   test("unset fields keep their defaults", () => {
-    const { message } = readText(LegacySchema, '{"name":"x","count":null}', house);
+    const { message } = readText(LegacySchema, '{"name":"x","count":null}', restOptions);
     expect(message).toMatchObject({ count: 7, size: 2 });
     expect(Object.hasOwn(message, "count")).toBe(false);
   });
@@ -103,7 +103,7 @@ test("with ignoresUnknownFields, unknown fields are ignored at every level", () 
 });
 
 test("the map key __proto__ is an ordinary key", () => {
-  const { message, violations } = readText(EveryTypeSchema, '{"string_map":{"__proto__":"x"}}', house);
+  const { message, violations } = readText(EveryTypeSchema, '{"string_map":{"__proto__":"x"}}', restOptions);
   expect(violations).toEqual([]);
   expect(Object.entries(message.stringMap)).toEqual([["__proto__", "x"]]);
   expect(Object.getPrototypeOf(message.stringMap)).toBe(Object.prototype);

@@ -3,11 +3,11 @@ import { restJson } from "../../src/rest/json/json-style.ts";
 import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { jsonOptions, readText, unknownIn } from "./json-support.ts";
 
-const house = jsonOptions(restJson);
+const restOptions = jsonOptions(restJson);
 
-/** Reads one field in house style, given as `"name":value`; the message's members. */
+/** Reads one field in restJson, given as `"name":value`; the message's members. */
 function readHouse(member: string): { message: unknown; violations: string[] } {
-  return readText(EveryTypeSchema, `{${member}}`, house);
+  return readText(EveryTypeSchema, `{${member}}`, restOptions);
 }
 
 const between = (min: number | bigint, max: number | bigint) => `must be between ${min} and ${max}`;
@@ -214,7 +214,7 @@ describe("restJson rejects", () => {
 test("all violations are reported together, one for each field", () => {
   const text =
     '{"string_field":1,"nope":2,"inner_items":[{"text":1,"number":"x"},3],"int32_field":1,"int32_field":"x"}';
-  expect(readText(EveryTypeSchema, text, house).violations).toEqual([
+  expect(readText(EveryTypeSchema, text, restOptions).violations).toEqual([
     "int32_field: must be given once",
     "string_field: must be a string",
     `nope: ${unknown}`,
@@ -228,14 +228,14 @@ test("valid fields are read although others are invalid", () => {
   const { message } = readText(
     EveryTypeSchema,
     '{"string_field":"kept","int32_field":"x","string_list":["a",1,"b"]}',
-    house,
+    restOptions,
   );
   expect(message).toMatchObject({ stringField: "kept", int32Field: 0, stringList: ["a", "b"] });
 });
 
 test("at most twenty violations are listed, and long names are truncated", () => {
   const members = Array.from({ length: 500 }, (_, index) => `"${index}${"x".repeat(1000)}":1`);
-  const { violations } = readText(EveryTypeSchema, `{${members.join()}}`, house);
+  const { violations } = readText(EveryTypeSchema, `{${members.join()}}`, restOptions);
   expect(violations).toHaveLength(20);
   // The first also tells which fields there are.
   expect(violations.slice(1).every((violation) => violation.length < 100)).toBe(true);

@@ -4,12 +4,12 @@ import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { jsonOptions, readText } from "./json-support.ts";
 
-const house = jsonOptions(restJson);
+const restOptions = jsonOptions(restJson);
 const proto = jsonOptions(protoJson);
 
-/** Reads one field in house style, given as `"name":value`; the message's members. */
+/** Reads one field in restJson, given as `"name":value`; the message's members. */
 function readHouse(member: string): { message: unknown; violations: string[] } {
-  return readText(EveryTypeSchema, `{${member}}`, house);
+  return readText(EveryTypeSchema, `{${member}}`, restOptions);
 }
 
 function readProto(member: string): { message: unknown; violations: string[] } {
@@ -139,9 +139,9 @@ describe("restJson writes a message that only wraps a list as the list", () => {
   });
 
   test("a list wrapper that is the whole message is an object", () => {
-    const { message } = readText(EveryTypeSchema, '{"matrix_field":[]}', house);
+    const { message } = readText(EveryTypeSchema, '{"matrix_field":[]}', restOptions);
     expect(message).toMatchObject({ matrixField: { rows: [] } });
-    expect(readText(EveryTypeSchema, '{"list_of_names_field":{"names":[]}}', house).violations).toEqual([
+    expect(readText(EveryTypeSchema, '{"list_of_names_field":{"names":[]}}', restOptions).violations).toEqual([
       "list_of_names_field: must be a list",
     ]);
   });

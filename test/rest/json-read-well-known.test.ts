@@ -4,12 +4,12 @@ import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { EveryTypeSchema } from "./gen/everytype/v1/every_type_pb.ts";
 import { jsonOptions, readText } from "./json-support.ts";
 
-const house = jsonOptions(restJson);
+const restOptions = jsonOptions(restJson);
 const proto = jsonOptions(protoJson);
 
-/** Reads one field in house style, given as `"name":value`; the message's members. */
+/** Reads one field in restJson, given as `"name":value`; the message's members. */
 function readHouse(member: string): { message: unknown; violations: string[] } {
-  return readText(EveryTypeSchema, `{${member}}`, house);
+  return readText(EveryTypeSchema, `{${member}}`, restOptions);
 }
 
 function readProto(member: string): { message: unknown; violations: string[] } {
@@ -77,7 +77,7 @@ describe("both styles read the well-known types", () => {
     ],
   ];
   describe.each([
-    ["house", house],
+    ["restOptions", restOptions],
     ["proto", proto],
   ])("%s", (_, options) => {
     test.each(cases)("%s", (member, expected) => {

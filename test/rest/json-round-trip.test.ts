@@ -171,14 +171,14 @@ describe("message → JSON → message is the identity", () => {
   });
 
   test("JSON → message → JSON in restJson", () => {
-    const house = jsonOptions({ ...restJson, acceptsNul: true });
+    const restOptions = jsonOptions({ ...restJson, acceptsNul: true });
     fc.assert(
       fc.property(messages(EveryTypeSchema), (message) => {
         // What means "not given" is written, but not taken.
-        const json = writeText(EveryTypeSchema, message, house).replaceAll('"unspecified"', '"red"');
-        const read = readText(EveryTypeSchema, json, house);
+        const json = writeText(EveryTypeSchema, message, restOptions).replaceAll('"unspecified"', '"red"');
+        const read = readText(EveryTypeSchema, json, restOptions);
         expect(read.violations).toEqual([]);
-        expect(writeText(EveryTypeSchema, read.message, house)).toBe(json);
+        expect(writeText(EveryTypeSchema, read.message, restOptions)).toBe(json);
       }),
       { numRuns: 300 },
     );

@@ -13,7 +13,7 @@ import {
 import { LegacySchema } from "./gen/everytype/v1/proto2_pb.ts";
 import { jsonOptions, writeText } from "./json-support.ts";
 
-const house = jsonOptions(restJson);
+const restOptions = jsonOptions(restJson);
 const proto = jsonOptions(protoJson);
 
 type Fields = MessageInitShape<typeof EveryTypeSchema>;
@@ -23,9 +23,9 @@ function writeProto(fields: Fields): string {
   return writeText(EveryTypeSchema, create(EveryTypeSchema, fields), proto).slice(1, -1);
 }
 
-/** What house style writes for one field. */
+/** What restJson writes for one field. */
 function writeHouse(fields: Fields, name: string): string {
-  const text = writeText(EveryTypeSchema, create(EveryTypeSchema, fields), house);
+  const text = writeText(EveryTypeSchema, create(EveryTypeSchema, fields), restOptions);
   const value = JSON.parse(text)[name];
   return JSON.stringify(value);
 }
@@ -177,19 +177,21 @@ describe("restJson writes", () => {
   });
 
   test("every field of a message, set or not, in order of declaration", () => {
-    const names = Object.keys(JSON.parse(writeText(EveryTypeSchema, create(EveryTypeSchema), house)));
+    const names = Object.keys(JSON.parse(writeText(EveryTypeSchema, create(EveryTypeSchema), restOptions)));
     expect(names).toEqual(EveryTypeSchema.fields.map((field) => field.name));
   });
 
   test("a list wrapper that is the whole message as an object", () => {
-    expect(writeText(ListOfNamesSchema, create(ListOfNamesSchema, { names: ["a"] }), house)).toBe('{"names":["a"]}');
-    expect(writeText(MatrixSchema, create(MatrixSchema, { rows: [{}] }), house)).toBe('{"rows":[[]]}');
+    expect(writeText(ListOfNamesSchema, create(ListOfNamesSchema, { names: ["a"] }), restOptions)).toBe(
+      '{"names":["a"]}',
+    );
+    expect(writeText(MatrixSchema, create(MatrixSchema, { rows: [{}] }), restOptions)).toBe('{"rows":[[]]}');
   });
 });
 
 test("unset proto2 fields are null (restJson) or left out (ProtoJSON), whatever their defaults", () => {
   const message = create(LegacySchema, { name: "x", size: 1 });
-  expect(writeText(LegacySchema, message, house)).toBe(
+  expect(writeText(LegacySchema, message, restOptions)).toBe(
     '{"name":"x","count":null,"size":"small","active":null,"sizes":[],"detail":null,"blob":null}',
   );
   expect(writeText(LegacySchema, message, proto)).toBe('{"name":"x","size":"SIZE_SMALL"}');
@@ -229,7 +231,7 @@ describe("a value without a JSON form throws", () => {
   ])("a handler's answer that is not of its type: %s", (name, expected) => {
     const field = EveryTypeSchema.fields.find((candidate) => candidate.name === name);
     const message = Object.assign(create(EveryTypeSchema), { [field?.localName ?? ""]: Symbol("wrong") });
-    expect(() => writeText(EveryTypeSchema, message, house)).toThrow(`expected ${expected}`);
+    expect(() => writeText(EveryTypeSchema, message, restOptions)).toThrow(`expected ${expected}`);
   });
 });
 
