@@ -20,6 +20,7 @@ const quiet = { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true"
 const steps: readonly Step[] = [
   { name: "format and lint", command: ["biome", "ci", "--error-on-warnings", "."] },
   { name: "imports: no circle of files or folders, workspaces by name", command: ["node", "scripts/check-imports.ts"] },
+  { name: "documents: the files that they name exist", command: ["node", "scripts/check-documents.ts"] },
   { name: "types", command: ["tsc"] },
   { name: "migrations: no long locks, released ones unchanged", command: ["node", "scripts/check-migrations.ts"] },
   { name: "schema: lint", command: ["buf", "lint"] },
