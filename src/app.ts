@@ -10,7 +10,7 @@ import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
 import type { Capability, Contribution } from "./capability.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { EnvFile } from "./config/env-file.ts";
-import type { HashCost } from "./crypto/hashing.ts";
+import type { HashCost } from "./crypto/argon2-hasher.ts";
 import type { ConnectionSecurity } from "./database/connection.ts";
 import type { Logger } from "./observe/log.ts";
 import { ResourceStack } from "./process/resource-stack.ts";

@@ -30,7 +30,7 @@ import type { KeyCaller } from "./access/caller.ts";
 import type { Clock } from "./clock.ts";
 import type { EnvironmentReader } from "./config/environment-reader.ts";
 import type { SettingGroup } from "./config/setting-group.ts";
-import type { HashCost } from "./crypto/hashing.ts";
+import type { HashCost } from "./crypto/argon2-hasher.ts";
 import type { Keyring } from "./crypto/keyring.ts";
 import type { SealedRows } from "./crypto/master-secret-use.ts";
 import type { PostgresConnection } from "./database/connection.ts";

@@ -1,15 +1,15 @@
 import type { Capability, Platform } from "../capability.ts";
 import { Offer } from "../capability.ts";
 import type { Clock } from "../clock.ts";
-import { type HashCost, passwordCost } from "../crypto/hashing.ts";
+import { type HashCost, passwordCost } from "../crypto/argon2-hasher.ts";
 import { createId } from "../crypto/ids.ts";
 import { createKeyring } from "../crypto/keyring.ts";
 import { keepNotingSecret, type SealedRows } from "../crypto/master-secret-use.ts";
 import { withoutDeadline } from "../database/call-deadline.ts";
 import type { PostgresConnection } from "../database/connection.ts";
+import { readTagKey } from "../database/credential-tag-key.ts";
 import { Database } from "../database/database.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
-import { readTagKey } from "../database/tag-key.ts";
 import type { Logger } from "../observe/log.ts";
 import type { DeliveryWorker } from "../outbox/worker.ts";
 import { Quota } from "../quota/quota.ts";

@@ -7,7 +7,7 @@ import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { type App, type AppOptions, type Config, createApp, parseConfig } from "../../src/app.ts";
 import type { InboxMessage } from "../../src/capabilities/channels/inbox/inbox.ts";
-import type { HashCost } from "../../src/crypto/hashing.ts";
+import type { HashCost } from "../../src/crypto/argon2-hasher.ts";
 import { Database } from "../../src/database/database.ts";
 import { connectionTo } from "./database-address.ts";
 import { captureLog } from "./log-capture.ts";

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import type { Tier } from "../../access/tiers.ts";
 import { type Command, CommandError } from "../../capability.ts";
 import { systemClock } from "../../clock.ts";
-import { Hasher, passwordCost } from "../../crypto/hashing.ts";
+import { Hasher, passwordCost } from "../../crypto/argon2-hasher.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Database } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";

@@ -1,6 +1,6 @@
 import { AuthService } from "../../../gen/byond/v1/auth_pb.ts";
 import type { Capability, Offer } from "../../capability.ts";
-import { Hasher } from "../../crypto/hashing.ts";
+import { Hasher } from "../../crypto/argon2-hasher.ts";
 import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
 import { channelNames } from "../channels/outgoing-message.ts";

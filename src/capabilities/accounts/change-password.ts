@@ -1,6 +1,6 @@
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import type { Tier } from "../../access/tiers.ts";
-import type { Hasher } from "../../crypto/hashing.ts";
+import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { QueryableTables } from "../../database/database.ts";
 import { databaseTime } from "../../database/table-query.ts";
@@ -10,12 +10,12 @@ import { accountSubject } from "../../revocation/revocation-subjects.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import type { AccountTables } from "./account-tables.ts";
 import { isRightPassword, type PasswordDependencies } from "./check-password.ts";
+import type { AccountReference } from "./delete-account-rows.ts";
 import { lockSessions, removeSessions } from "./end-sessions.ts";
 import { accountOf, findAccountsByEmail, type StoredAccount } from "./find-account.ts";
 import { forgetSources } from "./known-sources.ts";
 import { openSession, type SessionDependencies, type SessionGrant } from "./open-session.ts";
 import { newPasswordProblem } from "./password-rules.ts";
-import type { AccountReference } from "./remove-accounts.ts";
 import { insertAccount } from "./sign-up.ts";
 
 /**

@@ -1,5 +1,5 @@
+import type { Hasher, Match } from "../../crypto/argon2-hasher.ts";
 import type { Turn } from "../../crypto/fair-queue.ts";
-import type { Hasher, Match } from "../../crypto/hashing.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Database } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";

@@ -5,9 +5,9 @@ import type { RevocationService } from "../../revocation/revocation-service.ts";
 import type { AccountTables } from "./account-tables.ts";
 import { wrongPassword } from "./change-password.ts";
 import { isRightPassword, type PasswordDependencies } from "./check-password.ts";
+import { deleteAccountRows, subjectsOfAccount } from "./delete-account-rows.ts";
 import { lockAccount, lockSessions } from "./end-sessions.ts";
 import { accountOf } from "./find-account.ts";
-import { removeAccounts, subjectsOfAccount } from "./remove-accounts.ts";
 
 /** Locks the keys of a workspace that are not revoked, and then the workspace. */
 async function lockKeys(transaction: QueryableTables, workspaceId: string): Promise<void> {
@@ -57,7 +57,7 @@ export async function deleteAccount(
       // The password was changed or the account deleted after the comparison.
       throw wrongPassword();
     }
-    await removeAccounts(transaction, [account], "The account was deleted.");
+    await deleteAccountRows(transaction, [account], "The account was deleted.");
   };
   await deps.revocation.revoke(subjectsOfAccount(account), change, {
     credential: credentialOf(caller),

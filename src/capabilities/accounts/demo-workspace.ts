@@ -1,5 +1,5 @@
 import type { Tier } from "../../access/tiers.ts";
-import type { Hasher } from "../../crypto/hashing.ts";
+import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Database } from "../../database/database.ts";
 import { demoAddress } from "../../text/mail-address.ts";

@@ -1,5 +1,5 @@
 import type { Tier } from "../../access/tiers.ts";
-import type { Hasher } from "../../crypto/hashing.ts";
+import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { consumeTokens } from "../../database/consume-tokens.ts";
 import type { Database, QueryableTables } from "../../database/database.ts";

@@ -5,8 +5,8 @@ import { AppError } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import type { AccountTables } from "./account-tables.ts";
+import { type AccountReference, deleteAccountRows, subjectsOfAccount } from "./delete-account-rows.ts";
 import { findAccountsByEmail, type StoredAccount } from "./find-account.ts";
-import { type AccountReference, removeAccounts, subjectsOfAccount } from "./remove-accounts.ts";
 
 const lock = statement("lock_address")(
   { email: text },
@@ -46,7 +46,7 @@ export async function endUnverifiedAccounts(
       ? unverified.where("endAnnouncedAt", "is not", null).where("endsAt", "<=", databaseTime).skipLocked()
       : unverified;
   });
-  await removeAccounts(transaction, ending, "The account ended: its address was not verified.");
+  await deleteAccountRows(transaction, ending, "The account ended: its address was not verified.");
   return ending.length;
 }
 

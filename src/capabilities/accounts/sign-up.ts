@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Tier } from "../../access/tiers.ts";
+import type { Hasher, Match } from "../../crypto/argon2-hasher.ts";
 import type { Turn } from "../../crypto/fair-queue.ts";
-import type { Hasher, Match } from "../../crypto/hashing.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Database, QueryableTables } from "../../database/database.ts";

@@ -11,8 +11,8 @@ import type { Channels } from "../channels/channels.ts";
 import { renderAccountEnding } from "../channels/texts/mails.ts";
 import type { AccountTables } from "./account-tables.ts";
 import { hoursToldBefore } from "./accounts.policy.ts";
+import { subjectsOfAccount } from "./delete-account-rows.ts";
 import { endUnverifiedAccounts } from "./prove-address.ts";
-import { subjectsOfAccount } from "./remove-accounts.ts";
 
 /** Kind of the outbox message that warns an unverified account of its end. */
 export const accountEndingKind = "account_ending";

@@ -7,9 +7,9 @@ import { lockCredential } from "../../revocation/held-credential.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { countProofAttempt } from "./account-limits.ts";
 import type { AccountTables } from "./account-tables.ts";
+import { type AccountReference, removeMessages } from "./delete-account-rows.ts";
 import { accountOf, type StoredAccount } from "./find-account.ts";
 import { proveAddress } from "./prove-address.ts";
-import { type AccountReference, removeMessages } from "./remove-accounts.ts";
 import { alreadyExists } from "./sign-up.ts";
 
 /** What accounts need of verifications: codes that are sent to mail addresses, and checked. */

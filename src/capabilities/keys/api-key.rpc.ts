@@ -10,7 +10,7 @@ import {
 } from "../../../gen/byond/v1/api_key_pb.ts";
 import { sessionCaller } from "../../access/caller.ts";
 import { ipAllowlistProblems } from "../../access/ip-allowlist.ts";
-import type { Hasher } from "../../crypto/hashing.ts";
+import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import type { Database } from "../../database/database.ts";
 import { problemOf } from "../../errors.ts";
 import { storeAnswer } from "../../idempotency/idempotency-claim.ts";

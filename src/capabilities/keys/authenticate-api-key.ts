@@ -1,7 +1,7 @@
 import type { Authenticated } from "../../access/authorize.ts";
 import type { KeyCaller } from "../../access/caller.ts";
 import type { Clock } from "../../clock.ts";
-import type { Hasher } from "../../crypto/hashing.ts";
+import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import type { QueryableTables } from "../../database/database.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { CredentialCache } from "../../revocation/credential-cache.ts";

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { credentialOf, type Mode, type SessionCaller } from "../../access/caller.ts";
 import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
-import type { Hasher } from "../../crypto/hashing.ts";
+import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Database, Queryable, QueryableTables } from "../../database/database.ts";
 import { lockCredential } from "../../revocation/held-credential.ts";

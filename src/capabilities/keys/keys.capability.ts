@@ -1,6 +1,6 @@
 import { ApiKeyService } from "../../../gen/byond/v1/api_key_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
-import { Hasher, keyCost } from "../../crypto/hashing.ts";
+import { Hasher, keyCost } from "../../crypto/argon2-hasher.ts";
 import type { QueryableTables } from "../../database/database.ts";
 import { bindService } from "../../rpc/router.ts";
 import { ApiKeyEntity } from "./api-key.entity.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Hasher } from "../../crypto/hashing.ts";
+import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import { LruMap } from "../../lru-map.ts";
 import { maxRightSecrets, maxWrongSecrets } from "./keys.policy.ts";

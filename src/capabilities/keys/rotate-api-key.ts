@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
-import type { Hasher } from "../../crypto/hashing.ts";
+import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import type { Database, Queryable, QueryableTables } from "../../database/database.ts";
 import { databaseTime } from "../../database/table-query.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";

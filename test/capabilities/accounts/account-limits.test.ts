@@ -1,6 +1,6 @@
 /** Sign-ups are limited by source, so that making accounts does not multiply the limits of one account. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { Hasher } from "../../../src/crypto/hashing.ts";
+import { Hasher } from "../../../src/crypto/argon2-hasher.ts";
 import { password, type TestApp, useTestApp } from "../../support/app.ts";
 import { loopbackProxy } from "../../support/loopback-proxy.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";

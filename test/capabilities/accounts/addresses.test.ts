@@ -1,7 +1,7 @@
 /** An address belongs to the account that verifies it, not to the one that signed up with it first. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { Hasher } from "../../../src/crypto/hashing.ts";
+import { Hasher } from "../../../src/crypto/argon2-hasher.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { Database } from "../../../src/database/database.ts";
 import { password, type TestApp, useTestApp } from "../../support/app.ts";

@@ -1,7 +1,7 @@
 /** Guessing passwords is slow, for one account and from one address, and tells nothing about who has an account. */
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { knownSourceSweep } from "../../../src/capabilities/accounts/known-sources.ts";
-import { Hasher, passwordCost } from "../../../src/crypto/hashing.ts";
+import { Hasher, passwordCost } from "../../../src/crypto/argon2-hasher.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { Database } from "../../../src/database/database.ts";
 import { AppError } from "../../../src/errors.ts";

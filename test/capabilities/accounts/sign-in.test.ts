@@ -1,6 +1,6 @@
 /** Signing in tells nobody whether an address has an account: the same answer after the same work. */
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
-import { Hasher, passwordCost } from "../../../src/crypto/hashing.ts";
+import { Hasher, passwordCost } from "../../../src/crypto/argon2-hasher.ts";
 import { useTestApp } from "../../support/app.ts";
 
 const app = useTestApp({}, { passwordCost });

@@ -5,10 +5,10 @@ import { KeyAuthenticator } from "../../../src/capabilities/keys/authenticate-ap
 import { createSecret, insertApiKey } from "../../../src/capabilities/keys/create-api-key.ts";
 import { parseKey } from "../../../src/capabilities/keys/key-format.ts";
 import { LastUsed } from "../../../src/capabilities/keys/last-used.ts";
-import { type HashCost, Hasher, keyCost } from "../../../src/crypto/hashing.ts";
+import { type HashCost, Hasher, keyCost } from "../../../src/crypto/argon2-hasher.ts";
 import { randomBase62 } from "../../../src/crypto/ids.ts";
+import { readTagKey } from "../../../src/database/credential-tag-key.ts";
 import { Database, type QueryableTables } from "../../../src/database/database.ts";
-import { readTagKey } from "../../../src/database/tag-key.ts";
 import { type RevocationService, startRevocation } from "../../../src/revocation/revocation-service.ts";
 import { createMigratedDatabase, useTestApp } from "../../support/app.ts";
 import { connectionTo } from "../../support/database-address.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../clock.ts";
-import { signBody } from "../../../crypto/body-signature.ts";
+import { signBody } from "../../../crypto/sign-body.ts";
 import type { SendResult } from "../../../outbox/send-result.ts";
 import type { Channel, CodeMessage } from "../outgoing-message.ts";
 import { minutesLeft, textsFor } from "../texts/message-texts.ts";

@@ -16,7 +16,7 @@ export function subjectsOfAccount({ userId, workspaceId }: AccountReference): st
  * has locked the accounts and revokes `subjectsOfAccount` of each. What the workspaces hold is removed soon after
  * (`closedWorkspaceSweep`).
  */
-export async function removeAccounts(
+export async function deleteAccountRows(
   transaction: QueryableTables,
   accounts: readonly AccountReference[],
   revocationReason: string,

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { Hasher, keyCost, passwordCost } from "../../src/crypto/hashing.ts";
+import { Hasher, keyCost, passwordCost } from "../../src/crypto/argon2-hasher.ts";
 
 /** Of a hash in PHC string format. */
 const parametersOf = (hash: string) =>
