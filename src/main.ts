@@ -53,7 +53,11 @@ async function serve(config: Config): Promise<void> {
   }
   async function close(reason: NodeJS.Signals | Error): Promise<void> {
     const failed = reason instanceof Error;
-    logger[failed ? "error" : "info"]("stopping", failed ? { error: reason } : { signal: reason });
+    if (failed) {
+      logger.error("stopping", { error: reason });
+    } else {
+      logger.info("stopping", { signal: reason });
+    }
     await app?.drain(failure.signal);
     await app?.close();
     logger.info("stopped");

@@ -151,7 +151,7 @@ export class Database implements QueryableTables {
       if (lookUp === undefined || !isConnectionLost(error)) {
         throw asAppError(error);
       }
-      this.#logger.warn("connection lost, looking the outcome up", { error });
+      this.#logger.warn("database_connection_lost", { error });
       return this.#outcomes.find((client) => execute(client, lookUp), error);
     }
   }
@@ -203,7 +203,7 @@ export class Database implements QueryableTables {
       if (!isConnectionLost(error)) {
         throw asAppError(error);
       }
-      this.#logger.warn("connection lost, looking the outcome up", { error });
+      this.#logger.warn("database_connection_lost", { error });
       await this.#outcomes.requireCommitted(id, error);
     }
     return result;

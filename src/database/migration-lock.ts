@@ -34,7 +34,7 @@ export async function takeMigrationLock(client: pg.Client, logger: Logger): Prom
       }
     }
     const { rows } = await client.query(holderOfLock(migrationLock));
-    logger.warn("waiting for the migration lock", {
+    logger.warn("waiting_for_migration_lock", {
       waited_seconds: (waitedMs + reportEveryMs) / 1_000,
       held_by: rows[0]?.holder ?? null,
     });

@@ -11,6 +11,6 @@ export function ormOptions(client: pg.ClientConfig & { readonly database: string
     // A command that only migrates needs none.
     discovery: { warnWhenNoEntities: false },
     debug: false,
-    logger: (message: string) => logger.warn("database", { message }),
+    logger: (message: string) => logger.warn("orm_message", { message }),
   };
 }

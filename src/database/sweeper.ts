@@ -79,7 +79,7 @@ export class Sweeper {
           while (!this.#isStopping && (await sweep.removeBatch()));
         }
       } catch (error) {
-        this.#options.logger.warn("sweep failed", { sweep: sweep.name, error });
+        this.#options.logger.warn("sweep_failed", { sweep: sweep.name, error });
       }
     }
   }

@@ -113,36 +113,34 @@ async function carryOut(
     if (isFinal(error)) {
       await withoutDeadline(() => keep(options, claim, request, { kind: "error", error }));
     } else {
-      const releasing = withoutDeadline(() =>
-        attempt(options, "idempotency claim not released", () =>
-          releaseSlot(options.database, claim.slot, claim.claimId),
-        ),
-      );
-      // If the release fails, the claim expires by itself.
-      await withinTime(releasing).catch(() => undefined);
+      // If the release takes too long, the claim expires by itself.
+      await withinTime(withoutDeadline(() => release(options, claim))).catch(() => undefined);
     }
     throw error;
   }
 }
 
-function keep(
+/** Logs a failure: the caller gets its response even if that cannot be stored. The claim expires by itself. */
+async function keep(
   options: IdempotencyOptions,
   claim: IdempotencyClaim,
   request: UnaryRequest,
   answer: Answer,
 ): Promise<void> {
-  return attempt(options, "idempotent answer not kept", async () => {
+  try {
     const sealed = sealAnswer(options.keyring, claim.slot, request.method.output, answer);
     await completeSlot(options.database, claim.slot, claim.claimId, sealed);
-  });
+  } catch (error) {
+    options.logger.warn("idempotent_response_not_stored", { error });
+  }
 }
 
-/** Logs an error of `work`: the caller gets its answer even if that cannot be kept. The claim expires by itself. */
-async function attempt(options: IdempotencyOptions, event: string, work: () => Promise<unknown>): Promise<void> {
+/** Logs a failure: the claim expires by itself. */
+async function release({ database, logger }: IdempotencyOptions, claim: IdempotencyClaim): Promise<void> {
   try {
-    await work();
+    await releaseSlot(database, claim.slot, claim.claimId);
   } catch (error) {
-    options.logger.warn(event, { error });
+    logger.warn("idempotency_release_failed", { error });
   }
 }
 

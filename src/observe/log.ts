@@ -7,6 +7,7 @@ import { pino, stdTimeFunctions } from "pino";
  */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** Events are stable names in snake_case. docs/guides/operations.md describes each one. */
 export interface Logger {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;

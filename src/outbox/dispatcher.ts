@@ -60,7 +60,7 @@ export class Dispatcher {
   accept(item: OutboxItem, remainingMs: number): void {
     const lane = this.#lanes.get(item.lane);
     if (lane === undefined) {
-      this.#options.logger.error("unknown lane", { lane: item.lane, outbox_id: item.id });
+      this.#options.logger.error("unknown_lane", { lane: item.lane, outbox_id: item.id });
       return;
     }
     const known = this.#held.get(keyOf(item));
@@ -202,7 +202,7 @@ export class Dispatcher {
         ? attempt.signal.reason.result
         : result;
     } catch (error) {
-      this.#options.logger.error("sender failed", { ...describeItem(item), error });
+      this.#options.logger.error("sender_failed", { ...describeItem(item), error });
       return { kind: "retry", reason: "internal error", provider: "unknown" };
     } finally {
       cancelTimeout();
@@ -214,13 +214,13 @@ export class Dispatcher {
     if (result.kind === "retry" && result.provider === "fails") {
       const pauseMs = lane.circuit.failed(result.afterMs);
       if (pauseMs !== undefined) {
-        this.#options.logger.warn("provider paused", { lane: lane.name, pause_ms: pauseMs, reason: result.reason });
+        this.#options.logger.warn("provider_paused", { lane: lane.name, pause_ms: pauseMs, reason: result.reason });
       }
       return;
     }
     const isAnswered = result.kind === "sent" || (result.kind !== "withdrawn" && result.provider === "works");
     if (isAnswered && lane.circuit.succeeded()) {
-      this.#options.logger.info("provider works again", { lane: lane.name });
+      this.#options.logger.info("provider_resumed", { lane: lane.name });
     }
   }
 
@@ -238,7 +238,7 @@ export class Dispatcher {
         const isLast = this.#isAborting || this.#nowMs() >= held.expiresAtMs;
         if (isLast || waitMs === recordingBackoff.firstMs) {
           const problem = { ...describeItem(item), outcome: result.kind, error };
-          this.#options.logger.error(isLast ? "delivery not recorded" : "delivery not recorded yet", problem);
+          this.#options.logger.error(isLast ? "delivery_record_failed" : "delivery_record_delayed", problem);
         }
         if (isLast) {
           return;
@@ -253,7 +253,7 @@ export class Dispatcher {
       return;
     }
     const isOver = status === "failed" || status === "expired";
-    this.#options.logger.warn(isOver ? "message not delivered" : "delivery attempt failed", {
+    this.#options.logger.warn(isOver ? "message_not_delivered" : "delivery_attempt_failed", {
       ...describeItem(item),
       attempt: item.attempts + 1,
       reason: result.reason,

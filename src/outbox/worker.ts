@@ -196,7 +196,7 @@ export class DeliveryWorker {
       this.#sweptAtMs = nowMs;
       const count = await this.#store.expireOverdue(this.#lanes);
       if (count > 0) {
-        this.#logger.warn("messages expired unsent", { count });
+        this.#logger.warn("messages_expired", { count });
       }
     }
   }
@@ -217,12 +217,12 @@ export class DeliveryWorker {
       await work();
       if (this.#isInterrupted) {
         this.#isInterrupted = false;
-        this.#logger.info("delivery resumed");
+        this.#logger.info("delivery_resumed");
       }
     } catch (error) {
       if (!this.#isInterrupted) {
         this.#isInterrupted = true;
-        this.#logger.error("delivery interrupted", { error });
+        this.#logger.error("delivery_interrupted", { error });
       }
     }
   }

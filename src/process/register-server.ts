@@ -116,7 +116,7 @@ export async function registerServer<T>(options: RegistrationOptions, register: 
 
 async function reportWait({ database, logger }: RegistrationOptions, waitedMs: number): Promise<void> {
   const [row] = await database.run(findHolder, {});
-  logger.warn("waiting for other servers to start", {
+  logger.warn("waiting_for_other_servers", {
     waited_seconds: Math.round(waitedMs / 1_000),
     held_by: row?.holder ?? null,
   });

@@ -43,7 +43,7 @@ export class ResourceStack {
       }
     }
     if (unfinished.length > 0) {
-      this.#logger.warn("stopped before everything was finished", { unfinished });
+      this.#logger.warn("stop_incomplete", { unfinished });
     }
   }
 
@@ -51,7 +51,7 @@ export class ResourceStack {
     try {
       return (await close(withinMs)) !== false;
     } catch (error) {
-      this.#logger.error("not closed in order", { name, error });
+      this.#logger.error("close_failed", { name, error });
       return true;
     }
   }

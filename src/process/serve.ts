@@ -183,7 +183,7 @@ export async function serve(
     }),
     onMalformed: malformed.refuse,
     malformedContent: malformed.content,
-    onError: (error) => logger.error("connection failed", { error }),
+    onError: (error) => logger.error("port_error", { error }),
   });
   resources.add("requests", async (withinMs) => {
     closing.abort();

@@ -46,32 +46,32 @@ export function startNotices(config: ServerConfig, capabilities: readonly Capabi
   const { isPublic, metricsToken, publicUrl, tls, proxyTrust } = config;
   const notices: StartNotice[] = [];
   if (config.emptySettings.length > 0) {
-    notices.push({ level: "warn", event: "empty settings count as unset", settings: config.emptySettings });
+    notices.push({ level: "warn", event: "empty_settings", settings: config.emptySettings });
   }
   if (config.envFile !== undefined) {
-    notices.push({ level: "info", event: "settings were read from the .env file", settings: config.envFile.settings });
+    notices.push({ level: "info", event: "env_file_read", settings: config.envFile.settings });
   }
   if (config.envFile?.isReadableByAll) {
     notices.push({
       level: "warn",
-      event: "every user of this machine may read the .env file",
+      event: "env_file_world_readable",
       settings: ["chmod 600 .env"],
     });
   }
   if (isPublic && metricsToken === undefined) {
-    notices.push({ level: "info", event: "/metrics is closed", settings: ["METRICS_TOKEN"] });
+    notices.push({ level: "info", event: "metrics_closed", settings: ["METRICS_TOKEN"] });
   }
   if (isHttps(publicUrl) && tls === undefined && proxyTrust.trustedProxies.length === 0) {
     notices.push({
       level: "warn",
-      event: "all clients count as one address, that of the proxy in front of https",
+      event: "trusted_proxies_missing",
       settings: ["TRUSTED_PROXIES"],
     });
   }
   if (proxyTrust.trustedProxies.some(({ prefixLength }) => prefixLength === 0)) {
     notices.push({
       level: "warn",
-      event: "every client is believed what it says of its own address: each one is a trusted proxy",
+      event: "trusted_proxies_unrestricted",
       settings: ["TRUSTED_PROXIES"],
     });
   }

@@ -36,21 +36,22 @@ export class ClockAndSecretCheck {
     if (isClockOff !== this.#isClockOff) {
       this.#isClockOff = isClockOff;
       const fields = { database_ahead_seconds: Math.round(this.#clockOffsetMs / 1_000) };
-      this.#logger[isClockOff ? "warn" : "info"](
-        isClockOff ? "the clocks of this server and of PostgreSQL differ" : "the clocks agree again",
-        fields,
-      );
+      if (isClockOff) {
+        this.#logger.warn("clock_differs", fields);
+      } else {
+        this.#logger.info("clock_agrees", fields);
+      }
     }
   }
 
   #observeServers(disagreeing: readonly string[]): void {
     const appeared = disagreeing.filter((id) => !this.#disagreeing.includes(id));
     if (appeared.length > 0) {
-      this.#logger.error("servers disagree about BYOND_SECRET: one of two writes what the other cannot read", {
+      this.#logger.error("secrets_differ", {
         servers: appeared,
       });
     } else if (disagreeing.length === 0 && this.#disagreeing.length > 0) {
-      this.#logger.info("servers agree about BYOND_SECRET again");
+      this.#logger.info("secrets_agree");
     }
     this.#disagreeing = disagreeing;
   }

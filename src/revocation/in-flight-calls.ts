@@ -85,7 +85,7 @@ export class InFlightCalls {
       );
     } catch (error) {
       // If one call cannot be aborted, the others still have to be.
-      this.#logger.error("a revoked call could not be aborted", { error });
+      this.#logger.error("abort_failed", { error });
     }
   }
 

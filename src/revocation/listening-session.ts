@@ -101,7 +101,7 @@ export class ListeningSession implements Queryable {
       await over;
     } catch (error) {
       if (!this.#failureIsLogged && !this.#stopping.signal.aborted) {
-        logger.warn("no connection for revocations", { error });
+        logger.warn("revocation_connection_failed", { error });
       }
       this.#failureIsLogged = true;
       onAttempted();

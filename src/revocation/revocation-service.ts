@@ -155,7 +155,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
       acknowledgement.observe(durationMs / 1_000);
       counters.unheardServers += unheardServers;
       if (unheardServers > 0) {
-        logger.warn("servers did not acknowledge a revocation; their leases are over", { servers: unheardServers });
+        logger.warn("revocation_unacknowledged", { servers: unheardServers });
       }
     },
   });
@@ -166,13 +166,13 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
       await lease.renew();
       counters.renewals += 1;
       if (isFailing) {
-        logger.info("the revocation lease is renewed again");
+        logger.info("lease_renewal_resumed");
       }
       isFailing = false;
     } catch (error) {
       counters.failedRenewals += 1;
       if (!isFailing) {
-        logger.warn("the revocation lease is not renewed; without it the database is read for every request", {
+        logger.warn("lease_renewal_failed", {
           error,
         });
       }
@@ -221,7 +221,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
       clearInterval(renewing);
       await lease.release().catch((error: unknown) => {
         // The next revocation waits until the lease has expired, and removes the row then.
-        logger.warn("the row of this server was not removed", { error });
+        logger.warn("lease_release_failed", { error });
       });
       await session.stop();
     },

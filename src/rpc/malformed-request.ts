@@ -30,7 +30,7 @@ export function createMalformedRequests(
       errorCode: undefined,
     };
     // The request itself is not logged: it may contain anything.
-    logger.info("malformed request", { request_id: record.requestId, reason });
+    logger.info("malformed_request", { request_id: record.requestId, reason });
     const { status, body } = restErrorAnswer(errors, new AppError("invalid_request", reason), record);
     const headers = {
       "X-Request-Id": record.requestId,

@@ -24,7 +24,7 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       // A client that waits no longer is no failure of ours.
       const isOurs = appError.details.rpcCode !== Code.DeadlineExceeded;
       if (isNew && isOurs && errorKinds[appError.code].httpStatus >= 500) {
-        logger.error("call failed", { request_id: record.requestId, code: appError.code, error });
+        logger.error("call_failed", { request_id: record.requestId, code: appError.code, error });
       }
       return appError;
     },

@@ -62,7 +62,7 @@ export function createRequestHandler(
     };
     logWhenClosed(options, request, response, record);
     withDeadline(() => serve(options, request, response, record, defaults)).catch((error: unknown) => {
-      options.logger.error("request failed", { request_id: record.requestId, error });
+      options.logger.error("request_failed", { request_id: record.requestId, error });
       response.destroy();
     });
   };

@@ -216,7 +216,7 @@ describe("crashes", () => {
     try {
       const answer = await server.connect.startVerification(request, withKey(name).options);
       expect(answer.verificationId).toBe("done");
-      expect(server.logLines.join()).toContain("idempotent answer not kept");
+      expect(server.logLines.join()).toContain("idempotent_response_not_stored");
     } finally {
       await querySql(fixture.database, { name: "show", text: "ALTER TABLE hidden RENAME TO idempotency" }, []);
     }

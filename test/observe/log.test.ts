@@ -15,7 +15,7 @@ test("a line is one JSON object with time, level and event, whatever its values 
   const lines = linesOf((logger) => {
     logger.info("request", { status: 200, route: "GET /api/v1/lookup", nothing: undefined });
     logger.warn("odd", { text: "two\nlines \u2028 and \u0000", circle, ratio: Number.NaN });
-    logger.error("call failed");
+    logger.error("call_failed");
   });
   expect(lines.every((line) => line.endsWith("\n") && line.indexOf("\n") === line.length - 1)).toBe(true);
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -29,7 +29,7 @@ test("a line is one JSON object with time, level and event, whatever its values 
       circle: { size: 10, self: "[Circular]" },
       ratio: null,
     },
-    { time, level: "error", event: "call failed" },
+    { time, level: "error", event: "call_failed" },
   ]);
 });
 
@@ -38,7 +38,7 @@ test("an error is logged with its name, message, stack and causes only", () => {
     detail: "Key (email)=(a@example.com) already exists.",
   });
   const [line = ""] = linesOf((logger) =>
-    logger.error("call failed", { error: new AppError("unavailable", "Try again.", { cause }) }),
+    logger.error("call_failed", { error: new AppError("unavailable", "Try again.", { cause }) }),
   );
   expect(JSON.parse(line)).toMatchObject({
     error: { name: "AppError", message: "Try again.", cause: { name: "TypeError", message: "duplicate key" } },

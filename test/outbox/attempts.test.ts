@@ -98,7 +98,7 @@ describe("an attempt", () => {
       attempts: 1,
       last_error: "internal error",
     });
-    expect(use.outbox.log.lines.join("")).toContain("sender failed");
+    expect(use.outbox.log.lines.join("")).toContain("sender_failed");
   });
 
   test("of a kind that this server does not know is left for one that does", async () => {

@@ -154,7 +154,7 @@ describe("while the database is unavailable", () => {
     link.isBroken = false;
     await worker.poll();
     const events = use.outbox.log.lines.map((line) => JSON.parse(line).event);
-    expect(events).toEqual(["delivery interrupted", "delivery resumed"]);
+    expect(events).toEqual(["delivery_interrupted", "delivery_resumed"]);
   });
 
   test("no more is sent than there are places: what could not be recorded might be sent again", async () => {

@@ -51,11 +51,11 @@ describe("a lane", () => {
     worker.dispatch(await use.outbox.write("a"));
     worker.dispatch(await use.outbox.write("a"));
     expect(use.sender.begun).toHaveLength(1);
-    expect(use.outbox.log.lines.join("")).not.toContain("provider works again");
+    expect(use.outbox.log.lines.join("")).not.toContain("provider_resumed");
     (await use.sender.next()).end(sent);
     (await use.sender.next()).end(sent);
     await worker.idle();
-    expect(use.outbox.log.lines.join("")).toContain("provider works again");
+    expect(use.outbox.log.lines.join("")).toContain("provider_resumed");
   });
 
   test.each<[string, () => Promise<SendResult>]>([
@@ -72,12 +72,12 @@ describe("a lane", () => {
     for (let time = 0; time < 6; time += 1) {
       await attempt(outcome);
     }
-    expect(use.outbox.log.lines.join("")).not.toContain("provider paused");
+    expect(use.outbox.log.lines.join("")).not.toContain("provider_paused");
     for (let failure = 0; failure < 5; failure += 1) {
       await attempt(outcome);
       await attempt(async () => down);
     }
-    expect(use.outbox.log.lines.join("")).toContain("provider paused");
+    expect(use.outbox.log.lines.join("")).toContain("provider_paused");
   });
 
   test("is not paused by messages that expired on their way", async () => {
@@ -89,7 +89,7 @@ describe("a lane", () => {
       expect(attempt.signal.aborted).toBe(true);
       await worker.idle();
     }
-    expect(use.outbox.log.lines.join("")).not.toContain("provider paused");
+    expect(use.outbox.log.lines.join("")).not.toContain("provider_paused");
   });
 
   test("that is full does not hold up another", async () => {
@@ -193,8 +193,8 @@ describe("a provider that keeps failing", () => {
     await worker.idle();
     const states = await Promise.all(items.map((item) => use.outbox.state(item)));
     expect(states.map((state) => state?.status)).toEqual(items.map(() => "sent"));
-    expect(use.outbox.log.lines.join("")).toContain("provider paused");
-    expect(use.outbox.log.lines.join("")).toContain("provider works again");
+    expect(use.outbox.log.lines.join("")).toContain("provider_paused");
+    expect(use.outbox.log.lines.join("")).toContain("provider_resumed");
   });
 });
 

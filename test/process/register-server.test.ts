@@ -110,7 +110,7 @@ test("a server that waits for the lock logs who holds it, and gives up after a m
   expect(start.lines.map((line) => JSON.parse(line))).toMatchObject([
     {
       level: "warn",
-      event: "waiting for other servers to start",
+      event: "waiting_for_other_servers",
       waited_seconds: 5,
       held_by: { application_name: "another server" },
     },

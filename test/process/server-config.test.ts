@@ -128,12 +128,12 @@ describe("the log lines after a start", () => {
       ({ level, event, settings }) => [level, event, ...settings].join(" "),
     );
   const closed = [
-    "info sign-up is closed SIGN_UP=open",
-    "info /metrics is closed METRICS_TOKEN",
-    "info email is unavailable SMTP_URL MAIL_FROM",
-    "info whatsapp is unavailable WHATSAPP_TOKEN",
+    "info sign_up_closed SIGN_UP=open",
+    "info metrics_closed METRICS_TOKEN",
+    "info email_unavailable SMTP_URL MAIL_FROM",
+    "info whatsapp_unavailable WHATSAPP_TOKEN",
   ];
-  const shared = "warn all clients count as one address, that of the proxy in front of https TRUSTED_PROXIES";
+  const shared = "warn trusted_proxies_missing TRUSTED_PROXIES";
 
   test.each<[string, Record<string, string>, string[]]>([
     ["on loopback, nothing", {}, []],
@@ -145,19 +145,13 @@ describe("the log lines after a start", () => {
     [
       "warn that every client is trusted as a proxy",
       { TRUSTED_PROXIES: "10.0.0.0/8, ::/0" },
-      [
-        ...closed,
-        "warn every client is believed what it says of its own address: each one is a trusted proxy TRUSTED_PROXIES",
-      ],
+      [...closed, "warn trusted_proxies_unrestricted TRUSTED_PROXIES"],
     ],
     ["not if the proxy is known", { PUBLIC_URL: "https://localhost", TRUSTED_PROXIES: "127.0.0.1" }, closed],
     [
       "warn that no email can be verified if other messages are sent, but no mails",
       { HOST: "0.0.0.0", SIGN_UP: "open", SMS_PROVIDER_URL: "http://localhost", PROVIDER_SECRET: "x".repeat(32) },
-      [
-        ...closed.slice(1),
-        "warn nobody can prove an address, and so use the live keys of a new account: no mail is sent SMTP_URL MAIL_FROM",
-      ],
+      [...closed.slice(1), "warn address_verification_unavailable SMTP_URL MAIL_FROM"],
     ],
     ["not with TLS of its own", { PUBLIC_URL: "https://localhost", TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, []],
     [
@@ -169,7 +163,7 @@ describe("the log lines after a start", () => {
         SMTP_URL: "smtp://localhost",
         MAIL_FROM: "a@example.com",
       },
-      ["info whatsapp is unavailable WHATSAPP_TOKEN"],
+      ["info whatsapp_unavailable WHATSAPP_TOKEN"],
     ],
   ])("%s", (_what, environment, expected) => {
     // In whatever order.
@@ -333,10 +327,10 @@ describe("a .env file", () => {
   test("is logged at the start, with a warning if everybody may read it", () => {
     const noticesOf = (isReadableByAll: boolean) =>
       startNotices(parseConfig({}, { variables: { PORT: "9000" }, isReadableByAll }), standardCapabilities());
-    const read = { level: "info", event: "settings were read from the .env file", settings: ["PORT"] };
+    const read = { level: "info", event: "env_file_read", settings: ["PORT"] };
     const warning = {
       level: "warn",
-      event: "every user of this machine may read the .env file",
+      event: "env_file_world_readable",
       settings: ["chmod 600 .env"],
     };
     expect(noticesOf(false)).toEqual([read]);

@@ -157,7 +157,7 @@ describe("a unary call whose deadline has passed", () => {
   });
 
   const verifications = async () => (await database.query("SELECT FROM verification")).rows.length;
-  const failures = () => app.logLines.filter((line) => line.includes("call failed"));
+  const failures = () => app.logLines.filter((line) => line.includes("call_failed"));
 
   /** Locks a table until a call waits for it and its time is over; answers what the call came to. */
   async function hold<T>(table: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {

@@ -68,7 +68,7 @@ describe("an unreadable message is a client error, not a server error", () => {
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
   ];
-  const failures = () => app.logLines.filter((line) => line.includes("call failed")).length;
+  const failures = () => app.logLines.filter((line) => line.includes("call_failed")).length;
 
   test.each(sent)("gRPC: %s", async (_what, encoding, body, code) => {
     for (const path of [...unary, ...streams]) {

@@ -150,9 +150,7 @@ test("while another connection holds the migration lock, the log names it repeat
   const { rows } = await holder.query("SELECT pg_backend_pid() AS pid");
   await using main = new MainProcess({ environment: { DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0" } });
   for (const seconds of [5, 10]) {
-    const [line] = await main.wrote(
-      new RegExp(`^.*"waiting for the migration lock","waited_seconds":${seconds},.*$`, "m"),
-    );
+    const [line] = await main.wrote(new RegExp(`^.*"waiting_for_migration_lock","waited_seconds":${seconds},.*$`, "m"));
     expect(JSON.parse(line)).toMatchObject({
       level: "warn",
       held_by: {

@@ -257,7 +257,7 @@ test("a server that no longer trusts PostgreSQL's certificate answers 503 to eve
   );
   expect(server.logLines).toContainEqual(
     expect.objectContaining({
-      event: "call failed",
+      event: "call_failed",
       code: "unavailable",
       error: expect.objectContaining({ cause: expect.objectContaining({ message: "certificate signature failure" }) }),
     }),

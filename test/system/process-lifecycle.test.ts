@@ -153,7 +153,7 @@ describe("a server on an external database", () => {
     expect(performance.now() - before).toBeGreaterThan(8_900);
     expect(await server.exited).toEqual({ code: 0, signal: null });
     expect(performance.now() - before).toBeLessThan(11_000);
-    expect(server.log).toContain('"event":"stopped before everything was finished","unfinished":["requests"]');
+    expect(server.log).toContain('"event":"stop_incomplete","unfinished":["requests"]');
   });
 
   test("a silent database and everything else get ten seconds together, and the log names what was left unfinished", async () => {
@@ -165,7 +165,7 @@ describe("a server on an external database", () => {
     const before = performance.now();
     expect(await server.stop()).toEqual({ code: 0, signal: null });
     expect(performance.now() - before).toBeLessThan(11_500);
-    expect(server.log).toContain('"event":"stopped before everything was finished","unfinished":["requests"');
+    expect(server.log).toContain('"event":"stop_incomplete","unfinished":["requests"');
     await release();
   });
 

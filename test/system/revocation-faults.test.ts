@@ -120,7 +120,7 @@ test("a server that cannot reach the database starts anyway, without a lease", a
   const { service, version, log } = await store.startServer({ connection: await connectionTo(url.href) });
   expect(service.metrics()).toMatchObject({ leaseIsValid: false, renewals: 0 });
   expect(await version("ada")).toBe(1);
-  expect(log.lines.filter((line) => line.includes("no connection for revocations"))).toHaveLength(1);
+  expect(log.lines.filter((line) => line.includes("revocation_connection_failed"))).toHaveLength(1);
 });
 
 test("a revocation that cannot be confirmed reports it, and is confirmed when repeated", async () => {

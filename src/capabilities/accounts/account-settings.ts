@@ -45,6 +45,6 @@ export function describeAccounts({ signUp }: AccountSettings, { isPublic }: Serv
   const isClosed = isPublic && signUp === "closed";
   return {
     fields: { sign_up: signUp },
-    notices: isClosed ? [{ level: "info", event: "sign-up is closed", settings: ["SIGN_UP=open"] }] : [],
+    notices: isClosed ? [{ level: "info", event: "sign_up_closed", settings: ["SIGN_UP=open"] }] : [],
   };
 }

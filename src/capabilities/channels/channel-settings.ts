@@ -177,15 +177,15 @@ export function describeChannels(settings: DescribedSettings, { isPublic }: Serv
   const sendsReally = whatsapp !== undefined || smsProviderUrl !== undefined || voiceProviderUrl !== undefined;
   const notices: StartNotice[] = [];
   if (isPublic && smtp === undefined) {
-    notices.push({ level: "info", event: "email is unavailable", settings: ["SMTP_URL", "MAIL_FROM"] });
+    notices.push({ level: "info", event: "email_unavailable", settings: ["SMTP_URL", "MAIL_FROM"] });
   }
   if (isPublic && whatsapp === undefined) {
-    notices.push({ level: "info", event: "whatsapp is unavailable", settings: ["WHATSAPP_TOKEN"] });
+    notices.push({ level: "info", event: "whatsapp_unavailable", settings: ["WHATSAPP_TOKEN"] });
   }
   if (settings.signUp === "open" && sendsReally && smtp === undefined && settings.inbox !== "all") {
     notices.push({
       level: "warn",
-      event: "nobody can prove an address, and so use the live keys of a new account: no mail is sent",
+      event: "address_verification_unavailable",
       settings: ["SMTP_URL", "MAIL_FROM"],
     });
   }

@@ -98,6 +98,6 @@ export async function upgradeSecretHash(
         .where("secretHash", "=", input.outdatedHash),
     );
   } catch (error) {
-    deps.logger.warn("a key's hash was not renewed", { error });
+    deps.logger.warn("key_rehash_failed", { error });
   }
 }

@@ -46,7 +46,7 @@ export class LastUsed {
     try {
       await this.#deps.database.run(updateLastUsed, { ids: [...batch.keys()], times: [...batch.values()] });
     } catch (error) {
-      this.#deps.logger.warn("last use of keys not written", { keys: batch.size, error });
+      this.#deps.logger.warn("last_use_not_recorded", { keys: batch.size, error });
       this.#pending = new Map([...batch, ...this.#pending]);
       this.#timer ??= setTimeout(() => void this.flush(), lastUsedIntervalMs).unref();
     }

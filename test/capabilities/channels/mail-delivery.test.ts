@@ -144,7 +144,7 @@ describe("a mail server that", () => {
       { state: "retried", error: "the mail server answered 451 4.7.1 to RCPT TO" },
       { state: "sent" },
     ]);
-    expect(use.outbox.log.lines.join("")).not.toContain("provider paused");
+    expect(use.outbox.log.lines.join("")).not.toContain("provider_paused");
   });
 
   test("disconnects in the middle of a mail gets it again, once", async () => {

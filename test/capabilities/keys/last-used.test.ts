@@ -86,7 +86,7 @@ describe("in batches", () => {
         ["2026-06-15T09:40:05.000Z", "2026-06-15T09:40:00.000Z"],
       ],
     ]);
-    expect(log.lines.join()).toContain("last use of keys not written");
+    expect(log.lines.join()).toContain("last_use_not_recorded");
   });
 });
 

@@ -58,7 +58,7 @@ function answerChallenge(deps: WhatsappWebhookDependencies, query: URLSearchPara
   const isForUs =
     query.get("hub.mode") === "subscribe" && isEqual(query.get("hub.verify_token") ?? "", deps.verifyToken);
   if (!isForUs || !/^[\w.~-]{1,256}$/.test(challenge)) {
-    deps.logger.warn("whatsapp webhook subscription refused");
+    deps.logger.warn("whatsapp_subscription_refused");
     return respond(403, "");
   }
   return respond(200, challenge);
@@ -73,7 +73,7 @@ async function receiveReport(deps: WhatsappWebhookDependencies, request: Webhook
     body === undefined ||
     !isEqual(given, `sha256=${createHmac("sha256", deps.appSecret).update(body).digest("hex")}`)
   ) {
-    deps.logger.warn("whatsapp webhook signature refused");
+    deps.logger.warn("whatsapp_signature_refused");
     return respond(401, "");
   }
   const statuses = parseWhatsappStatuses(body);
