@@ -61,7 +61,7 @@ export interface AppOptions {
 export interface App {
   /** Where it listens. */
   readonly url: string;
-  /** Made at the first start on an empty embedded database, and shown this once. */
+  /** Created at the first start on an empty embedded database, and printed only then. */
   readonly demoKey: string | undefined;
   /** Opens the inbox in a browser, once. Undefined on a public server, where the inbox takes keys only. */
   readonly inboxLink: string | undefined;

@@ -162,7 +162,7 @@ export interface PageGate {
 
 /** What the start prints for the person at the terminal. */
 export interface Greeting {
-  /** A sandbox key that was just made, and is shown this once. */
+  /** The sandbox key of the first start, which is printed only then. */
   readonly demoKey?: string | undefined;
   /** A link that opens the inbox in a browser, once. */
   readonly inboxLink?: (() => string) | undefined;

@@ -18,7 +18,7 @@ export const defaultCommand = "start";
 
 /** Adds `start` to the operators' commands. */
 export function withStart(commands: CommandTable): CommandTable {
-  const start = { summary: "Starts the server. This is what happens where no command is named." };
+  const start = { summary: "Starts the server. The default command." };
   return new Map<string, CommandUsage>([[defaultCommand, start], ...commands]);
 }
 
@@ -37,7 +37,7 @@ export function parseCommandLine(args: readonly string[], commands: CommandTable
   const command = commands.get(first);
   if (command === undefined) {
     const what = first.startsWith("-") ? "option" : "command";
-    throw new CommandError(`There is no ${what} "${nameOf(first)}". byond --help lists what there is.`);
+    throw new CommandError(`Unknown ${what} "${nameOf(first)}". Run byond --help for a list.`);
   }
   if (rest.length === 1 && rest[0] === "--help") {
     return { kind: "help", command: first };
@@ -66,7 +66,7 @@ function parseOptions(
   const options = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind !== "option") {
-      throw refusal(`${command} takes no argument beside its options`);
+      throw refusal(`${command} takes options only, no other arguments`);
     }
     const { name, rawName, value } = token;
     if (!Object.hasOwn(known, name) || !rawName.startsWith("--")) {
@@ -122,12 +122,12 @@ export function help(commands: CommandTable, settings: readonly SettingGroup[]):
   });
   const parts = [
     "Usage: byond [command] [options]\n       in this folder: npm start -- [command] [options]",
-    `Commands (byond <command> --help tells more of one):\n${columns(summaries)}`,
+    `Commands (byond <command> --help shows the options of one):\n${columns(summaries)}`,
     `Options:\n${columns([
-      ["--help", "Prints this."],
+      ["--help", "Prints this help."],
       ["--version", "Prints the version."],
     ])}`,
-    "Settings are variables of the environment, or of a .env file in the working folder. An empty one counts as unset.",
+    "Settings are environment variables, or lines of a .env file in the working folder. An empty setting counts as unset.",
     ...groups,
   ];
   return `${parts.join("\n\n")}\n`;

@@ -28,8 +28,10 @@ export function forgetSecretCommand(
 ): OperatorCommand<ServerConfig> {
   return {
     summary:
-      "Erases what is sealed with a master secret that is lost, so that servers start without it. Nobody can read that any more.",
-    options: { id: { value: "id", meaning: "The id of the secret, as the refused start names it.", isRequired: true } },
+      "Erases the recipients that are sealed with a lost master secret, which nobody can decrypt, so that servers start without it.",
+    options: {
+      id: { value: "id", meaning: "The id of the secret, from the error of the refused start.", isRequired: true },
+    },
     run: (command) => forgetSecret(command, sealedRowsOf(command.settings)),
   };
 }
@@ -38,25 +40,23 @@ async function forgetSecret(command: Command<ServerConfig>, sealed: readonly Sea
   const { id = "" } = command.options;
   await command.onDatabase(async ({ database }) => {
     if (createKeyring(await readSecrets(command.settings)).find(id) !== undefined) {
-      throw new CommandError(`The secret ${id} is not lost: it is among those that this machine is set to.`);
+      throw new CommandError(`The secret ${id} is not lost: it is configured on this machine.`);
     }
     await requireUnused(database, id);
     const erased = await eraseRowsOf(database, sealed, id);
-    command.write(`Erased the recipients of ${erased} verifications. Servers start without the secret ${id} now.\n`);
+    command.write(`Erased the recipients of ${erased} verifications. Servers now start without the secret ${id}.\n`);
   });
 }
 
 async function requireUnused(database: Queryable, id: string): Promise<void> {
   const known = (await database.run(listSecrets, {})).map((secret) => secret.id);
   if (!known.includes(id)) {
-    throw new CommandError(
-      `No rows were written with the secret ${id}. There are those of: ${known.join(", ") || "none"}.`,
-    );
+    throw new CommandError(`No server has used the secret ${id}. Secrets in use: ${known.join(", ") || "none"}.`);
   }
   const users = await database.run(readUsers, { secretId: id });
   if (users.length > 0) {
     throw new CommandError(
-      `The secret ${id} is not lost: the server ${users[0]?.id} has it. Start servers without it once its rows are gone.`,
+      `The secret ${id} is not lost: the running server ${users[0]?.id} has it. Use byond reseal instead.`,
     );
   }
 }

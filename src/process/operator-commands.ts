@@ -12,7 +12,7 @@ import { sealedRowsOf } from "./start-platform.ts";
 /** Opening the database migrates its schema: nothing else is left to do. */
 const migrateCommand: OperatorCommand = {
   summary:
-    "Brings the schema of the database up to date and exits, for deployments that do that before they start servers. Each start does it too.",
+    "Migrates the schema of the database and exits. Every start migrates too; use it if your deployment migrates in a step of its own.",
   async run({ onDatabase, write }) {
     await onDatabase(async () => undefined);
     write("The schema is up to date.\n");

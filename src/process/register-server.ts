@@ -98,7 +98,7 @@ export async function registerServer<T>(options: RegistrationOptions, register: 
       }
       if (nowMs - waitsForLockSinceMs >= lockTimeoutMs) {
         throw new RegistrationTimeout(
-          `This server has waited ${lockTimeoutMs / 1_000} seconds for other servers to finish their starts, one at a time. Start it again; if held_by in the lines before this one is the same connection throughout, end that: SELECT pg_terminate_backend(<pid>)`,
+          `Other servers were starting for ${lockTimeoutMs / 1_000} seconds, and servers join one at a time. Start this server again. If held_by in the log lines before this message is always the same connection, end it: SELECT pg_terminate_backend(<pid>)`,
         );
       }
     } else if ("registered" in outcome) {
@@ -133,7 +133,7 @@ async function findDisagreeingServers(
   if (Math.abs(offsetMs) > maxClockOffsetMs) {
     const seconds = Math.round(Math.abs(offsetMs) / 1_000);
     throw new ConfigError([
-      `the clock of PostgreSQL is ${seconds} seconds ${offsetMs > 0 ? "ahead of" : "behind"} that of this machine: signed requests would be refused, and sessions of other servers. Set both (NTP)`,
+      `the clock of PostgreSQL is ${seconds} seconds ${offsetMs > 0 ? "ahead of" : "behind"} that of this machine: signed requests and sessions of other servers would be refused. Run NTP on both machines`,
     ]);
   }
   return seen?.disagreeing ?? [];
@@ -156,11 +156,11 @@ function explainDisagreement({ keyring, secretsAreIn }: RegistrationOptions, { i
   const ours = keyring.current.id;
   const reason =
     keyring.find(theirs) === undefined
-      ? `it writes with the secret ${theirs}, which this server does not have`
-      : `this server would write with the secret ${ours}, which that one does not have`;
-  return `${secretsAreIn} does not fit the server ${id}, which runs on this database: ${reason}. Replace a secret in steps, each on every server before the next: "old,new", "new,old", "new"`;
+      ? `it seals with the secret ${theirs}, which this server does not have`
+      : `this server would seal with the secret ${ours}, which that server does not have`;
+  return `${secretsAreIn} does not fit the server ${id}, which runs on this database: ${reason}. Rotate a secret in steps, and complete each step on every server before the next: "old,new", "new,old", "new"`;
 }
 
 function explainNeed({ secretsAreIn }: RegistrationOptions, { id, needs }: NeededSecret): string {
-  return `${secretsAreIn} lacks the secret ${id}: ${needs.join("; ")}. Keep it as the last of the list until then, or until byond reseal has run; if it is lost, npm run forget-secret -- --id ${id} erases what they hold`;
+  return `${secretsAreIn} lacks the secret ${id}: ${needs.join("; ")}. Keep it last in the list until then, or run byond reseal. If it is lost, erase these rows with npm run forget-secret -- --id ${id}`;
 }

@@ -26,7 +26,7 @@ export function resealCommand(
 ): OperatorCommand<ServerConfig> {
   return {
     summary:
-      "Seals with the current master secret what is sealed with the other ones of BYOND_SECRET (new,old), so that these can be dropped. Servers may run meanwhile.",
+      "Seals all stored recipients with the current master secret, so that the old one can be removed from BYOND_SECRET (new,old). Servers can keep running.",
     run: (command) => reseal(command, sealedRowsOf(command.settings)),
   };
 }
@@ -37,7 +37,7 @@ async function reseal(command: Command<ServerConfig>, sealed: readonly SealedRow
     const keyring = createKeyring(await readSecrets(settings));
     const currentId = keyring.current.id;
     if (keyring.all.length < 2) {
-      throw new CommandError('There is one master secret only. To reseal, BYOND_SECRET has to be "new,old".');
+      throw new CommandError('There is only one master secret. To reseal, set BYOND_SECRET to "new,old".');
     }
     await requireSameCurrent(database, currentId);
     await requireSecrets(database, sealed, keyring);
@@ -45,17 +45,17 @@ async function reseal(command: Command<ServerConfig>, sealed: readonly SealedRow
     const waitsUntil = await resealRows(database, sealed, keyring, (rows) => {
       total += rows;
       if (Math.floor(total / reportEvery) > Math.floor((total - rows) / reportEvery)) {
-        write(`${total} rows are sealed with the secret ${currentId} …\n`);
+        write(`${total} rows sealed with the secret ${currentId} so far …\n`);
       }
     });
     await requireSameCurrent(database, currentId);
     write(`Sealed ${total} rows with the secret ${currentId}.\n`);
     if (waitsUntil !== undefined) {
       throw new CommandError(
-        `Codes of another secret are pending until ${waitsUntil.toISOString()}: run the command again after that.`,
+        `Codes sealed with another secret are pending until ${waitsUntil.toISOString()}. Run the command again after that.`,
       );
     }
-    write("Servers start with this secret alone now.\n");
+    write("Servers now start with this secret alone.\n");
   });
 }
 
@@ -72,7 +72,7 @@ async function requireSameCurrent(database: Queryable, currentId: string): Promi
   const [other] = await database.run(readOthers, { currentId });
   if (other !== undefined) {
     throw new CommandError(
-      `The server ${other.id} writes with the secret ${other.secretId}, not with ${currentId}: set BYOND_SECRET to "new,old" on every server first.`,
+      `The server ${other.id} seals with the secret ${other.secretId}, not with ${currentId}: set BYOND_SECRET to "new,old" on every server first.`,
     );
   }
 }

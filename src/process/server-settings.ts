@@ -1,54 +1,54 @@
 import { type SettingNames, settingGroup } from "../config/setting-group.ts";
 
 const port = settingGroup("The port", {
-  PORT: { default: "`8080`", meaning: "The one port. `0` takes any free one." },
-  HOST: { default: "`127.0.0.1`", meaning: "The address to listen on." },
+  PORT: { default: "`8080`", meaning: "Port to listen on, for all protocols. `0`: any free port." },
+  HOST: { default: "`127.0.0.1`", meaning: "Address to listen on. A server that listens beyond loopback is public." },
   PUBLIC_URL: {
     default: "the address listened on",
-    meaning: "Public base URL. With another host than loopback the server is public.",
+    meaning: "Public base URL, used in links. If its host is not loopback, the server is public.",
   },
   TLS_CERT: {
     default: "none",
     meaning:
-      "Path of a PEM file, the certificate. With it the port speaks TLS, and tells browsers to use nothing else for a year (HSTS); without it HTTP in the clear. Where a proxy ends TLS, HSTS is the proxy's to send.",
+      "Path of a PEM file with the certificate and its chain. The port then speaks only TLS and sends HSTS for a year. Unset: HTTP without TLS. If a proxy terminates TLS, let the proxy send HSTS.",
     isSignOfProduction: true,
   },
-  TLS_KEY: { default: "none", meaning: "Path of a PEM file, the certificate's key." },
+  TLS_KEY: { default: "none", meaning: "Path of a PEM file with the certificate's key, without a passphrase." },
   TRUSTED_PROXIES: {
     default: "none",
     meaning:
-      "The addresses (CIDR) whose word about the client's address is taken. A server behind a proxy is public. Behind a proxy without them, all clients count as one.",
+      "Addresses of the proxies in front of the server, comma-separated CIDR ranges: `10.0.0.0/8`. Only they may name the client's address. If set, the server is public. Unset behind a proxy: all clients share the limits of the proxy's address.",
     isSignOfProduction: true,
   },
   CLIENT_ADDRESS_HEADER: {
     default: "`x-forwarded-for`",
-    meaning: "The header in which trusted proxies say the client's address.",
+    meaning: "Header in which the trusted proxies send the client's address. Requires `TRUSTED_PROXIES`.",
   },
   CORS_ORIGINS: {
     default: "none",
     meaning:
-      "Origins whose pages may call the API from a browser, over REST, Connect and gRPC-Web: `https://app.example.com,http://localhost:3000`, or `*` for all. No page reads the inbox or `/metrics` ([why](docs/decisions/0024-browsers.md)).",
+      "Origins whose pages may call the API from a browser, over REST, Connect and gRPC-Web: `https://app.example.com,http://localhost:3000`, or `*` for all. The inbox and `/metrics` are never readable from other origins ([why](docs/decisions/0024-browsers.md)).",
   },
 });
 
 const data = settingGroup("Data", {
   NODE_ENV: {
     default: "none",
-    meaning: "`production` says that this is no trial: where the data is must be said.",
+    meaning: "`production`: the server requires `DATABASE_URL` or `DATA_DIR`.",
   },
   DATABASE_URL: {
     default: "none",
     meaning:
-      "PostgreSQL 15 or newer: `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=/root.pem`. `sslmode` must be said unless the host is this machine, here or as `PGSSLMODE` (and `PGSSLROOTCERT`) where a platform makes the URL; parameters mean what libpq documents, or are [refused](docs/guides/operations.md#how-postgresql-is-reached). Without it, one is brought along and kept under `DATA_DIR`.",
+      "PostgreSQL 15 or newer: `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=/root.pem`. Unless the host is this machine, `sslmode` is required: in the URL, or as `PGSSLMODE` (with `PGSSLROOTCERT`) if a platform sets the URL. Parameters have the meaning that libpq documents; others are [refused](docs/guides/operations.md#how-postgresql-is-reached). Unset: an embedded PostgreSQL in `DATA_DIR`.",
   },
   DATA_DIR: {
     default: "`.byond`, for a trial",
-    meaning: "Where the embedded PostgreSQL and its secret are kept.",
+    meaning: "Folder of the embedded PostgreSQL and of its master secret. Unused with `DATABASE_URL`.",
   },
   BYOND_SECRET: {
-    default: "embedded: made at the first start",
+    default: "embedded: generated at the first start",
     meaning:
-      "The master secret, 32 bytes or more. Required with `DATABASE_URL`. `old,new`, then `new,old`, then `new` rotates it, each step on every server before the next: one that does not fit the others is refused. The last step is refused as long as rows need `old`, which is until `byond reseal` has run, or for `RETENTION_DAYS`; if `old` is lost, `byond forget-secret` erases them.",
+      "Master secret, 32 bytes or more, the same on all servers. Required with `DATABASE_URL`. To rotate it, set `old,new`, then `new,old`, then `new`; complete each step on every server before the next. A server whose secrets do not fit those of the others does not start. The last step requires `byond reseal`, or `RETENTION_DAYS` of waiting. If `old` is lost, `byond forget-secret` erases what it sealed.",
   },
 });
 
@@ -56,17 +56,17 @@ const operation = settingGroup("Operation", {
   DRAIN_SECONDS: {
     default: "`0`",
     meaning:
-      "How long the server goes on answering after SIGTERM while it says that it is not ready, up to 600: as long as load balancers take to notice.",
+      "Seconds, up to 600, in which the server keeps serving after SIGTERM while `/readyz` returns 503. Set it longer than your load balancer takes to notice.",
   },
   METRICS_TOKEN: {
     default: "none",
-    meaning: "Bearer token for `/metrics`. Without it, only this machine may read it, and nobody on a public server.",
+    meaning: "Bearer token for `/metrics`. Unset: loopback only; 404 on a public server.",
     isSignOfProduction: true,
   },
   GRPC_REFLECTION: {
     default: "`on`",
     meaning:
-      "`off`: tools such as `grpcurl` need the schema (`proto/`). It tells what `/openapi.json` tells everybody.",
+      "`on`: tools such as `grpcurl` read the schema from the server. `off`: they need `proto/`. The schema is public in any case: `/openapi.json` has the same content.",
   },
 });
 

@@ -119,7 +119,7 @@ test("a server that waits for the lock logs who holds it, and gives up after a m
   const error = await start.outcome;
   expect(error).toMatchObject({
     name: "RegistrationTimeout",
-    message: expect.stringContaining("for other servers to finish"),
+    message: expect.stringContaining("servers join one at a time"),
   });
-  expect(explainFailure(error, undefined)).toMatch(/^This server has waited 60 seconds/);
+  expect(explainFailure(error, undefined)).toMatch(/^Other servers were starting for 60 seconds/);
 });

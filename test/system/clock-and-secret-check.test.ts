@@ -59,7 +59,7 @@ describe("next to running servers", () => {
     await using server = await startServer([old]);
     const said = await refusal([fresh]);
     expect(said).toContain("BYOND_SECRET does not fit the server srv_");
-    expect(said).toContain(`it writes with the secret ${idOf(old)}, which this server does not have`);
+    expect(said).toContain(`it seals with the secret ${idOf(old)}, which this server does not have`);
     expect(said).not.toContain(fresh);
     expect(await metric(server, "disagreeing_servers")).toBe(0);
     expect(await server.readiness()).toBe(200);
@@ -80,9 +80,9 @@ describe("next to running servers", () => {
   });
 
   test.each([
-    ["without the first step", [old], [fresh, old], `this server would write with the secret ${idOf(fresh)}`],
-    ["without the second", [old, fresh], [fresh], `it writes with the secret ${idOf(old)}`],
-    ["back without the second", [fresh], [old, fresh], `this server would write with the secret ${idOf(old)}`],
+    ["without the first step", [old], [fresh, old], `this server would seal with the secret ${idOf(fresh)}`],
+    ["without the second", [old, fresh], [fresh], `it seals with the secret ${idOf(old)}`],
+    ["back without the second", [fresh], [old, fresh], `this server would seal with the secret ${idOf(old)}`],
   ])("a rotation that leaves out a step is refused: %s", async (_what, before, after, reason) => {
     await using server = await startServer(before);
     expect(await refusal(after)).toContain(reason);
@@ -121,7 +121,7 @@ describe("next to running servers", () => {
     await expect.poll(() => metric(server, "disagreeing_servers"), { timeout: 10_000 }).toBe(1);
     await client.query("DELETE FROM server WHERE id = 'srv_other'");
     await expect.poll(() => metric(server, "disagreeing_servers"), { timeout: 10_000 }).toBe(0);
-    const said = server.logLines.filter(({ event }) => event.startsWith("servers "));
+    const said = server.logLines.filter(({ event }) => event.startsWith("secrets_"));
     expect(said.map(({ level, event, servers }) => [level, event, servers])).toEqual([
       ["error", "secrets_differ", ["srv_other"]],
       ["info", "secrets_agree", undefined],
@@ -193,10 +193,10 @@ describe("rows that are sealed with a secret", () => {
     });
     const unknown = await forget("00000000");
     expect(unknown).toMatchObject({ code: 1 });
-    expect(unknown.written).toContain("No rows were written with the secret 00000000");
+    expect(unknown.written).toContain("No server has used the secret 00000000");
     const current = await forget(idOf(fresh));
     expect(current).toMatchObject({ code: 1 });
-    expect(current.written).toContain("it is among those that this machine is set to");
+    expect(current.written).toContain("it is configured on this machine");
     const { code, written } = await forget(idOf(old));
     expect({ code, written }).toMatchObject({ code: 0 });
     expect(written).toContain("Erased the recipients of 1 verifications.");
@@ -259,7 +259,7 @@ describe("clocks", () => {
     await expect.poll(() => metric(server, "clock_offset_seconds"), { timeout: 10_000 }).toBeGreaterThan(59);
     await clockAhead("0 seconds");
     await expect.poll(() => metric(server, "clock_offset_seconds"), { timeout: 10_000 }).toBe(0);
-    const said = server.logLines.filter(({ event }) => event.startsWith("the clocks "));
+    const said = server.logLines.filter(({ event }) => event.startsWith("clock_"));
     expect(said.map(({ level, event }) => [level, event])).toEqual([
       ["warn", "clock_differs"],
       ["info", "clock_agrees"],

@@ -125,7 +125,7 @@ test("an account created by the operator is verified, replaces unverified accoun
   expect((await me(session)).body).toMatchObject({ verified: true, email });
 
   const reset = await resetPassword(["--email", email.toUpperCase()], "another long password\n");
-  expect(reset.output).toMatch(/The password of usr_[0-9A-Za-z]{22} is set\. Its sessions have ended\.\n$/);
+  expect(reset.output).toMatch(/Set the password of usr_[0-9A-Za-z]{22} and ended its sessions\.\n$/);
   expect(reset.written).not.toContain("another long password");
   expect((await me(session)).status).toBe(401);
   expect((await signIn("the operator's choice")).status).toBe(401);
@@ -139,7 +139,7 @@ test("resetting the password of an unverified address creates a new account; for
   const url = await server.url();
   const squatter = await post(url, "/auth/sign-up", { email, password: "the squatter's password", name: "Eve" });
   const reset = await resetPassword(["--email", email], "another long password\n");
-  expect(reset.output).toContain("No account with this email was verified: they have ended. Created usr_");
+  expect(reset.output).toContain("No account with this email was verified, so all of them were deleted. Created usr_");
   const { body } = await post(url, "/auth/sign-in", { email, password: "another long password" });
   expect(body.workspace_id).toMatch(/^ws_/);
   expect(body.workspace_id).not.toBe(squatter.body.workspace_id);

@@ -21,10 +21,10 @@ async function refusal(environment: Record<string, string>, args: readonly strin
 
 test("unknown arguments are refused, not ignored", async () => {
   for (const [args, sentence] of [
-    [["--port", "80"], 'There is no option "--port". byond --help lists what there is.'],
-    [["--byond-secret=hunter2"], 'There is no option "--byond-secret". byond --help lists what there is.'],
-    [["create-acount", "--email", "hunter2"], 'There is no command "create-acount". byond --help lists what there is.'],
-    [["start", "hunter2"], "start takes no argument beside its options. Usage: byond start"],
+    [["--port", "80"], 'Unknown option "--port". Run byond --help for a list.'],
+    [["--byond-secret=hunter2"], 'Unknown option "--byond-secret". Run byond --help for a list.'],
+    [["create-acount", "--email", "hunter2"], 'Unknown command "create-acount". Run byond --help for a list.'],
+    [["start", "hunter2"], "start takes options only, no other arguments. Usage: byond start"],
   ] as const) {
     expect(await refusal({ PORT: "0" }, args)).toBe(`${sentence}\n`);
   }

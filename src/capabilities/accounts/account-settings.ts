@@ -14,19 +14,22 @@ export interface AccountSettings {
 }
 
 export const accountSettings = settingGroup("Accounts", {
-  SIGN_UP: { default: "`open`, on a public server `closed`", meaning: "Whether anybody may make an account." },
+  SIGN_UP: {
+    default: "`open`, on a public server `closed`",
+    meaning: "`open`: anybody can create an account. `closed`: only the command `create-account` does.",
+  },
   SIGN_UP_LIMIT: {
     default: "`10`",
-    meaning: "Sign-ups an hour from one address (IPv6: from one /64). Behind a proxy, set `TRUSTED_PROXIES` too.",
+    meaning: "Sign-ups per hour from one address (IPv6: from one /64). Behind a proxy, set `TRUSTED_PROXIES` too.",
   },
   SESSION_MAX_DAYS: {
     default: "`30`",
-    meaning: "How long a session lasts from the sign-in on, however often it is refreshed.",
+    meaning: "Days after which a session ends, counted from sign-in. Refreshing does not extend it.",
   },
   DEFAULT_TIER: {
     default: "`starter`",
     meaning:
-      "Requests of a new workspace in any 60 seconds: `starter` 1,000, `builder` 5,000, `scale` 20,000, `unlimited`.",
+      "Tier of new workspaces, which limits their requests in any 60 seconds: `starter` 1,000, `builder` 5,000, `scale` 20,000, `unlimited`.",
   },
 });
 

@@ -14,7 +14,7 @@ import { alreadyExists, emailProblem, insertAccount } from "./sign-up.ts";
  * accounts that wait for its proof end. Throws `CommandError` for unusable input.
  */
 export const createAccountCommand: OperatorCommand<AccountSettings> = {
-  summary: "Makes an account, also where sign-up is closed, and asks for its password. The address counts as verified.",
+  summary: "Creates an account, even if sign-up is closed, and asks for its password. The address counts as verified.",
   options: {
     email: { value: "address", meaning: "The mail address that it signs in with.", isRequired: true },
     name: { value: "name", meaning: "The name of its workspace, 1 to 100 characters.", isRequired: true },

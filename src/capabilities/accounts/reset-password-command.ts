@@ -12,7 +12,7 @@ import { emailProblem } from "./sign-up.ts";
  * `CommandError` for unusable input.
  */
 export const resetPasswordCommand: OperatorCommand<AccountSettings> = {
-  summary: "Sets a new password of an account, which it asks for, and ends the account's sessions.",
+  summary: "Asks for a new password, sets it for an account, and ends the account's sessions.",
   options: { email: { value: "address", meaning: "The mail address of the account.", isRequired: true } },
   run: runResetPassword,
 };
@@ -33,8 +33,8 @@ async function runResetPassword(command: AccountCommand): Promise<void> {
   const { userId, workspaceId } = provenBy;
   command.write(
     isNew
-      ? `No account with this email was verified: they have ended. Created ${userId} with workspace ${workspaceId}.\n`
-      : `The password of ${userId} is set. Its sessions have ended.\n`,
+      ? `No account with this email was verified, so all of them were deleted. Created ${userId} with workspace ${workspaceId}.\n`
+      : `Set the password of ${userId} and ended its sessions.\n`,
   );
 }
 

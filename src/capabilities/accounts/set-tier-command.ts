@@ -9,10 +9,10 @@ import { findAccountsByEmail, findStoredAddress } from "./find-account.ts";
 
 /** `byond set-tier`: changes how many requests a workspace may send. Throws `CommandError` for unusable input. */
 export const setTierCommand: OperatorCommand<AccountSettings> = {
-  summary: "Changes the tier of a workspace, which holds on every server when the command is done.",
+  summary: "Changes the tier of a workspace. When the command returns, every server applies it.",
   options: {
-    email: { value: "address", meaning: "Names the workspace by the mail address of its account." },
-    workspace: { value: "id", meaning: "Names it by its id: ws_…" },
+    email: { value: "address", meaning: "The mail address of the account of the workspace." },
+    workspace: { value: "id", meaning: "The id of the workspace, instead of --email: ws_…" },
     tier: { value: "tier", meaning: `One of: ${tiers.join(", ")}.`, isRequired: true },
   },
   run: runSetTier,
@@ -25,7 +25,7 @@ async function runSetTier(command: AccountCommand): Promise<void> {
     throw new CommandError(`--tier must be one of: ${tiers.join(", ")}.`);
   }
   if ((email === undefined) === (workspace === undefined)) {
-    throw new CommandError("Either --email or --workspace is required, not both.");
+    throw new CommandError("Give either --email or --workspace.");
   }
   const { id, name } = await runOnDatabase(command, async (deps) => {
     const id = email === undefined ? (workspace ?? "") : await workspaceOf(deps, email);
@@ -35,7 +35,7 @@ async function runSetTier(command: AccountCommand): Promise<void> {
     }
     return { id, name: changed.name };
   });
-  command.write(`The workspace ${id}, ${JSON.stringify(name)}, has the tier ${tier} on every server.\n`);
+  command.write(`The workspace ${id}, ${JSON.stringify(name)}, now has the tier ${tier} on every server.\n`);
 }
 
 /** What servers know of the workspace's keys and sessions has its tier: they read it again. */
@@ -66,7 +66,7 @@ async function workspaceOf(deps: Pick<CommandDependencies, "database">, email: s
   }
   if (others.length > 0) {
     const ids = accounts.map(({ workspaceId }) => workspaceId).join(", ");
-    throw new CommandError(`Several accounts wait for the proof of this email. Name one by --workspace: ${ids}.`);
+    throw new CommandError(`Several unverified accounts have this email. Choose one with --workspace: ${ids}.`);
   }
   return account.workspaceId;
 }

@@ -36,24 +36,32 @@ export interface ChannelSettings {
 }
 
 const mailSettings = settingGroup("Mail", {
-  SMTP_URL: { default: "none", meaning: "URL of the mail server: `smtps://user:password@mail.example.com`." },
-  MAIL_FROM: { default: "none", meaning: "The sender: `Acme <no-reply@acme.example>`." },
-  MAIL_REPLY_TO: { default: "none", meaning: "The address for replies." },
+  SMTP_URL: {
+    default: "none",
+    meaning:
+      "URL of the mail server: `smtps://user:password@mail.example.com`. Requires `MAIL_FROM`. Unset: mail goes to the inbox; on a public server `email` is unavailable.",
+  },
+  MAIL_FROM: { default: "none", meaning: "Sender of the mails: `Acme <no-reply@acme.example>`." },
+  MAIL_REPLY_TO: { default: "none", meaning: "Address for replies. Unset: replies go to `MAIL_FROM`." },
 });
 
 const whatsappSettings = settingGroup("WhatsApp", {
-  WHATSAPP_TOKEN: { default: "none", meaning: "Access token of the WhatsApp Cloud API." },
-  WHATSAPP_PHONE_NUMBER_ID: { default: "none", meaning: "Meta's id of the number that sends." },
-  WHATSAPP_TEMPLATE: { default: "none", meaning: "Name of the authentication template." },
+  WHATSAPP_TOKEN: {
+    default: "none",
+    meaning:
+      "Access token of the WhatsApp Cloud API. Requires `WHATSAPP_PHONE_NUMBER_ID` and `WHATSAPP_TEMPLATE`. Unset: messages go to the inbox; on a public server `whatsapp` is unavailable.",
+  },
+  WHATSAPP_PHONE_NUMBER_ID: { default: "none", meaning: "Meta's id of the phone number that sends." },
+  WHATSAPP_TEMPLATE: { default: "none", meaning: "Name of the authentication template at Meta." },
   WHATSAPP_TEMPLATE_LANGUAGES: {
     default: "`en`",
-    meaning: "Languages of the template, the default first: `en,pt_BR`.",
+    meaning: "Languages of the template, as Meta writes them, the default first: `en,pt_BR`.",
   },
   WHATSAPP_API_URL: { default: "Meta's", meaning: "Base URL of the WhatsApp Cloud API, with its version." },
   WHATSAPP_APP_SECRET: {
     default: "none",
     meaning:
-      "App secret, with which Meta signs delivery reports. With `WHATSAPP_VERIFY_TOKEN` it enables `/webhooks/whatsapp`.",
+      "App secret with which Meta signs delivery reports. Together with `WHATSAPP_VERIFY_TOKEN` it enables `/webhooks/whatsapp`.",
     isSignOfProduction: true,
   },
   WHATSAPP_VERIFY_TOKEN: {
@@ -63,9 +71,18 @@ const whatsappSettings = settingGroup("WhatsApp", {
 });
 
 const adapterSettings = settingGroup("SMS and voice", {
-  SMS_PROVIDER_URL: { default: "none", meaning: "URL of the adapter for your SMS carrier." },
-  VOICE_PROVIDER_URL: { default: "none", meaning: "URL of the adapter for your voice carrier." },
-  PROVIDER_SECRET: { default: "none", meaning: "Secret that signs the requests to both, 32 bytes or more." },
+  SMS_PROVIDER_URL: {
+    default: "none",
+    meaning: "URL of the adapter for your SMS carrier. Unset: `sms` is unavailable.",
+  },
+  VOICE_PROVIDER_URL: {
+    default: "none",
+    meaning: "URL of the adapter for your voice carrier. Unset: `voice` is unavailable.",
+  },
+  PROVIDER_SECRET: {
+    default: "none",
+    meaning: "Secret that signs the requests to both adapters, 32 bytes or more. Required with either URL.",
+  },
 });
 
 export const channelSettings = [mailSettings, whatsappSettings, adapterSettings] as const;

@@ -9,22 +9,25 @@ export interface VerifySettings {
 }
 
 export const verifySettings = settingGroup("Verifications", {
-  RETENTION_DAYS: { default: "`30`", meaning: "How long verifications and what belongs to them are kept." },
+  RETENTION_DAYS: {
+    default: "`30`",
+    meaning: "Days after which verifications are deleted, with their recipients and messages.",
+  },
   SOURCE_SEND_LIMIT: {
     default: "the tier's limit",
-    meaning: "Codes a minute sent for one address of a workspace's servers, resends included.",
+    meaning: "Codes per minute, resends included, that one client address may send with the keys of a workspace.",
   },
-  END_USER_SEND_LIMIT: { default: "`10`", meaning: "Codes an hour for one `end_user_ip`, resends included." },
+  END_USER_SEND_LIMIT: { default: "`10`", meaning: "Codes per hour, resends included, for one `end_user_ip`." },
 });
 
-const mostSends = 1_000_000;
+const maxSends = 1_000_000;
 
 export function readVerifySettings(reader: EnvironmentReader<SettingNames<typeof verifySettings>>): VerifySettings {
   return {
     retentionDays: reader.integer("RETENTION_DAYS", { default: 30, min: 1, max: 3_650 }),
     sendLimits: {
-      sourceSendsPerMinute: reader.integer("SOURCE_SEND_LIMIT", { min: 1, max: mostSends }),
-      endUserSendsPerHour: reader.integer("END_USER_SEND_LIMIT", { default: 10, min: 1, max: mostSends }),
+      sourceSendsPerMinute: reader.integer("SOURCE_SEND_LIMIT", { min: 1, max: maxSends }),
+      endUserSendsPerHour: reader.integer("END_USER_SEND_LIMIT", { default: 10, min: 1, max: maxSends }),
     },
   };
 }

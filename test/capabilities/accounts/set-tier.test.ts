@@ -36,7 +36,7 @@ test("a tier holds on every server when the command is done, for keys and sessio
 });
 
 describe("is refused:", () => {
-  const either = "Either --email or --workspace is required, not both.";
+  const either = "Give either --email or --workspace.";
   test.each([
     [{ tier: "golden", workspace: "ws_1" }, "--tier must be one of: starter, builder, scale, unlimited."],
     [{ tier: "scale" }, either],
@@ -57,6 +57,6 @@ describe("is refused:", () => {
       });
       ids.push(body.workspace_id);
     }
-    await expect(setTier({ email, tier: "scale" })).rejects.toThrow(`Name one by --workspace: ${ids.join(", ")}.`);
+    await expect(setTier({ email, tier: "scale" })).rejects.toThrow(`Choose one with --workspace: ${ids.join(", ")}.`);
   });
 });

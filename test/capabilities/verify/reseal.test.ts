@@ -58,11 +58,11 @@ test("after a reseal, ended verifications are read, found and erased with the ne
   const shown = await Promise.all([approved, erased].map((id) => seen(before, id)));
 
   // As long as a server writes with the old one, there would be new rows of it.
-  await expect(reseal()).rejects.toThrow(`writes with the secret ${idOf(old)}, not with ${idOf(fresh)}`);
-  await expect(reseal([fresh])).rejects.toThrow('BYOND_SECRET has to be "new,old"');
+  await expect(reseal()).rejects.toThrow(`seals with the secret ${idOf(old)}, not with ${idOf(fresh)}`);
+  await expect(reseal([fresh])).rejects.toThrow('set BYOND_SECRET to "new,old"');
   await before.app.close();
   await using between = await before.startAnother({ secrets: [fresh, old], inbox: "all" });
-  await expect(reseal()).rejects.toThrow(/^Codes of another secret are pending until 20/);
+  await expect(reseal()).rejects.toThrow(/^Codes sealed with another secret are pending until 20/);
   expect(new Set(await secretsInUse())).toEqual(new Set([idOf(old), idOf(fresh)]));
   expect((await approve(between, pending)).body.status).toBe("approved");
   expect(await Promise.all([approved, erased].map((id) => seen(between, id)))).toEqual(shown);
