@@ -18,7 +18,7 @@ export class EnvironmentReader<Name extends string = string> {
     this.#settings = settings;
     for (const name of this.setNames()) {
       if (unexpanded.test(this.foreign(name) ?? "")) {
-        this.problems.push(`${name} holds a reference or quotes that were to be replaced before the server started`);
+        this.problems.push(`${name} contains quotes or an unexpanded reference to a variable: set the final value`);
       }
     }
   }
@@ -60,9 +60,9 @@ export class EnvironmentReader<Name extends string = string> {
   checkNames(): void {
     for (const { found, meant, isFile } of findMisspeltSettings(this.#environment, new Set(this.#settings.keys()))) {
       const mend = isFile
-        ? `is not read; set ${meant}, as no setting is read from a file of its own`
-        : `is no setting, ${meant} is: rename it`;
-      this.problems.push(`${found} ${mend}. If it is another program's, set ${meant} too, or to nothing`);
+        ? `is not supported: no setting is read from a file of its own. Set ${meant}`
+        : `is not a setting: rename it to ${meant}`;
+      this.problems.push(`${found} ${mend}. If it belongs to another program, set ${meant} as well; it may be empty`);
     }
   }
 
@@ -108,11 +108,11 @@ export class EnvironmentReader<Name extends string = string> {
     if (text !== undefined && !/^https?:\/\//i.test(text)) {
       this.problems.push(`${name} must be a URL that begins with http:// or https://`);
     } else if (text !== undefined && !URL.canParse(text)) {
-      this.problems.push(`${name} must be https://host:port/path, with what is special in it percent-encoded`);
+      this.problems.push(`${name} must be https://host:port/path, with special characters percent-encoded`);
     } else if (text !== undefined) {
       const { username, password } = new URL(text);
       if (username + password !== "") {
-        this.problems.push(`${name} must hold no user and no password`);
+        this.problems.push(`${name} must not contain a user or a password`);
       }
     }
     return text;
@@ -140,7 +140,7 @@ export class EnvironmentReader<Name extends string = string> {
   /** Adds a problem if the setting is unset although others (`because`) need it. */
   require(name: Name, because: readonly string[]): void {
     if (this.text(name) === undefined && because.length > 0) {
-      this.problems.push(`${name} is required with ${because.join(", ")}${this.isEmpty(name) ? ", and is empty" : ""}`);
+      this.problems.push(`${name} is required with ${because.join(", ")}${this.isEmpty(name) ? ", but is empty" : ""}`);
     }
   }
 

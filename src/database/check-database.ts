@@ -41,7 +41,7 @@ export function problemOf(found: Properties): string | undefined {
     return `it is PostgreSQL ${found.version}, and must be 15 or newer.`;
   }
   if (found.is_standby) {
-    return "it is a standby, which is read-only: name the primary.";
+    return "it is a standby, which is read-only: set the URL of the primary.";
   }
   if (found.is_read_only) {
     return "it is read-only: default_transaction_read_only is on, for the server, the database or the role.";
@@ -63,8 +63,6 @@ export async function refuseEarlierSchema(client: pg.Client, [first]: readonly M
   }
   const { rows } = await client.query<{ name: string }>("SELECT name FROM schema_migration");
   if (rows.length > 0 && !rows.some(({ name }) => name === first.name)) {
-    throw new EarlierSchemaError(
-      "its schema is of a version before the first release, which this one cannot bring up to date",
-    );
+    throw new EarlierSchemaError("its schema is from a version before the first release, which cannot be migrated");
   }
 }

@@ -7,23 +7,27 @@ export class DatabaseConnectionError extends Error {
   constructor(cause: unknown, { ssl, connectionTimeoutMillis }: PostgresConnection) {
     const message = messagesOf(cause);
     const hints: readonly (readonly [boolean, RegExp, string])[] = [
-      [true, /getaddrinfo/, "The name of its host is not known"],
-      [true, /database ".*" does not exist/s, "CREATE DATABASE makes it"],
+      [true, /getaddrinfo/, "Its host name cannot be resolved"],
+      [true, /database ".*" does not exist/s, "Create it with CREATE DATABASE"],
       [
         true,
         /too many (clients|connections)|connection slots are reserved/,
-        "All its connections are taken: see max_connections, and the limits of the role and of the database",
+        "All its connections are in use: see max_connections, and the limits of the role and of the database",
       ],
-      [true, /client password must be a/, "The server asks for a password, and the URL has none"],
+      [true, /client password must be a/, "The server requires a password, and the URL has none"],
       [true, /timeout expired|due to connection timeout/, `No answer for ${connectionTimeoutMillis / 1000} seconds`],
-      [ssl === false, /no encryption/, "The server may take encrypted connections only: sslmode"],
-      [ssl !== false, /does not support SSL/, "Only sslmode=disable does without"],
-      [ssl !== false, /SSL alert number/, "The server refuses sslcert"],
-      [ssl !== false, /does not match certificate/, "sslmode=verify-full asks for the name of the host"],
+      [ssl === false, /no encryption/, "The server may require encryption: set sslmode"],
+      [ssl !== false, /does not support SSL/, "It has no encryption: enable it there, or set sslmode=disable"],
+      [ssl !== false, /SSL alert number/, "The server refused the certificate in sslcert"],
+      [
+        ssl !== false,
+        /does not match certificate/,
+        "sslmode=verify-full requires a certificate for the name of the host",
+      ],
       [
         ssl !== false,
         /self-signed certificate|unable to (verify|get)|certificate signature failure/,
-        "No authority of sslrootcert has signed the server's certificate",
+        "No authority in sslrootcert has signed the server's certificate",
       ],
     ];
     const hint = hints.find(([applies, pattern]) => applies && pattern.test(message))?.[2];

@@ -58,12 +58,12 @@ const inert: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** What other parameters are often meant to say. */
 const instead: ReadonlyMap<string, string> = new Map([
-  ["ssl", "say sslmode"],
-  ["uselibpqcompat", "sslmode means here what libpq documents"],
-  ["channel_binding", "remove it; sslmode=verify-full is what tells the server from an impostor here"],
-  ["hostaddr", "say the address as host"],
-  ["passfile", "the password is part of the URL"],
-  ["service", "say everything in the URL"],
+  ["ssl", "use sslmode"],
+  ["uselibpqcompat", "sslmode has the meaning that libpq documents"],
+  ["channel_binding", "remove it, and use sslmode=verify-full to verify the server"],
+  ["hostaddr", "use the address as host"],
+  ["passfile", "put the password into the URL"],
+  ["service", "put the parameters of the service into the URL"],
 ]);
 
 /** Variables that libpq, or the driver, would complete a URL with, and the parameter that each of them stands for. */
@@ -119,7 +119,7 @@ export function parseDatabaseUrl(
   for (const [name, parameter] of variables) {
     const value = variable(name);
     if (said !== undefined && value !== undefined && !said.has(parameter) && !isInert(parameter, value)) {
-      problems.push(`${name} is not read: say ${parameter} in DATABASE_URL, or unset it`);
+      problems.push(`${name} is not supported: set ${parameter} in DATABASE_URL, or unset ${name}`);
     }
   }
   const get = (parameter: Parameter): string | undefined => said?.get(parameter);
@@ -127,14 +127,16 @@ export function parseDatabaseUrl(
   const needed = (parameter: Parameter, what: string): string => {
     const value = get(parameter);
     if (said !== undefined && value === undefined) {
-      refuse(`names no ${what}`);
+      refuse(`has no ${what}`);
     }
     return value ?? "";
   };
 
   const host = needed("host", "host: a name, an address, or the folder of a socket as ?host=/run/postgresql");
   if (host !== "" && !host.startsWith("/") && isIP(host) === 0 && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host)) {
-    refuse(/,/.test(host) ? "names several hosts: one is supported" : "has a host that is no name and no address");
+    refuse(
+      /,/.test(host) ? "names several hosts: one is supported" : "has a host that is neither a name nor an address",
+    );
   }
   return {
     host: withoutRootDot(host),
@@ -180,7 +182,7 @@ function complete(said: Map<string, string>, variable: (name: string) => string 
 function readParameters(text: string, refuse: (problem: string) => void): Map<string, string> | undefined {
   const parts = /\s/.test(text) ? undefined : grammar.exec(text)?.groups;
   if (parts === undefined) {
-    refuse("must be postgres://user:password@host:port/database, with what is special in it percent-encoded");
+    refuse("must be postgres://user:password@host:port/database, with special characters percent-encoded");
     return undefined;
   }
   const { user, password, host = "", port, dbname, query } = parts;
@@ -200,7 +202,7 @@ function readParameters(text: string, refuse: (problem: string) => void): Map<st
   const say = (name: string, encoded: string): void => {
     const value = decode(encoded);
     if (said.has(name)) {
-      refuse(`says ${name} twice${name === "host" ? hostTwice : ""}`);
+      refuse(`has ${name} twice${name === "host" ? hostTwice : ""}`);
     } else if (value === undefined) {
       refuse(`is not percent-encoded correctly in ${name}`);
     } else if (value === "") {
@@ -247,7 +249,7 @@ function unknown(name: string): string {
   const taken = inert.get(name);
   const hint =
     instead.get(name) ?? (taken && `it may be ${taken.join(" or ")}`) ?? `supported are ${parameters.join(", ")}`;
-  return `has the parameter ${/^\w{1,40}$/.test(name) ? name : "of a strange name"}, which is not supported: ${hint}`;
+  return `has ${/^\w{1,40}$/.test(name) ? `the parameter ${name}` : "a parameter with an invalid name"}, which is not supported: ${hint}`;
 }
 
 function unbracketed(host: string, refuse: (problem: string) => void): string {
@@ -305,7 +307,7 @@ function readTls(get: Read, refuse: (problem: string) => void): DatabaseTls | un
     return undefined;
   }
   if (mode !== "require" && rootPath === undefined) {
-    refuse(`has sslmode=${mode} without sslrootcert: a file of the authorities that it is verified by, or system`);
+    refuse(`has sslmode=${mode} without sslrootcert: set it to a file of trusted authorities, or to system`);
   }
   if (mode !== "verify-full" && rootPath === "system") {
     refuse("must have sslmode=verify-full with sslrootcert=system: public authorities sign for anybody");
@@ -335,7 +337,7 @@ function readMode(get: Read, refuse: (problem: string) => void): (typeof modes)[
   const isOptional = said === "allow" || said === "prefer";
   if (isOptional && !isHere) {
     refuse(
-      `has sslmode=${said}, which goes on unencrypted if anybody on the way says so: take verify-full, or disable`,
+      `has sslmode=${said}, which an attacker on the network can downgrade to no encryption: use verify-full, or disable`,
     );
     return "disable";
   }
@@ -348,8 +350,8 @@ function readMode(get: Read, refuse: (problem: string) => void): (typeof modes)[
     refuse(`has ${idle.join(", ")} ${said === undefined ? "without sslmode" : `and sslmode=${said}`}`);
   } else if (said === undefined && host !== "" && !isHere) {
     refuse(
-      "must say sslmode, or PGSSLMODE must, as its host is not this machine: verify-full with sslrootcert (a file, or system);" +
-        " require, which encrypts and does not check who answers; or disable where nobody else can read or answer, as between" +
+      "has no sslmode, which is required for a host that is not this machine (here or as PGSSLMODE): verify-full with sslrootcert (a file, or system);" +
+        " require, which encrypts but does not verify the server; or disable, on a network that nobody else can use, such as between" +
         " the containers of one machine",
     );
   }

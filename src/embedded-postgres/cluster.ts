@@ -41,7 +41,7 @@ export async function ensureCluster(
     if (await isCluster(clusterDir)) return;
     if (cause instanceof EmbeddedPostgresError) throw cause;
     throw new EmbeddedPostgresError(
-      orUseDatabaseUrl(`The PostgreSQL cluster ${clusterDir} cannot be made: ${String(cause)}`),
+      orUseDatabaseUrl(`The PostgreSQL cluster ${clusterDir} cannot be created: ${String(cause)}`),
       { cause },
     );
   } finally {
@@ -78,7 +78,7 @@ async function isCluster(clusterDir: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EACCES") {
       throw new EmbeddedPostgresError(
-        orUseDatabaseUrl(`The PostgreSQL cluster ${clusterDir} belongs to another user: run Byond as that one`),
+        orUseDatabaseUrl(`The PostgreSQL cluster ${clusterDir} belongs to another user: run Byond as that user`),
         { cause: error },
       );
     }

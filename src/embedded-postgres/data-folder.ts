@@ -25,8 +25,8 @@ export async function ensureDataFolder(path: string): Promise<string> {
   }
   if ((mode & 0o002) !== 0) {
     throw new EmbeddedPostgresError(
-      `DATA_DIR, ${dataDir}, may be written to by every user of this machine, who could replace the secret in it: chmod 700 it ` +
-        `(770 where its group has to write), or name a folder in it, as ${dataDir}/byond`,
+      `DATA_DIR, ${dataDir}, is writable by every user of this machine, who could replace the secret in it: run chmod 700 on it ` +
+        `(770 if its group has to write), or set DATA_DIR to a folder in it, such as ${dataDir}/byond`,
     );
   }
   return dataDir;

@@ -78,7 +78,7 @@ export async function settleRunningPostgres(
     await wait(POLL_MS);
   }
   throw new EmbeddedPostgresError(
-    `A PostgreSQL on ${clusterDir} neither answers nor ends. See ${dataDir}/postgres.log, and end it by hand`,
+    `A PostgreSQL on ${clusterDir} neither responds nor stops. See ${dataDir}/postgres.log, and stop it yourself`,
   );
 }
 

@@ -24,10 +24,12 @@ async function readEmbeddedSecret(dataDir: string): Promise<string> {
   const secret = await readOrCreate(path).catch((error: Error) => {
     throw error instanceof ConfigError
       ? error
-      : new ConfigError([`DATA_DIR: the secret that is kept there cannot be read or made: ${error.message}`]);
+      : new ConfigError([`DATA_DIR: its secret cannot be read or created: ${error.message}`]);
   });
   if (Buffer.byteLength(secret) < 32) {
-    throw new ConfigError([`${path} holds no usable secret: restore it from a backup, or delete it to start anew`]);
+    throw new ConfigError([
+      `${path} holds no usable secret: restore it from a backup, or delete it to generate a new one`,
+    ]);
   }
   return secret;
 }
@@ -41,7 +43,7 @@ async function readIfExists(path: string): Promise<string | undefined> {
   try {
     const { mode } = await stat(path);
     if ((mode & 0o007) !== 0) {
-      throw new ConfigError([`${path} may be read by every user of this machine: chmod 600 it`]);
+      throw new ConfigError([`${path} is readable by every user of this machine: run chmod 600 on it`]);
     }
     return (await readFile(path, "utf8")).trim();
   } catch (error) {

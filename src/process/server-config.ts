@@ -174,13 +174,11 @@ function readDatabase(reader: Reader, signs: readonly string[]): DatabaseConfig 
       `DATABASE_URL is empty, which is refused ${because}: set it, or remove it and set DATA_DIR for an embedded database`,
     );
   } else if (signs.length > 0 && dataDir === undefined) {
-    reader.problems.push(
-      `DATABASE_URL is required ${because}; or DATA_DIR, for an embedded database that is kept there`,
-    );
+    reader.problems.push(`DATABASE_URL is required ${because}, or DATA_DIR for an embedded database`);
   }
   if (signs.length > 0 && reader.isEmpty("BYOND_SECRET")) {
     reader.problems.push(
-      `BYOND_SECRET is empty, which is refused ${because}: set it, or remove it to use the one that is kept in DATA_DIR`,
+      `BYOND_SECRET is empty, which is refused ${because}: set it, or remove it to use the secret in DATA_DIR`,
     );
   }
   return { kind: "embedded", dataDir: resolve(dataDir ?? ".byond") };
@@ -251,7 +249,7 @@ function readCorsOrigins(reader: Reader): CorsOrigins {
   const wrong = origins.indexOf(undefined);
   if (wrong !== -1) {
     reader.problems.push(
-      `CORS_ORIGINS must be a comma-separated list of origins (https://app.example.com, http://localhost:3000), or * alone: entry ${wrong + 1} is no origin`,
+      `CORS_ORIGINS must be a comma-separated list of origins (https://app.example.com, http://localhost:3000), or * alone: entry ${wrong + 1} is not an origin`,
     );
   }
   return [...new Set(origins.filter((origin) => origin !== undefined))];

@@ -45,8 +45,8 @@ function explainDatabase(error: unknown, { database }: ServerConfig): string | u
 
 function explainEarlierSchema({ message }: EarlierSchemaError, database: ServerConfig["database"]): string {
   return database.kind === "external"
-    ? `The database of DATABASE_URL cannot be used: ${message}. Name an empty one.`
-    : `The database of DATA_DIR cannot be used: ${message}. Remove the folder ${database.dataDir}, with all that it holds, or set DATA_DIR to another one.`;
+    ? `The database of DATABASE_URL cannot be used: ${message}. Set it to an empty database.`
+    : `The database of DATA_DIR cannot be used: ${message}. Delete the folder ${database.dataDir} with all its data, or set DATA_DIR to another one.`;
 }
 
 /** By SQLSTATE. */
@@ -55,7 +55,7 @@ const hints: Readonly<Record<string, string>> = {
   "55P03":
     ". Another transaction holds a lock for longer than lock_timeout of the role, the database or the URL's options",
   "57014":
-    ". Somebody cancelled it, or statement_timeout of the role, the database or the URL's options is too short. Finished migrations stay done: start it again",
+    ". It was cancelled, or statement_timeout of the role, the database or the URL's options is too short. Finished migrations are kept: start the server again",
 };
 
 /** The error that caused an `AppError`. */
@@ -79,13 +79,13 @@ function explainListening(error: unknown, { host, port }: ServerConfig): string 
     case "EADDRINUSE":
       return `Cannot listen on ${place}: the port is taken. Set PORT to another one, or stop the server that has it.`;
     case "EADDRNOTAVAIL":
-      return `Cannot listen on ${place}: HOST is no address of this machine.`;
+      return `Cannot listen on ${place}: HOST is not an address of this machine.`;
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `Cannot listen on ${place}: HOST is a name that nobody knows (${message}).`;
+      return `Cannot listen on ${place}: the name in HOST cannot be resolved (${message}).`;
     case "EACCES":
       return `Cannot listen on ${place}: this user may not open the port. Set PORT to 1024 or above.`;
     default:
-      return `Cannot listen on ${place}, which HOST and PORT name: ${message}`;
+      return `Cannot listen on ${place} (HOST and PORT): ${message}`;
   }
 }

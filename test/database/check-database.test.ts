@@ -10,7 +10,10 @@ test.each([
     { ...good, version: "14.19 (Debian 14.19-1)", version_number: 140_019 },
     "it is PostgreSQL 14.19 (Debian 14.19-1), and must be 15 or newer.",
   ],
-  [{ ...good, is_standby: true, is_read_only: true }, "it is a standby, which is read-only: name the primary."],
+  [
+    { ...good, is_standby: true, is_read_only: true },
+    "it is a standby, which is read-only: set the URL of the primary.",
+  ],
   [{ ...good, is_read_only: true }, /^it is read-only: default_transaction_read_only is on/],
   [{ ...good, encoding: "LATIN1" }, "its encoding is LATIN1, and must be UTF8."],
 ])("%j", (found, problem) => {

@@ -232,7 +232,10 @@ test.each([
   [{ SIGN_UP: "maybe" }, /^SIGN_UP must be one of: open, closed, not "maybe"$/],
   [{ ...embedded, PUBLIC_URL: "ftp://x" }, /^PUBLIC_URL must be a URL that begins with http:\/\/ or https:\/\/$/],
   [{ ...embedded, PUBLIC_URL: "verify.example.com" }, /^PUBLIC_URL must be a URL/],
-  [{ PUBLIC_URL: "http://localhost@otp.example.com", ...embedded }, /^PUBLIC_URL must hold no user and no password$/],
+  [
+    { PUBLIC_URL: "http://localhost@otp.example.com", ...embedded },
+    /^PUBLIC_URL must not contain a user or a password$/,
+  ],
   [{ PUBLIC_URL: "http://localhost/?a" }, /^PUBLIC_URL must end with the host or a path/],
   [{ PUBLIC_URL: "http://localhost/#a" }, /^PUBLIC_URL must end with the host or a path/],
   [{ HOST: "localhost:8080", ...embedded }, /^HOST must be an address or a name of this machine, without a port$/],
@@ -241,15 +244,15 @@ test.each([
   [{ SMTP_URL: "smtp://localhost", MAIL_FROM: "Acme" }, /^MAIL_FROM must be one address/],
   [{ SMTP_URL: "smtp://localhost", MAIL_FROM: "a@acme.example, b@acme.example" }, /^MAIL_FROM must be one address/],
   [{ SMTP_URL: "smtp://localhost", MAIL_FROM: "a@a.example", MAIL_REPLY_TO: "x" }, /^MAIL_REPLY_TO must be one/],
-  [{ METRICS_TOKEN: "$" + "{METRICS_TOKEN}" }, /^METRICS_TOKEN holds a reference or quotes/],
-  [{ METRICS_TOKEN: "$(METRICS_TOKEN)" }, /^METRICS_TOKEN holds a reference or quotes/],
-  [{ METRICS_TOKEN: "$METRICS_TOKEN" }, /^METRICS_TOKEN holds a reference or quotes/],
-  [{ METRICS_TOKEN: "{{ metrics_token }}" }, /^METRICS_TOKEN holds a reference or quotes/],
-  [{ METRICS_TOKEN: '"quoted"' }, /^METRICS_TOKEN holds a reference or quotes/],
+  [{ METRICS_TOKEN: "$" + "{METRICS_TOKEN}" }, /^METRICS_TOKEN contains quotes or an unexpanded reference/],
+  [{ METRICS_TOKEN: "$(METRICS_TOKEN)" }, /^METRICS_TOKEN contains quotes or an unexpanded reference/],
+  [{ METRICS_TOKEN: "$METRICS_TOKEN" }, /^METRICS_TOKEN contains quotes or an unexpanded reference/],
+  [{ METRICS_TOKEN: "{{ metrics_token }}" }, /^METRICS_TOKEN contains quotes or an unexpanded reference/],
+  [{ METRICS_TOKEN: '"quoted"' }, /^METRICS_TOKEN contains quotes or an unexpanded reference/],
   [{ SMTP_URL: "smtp://localhost" }, /^MAIL_FROM is required with SMTP_URL/],
   [{ SMTP_URL: "smtp://AKIA:Ab+c/d=@host", MAIL_FROM: "a@a.example" }, /^SMTP_URL: .* percent-encoded: "\/" is %2F/],
   [{ SMTP_URL: "localhost", MAIL_FROM: "a@a.example" }, /^SMTP_URL: the SMTP URL must begin with smtp:/],
-  [{ SMTP_URL: "smtps://host:587", MAIL_FROM: "a@a.example" }, /^SMTP_URL: the SMTP URL says smtps with port 587/],
+  [{ SMTP_URL: "smtps://host:587", MAIL_FROM: "a@a.example" }, /^SMTP_URL: the SMTP URL has smtps with port 587/],
   [{ PUBLIC_URL: "https://otp.example.com:http" }, /^PUBLIC_URL must be https:\/\/host:port\/path/],
 ])("%j is refused with the name of the variable", (environment, problem) => {
   const [found, ...others] = problemsOf({ ...embedded, ...environment });
@@ -316,10 +319,13 @@ describe("a .env file", () => {
   });
 
   test.each<[Record<string, string>, string]>([
-    [{ SMTP_ULR: "smtp://x" }, "SMTP_ULR is no setting, SMTP_URL is"],
-    [{ BYOND_SECRET: `\${SECRET}${secret}`, DATA_DIR: "/x" }, "BYOND_SECRET holds a reference or quotes"],
+    [{ SMTP_ULR: "smtp://x" }, "SMTP_ULR is not a setting: rename it to SMTP_URL"],
+    [
+      { BYOND_SECRET: `\${SECRET}${secret}`, DATA_DIR: "/x" },
+      "BYOND_SECRET contains quotes or an unexpanded reference",
+    ],
     [{ BYOND_SECRET: secret }, "DATABASE_URL is required with BYOND_SECRET"],
-    [{ MAIL_FROM: "a@a.example", SMTP_URL: "" }, "SMTP_URL is required with MAIL_FROM, and is empty"],
+    [{ MAIL_FROM: "a@a.example", SMTP_URL: "" }, "SMTP_URL is required with MAIL_FROM, but is empty"],
   ])("%j in it is refused as in the environment", (variables, problem) => {
     expect(() => parseConfig({}, fileOf(variables))).toThrow(problem);
   });
@@ -396,7 +402,7 @@ describe("a production server must say where its data is", () => {
   test.each(signs)("with %s, a missing DATABASE_URL is refused unless DATA_DIR is set", (sign, set) => {
     for (const environment of [set, { ...set, DATA_DIR: "" }]) {
       expect(problemsOf(environment)).toEqual([
-        `DATABASE_URL is required with ${sign}; or DATA_DIR, for an embedded database that is kept there`,
+        `DATABASE_URL is required with ${sign}, or DATA_DIR for an embedded database`,
       ]);
     }
     expect(parseConfig({ ...set, ...embedded }).database).toEqual({ kind: "embedded", dataDir: "/srv/byond" });
@@ -406,7 +412,7 @@ describe("a production server must say where its data is", () => {
     "with %s, an empty BYOND_SECRET is refused: another one would be used instead",
     (sign, set) => {
       expect(problemsOf({ ...set, ...embedded, BYOND_SECRET: "" })).toEqual([
-        `BYOND_SECRET is empty, which is refused with ${sign}: set it, or remove it to use the one that is kept in DATA_DIR`,
+        `BYOND_SECRET is empty, which is refused with ${sign}: set it, or remove it to use the secret in DATA_DIR`,
       ]);
     },
   );
@@ -443,7 +449,7 @@ describe("groups of settings must be complete", () => {
   const provider = { PROVIDER_SECRET: secret };
   test.each<[Record<string, string>, string[]]>([
     [{ MAIL_FROM: "a@a.example" }, ["SMTP_URL is required with MAIL_FROM"]],
-    [{ MAIL_FROM: "a@a.example", SMTP_URL: "" }, ["SMTP_URL is required with MAIL_FROM, and is empty"]],
+    [{ MAIL_FROM: "a@a.example", SMTP_URL: "" }, ["SMTP_URL is required with MAIL_FROM, but is empty"]],
     [{ SMTP_URL: "smtp://localhost" }, ["MAIL_FROM is required with SMTP_URL"]],
     [
       { MAIL_REPLY_TO: "a@a.example" },
@@ -451,10 +457,10 @@ describe("groups of settings must be complete", () => {
     ],
     [{ TLS_CERT: "/a.pem" }, ["TLS_KEY is required with TLS_CERT"]],
     [{ TLS_KEY: "/a.pem" }, ["TLS_CERT is required with TLS_KEY"]],
-    [{ TLS_KEY: "/a.pem", TLS_CERT: " " }, ["TLS_CERT is required with TLS_KEY, and is empty"]],
+    [{ TLS_KEY: "/a.pem", TLS_CERT: " " }, ["TLS_CERT is required with TLS_KEY, but is empty"]],
     [
       { ...whatsapp, WHATSAPP_TOKEN: "" },
-      ["WHATSAPP_TOKEN is required with WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_TEMPLATE, and is empty"],
+      ["WHATSAPP_TOKEN is required with WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_TEMPLATE, but is empty"],
     ],
     [
       { WHATSAPP_TOKEN: "t" },
@@ -489,7 +495,7 @@ describe("groups of settings must be complete", () => {
     [{ VOICE_PROVIDER_URL: "http://localhost" }, ["PROVIDER_SECRET is required with VOICE_PROVIDER_URL"]],
     [
       { ...provider, SMS_PROVIDER_URL: "http://u:hunter2@localhost" },
-      ["SMS_PROVIDER_URL must hold no user and no password"],
+      ["SMS_PROVIDER_URL must not contain a user or a password"],
     ],
     [{ CLIENT_ADDRESS_HEADER: "x-real-ip" }, ["TRUSTED_PROXIES is required with CLIENT_ADDRESS_HEADER"]],
   ])("%j is incomplete", (environment, problems) => {
@@ -523,7 +529,7 @@ describe("misspelt settings", () => {
     ["WATSAPP_PHONE_NUMBERID", "WHATSAPP_PHONE_NUMBER_ID"],
   ])("%s is refused, and %s named", (found, meant) => {
     const problems = problemsOf({ [found]: "hunter2" });
-    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${found} is no setting, ${meant} is: rename it`))]);
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${found} is not a setting: rename it to ${meant}`))]);
     expect(problems.join()).not.toContain("hunter2");
     // Then it is another program's, or left over; and so is one without a value.
     const other = { ...embedded, [meant]: "", [found]: "hunter2" };
@@ -543,7 +549,7 @@ describe("misspelt settings", () => {
     ["DATABSE_URL_FILE", "DATABASE_URL"],
   ])("%s is refused: no setting is read from a file of its own", (found, meant) => {
     expect(problemsOf({ [found]: "/run/secrets/hunter2" })).toEqual([
-      `${found} is not read; set ${meant}, as no setting is read from a file of its own. If it is another program's, set ${meant} too, or to nothing`,
+      `${found} is not supported: no setting is read from a file of its own. Set ${meant}. If it belongs to another program, set ${meant} as well; it may be empty`,
     ]);
     expect(problemsOf({ ...embedded, [meant]: "", [found]: "/run/secrets/hunter2" })).toEqual([]);
   });

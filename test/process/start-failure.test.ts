@@ -80,7 +80,7 @@ describe("settings", () => {
       BYOND_SECRET: secret,
       DATABSE_URL: "postgres://byond:hunter2@db/db",
     });
-    expect(misspelt).toContain("DATABSE_URL is no setting, DATABASE_URL is");
+    expect(misspelt).toContain("DATABSE_URL is not a setting: rename it to DATABASE_URL");
     expect(misspelt).not.toMatch(/hunter2|0123456789abcdef/);
     expect(await readdir(folder.path)).toEqual([]);
   });
@@ -94,8 +94,8 @@ describe("settings", () => {
     expect(proxied).toContain("DATABASE_URL is empty, which is refused with TRUSTED_PROXIES, METRICS_TOKEN");
     const files = { DATABASE_URL_FILE: "/run/secrets/db", BYOND_SECRET_FILE: "/run/secrets/byond" };
     const filed = await refusal({ ...mail, NODE_ENV: "production", DATA_DIR: join(folder.path, "data"), ...files });
-    expect(filed).toContain("DATABASE_URL_FILE is not read; set DATABASE_URL");
-    expect(filed).toContain("BYOND_SECRET_FILE is not read; set BYOND_SECRET");
+    expect(filed).toContain("DATABASE_URL_FILE is not supported");
+    expect(filed).toContain("BYOND_SECRET_FILE is not supported");
     expect(await readdir(folder.path)).toEqual([]);
   });
 });
@@ -118,14 +118,14 @@ describe("refusals of the machine", () => {
     const database = await createTestDatabase();
     // For documentation only: RFC 5737.
     const said = await refusal({ DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0", HOST: "192.0.2.1" });
-    expect(said).toContain("Cannot listen on 192.0.2.1:0: HOST is no address of this machine.");
+    expect(said).toContain("Cannot listen on 192.0.2.1:0: HOST is not an address of this machine.");
     const unknown = await refusal({
       DATABASE_URL: database.url,
       BYOND_SECRET: secret,
       PORT: "0",
       HOST: "nowhere.invalid",
     });
-    expect(unknown).toContain("Cannot listen on nowhere.invalid:0: HOST is a name that nobody knows");
+    expect(unknown).toContain("Cannot listen on nowhere.invalid:0: the name in HOST cannot be resolved");
     expect(unknown).not.toContain("DATABASE_URL");
     await database.drop();
   });

@@ -67,10 +67,12 @@ describe("the start fails with a sentence that says what to do", () => {
       }),
     ];
     expect(await refusal(unknown)).toMatch(
-      sentence(/getaddrinfo \w+ nowhere\.invalid\. The name of its host is not known\./),
+      sentence(/getaddrinfo \w+ nowhere\.invalid\. Its host name cannot be resolved\./),
     );
     expect(await refusal(closed)).toMatch(sentence(/connect ECONNREFUSED 127\.0\.0\.1:9/));
-    expect(await refusal(missing)).toMatch(sentence(/database "nowhere" does not exist\. CREATE DATABASE makes it\./));
+    expect(await refusal(missing)).toMatch(
+      sentence(/database "nowhere" does not exist\. Create it with CREATE DATABASE\./),
+    );
   });
 
   test("if the database is read-only", async () => {
@@ -82,7 +84,7 @@ describe("the start fails with a sentence that says what to do", () => {
   test("if the database has no free connection", async () => {
     await administrator.query(`ALTER ROLE ${role} CONNECTION LIMIT 0`);
     expect(await refusal(urlOf())).toMatch(
-      sentence(/too many connections for role .*\. All its connections are taken: .*/),
+      sentence(/too many connections for role .*\. All its connections are in use: .*/),
     );
     await administrator.query(`ALTER ROLE ${role} CONNECTION LIMIT -1`);
   });
@@ -101,7 +103,7 @@ describe("the start fails with a sentence that says what to do", () => {
 });
 
 describe("a schema from before the first release is refused and not changed", () => {
-  const problem = "its schema is of a version before the first release, which this one cannot bring up to date";
+  const problem = "its schema is from a version before the first release, which cannot be migrated";
 
   /** What such versions noted of their migrations. */
   async function makeEarlierSchema(connectionString: string): Promise<void> {
@@ -116,7 +118,7 @@ describe("a schema from before the first release is refused and not changed", ()
     const database = await createTestDatabase();
     await makeEarlierSchema(database.url);
     expect(await refusal(database.url)).toBe(
-      `The database of DATABASE_URL cannot be used: ${problem}. Name an empty one.`,
+      `The database of DATABASE_URL cannot be used: ${problem}. Set it to an empty database.`,
     );
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
@@ -137,7 +139,7 @@ describe("a schema from before the first release is refused and not changed", ()
     expect(await main.exited).toEqual({ code: 1, signal: null });
     expect(main.log.trim()).toBe(
       `The database of DATA_DIR cannot be used: ${problem}. ` +
-        `Remove the folder ${folder.path}, with all that it holds, or set DATA_DIR to another one.`,
+        `Delete the folder ${folder.path} with all its data, or set DATA_DIR to another one.`,
     );
   });
 });

@@ -150,7 +150,7 @@ test.skipIf(process.platform !== "linux")("sslrootcert=system trusts the authori
   expect(server.logLines).toContainEqual(
     expect.objectContaining({ database: expect.objectContaining({ server_verified_by: "authority and name" }) }),
   );
-  expect(await refusal(databaseUrl)).toContain("No authority of sslrootcert");
+  expect(await refusal(databaseUrl)).toContain("No authority in sslrootcert");
 });
 
 describe("the server does not start, and explains why", () => {
@@ -167,14 +167,14 @@ describe("the server does not start, and explains why", () => {
       "verify-full, by another authority",
       { ...verifyFull, sslrootcert: "stranger.pem" },
       {},
-      /No authority of sslrootcert/,
+      /No authority in sslrootcert/,
     ],
-    ["verify-ca", { sslmode: "verify-ca", sslrootcert: "stranger.pem" }, {}, /No authority of sslrootcert/],
+    ["verify-ca", { sslmode: "verify-ca", sslrootcert: "stranger.pem" }, {}, /No authority in sslrootcert/],
     [
       "require with sslrootcert",
       { sslmode: "require", sslrootcert: "stranger.pem" },
       {},
-      /No authority of sslrootcert/,
+      /No authority in sslrootcert/,
     ],
     [
       "sslrootcert that is not there",
@@ -199,7 +199,7 @@ describe("the server does not start, and explains why", () => {
       "a client certificate of another authority",
       { ...verifyFull, sslcert: "forged.pem", sslkey: "forged.key" },
       { user: "carol" },
-      /server refuses sslcert/,
+      /server refused the certificate in sslcert/,
     ],
     [
       "a key of another certificate",
@@ -342,6 +342,6 @@ describe("environment variables of libraries do not change the database", () => 
       environment: { DATABASE_URL: inject("postgresUrl"), BYOND_SECRET: secret, PGOPTIONS: "-c search_path=other" },
     });
     expect((await main.exited).code).toBe(1);
-    expect(main.log).toContain("PGOPTIONS is not read: say options in DATABASE_URL, or unset it");
+    expect(main.log).toContain("PGOPTIONS is not supported: set options in DATABASE_URL, or unset PGOPTIONS");
   });
 });

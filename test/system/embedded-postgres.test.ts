@@ -515,7 +515,7 @@ describe("when a process dies", () => {
 
   test.each(["777", "1777", "702"])("a data folder that every user may write to is refused: %s", async (mode) => {
     const dataDir = await makeFolder(Number.parseInt(mode, 8));
-    await expect(start(dataDir)).rejects.toThrow(/may be written to by every user .*: chmod 700 it/);
+    await expect(start(dataDir)).rejects.toThrow(/is writable by every user .*: run chmod 700 on it/);
     expect(await readdir(dataDir)).toEqual([]);
   });
 
@@ -532,7 +532,7 @@ describe("when a process dies", () => {
     const dataDir = await makeFolder();
     await mkdir(join(dataDir, "postgres"));
     await writeFile(join(dataDir, "postgres/photograph.jpg"), "mine");
-    await expect(start(dataDir)).rejects.toThrow(/postgres cannot be made.*DATABASE_URL/);
+    await expect(start(dataDir)).rejects.toThrow(/postgres cannot be created.*DATABASE_URL/);
     expect(await readdir(dataDir)).toEqual(["postgres"]);
     expect(await readFile(join(dataDir, "postgres/photograph.jpg"), "utf8")).toBe("mine");
   });

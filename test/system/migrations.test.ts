@@ -130,7 +130,7 @@ test("a server whose migration is cancelled explains it in a sentence", async ()
   await client.query("SELECT pg_cancel_backend($1)", [await untilTheyWait()]);
   expect(await main.exited).toEqual({ code: 1, signal: null });
   expect(main.log.trim()).toMatch(
-    /^The database of DATABASE_URL cannot be used: .*canceling statement due to user request\. Somebody cancelled it, .*$/,
+    /^The database of DATABASE_URL cannot be used: .*canceling statement due to user request\. It was cancelled, .*$/,
   );
   const done = standardSchema.migrations.map(({ name }) => name);
   expect(await namesOfDone()).toEqual(done.slice(0, done.indexOf("outbox-0001")));

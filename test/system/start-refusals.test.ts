@@ -64,7 +64,7 @@ test("a secret file that cannot be read is refused", async () => {
   await using folder = await makeFolder();
   await mkdir(join(folder.path, "secret"), { mode: 0o700 });
   const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
-  expect(said).toContain("DATA_DIR: the secret that is kept there cannot be read or made: EISDIR");
+  expect(said).toContain("DATA_DIR: its secret cannot be read or created: EISDIR");
 });
 
 test("a secret file that is damaged, or readable by everybody, is refused", async () => {
@@ -74,5 +74,5 @@ test("a secret file that is damaged, or readable by everybody, is refused", asyn
   const said = await refusal({ DATA_DIR: folder.path, PORT: "0" });
   expect(said).toContain(`${path} holds no usable secret`);
   await chmod(path, 0o604);
-  expect(await refusal({ DATA_DIR: folder.path, PORT: "0" })).toContain(`${path} may be read by every user`);
+  expect(await refusal({ DATA_DIR: folder.path, PORT: "0" })).toContain(`${path} is readable by every user`);
 });

@@ -26,13 +26,13 @@ export function parseSmtpUrl(text: string): SmtpServer {
   }
   if (!URL.canParse(text)) {
     throw new TypeError(
-      'the SMTP URL must be smtp://user:password@host:port, with what is special in it percent-encoded: "/" is %2F, "@" is %40',
+      'the SMTP URL must be smtp://user:password@host:port, with special characters percent-encoded: "/" is %2F, "@" is %40',
     );
   }
   const url = new URL(text);
   const secure = url.protocol === "smtps:";
   if (url.hostname === "" || url.port === "0") {
-    throw new TypeError(`the SMTP URL names no ${url.hostname === "" ? "host" : "port"}`);
+    throw new TypeError(`the SMTP URL has no ${url.hostname === "" ? "host" : "port"}`);
   }
   if ((url.username === "") !== (url.password === "")) {
     throw new TypeError("the SMTP URL must have both a user and a password, or neither");
@@ -45,15 +45,15 @@ export function parseSmtpUrl(text: string): SmtpServer {
   }
   if (secure && url.port === "587") {
     throw new TypeError(
-      "the SMTP URL says smtps with port 587, where TLS begins with STARTTLS: smtp://…:587?requireTLS=true, or smtps:// without a port",
+      "the SMTP URL has smtps with port 587, where TLS begins with STARTTLS: smtp://…:587?requireTLS=true, or smtps:// without a port",
     );
   }
   if (!secure && url.port === "465") {
-    throw new TypeError("the SMTP URL says smtp with port 465, where TLS begins with the first byte: smtps://");
+    throw new TypeError("the SMTP URL has smtp with port 465, where TLS begins with the first byte: smtps://");
   }
   const { requireTLS, ignoreTLS, verifyCertificate } = readSwitches(url.searchParams);
   if (ignoreTLS && (secure || requireTLS)) {
-    throw new TypeError(`the SMTP URL says both ignoreTLS and ${secure ? "smtps" : "requireTLS"}`);
+    throw new TypeError(`the SMTP URL has both ignoreTLS and ${secure ? "smtps" : "requireTLS"}`);
   }
   const user = decode(url.username);
   return {
@@ -76,7 +76,7 @@ function readSwitches(parameters: URLSearchParams) {
       throw new TypeError(`the SMTP URL's parameter ${name} must be true or false`);
     }
     if (parameters.getAll(name).length > 1) {
-      throw new TypeError(`the SMTP URL says ${name} twice`);
+      throw new TypeError(`the SMTP URL has ${name} twice`);
     }
   }
   return {
