@@ -1,6 +1,7 @@
 import type { AppError } from "../errors.ts";
 import {
   camelCase,
+  maxNameBytes,
   type Parameters,
   type Placeholders,
   type Statement,
@@ -110,32 +111,34 @@ interface Variant<Run, Row> {
  * Joins steps, in their order, to one statement. It returns one row with the columns of all steps.
  *
  * Every part of a plan costs some 10 µs, even if it does nothing. So each set of needed steps and parts is a prepared statement
- * of its own, named after them and made when a run first needs it. Throws `TypeError` if two steps have the same name or the
- * same column, and where `statement` does.
+ * of its own, named after them and made when a run first needs it. Throws `TypeError` for steps of one name, of a name that is
+ * not in snake_case, and with a parameter that all steps have. A run throws it if two of its steps have the same column, and where
+ * `statement` does.
  */
 export function sharedStatement<Run, Row extends object>(
   name: string,
   common: Common<Run>,
   steps: readonly Step<Run>[],
 ): SharedStatement<Run, Row> {
-  requireDistinct(
-    name,
-    "step",
-    steps.map((step) => step.name),
-  );
+  requireUsable(name, common.parameters, steps);
   const variants = new Map<string, Variant<Run, Row>>();
+  const statementNames = new Set<string>();
   const variantFor = (run: Run) => {
     const needed = steps
       .filter((step) => step.isNeeded?.(run) !== false)
       .map((step) => ({ step, parts: step.parts?.(run) ?? [] }));
-    const names = needed.flatMap(({ step, parts }) => (step.isNeeded === undefined ? parts : [step.name, ...parts]));
-    const fullName = [name, ...names].join("_");
-    const known = variants.get(fullName);
-    const variant = known ?? {
-      statement: compose<Run, Row>(fullName, common.parameters, needed),
+    const key = JSON.stringify(needed.map(({ step, parts }) => [step.name, ...parts]));
+    const known = variants.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const statementName = nameOf(name, needed, statementNames);
+    const variant = {
+      statement: compose<Run, Row>(statementName, common.parameters, needed),
       steps: needed.map(({ step }) => step),
     };
-    variants.set(fullName, variant);
+    statementNames.add(statementName);
+    variants.set(key, variant);
     return variant;
   };
   return (run) => {
@@ -159,6 +162,13 @@ interface NeededStep<Run> {
   readonly parts: readonly string[];
 }
 
+/** Names a variant after what not every run has. If that is too long or taken, a number takes its place. */
+function nameOf<Run>(name: string, needed: readonly NeededStep<Run>[], taken: ReadonlySet<string>): string {
+  const parts = needed.flatMap(({ step, parts }) => (step.isNeeded === undefined ? parts : [step.name, ...parts]));
+  const fullName = [name, ...parts].join("_");
+  return fullName.length <= maxNameBytes && !taken.has(fullName) ? fullName : `${name}_${taken.size + 1}`;
+}
+
 function compose<Run, Row>(
   name: string,
   common: Parameters,
@@ -180,16 +190,21 @@ function textOf<Run>(
   const ctes: string[] = [];
   const columns: [name: string, sql: string][] = [];
   const changes: string[] = [];
-  let reached = "true";
+  const conditions: string[] = [];
+  const reachedBy = () => (conditions.length === 0 ? "true" : `((${conditions.join(") AND (")}))`);
   const lastRefusing = needed.findLast(({ step }) => step.refusal !== undefined)?.step;
   for (const { step, parts } of needed) {
-    const sql = step.sql(placeholdersOf(step, p, common), { parts, reached, changes: [...changes] });
+    const sql = step.sql(placeholdersOf(step, p, common), {
+      parts,
+      reached: reachedBy(),
+      changes: [...changes],
+    });
     ctes.push(...(sql.ctes === undefined ? [] : [sql.ctes]));
     columns.push(...Object.entries(sql.columns ?? {}));
     changes.push(...(sql.changes ?? []));
-    reached = sql.passed ?? reached;
+    conditions.push(...(sql.passed === undefined ? [] : [sql.passed]));
     if (step.refusal !== undefined && step !== lastRefusing) {
-      columns.push([passedColumn(step), reached]);
+      columns.push([passedColumn(step), reachedBy()]);
     }
   }
   requireDistinct(
@@ -218,16 +233,33 @@ const passedColumn = (step: Step<never>) => `${step.name}_passed`;
 
 /**
  * Each step that can refuse has a column that tells whether the run passed it, except the last one: a run without an effect that
- * passed the others did not pass that one.
+ * passed the others did not pass that one. NULL is not true.
  */
 function refusalOf<Run>(steps: readonly Step<Run>[], row: object, run: Run): AppError | undefined {
   const refusing = steps.filter((step) => step.refusal !== undefined);
   const columns: Columns = { ...row };
-  const refused = refusing.find((step) => columns[camelCase(passedColumn(step))] === false) ?? refusing.at(-1);
+  const refused = refusing.find((step) => columns[camelCase(passedColumn(step))] !== true);
   if (refused?.refusal === undefined) {
     throw new TypeError("a run had no effect, and none of its steps can refuse it");
   }
   return refused.refusal(columns, run);
+}
+
+function requireUsable<Run>(name: string, common: Parameters, steps: readonly Step<Run>[]): void {
+  requireDistinct(
+    name,
+    "step",
+    steps.map((step) => step.name),
+  );
+  for (const step of steps) {
+    if (!/^[a-z][a-z0-9_]*$/.test(step.name)) {
+      throw new TypeError(`the step ${step.name} of the statement ${name} must have a name in snake_case`);
+    }
+    const shadowed = Object.keys(step.parameters).find((parameter) => Object.hasOwn(common, parameter));
+    if (shadowed !== undefined) {
+      throw new TypeError(`the step ${step.name} of the statement ${name} must not redefine the parameter ${shadowed}`);
+    }
+  }
 }
 
 function requireDistinct(statement: string, what: string, names: readonly string[]): void {

@@ -80,7 +80,7 @@ export interface BoundStatement<Row> {
 }
 
 /** PostgreSQL truncates longer names, and two statements could then have the same name. */
-const maxNameBytes = 63;
+export const maxNameBytes = 63;
 
 /**
  * Defines a statement: the type of its rows, its name, its parameters and its text.

@@ -11,8 +11,11 @@ export type TablesOf<Entity extends EntitySchemaWithMeta> = Kysely<
   InferKyselyDB<Entity, { columnNamingStrategy: "property" }>
 >;
 
-/** The time that servers compare: the database's. */
-export const databaseTime = sql<Date>`byond_now()`;
+/**
+ * The time that servers compare: the database's. A sub-select is read once for each statement; the function alone would be called for each
+ * row, and no index could be searched for what it returns.
+ */
+export const databaseTime = sql<Date>`(SELECT byond_now())`;
 
 /** Builds a query on tables: a function of the ORM's Kysely. */
 export type TableQuery<Tables, Row> = (tables: Kysely<Tables>) => Compilable<Row>;

@@ -1,6 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import { array, double, integer, nullable, statement, text } from "../database/statement.ts";
-import { recordingBatchSize } from "./outbox.policy.ts";
+import { AppError } from "../errors.ts";
+import { maxRecordingBatches, recordingBatchSize } from "./outbox.policy.ts";
 import type { OutboxItem } from "./outbox.ts";
 import type { SendResult } from "./send-result.ts";
 
@@ -42,10 +43,11 @@ const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt
         workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, error, started_at, finished_at
       )
       SELECT
-        ${p.workspaceId}, ${p.subjectId}, ${p.id}, ${p.claim}, ${p.lane},
+        workspace_id, subject_id, id, ${p.claim}, ${p.lane},
         CASE ${p.outcome} WHEN 'retry' THEN 'retried' ELSE ${p.outcome} END, ${p.providerMessageId}, ${p.error},
         moment - ${p.tookMs} * interval '1 millisecond', moment
-      FROM byond_now() AS moment
+      FROM outbox, byond_now() AS moment
+      WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.subjectId} AND id = ${p.id}
       ON CONFLICT DO NOTHING
     ), outcome AS (
       SELECT moment, due, CASE
@@ -95,13 +97,14 @@ interface WaitingAttempt {
 }
 
 /**
- * Records attempts. Messages that were sent are recorded together: while one batch is being recorded, the next one gathers. So
- * a message waits for one statement at most, and the more there are, the fewer commits each of them costs.
+ * Records attempts. Messages that were sent are recorded in batches: while a few are being recorded, the next one gathers, so that the
+ * more messages there are, the fewer commits each of them costs. A few, so that one connection that has gone silent does not stop the
+ * delivery.
  */
 export class AttemptRecorder {
   readonly #database: Queryable;
   readonly #waiting: WaitingAttempt[] = [];
-  #isRecording = false;
+  #batchesUnderWay = 0;
 
   constructor(database: Queryable) {
     this.#database = database;
@@ -114,34 +117,41 @@ export class AttemptRecorder {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ attempt, resolve, reject });
-      if (!this.#isRecording) {
+      if (this.#batchesUnderWay < maxRecordingBatches) {
         void this.#recordWaiting();
       }
     });
   }
 
   async #recordWaiting(): Promise<void> {
-    this.#isRecording = true;
+    this.#batchesUnderWay += 1;
     while (this.#waiting.length > 0) {
       await this.#recordBatch(this.#waiting.splice(0, recordingBatchSize));
     }
-    this.#isRecording = false;
+    this.#batchesUnderWay -= 1;
   }
 
-  /** Never rejects: errors are for those that wait. A row that somebody holds keeps only its own attempt waiting. */
+  /**
+   * Never rejects: errors are for those that wait. A row that somebody holds keeps only its own attempt waiting, and a value that
+   * the database refuses fails only its own attempt.
+   */
   async #recordBatch(batch: readonly WaitingAttempt[]): Promise<void> {
+    let recorded: ReadonlySet<number> = new Set();
     try {
-      const recorded = await this.#recordSent(batch.map(({ attempt }) => attempt));
-      for (const [index, { attempt, resolve, reject }] of batch.entries()) {
-        if (recorded.has(index)) {
-          resolve("sent");
-        } else {
-          void this.#recordOne(attempt).then(resolve, reject);
-        }
-      }
+      recorded = await this.#recordSent(batch.map(({ attempt }) => attempt));
     } catch (error) {
-      for (const { reject } of batch) {
-        reject(error);
+      if (error instanceof AppError && error.code === "unavailable") {
+        for (const { reject } of batch) {
+          reject(error);
+        }
+        return;
+      }
+    }
+    for (const [index, { attempt, resolve, reject }] of batch.entries()) {
+      if (recorded.has(index)) {
+        resolve("sent");
+      } else {
+        void this.#recordOne(attempt).then(resolve, reject);
       }
     }
   }

@@ -30,6 +30,9 @@ export const backoff = { firstMs: 1_000, longestMs: 10_000 } as const;
 /** Sent messages that are recorded at once. */
 export const recordingBatchSize = 100;
 
+/** Batches of sent messages that are being recorded at once. */
+export const maxRecordingBatches = 3;
+
 /** Pause before recording an attempt is tried again: doubles from the first to the longest. */
 export const recordingBackoff = { firstMs: 100, longestMs: 2_000 } as const;
 

@@ -7,7 +7,7 @@ import { spareDivisor } from "./quota.policy.ts";
 /** Requests that are counted together, and their limit. */
 export interface QuotaSubject {
   readonly workspaceId: string;
-  /** Unique in the workspace: `workspace`, or `key:<id>`. */
+  /** Unique in the workspace: `workspace`, `key:<id>`, or `source:<address>`. */
   readonly key: string;
   /** Requests in any 60 seconds, at least 1. */
   readonly limitPerMinute: number;

@@ -11,7 +11,7 @@ const cleaningIntervalMs = 10_000;
  *
  * ```ts
  * const quota = new Quota(databaseQuotaStore(database), clock);
- * const { admitted, retryAfterSeconds } = await quota.admit({ workspaceId, key: "workspace", limitPerMinute: 1_000 });
+ * const { result, release } = await quota.admit({ workspaceId, key: "workspace", limitPerMinute: 1_000 });
  * ```
  */
 export class Quota {
@@ -26,14 +26,20 @@ export class Quota {
     this.#cleanedAtMs = clock.monotonicMs();
   }
 
-  /** Counts a request against one limit. Throws `unavailable` where the database cannot tell. */
-  async admit(subject: QuotaSubject): Promise<QuotaResult> {
-    return (await this.count(subject)).result;
-  }
-
-  /** As `admit`, for what may turn out not to happen: `release` takes the count back. */
-  count(subject: QuotaSubject): Promise<Admission> {
-    return this.#admission(subject);
+  /**
+   * Counts a request against one limit, or refuses it. `release` takes the count back, if what was counted does not happen; after
+   * the server has asked for its next batch, the count stays for a minute. Throws `unavailable` if the database cannot tell.
+   */
+  admit(subject: QuotaSubject): Promise<Admission> {
+    this.#forgetIdleShares();
+    const name = `${subject.workspaceId} ${subject.key}`;
+    let share = this.#shares.get(name);
+    // A share has one limit. What the old one still holds expires by itself.
+    if (share === undefined || share.limitPerMinute !== subject.limitPerMinute) {
+      share = new QuotaShare(this.#store, this.#clock, subject);
+      this.#shares.set(name, share);
+    }
+    return share.admit();
   }
 
   /**
@@ -43,7 +49,7 @@ export class Quota {
   async admitAll(subjects: readonly QuotaSubject[]): Promise<QuotaResult[]> {
     const admissions: Admission[] = [];
     for (const subject of subjects) {
-      const admission = await this.#admission(subject).catch((error: unknown) => {
+      const admission = await this.admit(subject).catch((error: unknown) => {
         releaseAll(admissions);
         throw error;
       });
@@ -54,18 +60,6 @@ export class Quota {
       admissions.push(admission);
     }
     return admissions.map(({ result }) => result);
-  }
-
-  #admission(subject: QuotaSubject): Promise<Admission> {
-    this.#forgetIdleShares();
-    const name = `${subject.workspaceId} ${subject.key}`;
-    let share = this.#shares.get(name);
-    // A share has one limit. What the old one still holds expires by itself.
-    if (share === undefined || share.limitPerMinute !== subject.limitPerMinute) {
-      share = new QuotaShare(this.#store, this.#clock, subject);
-      this.#shares.set(name, share);
-    }
-    return share.admit();
   }
 
   #forgetIdleShares(): void {

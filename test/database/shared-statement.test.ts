@@ -34,15 +34,15 @@ describe("the text", () => {
   test("has the steps in order, each with the condition of those before, and a column for each but the last that says if it was passed", () => {
     const { statement } = run([passing("first"), passing("second")]);
     expect(statement.text).toBe(
-      "WITH first AS (SELECT $1::text WHERE true), second AS (SELECT $1::text WHERE EXISTS (SELECT FROM first)) " +
-        "SELECT EXISTS (SELECT FROM first) AS first_passed",
+      "WITH first AS (SELECT $1::text WHERE true), second AS (SELECT $1::text WHERE ((EXISTS (SELECT FROM first)))) " +
+        "SELECT ((EXISTS (SELECT FROM first))) AS first_passed",
     );
   });
 
   test("passes the condition on through a step that has no condition of its own", () => {
     const silent = passing("silent", { sql: () => ({}) });
     const { statement } = run([passing("first"), silent, passing("last")]);
-    expect(statement.text).toContain("last AS (SELECT $1::text WHERE EXISTS (SELECT FROM first))");
+    expect(statement.text).toContain("last AS (SELECT $1::text WHERE ((EXISTS (SELECT FROM first))))");
   });
 
   test("gives a step its own parameters and the common ones, even if another step's have the same names", () => {
@@ -75,6 +75,12 @@ describe("the text", () => {
   });
 });
 
+test("a step whose condition forgets those before it does not let a run pass that they refused", () => {
+  const forgetful = passing("forgetful", { sql: () => ({ passed: "a OR b" }) });
+  const { statement } = run([passing("first"), forgetful, passing("last")]);
+  expect(statement.text).toContain("last AS (SELECT $1::text WHERE ((EXISTS (SELECT FROM first)) AND (a OR b)))");
+});
+
 describe("variants", () => {
   const optional = passing("charge", { isNeeded: ({ isFree }) => isFree !== true });
   const parted = passing("limits", { parts: ({ parts = [] }) => parts });
@@ -88,6 +94,20 @@ describe("variants", () => {
     expect(all({ isFree: true }).statement.text).not.toContain("charge");
   });
 
+  test("are told apart whatever their steps and parts are called", () => {
+    const other = passing("source", { isNeeded: ({ isFree }) => isFree !== true });
+    const all = sharedStatement<Run, object>("shared", common, [other, parted]);
+    const byStep = all({ parts: [] }).statement;
+    const byPart = all({ isFree: true, parts: ["source"] }).statement;
+    expect(byStep.name).not.toBe(byPart.name);
+    expect(byStep.text).not.toBe(byPart.text);
+  });
+
+  test("whose names would be too long for PostgreSQL have a number", () => {
+    const all = sharedStatement<Run, object>("shared", common, [parted]);
+    expect(all({ parts: ["a".repeat(60)] }).statement.name).toBe("shared_1");
+  });
+
   test("are made once", () => {
     const all = sharedStatement<Run, object>("shared", common, [parted]);
     expect(all({ parts: ["a"] }).statement).toBe(all({ parts: ["a"] }).statement);
@@ -99,6 +119,11 @@ describe("a refusal", () => {
 
   test.each([
     ["the first step that was not passed", { guardPassed: false, limitsPassed: false }, "guard"],
+    [
+      "the first step that was not passed, where the condition is NULL",
+      { guardPassed: null, limitsPassed: null },
+      "guard",
+    ],
     ["a later one, if those before were passed", { guardPassed: true, limitsPassed: false }, "limits"],
     ["the last one, if all others were passed", { guardPassed: true, limitsPassed: true }, "charge"],
   ])("is that of %s", (_, row, message) => {

@@ -1,6 +1,7 @@
 /** Messages that were sent are recorded in batches: none is lost, none waits for a row that somebody holds. */
 import { describe, expect, test } from "vitest";
 import type { Database, Queryable } from "../../src/database/database.ts";
+import { AppError } from "../../src/errors.ts";
 import { AttemptRecorder } from "../../src/outbox/attempt-recorder.ts";
 import type { OutboxItem } from "../../src/outbox/outbox.ts";
 import type { SendResult } from "../../src/outbox/send-result.ts";
@@ -39,13 +40,13 @@ const attemptAt = (item: OutboxItem, result: SendResult = sent, claim = item.cla
 const write = (count: number) => Promise.all(Array.from({ length: count }, () => use.outbox.write("a")));
 
 describe("while one message is being recorded", () => {
-  test("the others gather, and are recorded by one statement", async () => {
+  test("and two more, the others gather and are recorded by one statement", async () => {
     const items = await write(30);
     const database = new CountingDatabase(use.outbox.database);
     const recorder = new AttemptRecorder(database);
     const statuses = await Promise.all(items.map((item) => recorder.record(attemptAt(item))));
     expect(statuses).toEqual(Array(30).fill("sent"));
-    expect(database.names).toEqual(["outbox_record_sent", "outbox_record_sent"]);
+    expect(database.names).toEqual(Array(4).fill("outbox_record_sent"));
     for (const item of items) {
       expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 1, payload_sealed: null });
       expect(await use.outbox.attempts(item)).toMatchObject([
@@ -70,7 +71,7 @@ describe("while one message is being recorded", () => {
     const items = await write(4);
     const broken: Queryable = {
       run: async () => {
-        throw new Error("away");
+        throw new AppError("unavailable", "away");
       },
     };
     const recorder = new AttemptRecorder(broken);
@@ -94,6 +95,37 @@ test("in a batch, a message that another server claimed, and one that ended, cou
   expect(statuses).toEqual(["sent", "sent", undefined, "sent"]);
   expect(await use.outbox.state(ended)).toMatchObject({ status: "failed" });
   expect(await use.outbox.attempts(ended)).toMatchObject([{ state: "failed" }, { claim: 2, state: "sent" }]);
+});
+
+test("a value that the database refuses fails its own attempt only", async () => {
+  const items = await write(4);
+  const recorder = new AttemptRecorder(use.outbox.database);
+  const outcomes = await Promise.allSettled(
+    items.map((item, index) => {
+      const result = index === 3 ? { ...sent, providerMessageId: "a\u0000b" } : sent;
+      return recorder.record(attemptAt(item, result));
+    }),
+  );
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "rejected"]);
+});
+
+test("an attempt at a message that was erased meanwhile leaves nothing behind", async () => {
+  const [item] = (await write(1)) as [OutboxItem];
+  await querySql(use.outbox.database, { name: "test_erase", text: "DELETE FROM outbox WHERE id = $1" }, [item.id]);
+  expect(await new AttemptRecorder(use.outbox.database).record(attemptAt(item))).toBeUndefined();
+  expect(await use.outbox.attempts(item)).toEqual([]);
+});
+
+test("a connection that has gone silent does not keep other messages from being recorded", async () => {
+  const items = await write(20);
+  const database = new CountingDatabase(use.outbox.database);
+  const silence = Promise.withResolvers<void>();
+  database.beforeFirst = () => silence.promise;
+  const recorder = new AttemptRecorder(database);
+  const [first, ...others] = items.map((item) => recorder.record(attemptAt(item)));
+  expect(await Promise.all(others)).toEqual(Array(19).fill("sent"));
+  silence.resolve();
+  expect(await first).toBe("sent");
 });
 
 test("a row that somebody holds keeps only its own message waiting", async () => {

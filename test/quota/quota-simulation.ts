@@ -154,7 +154,7 @@ export async function sendAll(
         .quota(server)
         .admit({ workspaceId: "ws_1", key: "workspace", limitPerMinute })
         .then(
-          (result) => outcomes.push({ atMs: simulation.nowMs, result }),
+          ({ result }) => outcomes.push({ atMs: simulation.nowMs, result }),
           () => outcomes.push({ atMs: simulation.nowMs, result: "failed" }),
         );
     });

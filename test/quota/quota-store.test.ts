@@ -104,8 +104,8 @@ describe("several servers on one PostgreSQL, in real time", () => {
     const endMs = performance.now() + 2_500;
     const send = async (quota: Quota) => {
       while (performance.now() < endMs) {
-        const { admitted } = await quota.admit(subject);
-        if (admitted) {
+        const { result } = await quota.admit(subject);
+        if (result.admitted) {
           moments.push(performance.now());
         }
         await new Promise((resolve) => setImmediate(resolve));

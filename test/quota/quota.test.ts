@@ -240,7 +240,7 @@ describe("several limits at once", () => {
       void simulation
         .quota(0)
         .admit(key)
-        .then((result) => expect(result.remaining).toBe(2));
+        .then(({ result }) => expect(result.remaining).toBe(2));
     });
     await simulation.run();
     expect.assertions(2);
@@ -259,7 +259,7 @@ describe("several limits at once", () => {
         void simulation
           .quota(0)
           .admit({ ...subject, limitPerMinute: 1 })
-          .then((result) => admitted.push(result.admitted));
+          .then(({ result }) => admitted.push(result.admitted));
       });
     }
     await simulation.run();

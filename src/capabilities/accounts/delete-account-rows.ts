@@ -13,7 +13,7 @@ export function subjectsOfAccount({ userId, workspaceId }: AccountReference): st
 
 /**
  * Removes accounts with their sessions and messages, revokes their keys and shuts their workspaces down, in a transaction that
- * has locked the accounts and revokes `subjectsOfAccount` of each. What the workspaces hold is removed soon after
+ * has locked the accounts and revokes `subjectsOfAccount` of each. A key that is made meanwhile is refused with its workspace. What the workspaces hold is removed soon after
  * (`closedWorkspaceSweep`).
  */
 export async function deleteAccountRows(

@@ -50,6 +50,7 @@ export async function deleteAccount(
   }
   const change = async (transaction: QueryableTables) => {
     onAuthorized();
+    // Its row is locked, see `lockRows`.
     const [unchanged] = await transaction.query((tables: AccountTables) =>
       tables.selectFrom("account").select("id").where("id", "=", userId).where("tokenRevision", "=", tokenRevision),
     );

@@ -71,7 +71,10 @@ export async function insertApiKey(
       })
       .returning(["createdAt", "expiresAt", expiresLater]),
   );
-  if (created === undefined || created.expiresLater === false) {
+  if (created === undefined) {
+    throw new TypeError("the INSERT of a key returned no row");
+  }
+  if (created.expiresLater === false) {
     throw expiryProblem("expires_at");
   }
   await transaction.query((tables: KeyTables) =>

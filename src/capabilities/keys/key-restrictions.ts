@@ -27,8 +27,12 @@ export const unrestricted: Restrictions = {
   expiresAt: null,
 };
 
-/** An expiry as it is stored: in whole seconds. */
-export const storedExpiry = (expiresAt: Date) => sql<Date>`date_trunc('seconds', ${expiresAt}::timestamptz)`;
+/**
+ * An expiry as it is stored: in whole seconds. Bound as text in UTC: the driver writes a `Date` in local time, whose offset has
+ * seconds before 1900, and leaves those out.
+ */
+export const storedExpiry = (expiresAt: Date) =>
+  sql<Date>`date_trunc('seconds', ${expiresAt.toISOString()}::timestamptz)`;
 
 /** Whether a key that was just written expires later than now. Null: it never does. */
 export const expiresLater = sql<boolean | null>`expires_at > byond_now()`.as("expiresLater");

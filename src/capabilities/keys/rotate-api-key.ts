@@ -40,6 +40,7 @@ async function replaceSecret(
   await transaction.query((tables: KeyTables) =>
     tables.deleteFrom("api_key_secret").where("keyId", "=", id).where("validUntil", "<=", databaseTime),
   );
+  // All that are left have not ended.
   const retired = await transaction.query((tables: KeyTables) =>
     tables
       .updateTable("api_key_secret")

@@ -5,7 +5,7 @@ import { statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
 import { checkVerification } from "./check-verification.ts";
-import type { OriginBucket } from "./define-send-step.ts";
+import type { OriginLimit } from "./define-send-step.ts";
 import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
 import { parseRecipient, recipientContext } from "./recipient.ts";
 import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
@@ -30,7 +30,7 @@ const accountOwner = (userId: string) => ({ ...serverOwner(userId), isVerified: 
 /** The kind of outbox messages that carry the code of a password reset. */
 export const resetMessageKind = "password_reset_code";
 
-const accountLimit: OriginBucket = {
+const accountLimit: OriginLimit = {
   bucket: "account",
   key: "account",
   limit: accountSendLimit,
@@ -89,7 +89,7 @@ export function accountVerifications(deps: StartDependencies) {
       const started = await startVerification(
         { ...deps, database: transaction, codes },
         accountOwner(userId),
-        inputOf(email, { codeLength: codeLength.ofAccounts, originLimits: { buckets: [accountLimit] } }),
+        inputOf(email, { codeLength: codeLength.ofAccounts, originLimits: [accountLimit] }),
       );
       return { ...started, send: () => queued.forEach((item) => void deps.codes.dispatch(item)) };
     },
@@ -106,7 +106,7 @@ export function accountVerifications(deps: StartDependencies) {
       const input = {
         id,
         codeLength: codeLength.ofAccounts,
-        originLimits: { buckets: [] },
+        originLimits: [],
         messageKind: resetMessageKind,
       };
       return startVerification(deps, serverOwner(id), inputOf(email, input));

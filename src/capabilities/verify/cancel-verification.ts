@@ -17,7 +17,7 @@ const cancel = statement("cancel_verification")(
       RETURNING id
     ), given_up AS (
       UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now()
-      WHERE workspace_id = ${p.workspaceId} AND subject_id = (SELECT id FROM canceled) AND status = 'pending'
+      WHERE workspace_id = ${p.workspaceId} AND subject_id = (SELECT id FROM canceled) AND finished_at IS NULL
       RETURNING id
     )
     SELECT ${requireCredential(p.credential, { after: ["given_up"], effect: "canceled" })}`,

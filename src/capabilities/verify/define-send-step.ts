@@ -2,7 +2,6 @@ import type { Mode } from "../../access/caller.ts";
 import { defineStep, type Step } from "../../database/shared-statement.ts";
 import { text, type ValuesOf } from "../../database/statement.ts";
 import type { ThrottleLimit } from "../../database/throttle.ts";
-import type { QuotaSubject } from "../../quota/quota-store.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { Recipient } from "./recipient.ts";
@@ -16,7 +15,8 @@ export interface Send {
   readonly recipient: Recipient;
   /** The end user's address as limits count it (`limitKeyOf`). Undefined: the start named none. */
   readonly endUserKey: string | undefined;
-  readonly originLimits: OriginLimits;
+  /** The limits of the account and of the end user. The recipient's come after them, so that a refused send never spends a victim's allowance. */
+  readonly originLimits: readonly OriginLimit[];
   /** The recipient as its limits count it: one index for each master secret. */
   readonly limitIndexes: readonly string[];
   /**
@@ -30,16 +30,8 @@ export interface Send {
   readonly credential: HeldCredential;
 }
 
-/** The limits by the origin of a send. The recipient's come after them, so that a refused send never spends a victim's allowance. */
-export interface OriginLimits {
-  /** The address that the call came from; it is asked first. Undefined: the workspace's limit of requests is the only one. */
-  readonly source?: QuotaSubject | undefined;
-  /** In the order they are asked. */
-  readonly buckets: readonly OriginBucket[];
-}
-
 /** A bucket of the throttle that a send takes a token from. */
-export interface OriginBucket {
+export interface OriginLimit {
   readonly bucket: "account" | "end_user";
   /** The throttle's key within the workspace. */
   readonly key: string;

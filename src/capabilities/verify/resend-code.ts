@@ -5,7 +5,7 @@ import { array, boolean, bytea, nullable, statement, text } from "../../database
 import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import type { OriginLimits, Send, sendParameters } from "./define-send-step.ts";
+import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
 import { getVerification } from "./get-verification.ts";
 import {
   exactIndex,
@@ -29,7 +29,7 @@ export interface ResendInput {
   /** Undefined: the recipient that the verification has for this channel. */
   readonly recipient: string | undefined;
   /** The limits by origin, given the end user's address that the start named. */
-  readonly originLimitsOf: (endUserKey: string | undefined) => OriginLimits;
+  readonly originLimitsOf: (endUserKey: string | undefined) => readonly OriginLimit[];
 }
 
 const readPending = statement<PendingRow>("read_pending_verification")(
@@ -153,9 +153,16 @@ export interface ResendDependencies extends StartDependencies {
   readonly resend: ReturnType<typeof resendStatement>;
 }
 
+export interface ResendResult {
+  /** False: there was nothing to do. */
+  readonly wasSent: boolean;
+  /** As it is now. */
+  readonly verification: VerificationView;
+}
+
 /**
  * Sends the code of a pending verification again: the same code, with the same expiry and the same attempts left. Does nothing
- * if the verification is not pending. Returns the verification as it is now.
+ * if the verification is not pending.
  *
  * A verification has at most one recipient of each form, mail address and phone number: the recipient of the start, and the
  * first one of the other form that a resend names.
@@ -168,16 +175,16 @@ export async function resendCode(
   deps: ResendDependencies,
   caller: VerificationOwner,
   input: ResendInput,
-): Promise<VerificationView> {
+): Promise<ResendResult> {
   const { workspaceId, mode } = caller;
   const ref = { workspaceId, mode, verificationId: input.verificationId };
   const [pending] = await deps.database.run(readPending, { workspaceId, mode, id: input.verificationId });
   if (pending !== undefined && deps.keyring.find(pending.secretId) !== undefined) {
-    await queueMessage(deps, caller, input, pending);
-    // The code is sent: answer so even after the deadline.
-    return withoutDeadline(() => getVerification(deps, ref));
+    const wasSent = await queueMessage(deps, caller, input, pending);
+    // If the code is sent, answer so even after the deadline.
+    return { wasSent, verification: await withoutDeadline(() => getVerification(deps, ref)) };
   }
-  return getVerification(deps, ref);
+  return { wasSent: false, verification: await getVerification(deps, ref) };
 }
 
 async function queueMessage(
@@ -185,7 +192,7 @@ async function queueMessage(
   { workspaceId, mode, isVerified, credential }: VerificationOwner,
   input: ResendInput,
   pending: PendingRow,
-): Promise<void> {
+): Promise<boolean> {
   const { keyring, codes } = deps;
   const { verificationId } = input;
   const channel = input.channel ?? pending.channel;
@@ -231,7 +238,8 @@ async function queueMessage(
     secondRecipientSealed: isSecond ? seal(keyring, "recipient-seal", secondContext, recipient.address) : null,
     secondRecipientIndex: isSecond ? exactIndex(keyring.current, recipient) : null,
   };
-  await sendCode(deps, deps.resend, resend, lookUpQueued.bind({ workspaceId, id: message.id }));
+  const sent = await sendCode(deps, deps.resend, resend, lookUpQueued.bind({ workspaceId, id: message.id }));
+  return sent !== undefined;
 }
 
 /** Whether the channel takes recipients of the other form than the start's channel. */

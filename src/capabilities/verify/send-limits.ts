@@ -2,8 +2,9 @@ import type { Mode } from "../../access/caller.ts";
 import { array, double, integer, optional, text } from "../../database/statement.ts";
 import { askBuckets, type Bucket, boundLimit } from "../../database/throttle.ts";
 import { AppError } from "../../errors.ts";
+import type { Quota } from "../../quota/quota.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
-import { defineSendStep, type OriginBucket, type OriginLimits } from "./define-send-step.ts";
+import { defineSendStep, type OriginLimit } from "./define-send-step.ts";
 import { guessLimit, sendLimit } from "./verify.policy.ts";
 
 export interface SendLimitSettings {
@@ -13,34 +14,57 @@ export interface SendLimitSettings {
   readonly endUserSendsPerHour: number;
 }
 
-export interface SendOrigin {
-  readonly workspaceId: string;
-  /** The address that the call came from. */
-  readonly clientAddress: string | undefined;
-  /** The end user's address as limits count it (`limitKeyOf`). Undefined: the start named none. */
-  readonly endUserKey: string | undefined;
+/**
+ * Counts a send against the limit of the address that the call came from. The count is taken back if nothing is sent: `send` throws,
+ * or calls `takeBack`. It is counted as requests are, in batches: each start would lock a row of the throttle until its commit, and
+ * the starts of a customer with one server would wait for each other.
+ *
+ * Call it before a transaction begins, because it may need a connection. Throws `rate_limited`.
+ */
+export async function countSource<T>(
+  { quota, sendLimits }: { readonly quota: Pick<Quota, "admit">; readonly sendLimits: SendLimitSettings },
+  { workspaceId, clientAddress }: { readonly workspaceId: string; readonly clientAddress: string | undefined },
+  send: (takeBack: () => void) => Promise<T>,
+): Promise<T> {
+  const limitPerMinute = sendLimits.sourceSendsPerMinute;
+  if (limitPerMinute === undefined) {
+    return send(() => undefined);
+  }
+  const key = `source:${limitKeyOf(clientAddress)}`;
+  const { result, release } = await quota.admit({ workspaceId, key, limitPerMinute });
+  if (!result.admitted) {
+    const retryAfterSeconds = result.retryAfterSeconds ?? 1;
+    throw new AppError("rate_limited", "Too many codes from this address. Try again later.", { retryAfterSeconds });
+  }
+  let isCounted = true;
+  const takeBack = () => {
+    if (isCounted) {
+      isCounted = false;
+      release();
+    }
+  };
+  try {
+    return await send(takeBack);
+  } catch (error) {
+    // If the outcome is not known, the code may have been sent.
+    if (error instanceof AppError && error.code !== "outcome_unknown") {
+      takeBack();
+    }
+    throw error;
+  }
 }
 
-/**
- * The limits of a send by its origin. Sources are counted as requests are, in batches: a row of the throttle would be locked by each
- * start until its commit, and the starts of a customer with one server would wait for each other.
- */
-export function originLimitsOf(settings: SendLimitSettings, origin: SendOrigin): OriginLimits {
-  const { sourceSendsPerMinute: limitPerMinute, endUserSendsPerHour } = settings;
-  const { workspaceId, clientAddress, endUserKey } = origin;
-  const endUser = (key: string): OriginBucket => ({
-    bucket: "end_user",
-    key: `end-user:${key}`,
-    limit: { burst: endUserSendsPerHour, periodSeconds: 3_600 / endUserSendsPerHour },
-    message: "Too many codes for this end user. Try again later.",
-  });
-  return {
-    source:
-      limitPerMinute === undefined
-        ? undefined
-        : { workspaceId, key: `source:${limitKeyOf(clientAddress)}`, limitPerMinute },
-    buckets: endUserKey === undefined ? [] : [endUser(endUserKey)],
-  };
+/** The limit of an end user's address as `limitKeyOf` makes it. None if the start named no address. */
+export function endUserLimits(
+  { endUserSendsPerHour }: SendLimitSettings,
+  endUserKey: string | undefined,
+): readonly OriginLimit[] {
+  if (endUserKey === undefined) {
+    return [];
+  }
+  const limit = { burst: endUserSendsPerHour, periodSeconds: 3_600 / endUserSendsPerHour };
+  const message = "Too many codes for this end user. Try again later.";
+  return [{ bucket: "end_user", key: `end-user:${endUserKey}`, limit, message }];
 }
 
 /** SQL of the throttle's key that counts wrong codes for a recipient. Takes SQL of the mode and of a limit index. */
@@ -63,7 +87,7 @@ const parameters = {
 };
 
 /** The buckets that only some sends ask. All sends ask `guesses` and `recipient`. */
-type LimitsPart = OriginBucket["bucket"] | "unverified";
+type LimitsPart = OriginLimit["bucket"] | "unverified";
 
 /** What the step saw before it took a token. Null: no bucket was empty. */
 type LimitsRow = { readonly emptyBucket: string | null; readonly waitSeconds: number | null };
@@ -76,12 +100,12 @@ export const limitsStep = defineSendStep({
   name: "limits",
   parameters,
   parts: ({ originLimits, sharesRecipientLimit }): LimitsPart[] => [
-    ...originLimits.buckets.map(({ bucket }) => bucket),
+    ...originLimits.map(({ bucket }) => bucket),
     ...(sharesRecipientLimit ? (["unverified"] as const) : []),
   ],
   values({ originLimits, mode, limitIndexes }) {
-    const account = originLimits.buckets.find(({ bucket }) => bucket === "account");
-    const endUser = originLimits.buckets.find(({ bucket }) => bucket === "end_user");
+    const account = originLimits.find(({ bucket }) => bucket === "account");
+    const endUser = originLimits.find(({ bucket }) => bucket === "end_user");
     return {
       accountKeys: account && [account.key],
       accountBurst: account?.limit.burst,
@@ -120,7 +144,7 @@ export const limitsStep = defineSendStep({
   },
   refusal({ emptyBucket, waitSeconds }: LimitsRow, { originLimits }) {
     // If no bucket was empty before, a call at the same moment took the last token. It comes back within a minute.
-    const limit = originLimits.buckets.find(({ bucket }) => bucket === emptyBucket);
+    const limit = originLimits.find(({ bucket }) => bucket === emptyBucket);
     const message = limit?.message ?? "Too many verifications for this recipient. Try again later.";
     return new AppError("rate_limited", message, { retryAfterSeconds: waitSeconds ?? 60 });
   },

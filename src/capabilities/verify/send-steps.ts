@@ -1,9 +1,7 @@
 import { limitLockWait, type Queryable } from "../../database/database.ts";
 import { type SharedStatement, type Step, sharedStatement } from "../../database/shared-statement.ts";
 import { type BoundStatement, bytea, nullable, text } from "../../database/statement.ts";
-import { AppError } from "../../errors.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
-import type { Quota } from "../../quota/quota.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { CodeDispatcher } from "./code-sender.ts";
 import { defineSendStep, type Send, type SendStep, sendParameters, sendValues } from "./define-send-step.ts";
@@ -110,7 +108,6 @@ const credential = defineSendStep({
 
 interface Dependencies {
   readonly database: Queryable;
-  readonly quota: Pick<Quota, "count">;
   readonly codes: CodeDispatcher;
 }
 
@@ -121,41 +118,11 @@ interface Sent {
 }
 
 /**
- * Counts a send against the limit of its source, runs its statement, and hands the message to the dispatcher after the commit.
- * `lookUp` finds the send if the connection is lost before the answer. Returns undefined if there was nothing to do. Throws the
- * refusal of the first step that the run did not pass, and `invalid_api_key` if the credential no longer holds.
+ * Runs the statement of a send, and hands the message to the dispatcher after the commit. `lookUp` finds the send if the connection
+ * is lost before the answer. Returns undefined if there was nothing to do. Throws the refusal of the first step that the run did
+ * not pass, and `invalid_api_key` if the credential no longer holds.
  */
 export async function sendCode<Run extends Send, Row extends SendingRow>(
-  deps: Dependencies,
-  statement: SharedStatement<Run, Row>,
-  send: Run,
-  lookUp: BoundStatement<Row>,
-): Promise<Sent | undefined> {
-  const { source } = send.originLimits;
-  if (source === undefined) {
-    return runStatement(deps, statement, send, lookUp);
-  }
-  const { result, release } = await deps.quota.count(source);
-  if (!result.admitted) {
-    const retryAfterSeconds = result.retryAfterSeconds ?? 1;
-    throw new AppError("rate_limited", "Too many codes from this address. Try again later.", { retryAfterSeconds });
-  }
-  try {
-    const sent = await runStatement(deps, statement, send, lookUp);
-    if (sent === undefined) {
-      release();
-    }
-    return sent;
-  } catch (error) {
-    // The code may have been sent if the outcome is not known.
-    if (error instanceof AppError && error.code !== "outcome_unknown") {
-      release();
-    }
-    throw error;
-  }
-}
-
-async function runStatement<Run extends Send, Row extends SendingRow>(
   { database, codes }: Dependencies,
   statement: SharedStatement<Run, Row>,
   send: Run,

@@ -5,13 +5,12 @@ import type { Queryable } from "../../database/database.ts";
 import { defineStep } from "../../database/shared-statement.ts";
 import { array, bytea, integer, jsonb, nullable, statement, text } from "../../database/statement.ts";
 import { invalidFields } from "../../errors.ts";
-import type { Quota } from "../../quota/quota.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import type { OriginLimits, Send, sendParameters } from "./define-send-step.ts";
+import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
 import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
 import { maxAttempts } from "./verify.policy.ts";
@@ -38,7 +37,7 @@ export interface StartInput {
   readonly metadata: Readonly<Record<string, string>>;
   /** The end user's address as limits count it (`limitKeyOf`). Undefined: the caller named none. */
   readonly endUserKey: string | undefined;
-  readonly originLimits: OriginLimits;
+  readonly originLimits: readonly OriginLimit[];
 }
 
 export interface StartedVerification {
@@ -115,7 +114,6 @@ const lookUpStarted = statement<SendingRow>("look_up_started_verification")(
 export interface StartDependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
-  readonly quota: Pick<Quota, "count">;
   readonly codes: CodeDispatcher;
   readonly start: ReturnType<typeof startStatement>;
 }

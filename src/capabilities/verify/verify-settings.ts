@@ -14,8 +14,9 @@ export const verifySettings = settingGroup("Verifications", {
     meaning: "Days after which verifications are deleted, with their recipients and messages.",
   },
   SOURCE_SEND_LIMIT: {
-    default: "the tier's limit",
-    meaning: "Codes per minute, resends included, that one client address may send with the keys of a workspace.",
+    default: "none",
+    meaning:
+      "Codes in any 60 seconds, resends included, that one client address may send with the keys of a workspace. The tier's requests per minute always count.",
   },
   END_USER_SEND_LIMIT: { default: "`10`", meaning: "Codes per hour, resends included, for one `end_user_ip`." },
 });

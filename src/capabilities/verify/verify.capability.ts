@@ -1,15 +1,12 @@
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
-import { keyCaller } from "../../access/caller.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import type { OutboxSender } from "../../outbox/outbox.ts";
 import { bindService } from "../../rpc/router.ts";
-import { clientAddressKey } from "../../server/client-address.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./code-sender.ts";
 import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./secret-rotation.ts";
-import { originLimitsOf } from "./send-limits.ts";
 import type { AddedSendSteps } from "./send-steps.ts";
 import { startStatement } from "./start-verification.ts";
 import { VerificationEntity } from "./verification.entity.ts";
@@ -56,7 +53,6 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
       const deps = {
         database,
         keyring,
-        quota,
         codes,
         start: startStatement(sendSteps),
         resend: resendStatement(sendSteps),
@@ -67,14 +63,7 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
           [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { hasAccount, url } }),
         }),
       });
-      const service = verifyService({
-        ...deps,
-        originLimitsOf(context, endUserKey) {
-          const { workspaceId } = keyCaller(context);
-          const clientAddress = context.values.get(clientAddressKey);
-          return originLimitsOf(sendLimits, { workspaceId, clientAddress, endUserKey });
-        },
-      });
+      const service = verifyService({ ...deps, quota, sendLimits });
       return {
         services: [{ binding: bindService(VerifyService, service), fieldChecks: verifyFieldChecks }],
         senders: { [codeMessageKind]: new CodeSender({ database, keyring, channels }) },

@@ -15,16 +15,17 @@ import { credentialOf, keyCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
 import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/idempotency-claim.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
+import type { Quota } from "../../quota/quota.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
-import { limitKeyOf } from "../../server/client-address.ts";
+import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
-import type { OriginLimits } from "./define-send-step.ts";
 import { eraseRecipient } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
+import { countSource, endUserLimits, type SendLimitSettings } from "./send-limits.ts";
 import {
   type StartedVerification,
   startProblems,
@@ -47,8 +48,8 @@ const checkStatuses = {
 } as const satisfies Record<CheckResult, CheckStatus>;
 
 export interface VerifyServiceDependencies extends VerifyDependencies {
-  /** The limits by origin of a send that the caller makes for an end user. */
-  readonly originLimitsOf: (context: HandlerContext, endUserKey: string | undefined) => OriginLimits;
+  readonly quota: Pick<Quota, "admit">;
+  readonly sendLimits: SendLimitSettings;
 }
 
 /** VerifyService: translates messages to operations and back. */
@@ -67,17 +68,19 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         autofillDomain: request.autofillDomain?.replace(/\.$/, ""),
         metadata: request.metadata,
         endUserKey,
-        originLimits: deps.originLimitsOf(context, endUserKey),
+        originLimits: endUserLimits(deps.sendLimits, endUserKey),
       };
-      return commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
-        const started = await startVerification(committing, ownerOf(context), input);
-        return {
-          verificationId: started.id,
-          channel: request.channel,
-          status: startStatuses[started.status],
-          expiresAt: timestampFromDate(started.expiresAt),
-        };
-      });
+      return countSource(deps, originOf(context), () =>
+        commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
+          const started = await startVerification(committing, ownerOf(context), input);
+          return {
+            verificationId: started.id,
+            channel: request.channel,
+            status: startStatuses[started.status],
+            expiresAt: timestampFromDate(started.expiresAt),
+          };
+        }),
+      );
     },
 
     async checkVerification({ verificationId: id, code, recipient }, context) {
@@ -101,11 +104,17 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         verificationId: verificationIdOf(verificationId),
         channel: channel === undefined ? undefined : channelOf(channel),
         recipient,
-        originLimitsOf: (endUserKey: string | undefined) => deps.originLimitsOf(context, endUserKey),
+        originLimitsOf: (endUserKey: string | undefined) => endUserLimits(deps.sendLimits, endUserKey),
       };
-      return commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => ({
-        verification: verificationMessage(await resendCode(committing, ownerOf(context), input)),
-      }));
+      return countSource(deps, originOf(context), (takeBack) =>
+        commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => {
+          const { wasSent, verification } = await resendCode(committing, ownerOf(context), input);
+          if (!wasSent) {
+            takeBack();
+          }
+          return { verification: verificationMessage(verification) };
+        }),
+      );
     },
 
     async cancelVerification(request, context) {
@@ -138,6 +147,10 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       return { erased: await eraseRecipient(deps, ownerOf(context), { recipient }) };
     },
   };
+}
+
+function originOf(context: HandlerContext) {
+  return { workspaceId: keyCaller(context).workspaceId, clientAddress: context.values.get(clientAddressKey) };
 }
 
 function ownerOf(context: HandlerContext): VerificationOwner {

@@ -1,5 +1,5 @@
 /** The life of a key: created, read, changed, rotated, revoked; the same over REST and gRPC. */
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type SignedUp, useTestApp } from "../../support/app.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 
@@ -275,4 +275,21 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       expect((await lookup(key)).code).toBe("ok");
     });
   });
+});
+
+test("the earliest time that there is is no expiry, whatever the server's time zone", async () => {
+  const { TZ: timeZone } = process.env;
+  onTestFinished(() => {
+    if (timeZone === undefined) {
+      delete process.env.TZ;
+    } else {
+      process.env.TZ = timeZone;
+    }
+  });
+  // Before 1883 its offset has seconds.
+  process.env.TZ = "America/New_York";
+  const { session } = await app.signUp();
+  const body = { name: "early", mode: "test", expires_at: "0001-01-01T00:00:00Z" };
+  const { status, body: answer } = await app.rest("POST", "/api-keys", { session, body });
+  expect([status, answer.error.fields]).toEqual([422, { expires_at: "must be in the future" }]);
 });

@@ -1,6 +1,6 @@
 /** The command `reseal` reseals recipients from an old master secret to the new one, while servers run. */
 import pg from "pg";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
 import { runCommand } from "../../support/run-command.ts";
@@ -55,6 +55,11 @@ test("after a reseal, ended verifications are read, found and erased with the ne
   await before.rest("POST", "/verifications/erase", { key, body: { recipient: "erased@example.com" } });
   const pending = await start(before, "pending@example.com");
   const seen = async (app: TestApp, id: string) => (await app.rest("GET", `/verify/${id}`, { key })).body;
+  // Deliveries are recorded shortly after the answers.
+  await vi.waitFor(async () => {
+    const { rows } = await client.query("SELECT id FROM outbox WHERE status = 'pending'");
+    expect(rows).toEqual([]);
+  });
   const shown = await Promise.all([approved, erased].map((id) => seen(before, id)));
 
   // As long as a server writes with the old one, there would be new rows of it.

@@ -1,27 +1,12 @@
 import { expect, test } from "vitest";
-import { originLimitsOf } from "../../../src/capabilities/verify/send-limits.ts";
+import { endUserLimits } from "../../../src/capabilities/verify/send-limits.ts";
 import { startTestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limit-settings.ts";
 
-const settings = { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 };
-const origin = { workspaceId: "ws_1", clientAddress: "192.0.2.1", endUserKey: undefined };
-
-test("by default a source has no limit beside the workspace's requests a minute, which are never fewer", () => {
-  expect(originLimitsOf(settings, origin)).toEqual({ source: undefined, buckets: [] });
-});
-
-test("SOURCE_SEND_LIMIT limits each source of a workspace", () => {
-  const limited = { ...settings, sourceSendsPerMinute: 30 };
-  expect(originLimitsOf(limited, origin).source).toEqual({
-    workspaceId: "ws_1",
-    key: "source:192.0.2.1",
-    limitPerMinute: 30,
-  });
-  expect(originLimitsOf(limited, { ...origin, clientAddress: undefined }).source?.key).toBe("source:unknown");
-});
-
-test("an end user has a limit of their own", () => {
-  expect(originLimitsOf(settings, { ...origin, endUserKey: "2001:db8::/64" }).buckets).toEqual([
+test("an end user has a limit of their own; a start that names none has none", () => {
+  const settings = { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 };
+  expect(endUserLimits(settings, undefined)).toEqual([]);
+  expect(endUserLimits(settings, "2001:db8::/64")).toEqual([
     {
       bucket: "end_user",
       key: "end-user:2001:db8::/64",
@@ -62,4 +47,33 @@ test("a start that the recipient's limit refuses does not count against its sour
     statuses.push(await start(`${recipient}@example.com`));
   }
   expect(statuses).toEqual([201, 201, 201, 429, 429, 201, 429]);
+});
+
+test("forty parallel starts with Idempotency-Keys are all answered where sources have a limit", async () => {
+  await using app = await startTestApp(limitsOf({ SOURCE_SEND_LIMIT: "1000" }));
+  const key = await app.mintKey({ mode: "test" });
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, index) =>
+      app.rest("POST", "/verify/start", {
+        key,
+        headers: { "Idempotency-Key": `start-${index}` },
+        body: { channel: "email", recipient: `ada-${index}@example.com` },
+      }),
+    ),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(201));
+});
+
+test("a resend that has nothing to do does not count against its source", async () => {
+  await using app = await startTestApp(limitsOf({ SOURCE_SEND_LIMIT: "2" }));
+  const key = await app.mintKey({ mode: "test" });
+  const start = (recipient: string) =>
+    app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } });
+  const { verification_id: id } = (await start("ada@example.com")).body;
+  await app.rest("POST", `/verify/${id}/cancel`, { key });
+  for (const _ of Array(3)) {
+    expect((await app.rest("POST", `/verify/${id}/resend`, { key, body: {} })).status).toBe(200);
+  }
+  expect((await start("grace@example.com")).status).toBe(201);
+  expect((await start("joan@example.com")).status).toBe(429);
 });
