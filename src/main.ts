@@ -3,7 +3,7 @@
 import { constants } from "node:os";
 import { type App, type Config, createApp, parseConfig, standardCapabilities } from "./app.ts";
 import { readEnvFile } from "./config/env-file.ts";
-import { createLogger, writeWhileRead } from "./observe/log.ts";
+import { batchWrites, createLogger, writeWhileRead } from "./observe/log.ts";
 import { firstStartBanner, startBanner } from "./process/banner.ts";
 import { commandHelp, defaultCommand, help, parseCommandLine, withStart } from "./process/command-line.ts";
 import { commandContext, commandsOf } from "./process/operator-commands.ts";
@@ -12,8 +12,9 @@ import { explainFailure } from "./process/start-failure.ts";
 import { startedFields, startNotices, version } from "./process/start-report.ts";
 
 const print = writeWhileRead(process.stdout);
-const printError = writeWhileRead(process.stderr);
-const logger = createLogger(printError);
+const log = batchWrites(writeWhileRead(process.stderr));
+process.on("exit", log.flush);
+const logger = createLogger(log.write);
 
 const sameInterruptMs = 500;
 const capabilities = standardCapabilities();
@@ -98,6 +99,6 @@ try {
     await run(config, asked.command, asked.options);
   }
 } catch (error) {
-  printError(`${explainFailure(error, config)}\n`);
+  log.write(`${explainFailure(error, config)}\n`);
   process.exitCode = 1;
 }

@@ -1,4 +1,5 @@
 import type { Message } from "@bufbuild/protobuf";
+import { withSignal } from "@byond/rest/interceptor-chain";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { withinTime } from "../database/call-deadline.ts";
 import { CredentialChanged } from "../database/database-errors.ts";
@@ -39,14 +40,12 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
     const call = new WatchedCall(options.revocation.track, () => options.reauthorize(request));
     request.contextValues.set(watchedCallKey, call);
     call.watch(basis);
-    const signal = AbortSignal.any([request.signal, call.signal]);
+    const watched = withSignal(request, () => AbortSignal.any([request.signal, call.signal]));
     let isStreaming = false;
     try {
       // If it was revoked while the body was read, the implementation does not start.
       await call.settled();
-      const response = await repeatIfChanged(options, request, () =>
-        call.rejectIfRefused(next({ ...request, signal })),
-      );
+      const response = await repeatIfChanged(options, request, () => call.rejectIfRefused(next(watched)));
       if (!response.stream) {
         return response;
       }

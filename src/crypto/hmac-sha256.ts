@@ -12,8 +12,26 @@ export function hmacSha256(key: Uint8Array, text: string): Buffer {
   if (key.length > blockBytes) {
     throw new RangeError(`a key of ${key.length} bytes is longer than a block`);
   }
-  const inner = hash("sha256", Buffer.concat([padded(key, innerPad), Buffer.from(text)]), "buffer");
-  return hash("sha256", Buffer.concat([padded(key, outerPad), inner]), "buffer");
+  const pads = padsOf(key);
+  const inner = hash("sha256", Buffer.concat([pads.inner, Buffer.from(text)]), "buffer");
+  return hash("sha256", Buffer.concat([pads.outer, inner]), "buffer");
+}
+
+interface Pads {
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+}
+
+/** Of keys that last as long as the process, so that each call does not pad its key again. A key must not be changed in place. */
+const padsByKey = new WeakMap<Uint8Array, Pads>();
+
+function padsOf(key: Uint8Array): Pads {
+  let pads = padsByKey.get(key);
+  if (pads === undefined) {
+    pads = { inner: padded(key, innerPad), outer: padded(key, outerPad) };
+    padsByKey.set(key, pads);
+  }
+  return pads;
 }
 
 function padded(key: Uint8Array, pad: number): Buffer {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** The largest multiple of 62 that fits a byte. Bytes from here on are discarded, so that every letter is equally likely. */
@@ -21,25 +21,58 @@ export function isId(prefix: IdPrefix, text: string): boolean {
 export function randomBase62(length: number): string {
   let text = "";
   while (text.length < length) {
-    for (const byte of randomBytes(length - text.length + 8)) {
-      if (byte < unbiasedBelow && text.length < length) {
-        text += alphabet[byte % 62];
-      }
+    const byte = randomByte();
+    if (byte < unbiasedBelow) {
+      text += alphabet[byte % 62];
     }
   }
   return text;
 }
 
+/** Asking the system takes longer than making a hundred ids: it is asked for many bytes at once. */
+const pool = Buffer.alloc(4_096);
+let usedOfPool = pool.length;
+
+/** Each byte of the pool is given once, and does not stay in memory. */
+function randomByte(): number {
+  if (usedOfPool === pool.length) {
+    randomFillSync(pool);
+    usedOfPool = 0;
+  }
+  const byte = pool.readUInt8(usedOfPool);
+  pool.writeUInt8(0, usedOfPool);
+  usedOfPool += 1;
+  return byte;
+}
+
+/** So many bytes are a number that JavaScript calculates exactly. */
+const safeBytes = 6;
+
 /** Writes bytes as a base62 number, most significant first, padded with zeros to `length`. Throws if it does not fit. */
 export function encodeBase62(bytes: Uint8Array, length: number): string {
-  let number = BigInt(`0x${Buffer.from(bytes).toString("hex") || "0"}`);
-  let text = "";
-  while (number > 0n) {
-    text = alphabet[Number(number % 62n)] + text;
-    number /= 62n;
-  }
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text =
+    buffer.length > 0 && buffer.length <= safeBytes
+      ? digitsOf(buffer.readUIntBE(0, buffer.length))
+      : digitsOfBig(BigInt(`0x${buffer.toString("hex") || "0"}`));
   if (text.length > length) {
     throw new RangeError(`${bytes.length} bytes do not fit ${length} base62 digits`);
   }
   return text.padStart(length, "0");
+}
+
+function digitsOf(number: number): string {
+  let text = "";
+  for (let rest = number; rest > 0; rest = Math.floor(rest / 62)) {
+    text = alphabet[rest % 62] + text;
+  }
+  return text;
+}
+
+function digitsOfBig(number: bigint): string {
+  let text = "";
+  for (let rest = number; rest > 0n; rest /= 62n) {
+    text = alphabet[Number(rest % 62n)] + text;
+  }
+  return text;
 }

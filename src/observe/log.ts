@@ -31,6 +31,34 @@ export function writeWhileRead(stream: Writable): (text: string) => void {
   };
 }
 
+/** Texts that are written together. */
+export interface BatchedWriter {
+  readonly write: (text: string) => void;
+  /** Writes what waits. To be called when the process exits, too: then nothing is lost. */
+  readonly flush: () => void;
+}
+
+/** Collects what is written in one turn of the event loop: a line for each request would be a system call for each. */
+export function batchWrites(write: (text: string) => void): BatchedWriter {
+  let waiting = "";
+  const flush = () => {
+    const text = waiting;
+    waiting = "";
+    if (text !== "") {
+      write(text);
+    }
+  };
+  return {
+    write(text) {
+      if (waiting === "") {
+        setImmediate(flush);
+      }
+      waiting += text;
+    },
+    flush,
+  };
+}
+
 /**
  * A logger that writes one JSON object per line. `write` gets the line with its newline. It replaces pino's own destination
  * (sonic-boom): when the reader stalls, that blocks a thread of Node's pool, which hashing needs, and the process cannot exit.

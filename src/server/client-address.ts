@@ -1,4 +1,5 @@
 import { createContextKey } from "@connectrpc/connect";
+import { LruMap } from "../lru-map.ts";
 import {
   formatIpAddress,
   type IpAddress,
@@ -29,8 +30,11 @@ export function clientAddressOf(
   headers: Pick<Headers, "get">,
 ): string | undefined {
   const isTrusted = (address: IpAddress) => trust.trustedProxies.some((range) => includesAddress(range, address));
-  // A socket's link-local address ends with a percent sign and the interface.
-  let client = parseIpAddress(socketAddress?.split("%")[0] ?? "");
+  const peer = parsePeer(socketAddress ?? "");
+  if (trust.trustedProxies.length === 0) {
+    return peer.text;
+  }
+  let client = peer.address;
   const hops = headers.get(trust.header)?.split(",") ?? [];
   while (client !== undefined && isTrusted(client)) {
     const hop = hops.pop();
@@ -40,6 +44,26 @@ export function clientAddressOf(
     client = parseHop(hop.trim());
   }
   return client === undefined ? undefined : formatIpAddress(client);
+}
+
+interface Peer {
+  readonly address: IpAddress | undefined;
+  /** In canonical notation. */
+  readonly text: string | undefined;
+}
+
+/** All requests of a connection come from one address. */
+const knownPeers = new LruMap<string, Peer>(1_000);
+
+function parsePeer(socketAddress: string): Peer {
+  let peer = knownPeers.get(socketAddress);
+  if (peer === undefined) {
+    // A socket's link-local address ends with a percent sign and the interface.
+    const address = parseIpAddress(socketAddress.split("%")[0] ?? "");
+    peer = { address, text: address && formatIpAddress(address) };
+    knownPeers.set(socketAddress, peer);
+  }
+  return peer;
 }
 
 /** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */

@@ -30,7 +30,7 @@ const UNNAMED_HOST = "host.invalid";
 export function normalizeRequest(request: NodeRequest): string | undefined {
   const hosts = readAuthorities(request);
   const [host] = hosts;
-  const repeated = SINGLE_HEADERS.find((name) => new Set(readHeader(request, [name.toLowerCase()])).size > 1);
+  const repeated = SINGLE_HEADERS.find((name) => hasSeveralValues(request, name.toLowerCase()));
   // Node's HTTP/1 parser also accepts the versions 0.9 and 2.0.
   if (!("stream" in request) && request.httpVersionMajor !== 1) return "The version of HTTP is not supported.";
   if (host === undefined && request.httpVersion !== "1.0") return "The Host header is missing.";
@@ -38,7 +38,8 @@ export function normalizeRequest(request: NodeRequest): string | undefined {
   if (repeated !== undefined) return `There is more than one ${repeated} header.`;
   if (hasUnknownLength(request)) return "The Transfer-Encoding does not tell where the body ends.";
   const sent = { authority: host === undefined || host === "" ? UNNAMED_HOST : host, target: request.url ?? "" };
-  const absolute = request.httpVersionMajor === 1 ? readAbsoluteForm(sent.target, request.method ?? "") : undefined;
+  const isAbsolute = request.httpVersionMajor === 1 && !sent.target.startsWith("/");
+  const absolute = isAbsolute ? readAbsoluteForm(sent.target, request.method ?? "") : undefined;
   const { authority, target } = absolute ?? sent;
   const isForServer = target === "*" && request.method === "OPTIONS";
   const fault =
@@ -67,8 +68,11 @@ function hasUnknownLength(request: NodeRequest): boolean {
   return codings.length > 0 && (codings.at(-1) !== "chunked" || request.httpVersion === "1.0");
 }
 
+const noCodings: readonly string[] = [];
+
 function readTransferCodings({ headers }: NodeRequest): readonly string[] {
-  const text = String(headers["transfer-encoding"] ?? "");
+  const text = headers["transfer-encoding"];
+  if (text === undefined) return noCodings;
   return text.split(",").flatMap((name) => name.trim().toLowerCase() || []);
 }
 
@@ -78,6 +82,11 @@ export function hasExcessiveHeaders(request: NodeRequest): boolean {
   return request.rawHeaders.length > 2 * HEADERS_MAX || bytes > HEADER_BYTES_MAX;
 }
 
+function hasSeveralValues(request: NodeRequest, name: string): boolean {
+  const [first, ...others] = readHeader(request, [name]);
+  return others.some((value) => value !== first);
+}
+
 /** Every host that the request names, not only the first: a proxy in front may have used another one. */
 function readAuthorities(request: NodeRequest): readonly string[] {
   const hosts = readHeader(request, HOST_HEADERS);
@@ -85,11 +94,12 @@ function readAuthorities(request: NodeRequest): readonly string[] {
   return request.httpVersionMajor === 2 ? [...new Set(hosts)] : hosts;
 }
 
-/** The values of all headers with one of these lower-case names, as they were sent. Runs for each request. */
+/** The values of all headers with one of these lower-case names, as they were sent. Runs for each request, several times. */
 function readHeader({ rawHeaders }: NodeRequest, names: readonly string[]): string[] {
   const values: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (names.includes(rawHeaders[index]?.toLowerCase() ?? "")) {
+    const sent = rawHeaders[index] ?? "";
+    if (names.some((name) => name.length === sent.length && name === sent.toLowerCase())) {
       values.push(rawHeaders[index + 1] ?? "");
     }
   }

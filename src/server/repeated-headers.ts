@@ -1,21 +1,28 @@
 import { createContextKey } from "@connectrpc/connect";
 
-/**
- * The names, in lower case, of headers that the request has more than once. `Headers` joins their values, so this cannot be
- * seen there. Set by the server for each request, on every protocol.
- */
-export const repeatedHeadersKey = createContextKey<ReadonlySet<string>>(new Set(), { description: "repeated headers" });
+/** Tells whether the request has a header, whose name is in lower case, more than once. */
+export interface RepeatedHeaders {
+  has(name: string): boolean;
+}
 
-/** Finds them in Node's `rawHeaders`, where names and values alternate. */
-export function findRepeatedHeaders(rawHeaders: readonly string[]): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const repeated = new Set<string>();
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase() ?? "";
-    if (seen.has(name)) {
-      repeated.add(name);
-    }
-    seen.add(name);
+/**
+ * The headers that the request has more than once. `Headers` joins their values, so this cannot be seen there. Set by the server for
+ * each request, on every protocol.
+ */
+export const repeatedHeadersKey = createContextKey<RepeatedHeaders>(
+  { has: () => false },
+  { description: "repeated headers" },
+);
+
+/** Looks in Node's `rawHeaders`, where names and values alternate. */
+export class RawHeaders implements RepeatedHeaders {
+  readonly #rawHeaders: readonly string[];
+
+  constructor(rawHeaders: readonly string[]) {
+    this.#rawHeaders = rawHeaders;
   }
-  return repeated;
+
+  has(name: string): boolean {
+    return this.#rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length > 1;
+  }
 }

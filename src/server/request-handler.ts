@@ -8,7 +8,7 @@ import type { Logger } from "../observe/log.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
 import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
-import { findRepeatedHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
+import { RawHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
 import { requestTargetKey } from "./request-target.ts";
 import { ServerRequest } from "./server-request.ts";
 import { type DefaultHeaders, setHeaders, writeResponse } from "./write-response.ts";
@@ -92,7 +92,7 @@ async function serve(
   }
   const values: ContextValues = createContextValues().set(requestRecordKey, record);
   values.set(requestTargetKey, request.url ?? "");
-  values.set(repeatedHeadersKey, findRepeatedHeaders(request.rawHeaders));
+  values.set(repeatedHeadersKey, new RawHeaders(request.rawHeaders));
   const received = new ServerRequest(request, response, values);
   values.set(clientAddressKey, clientAddressOf(options.proxyTrust, request.socket.remoteAddress, received.header));
   await writeResponse(await (call ?? options.rest)(received), response, defaults);

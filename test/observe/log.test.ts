@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
-import { createLogger, describeError, writeWhileRead } from "../../src/observe/log.ts";
+import { batchWrites, createLogger, describeError, writeWhileRead } from "../../src/observe/log.ts";
 
 function linesOf(write: (logger: ReturnType<typeof createLogger>) => void): string[] {
   const lines: string[] = [];
@@ -82,4 +82,27 @@ test("lines that cannot be written are dropped, without other effects", async ()
   write("two\n");
   await new Promise((resolve) => setImmediate(resolve));
   expect(full.destroyed).toBe(true);
+});
+
+describe("lines of one turn of the event loop", () => {
+  test("are written together, in their order, and each once", async () => {
+    const written: string[] = [];
+    const { write } = batchWrites((text) => written.push(text));
+    write("one\n");
+    write("two\n");
+    expect(written).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    write("three\n");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(written).toEqual(["one\ntwo\n", "three\n"]);
+  });
+
+  test("are written at once when the process exits", () => {
+    const written: string[] = [];
+    const { write, flush } = batchWrites((text) => written.push(text));
+    write("last\n");
+    flush();
+    flush();
+    expect(written).toEqual(["last\n"]);
+  });
 });

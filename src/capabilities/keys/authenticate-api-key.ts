@@ -7,7 +7,7 @@ import type { Logger } from "../../observe/log.ts";
 import type { CredentialCache } from "../../revocation/credential-cache.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { prefixSubject } from "../../revocation/revocation-subjects.ts";
-import { parseKey, prefixOf } from "./key-format.ts";
+import { type ParsedKey, parseKey, prefixOf } from "./key-format.ts";
 import type { KeyTables } from "./key-tables.ts";
 import { maxRememberedKeys } from "./keys.policy.ts";
 import { KnownSecrets } from "./known-secrets.ts";
@@ -59,7 +59,7 @@ export class KeyAuthenticator {
       return undefined;
     }
     const { caller, secretHash } = found.record;
-    const isRight = this.#knownSecrets.recall(secretHash, presented) ?? (await this.#compare(secretHash, presented));
+    const isRight = this.#knownSecrets.recall(secretHash, parsed) ?? (await this.#compare(secretHash, parsed));
     if (!isRight) {
       return undefined;
     }
@@ -67,10 +67,10 @@ export class KeyAuthenticator {
     return { caller, basis: { subjects: found.subjects, asOf: found.asOf } };
   }
 
-  async #compare(secretHash: string, presented: string): Promise<boolean> {
+  async #compare(secretHash: string, presented: ParsedKey): Promise<boolean> {
     const isRight = await this.#knownSecrets.compare(secretHash, presented);
     if (isRight && this.#deps.keyHasher.isOutdated(secretHash)) {
-      void upgradeSecretHash(this.#deps, { outdatedHash: secretHash, key: presented });
+      void upgradeSecretHash(this.#deps, { outdatedHash: secretHash, key: presented.key });
     }
     return isRight;
   }

@@ -10,6 +10,8 @@ export interface ParsedKey {
   /** `pk_live_<12>` or `pk_test_<12>`. Not a secret. */
   readonly prefix: string;
   readonly mode: Mode;
+  /** Tells the key from all others, and nothing about it: its HMAC, of which the tag is a part. */
+  readonly fingerprint: string;
 }
 
 const secretBytes = 24;
@@ -27,7 +29,8 @@ const keyPattern = /^pk_(live|test)_[0-9A-Za-z]{12}\.[0-9A-Za-z]{42}$/;
 export function generateKey(mode: Mode, tagKey: Buffer): ParsedKey {
   const prefix = `pk_${mode}_${randomBase62(12)}`;
   const untagged = `${prefix}.${encodeBase62(randomBytes(secretBytes), secretDigits)}`;
-  return { key: untagged + tagOf(untagged, tagKey), prefix, mode };
+  const { tag, fingerprint } = authenticate(untagged, tagKey);
+  return { key: untagged + tag, prefix, mode, fingerprint };
 }
 
 /**
@@ -39,11 +42,11 @@ export function parseKey(key: string, tagKey: Buffer): ParsedKey | undefined {
   if (mode !== "live" && mode !== "test") {
     return undefined;
   }
-  const untagged = key.slice(0, -tagDigits);
-  if (!timingSafeEqual(Buffer.from(key.slice(-tagDigits)), Buffer.from(tagOf(untagged, tagKey)))) {
+  const { tag, fingerprint } = authenticate(key.slice(0, -tagDigits), tagKey);
+  if (!timingSafeEqual(Buffer.from(key.slice(-tagDigits)), Buffer.from(tag))) {
     return undefined;
   }
-  return { key, prefix: prefixOf(key), mode };
+  return { key, prefix: prefixOf(key), mode, fingerprint };
 }
 
 /** The part of a key before the dot. */
@@ -51,6 +54,7 @@ export function prefixOf(key: string): string {
   return key.slice(0, key.indexOf("."));
 }
 
-function tagOf(untagged: string, tagKey: Buffer): string {
-  return encodeBase62(hmacSha256(tagKey, untagged).subarray(0, tagBytes), tagDigits);
+function authenticate(untagged: string, tagKey: Buffer): { readonly tag: string; readonly fingerprint: string } {
+  const digest = hmacSha256(tagKey, untagged);
+  return { tag: encodeBase62(digest.subarray(0, tagBytes), tagDigits), fingerprint: digest.toString("base64") };
 }
