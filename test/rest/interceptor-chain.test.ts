@@ -2,6 +2,7 @@ import { Code, ConnectError, createContextKey, createContextValues, type Interce
 import { describe, expect, test } from "vitest";
 import { bindingViolations } from "../../src/rest/field-violations.ts";
 import { GatewayError } from "../../src/rest/gateway-error.ts";
+import { withSignal } from "../../src/rest/interceptor-chain.ts";
 import { call, explain, openBookshop } from "./bookshop.ts";
 
 const book = "/v1/shelves/1/books/2";
@@ -106,6 +107,37 @@ describe("interceptors, the gate and the handlers", () => {
       "GetBook",
       undefined,
     ]);
+  });
+
+  test("see the URL and the signal of a call, also behind one that hands on a copy of the request", async () => {
+    const signal = new AbortController().signal;
+    const seen: unknown[] = [];
+    const look: Interceptor = (next) => (request) => {
+      seen.push(request.url, request.signal);
+      return next(request);
+    };
+    const gateway = openBookshop(
+      {
+        interceptors: [
+          (next) => (request) => next(Object.assign({}, request, { header: new Headers() })),
+          look,
+          (next) => (request) => next(withSignal(request, () => signal)),
+          look,
+          (next) => (request) => next(Object.assign({}, request, { signal: request.signal })),
+          look,
+        ],
+      },
+      {
+        getBook: (_, context) => {
+          seen.push(context.url, context.signal);
+          return {};
+        },
+      },
+    );
+    await call(gateway, `GET ${book}`);
+    const url = `http://localhost:8080${book}`;
+    expect(seen).toEqual([url, expect.any(AbortSignal), url, signal, url, signal, url, signal]);
+    expect(seen[1]).not.toBe(signal);
   });
 
   test("interceptors may replace the headers of the request and of the response", async () => {
