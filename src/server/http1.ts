@@ -93,14 +93,13 @@ export function createHttp1(options: Http1Options): Http1 {
     });
     response.once("close", () => {
       responses.delete(response);
-      // Not at once, so that other connections are served in between.
-      if (waiting.length > 0) setImmediate(handleNext, socket, connection);
+      handleNext(socket, connection);
       if (responses.size === 0 && socket.writable) connection.refuse?.();
       if (responses.size === 0) activity.idle(() => (request.complete ? socket.destroySoon() : socket.destroy()));
       // The answer may have promised keep-alive before draining began.
       if (draining && responses.size === 0) socket.destroySoon();
     });
-    if (waiting.length === 0 && responses.size <= HANDLED_MAX) handle();
+    if (responses.size - waiting.length <= HANDLED_MAX) handle();
     else hold(socket, connection, handle);
   };
   function hold(socket: Socket, { waiting }: Connection, handle: () => void): void {
