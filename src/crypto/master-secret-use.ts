@@ -13,7 +13,7 @@ export interface UsedSecret {
 export interface SealedRows {
   /**
    * Describes in a sentence, without a full stop, what is sealed with the secret and until when. Undefined if nothing is.
-   * Counts up to `mostCounted`.
+   * Counts up to `maxCounted`.
    */
   describe(database: Queryable, secret: UsedSecret): Promise<string | undefined>;
   /**
@@ -41,7 +41,7 @@ export interface NeededSecret {
  * Beyond this, "at least so many" is reported: a server that is refused tries again and again, and must not scan a large table
  * each time.
  */
-export const mostCounted = 100_000;
+export const maxCounted = 100_000;
 
 /** Use is only noted hourly, and a verification's second recipient is sealed later than the verification was started. */
 const margin = "interval '1 day'";
@@ -53,7 +53,7 @@ const readUsed = statement<UsedSecret>("read_master_secrets")(
     FROM master_secret ORDER BY last_used_at`,
 );
 
-const forget = statement("forget_master_secret")({ id: text }, (p) => `DELETE FROM master_secret WHERE id = ${p.id}`);
+const forget = statement("delete_master_secret")({ id: text }, (p) => `DELETE FROM master_secret WHERE id = ${p.id}`);
 
 /**
  * The secrets that rows still need and that are not in `known`. A secret that no row needs any more is deleted, so that it is
@@ -107,7 +107,7 @@ export async function eraseRowsOf(
 }
 
 /** After this, rows that were started while the old secret was in use may be sealed with the new one. */
-const inheritUse = statement("inherit_use_of_master_secret")(
+const inheritUse = statement("copy_master_secret_use")(
   { oldId: text, newId: text },
   (p) => `
     INSERT INTO master_secret AS secret (id, first_used_at, last_used_at)
@@ -142,7 +142,7 @@ export async function resealRows(
 
 const notingIntervalMs = 3_600_000;
 
-const note = statement("note_master_secret")(
+const note = statement("record_master_secret_use")(
   { id: text },
   (p) => `
     INSERT INTO master_secret AS secret (id, first_used_at, last_used_at)

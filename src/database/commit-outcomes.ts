@@ -72,7 +72,7 @@ export class CommitOutcomes {
     }
     throw new AppError(
       "outcome_unknown",
-      "The connection to the database was lost while the call was carried out. It may have had its effect: look, or repeat it with the same Idempotency-Key where the call takes one.",
+      "The connection to the database was lost during the call, which may have taken effect. Check, or repeat it with the same Idempotency-Key if the call supports one.",
       { cause },
     );
   }

@@ -12,7 +12,7 @@ export function unavailable(cause: unknown): AppError {
 function signatureUsed(cause: unknown): AppError {
   return new AppError(
     "signature_invalid",
-    "The signature was used before: the call has had its effect. Sign a new one.",
+    "The signature was already used, and its call took effect. Sign each call anew.",
     { cause },
   );
 }
@@ -20,7 +20,7 @@ function signatureUsed(cause: unknown): AppError {
 /** The rights of the key have changed since the call was admitted. Nothing was done: authorize the call again and repeat it. */
 export class CredentialChanged extends AppError {
   constructor(cause: unknown) {
-    super("unavailable", "The key was changed while the call was under way. Try again.", {
+    super("unavailable", "The key was changed during the call. Try again.", {
       retryAfterSeconds: 1,
       cause,
     });

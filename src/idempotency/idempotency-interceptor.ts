@@ -146,7 +146,7 @@ async function release({ database, logger }: IdempotencyOptions, claim: Idempote
 
 function replay(request: UnaryRequest, answer: Answer | undefined): UnaryResponse {
   if (answer === undefined) {
-    throw keyReused("The answer to this Idempotency-Key can no longer be read.");
+    throw keyReused("The stored response of this Idempotency-Key can no longer be decrypted.");
   }
   const { header, trailer } = responseHeadersOf(request.contextValues);
   header.set("Idempotent-Replayed", "true");

@@ -12,7 +12,7 @@ const listSecrets = statement<{ id: string }>("list_master_secrets")(
 );
 
 /** Running servers that have the secret, which is therefore not lost. */
-const readUsers = statement<{ id: string }>("users_of_master_secret")(
+const readUsers = statement<{ id: string }>("read_servers_with_secret")(
   { secretId: text },
   (p) => `
     SELECT id FROM server

@@ -23,7 +23,7 @@ const lockTimeoutMs = 60_000;
 const reportEveryMs = 5_000;
 
 /** `register` uses another connection. On a busy machine it takes longer than transactions may usually be idle. */
-const tryLock = statement<{ isLocked: boolean }>("lock_joining")(
+const tryLock = statement<{ isLocked: boolean }>("lock_registration")(
   {},
   () => `
     SELECT
@@ -31,9 +31,11 @@ const tryLock = statement<{ isLocked: boolean }>("lock_joining")(
       set_config('idle_in_transaction_session_timeout', '60000', true)`,
 );
 
-const findHolder = statement<{ holder: object }>("holder_of_joining")({}, () => holderOfLock(registrationLock));
+const findHolder = statement<{ holder: object }>("read_registration_lock_holder")({}, () =>
+  holderOfLock(registrationLock),
+);
 
-const readOtherServers = statement<{ nowMs: number; disagreeing: OtherServer[] }>("look_at_servers")(
+const readOtherServers = statement<{ nowMs: number; disagreeing: OtherServer[] }>("read_other_servers")(
   { secretIds: array(text) },
   (p) => `
     SELECT

@@ -7,7 +7,7 @@ import { readSecrets } from "./master-secrets.ts";
 import type { ServerConfig } from "./server-config.ts";
 
 /** Running servers that write with another secret: they would go on sealing rows with it, and may lack the current one. */
-const readOthers = statement<{ id: string; secretId: string }>("servers_that_write_with_another_secret")(
+const readOthers = statement<{ id: string; secretId: string }>("read_servers_with_other_secret")(
   { currentId: text },
   (p) => `
     SELECT id, secret_ids[1] AS secret_id FROM server

@@ -79,7 +79,7 @@ export class InFlightCalls {
     this.#aborted += 1;
     try {
       abort(
-        new AppError("invalid_api_key", "The credential was revoked while the call was under way.", {
+        new AppError("invalid_api_key", "The credential was revoked during the call.", {
           isTokenInvalid: true,
         }),
       );

@@ -28,7 +28,13 @@ export function explainRefusals(handler: UniversalHandler, errors: ErrorReporter
         headers: { "accept-post": acceptPost },
       },
     ],
-    [505, { error: new AppError("invalid_request", "This RPC streams both ways, which takes HTTP/2."), headers: {} }],
+    [
+      505,
+      {
+        error: new AppError("invalid_request", "This RPC is a bidirectional stream, which requires HTTP/2."),
+        headers: {},
+      },
+    ],
   ]);
   return async (request) => {
     const answer = await handler(request);

@@ -52,7 +52,9 @@ export class OpenStreams {
     };
     const hasPlace = this.#countBySource.of(place.source) < maxPerSource && this.#open.size < 2 * max;
     if (!hasPlace || (this.#open.size >= max && !this.#replaceFor(place.network))) {
-      throw new AppError("rate_limited", "Too many of these streams are open.", { retryAfterSeconds: 60 });
+      throw new AppError("rate_limited", "Too many streams of this RPC are open. Close one, or try again later.", {
+        retryAfterSeconds: 60,
+      });
     }
     const end = new AbortController();
     this.#open.set(end, place);

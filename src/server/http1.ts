@@ -135,9 +135,7 @@ export function createHttp1(options: Http1Options): Http1 {
     });
   });
   server.on("checkExpectation", (request, response) => {
-    receive(request, response, () =>
-      options.onMalformed(response, "The Expect header asks for what is not supported."),
-    );
+    receive(request, response, () => options.onMalformed(response, "The value of the Expect header is not supported."));
   });
   // There is no listener for "upgrade": Node then ignores the header, as RFC 9110 §7.8 allows.
   server.on("connect", (request) => {

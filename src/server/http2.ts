@@ -62,7 +62,7 @@ export function createHttp2(options: Http2Options): Http2 {
     begin(request, response);
   });
   server.on("checkExpectation", (_request, response) => {
-    if (!isGone(response)) options.onMalformed(response, "The Expect header asks for what is not supported.");
+    if (!isGone(response)) options.onMalformed(response, "The value of the Expect header is not supported.");
   });
   server.on("connect", (_request: Http2ServerRequest, response: Http2ServerResponse) => {
     if (!isGone(response)) options.onMalformed(response, "CONNECT is not supported.");

@@ -106,7 +106,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     if (hasExcessiveHeaders(request)) refuseWith(response, 431);
     else if (hasUnknownMethod(request)) refuseWith(response, 501);
     else if (hasUnknownTransferCoding(request))
-      refuseWith(response, 501, "The only transfer coding that is known is chunked.");
+      refuseWith(response, 501, "The only supported transfer coding is chunked.");
     else if (fault !== undefined) refuse(response, fault);
     else handleSafely(options, request, response);
   };

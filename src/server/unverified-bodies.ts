@@ -76,7 +76,9 @@ export class UnverifiedBodies {
     const ofSource = [...this.#bodies].filter((body) => body.source === source);
     const largest = ofSource.reduce((most, body) => (body.bytes > most.bytes ? body : most));
     this.#remove(largest);
-    largest.dropped.reject(new AppError("unavailable", "Too much is arriving at once."));
+    largest.dropped.reject(
+      new AppError("unavailable", "The server is receiving too many large requests at once. Try again shortly."),
+    );
   }
 
   #remove(body: Body): void {

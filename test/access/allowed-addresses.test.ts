@@ -40,8 +40,7 @@ async function mint(ip_allowlist: readonly string[], owner = session): Promise<s
   return body.key;
 }
 
-const cannotBeTold =
-  "This credential is restricted to certain addresses, and the address of the request cannot be told.";
+const cannotBeTold = "This credential is restricted to certain addresses, and the address of this request is unknown.";
 const notFrom = (address: string) => `This credential may not be used from the address ${address}.`;
 
 describe.each(protocolClients)("over $name", (client) => {

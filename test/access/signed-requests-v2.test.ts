@@ -133,7 +133,7 @@ async function waitingStatements(count: number): Promise<void> {
 const usedBefore = {
   status: 401,
   code: "signature_invalid",
-  body: { error: { message: "The signature was used before: the call has had its effect. Sign a new one." } },
+  body: { error: { message: "The signature was already used, and its call took effect. Sign each call anew." } },
 };
 
 describe("a signature is only valid for its own request", () => {

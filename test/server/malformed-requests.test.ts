@@ -104,7 +104,7 @@ describe("HTTP/1.1", () => {
       const before = port.handled.length;
       const answer = await exchangeRaw(port, `${BODY}Transfer-Encoding: ${codings}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`).ended;
       expect(answer).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n.*\r\nConnection: close\r\n/is);
-      expect(answer).toContain("The only transfer coding that is known is chunked.");
+      expect(answer).toContain("The only supported transfer coding is chunked.");
       expect(port.handled).toHaveLength(before);
       await expectUnharmed();
     },

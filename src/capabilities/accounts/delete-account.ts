@@ -41,7 +41,7 @@ export async function deleteAccount(
 ): Promise<void> {
   const { password, clientAddress } = input;
   if (password === undefined) {
-    throw new AppError("invalid_request", "The request must hold the account's password.");
+    throw new AppError("invalid_request", "The request must contain the account's password.");
   }
   const account = await accountOf(deps, caller);
   const { userId, workspaceId, tokenRevision } = account;

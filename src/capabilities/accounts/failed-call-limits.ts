@@ -13,13 +13,13 @@ interface Limit {
 const sourceLimit: Limit = {
   burst: 200,
   periodMs: 500,
-  message: "Too many calls from this address came to nothing. Try again later.",
+  message: "Too many failed calls from this address. Try again later.",
 };
 
 const sessionLimit: Limit = {
   burst: 20,
   periodMs: 10_000,
-  message: "Too many calls with tokens of this session came to nothing. Try again later.",
+  message: "Too many failed calls with tokens of this session. Try again later.",
 };
 
 /** Wide, since everybody who signs in from an address shares it: it bounds those who collect sessions that have ended. */

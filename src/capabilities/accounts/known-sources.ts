@@ -30,7 +30,7 @@ export function insertKnownSource(selected: string): string {
       WHERE known.expires_at < excluded.expires_at - interval '1 hour'`;
 }
 
-const remember = statement("remember_known_source")({ accountId: text, source: bytea }, (p) =>
+const remember = statement("record_known_source")({ accountId: text, source: bytea }, (p) =>
   insertKnownSource(`SELECT ${p.accountId}, ${p.source}, byond_now()`),
 );
 

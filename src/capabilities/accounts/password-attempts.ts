@@ -48,7 +48,7 @@ const isStrange = (p: Placeholders<typeof attempt>) =>
  * knows is still admitted. If one bucket has no token, none is taken of the others, so a source that has none left cannot
  * use up an account's.
  */
-const take = statement<TakenRow>("take_password_attempt")(
+const take = statement<TakenRow>("reserve_password_attempt")(
   attempt,
   (p) => `
     WITH known AS (
@@ -86,7 +86,7 @@ const take = statement<TakenRow>("take_password_attempt")(
  * Puts tokens back, in the order in which they are taken, so that the two never wait for each other. A bucket that is full
  * again by itself is not made fuller.
  */
-const putBack = statement("put_back_password_attempt")(
+const putBack = statement("release_password_attempt")(
   { ...buckets, sourceTaken: boolean, pairTaken: boolean, strangersTaken: boolean, isRight: boolean },
   (p) => `
     WITH source AS (

@@ -60,7 +60,7 @@ interface ProofDependencies {
   readonly revocation: Pick<RevocationService, "revoke">;
 }
 
-const mostAttempts = 10;
+const maxAttempts = 10;
 
 /**
  * Runs `prove` while nobody else signs up with the address or proves it; it is given the address's accounts. If it names one,
@@ -97,7 +97,7 @@ export async function proveAddress<T extends ProofOutcome>(
       if (!(error instanceof AnotherSignedUp)) {
         throw error;
       }
-      if (attempt === mostAttempts) {
+      if (attempt === maxAttempts) {
         throw new AppError("unavailable", "The service is busy. Try again shortly.", { retryAfterSeconds: 1 });
       }
     }

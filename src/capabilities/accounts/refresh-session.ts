@@ -55,7 +55,7 @@ const rotate = statement<SessionRow>("rotate_refresh_token")(
 /**
  * A token that was used a moment ago, while its successor is not used yet: the session's current token is that successor.
  */
-const repeat = statement<SessionRow>("repeat_refresh_token")(
+const repeat = statement<SessionRow>("read_rotated_session")(
   { ...exchanged, successors: array(bytea) },
   (p) => `
     SELECT ${claims(p.maxDays)}, session.refresh_hash
@@ -63,7 +63,7 @@ const repeat = statement<SessionRow>("repeat_refresh_token")(
     WHERE ${alive(p)} AND session.refresh_hash = ANY (${p.successors}) AND ${wasJustSpent(p.hash)}`,
 );
 
-const endCopied = statement<{ id: string }>("end_copied_session")(
+const endCopied = statement<{ id: string }>("end_session_of_reused_token")(
   presented,
   (p) => `
     DELETE FROM session

@@ -24,7 +24,7 @@ const batchSize = 50;
  * Marks accounts as warned and queues the mail. The id of the message is made of the account's, so that there is only one.
  * An account that is warned late ends later: it always has a day.
  */
-const announce = statement<{ count: number }>("announce_account_endings")(
+const announce = statement<{ count: number }>("queue_account_end_notices")(
   { lane: text },
   (p) => `
     WITH due AS (

@@ -37,7 +37,7 @@ const accountLimit: OriginLimit = {
   message: "Too many codes for this account. Try again later.",
 };
 
-const readReset = statement<{ recipientSealed: Buffer | null; createdAt: Date }>("read_reset")(
+const readReset = statement<{ recipientSealed: Buffer | null; createdAt: Date }>("read_password_reset")(
   { workspaceId: text, id: text },
   (p) => `SELECT recipient_sealed, created_at FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
 );

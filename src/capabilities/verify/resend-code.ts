@@ -98,7 +98,7 @@ const target = defineStep<Resend, typeof sendParameters>()({
       case false:
         return new AppError(
           "send_limit_reached",
-          "This code was sent five times, which is the most. Start a new verification.",
+          "This code was sent five times, which is the maximum. Start a new verification.",
         );
       case true:
         return invalidFields({

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CommandError } from "../../capability.ts";
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
-import { mostCounted, type SealedRows, type UsedSecret } from "../../crypto/master-secret-use.ts";
+import { maxCounted, type SealedRows, type UsedSecret } from "../../crypto/master-secret-use.ts";
 import { change, type Database, type Queryable } from "../../database/database.ts";
 import { array, bytea, nullable, type Placeholders, statement, text, timestamptz } from "../../database/statement.ts";
 import { erasure } from "./erase-recipient.ts";
@@ -25,7 +25,7 @@ const count = statement<{ rows: number; newest: Date | null }>("count_rows_of_se
   usedSecret,
   (p) => `
     SELECT
-      (SELECT count(*) FROM (SELECT 1 ${rowsOfSecret(p)} ORDER BY created_at DESC LIMIT ${mostCounted}) AS rows)::integer AS rows,
+      (SELECT count(*) FROM (SELECT 1 ${rowsOfSecret(p)} ORDER BY created_at DESC LIMIT ${maxCounted}) AS rows)::integer AS rows,
       (SELECT created_at ${rowsOfSecret(p)} ORDER BY created_at DESC LIMIT 1) AS newest`,
 );
 
@@ -213,7 +213,7 @@ export function sealedRecipients({ retentionDays }: { readonly retentionDays: nu
       if (found === undefined || found.newest === null) {
         return undefined;
       }
-      const rows = found.rows < mostCounted ? `${found.rows}` : `${mostCounted} or more`;
+      const rows = found.rows < maxCounted ? `${found.rows}` : `${maxCounted} or more`;
       const lastDay = new Date(found.newest.getTime() + retentionDays * 86_400_000).toISOString().slice(0, 10);
       return `${rows} verifications hold recipients that nobody can find or erase without it, until ${lastDay} (RETENTION_DAYS=${retentionDays})`;
     },

@@ -114,7 +114,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     await verifyEmailOf(here.databaseUrl, await answer(verified, password));
     await answer(verified, "another password");
     expect([...messages]).toEqual([
-      "already_exists No account can be made with this email. If it is yours, sign in, or reset the password.",
+      "already_exists No account can be created with this email. If it is yours, sign in, or reset the password.",
     ]);
   });
 });

@@ -13,7 +13,7 @@ const app = useTestApp({
   signUpsPerHour: 1_000_000,
 });
 
-const tooMany = "Too many calls from this address came to nothing. Try again later.";
+const tooMany = "Too many failed calls from this address. Try again later.";
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {
   let owner: SignedUp;
@@ -71,9 +71,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       const refused = answers.filter(({ code }) => code === "rate_limited");
       expect(refused.length).toBeLessThanOrEqual(20);
       expect(refused.length).toBeGreaterThanOrEqual(20 - Math.ceil(seconds / 10));
-      expect(refused[0]?.body.message).toBe(
-        "Too many calls with tokens of this session came to nothing. Try again later.",
-      );
+      expect(refused[0]?.body.message).toBe("Too many failed calls with tokens of this session. Try again later.");
       const { code } = await protocol.call(app, rpc, { refresh_token: other.refreshToken }, from(source));
       expect(code).toBe("ok");
     },

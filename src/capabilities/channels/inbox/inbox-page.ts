@@ -78,7 +78,7 @@ async function messagesFor(
     if (outcome === "refused") {
       throw new AppError(
         "invalid_api_key",
-        "The link was used, or is of an earlier start. Each start prints a new one.",
+        "The link was already used, or the server was restarted since. Each start prints a new one.",
       );
     }
     if (outcome !== "absent") {
