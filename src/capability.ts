@@ -83,7 +83,7 @@ export type WorkspaceTables = Readonly<Record<string, string>>;
 export interface ServerFacts {
   /** Whether others than this machine's user may reach the server. */
   readonly isPublic: boolean;
-  /** Whether the database was brought along: it serves this process alone. */
+  /** Whether the database is embedded: it serves this process alone. */
   readonly isEmbedded: boolean;
 }
 
@@ -174,7 +174,7 @@ export interface StartDescription {
   readonly notices?: readonly StartNotice[];
 }
 
-/** A line of the log that an operator should read at the start. */
+/** A line of the log that an operator should read at the start, with a row in docs/guides/operations.md. */
 export interface StartNotice {
   readonly level: "info" | "warn";
   readonly event: string;

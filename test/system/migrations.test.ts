@@ -32,13 +32,13 @@ async function connectTwice(connectionString: string): Promise<[pg.Client, pg.Cl
 const logger = () => captureLog().logger;
 
 /** Locks a table that servers use, and then one more. */
-class Server0002 extends Migration {
+class ServerNext extends Migration {
   override up(): void {
     this.addSql("ALTER TABLE server ADD COLUMN note text");
   }
 }
 
-class Outbox0002 extends Migration {
+class OutboxNext extends Migration {
   override isTransactional(): boolean {
     return false;
   }
@@ -51,8 +51,8 @@ class Outbox0002 extends Migration {
 
 const nextMigrations = [
   ...standardSchema.migrations,
-  { name: "server-0002", class: Server0002 },
-  { name: "outbox-0002", class: Outbox0002 },
+  { name: "server-next", class: ServerNext },
+  { name: "outbox-next", class: OutboxNext },
 ];
 
 /** Somebody writes to the table, so that nobody can build an index on it. */
@@ -111,7 +111,7 @@ test("a cancelled migration keeps the finished ones, and the next start continue
     expect(migrated).rejects.toThrow("canceling statement due to user request"),
     client.query("SELECT pg_cancel_backend($1)", [await untilTheyWait()]),
   ]);
-  expect((await namesOfDone()).at(-1)).toBe("server-0002");
+  expect((await namesOfDone()).at(-1)).toBe("server-next");
   await holder.query("COMMIT");
   await migrateTo(nextMigrations);
   expect(await namesOfDone()).toEqual(nextMigrations.map(({ name }) => name));
