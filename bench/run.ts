@@ -1,18 +1,78 @@
-/** `npm run bench`: every benchmark, one after the other, each in a process of its own. `npm run bench -- calls` runs one. */
-import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+/**
+ * `npm run bench`: measures Byond against what people would use in its place, and prints one table of ratios. `npm run bench -- lookup start`
+ * measures some rows of it; `--rounds` and `--seconds` say how long. How to read it: docs/performance.md.
+ */
+import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { Postgres } from "./databases.ts";
+import type { Outcome, Row, Run } from "./row.ts";
+import { betterAuthRows } from "./rows/better-auth.ts";
+import { lookupRows } from "./rows/lookup.ts";
+import { sizeRows } from "./rows/size.ts";
+import { verifyRows } from "./rows/verify.ts";
 
-const wanted = process.argv.slice(2);
-const names = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith(".ts") && file !== "run.ts")
-  .map((file) => file.slice(0, -".ts".length))
-  .filter((name) => wanted.length === 0 || wanted.includes(name));
+const rows: readonly Row[] = [...lookupRows, ...verifyRows, ...betterAuthRows, ...sizeRows];
 
-for (const name of names) {
-  console.log(`\n=== ${name}`);
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`)], { stdio: "inherit" });
-  if (status !== 0) {
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+    "fresh-starts": { type: "string", default: "20000" },
+  },
+});
+const unknown = positionals.filter((name) => rows.every((row) => row.name !== name));
+if (unknown.length > 0) {
+  console.error(`There is no row ${unknown.join(", ")}. The rows: ${rows.map(({ name }) => name).join(", ")}.`);
+  process.exit(1);
+}
+const wanted = rows.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+
+await using postgres = await Postgres.start();
+const [cpu] = cpus();
+const { rounds, seconds } = values;
+console.log(`Machine: ${cpu?.model.trim()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, \
+Node ${process.version}, PostgreSQL ${await postgres.version}; load average at the start ${loadavg()[0]?.toFixed(1)}.`);
+console.log(`Method: servers, database and load share the machine; both sides are measured in turns, ${seconds} s each, ${rounds} rounds; \
+the ratio is the median of the rounds, its range in brackets. "Load" is the part of one core that the load took, at most.\n`);
+
+const outcomes: { row: Row; outcome: Outcome }[] = [];
+for (const row of wanted) {
+  const note = (text: string) => console.error(`${Math.round(performance.now() / 1_000)} s ${row.name}: ${text}`);
+  const run: Run = {
+    postgres,
+    rounds: Number(rounds),
+    seconds: Number(seconds),
+    freshStarts: Number(values["fresh-starts"]),
+    note,
+  };
+  try {
+    outcomes.push({ row, outcome: await row.measure(run) });
+  } catch (error) {
     process.exitCode = 1;
+    console.error(error);
+    outcomes.push({ row, outcome: { kind: "left out", why: "it failed, see above" } });
+  }
+}
+
+console.log("| row | Byond | against | Byond | other | ratio | now | goal | load |");
+console.log("|---|---|---|---|---|---|---|---|---|");
+const cells = ({ row, outcome }: (typeof outcomes)[number]) =>
+  outcome.kind === "measured"
+    ? [
+        outcome.ours,
+        outcome.theirs,
+        `**${outcome.ratio.toFixed(2)}** (${outcome.least.toFixed(2)}–${outcome.most.toFixed(2)})`,
+        row.now,
+        row.goal,
+        outcome.busy === undefined ? "" : `${Math.round(outcome.busy * 100)} %`,
+      ]
+    : ["", "", outcome.why, row.now, row.goal, ""];
+for (const one of outcomes) {
+  console.log(`| ${[one.row.name, one.row.what, one.row.against, ...cells(one)].join(" | ")} |`);
+}
+for (const { row, outcome } of outcomes) {
+  for (const remark of (outcome.kind === "measured" && outcome.remarks) || []) {
+    console.log(`\n${row.name}: ${remark}`);
   }
 }
