@@ -254,6 +254,12 @@ class Response<Request extends IncomingMessage = IncomingMessage> extends Server
   override writeHead(statusCode: number, headers?: HeadersToWrite): this;
   override writeHead(statusCode: number, second?: string | HeadersToWrite, headers?: HeadersToWrite): this {
     if (!this.req.complete && mayBeLong(this.req)) this.shouldKeepAlive = false;
+    if (this.socket?.readableEnded === true) {
+      // The client half-closed before. An answer that does not end at once is a stream, and nobody could end it.
+      setImmediate(() => {
+        if (!this.writableEnded) this.socket?.destroy();
+      });
+    }
     return typeof second === "string"
       ? super.writeHead(statusCode, second, headers)
       : super.writeHead(statusCode, second);

@@ -68,6 +68,9 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
       yield next.value;
     }
+    if (wasCut(this.#source)) {
+      throw bodyBrokeOff(undefined);
+    }
   }
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
@@ -125,6 +128,10 @@ function collect(stream: Readable, maxBytes: number, untilMs: number | undefined
     }
   };
   const onEnd = () => {
+    if (wasCut(stream)) {
+      onClose(undefined);
+      return;
+    }
     stop();
     const [first] = chunks;
     collected.resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
@@ -143,12 +150,17 @@ function collect(stream: Readable, maxBytes: number, untilMs: number | undefined
     clearTimeout(timer);
     stream.off("data", onData).off("end", onEnd).off("error", onClose).off("close", onClose);
   };
-  if (stream.destroyed) {
+  if (stream.destroyed || wasCut(stream)) {
     onClose(stream.errored);
   } else {
     stream.on("end", onEnd).on("error", onClose).on("close", onClose).on("data", onData);
   }
   return collected.promise;
+}
+
+/** Whether the client reset its request: over HTTP/2, Node delivers what had arrived, and then an end like any other. */
+function wasCut(source: AsyncIterable<Uint8Array>): boolean {
+  return "aborted" in source && source.aborted === true;
 }
 
 function tooLarge(maxBytes: number): AppError {

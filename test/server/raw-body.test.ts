@@ -1,8 +1,11 @@
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { type ClientHttp2Stream, connect, constants, createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { createClient, createConnectRouter, createContextValues } from "@connectrpc/connect";
 import { assertByteStreamRequest, createUniversalHandlerClient } from "@connectrpc/connect/protocol";
 import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { checkSignature } from "../../src/access/request-signature.ts";
 import { RawBody, rawBodyKey } from "../../src/server/raw-body.ts";
@@ -127,4 +130,49 @@ test("a Connect call is verified on its bytes as they were sent, and then parsed
   });
   const tampered = clientWhoSigns((body) => Buffer.from(body.toString().replace("a@", "b@")));
   await expect(tampered.startVerification({ recipient: "a@example.com" })).rejects.toThrow();
+});
+
+describe("a body that the client cut off over HTTP/2 while its call was being admitted", () => {
+  const ways = {
+    "resets the stream": (stream: ClientHttp2Stream) => stream.close(constants.NGHTTP2_CANCEL),
+    "drops the connection": (stream: ClientHttp2Stream) => stream.session?.socket.destroy(),
+  };
+  const reads = {
+    "read ahead": (body: RawBody) => body.read(1_000),
+    "read as a stream": (body: RawBody) => collect(body),
+  };
+  const cases = Object.keys(ways).flatMap((way) =>
+    Object.keys(reads).flatMap((read) => ["{}", ""].map((sent) => [way, read, sent] as const)),
+  );
+
+  test.each(cases)("by one who %s: %s, it is no whole body (sent: %j)", async (way, read, sent) => {
+    const settled = Promise.withResolvers<unknown>();
+    const server = createServer((request) => {
+      // The gate takes until the client is gone.
+      request.once("close", () => {
+        const body = new RawBody(request);
+        settled.resolve(
+          reads[read as keyof typeof reads](body).then(
+            () => "whole",
+            (error) => error.code,
+          ),
+        );
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const client = connect(`http://127.0.0.1:${port}`).on("error", () => undefined);
+    onTestFinished(() => {
+      client.destroy();
+      server.close();
+    });
+    const stream = client.request({ ":method": "POST", ":path": "/" }).on("error", () => undefined);
+    if (sent !== "") {
+      stream.write(sent);
+    }
+    await once(server, "stream");
+    ways[way as keyof typeof ways](stream);
+    expect(await settled.promise).not.toBe("whole");
+  });
 });

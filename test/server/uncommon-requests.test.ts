@@ -144,6 +144,19 @@ describe("a client that half-closes after its request", () => {
     await port.close(0);
   });
 
+  test("before the headers of a stream counts as gone: the stream ends", async () => {
+    const port = await openSlow();
+    const { socket } = exchangeRaw(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    socket.end();
+    const response = await port.asked;
+    if (!(response instanceof ServerResponse)) throw new Error("not HTTP/1.1");
+    if (response.socket?.readableEnded !== true) await once(response.socket ?? socket, "end");
+    const closed = once(response, "close");
+    response.write("first");
+    await closed;
+    await port.close(0);
+  });
+
   test("during a stream counts as gone: the stream ends", async () => {
     const port = await openSlow();
     const { socket } = exchangeRaw(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
