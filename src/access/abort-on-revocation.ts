@@ -44,7 +44,9 @@ export function createInFlightInterceptor(options: InFlightOptions): Interceptor
     let isStreaming = false;
     try {
       // If it was revoked while the body was read, the implementation does not start.
-      await call.settled();
+      if (call.isInQuestion) {
+        await call.settled();
+      }
       const response = await repeatIfChanged(options, request, () => call.rejectIfRefused(next(watched)));
       if (!response.stream) {
         return response;
@@ -113,6 +115,7 @@ class WatchedCall {
   #reauthorization: Promise<void> | undefined;
   #stopTracking: () => void = () => undefined;
   #isStopped = false;
+  #isRefused = false;
 
   constructor(track: RevocationService["track"], reauthorize: () => Promise<RevocationBasis | undefined>) {
     this.#track = track;
@@ -136,6 +139,11 @@ class WatchedCall {
     }
   }
 
+  /** Whether a subject of its basis was revoked. False for nearly every call: there is nothing to wait for. */
+  get isInQuestion(): boolean {
+    return this.#reauthorization !== undefined || this.#isRefused;
+  }
+
   /** Waits until it is decided whether the call may go on. Throws the refusal. */
   async settled(): Promise<void> {
     for (let waited: Promise<void> | undefined; waited !== this.#reauthorization; ) {
@@ -152,7 +160,9 @@ class WatchedCall {
     try {
       return await Promise.race([work, this.#refused.promise]);
     } finally {
-      await this.settled();
+      if (this.isInQuestion) {
+        await this.settled();
+      }
     }
   }
 
@@ -171,6 +181,7 @@ class WatchedCall {
       }
     } catch (error) {
       if (!this.#isStopped) {
+        this.#isRefused = true;
         this.#aborting.abort(error);
         this.#refused.reject(error);
       }

@@ -120,16 +120,16 @@ export function createUnaryHandler(
 }
 
 /** Undefined for what is no call. */
-function dialectOf({ method: requestMethod, header, url }: UniversalServerRequest, method: DescMethod) {
-  const contentType = header.get("content-type") ?? "";
-  if (requestMethod === "POST") {
+function dialectOf(request: UniversalServerRequest, method: DescMethod): Dialect | undefined {
+  const contentType = request.header.get("content-type") ?? "";
+  if (request.method === "POST") {
     return dialectsByContentType.get(contentType);
   }
-  const isGet = requestMethod === "GET" && method.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS;
+  const isGet = request.method === "GET" && method.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS;
   if (!isGet || (contentType !== "" && dialectsByContentType.get(contentType)?.protocolName !== "connect")) {
     return undefined;
   }
-  switch (new URL(url).searchParams.get("encoding")) {
+  switch (new URL(request.url).searchParams.get("encoding")) {
     case "json":
       return connectJson;
     case "proto":

@@ -18,6 +18,7 @@ export class ServerRequest implements UniversalServerRequest {
   readonly contextValues: ContextValues;
   readonly #request: NodeRequest;
   readonly #response: NodeResponse;
+  #url: string | undefined;
   #signal: AbortSignal | undefined;
 
   constructor(request: NodeRequest, response: NodeResponse, values: ContextValues) {
@@ -31,10 +32,8 @@ export class ServerRequest implements UniversalServerRequest {
   }
 
   get url(): string {
-    const request = this.#request;
-    const authority = "authority" in request ? request.authority : request.headers.host;
-    const scheme = "encrypted" in request.socket ? "https" : "http";
-    return new URL(request.url ?? "", `${scheme}://${authority}`).href;
+    this.#url ??= urlOf(this.#request);
+    return this.#url;
   }
 
   /** Aborts when the connection, or the stream of it, has closed: the client has gone away, or has its answer. */
@@ -42,6 +41,17 @@ export class ServerRequest implements UniversalServerRequest {
     this.#signal ??= signalOfClose(this.#request, this.#response);
     return this.#signal;
   }
+}
+
+/** Targets that `URL` writes as they are: no segment of the path begins with a dot, and no character would be escaped. */
+const plainTarget = /^(?:\/(?!\.|%2e)|[\w.?&=+%-])*$/i;
+
+function urlOf(request: NodeRequest): string {
+  const authority = "authority" in request ? request.authority : request.headers.host;
+  const scheme = "encrypted" in request.socket ? "https" : "http";
+  const target = request.url ?? "";
+  const origin = `${scheme}://${authority}`;
+  return plainTarget.test(target) ? `${origin}${target}` : new URL(target, origin).href;
 }
 
 /** The headers of a request, without those that HTTP/2 has for other things (`:path`). */
