@@ -41,7 +41,10 @@ export function setHeaders(response: NodeResponse, headers: DefaultHeaders): voi
   }
 }
 
-/** Node writes a flat list of names and values as it is, which `setHeader` for each of them would prevent. */
+/**
+ * Over HTTP/1, Node writes a flat list of names and values as it is, which `setHeader` for each of them would prevent. Over HTTP/2 it
+ * would keep the last of several `Set-Cookie`.
+ */
 function writeHead(
   { status, header }: UniversalServerResponse,
   response: NodeResponse,
@@ -56,9 +59,12 @@ function writeHead(
   for (const [name, value] of header ?? []) {
     fields.push(name, value);
   }
-  if ("stream" in response) {
+  if (!("stream" in response)) {
     response.writeHead(status, fields);
-  } else {
-    response.writeHead(status, fields);
+    return;
   }
+  for (let index = 0; index < fields.length; index += 2) {
+    response.appendHeader(fields[index] ?? "", fields[index + 1] ?? "");
+  }
+  response.writeHead(status);
 }
