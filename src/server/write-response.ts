@@ -41,10 +41,7 @@ export function setHeaders(response: NodeResponse, headers: DefaultHeaders): voi
   }
 }
 
-/**
- * Over HTTP/1, Node writes a flat list of names and values as it is, which `setHeader` for each of them would prevent. Over HTTP/2 it
- * would keep the last of several `Set-Cookie`.
- */
+/** Node writes a flat list of names and values as it is, which `setHeader` for each of them would prevent. */
 function writeHead(
   { status, header }: UniversalServerResponse,
   response: NodeResponse,
@@ -59,12 +56,10 @@ function writeHead(
   for (const [name, value] of header ?? []) {
     fields.push(name, value);
   }
-  if (!("stream" in response)) {
+  // The union of both kinds of response has no common signature of `writeHead`.
+  if ("stream" in response) {
     response.writeHead(status, fields);
-    return;
+  } else {
+    response.writeHead(status, fields);
   }
-  for (let index = 0; index < fields.length; index += 2) {
-    response.appendHeader(fields[index] ?? "", fields[index + 1] ?? "");
-  }
-  response.writeHead(status);
 }
