@@ -2,6 +2,8 @@
  * Checks the imports of `src/`, types included:
  *
  * - no circle of files, and none of folders: a folder below `capabilities/` counts as one of its own, a file at the root of `src/` as a folder;
+ * - the platform imports nothing of `capabilities/`: `app.ts` alone knows them. A capability imports of another one types, and of
+ *   `channels`, whose names and texts are shared, values too;
  * - a workspace (`src/rest`, `src/embedded-postgres`) imports no file outside its folder, and other files import it by its name. That it lists the
  *   packages that it imports is a rule of the linter (`noUndeclaredDependencies`).
  */
@@ -15,17 +17,19 @@ const { workspaces } = rootPackage;
 interface Import {
   readonly file: string;
   readonly imported: string;
+  readonly isOfTypes: boolean;
 }
 
 /** The relative imports of `src/`, static and dynamic, as paths from the root. */
 function readImports(): Import[] {
   return globSync("src/**/*.ts", { cwd: root }).flatMap((file) => {
     const specifiers = readFileSync(join(root, file), "utf8").matchAll(
-      /\b(?:from|import)\s*\(?\s*["'`](\.[^"'`]+)["'`]/g,
+      /(\bimport type [^;"'`]*)?\b(?:from|import)\s*\(?\s*["'`](\.[^"'`]+)["'`]/g,
     );
-    return Array.from(specifiers, ([, specifier = ""]) => ({
+    return Array.from(specifiers, ([, typesOnly, specifier = ""]) => ({
       file,
       imported: normalize(join(dirname(file), specifier)),
+      isOfTypes: typesOnly !== undefined,
     }));
   });
 }
@@ -43,6 +47,25 @@ function findEscapes(imports: readonly Import[]): string[] {
         ? `${file} imports ${imported} by its path: a workspace is imported by its name, as far as its "exports" allow`
         : `${file} imports ${imported}: a file of a workspace must not import files outside ${workspace}`;
     });
+}
+
+function capabilityOf(file: string): string | undefined {
+  return /^src\/capabilities\/(\w+)\//.exec(file)?.[1];
+}
+
+function findCapabilityImports(imports: readonly Import[]): string[] {
+  return imports.flatMap(({ file, imported, isOfTypes }) => {
+    const [from, to] = [capabilityOf(file), capabilityOf(imported)];
+    if (to === undefined || from === to || file === "src/app.ts") {
+      return [];
+    }
+    if (from === undefined) {
+      return [`${file} imports ${imported}: only src/app.ts knows capabilities`];
+    }
+    return isOfTypes || to === "channels"
+      ? []
+      : [`${file} imports ${imported}: what a capability does for another one is handed over in src/app.ts`];
+  });
 }
 
 function folderOf(file: string): string {
@@ -99,7 +122,7 @@ const circles = [(file: string) => file, folderOf]
   .map((placeOf) => findCircle(graphOf(imports, placeOf)))
   .filter((circle) => circle !== undefined)
   .map((circle) => `Imports go in a circle:\n${circle.map((step) => `  ${step}`).join("\n")}`);
-const problems = [...findEscapes(imports), ...circles];
+const problems = [...findEscapes(imports), ...findCapabilityImports(imports), ...circles];
 for (const problem of problems) {
   console.error(problem);
 }

@@ -5,8 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { glob, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { MigrationObject } from "@mikro-orm/core";
 import { Migration } from "@mikro-orm/migrations";
 import { standardCapabilities } from "../src/app.ts";
@@ -69,6 +69,18 @@ export function findChanges(released: readonly Released[], migrations: readonly 
   return isInOrder ? problems : [...problems, "released migrations are in another order"];
 }
 
+/** Files of migrations that no owner lists, and so never run. */
+async function findUnlisted(migrations: readonly MigrationText[]): Promise<string[]> {
+  const listed = new Set(migrations.map(({ name }) => name));
+  const problems: string[] = [];
+  for await (const file of glob("src/**/*.migration.ts", { cwd: root })) {
+    if (!listed.has(basename(file, ".migration.ts"))) {
+      problems.push(`${file} is not in the migrations of its owner, and would never run`);
+    }
+  }
+  return problems;
+}
+
 /**
  * Squawk's findings in a migration, one per line. A statement that blocks or rewrites a table is refused, unless the same
  * transaction creates the table, or the reason and `-- squawk-ignore <rule>` are above it.
@@ -106,6 +118,7 @@ if (import.meta.main) {
       console.log("squawk is not installed for this platform: only CI lints what migrations lock");
     }
     const problems = [
+      ...(await findUnlisted(migrations)),
       ...findChanges(JSON.parse(await readFile(releasedFile, "utf8")), migrations),
       ...(isSquawkHere ? migrations.flatMap(lint) : []),
     ];

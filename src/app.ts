@@ -7,14 +7,14 @@ import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
 import { referenceCapability } from "./capabilities/reference/reference.capability.ts";
 import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
-import type { Capability, Contribution } from "./capability.ts";
+import type { Capability } from "./capability.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { EnvFile } from "./config/env-file.ts";
 import type { HashCost } from "./crypto/argon2-hasher.ts";
 import type { ConnectionSecurity } from "./database/connection.ts";
 import type { Logger } from "./observe/log.ts";
 import { ResourceStack } from "./process/resource-stack.ts";
-import { serve } from "./process/serve.ts";
+import { type NamedContribution, serve } from "./process/serve.ts";
 import { readConfig, type ServerConfig } from "./process/server-config.ts";
 import { startPlatform } from "./process/start-platform.ts";
 import { readCertificate } from "./server/certificate.ts";
@@ -98,11 +98,11 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
   } = options;
   const tls = config.tls && (await readCertificate(config.tls));
   const platform = await startPlatform(config, capabilities, { ...options, clock }, resources);
-  const contributions: Contribution[] = [];
+  const contributions: NamedContribution[] = [];
   for (const capability of capabilities) {
     const contribution = await capability.start(platform, config);
     resources.add(capability.name, (withinMs) => contribution.close?.(withinMs));
-    contributions.push(contribution);
+    contributions.push({ ...contribution, name: capability.name });
   }
   const server = await serve(platform, { config, contributions, tls, sweepIntervalMs, closeReserveMs }, resources);
   return {

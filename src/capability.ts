@@ -49,7 +49,7 @@ import type { CallHandler, Page } from "./server/request-handler.ts";
 
 /** A capability as it is known before anything is started. `Settings` are its own part of the configuration. */
 export interface Capability<Settings = unknown> {
-  /** Unique, for people. */
+  /** Unique. Errors name it. */
   readonly name: string;
   /** The scopes that keys can be given for its RPCs. An RPC that asks for another one keeps the server from starting. */
   readonly scopes?: readonly string[];
@@ -74,10 +74,10 @@ export interface Capability<Settings = unknown> {
 }
 
 /**
- * Tables with a column `workspace_id`, each with the other columns of an index that begins with it: `{ badge: "id" }` for a
- * primary key `(workspace_id, id)`. An erasure goes through them in this order.
+ * The tables whose rows belong to a workspace (`workspace_id`), by name: the other columns of an index that begins with the workspace, by which
+ * they are deleted. Null: their rows are gone before the workspace is erased.
  */
-export type WorkspaceTables = Readonly<Record<string, string>>;
+export type WorkspaceTables = Readonly<Record<string, string | null>>;
 
 /** Facts about the server that settings of capabilities depend on. */
 export interface ServerFacts {

@@ -112,8 +112,8 @@ interface Variant<Run, Row> {
  *
  * Every part of a plan costs some 10 µs, even if it does nothing. So each set of needed steps and parts is a prepared statement
  * of its own, named after them and made when a run first needs it. Throws `TypeError` for steps of one name, of a name that is
- * not in snake_case, and with a parameter that all steps have. A run throws it if two of its steps have the same column, and where
- * `statement` does.
+ * not in snake_case, with a parameter that all steps have or a column of another step, for CTEs that lock or change rows and are not
+ * named in `changes`, and where `statement` throws.
  */
 export function sharedStatement<Run, Row extends object>(
   name: string,
@@ -121,6 +121,12 @@ export function sharedStatement<Run, Row extends object>(
   steps: readonly Step<Run>[],
 ): SharedStatement<Run, Row> {
   requireUsable(name, common.parameters, steps);
+  // What is wrong with a step shows now, and not at the first run that needs it.
+  compose(
+    name,
+    common.parameters,
+    steps.map((step) => ({ step, parts: [] })),
+  );
   const variants = new Map<string, Variant<Run, Row>>();
   const statementNames = new Set<string>();
   const variantFor = (run: Run) => {
@@ -199,6 +205,11 @@ function textOf<Run>(
       reached: reachedBy(),
       changes: [...changes],
     });
+    if (sql.ctes !== undefined && locksRows.test(sql.ctes) && (sql.changes ?? []).length === 0) {
+      throw new TypeError(
+        `the step ${step.name} of the statement ${name} must name what it locks or changes in changes`,
+      );
+    }
     ctes.push(...(sql.ctes === undefined ? [] : [sql.ctes]));
     columns.push(...Object.entries(sql.columns ?? {}));
     changes.push(...(sql.changes ?? []));
@@ -244,6 +255,9 @@ function refusalOf<Run>(steps: readonly Step<Run>[], row: object, run: Run): App
   }
   return refused.refusal(columns, run);
 }
+
+/** What the last step has to wait for: see `StepSql.changes`. */
+const locksRows = /\b(?:INSERT INTO|UPDATE|DELETE FROM|FOR (?:NO KEY )?UPDATE|FOR (?:KEY )?SHARE)\b/i;
 
 function requireUsable<Run>(name: string, common: Parameters, steps: readonly Step<Run>[]): void {
   requireDistinct(

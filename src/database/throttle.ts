@@ -70,6 +70,8 @@ export interface BucketSteps {
   readonly ctes: string;
   /** SQL that is true once every bucket gave its token. What asks it waits for the locks of them all. */
   readonly allTaken: string;
+  /** The CTEs that take tokens. */
+  readonly changes: readonly string[];
 }
 
 /**
@@ -96,12 +98,14 @@ export function askBuckets(buckets: readonly Bucket[], condition: string): Bucke
     )`,
   ];
   let before = `${condition} AND NOT EXISTS (SELECT FROM wait)`;
+  const changes: string[] = [];
   for (const { name, workspaceId, keys, limit } of buckets.filter(({ isTaken }) => isTaken)) {
+    changes.push(`${name}_token`);
     const from = `FROM unnest(${keys}) AS key WHERE ${before}`;
     steps.push(`${name}_token AS (${consumeToken({ workspaceId, key: "key", limit, from })})`);
     before = `(SELECT count(*) FROM ${name}_token) = cardinality(${keys})`;
   }
-  return { ctes: steps.join(", "), allTaken: before };
+  return { ctes: steps.join(", "), allTaken: before, changes };
 }
 
 interface TakeOptions {

@@ -1,5 +1,5 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
 
 const ROOT = 0;
@@ -12,7 +12,7 @@ const ROOT = 0;
  * @throws EmbeddedPostgresError if it belongs to another user, or every user may write to it.
  */
 export async function ensureDataFolder(path: string): Promise<string> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(resolve(path));
   const dataDir = await realpath(resolve(path));
   const { mode, uid } = await stat(dataDir);
   const ownId = process.geteuid?.();
@@ -30,4 +30,27 @@ export async function ensureDataFolder(path: string): Promise<string> {
     );
   }
   return dataDir;
+}
+
+/** As `mkdir` with `recursive`, which never ends where the system says that a folder below an existing one does not exist (`/proc`). */
+async function makeFolder(path: string): Promise<void> {
+  const options = { mode: 0o700 };
+  try {
+    await mkdir(path, options);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" && !(await exists(dirname(path)))) {
+      await makeFolder(dirname(path));
+      await mkdir(path, options);
+    } else if (code !== "EEXIST") {
+      throw error;
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

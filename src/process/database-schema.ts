@@ -61,10 +61,18 @@ const platformWorkspaceTables: WorkspaceTables = {
 
 /**
  * Every table whose rows belong to a workspace, in the order of an erasure. The capabilities' come first: a sweep of theirs that
- * deletes something together with its messages (`verificationSweep`) locks it before the messages, and so does the erasure.
+ * deletes something together with its messages (`verificationSweep`) locks it before the messages, and so does the erasure. Throws
+ * `TypeError` for a table that is declared twice.
  */
 export function workspaceTablesOf(capabilities: readonly Capability[]): WorkspaceTables {
-  return Object.assign({}, ...capabilities.map(({ workspaceTables }) => workspaceTables), platformWorkspaceTables);
+  const declared = [...capabilities.map(({ workspaceTables = {} }) => workspaceTables), platformWorkspaceTables];
+  const entries = declared.flatMap((tables) => Object.entries(tables));
+  const names = entries.map(([name]) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    throw new TypeError(`the table ${repeated} is in workspaceTables twice`);
+  }
+  return Object.fromEntries(entries);
 }
 
 /**

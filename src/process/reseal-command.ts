@@ -26,7 +26,7 @@ export function resealCommand(
 ): OperatorCommand<ServerConfig> {
   return {
     summary:
-      "Seals all stored recipients with the current master secret, so that the old one can be removed from BYOND_SECRET (new,old). Servers can keep running.",
+      "Seals all stored recipients with the current master secret, so that the old one can be removed from BYOND_SECRET (new,old). Servers can keep running, except with the embedded PostgreSQL, which serves one process.",
     run: (command) => reseal(command, sealedRowsOf(command.settings)),
   };
 }

@@ -4,7 +4,7 @@ import { type Authenticator, accessOf } from "../access/authorize.ts";
 import { usedSignatureSweep } from "../access/used-signatures.ts";
 import type { Contribution, Greeting, PageGate } from "../capability.ts";
 import { DatabaseReadiness, isReady } from "../database/readiness.ts";
-import { Sweeper } from "../database/sweeper.ts";
+import { type Sweep, Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
 import { idempotencySweep } from "../idempotency/answer-store.ts";
 import { DeliveryWorker } from "../outbox/worker.ts";
@@ -27,6 +27,7 @@ import { withNotFoundPage } from "../server/not-found-page.ts";
 import { openOnePort } from "../server/one-port.ts";
 import { type CallHandler, createRequestHandler, type Page } from "../server/request-handler.ts";
 import { serverOptionsPage } from "../server/server-options-page.ts";
+import { joinContributed } from "./check-capabilities.ts";
 import type { ResourceStack } from "./resource-stack.ts";
 import type { ServerConfig } from "./server-config.ts";
 import type { StartedPlatform } from "./start-platform.ts";
@@ -40,9 +41,12 @@ export interface ServingServer extends Greeting {
   stopBeginning(): void;
 }
 
+/** What a capability contributes, with the capability's name. */
+export type NamedContribution = Contribution & { readonly name: string };
+
 export interface ServeOptions {
   readonly config: ServerConfig;
-  readonly contributions: readonly Contribution[];
+  readonly contributions: readonly NamedContribution[];
   /** The certificate and its key, where the port speaks TLS. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly sweepIntervalMs: number;
@@ -59,14 +63,24 @@ export async function serve(
   const { config, contributions, closeReserveMs } = options;
   const { database, connection, clock, logger, keyring, revocation, url } = platform;
   checkScopes(platform.scopes, contributions);
+  /** What all capabilities contribute of one kind, by name. */
+  const joined = <T>(
+    what: string,
+    entriesOf: (contribution: Contribution) => Iterable<readonly [string, T]>,
+    ownEntries: readonly (readonly [string, T])[] = [],
+  ) =>
+    joinContributed(what, [
+      { capability: "the server", entries: ownEntries },
+      ...contributions.map((contribution) => ({ capability: contribution.name, entries: entriesOf(contribution) })),
+    ]);
 
   const worker = new DeliveryWorker({
     database,
     clock,
     logger,
     serverId: platform.serverId,
-    senders: Object.assign({}, ...contributions.map(({ senders }) => senders)),
-    lanes: Object.assign({}, ...contributions.map(({ lanes }) => lanes)),
+    senders: Object.fromEntries(joined("the sender", ({ senders = {} }) => Object.entries(senders))),
+    lanes: Object.fromEntries(joined("the lane", ({ lanes = {} }) => Object.entries(lanes))),
   });
   platform.worker.give(worker);
   worker.start();
@@ -76,12 +90,17 @@ export async function serve(
     logger,
     intervalMs: options.sweepIntervalMs,
     sweeps: [
-      idempotencySweep({ database }),
-      throttleSweep({ database }),
-      quotaSweep({ database }),
-      usedSignatureSweep({ database }),
-      revocationSweep({ database }),
-      ...contributions.flatMap(({ sweeps = [] }) => sweeps),
+      ...joined(
+        "the sweep",
+        ({ sweeps = [] }) => sweeps.map(withName),
+        [
+          idempotencySweep({ database }),
+          throttleSweep({ database }),
+          quotaSweep({ database }),
+          usedSignatureSweep({ database }),
+          revocationSweep({ database }),
+        ].map(withName),
+      ).values(),
     ],
   });
   sweeper.start();
@@ -106,7 +125,15 @@ export async function serve(
   });
 
   const errors = createErrorReporter(logger, () => `${url()}/docs/errors`);
-  const authenticator = joinAuthenticators(contributions);
+  // A kind of credential that no capability handles belongs to nobody.
+  const nobody = async () => undefined;
+  const authenticator: Authenticator = {
+    authenticateKey: nobody,
+    authenticateSession: nobody,
+    ...Object.fromEntries(
+      joined<unknown>("the authenticator's", ({ authenticator = {} }) => Object.entries(authenticator)),
+    ),
+  };
   const chain = createChain({
     services: descriptors,
     openServices: standardServices.map(({ service }) => service),
@@ -139,28 +166,28 @@ export async function serve(
   ]) {
     metrics.registerMetric(metric);
   }
-  const pages = new Map<string, Page>([
+  // For the API's paths and unknown ones. No page may be read by another origin, least of all the inbox.
+  const cors = createCors(config.corsOrigins);
+  const rpcHandlers = createRpcHandlers(services, standardServices, chain, errors, shutdown.signal);
+  const gate: PageGate = {
+    errors,
+    admit: (method, request, header) => authorizePage({ chain, authenticator, method }, request, header),
+  };
+  const pagesOf = new Map<Contribution, ReadonlyMap<string, Page>>();
+  for (const contribution of contributions) {
+    pagesOf.set(contribution, (await contribution.pages?.(descriptors)) ?? new Map());
+  }
+  const pages = joined("the page", (contribution) => pagesOf.get(contribution) ?? [], [
     ["*", serverOptionsPage],
     ["/healthz", livenessPage],
     ["/readyz", readinessPage(readiness, draining.signal)],
     ["/metrics", metricsPage(metrics, metricsReaders(config))],
   ]);
-  // For the API's paths and unknown ones. No page may be read by another origin, least of all the inbox.
-  const cors = createCors(config.corsOrigins);
-  const rpcHandlers = createRpcHandlers(services, standardServices, chain, errors, shutdown.signal);
-  const calls = new Map<string, CallHandler>([...rpcHandlers].map(([path, handler]) => [path, cors.allow(handler)]));
-  const gate: PageGate = {
-    errors,
-    admit: (method, request, header) => authorizePage({ chain, authenticator, method }, request, header),
-  };
-  for (const contribution of contributions) {
-    for (const [path, page] of (await contribution.pages?.(descriptors)) ?? []) {
-      pages.set(path, page);
-    }
-    for (const [path, handler] of contribution.calls?.(gate) ?? []) {
-      calls.set(path, handler);
-    }
-  }
+  const calls = joined(
+    "the call",
+    (contribution) => contribution.calls?.(gate) ?? [],
+    [...rpcHandlers].map(([path, handler]): [string, CallHandler] => [path, cors.allow(handler)]),
+  );
   const malformed = createMalformedRequests(errors, logger, cors);
   const port = await openOnePort({
     host: config.host,
@@ -207,6 +234,9 @@ export async function serve(
   };
 }
 
+/** A sweep is claimed by its name: two of one name would keep each other from running. */
+const withName = (sweep: Sweep): [string, Sweep] => [sweep.name, sweep];
+
 /** Throws if an RPC requires a scope that no key can have. */
 function checkScopes(scopes: readonly string[], contributions: readonly Contribution[]): void {
   const known = new Set(["", ...scopes]);
@@ -220,15 +250,6 @@ function checkScopes(scopes: readonly string[], contributions: readonly Contribu
       }
     }
   }
-}
-
-/** Combines the authenticators of the capabilities. A kind of credential that none of them handles belongs to nobody. */
-function joinAuthenticators(contributions: readonly Contribution[]): Authenticator {
-  const nobody = async () => undefined;
-  return Object.assign(
-    { authenticateKey: nobody, authenticateSession: nobody },
-    ...contributions.map(({ authenticator }) => authenticator),
-  );
 }
 
 function metricsReaders({ metricsToken, isPublic }: ServerConfig): MetricsReaders {

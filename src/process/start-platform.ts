@@ -15,6 +15,7 @@ import type { DeliveryWorker } from "../outbox/worker.ts";
 import { Quota } from "../quota/quota.ts";
 import { databaseQuotaStore } from "../quota/quota-store.ts";
 import { startRevocation } from "../revocation/revocation-service.ts";
+import { checkCapabilities } from "./check-capabilities.ts";
 import { schemaOf, workspaceTablesOf } from "./database-schema.ts";
 import { readSecrets } from "./master-secrets.ts";
 import { registerServer } from "./register-server.ts";
@@ -49,6 +50,7 @@ export async function startPlatform(
   options: PlatformOptions,
   resources: ResourceStack,
 ): Promise<StartedPlatform> {
+  checkCapabilities(capabilities);
   const { logger, clock } = options;
   const serverId = createId("srv");
   const { connection, ...postgres } = await providePostgres(config.database, options.onFatal);

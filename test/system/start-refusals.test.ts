@@ -76,3 +76,9 @@ test("a secret file that is damaged, or readable by everybody, is refused", asyn
   await chmod(path, 0o604);
   expect(await refusal({ DATA_DIR: folder.path, PORT: "0" })).toContain(`${path} is readable by every user`);
 });
+
+test("a DATA_DIR where no folder can be made is refused, and not tried for ever", async () => {
+  expect(await refusal({ DATA_DIR: "/proc/byond", PORT: "0" })).toContain(
+    "DATA_DIR, /proc/byond, cannot be used: ENOENT",
+  );
+});

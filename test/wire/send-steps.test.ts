@@ -90,6 +90,7 @@ function capabilitiesWithLedger(): Capability[] {
   const ledger: Capability = {
     name: "ledger",
     entities,
+    workspaceTables: { blocked: "address", credit: "workspace_id", send_event: "number" },
     migrations: [{ name: "ledger-0001", class: Ledger0001 }],
     start: () => ({}),
   };

@@ -40,7 +40,7 @@ export function accountsCapability(needs: Needs): Capability<AccountSettings> {
     entities: [AccountEntity, SessionEntity, KnownSourceEntity],
     migrations: [{ name: "accounts-0001", class: Accounts0001 }],
     // Not `account`: what is erased is a workspace that has no account any more.
-    workspaceTables: { session: "id" },
+    workspaceTables: { account: null, session: "id" },
     settings: [accountSettings],
     readSettings: readAccountSettings,
     describe: describeAccounts,

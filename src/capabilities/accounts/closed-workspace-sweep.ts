@@ -25,14 +25,16 @@ const removeOf = ([table, order]: readonly [string, string]) => `
     RETURNING 1
   )`;
 
-const every = (tables: WorkspaceTables, condition: (table: string) => string, operator: "AND" | "OR") =>
+type Orders = Readonly<Record<string, string>>;
+
+const every = (tables: Orders, condition: (table: string) => string, operator: "AND" | "OR") =>
   Object.keys(tables).map(condition).join(` ${operator} `);
 
 /**
  * A batch locks its workspace: another server takes the next one. The workspace itself is deleted when nothing is found of it.
  * A closed workspace that has an account was closed by the operator, and is kept.
  */
-const sweepOf = (tables: WorkspaceTables) =>
+const sweepOf = (tables: Orders) =>
   statement<{ hasRemoved: boolean }>("sweep_closed_workspaces")(
     {},
     () => `
@@ -55,7 +57,8 @@ export function closedWorkspaceSweep(
   deps: { readonly database: Pick<Database, "transaction"> },
   tables: WorkspaceTables,
 ): Sweep {
-  const sweep = sweepOf(tables);
+  const swept = Object.entries(tables).flatMap(([table, order]) => (order === null ? [] : [[table, order] as const]));
+  const sweep = sweepOf(Object.fromEntries(swept));
   return {
     name: "closed workspace",
     async removeBatch() {

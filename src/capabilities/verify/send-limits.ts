@@ -135,10 +135,11 @@ export const limitsStep = defineSendStep({
     if (parts.includes("unverified")) {
       buckets.push({ name: "unverified", workspaceId: "'ws_byond'", keys: sendKeys, limit: sendLimit, isTaken: true });
     }
-    const { ctes, allTaken } = askBuckets(buckets, reached);
+    const { ctes, allTaken, changes } = askBuckets(buckets, reached);
     return {
       ctes,
       passed: allTaken,
+      changes,
       columns: { empty_bucket: "(SELECT bucket FROM wait)", wait_seconds: "(SELECT seconds FROM wait)" },
     };
   },

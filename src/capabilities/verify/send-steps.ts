@@ -102,7 +102,12 @@ const credential = defineSendStep({
   parameters: { held: heldCredential },
   values: (send) => ({ held: send.credential }),
   sql: (p, { changes }) => ({
-    columns: { credential_holds: requireCredential(p.held, { after: changes, effect: "sending" }) },
+    columns: {
+      credential_holds: requireCredential(p.held, {
+        after: changes.filter((cte) => cte !== "sending"),
+        effect: "sending",
+      }),
+    },
   }),
 });
 

@@ -96,6 +96,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
       WHERE ${reached}
       RETURNING created_at, expires_at
     )`,
+    changes: ["sending"],
     columns: sendingColumns,
   }),
 });
