@@ -113,7 +113,8 @@ interface Variant<Run, Row> {
  * Every part of a plan costs some 10 µs, even if it does nothing. So each set of needed steps and parts is a prepared statement
  * of its own, named after them and made when a run first needs it. Throws `TypeError` for steps of one name, of a name that is
  * not in snake_case, with a parameter that all steps have or a column of another step, for CTEs that lock or change rows and are not
- * named in `changes`, and where `statement` throws.
+ * named in `changes`, for a condition without a refusal (but the first one, which is for what always holds), and where `statement`
+ * throws.
  */
 export function sharedStatement<Run, Row extends object>(
   name: string,
@@ -213,6 +214,9 @@ function textOf<Run>(
     ctes.push(...(sql.ctes === undefined ? [] : [sql.ctes]));
     columns.push(...Object.entries(sql.columns ?? {}));
     changes.push(...(sql.changes ?? []));
+    if (sql.passed !== undefined && step.refusal === undefined && conditions.length > 0) {
+      throw new TypeError(`the step ${step.name} of the statement ${name} has a condition, and no refusal to say so`);
+    }
     conditions.push(...(sql.passed === undefined ? [] : [sql.passed]));
     if (step.refusal !== undefined && step !== lastRefusing) {
       columns.push([passedColumn(step), reachedBy()]);

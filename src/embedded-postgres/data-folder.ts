@@ -32,25 +32,27 @@ export async function ensureDataFolder(path: string): Promise<string> {
   return dataDir;
 }
 
-/** As `mkdir` with `recursive`, which never ends where the system says that a folder below an existing one does not exist (`/proc`). */
+/**
+ * As `mkdir` with `recursive`, which never ends where the system says that a folder below an existing one does not exist (`/proc`).
+ */
 async function makeFolder(path: string): Promise<void> {
-  const options = { mode: 0o700 };
-  try {
-    await mkdir(path, options);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" && !(await exists(dirname(path)))) {
-      await makeFolder(dirname(path));
-      await mkdir(path, options);
-    } else if (code !== "EEXIST") {
+  if (await isFolder(path)) {
+    return;
+  }
+  if (!(await isFolder(dirname(path)))) {
+    await makeFolder(dirname(path));
+  }
+  await mkdir(path, { mode: 0o700 }).catch(async (error: unknown) => {
+    // Another process may have been faster.
+    if (!(await isFolder(path))) {
       throw error;
     }
-  }
+  });
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
-    () => true,
+    (found) => found.isDirectory(),
     () => false,
   );
 }

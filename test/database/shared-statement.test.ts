@@ -142,6 +142,13 @@ test("a step that locks or changes rows names the CTEs, so that the last step wa
   expect(() => run([writing])).toThrow("the step writing of the statement shared must name what it locks or changes");
 });
 
+test("a step with a condition has a refusal, but for the first one, which is for what always holds", () => {
+  const silent = (name: string) =>
+    step({ name, parameters: {}, values: () => ({}), sql: () => ({ ctes: `${name} AS (SELECT 1)`, passed: "true" }) });
+  expect(() => run([silent("begin"), passing("last")])).not.toThrow();
+  expect(() => run([passing("first"), silent("guard")])).toThrow("the step guard of the statement shared has a condition");
+});
+
 test("a step that does not use its parameter is refused before any run needs it", () => {
   const steps = [passing("unneeded", { isNeeded: () => false, parameters: { amount: integer } })];
   expect(() => sharedStatement<Run, object>("shared", common, steps)).toThrow("does not use its parameter");

@@ -283,12 +283,12 @@ describe.each(protocols)("over $name", (protocol) => {
     };
     const beforeMs = performance.now();
     const fromOne = await codesOf(5, (index) => sendFrom(`198.51.100.${index}, 192.0.2.1`));
-    // One comes back every 15 s.
-    expect(performance.now() - beforeMs).toBeLessThan(15_000);
+    // They count for a minute.
+    expect(performance.now() - beforeMs).toBeLessThan(60_000);
     expect(fromOne).toEqual([...allOk(4), "rate_limited"]);
     const refusal = await sendFrom("192.0.2.1");
     expect(refusal.retryAfter).toBeGreaterThan(0);
-    expect(refusal.retryAfter).toBeLessThanOrEqual(15);
+    expect(refusal.retryAfter).toBeLessThanOrEqual(70);
     expect((await sendFrom("192.0.2.2")).code).toBe("ok");
     expect(await codesOf(5, (index) => sendFrom(`2001:db8::${index}`))).toEqual([...allOk(4), "rate_limited"]);
     expect((await protocol.lookup(app, { ...credential, "x-forwarded-for": "192.0.2.1" })).code).toBe("ok");

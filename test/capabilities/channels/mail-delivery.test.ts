@@ -14,6 +14,7 @@ let channels: Channels;
 let worker: DeliveryWorker;
 
 beforeEach(async () => {
+  ended = 0;
   sink = await SmtpSink.open();
   channels = createChannels({ clock: use.outbox.clock, smtp: { url: sink.url, from: "no-reply@acme.example" } });
   worker = use.outbox.server("a", send, { lanes: channels.lanes });
@@ -24,6 +25,7 @@ afterEach(async () => {
 });
 
 let underWay = 0;
+let ended = 0;
 
 /** The recipient tells which message it was. */
 async function send(item: OutboxItem, signal: AbortSignal) {
@@ -32,6 +34,7 @@ async function send(item: OutboxItem, signal: AbortSignal) {
   underWay += 1;
   const result = await channels.send(message, { idempotencyKey: item.id, signal });
   underWay -= 1;
+  ended += 1;
   return result;
 }
 
@@ -58,7 +61,16 @@ async function pass(seconds: number): Promise<void> {
 /** Messages may still be waiting then, for a pause to be over. */
 async function attemptsToEnd(): Promise<void> {
   await vi.waitFor(() => expect(underWay).toBe(0), { interval: 2, timeout: 10_000 });
+  // A retry is due by the time at which its attempt is recorded.
+  await vi.waitFor(async () => expect(await recordedAttempts()).toBe(ended), { interval: 2, timeout: 10_000 });
   await worker.poll();
+}
+
+async function recordedAttempts(): Promise<number | undefined> {
+  const text = "SELECT count(*)::integer AS count FROM delivery_attempt WHERE workspace_id = $1";
+  const { database, workspaceId } = use.outbox;
+  const [row] = await querySql<{ count: number }>(database, { name: "test_recorded", text }, [workspaceId]);
+  return row?.count;
 }
 
 async function statuses(items: readonly OutboxItem[]) {

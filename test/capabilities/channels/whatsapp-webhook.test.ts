@@ -207,6 +207,6 @@ test("the log contains neither the verify token, nor the secret, nor a signature
   await handle({ method: "GET", query });
   await handle({ body: Buffer.from("{}"), signature: "sha256=abcdef" });
   const log = use.outbox.log.lines.join("");
-  expect(log).toContain("signature refused");
+  expect(log).toContain("whatsapp_signature_refused");
   expect(log).not.toMatch(/guess|abcdef|secret of|word at Meta/);
 });
