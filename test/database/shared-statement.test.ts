@@ -146,7 +146,9 @@ test("a step with a condition has a refusal, but for the first one, which is for
   const silent = (name: string) =>
     step({ name, parameters: {}, values: () => ({}), sql: () => ({ ctes: `${name} AS (SELECT 1)`, passed: "true" }) });
   expect(() => run([silent("begin"), passing("last")])).not.toThrow();
-  expect(() => run([passing("first"), silent("guard")])).toThrow("the step guard of the statement shared has a condition");
+  expect(() => run([passing("first"), silent("guard")])).toThrow(
+    "the step guard of the statement shared has a condition",
+  );
 });
 
 test("a step that does not use its parameter is refused before any run needs it", () => {
