@@ -110,7 +110,8 @@ class WatchedCall {
   readonly #track: RevocationService["track"];
   readonly #reauthorize: () => Promise<RevocationBasis | undefined>;
   readonly #aborting = new AbortController();
-  readonly #refused = Promise.withResolvers<never>();
+  /** Ends the wait for the work that is in progress. */
+  #endWait: (refusal: unknown) => void = () => undefined;
   /** Settles when it is decided whether the call may go on. Undefined: it may. */
   #reauthorization: Promise<void> | undefined;
   #stopTracking: () => void = () => undefined;
@@ -120,8 +121,6 @@ class WatchedCall {
   constructor(track: RevocationService["track"], reauthorize: () => Promise<RevocationBasis | undefined>) {
     this.#track = track;
     this.#reauthorize = reauthorize;
-    // Nobody need be waiting when it rejects.
-    this.#refused.promise.catch(() => undefined);
   }
 
   /** Aborts when the call is refused. */
@@ -158,12 +157,26 @@ class WatchedCall {
   /** Returns the result of `work`. Throws the refusal if the call is refused before `work` is done. */
   async rejectIfRefused<T>(work: Promise<T>): Promise<T> {
     try {
-      return await Promise.race([work, this.#refused.promise]);
+      return await this.#unlessRefused(work);
     } finally {
       if (this.isInQuestion) {
         await this.settled();
       }
     }
+  }
+
+  /**
+   * Settles as `work` does, or rejects when the call is refused. Each race with a promise that lives as long as the call would leave
+   * its reactions there, 384 bytes for each message of a stream. There is one work at a time.
+   */
+  #unlessRefused<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#endWait = reject;
+      work.then(resolve, reject);
+      if (this.#isRefused) {
+        reject(this.#aborting.signal.reason);
+      }
+    });
   }
 
   /** Stops watching: later revocations do not end the call. */
@@ -183,7 +196,7 @@ class WatchedCall {
       if (!this.#isStopped) {
         this.#isRefused = true;
         this.#aborting.abort(error);
-        this.#refused.reject(error);
+        this.#endWait(error);
       }
     }
   }

@@ -1,7 +1,7 @@
 import { createRegistry, type DescFile, type DescMethod, type Message, type Registry } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec, ServiceImplSpec } from "@connectrpc/connect";
 import { answersHttpBody, fromHttpBody } from "./google-http-body.ts";
-import { jsonContent, jsonMediaType, ndjsonMediaType, type ResponseContent } from "./http-response.ts";
+import { jsonContent, jsonMediaType, type ResponseContent } from "./http-response.ts";
 import { composeStream, composeUnary, type StreamCall, type UnaryCall } from "./interceptor-chain.ts";
 import { findEnumClashes } from "./json/enum-clashes.ts";
 import { JsonReader } from "./json/json-reader.ts";
@@ -11,6 +11,8 @@ import { getField, membersOf } from "./json/value-type.ts";
 import { compileRequestBinder, type RequestBinder } from "./request-binder.ts";
 import { type Route, routesOf } from "./route.ts";
 import { buildRouteTrie, RouteConflictError, type RouteTrie } from "./route-trie.ts";
+import { bindEventStream, type EventStreamFields } from "./server-sent-events.ts";
+import { type StreamFormat, streamFormats, streamMediaTypes } from "./stream-format.ts";
 
 /** A route and the functions compiled for it. */
 export interface Endpoint {
@@ -19,6 +21,10 @@ export interface Endpoint {
   readonly call: Call;
   /** Turns a response message into the content of the response. */
   readonly render: (message: Message) => ResponseContent;
+  /** How a stream of messages is written to a client with this `Accept`. Undefined: it is bytes, or no stream. */
+  readonly streamFormat: ((accept: string | null) => StreamFormat) | undefined;
+  /** Whether there is something of a streamed message to show: a heartbeat of the handler has no `response_body`. */
+  readonly isShown: (message: Message) => boolean;
   /** The possible media types of the response; empty if the handler chooses it (`google.api.HttpBody`). */
   readonly mediaTypes: readonly string[];
   /** HTTP status of a successful response. */
@@ -37,6 +43,7 @@ export interface EndpointOptions {
   readonly unknownFields: "refuse" | "ignore";
   readonly registry: Registry | undefined;
   readonly successStatus: (method: DescMethod) => number;
+  readonly eventStream?: ((method: DescMethod) => EventStreamFields | undefined) | undefined;
 }
 
 /** A schema that cannot be served over REST. The message lists every problem, one on a line. */
@@ -58,7 +65,11 @@ export function compileEndpoints(options: EndpointOptions): {
   const problems: string[] = [];
   const mapped = options.services
     .flatMap((service) => Object.values(service.methods))
-    .flatMap((spec) => routesOf(spec.method, options.unmappedMethods, problems).map((route) => ({ spec, route })));
+    .flatMap((spec) => {
+      const { method } = spec;
+      const events = bindEventStream(method, options.eventStream?.(method), options.json, problems);
+      return routesOf(method, options.unmappedMethods, problems).map((route) => ({ spec, route, events }));
+    });
   reportDuplicates(
     mapped.map(({ route }) => route),
     problems,
@@ -76,19 +87,17 @@ export function compileEndpoints(options: EndpointOptions): {
   const reader = new JsonReader(jsonOptions);
   const writer = new JsonWriter(jsonOptions);
   const calls = new Map<MethodImplSpec, Call>();
-  const endpoints = mapped.map(({ spec, route }): Endpoint => {
+  const endpoints = mapped.map(({ spec, route, events }): Endpoint => {
     const call = calls.get(spec) ?? composeCall(spec, options.interceptors);
     calls.set(spec, call);
     return {
       route,
-      bind: compileRequestBinder(route, reader),
+      bind: compileRequestBinder(route, reader, events.lastEventId),
       call,
       render: renderer(route, writer),
-      mediaTypes: answersHttpBody(route)
-        ? []
-        : call.kind === "stream"
-          ? [ndjsonMediaType, jsonMediaType]
-          : [jsonMediaType],
+      mediaTypes: answersHttpBody(route) ? [] : call.kind === "stream" ? streamMediaTypes : [jsonMediaType],
+      streamFormat: call.kind === "stream" && !answersHttpBody(route) ? streamFormats(events) : undefined,
+      isShown: visibility(route),
       status: options.successStatus(spec.method),
     };
   });
@@ -121,6 +130,13 @@ function renderer(route: Route, writer: JsonWriter): (message: Message) => Respo
   }
   const write = responseField === undefined ? writer.message(method.output) : writer.field(responseField);
   return (message) => jsonContent(write(message));
+}
+
+/** Whether a message has what the route shows of it. */
+function visibility({ responseField }: Route): (message: Message) => boolean {
+  return responseField?.fieldKind === "message"
+    ? (message) => getField(membersOf(message), responseField) !== undefined
+    : () => true;
 }
 
 function reportDuplicates(routes: readonly Route[], problems: string[]): void {

@@ -28,6 +28,8 @@ import { readRequestBody } from "./read-request-body.ts";
 import { readTimeout } from "./request-timeout.ts";
 import type { Route } from "./route.ts";
 import type { RouteTrie } from "./route-trie.ts";
+import { type EventStreamFields, readLastEventId } from "./server-sent-events.ts";
+import { StreamOpening, streamOpeningKey } from "./stream-opening.ts";
 import { streamResponse } from "./stream-response.ts";
 
 /** What is known of a request when it fails. */
@@ -64,6 +66,10 @@ export interface GatewayOptions {
   readonly onRoute?: (route: Route, values: ContextValues) => void;
   /** Wraps the JSON of every answer, of success and of error, to a request with these headers. By default nothing does. */
   readonly wrapBody?: (requestHeader: Headers) => ((isOk: boolean, json: string) => string) | undefined;
+  /** The fields of a server-streaming RPC that server-sent events have a place for. By default none have. */
+  readonly eventStream?: (method: DescMethod) => EventStreamFields | undefined;
+  /** After which time without a message a heartbeat is sent; 15 seconds by default, as HTML §9.2.7 suggests. */
+  readonly heartbeatMs?: number;
   /** The types that a `google.protobuf.Any` may hold; by default all of the services' files and their imports. */
   readonly registry?: Registry;
 }
@@ -90,7 +96,8 @@ export interface Gateway {
  * not have content. Requests may be compressed with gzip or br; answers of more than 1 KiB are, where the
  * client takes it. `Request-Timeout: <seconds>` limits the time of a call, and like a client that goes away it aborts
  * the signal of its context. A `GET` of an RPC with `idempotency_level = NO_SIDE_EFFECTS` has an `ETag`. Streams of
- * responses are sent as JSON lines (`application/x-ndjson`). Response trailers are not sent.
+ * responses are sent as JSON lines (`application/x-ndjson`), or as server-sent events to a client that prefers `text/event-stream`;
+ * see {@link GatewayOptions.eventStream} and `openStream`. Response trailers are not sent.
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const { endpoints, routes } = compileEndpoints({
@@ -101,6 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     unknownFields: options.unknownFields ?? "refuse",
     registry: options.registry,
     successStatus: options.successStatus ?? (() => 200),
+    eventStream: options.eventStream,
   });
   return {
     routes: endpoints.map(({ route }) => route),
@@ -109,6 +117,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 const defaultMaxBodyBytes = 65_536;
+const defaultHeartbeatMs = 15_000;
 
 /** A request on its way, and what has become known of it. */
 interface Exchange {
@@ -169,18 +178,24 @@ async function answer(
   const violations = new ViolationCollector();
   const maxBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
   const body = await readRequestBody(request, endpoint.route, options.json, maxBytes, violations);
-  const message = endpoint.bind({ variables, query: parseQuery(query), body }, violations);
+  const lastEventId = endpoint.call.kind === "stream" ? readLastEventId(request.header) : undefined;
+  const message = endpoint.bind({ variables, query: parseQuery(query), body, lastEventId }, violations);
   values.set(bindingViolations, violations);
   const { call, render, route, status } = endpoint;
   if (call.kind === "unary") {
     const content = wrapped(render(await call.invoke(context, message)), true, request, options);
     return contentResponse(request, route, status, context.responseHeader, content);
   }
+  const opening = new StreamOpening();
+  values.set(streamOpeningKey, opening);
   const messages = await call.invoke(context, message);
   const response = await streamResponse(request, status, context.responseHeader, {
     messages,
+    opening,
+    format: endpoint.streamFormat?.(request.header.get("accept")),
+    heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
     signal: context.signal,
-    render,
+    render: (streamed) => (endpoint.isShown(streamed) ? render(streamed) : undefined),
     renderError: (error) => jsonContent(explain(exchange, error, options).body),
     close: () => context.end(),
   });

@@ -8,7 +8,7 @@ import { SingleChunk } from "./single-chunk.ts";
 
 export const jsonMediaType = "application/json";
 
-/** JSON texts, one a line: what a stream is answered with. */
+/** JSON texts, one a line: what a stream is answered with by default. */
 export const ndjsonMediaType = "application/x-ndjson";
 
 /** The body of an answer, and its media type. */

@@ -16,20 +16,30 @@ export interface RequestParts {
   readonly variables: readonly (readonly [fieldPath: string, value: string])[];
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body: BodyValue;
+  /** The id of the last event that a reader of server-sent events has received. */
+  readonly lastEventId?: string | undefined;
 }
 
 /** Builds the request message from the parts; reports invalid ones as violations and leaves them out. */
 export type RequestBinder = (parts: RequestParts, violations: ViolationCollector) => Message;
 
-/** Compiles the binder of a route. It reads the body first, then the query, then the path, which takes precedence over both. */
-export function compileRequestBinder(route: Route, reader: JsonReader): RequestBinder {
+/**
+ * Compiles the binder of a route. It reads the body first, then the query, then the path, which takes precedence over both.
+ * `lastEventId`: the path to the field for the id of the last event, which takes precedence over all of them.
+ */
+export function compileRequestBinder(
+  route: Route,
+  reader: JsonReader,
+  lastEventId?: readonly DescField[],
+): RequestBinder {
   const { input } = route.method;
   const bindBody = bodyBinder(route, reader);
   const setMask = updateMaskFromBody(route, reader.options.style);
   const parameters = new QueryParameters(route, reader);
   const setVariables = new Map(
-    route.pathParameters.map(({ fieldPath, fields }) => [fieldPath, pathSetter(fields, reader)]),
+    route.pathParameters.map(({ fieldPath, fields }) => [fieldPath, textSetter(fields, reader)]),
   );
+  const setLastEventId = lastEventId && textSetter(lastEventId, reader);
   return (parts, violations) => {
     const message = bindBody(parts.body, violations) ?? create(input);
     const members = membersOf(message);
@@ -38,6 +48,9 @@ export function compileRequestBinder(route: Route, reader: JsonReader): RequestB
     }
     for (const [fieldPath, text] of parts.variables) {
       setVariables.get(fieldPath)?.(members, text, violations);
+    }
+    if (parts.lastEventId !== undefined) {
+      setLastEventId?.(members, parts.lastEventId, violations);
     }
     setMask?.(members, parts.body.kind === "json" ? parts.body.json : undefined);
     return message;
@@ -80,13 +93,14 @@ function bodyBinder(route: Route, reader: JsonReader): BindBody {
   }
 }
 
-type SetVariable = (members: Members, text: string, violations: ViolationCollector) => void;
+type SetText = (members: Members, text: string, violations: ViolationCollector) => void;
 
-function pathSetter(fields: readonly DescField[], reader: JsonReader): SetVariable {
+/** Compiles what sets a field to the value that a text stands for. */
+function textSetter(fields: readonly DescField[], reader: JsonReader): SetText {
   const last = fields.at(-1);
   const read = last && parameterReader(valueTypeOf(last), reader);
   if (last === undefined || read === undefined) {
-    throw new TypeError("a path can bind scalar fields only");
+    throw new TypeError("a path or a header can set fields of one value only");
   }
   const path = new FieldPath(fields.slice(0, -1), last);
   const names = fields.map((field) => jsonFieldName(field, reader.options.style));

@@ -1,13 +1,22 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { jsonMediaType, ndjsonMediaType, type ResponseContent } from "./http-response.ts";
+import type { ResponseContent } from "./http-response.ts";
+import { MessageReader, type Turn } from "./message-reader.ts";
+import type { StreamFormat } from "./stream-format.ts";
+import type { StreamOpening } from "./stream-opening.ts";
 
 /** The responses of a server-streaming call. */
 export interface OpenStream {
   readonly messages: AsyncIterable<Message>;
-  readonly render: (message: Message) => ResponseContent;
-  /** The last line of a stream that fails after its first message. */
+  /** How the messages are written. Undefined: each is bytes of its own media type (`google.api.HttpBody`). */
+  readonly format: StreamFormat | undefined;
+  /** What there is to show of a message. Undefined: nothing. */
+  readonly render: (message: Message) => ResponseContent | undefined;
+  /** The body of the error of a stream that fails after it was opened. */
   readonly renderError: (error: unknown) => ResponseContent;
+  readonly opening: StreamOpening;
+  /** After which time without a message a heartbeat is sent. */
+  readonly heartbeatMs: number;
   /** Ends the messages when it aborts: the client has disconnected, or the timeout has passed. */
   readonly signal: AbortSignal;
   /** Aborts the signal. Called when nothing more is sent. */
@@ -15,10 +24,12 @@ export interface OpenStream {
 }
 
 /**
- * Builds a streaming response: one JSON text on each line, or the bytes of `google.api.HttpBody` messages one after another.
+ * Builds a streaming response: messages in the stream's format, or the bytes of `google.api.HttpBody` messages one after another.
  *
- * The status is sent with the first message, so a stream that fails before it is answered like a unary call. If it fails
- * later, its last line is the body of the error, and a stream of bytes is cut off. The messages end when the client disconnects.
+ * The status is sent when the stream is open: when the handler says so (`openStream`), with the first message, or when the first
+ * heartbeat is due. A stream that fails before is answered like a unary call. If it fails later, the body of the error is the last
+ * that is sent, and a stream of bytes is cut off. The next message is asked for when the one before was taken: a client that does not
+ * read pauses the handler. The messages end when the client disconnects.
  */
 export async function streamResponse(
   request: UniversalServerRequest,
@@ -26,53 +37,90 @@ export async function streamResponse(
   header: Headers,
   stream: OpenStream,
 ): Promise<UniversalServerResponse> {
-  const iterator = stream.messages[Symbol.asyncIterator]();
-  const end = () => void endQuietly(iterator);
-  stream.signal.addEventListener("abort", end, { once: true });
-  const first = await iterator.next();
-  if (stream.signal.aborted) {
-    end();
-    throw stream.signal.reason;
+  const { format, opening } = stream;
+  const reader = new MessageReader(stream.messages, stream.signal);
+  // A stream of bytes has the type of its first message.
+  if (format !== undefined) {
+    opening.onOpen(() => reader.stopWaiting());
   }
-  const content = first.done === true ? undefined : stream.render(first.value);
-  header.set("content-type", content === undefined || content.type === jsonMediaType ? ndjsonMediaType : content.type);
-  return request.method === "HEAD" ? { status, header } : { status, header, body: send(iterator, content, stream) };
+  const turn = await reader.next(format === undefined ? undefined : stream.heartbeatMs);
+  if (turn.kind === "failed") {
+    throw turn.error;
+  }
+  if (format === undefined) {
+    const first = turn.kind === "message" ? stream.render(turn.message) : undefined;
+    header.set("content-type", first?.type ?? "application/octet-stream");
+    return request.method === "HEAD" ? { status, header } : { status, header, body: sendBytes(reader, first, stream) };
+  }
+  // A message that cannot be written is answered as an error, too.
+  const first =
+    turn.kind === "message" ? write(turn.message, format, stream) : turn.kind === "idle" ? format.opening : undefined;
+  header.set("content-type", format.mediaType);
+  keepUnbuffered(header);
+  return request.method === "HEAD"
+    ? { status, header }
+    : { status, header, body: send(reader, first, { ...stream, format }) };
+}
+
+/** Caches and proxies must pass on every message at once: nginx would collect them, others compress them. */
+function keepUnbuffered(header: Headers): void {
+  if (!header.has("cache-control")) {
+    header.set("cache-control", "private, no-cache, no-transform");
+  }
+  header.set("x-accel-buffering", "no");
+  header.append("vary", "accept");
 }
 
 async function* send(
-  iterator: AsyncIterator<Message>,
-  first: ResponseContent | undefined,
-  stream: OpenStream,
+  reader: MessageReader,
+  first: Uint8Array | undefined,
+  stream: OpenStream & { readonly format: StreamFormat },
 ): AsyncIterable<Uint8Array> {
+  const { format, heartbeatMs } = stream;
   try {
-    for (let content = first; content !== undefined; content = await nextContent(iterator, stream)) {
-      yield content.type === jsonMediaType ? Buffer.concat([content.bytes, newline]) : content.bytes;
+    for (let chunk = first; chunk !== undefined; chunk = chunkOf(await reader.next(heartbeatMs), stream)) {
+      yield chunk;
     }
   } catch (error) {
-    if (first?.type !== jsonMediaType) {
-      throw error;
-    }
-    yield Buffer.concat([stream.renderError(error).bytes, newline]);
+    yield format.error(stream.renderError(error).bytes);
   } finally {
     stream.close();
   }
 }
 
-const newline = Buffer.from("\n");
-
-async function nextContent(iterator: AsyncIterator<Message>, stream: OpenStream): Promise<ResponseContent | undefined> {
-  const next = await iterator.next();
-  if (next.done !== true) {
-    return stream.render(next.value);
+/** What is sent next. Undefined: nothing more. */
+function chunkOf(turn: Turn, stream: OpenStream & { readonly format: StreamFormat }): Uint8Array | undefined {
+  switch (turn.kind) {
+    case "message":
+      return write(turn.message, stream.format, stream);
+    case "idle":
+      return stream.format.heartbeat;
+    case "end":
+      return undefined;
+    case "failed":
+      throw turn.error;
   }
-  // If the signal ended the messages, the stream is not complete.
-  stream.signal.throwIfAborted();
-  return undefined;
 }
 
-/** Ends the messages; an error of that has no reader any more. */
-async function endQuietly(iterator: AsyncIterator<Message>): Promise<void> {
+function write(message: Message, format: StreamFormat, { render }: OpenStream): Uint8Array {
+  return format.message(message, render(message)?.bytes);
+}
+
+async function* sendBytes(
+  reader: MessageReader,
+  first: ResponseContent | undefined,
+  stream: OpenStream,
+): AsyncIterable<Uint8Array> {
   try {
-    await iterator.return?.();
-  } catch {}
+    for (let content = first; content !== undefined; ) {
+      yield content.bytes;
+      const turn = await reader.next();
+      if (turn.kind === "failed") {
+        throw turn.error;
+      }
+      content = turn.kind === "message" ? stream.render(turn.message) : undefined;
+    }
+  } finally {
+    stream.close();
+  }
 }

@@ -25,6 +25,7 @@ const requestHeaders = [
   "Content-Encoding",
   "Idempotency-Key",
   "If-None-Match",
+  "Last-Event-ID",
   "Request-Timeout",
   "X-API-Key",
   "X-Request-Id",

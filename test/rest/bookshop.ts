@@ -4,7 +4,14 @@ import { createGateway, type ErrorContext, type Gateway, type GatewayOptions } f
 import { GatewayError } from "../../src/rest/gateway-error.ts";
 import type { RestError } from "../../src/rest/http-response.ts";
 import { restJson } from "../../src/rest/json/json-style.ts";
-import { type Book, BookSchema, BookshopService } from "./gen/bookshop/v1/bookshop_pb.ts";
+import {
+  type Book,
+  BookSchema,
+  BookshopService,
+  type FollowSalesRequest,
+  type FollowSalesResponseSchema,
+  Genre,
+} from "./gen/bookshop/v1/bookshop_pb.ts";
 
 type Implementation = Partial<ServiceImpl<typeof BookshopService>>;
 
@@ -27,7 +34,21 @@ export const echo: Implementation = {
   }),
   import: ({ contentType, data }) => ({ contentType, size: BigInt(data.length) }),
   watchBooks: ({ parent, limit }, context) => watch(parent, limit, context),
+  followSales: follow,
 };
+
+/** How the sales are followed with server-sent events. */
+export const salesEventStream = { id: "cursor", event: "sale.genre", lastEventId: "after" };
+
+/** Two sales with a heartbeat between them, numbered from the request's `after`. */
+async function* follow({
+  after,
+}: FollowSalesRequest): AsyncGenerator<MessageInitShape<typeof FollowSalesResponseSchema>> {
+  const first = Number(after ?? 0) + 1;
+  yield { cursor: String(first), sale: { title: "Ulysses", genre: Genre.NOVEL } };
+  yield { cursor: String(first + 1) };
+  yield { cursor: String(first + 2), sale: { title: "über\n\u2028" } };
+}
 
 function changed(book: Book | undefined, changes: Partial<Book>): Book {
   return Object.assign(create(BookSchema, book), changes);
@@ -65,6 +86,7 @@ export function openBookshop(options: Partial<GatewayOptions> = {}, implementati
     interceptors: [],
     json: restJson,
     errorResponse: explain,
+    eventStream: ({ name }) => (name === "FollowSales" ? salesEventStream : undefined),
     ...options,
   });
 }

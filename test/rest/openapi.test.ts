@@ -1,4 +1,4 @@
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { AuthService, SignInRequestSchema, SignUpRequestSchema } from "../../gen/byond/v1/auth_pb.ts";
 import { StartVerificationRequestSchema, VerifyService } from "../../gen/byond/v1/verify_pb.ts";
@@ -7,6 +7,7 @@ import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
 import { buildOpenApi, type OpenApiOptions } from "../../src/rest/openapi/openapi-document.ts";
 import { splitSummary } from "../../src/rest/openapi/proto-comments.ts";
 import { ruleKeywords } from "../../src/rest/openapi/rule-keywords.ts";
+import { salesEventStream } from "./bookshop.ts";
 import { BookshopService } from "./gen/bookshop/v1/bookshop_pb.ts";
 
 // A document is read here as whatever it is: each test says what it expects.
@@ -15,8 +16,10 @@ type Document = any;
 
 function build(changes: Partial<OpenApiOptions> = {}): Document {
   const info = { title: "Bookshop", version: "1" };
-  return buildOpenApi({ info, services: [BookshopService], json: restJson, ...changes });
+  return buildOpenApi({ info, services: [BookshopService], json: restJson, eventStream, ...changes });
 }
+
+const eventStream = ({ name }: DescMethod) => (name === "FollowSales" ? salesEventStream : undefined);
 
 const fieldOf = (message: DescMessage, name: string) => {
   const field = message.fields.find((candidate) => candidate.name === name);
@@ -47,6 +50,7 @@ describe("paths", () => {
       "get /v1/shelves/{name_1}/books/{name_2}/cover putCover_2",
       "post /v1/books:import import",
       "get /v1/shelves/{parent}/books:watch watchBooks",
+      "get /v1/sales:follow followSales",
     ]);
   });
 
@@ -87,14 +91,29 @@ describe("request and response bodies", () => {
     expect(schema.additionalProperties).toBe(false);
   });
 
-  test("google.api.HttpBody is of any media type, and streams are JSON lines", () => {
+  test("google.api.HttpBody is of any media type", () => {
     const { paths } = build();
     const cover = paths["/v1/shelves/{name_1}/books/{name_2}/cover"];
     expect(cover.put.requestBody.content).toEqual({ "*/*": {} });
     expect(cover.put.responses["200"].content).toEqual({ "*/*": {} });
     expect(paths["/v1/books:import"].post.requestBody.content).toEqual({ "*/*": {} });
+  });
+
+  test("streams are lines of JSON, or server-sent events", () => {
+    const { paths } = build();
     const watched = paths["/v1/shelves/{parent}/books:watch"].get.responses["200"];
-    expect(Object.keys(watched.content)).toEqual(["application/x-ndjson"]);
+    expect(Object.keys(watched.content)).toEqual(["application/x-ndjson", "text/event-stream"]);
+    expect(watched.content["application/x-ndjson"].schema).toEqual({ $ref: "#/components/schemas/Book" });
+    const { parameters, responses } = paths["/v1/sales:follow"].get;
+    expect(parameters).toMatchObject([
+      { in: "query", name: "after" },
+      { in: "header", name: "Last-Event-ID" },
+    ]);
+    expect(responses["200"].description).toContain("overrides `after`");
+    expect(responses["200"].content["text/event-stream"]).toEqual({
+      schema: { type: "string" },
+      example: 'event: novel\nid: string\ndata: {"title":"string","genre":"novel"}\n\n',
+    });
   });
 });
 

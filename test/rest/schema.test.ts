@@ -253,6 +253,7 @@ test("gateway.routes lists the routes", () => {
     "PutCover: GET /v1/{name=shelves/*/books/*}/cover, name, body none",
     "Import: POST /v1/books:import, body message",
     "WatchBooks: GET /v1/{parent=shelves/*}/books:watch, parent, body none",
+    "FollowSales: GET /v1/sales:follow, body none, answers sale",
   ]);
 });
 

@@ -179,7 +179,8 @@ describe("streams", () => {
     ["application/x-ndjson", 200],
     ["application/json", 200],
     ["*/*", 200],
-    ["text/event-stream", 406],
+    ["text/event-stream", 200],
+    ["text/plain", 406],
   ])("Accept: %s is answered with %i", async (accept, status) => {
     expect((await call(shop, `GET ${watch}?limit=1`, { headers: { accept } })).status).toBe(status);
   });

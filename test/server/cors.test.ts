@@ -112,6 +112,7 @@ describe("a preflight", () => {
       "Idempotency-Key",
       "Request-Timeout",
       "If-None-Match",
+      "Last-Event-ID",
       "Content-Encoding",
     ];
     const preferences = ["Byond-Version", "Byond-Signature", "Byond-Envelope", "traceparent", "tracestate", "baggage"];

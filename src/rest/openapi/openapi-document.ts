@@ -2,6 +2,7 @@ import type { DescField, DescMethod, DescService, JsonObject } from "@bufbuild/p
 import { SchemaError } from "../endpoint.ts";
 import type { JsonStyle } from "../json/json-style.ts";
 import { type Route, routesOf } from "../route.ts";
+import type { EventStreamFields } from "../server-sent-events.ts";
 import { ComponentNames } from "./component-names.ts";
 import { type ExampleSource, Examples } from "./example-messages.ts";
 import { MessageSchemas } from "./message-schemas.ts";
@@ -28,6 +29,8 @@ export interface OpenApiOptions {
   readonly refusesNull?: (field: DescField) => boolean;
   /** Keywords beyond those of the rules, for a field of a request: of its value, or of each element of a list. */
   readonly keywords?: (field: DescField) => JsonObject;
+  /** The fields of server-sent events, as the gateway has them. */
+  readonly eventStream?: (method: DescMethod) => EventStreamFields | undefined;
   /** Properties of an operation that are not in the schema: statuses, errors, security, samples. */
   readonly operation?: (facts: OperationFacts) => OperationDetails;
   /** Components beside the schemas of messages, by kind and name. Called after all operations have been built. */
@@ -70,6 +73,7 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
       describe,
       details,
       title: options.title,
+      eventStream: options.eventStream,
     });
     const elsewhere = place.isOutside ? { servers: [{ url: "/" }] } : {};
     paths[place.path] = { ...paths[place.path], ...elsewhere, [place.route.httpMethod.toLowerCase()]: operation };

@@ -1,14 +1,16 @@
 import type { DescField, DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { isRequired } from "../field-rules.ts";
 import { answersHttpBody, takesHttpBody } from "../google-http-body.ts";
-import { jsonMediaType, ndjsonMediaType } from "../http-response.ts";
+import { jsonMediaType } from "../http-response.ts";
 import type { JsonStyle } from "../json/json-style.ts";
 import type { Route } from "../route.ts";
+import type { EventStreamFields } from "../server-sent-events.ts";
 import type { Examples } from "./example-messages.ts";
 import type { MessageSchemas } from "./message-schemas.ts";
 import type { PathPart } from "./openapi-path.ts";
 import { type Parameter, pathParameters, queryParameters } from "./parameters.ts";
 import { commentOf, splitSummary } from "./proto-comments.ts";
+import { lastEventIdParameter, streamContent, streamNotes } from "./stream-content.ts";
 
 /** An operation as far as the schema describes it. */
 export interface OperationFacts {
@@ -45,6 +47,7 @@ export interface OperationContext {
   readonly describe: (comment: string) => string;
   readonly title: ((method: DescMethod) => string) | undefined;
   readonly details: (facts: OperationFacts) => OperationDetails;
+  readonly eventStream: ((method: DescMethod) => EventStreamFields | undefined) | undefined;
 }
 
 /** The place of an operation in the document. */
@@ -68,7 +71,11 @@ export function buildOperation(place: OperationPlace, context: OperationContext)
   const title = context.title?.(route.method);
   const { summary, description } = title === undefined ? splitSummary(text) : { summary: title, description: text };
   const paragraphs = [description, ...(details.notes ?? [])].filter((paragraph) => paragraph !== "").join("\n\n");
-  const allParameters = [...parameters.map((parameter) => parameter.json), ...(details.parameters ?? [])];
+  const allParameters = [
+    ...parameters.map((parameter) => parameter.json),
+    ...lastEventIdParameter(context.eventStream?.(route.method)),
+    ...(details.parameters ?? []),
+  ];
   return {
     operationId,
     tags: [tag],
@@ -123,11 +130,8 @@ function requestBody(route: Route, { schemas, examples }: OperationContext): Req
   };
 }
 
-function successResponse(
-  route: Route,
-  { schemas, examples, describe }: OperationContext,
-  headers: JsonObject | undefined,
-): JsonObject {
+function successResponse(route: Route, context: OperationContext, headers: JsonObject | undefined): JsonObject {
+  const { schemas, examples, describe, eventStream } = context;
   const { method, responseField } = route;
   const answer = responseField?.message ?? method.output;
   const comment = describe(commentOf(answer));
@@ -141,10 +145,17 @@ function successResponse(
     responseField === undefined
       ? examples.ofMessage(answer, "response")
       : examples.anyOfField(responseField, "response");
-  const isStream = method.methodKind === "server_streaming";
+  if (method.methodKind === "server_streaming") {
+    const fields = eventStream?.(method);
+    return {
+      description: `${streamNotes(fields)} ${comment}`.trim(),
+      ...withHeaders,
+      content: streamContent(route, fields, { schema, example }, context),
+    };
+  }
   return {
-    description: isStream ? `One JSON text a line. ${comment}`.trim() : comment || "The answer.",
+    description: comment || "The answer.",
     ...withHeaders,
-    content: { [isStream ? ndjsonMediaType : jsonMediaType]: { schema, example } },
+    content: { [jsonMediaType]: { schema, example } },
   };
 }
