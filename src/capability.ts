@@ -38,6 +38,7 @@ import type { Database } from "./database/database.ts";
 import type { Sweep } from "./database/sweeper.ts";
 import type { Repetition } from "./idempotency/idempotency-interceptor.ts";
 import type { LogFields, Logger } from "./observe/log.ts";
+import type { LaneGroup } from "./outbox/lane-set.ts";
 import type { OutboxItem, OutboxSender } from "./outbox/outbox.ts";
 import type { Quota } from "./quota/quota.ts";
 import type { RevocationService } from "./revocation/revocation-service.ts";
@@ -111,6 +112,8 @@ export interface Platform {
   readonly proxyTrust: ProxyTrust;
   /** Sends a message whose row was just committed. */
   readonly dispatch: (item: OutboxItem) => void;
+  /** Looks for due messages at once, not only when the time for it has come: a message that nobody claimed was just committed. */
+  readonly pollOutbox: () => void;
   /** Public base URL, where one was set. */
   readonly publicUrl: string | undefined;
   /** Public base URL, or else the address that the server listens on: known once the port is open. */
@@ -128,6 +131,8 @@ export interface Contribution {
   readonly senders?: Readonly<Record<string, OutboxSender>>;
   /** Messages sent at the same time, by lane of the outbox. */
   readonly lanes?: Readonly<Record<string, number>>;
+  /** Lanes of the outbox that are made on demand, by the name of their group. */
+  readonly laneGroups?: Readonly<Record<string, LaneGroup>>;
   readonly sweeps?: readonly Sweep[];
   /** Pages outside the API, by exact path, given the services that the server has. */
   pages?(services: readonly DescService[]): ReadonlyMap<string, Page> | Promise<ReadonlyMap<string, Page>>;

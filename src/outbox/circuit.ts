@@ -31,6 +31,11 @@ export class Circuit {
     this.#monotonicMs = monotonicMs;
   }
 
+  /** Whether it is as it was made: closed, and without failures. */
+  get isUnused(): boolean {
+    return this.#failures === 0 && this.#pauses === 0;
+  }
+
   /** How many messages may be sent at once: `limit` when closed, 1 when half-open, 0 when open. */
   places(limit: number): number {
     if (this.#pauses === 0) {

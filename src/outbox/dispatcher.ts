@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../observe/log.ts";
 import type { OutboxStatus } from "./attempt-recorder.ts";
 import { backoffMs } from "./backoff.ts";
-import { type HeldItem, Lane } from "./lane.ts";
+import type { HeldItem, Lane } from "./lane.ts";
+import { type GroupWants, type LaneGroup, LaneSet } from "./lane-set.ts";
 import { attemptTimeoutMs, claimMs, recordingBackoff } from "./outbox.policy.ts";
 import type { OutboxItem, OutboxSender } from "./outbox.ts";
 import type { OutboxKey, OutboxStore } from "./outbox-store.ts";
@@ -15,6 +16,7 @@ export interface DispatcherOptions {
   readonly logger: Logger;
   readonly senders: Readonly<Record<string, OutboxSender>>;
   readonly lanes: Readonly<Record<string, number>>;
+  readonly laneGroups: Readonly<Record<string, LaneGroup>>;
   readonly timers: Timers;
   readonly random: () => number;
   /** Called when a lane has free places and the outbox may hold more messages for it. */
@@ -44,21 +46,19 @@ export interface DispatcherOptions {
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #lanes: ReadonlyMap<string, Lane>;
+  readonly #lanes: LaneSet;
   readonly #held = new Map<string, HeldItem>();
   readonly #idleWaiters: (() => void)[] = [];
   #isAborting = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#lanes = new Map(
-      Object.entries(options.lanes).map(([name, limit]) => [name, new Lane(name, limit, () => this.#nowMs())]),
-    );
+    this.#lanes = new LaneSet(options.lanes, options.laneGroups, () => this.#nowMs());
   }
 
   /** Accepts an item that was claimed, and that had `remainingMs` until it expires then. */
   accept(item: OutboxItem, remainingMs: number): void {
-    const lane = this.#lanes.get(item.lane);
+    const lane = this.#lanes.find(item.lane);
     if (lane === undefined) {
       this.#options.logger.error("unknown_lane", { lane: item.lane, outbox_id: item.id });
       return;
@@ -82,15 +82,19 @@ export class Dispatcher {
 
   /** Begins the attempts that there are places for by now. */
   advance(): void {
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes) {
       this.#advance(lane);
     }
   }
 
-  /** How many items each lane could take now. */
+  /** How many items each lane outside groups could take now. */
   wanted(): Map<string, number> {
-    const lanes = [...this.#lanes.values()].filter((lane) => lane.wanted > 0);
-    return new Map(lanes.map((lane) => [lane.name, lane.wanted]));
+    return this.#lanes.wanted();
+  }
+
+  /** What the groups of lanes could take now. */
+  groupsWanted(): GroupWants[] {
+    return this.#lanes.groupsWanted();
   }
 
   /**
@@ -99,12 +103,18 @@ export class Dispatcher {
    */
   claimed(wanted: ReadonlyMap<string, number>, items: readonly OutboxItem[]): void {
     for (const [name, places] of wanted) {
-      const lane = this.#lanes.get(name);
+      const lane = this.#lanes.find(name);
       if (lane !== undefined) {
         lane.mayHaveMore = items.filter((item) => item.lane === name).length >= places;
         this.#advance(lane);
       }
     }
+  }
+
+  /** As `claimed`, for a group of lanes. If it got as many items as it has places, others of its lanes may have more, too. */
+  claimedOfGroup({ known, placesEach, places }: GroupWants, items: readonly OutboxItem[]): void {
+    const wanted = new Map(items.map(({ lane }) => [lane, known.get(lane) ?? placesEach]));
+    this.claimed(items.length < places ? wanted : new Map([...wanted.keys()].map((lane) => [lane, 0])), items);
   }
 
   /** The items that are attempting or recording. */
@@ -141,7 +151,7 @@ export class Dispatcher {
   /** Accepts and begins nothing more, and aborts the attempts. Returns the items that were waiting. */
   abortAll(): OutboxItem[] {
     this.#isAborting = true;
-    const waiting = [...this.#lanes.values()].flatMap((lane) => lane.clear());
+    const waiting = [...this.#lanes].flatMap((lane) => lane.clear());
     for (const held of waiting) {
       this.#forget(held);
     }
@@ -213,13 +223,13 @@ export class Dispatcher {
   #reportToCircuit(lane: Lane, result: SendResult): void {
     if (result.kind === "retry" && result.provider === "fails") {
       const pauseMs = lane.circuit.failed(result.afterMs);
-      if (pauseMs !== undefined) {
+      if (pauseMs !== undefined && !this.#lanes.isOfGroup(lane.name)) {
         this.#options.logger.warn("provider_paused", { lane: lane.name, pause_ms: pauseMs, reason: result.reason });
       }
       return;
     }
     const isAnswered = result.kind === "sent" || (result.kind !== "withdrawn" && result.provider === "works");
-    if (isAnswered && lane.circuit.succeeded()) {
+    if (isAnswered && lane.circuit.succeeded() && !this.#lanes.isOfGroup(lane.name)) {
       this.#options.logger.info("provider_resumed", { lane: lane.name });
     }
   }
@@ -228,7 +238,7 @@ export class Dispatcher {
   async #record(held: HeldItem, result: SendResult, tookMs: number): Promise<void> {
     const { item } = held;
     const askedMs = result.kind === "retry" ? result.afterMs : undefined;
-    const retryAfterMs = askedMs ?? backoffMs(item.attempts + 1, this.#options.random);
+    const retryAfterMs = askedMs ?? this.#backoffMs(item);
     for (let waitMs: number = recordingBackoff.firstMs; ; waitMs = Math.min(waitMs * 2, recordingBackoff.longestMs)) {
       try {
         const status = await this.#options.store.record({ item, claim: held.claim, result, retryAfterMs, tookMs });
@@ -248,8 +258,13 @@ export class Dispatcher {
     }
   }
 
+  #backoffMs({ kind, attempts }: OutboxItem): number {
+    const ofKind = this.#options.senders[kind]?.backoffMs;
+    return (ofKind ?? backoffMs)(attempts + 1, this.#options.random);
+  }
+
   #logOutcome(item: OutboxItem, result: SendResult, status: OutboxStatus | undefined): void {
-    if (result.kind === "sent" || result.kind === "withdrawn") {
+    if (result.kind === "sent" || result.kind === "withdrawn" || this.#lanes.isOfGroup(item.lane)) {
       return;
     }
     const isOver = status === "failed" || status === "expired";

@@ -1,5 +1,5 @@
 import { Circuit } from "./circuit.ts";
-import { maxQueuedItems, minClaimLeftMs } from "./outbox.policy.ts";
+import { laneMemoryMs, maxQueuedItems, minClaimLeftMs } from "./outbox.policy.ts";
 import type { OutboxItem } from "./outbox.ts";
 
 /** An item that this server has claimed. */
@@ -27,9 +27,12 @@ export class Lane {
   #active = 0;
   /** Whether the outbox may hold more than was asked for the last time. */
   mayHaveMore = false;
+  /** Monotonic. When it was last used. */
+  #usedAtMs: number;
 
   constructor(name: string, limit: number, monotonicMs: () => number) {
     this.name = name;
+    this.#usedAtMs = monotonicMs();
     this.circuit = new Circuit(monotonicMs);
     this.#limit = limit;
     this.#monotonicMs = monotonicMs;
@@ -40,12 +43,23 @@ export class Lane {
     return Math.max(0, this.circuit.places(this.#limit) - this.#active - this.#queue.length);
   }
 
+  /** Items that have a place or wait for one. */
+  get held(): number {
+    return this.#active + this.#queue.length;
+  }
+
+  /** Whether nothing would be lost by forgetting it: it holds nothing, and what its circuit knows is of no use any more. */
+  get isForgettable(): boolean {
+    return this.held === 0 && (this.circuit.isUnused || this.#monotonicMs() >= this.#usedAtMs + laneMemoryMs);
+  }
+
   /** Puts an item at the end of the queue. Returns false if the queue is full. */
   enqueue(held: HeldItem): boolean {
     if (this.#queue.length >= maxQueuedItems) {
       return false;
     }
     this.#queue.push(held);
+    this.#usedAtMs = this.#monotonicMs();
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import { array, integer, statement, text } from "../database/statement.ts";
 import { type Attempt, AttemptRecorder, type OutboxStatus } from "./attempt-recorder.ts";
+import type { GroupWants } from "./lane-set.ts";
 import { claimMs, expiryBatchSize } from "./outbox.policy.ts";
 import type { OutboxItem } from "./outbox.ts";
 
@@ -39,6 +40,25 @@ const claimDue = statement<Omit<OutboxItem, "claimedAtMs"> & { remainingMs: numb
     WHERE outbox.workspace_id = due.workspace_id AND outbox.id = due.id
     RETURNING outbox.workspace_id, outbox.id, kind, lane, subject_id, payload_sealed, attempts, claim, created_at, expires_at,
       extract(epoch FROM expires_at - byond_now())::float8 * 1000 AS remaining_ms`,
+);
+
+/** Claims what is due in the lanes of a group: see `outbox-0004.migration.ts`. */
+const claimDueOfGroup = statement<Omit<OutboxItem, "claimedAtMs"> & { remainingMs: number }>("outbox_claim_group")(
+  {
+    group: text,
+    places: integer,
+    placesEach: integer,
+    knownLanes: array(text),
+    knownPlaces: array(integer),
+    serverId: text,
+  },
+  (p) => `
+    SELECT workspace_id, id, kind, lane, subject_id, payload_sealed, attempts, claim, created_at, expires_at,
+      extract(epoch FROM expires_at - byond_now())::float8 * 1000 AS remaining_ms
+    FROM outbox_claim_group(
+      ${p.group}, ${p.places}, ${p.placesEach}, ${p.knownLanes}, ${p.knownPlaces}, ${p.serverId},
+      interval '${claimMs} milliseconds'
+    )`,
 );
 
 /** Rows that a server has claimed. */
@@ -103,6 +123,20 @@ export class OutboxStore {
     const rows = await this.#database.run(claimDue, {
       lanes: [...places.keys()],
       places: [...places.values()],
+      serverId: this.#serverId,
+    });
+    return rows.map(({ remainingMs, ...row }) => ({ item: { ...row, claimedAtMs }, remainingMs }));
+  }
+
+  /** Claims due items of a group's lanes for this server. */
+  async claimDueOfGroup({ group, places, placesEach, known }: GroupWants): Promise<ClaimedItem[]> {
+    const claimedAtMs = this.#monotonicMs();
+    const rows = await this.#database.run(claimDueOfGroup, {
+      group,
+      places,
+      placesEach,
+      knownLanes: [...known.keys()],
+      knownPlaces: [...known.values()],
       serverId: this.#serverId,
     });
     return rows.map(({ remainingMs, ...row }) => ({ item: { ...row, claimedAtMs }, remainingMs }));

@@ -24,6 +24,9 @@ export const attemptTimeoutMs = 30_000;
 /** Messages that may wait in one lane of a server. */
 export const maxQueuedItems = 1_000;
 
+/** How long a lane of a group is remembered that has failed and has no messages any more. */
+export const laneMemoryMs = 600_000;
+
 /** Pause before a failed attempt is repeated: doubles from the first to the longest. */
 export const backoff = { firstMs: 1_000, longestMs: 10_000 } as const;
 

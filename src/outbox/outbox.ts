@@ -7,7 +7,7 @@ export interface OutboxItem {
   readonly id: string;
   /** Which sender it is for. */
   readonly kind: string;
-  /** The queue of one provider, with places of its own: see `laneOf` in channels.ts. */
+  /** The queue of one provider, with places of its own (see `laneOf` in channels.ts), or of one receiver: see `LaneGroup`. */
   readonly lane: string;
   /** What the message is about, such as the verification's id. */
   readonly subjectId: string;
@@ -31,6 +31,8 @@ export interface OutboxSender {
    * once, so that the message may be no longer wanted.
    */
   send(item: OutboxItem, signal: AbortSignal, hasWaited: boolean): Promise<SendResult>;
+  /** How long to wait after attempt number `attempts` failed. Default: `backoffMs`, for messages that a person waits for. */
+  readonly backoffMs?: (attempts: number, random: () => number) => number;
 }
 
 /** SQL expressions for a row of the outbox, over the columns of `from` and the parameters of the statement. */

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Queryable } from "../database/database.ts";
 import type { Logger } from "../observe/log.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { LaneGroup } from "./lane-set.ts";
 import { claimMs, expiryIntervalMs, pollIntervalMs, renewalIntervalMs } from "./outbox.policy.ts";
 import type { OutboxItem, OutboxSender } from "./outbox.ts";
 import { OutboxStore } from "./outbox-store.ts";
@@ -17,6 +18,8 @@ export interface DeliveryWorkerOptions {
   readonly senders: Readonly<Record<string, OutboxSender>>;
   /** Every lane that this server serves, and how many of its messages may be sent at once. */
   readonly lanes: Readonly<Record<string, number>>;
+  /** The groups of lanes that it serves, by name. */
+  readonly laneGroups?: Readonly<Record<string, LaneGroup>>;
   readonly timers?: Timers;
   readonly random?: () => number;
 }
@@ -71,9 +74,10 @@ export class DeliveryWorker {
       logger: options.logger,
       senders: options.senders,
       lanes: options.lanes,
+      laneGroups: options.laneGroups ?? {},
       timers: this.#timers,
       random: this.#random,
-      onRoom: () => this.#pollForMore(),
+      onRoom: () => this.pollSoon(),
     });
   }
 
@@ -109,10 +113,18 @@ export class DeliveryWorker {
     this.#polling ??= this.#claimDue().finally(() => {
       this.#polling = undefined;
       if (this.#hasRoom) {
-        this.#pollForMore();
+        this.pollSoon();
       }
     });
     await this.#polling;
+  }
+
+  /** Polls at once, or as soon as the poll that is running is done. Returns at once. */
+  pollSoon(): void {
+    this.#hasRoom = this.#polling !== undefined;
+    if (!this.#hasRoom) {
+      void this.poll();
+    }
   }
 
   /** Resolves when this server sends nothing, holds nothing and claims nothing. */
@@ -161,14 +173,6 @@ export class DeliveryWorker {
     return this.#state === "new" || this.#state === "running";
   }
 
-  /** Polls again, at once or as soon as the poll that is running is done. */
-  #pollForMore(): void {
-    this.#hasRoom = this.#polling !== undefined;
-    if (!this.#hasRoom) {
-      void this.poll();
-    }
-  }
-
   async #claimDue(): Promise<void> {
     this.#dispatcher.advance();
     if (!this.#mayClaim) {
@@ -183,6 +187,16 @@ export class DeliveryWorker {
         }
         this.#dispatcher.claimed(
           wanted,
+          claimed.map(({ item }) => item),
+        );
+      }
+      for (const wants of this.#dispatcher.groupsWanted()) {
+        const claimed = await this.#store.claimDueOfGroup(wants);
+        for (const { item, remainingMs } of claimed) {
+          this.#dispatcher.accept(item, remainingMs);
+        }
+        this.#dispatcher.claimedOfGroup(
+          wants,
           claimed.map(({ item }) => item),
         );
       }

@@ -15,6 +15,8 @@ import { DeliveryAttemptEntity } from "../outbox/delivery-attempt.entity.ts";
 import { OutboxEntity } from "../outbox/outbox.entity.ts";
 import { Outbox0001 } from "../outbox/outbox-0001.migration.ts";
 import { Outbox0002 } from "../outbox/outbox-0002.migration.ts";
+import { Outbox0004 } from "../outbox/outbox-0004.migration.ts";
+import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
 import { RevocationEntity } from "../revocation/revocation.entity.ts";
@@ -35,6 +37,7 @@ const platform: Schema = {
     QuotaEntity,
     IdempotencyEntity,
     OutboxEntity,
+    OutboxLaneEntity,
     DeliveryAttemptEntity,
   ],
   migrations: [
@@ -46,6 +49,7 @@ const platform: Schema = {
     { name: "idempotency-0001", class: Idempotency0001 },
     { name: "outbox-0001", class: Outbox0001 },
     { name: "outbox-0002", class: Outbox0002 },
+    { name: "outbox-0004", class: Outbox0004 },
   ],
 };
 

@@ -81,6 +81,7 @@ export async function serve(
     serverId: platform.serverId,
     senders: Object.fromEntries(joined("the sender", ({ senders = {} }) => Object.entries(senders))),
     lanes: Object.fromEntries(joined("the lane", ({ lanes = {} }) => Object.entries(lanes))),
+    laneGroups: Object.fromEntries(joined("the group of lanes", ({ laneGroups = {} }) => Object.entries(laneGroups))),
   });
   platform.worker.give(worker);
   worker.start();

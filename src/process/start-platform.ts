@@ -87,6 +87,7 @@ export async function startPlatform(
     passwordCost: options.passwordCost ?? passwordCost,
     proxyTrust: config.proxyTrust,
     dispatch: (item) => withoutDeadline(() => worker.value.dispatch(item)),
+    pollOutbox: () => withoutDeadline(() => worker.value.pollSoon()),
     publicUrl: config.publicUrl,
     url: () => config.publicUrl ?? openedUrl.value,
     browserUrl: config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`,

@@ -10,11 +10,20 @@ import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { standardSchema, standardWorkspaceTables } from "../support/schema.ts";
 
 /**
- * What the ORM does not describe, and is written in a migration only: functions (its routines know no VARIADIC parameters), how full
- * pages are filled, and the name of the sequence that numbers revocations (it would be `revocation_seq_seq`).
+ * What the ORM does not describe, and is written in a migration only: functions (its routines know no VARIADIC parameters), triggers
+ * (it would write functions of its own for them), how full pages are filled, and the name of the sequence that numbers revocations (it would be `revocation_seq_seq`).
  */
 const beyondTheEntities = {
-  functions: ["byond_now", "lock_subjects", "outbox_record_sent", "require_credential", "spend_signature"],
+  functions: [
+    "byond_now",
+    "lock_subjects",
+    "outbox_claim_group",
+    "outbox_note_due",
+    "outbox_record_sent",
+    "require_credential",
+    "spend_signature",
+  ],
+  triggers: ["outbox_due_earlier", "outbox_written"],
   fillFactors: {
     quota: ["fillfactor=50"],
     server: ["fillfactor=50"],
@@ -42,7 +51,7 @@ async function openOrm({ url }: TestDatabase) {
     ...ormOptions({ ...(await connectionTo(url)) }, captureLog().logger),
     entities: [...standardSchema.entities],
     migrations: { tableName: "schema_migration" },
-    schemaGenerator: { ignoreRoutines: true },
+    schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true },
   });
   return Object.assign(orm, { [Symbol.asyncDispose]: () => orm.close(true) });
 }
@@ -111,12 +120,13 @@ test("what the entities do not describe is listed", async () => {
     migrated,
     `SELECT
        (SELECT json_agg(proname ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS functions,
+       (SELECT json_agg(tgname ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal) AS triggers,
        (SELECT json_object_agg(relname, reloptions) FROM pg_class WHERE ${ours} AND reloptions IS NOT NULL) AS "fillFactors",
        (SELECT json_agg(relname) FROM pg_class WHERE ${ours} AND relkind = 'S') AS sequences,
        (SELECT json_object_agg(relname || '.' || attname, pg_get_expr(adbin, adrelid))
         FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum JOIN pg_class ON pg_class.oid = adrelid
         WHERE ${ours} AND pg_get_expr(adbin, adrelid) LIKE 'nextval%') AS defaults,
-       (SELECT count(*)::integer FROM pg_trigger WHERE NOT tgisinternal) + (SELECT count(*)::integer FROM pg_policy)
+       (SELECT count(*)::integer FROM pg_policy)
          + (SELECT count(*)::integer FROM pg_class WHERE ${ours} AND relkind NOT IN ('r', 'i', 'S')) AS others`,
   );
   expect(found).toEqual({ ...beyondTheEntities, others: 0 });
