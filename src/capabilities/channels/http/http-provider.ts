@@ -26,7 +26,7 @@ export function createHttpProviderChannel(options: HttpProviderOptions, clock: P
       const body = JSON.stringify(requestBody(message, idempotencyKey, now));
       const answer = await postJson({
         url: options.url,
-        headers: { "Idempotency-Key": idempotencyKey, "Byond-Signature": signBody(options.secret, body, now) },
+        headers: { "Idempotency-Key": idempotencyKey, "Byond-Signature": signBody([options.secret], body, now) },
         body,
         signal,
         timeoutMs: options.timeoutMs ?? 10_000,
