@@ -2,6 +2,8 @@ import type { AccountSettings } from "./capabilities/accounts/account-settings.t
 import { accountsCapability } from "./capabilities/accounts/accounts.capability.ts";
 import type { ChannelSettings } from "./capabilities/channels/channel-settings.ts";
 import { channelsCapability } from "./capabilities/channels/channels.capability.ts";
+import type { EventSettings } from "./capabilities/events/event-settings.ts";
+import { eventsCapability } from "./capabilities/events/events.capability.ts";
 import { keysCapability } from "./capabilities/keys/keys.capability.ts";
 import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
 import { referenceCapability } from "./capabilities/reference/reference.capability.ts";
@@ -32,11 +34,12 @@ export function standardCapabilities(): readonly Capability[] {
     keys: keys.offer,
     verifications: verify.offer,
   });
-  return [channels, keys, verify, lookupCapability(), accounts, referenceCapability()];
+  const events = eventsCapability({ objects: [verify.events, keys.events] });
+  return [channels, keys, verify, lookupCapability(), accounts, events, referenceCapability()];
 }
 
 /** The configuration of a server with the standard capabilities. Those of others stand beside it. */
-export type Config = ServerConfig & ChannelSettings & VerifySettings & AccountSettings;
+export type Config = ServerConfig & ChannelSettings & VerifySettings & AccountSettings & EventSettings;
 
 /** Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. See `readConfig`. */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>, envFile?: EnvFile): Config {

@@ -36,6 +36,7 @@ import type { SealedRows } from "./crypto/master-secret-use.ts";
 import type { PostgresConnection } from "./database/connection.ts";
 import type { Database } from "./database/database.ts";
 import type { Sweep } from "./database/sweeper.ts";
+import type { EventLog } from "./events/event-log.ts";
 import type { Repetition } from "./idempotency/idempotency-interceptor.ts";
 import type { LogFields, Logger } from "./observe/log.ts";
 import type { LaneGroup } from "./outbox/lane-set.ts";
@@ -100,6 +101,8 @@ export interface Platform {
   /** The key of the tags by which keys and tokens are told from guesses. It belongs to the database and is never rotated. */
   readonly tagKey: Buffer;
   readonly revocation: RevocationService;
+  /** What happened, in an order that every reader sees. */
+  readonly events: EventLog;
   /** Counts requests, and what else has a limit a minute, across all servers. */
   readonly quota: Quota;
   /** The tables of all capabilities, and then of the platform, whose rows belong to a workspace. */

@@ -6,6 +6,7 @@ import { AppError, keyRefused, sessionRefused } from "../errors.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
 import type { RevocationBasis } from "../revocation/applied-revocations.ts";
 import { clientAddressKey } from "../server/client-address.ts";
+import { callModeKey, readCallMode } from "./call-mode.ts";
 import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./caller.ts";
 import { requireAllowedAddress } from "./ip-allowlist.ts";
 import { type Credential, readCredential } from "./read-credential.ts";
@@ -70,6 +71,14 @@ export function accessOf(method: DescMethod): Access {
       `${method.parent.typeName}.${method.name} declares sandbox, but does not take keys and sessions`,
     );
   }
+  if (declared.byMode && !(takesBoth && declared.sandbox)) {
+    throw new TypeError(
+      `${method.parent.typeName}.${method.name} declares by_mode, but does not take all keys and sessions`,
+    );
+  }
+  if (declared.namedScope && declared.scope === "") {
+    throw new TypeError(`${method.parent.typeName}.${method.name} declares named_scope, and no scope`);
+  }
   if (takesBoth && declared.scope === "" && method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS) {
     throw new TypeError(
       `${method.parent.typeName}.${method.name} lets any key act on the account: it has to declare a scope`,
@@ -112,6 +121,9 @@ export async function authorize(
       ? undefined
       : await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
   requirePermission(authenticator, caller, required, values);
+  if (required.byMode) {
+    values.set(callModeKey, readCallMode(caller, header));
+  }
   values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
   values.set(revocationBasisKey, basis);
   return caller;
@@ -171,7 +183,7 @@ function requirePermission(
   if (caller.kind === "key") {
     requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
     requireMode(caller, required);
-    requireScope(caller, required.scope);
+    requireScope(caller, required);
     // RPCs that also take sessions stay open: they tell whether the email is verified, and let one verify it.
     if (liveKeysNeedVerifiedEmail === true && required.credential === RequiredCredential.API_KEY) {
       requireVerifiedEmail(caller);
@@ -241,8 +253,10 @@ function requireMode({ mode }: KeyCaller, { credential, sandbox, scope }: Access
   }
 }
 
-function requireScope(caller: KeyCaller, scope: string): void {
-  if (scope === "" || caller.scopes === null || caller.scopes.includes("*") || caller.scopes.includes(scope)) {
+/** An unrestricted key may call the data plane. What manages or exports is for keys that name it: see `Access.named_scope`. */
+function requireScope({ scopes }: KeyCaller, { scope, namedScope }: Access): void {
+  const isGranted = scopes === null ? !namedScope : scopes.includes("*") || scopes.includes(scope);
+  if (scope === "" || isGranted) {
     return;
   }
   throw new AppError("insufficient_scope", `This key is not authorized for the '${scope}' scope.`, {

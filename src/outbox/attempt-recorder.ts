@@ -1,5 +1,5 @@
 import type { Queryable } from "../database/database.ts";
-import { array, double, integer, nullable, statement, text } from "../database/statement.ts";
+import { array, boolean, double, integer, nullable, statement, text } from "../database/statement.ts";
 import { AppError } from "../errors.ts";
 import { maxRecordingBatches, recordingBatchSize } from "./outbox.policy.ts";
 import type { OutboxItem } from "./outbox.ts";
@@ -33,6 +33,7 @@ const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt
     lane: text,
     outcome: text,
     providerMessageId: nullable(text),
+    awaitsReceipt: boolean,
     error: nullable(text),
     tookMs: double,
     retryAfterMs: double,
@@ -40,12 +41,13 @@ const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt
   (p) => `
     WITH attempt AS (
       INSERT INTO delivery_attempt (
-        workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, error, started_at, finished_at
+        workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, awaits_receipt, error, started_at,
+        finished_at
       )
       SELECT
         workspace_id, subject_id, id, ${p.claim}, ${p.lane},
-        CASE ${p.outcome} WHEN 'retry' THEN 'retried' ELSE ${p.outcome} END, ${p.providerMessageId}, ${p.error},
-        moment - ${p.tookMs} * interval '1 millisecond', moment
+        CASE ${p.outcome} WHEN 'retry' THEN 'retried' ELSE ${p.outcome} END, ${p.providerMessageId},
+        ${p.awaitsReceipt}, ${p.error}, moment - ${p.tookMs} * interval '1 millisecond', moment
       FROM outbox, byond_now() AS moment
       WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.subjectId} AND id = ${p.id}
       ON CONFLICT DO NOTHING
@@ -82,11 +84,13 @@ const recordSent = statement<{ place: number }>("outbox_record_sent")(
     claims: array(integer),
     lanes: array(text),
     providerMessageIds: array(nullable(text)),
+    receiptsAwaited: array(boolean),
     tookMs: array(double),
   },
   (p) => `
     SELECT outbox_record_sent(
-      ${p.workspaceIds}, ${p.subjectIds}, ${p.ids}, ${p.claims}, ${p.lanes}, ${p.providerMessageIds}, ${p.tookMs}
+      ${p.workspaceIds}, ${p.subjectIds}, ${p.ids}, ${p.claims}, ${p.lanes}, ${p.providerMessageIds},
+      ${p.receiptsAwaited}, ${p.tookMs}
     ) AS place`,
 );
 
@@ -165,6 +169,7 @@ export class AttemptRecorder {
       claims: attempts.map(({ claim }) => claim),
       lanes: attempts.map(({ item }) => item.lane),
       providerMessageIds: attempts.map(({ result }) => (result.kind === "sent" ? result.providerMessageId : null)),
+      receiptsAwaited: attempts.map(({ result }) => isReceiptAwaited(result)),
       tookMs: attempts.map(({ tookMs }) => tookMs),
     });
     return new Set(rows.map(({ place }) => place - 1));
@@ -182,8 +187,13 @@ export class AttemptRecorder {
       retryAfterMs,
       outcome: result.kind === "withdrawn" ? "failed" : result.kind,
       providerMessageId: result.kind === "sent" ? result.providerMessageId : null,
+      awaitsReceipt: isReceiptAwaited(result),
       error: result.kind === "sent" ? null : result.reason,
     });
     return row?.status;
   }
+}
+
+function isReceiptAwaited(result: SendResult): boolean {
+  return result.kind === "sent" && result.awaitsReceipt === true;
 }

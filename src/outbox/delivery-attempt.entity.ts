@@ -13,6 +13,8 @@ export const DeliveryAttemptEntity = defineEntity({
     /** First by the worker (`sent`, `retried`, `failed`), later by the receipts of a provider (`delivered`, `read`, `failed`). */
     state: p.enum(["sent", "retried", "failed", "delivered", "read"]),
     providerMessageId: p.text().nullable(),
+    /** The provider accepted the message and will report its delivery. */
+    awaitsReceipt: p.boolean().default(false),
     error: p.text().nullable(),
     startedAt: p.datetime(),
     finishedAt: p.datetime(),

@@ -21,6 +21,8 @@ export interface DispatcherOptions {
   readonly random: () => number;
   /** Called when a lane has free places and the outbox may hold more messages for it. */
   readonly onRoom: () => void;
+  /** Called when it is recorded that a message was sent, or will not be. */
+  readonly onFinished: () => void;
 }
 
 /**
@@ -243,6 +245,9 @@ export class Dispatcher {
       try {
         const status = await this.#options.store.record({ item, claim: held.claim, result, retryAfterMs, tookMs });
         this.#logOutcome(item, result, status);
+        if (status !== "pending") {
+          this.#options.onFinished();
+        }
         return;
       } catch (error) {
         const isLast = this.#isAborting || this.#nowMs() >= held.expiresAtMs;

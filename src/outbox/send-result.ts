@@ -10,7 +10,12 @@ export type ProviderState = "works" | "fails" | "unknown";
 
 /** How an attempt to send ended. Reasons hold no code, no recipient, no secret and nothing that a provider wrote. */
 export type SendResult =
-  | { readonly kind: "sent"; readonly providerMessageId: string }
+  | {
+      readonly kind: "sent";
+      readonly providerMessageId: string;
+      /** The provider will report the delivery (`recordReceipts`). Default: that it accepted the message is the last that it says. */
+      readonly awaitsReceipt?: boolean;
+    }
   | {
       readonly kind: "retry";
       readonly reason: string;

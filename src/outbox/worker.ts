@@ -20,6 +20,8 @@ export interface DeliveryWorkerOptions {
   readonly lanes: Readonly<Record<string, number>>;
   /** The groups of lanes that it serves, by name. */
   readonly laneGroups?: Readonly<Record<string, LaneGroup>>;
+  /** Called when it is recorded that messages were sent, or will not be. It must not throw. */
+  readonly onFinished?: () => void;
   readonly timers?: Timers;
   readonly random?: () => number;
 }
@@ -52,6 +54,7 @@ export class DeliveryWorker {
   readonly #store: OutboxStore;
   readonly #dispatcher: Dispatcher;
   readonly #lanes: readonly string[];
+  readonly #onFinished: () => void;
   readonly #timers: Timers;
   readonly #random: () => number;
   readonly #cancels = new Map<string, () => void>();
@@ -64,6 +67,7 @@ export class DeliveryWorker {
   constructor(options: DeliveryWorkerOptions) {
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#onFinished = options.onFinished ?? (() => undefined);
     this.#timers = options.timers ?? systemTimers;
     this.#random = options.random ?? Math.random;
     this.#lanes = Object.keys(options.lanes);
@@ -78,6 +82,7 @@ export class DeliveryWorker {
       timers: this.#timers,
       random: this.#random,
       onRoom: () => this.pollSoon(),
+      onFinished: this.#onFinished,
     });
   }
 
@@ -211,6 +216,7 @@ export class DeliveryWorker {
       const count = await this.#store.expireOverdue(this.#lanes);
       if (count > 0) {
         this.#logger.warn("messages_expired", { count });
+        this.#onFinished();
       }
     }
   }

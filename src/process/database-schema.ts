@@ -9,6 +9,9 @@ import { InstallationEntity } from "../database/installation.entity.ts";
 import type { Schema } from "../database/migrate.ts";
 import { SweepEntity } from "../database/sweep.entity.ts";
 import { ThrottleEntity } from "../database/throttle.entity.ts";
+import { EventEntity } from "../events/event.entity.ts";
+import { EventPendingEntity } from "../events/event-pending.entity.ts";
+import { Events0001 } from "../events/events-0001.migration.ts";
 import { IdempotencyEntity } from "../idempotency/idempotency.entity.ts";
 import { Idempotency0001 } from "../idempotency/idempotency-0001.migration.ts";
 import { DeliveryAttemptEntity } from "../outbox/delivery-attempt.entity.ts";
@@ -16,6 +19,7 @@ import { OutboxEntity } from "../outbox/outbox.entity.ts";
 import { Outbox0001 } from "../outbox/outbox-0001.migration.ts";
 import { Outbox0002 } from "../outbox/outbox-0002.migration.ts";
 import { Outbox0004 } from "../outbox/outbox-0004.migration.ts";
+import { Outbox0005 } from "../outbox/outbox-0005.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -39,6 +43,8 @@ const platform: Schema = {
     OutboxEntity,
     OutboxLaneEntity,
     DeliveryAttemptEntity,
+    EventPendingEntity,
+    EventEntity,
   ],
   migrations: [
     { name: "database-0001", class: Database0001 },
@@ -50,6 +56,8 @@ const platform: Schema = {
     { name: "outbox-0001", class: Outbox0001 },
     { name: "outbox-0002", class: Outbox0002 },
     { name: "outbox-0004", class: Outbox0004 },
+    { name: "outbox-0005", class: Outbox0005 },
+    { name: "events-0001", class: Events0001 },
   ],
 };
 
@@ -57,6 +65,8 @@ const platform: Schema = {
 const platformWorkspaceTables: WorkspaceTables = {
   delivery_attempt: "subject_id, outbox_id, claim",
   outbox: "id",
+  event_pending: "number",
+  event: 'mode, "position"',
   idempotency: "realm, key",
   throttle: "key",
   quota: "key",

@@ -82,9 +82,11 @@ export async function serve(
     senders: Object.fromEntries(joined("the sender", ({ senders = {} }) => Object.entries(senders))),
     lanes: Object.fromEntries(joined("the lane", ({ lanes = {} }) => Object.entries(lanes))),
     laneGroups: Object.fromEntries(joined("the group of lanes", ({ laneGroups = {} }) => Object.entries(laneGroups))),
+    onFinished: () => platform.events.committed(),
   });
   platform.worker.give(worker);
   worker.start();
+  platform.events.start();
   resources.add("messages", (withinMs) => worker.stop(Math.max(0, withinMs - closeReserveMs)));
   const sweeper = new Sweeper({
     database,

@@ -10,6 +10,8 @@ import type { PostgresConnection } from "../database/connection.ts";
 import { readTagKey } from "../database/credential-tag-key.ts";
 import { Database } from "../database/database.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
+import { EventLog } from "../events/event-log.ts";
+import { eventChannel } from "../events/events.policy.ts";
 import type { Logger } from "../observe/log.ts";
 import type { DeliveryWorker } from "../outbox/worker.ts";
 import { Quota } from "../quota/quota.ts";
@@ -57,13 +59,24 @@ export async function startPlatform(
   resources.add("embedded PostgreSQL", () => postgres.stop());
   const database = await Database.open({ connection, logger, ...schemaOf(capabilities) });
   resources.add("connections to the database", () => database.close());
+  const events = new EventLog({ database, clock, logger });
+  resources.add("events", () => events.stop());
 
   const keyring = createKeyring(await readSecrets(config));
   const secretIds = keyring.all.map(({ id }) => id);
   const sealed = sealedRowsOf(capabilities, config);
   const secretsAreIn = config.secrets === undefined ? "the file secret in DATA_DIR" : "BYOND_SECRET";
   const revocation = await registerServer({ database, logger, keyring, sealed, clock, secretsAreIn }, async () => {
-    const joined = await startRevocation({ database, connection, clock, logger, serverId, secretIds });
+    const onNotification = { [eventChannel]: (payload: string) => events.notified(payload) };
+    const joined = await startRevocation({
+      database,
+      connection,
+      clock,
+      logger,
+      serverId,
+      secretIds,
+      onNotification,
+    });
     resources.add("revocation lease", () => joined.stop());
     return joined;
   });
@@ -81,6 +94,7 @@ export async function startPlatform(
     keyring,
     tagKey: await readTagKey(database),
     revocation,
+    events,
     quota: new Quota(databaseQuotaStore(database), clock),
     scopes: scopesOf(capabilities),
     workspaceTables: workspaceTablesOf(capabilities),

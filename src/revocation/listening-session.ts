@@ -9,18 +9,17 @@ import { reconnecting } from "./revocation.policy.ts";
 
 export interface ListeningSessionOptions {
   readonly connection: PostgresConnection;
-  readonly channel: string;
   /** How long a statement may take. Then it has failed, and the connection is closed. */
   readonly statementTimeoutMs: number;
   readonly logger: Logger;
   /** Called when a connection is made and listens: notifications may have been missed before. It must not throw. */
   readonly onConnected: () => void;
-  /** Called with every notification of the channel. It must not throw. */
-  readonly onNotification: () => void;
+  /** By channel: called with the payload of every notification. They must not throw. */
+  readonly onNotification: Readonly<Record<string, (payload: string) => void>>;
 }
 
 /**
- * One connection that listens to a channel and runs statements. It is not of the pool: renewals do not wait for other statements.
+ * One connection that listens to channels and runs statements. It is not of the pool: renewals do not wait for other statements.
  * A lost connection is made again; until then statements fail.
  */
 export class ListeningSession implements Queryable {
@@ -77,7 +76,7 @@ export class ListeningSession implements Queryable {
 
   /** Resolves when the connection failed, is lost, or `stop` was called. */
   async #connectOnce(onAttempted: () => void): Promise<void> {
-    const { connection, channel, statementTimeoutMs, logger, onConnected, onNotification } = this.#options;
+    const { connection, statementTimeoutMs, logger, onConnected, onNotification } = this.#options;
     const client = new pg.Client({
       ...connectionFor("revocations", connection),
       query_timeout: statementTimeoutMs,
@@ -89,11 +88,13 @@ export class ListeningSession implements Queryable {
       client.on("error", () => resolve());
       this.#stopping.signal.addEventListener("abort", () => resolve());
     });
-    client.on("notification", onNotification);
+    client.on("notification", ({ channel, payload = "" }) => onNotification[channel]?.(payload));
     try {
       await client.connect();
       await applySessionSettings(client);
-      await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+      for (const channel of Object.keys(onNotification)) {
+        await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+      }
       this.#client = client;
       this.#failureIsLogged = false;
       onConnected();

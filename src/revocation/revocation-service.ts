@@ -29,6 +29,11 @@ export interface RevocationOptions {
   readonly secretIds?: readonly string[];
   /** How long this server may answer from memory after its last contact with the database. Default: `defaultLeaseMs`. */
   readonly leaseMs?: number;
+  /**
+   * Further channels that the connection listens to, so that a server has one such connection. Notifications are lost while there is
+   * none.
+   */
+  readonly onNotification?: Readonly<Record<string, (payload: string) => void>>;
 }
 
 export interface RevocationMetrics {
@@ -121,11 +126,10 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
 
   const session = new ListeningSession({
     connection,
-    channel: revocationChannel,
     statementTimeoutMs: leaseMs,
     logger,
     onConnected: () => void renew(),
-    onNotification: () => void catchUp(),
+    onNotification: { ...options.onNotification, [revocationChannel]: () => void catchUp() },
   });
   const agreement = new ClockAndSecretCheck(logger);
   const wallMs = () => clock.now().getTime();

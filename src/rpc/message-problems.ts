@@ -3,9 +3,10 @@ import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { ViolationCollector } from "@byond/rest/field-violations";
 import { containsNul } from "@byond/rest/field-violations";
 import { durationProblem } from "@byond/rest/json/duration";
-import { isListWrapper, jsonEnumNames, restJson } from "@byond/rest/json/json-style";
+import { isListWrapper, jsonEnumNames } from "@byond/rest/json/json-style";
 import { timestampProblem } from "@byond/rest/json/timestamp";
 import { getField, isMembers, isType, membersOf, type ValueType, valueTypeOf } from "@byond/rest/json/value-type";
+import { restStyle } from "./rest-style.ts";
 
 /** The state of one check: the problems found, and whether unknown fields are problems. */
 interface Walk {
@@ -118,7 +119,7 @@ export class MessageProblems {
         return type.scalar === ScalarType.STRING ? checkString : undefined;
       case "enum": {
         const numbers = new Set<unknown>(type.enum.values.map(({ number }) => number));
-        const problem = `must be one of: ${jsonEnumNames(type.enum, restJson).join(", ")}`;
+        const problem = `must be one of: ${jsonEnumNames(type.enum, restStyle).join(", ")}`;
         return (number, { violations }) => {
           if (!numbers.has(number)) {
             violations.add(problem);

@@ -1,6 +1,5 @@
 import { getOption, hasOption } from "@bufbuild/protobuf";
 import { createGateway, type Gateway } from "@byond/rest/gateway";
-import { restJson } from "@byond/rest/json/json-style";
 import type { Route } from "@byond/rest/route";
 import { rest } from "../../gen/byond/v1/access_pb.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
@@ -8,6 +7,7 @@ import type { Chain } from "./chain.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import { restErrorAnswer } from "./rest-errors.ts";
+import { restStyle } from "./rest-style.ts";
 import type { ServiceBinding } from "./router.ts";
 import type { ErrorReporter } from "./wire-errors.ts";
 
@@ -22,7 +22,7 @@ export function createRestGateway(
     services: services.map(({ spec }) => spec),
     interceptors: chain.interceptors,
     requestGate: chain.requestGate,
-    json: restJson,
+    json: restStyle,
     maxBodyBytes: maxMessageBytes,
     shutdownSignal,
     successStatus: (method) => (hasOption(method, rest) && getOption(method, rest).successStatus) || 200,

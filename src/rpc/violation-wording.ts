@@ -7,8 +7,9 @@ import {
   type RepeatedRules,
   type StringRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { jsonEnumNames, restJson } from "@byond/rest/json/json-style";
+import { jsonEnumNames } from "@byond/rest/json/json-style";
 import { pattern_words as patternWords } from "../../gen/byond/v1/access_pb.ts";
+import { restStyle } from "./rest-style.ts";
 
 /** Words a violation as the API does, to be read after the field's name: "must be between 4 and 10". */
 export function wordViolation(violation: Violation): string {
@@ -47,7 +48,9 @@ function wordRule(ruleId: string, rules: FieldRules["type"], field: DescField): 
     case "map":
       return ruleId === "map.max_pairs" ? `must have at most ${rules.value.maxPairs} entries` : undefined;
     case "enum":
-      return field.enum === undefined ? undefined : `must be one of: ${jsonEnumNames(field.enum, restJson).join(", ")}`;
+      return field.enum === undefined
+        ? undefined
+        : `must be one of: ${jsonEnumNames(field.enum, restStyle).join(", ")}`;
     default:
       return undefined;
   }

@@ -20,6 +20,7 @@ const requestHeaders = [
   ...connectCors.allowedHeaders,
   "Authorization",
   "Byond-Envelope",
+  "Byond-Mode",
   "Byond-Signature",
   "Byond-Version",
   "Content-Encoding",

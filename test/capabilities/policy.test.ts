@@ -16,9 +16,11 @@ import {
   ConfirmPasswordResetRequestSchema,
   SignUpRequestSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
+import { ListEventsRequestSchema } from "../../gen/byond/v1/event_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
 import { maxAllowlistEntries } from "../../src/access/ip-allowlist.ts";
 import { hoursToVerify, passwordLength, refreshTokenDays } from "../../src/capabilities/accounts/accounts.policy.ts";
+import * as events from "../../src/capabilities/events/events.policy.ts";
 import * as keys from "../../src/capabilities/keys/keys.policy.ts";
 import {
   brandLength,
@@ -56,6 +58,7 @@ test("the schema's rules are those of the policies", () => {
   ]) {
     expect(boundsOf(field)).toEqual([passwordLength.min, passwordLength.max]);
   }
+  expect(boundsOf(ListEventsRequestSchema.field.pageSize)).toEqual([events.pageSize.min, events.pageSize.max]);
   const changes = ApiKeyChangesSchema.field;
   const created = CreateApiKeyRequestSchema.field;
   expect(boundsOf(changes.name)).toEqual([keys.nameLength.min, keys.nameLength.max]);
@@ -75,7 +78,7 @@ test("the schema's rules are those of the policies", () => {
 
 let comments: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  const files = ["verify", "auth", "api_key"].map(async (name) => [
+  const files = ["verify", "auth", "api_key", "event"].map(async (name) => [
     name,
     (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
       /\n\s*\/\/ ?/g,
@@ -90,6 +93,8 @@ test.each<[string, string, number]>([
   ["verify", `in seconds, ${ttlSeconds.min} to ${ttlSeconds.max}. Default ${ttlSeconds.default}.`, 1],
   ["verify", `The sender's name as the recipient reads it, ${brandLength.min} to ${brandLength.max} characters`, 1],
   ["verify", `Verifications a page, ${pageSize.min} to ${pageSize.max}. Default ${pageSize.default}.`, 1],
+  ["event", `Events a page, ${events.pageSize.min} to ${events.pageSize.max}. Default ${events.pageSize.default}.`, 1],
+  ["event", `kept for ${events.retention.default} days`, 1],
   ["auth", `${passwordLength.min} to ${passwordLength.max} characters`, 3],
   ["auth", `within ${refreshTokenDays} days`, 4],
   ["auth", `ends after ${hoursToVerify} hours`, 1],

@@ -11,27 +11,48 @@ import { standardSchema, standardWorkspaceTables } from "../support/schema.ts";
 
 /**
  * What the ORM does not describe, and is written in a migration only: functions (its routines know no VARIADIC parameters), triggers
- * (it would write functions of its own for them), how full pages are filled, and the name of the sequence that numbers revocations (it would be `revocation_seq_seq`).
+ * (it would write functions of its own for them), how full pages are filled and tables are vacuumed, and the names of sequences (one
+ * would be `revocation_seq_seq`).
  */
 const beyondTheEntities = {
   functions: [
     "byond_now",
     "lock_subjects",
+    "number_events",
+    "on_code_message_finished",
+    "on_code_receipt",
+    "on_verification_changed",
     "outbox_claim_group",
     "outbox_note_due",
     "outbox_record_sent",
+    "outbox_record_sent",
     "require_credential",
     "spend_signature",
+    "write_key_event",
+    "write_verification_event",
   ],
-  triggers: ["outbox_due_earlier", "outbox_written"],
+  triggers: [
+    "api_key_changed",
+    "api_key_created",
+    "code_message_finished",
+    "code_receipt",
+    "outbox_due_earlier",
+    "outbox_written",
+    "verification_ended",
+    "verification_started",
+  ],
   fillFactors: {
+    event_pending: ["autovacuum_vacuum_scale_factor=0", "autovacuum_vacuum_threshold=2000"],
     quota: ["fillfactor=50"],
     server: ["fillfactor=50"],
     throttle: ["fillfactor=80"],
     verification: ["fillfactor=80"],
   },
-  sequences: ["revocation_seq"],
-  defaults: { "revocation.seq": "nextval('revocation_seq'::regclass)" },
+  sequences: ["event_pending_number", "event_position", "revocation_seq"],
+  defaults: {
+    "event_pending.number": "nextval('event_pending_number'::regclass)",
+    "revocation.seq": "nextval('revocation_seq'::regclass)",
+  },
 };
 
 let migrated: TestDatabase;
@@ -122,7 +143,7 @@ test("what the entities do not describe is listed", async () => {
        (SELECT json_agg(proname ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS functions,
        (SELECT json_agg(tgname ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal) AS triggers,
        (SELECT json_object_agg(relname, reloptions) FROM pg_class WHERE ${ours} AND reloptions IS NOT NULL) AS "fillFactors",
-       (SELECT json_agg(relname) FROM pg_class WHERE ${ours} AND relkind = 'S') AS sequences,
+       (SELECT json_agg(relname ORDER BY relname) FROM pg_class WHERE ${ours} AND relkind = 'S') AS sequences,
        (SELECT json_object_agg(relname || '.' || attname, pg_get_expr(adbin, adrelid))
         FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum JOIN pg_class ON pg_class.oid = adrelid
         WHERE ${ours} AND pg_get_expr(adbin, adrelid) LIKE 'nextval%') AS defaults,

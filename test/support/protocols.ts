@@ -1,15 +1,16 @@
 import { createRegistry, type DescMethodUnary, isMessage, type Message } from "@bufbuild/protobuf";
 import { ViolationCollector } from "@byond/rest/field-violations";
 import { JsonReader } from "@byond/rest/json/json-reader";
-import { restJson } from "@byond/rest/json/json-style";
 import { JsonWriter } from "@byond/rest/json/json-writer";
 import { ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
+import { EventService } from "../../gen/byond/v1/event_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
+import { restStyle } from "../../src/rpc/rest-style.ts";
 import type { TestApp } from "./app.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads JSON of which it says itself what it expects
@@ -69,6 +70,8 @@ export const rpcs = {
     method: ApiKeyService.method.revokeApiKey,
     rest: ({ id, ...parameters }) => ["DELETE", `/api-keys/${id}?${query(parameters)}`],
   },
+  ListEvents: { method: EventService.method.listEvents, rest: (input) => ["GET", `/events?${query(input)}`] },
+  GetEvent: { method: EventService.method.getEvent, rest: ({ id }) => ["GET", `/events/${id}`], responseBody: "event" },
   SignUp: { method: AuthService.method.signUp, rest: post("/auth/sign-up") },
   SignIn: { method: AuthService.method.signIn, rest: post("/auth/sign-in") },
   RefreshSession: { method: AuthService.method.refreshSession, rest: post("/auth/refresh") },
@@ -146,7 +149,7 @@ const restProtocol: Protocol = {
   },
 };
 
-const jsonOptions = { style: restJson, ignoresUnknownFields: false, registry: createRegistry() };
+const jsonOptions = { style: restStyle, ignoresUnknownFields: false, registry: createRegistry() };
 const reader = new JsonReader(jsonOptions);
 /** Writes messages as REST does. */
 export const writer = new JsonWriter(jsonOptions);

@@ -433,6 +433,7 @@ describe("a time that no answer can represent creates nothing", () => {
 test.each([
   ["/api-keys", "key_"],
   ["/verifications", "vrf_"],
+  ["/events", "evt_"],
 ])("a page token of %s that was forged to an impossible time is refused as the client's", async (path, prefix) => {
   const { key, session } = client.credentials;
   const credential = path === "/api-keys" ? { session } : { key };

@@ -7,7 +7,7 @@
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FieldOptions, MethodOptions } from "@bufbuild/protobuf/wkt";
+import type { EnumValueOptions, FieldOptions, MethodOptions } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/access.proto.
  */
 export const file_byond_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIlIKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIIh4KBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUqkAEKCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEhMKD0NSRURFTlRJQUxfTk9ORRABEhYKEkNSRURFTlRJQUxfQVBJX0tFWRACEhYKEkNSRURFTlRJQUxfU0VTU0lPThADEiEKHUNSRURFTlRJQUxfQVBJX0tFWV9PUl9TRVNTSU9OEAQ6SgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIQLmJ5b25kLnYxLkFjY2Vzc1IGYWNjZXNzOkQKBHJlc3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgLMg4uYnlvbmQudjEuUmVzdFIEcmVzdDpECg1wYXR0ZXJuX3dvcmRzEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi3hwMgASgJUgxwYXR0ZXJuV29yZHM6PAoJaWRfcHJlZml4Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi4hwMgASgJUghpZFByZWZpeGIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIngKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIEg8KB2J5X21vZGUYBCABKAgSEwoLbmFtZWRfc2NvcGUYBSABKAgiHgoEUmVzdBIWCg5zdWNjZXNzX3N0YXR1cxgBIAEoBSqQAQoKQ3JlZGVudGlhbBIaChZDUkVERU5USUFMX1VOU1BFQ0lGSUVEEAASEwoPQ1JFREVOVElBTF9OT05FEAESFgoSQ1JFREVOVElBTF9BUElfS0VZEAISFgoSQ1JFREVOVElBTF9TRVNTSU9OEAMSIQodQ1JFREVOVElBTF9BUElfS0VZX09SX1NFU1NJT04QBDpKCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi1hwMgASgLMhAuYnlvbmQudjEuQWNjZXNzUgZhY2Nlc3M6RAoEcmVzdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKAsyDi5ieW9uZC52MS5SZXN0UgRyZXN0OkQKDXBhdHRlcm5fd29yZHMSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLeHAyABKAlSDHBhdHRlcm5Xb3Jkczo8CglpZF9wcmVmaXgSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLiHAyABKAlSCGlkUHJlZml4OjcKBHdvcmQSIS5nb29nbGUucHJvdG9idWYuRW51bVZhbHVlT3B0aW9ucxi5hwMgASgJUgR3b3JkYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC.
@@ -31,8 +31,9 @@ export type Access = Message<"byond.v1.Access"> & {
   credential: Credential;
 
   /**
-   * The scope that an API key needs for the call: `verify` or `lookup`, or `*` if the key must be unrestricted. Empty:
-   * any valid key. A key without scopes, and a key with the scope `*`, may call everything that takes a key.
+   * The scope that an API key needs for the call, such as `verify`, or `*` if the key must be unrestricted. Empty: any
+   * valid key. A key with the scope `*` may call everything that takes a key, and so may a key without scopes, except
+   * where the scope has to be named.
    *
    * @generated from field: string scope = 2;
    */
@@ -45,6 +46,22 @@ export type Access = Message<"byond.v1.Access"> & {
    * @generated from field: bool sandbox = 3;
    */
   sandbox: boolean;
+
+  /**
+   * Whether the call is about one of the two modes of the workspace: that of the key, or the one that a session names in
+   * the header `Byond-Mode` (default `live`).
+   *
+   * @generated from field: bool by_mode = 4;
+   */
+  byMode: boolean;
+
+  /**
+   * Whether a key must name the scope, or `*`: a key without scopes may not make the call. For whatever manages or
+   * exports, so that keys from before it existed did not gain it.
+   *
+   * @generated from field: bool named_scope = 5;
+   */
+  namedScope: boolean;
 };
 
 /**
@@ -163,4 +180,12 @@ export const pattern_words: GenExtension<FieldOptions, string> = /*@__PURE__*/
  */
 export const id_prefix: GenExtension<FieldOptions, string> = /*@__PURE__*/
   extDesc(file_byond_v1_access, 3);
+
+/**
+ * The value as REST writes it, where that is not its name in lower case: `verification.started`.
+ *
+ * @generated from extension: string word = 50105;
+ */
+export const word: GenExtension<EnumValueOptions, string> = /*@__PURE__*/
+  extDesc(file_byond_v1_access, 4);
 

@@ -388,7 +388,7 @@ export type GetMeResponse = Message<"byond.v1.GetMeResponse"> & {
   mode?: Mode | undefined;
 
   /**
-   * The key's scopes. Null for an unrestricted key, and for a session.
+   * The key's scopes. Null for a session, and for a key without scopes: it may do everything but what a key must name.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 8;
    */

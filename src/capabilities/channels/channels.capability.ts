@@ -19,7 +19,7 @@ export function channelsCapability() {
     readSettings: readChannelSettings,
     describe: describeChannels,
     start(platform, settings) {
-      const { clock, database, logger, proxyTrust } = platform;
+      const { clock, database, events, logger, proxyTrust } = platform;
       const inbox = settings.inbox === "none" ? undefined : new Inbox(clock);
       const link = settings.inbox === "all" ? new InboxLink(new URL(platform.browserUrl + inboxPath)) : undefined;
       const channels = createChannels({
@@ -32,7 +32,7 @@ export function channelsCapability() {
       const { whatsappWebhook } = settings.delivery;
       const webhook =
         whatsappWebhook &&
-        whatsappWebhookPage({ database, logger, now: () => clock.now(), proxyTrust, ...whatsappWebhook });
+        whatsappWebhookPage({ database, events, logger, now: () => clock.now(), proxyTrust, ...whatsappWebhook });
       return {
         lanes: channels.lanes,
         pages: () => new Map(webhook === undefined ? [] : [[webhookPath, webhook]]),

@@ -11,6 +11,8 @@ export interface ChannelsOptions {
   readonly clock: Pick<Clock, "now">;
   readonly smtp?: Omit<EmailOptions, "maxConnections"> | undefined;
   readonly whatsapp?: WhatsappOptions | undefined;
+  /** Present: Meta reports the deliveries of WhatsApp messages. */
+  readonly whatsappWebhook?: object | undefined;
   readonly smsProviderUrl?: string | undefined;
   readonly voiceProviderUrl?: string | undefined;
   /** Signs the requests to both providers; without it there is neither. */
@@ -59,9 +61,10 @@ export function createChannels(options: ChannelsOptions): Channels {
   const provider = (url: string | undefined) =>
     url === undefined || secret === undefined ? undefined : createHttpProviderChannel({ url, secret }, clock);
   const mail = smtp && createEmailChannel({ ...smtp, maxConnections: placesOf.email }, clock);
+  const reportsDeliveries = options.whatsappWebhook !== undefined;
   const live: Readonly<Record<ChannelName, Channel | undefined>> = {
     email: mail ?? substitute,
-    whatsapp: whatsapp === undefined ? substitute : createWhatsappChannel(whatsapp),
+    whatsapp: whatsapp === undefined ? substitute : createWhatsappChannel({ ...whatsapp, reportsDeliveries }),
     sms: provider(options.smsProviderUrl),
     voice: provider(options.voiceProviderUrl),
   };

@@ -13,6 +13,7 @@ import { ipAllowlistProblems } from "../../access/ip-allowlist.ts";
 import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import type { Database } from "../../database/database.ts";
 import { problemOf } from "../../errors.ts";
+import type { EventLog } from "../../events/event-log.ts";
 import { storeAnswer } from "../../idempotency/idempotency-claim.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
@@ -33,6 +34,7 @@ export function apiKeyService(deps: {
   readonly keyHasher: Hasher;
   readonly tagKey: Buffer;
   readonly revocation: Pick<RevocationService, "revoke">;
+  readonly events: Pick<EventLog, "committed">;
 }): ServiceImpl<typeof ApiKeyService> {
   return {
     async createApiKey(request, context) {
@@ -46,7 +48,9 @@ export function apiKeyService(deps: {
         expiresAt: request.expiresAt === undefined ? null : timestampToDate(request.expiresAt),
       } as const;
       const store = storeAnswer(context, CreateApiKeyResponseSchema, createdKeyMessage);
-      return createdKeyMessage(await createApiKey(deps, sessionCaller(context), input, store));
+      const created = await createApiKey(deps, sessionCaller(context), input, store);
+      deps.events.committed();
+      return createdKeyMessage(created);
     },
 
     async listApiKeys(request, context) {
@@ -67,17 +71,21 @@ export function apiKeyService(deps: {
 
     async updateApiKey(request, context) {
       const key = await updateApiKey(deps, sessionCaller(context), keyIdOf(request.id), keyChangesOf(request));
+      deps.events.committed();
       return { apiKey: apiKeyMessage(key) };
     },
 
     async rotateApiKey({ id, graceSeconds = grace.default }, context) {
       const store = storeAnswer(context, RotateApiKeyResponseSchema, rotatedKeyMessage);
       const input = { id: keyIdOf(id), graceSeconds };
-      return rotatedKeyMessage(await rotateApiKey(deps, sessionCaller(context), input, store));
+      const rotated = await rotateApiKey(deps, sessionCaller(context), input, store);
+      deps.events.committed();
+      return rotatedKeyMessage(rotated);
     },
 
     async revokeApiKey({ id, reason }, context) {
       await revokeApiKey(deps, sessionCaller(context), { id: keyIdOf(id), reason });
+      deps.events.committed();
       return { id, revoked: true };
     },
   };

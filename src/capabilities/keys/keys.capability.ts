@@ -3,13 +3,16 @@ import { type Capability, Offer } from "../../capability.ts";
 import { Hasher, keyCost } from "../../crypto/argon2-hasher.ts";
 import type { QueryableTables } from "../../database/database.ts";
 import { bindService } from "../../rpc/router.ts";
+import type { EventObjects } from "../events/event-messages.ts";
 import { ApiKeyEntity } from "./api-key.entity.ts";
 import { apiKeyFieldChecks, apiKeyService } from "./api-key.rpc.ts";
 import { ApiKeySecretEntity } from "./api-key-secret.entity.ts";
 import { KeyAuthenticator } from "./authenticate-api-key.ts";
 import { createSecret, insertApiKey } from "./create-api-key.ts";
+import { keyEvents } from "./key-events.ts";
 import { hashing } from "./keys.policy.ts";
 import { Keys0001 } from "./keys-0001.migration.ts";
+import { Keys0003 } from "./keys-0003.migration.ts";
 import { LastUsed } from "./last-used.ts";
 
 /** What keys offer to others. */
@@ -21,13 +24,18 @@ export interface KeyIssuing {
 /** API keys: created, changed, rotated, revoked, and authenticated in calls. */
 export function keysCapability() {
   const offer = new Offer<KeyIssuing>("keys");
+  const eventsOffer = new Offer<EventObjects>("keys");
   const capability: Capability = {
     name: "keys",
     entities: [ApiKeyEntity, ApiKeySecretEntity],
-    migrations: [{ name: "keys-0001", class: Keys0001 }],
+    migrations: [
+      { name: "keys-0001", class: Keys0001 },
+      { name: "keys-0003", class: Keys0003 },
+    ],
     // Secrets are deleted with their key, by the foreign key.
     workspaceTables: { api_key: "created_at DESC, id DESC" },
-    start({ database, clock, logger, tagKey, revocation, scopes }) {
+    start({ database, clock, events, logger, tagKey, revocation, scopes }) {
+      eventsOffer.give(keyEvents);
       const keyHasher = new Hasher({ cost: keyCost, ...hashing });
       const lastUsed = new LastUsed({ database, clock, logger });
       const keys = new KeyAuthenticator({ database, clock, logger, keyHasher, tagKey, lastUsed, revocation });
@@ -43,7 +51,7 @@ export function keysCapability() {
       return {
         services: [
           {
-            binding: bindService(ApiKeyService, apiKeyService({ database, keyHasher, tagKey, revocation })),
+            binding: bindService(ApiKeyService, apiKeyService({ database, events, keyHasher, tagKey, revocation })),
             fieldChecks: apiKeyFieldChecks(scopes),
             beforeReplay: () => revocation.confirmEarlier(),
           },
@@ -53,5 +61,5 @@ export function keysCapability() {
       };
     },
   };
-  return { ...capability, offer };
+  return { ...capability, offer, events: eventsOffer };
 }

@@ -11,6 +11,7 @@ import { verificationNotFound } from "./get-verification.ts";
 import { indexesOfAny, parseAnyRecipient } from "./recipient.ts";
 import { guessKey } from "./send-limits.ts";
 import type { VerificationOwner } from "./start-verification.ts";
+import type { VerificationStatus } from "./verification-view.ts";
 import { codeLength, guessLimit } from "./verify.policy.ts";
 
 export interface CheckInput {
@@ -102,7 +103,7 @@ const lookUpAttempt = statement<CheckRow>("look_up_attempt")(
 );
 
 interface CheckRow {
-  readonly before: "pending" | "approved" | "locked" | "channel_unavailable";
+  readonly before: VerificationStatus;
   /** Null: the attempt did not count, because the verification had ended or expired. */
   readonly after: "pending" | "approved" | "locked" | null;
 }

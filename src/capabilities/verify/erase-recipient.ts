@@ -12,7 +12,11 @@ import type { VerificationOwner } from "./start-verification.ts";
 export const erasure = `
   recipient_sealed = NULL, recipient_index = NULL, second_recipient_sealed = NULL, second_recipient_index = NULL,
   limit_indexes = NULL, end_user_sealed = NULL, metadata = '{}',
-  status = CASE status WHEN 'pending' THEN 'canceled' ELSE status END`;
+  status = CASE
+    WHEN status <> 'pending' THEN status
+    WHEN expires_at > byond_now() THEN 'canceled'
+    ELSE 'expired'
+  END`;
 
 /** Two updates, because each uses another index. */
 const erase = statement<{ erased: number }>("erase_recipient")(

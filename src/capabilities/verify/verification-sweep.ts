@@ -2,6 +2,7 @@ import type { Database } from "../../database/database.ts";
 import { integer, statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { runSweep } from "../../database/table-sweeps.ts";
+import type { EventLog } from "../../events/event-log.ts";
 import { ownRetentionDays } from "./verify.policy.ts";
 
 /** Small, so that no statement holds its locks for long. */
@@ -32,6 +33,39 @@ const sweep = (name: string, condition: string) =>
 
 const sweepAll = sweep("sweep_verifications", "true");
 const sweepOwn = sweep("sweep_own_verifications", "starts_with(workspace_id, 'ws_byond/')");
+
+const expire = statement<{ swept: number }>("expire_verifications")(
+  {},
+  () => `
+    WITH overdue AS (
+      SELECT workspace_id, id FROM verification
+      WHERE status = 'pending' AND expires_at <= (SELECT byond_now()) AND expires_at < 'infinity'
+      ORDER BY expires_at LIMIT ${batchSize}
+      FOR UPDATE SKIP LOCKED
+    ), swept AS (
+      UPDATE verification SET status = 'expired' FROM overdue
+      WHERE verification.workspace_id = overdue.workspace_id AND verification.id = overdue.id
+      RETURNING verification.id
+    )
+    SELECT count(*)::integer AS swept FROM swept`,
+);
+
+/** Marks verifications that have expired, which has them write their event. They are answered as expired before. */
+export function expirySweep(deps: {
+  readonly database: Pick<Database, "transaction">;
+  readonly events: Pick<EventLog, "committed">;
+}): Sweep {
+  return {
+    name: "expiry of verifications",
+    async removeBatch() {
+      const swept = (await runSweep(deps, expire, {}))?.swept ?? 0;
+      if (swept > 0) {
+        deps.events.committed();
+      }
+      return swept === batchSize;
+    },
+  };
+}
 
 /** Removes verifications that were started more than `retentionDays` ago, with their messages and attempts. */
 export function verificationSweep(

@@ -10,7 +10,7 @@ export const VerificationEntity = defineEntity({
     id: p.text().primary(),
     mode: p.enum(["live", "test"]),
     channel: p.enum(channelNames),
-    status: p.enum(["pending", "approved", "locked", "canceled", "channel_unavailable"]),
+    status: p.enum(["pending", "approved", "expired", "locked", "canceled", "channel_unavailable"]),
     recipientSealed: p.blob().nullable(),
     recipientIndex: p.text().nullable(),
     /** The recipient of the other form, mail or phone. */
@@ -51,6 +51,11 @@ export const VerificationEntity = defineEntity({
       where: "second_recipient_index IS NOT NULL",
     },
     { name: "verification_oldest_first", properties: "createdAt" },
+    {
+      name: "verification_by_expiry",
+      properties: "expiresAt",
+      where: "status = 'pending' AND expires_at < 'infinity'",
+    },
     { name: "verification_of_server", properties: "createdAt", where: "starts_with(workspace_id, 'ws_byond/')" },
   ],
 });

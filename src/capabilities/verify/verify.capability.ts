@@ -3,6 +3,7 @@ import { type Capability, Offer } from "../../capability.ts";
 import type { OutboxSender } from "../../outbox/outbox.ts";
 import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
+import type { EventObjects } from "../events/event-messages.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./code-sender.ts";
 import { resendStatement } from "./resend-code.ts";
@@ -10,9 +11,11 @@ import { sealedRecipients } from "./secret-rotation.ts";
 import type { AddedSendSteps } from "./send-steps.ts";
 import { startStatement } from "./start-verification.ts";
 import { VerificationEntity } from "./verification.entity.ts";
-import { ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
+import { verificationEvents } from "./verification-events.ts";
+import { expirySweep, ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
 import { Verify0001 } from "./verify-0001.migration.ts";
+import { Verify0004 } from "./verify-0004.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
 /** What this capability offers to others. */
@@ -32,16 +35,20 @@ interface Needs {
 /** One-time codes: starts, sends and checks verifications. */
 export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
   const offer = new Offer<Verifications>("verify");
+  const eventsOffer = new Offer<EventObjects>("verify");
   const capability: Capability<VerifySettings> = {
     name: "verify",
     scopes: ["verify", "reports"],
     entities: [VerificationEntity],
-    migrations: [{ name: "verify-0001", class: Verify0001 }],
+    migrations: [
+      { name: "verify-0001", class: Verify0001 },
+      { name: "verify-0004", class: Verify0004 },
+    ],
     workspaceTables: { verification: "id" },
     settings: [verifySettings],
     readSettings: readVerifySettings,
     sealed: sealedRecipients,
-    start({ database, keyring, quota, serverId, clock, dispatch, url }, { retentionDays, sendLimits }) {
+    start({ database, events, keyring, quota, serverId, clock, dispatch, url }, { retentionDays, sendLimits }) {
       const channels = offered.value;
       const codes: CodeDispatcher = {
         serverId,
@@ -63,13 +70,18 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
           [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { hasAccount, url } }),
         }),
       });
-      const service = verifyService({ ...deps, quota, sendLimits });
+      eventsOffer.give(verificationEvents({ database, keyring }));
+      const service = verifyService({ ...deps, events, quota, sendLimits });
       return {
         services: [{ binding: bindService(VerifyService, service), fieldChecks: verifyFieldChecks }],
         senders: { [codeMessageKind]: new CodeSender({ database, keyring, channels }) },
-        sweeps: [verificationSweep({ database }, retentionDays), ownVerificationSweep({ database })],
+        sweeps: [
+          expirySweep({ database, events }),
+          verificationSweep({ database }, retentionDays),
+          ownVerificationSweep({ database }),
+        ],
       };
     },
   };
-  return { ...capability, offer };
+  return { ...capability, offer, events: eventsOffer };
 }

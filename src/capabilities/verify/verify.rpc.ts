@@ -13,6 +13,7 @@ import {
 } from "../../../gen/byond/v1/verify_pb.ts";
 import { credentialOf, keyCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
+import type { EventLog } from "../../events/event-log.ts";
 import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/idempotency-claim.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
 import type { Quota } from "../../quota/quota.ts";
@@ -48,6 +49,7 @@ const checkStatuses = {
 } as const satisfies Record<CheckResult, CheckStatus>;
 
 export interface VerifyServiceDependencies extends VerifyDependencies {
+  readonly events: Pick<EventLog, "committed">;
   readonly quota: Pick<Quota, "admit">;
   readonly sendLimits: SendLimitSettings;
 }
@@ -70,7 +72,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         endUserKey,
         originLimits: endUserLimits(deps.sendLimits, endUserKey),
       };
-      return countSource(deps, originOf(context), () =>
+      const answer = await countSource(deps, originOf(context), () =>
         commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
           const started = await startVerification(committing, ownerOf(context), input);
           return {
@@ -81,15 +83,26 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
           };
         }),
       );
+      deps.events.committed();
+      return answer;
     },
 
     async checkVerification({ verificationId: id, code, recipient }, context) {
       const verificationId = verificationIdOf(id);
-      return commitWithAnswer(context, deps.database, CheckVerificationResponseSchema, async (database) => {
-        const input = { verificationId, code, recipient };
-        const result = await checkVerification({ ...deps, database }, ownerOf(context), input);
-        return { verificationId, status: checkStatuses[result] };
-      });
+      const answer = await commitWithAnswer(
+        context,
+        deps.database,
+        CheckVerificationResponseSchema,
+        async (database) => {
+          const input = { verificationId, code, recipient };
+          const result = await checkVerification({ ...deps, database }, ownerOf(context), input);
+          return { verificationId, status: checkStatuses[result] };
+        },
+      );
+      if (answer.status === CheckStatus.APPROVED || answer.status === CheckStatus.LOCKED) {
+        deps.events.committed();
+      }
+      return answer;
     },
 
     async getVerification(request, context) {
@@ -121,6 +134,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       const { workspaceId, mode, credential } = ownerOf(context);
       const verificationId = verificationIdOf(request.verificationId);
       const view = await cancelVerification(deps, { workspaceId, mode, verificationId }, credential);
+      deps.events.committed();
       return { verification: verificationMessage(view) };
     },
 
@@ -144,7 +158,9 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
     },
 
     async eraseRecipient({ recipient }, context) {
-      return { erased: await eraseRecipient(deps, ownerOf(context), { recipient }) };
+      const erased = await eraseRecipient(deps, ownerOf(context), { recipient });
+      deps.events.committed();
+      return { erased };
     },
   };
 }

@@ -28,8 +28,9 @@ export function findEnumClashes(messages: Iterable<DescMessage>, style: JsonStyl
 function clashesOf(enumType: DescEnum, style: JsonStyle): string[] {
   const names = new Map<string, string>();
   const clashes: string[] = [];
-  for (const { name } of enumType.values) {
-    const word = jsonEnumName(enumType, name, style);
+  for (const value of enumType.values) {
+    const { name } = value;
+    const word = jsonEnumName(value, style);
     const other = names.get(word);
     if (other !== undefined) {
       clashes.push(`${enumType.typeName}: ${other} and ${name} would both be written "${word}"`);

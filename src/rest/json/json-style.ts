@@ -1,4 +1,4 @@
-import type { DescEnum, DescField, DescMessage, Registry } from "@bufbuild/protobuf";
+import type { DescEnum, DescEnumValue, DescField, DescMessage, Registry } from "@bufbuild/protobuf";
 
 /** How protobuf messages are written as JSON: the choices in which dialects differ. */
 export interface JsonStyle {
@@ -8,6 +8,8 @@ export interface JsonStyle {
   readonly acceptsBothNames: boolean;
   /** `words`: without the enum's prefix, in lower case (`CHANNEL_EMAIL` is `email`). `names`: as in the proto file. */
   readonly enumValues: "words" | "names";
+  /** With `words`: the word for a value, if it is not the one by that rule. Default: none has one. */
+  readonly enumWord?: (value: DescEnumValue) => string | undefined;
   /**
    * `null`: every field is written, unset ones with presence as `null`; `null` is read as unset, also for a `google.protobuf.Value`.
    * `omitted`: unset fields, and fields without presence that have their default value, are left out.
@@ -17,6 +19,11 @@ export interface JsonStyle {
   readonly wholeSeconds: boolean;
   /** Whether a message that only wraps a list is written as the list; see {@link isListWrapper}. */
   readonly unwrapsLists: boolean;
+  /**
+   * Whether a message that only wraps a choice between messages is written as the chosen one; see {@link isChoiceWrapper}. It is read
+   * with the name of the choice, because the chosen message does not tell its type.
+   */
+  readonly unwrapsChoices: boolean;
   /** Whether numbers of up to 32 bits, and floating-point ones, may be written in quotes, and enums as numbers. */
   readonly lenientNumbers: boolean;
   /** Whether strings may contain U+0000, which PostgreSQL and other stores cannot hold. */
@@ -42,6 +49,7 @@ export const restJson: JsonStyle = {
   unsetFields: "null",
   wholeSeconds: true,
   unwrapsLists: true,
+  unwrapsChoices: true,
   lenientNumbers: false,
   acceptsNul: false,
 };
@@ -54,6 +62,7 @@ export const protoJson: JsonStyle = {
   unsetFields: "omitted",
   wholeSeconds: false,
   unwrapsLists: false,
+  unwrapsChoices: false,
   lenientNumbers: true,
   acceptsNul: true,
 };
@@ -72,14 +81,28 @@ export function isListWrapper(message: DescMessage): boolean {
   return field?.fieldKind === "list" && others.length === 0 && !message.typeName.startsWith("google.protobuf.");
 }
 
+/**
+ * Whether the message type only wraps a choice: all of its fields are messages, and belong to one oneof. With `unwrapsChoices`, fields
+ * of such a type are written as the chosen message. As the whole response it is an object with the name of the choice.
+ */
+export function isChoiceWrapper(message: DescMessage): boolean {
+  const [choice, ...others] = message.oneofs;
+  return (
+    choice !== undefined &&
+    others.length === 0 &&
+    message.fields.every((field) => field.oneof === choice && field.fieldKind === "message") &&
+    !message.typeName.startsWith("google.protobuf.")
+  );
+}
+
 /** The name of an enum value in JSON. */
-export function jsonEnumName(enumType: DescEnum, valueName: string, style: JsonStyle): string {
+export function jsonEnumName(value: DescEnumValue, style: JsonStyle): string {
   if (style.enumValues === "names") {
-    return valueName;
+    return value.name;
   }
-  const prefix = `${upperSnakeCase(enumType.name)}_`;
-  const bare = valueName.startsWith(prefix) ? valueName.slice(prefix.length) : valueName;
-  return bare.toLowerCase();
+  const prefix = `${upperSnakeCase(value.parent.name)}_`;
+  const bare = value.name.startsWith(prefix) ? value.name.slice(prefix.length) : value.name;
+  return style.enumWord?.(value) ?? bare.toLowerCase();
 }
 
 /**
@@ -88,7 +111,7 @@ export function jsonEnumName(enumType: DescEnum, valueName: string, style: JsonS
  */
 export function jsonEnumNames(enumType: DescEnum, style: JsonStyle): string[] {
   return enumType.values
-    .map((value) => ({ number: value.number, name: jsonEnumName(enumType, value.name, style) }))
+    .map((value) => ({ number: value.number, name: jsonEnumName(value, style) }))
     .filter(({ number, name }) => style.enumValues === "names" || number !== 0 || name !== "unspecified")
     .map(({ name }) => name);
 }

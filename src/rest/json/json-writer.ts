@@ -1,6 +1,6 @@
 import { type DescField, type DescMessage, isMessage, ScalarType } from "@bufbuild/protobuf";
 import { Edition, FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { isListWrapper, type JsonOptions, jsonFieldName } from "./json-style.ts";
+import { isChoiceWrapper, isListWrapper, type JsonOptions, jsonFieldName } from "./json-style.ts";
 import { enumWriter, mistyped, scalarWriter, type WriteMessage, type WriteValue } from "./scalar-writer.ts";
 import { getField, isMembers, type Members, membersOf, setOwn, type ValueType, valueTypeOf } from "./value-type.ts";
 import { wellKnownWriter } from "./well-known-writer.ts";
@@ -105,6 +105,9 @@ export class JsonWriter {
     if (this.options.style.unwrapsLists && field !== undefined && isListWrapper(message)) {
       return this.#wrappedList(message, field);
     }
+    if (this.options.style.unwrapsChoices && isChoiceWrapper(message)) {
+      return this.#wrappedChoice(message);
+    }
     const write = this.message(message);
     return (value) => (isMessage(value) ? write(value) : mistyped(value, message.typeName));
   }
@@ -115,6 +118,24 @@ export class JsonWriter {
       // Compiled at the first use, since the list may contain its own wrapper.
       write ??= this.#value(valueTypeOf(field));
       return isMembers(value) ? writeItems(value[field.localName], write) : mistyped(value, desc.typeName);
+    };
+  }
+
+  #wrappedChoice(desc: DescMessage): WriteValue {
+    let choices: readonly { readonly read: (members: Members) => unknown; readonly write: WriteValue }[] | undefined;
+    return (value) => {
+      if (!isMembers(value)) {
+        return mistyped(value, desc.typeName);
+      }
+      // Compiled at the first use, since a choice may contain its own wrapper.
+      choices ??= desc.fields.map((field) => ({ read: fieldGetter(field), write: this.#fieldValue(field) }));
+      for (const { read, write } of choices) {
+        const chosen = read(value);
+        if (chosen !== undefined) {
+          return write(chosen);
+        }
+      }
+      return null;
     };
   }
 }

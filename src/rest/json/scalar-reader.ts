@@ -72,7 +72,7 @@ export function enumReader(enumType: DescEnum, style: JsonStyle): ReadValue {
   const refusal = new InvalidValue(`must be one of: ${allowed.filter(isGiven).join(", ")}`);
   const numbers = new Map<unknown, number>();
   for (const value of enumType.values) {
-    const name = jsonEnumName(enumType, value.name, style);
+    const name = jsonEnumName(value, style);
     if (allowed.includes(name)) {
       numbers.set(name, value.number);
     }

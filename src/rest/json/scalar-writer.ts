@@ -47,9 +47,9 @@ export function enumWriter(enumType: DescEnum, style: JsonStyle): WriteValue {
     return () => null;
   }
   const names = new Map<unknown, string>();
-  for (const { name, number } of enumType.values) {
-    if (!names.has(number)) {
-      names.set(number, jsonEnumName(enumType, name, style));
+  for (const value of enumType.values) {
+    if (!names.has(value.number)) {
+      names.set(value.number, jsonEnumName(value, style));
     }
   }
   return (value) => names.get(value) ?? (Number.isInteger(value) ? value : mistyped(value, "an enum's number"));

@@ -1,7 +1,7 @@
 import { type DescField, type DescMessage, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { isRequired, rulesOf } from "../field-rules.ts";
-import { isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json/json-style.ts";
+import { isChoiceWrapper, isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json/json-style.ts";
 import { valueTypeOf } from "../json/value-type.ts";
 import type { Direction } from "./value-schema.ts";
 
@@ -97,6 +97,14 @@ export class Examples {
       case "message": {
         const [wrapped] = type.message.fields;
         if (this.#style.unwrapsLists && wrapped !== undefined && isListWrapper(type.message)) {
+          return this.anyOfField(wrapped, direction, depth + 1);
+        }
+        if (
+          direction === "response" &&
+          this.#style.unwrapsChoices &&
+          wrapped !== undefined &&
+          isChoiceWrapper(type.message)
+        ) {
           return this.anyOfField(wrapped, direction, depth + 1);
         }
         return (

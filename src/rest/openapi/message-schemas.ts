@@ -1,7 +1,14 @@
 import { type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { isRequired, noRules, type Rules, rulesOf } from "../field-rules.ts";
-import { isListWrapper, type JsonStyle, jsonEnumName, jsonEnumNames, jsonFieldName } from "../json/json-style.ts";
+import {
+  isChoiceWrapper,
+  isListWrapper,
+  type JsonStyle,
+  jsonEnumName,
+  jsonEnumNames,
+  jsonFieldName,
+} from "../json/json-style.ts";
 import { type ValueType, valueTypeOf } from "../json/value-type.ts";
 import type { ComponentNames } from "./component-names.ts";
 import type { Examples } from "./example-messages.ts";
@@ -132,7 +139,22 @@ export class MessageSchemas {
     if (this.#options.style.unwrapsLists && wrapped !== undefined && isListWrapper(type.message)) {
       return this.#shape(wrapped, rulesOf(wrapped), direction);
     }
+    if (direction === "response" && this.#options.style.unwrapsChoices && isChoiceWrapper(type.message)) {
+      return this.#choice(type.message);
+    }
     return { ...this.message(type.message, direction), ...further };
+  }
+
+  /** A choice between messages in a response, which is one of their schemas. */
+  #choice(message: DescMessage): JsonObject {
+    const { describe, names } = this.#options;
+    return this.#component(names.ofMessage(message, "response"), () => {
+      const description = describe(commentOf(message));
+      return {
+        ...(description === "" ? {} : { description }),
+        anyOf: message.fields.map((field) => this.#single(valueTypeOf(field), noRules, "response")),
+      };
+    });
   }
 
   /** A string of a request, which must not contain U+0000 in some styles. Strings with keywords of their own exclude it by these. */
@@ -151,7 +173,7 @@ export class MessageSchemas {
     const all = jsonEnumNames(enumType, style);
     const allowed = enumType.values
       .filter(({ number }) => isAllowed(number, own))
-      .map((value) => jsonEnumName(enumType, value.name, style))
+      .map((value) => jsonEnumName(value, style))
       .filter((name) => all.includes(name));
     const restricted = allowed.length < all.length;
     return restricted
@@ -162,7 +184,7 @@ export class MessageSchemas {
   #enumOf(enumType: DescEnum, allowed: readonly string[]): JsonObject {
     const { describe, style } = this.#options;
     const values = enumType.values
-      .map((value) => ({ name: jsonEnumName(enumType, value.name, style), text: describe(commentOf(value)) }))
+      .map((value) => ({ name: jsonEnumName(value, style), text: describe(commentOf(value)) }))
       .filter(({ name }) => allowed.includes(name));
     const description = describe(commentOf(enumType));
     return {

@@ -18,6 +18,7 @@ function handle({
   const deps = {
     database: use.outbox.database,
     logger: use.outbox.log.logger,
+    events: { committed: () => undefined },
     now: () => use.outbox.clock.now(),
     appSecret,
     verifyToken,

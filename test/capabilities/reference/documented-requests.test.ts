@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { createRegistry } from "@bufbuild/protobuf";
 import { ViolationCollector } from "@byond/rest/field-violations";
 import { JsonReader } from "@byond/rest/json/json-reader";
-import { restJson } from "@byond/rest/json/json-style";
 import { compileRequestBinder } from "@byond/rest/request-binder";
 import { routesOf } from "@byond/rest/route";
 import fc from "fast-check";
@@ -13,6 +12,7 @@ import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
 import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
 import { scopesOf } from "../../../src/process/start-platform.ts";
+import { restStyle } from "../../../src/rpc/rest-style.ts";
 import { compileRequestChecks } from "../../../src/rpc/validation.ts";
 import { type RestAnswer, useTestApp } from "../../support/app.ts";
 import { allMethods } from "../../wire/request-messages.ts";
@@ -96,7 +96,7 @@ function validationOf(operationId: string): Validate {
   if (method === undefined || route === undefined) {
     throw new TypeError(`there is no RPC for ${operationId}`);
   }
-  const json = new JsonReader({ style: restJson, ignoresUnknownFields: false, registry: createRegistry() });
+  const json = new JsonReader({ style: restStyle, ignoresUnknownFields: false, registry: createRegistry() });
   const bind = compileRequestBinder(route, json);
   return ({ path, query, body }) => {
     const violations = new ViolationCollector();

@@ -51,7 +51,9 @@ describe("the document of the API", () => {
   test("operations with side effects take an Idempotency-Key; those that store no answer describe what a repetition does", () => {
     for (const { method, operation: each } of reader.operations()) {
       const isOpen = each.security.length === 0;
-      const references = (each.parameters ?? []).flatMap((parameter) => ("$ref" in parameter ? [parameter.$ref] : []));
+      const references = (each.parameters ?? [])
+        .flatMap((parameter) => ("$ref" in parameter ? [parameter.$ref] : []))
+        .filter((reference) => reference.endsWith("IdempotencyKey"));
       const expected =
         method === "GET" ? [] : [`#/components/parameters/${isOpen ? "AcceptedIdempotencyKey" : "IdempotencyKey"}`];
       expect(references, each.operationId).toEqual(expected);
@@ -112,7 +114,7 @@ describe("the document of the API", () => {
     });
   });
 
-  test("anyOf is only ever a component or null, so that client generators make types that compile", () => {
+  test("anyOf is only ever a component or null, or components, so that client generators make types that compile", () => {
     const choices: unknown[] = [];
     JSON.stringify(reader.document, (key, value) => {
       if (["anyOf", "oneOf", "allOf", "not"].includes(key)) {
@@ -123,7 +125,10 @@ describe("the document of the API", () => {
     const component = expect.objectContaining({ $ref: expect.stringMatching(/^#\/components\/schemas\//) });
     expect(choices.length).toBeGreaterThan(0);
     for (const choice of choices) {
-      expect(choice).toEqual([component, { type: "null" }]);
+      expect([
+        [component, { type: "null" }],
+        [component, component],
+      ]).toContainEqual(choice);
     }
   });
 

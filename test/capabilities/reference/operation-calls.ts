@@ -1,3 +1,4 @@
+import { expect, vi } from "vitest";
 import { password, type RestAnswer, type RestCall, type SignedUp, type TestApp } from "../../support/app.ts";
 
 /** Makes one call and answers it with the status that it is expected to have. */
@@ -160,6 +161,31 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
   revokeApiKey: [
     aboutKey("DELETE", "", 200),
     call("DELETE", "/api-keys/key_none", 404, ({ session }) => ({ session })),
+  ],
+  listEvents: [
+    async (world) => {
+      await startVerification(world);
+      return [await world.app.rest("GET", "/events?page_size=1", { key: world.sandboxKey }), 200];
+    },
+    call("GET", "/events?type=verification.started&subject=vrf_none", 200, ({ session }) => ({
+      session,
+      headers: { "Byond-Mode": "test" },
+    })),
+    call("GET", "/events", 400, ({ session }) => ({ session, headers: { "Byond-Mode": "sandbox" } })),
+    call("GET", "/events?type=nothing", 422, ({ key }) => ({ key })),
+  ],
+  getEvent: [
+    async (world) => {
+      const subject = await startVerification(world);
+      const { app, sandboxKey: key } = world;
+      const event = await vi.waitFor(async () => {
+        const { body } = await app.rest("GET", `/events?subject=${subject}`, { key });
+        expect(body.events).not.toEqual([]);
+        return body.events[0];
+      });
+      return [await app.rest("GET", `/events/${event.id}`, { key }), 200];
+    },
+    call("GET", "/events/evt_none", 404, ({ key }) => ({ key })),
   ],
   signUp: [
     call("POST", "/auth/sign-up", 201, ({ newAddress }) => ({ body: { email: newAddress(), password, name: "Acme" } })),

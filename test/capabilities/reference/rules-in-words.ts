@@ -56,7 +56,11 @@ const pageEnds = fc
     letter: fc.constantFrom(..."aZ9"),
   })
   .map(({ createdAt, letter }) => ({ createdAt, id: letter.repeat(22) }));
-const idPrefixes: Readonly<Record<string, string>> = { listVerifications: "vrf", listApiKeys: "key" };
+const idPrefixes: Readonly<Record<string, string>> = {
+  listVerifications: "vrf",
+  listApiKeys: "key",
+  listEvents: "evt",
+};
 
 /** All of them: a request that matches the document and keeps these rules passes validation. */
 export const rulesInWords: readonly RuleInWords[] = [

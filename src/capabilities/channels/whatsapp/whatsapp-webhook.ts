@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Queryable } from "../../../database/database.ts";
+import type { EventLog } from "../../../events/event-log.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { type Receipt, recordReceipts } from "../../../outbox/delivery-receipts.ts";
 import { field, items } from "../http/http-post.ts";
@@ -9,6 +10,7 @@ import { whatsappFailureReason, whatsappMessageId } from "./whatsapp-outcome.ts"
 export interface WhatsappWebhookDependencies {
   readonly database: Queryable;
   readonly logger: Logger;
+  readonly events: Pick<EventLog, "committed">;
   readonly now: () => Date;
   /** The Meta app's secret, which it signs its requests with. */
   readonly appSecret: string;
@@ -81,6 +83,7 @@ async function receiveReport(deps: WhatsappWebhookDependencies, request: Webhook
     return respond(400, "");
   }
   const known = await recordReceipts(deps.database, statuses);
+  deps.events.committed();
   const isRecent = (at: Date) => deps.now().getTime() - at.getTime() < recordDelayMs;
   const isEarly = statuses.some((status) => status.isOurs && !known.has(status.messageId) && isRecent(status.at));
   return isEarly ? respond(503, "", { "Retry-After": "1" }) : respond(200, "");

@@ -11,6 +11,8 @@ export interface WhatsappOptions {
   readonly template: string;
   /** The template's languages as WhatsApp names them (`en`, `pt_BR`), the default first. */
   readonly templateLanguages: readonly [string, ...string[]];
+  /** Whether Meta reports deliveries to this server. Default: it does not. */
+  readonly reportsDeliveries?: boolean;
   /** How long an answer may take. Default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -31,7 +33,10 @@ export function createWhatsappChannel(options: WhatsappOptions): Channel {
         signal,
         timeoutMs: options.timeoutMs ?? 10_000,
       });
-      return whatsappOutcome(answer);
+      const outcome = whatsappOutcome(answer);
+      return outcome.kind === "sent" && options.reportsDeliveries === true
+        ? { ...outcome, awaitsReceipt: true }
+        : outcome;
     },
   };
 }

@@ -43,6 +43,14 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       schema: idempotencyKey,
       example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
+    Mode: {
+      in: "header",
+      name: "Byond-Mode",
+      description:
+        "The mode that a session means: `live` or `test`, for the sandbox. A key has a mode of its own; naming the other one is refused with `invalid_request`.",
+      schema: { type: "string", enum: ["live", "test"], default: "live" },
+      example: "live",
+    },
   },
   headers: {
     RequestId: {

@@ -1,6 +1,6 @@
 import { getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
 import type { OperationDetails, OperationFacts } from "@byond/rest/openapi/operation";
-import { access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts";
+import { type Access, access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts";
 import { codeSamples, type SampleCall } from "./code-samples.ts";
 import type { ErrorResponses } from "./error-responses.ts";
 import { errorsOf, refusesSandboxKeys, useOfIdempotencyKey } from "./operation-errors.ts";
@@ -18,7 +18,7 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
   const codes = errorsOf({ ...facts, access: required });
   // A comment that mentions the scope replaces the note.
   const notes = [
-    ...(facts.comment.includes("scope") ? [] : [scopeNote(scope)]),
+    ...(facts.comment.includes("scope") ? [] : [scopeNote(required)]),
     ...(refusesSandboxKeys(required) ? ["Sandbox keys are refused with `insufficient_scope`."] : []),
   ];
   return {
@@ -36,7 +36,9 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
       ...(keyUse === "replay" ? { "Idempotent-Replayed": { $ref: "#/components/headers/IdempotentReplayed" } } : {}),
     },
     responses: errors.referTo(codes),
-    parameters: idempotencyParameters[keyUse].map((name) => ({ $ref: `#/components/parameters/${name}` })),
+    parameters: [...idempotencyParameters[keyUse], ...(required.byMode ? ["Mode"] : [])].map((name) => ({
+      $ref: `#/components/parameters/${name}`,
+    })),
     notes: notes.filter((note) => note !== ""),
     members: {
       security: securityOf(credential, scope),
@@ -73,9 +75,12 @@ function securityOf(credential: Credential, scope: string): JsonObject[] {
   }
 }
 
-function scopeNote(scope: string): string {
+function scopeNote({ scope, namedScope }: Access): string {
   if (scope === "") {
     return "";
+  }
+  if (namedScope) {
+    return `The API key must name the scope \`${scope}\` or \`*\`.`;
   }
   return scope === "*"
     ? "An API key needs the scope `*`, or no restriction."

@@ -1,9 +1,9 @@
 import type { DescField, DescFile, DescService, JsonObject } from "@bufbuild/protobuf";
-import { restJson } from "@byond/rest/json/json-style";
 import { buildOpenApi } from "@byond/rest/openapi/openapi-document";
 import { commentOf } from "@byond/rest/openapi/proto-comments";
 import { routesOf } from "@byond/rest/route";
 import { apiVersions } from "../../../rpc/api-versions.ts";
+import { restStyle } from "../../../rpc/rest-style.ts";
 import { guideText } from "../guide.ts";
 import { sharedComponents } from "./components.ts";
 import { ErrorResponses } from "./error-responses.ts";
@@ -43,7 +43,7 @@ export function buildReference(services: readonly DescService[], scopes: readonl
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     services,
-    json: restJson,
+    json: restStyle,
     basePath,
     tagName: groupTitle,
     title: operationTitle,

@@ -9,6 +9,7 @@ const titles: Readonly<Record<string, string>> = {
   CancelVerification: "Cancel a verification",
   EraseRecipient: "Erase a recipient",
   LookupNumber: "Look up a number",
+  GetEvent: "Get an event",
   CreateApiKey: "Create an API key",
   GetApiKey: "Get an API key",
   UpdateApiKey: "Change an API key",
@@ -31,6 +32,7 @@ const titles: Readonly<Record<string, string>> = {
 const groups = new Map([
   ["VerifyService", "Verify"],
   ["LookupService", "Lookup"],
+  ["EventService", "Events"],
   ["ApiKeyService", "API keys"],
   ["AuthService", "Accounts and sessions"],
 ]);

@@ -1,0 +1,58 @@
+import { getOption, hasOption, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { word } from "../../../gen/byond/v1/access_pb.ts";
+import { Mode } from "../../../gen/byond/v1/api_key_pb.ts";
+import { type EventDataSchema, type EventSchema, EventType, EventTypeSchema } from "../../../gen/byond/v1/event_pb.ts";
+import type { StoredEvent } from "../../events/event-log.ts";
+
+/** The object of an event, as a message. */
+export type EventObject = NonNullable<MessageInitShape<typeof EventDataSchema>["object"]>;
+
+/** Shows the objects of events of one kind. Each capability that writes events offers one. */
+export interface EventObjects {
+  /** The first word of the types of these events, such as `verification`. */
+  readonly kind: string;
+  /** The objects of events of this kind, which may be of several workspaces, in the order of the events. */
+  read(events: readonly StoredEvent[]): Promise<readonly EventObject[]>;
+}
+
+/** Events as messages of the schema, in their order. */
+export type EventMessages = (
+  events: readonly StoredEvent[],
+) => Promise<readonly MessageInitShape<typeof EventSchema>[]>;
+
+/** Shows events with the objects that capabilities offer. An event of another kind has no data. */
+export function eventMessages(offered: readonly EventObjects[]): EventMessages {
+  return async (events) => {
+    const objects = new Map<StoredEvent, EventObject>();
+    for (const { kind, read } of offered) {
+      const ofKind = events.filter(({ type }) => type.startsWith(`${kind}.`));
+      const found = ofKind.length === 0 ? [] : await read(ofKind);
+      for (const [index, event] of ofKind.entries()) {
+        const object = found[index];
+        if (object !== undefined) {
+          objects.set(event, object);
+        }
+      }
+    }
+    return events.map((event) => messageOf(event, objects.get(event)));
+  };
+}
+
+function messageOf({ id, type, mode, createdAt }: StoredEvent, object: EventObject | undefined) {
+  return {
+    id,
+    type: typeByWord.get(type) ?? EventType.UNSPECIFIED,
+    mode: mode === "test" ? Mode.TEST : Mode.LIVE,
+    createdAt: timestampFromDate(createdAt),
+    ...(object === undefined ? {} : { data: { object } }),
+  };
+}
+
+/** The type as it is stored, which is how REST writes it. Undefined for `EVENT_TYPE_UNSPECIFIED`. */
+export function storedType(type: EventType): string | undefined {
+  const value = EventTypeSchema.value[type];
+  return value !== undefined && hasOption(value, word) ? getOption(value, word) : undefined;
+}
+
+const typeByWord = new Map(Object.values(EventType).map((type) => [storedType(type), type]));
