@@ -29,7 +29,6 @@ const beyondTheEntities = {
     "require_credential",
     "spend_signature",
     "write_key_event",
-    "write_verification_event",
   ],
   triggers: [
     "api_key_changed",

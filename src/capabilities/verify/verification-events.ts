@@ -1,63 +1,109 @@
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
-import type { StoredEvent } from "../../events/event-log.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import { verificationMessage } from "./verification-proto.ts";
-import { type ViewRow, viewOf } from "./verification-view.ts";
+import { type DeliveryStatus, type ViewRow, viewOf } from "./verification-view.ts";
 
-/** What an erasure erases. It is not stored with events. */
-type Erasable = Pick<ViewRow, "recipientSealed" | "secondRecipientSealed" | "metadata">;
-
-/** The snapshot of an event, as `verify-0004.migration.ts` writes it. Times are milliseconds since 1970. */
-interface Snapshot extends Omit<ViewRow, keyof Erasable | "id" | "createdAt" | "expiresAt" | "approvedAt"> {
-  readonly createdAt: number;
-  readonly expiresAt: number;
-  readonly approvedAt: number | null;
+/** The snapshot of an event, as `verify-0004.migration.ts` writes it. Times are ISO 8601. */
+interface Snapshot extends Pick<ViewRow, "channel" | "status" | "attemptsLeft"> {
+  /** When it was taken. */
+  readonly at: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly approvedAt: string | null;
+  /** The message whose outcome is the event, and its status. Null: the event is not about a message. */
+  readonly message: string | null;
+  readonly messageStatus: DeliveryStatus | null;
 }
 
-const readErasable = statement<Erasable & { id: string }>("read_erasable_of_verifications")(
-  { workspaceIds: array(text), ids: array(text) },
+/** What is read from the verification: an erasure has erased it there. */
+type Current = Pick<ViewRow, "recipientSealed" | "secondRecipientSealed" | "metadata" | "deliveries">;
+
+/**
+ * The messages of verifications as they were at a moment: those that there were, with the attempts that had ended. The times of receipts
+ * are the provider's.
+ */
+const deliveriesAt = `
+  SELECT
+    outbox.id, outbox.lane, attempt.count AS attempts,
+    CASE
+      WHEN outbox.finished_at IS NULL OR outbox.finished_at > asked.at THEN 'queued'
+      WHEN outbox.status <> 'sent' THEN outbox.status
+      WHEN attempt.read_at <= asked.at THEN 'read'
+      WHEN attempt.delivered_at <= asked.at THEN 'delivered'
+      WHEN attempt.failed_at <= asked.at THEN 'failed'
+      ELSE 'sent'
+    END AS status,
+    attempt.provider_message_id AS "providerMessageId", attempt.error,
+    (extract(epoch FROM outbox.created_at) * 1000)::bigint AS "createdAt",
+    (extract(epoch FROM attempt.sent_at) * 1000)::bigint AS "sentAt"
+  FROM (SELECT * FROM outbox WHERE subject_id = asked.id OFFSET 0) AS outbox,
+    LATERAL (
+      SELECT
+        count(*)::integer AS count,
+        min(finished_at) FILTER (WHERE provider_message_id IS NOT NULL) AS sent_at,
+        (array_agg(provider_message_id ORDER BY claim DESC))[1] AS provider_message_id,
+        (array_agg(error ORDER BY claim DESC))[1] AS error,
+        (array_agg(delivered_at ORDER BY claim DESC))[1] AS delivered_at,
+        (array_agg(read_at ORDER BY claim DESC))[1] AS read_at,
+        (array_agg(failed_at ORDER BY claim DESC))[1] AS failed_at
+      FROM delivery_attempt
+      WHERE workspace_id = outbox.workspace_id AND subject_id = outbox.subject_id AND outbox_id = outbox.id
+        AND finished_at <= asked.at
+    ) AS attempt
+  WHERE outbox.workspace_id = asked.workspace_id AND outbox.created_at <= asked.at`;
+
+const readCurrent = statement<Current & { place: number }>("read_verifications_of_events")(
+  { workspaceIds: array(text), ids: array(text), moments: array(text) },
   (p) => `
-    SELECT verification.id, recipient_sealed, second_recipient_sealed, metadata
-    FROM unnest(${p.workspaceIds}, ${p.ids}) AS asked (workspace_id, id),
+    SELECT asked.place::integer, recipient_sealed, second_recipient_sealed, metadata, (
+      SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')
+      FROM (${deliveriesAt}) AS delivery
+    ) AS deliveries
+    FROM (
+        SELECT workspace_id, id, moment::timestamptz AS at, place
+        FROM unnest(${p.workspaceIds}, ${p.ids}, ${p.moments}) WITH ORDINALITY AS listed (workspace_id, id, moment, place)
+      ) AS asked,
       LATERAL (
         SELECT * FROM verification WHERE workspace_id = asked.workspace_id AND id = asked.id OFFSET 0
       ) AS verification`,
 );
 
-const erased: Erasable = { recipientSealed: null, secondRecipientSealed: null, metadata: {} };
+const deleted: Current = { recipientSealed: null, secondRecipientSealed: null, metadata: {}, deliveries: [] };
 
-/** The verifications of events. Those that are deleted are shown like those that are erased. */
+/** The verifications of events. One that is deleted is shown without recipient, metadata and messages. */
 export function verificationEvents(deps: { readonly database: Queryable; readonly keyring: Keyring }): EventObjects {
   return {
     kind: "verification",
     async read(events) {
-      const subjects = new Map(events.map(({ subjectId, workspaceId }) => [subjectId, workspaceId]));
-      const rows = await deps.database.run(readErasable, {
-        workspaceIds: [...subjects.values()],
-        ids: [...subjects.keys()],
+      const snapshots = events.map(({ snapshot }): Snapshot => JSON.parse(snapshot));
+      const rows = await deps.database.run(readCurrent, {
+        workspaceIds: events.map(({ workspaceId }) => workspaceId),
+        ids: events.map(({ subjectId }) => subjectId),
+        moments: snapshots.map(({ at }) => at),
       });
-      const found = new Map(rows.map((row) => [row.id, row]));
-      return events.map((event) => {
-        const view = viewOf(deps.keyring, event.workspaceId, rowOf(event, found.get(event.subjectId) ?? erased));
+      const found = new Map(rows.map(({ place, ...row }) => [place - 1, row]));
+      return snapshots.map((snapshot, index) => {
+        const { workspaceId = "", subjectId = "" } = events[index] ?? {};
+        const view = viewOf(deps.keyring, workspaceId, rowOf(subjectId, snapshot, found.get(index) ?? deleted));
         return { case: "verification", value: verificationMessage(view) };
       });
     },
   };
 }
 
-function rowOf({ subjectId: id, snapshot }: StoredEvent, erasable: Erasable): ViewRow {
-  const stored: Snapshot = JSON.parse(snapshot);
-  const { recipientSealed, secondRecipientSealed, metadata } = erasable;
+function rowOf(id: string, snapshot: Snapshot, { deliveries, ...current }: Current): ViewRow {
+  const { at: _, message, messageStatus, createdAt, expiresAt, approvedAt, ...stored } = snapshot;
   return {
     ...stored,
+    ...current,
     id,
-    createdAt: new Date(stored.createdAt),
-    expiresAt: new Date(stored.expiresAt),
-    approvedAt: stored.approvedAt === null ? null : new Date(stored.approvedAt),
-    recipientSealed,
-    secondRecipientSealed,
-    metadata,
+    createdAt: new Date(createdAt),
+    expiresAt: new Date(expiresAt),
+    approvedAt: approvedAt === null ? null : new Date(approvedAt),
+    deliveries: deliveries.map((delivery) =>
+      delivery.id === message ? { ...delivery, status: messageStatus } : delivery,
+    ),
   };
 }

@@ -19,64 +19,45 @@ export class Verify0004 extends Migration {
     this.addSql("DROP INDEX CONCURRENTLY IF EXISTS verification_by_expiry");
     this.addSql(`
       CREATE INDEX CONCURRENTLY verification_by_expiry ON verification (expires_at) WHERE status = 'pending' AND expires_at < 'infinity'`);
-    for (const statement of [writeEvent, onVerification, onMessage, onReceipt, ...triggers]) {
+    for (const statement of [onVerification, onMessage, onReceipt, ...triggers]) {
       this.addSql(statement);
     }
   }
 }
 
 /**
- * Writes an event of a verification with its columns at this moment, as `verification-view.ts` reads them. Recipients and metadata are
- * not among them: who reads the event reads them from the verification, so that erasing them erases them from events.
+ * An INSERT of an event of a verification, with its columns at this moment. Each event costs a start or a check, so the rest is read when
+ * somebody reads the event (`verification-events.ts`): recipients and metadata, so that erasing them erases them from events, and the
+ * messages as they were `at` this moment. Of a message whose outcome is the event, the snapshot has the status.
  */
-const writeEvent = `
-  CREATE OR REPLACE FUNCTION write_verification_event(event_type text, subject verification) RETURNS void
-  LANGUAGE plpgsql VOLATILE AS $$
-  BEGIN
+const insertEvent = (event: {
+  readonly type: string;
+  readonly subject: string;
+  readonly message?: string;
+  readonly status?: string;
+  readonly from?: string;
+}) => `
     INSERT INTO event_pending (workspace_id, mode, type, subject_id, created_at, snapshot)
-    VALUES (
-      subject.workspace_id, subject.mode, event_type, subject.id, date_trunc('milliseconds', byond_now()),
+    SELECT
+      ${event.subject}.workspace_id, ${event.subject}.mode, 'verification.' || ${event.type}, ${event.subject}.id, byond_now(),
       jsonb_build_object(
-        'channel', subject.channel,
-        'status', subject.status,
-        'attemptsLeft', CASE subject.status WHEN 'pending' THEN subject.max_attempts - subject.attempts ELSE 0 END,
-        'createdAt', (extract(epoch FROM subject.created_at) * 1000)::bigint,
-        'expiresAt', (extract(epoch FROM subject.expires_at) * 1000)::bigint,
-        'approvedAt', (extract(epoch FROM subject.approved_at) * 1000)::bigint,
-        'deliveries', (
-          SELECT coalesce(jsonb_agg(jsonb_build_object(
-            'id', message.id,
-            'lane', message.lane,
-            'attempts', message.attempts,
-            'status', CASE message.status WHEN 'pending' THEN 'queued' WHEN 'sent' THEN coalesce(attempt.state, 'sent')
-              ELSE message.status END,
-            'providerMessageId', attempt.provider_message_id,
-            'error', attempt.error,
-            'createdAt', (extract(epoch FROM message.created_at) * 1000)::bigint,
-            'sentAt', (
-              SELECT (extract(epoch FROM min(finished_at)) * 1000)::bigint FROM delivery_attempt
-              WHERE workspace_id = message.workspace_id AND subject_id = message.subject_id AND outbox_id = message.id
-                AND provider_message_id IS NOT NULL
-            )
-          ) ORDER BY message.created_at, message.id), '[]')
-          FROM (SELECT * FROM outbox WHERE subject_id = subject.id OFFSET 0) AS message
-          LEFT JOIN LATERAL (
-            SELECT state, provider_message_id, error FROM delivery_attempt
-            WHERE workspace_id = message.workspace_id AND subject_id = message.subject_id AND outbox_id = message.id
-            ORDER BY claim DESC LIMIT 1
-          ) AS attempt ON true
-          WHERE message.workspace_id = subject.workspace_id
-        )
+        'at', byond_now(),
+        'channel', ${event.subject}.channel,
+        'status', ${event.subject}.status,
+        'attemptsLeft',
+        CASE ${event.subject}.status WHEN 'pending' THEN ${event.subject}.max_attempts - ${event.subject}.attempts ELSE 0 END,
+        'createdAt', ${event.subject}.created_at,
+        'expiresAt', ${event.subject}.expires_at,
+        'approvedAt', ${event.subject}.approved_at,
+        'message', ${event.message ?? "NULL"},
+        'messageStatus', ${event.status ?? "NULL"}
       )
-    );
-  END $$`;
+    ${event.from ?? ""};`;
 
 const onVerification = `
   CREATE OR REPLACE FUNCTION on_verification_changed() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
   BEGIN
-    PERFORM write_verification_event(
-      'verification.' || CASE TG_OP WHEN 'INSERT' THEN 'started' ELSE NEW.status END, NEW
-    );
+    ${insertEvent({ type: "CASE TG_OP WHEN 'INSERT' THEN 'started' ELSE NEW.status END", subject: "NEW" })}
     RETURN NULL;
   END $$`;
 
@@ -86,45 +67,42 @@ const onVerification = `
  */
 const onMessage = `
   CREATE OR REPLACE FUNCTION on_code_message_finished() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
-  DECLARE
-    subject verification;
   BEGIN
-    IF NEW.status = 'sent' AND EXISTS (
-      SELECT FROM delivery_attempt
-      WHERE workspace_id = NEW.workspace_id AND subject_id = NEW.subject_id AND outbox_id = NEW.id AND awaits_receipt
-    ) THEN
-      RETURN NULL;
-    END IF;
-    SELECT * INTO subject FROM verification WHERE workspace_id = NEW.workspace_id AND id = NEW.subject_id;
-    IF FOUND THEN
-      PERFORM write_verification_event(
-        'verification.' || CASE NEW.status WHEN 'sent' THEN 'delivered' ELSE 'delivery_failed' END, subject
-      );
-    END IF;
+    ${insertEvent({
+      type: "CASE NEW.status WHEN 'sent' THEN 'delivered' ELSE 'delivery_failed' END",
+      subject: "subject",
+      message: "NEW.id",
+      status: "NEW.status",
+      from: `
+    FROM verification AS subject
+    WHERE subject.workspace_id = NEW.workspace_id AND subject.id = NEW.subject_id AND NOT (
+      NEW.status = 'sent' AND EXISTS (
+        SELECT FROM delivery_attempt
+        WHERE workspace_id = NEW.workspace_id AND subject_id = NEW.subject_id AND outbox_id = NEW.id AND awaits_receipt
+      )
+    )`,
+    })}
     RETURN NULL;
   END $$`;
 
 /** One message may have been sent twice, and have a receipt for each time: the first one counts. */
 const onReceipt = `
   CREATE OR REPLACE FUNCTION on_code_receipt() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
-  DECLARE
-    subject verification;
   BEGIN
-    SELECT * INTO subject FROM verification WHERE workspace_id = NEW.workspace_id AND id = NEW.subject_id;
-    IF NOT FOUND THEN
-      RETURN NULL;
-    END IF;
     PERFORM FROM outbox WHERE workspace_id = NEW.workspace_id AND id = NEW.outbox_id FOR UPDATE;
-    IF EXISTS (
+    ${insertEvent({
+      type: "CASE NEW.state WHEN 'failed' THEN 'delivery_failed' ELSE 'delivered' END",
+      subject: "subject",
+      message: "NEW.outbox_id",
+      status: "NEW.state",
+      from: `
+    FROM verification AS subject
+    WHERE subject.workspace_id = NEW.workspace_id AND subject.id = NEW.subject_id AND NOT EXISTS (
       SELECT FROM delivery_attempt
       WHERE workspace_id = NEW.workspace_id AND subject_id = NEW.subject_id AND outbox_id = NEW.outbox_id
         AND claim <> NEW.claim AND state IN ('delivered', 'read')
-    ) THEN
-      RETURN NULL;
-    END IF;
-    PERFORM write_verification_event(
-      'verification.' || CASE NEW.state WHEN 'failed' THEN 'delivery_failed' ELSE 'delivered' END, subject
-    );
+    )`,
+    })}
     RETURN NULL;
   END $$`;
 
