@@ -28,6 +28,9 @@ const beyondTheEntities = {
     "outbox_record_sent",
     "require_credential",
     "spend_signature",
+    "webhook_follow_events",
+    "webhook_queue_delivery",
+    "webhook_write_event",
     "write_key_event",
   ],
   triggers: [
@@ -39,6 +42,8 @@ const beyondTheEntities = {
     "outbox_written",
     "verification_ended",
     "verification_started",
+    "webhook_deliveries",
+    "webhook_disabled",
   ],
   fillFactors: {
     event_pending: ["autovacuum_vacuum_scale_factor=0", "autovacuum_vacuum_threshold=2000"],
