@@ -12,9 +12,7 @@ export type Purpose =
   | "sign-in-source"
   | "account-address"
   | "idempotency-fingerprint"
-  | "idempotency-answer"
-  | "webhook-secret"
-  | "webhook-body";
+  | "idempotency-answer";
 
 /** One of the secrets that the server was started with. */
 export interface MasterSecret {

@@ -3,13 +3,28 @@ import { timeLeftMs } from "./call-deadline.ts";
 
 /**
  * The settings that statements and `pg` rely on, whatever is set for the role or the database: `pg` reads only ISO dates, a
- * conditional statement has to see what others have committed, and numbers need all their digits. Set by a statement, because
+ * conditional statement has to see what others have committed, numbers need all their digits, and plans must not depend on
+ * how large the tables are. Set by a statement, because
  * poolers refuse settings that they do not know in a start-up message.
  */
-const setSettings = `
-  SELECT
-    set_config('datestyle', 'ISO', false), set_config('intervalstyle', 'postgres', false),
-    set_config('default_transaction_isolation', 'read committed', false), set_config('extra_float_digits', '1', false)`;
+const settings: Readonly<Record<string, string>> = {
+  datestyle: "ISO",
+  intervalstyle: "postgres",
+  default_transaction_isolation: "read committed",
+  extra_float_digits: "1",
+  // Every statement looks up a few rows by an index. PostgreSQL keeps the plan of a prepared statement that was made when a table had few
+  // rows, where reading all of them is cheapest: it must not be possible (decision 37).
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  // Compiling takes longer than any of these statements.
+  jit: "off",
+};
+
+const setSettings = `SELECT ${Object.entries(settings)
+  .map(([name, value]) => `set_config('${name}', '${value}', false)`)
+  .join(", ")}`;
 
 /** A pooler may accept a connection before it has one to PostgreSQL. */
 const patienceMs = 2_000;

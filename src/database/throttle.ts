@@ -83,7 +83,11 @@ export function askBuckets(buckets: readonly Bucket[], condition: string): Bucke
   const scans = [...Map.groupBy(buckets, ({ workspaceId }) => workspaceId)].map(([workspaceId, group], index) => {
     const tats = group.map(({ name, keys }) => `max(tat) FILTER (WHERE key = ANY (${keys})) AS ${name}`).join(", ");
     const keys = group.map((bucket) => bucket.keys).join(" || ");
-    return `(SELECT ${tats} FROM throttle WHERE workspace_id = ${workspaceId} AND key = ANY (${keys})) AS found_${index}`;
+    // A look-up for each key: `key = ANY (…)` reads the whole table if it was planned while the table was small.
+    return `(
+      SELECT ${tats} FROM unnest(${keys}) AS asked (key),
+        LATERAL (SELECT tat FROM throttle WHERE workspace_id = ${workspaceId} AND key = asked.key OFFSET 0) AS bucket
+    ) AS found_${index}`;
   });
   const isEmpty = ({ name, limit }: Bucket) => `${name} IS NOT NULL AND NOT ${hasToken(name, limit)}`;
   const firstEmpty = (value: (bucket: Bucket) => string) =>

@@ -27,21 +27,8 @@ const recordStates = statement<{ messageId: string }>("delivery_record_receipts"
       FROM unnest(${p.messageIds}, ${p.states}, ${p.times}, ${p.errors}) AS report (message_id, state, at, error)
       GROUP BY message_id
     )
-    UPDATE delivery_attempt AS attempt
-    SET
-      state = CASE
-        WHEN attempt.state = 'read' OR receipt.read_at IS NOT NULL THEN 'read'
-        WHEN attempt.state = 'delivered' OR receipt.delivered_at IS NOT NULL THEN 'delivered'
-        WHEN receipt.failed_at IS NOT NULL THEN 'failed'
-        ELSE attempt.state
-      END,
-      delivered_at = coalesce(attempt.delivered_at, receipt.delivered_at),
-      read_at = coalesce(attempt.read_at, receipt.read_at),
-      failed_at = coalesce(attempt.failed_at, receipt.failed_at),
-      error = coalesce(attempt.error, nullif(receipt.error, ''))
-    FROM receipt
-    WHERE attempt.lane = 'whatsapp' AND attempt.provider_message_id = receipt.message_id
-    RETURNING receipt.message_id`,
+    SELECT message_id FROM receipt
+    WHERE delivery_record_receipt(message_id, delivered_at, read_at, failed_at, error)`,
 );
 
 /** Records receipts. Returns the ids of the messages that are known. */

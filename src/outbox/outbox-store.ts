@@ -67,20 +67,14 @@ const claimParameters = { workspaceIds: array(text), ids: array(text), serverId:
 const renewClaims = statement<OutboxKey>("outbox_renew_claims")(
   claimParameters,
   (p) => `
-    UPDATE outbox SET available_at = byond_now() + interval '${claimMs} milliseconds'
-    FROM unnest(${p.workspaceIds}, ${p.ids}) AS held (workspace_id, id)
-    WHERE outbox.workspace_id = held.workspace_id AND outbox.id = held.id
-      AND status = 'pending' AND claimed_by = ${p.serverId}
-    RETURNING outbox.workspace_id, outbox.id`,
+    SELECT workspace_id, id FROM outbox_move_claims(
+      ${p.workspaceIds}, ${p.ids}, ${p.serverId}, byond_now() + interval '${claimMs} milliseconds', ${p.serverId}
+    )`,
 );
 
 const releaseClaims = statement("outbox_release_claims")(
   claimParameters,
-  (p) => `
-    UPDATE outbox SET available_at = byond_now(), claimed_by = NULL
-    FROM unnest(${p.workspaceIds}, ${p.ids}) AS held (workspace_id, id)
-    WHERE outbox.workspace_id = held.workspace_id AND outbox.id = held.id
-      AND status = 'pending' AND claimed_by = ${p.serverId}`,
+  (p) => `SELECT FROM outbox_move_claims(${p.workspaceIds}, ${p.ids}, ${p.serverId}, byond_now(), NULL)`,
 );
 
 /** Marks a batch of messages as expired that nobody was sending when they expired. */

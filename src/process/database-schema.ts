@@ -18,14 +18,15 @@ import { DeliveryAttemptEntity } from "../outbox/delivery-attempt.entity.ts";
 import { OutboxEntity } from "../outbox/outbox.entity.ts";
 import { Outbox0001 } from "../outbox/outbox-0001.migration.ts";
 import { Outbox0002 } from "../outbox/outbox-0002.migration.ts";
+import { Outbox0003 } from "../outbox/outbox-0003.migration.ts";
 import { Outbox0004 } from "../outbox/outbox-0004.migration.ts";
 import { Outbox0005 } from "../outbox/outbox-0005.migration.ts";
-import { Outbox0007 } from "../outbox/outbox-0007.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
 import { RevocationEntity } from "../revocation/revocation.entity.ts";
 import { Revocation0001 } from "../revocation/revocation-0001.migration.ts";
+import { Revocation0002 } from "../revocation/revocation-0002.migration.ts";
 import { ServerEntity } from "../revocation/server.entity.ts";
 
 /** The tables of the platform. */
@@ -52,13 +53,14 @@ const platform: Schema = {
     { name: "crypto-0001", class: Crypto0001 },
     { name: "access-0001", class: Access0001 },
     { name: "revocation-0001", class: Revocation0001 },
+    { name: "revocation-0002", class: Revocation0002 },
     { name: "quota-0001", class: Quota0001 },
     { name: "idempotency-0001", class: Idempotency0001 },
     { name: "outbox-0001", class: Outbox0001 },
     { name: "outbox-0002", class: Outbox0002 },
+    { name: "outbox-0003", class: Outbox0003 },
     { name: "outbox-0004", class: Outbox0004 },
     { name: "outbox-0005", class: Outbox0005 },
-    { name: "outbox-0007", class: Outbox0007 },
     { name: "events-0001", class: Events0001 },
   ],
 };

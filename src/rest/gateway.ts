@@ -18,7 +18,7 @@ import {
   errorResponse,
   jsonContent,
   jsonMediaType,
-  ResponseContent,
+  type ResponseContent,
   type RestError,
 } from "./http-response.ts";
 import type { JsonStyle } from "./json/json-style.ts";
@@ -31,12 +31,6 @@ import type { RouteTrie } from "./route-trie.ts";
 import { type EventStreamFields, readLastEventId } from "./server-sent-events.ts";
 import { StreamOpening, streamOpeningKey } from "./stream-opening.ts";
 import { streamResponse } from "./stream-response.ts";
-
-/** A request of a server. */
-export interface RestRequest extends UniversalServerRequest {
-  /** Path and query as they are in the URL, if they are known without it. */
-  readonly target?: string;
-}
 
 /** What is known of a request when it fails. */
 export interface ErrorContext {
@@ -90,7 +84,7 @@ export interface Gateway {
    * throws, `Accept` without JSON (406), a body that is too large (413), of another type (415) or malformed (400), and
    * last fields that are wrong (422, see {@link bindingViolations}).
    */
-  handle(request: RestRequest): Promise<UniversalServerResponse>;
+  handle(request: UniversalServerRequest): Promise<UniversalServerResponse>;
 }
 
 /**
@@ -126,45 +120,39 @@ const defaultMaxBodyBytes = 65_536;
 const defaultHeartbeatMs = 15_000;
 
 /** A request on its way, and what has become known of it. */
-class Exchange {
-  readonly request: RestRequest;
+interface Exchange {
+  readonly request: UniversalServerRequest;
   readonly values: ContextValues;
-  endpoint: Endpoint | undefined;
-  context: CallContext | undefined;
+  endpoint?: Endpoint;
+  context?: CallContext;
   /** Whether the call goes on while the answer is being sent. */
-  isStreaming = false;
-
-  constructor(request: RestRequest) {
-    this.request = request;
-    this.values = request.contextValues ?? createContextValues();
-  }
+  isStreaming?: boolean;
 }
 
 async function handle(
-  request: RestRequest,
+  request: UniversalServerRequest,
   routes: RouteTrie<Endpoint>,
   options: GatewayOptions,
 ): Promise<UniversalServerResponse> {
-  const exchange = new Exchange(request);
+  const exchange: Exchange = { request, values: request.contextValues ?? createContextValues() };
   try {
     return await answer(exchange, routes, options);
   } catch (error) {
     return await refuse(exchange, error, options);
   } finally {
-    if (!exchange.isStreaming) {
+    if (exchange.isStreaming !== true) {
       exchange.context?.end();
     }
   }
 }
 
-/** Waits only for what is not there at once: most calls wait for their implementation alone. */
 async function answer(
   exchange: Exchange,
   routes: RouteTrie<Endpoint>,
   options: GatewayOptions,
 ): Promise<UniversalServerResponse> {
   const { request, values } = exchange;
-  const { path, query } = splitUrl(request.target ?? request.url);
+  const { path, query } = splitUrl(request.url);
   const found = findEndpoint(routes, request.method, path);
   if (found.kind === "options") {
     return { status: 204, header: new Headers({ allow: found.allow.join(", ") }) };
@@ -182,23 +170,17 @@ async function answer(
     shutdownSignal: options.shutdownSignal,
   });
   exchange.context = context;
-  const admission = options.requestGate?.(context);
-  if (admission !== undefined) {
-    await admission;
-  }
+  await options.requestGate?.(context);
   if (timeoutMs instanceof GatewayError) {
     throw timeoutMs;
   }
   requireAcceptable(request.header, endpoint.mediaTypes);
   const violations = new ViolationCollector();
   const maxBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
-  const reading = readRequestBody(request, endpoint.route, options.json, maxBytes, violations);
-  const body = reading instanceof Promise ? await reading : reading;
+  const body = await readRequestBody(request, endpoint.route, options.json, maxBytes, violations);
   const lastEventId = endpoint.call.kind === "stream" ? readLastEventId(request.header) : undefined;
   const message = endpoint.bind({ variables, query: parseQuery(query), body, lastEventId }, violations);
-  if (!violations.isEmpty) {
-    values.set(bindingViolations, violations);
-  }
+  values.set(bindingViolations, violations);
   const { call, render, route, status } = endpoint;
   if (call.kind === "unary") {
     const content = wrapped(render(await call.invoke(context, message)), true, request, options);
@@ -228,7 +210,9 @@ function wrapped(
   options: GatewayOptions,
 ): ResponseContent {
   const wrap = content.type === jsonMediaType ? options.wrapBody?.(request.header) : undefined;
-  return wrap === undefined ? content : new ResponseContent(content.type, wrap(isOk, content.text));
+  return wrap === undefined
+    ? content
+    : { ...content, bytes: Buffer.from(wrap(isOk, Buffer.from(content.bytes).toString())) };
 }
 
 function explain({ endpoint, request, values }: Exchange, error: unknown, options: GatewayOptions): RestError {

@@ -91,8 +91,7 @@ export function composeUnary(
     }
     requireNoViolations(request);
     const context = new InnermostContext(contextOf(request), request);
-    const answer = impl(request.message, context);
-    const message = create(method.output, answer instanceof Promise ? await answer : answer);
+    const message = create(method.output, await impl(request.message, context));
     const { responseHeader: header, responseTrailer: trailer } = context;
     return { stream: false, service: method.parent, method, message, header, trailer };
   });

@@ -1,4 +1,3 @@
-import { HeaderFields } from "@byond/rest/header-fields";
 import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
@@ -22,11 +21,8 @@ export async function writeResponse(
     }
     if (body === undefined) {
       response.end();
-    } else if (body.ascii === undefined) {
-      response.end(body.bytes);
     } else {
-      // Head and body are one text then, and one write.
-      response.end(body.ascii, "latin1");
+      response.end(body.bytes);
     }
     return;
   }
@@ -57,12 +53,8 @@ function writeHead(
       fields.push(name, defaults[name] ?? "");
     }
   }
-  if (header instanceof HeaderFields) {
-    header.appendTo(fields);
-  } else {
-    for (const [name, value] of header ?? []) {
-      fields.push(name, value);
-    }
+  for (const [name, value] of header ?? []) {
+    fields.push(name, value);
   }
   // The union of both kinds of response has no common signature of `writeHead`.
   if ("stream" in response) {

@@ -17,20 +17,19 @@ import { standardSchema, standardWorkspaceTables } from "../support/schema.ts";
 const beyondTheEntities = {
   functions: [
     "byond_now",
+    "delivery_record_receipt",
     "lock_subjects",
     "number_events",
     "on_code_message_finished",
     "on_code_receipt",
     "on_verification_changed",
     "outbox_claim_group",
+    "outbox_move_claims",
     "outbox_note_due",
     "outbox_record_sent",
     "outbox_record_sent",
     "require_credential",
     "spend_signature",
-    "webhook_follow_events",
-    "webhook_queue_delivery",
-    "webhook_write_event",
     "write_key_event",
   ],
   triggers: [
@@ -42,8 +41,6 @@ const beyondTheEntities = {
     "outbox_written",
     "verification_ended",
     "verification_started",
-    "webhook_deliveries",
-    "webhook_disabled",
   ],
   fillFactors: {
     event_pending: ["autovacuum_vacuum_scale_factor=0", "autovacuum_vacuum_threshold=2000"],

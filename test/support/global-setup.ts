@@ -12,9 +12,17 @@ declare module "vitest" {
   }
 }
 
-/** Generates the code that tests import, and starts one PostgreSQL for the whole run, in a temporary folder and without fsync. */
+/**
+ * Generates the code that tests import, and starts one PostgreSQL for the whole run, in a temporary folder and without fsync. With
+ * `TEST_POSTGRES_URL`, the URL of a superuser, it uses that PostgreSQL instead, such as one of another version.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await generateTestCode();
+  const given = process.env.TEST_POSTGRES_URL;
+  if (given !== undefined) {
+    project.provide("postgresUrl", given);
+    return async () => undefined;
+  }
   const dataDir = await mkdtemp(join(tmpdir(), "byond-test-"));
   const postgres = await startEmbeddedPostgres({
     dataDir,

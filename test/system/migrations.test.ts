@@ -145,7 +145,7 @@ test("an older server starts on a database that a newer one has migrated", async
   expect(await namesOfDone()).toEqual(nextMigrations.map(({ name }) => name));
 });
 
-class Verify0002 extends Migration {
+class Brand0001 extends Migration {
   override isTransactional(): boolean {
     return false;
   }
@@ -157,7 +157,7 @@ class Verify0002 extends Migration {
 }
 
 test("an index is built concurrently while writes go on, and while another server waits for the migration lock", async () => {
-  const withIndex = [...standardSchema.migrations, { name: "verify-0002", class: Verify0002 }];
+  const withIndex = [...standardSchema.migrations, { name: "brand-0001", class: Brand0001 }];
   // The index waits for this transaction, and the table is written meanwhile.
   await holder.query("BEGIN");
   await holder.query("LOCK TABLE verification IN ROW EXCLUSIVE MODE");

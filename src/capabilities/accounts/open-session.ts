@@ -46,8 +46,8 @@ export const tokenSecondsUntil = (end: string) =>
   `greatest(1, least(${accessTokenSeconds}, floor(extract(epoch FROM ${end} - byond_now()))))::integer`;
 
 /**
- * Inserts a session, unless the account's revision was raised meanwhile. Removes the account's expired sessions, and
- * remembers the source.
+ * Inserts a session, unless the account's revision was raised meanwhile, and remembers the source. Expired sessions are left to
+ * the sweep: looking for them reads every session of the account.
  */
 const insert = statement<SessionTimes>("insert_session")(
   {
@@ -60,9 +60,7 @@ const insert = statement<SessionTimes>("insert_session")(
     source: nullable(bytea),
   },
   (p) => `
-    WITH ended AS (
-      DELETE FROM session WHERE workspace_id = ${p.workspaceId} AND account_id = ${p.userId} AND expires_at <= byond_now()
-    ), signed_in AS (
+    WITH signed_in AS (
       SELECT id, token_revision, byond_now() AS now FROM account
       WHERE id = ${p.userId} AND token_revision = ${p.tokenRevision} FOR KEY SHARE
     ), remembered AS (

@@ -53,8 +53,11 @@ const take = statement<TakenRow>("reserve_password_attempt")(
   (p) => `
     WITH known AS (
       SELECT coalesce(array_agg(DISTINCT account_id), '{}') AS accounts FROM (
-        SELECT account_id FROM known_source
-        WHERE account_id = ANY (${p.accountIds}) AND source = ANY (${p.sources}) AND expires_at > byond_now()
+        SELECT account.id FROM unnest(${p.accountIds}) AS account (id), unnest(${p.sources}) AS asked (source),
+          LATERAL (
+            SELECT expires_at FROM known_source WHERE account_id = account.id AND source = asked.source OFFSET 0
+          ) AS known
+        WHERE expires_at > byond_now()
         UNION ALL SELECT ${p.signedInTo} WHERE ${p.signedInTo} IS NOT NULL
       ) AS knowing (account_id)
     ), blocked AS (

@@ -25,7 +25,7 @@ const read = statement<Row>("read_api_key")(
     SELECT
       api_key.id, api_key.mode, api_key.scopes, api_key.ip_allowlist, api_key.requests_per_minute,
       NOT EXISTS (
-        SELECT FROM account WHERE account.workspace_id = workspace.id AND email_verified_at IS NULL
+        SELECT FROM account WHERE account.workspace_id = workspace.id AND email_verified_at IS NULL OFFSET 0
       ) AS is_verified,
       CASE WHEN api_key.require_signature THEN api_key.min_signature_version END AS required_signature,
       api_key.revision + workspace.revision AS revision,
@@ -34,9 +34,9 @@ const read = statement<Row>("read_api_key")(
       secret.secret_hash,
       api_key.revoked_at IS NOT NULL OR workspace.deactivated_at IS NOT NULL AS is_revoked,
       (extract(epoch FROM least(api_key.expires_at, secret.valid_until) - byond_now()) * 1000)::float8 AS ms_left
-    FROM api_key_secret AS secret
-      JOIN api_key ON api_key.id = secret.key_id
-      JOIN workspace ON workspace.id = api_key.workspace_id
+    FROM api_key_secret AS secret,
+      LATERAL (SELECT * FROM api_key WHERE id = secret.key_id OFFSET 0) AS api_key,
+      LATERAL (SELECT * FROM workspace WHERE id = api_key.workspace_id OFFSET 0) AS workspace
     WHERE secret.prefix = ${p.prefix}`,
 );
 

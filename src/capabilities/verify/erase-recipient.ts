@@ -2,6 +2,7 @@ import type { Keyring } from "../../crypto/keyring.ts";
 import { change, type Database } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import { isOfRecipient } from "./is-of-recipient.ts";
 import { indexesOfAny } from "./recipient.ts";
 import type { VerificationOwner } from "./start-verification.ts";
 
@@ -24,11 +25,11 @@ const erase = statement<{ erased: number }>("erase_recipient")(
   (p) => `
     WITH by_first AS (
       UPDATE verification SET ${erasure}
-      WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND recipient_index = ANY (${p.indexes})
+      WHERE ${isOfRecipient("recipient_index", p)}
       RETURNING id
     ), by_second AS (
       UPDATE verification SET ${erasure}
-      WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND second_recipient_index = ANY (${p.indexes})
+      WHERE ${isOfRecipient("second_recipient_index", p)}
       RETURNING id
     ), erased AS (
       SELECT id FROM by_first UNION ALL SELECT id FROM by_second
@@ -37,18 +38,12 @@ const erase = statement<{ erased: number }>("erase_recipient")(
         payload_sealed = NULL,
         status = CASE status WHEN 'pending' THEN 'expired' ELSE status END,
         finished_at = coalesce(finished_at, byond_now())
-      WHERE workspace_id = ${p.workspaceId} AND subject_id = ANY (ARRAY(SELECT id FROM erased))
-      RETURNING id
-    ), canceled AS (
-      UPDATE outbox SET
-        payload_sealed = NULL, status = 'expired', finished_at = byond_now(), last_error = 'the recipient was erased'
-      WHERE workspace_id = ${p.workspaceId} AND erased_with = ANY (ARRAY(SELECT id FROM erased))
-        AND payload_sealed IS NOT NULL AND erased_with IS NOT NULL
+      WHERE subject_id = ANY (ARRAY(SELECT id FROM erased)) AND workspace_id || '' = ${p.workspaceId}
       RETURNING id
     )
     SELECT
       (SELECT count(*) FROM erased)::integer AS erased,
-      ${requireCredential(p.credential, { after: ["given_up", "canceled"], effect: "erased" })}`,
+      ${requireCredential(p.credential, { after: ["given_up"], effect: "erased" })}`,
 );
 
 /**

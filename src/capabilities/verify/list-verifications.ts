@@ -11,9 +11,12 @@ import {
   timestamptz,
 } from "../../database/statement.ts";
 import { formatPageToken, parsePageToken } from "../../rpc/page-token.ts";
-import type { ChannelName } from "../channels/outgoing-message.ts";
+import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
+import { isOfRecipient } from "./is-of-recipient.ts";
 import { indexesOfAny } from "./recipient.ts";
 import {
+  currentStatus,
+  statuses,
   type VerificationStatus,
   type VerificationView,
   type ViewRow,
@@ -21,6 +24,7 @@ import {
   viewParameters,
   viewText,
 } from "./verification-view.ts";
+import { pageSize } from "./verify.policy.ts";
 
 export interface ListInput {
   readonly workspaceId: string;
@@ -44,11 +48,15 @@ export interface ListedVerifications {
 const allFilters = ["status", "channel", "recipient", "after", "before", "page"] as const;
 type Filter = (typeof allFilters)[number];
 
+/** The statuses that rows of a status may have: a verification that has expired is stored as pending until the sweep comes. */
+const storedAs = (status: VerificationStatus) => (status === "expired" ? ["expired", "pending"] : [status]);
+
 const parameters = {
   ...viewParameters,
   mode: text,
   status: optional(text),
-  channel: optional(text),
+  storedStatuses: optional(array(text)),
+  channels: optional(array(text)),
   recipientIndexes: optional(array(text)),
   createdAfter: optional(timestamptz),
   createdBefore: optional(timestamptz),
@@ -60,36 +68,71 @@ const parameters = {
 type P = Placeholders<typeof parameters>;
 
 const conditionOf: Record<Exclude<Filter, "recipient">, (p: P) => string> = {
-  status: (p) => `current_status = ${p.status}`,
-  channel: (p) => `channel = ${p.channel}`,
+  status: (p) => `${currentStatus(p)} = ${p.status}`,
+  channel: (p) => `channel = ANY (${p.channels})`,
   after: (p) => `created_at >= ${p.createdAfter}`,
   before: (p) => `created_at < ${p.createdBefore}`,
   page: (p) => `created_at <= ${p.lastCreatedAt} AND (created_at, id) < (${p.lastCreatedAt}, ${p.lastId})`,
 };
 
+/** SQL of the conditions of filters, each with AND before it. */
+const conditionsOf = (p: P, filters: readonly Filter[]) =>
+  filters.map((filter) => (filter === "recipient" ? "" : `AND ${conditionOf[filter](p)}`)).join(" ");
+
+const newestFirst = "ORDER BY created_at DESC, id DESC";
+
 /**
- * SQL of a recipient's verifications, found by the indexes on the two recipients. `OFFSET 0` stops the planner from reading all
- * verifications of the workspace in order of time instead, in the hope of filling the page early.
+ * The planner expects a tenth of all rows of a limit that is a parameter, and may sort them all. Rows that nobody asks for are
+ * not read.
  */
-function ofRecipient(p: P): string {
-  const found = (column: string) =>
-    `
+const largestPage = `${newestFirst} LIMIT ${pageSize.max + 1}`;
+
+/** SQL of the newest verifications of each status and channel, a page of each: the index `verification_by_state` has them in order. */
+function ofStates(p: P, filters: readonly Filter[]): string {
+  return `(
+    SELECT found.* FROM unnest(${p.storedStatuses}) AS stored (status), unnest(${p.channels}) AS asked (channel),
+      LATERAL (
+        SELECT * FROM (
+          SELECT * FROM verification
+          WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND status = stored.status AND channel = asked.channel
+            AND expires_at > '-infinity' ${conditionsOf(
+              p,
+              filters.filter((filter) => filter !== "channel"),
+            )}
+          ${largestPage}
+        ) AS newest
+        LIMIT ${p.limit}
+      ) AS found
+  )`;
+}
+
+/** SQL of the rows that a list chooses its page from. */
+function sourceOf(p: P, filters: readonly Filter[]): string {
+  if (filters.includes("recipient")) {
+    const asked = { workspaceId: p.workspaceId, mode: p.mode, indexes: p.recipientIndexes };
+    return `(
+      SELECT * FROM verification WHERE ${isOfRecipient("recipient_index", asked)}
+      UNION ALL SELECT * FROM verification WHERE ${isOfRecipient("second_recipient_index", asked)}
+      OFFSET 0
+    )`;
+  }
+  if (filters.includes("status") || filters.includes("channel")) {
+    return ofStates(p, filters);
+  }
+  // True of all rows. The partial index `verification_list` is used only if its predicate is here.
+  return `(
     SELECT * FROM verification
-    WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND ${column} = ANY (${p.recipientIndexes})`;
-  return `(${found("recipient_index")} UNION ALL ${found("second_recipient_index")} OFFSET 0)`;
+    WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND created_at > '-infinity' ${conditionsOf(p, filters)}
+    ${largestPage}
+  )`;
 }
 
 /** Each combination of filters is a prepared statement with a plan of its own. */
 const list = statementOfParts<ViewRow, Filter>("list_verifications")(parameters, (p, filters) =>
   viewText(p, {
-    ...(filters.includes("recipient") ? { source: ofRecipient(p) } : {}),
-    conditions: [
-      `mode = ${p.mode}`,
-      // True of all rows. The partial index `verification_list` is used only if its predicate is here.
-      "created_at > '-infinity'",
-      ...filters.flatMap((filter) => (filter === "recipient" ? [] : [conditionOf[filter](p)])),
-    ].join(" AND "),
-    tail: `ORDER BY created_at DESC, id DESC LIMIT ${p.limit}`,
+    source: sourceOf(p, filters),
+    conditions: `mode = ${p.mode} ${conditionsOf(p, filters)}`,
+    tail: `${newestFirst} LIMIT ${p.limit}`,
   }),
 );
 
@@ -110,7 +153,8 @@ export async function listVerifications(
     knownSecrets: deps.keyring.all.map((secret) => secret.id),
     mode,
     status,
-    channel,
+    storedStatuses: status === undefined ? statuses : storedAs(status),
+    channels: channel === undefined ? channelNames : [channel],
     recipientIndexes: input.recipient === undefined ? undefined : indexesOfAny(deps.keyring, input.recipient),
     createdAfter,
     createdBefore,

@@ -4,7 +4,8 @@ import { channelOfLane } from "../channels/channels.ts";
 import { type ChannelName, maskRecipient } from "../channels/outgoing-message.ts";
 import { formOf, recipientContext, secondRecipientContext } from "./recipient.ts";
 
-export type VerificationStatus = "pending" | "approved" | "expired" | "locked" | "canceled" | "channel_unavailable";
+export const statuses = ["pending", "approved", "expired", "locked", "canceled", "channel_unavailable"] as const;
+export type VerificationStatus = (typeof statuses)[number];
 export type DeliveryStatus = "queued" | "sent" | "delivered" | "read" | "failed" | "expired";
 
 /** A message that carries a code, and its delivery status. */
@@ -40,7 +41,7 @@ export interface VerificationView {
 export const viewParameters = { workspaceId: text, knownSecrets: array(text) };
 
 /** SQL of the status at this moment. */
-const currentStatus = (p: Placeholders<typeof viewParameters>) => `CASE
+export const currentStatus = (p: Placeholders<typeof viewParameters>) => `CASE
     WHEN status = 'pending' AND (expires_at <= byond_now() OR secret_id <> ALL (${p.knownSecrets})) THEN 'expired'
     ELSE status
   END`;
@@ -74,7 +75,10 @@ export function viewText(
     ${tail}`;
 }
 
-/** The messages of a verification, each with its newest attempt. The rows become JSON, so keys keep their spelling. */
+/**
+ * The messages of a verification, each with its newest attempt. The rows become JSON, so keys keep their spelling. `OFFSET 0` stops
+ * the planner from reading all messages of the workspace by the primary key.
+ */
 const deliveries = `
   SELECT
     outbox.id, outbox.lane, outbox.attempts,
@@ -85,14 +89,14 @@ const deliveries = `
      FROM delivery_attempt
      WHERE workspace_id = outbox.workspace_id AND subject_id = outbox.subject_id AND outbox_id = outbox.id
        AND provider_message_id IS NOT NULL) AS "sentAt"
-  FROM outbox
+  FROM (SELECT * FROM outbox WHERE subject_id = verification.id OFFSET 0) AS outbox
   LEFT JOIN LATERAL (
     SELECT state, provider_message_id, error
     FROM delivery_attempt
     WHERE workspace_id = outbox.workspace_id AND subject_id = outbox.subject_id AND outbox_id = outbox.id
     ORDER BY claim DESC LIMIT 1
   ) AS attempt ON true
-  WHERE outbox.workspace_id = verification.workspace_id AND outbox.subject_id = verification.id`;
+  WHERE outbox.workspace_id = verification.workspace_id`;
 
 interface DeliveryRow extends Pick<DeliveryView, "id" | "attempts" | "providerMessageId" | "error"> {
   readonly lane: string;

@@ -44,10 +44,17 @@ export const VerificationEntity = defineEntity({
         CREATE INDEX verification_list ON verification (workspace_id, mode, created_at DESC, id DESC)
         WHERE created_at > '-infinity'`,
     },
+    {
+      // As with `verification_list`.
+      name: "verification_by_state",
+      expression: `
+        CREATE INDEX verification_by_state ON verification (workspace_id, mode, status, channel, created_at DESC, id DESC)
+        WHERE expires_at > '-infinity'`,
+    },
     { name: "verification_of_recipient", properties: ["recipientIndex", "workspaceId", "mode"] },
     {
-      name: "verification_by_second_recipient",
-      properties: ["workspaceId", "mode", "secondRecipientIndex"],
+      name: "verification_of_second_recipient",
+      properties: ["secondRecipientIndex", "workspaceId", "mode"],
       where: "second_recipient_index IS NOT NULL",
     },
     { name: "verification_oldest_first", properties: "createdAt" },

@@ -15,6 +15,7 @@ import { verificationEvents } from "./verification-events.ts";
 import { expirySweep, ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
 import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
 import { Verify0001 } from "./verify-0001.migration.ts";
+import { Verify0002 } from "./verify-0002.migration.ts";
 import { Verify0004 } from "./verify-0004.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
@@ -42,6 +43,7 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
     entities: [VerificationEntity],
     migrations: [
       { name: "verify-0001", class: Verify0001 },
+      { name: "verify-0002", class: Verify0002 },
       { name: "verify-0004", class: Verify0004 },
     ],
     workspaceTables: { verification: "id" },

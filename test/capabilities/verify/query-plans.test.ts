@@ -1,10 +1,12 @@
 /**
  * Statements that were planned while their tables were empty, as they are on a new installation, must not walk the tables
  * once they are full. A generic plan is forced from the start; the rows that its scans look at are counted, and the pages that
- * they read: an index walked from end to end for one row shows only there.
+ * they read: an index walked from end to end for one row shows only there. `test/system/statement-plans.test.ts` runs all statements, in
+ * other states of the statistics as well.
  */
 import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { applySessionSettings } from "../../../src/database/session-settings.ts";
 import { useTestApp } from "../../support/app.ts";
 import { rowsOf } from "./verify-calls.ts";
 
@@ -33,6 +35,7 @@ beforeAll(async () => {
 
   client = new pg.Client({ connectionString: app.databaseUrl });
   await client.connect();
+  await applySessionSettings(client);
   await client.query("SET plan_cache_mode = force_generic_plan");
   for (const statement of sent.values()) {
     await client.query("BEGIN");

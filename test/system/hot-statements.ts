@@ -1,0 +1,161 @@
+/** Every statement that calls, messages and timers run, as the server sends it. */
+import { glob, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { vi } from "vitest";
+import { LastUsed } from "../../src/capabilities/keys/last-used.ts";
+import { Database } from "../../src/database/database.ts";
+import { completeSlot, releaseSlot } from "../../src/idempotency/answer-store.ts";
+import { recordReceipts } from "../../src/outbox/delivery-receipts.ts";
+import type { OutboxItem } from "../../src/outbox/outbox.ts";
+import { OutboxStore } from "../../src/outbox/outbox-store.ts";
+import { createWorld, operationCalls, type World } from "../capabilities/reference/operation-calls.ts";
+import { password, type TestApp } from "../support/app.ts";
+import { connectionTo } from "../support/database-address.ts";
+import { captureLog } from "../support/log-capture.ts";
+import { standardSchema } from "../support/schema.ts";
+
+/** A statement as it was sent, with its values. `name` is undefined if it is planned for each call. */
+export interface SentStatement {
+  readonly name: string | undefined;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Makes every call and runs what timers run, on one server, and returns what was sent to PostgreSQL. */
+export async function sentStatements(app: TestApp): Promise<SentStatement[]> {
+  const query = vi.spyOn(pg.Client.prototype, "query");
+  try {
+    const world = await createWorld(app);
+    for (const call of Object.values(operationCalls).flat()) {
+      await call(world);
+    }
+    await callsOfAWorkspace(world);
+    await workOfTimers(app);
+    const sent = new Map<string, SentStatement>();
+    for (const [config] of query.mock.calls as readonly unknown[][]) {
+      const statement = statementOf(config);
+      if (statement !== undefined) {
+        sent.set(statement.text, statement);
+      }
+    }
+    return [...sent.values()];
+  } finally {
+    query.mockRestore();
+  }
+}
+
+/** The names of all statements in `src`, so that none is forgotten. */
+export async function definedStatements(): Promise<string[]> {
+  const src = join(import.meta.dirname, "../../src");
+  const names = new Set<string>();
+  for await (const file of glob("**/*.ts", { cwd: src })) {
+    // Without comments, which have examples.
+    const text = (await readFile(join(src, file), "utf8")).replaceAll(/^ *(\/\*)?\*.*$/gm, "");
+    for (const [, name] of text.matchAll(/\b(?:statement|statementOfParts|sendStatement)(?:<.*>)?\(\s*"(\w+)"/g)) {
+      names.add(name as string);
+    }
+  }
+  return [...names].sort();
+}
+
+/** The calls of a customer, in all their variants. Last, so that their values are those of rows that are still there. */
+async function callsOfAWorkspace({ app, account, session, key }: World): Promise<void> {
+  const call = async (method: string, path: string, body?: object, headers = {}) =>
+    (await app.rest(method, path, { key, headers, ...(body === undefined ? {} : { body }) })).body;
+  const start = (more: object, headers = {}) => call("POST", "/verify/start", { channel: "email", ...more }, headers);
+  const origin = { end_user_ip: "192.0.2.1" };
+  await start({ recipient: "ada@example.com" });
+  const { verification_id: id } = await start(
+    { recipient: "ada@example.com", ...origin },
+    { "Idempotency-Key": "one" },
+  );
+  await start({ recipient: "ada@example.com", ...origin }, { "Idempotency-Key": "one" });
+  await call("POST", `/verify/${id}/resend`, { channel: "whatsapp", recipient: "+6591234567" });
+  await call("POST", "/verify/check", { verification_id: id, code: "1", recipient: "+6591234567" });
+  await call("GET", `/verify/${id}`);
+  for (const filter of listFilters) {
+    await call("GET", `/verifications?${filter}`);
+  }
+  const { next_page_token: page } = await call("GET", "/verifications?page_size=1");
+  await call("GET", `/verifications?page_token=${page}`);
+  await call("POST", `/verify/${id}/cancel`);
+  await call("POST", "/verifications/erase", { recipient: "+6591234567" });
+
+  const asUser = (method: string, path: string, body?: object) =>
+    app.rest(method, path, { session, ...(body === undefined ? {} : { body }) });
+  const { body: made } = await asUser("POST", "/api-keys", { name: "another" });
+  const { body: keys } = await asUser("GET", "/api-keys?page_size=1");
+  await asUser("GET", `/api-keys?page_size=1&page_token=${keys.next_page_token}`);
+  await asUser("GET", "/api-keys");
+  await asUser("PATCH", `/api-keys/${made.id}`, { name: "renamed" });
+  await asUser("POST", `/api-keys/${made.id}/rotate`, { grace_seconds: 60 });
+  await asUser("DELETE", `/api-keys/${made.id}`);
+  const sourceless = { email: account.email, password };
+  const { body: signedIn } = await app.rest("POST", "/auth/sign-in", { body: sourceless });
+  const refresh = (token: string) => app.rest("POST", "/auth/refresh", { body: { refresh_token: token } });
+  await refresh(signedIn.refresh_token);
+  await refresh(signedIn.refresh_token);
+  await asUser("PATCH", "/workspace", { name: "Renamed" });
+}
+
+const listFilters = [
+  "",
+  "status=pending",
+  "status=expired",
+  "status=approved",
+  "channel=email",
+  "status=locked&channel=email",
+  "recipient=%2B6591234567",
+  "recipient=%2B6591234567&status=pending&channel=email",
+  "created_after=2020-01-01T00:00:00Z",
+  "created_before=2099-01-01T00:00:00Z",
+];
+
+/** What the worker of the outbox, receipts, keys and idempotency run beside calls. */
+async function workOfTimers(app: TestApp): Promise<void> {
+  const logger = captureLog().logger;
+  const database = await Database.open({ connection: await connectionTo(app.databaseUrl), logger, ...standardSchema });
+  try {
+    const store = new OutboxStore(database, "srv_test", () => performance.now());
+    const [workspaceId, id, subjectId] = ["ws_timers", "dlv_timers", "vrf_timers"];
+    await store.claimDue(new Map([["email", 4]]));
+    await store.claimDueOfGroup({ group: "webhook", places: 4, placesEach: 2, known: new Map([["webhook/1", 1]]) });
+    await store.renew([{ workspaceId, id }]);
+    await store.release([{ workspaceId, id }]);
+    await store.expireOverdue(["email"]);
+    const item: OutboxItem = {
+      workspaceId,
+      id,
+      subjectId,
+      kind: "kind",
+      lane: "email",
+      payloadSealed: Buffer.alloc(0),
+      attempts: 0,
+      claim: 1,
+      claimedAtMs: 0,
+      createdAt: new Date(),
+      expiresAt: new Date(),
+    };
+    const attempt = { item, claim: 1, retryAfterMs: 1_000, tookMs: 5 };
+    await store.record({ ...attempt, result: { kind: "sent", providerMessageId: "pm" } });
+    await recordReceipts(database, [{ messageId: "pm_1", state: "read", at: new Date(), error: null }]);
+    const lastUsed = new LastUsed({ database, logger, clock: app.time });
+    lastUsed.touch("key_1");
+    await lastUsed.flush();
+    const slot = { workspaceId, realm: "live", key: "one" };
+    await completeSlot(database, slot, "claim", Buffer.alloc(0));
+    await releaseSlot(database, slot, "claim");
+  } finally {
+    await database.close();
+  }
+}
+
+function statementOf(config: unknown): SentStatement | undefined {
+  if (typeof config !== "object" || config === null || !("text" in config) || typeof config.text !== "string") {
+    return undefined;
+  }
+  const name = "name" in config && typeof config.name === "string" ? config.name : undefined;
+  const values = "values" in config && Array.isArray(config.values) ? config.values : [];
+  return { name, text: config.text, values };
+}
