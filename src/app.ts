@@ -9,6 +9,9 @@ import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
 import { referenceCapability } from "./capabilities/reference/reference.capability.ts";
 import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
+import { offerWebhookEvents } from "./capabilities/webhooks/webhook-events.ts";
+import type { WebhookSettings } from "./capabilities/webhooks/webhook-settings.ts";
+import { webhooksCapability } from "./capabilities/webhooks/webhooks.capability.ts";
 import type { Capability } from "./capability.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { EnvFile } from "./config/env-file.ts";
@@ -34,12 +37,18 @@ export function standardCapabilities(): readonly Capability[] {
     keys: keys.offer,
     verifications: verify.offer,
   });
-  const events = eventsCapability({ objects: [verify.events, keys.events] });
-  return [channels, keys, verify, lookupCapability(), accounts, events, referenceCapability()];
+  const events = eventsCapability({ objects: [verify.events, keys.events, offerWebhookEvents()] });
+  const webhooks = webhooksCapability({ channels: channels.offer, events: events.offer, owners: accounts.offer });
+  return [channels, keys, verify, lookupCapability(), accounts, events, webhooks, referenceCapability()];
 }
 
 /** The configuration of a server with the standard capabilities. Those of others stand beside it. */
-export type Config = ServerConfig & ChannelSettings & VerifySettings & AccountSettings & EventSettings;
+export type Config = ServerConfig &
+  ChannelSettings &
+  VerifySettings &
+  AccountSettings &
+  EventSettings &
+  WebhookSettings;
 
 /** Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. See `readConfig`. */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>, envFile?: EnvFile): Config {

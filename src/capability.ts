@@ -115,8 +115,6 @@ export interface Platform {
   readonly proxyTrust: ProxyTrust;
   /** Sends a message whose row was just committed. */
   readonly dispatch: (item: OutboxItem) => void;
-  /** Looks for due messages at once, not only when the time for it has come: a message that nobody claimed was just committed. */
-  readonly pollOutbox: () => void;
   /** Public base URL, where one was set. */
   readonly publicUrl: string | undefined;
   /** Public base URL, or else the address that the server listens on: known once the port is open. */
@@ -239,6 +237,11 @@ export class Offer<T> {
 
   give(value: T): void {
     this.#value = value;
+  }
+
+  /** Whether there is a value by now. */
+  get isGiven(): boolean {
+    return this.#value !== undefined;
   }
 
   /** Throws `TypeError` before the capability has started: it has to be listed before those that need it. */

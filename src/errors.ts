@@ -16,6 +16,7 @@ export type ErrorCode =
   | "idempotency_in_progress"
   | "already_exists"
   | "send_limit_reached"
+  | "limit_reached"
   | "payload_too_large"
   | "unsupported_media_type"
   | "validation_error"
@@ -46,6 +47,7 @@ export const errorKinds = {
   idempotency_in_progress: { httpStatus: 409, rpcCode: Code.Aborted },
   already_exists: { httpStatus: 409, rpcCode: Code.AlreadyExists },
   send_limit_reached: { httpStatus: 409, rpcCode: Code.FailedPrecondition },
+  limit_reached: { httpStatus: 409, rpcCode: Code.FailedPrecondition },
   payload_too_large: { httpStatus: 413, rpcCode: Code.ResourceExhausted },
   unsupported_media_type: { httpStatus: 415, rpcCode: Code.InvalidArgument },
   validation_error: { httpStatus: 422, rpcCode: Code.InvalidArgument },

@@ -5,7 +5,7 @@ const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const unbiasedBelow = 248;
 
 /** The kinds of things that have ids. */
-export type IdPrefix = "vrf" | "key" | "usr" | "ws" | "req" | "dlv" | "att" | "srv" | "evt";
+export type IdPrefix = "vrf" | "key" | "usr" | "ws" | "req" | "dlv" | "att" | "srv" | "evt" | "whk";
 
 /** A new id: the prefix, `_`, and 22 random letters and digits (131 bits). */
 export function createId(prefix: IdPrefix): string {

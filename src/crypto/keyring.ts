@@ -12,7 +12,9 @@ export type Purpose =
   | "sign-in-source"
   | "account-address"
   | "idempotency-fingerprint"
-  | "idempotency-answer";
+  | "idempotency-answer"
+  | "webhook-secret"
+  | "webhook-body";
 
 /** One of the secrets that the server was started with. */
 export interface MasterSecret {

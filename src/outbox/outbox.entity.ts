@@ -13,6 +13,8 @@ export const OutboxEntity = defineEntity({
     kind: p.text(),
     lane: p.text(),
     subjectId: p.text(),
+    /** What the message is erased with, beside its subject, such as a verification. */
+    erasedWith: p.text().nullable(),
     payloadSealed: p.blob().nullable(),
     status: p.enum(["pending", "sent", "failed", "expired"]).default("pending"),
     attempts: p.integer().default(0),
@@ -27,6 +29,11 @@ export const OutboxEntity = defineEntity({
   checks: [{ name: "outbox_check", expression: "payload_sealed IS NOT NULL OR status <> 'pending'" }],
   indexes: [
     { name: "outbox_due", properties: ["lane", "availableAt"], where: "status = 'pending'" },
+    {
+      name: "outbox_erased_with",
+      properties: ["erasedWith", "workspaceId"],
+      where: "erased_with IS NOT NULL AND payload_sealed IS NOT NULL",
+    },
     // Not the workspace first: without statistics, a look-up by id would use this index instead of the primary key.
     { name: "outbox_of_subject", properties: ["subjectId", "workspaceId", "createdAt"] },
   ],

@@ -9,6 +9,9 @@ export const renewalIntervalMs = claimMs / 3;
 /** What waits in a lane is dropped when its claim has less than this left: the attempt might outlast the claim. */
 export const minClaimLeftMs = claimMs / 2;
 
+/** The channel that is notified when messages were written that no server has claimed: every server looks for them at once. */
+export const outboxChannel = "byond_outbox";
+
 /** How often a server looks for due messages; a quarter more or less, so that servers do not look together. */
 export const pollIntervalMs = 1_000;
 

@@ -20,7 +20,7 @@ const readUsers = statement<{ id: string }>("read_servers_with_secret")(
 );
 
 /**
- * `byond forget-secret`: erases the recipients that were sealed with a lost master secret, so that servers start without it.
+ * `byond forget-secret`: erases what was sealed with a lost master secret, so that servers start without it.
  * Throws `CommandError` if the id is unknown, the secret is configured here, or a running server has it.
  */
 export function forgetSecretCommand(
@@ -28,7 +28,7 @@ export function forgetSecretCommand(
 ): OperatorCommand<ServerConfig> {
   return {
     summary:
-      "Erases the recipients that are sealed with a lost master secret, which nobody can decrypt, so that servers start without it.",
+      "Erases what is sealed with a lost master secret, the recipients of verifications and the secrets of webhooks, which nobody can decrypt, so that servers start without it.",
     options: {
       id: { value: "id", meaning: "The id of the secret, from the error of the refused start.", isRequired: true },
     },
@@ -44,7 +44,7 @@ async function forgetSecret(command: Command<ServerConfig>, sealed: readonly Sea
     }
     await requireUnused(database, id);
     const erased = await eraseRowsOf(database, sealed, id);
-    command.write(`Erased the recipients of ${erased} verifications. Servers now start without the secret ${id}.\n`);
+    command.write(`Erased what was sealed with it in ${erased} rows. Servers now start without the secret ${id}.\n`);
   });
 }
 

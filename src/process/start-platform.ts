@@ -13,6 +13,7 @@ import { providePostgres } from "../database/provide-postgres.ts";
 import { EventLog } from "../events/event-log.ts";
 import { eventChannel } from "../events/events.policy.ts";
 import type { Logger } from "../observe/log.ts";
+import { outboxChannel } from "../outbox/outbox.policy.ts";
 import type { DeliveryWorker } from "../outbox/worker.ts";
 import { Quota } from "../quota/quota.ts";
 import { databaseQuotaStore } from "../quota/quota-store.ts";
@@ -62,12 +63,16 @@ export async function startPlatform(
   const events = new EventLog({ database, clock, logger });
   resources.add("events", () => events.stop());
 
+  const worker = new Offer<DeliveryWorker>("outbox");
   const keyring = createKeyring(await readSecrets(config));
   const secretIds = keyring.all.map(({ id }) => id);
   const sealed = sealedRowsOf(capabilities, config);
   const secretsAreIn = config.secrets === undefined ? "the file secret in DATA_DIR" : "BYOND_SECRET";
   const revocation = await registerServer({ database, logger, keyring, sealed, clock, secretsAreIn }, async () => {
-    const onNotification = { [eventChannel]: (payload: string) => events.notified(payload) };
+    const onNotification = {
+      [eventChannel]: (payload: string) => events.notified(payload),
+      [outboxChannel]: () => worker.isGiven && worker.value.pollSoon(),
+    };
     const joined = await startRevocation({
       database,
       connection,
@@ -83,7 +88,6 @@ export async function startPlatform(
   resources.add("use of secrets", keepNotingSecret(database, keyring.current.id));
 
   const openedUrl = new Offer<string>("server");
-  const worker = new Offer<DeliveryWorker>("outbox");
   return {
     server: factsOf(config),
     serverId,
@@ -101,7 +105,6 @@ export async function startPlatform(
     passwordCost: options.passwordCost ?? passwordCost,
     proxyTrust: config.proxyTrust,
     dispatch: (item) => withoutDeadline(() => worker.value.dispatch(item)),
-    pollOutbox: () => withoutDeadline(() => worker.value.pollSoon()),
     publicUrl: config.publicUrl,
     url: () => config.publicUrl ?? openedUrl.value,
     browserUrl: config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`,

@@ -24,27 +24,18 @@ export function parseContentCodings(header: string): readonly string[] {
 }
 
 /** Adds `Vary: accept-encoding` to a response that is long enough to be compressed; a 304 needs it too. */
-export function varyByEncoding(bytes: Uint8Array, header: Headers): void {
-  if (isCompressible(bytes, header)) {
+export function varyByEncoding(size: number, header: Headers): void {
+  if (isCompressible(size, header)) {
     header.append("vary", "accept-encoding");
   }
 }
 
 /**
- * Compresses a response of more than 1 KiB with the encoding that the client prefers (RFC 9110 §12.5.3), and sets `Content-Encoding`.
- * A response that already has a `Content-Encoding` is returned as it is.
+ * The encoding to compress a response with: the one that the client prefers (RFC 9110 §12.5.3). Undefined for responses of up to 1 KiB,
+ * and for those that already have a `Content-Encoding`.
  */
-export async function compressed(bytes: Uint8Array, requestHeader: Headers, header: Headers): Promise<Uint8Array> {
-  if (!isCompressible(bytes, header)) {
-    return bytes;
-  }
-  const encoding = preferredEncoding(requestHeader.get("accept-encoding") ?? "");
-  if (encoding === undefined) {
-    return bytes;
-  }
-  const smaller = await compress(bytes, encoding, 4);
-  header.set("content-encoding", encoding);
-  return smaller;
+export function encodingFor(size: number, requestHeader: Headers, header: Headers): Encoding | undefined {
+  return isCompressible(size, header) ? preferredEncoding(requestHeader.get("accept-encoding") ?? "") : undefined;
 }
 
 export function compress(bytes: Uint8Array, encoding: Encoding, brotliQuality: number): Promise<Buffer> {
@@ -53,8 +44,8 @@ export function compress(bytes: Uint8Array, encoding: Encoding, brotliQuality: n
     : promisify(gzip)(bytes);
 }
 
-function isCompressible(bytes: Uint8Array, header: Headers): boolean {
-  return bytes.length > minBytes && !header.has("content-encoding");
+function isCompressible(size: number, header: Headers): boolean {
+  return size > minBytes && !header.has("content-encoding");
 }
 
 /** Of the encodings that an `Accept-Encoding` names, the one that the client prefers. */

@@ -4,8 +4,12 @@ import { hash } from "node:crypto";
  * Sets and returns the `ETag` of the content (RFC 9110 §8.8.3), unless the handler set one. It is weak, since the same content may be
  * sent compressed.
  */
-export function setETag(bytes: Uint8Array, header: Headers): string {
-  const tag = header.get("etag") ?? `W/"${hash("sha1", bytes, "base64url")}"`;
+export function setETag(content: string | Uint8Array, header: Headers): string {
+  const known = header.get("etag");
+  if (known !== null) {
+    return known;
+  }
+  const tag = `W/"${hash("sha1", content, "base64url")}"`;
   header.set("etag", tag);
   return tag;
 }

@@ -16,8 +16,8 @@ export interface FieldViolations {
   readonly unlisted: number;
 }
 
-export function hasViolations({ listed }: FieldViolations): boolean {
-  return listed.length > 0;
+export function hasViolations(violations: FieldViolations): boolean {
+  return violations instanceof ViolationCollector ? !violations.isEmpty : violations.listed.length > 0;
 }
 
 const none: FieldViolations = { listed: [], unlisted: 0 };
@@ -39,8 +39,9 @@ const maxNameLength = 64;
 /** Collects the first violation of each field. Keeps track of the field that is being read. */
 export class ViolationCollector implements FieldViolations {
   readonly #path: (string | number)[] = [];
-  readonly #messages = new Map<string, string>();
-  readonly #listedFields = new Set<readonly string[]>();
+  /** By path. Made for the first one: most requests have none. */
+  #messages: Map<string, string> | undefined;
+  readonly #listedFields: (readonly string[])[] = [];
   #unlisted = 0;
 
   /** Enters a field (by name), a list element (by index) or a map entry (by key). */
@@ -54,7 +55,7 @@ export class ViolationCollector implements FieldViolations {
 
   /** Adds a violation of the current field, or of the field at the path `below` inside it. */
   add(message: string, ...below: readonly (string | number)[]): void {
-    if (this.#messages.size >= maxListedViolations) {
+    if (this.#count >= maxListedViolations) {
       this.#unlisted += 1;
       return;
     }
@@ -62,11 +63,15 @@ export class ViolationCollector implements FieldViolations {
   }
 
   /** Adds violations that were collected elsewhere. */
-  addAll({ listed, unlisted }: FieldViolations): void {
+  addAll(violations: FieldViolations): void {
+    if (!hasViolations(violations)) {
+      return;
+    }
+    const { listed, unlisted } = violations;
     for (const { path, message } of listed) {
-      if (this.#messages.size < maxListedViolations) {
+      if (this.#count < maxListedViolations) {
         this.#list(path, message);
-      } else if (!this.#messages.has(path)) {
+      } else if (this.#messages?.has(path) !== true) {
         this.#unlisted += 1;
       }
     }
@@ -75,20 +80,31 @@ export class ViolationCollector implements FieldViolations {
 
   /** Adds a violation for an unknown field. The first one for each list of `known` fields lists them. */
   addUnknown(known: readonly string[], name: string): void {
-    const isListed = this.#listedFields.has(known);
-    this.#listedFields.add(known);
+    const isListed = this.#listedFields.includes(known);
+    if (!isListed) {
+      this.#listedFields.push(known);
+    }
     this.add(`is not a known field${isListed || known.length === 0 ? "" : `; known are: ${known.join(", ")}`}`, name);
   }
 
+  get isEmpty(): boolean {
+    return this.#messages === undefined;
+  }
+
   get listed(): readonly FieldViolation[] {
-    return Array.from(this.#messages, ([path, message]) => ({ path, message }));
+    return Array.from(this.#messages ?? [], ([path, message]) => ({ path, message }));
   }
 
   get unlisted(): number {
     return this.#unlisted;
   }
 
+  get #count(): number {
+    return this.#messages?.size ?? 0;
+  }
+
   #list(path: string, message: string): void {
+    this.#messages ??= new Map();
     if (!this.#messages.has(path)) {
       this.#messages.set(path, message);
     }

@@ -18,7 +18,7 @@ import {
   errorResponse,
   jsonContent,
   jsonMediaType,
-  type ResponseContent,
+  ResponseContent,
   type RestError,
 } from "./http-response.ts";
 import type { JsonStyle } from "./json/json-style.ts";
@@ -31,6 +31,12 @@ import type { RouteTrie } from "./route-trie.ts";
 import { type EventStreamFields, readLastEventId } from "./server-sent-events.ts";
 import { StreamOpening, streamOpeningKey } from "./stream-opening.ts";
 import { streamResponse } from "./stream-response.ts";
+
+/** A request of a server. */
+export interface RestRequest extends UniversalServerRequest {
+  /** Path and query as they are in the URL, if they are known without it. */
+  readonly target?: string;
+}
 
 /** What is known of a request when it fails. */
 export interface ErrorContext {
@@ -84,7 +90,7 @@ export interface Gateway {
    * throws, `Accept` without JSON (406), a body that is too large (413), of another type (415) or malformed (400), and
    * last fields that are wrong (422, see {@link bindingViolations}).
    */
-  handle(request: UniversalServerRequest): Promise<UniversalServerResponse>;
+  handle(request: RestRequest): Promise<UniversalServerResponse>;
 }
 
 /**
@@ -120,39 +126,45 @@ const defaultMaxBodyBytes = 65_536;
 const defaultHeartbeatMs = 15_000;
 
 /** A request on its way, and what has become known of it. */
-interface Exchange {
-  readonly request: UniversalServerRequest;
+class Exchange {
+  readonly request: RestRequest;
   readonly values: ContextValues;
-  endpoint?: Endpoint;
-  context?: CallContext;
+  endpoint: Endpoint | undefined;
+  context: CallContext | undefined;
   /** Whether the call goes on while the answer is being sent. */
-  isStreaming?: boolean;
+  isStreaming = false;
+
+  constructor(request: RestRequest) {
+    this.request = request;
+    this.values = request.contextValues ?? createContextValues();
+  }
 }
 
 async function handle(
-  request: UniversalServerRequest,
+  request: RestRequest,
   routes: RouteTrie<Endpoint>,
   options: GatewayOptions,
 ): Promise<UniversalServerResponse> {
-  const exchange: Exchange = { request, values: request.contextValues ?? createContextValues() };
+  const exchange = new Exchange(request);
   try {
     return await answer(exchange, routes, options);
   } catch (error) {
     return await refuse(exchange, error, options);
   } finally {
-    if (exchange.isStreaming !== true) {
+    if (!exchange.isStreaming) {
       exchange.context?.end();
     }
   }
 }
 
+/** Waits only for what is not there at once: most calls wait for their implementation alone. */
 async function answer(
   exchange: Exchange,
   routes: RouteTrie<Endpoint>,
   options: GatewayOptions,
 ): Promise<UniversalServerResponse> {
   const { request, values } = exchange;
-  const { path, query } = splitUrl(request.url);
+  const { path, query } = splitUrl(request.target ?? request.url);
   const found = findEndpoint(routes, request.method, path);
   if (found.kind === "options") {
     return { status: 204, header: new Headers({ allow: found.allow.join(", ") }) };
@@ -170,17 +182,23 @@ async function answer(
     shutdownSignal: options.shutdownSignal,
   });
   exchange.context = context;
-  await options.requestGate?.(context);
+  const admission = options.requestGate?.(context);
+  if (admission !== undefined) {
+    await admission;
+  }
   if (timeoutMs instanceof GatewayError) {
     throw timeoutMs;
   }
   requireAcceptable(request.header, endpoint.mediaTypes);
   const violations = new ViolationCollector();
   const maxBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
-  const body = await readRequestBody(request, endpoint.route, options.json, maxBytes, violations);
+  const reading = readRequestBody(request, endpoint.route, options.json, maxBytes, violations);
+  const body = reading instanceof Promise ? await reading : reading;
   const lastEventId = endpoint.call.kind === "stream" ? readLastEventId(request.header) : undefined;
   const message = endpoint.bind({ variables, query: parseQuery(query), body, lastEventId }, violations);
-  values.set(bindingViolations, violations);
+  if (!violations.isEmpty) {
+    values.set(bindingViolations, violations);
+  }
   const { call, render, route, status } = endpoint;
   if (call.kind === "unary") {
     const content = wrapped(render(await call.invoke(context, message)), true, request, options);
@@ -210,9 +228,7 @@ function wrapped(
   options: GatewayOptions,
 ): ResponseContent {
   const wrap = content.type === jsonMediaType ? options.wrapBody?.(request.header) : undefined;
-  return wrap === undefined
-    ? content
-    : { ...content, bytes: Buffer.from(wrap(isOk, Buffer.from(content.bytes).toString())) };
+  return wrap === undefined ? content : new ResponseContent(content.type, wrap(isOk, content.text));
 }
 
 function explain({ endpoint, request, values }: Exchange, error: unknown, options: GatewayOptions): RestError {

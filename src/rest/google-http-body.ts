@@ -1,5 +1,6 @@
 import { create, type DescMessage, isMessage } from "@bufbuild/protobuf";
 import { type HttpBody, HttpBodySchema } from "./gen/google/api/httpbody_pb.ts";
+import { ResponseContent } from "./http-response.ts";
 import type { Route } from "./route.ts";
 
 /** Whether a message type is `google.api.HttpBody`, which is sent as its raw bytes. */
@@ -32,10 +33,8 @@ export function toHttpBody(bytes: Uint8Array, header: Headers): HttpBody {
 }
 
 /** The content of a message; empty if it is unset. */
-export function fromHttpBody(value: unknown): { type: string; bytes: Uint8Array } {
+export function fromHttpBody(value: unknown): ResponseContent {
   const isSet = isMessage(value, HttpBodySchema);
-  return {
-    type: isSet && value.contentType !== "" ? value.contentType : "application/octet-stream",
-    bytes: isSet ? value.data : new Uint8Array(),
-  };
+  const type = isSet && value.contentType !== "" ? value.contentType : "application/octet-stream";
+  return new ResponseContent(type, isSet ? value.data : new Uint8Array());
 }

@@ -8,19 +8,19 @@ const cookieName = "set-cookie";
  * microseconds to make and half of one to read. It differs in the order in which it lists: as the fields were first set, not sorted.
  */
 export class HeaderFields implements Headers {
-  /** By name in lower case. */
-  readonly #fields: Map<string, string>;
+  /** By name in lower case. Made for the first field: most calls have no trailers. */
+  #fields: Map<string, string> | undefined;
   /** Each `Set-Cookie` stands on a line of its own (RFC 9110 §5.3). */
   #cookies: string[] | undefined;
 
   /** `fields`: by name in lower case, of valid names and values without blanks around them. */
-  constructor(fields: Map<string, string> = new Map()) {
+  constructor(fields?: Map<string, string>) {
     this.#fields = fields;
   }
 
   get(name: string): string | null {
     const key = name.toLowerCase();
-    return this.#fields.get(key) ?? (key === cookieName ? (this.#cookies?.join(", ") ?? null) : null);
+    return this.#fields?.get(key) ?? (key === cookieName ? (this.#cookies?.join(", ") ?? null) : null);
   }
 
   has(name: string): boolean {
@@ -33,7 +33,7 @@ export class HeaderFields implements Headers {
     if (key === cookieName) {
       this.#cookies = [validValue(value)];
     } else {
-      this.#fields.set(key, validValue(value));
+      this.#own().set(key, validValue(value));
     }
   }
 
@@ -44,14 +44,14 @@ export class HeaderFields implements Headers {
     if (key === cookieName) {
       this.#cookies = [...(this.#cookies ?? []), added];
     } else {
-      const present = this.#fields.get(key);
-      this.#fields.set(key, present === undefined ? added : `${present}, ${added}`);
+      const present = this.#fields?.get(key);
+      this.#own().set(key, present === undefined ? added : `${present}, ${added}`);
     }
   }
 
   delete(name: string): void {
     const key = name.toLowerCase();
-    this.#fields.delete(key);
+    this.#fields?.delete(key);
     if (key === cookieName) {
       this.#cookies = undefined;
     }
@@ -67,13 +67,23 @@ export class HeaderFields implements Headers {
     }
   }
 
+  /** Adds the fields to a list as Node takes it, where names and values alternate. */
+  appendTo(list: string[]): void {
+    this.#fields?.forEach((value, name) => {
+      list.push(name, value);
+    });
+    for (const cookie of this.#cookies ?? []) {
+      list.push(cookieName, cookie);
+    }
+  }
+
   /** Names in lower case, and values. */
   [Symbol.iterator](): MapIterator<[string, string]> {
     return this.entries();
   }
 
   entries(): MapIterator<[string, string]> {
-    return this.#cookies === undefined ? this.#fields.entries() : this.#withCookies(this.#cookies);
+    return this.#cookies === undefined ? this.#own().entries() : this.#withCookies(this.#cookies);
   }
 
   *keys(): MapIterator<string> {
@@ -89,10 +99,15 @@ export class HeaderFields implements Headers {
   }
 
   *#withCookies(cookies: readonly string[]): MapIterator<[string, string]> {
-    yield* this.#fields;
+    yield* this.#own();
     for (const cookie of cookies) {
       yield [cookieName, cookie];
     }
+  }
+
+  #own(): Map<string, string> {
+    this.#fields ??= new Map();
+    return this.#fields;
   }
 }
 
@@ -103,11 +118,23 @@ export function trimFieldValue(value: string): string {
   return first <= 0x20 || last <= 0x20 ? value.replace(outerBlanks, "") : value;
 }
 
+/** Names that were used before, in lower case. They come from the server's own code, so there are few. */
+const knownNames = new Map<string, string>();
+const maxKnownNames = 500;
+
 function validName(name: string): string {
+  const known = knownNames.get(name);
+  if (known !== undefined) {
+    return known;
+  }
   if (!tokenPattern.test(name)) {
     throw new TypeError("the name of a header must be a token");
   }
-  return name.toLowerCase();
+  const key = name.toLowerCase();
+  if (knownNames.size < maxKnownNames) {
+    knownNames.set(name, key);
+  }
+  return key;
 }
 
 function validValue(value: string): string {

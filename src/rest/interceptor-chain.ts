@@ -91,7 +91,8 @@ export function composeUnary(
     }
     requireNoViolations(request);
     const context = new InnermostContext(contextOf(request), request);
-    const message = create(method.output, await impl(request.message, context));
+    const answer = impl(request.message, context);
+    const message = create(method.output, answer instanceof Promise ? await answer : answer);
     const { responseHeader: header, responseTrailer: trailer } = context;
     return { stream: false, service: method.parent, method, message, header, trailer };
   });

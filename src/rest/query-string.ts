@@ -3,6 +3,10 @@ import { percentDecode } from "./percent-encoding.ts";
 
 /** The path and the query of a request's URL, still percent-encoded. Takes absolute URLs and paths. */
 export function splitUrl(url: string): { readonly path: string; readonly query: string } {
+  if (url.startsWith("/") && !url.includes("#")) {
+    const end = url.indexOf("?");
+    return end < 0 ? { path: url, query: "" } : { path: url.slice(0, end), query: url.slice(end + 1) };
+  }
   const [, path = "", query = ""] = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/.exec(url) ?? [];
   return { path: path === "" ? "/" : path, query };
 }

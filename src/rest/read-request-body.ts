@@ -8,7 +8,7 @@ import { isListWrapper, type JsonStyle, jsonFieldName } from "./json/json-style.
 import { checkDepth, parseJson } from "./json/parse-json.ts";
 import { isMembers } from "./json/value-type.ts";
 import { requireJson } from "./media-type.ts";
-import { readRequestContent, rejectContent } from "./request-content.ts";
+import { mayHaveContent, readRequestContent, rejectContent } from "./request-content.ts";
 import type { Route } from "./route.ts";
 
 /** Throws on invalid UTF-8, and drops a byte order mark, as RFC 8259 §8.1 allows and Connect does. */
@@ -27,8 +27,23 @@ const empty: BodyValue = { kind: "empty" };
  *
  * Throws `payload-too-large`, `unsupported-media-type`, or `malformed-body`: not JSON, not UTF-8, nested too deeply, not an
  * object although the body is a message, or content although the RPC takes none.
+ *
+ * No promise where there is nothing to read.
  */
-export async function readRequestBody(
+export function readRequestBody(
+  request: UniversalServerRequest,
+  route: Route,
+  style: JsonStyle,
+  maxBytes: number,
+  violations: ViolationCollector,
+): BodyValue | Promise<BodyValue> {
+  if (route.body.kind !== "none") {
+    return readContent(request, route, style, maxBytes, violations);
+  }
+  return mayHaveContent(request) ? rejectContent(request, maxBytes).then(() => empty) : empty;
+}
+
+async function readContent(
   request: UniversalServerRequest,
   route: Route,
   style: JsonStyle,
@@ -36,10 +51,6 @@ export async function readRequestBody(
   violations: ViolationCollector,
 ): Promise<BodyValue> {
   const { body } = route;
-  if (body.kind === "none") {
-    await rejectContent(request, maxBytes);
-    return empty;
-  }
   const content = await readRequestContent(request, maxBytes);
   if (content.kind === "empty") {
     return empty;

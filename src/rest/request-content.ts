@@ -10,6 +10,12 @@ const knownCodings = [
 
 type Coding = (typeof knownCodings)[number];
 
+/** A body that can be read as a whole: that takes less than its chunks one by one. */
+export interface WholeBody extends AsyncIterable<Uint8Array> {
+  /** All of it, or undefined if it is longer than `maxBytes`. Does not end the stream behind it. */
+  readWhole(maxBytes: number): Promise<Uint8Array | undefined>;
+}
+
 /** The content of a request: its bytes, or JSON that a framework in front of the gateway parsed. */
 export type RequestContent =
   | { readonly kind: "empty" }
@@ -42,13 +48,15 @@ export async function readRequestContent(request: UniversalServerRequest, maxByt
 /** An empty JSON object. Some clients send it with every request that has no body. */
 const emptyObject = /^\ufeff?[ \t\r\n]*\{[ \t\r\n]*\}[ \t\r\n]*$/;
 
+/** Whether a request may have content: nothing has to be read to know that most have none. */
+export function mayHaveContent(request: UniversalServerRequest): boolean {
+  return (
+    isByteStream(request.body) && (Number(request.header.get("content-length") ?? 0) !== 0 || mayHaveMore(request))
+  );
+}
+
 /** Throws `malformed-body` if a request has content although its route takes none. An empty object counts as none. */
 export async function rejectContent(request: UniversalServerRequest, maxBytes: number): Promise<void> {
-  const mayHaveContent =
-    isByteStream(request.body) && (Number(request.header.get("content-length") ?? 0) !== 0 || mayHaveMore(request));
-  if (!mayHaveContent) {
-    return;
-  }
   const content = await readRequestContent(request, maxBytes).catch((error: unknown) => {
     throw error instanceof GatewayError ? takesNoBody() : error;
   });
@@ -71,6 +79,10 @@ function isByteStream(body: UniversalServerRequest["body"]): body is AsyncIterab
   return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
+function isWhole(body: AsyncIterable<Uint8Array>): body is WholeBody {
+  return "readWhole" in body;
+}
+
 function tooLarge(maxBytes: number): GatewayError {
   return new GatewayError("payload-too-large", `The request body must not be larger than ${maxBytes} bytes.`);
 }
@@ -80,6 +92,13 @@ function tooLarge(maxBytes: number): GatewayError {
  * the refusal has to be sent on.
  */
 async function readAll(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  if (isWhole(stream)) {
+    const bytes = await stream.readWhole(maxBytes);
+    if (bytes === undefined) {
+      throw tooLarge(maxBytes);
+    }
+    return bytes;
+  }
   const iterator = stream[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
   let length = 0;

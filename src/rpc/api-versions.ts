@@ -1,4 +1,11 @@
-import { type DescMessage, type DescMethodUnary, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethod,
+  type DescMethodUnary,
+  isMessage,
+  type Message,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import { createContextKey, type Interceptor } from "@connectrpc/connect";
 import { AppError } from "../errors.ts";
 
@@ -70,6 +77,25 @@ export function resolveApiVersion(versions: readonly ApiVersion[], headers: Head
   return version;
 }
 
+/** The changes of an RPC after a version, the oldest first. None for a version that is not served any more: its answers are current ones. */
+function changesAfter(versions: readonly ApiVersion[], version: string, method: DescMethod): readonly MessageChange[] {
+  const index = versions.findIndex((candidate) => candidate.version === version);
+  const newer = index < 0 ? [] : versions.slice(index + 1);
+  return newer.flatMap(({ changes }) => changes).filter((change) => change.method === method);
+}
+
+/** Converts an answer of an RPC, in place, to what a version's clients know. */
+export function downgradeAnswer(
+  versions: readonly ApiVersion[],
+  version: string,
+  method: DescMethod,
+  message: Message,
+): void {
+  for (const change of changesAfter(versions, version, method).toReversed()) {
+    change.downgradeResponse(message);
+  }
+}
+
 /** The headers that name the version of a response. `Sunset`: RFC 8594. */
 export function apiVersionHeaders({ version, sunset }: ApiVersion): Record<string, string> {
   return {
@@ -90,16 +116,12 @@ export function createApiVersionInterceptor(versions: readonly ApiVersion[]): In
     if (named === current || request.stream) {
       return next(request);
     }
-    const newer = versions.slice(versions.findIndex(({ version }) => version === named) + 1);
-    const changes = newer.flatMap((version) => version.changes).filter((change) => change.method === request.method);
-    for (const change of changes) {
+    for (const change of changesAfter(versions, named ?? "", request.method)) {
       change.upgradeRequest(request.message);
     }
     const response = await next(request);
     if (!response.stream) {
-      for (const change of changes.toReversed()) {
-        change.downgradeResponse(response.message);
-      }
+      downgradeAnswer(versions, named ?? "", request.method, response.message);
     }
     return response;
   };

@@ -12,10 +12,6 @@ export const HEADERS_MAX = 128;
 /** CONNECT asks for a tunnel, which only a proxy offers. */
 const METHODS_KNOWN = new Set(METHODS.filter((method) => method !== "CONNECT"));
 
-/** Node keeps the first of these headers. A proxy in front may have used the last. */
-const SINGLE_HEADERS = ["Authorization", "Content-Type"];
-const HOST_HEADERS = ["host", ":authority"];
-
 /** A host that cannot exist (RFC 2606): a request without a host is never taken for one to a real host. */
 const UNNAMED_HOST = "host.invalid";
 
@@ -28,13 +24,11 @@ const UNNAMED_HOST = "host.invalid";
  * 9112 §3.2.2), an empty `Host` (§3.2), and HTTP/1.0 without one.
  */
 export function normalizeRequest(request: NodeRequest): string | undefined {
-  const hosts = readAuthorities(request);
-  const [host] = hosts;
-  const repeated = SINGLE_HEADERS.find((name) => hasSeveralValues(request, name.toLowerCase()));
+  const { host, hasOtherHost, repeated } = readSingleHeaders(request);
   // Node's HTTP/1 parser also accepts the versions 0.9 and 2.0.
   if (!("stream" in request) && request.httpVersionMajor !== 1) return "The version of HTTP is not supported.";
   if (host === undefined && request.httpVersion !== "1.0") return "The Host header is missing.";
-  if (hosts.length > 1) return "There is more than one host.";
+  if (hasOtherHost) return "There is more than one host.";
   if (repeated !== undefined) return `There is more than one ${repeated} header.`;
   if (hasUnknownLength(request)) return "The Transfer-Encoding does not tell where the body ends.";
   const sent = { authority: host === undefined || host === "" ? UNNAMED_HOST : host, target: request.url ?? "" };
@@ -78,30 +72,49 @@ function readTransferCodings({ headers }: NodeRequest): readonly string[] {
 
 /** Whether the headers are too many or too long: 431. */
 export function hasExcessiveHeaders(request: NodeRequest): boolean {
-  const bytes = request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
-  return request.rawHeaders.length > 2 * HEADERS_MAX || bytes > HEADER_BYTES_MAX;
+  const { rawHeaders } = request;
+  let bytes = 0;
+  for (const text of rawHeaders) bytes += text.length;
+  return rawHeaders.length > 2 * HEADERS_MAX || bytes > HEADER_BYTES_MAX;
 }
 
-function hasSeveralValues(request: NodeRequest, name: string): boolean {
-  const [first, ...others] = readHeader(request, [name]);
-  return others.some((value) => value !== first);
+/** The headers that a request must not have twice. Node keeps the first of them. A proxy in front may have used the last. */
+interface SingleHeaders {
+  readonly host: string | undefined;
+  readonly hasOtherHost: boolean;
+  /** The one that has different values, if one has: `Authorization` or `Content-Type`. */
+  readonly repeated: string | undefined;
 }
 
-/** Every host that the request names, not only the first: a proxy in front may have used another one. */
-function readAuthorities(request: NodeRequest): readonly string[] {
-  const hosts = readHeader(request, HOST_HEADERS);
+/** Reads them in one pass: it runs for each request. The length of a name tells most headers apart. */
+function readSingleHeaders(request: NodeRequest): SingleHeaders {
+  const { rawHeaders } = request;
   // Over HTTP/2, proxies may send the host in both fields (RFC 9113 §8.3.1).
-  return request.httpVersionMajor === 2 ? [...new Set(hosts)] : hosts;
-}
-
-/** The values of all headers with one of these lower-case names, as they were sent. Runs for each request, several times. */
-function readHeader({ rawHeaders }: NodeRequest, names: readonly string[]): string[] {
-  const values: string[] = [];
+  const mayRepeatHost = request.httpVersionMajor === 2;
+  let host: string | undefined;
+  let authorization: string | undefined;
+  let contentType: string | undefined;
+  let hasOtherHost = false;
+  let hasOtherAuthorization = false;
+  let hasOtherContentType = false;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const sent = rawHeaders[index] ?? "";
-    if (names.some((name) => name.length === sent.length && name === sent.toLowerCase())) {
-      values.push(rawHeaders[index + 1] ?? "");
+    const name = rawHeaders[index] ?? "";
+    const value = rawHeaders[index + 1] ?? "";
+    if (isName(name, "host") || isName(name, ":authority")) {
+      hasOtherHost ||= host !== undefined && !(mayRepeatHost && host === value);
+      host ??= value;
+    } else if (isName(name, "authorization")) {
+      hasOtherAuthorization ||= authorization !== undefined && authorization !== value;
+      authorization ??= value;
+    } else if (isName(name, "content-type")) {
+      hasOtherContentType ||= contentType !== undefined && contentType !== value;
+      contentType ??= value;
     }
   }
-  return values;
+  const repeated = hasOtherAuthorization ? "Authorization" : hasOtherContentType ? "Content-Type" : undefined;
+  return { host, hasOtherHost, repeated };
+}
+
+function isName(sent: string, name: string): boolean {
+  return sent.length === name.length && sent.toLowerCase() === name;
 }

@@ -98,9 +98,15 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const unrecognised = new Set<Socket>();
   let closing: Promise<boolean> | undefined;
   const transportHeaders = options.tls === undefined ? {} : STRICT_TRANSPORT;
+  const ignoreError = () => undefined;
 
   const onRequest = (request: NodeRequest, response: NodeResponse) => {
-    watchErrors(request, response, options.onError);
+    // The unions have no common signature of `on`, but both are event emitters.
+    const incoming: NodeJS.EventEmitter = request;
+    const outgoing: NodeJS.EventEmitter = response;
+    // The client left during its request. The reader of the body gets the error.
+    incoming.on("error", ignoreError);
+    outgoing.on("error", options.onError);
     setHeaders(response, transportHeaders);
     const fault = normalizeRequest(request);
     if (hasExcessiveHeaders(request)) refuseWith(response, 431);
@@ -254,33 +260,25 @@ function urlOf(address: OnePort["address"], isEncrypted: boolean): string {
 }
 
 function setHeaders(response: NodeResponse, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  for (const name in headers) response.setHeader(name, headers[name] ?? "");
 }
 
-function watchErrors(request: NodeRequest, response: NodeResponse, onError: (error: unknown) => void): void {
-  // The unions have no common signature of `on`, but both are event emitters.
-  const incoming: NodeJS.EventEmitter = request;
-  const outgoing: NodeJS.EventEmitter = response;
-  // The client left during its request. The reader of the body gets the error.
-  incoming.on("error", () => undefined);
-  outgoing.on("error", onError);
-}
-
-function handleSafely(options: OnePortOptions, request: NodeRequest, response: NodeResponse): void {
-  const fail = (error: unknown) => {
-    options.onError(error);
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    response.statusCode = 500;
-    response.end();
-  };
+function handleSafely({ onRequest, onError }: OnePortOptions, request: NodeRequest, response: NodeResponse): void {
   try {
     // A handler may be asynchronous, whatever its type says.
-    const result: unknown = options.onRequest(request, response);
-    if (result instanceof Promise) result.catch(fail);
+    const result: unknown = onRequest(request, response);
+    if (result instanceof Promise) result.catch((error) => fail(onError, response, error));
   } catch (error) {
-    fail(error);
+    fail(onError, response, error);
   }
+}
+
+function fail(onError: OnePortOptions["onError"], response: NodeResponse, error: unknown): void {
+  onError(error);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.statusCode = 500;
+  response.end();
 }

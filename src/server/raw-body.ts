@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import type { WholeBody } from "@byond/rest/request-content";
 import { createContextKey } from "@connectrpc/connect";
 import { addTimeOfClient } from "../database/call-deadline.ts";
 import { AppError, deadlineExceeded } from "../errors.ts";
@@ -35,7 +36,7 @@ export function readFromClient<Chunk>(body: AsyncIterable<Chunk>): BodyReader<Ch
  * The body of a request as it was received. It can be read as a whole ahead of its time (to check a signature), and still
  * be read as a stream afterwards, by whatever parses it. Unless it is read ahead, nothing is kept.
  */
-export class RawBody implements AsyncIterable<Uint8Array> {
+export class RawBody implements WholeBody {
   readonly #source: AsyncIterable<Uint8Array>;
   #reader: BodyReader<Uint8Array> | undefined;
   #bytes: Promise<Uint8Array> | undefined;
@@ -55,6 +56,19 @@ export class RawBody implements AsyncIterable<Uint8Array> {
     this.#bytes ??=
       this.#source instanceof Readable ? this.#readStream(this.#source, maxBytes) : this.#readAll(maxBytes);
     return this.#bytes;
+  }
+
+  /** The whole body, if it has up to `maxBytes`, as `read` gives it. Otherwise undefined. */
+  async readWhole(maxBytes: number): Promise<Uint8Array | undefined> {
+    try {
+      const bytes = await this.read(maxBytes);
+      return bytes.length > maxBytes ? undefined : bytes;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "payload_too_large") {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {

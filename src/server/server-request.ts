@@ -25,15 +25,25 @@ export class ServerRequest implements UniversalServerRequest {
     this.httpVersion = request.httpVersion;
     this.method = request.method ?? "";
     this.header = readHeaders(request.headers);
-    this.body = new RawBody(request);
+    this.body = new RawBody(hasBody(request) ? request : noBody);
     this.contextValues = values.set(rawBodyKey, this.body);
     this.#request = request;
     this.#response = response;
   }
 
   get url(): string {
-    this.#url ??= urlOf(this.#request);
+    this.#url ??= `${originOf(this.#request)}${this.target}`;
     return this.#url;
+  }
+
+  /** Path and query, as they are in the URL. */
+  get target(): string {
+    const target = this.#request.url ?? "";
+    if (plainTarget.test(target)) {
+      return target;
+    }
+    const origin = originOf(this.#request);
+    return new URL(target, origin).href.slice(new URL(origin).origin.length);
   }
 
   /** Aborts when the connection, or the stream of it, has closed: the client has gone away, or has its answer. */
@@ -46,13 +56,20 @@ export class ServerRequest implements UniversalServerRequest {
 /** Targets that `URL` writes as they are: no segment of the path begins with a dot, and no character would be escaped. */
 const plainTarget = /^(?:\/(?!\.|%2e)|[\w.?&=+%-])*$/i;
 
-function urlOf(request: NodeRequest): string {
+function originOf(request: NodeRequest): string {
   const authority = "authority" in request ? request.authority : request.headers.host;
   const scheme = "encrypted" in request.socket ? "https" : "http";
-  const target = request.url ?? "";
-  const origin = `${scheme}://${authority}`;
-  return plainTarget.test(target) ? `${origin}${target}` : new URL(target, origin).href;
+  return `${scheme}://${authority}`;
 }
+
+/** Whether there may be a body: over HTTP/1.1, its headers tell (RFC 9112 §6.3). */
+function hasBody(request: NodeRequest): boolean {
+  const { headers } = request;
+  return "stream" in request || headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+}
+
+const noBody: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(atEnd) }) };
+const atEnd = { done: true, value: undefined } as const;
 
 /** The headers of a request, without those that HTTP/2 has for other things (`:path`). */
 function readHeaders(received: IncomingHttpHeaders): HeaderFields {

@@ -1,3 +1,4 @@
+import { HeaderFields } from "@byond/rest/header-fields";
 import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
@@ -21,8 +22,11 @@ export async function writeResponse(
     }
     if (body === undefined) {
       response.end();
-    } else {
+    } else if (body.ascii === undefined) {
       response.end(body.bytes);
+    } else {
+      // Head and body are one text then, and one write.
+      response.end(body.ascii, "latin1");
     }
     return;
   }
@@ -53,8 +57,12 @@ function writeHead(
       fields.push(name, defaults[name] ?? "");
     }
   }
-  for (const [name, value] of header ?? []) {
-    fields.push(name, value);
+  if (header instanceof HeaderFields) {
+    header.appendTo(fields);
+  } else {
+    for (const [name, value] of header ?? []) {
+      fields.push(name, value);
+    }
   }
   // The union of both kinds of response has no common signature of `writeHead`.
   if ("stream" in response) {

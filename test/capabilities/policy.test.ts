@@ -18,6 +18,12 @@ import {
 } from "../../gen/byond/v1/auth_pb.ts";
 import { ListEventsRequestSchema } from "../../gen/byond/v1/event_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
+import {
+  CreateWebhookRequestSchema,
+  ListWebhookDeliveriesRequestSchema,
+  RotateWebhookSecretRequestSchema,
+  WebhookChangesSchema,
+} from "../../gen/byond/v1/webhook_pb.ts";
 import { maxAllowlistEntries } from "../../src/access/ip-allowlist.ts";
 import { hoursToVerify, passwordLength, refreshTokenDays } from "../../src/capabilities/accounts/accounts.policy.ts";
 import * as events from "../../src/capabilities/events/events.policy.ts";
@@ -30,7 +36,9 @@ import {
   pageSize,
   ttlSeconds,
 } from "../../src/capabilities/verify/verify.policy.ts";
+import * as webhooks from "../../src/capabilities/webhooks/webhooks.policy.ts";
 import { keptHours, keyLength } from "../../src/idempotency/idempotency.policy.ts";
+import { maxUrlLength } from "../../src/outgoing/customer-url.ts";
 
 /** The smallest and largest number, or length, that the rules of a field allow. */
 function boundsOf(field: DescField): readonly [number, number] {
@@ -59,6 +67,19 @@ test("the schema's rules are those of the policies", () => {
     expect(boundsOf(field)).toEqual([passwordLength.min, passwordLength.max]);
   }
   expect(boundsOf(ListEventsRequestSchema.field.pageSize)).toEqual([events.pageSize.min, events.pageSize.max]);
+  expect(boundsOf(ListWebhookDeliveriesRequestSchema.field.pageSize)).toEqual([
+    webhooks.pageSize.min,
+    webhooks.pageSize.max,
+  ]);
+  expect(boundsOf(RotateWebhookSecretRequestSchema.field.graceSeconds)).toEqual([
+    webhooks.graceSeconds.min,
+    webhooks.graceSeconds.max,
+  ]);
+  expect(boundsOf(CreateWebhookRequestSchema.field.url)).toEqual([0, maxUrlLength]);
+  expect(boundsOf(WebhookChangesSchema.field.url)).toEqual([1, maxUrlLength]);
+  for (const { description } of [CreateWebhookRequestSchema.field, WebhookChangesSchema.field]) {
+    expect(boundsOf(description)).toEqual([0, webhooks.maxDescriptionLength]);
+  }
   const changes = ApiKeyChangesSchema.field;
   const created = CreateApiKeyRequestSchema.field;
   expect(boundsOf(changes.name)).toEqual([keys.nameLength.min, keys.nameLength.max]);
@@ -78,7 +99,7 @@ test("the schema's rules are those of the policies", () => {
 
 let comments: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  const files = ["verify", "auth", "api_key", "event"].map(async (name) => [
+  const files = ["verify", "auth", "api_key", "event", "webhook"].map(async (name) => [
     name,
     (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
       /\n\s*\/\/ ?/g,

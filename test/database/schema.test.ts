@@ -30,6 +30,9 @@ const beyondTheEntities = {
     "outbox_record_sent",
     "require_credential",
     "spend_signature",
+    "webhook_follow_events",
+    "webhook_queue_delivery",
+    "webhook_write_event",
     "write_key_event",
   ],
   triggers: [
@@ -41,6 +44,8 @@ const beyondTheEntities = {
     "outbox_written",
     "verification_ended",
     "verification_started",
+    "webhook_deliveries",
+    "webhook_disabled",
   ],
   fillFactors: {
     event_pending: ["autovacuum_vacuum_scale_factor=0", "autovacuum_vacuum_threshold=2000"],

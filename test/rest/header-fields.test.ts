@@ -68,3 +68,15 @@ test("they list what they hold in the order in which it was first set", () => {
 test.each(["", " ", "a", " a b\t", "\na\r"])("the blanks around %j are no part of a value", (value) => {
   expect(trimFieldValue(value)).toBe(value.trim());
 });
+
+test("they add what they hold to a list of names and values, each cookie on its own", () => {
+  const fields = new HeaderFields();
+  const list = ["first", "0"];
+  fields.appendTo(list);
+  expect(list).toEqual(["first", "0"]);
+  fields.set("Vary", "Accept");
+  fields.append("Set-Cookie", "a=1");
+  fields.append("Set-Cookie", "b=2");
+  fields.appendTo(list);
+  expect(list).toEqual(["first", "0", "vary", "Accept", "set-cookie", "a=1", "set-cookie", "b=2"]);
+});

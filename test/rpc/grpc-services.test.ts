@@ -335,6 +335,7 @@ test("reflection also answers under its old name, the only one that older client
       "byond.v1.LookupService",
       "byond.v1.AuthService",
       "byond.v1.EventService",
+      "byond.v1.WebhookService",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection",

@@ -56,6 +56,11 @@ describe("a body", () => {
     expect(await new RawBody(chunksOf("12345")).read(5)).toHaveLength(5);
   });
 
+  test("that is read as a whole is undefined if it is too large", async () => {
+    expect(await new RawBody(chunksOf("12345", "6")).readWhole(5)).toBeUndefined();
+    expect(await new RawBody(chunksOf("12345")).readWhole(5)).toHaveLength(5);
+  });
+
   test("does not end its source when the reader stops early: the answer needs its connection", async () => {
     let hasEnded = false;
     async function* source() {

@@ -65,6 +65,7 @@ describe.each([
 ])("an answer over %s", (_, send) => {
   test.each([
     ["of one chunk", new SingleChunk(Buffer.from("one two")), "one two"],
+    ["of one chunk of ASCII text", new SingleChunk("one two"), "one two"],
     ["of several chunks", chunks, "one two"],
     ["without a body", undefined, ""],
   ])("%s has its headers, the defaults that it lacks, and each of its cookies", async (_name, body, expected) => {

@@ -199,7 +199,7 @@ describe("rows that are sealed with a secret", () => {
     expect(current.written).toContain("it is configured on this machine");
     const { code, written } = await forget(idOf(old));
     expect({ code, written }).toMatchObject({ code: 0 });
-    expect(written).toContain("Erased the recipients of 1 verifications.");
+    expect(written).toContain("Erased what was sealed with it in 1 rows.");
 
     await using server = await startServer([fresh]);
     const erase = async (recipient: string) => {

@@ -66,7 +66,7 @@ describe("a capability defined by a test", () => {
     expect(document.paths).toHaveProperty("/lookup");
     expect(document.tags.at(-1).name).toBe("Badge");
     const { scopes } = document.components.schemas.CreateApiKeyRequest.properties;
-    expect(scopes.items.enum).toEqual(["verify", "reports", "lookup", "events", "badges", "*"]);
+    expect(scopes.items.enum).toEqual(["verify", "reports", "lookup", "events", "webhooks", "badges", "*"]);
   });
 
   test("has its page, its metrics and its sweep", async () => {

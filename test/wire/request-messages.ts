@@ -266,12 +266,18 @@ export function fullRestJson(
   return json;
 }
 
-/** The fields of a message that are enums. */
-export function enumFields(desc: DescMessage): (DescField & { fieldKind: "enum" })[] {
+/** A field that holds an enum value, or a list of them. */
+export type EnumField = DescField & ({ fieldKind: "enum" } | { fieldKind: "list"; listKind: "enum" });
+
+/** The fields of a message that are enums, or lists of them. */
+export function enumFields(desc: DescMessage): EnumField[] {
   return desc.fields.flatMap((field) => {
-    if (field.enum !== undefined && field.fieldKind !== "enum") {
-      throw new TypeError(`${field.toString()}: teach this test about lists and maps of enums`);
+    if (field.fieldKind === "enum" || (field.fieldKind === "list" && field.listKind === "enum")) {
+      return [field];
     }
-    return field.fieldKind === "enum" ? [field] : [];
+    if (field.enum !== undefined) {
+      throw new TypeError(`${field.toString()}: teach this test about maps of enums`);
+    }
+    return [];
   });
 }

@@ -25,7 +25,8 @@ export const file_byond_v1_api_key: GenFile = /*@__PURE__*/
  */
 export type ScopeSet = Message<"byond.v1.ScopeSet"> & {
   /**
-   * At least one, each at most once: `verify`, `lookup`, `reports`, `events`, or `*` for all of them.
+   * At least one, each at most once: `verify`, `lookup`, `reports`, `events`, `webhooks`, or `*` for all
+   * of them.
    *
    * @generated from field: repeated string scopes = 1;
    */
@@ -76,7 +77,8 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
 
   /**
    * What the key may be used for: `verify` (starting and checking verifications), `lookup`, `reports` (lists of
-   * verifications), `events`, or `*` for everything. Absent or null makes an unrestricted key; an empty list is refused.
+   * verifications), `events`, `webhooks`, or `*` for everything. Absent or null makes an unrestricted key, which may do
+   * all of that except manage webhooks; an empty list is refused.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 2;
    */

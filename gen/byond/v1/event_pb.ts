@@ -2,24 +2,28 @@
 // @generated from file byond/v1/event.proto (package byond.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_byond_v1_access } from "./access_pb.ts";
 import type { ApiKey, Mode } from "./api_key_pb.ts";
 import { file_byond_v1_api_key } from "./api_key_pb.ts";
+import type { EventType } from "./event_type_pb.ts";
+import { file_byond_v1_event_type } from "./event_type_pb.ts";
 import type { Verification } from "./verify_pb.ts";
 import { file_byond_v1_verify } from "./verify_pb.ts";
+import type { Webhook } from "./webhook_pb.ts";
+import { file_byond_v1_webhook } from "./webhook_pb.ts";
 import { file_google_api_annotations } from "@byond/rest/gen/google/api/annotations_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file byond/v1/event.proto.
  */
 export const file_byond_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChRieW9uZC92MS9ldmVudC5wcm90bxIIYnlvbmQudjEipwEKBUV2ZW50EgoKAmlkGAEgASgJEiEKBHR5cGUYAiABKA4yEy5ieW9uZC52MS5FdmVudFR5cGUSHAoEbW9kZRgDIAEoDjIOLmJ5b25kLnYxLk1vZGUSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoEZGF0YRgFIAEoCzITLmJ5b25kLnYxLkV2ZW50RGF0YSJqCglFdmVudERhdGESLgoMdmVyaWZpY2F0aW9uGAEgASgLMhYuYnlvbmQudjEuVmVyaWZpY2F0aW9uSAASIwoHYXBpX2tleRgCIAEoCzIQLmJ5b25kLnYxLkFwaUtleUgAQggKBm9iamVjdCKJAwoRTGlzdEV2ZW50c1JlcXVlc3QSMgoEdHlwZRgBIAEoDjITLmJ5b25kLnYxLkV2ZW50VHlwZUIKukgHggEEEAEgAEgAiAEBEjEKDWNyZWF0ZWRfYWZ0ZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZWRfYmVmb3JlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgdzdWJqZWN0GAQgASgJQge6SARyAhhASAGIAQESIQoJcGFnZV9zaXplGAUgASgFQgm6SAYaBBhkKAFIAogBARJlCgpwYWdlX3Rva2VuGAYgASgJQky6SBdyFRjIATIQXltBLVphLXowLTlfLV0rJLq7GC5tdXN0IGJlIHRoZSBuZXh0X3BhZ2VfdG9rZW4gb2YgdGhlIHBhZ2UgYmVmb3JlSAOIAQFCBwoFX3R5cGVCCgoIX3N1YmplY3RCDAoKX3BhZ2Vfc2l6ZUINCgtfcGFnZV90b2tlbiJnChJMaXN0RXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8uYnlvbmQudjEuRXZlbnQSHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJSACIAQFCEgoQX25leHRfcGFnZV90b2tlbiIwCg9HZXRFdmVudFJlcXVlc3QSHQoCaWQYASABKAlCEbpIB8gBAXICGEDCuxgDZXZ0IjIKEEdldEV2ZW50UmVzcG9uc2USHgoFZXZlbnQYASABKAsyDy5ieW9uZC52MS5FdmVudCrKBQoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABI9Ch9FVkVOVF9UWVBFX1ZFUklGSUNBVElPTl9TVEFSVEVEEAEaGMq7GBR2ZXJpZmljYXRpb24uc3RhcnRlZBJBCiFFVkVOVF9UWVBFX1ZFUklGSUNBVElPTl9ERUxJVkVSRUQQAhoayrsYFnZlcmlmaWNhdGlvbi5kZWxpdmVyZWQSTQonRVZFTlRfVFlQRV9WRVJJRklDQVRJT05fREVMSVZFUllfRkFJTEVEEAMaIMq7GBx2ZXJpZmljYXRpb24uZGVsaXZlcnlfZmFpbGVkEj8KIEVWRU5UX1RZUEVfVkVSSUZJQ0FUSU9OX0FQUFJPVkVEEAQaGcq7GBV2ZXJpZmljYXRpb24uYXBwcm92ZWQSOwoeRVZFTlRfVFlQRV9WRVJJRklDQVRJT05fTE9DS0VEEAUaF8q7GBN2ZXJpZmljYXRpb24ubG9ja2VkEj0KH0VWRU5UX1RZUEVfVkVSSUZJQ0FUSU9OX0VYUElSRUQQBhoYyrsYFHZlcmlmaWNhdGlvbi5leHBpcmVkEj8KIEVWRU5UX1RZUEVfVkVSSUZJQ0FUSU9OX0NBTkNFTEVEEAcaGcq7GBV2ZXJpZmljYXRpb24uY2FuY2VsZWQSMwoaRVZFTlRfVFlQRV9BUElfS0VZX0NSRUFURUQQCBoTyrsYD2FwaV9rZXkuY3JlYXRlZBIzChpFVkVOVF9UWVBFX0FQSV9LRVlfVVBEQVRFRBAJGhPKuxgPYXBpX2tleS51cGRhdGVkEjMKGkVWRU5UX1RZUEVfQVBJX0tFWV9ST1RBVEVEEAoaE8q7GA9hcGlfa2V5LnJvdGF0ZWQSMwoaRVZFTlRfVFlQRV9BUElfS0VZX1JFVk9LRUQQCxoTyrsYD2FwaV9rZXkucmV2b2tlZDKAAgoMRXZlbnRTZXJ2aWNlEnQKCkxpc3RFdmVudHMSGy5ieW9uZC52MS5MaXN0RXZlbnRzUmVxdWVzdBocLmJ5b25kLnYxLkxpc3RFdmVudHNSZXNwb25zZSIrkAIBqrsYDggEEgZldmVudHMYASABgtPkkwIQEg4vYXBpL3YxL2V2ZW50cxJ6CghHZXRFdmVudBIZLmJ5b25kLnYxLkdldEV2ZW50UmVxdWVzdBoaLmJ5b25kLnYxLkdldEV2ZW50UmVzcG9uc2UiN5ACAaq7GA4IBBIGZXZlbnRzGAEgAYLT5JMCHGIFZXZlbnQSEy9hcGkvdjEvZXZlbnRzL3tpZH1iBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_byond_v1_verify, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChRieW9uZC92MS9ldmVudC5wcm90bxIIYnlvbmQudjEipwEKBUV2ZW50EgoKAmlkGAEgASgJEiEKBHR5cGUYAiABKA4yEy5ieW9uZC52MS5FdmVudFR5cGUSHAoEbW9kZRgDIAEoDjIOLmJ5b25kLnYxLk1vZGUSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoEZGF0YRgFIAEoCzITLmJ5b25kLnYxLkV2ZW50RGF0YSKQAQoJRXZlbnREYXRhEi4KDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkgAEiMKB2FwaV9rZXkYAiABKAsyEC5ieW9uZC52MS5BcGlLZXlIABIkCgd3ZWJob29rGAMgASgLMhEuYnlvbmQudjEuV2ViaG9va0gAQggKBm9iamVjdCKJAwoRTGlzdEV2ZW50c1JlcXVlc3QSMgoEdHlwZRgBIAEoDjITLmJ5b25kLnYxLkV2ZW50VHlwZUIKukgHggEEEAEgAEgAiAEBEjEKDWNyZWF0ZWRfYWZ0ZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZWRfYmVmb3JlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgdzdWJqZWN0GAQgASgJQge6SARyAhhASAGIAQESIQoJcGFnZV9zaXplGAUgASgFQgm6SAYaBBhkKAFIAogBARJlCgpwYWdlX3Rva2VuGAYgASgJQky6SBdyFRjIATIQXltBLVphLXowLTlfLV0rJLq7GC5tdXN0IGJlIHRoZSBuZXh0X3BhZ2VfdG9rZW4gb2YgdGhlIHBhZ2UgYmVmb3JlSAOIAQFCBwoFX3R5cGVCCgoIX3N1YmplY3RCDAoKX3BhZ2Vfc2l6ZUINCgtfcGFnZV90b2tlbiJnChJMaXN0RXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8uYnlvbmQudjEuRXZlbnQSHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJSACIAQFCEgoQX25leHRfcGFnZV90b2tlbiIwCg9HZXRFdmVudFJlcXVlc3QSHQoCaWQYASABKAlCEbpIB8gBAXICGEDCuxgDZXZ0IjIKEEdldEV2ZW50UmVzcG9uc2USHgoFZXZlbnQYASABKAsyDy5ieW9uZC52MS5FdmVudDKAAgoMRXZlbnRTZXJ2aWNlEnQKCkxpc3RFdmVudHMSGy5ieW9uZC52MS5MaXN0RXZlbnRzUmVxdWVzdBocLmJ5b25kLnYxLkxpc3RFdmVudHNSZXNwb25zZSIrkAIBqrsYDggEEgZldmVudHMYASABgtPkkwIQEg4vYXBpL3YxL2V2ZW50cxJ6CghHZXRFdmVudBIZLmJ5b25kLnYxLkdldEV2ZW50UmVxdWVzdBoaLmJ5b25kLnYxLkdldEV2ZW50UmVzcG9uc2UiN5ACAaq7GA4IBBIGZXZlbnRzGAEgAYLT5JMCHGIFZXZlbnQSEy9hcGkvdjEvZXZlbnRzL3tpZH1iBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_byond_v1_event_type, file_byond_v1_verify, file_byond_v1_webhook, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Something that happened.
@@ -98,6 +102,14 @@ export type EventData = Message<"byond.v1.EventData"> & {
      */
     value: ApiKey;
     case: "apiKey";
+  } | {
+    /**
+     * With the types that begin with `webhook`.
+     *
+     * @generated from field: byond.v1.Webhook webhook = 3;
+     */
+    value: Webhook;
+    case: "webhook";
   } | { case: undefined; value?: undefined };
 };
 
@@ -235,113 +247,7 @@ export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*
   messageDesc(file_byond_v1_event, 5);
 
 /**
- * What can happen. More types may be added.
- *
- * @generated from enum byond.v1.EventType
- */
-export const EventType = {
-  /**
-   * Not given.
-   *
-   * @generated from enum value: EVENT_TYPE_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * A verification was started.
-   *
-   * @generated from enum value: EVENT_TYPE_VERIFICATION_STARTED = 1;
-   */
-  VERIFICATION_STARTED: 1,
-
-  /**
-   * A message with a code arrived, as far as its channel tells: a WhatsApp message with delivery reports was delivered;
-   * any other message was accepted by the provider. Once for each message.
-   *
-   * @generated from enum value: EVENT_TYPE_VERIFICATION_DELIVERED = 2;
-   */
-  VERIFICATION_DELIVERED: 2,
-
-  /**
-   * A message with a code will not arrive: the provider refused it, reported that it failed, or it was not sent before
-   * the verification ended. Once for each message.
-   *
-   * @generated from enum value: EVENT_TYPE_VERIFICATION_DELIVERY_FAILED = 3;
-   */
-  VERIFICATION_DELIVERY_FAILED: 3,
-
-  /**
-   * The code matched. The recipient is verified.
-   *
-   * @generated from enum value: EVENT_TYPE_VERIFICATION_APPROVED = 4;
-   */
-  VERIFICATION_APPROVED: 4,
-
-  /**
-   * Too many wrong codes.
-   *
-   * @generated from enum value: EVENT_TYPE_VERIFICATION_LOCKED = 5;
-   */
-  VERIFICATION_LOCKED: 5,
-
-  /**
-   * The code expired before it was entered. Written within about a minute of the expiry.
-   *
-   * @generated from enum value: EVENT_TYPE_VERIFICATION_EXPIRED = 6;
-   */
-  VERIFICATION_EXPIRED: 6,
-
-  /**
-   * The verification was ended by a call, or its recipient was erased while it was pending.
-   *
-   * @generated from enum value: EVENT_TYPE_VERIFICATION_CANCELED = 7;
-   */
-  VERIFICATION_CANCELED: 7,
-
-  /**
-   * An API key was created.
-   *
-   * @generated from enum value: EVENT_TYPE_API_KEY_CREATED = 8;
-   */
-  API_KEY_CREATED: 8,
-
-  /**
-   * The name or a restriction of an API key was changed.
-   *
-   * @generated from enum value: EVENT_TYPE_API_KEY_UPDATED = 9;
-   */
-  API_KEY_UPDATED: 9,
-
-  /**
-   * An API key was given a new secret.
-   *
-   * @generated from enum value: EVENT_TYPE_API_KEY_ROTATED = 10;
-   */
-  API_KEY_ROTATED: 10,
-
-  /**
-   * An API key was revoked.
-   *
-   * @generated from enum value: EVENT_TYPE_API_KEY_REVOKED = 11;
-   */
-  API_KEY_REVOKED: 11,
-} as const;
-
-/**
- * What can happen. More types may be added.
- *
- * @generated from enum byond.v1.EventType
- */
-export type EventType = (typeof EventType)[keyof typeof EventType] | UnknownEnum;
-
-/**
- * Describes the enum byond.v1.EventType.
- */
-export const EventTypeSchema: GenEnum<EventType> = /*@__PURE__*/
-  enumDesc(file_byond_v1_event, 0);
-
-/**
- * Tells what happened to verifications and API keys. Events are kept for 30 days, unless the server is set up otherwise.
+ * Tells what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the server is set up otherwise.
  *
  * Keys read the events of their own mode. A session names the mode in the header `Byond-Mode`: `live`, which is the
  * default, or `test`. Sandbox keys have the same events as live ones.

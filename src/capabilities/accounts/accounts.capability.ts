@@ -1,5 +1,5 @@
 import { AuthService } from "../../../gen/byond/v1/auth_pb.ts";
-import type { Capability, Offer } from "../../capability.ts";
+import { type Capability, Offer } from "../../capability.ts";
 import { Hasher } from "../../crypto/argon2-hasher.ts";
 import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
@@ -18,7 +18,7 @@ import { createAccountCommand } from "./create-account-command.ts";
 import { createDemoWorkspace } from "./demo-workspace.ts";
 import { sessionSweep } from "./end-sessions.ts";
 import { FailedCallLimits } from "./failed-call-limits.ts";
-import { findAccountsByEmail } from "./find-account.ts";
+import { findAccountsByEmail, findOwnerEmail } from "./find-account.ts";
 import { KnownSourceEntity } from "./known-source.entity.ts";
 import { knownSourceSweep } from "./known-sources.ts";
 import { countPasswordComparison } from "./password-attempts.ts";
@@ -33,9 +33,16 @@ interface Needs {
   readonly verifications: Offer<Verifications>;
 }
 
+/** The users that workspaces belong to. What accounts offer to others. */
+export interface AccountOwners {
+  /** The verified address of the owner of a workspace. Undefined if it has none. */
+  emailOf(workspaceId: string): Promise<string | undefined>;
+}
+
 /** Accounts, their workspaces, passwords and sessions. */
-export function accountsCapability(needs: Needs): Capability<AccountSettings> {
-  return {
+export function accountsCapability(needs: Needs) {
+  const offer = new Offer<AccountOwners>("accounts");
+  const capability: Capability<AccountSettings> = {
     name: "accounts",
     entities: [AccountEntity, SessionEntity, KnownSourceEntity],
     migrations: [{ name: "accounts-0001", class: Accounts0001 }],
@@ -58,6 +65,7 @@ export function accountsCapability(needs: Needs): Capability<AccountSettings> {
       const accessTokens = new AccessTokens({ keyring, clock });
       const sessions = new SessionAuthenticator({ database, accessTokens, revocation });
       const sendsMail = channels.hasProvider("email");
+      offer.give({ emailOf: (workspaceId) => findOwnerEmail({ database }, workspaceId) });
       const service = authService({
         database,
         passwordHasher,
@@ -105,4 +113,5 @@ export function accountsCapability(needs: Needs): Capability<AccountSettings> {
       };
     },
   };
+  return { ...capability, offer };
 }

@@ -63,3 +63,11 @@ export async function accountOf({ database }: Dependencies, caller: Caller): Pro
 export function accountNotFound(): AppError {
   return new AppError("not_found", "No user record found for this workspace.");
 }
+
+/** The address of the owner of a workspace, if it is verified: nothing else is sent to a stranger's. */
+export async function findOwnerEmail({ database }: Dependencies, workspaceId: string): Promise<string | undefined> {
+  const [account] = await database.query((tables: AccountTables) =>
+    selectAccounts(tables).where("workspaceId", "=", workspaceId).orderBy("createdAt").limit(1),
+  );
+  return account?.isVerified === true ? account.email : undefined;
+}

@@ -1,9 +1,9 @@
-import { getOption, hasOption, type MessageInitShape } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { word } from "../../../gen/byond/v1/access_pb.ts";
 import { Mode } from "../../../gen/byond/v1/api_key_pb.ts";
-import { type EventDataSchema, type EventSchema, EventType, EventTypeSchema } from "../../../gen/byond/v1/event_pb.ts";
+import type { EventDataSchema, EventSchema } from "../../../gen/byond/v1/event_pb.ts";
 import type { StoredEvent } from "../../events/event-log.ts";
+import { eventTypeOf } from "../../events/event-types.ts";
 
 /** The object of an event, as a message. */
 export type EventObject = NonNullable<MessageInitShape<typeof EventDataSchema>["object"]>;
@@ -42,17 +42,9 @@ export function eventMessages(offered: readonly EventObjects[]): EventMessages {
 function messageOf({ id, type, mode, createdAt }: StoredEvent, object: EventObject | undefined) {
   return {
     id,
-    type: typeByWord.get(type) ?? EventType.UNSPECIFIED,
+    type: eventTypeOf(type),
     mode: mode === "test" ? Mode.TEST : Mode.LIVE,
     createdAt: timestampFromDate(createdAt),
     ...(object === undefined ? {} : { data: { object } }),
   };
 }
-
-/** The type as it is stored, which is how REST writes it. Undefined for `EVENT_TYPE_UNSPECIFIED`. */
-export function storedType(type: EventType): string | undefined {
-  const value = EventTypeSchema.value[type];
-  return value !== undefined && hasOption(value, word) ? getOption(value, word) : undefined;
-}
-
-const typeByWord = new Map(Object.values(EventType).map((type) => [storedType(type), type]));

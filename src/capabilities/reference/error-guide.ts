@@ -93,6 +93,11 @@ export const errorGuide = {
       "The code of this verification was sent five times, the start included. Nothing was sent, and waiting does not help.",
     remedy: "Start a new verification.",
   },
+  limit_reached: {
+    title: "Limit reached",
+    meaning: "The workspace has as many of these as it can have. Nothing was created, and waiting does not help.",
+    remedy: "Delete one that is not needed, or use it for this purpose too.",
+  },
   payload_too_large: {
     title: "Body too large",
     meaning: "The body is larger than 64 KiB, as sent or after decompression.",

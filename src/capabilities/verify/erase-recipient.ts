@@ -40,10 +40,16 @@ const erase = statement<{ erased: number }>("erase_recipient")(
         finished_at = coalesce(finished_at, byond_now())
       WHERE subject_id = ANY (ARRAY(SELECT id FROM erased)) AND workspace_id || '' = ${p.workspaceId}
       RETURNING id
+    ), canceled AS (
+      UPDATE outbox SET
+        payload_sealed = NULL, status = 'expired', finished_at = byond_now(), last_error = 'the recipient was erased'
+      WHERE workspace_id = ${p.workspaceId} AND erased_with = ANY (ARRAY(SELECT id FROM erased))
+        AND payload_sealed IS NOT NULL AND erased_with IS NOT NULL
+      RETURNING id
     )
     SELECT
       (SELECT count(*) FROM erased)::integer AS erased,
-      ${requireCredential(p.credential, { after: ["given_up"], effect: "erased" })}`,
+      ${requireCredential(p.credential, { after: ["given_up", "canceled"], effect: "erased" })}`,
 );
 
 /**

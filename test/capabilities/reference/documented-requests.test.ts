@@ -11,6 +11,7 @@ import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts"
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
 import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
+import { webhookFieldChecks } from "../../../src/capabilities/webhooks/webhook.rpc.ts";
 import { scopesOf } from "../../../src/process/start-platform.ts";
 import { restStyle } from "../../../src/rpc/rest-style.ts";
 import { compileRequestChecks } from "../../../src/rpc/validation.ts";
@@ -87,6 +88,7 @@ const checkRequest = compileRequestChecks(
     ...lookupFieldChecks,
     ...apiKeyFieldChecks(scopesOf(standardCapabilities())),
     ...authFieldChecks,
+    ...webhookFieldChecks({ allowedNetworks: [], allowsLoopback: false }),
   ],
 );
 

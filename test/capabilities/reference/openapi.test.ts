@@ -127,7 +127,7 @@ describe("the document of the API", () => {
     for (const choice of choices) {
       expect([
         [component, { type: "null" }],
-        [component, component],
+        [component, component, component],
       ]).toContainEqual(choice);
     }
   });
@@ -205,7 +205,11 @@ describe("texts of requests", () => {
 
   test("have a maxLength, except update masks and timestamps", () => {
     const unbounded = texts().filter(({ text }) => text.maxLength === undefined && text.format !== "date-time");
-    expect(unbounded.map(({ path }) => path)).toEqual(["updateApiKey update_mask", "updateWorkspace update_mask"]);
+    expect(unbounded.map(({ path }) => path)).toEqual([
+      "updateWebhook update_mask",
+      "updateApiKey update_mask",
+      "updateWorkspace update_mask",
+    ]);
   });
 
   test("exclude U+0000, which PostgreSQL cannot store", () => {

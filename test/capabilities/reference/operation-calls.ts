@@ -68,6 +68,37 @@ function aboutKey(method: string, suffix: string, expected: number, body?: unkno
   };
 }
 
+/** Instead of those before: there are twenty at most. */
+async function createWebhook(world: World): Promise<string> {
+  const { session } = world;
+  const { body } = await world.app.rest("GET", "/webhooks", { session });
+  await Promise.all(
+    body.webhooks.map(({ id }: { readonly id: string }) => world.app.rest("DELETE", `/webhooks/${id}`, { session })),
+  );
+  const url = "https://hooks.example/byond";
+  return (await world.app.rest("POST", "/webhooks", { session, body: { url } })).body.id;
+}
+
+/** Calls about a webhook of their own. */
+function aboutWebhook(method: string, suffix: string, expected: number, body?: unknown): OperationCall {
+  return async (world) => {
+    const path = `/webhooks/${await createWebhook(world)}${suffix}`;
+    const { app, session } = world;
+    return [await app.rest(method, path, { session, ...(body === undefined ? {} : { body }) }), expected];
+  };
+}
+
+/** The path of the deliveries to a new webhook, of which there is one. */
+async function deliveriesOfNewWebhook(world: World): Promise<string> {
+  const path = `/webhooks/${await createWebhook(world)}/deliveries`;
+  await createKey(world);
+  await vi.waitFor(async () => {
+    const { body } = await world.app.rest("GET", path, { session: world.session });
+    expect(body.deliveries).toHaveLength(1);
+  });
+  return path;
+}
+
 const noSuchVerification = "vrf_3kZ9c1d4f7b21bQ";
 
 /** What is called of every operation, by its id: at least its success. Refusals that all share are called elsewhere. */
@@ -186,6 +217,54 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       return [await app.rest("GET", `/events/${event.id}`, { key }), 200];
     },
     call("GET", "/events/evt_none", 404, ({ key }) => ({ key })),
+  ],
+  createWebhook: [
+    call("POST", "/webhooks", 201, ({ session }) => ({
+      session,
+      body: { url: "https://hooks.example/byond", events: ["verification.approved"], description: "orders" },
+    })),
+    call("POST", "/webhooks", 422, ({ session }) => ({ session, body: { url: "https://10.0.0.1/", events: [] } })),
+    call("POST", "/webhooks", 403, ({ key }) => ({ key, body: { url: "https://hooks.example/" } })),
+  ],
+  listWebhooks: [
+    async (world) => {
+      await createWebhook(world);
+      return [await world.app.rest("GET", "/webhooks", { session: world.session }), 200];
+    },
+  ],
+  getWebhook: [aboutWebhook("GET", "", 200), call("GET", "/webhooks/whk_none", 404, ({ session }) => ({ session }))],
+  updateWebhook: [
+    aboutWebhook("PATCH", "", 200, { enabled: false, events: ["verification.locked"] }),
+    call("PATCH", "/webhooks/whk_none", 404, ({ session }) => ({ session, body: { enabled: true } })),
+  ],
+  deleteWebhook: [
+    aboutWebhook("DELETE", "", 200),
+    call("DELETE", "/webhooks/whk_none", 404, ({ session }) => ({ session })),
+  ],
+  rotateWebhookSecret: [
+    aboutWebhook("POST", "/rotate-secret", 200, { grace_seconds: 60 }),
+    call("POST", "/webhooks/whk_none/rotate-secret", 404, ({ session }) => ({ session, body: {} })),
+  ],
+  testWebhook: [
+    aboutWebhook("POST", "/test", 200),
+    call("POST", "/webhooks/whk_none/test", 404, ({ session }) => ({ session })),
+  ],
+  listWebhookDeliveries: [
+    async (world) => {
+      const { app, session } = world;
+      const path = await deliveriesOfNewWebhook(world);
+      return [await app.rest("GET", `${path}?page_size=1`, { session }), 200];
+    },
+    call("GET", "/webhooks/whk_none/deliveries", 404, ({ session }) => ({ session })),
+  ],
+  redeliverWebhook: [
+    async (world) => {
+      const { app, session } = world;
+      const path = await deliveriesOfNewWebhook(world);
+      const { body } = await app.rest("GET", path, { session });
+      return [await app.rest("POST", `${path}/${body.deliveries[0].id}/redeliver`, { session }), 201];
+    },
+    call("POST", "/webhooks/whk_none/deliveries/dlv_none/redeliver", 404, ({ session }) => ({ session })),
   ],
   signUp: [
     call("POST", "/auth/sign-up", 201, ({ newAddress }) => ({ body: { email: newAddress(), password, name: "Acme" } })),

@@ -60,6 +60,7 @@ const idPrefixes: Readonly<Record<string, string>> = {
   listVerifications: "vrf",
   listApiKeys: "key",
   listEvents: "evt",
+  listWebhookDeliveries: "dlv",
 };
 
 /** All of them: a request that matches the document and keeps these rules passes validation. */
@@ -84,7 +85,7 @@ export const rulesInWords: readonly RuleInWords[] = [
     draw: (_, operationId) => lines(operationId === "startVerification" ? 40 : 100),
   },
   {
-    fields: ["reason"],
+    fields: ["reason", "description"],
     reason: "characters that are not seen have no class in portable patterns",
     said: /in one line/,
     draw: () => lines(200),
@@ -101,6 +102,16 @@ export const rulesInWords: readonly RuleInWords[] = [
     reason: "a schema does not know what time it is",
     said: /must be in the future/,
     draw: () => fc.constantFrom("2999-01-01T00:00:00Z", "2999-12-31T23:59:59.999999999+05:30"),
+  },
+  {
+    fields: ["url"],
+    reason: "that an address is public is arithmetic, and a URL has more forms than a pattern can tell",
+    said: /`https` URL with a public address/,
+    // No name of `example` has an address: nothing is sent.
+    draw: () =>
+      fc
+        .tuple(fc.domain(), fc.constantFrom("", ":8443"), fc.webPath(), fc.constantFrom("", "?a=b", "?é=%20"))
+        .map(([name, port, path, query]) => `https://${name}.example${port}${path === "" ? "/" : path}${query}`),
   },
   {
     fields: ["ip_allowlist"],

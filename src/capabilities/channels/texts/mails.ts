@@ -112,6 +112,38 @@ export function renderAccountEnding({ endsAt, url }: { readonly endsAt: Date; re
   };
 }
 
+/** The mail to the owner of a workspace whose webhook the server has disabled. */
+export function renderWebhookDisabled(webhook: {
+  readonly id: string;
+  readonly endpointUrl: string;
+  /** It answered that it is gone for good; otherwise it failed for too long. */
+  readonly isGone: boolean;
+  readonly url: string;
+}): RenderedMail {
+  const cause = webhook.isGone
+    ? "it answered with status 410, which means that it is gone for good"
+    : "no delivery to it succeeded for five days";
+  const texts = {
+    title: "A webhook of yours was disabled",
+    heading: "A webhook was disabled",
+    introduction: `The webhook ${webhook.id}, which sends events to ${webhook.endpointUrl}, was disabled: ${cause}.`,
+    remedy: `To enable it again, send {"enabled": true} with PATCH ${webhook.url}/api/v1/webhooks/${webhook.id}. What its last deliveries were answered with is at GET ${webhook.url}/api/v1/webhooks/${webhook.id}/deliveries; the events that it missed are at GET ${webhook.url}/api/v1/events.`,
+    caution: "If you do not need the webhook any more, do nothing.",
+  };
+  return {
+    subject: texts.title,
+    text: [texts.heading, "", texts.introduction, "", texts.remedy, "", texts.caution, ""].join("\n"),
+    html: mailPage({
+      language: "en",
+      direction: "ltr",
+      ...texts,
+      main: `<tr><td style="padding: 16px 32px 0;">
+<p class="strong" style="margin: 0; font-size: 16px; line-height: 24px; color: #14171a;">${escapeHtml(texts.remedy)}</p>
+</td></tr>`,
+    }),
+  };
+}
+
 /** The parts of a mail, for the layout that all mails share. */
 interface MailPage {
   /** BCP 47. */

@@ -35,6 +35,7 @@ const applies = {
   idempotency_in_progress: keepsAnswers,
   already_exists: never,
   send_limit_reached: never,
+  limit_reached: never,
   payload_too_large: takesBody,
   unsupported_media_type: takesBody,
   validation_error: always,

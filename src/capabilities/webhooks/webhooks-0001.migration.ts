@@ -1,0 +1,131 @@
+import { Migration } from "@mikro-orm/migrations";
+import { outboxChannel } from "../../outbox/outbox.policy.ts";
+import { deliveryExpiryDays, deliveryKind, laneGroup } from "./webhooks.policy.ts";
+
+export class Webhooks0001 extends Migration {
+  override up(): void {
+    this.addSql(endpoint);
+    this.addSql(secret);
+    this.addSql(delivery);
+    this.addSql(queueDelivery);
+    this.addSql(followEvents);
+    this.addSql(writeEvent);
+  }
+}
+
+const endpoint = `
+  CREATE TABLE webhook_endpoint (
+    id text PRIMARY KEY,
+    workspace_id text NOT NULL REFERENCES workspace,
+    mode text NOT NULL CHECK (mode IN ('live', 'test')),
+    url text NOT NULL,
+    events text[] CHECK (cardinality(events) > 0),
+    description text,
+    enabled boolean NOT NULL DEFAULT true,
+    disabled_reason text CHECK (disabled_reason IN ('gone', 'failing')),
+    disabled_at timestamptz,
+    api_version text NOT NULL,
+    created_at timestamptz NOT NULL,
+    failing_since timestamptz,
+    failed_at timestamptz
+  );
+  CREATE INDEX webhook_endpoint_newest_first ON webhook_endpoint (workspace_id, mode, created_at DESC, id DESC)`;
+
+const secret = `
+  CREATE TABLE webhook_secret (
+    endpoint_id text NOT NULL REFERENCES webhook_endpoint ON DELETE CASCADE,
+    number integer NOT NULL,
+    secret_id text NOT NULL,
+    sealed bytea NOT NULL,
+    valid_until timestamptz,
+    PRIMARY KEY (endpoint_id, number)
+  );
+  CREATE INDEX webhook_secret_of_master_secret ON webhook_secret (secret_id)`;
+
+const delivery = `
+  CREATE TABLE webhook_delivery (
+    workspace_id text NOT NULL,
+    id text NOT NULL,
+    endpoint_id text NOT NULL,
+    event_id text NOT NULL,
+    event_type text NOT NULL,
+    created_at timestamptz NOT NULL,
+    response_status integer,
+    response_body text,
+    PRIMARY KEY (workspace_id, id)
+  );
+  CREATE INDEX webhook_delivery_of_endpoint ON webhook_delivery (endpoint_id, created_at, id);
+  CREATE INDEX webhook_delivery_oldest ON webhook_delivery (created_at)`;
+
+/**
+ * Writes the delivery of an event to an endpoint, and its message, which no server has claimed: they are told to look for it. The body is written at the first
+ * attempt: the message is empty until then. Answers the delivery's id: `dlv_`, and 22 letters and digits out of 244 random bits.
+ */
+const queueDelivery = `
+  CREATE FUNCTION webhook_queue_delivery(
+    workspace text, endpoint text, event_id text, event_type text, event_subject text
+  ) RETURNS text
+  LANGUAGE plpgsql VOLATILE AS $$
+  DECLARE
+    moment timestamptz := date_trunc('milliseconds', byond_now());
+    delivery_id text := 'dlv_' || left(translate(encode(sha256(
+      uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+    ), 'base64'), '+/=', ''), 22);
+  BEGIN
+    INSERT INTO webhook_delivery (workspace_id, id, endpoint_id, event_id, event_type, created_at)
+      VALUES (workspace, delivery_id, endpoint, event_id, event_type, moment);
+    INSERT INTO outbox (
+      workspace_id, id, kind, lane, subject_id, erased_with, payload_sealed, available_at, created_at, expires_at
+    ) VALUES (
+      workspace, delivery_id, '${deliveryKind}', '${laneGroup}/' || endpoint, delivery_id, event_subject, '', moment, moment,
+      moment + interval '${deliveryExpiryDays} days'
+    );
+    PERFORM pg_notify('${outboxChannel}', '');
+    RETURN delivery_id;
+  END $$`;
+
+/**
+ * One delivery for each event and endpoint, in the transaction that gives the event its position: exactly once. In the order of the
+ * endpoints, so that two transactions that lock several lanes cannot wait for each other.
+ */
+const followEvents = `
+  CREATE FUNCTION webhook_follow_events() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
+  DECLARE
+    due record;
+  BEGIN
+    FOR due IN
+      SELECT numbered.workspace_id, numbered.id, numbered.type, numbered.subject_id, endpoint.id AS endpoint_id
+      FROM numbered, LATERAL (
+        SELECT id FROM webhook_endpoint
+        WHERE workspace_id = numbered.workspace_id AND mode = numbered.mode AND enabled
+          AND (events IS NULL OR numbered.type = ANY (events))
+        OFFSET 0
+      ) AS endpoint
+      ORDER BY endpoint.id, numbered.position
+    LOOP
+      PERFORM webhook_queue_delivery(due.workspace_id, due.endpoint_id, due.id, due.type, due.subject_id);
+    END LOOP;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER webhook_deliveries AFTER INSERT ON event REFERENCING NEW TABLE AS numbered
+    FOR EACH STATEMENT EXECUTE FUNCTION webhook_follow_events()`;
+
+/** The event of an endpoint that the server disabled. Times are milliseconds since 1970, as in all snapshots. */
+const writeEvent = `
+  CREATE FUNCTION webhook_write_event() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
+  BEGIN
+    INSERT INTO event_pending (workspace_id, mode, type, subject_id, created_at, snapshot)
+    VALUES (
+      NEW.workspace_id, NEW.mode, 'webhook.disabled', NEW.id, NEW.disabled_at,
+      json_build_object(
+        'url', NEW.url, 'events', NEW.events, 'description', NEW.description, 'enabled', NEW.enabled,
+        'disabledReason', NEW.disabled_reason, 'apiVersion', NEW.api_version,
+        'disabledAt', floor(extract(epoch FROM NEW.disabled_at) * 1000)::bigint,
+        'createdAt', floor(extract(epoch FROM NEW.created_at) * 1000)::bigint
+      )
+    );
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER webhook_disabled AFTER UPDATE OF enabled ON webhook_endpoint
+    FOR EACH ROW WHEN (OLD.enabled AND NOT NEW.enabled AND NEW.disabled_reason IS NOT NULL)
+    EXECUTE FUNCTION webhook_write_event()`;
