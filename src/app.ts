@@ -17,12 +17,15 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { EnvFile } from "./config/env-file.ts";
 import type { HashCost } from "./crypto/argon2-hasher.ts";
 import type { ConnectionSecurity } from "./database/connection.ts";
+import type { ProvidedPostgres } from "./database/provide-postgres.ts";
 import type { Logger } from "./observe/log.ts";
 import { ResourceStack } from "./process/resource-stack.ts";
 import { type NamedContribution, serve } from "./process/serve.ts";
 import { readConfig, type ServerConfig } from "./process/server-config.ts";
 import { startPlatform } from "./process/start-platform.ts";
 import { readCertificate } from "./server/certificate.ts";
+import { onlyProcess } from "./workers/only-process.ts";
+import type { Siblings } from "./workers/worker-channel.ts";
 
 /**
  * What the server can do, in the order in which it is started: each capability with what it needs of those before it. Sweeps run in
@@ -67,6 +70,10 @@ export interface AppOptions {
   readonly passwordCost?: HashCost;
   /** Default: the standard ones. */
   readonly capabilities?: readonly Capability[];
+  /** A PostgreSQL that another process of this server has started. Default: as configured. */
+  readonly postgres?: ProvidedPostgres | undefined;
+  /** The other processes of this server. Default: there are none. */
+  readonly siblings?: Siblings;
 }
 
 /** A running server. */
@@ -107,9 +114,10 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
     capabilities = standardCapabilities(),
     clock = systemClock,
     sweepIntervalMs = defaultSweepIntervalMs,
+    siblings = onlyProcess(),
   } = options;
   const tls = config.tls && (await readCertificate(config.tls));
-  const platform = await startPlatform(config, capabilities, { ...options, clock }, resources);
+  const platform = await startPlatform(config, capabilities, { ...options, clock, siblings }, resources);
   const contributions: NamedContribution[] = [];
   for (const capability of capabilities) {
     const contribution = await capability.start(platform, config);

@@ -48,6 +48,7 @@ import type { FieldCheck } from "./rpc/validation.ts";
 import type { ErrorReporter } from "./rpc/wire-errors.ts";
 import type { ProxyTrust } from "./server/client-address.ts";
 import type { CallHandler, Page } from "./server/request-handler.ts";
+import type { Siblings } from "./workers/worker-channel.ts";
 
 /** A capability as it is known before anything is started. `Settings` are its own part of the configuration. */
 export interface Capability<Settings = unknown> {
@@ -111,6 +112,8 @@ export interface Platform {
   readonly scopes: readonly string[];
   /** The cost of hashing a password. */
   readonly passwordCost: HashCost;
+  /** The processes of this server (`WORKERS`), and the little that they share without the database. */
+  readonly siblings: Siblings;
   /** The proxies whose statement of the client's address is trusted. */
   readonly proxyTrust: ProxyTrust;
   /** Sends a message whose row was just committed. */

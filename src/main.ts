@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /** The process: environment, signals and exit status. Beside it, only `embedded-postgres/` touches `process`. */
+import { type ChildProcess, fork } from "node:child_process";
 import { constants } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { type App, type Config, createApp, parseConfig, standardCapabilities } from "./app.ts";
-import { readEnvFile } from "./config/env-file.ts";
+import { type EnvFile, readEnvFile } from "./config/env-file.ts";
+import { embeddedPostgresAt } from "./database/provide-postgres.ts";
 import { batchWrites, createLogger, writeWhileRead } from "./observe/log.ts";
 import { firstStartBanner, startBanner } from "./process/banner.ts";
 import { commandHelp, defaultCommand, help, parseCommandLine, withStart } from "./process/command-line.ts";
@@ -11,6 +13,14 @@ import { commandContext, commandsOf } from "./process/operator-commands.ts";
 import { settingGroupsOf } from "./process/server-config.ts";
 import { explainFailure } from "./process/start-failure.ts";
 import { startedFields, startNotices, version } from "./process/start-report.ts";
+import { startWorkers } from "./process/start-workers.ts";
+import type { ToWorker } from "./workers/messages.ts";
+import { WorkerChannel } from "./workers/worker-channel.ts";
+
+/** How the primary names a worker on its command line, with its number, so that a list of processes shows which is which. */
+const workerOption = "--worker";
+const workerNumber =
+  process.send !== undefined && process.argv[2] === workerOption ? Number(process.argv[3] ?? Number.NaN) : undefined;
 
 // V8 allocates what an object literal makes among the old objects if what it made before lived long. The objects of a call start to be
 // allocated so while the server warms up, and then nothing that they refer to is freed before a full collection: 9 KB a call.
@@ -19,18 +29,29 @@ setFlagsFromString("--no-allocation-site-pretenuring");
 const print = writeWhileRead(process.stdout);
 const log = batchWrites(writeWhileRead(process.stderr));
 process.on("exit", log.flush);
-const logger = createLogger(log.write);
+const logger = createLogger(log.write, workerNumber === undefined ? null : { worker: workerNumber });
 
 const sameInterruptMs = 500;
 const capabilities = standardCapabilities();
 
-async function serve(config: Config): Promise<void> {
-  let app: App | undefined;
+/** What a configuration is read from. */
+interface ConfigSource {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly envFile: EnvFile | undefined;
+}
+
+async function serve(config: Config, source: ConfigSource): Promise<void> {
   let stopping: Promise<void> | undefined;
   let interruptedAtMs: number | undefined;
   /** Ends the draining early when something that the server cannot run without has failed. */
   const failure = new AbortController();
-  app = await createApp(config, { logger, capabilities, onFatal: (error) => void stop(error) });
+  const onFatal = (error: Error) => void stop(error);
+  const starting =
+    config.workers === 1
+      ? createApp(config, { logger, capabilities, onFatal })
+      : startWorkers(config, { ...source, logger, onFatal, fork: forkWorker, write: log.write });
+  let app: Awaited<typeof starting> | undefined;
+  app = await starting;
   // Before the address is printed: whoever reads it may send a signal.
   process.on("SIGTERM", stop);
   process.on("SIGINT", interrupt);
@@ -71,12 +92,63 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
+/** What a worker inherits of the environment: what Node and its libraries read. The settings, and their secrets, come over its channel. */
+const inherited =
+  /^(PATH|HOME|USER|LOGNAME|TMPDIR|TZ|TZDIR|LANG|LANGUAGE|LC_\w+|LD_\w+|DYLD_\w+|NIX_\w+|NSS_\w+|NODE_\w+|UV_\w+|MALLOC_\w+|SSL_CERT_\w+|OPENSSL_\w+|(https?|no|all)_proxy)$/i;
+
+function forkWorker(number: number): ChildProcess {
+  return fork(import.meta.filename, [workerOption, String(number)], {
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name))),
+    stdio: ["ignore", "inherit", "pipe", "ipc"],
+  });
+}
+
+/**
+ * One of several processes of a server. It does what the primary says, and ends with it. A terminal and a process manager send their signals
+ * to all processes, and the primary decides what follows: here they are ignored.
+ */
+async function work(): Promise<void> {
+  process.on("SIGTERM", () => undefined);
+  process.on("SIGINT", () => undefined);
+  const channel = new WorkerChannel((message) => process.send?.(message, undefined, undefined, () => undefined));
+  process.on("message", (message: ToWorker, socket) => channel.receive(message, socket));
+  process.once("disconnect", () => process.exit(1));
+  let app: App | undefined;
+  let config: Config | undefined;
+  void channel.closing.then(async () => {
+    await app?.close();
+    process.exit();
+  });
+  try {
+    const { environment, envFile, postgresUrl } = await channel.assignment;
+    config = parseConfig(environment, envFile);
+    app = await createApp(config, {
+      logger,
+      capabilities,
+      // What is fatal is the embedded PostgreSQL, and the primary has that.
+      onFatal: () => undefined,
+      postgres: postgresUrl === undefined ? undefined : await embeddedPostgresAt(postgresUrl),
+      siblings: channel,
+    });
+  } catch (error) {
+    process.send?.(channel.failure(explainFailure(error, config)), () => process.exit(1));
+    return;
+  }
+  void channel.draining.then(() => app?.drain());
+  const { url, demoKey, inboxLink, databaseSecurity, secretIds } = app;
+  channel.started({ url, demoKey, inboxLink, databaseSecurity, secretIds });
+}
+
 const commands = commandsOf(capabilities);
 const commandTable = withStart(commands);
 
-async function run(config: Config, command: string, options: Readonly<Record<string, string>>): Promise<void> {
+async function run(
+  config: Config,
+  source: ConfigSource,
+  { command, options }: { readonly command: string; readonly options: Readonly<Record<string, string>> },
+): Promise<void> {
   if (command === defaultCommand) {
-    return serve(config);
+    return serve(config, source);
   }
   return commands
     .get(command)
@@ -88,20 +160,23 @@ process.report.excludeEnv = true;
 
 let config: Config | undefined;
 try {
-  const asked = parseCommandLine(process.argv.slice(2), commandTable);
-  if (asked.kind === "help") {
+  const asked = workerNumber === undefined ? parseCommandLine(process.argv.slice(2), commandTable) : undefined;
+  if (asked === undefined) {
+    await work();
+  } else if (asked.kind === "help") {
     const { command } = asked;
     const settings = settingGroupsOf(capabilities);
     print(command === undefined ? help(commandTable, settings) : commandHelp(command, commandTable));
   } else if (asked.kind === "version") {
     print(`${version}\n`);
   } else {
-    config = parseConfig(process.env, await readEnvFile(".env"));
+    const source: ConfigSource = { environment: { ...process.env }, envFile: await readEnvFile(".env") };
+    config = parseConfig(source.environment, source.envFile);
     // `pg` and MikroORM read these variables by themselves, each in its own way. `parseConfig` has already interpreted them.
     for (const variable of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
       delete process.env[variable];
     }
-    await run(config, asked.command, asked.options);
+    await run(config, source, asked);
   }
 } catch (error) {
   log.write(`${explainFailure(error, config)}\n`);

@@ -60,13 +60,13 @@ export function batchWrites(write: (text: string) => void): BatchedWriter {
 }
 
 /**
- * A logger that writes one JSON object per line. `write` gets the line with its newline. It replaces pino's own destination
+ * A logger that writes one JSON object per line. `write` gets the line with its newline; `fieldsOfAll` are in every line. It replaces pino's own destination
  * (sonic-boom): when the reader stalls, that blocks a thread of Node's pool, which hashing needs, and the process cannot exit.
  */
-export function createLogger(write: (line: string) => void): Logger {
+export function createLogger(write: (line: string) => void, fieldsOfAll: LogFields | null = null): Logger {
   const log = pino(
     {
-      base: null,
+      base: fieldsOfAll,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       // pino's serializer would write every property of the error, such as the row that PostgreSQL quotes.

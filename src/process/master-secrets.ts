@@ -56,7 +56,7 @@ async function readIfExists(path: string): Promise<string | undefined> {
 
 /**
  * Creates a secret. It is on the disk, whole, before anything is sealed with it. Only the process that owns the data folder's
- * PostgreSQL gets here, so no other one creates a secret at the same time.
+ * PostgreSQL gets here, or the first of its workers, so no other one creates a secret at the same time.
  */
 async function createSecret(path: string): Promise<string> {
   const secret = randomBytes(32).toString("base64url");

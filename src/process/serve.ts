@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { Histogram, Registry } from "prom-client";
 import { type Authenticator, accessOf } from "../access/authorize.ts";
@@ -27,6 +28,7 @@ import { withNotFoundPage } from "../server/not-found-page.ts";
 import { openOnePort } from "../server/one-port.ts";
 import { type CallHandler, createRequestHandler, type Page } from "../server/request-handler.ts";
 import { serverOptionsPage } from "../server/server-options-page.ts";
+import type { Siblings } from "../workers/worker-channel.ts";
 import { joinContributed } from "./check-capabilities.ts";
 import type { ResourceStack } from "./resource-stack.ts";
 import type { ServerConfig } from "./server-config.ts";
@@ -61,7 +63,7 @@ export async function serve(
   resources: ResourceStack,
 ): Promise<ServingServer> {
   const { config, contributions, closeReserveMs } = options;
-  const { database, connection, clock, logger, keyring, revocation, url } = platform;
+  const { database, connection, clock, logger, keyring, revocation, siblings, url } = platform;
   checkScopes(platform.scopes, contributions);
   /** What all capabilities contribute of one kind, by name. */
   const joined = <T>(
@@ -169,6 +171,7 @@ export async function serve(
   ]) {
     metrics.registerMetric(metric);
   }
+  siblings.shareMetrics(metrics);
   // For the API's paths and unknown ones. No page may be read by another origin, least of all the inbox.
   const cors = createCors(config.corsOrigins);
   const rpcHandlers = createRpcHandlers(services, standardServices, chain, errors, shutdown.signal);
@@ -184,7 +187,7 @@ export async function serve(
     ["*", serverOptionsPage],
     ["/healthz", livenessPage],
     ["/readyz", readinessPage(readiness, draining.signal)],
-    ["/metrics", metricsPage(metrics, metricsReaders(config))],
+    ["/metrics", metricsPage(metrics.contentType, () => siblings.readMetrics(), metricsReaders(config))],
   ]);
   const calls = joined(
     "the call",
@@ -192,10 +195,14 @@ export async function serve(
     [...rpcHandlers].map(([path, handler]): [string, CallHandler] => [path, cors.allow(handler)]),
   );
   const malformed = createMalformedRequests(errors, logger, cors);
+  const accept = siblings.accept?.bind(siblings);
   const port = await openOnePort({
     host: config.host,
     port: config.port,
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(options.tls === undefined ? {} : { tls: { ...options.tls, ...(await sharedTickets(siblings)) } }),
+    ...(accept === undefined
+      ? {}
+      : { acceptElsewhere: (take) => accept({ host: config.host, port: config.port }, take) }),
     onRequest: createRequestHandler({
       clock,
       logger,
@@ -235,6 +242,15 @@ export async function serve(
       void sweeper.stop();
     },
   };
+}
+
+/** TLS sessions that one process has begun can be resumed at another. */
+async function sharedTickets({ count, state }: Siblings): Promise<{ readonly ticketKeys?: Buffer }> {
+  if (count === 1) {
+    return {};
+  }
+  const secret = await state.secret("TLS tickets");
+  return { ticketKeys: createHash("sha512").update(secret).digest().subarray(0, 48) };
 }
 
 /** A sweep is claimed by its name: two of one name would keep each other from running. */

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { Capability, ServerFacts } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -34,6 +35,8 @@ export interface ServerConfig {
    * of a request: behind a proxy on the same machine, every request comes from loopback.
    */
   readonly isPublic: boolean;
+  /** The processes that serve the port. 1: this one alone. */
+  readonly workers: number;
   /** After SIGTERM the server reports not ready and keeps answering for this long, so that load balancers stop using it. */
   readonly drainSeconds: number;
   /** Bearer token for `/metrics`. Undefined: loopback only, and nobody on a public server. */
@@ -115,6 +118,7 @@ function readServerConfig(reader: Reader): Omit<ServerConfig, "emptySettings" | 
       !isLoopbackHost(host) ||
       (publicUrl !== undefined && !isLoopbackUrl(publicUrl)) ||
       reader.text("TRUSTED_PROXIES") !== undefined,
+    workers: readWorkers(reader),
     drainSeconds: reader.integer("DRAIN_SECONDS", { default: 0, min: 0, max: 600 }),
     metricsToken: reader.text("METRICS_TOKEN"),
     grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),
@@ -211,6 +215,21 @@ function readSecrets(reader: Reader, isEmbedded: boolean): readonly string[] | u
     reader.problems.push("BYOND_SECRET lists a secret twice");
   }
   return secrets;
+}
+
+/** More would need more connections than a PostgreSQL has use for. */
+const maxWorkers = 128;
+
+function readWorkers(reader: Reader): number {
+  const text = reader.text("WORKERS");
+  if (text === undefined) {
+    return 1;
+  }
+  const workers = text === "auto" ? Math.min(availableParallelism(), maxWorkers) : Number(text);
+  if ((text !== "auto" && !/^\d+$/.test(text)) || workers < 1 || workers > maxWorkers) {
+    reader.problems.push(`WORKERS must be auto, or a whole number between 1 and ${maxWorkers}, not "${text}"`);
+  }
+  return workers;
 }
 
 function readHeaderName(reader: Reader): string {

@@ -53,6 +53,11 @@ const data = settingGroup("Data", {
 });
 
 const operation = settingGroup("Operation", {
+  WORKERS: {
+    default: "`1`",
+    meaning:
+      "Processes that serve the port, up to 128. `auto`: one for each core. With more than one, another process starts them, replaces those that end, and keeps the embedded PostgreSQL ([how](docs/guides/operations.md#workers)).",
+  },
   DRAIN_SECONDS: {
     default: "`0`",
     meaning:

@@ -6,11 +6,12 @@ import { DatabaseConnectionError } from "../database/connection-error.ts";
 import { AppError } from "../errors.ts";
 import { describeError } from "../observe/log.ts";
 import { PortError } from "../server/one-port.ts";
+import { WorkerStartError } from "../workers/worker-pool.ts";
 import { RegistrationTimeout } from "./register-server.ts";
 import type { ServerConfig } from "./server-config.ts";
 
 /** Errors whose message is written for the operator. */
-const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, RegistrationTimeout];
+const forOperators = [ConfigError, CommandError, EmbeddedPostgresError, RegistrationTimeout, WorkerStartError];
 
 /**
  * The message for the operator of a program that failed. A problem that they can fix is explained in sentences that name the

@@ -9,7 +9,7 @@ import { withoutDeadline } from "../database/call-deadline.ts";
 import type { PostgresConnection } from "../database/connection.ts";
 import { readTagKey } from "../database/credential-tag-key.ts";
 import { Database } from "../database/database.ts";
-import { providePostgres } from "../database/provide-postgres.ts";
+import { type ProvidedPostgres, providePostgres } from "../database/provide-postgres.ts";
 import { EventLog } from "../events/event-log.ts";
 import { eventChannel } from "../events/events.policy.ts";
 import type { Logger } from "../observe/log.ts";
@@ -18,6 +18,7 @@ import type { DeliveryWorker } from "../outbox/worker.ts";
 import { Quota } from "../quota/quota.ts";
 import { databaseQuotaStore } from "../quota/quota-store.ts";
 import { startRevocation } from "../revocation/revocation-service.ts";
+import type { Siblings } from "../workers/worker-channel.ts";
 import { checkCapabilities } from "./check-capabilities.ts";
 import { schemaOf, workspaceTablesOf } from "./database-schema.ts";
 import { readSecrets } from "./master-secrets.ts";
@@ -32,6 +33,9 @@ export interface PlatformOptions {
   readonly onFatal: (reason: Error) => void;
   /** Default: `passwordCost`. */
   readonly passwordCost?: HashCost;
+  /** Default: as configured. */
+  readonly postgres?: ProvidedPostgres | undefined;
+  readonly siblings: Siblings;
 }
 
 /** The platform, and what is added to it once the server serves. */
@@ -56,7 +60,7 @@ export async function startPlatform(
   checkCapabilities(capabilities);
   const { logger, clock } = options;
   const serverId = createId("srv");
-  const { connection, ...postgres } = await providePostgres(config.database, options.onFatal);
+  const { connection, ...postgres } = options.postgres ?? (await providePostgres(config.database, options.onFatal));
   resources.add("embedded PostgreSQL", () => postgres.stop());
   const database = await Database.open({ connection, logger, ...schemaOf(capabilities) });
   resources.add("connections to the database", () => database.close());
@@ -103,6 +107,7 @@ export async function startPlatform(
     scopes: scopesOf(capabilities),
     workspaceTables: workspaceTablesOf(capabilities),
     passwordCost: options.passwordCost ?? passwordCost,
+    siblings: options.siblings,
     proxyTrust: config.proxyTrust,
     dispatch: (item) => withoutDeadline(() => worker.value.dispatch(item)),
     publicUrl: config.publicUrl,

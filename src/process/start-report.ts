@@ -37,6 +37,7 @@ export function startedFields(
         : { kind: "external", ...databaseSecurity },
     proxies: proxyTrust.trustedProxies.map(formatIpRange),
     secret_ids: secretIds,
+    ...(config.workers === 1 ? {} : { workers: config.workers }),
     ...Object.assign({}, ...describeAll(config, capabilities).map(({ fields }) => fields)),
   };
 }

@@ -3,10 +3,12 @@ import type { RevocationService } from "./revocation-service.ts";
 
 /** What is known of leases, revocations and the credential cache, for `/metrics`. */
 export function revocationMetrics({ metrics, acknowledgement }: RevocationService): Metric[] {
-  const gauge = (name: string, help: string, read: () => number) =>
+  /** `aggregator`: how the values of several processes become one. */
+  const gauge = (name: string, aggregator: "min" | "max" | "average", help: string, read: () => number) =>
     new Gauge({
       name,
       help,
+      aggregator,
       registers: [],
       collect() {
         this.set(read());
@@ -36,16 +38,18 @@ export function revocationMetrics({ metrics, acknowledgement }: RevocationServic
     },
   });
   return [
-    gauge("byond_lease_valid", "Whether this server may answer from its credential cache.", () =>
+    gauge("byond_lease_valid", "min", "Whether this server may answer from its credential cache.", () =>
       Number(metrics().leaseIsValid),
     ),
     gauge(
       "byond_disagreeing_servers",
+      "max",
       "Other servers that do not know the master secret that this one writes with, or the other way round.",
       () => metrics().disagreeingServers,
     ),
     gauge(
       "byond_clock_offset_seconds",
+      "average",
       "How far PostgreSQL's clock is ahead of this server's.",
       () => metrics().clockOffsetSeconds,
     ),

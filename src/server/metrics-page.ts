@@ -1,5 +1,4 @@
 /** Who may read the metrics. What they are: `metrics` of `Contribution` in `capability.ts`. */
-import type { Registry } from "prom-client";
 import { isLoopbackHost } from "../config/loopback-host.ts";
 import { equalSecrets } from "../crypto/equal-secrets.ts";
 import type { NodeRequest } from "./normalize-request.ts";
@@ -14,7 +13,7 @@ export type MetricsReaders =
   | "nobody";
 
 /** `/metrics`, for Prometheus. Requests that may not read it get the answer of an unknown path. */
-export function metricsPage(metrics: Registry, readers: MetricsReaders): Page {
+export function metricsPage(contentType: string, readMetrics: () => Promise<string>, readers: MetricsReaders): Page {
   return async (request, response) => {
     const isAllowed =
       typeof readers === "object"
@@ -24,8 +23,8 @@ export function metricsPage(metrics: Registry, readers: MetricsReaders): Page {
       return "hidden";
     }
     response.statusCode = 200;
-    response.setHeader("Content-Type", metrics.contentType);
-    response.end(await metrics.metrics());
+    response.setHeader("Content-Type", contentType);
+    response.end(await readMetrics());
     return "served";
   };
 }

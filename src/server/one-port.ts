@@ -20,7 +20,7 @@ export interface OnePortOptions {
   /** 0: any free port. */
   readonly port: number;
   /** PEM. With it the port speaks TLS only; without it, HTTP in the clear only. */
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ticketKeys?: Buffer };
   /**
    * Handles well-formed requests (see `normalizeRequest`). If it throws, or returns a promise that rejects, the error is
    * reported and answered with 500.
@@ -35,6 +35,8 @@ export interface OnePortOptions {
   readonly malformedContent: (reason: string, origin: string | undefined) => RefusalContent;
   /** Called with errors that no client input can cause. */
   readonly onError: (error: unknown) => void;
+  /** Has the port, and hands over the connections that it accepts. Resolves when the port is open. Default: nobody else has it. */
+  readonly acceptElsewhere?: ((accept: (socket: Socket) => void) => Promise<PortAddress>) | undefined;
   readonly timeouts?: Partial<Timeouts>;
   readonly limits?: Partial<ConnectionLimits>;
 }
@@ -48,9 +50,14 @@ export interface ConnectionLimits extends Pick<IdleLimits, "maxIdle" | "maxIdleP
 /** An idle connection costs 3 to 20 KB, over TLS 90 KB. */
 const DEFAULT_LIMITS: ConnectionLimits = { maxConnections: 20_000, maxIdle: 10_000, maxIdlePerSource: 1_000 };
 
+export interface PortAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface OnePort {
   /** The address that the port is bound to. */
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: PortAddress;
   /** `http://127.0.0.1:8080` */
   readonly url: string;
   /**
@@ -182,12 +189,23 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     });
   });
   listener.maxConnections = maxConnections;
-  const address = await listen(listener, options);
+  const address =
+    options.acceptElsewhere === undefined
+      ? await listen(listener, options)
+      : await options.acceptElsewhere((socket) => {
+          // What the listener sees to, where it accepts the connections itself.
+          if (closing !== undefined || sockets.size >= maxConnections) socket.destroy();
+          else listener.emit("connection", Object.assign(socket, { allowHalfOpen: true }));
+        });
   listener.on("error", options.onError);
 
   const timers = new Set<NodeJS.Timeout>();
   const close = async () => {
-    const gone = new Promise((resolve) => listener.close(resolve));
+    // A listener that has not accepted the connections does not wait for them.
+    const gone =
+      options.acceptElsewhere === undefined
+        ? new Promise((resolve) => listener.close(resolve))
+        : Promise.all(Array.from(sockets, (socket) => new Promise((resolve) => socket.once("close", resolve))));
     for (const { socket } of handshakes.values()) socket.destroy();
     for (const socket of unrecognised) socket.destroy();
     http1.drain();
@@ -214,15 +232,21 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   };
 }
 
+/** Of the connections that a port accepts. */
+export const socketOptions = {
+  // As in Node's own HTTP servers: the protocol decides what a half-close means.
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+} as const;
+
 function createListener(
   options: OnePortOptions,
   timeouts: Timeouts,
   speak: (socket: Socket) => void,
   refuseHandshake: (error: NodeJS.ErrnoException, socket: TLSSocket) => void,
 ): Server {
-  // As in Node's own HTTP servers: the protocol decides what a half-close means.
-  const halfOpen = { allowHalfOpen: true };
-  const socketOptions = { ...halfOpen, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
   if (options.tls === undefined) return createNetServer(socketOptions, speak);
   const server = createTlsServer(
     {
@@ -237,11 +261,12 @@ function createListener(
   return server;
 }
 
-function listen(listener: Server, options: OnePortOptions): Promise<OnePort["address"]> {
+/** Binds the port. Rejects with a `PortError` if it cannot be bound. */
+export function listen(listener: Server, place: PortAddress): Promise<PortAddress> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) => reject(new PortError(cause));
     listener.once("error", fail);
-    listener.listen(options.port, options.host, () => {
+    listener.listen(place.port, place.host, () => {
       listener.off("error", fail);
       const address = listener.address();
       if (typeof address === "object" && address !== null) resolve({ host: address.address, port: address.port });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { withTables } from "../../scripts/readme-tables.ts";
@@ -66,6 +67,12 @@ test("sessions last 30 days, or as long as SESSION_MAX_DAYS says", () => {
   for (const days of ["0", "-1", "1.5", "3651", "for ever"]) {
     expect(problemsOf({ SESSION_MAX_DAYS: days })).toEqual([expect.stringContaining("SESSION_MAX_DAYS")]);
   }
+});
+
+test("a server is one process by default; WORKERS=auto has one for each core", () => {
+  expect(parseConfig({}).workers).toBe(1);
+  expect(parseConfig({ WORKERS: "4" }).workers).toBe(4);
+  expect(parseConfig({ WORKERS: "auto" }).workers).toBe(Math.min(availableParallelism(), 128));
 });
 
 test("a server drains for DRAIN_SECONDS: by default 0, at most 600", () => {
@@ -229,6 +236,11 @@ test.each([
   [{ PORT: "-1" }, /^PORT must be a whole number/],
   [{ PORT: "8e3" }, /^PORT must be a whole number/],
   [{ PORT: "0x1f90" }, /^PORT must be a whole number/],
+  [{ WORKERS: "0" }, /^WORKERS must be auto, or a whole number between 1 and 128, not "0"$/],
+  [{ WORKERS: "-1" }, /^WORKERS must be auto, or a whole number/],
+  [{ WORKERS: "abc" }, /^WORKERS must be auto, or a whole number/],
+  [{ WORKERS: "1.5" }, /^WORKERS must be auto, or a whole number/],
+  [{ WORKERS: "1000" }, /^WORKERS must be auto, or a whole number/],
   [{ SIGN_UP: "maybe" }, /^SIGN_UP must be one of: open, closed, not "maybe"$/],
   [{ ...embedded, PUBLIC_URL: "ftp://x" }, /^PUBLIC_URL must be a URL that begins with http:\/\/ or https:\/\/$/],
   [{ ...embedded, PUBLIC_URL: "verify.example.com" }, /^PUBLIC_URL must be a URL/],

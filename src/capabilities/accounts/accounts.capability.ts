@@ -1,5 +1,5 @@
 import { AuthService } from "../../../gen/byond/v1/auth_pb.ts";
-import { type Capability, Offer } from "../../capability.ts";
+import { type Capability, Offer, type Platform } from "../../capability.ts";
 import { Hasher } from "../../crypto/argon2-hasher.ts";
 import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
@@ -26,6 +26,9 @@ import { resetPasswordCommand } from "./reset-password-command.ts";
 import { SessionEntity } from "./session.entity.ts";
 import { setTierCommand } from "./set-tier-command.ts";
 import { AccountEndingSender, accountEndingKind, unverifiedAccountSweep } from "./unverified-account-sweep.ts";
+
+/** Each takes a core, whichever process of the server it is in. */
+const hashesAtOnce = ({ count }: Platform["siblings"]) => Math.max(1, Math.floor(2 / count));
 
 interface Needs {
   readonly channels: Offer<Channels>;
@@ -61,7 +64,11 @@ export function accountsCapability(needs: Needs) {
       const { signUp, signUpsPerHour, sessionMaxDays, defaultTier } = settings;
       const channels = needs.channels.value;
       const verifications = needs.verifications.value;
-      const passwordHasher = new Hasher({ cost: platform.passwordCost, concurrency: 2, maxWaiting: 100 });
+      const passwordHasher = new Hasher({
+        cost: platform.passwordCost,
+        concurrency: hashesAtOnce(platform.siblings),
+        maxWaiting: 100,
+      });
       const accessTokens = new AccessTokens({ keyring, clock });
       const sessions = new SessionAuthenticator({ database, accessTokens, revocation });
       const sendsMail = channels.hasProvider("email");

@@ -98,7 +98,7 @@ export function readChannelSettings(reader: Reader, { isPublic, isEmbedded }: Se
       whatsappWebhook: readWhatsappWebhook(reader),
       ...readProviders(reader),
     },
-    // The inbox is in memory, so it works only with a single server.
+    // The inbox is in the memory of one server: others would not show its messages.
     inbox: isPublic ? (isEmbedded ? "sandbox" : "none") : "all",
   };
 }

@@ -18,10 +18,13 @@ export function channelsCapability() {
     settings: channelSettings,
     readSettings: readChannelSettings,
     describe: describeChannels,
-    start(platform, settings) {
-      const { clock, database, events, logger, proxyTrust } = platform;
-      const inbox = settings.inbox === "none" ? undefined : new Inbox(clock);
-      const link = settings.inbox === "all" ? new InboxLink(new URL(platform.browserUrl + inboxPath)) : undefined;
+    async start(platform, settings) {
+      const { clock, database, events, logger, proxyTrust, siblings } = platform;
+      const inbox = settings.inbox === "none" ? undefined : new Inbox(clock, siblings.state);
+      const link =
+        settings.inbox === "all"
+          ? await InboxLink.create(new URL(platform.browserUrl + inboxPath), siblings.state)
+          : undefined;
       const channels = createChannels({
         clock,
         ...settings.delivery,

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { channelOfLane, createChannels, laneOf } from "../../../src/capabilities/channels/channels.ts";
 import { Inbox } from "../../../src/capabilities/channels/inbox/inbox.ts";
 import type { ChannelName } from "../../../src/capabilities/channels/outgoing-message.ts";
+import { LocalState } from "../../../src/workers/shared-state.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
 const clock = { now: () => fixedNow };
@@ -19,10 +20,10 @@ function available(options: Omit<Parameters<typeof createChannels>[0], "clock">,
 describe("what can be sent", () => {
   test("live: no channel without a provider or an inbox", () => {
     expect(available({}, "live")).toEqual([]);
-    expect(available({ sandbox: new Inbox(clock) }, "live")).toEqual([]);
+    expect(available({ sandbox: new Inbox(clock, new LocalState()) }, "live")).toEqual([]);
   });
   test("live: mail and WhatsApp with an inbox", () => {
-    expect(available({ substitute: new Inbox(clock) }, "live")).toEqual(["whatsapp", "email"]);
+    expect(available({ substitute: new Inbox(clock, new LocalState()) }, "live")).toEqual(["whatsapp", "email"]);
   });
   test("live: mail with a mail server", () => {
     expect(available({ smtp }, "live")).toEqual(["email"]);
@@ -34,11 +35,11 @@ describe("what can be sent", () => {
 
 describe("the sandbox", () => {
   test("lands in the inbox even when a mail server is set", async () => {
-    const inbox = new Inbox(clock);
+    const inbox = new Inbox(clock, new LocalState());
     const channels = createChannels({ clock, smtp, sandbox: inbox });
     const result = await channels.send(codeMessage({ mode: "test" }), attempt);
     expect(result).toEqual({ kind: "sent", providerMessageId: "dlv_1" });
-    expect(inbox.listAll()).toHaveLength(1);
+    expect(await inbox.listAll()).toHaveLength(1);
     channels.close();
   });
 
@@ -63,9 +64,9 @@ test("every channel has a lane of its own, and its sandbox another", () => {
 
 describe("the inbox", () => {
   test("shows a mail with subject, text and HTML", async () => {
-    const inbox = new Inbox(clock);
+    const inbox = new Inbox(clock, new LocalState());
     await inbox.send(codeMessage(), attempt);
-    expect(inbox.listAll()).toEqual([
+    expect(await inbox.listAll()).toEqual([
       {
         id: "dlv_1",
         channel: "email",
@@ -80,9 +81,9 @@ describe("the inbox", () => {
   });
 
   test("shows other channels with a short text only", async () => {
-    const inbox = new Inbox(clock);
+    const inbox = new Inbox(clock, new LocalState());
     await inbox.send(codeMessage({ channel: "whatsapp", recipient: "+6591234567" }), attempt);
-    expect(inbox.listAll()).toMatchObject([
+    expect(await inbox.listAll()).toMatchObject([
       {
         channel: "whatsapp",
         subject: null,
@@ -92,29 +93,29 @@ describe("the inbox", () => {
     ]);
   });
 
-  test("shows each workspace its own messages, by mode, and nobody the server's", () => {
-    const inbox = new Inbox(clock);
-    inbox.add("dlv_1", codeMessage());
-    inbox.add("dlv_2", codeMessage({ mode: "test" }));
-    inbox.add("dlv_3", codeMessage({ workspaceId: "ws_2" }));
-    inbox.add("dlv_4", codeMessage({ workspaceId: "ws_byond" }));
-    inbox.add("dlv_5", codeMessage());
-    const idsOf = (workspaceId: string, mode: "live" | "test") =>
-      inbox.listOf({ workspaceId, mode }).map(({ id }) => id);
-    expect(idsOf("ws_1", "live")).toEqual(["dlv_5", "dlv_1"]);
-    expect(idsOf("ws_1", "test")).toEqual(["dlv_2"]);
-    expect(idsOf("ws_2", "live")).toEqual(["dlv_3"]);
-    expect(idsOf("ws_2", "test")).toEqual([]);
-    expect(inbox.listAll().map(({ id }) => id)).toEqual(["dlv_5", "dlv_4", "dlv_3", "dlv_2", "dlv_1"]);
+  test("shows each workspace its own messages, by mode, and nobody the server's", async () => {
+    const inbox = new Inbox(clock, new LocalState());
+    await inbox.add("dlv_1", codeMessage());
+    await inbox.add("dlv_2", codeMessage({ mode: "test" }));
+    await inbox.add("dlv_3", codeMessage({ workspaceId: "ws_2" }));
+    await inbox.add("dlv_4", codeMessage({ workspaceId: "ws_byond" }));
+    await inbox.add("dlv_5", codeMessage());
+    const idsOf = async (workspaceId: string, mode: "live" | "test") =>
+      (await inbox.listOf({ workspaceId, mode })).map(({ id }) => id);
+    expect(await idsOf("ws_1", "live")).toEqual(["dlv_5", "dlv_1"]);
+    expect(await idsOf("ws_1", "test")).toEqual(["dlv_2"]);
+    expect(await idsOf("ws_2", "live")).toEqual(["dlv_3"]);
+    expect(await idsOf("ws_2", "test")).toEqual([]);
+    expect((await inbox.listAll()).map(({ id }) => id)).toEqual(["dlv_5", "dlv_4", "dlv_3", "dlv_2", "dlv_1"]);
   });
 
-  test("keeps the newest hundred messages, each once, newest first", () => {
-    const inbox = new Inbox(clock);
+  test("keeps the newest hundred messages, each once, newest first", async () => {
+    const inbox = new Inbox(clock, new LocalState());
     for (let number = 1; number <= 101; number += 1) {
-      inbox.add(`dlv_${number}`, codeMessage());
+      await inbox.add(`dlv_${number}`, codeMessage());
     }
-    inbox.add("dlv_101", codeMessage());
-    const ids = inbox.listAll().map((message) => message.id);
+    await inbox.add("dlv_101", codeMessage());
+    const ids = (await inbox.listAll()).map((message) => message.id);
     expect(ids).toHaveLength(100);
     expect([ids[0], ids[99]]).toEqual(["dlv_101", "dlv_2"]);
   });

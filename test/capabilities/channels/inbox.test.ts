@@ -5,6 +5,7 @@ import pg from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { InboxMessage } from "../../../src/capabilities/channels/inbox/inbox.ts";
 import { InboxLink } from "../../../src/capabilities/channels/inbox/inbox-link.ts";
+import { LocalState } from "../../../src/workers/shared-state.ts";
 import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 
 let session: string;
@@ -401,10 +402,10 @@ describe("the link", () => {
     }
   });
 
-  test("sets the cookie for the public URL: its path, and over https only", () => {
-    const link = new InboxLink(new URL("https://localhost/byond/dev/inbox"));
+  test("sets the cookie for the public URL: its path, and over https only", async () => {
+    const link = await InboxLink.create(new URL("https://localhost/byond/dev/inbox"), new LocalState());
     const url = `http://127.0.0.1:8080/dev/inbox${link.query}`;
-    const outcome = link.admit({ method: "GET", url, header: new Headers() });
+    const outcome = await link.admit({ method: "GET", url, header: new Headers() });
     expect(typeof outcome === "object" && outcome.setCookie).toMatch(
       /^byond_inbox_8080=.*; Path=\/byond\/dev\/inbox; Secure$/,
     );

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { equalSecrets } from "../../../crypto/equal-secrets.ts";
+import type { SharedState } from "../../../workers/shared-state.ts";
 
 /**
  * Browsers share cookies between the ports of a host, so the name contains the port: otherwise servers on one machine would replace
@@ -28,25 +28,31 @@ export type LinkOutcome =
 /**
  * The link to the inbox that the start banner prints. A browser exchanges its token for a cookie, once: copies of the link in
  * the browser's history, a terminal or a log are worthless afterwards. The cookie is valid until the browser is
- * closed or the server stops.
+ * closed or the server stops. Every process of the server has the same token and the same cookie.
  */
 export class InboxLink {
   readonly #inboxUrl: URL;
-  readonly #cookie = randomBytes(32).toString("base64url");
-  /** Undefined: used. */
-  #token: string | undefined;
+  readonly #cookie: string;
+  readonly #token: string;
+  readonly #state: Pick<SharedState, "claim">;
   /** Append it to the URL of the inbox. */
   readonly query: string;
 
-  /** `inboxUrl` is the inbox's address as browsers know it; its host and port do not matter. */
-  constructor(inboxUrl: URL) {
+  private constructor(inboxUrl: URL, state: Pick<SharedState, "claim">, token: string, cookie: string) {
     this.#inboxUrl = inboxUrl;
-    this.#token = randomBytes(32).toString("base64url");
-    this.query = `?token=${this.#token}`;
+    this.#state = state;
+    this.#token = token;
+    this.#cookie = cookie;
+    this.query = `?token=${token}`;
+  }
+
+  /** `inboxUrl` is the inbox's address as browsers know it; its host and port do not matter. */
+  static async create(inboxUrl: URL, state: Pick<SharedState, "claim" | "secret">): Promise<InboxLink> {
+    return new InboxLink(inboxUrl, state, await state.secret("inbox token"), await state.secret("inbox cookie"));
   }
 
   /** Admits a request with the unused token, or with the cookie. */
-  admit(request: LinkRequest): LinkOutcome {
+  async admit(request: LinkRequest): Promise<LinkOutcome> {
     if (this.#hasCookie(request)) {
       return { setCookie: undefined };
     }
@@ -55,10 +61,12 @@ export class InboxLink {
       return "absent";
     }
     // HEAD, which link checkers use, must not use up the token.
-    if (this.#token === undefined || request.method !== "GET" || !equalSecrets(presented, this.#token)) {
+    if (request.method !== "GET" || !equalSecrets(presented, this.#token)) {
       return "refused";
     }
-    this.#token = undefined;
+    if (!(await this.#state.claim("inbox token"))) {
+      return "refused";
+    }
     return { setCookie: this.#cookieHeader(request.url) };
   }
 

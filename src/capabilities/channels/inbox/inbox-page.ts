@@ -74,7 +74,7 @@ async function messagesFor(
     throw new AppError("method_not_allowed", `${request.method} is not allowed here. Allowed: GET, HEAD.`);
   }
   if (readCredential(request.header).kind === "none" && link !== undefined) {
-    const outcome = link.admit(request);
+    const outcome = await link.admit(request);
     if (outcome === "refused") {
       throw new AppError(
         "invalid_api_key",

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../clock.ts";
+import type { SharedState } from "../../../workers/shared-state.ts";
 import type { Channel, ChannelName, CodeMessage } from "../outgoing-message.ts";
 import { renderMail } from "../texts/mails.ts";
 import { minutesLeft, textsFor } from "../texts/message-texts.ts";
@@ -23,23 +24,21 @@ export interface InboxOwner {
   readonly mode: CodeMessage["mode"];
 }
 
-const capacity = 100;
+const messages = { name: "inbox", capacity: 100 };
 
-/** Stores the newest hundred messages that do not leave the server, in memory. */
+/** Stores the newest hundred messages that do not leave the server, in memory: the same in every process of the server. */
 export class Inbox implements Channel {
   readonly name = "inbox";
   readonly #clock: Pick<Clock, "now">;
-  #messages: readonly { readonly owner: InboxOwner; readonly shown: InboxMessage }[] = [];
+  readonly #state: Pick<SharedState, "add" | "read">;
 
-  constructor(clock: Pick<Clock, "now">) {
+  constructor(clock: Pick<Clock, "now">, state: Pick<SharedState, "add" | "read">) {
     this.#clock = clock;
+    this.#state = state;
   }
 
   /** Adds a message. Does nothing if it has one with this id. */
-  add(id: string, message: CodeMessage): void {
-    if (this.#messages.some(({ shown }) => shown.id === id)) {
-      return;
-    }
+  async add(id: string, message: CodeMessage): Promise<void> {
     const now = this.#clock.now();
     const shown: InboxMessage = {
       id,
@@ -50,24 +49,21 @@ export class Inbox implements Channel {
       // RFC 3339 in whole seconds, as everywhere in the REST interface.
       created_at: now.toISOString().replace(/\.\d+Z$/, "Z"),
     };
-    const owner = { workspaceId: message.workspaceId, mode: message.mode };
-    this.#messages = [{ owner, shown }, ...this.#messages].slice(0, capacity);
+    await this.#state.add(messages, id, { group: groupOf(message), text: JSON.stringify(shown) });
   }
 
   /** The messages of one workspace and mode, newest first. */
-  listOf({ workspaceId, mode }: InboxOwner): readonly InboxMessage[] {
-    return this.#messages
-      .filter(({ owner }) => owner.workspaceId === workspaceId && owner.mode === mode)
-      .map(({ shown }) => shown);
+  async listOf(owner: InboxOwner): Promise<readonly InboxMessage[]> {
+    return (await this.#state.read(messages, groupOf(owner))).map((text) => JSON.parse(text));
   }
 
   /** All messages, including the server's own, newest first. */
-  listAll(): readonly InboxMessage[] {
-    return this.#messages.map(({ shown }) => shown);
+  async listAll(): Promise<readonly InboxMessage[]> {
+    return (await this.#state.read(messages)).map((text) => JSON.parse(text));
   }
 
   async send(message: CodeMessage, options: { readonly idempotencyKey: string }) {
-    this.add(options.idempotencyKey, message);
+    await this.add(options.idempotencyKey, message);
     return { kind: "sent", providerMessageId: options.idempotencyKey } as const;
   }
 
@@ -78,4 +74,8 @@ export class Inbox implements Channel {
     const minutes = minutesLeft(message.expiresAt, now);
     return { subject: null, text: textsFor(message.locale).short(message.brand, message.code, minutes), html: null };
   }
+}
+
+function groupOf({ workspaceId, mode }: InboxOwner): string {
+  return `${workspaceId} ${mode}`;
 }
