@@ -54,6 +54,7 @@ const notRun: Readonly<Record<string, string>> = {
     "sweep_revocation",
     "sweep_without_scans",
     "expire_verifications",
+    "sweep_webhook_deliveries",
     "queue_account_end_notices",
   ]),
   ...reasonFor("a table with a row for each sweep, server, secret or setting", [
@@ -80,6 +81,10 @@ const notRun: Readonly<Record<string, string>> = {
     "read_rows_left_to_reseal",
     "read_rows_to_reseal",
     "write_resealed_rows",
+    "count_webhook_secrets",
+    "erase_webhook_secrets",
+    "read_webhook_secrets_to_reseal",
+    "write_resealed_webhook_secrets",
   ]),
   ...reasonFor("looks a row up by its primary key, as others do that are run", [
     "look_up_attempt",
@@ -88,6 +93,7 @@ const notRun: Readonly<Record<string, string>> = {
     "read_verification_status",
     "read_events_after",
     "read_last_event_position",
+    "record_webhook_success",
     "end_session_of_reused_token",
   ]),
   ...reasonFor("no scan: an upsert by the primary key, or no table at all", [
