@@ -1,15 +1,23 @@
 import { join } from "node:path";
+import packageFile from "../package.json" with { type: "json" };
 import { verifyEmailOf } from "../test/support/verified-email.ts";
 import { root, Server } from "./processes.ts";
 
 /** A limit that is counted and never reached. */
 const perMinute = 1_000_000;
 
+/** What `npm start` runs, with paths that lead there from every folder. */
+const startScript = packageFile.scripts.start
+  .replaceAll("src/main.ts", join(root, "src/main.ts"))
+  .replaceAll("node_modules/.cache", join(root, "node_modules/.cache"));
+
 /** Byond as `npm start` runs it, on a database. Every feature is on: keys have a limit, and so have the sends of a source. */
 export function startByond(databaseUrl: string, environment: Readonly<Record<string, string>> = {}): Promise<Server> {
   return Server.start({
-    command: [process.execPath, join(root, "src/main.ts")],
+    command: ["/bin/sh", "-c", startScript],
     environment: {
+      // As npm does: the Node of the lockfile.
+      PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,
       PORT: "0",
       DATABASE_URL: databaseUrl,
       BYOND_SECRET: "a secret of the bench that is long enough",
