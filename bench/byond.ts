@@ -7,14 +7,19 @@ import { root, Server } from "./processes.ts";
 const perMinute = 1_000_000;
 
 /** What `npm start` runs, with paths that lead there from every folder. */
-const startScript = packageFile.scripts.start
-  .replaceAll("src/main.ts", join(root, "src/main.ts"))
-  .replaceAll("node_modules/.cache", join(root, "node_modules/.cache"));
+const startScript = (main: string) =>
+  packageFile.scripts.start
+    .replaceAll("src/main.ts", main)
+    .replaceAll("node_modules/.cache", join(root, "node_modules/.cache"));
 
-/** Byond as `npm start` runs it, on a database. Every feature is on: keys have a limit, and so have the sends of a source. */
-export function startByond(databaseUrl: string, environment: Readonly<Record<string, string>> = {}): Promise<Server> {
+/** Byond as `npm start` runs it, on a database. Every feature is on: keys have a limit, and so have the sends of a source. `main` can be that of another checkout. */
+export function startByond(
+  databaseUrl: string,
+  environment: Readonly<Record<string, string>> = {},
+  main = join(root, "src/main.ts"),
+): Promise<Server> {
   return Server.start({
-    command: ["/bin/sh", "-c", startScript],
+    command: ["/bin/sh", "-c", startScript(main)],
     environment: {
       // As npm does: the Node of the lockfile.
       PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,

@@ -24,6 +24,7 @@ import { type NamedContribution, serve } from "./process/serve.ts";
 import { readConfig, type ServerConfig } from "./process/server-config.ts";
 import { startPlatform } from "./process/start-platform.ts";
 import { readCertificate } from "./server/certificate.ts";
+import type { Shedding } from "./server/load-shedder.ts";
 import { onlyProcess } from "./workers/only-process.ts";
 import type { Siblings } from "./workers/worker-channel.ts";
 
@@ -68,6 +69,8 @@ export interface AppOptions {
   readonly sweepIntervalMs?: number;
   /** Of the hashes of passwords. Default: `passwordCost`; tests of something else have no time for it. */
   readonly passwordCost?: HashCost;
+  /** Says which calls are refused. Default: `LoadShedder`; a test that shares the event loop with the server makes it late itself. */
+  readonly shedding?: Shedding;
   /** Default: the standard ones. */
   readonly capabilities?: readonly Capability[];
   /** A PostgreSQL that another process of this server has started. Default: as configured. */
@@ -115,6 +118,7 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
     clock = systemClock,
     sweepIntervalMs = defaultSweepIntervalMs,
     siblings = onlyProcess(),
+    shedding,
   } = options;
   const tls = config.tls && (await readCertificate(config.tls));
   const platform = await startPlatform(config, capabilities, { ...options, clock, siblings }, resources);
@@ -124,7 +128,11 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
     resources.add(capability.name, (withinMs) => contribution.close?.(withinMs));
     contributions.push({ ...contribution, name: capability.name });
   }
-  const server = await serve(platform, { config, contributions, tls, sweepIntervalMs, closeReserveMs }, resources);
+  const server = await serve(
+    platform,
+    { config, contributions, tls, sweepIntervalMs, shedding, closeReserveMs },
+    resources,
+  );
   return {
     url: server.url,
     demoKey: server.demoKey,

@@ -47,6 +47,7 @@ import type { ServiceBinding } from "./rpc/router.ts";
 import type { FieldCheck } from "./rpc/validation.ts";
 import type { ErrorReporter } from "./rpc/wire-errors.ts";
 import type { ProxyTrust } from "./server/client-address.ts";
+import type { ShedOrder } from "./server/load-shedder.ts";
 import type { CallHandler, Page } from "./server/request-handler.ts";
 import type { Siblings } from "./workers/worker-channel.ts";
 
@@ -156,6 +157,10 @@ export interface CapabilityService {
   readonly fieldChecks?: readonly FieldCheck[];
   /** Whether its calls are ended at their deadline. Default: they are. See `ChainOptions`. */
   readonly endsAtDeadline?: boolean;
+  /**
+   * Its RPCs that may be refused while more calls come than can be served, by their name in TypeScript: `{ lookupNumber: "first" }`. Others never are.
+   */
+  readonly shed?: Readonly<Record<string, ShedOrder>>;
   /** See `IdempotencyOptions`. */
   readonly beforeComparison?: (repetition: Repetition) => Promise<void>;
   /** Runs before an answer is given a second time: what was committed with it may not hold everywhere yet. */

@@ -5,6 +5,7 @@ import type { Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
 import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";
+import { ConnectionWaits } from "./connection-waits.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
 import { migrate, type Schema } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
@@ -82,6 +83,7 @@ export class Database implements QueryableTables {
   readonly #pool: pg.Pool;
   readonly #outcomes: CommitOutcomes;
   readonly #logger: Logger;
+  readonly waits = new ConnectionWaits();
   /** How the first connection is secured. The others are made with the same settings. */
   readonly security: ConnectionSecurity;
 
@@ -222,7 +224,7 @@ export class Database implements QueryableTables {
     requireTime();
     let client: pg.PoolClient;
     try {
-      client = await this.#pool.connect();
+      client = await this.waits.measure(() => this.#pool.connect());
     } catch (error) {
       // Whatever the error, nothing was sent.
       throw unavailable(error);

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Histogram, Registry } from "prom-client";
 import { type Authenticator, accessOf } from "../access/authorize.ts";
 import { usedSignatureSweep } from "../access/used-signatures.ts";
-import type { Contribution, Greeting, PageGate } from "../capability.ts";
+import type { CapabilityService, Contribution, Greeting, PageGate } from "../capability.ts";
 import { DatabaseReadiness, isReady } from "../database/readiness.ts";
 import { type Sweep, Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
@@ -19,13 +20,16 @@ import { grpcServices } from "../rpc/grpc-services.ts";
 import { createMalformedRequests } from "../rpc/malformed-request.ts";
 import { createRestGateway } from "../rpc/rest-gateway.ts";
 import { createRpcHandlers } from "../rpc/router.ts";
+import { createShedCalls } from "../rpc/shed-calls.ts";
 import { answerUnknownRpc, isUnknownRpc } from "../rpc/unknown-rpc.ts";
 import { createErrorReporter } from "../rpc/wire-errors.ts";
 import { createCors } from "../server/cors.ts";
 import { livenessPage, readinessPage } from "../server/health.ts";
+import { LoadShedder, type Shedding, type ShedOrder } from "../server/load-shedder.ts";
 import { type MetricsReaders, metricsPage } from "../server/metrics-page.ts";
 import { withNotFoundPage } from "../server/not-found-page.ts";
 import { openOnePort } from "../server/one-port.ts";
+import { overloadMetrics } from "../server/overload-metrics.ts";
 import { type CallHandler, createRequestHandler, type Page } from "../server/request-handler.ts";
 import { serverOptionsPage } from "../server/server-options-page.ts";
 import type { Siblings } from "../workers/worker-channel.ts";
@@ -52,6 +56,8 @@ export interface ServeOptions {
   /** The certificate and its key, where the port speaks TLS. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly sweepIntervalMs: number;
+  /** Default: refuses calls while the server is overloaded. */
+  readonly shedding: Shedding | undefined;
   /** The part of the closing time that requests and messages leave for the other resources. */
   readonly closeReserveMs: number;
 }
@@ -194,6 +200,8 @@ export async function serve(
     (contribution) => contribution.calls?.(gate) ?? [],
     [...rpcHandlers].map(([path, handler]): [string, CallHandler] => [path, cors.allow(handler)]),
   );
+  const shedding = options.shedding ?? startShedding(platform, resources);
+  const overload = overloadMetrics(shedding, metrics);
   const malformed = createMalformedRequests(errors, logger, cors);
   const accept = siblings.accept?.bind(siblings);
   const port = await openOnePort({
@@ -209,6 +217,15 @@ export async function serve(
       proxyTrust: config.proxyTrust,
       requestDuration,
       apiVersion: currentApiVersion,
+      refuse: createShedCalls({
+        shedding,
+        orders: shedOrdersOf(capabilityServices),
+        routes: gateway.routes,
+        errors,
+        cors,
+        requestDuration,
+        ...overload,
+      }),
       pages,
       calls,
       rest: cors.allow(
@@ -269,6 +286,27 @@ function checkScopes(scopes: readonly string[], contributions: readonly Contribu
       }
     }
   }
+}
+
+function startShedding({ logger, database }: StartedPlatform, resources: ResourceStack): Shedding {
+  const shedder = new LoadShedder({ monotonicMs: () => performance.now(), logger, database: database.waits });
+  resources.add("load shedding", shedder.start());
+  return shedder;
+}
+
+/** Throws if a capability marks an RPC that it does not have. */
+function shedOrdersOf(services: readonly CapabilityService[]): ReadonlyMap<DescMethod, ShedOrder> {
+  return new Map(
+    services.flatMap(({ binding, shed = {} }) =>
+      Object.entries(shed).map(([name, order]): [DescMethod, ShedOrder] => {
+        const method = binding.service.methods.find(({ localName }) => localName === name);
+        if (method === undefined) {
+          throw new TypeError(`${binding.service.typeName} has no RPC ${name}, which is marked as \`shed\``);
+        }
+        return [method, order];
+      }),
+    ),
+  );
 }
 
 function metricsReaders({ metricsToken, isPublic }: ServerConfig): MetricsReaders {

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 
 /** Whether the client asked for REST answers in an envelope: `Byond-Envelope: true`. */
-export function wantsEnvelope(headers: Headers): boolean {
+export function wantsEnvelope(headers: Pick<Headers, "get">): boolean {
   return headers.get("byond-envelope")?.toLowerCase() === "true";
 }
 

@@ -23,6 +23,9 @@ export type PageOutcome = "served" | "hidden";
 /** Answers one call of the API, whatever its protocol, or of a page that takes the API's credentials. Never throws for what a client can cause. */
 export type CallHandler = (request: UniversalServerRequest) => Promise<UniversalServerResponse>;
 
+/** Answers a request at once, if it must not be handled. `defaults` are headers that every answer has. */
+export type RequestRefusal = (request: NodeRequest, response: NodeResponse, defaults: DefaultHeaders) => boolean;
+
 export interface RequestHandlerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -31,6 +34,8 @@ export interface RequestHandlerOptions {
   readonly requestDuration: Histogram<"route" | "status">;
   /** What answers name in `Byond-Version`, unless the request named another. */
   readonly apiVersion: string;
+  /** Asked first. By default no request is refused. */
+  readonly refuse?: RequestRefusal;
   /** By exact path. */
   readonly pages: ReadonlyMap<string, Page>;
   /** By exact path: `/byond.v1.VerifyService/StartVerification`, `/dev/inbox`. */
@@ -46,20 +51,24 @@ export interface RequestHandlerOptions {
 export function createRequestHandler(
   options: RequestHandlerOptions,
 ): (request: NodeRequest, response: NodeResponse) => void {
+  const { refuse = () => false } = options;
+  const allDefaults = {
+    "Byond-Version": options.apiVersion,
+    // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
+    "Cache-Control": "private, no-cache",
+    "X-Content-Type-Options": "nosniff",
+  };
   return (request, response) => {
+    if (refuse(request, response, allDefaults)) {
+      return;
+    }
     const record: RequestRecord = {
       requestId: createId("req"),
       route: undefined,
       keyPrefix: undefined,
       errorCode: undefined,
     };
-    const defaults = {
-      "X-Request-Id": record.requestId,
-      "Byond-Version": options.apiVersion,
-      // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
-      "Cache-Control": "private, no-cache",
-      "X-Content-Type-Options": "nosniff",
-    };
+    const defaults = { "X-Request-Id": record.requestId, ...allDefaults };
     logWhenClosed(options, request, response, record);
     withDeadline(() => serve(options, request, response, record, defaults)).catch((error: unknown) => {
       options.logger.error("request_failed", { request_id: record.requestId, error });

@@ -9,6 +9,7 @@ import { type App, type AppOptions, type Config, createApp, parseConfig } from "
 import type { InboxMessage } from "../../src/capabilities/channels/inbox/inbox.ts";
 import type { HashCost } from "../../src/crypto/argon2-hasher.ts";
 import { Database } from "../../src/database/database.ts";
+import type { Shedding } from "../../src/server/load-shedder.ts";
 import { connectionTo } from "./database-address.ts";
 import { captureLog } from "./log-capture.ts";
 import { createTestDatabase, ensureTemplate } from "./postgres.ts";
@@ -43,10 +44,18 @@ export interface SignedUp {
 }
 
 /** What tests can change about the server's surroundings. */
-type TestAppOptions = Pick<AppOptions, "sweepIntervalMs" | "passwordCost" | "capabilities">;
+type TestAppOptions = Pick<AppOptions, "sweepIntervalMs" | "passwordCost" | "capabilities" | "shedding">;
 
 /** The cost of password hashes, unless a test asks for production's, which take 30 ms of a core each. */
 export const cheapPasswordCost: HashCost = { memoryKiB: 64, passes: 1 };
+
+/** Tests that run at the same time make the event loop late, which they share with the server. */
+const noShedding: Shedding = {
+  isActive: false,
+  delaysMs: { loop: 0, database: 0 },
+  arrived: () => undefined,
+  sheds: () => false,
+};
 
 /** A server in this process, on a database of its own, with what tests need to call it. */
 export interface TestApp extends AsyncDisposable {
@@ -168,6 +177,7 @@ async function startServer(
     logger: log.logger,
     clock: time,
     passwordCost: cheapPasswordCost,
+    shedding: noShedding,
     ...options,
     onFatal: (reason) => {
       throw reason;

@@ -9,7 +9,13 @@ export function lookupCapability(): Capability {
     name: "lookup",
     scopes: ["lookup"],
     start: () => ({
-      services: [{ binding: bindService(LookupService, lookupService()), fieldChecks: lookupFieldChecks }],
+      services: [
+        {
+          binding: bindService(LookupService, lookupService()),
+          fieldChecks: lookupFieldChecks,
+          shed: { lookupNumber: "first" },
+        },
+      ],
     }),
   };
 }

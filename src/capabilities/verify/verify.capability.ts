@@ -75,7 +75,13 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
       eventsOffer.give(verificationEvents({ database, keyring }));
       const service = verifyService({ ...deps, events, quota, sendLimits });
       return {
-        services: [{ binding: bindService(VerifyService, service), fieldChecks: verifyFieldChecks }],
+        services: [
+          {
+            binding: bindService(VerifyService, service),
+            fieldChecks: verifyFieldChecks,
+            shed: { startVerification: "second", resendCode: "second", listVerifications: "second" },
+          },
+        ],
         senders: { [codeMessageKind]: new CodeSender({ database, keyring, channels }) },
         sweeps: [
           expirySweep({ database, events }),
