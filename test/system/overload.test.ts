@@ -24,7 +24,8 @@ class Client implements Disposable {
       if (headEnd === -1 || received.length < headEnd + 4 + Number(length ?? 0)) {
         return;
       }
-      const status = received.slice(9, 12);
+      // A call may be unavailable for other reasons, too: a slow machine keeps its deadlines no longer.
+      const status = received.includes("The server is overloaded") ? "overloaded" : received.slice(9, 12);
       this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
       received = "";
       this.#socket.write(request);
@@ -53,11 +54,11 @@ test("more lookups than can be served are refused, checks and health are not, an
       Array.from({ length: number }, () => clients.use(new Client(server.url, request)));
     const checks = open(4, checkRequest);
     const lookups = open(800, `GET /api/v1/lookup?number=%2B6591234567 HTTP/1.1\r\n${headers}\r\n`);
-    await until("lookups are refused", 60_000, () => count(lookups, "503") > 100);
+    await until("lookups are refused", 60_000, () => count(lookups, "overloaded") > 100);
     const checked = count(checks, "404");
     await until("checks are answered", 60_000, () => count(checks, "404") >= checked + 5);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-    expect(count(checks, "503")).toBe(0);
+    expect(count(checks, "overloaded")).toBe(0);
     expect(count(lookups, "200")).toBeGreaterThan(0);
   }
   await until("the overload is over", 60_000, async () => {
