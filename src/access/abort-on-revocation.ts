@@ -4,9 +4,12 @@ import { createContextKey, type HandlerContext, type Interceptor } from "@connec
 import { withinTime } from "../database/call-deadline.ts";
 import { CredentialChanged } from "../database/database-errors.ts";
 import type { RevocationBasis } from "../revocation/applied-revocations.ts";
+import type { TrackedCall } from "../revocation/in-flight-calls.ts";
 import type { RevocationService } from "../revocation/revocation-service.ts";
 
-type Request = Parameters<Parameters<Interceptor>[0]>[0];
+type Next = Parameters<Interceptor>[0];
+type Request = Parameters<Next>[0];
+type Response = Awaited<ReturnType<Next>>;
 
 export interface InFlightOptions {
   readonly revocation: Pick<RevocationService, "track" | "catchUp">;
@@ -32,53 +35,58 @@ export function exemptFromRevocation(context: Pick<HandlerContext, "values">): v
  * at once with the error of a new request, and its signal aborts. No call is answered while this is being decided.
  */
 export function createInFlightInterceptor(options: InFlightOptions): Interceptor {
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const basis = options.basisOf(request);
-    if (basis === undefined) {
-      return next(request);
-    }
-    const call = new WatchedCall(options.revocation.track, () => options.reauthorize(request));
-    request.contextValues.set(watchedCallKey, call);
-    call.watch(basis);
-    const watched = withSignal(request, () => AbortSignal.any([request.signal, call.signal]));
-    let isStreaming = false;
-    try {
-      // If it was revoked while the body was read, the implementation does not start.
-      if (call.isInQuestion) {
-        await call.settled();
-      }
-      const response = await repeatIfChanged(options, request, () => call.rejectIfRefused(next(watched)));
-      if (!response.stream) {
-        return response;
-      }
-      isStreaming = true;
-      request.signal.addEventListener("abort", () => call.stop(), { once: true });
-      return { ...response, message: watchStream(call, response.message) };
-    } finally {
-      if (!isStreaming) {
-        call.stop();
-      }
-    }
+    return basis === undefined ? next(request) : callWhileAllowed(options, request, basis, next);
   };
 }
 
 /** A key that changes all the time cannot keep a call going for ever. */
 const maxTries = 3;
 
-/**
- * Runs `work`. If the key's rights changed first (the work was rolled back), admits the call again and retries.
- */
-async function repeatIfChanged<T>(options: InFlightOptions, request: Request, work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof CredentialChanged) || tries === maxTries) {
-        throw error;
+async function callWhileAllowed(
+  options: InFlightOptions,
+  request: Request,
+  basis: RevocationBasis,
+  next: Next,
+): Promise<Response> {
+  const call = new WatchedCall(options, request);
+  request.contextValues.set(watchedCallKey, call);
+  call.watch(basis);
+  const watched = withSignal(request, () => AbortSignal.any([request.signal, call.signal]));
+  let isStreaming = false;
+  try {
+    // If it was revoked while the body was read, the implementation does not start.
+    if (call.isInQuestion) {
+      await call.settled();
+    }
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const response = await call.unlessRefused(next(watched));
+        if (call.isInQuestion) {
+          await call.settled();
+        }
+        if (!response.stream) {
+          return response;
+        }
+        isStreaming = true;
+        request.signal.addEventListener("abort", () => call.stop(), { once: true });
+        return { ...response, message: watchStream(call, response.message) };
+      } catch (error) {
+        if (call.isInQuestion) {
+          await call.settled();
+        }
+        if (!(error instanceof CredentialChanged) || tries === maxTries) {
+          throw error;
+        }
+        // The key's rights changed first, and the work was rolled back. The cached key may be from before the change.
+        await withinTime(options.revocation.catchUp());
+        await options.reauthorize(request);
       }
-      // The cached key may be from before the change.
-      await withinTime(options.revocation.catchUp());
-      await options.reauthorize(request);
+    }
+  } finally {
+    if (!isStreaming) {
+      call.stop();
     }
   }
 }
@@ -87,7 +95,10 @@ async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>)
   const iterator = messages[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await call.rejectIfRefused(iterator.next());
+      const next = await call.unlessRefused(iterator.next());
+      if (call.isInQuestion) {
+        await call.settled();
+      }
       if (next.done === true) {
         return;
       }
@@ -107,40 +118,44 @@ async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>)
  * - any → stopped, when the call is over or exempt: revocations no longer matter.
  */
 class WatchedCall {
-  readonly #track: RevocationService["track"];
-  readonly #reauthorize: () => Promise<RevocationBasis | undefined>;
-  readonly #aborting = new AbortController();
-  /** Ends the wait for the work that is in progress. */
-  #endWait: (refusal: unknown) => void = () => undefined;
+  readonly #options: Pick<InFlightOptions, "revocation" | "reauthorize">;
+  readonly #request: Request;
+  /** Undefined: nobody has asked for the signal. */
+  #aborting: AbortController | undefined;
   /** Settles when it is decided whether the call may go on. Undefined: it may. */
   #reauthorization: Promise<void> | undefined;
-  #stopTracking: () => void = () => undefined;
+  #tracked: TrackedCall | undefined;
   #isStopped = false;
-  #isRefused = false;
+  #refusal: { readonly error: unknown } | undefined;
+  /** Rejects what waits for work of the call. */
+  #reject: ((error: unknown) => void) | undefined;
 
-  constructor(track: RevocationService["track"], reauthorize: () => Promise<RevocationBasis | undefined>) {
-    this.#track = track;
-    this.#reauthorize = reauthorize;
+  constructor(options: Pick<InFlightOptions, "revocation" | "reauthorize">, request: Request) {
+    this.#options = options;
+    this.#request = request;
   }
 
   /** Aborts when the call is refused. */
   get signal(): AbortSignal {
+    if (this.#aborting === undefined) {
+      this.#aborting = new AbortController();
+      if (this.#refusal !== undefined) {
+        this.#aborting.abort(this.#refusal.error);
+      }
+    }
     return this.#aborting.signal;
   }
 
   watch(basis: RevocationBasis): void {
-    const tracked = this.#track(basis, () => {
-      this.#reauthorization = this.#decide();
-    });
-    this.#stopTracking = () => tracked.done();
+    this.#tracked = this.#options.revocation.track(basis, this.#question);
     if (this.#isStopped) {
-      tracked.done();
+      this.#tracked.done();
     }
   }
 
   /** Whether a subject of its basis was revoked. False for nearly every call: there is nothing to wait for. */
   get isInQuestion(): boolean {
-    return this.#reauthorization !== undefined || this.#isRefused;
+    return this.#reauthorization !== undefined || this.#refusal !== undefined;
   }
 
   /** Waits until it is decided whether the call may go on. Throws the refusal. */
@@ -149,33 +164,23 @@ class WatchedCall {
       waited = this.#reauthorization;
       await waited;
     }
-    if (this.#aborting.signal.aborted) {
-      throw this.#aborting.signal.reason;
-    }
-  }
-
-  /** Returns the result of `work`. Throws the refusal if the call is refused before `work` is done. */
-  async rejectIfRefused<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await this.#unlessRefused(work);
-    } finally {
-      if (this.isInQuestion) {
-        await this.settled();
-      }
+    if (this.#refusal !== undefined) {
+      throw this.#refusal.error;
     }
   }
 
   /**
-   * Settles as `work` does, or rejects when the call is refused. Each race with a promise that lives as long as the call would leave
-   * its reactions there, 384 bytes for each message of a stream. There is one work at a time.
+   * Settles as `work` does, or rejects with the refusal as soon as the call is refused. The call may be in question when it settles:
+   * nothing may be answered before that is `settled`. There is one work at a time: races with a promise that lives as long as the call
+   * would leave their reactions there, 384 bytes for each message of a stream.
    */
-  #unlessRefused<T>(work: Promise<T>): Promise<T> {
+  unlessRefused<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#endWait = reject;
-      work.then(resolve, reject);
-      if (this.#isRefused) {
-        reject(this.#aborting.signal.reason);
+      this.#reject = reject;
+      if (this.#refusal !== undefined) {
+        reject(this.#refusal.error);
       }
+      work.then(resolve, reject);
     });
   }
 
@@ -183,20 +188,24 @@ class WatchedCall {
   stop(): void {
     this.#isStopped = true;
     this.#reauthorization = undefined;
-    this.#stopTracking();
+    this.#tracked?.done();
   }
+
+  readonly #question = (): void => {
+    this.#reauthorization = this.#decide();
+  };
 
   async #decide(): Promise<void> {
     try {
-      const basis = await this.#reauthorize();
+      const basis = await this.#options.reauthorize(this.#request);
       if (basis !== undefined && !this.#isStopped) {
         this.watch(basis);
       }
     } catch (error) {
       if (!this.#isStopped) {
-        this.#isRefused = true;
-        this.#aborting.abort(error);
-        this.#endWait(error);
+        this.#refusal = { error };
+        this.#aborting?.abort(error);
+        this.#reject?.(error);
       }
     }
   }

@@ -2,6 +2,7 @@ import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { type Access, access, Credential as RequiredCredential } from "../../gen/byond/v1/access_pb.ts";
+import { type Awaitable, whenReady } from "../awaitable.ts";
 import { AppError, keyRefused, sessionRefused } from "../errors.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
 import type { RevocationBasis } from "../revocation/applied-revocations.ts";
@@ -34,8 +35,8 @@ export interface Authenticated<C extends Caller = Caller> {
  *     }
  */
 export interface Authenticator {
-  authenticateKey(key: string): Promise<Authenticated<KeyCaller> | undefined>;
-  authenticateSession(token: string): Promise<Authenticated<SessionCaller> | undefined>;
+  authenticateKey(key: string): Awaitable<Authenticated<KeyCaller> | undefined>;
+  authenticateSession(token: string): Awaitable<Authenticated<SessionCaller> | undefined>;
   /** Whether RPCs that only take keys refuse live keys of accounts without a verified email. */
   readonly liveKeysNeedVerifiedEmail?: boolean;
 }
@@ -95,38 +96,40 @@ export type SenderCheck = (
   caller: Caller,
   credential: string,
   context: HandlerContext,
-) => Promise<CallSignature | undefined>;
+) => Awaitable<CallSignature | undefined>;
 
 /**
  * Admits a call and sets `callerKey` and `revocationBasisKey`. Undefined: the RPC takes no credential. Throws if the credential
  * is not admitted, or if `checkSender` rejects the caller.
  */
-export async function authorize(
+export function authorize(
   authenticator: Authenticator,
   required: Access,
   context: HandlerContext,
   checkSender: SenderCheck,
-): Promise<Caller | undefined> {
-  const { requestHeader: header, values } = context;
+): Awaitable<Caller | undefined> {
+  const { requestHeader, values } = context;
   if (required.credential === RequiredCredential.NONE) {
     return undefined;
   }
-  const credential = readCredential(header);
-  const { caller, basis } = await authenticate(authenticator, required.credential, credential);
-  if (caller.kind === "key") {
-    values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
-  }
-  const signature =
-    credential.kind === "none"
-      ? undefined
-      : await checkSender(caller, credential.kind === "key" ? credential.key : credential.token, context);
-  requirePermission(authenticator, caller, required, values);
-  if (required.byMode) {
-    values.set(callModeKey, readCallMode(caller, header));
-  }
-  values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
-  values.set(revocationBasisKey, basis);
-  return caller;
+  const credential = readCredential(requestHeader);
+  return whenReady(authenticate(authenticator, required.credential, credential), ({ caller, basis }) => {
+    if (caller.kind === "key") {
+      values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
+    }
+    return whenReady(
+      credential.kind === "none" ? undefined : checkSender(caller, credential.text, context),
+      (signature) => {
+        requirePermission(authenticator, caller, required, values);
+        if (required.byMode) {
+          values.set(callModeKey, readCallMode(caller, requestHeader));
+        }
+        values.set(callerKey, signature === undefined ? caller : { ...caller, signature });
+        values.set(revocationBasisKey, basis);
+        return caller;
+      },
+    );
+  });
 }
 
 /**
@@ -200,11 +203,11 @@ function requireVerifiedEmail({ mode, isVerified }: KeyCaller): void {
   }
 }
 
-async function authenticate(
+function authenticate(
   authenticator: Authenticator,
   required: RequiredCredential,
   credential: Credential,
-): Promise<Authenticated> {
+): Awaitable<Authenticated> {
   if (credential.kind === "session" && required === RequiredCredential.API_KEY) {
     throw new AppError("invalid_api_key", "This endpoint takes an API key, not a session token.");
   }
@@ -214,11 +217,12 @@ async function authenticate(
   if (credential.kind === "none") {
     throw new AppError("invalid_api_key", nothingSent(required));
   }
-  const authenticated = await authenticateAs(authenticator, credential);
-  if (authenticated === undefined) {
-    throw credential.kind === "session" ? sessionRefused() : keyRefused();
-  }
-  return authenticated;
+  return whenReady(authenticateAs(authenticator, credential), (authenticated) => {
+    if (authenticated === undefined) {
+      throw credential.kind === "session" ? sessionRefused() : keyRefused();
+    }
+    return authenticated;
+  });
 }
 
 function nothingSent(required: RequiredCredential): string {
@@ -232,15 +236,15 @@ function nothingSent(required: RequiredCredential): string {
   }
 }
 
-async function authenticateAs(
+function authenticateAs(
   authenticator: Authenticator,
-  credential: Exclude<Credential, { readonly kind: "none" }>,
-): Promise<Authenticated | undefined> {
-  switch (credential.kind) {
+  { kind, text }: Exclude<Credential, { readonly kind: "none" }>,
+): Awaitable<Authenticated | undefined> {
+  switch (kind) {
     case "key":
-      return authenticator.authenticateKey(credential.key);
+      return authenticator.authenticateKey(text);
     case "session":
-      return authenticator.authenticateSession(credential.token);
+      return authenticator.authenticateSession(text);
   }
 }
 

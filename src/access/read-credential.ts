@@ -3,14 +3,14 @@ import { AppError } from "../errors.ts";
 /**
  * The credential of a request:
  *
- *     X-API-Key: pk_live_8fa2.s3cr3t               → { kind: "key", key: "pk_live_8fa2.s3cr3t" }
+ *     X-API-Key: pk_live_8fa2.s3cr3t               → { kind: "key", text: "pk_live_8fa2.s3cr3t" }
  *     Authorization: Bearer pk_live_8fa2.s3cr3t    → the same
- *     Authorization: Bearer eyJhbGciOi…            → { kind: "session", token: "eyJhbGciOi…" }
+ *     Authorization: Bearer eyJhbGciOi…            → { kind: "session", text: "eyJhbGciOi…" }
  */
 export type Credential =
   | { readonly kind: "none" }
-  | { readonly kind: "key"; readonly key: string }
-  | { readonly kind: "session"; readonly token: string };
+  | { readonly kind: "key"; readonly text: string }
+  | { readonly kind: "session"; readonly text: string };
 
 const bearer = /^Bearer +([\x21-\x7e]+)$/i;
 
@@ -23,7 +23,7 @@ export function readCredential(header: Headers): Credential {
   const key = header.get("x-api-key");
   const authorization = header.get("authorization");
   if (authorization === null) {
-    return key === null || key === "" ? { kind: "none" } : { kind: "key", key };
+    return key === null || key === "" ? { kind: "none" } : { kind: "key", text: key };
   }
   const token = bearer.exec(authorization)?.[1];
   if (token === undefined) {
@@ -32,5 +32,5 @@ export function readCredential(header: Headers): Credential {
   if (key !== null && key !== token) {
     throw new AppError("invalid_api_key", "Send one credential: the request carries two different ones.");
   }
-  return token.startsWith("pk_") ? { kind: "key", key: token } : { kind: "session", token };
+  return token.startsWith("pk_") ? { kind: "key", text: token } : { kind: "session", text: token };
 }

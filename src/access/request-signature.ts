@@ -70,6 +70,11 @@ function computeSignature(version: SignatureVersion, content: SignedContent): Bu
   return createHmac("sha256", credential).update(head).update(body).digest();
 }
 
+/** Whether a request has a signature, or needs one: all others pass `checkSignature`. */
+export function isSignatureExpected(headers: Headers, required: SignatureVersion | null): boolean {
+  return required !== null || headers.has("byond-signature");
+}
+
 /** A request whose headers have arrived and whose caller is known. */
 export interface SignatureContext extends Omit<SignedContent, "timestamp" | "body"> {
   readonly headers: Headers;
@@ -87,10 +92,10 @@ export interface SignatureContext extends Omit<SignedContent, "timestamp" | "bod
  * throws.
  */
 export async function checkSignature(context: SignatureContext): Promise<CallSignature | undefined> {
-  const text = context.headers.get("byond-signature");
-  if (text === null && context.required === null) {
+  if (!isSignatureExpected(context.headers, context.required)) {
     return undefined;
   }
+  const text = context.headers.get("byond-signature");
   if (context.protocolName.startsWith("grpc")) {
     throw signatureInvalid(
       "Requests over gRPC cannot be signed: its clients do not see the bytes they send. Use REST or Connect.",

@@ -56,41 +56,48 @@ export function hasSideEffects(method: DescMethod): boolean {
  * It is the last interceptor: only requests that are authenticated, within their limits and valid reach it.
  */
 export function createIdempotencyInterceptor(options: IdempotencyOptions): Interceptor {
-  return (next) => async (request) => {
+  return (next) => (request) => {
     if (request.stream || !hasSideEffects(request.method)) {
       return next(request);
     }
     const caller = request.contextValues.get(callerKey);
     const key = readIdempotencyKey(request.header, request.contextValues);
-    if (caller === undefined || key === undefined) {
-      return next(request);
-    }
-    const slot = slotOf(caller, key);
-    const claim = new IdempotencyClaim(options.keyring, slot, randomBase62(22));
-    const outcome = await claimSlot(options.database, {
-      slot,
-      fingerprints: fingerprintsOf(options.keyring, slot, request.method, request.message),
-      claimId: claim.claimId,
-      claimSeconds: options.claimSeconds ?? defaultClaimSeconds,
-    });
-    if (outcome.kind !== "claimed") {
-      const { method, contextValues: values } = request;
-      const isSameRequest = outcome.kind !== "other-request";
-      await options.beforeComparison?.({ method, caller, values, isSameRequest });
-    }
-    switch (outcome.kind) {
-      case "claimed":
-        request.contextValues.set(idempotencyClaimKey, claim);
-        return carryOut(options, claim, request, next);
-      case "answered":
-        await withinTime(options.beforeReplay?.(request.method) ?? Promise.resolve());
-        return replay(request, openAnswer(options.keyring, slot, request.method.output, outcome.answerSealed));
-      case "other-request":
-        throw keyReused("This Idempotency-Key was used for another request.");
-      case "in-progress":
-        throw claimLost();
-    }
+    return caller === undefined || key === undefined ? next(request) : answerOnce(options, request, caller, key, next);
   };
+}
+
+async function answerOnce(
+  options: IdempotencyOptions,
+  request: UnaryRequest,
+  caller: Caller,
+  key: string,
+  next: Parameters<Interceptor>[0],
+): Promise<Awaited<ReturnType<Parameters<Interceptor>[0]>>> {
+  const slot = slotOf(caller, key);
+  const claim = new IdempotencyClaim(options.keyring, slot, randomBase62(22));
+  const outcome = await claimSlot(options.database, {
+    slot,
+    fingerprints: fingerprintsOf(options.keyring, slot, request.method, request.message),
+    claimId: claim.claimId,
+    claimSeconds: options.claimSeconds ?? defaultClaimSeconds,
+  });
+  if (outcome.kind !== "claimed") {
+    const { method, contextValues: values } = request;
+    const isSameRequest = outcome.kind !== "other-request";
+    await options.beforeComparison?.({ method, caller, values, isSameRequest });
+  }
+  switch (outcome.kind) {
+    case "claimed":
+      request.contextValues.set(idempotencyClaimKey, claim);
+      return carryOut(options, claim, request, next);
+    case "answered":
+      await withinTime(options.beforeReplay?.(request.method) ?? Promise.resolve());
+      return replay(request, openAnswer(options.keyring, slot, request.method.output, outcome.answerSealed));
+    case "other-request":
+      throw keyReused("This Idempotency-Key was used for another request.");
+    case "in-progress":
+      throw claimLost();
+  }
 }
 
 function slotOf(caller: Caller, key: string): IdempotencySlot {

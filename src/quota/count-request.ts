@@ -1,6 +1,7 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Caller } from "../access/caller.ts";
 import { requestsPerMinuteByTier } from "../access/tiers.ts";
+import { type Awaitable, whenReady } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Quota } from "./quota.ts";
@@ -11,38 +12,60 @@ import { rateLimitHeaders } from "./rate-limit-headers.ts";
  * Counts a request against the limits of its key and of its workspace, and sets the rate limit headers of the response.
  * Throws `rate_limited` if one of the limits is reached; then neither counts the request.
  */
-export async function countRequest(
+export function countRequest(
   deps: { readonly quota: Quota; readonly clock: Clock },
   caller: Caller,
   context: HandlerContext,
-): Promise<void> {
+): Awaitable<void> {
   const limits = limitsOf(caller);
-  const results = await deps.quota.admitAll(limits.map(({ subject }) => subject));
-  const named = results.flatMap((result, index) => {
-    const name = limits[index]?.name;
-    return name === undefined ? [] : [{ name, result }];
+  return whenReady(deps.quota.admitAll(limits.subjects), (results) => {
+    const named = results.map((result, index) => ({ name: limits.names[index] ?? "", result }));
+    const headers = rateLimitHeaders(named, deps.clock.now());
+    for (const name in headers) {
+      context.responseHeader.set(name, headers[name] ?? "");
+    }
+    const last = results.at(-1);
+    if (last?.admitted === false) {
+      throw new AppError("rate_limited", "Too many requests. Try again later.", {
+        retryAfterSeconds: last.retryAfterSeconds ?? 1,
+      });
+    }
   });
-  for (const [name, value] of Object.entries(rateLimitHeaders(named, deps.clock.now()))) {
-    context.responseHeader.set(name, value);
-  }
-  const last = results.at(-1);
-  if (last?.admitted === false) {
-    throw new AppError("rate_limited", "Too many requests. Try again later.", {
-      retryAfterSeconds: last.retryAfterSeconds ?? 1,
-    });
-  }
 }
 
-function limitsOf(caller: Caller): { readonly name: string; readonly subject: QuotaSubject }[] {
+/** The limits of a caller. `names`: those that clients see, in the order of the subjects. */
+interface Limits {
+  readonly names: readonly string[];
+  readonly subjects: readonly QuotaSubject[];
+}
+
+/** Of keys: all calls with one have the same caller, as long as the key is remembered. */
+const limitsOfKeys = new WeakMap<Caller, Limits>();
+
+function limitsOf(caller: Caller): Limits {
+  const known = limitsOfKeys.get(caller);
+  if (known !== undefined) {
+    return known;
+  }
+  const limits = readLimits(caller);
+  if (caller.kind === "key") {
+    limitsOfKeys.set(caller, limits);
+  }
+  return limits;
+}
+
+function readLimits(caller: Caller): Limits {
   const { workspaceId } = caller;
-  const limits: { name: string; subject: QuotaSubject }[] = [];
+  const names: string[] = [];
+  const subjects: QuotaSubject[] = [];
   if (caller.kind === "key" && caller.requestsPerMinute !== null) {
-    const subject = { workspaceId, key: `key:${caller.keyId}`, limitPerMinute: caller.requestsPerMinute };
-    limits.push({ name: "key", subject });
+    names.push("key");
+    subjects.push({ workspaceId, key: `key:${caller.keyId}`, limitPerMinute: caller.requestsPerMinute });
   }
   const perMinute = requestsPerMinuteByTier[caller.tier];
   if (perMinute !== null) {
-    limits.push({ name: "workspace", subject: { workspaceId, key: "workspace", limitPerMinute: perMinute } });
+    names.push("workspace");
+    subjects.push({ workspaceId, key: "workspace", limitPerMinute: perMinute });
   }
-  return limits;
+  return { names, subjects };
 }

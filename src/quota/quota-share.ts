@@ -1,3 +1,4 @@
+import type { Awaitable } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { withinTime, withoutDeadline } from "../database/call-deadline.ts";
 import { AppError } from "../errors.ts";
@@ -61,14 +62,14 @@ export class QuotaShare {
   }
 
   /** Admits a request or refuses it. Throws `unavailable` where the database cannot tell. */
-  admit(): Promise<Admission> {
+  admit(): Awaitable<Admission> {
     const now = momentOf(this.#clock);
     const admission = this.#isAsking ? undefined : this.#spend(now);
     if (admission !== undefined) {
-      return Promise.resolve(admission);
+      return admission;
     }
     if (now.monotonicMs < this.#refusedUntilMs) {
-      return Promise.resolve(this.#refusal(now));
+      return this.#refusal(now);
     }
     const waiting = Promise.withResolvers<Admission>();
     this.#waiting.push(waiting);

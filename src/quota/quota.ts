@@ -1,3 +1,4 @@
+import type { Awaitable } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { type Admission, type QuotaResult, QuotaShare } from "./quota-share.ts";
 import type { QuotaStore, QuotaSubject } from "./quota-store.ts";
@@ -17,7 +18,8 @@ const cleaningIntervalMs = 10_000;
 export class Quota {
   readonly #store: QuotaStore;
   readonly #clock: Clock;
-  readonly #shares = new Map<string, QuotaShare>();
+  /** By workspace, and by key in each of them. */
+  readonly #shares = new Map<string, Map<string, QuotaShare>>();
   #cleanedAtMs: number;
 
   constructor(store: QuotaStore, clock: Clock) {
@@ -30,14 +32,22 @@ export class Quota {
    * Counts a request against one limit, or refuses it. `release` takes the count back, if what was counted does not happen; after
    * the server has asked for its next batch, the count stays for a minute. Throws `unavailable` if the database cannot tell.
    */
-  admit(subject: QuotaSubject): Promise<Admission> {
+  async admit(subject: QuotaSubject): Promise<Admission> {
+    return this.#admit(subject);
+  }
+
+  #admit(subject: QuotaSubject): Awaitable<Admission> {
     this.#forgetIdleShares();
-    const name = `${subject.workspaceId} ${subject.key}`;
-    let share = this.#shares.get(name);
+    let shares = this.#shares.get(subject.workspaceId);
+    if (shares === undefined) {
+      shares = new Map();
+      this.#shares.set(subject.workspaceId, shares);
+    }
+    let share = shares.get(subject.key);
     // A share has one limit. What the old one still holds expires by itself.
     if (share === undefined || share.limitPerMinute !== subject.limitPerMinute) {
       share = new QuotaShare(this.#store, this.#clock, subject);
-      this.#shares.set(name, share);
+      shares.set(subject.key, share);
     }
     return share.admit();
   }
@@ -46,18 +56,27 @@ export class Quota {
    * Counts a request against several limits: all of them admit and count it, or none. The results are in the order of the
    * subjects; the last one is the refusal, if there is one.
    */
-  async admitAll(subjects: readonly QuotaSubject[]): Promise<QuotaResult[]> {
-    const admissions: Admission[] = [];
-    for (const subject of subjects) {
-      const admission = await this.admit(subject).catch((error: unknown) => {
-        releaseAll(admissions);
-        throw error;
-      });
-      if (!admission.result.admitted) {
-        releaseAll(admissions);
-        return [...admissions.map(({ result }) => result), admission.result];
+  admitAll(subjects: readonly QuotaSubject[]): Awaitable<QuotaResult[]> {
+    return this.#admitFrom(subjects, []);
+  }
+
+  /** `admissions`: what the first subjects have admitted. */
+  #admitFrom(subjects: readonly QuotaSubject[], admissions: Admission[]): Awaitable<QuotaResult[]> {
+    for (let subject = subjects[admissions.length]; subject !== undefined; subject = subjects[admissions.length]) {
+      const admission = this.#admit(subject);
+      if (admission instanceof Promise) {
+        return admission.then(
+          (late) => addAdmission(late, admissions) ?? this.#admitFrom(subjects, admissions),
+          (error: unknown) => {
+            releaseAll(admissions);
+            throw error;
+          },
+        );
       }
-      admissions.push(admission);
+      const refused = addAdmission(admission, admissions);
+      if (refused !== undefined) {
+        return refused;
+      }
     }
     return admissions.map(({ result }) => result);
   }
@@ -68,12 +87,27 @@ export class Quota {
       return;
     }
     this.#cleanedAtMs = nowMs;
-    for (const [name, share] of this.#shares) {
-      if (share.isIdle) {
-        this.#shares.delete(name);
+    for (const [workspaceId, shares] of this.#shares) {
+      for (const [key, share] of shares) {
+        if (share.isIdle) {
+          shares.delete(key);
+        }
+      }
+      if (shares.size === 0) {
+        this.#shares.delete(workspaceId);
       }
     }
   }
+}
+
+/** Adds an admission. For a refusal, releases those before it, and returns the results. */
+function addAdmission(admission: Admission, admissions: Admission[]): QuotaResult[] | undefined {
+  if (admission.result.admitted) {
+    admissions.push(admission);
+    return undefined;
+  }
+  releaseAll(admissions);
+  return [...admissions.map(({ result }) => result), admission.result];
 }
 
 function releaseAll(admissions: readonly Admission[]): void {

@@ -28,11 +28,18 @@ export function rateLimitHeaders(quotas: readonly NamedQuota[], now: Date): Reco
     "X-RateLimit-Limit": String(tightest.limit),
     "X-RateLimit-Remaining": String(tightest.remaining),
     "X-RateLimit-Reset": String(Math.ceil(now.getTime() / 1_000) + secondsUntilMore(tightest)),
-    "RateLimit-Policy": quotas.map(({ name, result }) => `"${name}";q=${result.limit};w=${windowSeconds}`).join(", "),
-    RateLimit: quotas
-      .map(({ name, result }) => `"${name}";r=${result.remaining};t=${effectiveWindow(result)}`)
-      .join(", "),
+    "RateLimit-Policy": listed(quotas, ({ name, result }) => `"${name}";q=${result.limit};w=${windowSeconds}`),
+    RateLimit: listed(quotas, ({ name, result }) => `"${name}";r=${result.remaining};t=${effectiveWindow(result)}`),
   };
+}
+
+/** A list of RFC 9651. Most callers have one limit. */
+function listed(quotas: readonly NamedQuota[], member: (quota: NamedQuota) => string): string {
+  let list = "";
+  for (const quota of quotas) {
+    list += list === "" ? member(quota) : `, ${member(quota)}`;
+  }
+  return list;
 }
 
 /** Seconds until a request is admitted again, if this one was refused; otherwise until all of the limit is free. */
@@ -46,6 +53,14 @@ function effectiveWindow(result: QuotaResult): number {
 
 /** The limit that refuses, if one does; otherwise the one with the least left. */
 function findTightest(quotas: readonly NamedQuota[]): QuotaResult | undefined {
-  const results = quotas.map(({ result }) => result);
-  return results.find((result) => !result.admitted) ?? results.toSorted((a, b) => a.remaining - b.remaining)[0];
+  let tightest: QuotaResult | undefined;
+  for (const { result } of quotas) {
+    if (!result.admitted) {
+      return result;
+    }
+    if (tightest === undefined || result.remaining < tightest.remaining) {
+      tightest = result;
+    }
+  }
+  return tightest;
 }

@@ -1,3 +1,4 @@
+import type { Awaitable } from "../awaitable.ts";
 import { LruMap } from "../lru-map.ts";
 import type { AppliedRevocations, RevocationBasis } from "./applied-revocations.ts";
 
@@ -76,11 +77,11 @@ export class CredentialCache<T> {
    * The credential of a key, or undefined if there is none. Throws what `load` throws: `unavailable` if the database is needed
    * and cannot be reached.
    */
-  async get(key: string): Promise<Found<T> | undefined> {
+  get(key: string): Awaitable<Found<T> | undefined> {
     const { lease, counters } = this.#deps;
     if (!lease.isValid()) {
       counters.readsWithoutLease += 1;
-      return found(await this.#read(key));
+      return this.#read(key).then(found);
     }
     const remembered = this.#remembered(key);
     if (remembered !== undefined) {
@@ -88,7 +89,7 @@ export class CredentialCache<T> {
       return found(remembered);
     }
     counters.misses += 1;
-    return found(await (this.#fills.get(key) ?? this.#startFill(key)));
+    return (this.#fills.get(key) ?? this.#startFill(key)).then(found);
   }
 
   #remembered(key: string): Entry<T> | undefined {

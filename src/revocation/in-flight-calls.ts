@@ -14,9 +14,12 @@ export type Abort = (reason: AppError) => void;
 /**
  * The calls that are running, so that those of a revoked credential can be ended.
  *
+ * They are one list, whose links are in the calls themselves: to begin and to end a call writes a few fields, whatever its subjects.
+ * A revocation looks at all of them; there are many calls for each of those.
+ *
  * States of a call:
  *
- * - **tracked**: known under each of its subjects.
+ * - **tracked**: in the list.
  * - **aborted**: `abort` was called. Final.
  * - **done**: it ended by itself. Final.
  *
@@ -29,7 +32,8 @@ export type Abort = (reason: AppError) => void;
 export class InFlightCalls {
   readonly #applied: AppliedRevocations;
   readonly #logger: Logger;
-  readonly #calls = new Map<string, Set<Abort>>();
+  /** Before the first call of the list. */
+  readonly #start = new ListedCall([], () => undefined);
   #aborted = 0;
 
   constructor(applied: AppliedRevocations, logger: Logger) {
@@ -49,36 +53,35 @@ export class InFlightCalls {
    * statements with effects check by themselves whether the credential still holds (`requireCredential`).
    */
   track(basis: RevocationBasis, abort: Abort): TrackedCall {
+    const call = new ListedCall(basis.subjects, abort);
     if (this.#applied.wasRevoked(basis)) {
-      this.#end(abort);
-      return { done: () => undefined };
+      this.#end(call);
+    } else {
+      call.insertAfter(this.#start);
     }
-    // A function of its own for each call: the same `abort` may be passed for several.
-    const ownAbort: Abort = (reason) => {
-      forget();
-      abort(reason);
-    };
-    const forget = () => {
-      for (const subject of basis.subjects) {
-        this.#forget(subject, ownAbort);
-      }
-    };
-    for (const subject of basis.subjects) {
-      this.#callsOf(subject).add(ownAbort);
-    }
-    return { done: forget };
+    return call;
   }
 
   #revoke(subject: string): void {
-    for (const abort of [...(this.#calls.get(subject) ?? [])]) {
-      this.#end(abort);
+    const concerned: ListedCall[] = [];
+    for (let call = this.#start.next; call !== undefined; call = call.next) {
+      if (call.subjects.includes(subject)) {
+        concerned.push(call);
+      }
+    }
+    // The oldest first. Calls that begin while these are ended were admitted after the revocation.
+    for (const call of concerned.reverse()) {
+      if (call.isListed) {
+        this.#end(call);
+      }
     }
   }
 
-  #end(abort: Abort): void {
+  #end(call: ListedCall): void {
+    call.done();
     this.#aborted += 1;
     try {
-      abort(
+      call.abort(
         new AppError("invalid_api_key", "The credential was revoked during the call.", {
           isTokenInvalid: true,
         }),
@@ -88,21 +91,44 @@ export class InFlightCalls {
       this.#logger.error("abort_failed", { error });
     }
   }
+}
 
-  #callsOf(subject: string): Set<Abort> {
-    const known = this.#calls.get(subject);
-    if (known !== undefined) {
-      return known;
-    }
-    const calls = new Set<Abort>();
-    this.#calls.set(subject, calls);
-    return calls;
+/** A call, and its place in the list. */
+class ListedCall implements TrackedCall {
+  readonly subjects: readonly string[];
+  readonly abort: Abort;
+  next: ListedCall | undefined = undefined;
+  #previous: ListedCall | undefined = undefined;
+
+  constructor(subjects: readonly string[], abort: Abort) {
+    this.subjects = subjects;
+    this.abort = abort;
   }
 
-  #forget(subject: string, abort: Abort): void {
-    const calls = this.#calls.get(subject);
-    if (calls?.delete(abort) && calls.size === 0) {
-      this.#calls.delete(subject);
+  get isListed(): boolean {
+    return this.#previous !== undefined;
+  }
+
+  insertAfter(previous: ListedCall): void {
+    this.#previous = previous;
+    this.next = previous.next;
+    if (this.next !== undefined) {
+      this.next.#previous = this;
     }
+    previous.next = this;
+  }
+
+  /** Takes it out of the list, if it is there. */
+  done(): void {
+    if (this.#previous === undefined) {
+      return;
+    }
+    this.#previous.next = this.next;
+    if (this.next !== undefined) {
+      this.next.#previous = this.#previous;
+    }
+    // A call that is over holds no other one, which would hold the next.
+    this.#previous = undefined;
+    this.next = undefined;
   }
 }

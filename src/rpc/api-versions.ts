@@ -6,7 +6,7 @@ import {
   type Message,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import { createContextKey, type Interceptor } from "@connectrpc/connect";
+import { createContextKey, type Interceptor, type UnaryRequest } from "@connectrpc/connect";
 import { AppError } from "../errors.ts";
 
 /**
@@ -111,18 +111,18 @@ export function apiVersionHeaders({ version, sunset }: ApiVersion): Record<strin
  */
 export function createApiVersionInterceptor(versions: readonly ApiVersion[]): Interceptor {
   const current = versions.at(-1)?.version;
-  return (next) => async (request) => {
-    const named = request.contextValues.get(apiVersionKey) ?? current;
-    if (named === current || request.stream) {
-      return next(request);
-    }
-    for (const change of changesAfter(versions, named ?? "", request.method)) {
+  const converted = async (next: Parameters<Interceptor>[0], request: UnaryRequest, named: string) => {
+    for (const change of changesAfter(versions, named, request.method)) {
       change.upgradeRequest(request.message);
     }
     const response = await next(request);
     if (!response.stream) {
-      downgradeAnswer(versions, named ?? "", request.method, response.message);
+      downgradeAnswer(versions, named, request.method, response.message);
     }
     return response;
+  };
+  return (next) => (request) => {
+    const named = request.contextValues.get(apiVersionKey) ?? current;
+    return named === current || request.stream ? next(request) : converted(next, request, named ?? "");
   };
 }

@@ -10,7 +10,8 @@ import {
   revocationBasisKey,
   type SenderCheck,
 } from "../access/authorize.ts";
-import { checkSignature } from "../access/request-signature.ts";
+import { checkSignature, isSignatureExpected } from "../access/request-signature.ts";
+import { type Awaitable, whenReady } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { createIdempotencyInterceptor, type IdempotencyOptions } from "../idempotency/idempotency-interceptor.ts";
 import { readIdempotencyKey } from "../idempotency/idempotency-key.ts";
@@ -46,7 +47,7 @@ import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./wi
  */
 export interface Chain {
   /** Runs when a call's headers have arrived: admits the caller, then checks that the body can be read. */
-  readonly requestGate: (context: HandlerContext) => Promise<void>;
+  readonly requestGate: (context: HandlerContext) => Awaitable<void>;
   /** The message of a unary call over Connect, gRPC or gRPC-Web that has passed the gate. */
   readonly readMessage: (context: HandlerContext, format: Pick<Reading, "isJson" | "json">) => Promise<Message>;
   /** Run around the implementation. The first one is the outermost. */
@@ -76,44 +77,52 @@ export function createChain(options: ChainOptions): Chain {
   );
   const isOpen = new Set(options.openServices);
   const checkRequest = compileRequestChecks(options.services, options.fieldChecks);
-  const checkSigned: SenderCheck = (caller, credential, { requestHeader, requestMethod, protocolName, values }) =>
-    checkSignature({
-      headers: requestHeader,
-      protocolName,
-      credential,
-      method: requestMethod,
-      target: values.get(requestTargetKey),
-      required: requiredSignatureOf(caller),
-      nowMs: () => clock.now().getTime(),
-      readBody: async () => (await values.get(rawBodyKey)?.read(maxMessageBytes)) ?? new Uint8Array(),
-    });
-  const admit = async (context: HandlerContext) => {
+  const checkSigned: SenderCheck = (caller, credential, { requestHeader, requestMethod, protocolName, values }) => {
+    const required = requiredSignatureOf(caller);
+    return isSignatureExpected(requestHeader, required)
+      ? checkSignature({
+          headers: requestHeader,
+          protocolName,
+          credential,
+          method: requestMethod,
+          target: values.get(requestTargetKey),
+          required,
+          nowMs: () => clock.now().getTime(),
+          readBody: async () => (await values.get(rawBodyKey)?.read(maxMessageBytes)) ?? new Uint8Array(),
+        })
+      : undefined;
+  };
+  const admit = (context: HandlerContext): Awaitable<void> => {
     exposeResponseHeaders(context);
     const required = accessFor(accessByMethod, context.method);
-    const caller = await authorize(authenticator, required, context, checkSigned);
-    if (caller !== undefined) {
-      await countRequest({ quota, clock }, caller, context);
+    const authorized = authorize(authenticator, required, context, checkSigned);
+    const counted = whenReady(authorized, (caller) => caller && countRequest({ quota, clock }, caller, context));
+    return whenReady(counted, () => {
+      readPreferences(context);
+      // Read again by its interceptor; here because a malformed header is refused before the fields are looked at, and by every
+      // call, also by those that need no key.
+      readIdempotencyKey(context.requestHeader, context.values);
+    });
+  };
+  const checkProtocol = (context: HandlerContext): void => {
+    if (context.protocolName !== "rest") {
+      requireKnownVersion(context);
+      requireKnownEncoding(context);
+      requireReadableDeadline(context);
     }
-    readPreferences(context);
-    // Read again by its interceptor; here because a malformed header is refused before the fields are looked at, and by every
-    // call, also by those that need no key.
-    readIdempotencyKey(context.requestHeader, context.values);
   };
   return {
-    async requestGate(context) {
-      const isOpenCall = isOpen.has(context.service);
+    requestGate(context) {
+      const refuse = (error: unknown): never => {
+        throw toConnectError(errors, error, context.values);
+      };
       try {
         noteDeadline(context);
-        if (!isOpenCall) {
-          await admit(context);
-        }
-        if (context.protocolName !== "rest") {
-          requireKnownVersion(context);
-          requireKnownEncoding(context);
-          requireReadableDeadline(context);
-        }
+        const admitted = isOpen.has(context.service) ? undefined : admit(context);
+        const passed = whenReady(admitted, () => checkProtocol(context));
+        return passed instanceof Promise ? passed.catch(refuse) : passed;
       } catch (error) {
-        throw toConnectError(errors, error, context.values);
+        return refuse(error);
       }
     },
     async readMessage(context, format) {
@@ -146,8 +155,9 @@ export function createChain(options: ChainOptions): Chain {
 function readPreferences({ requestHeader, responseHeader, values }: HandlerContext): void {
   const version = resolveApiVersion(apiVersions, requestHeader);
   values.set(apiVersionKey, version.version);
-  for (const [name, value] of Object.entries(apiVersionHeaders(version))) {
-    responseHeader.set(name, value);
+  const headers = apiVersionHeaders(version);
+  for (const name in headers) {
+    responseHeader.set(name, headers[name] ?? "");
   }
   checkEnvelopeHeader(requestHeader);
 }

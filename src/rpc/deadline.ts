@@ -77,7 +77,7 @@ export function noteDeadline({ method, timeoutMs, values }: HandlerContext): voi
  * `endsAtDeadline` says that the RPC commits once, for what it has not begun by then. Streams end by their signal.
  */
 export function createDeadlineInterceptor(endsAtDeadline: (method: DescMethod) => boolean): Interceptor {
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const untilMs = request.contextValues.get(clientWaitsUntilMsKey);
     if (request.stream || untilMs === undefined) {
       return next(request);

@@ -57,7 +57,13 @@ function conformanceChain({ service }: ServiceBinding): Chain {
     throw asTheSuiteExpects(error);
   };
   return {
-    requestGate: (context) => chain.requestGate(context).catch(undoError),
+    requestGate: async (context) => {
+      try {
+        await chain.requestGate(context);
+      } catch (error) {
+        undoError(error);
+      }
+    },
     readMessage: (context, format) => chain.readMessage(context, format).catch(undoError),
     interceptors: [undoErrors, ...chain.interceptors],
   };

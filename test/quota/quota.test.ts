@@ -223,10 +223,9 @@ describe("several limits at once", () => {
     const results: (readonly boolean[])[] = [];
     for (let index = 0; index < 4; index += 1) {
       simulation.at(index * 10, () => {
-        void simulation
-          .quota(0)
-          .admitAll([key, workspace])
-          .then((all) => results.push(all.map((one) => one.admitted)));
+        void Promise.resolve(simulation.quota(0).admitAll([key, workspace])).then((all) =>
+          results.push(all.map((one) => one.admitted)),
+        );
       });
     }
     await simulation.run();

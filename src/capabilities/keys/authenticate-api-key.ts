@@ -1,16 +1,17 @@
 import type { Authenticated } from "../../access/authorize.ts";
 import type { KeyCaller } from "../../access/caller.ts";
+import { type Awaitable, whenReady } from "../../awaitable.ts";
 import type { Clock } from "../../clock.ts";
 import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import type { QueryableTables } from "../../database/database.ts";
 import type { Logger } from "../../observe/log.ts";
-import type { CredentialCache } from "../../revocation/credential-cache.ts";
+import type { CredentialCache, Found } from "../../revocation/credential-cache.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { prefixSubject } from "../../revocation/revocation-subjects.ts";
-import { type ParsedKey, parseKey, prefixOf } from "./key-format.ts";
+import { parseKey, prefixOf, presentedKeyLength } from "./key-format.ts";
 import type { KeyTables } from "./key-tables.ts";
 import { maxRememberedKeys } from "./keys.policy.ts";
-import { KnownSecrets } from "./known-secrets.ts";
+import { fingerprintOf, KnownSecrets, type PresentedSecret } from "./known-secrets.ts";
 import type { LastUsed } from "./last-used.ts";
 import { readStoredKey, type StoredKey } from "./stored-key.ts";
 
@@ -48,26 +49,37 @@ export class KeyAuthenticator {
    * The caller of a valid key. Undefined for one that is malformed, forged, unknown, wrong, revoked or expired. Throws
    * `unavailable` if the database is needed and cannot be reached, or if too many keys are new at once.
    */
-  async authenticateKey(presented: string): Promise<Authenticated<KeyCaller> | undefined> {
-    const parsed = parseKey(presented, this.#deps.tagKey);
-    if (parsed === undefined) {
+  authenticateKey(presented: string): Awaitable<Authenticated<KeyCaller> | undefined> {
+    if (presented.length !== presentedKeyLength) {
       return undefined;
     }
-    const found = await this.#keys.get(parsed.prefix);
-    // The state first, so that a key that was revoked or has expired costs no comparison.
-    if (found === undefined || !isUsable(found.record)) {
+    const fingerprint = fingerprintOf(presented);
+    const verdict = this.#knownSecrets.recall(fingerprint);
+    const prefix = verdict?.prefix ?? parseKey(presented, this.#deps.tagKey)?.prefix;
+    if (prefix === undefined) {
       return undefined;
     }
-    const { caller, secretHash } = found.record;
-    const isRight = this.#knownSecrets.recall(secretHash, parsed) ?? (await this.#compare(secretHash, parsed));
-    if (!isRight) {
-      return undefined;
-    }
-    this.#deps.lastUsed.touch(caller.keyId);
-    return { caller, basis: { subjects: found.subjects, asOf: found.asOf } };
+    return whenReady(this.#keys.get(prefix), (found) => {
+      // The state first, so that a key that was revoked or has expired costs no comparison.
+      if (found === undefined || !isUsable(found.record)) {
+        return undefined;
+      }
+      const { secretHash } = found.record;
+      const isRight =
+        verdict?.hash === secretHash
+          ? verdict.isRight
+          : this.#compare(secretHash, { key: presented, fingerprint, prefix });
+      return whenReady(isRight, (isIt) => (isIt ? this.#admit(found) : undefined));
+    });
   }
 
-  async #compare(secretHash: string, presented: ParsedKey): Promise<boolean> {
+  #admit(found: Found<StoredKey>): Authenticated<KeyCaller> {
+    const { caller } = found.record;
+    this.#deps.lastUsed.touch(caller.keyId);
+    return { caller, basis: found };
+  }
+
+  async #compare(secretHash: string, presented: PresentedSecret): Promise<boolean> {
     const isRight = await this.#knownSecrets.compare(secretHash, presented);
     if (isRight && this.#deps.keyHasher.isOutdated(secretHash)) {
       void upgradeSecretHash(this.#deps, { outdatedHash: secretHash, key: presented.key });

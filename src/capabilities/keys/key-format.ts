@@ -10,8 +10,6 @@ export interface ParsedKey {
   /** `pk_live_<12>` or `pk_test_<12>`. Not a secret. */
   readonly prefix: string;
   readonly mode: Mode;
-  /** Tells the key from all others, and nothing about it: its HMAC, of which the tag is a part. */
-  readonly fingerprint: string;
 }
 
 const secretBytes = 24;
@@ -22,6 +20,9 @@ const tagBytes = 6;
 const tagDigits = 9;
 const keyPattern = /^pk_(live|test)_[0-9A-Za-z]{12}\.[0-9A-Za-z]{42}$/;
 
+/** The length of every key, in characters. */
+export const presentedKeyLength = "pk_live_".length + 12 + ".".length + secretDigits + tagDigits;
+
 /**
  * A new key: `pk_<mode>_<12>.<42>`, base62. The secret is 24 random bytes and a short tag, so that a forged key is
  * recognised without reading anything.
@@ -29,8 +30,7 @@ const keyPattern = /^pk_(live|test)_[0-9A-Za-z]{12}\.[0-9A-Za-z]{42}$/;
 export function generateKey(mode: Mode, tagKey: Buffer): ParsedKey {
   const prefix = `pk_${mode}_${randomBase62(12)}`;
   const untagged = `${prefix}.${encodeBase62(randomBytes(secretBytes), secretDigits)}`;
-  const { tag, fingerprint } = authenticate(untagged, tagKey);
-  return { key: untagged + tag, prefix, mode, fingerprint };
+  return { key: untagged + tagOf(untagged, tagKey), prefix, mode };
 }
 
 /**
@@ -42,11 +42,11 @@ export function parseKey(key: string, tagKey: Buffer): ParsedKey | undefined {
   if (mode !== "live" && mode !== "test") {
     return undefined;
   }
-  const { tag, fingerprint } = authenticate(key.slice(0, -tagDigits), tagKey);
+  const tag = tagOf(key.slice(0, -tagDigits), tagKey);
   if (!timingSafeEqual(Buffer.from(key.slice(-tagDigits)), Buffer.from(tag))) {
     return undefined;
   }
-  return { key, prefix: prefixOf(key), mode, fingerprint };
+  return { key, prefix: prefixOf(key), mode };
 }
 
 /** The part of a key before the dot. */
@@ -54,7 +54,6 @@ export function prefixOf(key: string): string {
   return key.slice(0, key.indexOf("."));
 }
 
-function authenticate(untagged: string, tagKey: Buffer): { readonly tag: string; readonly fingerprint: string } {
-  const digest = hmacSha256(tagKey, untagged);
-  return { tag: encodeBase62(digest.subarray(0, tagBytes), tagDigits), fingerprint: digest.toString("base64") };
+function tagOf(untagged: string, tagKey: Buffer): string {
+  return encodeBase62(hmacSha256(tagKey, untagged).subarray(0, tagBytes), tagDigits);
 }

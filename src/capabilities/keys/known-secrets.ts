@@ -1,11 +1,29 @@
+import { hash, randomBytes } from "node:crypto";
 import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import { LruMap } from "../../lru-map.ts";
-import type { ParsedKey } from "./key-format.ts";
 import { maxRightSecrets, maxWrongSecrets } from "./keys.policy.ts";
 
-/** The hash that a presented key was compared with. Another hash needs another comparison. */
-interface Verdict {
+/** What became of the comparison of a presented key with its hash. Another hash needs another comparison. */
+export interface Verdict {
   readonly hash: string;
+  /** Of the key. Only genuine keys are compared, so one that is known need not be checked again. */
+  readonly prefix: string;
+  readonly isRight: boolean;
+}
+
+/** A key that is to be compared. */
+export interface PresentedSecret {
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly prefix: string;
+}
+
+/** Of this process: a fingerprint means nothing elsewhere. */
+const salt = randomBytes(32).toString("base64");
+
+/** Tells a presented key from all others, and nothing about it: it has 192 random bits. */
+export function fingerprintOf(presented: string): string {
+  return hash("sha256", salt + presented, "base64");
 }
 
 /**
@@ -22,19 +40,16 @@ export class KnownSecrets {
     this.#hasher = hasher;
   }
 
-  /** The outcome of an earlier comparison. Undefined if there was none. */
-  recall(hash: string, { fingerprint }: ParsedKey): boolean | undefined {
-    if (this.#accepted.get(fingerprint)?.hash === hash) {
-      return true;
-    }
-    return this.#refused.get(fingerprint)?.hash === hash ? false : undefined;
+  /** The outcome of the last comparison of a key. Undefined if there was none. */
+  recall(fingerprint: string): Verdict | undefined {
+    return this.#accepted.get(fingerprint) ?? this.#refused.get(fingerprint);
   }
 
   /**
-   * Compares a presented key with a hash: once, however many ask at the same time. Throws `unavailable` while too many
+   * Compares a genuine key with a hash: once, however many ask at the same time. Throws `unavailable` while too many
    * others are being compared.
    */
-  compare(hash: string, presented: ParsedKey): Promise<boolean> {
+  compare(hash: string, presented: PresentedSecret): Promise<boolean> {
     const name = `${presented.fingerprint} ${hash}`;
     let comparison = this.#comparisons.get(name);
     if (comparison === undefined) {
@@ -44,9 +59,11 @@ export class KnownSecrets {
     return comparison;
   }
 
-  async #compare(hash: string, { key, fingerprint }: ParsedKey): Promise<boolean> {
+  async #compare(hash: string, { key, fingerprint, prefix }: PresentedSecret): Promise<boolean> {
     const isRight = await this.#hasher.verify(hash, key);
-    (isRight ? this.#accepted : this.#refused).set(fingerprint, { hash });
+    const [into, outOf] = isRight ? [this.#accepted, this.#refused] : [this.#refused, this.#accepted];
+    outOf.delete(fingerprint);
+    into.set(fingerprint, { hash, prefix, isRight });
     return isRight;
   }
 }

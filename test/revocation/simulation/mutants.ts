@@ -197,8 +197,8 @@ const cache: readonly Mutant[] = [
     file: "credential-cache.ts",
     edits: [
       {
-        right: "return found(await this.#read(key));",
-        wrong: "return found(await (this.#fills.get(key) ?? this.#startFill(key)));",
+        right: "return this.#read(key).then(found);",
+        wrong: "return (this.#fills.get(key) ?? this.#startFill(key)).then(found);",
       },
     ],
   },

@@ -206,7 +206,7 @@ class Run {
     const least = subjectsOfKey(key).map((subject) => [subject, this.#answered.get(subject) ?? 0] as const);
     const sentAtMs = this.#world.nowMs;
     const answer = async () => {
-      const found = await server.cache.get(key).catch(() => undefined);
+      const found = await attempt(() => server.cache.get(key));
       this.#outcome.accepted += found === undefined ? 0 : 1;
       for (const [subject, version] of least) {
         const seen = found?.record.get(subject) ?? version;
@@ -241,4 +241,13 @@ function chooseWeather(random: Random): Weather {
     slowReads: random.pick([0, 0, 0.3]),
     lostNotifications: random.pick([0, 0.5, 1]),
   };
+}
+
+/** What it comes to. Undefined if it fails. */
+async function attempt<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch {
+    return undefined;
+  }
 }
