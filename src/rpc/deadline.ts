@@ -15,12 +15,15 @@ const unitsInMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S
 
 /** Removes a deadline that is further away than a timer can wait, 24.8 days: it is as good as none. */
 export function removeEndlessDeadline(header: Headers): void {
-  const [, digits, unit = ""] = /^(\d{1,8})([HMS])$/.exec(header.get("grpc-timeout") ?? "") ?? [];
-  if (Number(digits) * (unitsInMs[unit] ?? 0) > maxTimerMs) {
-    header.delete("grpc-timeout");
+  const grpcTimeout = header.get("grpc-timeout");
+  if (grpcTimeout !== null) {
+    const [, digits, unit = ""] = /^(\d{1,8})([HMS])$/.exec(grpcTimeout) ?? [];
+    if (Number(digits) * (unitsInMs[unit] ?? 0) > maxTimerMs) {
+      header.delete("grpc-timeout");
+    }
   }
-  const connectTimeout = header.get("connect-timeout-ms") ?? "";
-  if (/^\d{10}$/.test(connectTimeout) && Number(connectTimeout) > maxTimerMs) {
+  const connectTimeout = header.get("connect-timeout-ms");
+  if (connectTimeout !== null && /^\d{10}$/.test(connectTimeout) && Number(connectTimeout) > maxTimerMs) {
     header.delete("connect-timeout-ms");
   }
 }
@@ -33,7 +36,8 @@ export function readTimeout(protocolName: string, header: Headers): number | und
     const timeout = header.get("connect-timeout-ms");
     return timeout !== null && connectTimeout.test(timeout) ? Number(timeout) : undefined;
   }
-  const [, digits, unit = ""] = grpcTimeout.exec(header.get("grpc-timeout") ?? "") ?? [];
+  const timeout = header.get("grpc-timeout");
+  const [, digits, unit = ""] = (timeout !== null && grpcTimeout.exec(timeout)) || [];
   return digits === undefined ? undefined : Number(digits) * (grpcUnitsInMs[unit] ?? 0);
 }
 

@@ -10,6 +10,7 @@ import type {
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
+import { type Awaitable, whenReady } from "../awaitable.ts";
 import type { Chain } from "./chain.ts";
 import {
   codeToHttpStatus,
@@ -102,7 +103,10 @@ export function createUnaryHandler(
     }
     let answer: Uint8Array | ConnectError;
     try {
-      await chain.requestGate(context);
+      const passed = chain.requestGate(context);
+      if (passed instanceof Promise) {
+        await passed;
+      }
       const message = await chain.readMessage(context, { isJson, json });
       answer = serialize(method, await invoke(context, message), dialect, json);
     } catch (error) {
@@ -142,7 +146,10 @@ function dialectOf(request: UniversalServerRequest, method: DescMethod): Dialect
 /** How the answer may be compressed: as the client says, and if it says nothing, as it compresses itself. */
 function negotiateCompression(context: CallContext): Compression | null {
   const { header, names } = acceptedEncodings(context);
-  return compressionNegotiate([...compressions], encodingOf(context) ?? null, names, header).response;
+  const given = encodingOf(context) ?? null;
+  return names === null && given === null
+    ? null
+    : compressionNegotiate([...compressions], given, names, header).response;
 }
 
 function serialize({ output }: DescMethod, message: Message, { isJson }: Dialect, json: JsonOptions): Uint8Array {
@@ -153,7 +160,7 @@ function respond(
   exchange: UnaryExchange,
   answer: Uint8Array | ConnectError,
   options: UnaryHandlerOptions,
-): Promise<UniversalServerResponse> {
+): Awaitable<UniversalServerResponse> {
   switch (exchange.dialect.protocolName) {
     case "connect":
       return respondConnect(exchange, answer, options);
@@ -165,11 +172,11 @@ function respond(
 }
 
 /** An error has a status and a body of its own; trailers are headers (Connect, "Unary-Response"). */
-async function respondConnect(
+function respondConnect(
   { context, compression }: UnaryExchange,
   answer: Uint8Array | ConnectError,
   { compressMinBytes, json }: UnaryHandlerOptions,
-): Promise<UniversalServerResponse> {
+): Awaitable<UniversalServerResponse> {
   const { responseHeader: header, responseTrailer: trailer } = context;
   let status = 200;
   let bytes: Uint8Array;
@@ -181,30 +188,36 @@ async function respondConnect(
   } else {
     bytes = answer;
   }
-  if (compression !== null && bytes.length >= compressMinBytes) {
-    bytes = await compression.compress(bytes);
-    header.set("content-encoding", compression.name);
-  }
-  for (const [name, value] of trailer) {
-    header.append(`trailer-${name}`, value);
-  }
-  header.set("content-length", String(bytes.length));
-  return { status, header, body: new SingleChunk(bytes) };
+  const isCompressed = compression !== null && bytes.length >= compressMinBytes;
+  return whenReady(isCompressed ? compression.compress(bytes) : bytes, (sent) => {
+    if (isCompressed) {
+      header.set("content-encoding", compression.name);
+    }
+    for (const [name, value] of trailer) {
+      header.append(`trailer-${name}`, value);
+    }
+    header.set("content-length", String(sent.length));
+    return { status, header, body: new SingleChunk(sent) };
+  });
 }
 
 /** How the call ended is said in the trailers (gRPC over HTTP/2, "Responses"). */
-async function respondGrpc(
+function respondGrpc(
   { context, compression }: UnaryExchange,
   answer: Uint8Array | ConnectError,
   { compressMinBytes }: UnaryHandlerOptions,
-): Promise<UniversalServerResponse> {
+): Awaitable<UniversalServerResponse> {
   const { responseHeader: header, responseTrailer: trailer } = context;
   if (answer instanceof ConnectError) {
     return { status: 200, header, trailer: setTrailerStatus(trailer, answer) };
   }
   trailer.set("grpc-status", grpcStatusOk);
-  const body = new SingleChunk(await frame(0, answer, compression, compressMinBytes));
-  return { status: 200, header, body, trailer };
+  return whenReady(frame(0, answer, compression, compressMinBytes), (bytes) => ({
+    status: 200,
+    header,
+    body: new SingleChunk(bytes),
+    trailer,
+  }));
 }
 
 /** As in gRPC, with the trailers as a last frame of the body (gRPC-Web, "Protocol differences vs gRPC over HTTP2"). */
@@ -225,13 +238,13 @@ async function respondGrpcWeb(
   return { status: 200, header, body: new SingleChunk(Buffer.concat(frames)) };
 }
 
-async function frame(
+function frame(
   flags: number,
   bytes: Uint8Array,
   compression: Compression | null,
   compressMinBytes: number,
-): Promise<Uint8Array> {
+): Awaitable<Uint8Array> {
   return compression === null || bytes.length < compressMinBytes
     ? encodeEnvelope(flags, bytes)
-    : encodeEnvelope(flags | compressedFlag, await compression.compress(bytes));
+    : compression.compress(bytes).then((compressed) => encodeEnvelope(flags | compressedFlag, compressed));
 }

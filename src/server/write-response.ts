@@ -1,3 +1,4 @@
+import type { Http2ServerResponse } from "node:http2";
 import { HeaderFields } from "@byond/rest/header-fields";
 import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
@@ -47,7 +48,7 @@ export function setHeaders(response: NodeResponse, headers: DefaultHeaders): voi
 
 /** Node writes a flat list of names and values as it is, which `setHeader` for each of them would prevent. */
 function writeHead(
-  { status, header }: UniversalServerResponse,
+  { status, header, trailer, body }: UniversalServerResponse,
   response: NodeResponse,
   defaults: DefaultHeaders,
 ): void {
@@ -65,9 +66,33 @@ function writeHead(
     }
   }
   // The union of both kinds of response has no common signature of `writeHead`.
-  if ("stream" in response) {
+  if (!("stream" in response)) {
+    response.writeHead(status, fields);
+  } else if (body === undefined) {
     response.writeHead(status, fields);
   } else {
-    response.writeHead(status, fields);
+    respondOnStream(response, status, fields, trailer !== undefined);
   }
+}
+
+/** The headers before a body: `writeHead` of HTTP/2 looks each name up in what was set before, twice. The stream takes the list as it is. */
+function respondOnStream(
+  response: Http2ServerResponse,
+  status: number,
+  fields: readonly string[],
+  waitForTrailers: boolean,
+): void {
+  const { stream } = response;
+  if (stream.destroyed || stream.closed) {
+    return;
+  }
+  const all = [":status", String(status), ...fields];
+  for (const name of response.getHeaderNames()) {
+    if (!fields.includes(name)) {
+      all.push(name, String(response.getHeader(name)));
+    }
+  }
+  // For whoever asks the response.
+  response.statusCode = status;
+  stream.respond(all, { waitForTrailers });
 }
