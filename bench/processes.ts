@@ -71,6 +71,21 @@ export class Server implements AsyncDisposable {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
   }
 
+  /** The CPU time that it and its workers have taken so far, in ms. */
+  get cpuMs(): number {
+    const { pid = 0 } = this.#child;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+    const ticks = [pid, ...children].flatMap((id) =>
+      readFileSync(`/proc/${id}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ")
+        .slice(11, 13)
+        .map(Number),
+    );
+    // Linux counts in hundredths of a second.
+    return ticks.reduce((sum, each) => sum + each, 0) * 10;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const exited = once(this.#child, "exit");

@@ -6,7 +6,7 @@ import { grpcCall } from "../load/http2.ts";
 import { type Caller, grpcCaller, restCaller } from "../load/load.ts";
 import { startGoPeer, startPeer } from "../peers.ts";
 import { root, Server } from "../processes.ts";
-import { compare, leftOut, perSecond, type Row, type Run, type Side, throughput } from "../row.ts";
+import { compare, leftOut, type Outcome, perSecond, type Row, type Run, type Side, throughput } from "../row.ts";
 
 const number = "+6591234567";
 const restTarget = `/api/v1/lookup?number=${encodeURIComponent(number)}`;
@@ -68,6 +68,36 @@ async function compareWith(
   return await compare(run, perSecond, loaded(run, ourCaller), loaded(run, theirCaller));
 }
 
+/** Two processes on the port against one. Also: how much CPU a call costs, which says what more cores would give. */
+async function compareWorkers(run: Run): Promise<Outcome> {
+  const databaseUrl = await run.postgres.createDatabase();
+  await using two = await startByond(databaseUrl, { WORKERS: "2" });
+  await using one = await startByond(databaseUrl);
+  const key = await mintKey(one.url, databaseUrl);
+  using callTwo = rest(two.url, key);
+  using callOne = rest(one.url, key);
+  const spent = new Map<Server, { calls: number; cpuMs: number }>();
+  const measured = (server: Server, caller: Caller): Side => ({
+    // Twice as many: each of two processes compiles its code.
+    warmUp: () => caller.run({ calls: warmUpCalls * 2 }),
+    async measure() {
+      const before = server.cpuMs;
+      const result = await caller.run({ seconds: run.seconds });
+      const { calls = 0, cpuMs = 0 } = spent.get(server) ?? {};
+      spent.set(server, { calls: calls + result.calls, cpuMs: cpuMs + server.cpuMs - before });
+      return throughput(result);
+    },
+  });
+  const outcome = await compare(run, perSecond, measured(two, callTwo), measured(one, callOne));
+  const perCall = (server: Server) => {
+    const { calls, cpuMs } = spent.get(server) ?? { calls: 0, cpuMs: 0 };
+    return `${((cpuMs * 1_000) / calls).toFixed(0)} µs`;
+  };
+  const remark = `CPU of all processes of the server: ${perCall(two)} a call with two workers, ${perCall(one)} with one. \
+The load takes a core of its own: the ratio can approach 2 on three cores and more, and not on two.`;
+  return { ...outcome, remarks: [remark] };
+}
+
 export const lookupRows: readonly Row[] = [
   {
     name: "lookup",
@@ -127,6 +157,14 @@ export const lookupRows: readonly Row[] = [
     now: "≥ 0.7",
     goal: "1",
     measure: (run) => compareWith(run, grpc, grpc, (key) => startGoPeer({ API_KEY: key })),
+  },
+  {
+    name: "workers",
+    what: "authenticated REST lookup, `WORKERS=2`",
+    against: "`WORKERS=1`, load from outside",
+    now: "≥ 1.6",
+    goal: "1.8",
+    measure: compareWorkers,
   },
   {
     name: "forged",

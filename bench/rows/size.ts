@@ -1,7 +1,7 @@
 import { startByond } from "../byond.ts";
 import { requestBytes } from "../load/http1.ts";
 import { restCaller } from "../load/load.ts";
-import { leftOut, type Measured, median, megabytes, milliseconds, type Outcome, type Row, type Run } from "../row.ts";
+import { type Measured, median, megabytes, milliseconds, type Outcome, type Row, type Run } from "../row.ts";
 import {
   captureStatements,
   createVerifyWorkspace,
@@ -145,13 +145,5 @@ export const sizeRows: readonly Row[] = [
     now: "≤ 1.1",
     goal: "",
     measure: measureMemory,
-  },
-  {
-    name: "workers",
-    what: "`WORKERS=2`, load from outside",
-    against: "`WORKERS=1`",
-    now: "≥ 1.6",
-    goal: "1.8",
-    measure: async () => leftOut("there are no workers yet"),
   },
 ];
