@@ -31,7 +31,7 @@ const beyondTheEntities = {
     "require_credential",
     "spend_signature",
     "webhook_follow_events",
-    "webhook_queue_delivery",
+    "webhook_queue_deliveries",
     "webhook_write_event",
     "write_key_event",
   ],

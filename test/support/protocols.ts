@@ -10,6 +10,7 @@ import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { EventService } from "../../gen/byond/v1/event_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
+import { WebhookService } from "../../gen/byond/v1/webhook_pb.ts";
 import { restStyle } from "../../src/rpc/rest-style.ts";
 import type { TestApp } from "./app.ts";
 
@@ -72,6 +73,34 @@ export const rpcs = {
   },
   ListEvents: { method: EventService.method.listEvents, rest: (input) => ["GET", `/events?${query(input)}`] },
   GetEvent: { method: EventService.method.getEvent, rest: ({ id }) => ["GET", `/events/${id}`], responseBody: "event" },
+  CreateWebhook: { method: WebhookService.method.createWebhook, rest: post("/webhooks") },
+  ListWebhooks: { method: WebhookService.method.listWebhooks, rest: () => ["GET", "/webhooks"] },
+  GetWebhook: {
+    method: WebhookService.method.getWebhook,
+    rest: ({ id }) => ["GET", `/webhooks/${id}`],
+    responseBody: "webhook",
+  },
+  UpdateWebhook: {
+    method: WebhookService.method.updateWebhook,
+    rest: ({ id, ...changes }) => ["PATCH", `/webhooks/${id}`, changes],
+    message: ({ id, ...changes }) => ({ id, webhook: changes, update_mask: Object.keys(changes).join(",") }),
+    responseBody: "webhook",
+  },
+  DeleteWebhook: { method: WebhookService.method.deleteWebhook, rest: ({ id }) => ["DELETE", `/webhooks/${id}`] },
+  RotateWebhookSecret: {
+    method: WebhookService.method.rotateWebhookSecret,
+    rest: ({ id, ...body }) => ["POST", `/webhooks/${id}/rotate-secret`, body],
+  },
+  TestWebhook: { method: WebhookService.method.testWebhook, rest: ({ id }) => ["POST", `/webhooks/${id}/test`] },
+  ListWebhookDeliveries: {
+    method: WebhookService.method.listWebhookDeliveries,
+    rest: ({ id, ...parameters }) => ["GET", `/webhooks/${id}/deliveries?${query(parameters)}`],
+  },
+  RedeliverWebhook: {
+    method: WebhookService.method.redeliverWebhook,
+    rest: ({ id, delivery_id }) => ["POST", `/webhooks/${id}/deliveries/${delivery_id}/redeliver`],
+    responseBody: "delivery",
+  },
   SignUp: { method: AuthService.method.signUp, rest: post("/auth/sign-up") },
   SignIn: { method: AuthService.method.signIn, rest: post("/auth/sign-in") },
   RefreshSession: { method: AuthService.method.refreshSession, rest: post("/auth/refresh") },

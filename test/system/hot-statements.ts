@@ -1,8 +1,11 @@
 /** Every statement that calls, messages and timers run, as the server sends it. */
+import { once } from "node:events";
 import { glob, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { LastUsed } from "../../src/capabilities/keys/last-used.ts";
 import { Database } from "../../src/database/database.ts";
 import { completeSlot, releaseSlot } from "../../src/idempotency/answer-store.ts";
@@ -31,6 +34,7 @@ export async function sentStatements(app: TestApp): Promise<SentStatement[]> {
       await call(world);
     }
     await callsOfAWorkspace(world);
+    await deliveriesOfWebhooks(world);
     await workOfTimers(app);
     const sent = new Map<string, SentStatement>();
     for (const [config] of query.mock.calls as readonly unknown[][]) {
@@ -97,6 +101,37 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   await refresh(signedIn.refresh_token);
   await refresh(signedIn.refresh_token);
   await asUser("PATCH", "/workspace", { name: "Renamed" });
+}
+
+/** Deliveries to an endpoint that succeed and fail, and the pages of their list. */
+async function deliveriesOfWebhooks({ app, session }: World): Promise<void> {
+  const statuses = [500, 200, 200];
+  const receiver = createServer((_, response) => response.writeHead(statuses.shift() ?? 200).end());
+  await once(receiver.listen(0, "127.0.0.1"), "listening");
+  try {
+    const { port } = receiver.address() as AddressInfo;
+    const asUser = async (method: string, path: string, body?: object) =>
+      (await app.rest(method, path, { session, ...(body === undefined ? {} : { body }) })).body;
+    const { webhooks } = await asUser("GET", "/webhooks");
+    for (const { id } of webhooks) {
+      await asUser("DELETE", `/webhooks/${id}`);
+    }
+    const { id } = await asUser("POST", "/webhooks", { url: `http://127.0.0.1:${port}/`, events: ["api_key.created"] });
+    const path = `/webhooks/${id}/deliveries`;
+    for (const count of [1, 2]) {
+      await asUser("POST", "/api-keys", { name: `event ${count}` });
+      await vi.waitFor(async () => {
+        const { deliveries } = await asUser("GET", path);
+        expect(deliveries[0]?.attempts).toBe(1);
+        expect(deliveries).toHaveLength(count);
+      }, 10_000);
+    }
+    const { next_page_token: page } = await asUser("GET", `${path}?page_size=1`);
+    await asUser("GET", `${path}?page_size=1&page_token=${page}`);
+  } finally {
+    receiver.closeAllConnections();
+    receiver.close();
+  }
 }
 
 const listFilters = [

@@ -10,7 +10,9 @@ import { type DeliveryView, findDelivery } from "./webhook-deliveries.ts";
 const queue = statement<{ id: string }>("queue_webhook_redelivery")(
   { workspaceId: text, endpointId: text, eventId: text },
   (p) => `
-    SELECT webhook_queue_delivery(${p.workspaceId}, ${p.endpointId}, id, type, subject_id) AS id
+    SELECT webhook_queue_deliveries(
+      ARRAY[${p.workspaceId}], ARRAY[${p.endpointId}], ARRAY[id], ARRAY[type], ARRAY[subject_id]
+    ) AS id
     FROM event WHERE id = ${p.eventId}`,
 );
 

@@ -24,7 +24,8 @@ interface Due {
 const readDue = statement<Due>("read_webhook_delivery")(
   { workspaceId: text, id: text },
   (p) => `
-    SELECT endpoint.id AS endpoint_id, url, enabled, api_version, event_id
+    SELECT endpoint.id AS endpoint_id, url, api_version, event_id,
+      enabled AND EXISTS (SELECT FROM workspace WHERE id = ${p.workspaceId} AND deactivated_at IS NULL) AS enabled
     FROM (
       SELECT endpoint_id, event_id FROM webhook_delivery WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} OFFSET 0
     ) AS delivery, LATERAL (SELECT * FROM webhook_endpoint WHERE id = delivery.endpoint_id OFFSET 0) AS endpoint`,

@@ -7,7 +7,7 @@ export class Webhooks0001 extends Migration {
     this.addSql(endpoint);
     this.addSql(secret);
     this.addSql(delivery);
-    this.addSql(queueDelivery);
+    this.addSql(queueDeliveries);
     this.addSql(followEvents);
     this.addSql(writeEvent);
   }
@@ -58,53 +58,55 @@ const delivery = `
   CREATE INDEX webhook_delivery_oldest ON webhook_delivery (created_at)`;
 
 /**
- * Writes the delivery of an event to an endpoint, and its message, which no server has claimed: they are told to look for it. The body is written at the first
- * attempt: the message is empty until then. Answers the delivery's id: `dlv_`, and 22 letters and digits out of 244 random bits.
+ * Writes deliveries of events to endpoints, and their messages, which no server has claimed: they are told to look for them. The body
+ * is written at the first attempt: the message is empty until then. Answers the deliveries' ids: `dlv_`, and 22 letters and digits out of
+ * 244 random bits. In the order of the endpoints, so that two transactions that lock several lanes cannot wait for each other.
  */
-const queueDelivery = `
-  CREATE FUNCTION webhook_queue_delivery(
-    workspace text, endpoint text, event_id text, event_type text, event_subject text
-  ) RETURNS text
+const queueDeliveries = `
+  CREATE FUNCTION webhook_queue_deliveries(
+    workspaces text[], endpoints text[], events text[], types text[], subjects text[]
+  ) RETURNS SETOF text
   LANGUAGE plpgsql VOLATILE AS $$
   DECLARE
     moment timestamptz := date_trunc('milliseconds', byond_now());
-    delivery_id text := 'dlv_' || left(translate(encode(sha256(
-      uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
-    ), 'base64'), '+/=', ''), 22);
   BEGIN
-    INSERT INTO webhook_delivery (workspace_id, id, endpoint_id, event_id, event_type, created_at)
-      VALUES (workspace, delivery_id, endpoint, event_id, event_type, moment);
+    RETURN QUERY WITH due AS MATERIALIZED (
+      SELECT *, 'dlv_' || left(translate(encode(sha256(
+        uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+      ), 'base64'), '+/=', ''), 22) AS delivery
+      FROM unnest(workspaces, endpoints, events, types, subjects) AS asked (workspace, endpoint, event, type, subject)
+    ), written AS (
+      INSERT INTO webhook_delivery (workspace_id, id, endpoint_id, event_id, event_type, created_at)
+      SELECT workspace, delivery, endpoint, event, type, moment FROM due
+    )
     INSERT INTO outbox (
       workspace_id, id, kind, lane, subject_id, erased_with, payload_sealed, available_at, created_at, expires_at
-    ) VALUES (
-      workspace, delivery_id, '${deliveryKind}', '${laneGroup}/' || endpoint, delivery_id, event_subject, '', moment, moment,
+    )
+    SELECT
+      workspace, delivery, '${deliveryKind}', '${laneGroup}/' || endpoint, delivery, subject, '', moment, moment,
       moment + interval '${deliveryExpiryDays} days'
-    );
-    PERFORM pg_notify('${outboxChannel}', '');
-    RETURN delivery_id;
+    FROM due ORDER BY endpoint
+    RETURNING id;
+    IF FOUND THEN
+      PERFORM pg_notify('${outboxChannel}', '');
+    END IF;
   END $$`;
 
-/**
- * One delivery for each event and endpoint, in the transaction that gives the event its position: exactly once. In the order of the
- * endpoints, so that two transactions that lock several lanes cannot wait for each other.
- */
+/** One delivery for each event and endpoint, in the transaction that gives the event its position: exactly once. */
 const followEvents = `
   CREATE FUNCTION webhook_follow_events() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
-  DECLARE
-    due record;
   BEGIN
-    FOR due IN
-      SELECT numbered.workspace_id, numbered.id, numbered.type, numbered.subject_id, endpoint.id AS endpoint_id
-      FROM numbered, LATERAL (
-        SELECT id FROM webhook_endpoint
-        WHERE workspace_id = numbered.workspace_id AND mode = numbered.mode AND enabled
-          AND (events IS NULL OR numbered.type = ANY (events))
-        OFFSET 0
-      ) AS endpoint
-      ORDER BY endpoint.id, numbered.position
-    LOOP
-      PERFORM webhook_queue_delivery(due.workspace_id, due.endpoint_id, due.id, due.type, due.subject_id);
-    END LOOP;
+    PERFORM webhook_queue_deliveries(
+      array_agg(numbered.workspace_id), array_agg(endpoint.id), array_agg(numbered.id), array_agg(numbered.type),
+      array_agg(numbered.subject_id)
+    )
+    FROM numbered, LATERAL (
+      SELECT id FROM webhook_endpoint
+      WHERE workspace_id = numbered.workspace_id AND mode = numbered.mode AND enabled
+        AND (events IS NULL OR numbered.type = ANY (events))
+      OFFSET 0
+    ) AS endpoint
+    HAVING count(*) > 0;
     RETURN NULL;
   END $$;
   CREATE TRIGGER webhook_deliveries AFTER INSERT ON event REFERENCING NEW TABLE AS numbered
