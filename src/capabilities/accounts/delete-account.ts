@@ -9,7 +9,7 @@ import { deleteAccountRows, subjectsOfAccount } from "./delete-account-rows.ts";
 import { lockAccount, lockSessions } from "./end-sessions.ts";
 import { accountOf } from "./find-account.ts";
 
-/** Locks the keys of a workspace that are not revoked, and then the workspace. */
+/** Locks the keys of a workspace that are not revoked, in the order of the index that finds them, and then the workspace. */
 async function lockKeys(transaction: QueryableTables, workspaceId: string): Promise<void> {
   await transaction.query((tables: AccountTables) =>
     tables
@@ -17,7 +17,8 @@ async function lockKeys(transaction: QueryableTables, workspaceId: string): Prom
       .select("id")
       .where("workspaceId", "=", workspaceId)
       .where("revokedAt", "is", null)
-      .orderBy("id")
+      .orderBy("createdAt", "desc")
+      .orderBy("id", "desc")
       .forUpdate(),
   );
   await transaction.query((tables: AccountTables) =>
