@@ -146,6 +146,8 @@ export interface Contribution {
   /** What `/metrics` tells of it: prom-client's, with names that begin with `byond_`, and in no register (`registers: []`). */
   readonly metrics?: readonly Metric[];
   readonly greeting?: Greeting;
+  /** Ends the streams that do not end by themselves. Called when the server stops, before it closes its port. */
+  endStreams?(): void;
   /** Releases its resources within a time. Returns false, or a promise of it, if something was left. */
   close?(withinMs: number): unknown;
 }

@@ -1,7 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import { withSignal } from "@byond/rest/interceptor-chain";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
-import { withinTime } from "../database/call-deadline.ts";
+import type { Clock } from "../clock.ts";
+import { withDeadline, withinTime, withoutDeadline } from "../database/call-deadline.ts";
 import { CredentialChanged } from "../database/database-errors.ts";
 import type { RevocationBasis } from "../revocation/applied-revocations.ts";
 import type { TrackedCall } from "../revocation/in-flight-calls.ts";
@@ -17,7 +18,14 @@ export interface InFlightOptions {
   readonly basisOf: (request: Request) => RevocationBasis | undefined;
   /** Admits a call again, with its caller as it is now. Throws the error that a new request would get. */
   readonly reauthorize: (request: Request) => Promise<RevocationBasis | undefined>;
+  readonly clock: Pick<Clock, "monotonicMs">;
 }
+
+/**
+ * How long a stream may go on without being admitted again. A credential that expires is not revoked: its streams end with their
+ * first message after that time.
+ */
+const readmittedAfterMs = 10_000;
 
 const watchedCallKey = createContextKey<WatchedCall | undefined>(undefined, { description: "watched call" });
 
@@ -32,7 +40,8 @@ export function exemptFromRevocation(context: Pick<HandlerContext, "values">): v
 /**
  * Ends calls in progress whose credential is revoked. When a subject of a call's basis is revoked, the call is admitted again
  * or refused: a key that was only renamed, or whose old secret is still valid for a while, keeps its calls. A refused call ends
- * at once with the error of a new request, and its signal aborts. No call is answered while this is being decided.
+ * at once with the error of a new request, and its signal aborts. No call is answered while this is being decided. A stream is admitted
+ * again now and then, since credentials also expire.
  */
 export function createInFlightInterceptor(options: InFlightOptions): Interceptor {
   return (next) => (request) => {
@@ -71,7 +80,7 @@ async function callWhileAllowed(
         }
         isStreaming = true;
         request.signal.addEventListener("abort", () => call.stop(), { once: true });
-        return { ...response, message: watchStream(call, response.message) };
+        return { ...response, message: watchStream(call, response.message, options.clock) };
       } catch (error) {
         if (call.isInQuestion) {
           await call.settled();
@@ -91,8 +100,13 @@ async function callWhileAllowed(
   }
 }
 
-async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>): AsyncIterable<Message> {
+async function* watchStream(
+  call: WatchedCall,
+  messages: AsyncIterable<Message>,
+  clock: Pick<Clock, "monotonicMs">,
+): AsyncIterable<Message> {
   const iterator = messages[Symbol.asyncIterator]();
+  let readmitAtMs = clock.monotonicMs() + readmittedAfterMs;
   try {
     for (;;) {
       const next = await call.unlessRefused(iterator.next());
@@ -101,6 +115,10 @@ async function* watchStream(call: WatchedCall, messages: AsyncIterable<Message>)
       }
       if (next.done === true) {
         return;
+      }
+      if (clock.monotonicMs() >= readmitAtMs) {
+        await call.readmit();
+        readmitAtMs = clock.monotonicMs() + readmittedAfterMs;
       }
       yield next.value;
     }
@@ -147,9 +165,19 @@ class WatchedCall {
   }
 
   watch(basis: RevocationBasis): void {
+    const before = this.#tracked;
     this.#tracked = this.#options.revocation.track(basis, this.#question);
+    before?.done();
     if (this.#isStopped) {
       this.#tracked.done();
+    }
+  }
+
+  /** Admits the call again, although nothing was revoked. Throws the refusal. */
+  async readmit(): Promise<void> {
+    if (!this.#isStopped) {
+      this.#reauthorization = this.#decide();
+      await this.settled();
     }
   }
 
@@ -197,7 +225,8 @@ class WatchedCall {
 
   async #decide(): Promise<void> {
     try {
-      const basis = await this.#options.reauthorize(this.#request);
+      // A stream has long used up the time of its call.
+      const basis = await withoutDeadline(() => withDeadline(async () => this.#options.reauthorize(this.#request)));
       if (basis !== undefined && !this.#isStopped) {
         this.watch(basis);
       }

@@ -241,6 +241,9 @@ export async function serve(
   });
   resources.add("requests", async (withinMs) => {
     closing.abort();
+    for (const contribution of contributions) {
+      contribution.endStreams?.();
+    }
     const isFinished = await port.close(Math.max(0, withinMs - closeReserveMs));
     shutdown.abort();
     return isFinished;

@@ -119,9 +119,11 @@ export function composeStream(
     if (!request.stream) {
       throw new TypeError(`an interceptor made a single request of ${method.name}`);
     }
+    // Reading it first: an interceptor may report what it finds wrong together with the violations.
+    const input = await first(request.message);
     requireNoViolations(request);
     const context = new InnermostContext(contextOf(request), request);
-    const message = normalized(method.output, impl(await first(request.message), context));
+    const message = normalized(method.output, impl(input, context));
     const { responseHeader: header, responseTrailer: trailer } = context;
     return { stream: true, service: method.parent, method, message, header, trailer };
   });

@@ -139,6 +139,7 @@ export function createChain(options: ChainOptions): Chain {
       createErrorInterceptor(errors),
       createInFlightInterceptor({
         revocation,
+        clock,
         basisOf: ({ contextValues }) => contextValues.get(revocationBasisKey),
         reauthorize: ({ method, header, contextValues }) =>
           reauthorize(authenticator, accessFor(accessByMethod, method), { header, values: contextValues }),

@@ -92,14 +92,34 @@ export function createValidationInterceptor(
   isChecked: (service: DescService) => boolean,
 ): Interceptor {
   return (next) => (request) => {
-    if (!request.stream && isChecked(request.service)) {
-      const error = check(request.method, request.message, request.contextValues.get(bindingViolations));
-      if (error !== undefined) {
-        throw error;
-      }
+    if (!isChecked(request.service)) {
+      return next(request);
+    }
+    if (request.stream) {
+      const { method, contextValues } = request;
+      const message = eachChecked(request.message, (each) => check(method, each, contextValues.get(bindingViolations)));
+      return next({ ...request, message });
+    }
+    const error = check(request.method, request.message, request.contextValues.get(bindingViolations));
+    if (error !== undefined) {
+      throw error;
     }
     return next(request);
   };
+}
+
+/** The messages of a request that streams them, or of one that is answered with a stream: each is checked as it arrives. */
+async function* eachChecked(
+  messages: AsyncIterable<Message>,
+  check: (message: Message) => AppError | undefined,
+): AsyncIterable<Message> {
+  for await (const message of messages) {
+    const error = check(message);
+    if (error !== undefined) {
+      throw error;
+    }
+    yield message;
+  }
 }
 
 /** The path as the client writes it: the field of a message that only wraps a list is not a step of its own. */

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { LookupNumberRequestSchema, LookupNumberResponseSchema, LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { Health, HealthCheckResponseSchema } from "../../gen/grpc/health/v1/health_pb.ts";
 import { createInFlightInterceptor, exemptFromRevocation } from "../../src/access/abort-on-revocation.ts";
+import { systemClock } from "../../src/clock.ts";
 import { AppliedRevocations, type RevocationBasis } from "../../src/revocation/applied-revocations.ts";
 import { InFlightCalls } from "../../src/revocation/in-flight-calls.ts";
 import { captureLog } from "../support/log-capture.ts";
@@ -42,7 +43,9 @@ function setUp(readmissions: readonly (() => Promise<void>)[]) {
   const inFlight = new InFlightCalls(applied, captureLog().logger);
   const basis = (): RevocationBasis => ({ subjects: ["key:1"], asOf: applied.position });
   let asked = 0;
+  let nowMs = 0;
   const interceptor = createInFlightInterceptor({
+    clock: { monotonicMs: () => nowMs },
     revocation: { track: (of, abort) => inFlight.track(of, abort), catchUp: async () => undefined },
     basisOf: basis,
     async reauthorize() {
@@ -58,6 +61,9 @@ function setUp(readmissions: readonly (() => Promise<void>)[]) {
     interceptor,
     revoke: () => applied.apply([{ sequence: ++sequence, subject: "key:1" }]),
     asked: () => asked,
+    advance: (ms: number) => {
+      nowMs += ms;
+    },
   };
 }
 
@@ -121,6 +127,7 @@ describe("a unary call", () => {
     const basis = { subjects: ["key:1"], asOf: applied.position };
     applied.apply([{ sequence: 1, subject: "key:1" }]);
     const interceptor = createInFlightInterceptor({
+      clock: systemClock,
       revocation: { track: (of, abort) => inFlight.track(of, abort), catchUp: async () => undefined },
       basisOf: () => basis,
       reauthorize: () => Promise.reject(revoked),
@@ -180,6 +187,47 @@ describe("a streaming call", () => {
     })();
     await expect(reading).rejects.toBe(revoked);
     expect(received).toHaveLength(1);
+  });
+
+  test("is admitted again with the first message after ten seconds, and ends if its credential has expired", async () => {
+    const { interceptor, advance, asked } = setUp([letIn, refuse]);
+    let isEnded = false;
+    const messages = (async function* () {
+      try {
+        for (;;) yield create(HealthCheckResponseSchema);
+      } finally {
+        isEnded = true;
+      }
+    })();
+    const answer = await interceptor(async () => streamResponse(messages))(streamRequest(new AbortController().signal));
+    const iterator = answer.stream ? answer.message[Symbol.asyncIterator]() : undefined;
+    const admissions = [];
+    for (const ms of [0, 9_999, 1, 0, 9_999]) {
+      advance(ms);
+      expect((await iterator?.next())?.done).toBe(false);
+      admissions.push(asked());
+    }
+    expect(admissions).toEqual([0, 0, 1, 1, 1]);
+    advance(1);
+    await expect(iterator?.next()).rejects.toBe(revoked);
+    expect(isEnded).toBe(true);
+  });
+
+  test("is ended by a revocation after it was admitted again", async () => {
+    const { interceptor, advance, revoke } = setUp([letIn, refuse]);
+    const messages = (async function* () {
+      yield create(HealthCheckResponseSchema);
+      yield create(HealthCheckResponseSchema);
+      await new Promise(() => undefined);
+    })();
+    const answer = await interceptor(async () => streamResponse(messages))(streamRequest(new AbortController().signal));
+    const iterator = answer.stream ? answer.message[Symbol.asyncIterator]() : undefined;
+    await iterator?.next();
+    advance(10_000);
+    await iterator?.next();
+    const next = iterator?.next();
+    revoke();
+    await expect(next).rejects.toBe(revoked);
   });
 
   test("that nobody reads is not tracked after the call is over", async () => {
