@@ -5,6 +5,7 @@ import { rest } from "../../gen/byond/v1/access_pb.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
 import type { Chain } from "./chain.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
+import { eventStreamFields } from "./event-stream-fields.ts";
 import { maxMessageBytes } from "./message-size.ts";
 import { restErrorAnswer } from "./rest-errors.ts";
 import { restStyle } from "./rest-style.ts";
@@ -25,6 +26,7 @@ export function createRestGateway(
     json: restStyle,
     maxBodyBytes: maxMessageBytes,
     shutdownSignal,
+    eventStream: eventStreamFields,
     successStatus: (method) => (hasOption(method, rest) && getOption(method, rest).successStatus) || 200,
     errorResponse: (error, { values, route }) =>
       restErrorAnswer(errors, error, values.get(requestRecordKey), bodyFieldOf(route)),

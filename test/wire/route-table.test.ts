@@ -31,6 +31,7 @@ const table = [
   "POST /api/v1/auth/verify-email → AuthService.StartEmailVerification · session · 201",
   "POST /api/v1/auth/verify-email/check → AuthService.CheckEmailVerification · session · 200",
   "GET /api/v1/events → EventService.ListEvents · api_key_or_session:events+sandbox · 200",
+  "GET /api/v1/events/stream → EventService.StreamEvents · api_key_or_session:events+sandbox · 200",
   "GET /api/v1/events/{id} → EventService.GetEvent · api_key_or_session:events+sandbox · 200",
   "GET /api/v1/lookup → LookupService.LookupNumber · api_key:lookup · 200",
   "GET /api/v1/verifications → VerifyService.ListVerifications · api_key:reports · 200",

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/access.proto.
  */
 export const file_byond_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIngKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIEg8KB2J5X21vZGUYBCABKAgSEwoLbmFtZWRfc2NvcGUYBSABKAgiHgoEUmVzdBIWCg5zdWNjZXNzX3N0YXR1cxgBIAEoBSqQAQoKQ3JlZGVudGlhbBIaChZDUkVERU5USUFMX1VOU1BFQ0lGSUVEEAASEwoPQ1JFREVOVElBTF9OT05FEAESFgoSQ1JFREVOVElBTF9BUElfS0VZEAISFgoSQ1JFREVOVElBTF9TRVNTSU9OEAMSIQodQ1JFREVOVElBTF9BUElfS0VZX09SX1NFU1NJT04QBDpKCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi1hwMgASgLMhAuYnlvbmQudjEuQWNjZXNzUgZhY2Nlc3M6RAoEcmVzdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKAsyDi5ieW9uZC52MS5SZXN0UgRyZXN0OkQKDXBhdHRlcm5fd29yZHMSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLeHAyABKAlSDHBhdHRlcm5Xb3Jkczo8CglpZF9wcmVmaXgSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLiHAyABKAlSCGlkUHJlZml4OjcKBHdvcmQSIS5nb29nbGUucHJvdG9idWYuRW51bVZhbHVlT3B0aW9ucxi5hwMgASgJUgR3b3JkYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIngKBkFjY2VzcxIoCgpjcmVkZW50aWFsGAEgASgOMhQuYnlvbmQudjEuQ3JlZGVudGlhbBINCgVzY29wZRgCIAEoCRIPCgdzYW5kYm94GAMgASgIEg8KB2J5X21vZGUYBCABKAgSEwoLbmFtZWRfc2NvcGUYBSABKAgiSwoEUmVzdBIWCg5zdWNjZXNzX3N0YXR1cxgBIAEoBRIrCgxldmVudF9zdHJlYW0YAiABKAsyFS5ieW9uZC52MS5FdmVudFN0cmVhbSIwCgtFdmVudFN0cmVhbRIKCgJpZBgBIAEoCRIVCg1sYXN0X2V2ZW50X2lkGAIgASgJKpABCgpDcmVkZW50aWFsEhoKFkNSRURFTlRJQUxfVU5TUEVDSUZJRUQQABITCg9DUkVERU5USUFMX05PTkUQARIWChJDUkVERU5USUFMX0FQSV9LRVkQAhIWChJDUkVERU5USUFMX1NFU1NJT04QAxIhCh1DUkVERU5USUFMX0FQSV9LRVlfT1JfU0VTU0lPThAEOkoKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyEC5ieW9uZC52MS5BY2Nlc3NSBmFjY2VzczpECgRyZXN0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtocDIAEoCzIOLmJ5b25kLnYxLlJlc3RSBHJlc3Q6RAoNcGF0dGVybl93b3JkcxIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYt4cDIAEoCVIMcGF0dGVybldvcmRzOjwKCWlkX3ByZWZpeBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYuIcDIAEoCVIIaWRQcmVmaXg6NwoEd29yZBIhLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVPcHRpb25zGLmHAyABKAlSBHdvcmRiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC.
@@ -83,6 +83,13 @@ export type Rest = Message<"byond.v1.Rest"> & {
    * @generated from field: int32 success_status = 1;
    */
   successStatus: number;
+
+  /**
+   * The fields of a server-streaming RPC that server-sent events have a place for.
+   *
+   * @generated from field: byond.v1.EventStream event_stream = 2;
+   */
+  eventStream?: EventStream | undefined;
 };
 
 /**
@@ -91,6 +98,34 @@ export type Rest = Message<"byond.v1.Rest"> & {
  */
 export const RestSchema: GenMessage<Rest> = /*@__PURE__*/
   messageDesc(file_byond_v1_access, 1);
+
+/**
+ * The fields that server-sent events have a place for. Each is a path of field names, joined by dots; empty: none.
+ *
+ * @generated from message byond.v1.EventStream
+ */
+export type EventStream = Message<"byond.v1.EventStream"> & {
+  /**
+   * In the response: the id of the event.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * In the request: set to `Last-Event-ID`, which overrides the query.
+   *
+   * @generated from field: string last_event_id = 2;
+   */
+  lastEventId: string;
+};
+
+/**
+ * Describes the message byond.v1.EventStream.
+ * Use `create(EventStreamSchema)` to create a new message.
+ */
+export const EventStreamSchema: GenMessage<EventStream> = /*@__PURE__*/
+  messageDesc(file_byond_v1_access, 2);
 
 /**
  * The kinds of credentials that a caller can present.

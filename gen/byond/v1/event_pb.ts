@@ -23,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file byond/v1/event.proto.
  */
 export const file_byond_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChRieW9uZC92MS9ldmVudC5wcm90bxIIYnlvbmQudjEipwEKBUV2ZW50EgoKAmlkGAEgASgJEiEKBHR5cGUYAiABKA4yEy5ieW9uZC52MS5FdmVudFR5cGUSHAoEbW9kZRgDIAEoDjIOLmJ5b25kLnYxLk1vZGUSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoEZGF0YRgFIAEoCzITLmJ5b25kLnYxLkV2ZW50RGF0YSKQAQoJRXZlbnREYXRhEi4KDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkgAEiMKB2FwaV9rZXkYAiABKAsyEC5ieW9uZC52MS5BcGlLZXlIABIkCgd3ZWJob29rGAMgASgLMhEuYnlvbmQudjEuV2ViaG9va0gAQggKBm9iamVjdCKJAwoRTGlzdEV2ZW50c1JlcXVlc3QSMgoEdHlwZRgBIAEoDjITLmJ5b25kLnYxLkV2ZW50VHlwZUIKukgHggEEEAEgAEgAiAEBEjEKDWNyZWF0ZWRfYWZ0ZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZWRfYmVmb3JlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgdzdWJqZWN0GAQgASgJQge6SARyAhhASAGIAQESIQoJcGFnZV9zaXplGAUgASgFQgm6SAYaBBhkKAFIAogBARJlCgpwYWdlX3Rva2VuGAYgASgJQky6SBdyFRjIATIQXltBLVphLXowLTlfLV0rJLq7GC5tdXN0IGJlIHRoZSBuZXh0X3BhZ2VfdG9rZW4gb2YgdGhlIHBhZ2UgYmVmb3JlSAOIAQFCBwoFX3R5cGVCCgoIX3N1YmplY3RCDAoKX3BhZ2Vfc2l6ZUINCgtfcGFnZV90b2tlbiJnChJMaXN0RXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8uYnlvbmQudjEuRXZlbnQSHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJSACIAQFCEgoQX25leHRfcGFnZV90b2tlbiIwCg9HZXRFdmVudFJlcXVlc3QSHQoCaWQYASABKAlCEbpIB8gBAXICGEDCuxgDZXZ0IjIKEEdldEV2ZW50UmVzcG9uc2USHgoFZXZlbnQYASABKAsyDy5ieW9uZC52MS5FdmVudDKAAgoMRXZlbnRTZXJ2aWNlEnQKCkxpc3RFdmVudHMSGy5ieW9uZC52MS5MaXN0RXZlbnRzUmVxdWVzdBocLmJ5b25kLnYxLkxpc3RFdmVudHNSZXNwb25zZSIrkAIBqrsYDggEEgZldmVudHMYASABgtPkkwIQEg4vYXBpL3YxL2V2ZW50cxJ6CghHZXRFdmVudBIZLmJ5b25kLnYxLkdldEV2ZW50UmVxdWVzdBoaLmJ5b25kLnYxLkdldEV2ZW50UmVzcG9uc2UiN5ACAaq7GA4IBBIGZXZlbnRzGAEgAYLT5JMCHGIFZXZlbnQSEy9hcGkvdjEvZXZlbnRzL3tpZH1iBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_byond_v1_event_type, file_byond_v1_verify, file_byond_v1_webhook, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChRieW9uZC92MS9ldmVudC5wcm90bxIIYnlvbmQudjEipwEKBUV2ZW50EgoKAmlkGAEgASgJEiEKBHR5cGUYAiABKA4yEy5ieW9uZC52MS5FdmVudFR5cGUSHAoEbW9kZRgDIAEoDjIOLmJ5b25kLnYxLk1vZGUSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoEZGF0YRgFIAEoCzITLmJ5b25kLnYxLkV2ZW50RGF0YSKQAQoJRXZlbnREYXRhEi4KDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkgAEiMKB2FwaV9rZXkYAiABKAsyEC5ieW9uZC52MS5BcGlLZXlIABIkCgd3ZWJob29rGAMgASgLMhEuYnlvbmQudjEuV2ViaG9va0gAQggKBm9iamVjdCKJAwoRTGlzdEV2ZW50c1JlcXVlc3QSMgoEdHlwZRgBIAEoDjITLmJ5b25kLnYxLkV2ZW50VHlwZUIKukgHggEEEAEgAEgAiAEBEjEKDWNyZWF0ZWRfYWZ0ZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZWRfYmVmb3JlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgdzdWJqZWN0GAQgASgJQge6SARyAhhASAGIAQESIQoJcGFnZV9zaXplGAUgASgFQgm6SAYaBBhkKAFIAogBARJlCgpwYWdlX3Rva2VuGAYgASgJQky6SBdyFRjIATIQXltBLVphLXowLTlfLV0rJLq7GC5tdXN0IGJlIHRoZSBuZXh0X3BhZ2VfdG9rZW4gb2YgdGhlIHBhZ2UgYmVmb3JlSAOIAQFCBwoFX3R5cGVCCgoIX3N1YmplY3RCDAoKX3BhZ2Vfc2l6ZUINCgtfcGFnZV90b2tlbiJnChJMaXN0RXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8uYnlvbmQudjEuRXZlbnQSHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJSACIAQFCEgoQX25leHRfcGFnZV90b2tlbiIwCg9HZXRFdmVudFJlcXVlc3QSHQoCaWQYASABKAlCEbpIB8gBAXICGEDCuxgDZXZ0IjIKEEdldEV2ZW50UmVzcG9uc2USHgoFZXZlbnQYASABKAsyDy5ieW9uZC52MS5FdmVudCKeAQoTU3RyZWFtRXZlbnRzUmVxdWVzdBIbCgVhZnRlchgBIAEoCUIHukgEcgIYQEgAiAEBEjUKBXR5cGVzGAIgAygOMhMuYnlvbmQudjEuRXZlbnRUeXBlQhG6SA6SAQsQMiIHggEEEAEgABIdCgdzdWJqZWN0GAMgASgJQge6SARyAhhASAGIAQFCCAoGX2FmdGVyQgoKCF9zdWJqZWN0IkwKFFN0cmVhbUV2ZW50c1Jlc3BvbnNlEh4KBWV2ZW50GAEgASgLMg8uYnlvbmQudjEuRXZlbnQSFAoMcmVzdW1lX2FmdGVyGAIgASgJMqgDCgxFdmVudFNlcnZpY2USdAoKTGlzdEV2ZW50cxIbLmJ5b25kLnYxLkxpc3RFdmVudHNSZXF1ZXN0GhwuYnlvbmQudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIiuQAgGquxgOCAQSBmV2ZW50cxgBIAGC0+STAhASDi9hcGkvdjEvZXZlbnRzEnoKCEdldEV2ZW50EhkuYnlvbmQudjEuR2V0RXZlbnRSZXF1ZXN0GhouYnlvbmQudjEuR2V0RXZlbnRSZXNwb25zZSI3kAIBqrsYDggEEgZldmVudHMYASABgtPkkwIcYgVldmVudBITL2FwaS92MS9ldmVudHMve2lkfRKlAQoMU3RyZWFtRXZlbnRzEh0uYnlvbmQudjEuU3RyZWFtRXZlbnRzUmVxdWVzdBoeLmJ5b25kLnYxLlN0cmVhbUV2ZW50c1Jlc3BvbnNlIlSQAgGquxgOCAQSBmV2ZW50cxgBIAGyuxgXEhUKDHJlc3VtZV9hZnRlchIFYWZ0ZXKC0+STAh5iBWV2ZW50EhUvYXBpL3YxL2V2ZW50cy9zdHJlYW0wAWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_api_key, file_byond_v1_event_type, file_byond_v1_verify, file_byond_v1_webhook, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Something that happened.
@@ -247,6 +247,71 @@ export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*
   messageDesc(file_byond_v1_event, 5);
 
 /**
+ * Says what to send. All given filters must match.
+ *
+ * @generated from message byond.v1.StreamEventsRequest
+ */
+export type StreamEventsRequest = Message<"byond.v1.StreamEventsRequest"> & {
+  /**
+   * The id of an event: the stream begins with the next one. `start`: with the oldest event that is kept. Absent: with
+   * what happens from now on. Over REST the header `Last-Event-ID` overrides it.
+   *
+   * @generated from field: optional string after = 1;
+   */
+  after?: string | undefined;
+
+  /**
+   * Only events of these types. Absent: all types.
+   *
+   * @generated from field: repeated byond.v1.EventType types = 2;
+   */
+  types: EventType[];
+
+  /**
+   * Only events of the object with this id, such as a verification.
+   *
+   * @generated from field: optional string subject = 3;
+   */
+  subject?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.StreamEventsRequest.
+ * Use `create(StreamEventsRequestSchema)` to create a new message.
+ */
+export const StreamEventsRequestSchema: GenMessage<StreamEventsRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_event, 6);
+
+/**
+ * An event, or a heartbeat.
+ *
+ * @generated from message byond.v1.StreamEventsResponse
+ */
+export type StreamEventsResponse = Message<"byond.v1.StreamEventsResponse"> & {
+  /**
+   * What happened. Unset in a heartbeat, which is not sent as an object over REST.
+   *
+   * @generated from field: byond.v1.Event event = 1;
+   */
+  event?: Event | undefined;
+
+  /**
+   * What to pass as `after` to go on after this message: the id of the last event up to here, whether it was sent or
+   * filtered out, or `start` if there was none. Over REST it is the id of the server-sent event.
+   *
+   * @generated from field: string resume_after = 2;
+   */
+  resumeAfter: string;
+};
+
+/**
+ * Describes the message byond.v1.StreamEventsResponse.
+ * Use `create(StreamEventsResponseSchema)` to create a new message.
+ */
+export const StreamEventsResponseSchema: GenMessage<StreamEventsResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_event, 7);
+
+/**
  * Tells what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the server is set up otherwise.
  *
  * Keys read the events of their own mode. A session names the mode in the header `Byond-Mode`: `live`, which is the
@@ -274,6 +339,29 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof GetEventRequestSchema;
     output: typeof GetEventResponseSchema;
+  },
+  /**
+   * Sends events as they happen: oldest first, each once, without gaps, for as long as the call lasts.
+   *
+   * The stream begins with what happens from now on, or after the event `after`. Its first message is a heartbeat, a
+   * message without an event, and so is one whenever nothing else was sent for ten seconds. Every message says in
+   * `resume_after` what to pass as `after` to go on from there, also when the connection was lost.
+   *
+   * Over REST the stream is a JSON text on each line, or server-sent events with `Accept: text/event-stream`. The text
+   * is the event; heartbeats are blanks in front of the next line, or comments and ids. A browser's `EventSource` cannot
+   * send a credential: use `fetch`.
+   *
+   * If `after` was deleted after its retention, or does not exist, the call fails with `not_found`, since events after
+   * it may be gone, too. Pass `start` to read all that are kept. The stream ends with `invalid_api_key` when its
+   * credential is revoked or expires, and with `unavailable` when the server is stopped. A workspace can have 1,000
+   * streams open on one server; beyond that the call fails with `rate_limited`.
+   *
+   * @generated from rpc byond.v1.EventService.StreamEvents
+   */
+  streamEvents: {
+    methodKind: "server_streaming";
+    input: typeof StreamEventsRequestSchema;
+    output: typeof StreamEventsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_byond_v1_event, 0);

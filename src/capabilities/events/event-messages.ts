@@ -1,7 +1,7 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Mode } from "../../../gen/byond/v1/api_key_pb.ts";
-import type { EventDataSchema, EventSchema } from "../../../gen/byond/v1/event_pb.ts";
+import { type Event, type EventDataSchema, EventSchema } from "../../../gen/byond/v1/event_pb.ts";
 import type { StoredEvent } from "../../events/event-log.ts";
 import { eventTypeOf } from "../../events/event-types.ts";
 
@@ -17,9 +17,7 @@ export interface EventObjects {
 }
 
 /** Events as messages of the schema, in their order. */
-export type EventMessages = (
-  events: readonly StoredEvent[],
-) => Promise<readonly MessageInitShape<typeof EventSchema>[]>;
+export type EventMessages = (events: readonly StoredEvent[]) => Promise<readonly Event[]>;
 
 /** Shows events with the objects that capabilities offer. An event of another kind has no data. */
 export function eventMessages(offered: readonly EventObjects[]): EventMessages {
@@ -39,12 +37,12 @@ export function eventMessages(offered: readonly EventObjects[]): EventMessages {
   };
 }
 
-function messageOf({ id, type, mode, createdAt }: StoredEvent, object: EventObject | undefined) {
-  return {
+function messageOf({ id, type, mode, createdAt }: StoredEvent, object: EventObject | undefined): Event {
+  return create(EventSchema, {
     id,
     type: eventTypeOf(type),
     mode: mode === "test" ? Mode.TEST : Mode.LIVE,
     createdAt: timestampFromDate(createdAt),
     ...(object === undefined ? {} : { data: { object } }),
-  };
+  });
 }

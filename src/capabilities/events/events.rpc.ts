@@ -1,17 +1,17 @@
+import { openStream } from "@byond/rest/stream-opening";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { EventService } from "../../../gen/byond/v1/event_pb.ts";
+import type { Event, EventService } from "../../../gen/byond/v1/event_pb.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller } from "../../access/caller.ts";
-import type { Queryable } from "../../database/database.ts";
 import { storedType } from "../../events/event-types.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import type { EventMessages } from "./event-messages.ts";
 import { pageSize } from "./events.policy.ts";
 import { getEvent } from "./get-event.ts";
 import { listEvents } from "./list-events.ts";
+import { type StreamEventsDependencies, streamEvents } from "./stream-events.ts";
 
-export interface EventServiceDependencies {
-  readonly database: Queryable;
+export interface EventServiceDependencies extends Omit<StreamEventsDependencies<Event>, "show"> {
   readonly messages: EventMessages;
 }
 
@@ -39,6 +39,20 @@ export function eventService(deps: EventServiceDependencies): ServiceImpl<typeof
       const { workspaceId } = anyCaller(context);
       const [event] = await deps.messages([await getEvent(deps, { workspaceId, mode: callMode(context), id })]);
       return event === undefined ? {} : { event };
+    },
+
+    async *streamEvents({ after, types, subject }, context) {
+      const input = {
+        workspaceId: anyCaller(context).workspaceId,
+        mode: callMode(context),
+        types: types.map((type) => storedType(type)).filter((type) => type !== undefined),
+        subjectId: subject,
+        after,
+      };
+      yield* streamEvents({ ...deps, show: deps.messages }, input, {
+        signal: context.signal,
+        onOpen: () => openStream(context),
+      });
     },
   };
 }

@@ -73,7 +73,7 @@ export function buildOperation(place: OperationPlace, context: OperationContext)
   const paragraphs = [description, ...(details.notes ?? [])].filter((paragraph) => paragraph !== "").join("\n\n");
   const allParameters = [
     ...parameters.map((parameter) => parameter.json),
-    ...lastEventIdParameter(context.eventStream?.(route.method)),
+    ...lastEventIdParameter(route, context.eventStream?.(route.method), context),
     ...(details.parameters ?? []),
   ];
   return {

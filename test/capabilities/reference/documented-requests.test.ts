@@ -59,17 +59,36 @@ test("gen/openapi.json is the document that the server serves", async () => {
 const textsOf = (members: Members) =>
   Object.fromEntries(Object.entries(members).map(([name, value]) => [name, String(value)]));
 
+/** The parameters of a query: a list is one parameter for each of its items. */
+const parametersOf = (members: Members): [string, string][] =>
+  Object.entries(members).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((item): [string, string] => [name, String(item)]),
+  );
+
 async function send(
   { method, path, operation }: PlacedOperation,
   request: DrawnRequest,
   session = world.session,
 ): Promise<RestAnswer> {
   const target = path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(String(request.path[name])));
-  return app.rest(method, `${target}?${new URLSearchParams(textsOf(request.query))}`, {
+  const targetAndQuery = `${target}?${new URLSearchParams(parametersOf(request.query))}`;
+  if (operation.operationId === "streamEvents") {
+    return openAndLeave(targetAndQuery, { authorization: `Bearer ${session}`, ...textsOf(request.header) });
+  }
+  return app.rest(method, targetAndQuery, {
     ...credentialFor(operation, session),
     headers: textsOf(request.header),
     ...(request.body === undefined ? {} : { body: request.body }),
   });
+}
+
+/** The status of a stream, which does not end by itself, or its refusal. */
+async function openAndLeave(target: string, headers: Readonly<Record<string, string>>): Promise<RestAnswer> {
+  const leave = new AbortController();
+  const response = await fetch(`${app.url}/api/v1${target}`, { headers, signal: leave.signal });
+  const body = response.ok ? undefined : await response.json();
+  leave.abort();
+  return { status: response.status, headers: response.headers, body };
 }
 
 function credentialFor({ security }: Operation, session: string) {
@@ -105,7 +124,7 @@ function validationOf(operationId: string): Validate {
     const message = bind(
       {
         variables: Object.entries(textsOf(path)),
-        query: Object.entries(textsOf(query)),
+        query: parametersOf(query),
         body: body === undefined ? { kind: "empty" } : { kind: "json", json: JSON.parse(JSON.stringify(body)) },
       },
       violations,
@@ -206,6 +225,9 @@ function canBeSent(part: Part, { name, keyword, value }: MemberViolation, schema
 
 /** The expected refusal: a `validation_error` that names the member, unless another check comes first. */
 function refusalOf(id: string, part: Part, { name, keyword, value }: MemberViolation): object {
+  if (part === "header" && name === "Last-Event-ID") {
+    return { status: 422, code: "validation_error", fields: ["after"] };
+  }
   if (part === "header") {
     return { status: 400, code: "invalid_request" };
   }

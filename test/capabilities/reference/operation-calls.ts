@@ -35,6 +35,19 @@ function call(method: string, path: string, expected: number, what: (world: Worl
   return async (world) => [await world.app.rest(method, path, what(world)), expected];
 }
 
+/** The first line of a stream, which does not end by itself. */
+async function firstOfStream(url: string, key: string): Promise<RestAnswer> {
+  const leave = new AbortController();
+  const { status, headers, body } = await fetch(url, { headers: { "X-API-Key": key }, signal: leave.signal });
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += Buffer.from(chunk).toString();
+    if (text.includes("\n")) break;
+  }
+  leave.abort();
+  return { status, headers, body: JSON.parse(text.slice(0, text.indexOf("\n"))) };
+}
+
 async function startVerification({ app, sandboxKey, newAddress }: World): Promise<string> {
   const body = { channel: "email", recipient: newAddress(), metadata: { order: "4711" } };
   return (await app.rest("POST", "/verify/start", { key: sandboxKey, body })).body.verification_id;
@@ -217,6 +230,11 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       return [await app.rest("GET", `/events/${event.id}`, { key }), 200];
     },
     call("GET", "/events/evt_none", 404, ({ key }) => ({ key })),
+  ],
+  streamEvents: [
+    async ({ app, key }) => [await firstOfStream(`${app.url}/api/v1/events/stream?after=start`, key), 200],
+    call("GET", "/events/stream?after=evt_none", 404, ({ key }) => ({ key })),
+    call("GET", "/events/stream?types=nothing", 422, ({ key }) => ({ key })),
   ],
   createWebhook: [
     call("POST", "/webhooks", 201, ({ session }) => ({

@@ -8,6 +8,8 @@ export interface SampleCall {
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body: JsonValue | undefined;
   readonly credential: "key" | "session" | "none";
+  /** Whether it is answered with a stream, which is read line by line. */
+  readonly isStream: boolean;
 }
 
 /** The call in curl, fetch and Python, in the form of the extension `x-codeSamples`. */
@@ -19,7 +21,7 @@ export function codeSamples(call: SampleCall): JsonObject[] {
   ];
 }
 
-function curlSample({ method, url, query, body, credential }: SampleCall): string {
+function curlSample({ method, url, query, body, credential, isStream }: SampleCall): string {
   const target = query.length === 0 ? url : `"${url}?${new URLSearchParams(Object.fromEntries(query))}"`;
   const options = [
     ...(credential === "key" ? ['-H "X-API-Key: $BYONDAPI_KEY"'] : []),
@@ -28,10 +30,12 @@ function curlSample({ method, url, query, body, credential }: SampleCall): strin
       ? []
       : ['-H "Content-Type: application/json"', `-d '${jsonLiteral(body, "  ").replaceAll("'", "'\\''")}'`]),
   ];
-  return [`curl ${method === "GET" ? "" : `-X ${method} `}${target}`, ...options].join(" \\\n  ");
+  return [`curl ${isStream ? "-N " : ""}${method === "GET" ? "" : `-X ${method} `}${target}`, ...options].join(
+    " \\\n  ",
+  );
 }
 
-function fetchSample({ method, url, query, body, credential }: SampleCall): string {
+function fetchSample({ method, url, query, body, credential, isStream }: SampleCall): string {
   const headers = [
     ...(credential === "key" ? ['"X-API-Key": process.env.BYONDAPI_KEY'] : []),
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the sample's own template
@@ -50,17 +54,19 @@ function fetchSample({ method, url, query, body, credential }: SampleCall): stri
       ? []
       : [`const params = new URLSearchParams(${scriptLiteral(Object.fromEntries(query), "")});`]),
     `const response = await fetch(${target}${argument});`,
-    "const data = await response.json();",
-    "console.log(response.status, data);",
+    ...(isStream
+      ? ["for await (const text of response.body.pipeThrough(new TextDecoderStream())) {", "  console.log(text);", "}"]
+      : ["const data = await response.json();", "console.log(response.status, data);"]),
   ].join("\n");
 }
 
-function pythonSample({ method, url, query, body, credential }: SampleCall): string {
+function pythonSample({ method, url, query, body, credential, isStream }: SampleCall): string {
   const options = [
     ...(credential === "key" ? ['headers={"X-API-Key": os.environ["BYONDAPI_KEY"]}'] : []),
     ...(credential === "session" ? ['headers={"Authorization": f"Bearer {os.environ[\'JWT\']}"}'] : []),
     ...(query.length === 0 ? [] : [`params=${pythonLiteral(Object.fromEntries(query), "    ")}`]),
     ...(body === undefined ? [] : [`json=${pythonLiteral(body, "    ")}`]),
+    ...(isStream ? ["stream=True"] : []),
   ];
   const lines = [`"${url}"`, ...options].map((line) => `    ${line},`);
   return [
@@ -70,7 +76,9 @@ function pythonSample({ method, url, query, body, credential }: SampleCall): str
     `response = requests.${method.toLowerCase()}(`,
     ...lines,
     ")",
-    "print(response.status_code, response.json())",
+    ...(isStream
+      ? ["for line in response.iter_lines():", "    print(line.decode())"]
+      : ["print(response.status_code, response.json())"]),
   ].join("\n");
 }
 

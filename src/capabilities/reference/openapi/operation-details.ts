@@ -48,6 +48,7 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
         query: sampleQuery(facts),
         body: facts.bodyExample,
         credential: sampleCredential(credential),
+        isStream: method.methodKind === "server_streaming",
       }),
     },
   };

@@ -3,6 +3,7 @@ import { buildOpenApi } from "@byond/rest/openapi/openapi-document";
 import { commentOf } from "@byond/rest/openapi/proto-comments";
 import { routesOf } from "@byond/rest/route";
 import { apiVersions } from "../../../rpc/api-versions.ts";
+import { eventStreamFields } from "../../../rpc/event-stream-fields.ts";
 import { restStyle } from "../../../rpc/rest-style.ts";
 import { guideText } from "../guide.ts";
 import { sharedComponents } from "./components.ts";
@@ -51,6 +52,7 @@ export function buildReference(services: readonly DescService[], scopes: readonl
     isAlwaysSet,
     refusesNull: isOfUpdate(services),
     keywords: (field) => requestKeywords(field, scopes),
+    eventStream: eventStreamFields,
     operation: (facts) => operationDetails(facts, baseUrl, errors),
     components: () => ({ ...sharedComponents, ...errors.components() }),
     members: { servers: [{ url: baseUrl, description: "This server" }] },

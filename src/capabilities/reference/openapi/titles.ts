@@ -10,6 +10,7 @@ const titles: Readonly<Record<string, string>> = {
   EraseRecipient: "Erase a recipient",
   LookupNumber: "Look up a number",
   GetEvent: "Get an event",
+  StreamEvents: "Follow events",
   CreateWebhook: "Create a webhook",
   GetWebhook: "Get a webhook",
   UpdateWebhook: "Change a webhook",
