@@ -125,6 +125,25 @@ async function measureOneSource(run: Run): Promise<Outcome> {
   return await compare(run, perSecond, side(one), side(many));
 }
 
+/** Both sides are one server on one database: the other one without the triggers that write events. */
+async function measureEvents(run: Run): Promise<Outcome> {
+  const { postgres, seconds } = run;
+  const { databaseUrl, key } = await createVerifyWorkspace(postgres);
+  await using byond = await startByond(databaseUrl);
+  using caller = startCaller(byond.url, key);
+  const side = (events: "ENABLE" | "DISABLE") => ({
+    warmUp: () => caller.run({ calls: warmUpCalls }),
+    measure: async () => {
+      const triggers = `ALTER TABLE verification ${events} TRIGGER USER; ALTER TABLE outbox ${events} TRIGGER USER`;
+      await postgres.asAdministrator((client) => client.query(triggers), databaseUrl);
+      const result = await caller.run({ seconds });
+      await outboxIsEmpty(postgres, databaseUrl);
+      return throughput(result);
+    },
+  });
+  return await compare(run, perSecond, side("ENABLE"), side("DISABLE"));
+}
+
 async function measureFresh(run: Run): Promise<Outcome> {
   const { postgres, freshStarts: calls } = run;
   const workspace = await createVerifyWorkspace(postgres);
@@ -203,6 +222,14 @@ export const verifyRows: readonly Row[] = [
     now: "≥ 0.9",
     goal: "1",
     measure: measureOneSource,
+  },
+  {
+    name: "events",
+    what: "start, with the events of starts and messages",
+    against: "the same without them",
+    now: "≥ 0.9",
+    goal: "0.95",
+    measure: measureEvents,
   },
   {
     name: "fresh",

@@ -126,6 +126,8 @@ test("times have the order of positions, also for a transaction that commits lat
 
 test("an idle transaction that has written in another database stalls nothing", async () => {
   const other = await createTestDatabase();
+  // Dropped after those that are connected to it have left.
+  open.unshift({ [Symbol.asyncDispose]: () => other.drop() });
   const idle = await connect(other.url);
   await idle.query("CREATE TABLE note (id integer)");
   await idle.query("BEGIN");
@@ -140,7 +142,6 @@ test("an idle transaction that has written in another database stalls nothing", 
     expect(await readOn(log, workspaceId, 1, from)).toEqual([subject]);
   }
   await idle.query("COMMIT");
-  open.push({ [Symbol.asyncDispose]: () => other.drop() });
 });
 
 test("an idle transaction that has written an event in this database delays only its own", async () => {
@@ -216,3 +217,43 @@ test("listeners hear of every position that another server gave", async () => {
   await vi.waitFor(async () => expect(heard.at(-1)).toBe(await one.lastPosition()), 5_000);
   stop();
 });
+
+test("a database that was restored from a dump goes on where the dump ended, for whoever had read from the old one", async () => {
+  const workspaceId = newWorkspace();
+  const log = await openLog();
+  const client = await connect();
+  const from = await log.lastPosition();
+  for (const subject of ["one", "two"]) {
+    await write(client, workspaceId, subject);
+  }
+  log.committed();
+  expect(await readOn(log, workspaceId, 2, from)).toEqual(["one", "two"]);
+  const read = await log.lastPosition();
+  await client.query("BEGIN");
+  await write(client, workspaceId, "three");
+  const restored = await restore(client);
+  await client.query("ROLLBACK");
+  const [later, anew] = [await openLog(restored.url), await connect(restored.url)];
+  await write(anew, workspaceId, "four");
+  later.committed();
+  expect(await readOn(later, workspaceId, 2, read)).toEqual(["three", "four"]);
+  expect(await readOn(later, workspaceId, 4, from)).toEqual(["one", "two", "three", "four"]);
+});
+
+/** What `pg_dump` and `pg_restore` do for the tables of events, in a transaction that sees what it has written: rows, and then sequences. */
+async function restore(client: pg.Client): Promise<TestDatabase> {
+  const database = await createMigratedDatabase();
+  const target = await connect(database.url);
+  open.unshift({ [Symbol.asyncDispose]: () => database.drop() });
+  for (const table of ["event", "event_pending"]) {
+    const { rows } = await client.query(`SELECT coalesce(json_agg(t), '[]')::text AS list FROM ${table} AS t`);
+    await target.query(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`, [
+      rows[0].list,
+    ]);
+  }
+  for (const sequence of ["event_position", "event_pending_number"]) {
+    const { rows } = await client.query(`SELECT last_value, is_called FROM ${sequence}`);
+    await target.query("SELECT setval($1, $2, $3)", [sequence, rows[0].last_value, rows[0].is_called]);
+  }
+  return database;
+}

@@ -103,6 +103,8 @@ const followEvents = `
     FROM numbered, LATERAL (
       SELECT id FROM webhook_endpoint
       WHERE workspace_id = numbered.workspace_id AND mode = numbered.mode AND enabled
+        -- Not what happened before, even if it gets its position afterwards.
+        AND created_at <= numbered.created_at
         AND (events IS NULL OR numbered.type = ANY (events))
       OFFSET 0
     ) AS endpoint

@@ -62,10 +62,13 @@ describe.each(protocols)("over $name", (protocol) => {
     test("sees a locked, a canceled and an unavailable one, each end once", async () => {
       const { key, address } = owner;
       const locked = await startAndRead(app, key, address("locked"));
+      await eventsOf(locked.id, 2);
       for (let attempt = 0; attempt < 7; attempt++) {
         await check(app, key, locked.id, wrongFor(locked));
       }
       const canceled = await startAndRead(app, key, address("canceled"));
+      // A message that is in the inbox and not recorded yet would be given up by the cancellation.
+      await eventsOf(canceled.id, 2);
       for (let attempt = 0; attempt < 2; attempt++) {
         await app.rest("POST", `/verify/${canceled.id}/cancel`, { key });
       }
@@ -193,6 +196,9 @@ test("a verification that nobody checks expires once, and so does one that is er
     await startAndRead(app, key, address("left"), { ttl_seconds: 30 }),
     await startAndRead(app, key, address("erased"), { ttl_seconds: 30 }),
   ];
+  for (const { id } of [left, erased]) {
+    await eventsOnce(2, rest, app, { key }, { subject: id });
+  }
   await app.time.advance({ seconds: 31 });
   await app.rest("POST", "/verifications/erase", { key, body: { recipient: address("erased") } });
   for (const { id } of [left, erased]) {

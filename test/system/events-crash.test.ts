@@ -1,0 +1,140 @@
+import pg from "pg";
+import { expect, test } from "vitest";
+import { createMigratedDatabase } from "../support/app.ts";
+import { ServerProcess } from "../support/processes.ts";
+import { KillableServers } from "./killable-servers.ts";
+import { inParallel, until } from "./load.ts";
+
+const serverCount = 3;
+const verificationCount = 400;
+const callsAtOnce = 5;
+const killCount = 4;
+
+async function openDatabase(resources: AsyncDisposableStack) {
+  const database = await createMigratedDatabase();
+  resources.defer(() => database.drop());
+  const client = new pg.Client({ connectionString: database.url });
+  client.on("error", () => undefined);
+  await client.connect();
+  resources.defer(() => client.end());
+  return { url: database.url, client };
+}
+
+test("every event is in the list exactly once, and no reader misses one, while servers are killed at random", {
+  timeout: 150_000,
+}, async () => {
+  await using resources = new AsyncDisposableStack();
+  const { url: databaseUrl, client } = await openDatabase(resources);
+  const servers = resources.use(await KillableServers.start(serverCount, { databaseUrl }));
+  const key = await servers.any().mintKey({ mode: "test" });
+
+  const read: string[] = [];
+  let position = 0;
+  let isReading = true;
+  const reader = (async () => {
+    while (isReading) {
+      const { rows } = await client.query(
+        "SELECT position, id FROM event WHERE position > $1 ORDER BY position LIMIT 50",
+        [position],
+      );
+      read.push(...rows.map(({ id }) => id));
+      position = rows.at(-1)?.position ?? position;
+    }
+  })();
+
+  let approved = 0;
+  let tried = 0;
+  const killing = servers.killAtRandom(killCount, verificationCount, () => approved);
+  const call = (path: string, body: object) =>
+    servers
+      .any()
+      .rest("POST", path, { key, body })
+      .catch(() => undefined);
+  await inParallel(callsAtOnce, async () => {
+    while (approved < verificationCount) {
+      tried += 1;
+      const started = await call("/verify/start", { channel: "email", recipient: `user-${tried}@example.com` });
+      const id = started?.body.verification_id;
+      const checked =
+        id === undefined ? undefined : await call("/verify/check", { verification_id: id, code: "000000" });
+      approved += checked?.body.status === "approved" ? 1 : 0;
+    }
+  });
+  await killing;
+  const count = async (text: string) => Number((await client.query(text)).rows[0].count);
+  await until(
+    "every message is sent",
+    60_000,
+    async () => (await count("SELECT count(*) FROM outbox WHERE status = 'pending'")) === 0,
+  );
+  await until(
+    "every event has a position",
+    10_000,
+    async () => (await count("SELECT count(*) FROM event_pending")) === 0,
+  );
+  const total = await count("SELECT count(*) FROM event");
+  await until("the reader has read everything", 10_000, () => read.length >= total);
+  isReading = false;
+  await reader;
+
+  const listed: string[] = [];
+  const found = new Map<string, string[]>();
+  for (let page: string | null = ""; page !== null; ) {
+    const { body } = await servers.any().rest("GET", `/events?page_size=100${page}`, { key });
+    for (const { id, type, data } of body.events) {
+      listed.push(id);
+      found.set(data.verification_id ?? data.id, [...(found.get(data.verification_id ?? data.id) ?? []), type]);
+    }
+    page = body.next_page_token === null ? null : `&page_token=${body.next_page_token}`;
+  }
+  expect(read).toEqual(listed.toReversed());
+  const { rows: verifications } = await client.query(
+    `SELECT id, status, (SELECT array_agg(outbox.status) FROM outbox WHERE subject_id = verification.id) AS messages
+     FROM verification`,
+  );
+  for (const { id, status, messages } of verifications) {
+    const expected = [
+      "verification.started",
+      ...messages.map((message: string) => `verification.${message === "sent" ? "delivered" : "delivery_failed"}`),
+      ...(status === "pending" ? [] : [`verification.${status}`]),
+    ];
+    expect([id, found.get(id)?.toSorted()]).toEqual([id, expected.toSorted()]);
+  }
+  expect(servers.unexpectedExits).toEqual([]);
+  console.log(
+    `${listed.length} events of ${verifications.length} verifications, ${servers.kills} servers killed: each once, in the order in which they were read`,
+  );
+});
+
+test("an event whose server was killed after the commit is read a second later, from another server", {
+  timeout: 60_000,
+}, async () => {
+  await using resources = new AsyncDisposableStack();
+  const { url: databaseUrl, client } = await openDatabase(resources);
+  const killed = resources.use(await ServerProcess.start({ databaseUrl }));
+  const key = await killed.mintKey({ mode: "test" });
+  await until(
+    "the key's event has a position",
+    10_000,
+    async () => (await client.query("SELECT FROM event")).rowCount === 1,
+  );
+  // Nobody can give positions: the server's attempts wait, and end with their connections.
+  await client.query("SELECT pg_advisory_lock(7269341953)");
+  const { status, body } = await killed.rest("POST", "/verify/start", {
+    key,
+    body: { channel: "email", recipient: "ada@example.com" },
+  });
+  expect(status).toBe(201);
+  await killed.kill();
+  await client.query(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+  );
+  await client.query("SELECT pg_advisory_unlock(7269341953)");
+  const pending = await client.query("SELECT FROM event_pending WHERE subject_id = $1", [body.verification_id]);
+  expect(pending.rowCount).toBeGreaterThan(0);
+  const another = resources.use(await ServerProcess.start({ databaseUrl }));
+  await until("the events are read", 10_000, async () => {
+    const { body: list } = await another.rest("GET", `/events?subject=${body.verification_id}`, { key });
+    return list.events.some(({ type }: { readonly type: string }) => type === "verification.started");
+  });
+});
