@@ -7,7 +7,7 @@ import { keptHours, maxClaimAttempts } from "./idempotency.policy.ts";
 /** Where the answer of a call is kept. */
 export interface IdempotencySlot {
   readonly workspaceId: string;
-  /** The mode of an API key, or the id of a session's user. Each realm has idempotency keys of its own. */
+  /** The mode of an API key; or the id of a session's user, with the mode that the call names. Each realm has idempotency keys of its own. */
   readonly realm: string;
   readonly key: string;
 }

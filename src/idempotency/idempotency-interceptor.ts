@@ -1,7 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues, Interceptor, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
-import { type Caller, callerKey } from "../access/caller.ts";
+import { callModeKey } from "../access/call-mode.ts";
+import { type Caller, callerKey, type Mode } from "../access/caller.ts";
 import { randomBase62 } from "../crypto/ids.ts";
 import type { Keyring } from "../crypto/keyring.ts";
 import { withinTime, withoutDeadline } from "../database/call-deadline.ts";
@@ -73,7 +74,7 @@ async function answerOnce(
   key: string,
   next: Parameters<Interceptor>[0],
 ): Promise<Awaited<ReturnType<Parameters<Interceptor>[0]>>> {
-  const slot = slotOf(caller, key);
+  const slot = slotOf(caller, request.contextValues.get(callModeKey), key);
   const claim = new IdempotencyClaim(options.keyring, slot, randomBase62(22));
   const outcome = await claimSlot(options.database, {
     slot,
@@ -100,8 +101,13 @@ async function answerOnce(
   }
 }
 
-function slotOf(caller: Caller, key: string): IdempotencySlot {
-  return { workspaceId: caller.workspaceId, realm: caller.kind === "key" ? caller.mode : caller.userId, key };
+/** A session has a realm of its own for each mode that it names: the same message for the other mode is another request. */
+function slotOf(caller: Caller, mode: Mode | undefined, key: string): IdempotencySlot {
+  const { workspaceId } = caller;
+  if (caller.kind === "key") {
+    return { workspaceId, realm: caller.mode, key };
+  }
+  return { workspaceId, realm: mode === undefined ? caller.userId : `${caller.userId}:${mode}`, key };
 }
 
 async function carryOut(

@@ -6,7 +6,7 @@ export const IdempotencyEntity = defineEntity({
   tableName: "idempotency",
   properties: {
     workspaceId: p.text().primary(),
-    /** The mode of an API key, or the id of a session's user. */
+    /** The mode of an API key; or the id of a session's user, with the mode that the call names. */
     realm: p.text().primary(),
     key: p.text().primary(),
     fingerprint: p.text(),

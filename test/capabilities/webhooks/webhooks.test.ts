@@ -35,6 +35,19 @@ const deliveriesOf = async (as: RestCall, id: string) =>
   (await app.rest("GET", `/webhooks/${id}/deliveries`, as)).body.deliveries;
 
 describe("an endpoint", () => {
+  test("of each mode is created with one Idempotency-Key: the mode is part of the request", async () => {
+    const { session } = await owner();
+    const createIn = (mode: string) =>
+      app.rest("POST", "/webhooks", {
+        session,
+        headers: { "Byond-Mode": mode, "Idempotency-Key": "endpoint-of-the-shop" },
+        body: { url: "https://example.com/hook" },
+      });
+    const [live, test, repeated] = [await createIn("live"), await createIn("test"), await createIn("live")];
+    expect([live.body.mode, test.body.mode]).toEqual(["live", "test"]);
+    expect(repeated.body).toEqual(live.body);
+  });
+
   test("is created with a secret that is shown once, listed, changed and deleted", async () => {
     const { as } = await owner("live");
     const url = "https://example.com/hook";
