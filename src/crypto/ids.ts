@@ -7,10 +7,16 @@ const unbiasedBelow = 248;
 /** The kinds of things that have ids. */
 export type IdPrefix = "vrf" | "key" | "usr" | "ws" | "req" | "dlv" | "att" | "srv" | "evt" | "whk";
 
-/** A new id: the prefix, `_`, and 22 random letters and digits (131 bits). */
+/**
+ * A new id: the prefix, `_`, the milliseconds since 1970 as 8 base62 digits, and 14 random ones (83 bits). What is made one after the
+ * other stands side by side in an index (decision 38). Older ids are 22 random digits: nothing can be read from an id.
+ */
 export function createId(prefix: IdPrefix): string {
-  return `${prefix}_${randomBase62(22)}`;
+  return `${prefix}_${digitsOf(Date.now()).padStart(timeDigits, "0")}${randomBase62(idDigits - timeDigits)}`;
 }
+
+const idDigits = 22;
+const timeDigits = 8;
 
 /** Whether a text has the form of an id of this kind. */
 export function isId(prefix: IdPrefix, text: string): boolean {

@@ -54,13 +54,14 @@ const event = `
  * A server passes the last number that it knew to be moved a minute ago, so that it does not walk over what older ones left in the index.
  * Scans are switched off, because the table is nearly empty whenever it is planned for.
  *
- * The id is made here: `evt_`, and 22 letters and digits out of 244 random bits.
+ * The id is made here, as `createId` makes it.
  */
 const numberEvents = `
   CREATE FUNCTION number_events(after_number bigint, batch integer, OUT moved integer, OUT last_number bigint, OUT last_position bigint)
   LANGUAGE plpgsql VOLATILE SET lock_timeout = '4s' SET enable_seqscan = off SET enable_bitmapscan = off AS $$
   DECLARE
     last_time timestamptz;
+    time_of_ids text := id_time(byond_now());
   BEGIN
     moved := 0;
     last_number := 0;
@@ -82,9 +83,7 @@ const numberEvents = `
       INSERT INTO event (position, id, workspace_id, mode, type, subject_id, created_at, snapshot)
       SELECT
         nextval('event_position'),
-        'evt_' || left(translate(encode(sha256(
-          uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
-        ), 'base64'), '+/=', ''), 22),
+        'evt_' || time_of_ids || id_random(),
         workspace_id, mode, type, subject_id, time, snapshot
       FROM (
         SELECT *, greatest(last_time, max(created_at) OVER (ORDER BY number)) AS time FROM due ORDER BY number

@@ -5,6 +5,7 @@ import type { Capability, WorkspaceTables } from "../capability.ts";
 import { Crypto0001 } from "../crypto/crypto-0001.migration.ts";
 import { MasterSecretEntity } from "../crypto/master-secret.entity.ts";
 import { Database0001 } from "../database/database-0001.migration.ts";
+import { Database0002 } from "../database/database-0002.migration.ts";
 import { InstallationEntity } from "../database/installation.entity.ts";
 import type { Schema } from "../database/migrate.ts";
 import { SweepEntity } from "../database/sweep.entity.ts";
@@ -21,7 +22,7 @@ import { Outbox0002 } from "../outbox/outbox-0002.migration.ts";
 import { Outbox0003 } from "../outbox/outbox-0003.migration.ts";
 import { Outbox0004 } from "../outbox/outbox-0004.migration.ts";
 import { Outbox0005 } from "../outbox/outbox-0005.migration.ts";
-import { Outbox0007 } from "../outbox/outbox-0007.migration.ts";
+import { Outbox0006 } from "../outbox/outbox-0006.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -51,6 +52,7 @@ const platform: Schema = {
   ],
   migrations: [
     { name: "database-0001", class: Database0001 },
+    { name: "database-0002", class: Database0002 },
     { name: "crypto-0001", class: Crypto0001 },
     { name: "access-0001", class: Access0001 },
     { name: "revocation-0001", class: Revocation0001 },
@@ -62,7 +64,7 @@ const platform: Schema = {
     { name: "outbox-0003", class: Outbox0003 },
     { name: "outbox-0004", class: Outbox0004 },
     { name: "outbox-0005", class: Outbox0005 },
-    { name: "outbox-0007", class: Outbox0007 },
+    { name: "outbox-0006", class: Outbox0006 },
     { name: "events-0001", class: Events0001 },
   ],
 };

@@ -1,11 +1,23 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createId, encodeBase62, randomBase62 } from "../../src/crypto/ids.ts";
 
 test("an id is its prefix, an underscore and 22 letters and digits, and unique", () => {
   const ids = Array.from({ length: 10_000 }, () => createId("vrf"));
   expect(ids.filter((id) => !/^vrf_[0-9A-Za-z]{22}$/.test(id))).toEqual([]);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+test("ids are in the order in which they were made, to the millisecond, as PostgreSQL compares them", () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const times = [0, 1, 61, 62, 1_764_150_000_000, 1_764_150_000_001, 1_764_150_000_062, 4_102_444_800_000];
+  const ids = times.map((time) => {
+    vi.setSystemTime(time);
+    return createId("vrf");
+  });
+  expect([...ids].sort()).toEqual(ids);
+  expect(ids.map((id) => id.slice(4, 12))).toEqual(expect.arrayContaining(["00000000", "0000000z", "00000010"]));
 });
 
 test.each([0, 1, 12, 22, 42, 1_000])("random base62 has exactly %i digits", (length) => {

@@ -18,6 +18,8 @@ const beyondTheEntities = {
   functions: [
     "byond_now",
     "delivery_record_receipt",
+    "id_random",
+    "id_time",
     "lock_subjects",
     "number_events",
     "on_code_message_finished",

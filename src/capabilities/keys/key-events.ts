@@ -5,7 +5,7 @@ import { apiKeyMessage } from "./api-key-proto.ts";
 
 type Time = "createdAt" | "expiresAt" | "lastUsedAt" | "revokedAt";
 
-/** The snapshot of an event, as `keys-0003.migration.ts` writes it. Times are milliseconds since 1970. */
+/** The snapshot of an event, as `keys-0002.migration.ts` writes it. Times are milliseconds since 1970. */
 type Snapshot = Omit<ApiKey, "id" | "workspaceId" | "mode" | "revision" | Time> & {
   readonly [Name in Time]: Name extends "createdAt" ? number : number | null;
 };

@@ -12,7 +12,7 @@ import { createSecret, insertApiKey } from "./create-api-key.ts";
 import { keyEvents } from "./key-events.ts";
 import { hashing } from "./keys.policy.ts";
 import { Keys0001 } from "./keys-0001.migration.ts";
-import { Keys0003 } from "./keys-0003.migration.ts";
+import { Keys0002 } from "./keys-0002.migration.ts";
 import { LastUsed } from "./last-used.ts";
 
 /** What keys offer to others. */
@@ -30,7 +30,7 @@ export function keysCapability() {
     entities: [ApiKeyEntity, ApiKeySecretEntity],
     migrations: [
       { name: "keys-0001", class: Keys0001 },
-      { name: "keys-0003", class: Keys0003 },
+      { name: "keys-0002", class: Keys0002 },
     ],
     // Secrets are deleted with their key, by the foreign key.
     workspaceTables: { api_key: "created_at DESC, id DESC" },

@@ -5,7 +5,7 @@ import type { EventObjects } from "../events/event-messages.ts";
 import { verificationMessage } from "./verification-proto.ts";
 import { type DeliveryStatus, type ViewRow, viewOf } from "./verification-view.ts";
 
-/** The snapshot of an event, as `verify-0004.migration.ts` writes it. Times are ISO 8601. */
+/** The snapshot of an event, as `verify-0003.migration.ts` writes it. Times are ISO 8601. */
 interface Snapshot extends Pick<ViewRow, "channel" | "status" | "attemptsLeft"> {
   /** When it was taken. */
   readonly at: string;

@@ -16,7 +16,7 @@ import { expirySweep, ownVerificationSweep, verificationSweep } from "./verifica
 import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
 import { Verify0001 } from "./verify-0001.migration.ts";
 import { Verify0002 } from "./verify-0002.migration.ts";
-import { Verify0004 } from "./verify-0004.migration.ts";
+import { Verify0003 } from "./verify-0003.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
 /** What this capability offers to others. */
@@ -44,7 +44,7 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
     migrations: [
       { name: "verify-0001", class: Verify0001 },
       { name: "verify-0002", class: Verify0002 },
-      { name: "verify-0004", class: Verify0004 },
+      { name: "verify-0003", class: Verify0003 },
     ],
     workspaceTables: { verification: "id" },
     settings: [verifySettings],

@@ -59,8 +59,7 @@ const delivery = `
 
 /**
  * Writes deliveries of events to endpoints, and their messages, which no server has claimed: they are told to look for them. The body
- * is written at the first attempt: the message is empty until then. Answers the deliveries' ids: `dlv_`, and 22 letters and digits out of
- * 244 random bits. In the order of the endpoints, so that two transactions that lock several lanes cannot wait for each other.
+ * is written at the first attempt: the message is empty until then. Answers the deliveries' ids. In the order of the endpoints, so that two transactions that lock several lanes cannot wait for each other.
  */
 const queueDeliveries = `
   CREATE FUNCTION webhook_queue_deliveries(
@@ -69,11 +68,10 @@ const queueDeliveries = `
   LANGUAGE plpgsql VOLATILE AS $$
   DECLARE
     moment timestamptz := date_trunc('milliseconds', byond_now());
+    time_of_ids text := id_time(moment);
   BEGIN
     RETURN QUERY WITH due AS MATERIALIZED (
-      SELECT *, 'dlv_' || left(translate(encode(sha256(
-        uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
-      ), 'base64'), '+/=', ''), 22) AS delivery
+      SELECT *, 'dlv_' || time_of_ids || id_random() AS delivery
       FROM unnest(workspaces, endpoints, events, types, subjects) AS asked (workspace, endpoint, event, type, subject)
     ), written AS (
       INSERT INTO webhook_delivery (workspace_id, id, endpoint_id, event_id, event_type, created_at)

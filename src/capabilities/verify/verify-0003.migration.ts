@@ -4,7 +4,7 @@ import { Migration } from "@mikro-orm/migrations";
  * Verifications that have expired are stored as such, and what happens to verifications becomes events. Each statement by itself, and
  * repeatable: triggers on three tables in one transaction could wait for a message that is being recorded, and it for them.
  */
-export class Verify0004 extends Migration {
+export class Verify0003 extends Migration {
   override isTransactional(): boolean {
     return false;
   }

@@ -1,7 +1,7 @@
 import { Migration } from "@mikro-orm/migrations";
 
 /** What happens to keys becomes events. */
-export class Keys0003 extends Migration {
+export class Keys0002 extends Migration {
   override up(): void {
     this.addSql(writeEvent);
     this.addSql(triggers);

@@ -4,7 +4,7 @@ import { Migration } from "@mikro-orm/migrations";
  * Messages that are erased with something else than their subject. Each statement by itself, and repeatable: an index on a table in use
  * is made without a transaction.
  */
-export class Outbox0007 extends Migration {
+export class Outbox0006 extends Migration {
   override isTransactional(): boolean {
     return false;
   }
