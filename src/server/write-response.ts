@@ -88,11 +88,21 @@ function respondOnStream(
   }
   const all = [":status", String(status), ...fields];
   for (const name of response.getHeaderNames()) {
-    if (!fields.includes(name)) {
+    if (!hasField(fields, name)) {
       all.push(name, String(response.getHeader(name)));
     }
   }
   // For whoever asks the response.
   response.statusCode = status;
   stream.respond(all, { waitForTrailers });
+}
+
+/** `name`: in lower case. A second `X-Content-Type-Options` would be refused by Node, and the stream closed without an answer. */
+function hasField(fields: readonly string[], name: string): boolean {
+  for (let index = 0; index < fields.length; index += 2) {
+    if (fields[index]?.toLowerCase() === name) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { expect, test } from "vitest";
 import { startTestApp } from "../support/app.ts";
 
@@ -26,6 +28,15 @@ test("without a token only this machine may read /metrics", async () => {
   expect(own.status).toBe(200);
   const proxied = await fetch(`${app.url}/metrics`, { headers: { "X-Forwarded-For": "203.0.113.9" } });
   expect(proxied.status).toBe(404);
+});
+
+test("over HTTP/2, a hidden /metrics is answered as any path where nothing is", async () => {
+  await using app = await startTestApp({ isPublic: true });
+  const session = connect(app.url);
+  const stream = session.request({ ":path": "/metrics" });
+  const [headers] = await once(stream, "response");
+  session.close();
+  expect(headers).toMatchObject({ ":status": 404, "x-request-id": expect.stringMatching(/^req_\w{22}$/) });
 });
 
 test.each([

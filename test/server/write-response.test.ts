@@ -15,14 +15,24 @@ interface Received {
   readonly trailers: Readonly<Record<string, unknown>>;
 }
 
-const defaults = { "X-Request-Id": "req_1", "Cache-Control": "private" };
+const defaults = { "X-Request-Id": "req_1", "Cache-Control": "private", "X-Content-Type-Options": "nosniff" };
+/** As the port sets the first for every answer, and a page that turns out to be hidden the others. */
+const setBefore = new Map([
+  ["Strict-Transport-Security", "max-age=1"],
+  ["X-Request-Id", "req_1"],
+  ["Cache-Control", "private"],
+  ["X-Content-Type-Options", "nosniff"],
+]);
 
 function portOf(address: ReturnType<ReturnType<typeof createHttp1>["address"]>): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function overHttp1(answer: UniversalServerResponse): Promise<Received> {
-  const server = createHttp1((_, response) => void writeResponse(answer, response, defaults)).listen(0, "127.0.0.1");
+  const server = createHttp1((_, response) => {
+    response.setHeaders(setBefore);
+    void writeResponse(answer, response, defaults);
+  }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const sent = request1({ host: "127.0.0.1", port: portOf(server.address()), agent: false }).end();
   const [response] = await once(sent, "response");
@@ -32,7 +42,10 @@ async function overHttp1(answer: UniversalServerResponse): Promise<Received> {
 }
 
 async function overHttp2(answer: UniversalServerResponse): Promise<Received> {
-  const server = createHttp2((_, response) => void writeResponse(answer, response, defaults)).listen(0, "127.0.0.1");
+  const server = createHttp2((_, response) => {
+    setBefore.forEach((value, name) => void response.setHeader(name, value));
+    void writeResponse(answer, response, defaults);
+  }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const session = connect(`http://127.0.0.1:${portOf(server.address())}`);
   const stream = session.request({ ":path": "/" });
@@ -74,6 +87,8 @@ describe.each([
     const received = await send(answer);
     expect(received).toMatchObject({ status: 201, body: expected });
     expect(received.headers).toMatchObject({
+      "strict-transport-security": "max-age=1",
+      "x-content-type-options": "nosniff",
       "x-request-id": "req_1",
       "cache-control": "no-store",
       "set-cookie": ["a=1", "b=2"],
