@@ -116,7 +116,8 @@ interface Forms {
   answer(request: NodeRequest, form: Target["form"], requestId: string): Refusal;
 }
 
-const grpcMediaType = /^application\/grpc(?:-web)?(?:\+(?:proto|json))?$/i;
+/** Parameters change nothing (`canonicalizeHeaders`). */
+const grpcMediaType = /^(application\/grpc(?:-web)?(?:\+(?:proto|json))?)[ \t]*(?:;|$)/i;
 
 /** The refusal as REST, Connect, gRPC and gRPC-Web say it: as they say every other `unavailable`. */
 function createForms(errors: ErrorReporter): Forms {
@@ -159,10 +160,10 @@ function createForms(errors: ErrorReporter): Forms {
         const body = restBody(requestId);
         return json(wantsEnvelope(headersOf(request)) ? wrapInEnvelope(false, body) : body);
       }
-      const contentType = request.headers["content-type"] ?? "";
-      if (grpcMediaType.test(contentType)) {
+      const mediaType = grpcMediaType.exec(request.headers["content-type"] ?? "")?.[1];
+      if (mediaType !== undefined) {
         const fields = grpcFields.flatMap(([name, text]) => [name, text(requestId)]);
-        return { status: 200, fields: ["Content-Type", contentType, ...fields], body: undefined };
+        return { status: 200, fields: ["Content-Type", mediaType, ...fields], body: undefined };
       }
       return json(connectBody(requestId));
     },

@@ -10,6 +10,8 @@ export function overloadMetrics(
     new Gauge({
       name,
       help,
+      // Of several processes, the one that is worst off.
+      aggregator: "max",
       registers: [metrics],
       collect() {
         this.set(read());
@@ -30,7 +32,7 @@ export function overloadMetrics(
   );
   const refusedCalls = new Counter({
     name: "byond_calls_shed_total",
-    help: "Calls refused because of overload, by route. They are among the requests with status 503, too.",
+    help: "Calls refused because of overload, by route. They are among the requests with status 503 (over gRPC: 200), too.",
     labelNames: ["route"],
     registers: [metrics],
   });

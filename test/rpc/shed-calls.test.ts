@@ -87,6 +87,16 @@ describe("a refusal", () => {
     ]);
   });
 
+  test("over gRPC-Web is one whatever parameters the media type has", async () => {
+    const answer = await fetch(`${app.url}/byond.v1.LookupService/LookupNumber`, {
+      method: "POST",
+      headers: { "Content-Type": "application/grpc-web+proto; charset=utf-8" },
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-type")).toBe("application/grpc-web+proto");
+    expect(answer.headers.get("grpc-status")).toBe("14");
+  });
+
   test("is in the envelope that the client asked for", async () => {
     const { status, body } = await lookup({ "Byond-Envelope": "TRUE" });
     expect(status).toBe(503);
