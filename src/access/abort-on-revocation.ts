@@ -122,6 +122,11 @@ async function* watchStream(
       }
       yield next.value;
     }
+  } catch (error) {
+    if (call.isInQuestion) {
+      await call.settled();
+    }
+    throw error;
   } finally {
     call.stop();
     // Not awaited: an iterator that waits for a message only ends when the signal aborts.

@@ -230,6 +230,29 @@ describe("a streaming call", () => {
     await expect(next).rejects.toBe(revoked);
   });
 
+  test("that fails while it is being decided whether it may go on ends with the refusal", async () => {
+    const decision = Promise.withResolvers<void>();
+    const failure = Promise.withResolvers<never>();
+    const { interceptor, revoke } = setUp([() => decision.promise]);
+    const messages = (async function* () {
+      yield await failure.promise;
+    })();
+    const answer = await interceptor(async () => streamResponse(messages))(streamRequest(new AbortController().signal));
+    let isOver = false;
+    const reading = (async () => {
+      for await (const _ of answer.stream ? answer.message : []);
+    })().finally(() => {
+      isOver = true;
+    });
+    await new Promise(setImmediate);
+    revoke();
+    failure.reject(new Error("the messages failed"));
+    await new Promise(setImmediate);
+    expect(isOver).toBe(false);
+    decision.reject(revoked);
+    await expect(reading).rejects.toBe(revoked);
+  });
+
   test("that nobody reads is not tracked after the call is over", async () => {
     const { interceptor, revoke, asked } = setUp([refuse]);
     const over = new AbortController();
