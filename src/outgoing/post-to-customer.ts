@@ -134,8 +134,17 @@ function send(url: URL, post: CustomerPost, { addresses, signal, agent }: Connec
   return new Promise((resolve, reject) => {
     const request = (url.protocol === "http:" ? httpRequest : httpsRequest)(options);
     request.on("error", reject);
+    // However it ends: a request that Node has destroyed without an error has none when the signal aborts, either.
+    const onClose = () => reject(new Unreachable(closedWithoutAnswer));
+    request.once("close", onClose);
+    // Status 101, which nobody asked for. Without a listener, Node destroys the request without an error.
+    request.once("upgrade", (response, socket) => {
+      resolve({ kind: "answered", status: response.statusCode ?? 0, body: "" });
+      socket.destroy();
+    });
     request.once("response", (response) => {
       // From here on the attempt is answered, whatever becomes of the body.
+      request.off("close", onClose);
       request.off("error", reject).on("error", () => undefined);
       void readBeginning(response, signal).then((body) => {
         resolve({ kind: "answered", status: response.statusCode ?? 0, body });
@@ -174,6 +183,8 @@ async function readBeginning(response: IncomingMessage, signal: AbortSignal): Pr
   return new TextDecoder().decode(kept, { stream: true }).replaceAll("\0", "\uFFFD");
 }
 
+const closedWithoutAnswer = "the receiver closed the connection without an answer";
+
 class Unreachable extends Error {
   override readonly name = "Unreachable";
 }
@@ -194,7 +205,7 @@ function reasonOf(error: unknown): string {
     return "the answer of the receiver is not valid HTTP, or its headers are too long";
   }
   if (code === "ECONNRESET" || code === "EPIPE") {
-    return "the receiver closed the connection without an answer";
+    return closedWithoutAnswer;
   }
   return isOfTls(code) ? `the certificate of the receiver is not valid (${code})` : "the receiver cannot be reached";
 }

@@ -318,6 +318,19 @@ describe("reasons", () => {
     expect(await answerOf("SSH-2.0-OpenSSH_9.6\r\n")).toEqual({ kind: "unanswered", reason });
   });
 
+  test("status 101 is an answer that ends the attempt, although nobody asked to switch", async () => {
+    for (const headers of ["Upgrade: websocket\r\nConnection: Upgrade\r\n", ""]) {
+      const ended = vi.fn<() => void>();
+      const server = createTcpServer((socket) => {
+        socket.on("error", () => undefined).on("close", ended);
+        socket.once("data", () => socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`));
+      });
+      const answer = await send(post(`http://127.0.0.1:${await listen(server)}/`));
+      expect(answer).toEqual({ kind: "answered", status: 101, body: "" });
+      await vi.waitFor(() => expect(ended).toHaveBeenCalled());
+    }
+  });
+
   test("a connection that is closed, or refused", async () => {
     expect(await answerOf("")).toEqual({
       kind: "unanswered",
