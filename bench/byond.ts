@@ -38,13 +38,18 @@ export function startByond(
 let accounts = 0;
 
 /** A key of a new account, whose address counts as verified. */
-export async function mintKey(url: string, databaseUrl: string, mode: "live" | "test" = "live"): Promise<string> {
+export async function mintKey(
+  url: string,
+  databaseUrl: string,
+  mode: "live" | "test" = "live",
+  scopes?: readonly string[],
+): Promise<string> {
   accounts += 1;
   const account = { email: `owner-${accounts}@example.com`, password: "correct horse battery", name: "Bench" };
   const signedUp = await post(`${url}/api/v1/auth/sign-up`, {}, account);
   await verifyEmailOf(databaseUrl, signedUp.workspace_id);
   const headers = { Authorization: `Bearer ${signedUp.access_token}` };
-  const key = { name: "bench", mode, requests_per_minute: perMinute };
+  const key = { name: "bench", mode, requests_per_minute: perMinute, ...(scopes === undefined ? {} : { scopes }) };
   return (await post(`${url}/api/v1/api-keys`, headers, key)).key;
 }
 

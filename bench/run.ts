@@ -10,8 +10,9 @@ import { betterAuthRows } from "./rows/better-auth.ts";
 import { lookupRows } from "./rows/lookup.ts";
 import { sizeRows } from "./rows/size.ts";
 import { verifyRows } from "./rows/verify.ts";
+import { webhookRows } from "./rows/webhook.ts";
 
-const rows: readonly Row[] = [...lookupRows, ...verifyRows, ...betterAuthRows, ...sizeRows];
+const rows: readonly Row[] = [...lookupRows, ...verifyRows, ...webhookRows, ...betterAuthRows, ...sizeRows];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
