@@ -201,12 +201,12 @@ export class Dispatcher {
       return { kind: "retry", reason: "this server cannot send this kind of message", provider: "unknown" };
     }
     const untilExpiryMs = held.expiresAtMs - this.#nowMs();
-    const timeout =
-      untilExpiryMs < attemptTimeoutMs
-        ? new AttemptAborted("expired on its way", "unknown")
-        : new AttemptAborted(`took longer than ${attemptTimeoutMs / 1_000} s`, "fails");
     const cancelTimeout = this.#options.timers.after(Math.min(untilExpiryMs, attemptTimeoutMs), () =>
-      attempt.abort(timeout),
+      attempt.abort(
+        untilExpiryMs < attemptTimeoutMs
+          ? new AttemptAborted("expired on its way", "unknown")
+          : new AttemptAborted(`took longer than ${attemptTimeoutMs / 1_000} s`, "fails"),
+      ),
     );
     try {
       const result = await sender.send(item, attempt.signal, held.hasWaited);
