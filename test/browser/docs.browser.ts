@@ -117,6 +117,7 @@ describe("the reference", () => {
     const expected = ["Base URL", "Authentication", "Quickstart", "Errors", "Rate limits", "Idempotency", "gRPC"];
     expect(titles).toEqual(expect.arrayContaining(expected));
     expect(titles).toEqual(expect.arrayContaining(reader.operations().map(({ operation }) => operation.summary)));
+    expect(titles).toEqual(expect.arrayContaining(Object.keys(reader.document.webhooks)));
   });
 
   test("has samples in curl, fetch and Python, with the live address", async () => {

@@ -13,6 +13,7 @@ const sections = [
   "authentication",
   "quickstart",
   "verification",
+  "webhooks",
   "errors",
   "rate-limits",
   "idempotency",

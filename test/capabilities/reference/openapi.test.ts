@@ -160,6 +160,21 @@ describe("the document of the API", () => {
     expect(JSON.stringify(reader.document)).not.toContain("`StartVerification` answered");
   });
 
+  test("every type of event has a webhook, with a description and an example", () => {
+    expect(Object.keys(reader.document.webhooks)).toEqual(schema("EventType")?.enum);
+    for (const [type, { post }] of Object.entries(reader.document.webhooks)) {
+      expect(post.description, type).toMatch(/^[A-Z].+\.$/s);
+      const content = post.requestBody?.content["application/json"];
+      expect(content?.example, type).toMatchObject({ type });
+      expect(reader.problems(content?.schema ?? {}, content?.example), type).toEqual([]);
+      const names = reader.parameters(post).map(({ name }) => name);
+      expect(names).toEqual(["webhook-id", "webhook-timestamp", "webhook-signature", "Byond-Signature"]);
+      for (const { name, schema: parameterSchema, example } of reader.parameters(post)) {
+        expect(reader.problems(parameterSchema, example), name).toEqual([]);
+      }
+    }
+  });
+
   test("every code that an operation can answer is explained, with an example", () => {
     const documented = Object.values(reader.document.components.responses).flatMap(({ content }) =>
       Object.keys(content["application/json"]?.examples ?? {}),

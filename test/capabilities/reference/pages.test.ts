@@ -198,6 +198,7 @@ describe("the guide", () => {
       "Authentication",
       "Quickstart",
       "Verifications and your users",
+      "Events and webhooks",
       "Errors",
       "Rate limits",
       "Idempotency",

@@ -12,6 +12,7 @@ import { documentedExamples } from "./field-examples.ts";
 import { operationDetails } from "./operation-details.ts";
 import { requestKeywords } from "./request-keywords.ts";
 import { byGroup, groupTitle, operationTitle } from "./titles.ts";
+import { webhookSection } from "./webhook-section.ts";
 
 /** The server's address in `gen/openapi.json`. The server replaces it with its own address. */
 export const placeholderOrigin = "http://127.0.0.1:8080";
@@ -55,7 +56,10 @@ export function buildReference(services: readonly DescService[], scopes: readonl
     eventStream: eventStreamFields,
     operation: (facts) => operationDetails(facts, baseUrl, errors),
     components: () => ({ ...sharedComponents, ...errors.components() }),
-    members: { servers: [{ url: baseUrl, description: "This server" }] },
+    members: {
+      servers: [{ url: baseUrl, description: "This server" }],
+      ...webhookSection(services),
+    },
   });
 }
 

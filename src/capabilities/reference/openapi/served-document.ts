@@ -1,6 +1,7 @@
 import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { buildReference } from "./reference-document.ts";
 import { groupTitle } from "./titles.ts";
+import { webhookTag } from "./webhook-section.ts";
 
 /**
  * The document of the services that this server has. Takes `whole`, the document of all standard services, leaves out the
@@ -23,11 +24,14 @@ export function documentOf(
     ...objectOf(objectOf(extra.components).schemas),
   };
   const { schemas: _, ...others } = components;
+  const { webhooks: allWebhooks, ...members } = document;
+  const webhooks = served.has(webhookTag) ? objectOf(allWebhooks) : {};
   return {
-    ...document,
+    ...members,
     tags: [...listOf(document.tags).filter((tag) => served.has(objectOf(tag).name)), ...listOf(extra.tags)],
     paths,
-    components: { ...components, schemas: referredSchemas(schemas, [paths, others]) },
+    ...(Object.keys(webhooks).length === 0 ? {} : { webhooks }),
+    components: { ...components, schemas: referredSchemas(schemas, [paths, webhooks, others]) },
   };
 }
 

@@ -1,0 +1,187 @@
+/**
+ * The examples of the reference, one for each type of event, are what an endpoint got. `npx vitest run <this file> -u` writes them
+ * anew; then run `npm run generate`.
+ */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { EventType, EventTypeSchema } from "../../../gen/byond/v1/event_type_pb.ts";
+import { parseConfig } from "../../../src/app.ts";
+import { restStyle } from "../../../src/rpc/rest-style.ts";
+import { type RestCall, startTestApp, type TestApp } from "../../support/app.ts";
+import { verifyEmailOf } from "../../support/verified-email.ts";
+import { WhatsappFake } from "../../system/whatsapp-fake.ts";
+import { check, start, startAndRead, wrongFor } from "../verify/verify-calls.ts";
+import { Receiver } from "./receiver.ts";
+
+const examplesFile = join(import.meta.dirname, "../../../src/capabilities/reference/openapi/event-examples.json");
+const types = EventTypeSchema.values
+  .filter(({ number }) => number !== EventType.UNSPECIFIED)
+  .map((value) => restStyle.enumWord?.(value) ?? value.name);
+
+let whatsapp: WhatsappFake;
+let app: TestApp;
+beforeAll(async () => {
+  whatsapp = await WhatsappFake.open();
+  const { delivery } = parseConfig({
+    WHATSAPP_TOKEN: "token",
+    WHATSAPP_PHONE_NUMBER_ID: "1",
+    WHATSAPP_TEMPLATE: "code",
+    WHATSAPP_API_URL: whatsapp.url,
+  });
+  const webhookDestinations = { allowedNetworks: [], allowsLoopback: true };
+  app = await startTestApp({ delivery, webhookDestinations }, { sweepIntervalMs: 200 });
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  await whatsapp[Symbol.asyncDispose]();
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads JSON of which it says itself what it expects
+type Json = any;
+
+const subjectOf = ({ data }: Json): string => data.verification_id ?? data.id;
+
+test("the examples of events in the reference are what an endpoint got", { timeout: 60_000 }, async () => {
+  const { session, workspaceId } = await app.signUp();
+  await verifyEmailOf(app.databaseUrl, workspaceId);
+  const rest = async (method: string, path: string, body?: object) => {
+    const call: RestCall = { session, ...(body === undefined ? {} : { body }) };
+    const answer = await app.rest(method, path, call);
+    expect(answer.status, `${method} ${path}`).toBeLessThan(300);
+    return answer.body;
+  };
+  const { key } = await rest("POST", "/api-keys", { name: "starts" });
+  const [receiver, gone] = [await Receiver.start(), await Receiver.start()];
+  gone.behaviour = 410;
+  await rest("POST", "/webhooks", { url: receiver.url });
+
+  const examples: Record<string, Json> = {};
+  /** Waits for an event of a subject, and keeps it as the example of its type. */
+  const got = async (type: string, subject: string) => {
+    const event = await vi.waitFor(
+      () => {
+        const found = receiver.received.find((one) => one.event.type === type && subjectOf(one.event) === subject);
+        expect(found, `${type} among ${receiver.types}`).toBeDefined();
+        return found?.event;
+      },
+      { timeout: 15_000, interval: 20 },
+    );
+    expect(await rest("GET", `/events/${event.id}`)).toEqual(event);
+    examples[type] = event;
+  };
+  const startOne = async (recipient: string) => {
+    const started = await startAndRead(app, key, recipient, { metadata: { order: "4711" } });
+    await got("verification.started", started.id);
+    // The message is recorded by then: what follows shows it as delivered.
+    await got("verification.delivered", started.id);
+    return started;
+  };
+
+  const approved = await startOne("ada@example.com");
+  expect(await check(app, key, approved.id, approved.code)).toBe("approved");
+  await got("verification.approved", approved.id);
+
+  const locked = await startOne("abe@example.com");
+  await rest("POST", "/webhooks", { url: gone.url, events: ["verification.locked"], description: "orders" });
+  for (let attempt = 0; attempt < 5; attempt++) {
+    await check(app, key, locked.id, wrongFor(locked));
+  }
+  await got("verification.locked", locked.id);
+  const [disabled] = (await rest("GET", "/webhooks")).webhooks;
+  await got("webhook.disabled", disabled.id);
+
+  const canceled = await startOne("amy@example.com");
+  expect((await app.rest("POST", `/verify/${canceled.id}/cancel`, { key })).status).toBe(200);
+  await got("verification.canceled", canceled.id);
+
+  const recipient = "+6591234567";
+  whatsapp.troubles.set(recipient, [{ status: 400, body: JSON.stringify({ error: { code: 131026 } }) }]);
+  const { body: refused } = await start(app, key, recipient, { channel: "whatsapp" });
+  await got("verification.delivery_failed", refused.verification_id);
+
+  const { id } = await rest("POST", "/api-keys", { name: "prod-backend", scopes: ["verify", "lookup"] });
+  await got("api_key.created", id);
+  await rest("PATCH", `/api-keys/${id}`, { requests_per_minute: 600 });
+  await got("api_key.updated", id);
+  await rest("POST", `/api-keys/${id}/rotate`, { grace_seconds: 3600 });
+  await got("api_key.rotated", id);
+  await rest("DELETE", `/api-keys/${id}?reason=left%20the%20team`);
+  await got("api_key.revoked", id);
+
+  const expired = await startOne("ann@example.com");
+  await app.time.advance({ seconds: 301 });
+  await got("verification.expired", expired.id);
+
+  expect(Object.keys(examples).toSorted()).toEqual(types.toSorted());
+  const steady = Object.fromEntries(types.map((type) => [type, withFixedValues(examples[type])]));
+  await expect(formatted(steady)).toMatchFileSnapshot(examplesFile);
+});
+
+/** When the events of the examples happen, where it is not at the start of the object. */
+const moments: Readonly<Record<string, string>> = {
+  "verification.delivered": "2026-06-15T09:37:01Z",
+  "verification.delivery_failed": "2026-06-15T09:37:01Z",
+  "verification.approved": "2026-06-15T09:37:48Z",
+  "verification.locked": "2026-06-15T09:38:20Z",
+  "verification.canceled": "2026-06-15T09:38:05Z",
+  "verification.expired": "2026-06-15T09:42:30Z",
+  "api_key.created": "2026-06-15T09:40:00Z",
+  "api_key.updated": "2026-06-15T10:15:00Z",
+  "api_key.rotated": "2026-06-16T08:00:00Z",
+  "api_key.revoked": "2026-06-17T16:20:00Z",
+  "webhook.disabled": "2026-06-15T09:38:21Z",
+};
+
+/** What differs between runs, as the rest of the reference has it. Null stays null. */
+function withFixedValues(event: Json): Json {
+  const createdAt = moments[event.type] ?? "2026-06-15T09:37:00Z";
+  const ofKind: Readonly<Record<string, object>> = {
+    verification: {
+      verification_id: "vrf_3kZ9c1d4f7b21bQ",
+      created_at: "2026-06-15T09:37:00Z",
+      expires_at: "2026-06-15T09:42:00Z",
+      approved_at: createdAt,
+      deliveries: event.data.deliveries?.map((delivery: Json) =>
+        replaced(delivery, {
+          id: "dlv_0pGmYq8sTz4KdXe2RvNb7a",
+          created_at: "2026-06-15T09:37:00Z",
+          sent_at: "2026-06-15T09:37:01Z",
+          provider_message_id: "b1f2c7",
+        }),
+      ),
+    },
+    api_key: {
+      id: "key_7b2a6e0h8j",
+      key_prefix: "pk_live_8fa2",
+      created_at: "2026-06-15T09:40:00Z",
+      last_used_at: "2026-06-15T11:02:14Z",
+      revoked_at: createdAt,
+      created_by: "usr_2bTqL0x9VhRkZs5mWcYd1e",
+    },
+    webhook: {
+      id: "whk_6tHc2NfWq9YdLr0XvKm3Bs",
+      url: "https://example.com/hooks/byond",
+      created_at: "2026-06-15T08:00:00Z",
+      disabled_at: createdAt,
+    },
+  };
+  const [kind = ""] = event.type.split(".");
+  return {
+    ...replaced(event, { id: "evt_4mXw8RkQz1VbTn6YcLs0Hd", created_at: createdAt }),
+    data: replaced(event.data, ofKind[kind] ?? {}),
+  };
+}
+
+/** The object with other values where it has one. Throws if it lacks a member: the list of them is old. */
+function replaced(object: Json, values: object): Json {
+  const missing = Object.keys(values).filter((name) => !(name in object));
+  expect(missing, "members that are replaced, and are not there").toEqual([]);
+  const present = Object.entries(values).filter(([name]) => object[name] !== null);
+  return { ...object, ...Object.fromEntries(present) };
+}
+
+/** As Biome writes JSON: short lists of texts are in one line. */
+function formatted(value: Json): string {
+  const text = JSON.stringify(value, undefined, 2);
+  return `${text.replace(/\[\s+("[^[\]{}]*")\s+\]/g, (_, items: string) => `[${items.replace(/,\s+/g, ", ")}]`)}\n`;
+}
