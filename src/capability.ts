@@ -224,6 +224,8 @@ export interface Command<Settings = unknown> {
   readonly options: Readonly<Record<string, string>>;
   /** Where a password is read from: asked for at a terminal, the first line otherwise. */
   readonly input: Readable & { readonly isTTY?: boolean };
+  /** The variables of the process: those that are no settings of a server. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly write: (text: string) => void;
   /** Runs work on the server's database, with the embedded one started for it. */
   onDatabase<T>(

@@ -150,9 +150,10 @@ async function run(
   if (command === defaultCommand) {
     return serve(config, source);
   }
+  const { environment } = source;
   return commands
     .get(command)
-    ?.run(commandContext(config, capabilities, { logger, options, input: process.stdin, write: print }));
+    ?.run(commandContext(config, capabilities, { logger, options, input: process.stdin, environment, write: print }));
 }
 
 // Node's diagnostic reports (`--report-on-fatalerror`) get shared, and would contain every secret of the environment.

@@ -47,6 +47,7 @@ export function commandContext(
     readonly logger: Logger;
     readonly options: Readonly<Record<string, string>>;
     readonly input: Readable & { readonly isTTY?: boolean };
+    readonly environment: Readonly<Record<string, string | undefined>>;
     readonly write: (text: string) => void;
   },
 ): Command<ServerConfig> {

@@ -24,7 +24,13 @@ export async function runCommand(
     database: { kind: "external", address: addressOf(databaseUrl) },
     secrets,
   } as const;
-  const terminal = { logger: captureLog().logger, options, input: Readable.from([input]), write: () => undefined };
+  const terminal = {
+    logger: captureLog().logger,
+    options,
+    input: Readable.from([input]),
+    environment: {},
+    write: () => undefined,
+  };
   await commandsOf(capabilities)
     .get(name)
     ?.run(commandContext(config, capabilities, terminal));

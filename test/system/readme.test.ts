@@ -1,11 +1,12 @@
 /** The README's calls, pasted one after the other into one shell, against a server that was started as the README says. */
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -33,7 +34,8 @@ test("every call of the README works as pasted, and works again when repeated", 
     }
     const exports = Array.from(banner.matchAll(/^ +(export .*)$/gm), ([, line = ""]) => line);
     expect(exports.map((line) => line.split("=", 1)[0])).toEqual(["export BYOND_URL", "export BYONDAPI_KEY"]);
-    const blocks = await readBlocks("First calls", "gRPC");
+    const [receive = "", listen = "", ...create] = await readBlocks("Webhooks");
+    const blocks = [...(await readBlocks("First calls", "gRPC")), ...create];
     expect(blocks.length).toBeGreaterThanOrEqual(6);
     expect(blocks.join()).not.toContain("127.0.0.1");
     const script = ["set -eo pipefail", ...exports, ...blocks].join("\n");
@@ -45,6 +47,7 @@ test("every call of the README works as pasted, and works again when repeated", 
     const again = (await paste()).stdout;
     expect(again.match(/"error":\{"code":"\w+"/g)).toEqual(['"error":{"code":"already_exists"']);
     expectAnswers(again);
+    await expectEvents({ exports, receive, listen });
   } finally {
     const exited = once(server, "exit");
     server.kill("SIGTERM");
@@ -52,6 +55,46 @@ test("every call of the README works as pasted, and works again when repeated", 
     await rm(dataDir, { recursive: true, force: true });
   }
 });
+
+/** Runs the two commands that receive events, each in a shell of its own, and starts a verification. */
+async function expectEvents(lines: {
+  readonly exports: readonly string[];
+  readonly receive: string;
+  readonly listen: string;
+}) {
+  const port = await freePort();
+  // The shell is replaced by the command, so that it is the command that is ended.
+  const shell = (block: string) =>
+    spawn("bash", ["-c", [...lines.exports, `exec ${block.replaceAll("3000", `${port}`)}`].join("\n")], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "ignore"],
+      detached: true,
+    });
+  const [receiver, listener] = [shell(lines.receive), shell(lines.listen)];
+  try {
+    await read(listener, "Connected.");
+    const [start = ""] = await readBlocks("First calls");
+    await promisify(execFile)("bash", ["-c", [...lines.exports, start].join("\n")], { cwd: root });
+    await read(receiver, '"type":"verification.delivered"');
+  } finally {
+    for (const { pid } of [listener, receiver]) {
+      // npm and what it started: they are a group.
+      process.kill(-(pid ?? 0), "SIGINT");
+    }
+  }
+}
+
+/** Reads the output of a process up to a text. */
+async function read(program: ChildProcess, text: string): Promise<void> {
+  let output = "";
+  for await (const chunk of program.stdout ?? []) {
+    output += chunk;
+    if (output.includes(text)) {
+      return;
+    }
+  }
+  throw new Error(`it ended, and never wrote ${text}: ${output}`);
+}
 
 function expectAnswers(stdout: string): void {
   expect(stdout).toContain('"status":"pending"');

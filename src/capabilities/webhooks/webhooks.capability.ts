@@ -6,6 +6,7 @@ import type { AccountOwners } from "../accounts/accounts.capability.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
 import type { Events } from "../events/events.capability.ts";
 import { DisabledMailSender } from "./disabled-mail.ts";
+import { listenCommand } from "./listen-command.ts";
 import { renderEventWith } from "./render-event.ts";
 import { DeliverySender } from "./send-delivery.ts";
 import { webhookFieldChecks, webhookService } from "./webhook.rpc.ts";
@@ -33,6 +34,7 @@ export function webhooksCapability(needs: Needs): Capability<WebhookSettings> {
     migrations: [{ name: "webhooks-0001", class: Webhooks0001 }],
     // Secrets are deleted with their endpoint, by the foreign key.
     workspaceTables: { webhook_endpoint: "mode, created_at DESC, id DESC", webhook_delivery: "id" },
+    commands: { listen: listenCommand },
     settings: [webhookSettings],
     readSettings: readWebhookSettings,
     sealed: () => sealedWebhookSecrets,

@@ -65,7 +65,7 @@ export class Receiver {
 
   readonly #onRequest: RequestListener = async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
-    this.received.push({ headers: request.headers, body, event: JSON.parse(body) });
+    this.received.push({ headers: request.headers, body, event: body === "" ? null : JSON.parse(body) });
     if (this.behaviour !== "stalls") {
       response.writeHead(this.behaviour).end(`answer ${this.received.length}`);
     }
