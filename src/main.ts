@@ -96,11 +96,22 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
 const inherited =
   /^(PATH|HOME|USER|LOGNAME|TMPDIR|TZ|TZDIR|LANG|LANGUAGE|LC_\w+|LD_\w+|DYLD_\w+|NIX_\w+|NSS_\w+|NODE_\w+|UV_\w+|MALLOC_\w+|SSL_CERT_\w+|OPENSSL_\w+|(https?|no|all)_proxy)$/i;
 
+const workers = new Set<ChildProcess>();
+// They end by themselves when this process does, but not if they are stopped or never return to their event loop.
+process.on("exit", () => {
+  for (const worker of workers) {
+    worker.kill("SIGKILL");
+  }
+});
+
 function forkWorker(number: number): ChildProcess {
-  return fork(import.meta.filename, [workerOption, String(number)], {
+  const worker = fork(import.meta.filename, [workerOption, String(number)], {
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name))),
     stdio: ["ignore", "inherit", "pipe", "ipc"],
   });
+  workers.add(worker);
+  worker.once("exit", () => workers.delete(worker));
+  return worker;
 }
 
 /**

@@ -44,7 +44,7 @@ export type ToWorker =
   /** Finish what is in flight, and end. */
   | { readonly kind: "close" }
   /** Comes with a socket. */
-  | { readonly kind: "connection" }
+  | { readonly kind: "connection"; readonly number: number }
   | { readonly kind: "answer"; readonly to: number; readonly answer: unknown }
   | { readonly kind: "collect_metrics" };
 
@@ -56,5 +56,5 @@ export type ToPrimary =
   | { readonly kind: "failed"; readonly explanation: string }
   | { readonly kind: "question"; readonly id: number; readonly question: Question }
   /** The worker has a connection that was on its way. */
-  | { readonly kind: "taken" }
+  | { readonly kind: "taken"; readonly number: number }
   | { readonly kind: "metrics"; readonly metrics: MetricsSnapshot };

@@ -4,60 +4,111 @@ import { listen, type PortAddress, socketOptions } from "../server/one-port.ts";
 
 /** A worker that takes connections. */
 export interface Recipient {
-  readonly child: ChildProcess;
-  /** Connections on their way to it, in order. They stay open here until it has them: Node would keep those of a killed worker for ever. */
-  readonly onTheWay: Socket[];
+  readonly child: Pick<ChildProcess, "send">;
+  /**
+   * Connections on their way to it, by their numbers, in order. They stay open here until it has them: Node would keep those of a killed
+   * worker for ever.
+   */
+  readonly onTheWay: Map<number, Socket>;
 }
+
+/** A worker that is stopped, or busy for long, keeps no more clients waiting than these. Node hands over one at a time anyway. */
+const maxOnTheWay = 4;
+/** Connections that wait for a worker to take them. Further ones are closed at once. */
+const maxWaiting = 10_000;
 
 /**
  * The port of a server of several processes. It accepts the connections, and hands each to the next worker in turn, so that few and long
- * connections, as those of gRPC clients, are spread evenly. Workers say that they have one with `taken`.
+ * connections, as those of gRPC clients, are spread evenly. Workers say that they have one with `taken`. While one has not taken what it was
+ * given, others get more.
  */
 export class SharedPort {
   readonly #recipients: () => readonly Recipient[];
   readonly #listener: Server;
+  readonly #waiting: Socket[] = [];
+  #state: "starting" | "serving" | "closed" = "starting";
   #address: Promise<PortAddress> | undefined;
   #turn = 0;
+  #accepted = 0;
 
   /** `recipients`: the workers that take connections now. */
   constructor(recipients: () => readonly Recipient[]) {
     this.#recipients = recipients;
     this.#listener = createServer({ ...socketOptions, pauseOnConnect: true }, (socket) => {
       socket.on("error", () => undefined);
-      this.#handOver(socket);
+      if (this.#waiting.length < maxWaiting) {
+        this.#waiting.push(socket);
+        this.#handOver();
+      } else {
+        socket.destroy();
+      }
     });
   }
 
-  /** Opens the port when it is called first. Rejects with a `PortError`. */
+  /** Opens the port when it is called first: connections wait until `serve` is called. Rejects with a `PortError`. */
   open(place: PortAddress): Promise<PortAddress> {
     this.#address ??= listen(this.#listener, place);
     return this.#address;
   }
 
-  taken({ onTheWay }: Recipient): void {
-    onTheWay.shift()?.destroy();
+  /** All workers have started. Clients that came before would all have stayed with the first one. */
+  serve(): void {
+    this.#state = "serving";
+    this.#handOver();
+  }
+
+  /** The worker has the connection with this number. It never gets those before it that it has not taken: it had no descriptor left for them. */
+  taken({ onTheWay }: Recipient, number: number): void {
+    for (const [sent, socket] of onTheWay) {
+      if (sent <= number) {
+        onTheWay.delete(sent);
+        socket.destroy();
+      }
+    }
+    this.#handOver();
   }
 
   /** The worker has ended, and is not among the recipients any more. It has read nothing of what was on its way to it: others get that. */
   ended({ onTheWay }: Recipient): void {
-    for (const socket of onTheWay.splice(0)) {
-      this.#handOver(socket);
-    }
+    this.#waiting.unshift(...onTheWay.values());
+    onTheWay.clear();
+    this.#handOver();
   }
 
-  /** Accepts no more. */
+  /** Accepts no more. What waits is closed. */
   close(): void {
+    this.#state = "closed";
     this.#listener.close();
+    this.#handOver();
   }
 
-  #handOver(socket: Socket): void {
-    const recipients = this.#recipients();
-    const recipient = recipients[this.#turn++ % recipients.length];
-    if (recipient === undefined) {
-      socket.destroy();
+  #handOver(): void {
+    if (this.#state === "starting") {
       return;
     }
-    recipient.onTheWay.push(socket);
-    recipient.child.send({ kind: "connection" }, socket, { keepOpen: true });
+    const recipients = this.#state === "closed" ? [] : this.#recipients();
+    if (recipients.length === 0) {
+      for (const socket of this.#waiting.splice(0)) {
+        socket.destroy();
+      }
+    }
+    while (this.#waiting.length > 0) {
+      const next = this.#next(recipients);
+      const socket = next === undefined ? undefined : this.#waiting.shift();
+      if (next === undefined || socket === undefined) {
+        return;
+      }
+      const number = this.#accepted++;
+      next.onTheWay.set(number, socket);
+      next.child.send({ kind: "connection", number }, socket, { keepOpen: true });
+    }
+  }
+
+  /** Whose turn it is, of those that have room. */
+  #next(recipients: readonly Recipient[]): Recipient | undefined {
+    const inTurn = recipients.map((_, index) => recipients[(this.#turn + index) % recipients.length]);
+    const skipped = inTurn.findIndex((recipient) => recipient !== undefined && recipient.onTheWay.size < maxOnTheWay);
+    this.#turn += skipped + 1;
+    return inTurn[skipped];
   }
 }

@@ -13,6 +13,7 @@ export class SummedMetrics {
   /** What each worker said last. */
   readonly #latest = new Map<number, MetricsSnapshot>();
   readonly #waiting = new Map<number, () => void>();
+  readonly #gone = new Set<number>();
   #ended: readonly MetricsSnapshot[] = [];
   #collection: Promise<string> | undefined;
 
@@ -30,6 +31,10 @@ export class SummedMetrics {
   }
 
   received(workerId: number, metrics: MetricsSnapshot): void {
+    // The channel of a killed worker may still hold what it said: it would be counted beside what is kept of it.
+    if (this.#gone.has(workerId)) {
+      return;
+    }
     this.#latest.set(workerId, metrics);
     this.#waiting.get(workerId)?.();
   }
@@ -39,6 +44,7 @@ export class SummedMetrics {
     // The type is a word, whatever prom-client's types say.
     const counted = this.#latest.get(workerId)?.filter(({ type }) => String(type) !== "gauge") ?? [];
     this.#latest.delete(workerId);
+    this.#gone.add(workerId);
     this.#ended = [...this.#ended, counted];
     this.#waiting.get(workerId)?.();
   }

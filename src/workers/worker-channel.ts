@@ -73,7 +73,7 @@ export class WorkerChannel implements Siblings {
         this.#closing.resolve();
         break;
       case "connection":
-        this.#send({ kind: "taken" });
+        this.#send({ kind: "taken", number: message.number });
         // It was closed on its way, if there is none.
         if (socket instanceof Socket) {
           this.#take(socket);

@@ -26,6 +26,7 @@ export class WorkerStartError extends Error {
 }
 
 interface Member extends Recipient {
+  readonly child: ChildProcess;
   /** Unique, unlike the number, which its replacement has too. */
   readonly id: number;
   readonly number: number;
@@ -80,6 +81,7 @@ export class WorkerPool {
       const first = await pool.#launch(1, 0);
       const others = Array.from({ length: options.assignment.workers - 1 }, (_, index) => pool.#launch(index + 2, 0));
       await Promise.all(others);
+      pool.#port.serve();
       return { pool, first };
     } catch (error) {
       pool.#port.close();
@@ -121,7 +123,14 @@ export class WorkerPool {
     const { assignment, fork, write } = this.#options;
     const child = fork(number);
     const id = this.#launched++;
-    const member: Member = { id, number, child, onTheWay: [], startedAtMs: undefined, ended: endOf(child, write) };
+    const member: Member = {
+      id,
+      number,
+      child,
+      onTheWay: new Map(),
+      startedAtMs: undefined,
+      ended: endOf(child, write),
+    };
     const started = Promise.withResolvers<StartedWorker>();
     let explanation: string | undefined;
     this.#members.add(member);
@@ -145,7 +154,7 @@ export class WorkerPool {
           );
           break;
         case "taken":
-          this.#port.taken(member);
+          this.#port.taken(member, message.number);
           break;
         case "metrics":
           this.#metrics.received(id, message.metrics);

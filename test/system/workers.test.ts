@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:http2";
+import { connect as connectTo } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -166,6 +167,47 @@ describe.skipIf(process.platform !== "linux")("two workers on an embedded databa
     });
   });
 
+  test("clients that connect while the workers start are spread over them, and none is turned away", async () => {
+    await using folder = await makeFolder();
+    const port = await freePort();
+    const isOpen = () =>
+      new Promise<boolean>((resolve) => {
+        const socket = connectTo(port, "127.0.0.1", () => resolve(true));
+        socket.on("error", () => resolve(false));
+        socket.once("connect", () => socket.destroy());
+      });
+    await using server = start(folder.path, { PORT: String(port) });
+    const connections = [1, 2, 3, 4].map(() => new Connection(`http://127.0.0.1:${port}`));
+    await until("the port is open", 60_000, isOpen);
+    const answers = await Promise.all(connections.map((connection) => connection.call("/healthz")));
+    const numbers = await Promise.all(answers.map((answer) => workerOf(server, answer)));
+    expect(numbers.sort()).toEqual([1, 1, 2, 2]);
+    for (const connection of connections) {
+      connection[Symbol.dispose]();
+    }
+  });
+
+  test("a worker that is stopped keeps few clients waiting, and serves them when it goes on", async () => {
+    await using folder = await makeFolder();
+    await using server = start(folder.path);
+    const url = await server.url();
+    const stopped = await processOfWorker(server, 1);
+    process.kill(stopped, "SIGSTOP");
+    const connections = Array.from({ length: 40 }, () => new Connection(url));
+    let answered = 0;
+    const calls = connections.map(async (connection) => {
+      const { status } = await connection.call("/healthz");
+      answered += 1;
+      return status;
+    });
+    await until("the other worker has answered what it can get", 10_000, () => answered >= 36);
+    process.kill(stopped, "SIGCONT");
+    expect(await Promise.all(calls)).toEqual(connections.map(() => 200));
+    for (const connection of connections) {
+      connection[Symbol.dispose]();
+    }
+  });
+
   test("a worker that keeps ending soon is replaced after longer and longer pauses", async () => {
     await using folder = await makeFolder();
     await using server = start(folder.path);
@@ -248,6 +290,22 @@ describe.skipIf(process.platform !== "linux")("two workers on an embedded databa
     const again = setInterval(() => server.signal("SIGINT"), 100);
     expect(await server.exited).toEqual({ code: 130, signal: null });
     clearInterval(again);
+    await until(
+      "all processes have ended",
+      10_000,
+      async () => !(await Promise.all(below.map(isThere))).includes(true),
+    );
+  });
+
+  test("a second SIGINT ends a worker that is stopped, too", async () => {
+    await using folder = await makeFolder();
+    await using server = start(folder.path, { DRAIN_SECONDS: "600" });
+    await server.url();
+    const below = (await processesBelow(server.processId)).map(({ id }) => id);
+    process.kill(await processOfWorker(server, 2), "SIGSTOP");
+    const interrupts = setInterval(() => server.signal("SIGINT"), 100);
+    expect(await server.exited).toEqual({ code: 130, signal: null });
+    clearInterval(interrupts);
     await until(
       "all processes have ended",
       10_000,

@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterEach, expect, test, vi } from "vitest";
+import { type Recipient, SharedPort } from "../../src/workers/shared-port.ts";
+
+/** A worker without a process. What it is given stays on the way until the test says that it has it. */
+class FakeWorker implements Recipient {
+  readonly onTheWay = new Map<number, Socket>();
+  readonly sent: number[] = [];
+  readonly child = {
+    send: (message: unknown) => {
+      this.sent.push(Number(Object(message).number));
+      return true;
+    },
+  };
+}
+
+let port: SharedPort | undefined;
+const clients: Socket[] = [];
+afterEach(() => {
+  port?.close();
+  for (const client of clients.splice(0)) {
+    client.destroy();
+  }
+});
+
+/** A port of these workers. `connectOne` resolves when one of them has the connection. */
+async function openPort(workers: readonly FakeWorker[]) {
+  const recipients = [...workers];
+  const opened = new SharedPort(() => recipients);
+  port = opened;
+  const address = await opened.open({ host: "127.0.0.1", port: 0 });
+  const connectOnly = async () => {
+    const socket = connect(address.port, address.host);
+    socket.on("error", () => undefined);
+    clients.push(socket);
+    await once(socket, "connect");
+    return socket;
+  };
+  const sent = () => workers.reduce((sum, worker) => sum + worker.sent.length, 0);
+  const connectOne = async () => {
+    const before = sent();
+    const socket = await connectOnly();
+    await vi.waitUntil(() => sent() === before + 1);
+    return socket;
+  };
+  return { port: opened, recipients, connectOnly, connectOne, sent };
+}
+
+test("a connection that never reached its worker is closed when the worker has a later one, and no other is", async () => {
+  const worker = new FakeWorker();
+  const { port, connectOne } = await openPort([worker]);
+  port.serve();
+  const lost = await connectOne();
+  const taken = await connectOne();
+  await connectOne();
+  const [, second = 0, third = 0] = worker.sent;
+  // What a real worker has taken stays open there.
+  const closed = [lost, taken].map((socket) => once(socket.resume(), "close"));
+  port.taken(worker, second);
+  await Promise.all(closed);
+  expect([...worker.onTheWay.keys()]).toEqual([third]);
+  expect(worker.onTheWay.get(third)?.destroyed).toBe(false);
+});
+
+test("a worker that takes nothing gets four; the other gets all others, and these too when it has ended", async () => {
+  const [stopped, serving] = [new FakeWorker(), new FakeWorker()];
+  const { port, recipients, connectOne } = await openPort([stopped, serving]);
+  port.serve();
+  for (let count = 0; count < 20; count += 1) {
+    await connectOne();
+    port.taken(serving, serving.sent.at(-1) ?? -1);
+  }
+  expect([stopped.sent.length, serving.sent.length]).toEqual([4, 16]);
+  recipients.shift();
+  port.ended(stopped);
+  expect(serving.sent).toHaveLength(20);
+});
+
+test("connections that come before all workers have started wait, and are spread over them", async () => {
+  const workers = [new FakeWorker(), new FakeWorker()];
+  const { port, connectOnly, sent } = await openPort(workers);
+  for (let count = 0; count < 4; count += 1) {
+    await connectOnly();
+  }
+  port.serve();
+  await vi.waitUntil(() => sent() === 4);
+  expect(workers.map((worker) => worker.sent.length)).toEqual([2, 2]);
+});
