@@ -67,8 +67,14 @@ const parameters = {
 
 type P = Placeholders<typeof parameters>;
 
+/**
+ * SQL of the moment that a list is of. Its status is asked twice: a verification that expired in between would be missing from a full page,
+ * which would then be taken for the last one.
+ */
+const moment = "(SELECT now FROM moment)";
+
 const conditionOf: Record<Exclude<Filter, "recipient">, (p: P) => string> = {
-  status: (p) => `${currentStatus(p)} = ${p.status}`,
+  status: (p) => `${currentStatus(p, moment)} = ${p.status}`,
   channel: (p) => `channel = ANY (${p.channels})`,
   after: (p) => `created_at >= ${p.createdAfter}`,
   before: (p) => `created_at < ${p.createdBefore}`,
@@ -128,12 +134,16 @@ function sourceOf(p: P, filters: readonly Filter[]): string {
 }
 
 /** Each combination of filters is a prepared statement with a plan of its own. */
-const list = statementOfParts<ViewRow, Filter>("list_verifications")(parameters, (p, filters) =>
-  viewText(p, {
-    source: sourceOf(p, filters),
-    conditions: `mode = ${p.mode} ${conditionsOf(p, filters)}`,
-    tail: `${newestFirst} LIMIT ${p.limit}`,
-  }),
+const list = statementOfParts<ViewRow, Filter>("list_verifications")(
+  parameters,
+  (p, filters) => `
+    WITH moment AS MATERIALIZED (SELECT byond_now() AS now)
+    ${viewText(p, {
+      source: sourceOf(p, filters),
+      now: moment,
+      conditions: `mode = ${p.mode} ${conditionsOf(p, filters)}`,
+      tail: `${newestFirst} LIMIT ${p.limit}`,
+    })}`,
 );
 
 /**

@@ -40,9 +40,9 @@ export interface VerificationView {
 /** The parameters of `viewText`: the workspace, and the ids of the master secrets that the server knows. */
 export const viewParameters = { workspaceId: text, knownSecrets: array(text) };
 
-/** SQL of the status at this moment. */
-export const currentStatus = (p: Placeholders<typeof viewParameters>) => `CASE
-    WHEN status = 'pending' AND (expires_at <= byond_now() OR secret_id <> ALL (${p.knownSecrets})) THEN 'expired'
+/** SQL of the status at this moment. A statement that asks more than once passes `now`, as the clock goes on while it runs. */
+export const currentStatus = (p: Placeholders<typeof viewParameters>, now = "byond_now()") => `CASE
+    WHEN status = 'pending' AND (expires_at <= ${now} OR secret_id <> ALL (${p.knownSecrets})) THEN 'expired'
     ELSE status
   END`;
 
@@ -52,6 +52,8 @@ interface ViewParts {
   readonly conditions: string;
   /** A table or subquery with the columns of `verification`. Default: the table. */
   readonly source?: string;
+  /** See `currentStatus`. */
+  readonly now?: string;
   /** Stands after the conditions, such as `ORDER BY`. */
   readonly tail?: string;
 }
@@ -59,7 +61,7 @@ interface ViewParts {
 /** The text of a statement that reads views: its rows are `ViewRow`s. */
 export function viewText(
   p: Placeholders<typeof viewParameters>,
-  { conditions, source = "verification", tail = "" }: ViewParts,
+  { conditions, source = "verification", now, tail = "" }: ViewParts,
 ): string {
   return `
     SELECT
@@ -70,7 +72,7 @@ export function viewText(
         SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')
         FROM (${deliveries}) AS delivery
       ) AS deliveries
-    FROM (SELECT *, ${currentStatus(p)} AS current_status FROM ${source} AS verification) AS verification
+    FROM (SELECT *, ${currentStatus(p, now)} AS current_status FROM ${source} AS verification) AS verification
     WHERE workspace_id = ${p.workspaceId} AND ${conditions}
     ${tail}`;
 }
