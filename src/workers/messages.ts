@@ -45,6 +45,8 @@ export type ToWorker =
   | { readonly kind: "close" }
   /** Comes with a socket. */
   | { readonly kind: "connection"; readonly number: number }
+  /** Say `taken` for all connections up to this one, whether they arrived or not. */
+  | { readonly kind: "sent"; readonly number: number }
   | { readonly kind: "answer"; readonly to: number; readonly answer: unknown }
   | { readonly kind: "collect_metrics" };
 
@@ -55,6 +57,6 @@ export type ToPrimary =
   /** It cannot start; the explanation is for the operator. */
   | { readonly kind: "failed"; readonly explanation: string }
   | { readonly kind: "question"; readonly id: number; readonly question: Question }
-  /** The worker has a connection that was on its way. */
+  /** The worker has the connection that was on its way, and gets none before it any more. */
   | { readonly kind: "taken"; readonly number: number }
   | { readonly kind: "metrics"; readonly metrics: MetricsSnapshot };

@@ -57,7 +57,10 @@ export class SharedPort {
     this.#handOver();
   }
 
-  /** The worker has the connection with this number. It never gets those before it that it has not taken: it had no descriptor left for them. */
+  /**
+   * The worker has what was sent to it up to the connection with this number. It never gets those that it has not taken: it had no descriptor
+   * left for them.
+   */
   taken({ onTheWay }: Recipient, number: number): void {
     for (const [sent, socket] of onTheWay) {
       if (sent <= number) {
@@ -101,6 +104,10 @@ export class SharedPort {
       const number = this.#accepted++;
       next.onTheWay.set(number, socket);
       next.child.send({ kind: "connection", number }, socket, { keepOpen: true });
+      if (next.onTheWay.size === maxOnTheWay) {
+        // It may never get them, and Node does not say so. Messages arrive in order, and those without a descriptor always.
+        next.child.send({ kind: "sent", number });
+      }
     }
   }
 

@@ -79,6 +79,9 @@ export class WorkerChannel implements Siblings {
           this.#take(socket);
         }
         break;
+      case "sent":
+        this.#send({ kind: "taken", number: message.number });
+        break;
       case "answer":
         this.#questions.get(message.to)?.(message.answer);
         this.#questions.delete(message.to);

@@ -2,14 +2,17 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Recipient, SharedPort } from "../../src/workers/shared-port.ts";
+import { WorkerChannel } from "../../src/workers/worker-channel.ts";
 
 /** A worker without a process. What it is given stays on the way until the test says that it has it. */
 class FakeWorker implements Recipient {
   readonly onTheWay = new Map<number, Socket>();
   readonly sent: number[] = [];
+  readonly askedFor: number[] = [];
   readonly child = {
     send: (message: unknown) => {
-      this.sent.push(Number(Object(message).number));
+      const { kind, number } = Object(message);
+      (kind === "connection" ? this.sent : this.askedFor).push(Number(number));
       return true;
     },
   };
@@ -61,6 +64,26 @@ test("a connection that never reached its worker is closed when the worker has a
   await Promise.all(closed);
   expect([...worker.onTheWay.keys()]).toEqual([third]);
   expect(worker.onTheWay.get(third)?.destroyed).toBe(false);
+});
+
+test("a worker that gets none of four connections is asked, and gets others when it answers", async () => {
+  const worker = new FakeWorker();
+  const { port, connectOne, sent } = await openPort([worker]);
+  port.serve();
+  const lost: Socket[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    lost.push(await connectOne());
+  }
+  const [, , , fourth = 0] = worker.sent;
+  expect(worker.askedFor).toEqual([fourth]);
+  const closed = lost.map((socket) => once(socket.resume(), "close"));
+  const said: unknown[] = [];
+  new WorkerChannel((message) => said.push(message)).receive({ kind: "sent", number: fourth }, undefined);
+  expect(said.at(-1)).toEqual({ kind: "taken", number: fourth });
+  port.taken(worker, fourth);
+  await Promise.all(closed);
+  await connectOne();
+  expect(sent()).toBe(5);
 });
 
 test("a worker that takes nothing gets four; the other gets all others, and these too when it has ended", async () => {
