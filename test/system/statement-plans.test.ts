@@ -95,7 +95,6 @@ const notRun: Readonly<Record<string, string>> = {
     "read_verification_status",
     "read_events_after",
     "read_last_event_position",
-    "record_webhook_success",
     "end_session_of_reused_token",
   ]),
   ...reasonFor("no scan: an upsert by the primary key, or no table at all", [
