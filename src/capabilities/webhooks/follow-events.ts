@@ -85,7 +85,8 @@ async function* readStream(options: FollowOptions, resumeAfter: string | undefin
     }),
   );
   if (response.status !== 200) {
-    const problem = `the server answered ${response.status}: ${problemIn(await orSilence(response.text()))}`;
+    const said = problemIn(await orSilence(response.text()));
+    const problem = `the server answered ${response.status}${said === "" ? "" : `: ${said}`}`;
     throw isPassing(response.status) ? new Error(problem) : new CommandError(sentence(problem));
   }
   if (response.body === null || !response.headers.get("content-type")?.startsWith("text/event-stream")) {

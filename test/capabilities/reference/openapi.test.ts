@@ -1,6 +1,10 @@
 import { readFile } from "node:fs/promises";
+import type { DescService } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, test } from "vitest";
+import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
+import { WebhookService } from "../../../gen/byond/v1/webhook_pb.ts";
 import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
+import { documentOf } from "../../../src/capabilities/reference/openapi/served-document.ts";
 import { DocumentReader, type Schema } from "./openapi-document.ts";
 import { isSchemas, resolve, typesOf } from "./schema-arbitrary.ts";
 
@@ -173,6 +177,16 @@ describe("the document of the API", () => {
         expect(reader.problems(parameterSchema, example), name).toEqual([]);
       }
     }
+  });
+
+  test("a server without webhooks documents none, and one with them all", () => {
+    const documented = (services: readonly DescService[]) =>
+      documentOf({ services, scopes: ["*"] }, JSON.parse(JSON.stringify(reader.document)));
+    const without = documented([VerifyService]);
+    expect(without).not.toHaveProperty("webhooks");
+    expect(Object.keys(Object(without.components).schemas)).not.toContain("Event");
+    expect(documented([VerifyService, WebhookService]).webhooks).toEqual(reader.document.webhooks);
+    expect(Object.keys(Object(documented([WebhookService]).components).schemas)).toContain("Event");
   });
 
   test("every code that an operation can answer is explained, with an example", () => {
