@@ -62,10 +62,10 @@ const recordSuccess = statement("record_webhook_success")(
 
 /**
  * Notes that the endpoint fails, and disables it if it is gone or has failed for too long: a trigger writes the event. The owner gets a
- * mail, if the server sends mails.
+ * mail, if the server sends mails. No row: it is disabled already, or has another URL by now, of which the attempt says nothing.
  */
 const recordFailure = statement<{ enabled: boolean }>("record_webhook_failure")(
-  { ...attempt, isGone: boolean, mailId: text, mailLane: nullable(text) },
+  { ...attempt, url: text, isGone: boolean, mailId: text, mailLane: nullable(text) },
   (p) => `
     WITH answered AS (${answered(p)}), before AS (
       SELECT id, moment, CASE
@@ -73,7 +73,7 @@ const recordFailure = statement<{ enabled: boolean }>("record_webhook_failure")(
         ELSE moment
       END AS since
       FROM webhook_endpoint, date_trunc('milliseconds', byond_now()) AS moment
-      WHERE id = ${p.endpointId} AND enabled
+      WHERE id = ${p.endpointId} AND url = ${p.url} AND enabled
       FOR UPDATE OF webhook_endpoint
     ), changed AS (
       UPDATE webhook_endpoint SET
@@ -156,10 +156,10 @@ export class DeliverySender implements OutboxSender {
     if (signal.aborted) {
       return { kind: "retry", reason: "the attempt was aborted", provider: "unknown" };
     }
-    return this.#record(item, due.endpointId, answer);
+    return this.#record(item, due, answer);
   }
 
-  async #record({ workspaceId, id, attempts }: OutboxItem, endpointId: string, answer: CustomerAnswer) {
+  async #record({ workspaceId, id, attempts }: OutboxItem, { endpointId, url }: Due, answer: CustomerAnswer) {
     const { database, mailLane, onDisabled } = this.#deps;
     const status = answer.kind === "answered" ? answer.status : null;
     const values = { workspaceId, id, endpointId, status, body: answer.kind === "answered" ? answer.body : null };
@@ -168,14 +168,20 @@ export class DeliverySender implements OutboxSender {
       return { kind: "sent", providerMessageId: id } as const;
     }
     const isGone = status === 410;
-    const [endpoint] = await database.run(recordFailure, { ...values, isGone, mailId: createId("dlv"), mailLane });
+    const [endpoint] = await database.run(recordFailure, {
+      ...values,
+      url,
+      isGone,
+      mailId: createId("dlv"),
+      mailLane,
+    });
     if (endpoint?.enabled === false) {
       onDisabled();
     }
     const reason = answer.kind === "answered" ? `the endpoint answered with status ${answer.status}` : answer.reason;
     // It failed in a way that concerns the endpoint, and not this event, if it is not there or says so.
     const isDown = answer.kind === "unanswered" || answer.status >= 500 || answer.status === 429;
-    return isGone || attempts >= retryAfterMs.length
+    return (isGone && endpoint !== undefined) || attempts >= retryAfterMs.length
       ? ({ kind: "failed", reason, provider: "works" } as const)
       : ({ kind: "retry", reason, provider: isDown ? "fails" : "works" } as const);
   }

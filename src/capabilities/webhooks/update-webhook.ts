@@ -21,7 +21,7 @@ export interface WebhookChanges {
 }
 
 /**
- * Changes an endpoint. Enabling it forgets that it failed. Throws `not_found` if the workspace has no such endpoint in this mode, and
+ * Changes an endpoint. Enabling it, and giving it a URL, forgets that it failed. Throws `not_found` if the workspace has no such endpoint in this mode, and
  * `invalid_api_key` if the credential no longer holds.
  */
 export async function updateWebhook(
@@ -42,7 +42,8 @@ export async function updateWebhook(
           events: events && [...events],
           description,
           enabled,
-          ...(enabled === true ? { disabledReason: null, disabledAt: null, failingSince: null, failedAt: null } : {}),
+          ...(enabled === true ? { disabledReason: null, disabledAt: null } : {}),
+          ...(enabled === true || url !== undefined ? { failingSince: null, failedAt: null } : {}),
           ...(enabled === false ? { disabledAt: eb.fn.coalesce("disabledAt", eb.fn<Date>("byond_now")) } : {}),
         }))
         .where("id", "=", reference.id)

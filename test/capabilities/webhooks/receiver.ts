@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished, vi } from "vitest";
 
@@ -18,6 +24,7 @@ export type Behaviour = number | "stalls";
 export class Receiver {
   readonly received: Received[] = [];
   behaviour: Behaviour = 200;
+  readonly #stalled: ServerResponse[] = [];
   #server: Server | undefined;
   #port = 0;
 
@@ -44,6 +51,13 @@ export class Receiver {
     this.#server?.close();
   }
 
+  /** Answers what it did not answer so far. */
+  answerStalled(status: number): void {
+    for (const response of this.#stalled.splice(0)) {
+      response.writeHead(status).end();
+    }
+  }
+
   /** The types of the events that it got, in their order. */
   get types(): string[] {
     return this.received.map(({ event }) => event.type);
@@ -66,7 +80,9 @@ export class Receiver {
   readonly #onRequest: RequestListener = async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
     this.received.push({ headers: request.headers, body, event: body === "" ? null : JSON.parse(body) });
-    if (this.behaviour !== "stalls") {
+    if (this.behaviour === "stalls") {
+      this.#stalled.push(response);
+    } else {
       response.writeHead(this.behaviour).end(`answer ${this.received.length}`);
     }
   };

@@ -285,6 +285,23 @@ describe("an endpoint is disabled", () => {
     expect((await deliveriesOf(as, id)).length).toBe(1);
   });
 
+  test("not by the answer of a URL that it had before: the event is sent to the new one", async () => {
+    const [gone, moved] = [await Receiver.start(), await Receiver.start()];
+    gone.behaviour = "stalls";
+    const { key, as } = await owner();
+    const { id } = await createWebhook(as, { url: gone.url, events: ["verification.started"] });
+    await start(key);
+    await gone.got(1);
+    await app.rest("PATCH", `/webhooks/${id}`, { ...as, body: { url: moved.url } });
+    gone.answerStalled(410);
+    await vi.waitFor(async () =>
+      expect(await deliveriesOf(as, id)).toMatchObject([{ status: "pending", attempts: 1, response_status: 410 }]),
+    );
+    expect((await app.rest("GET", `/webhooks/${id}`, as)).body).toMatchObject({ enabled: true, disabled_reason: null });
+    await app.time.advance({ seconds: 6 });
+    await moved.got(1);
+  });
+
   test("by a call: what waits for its next attempt is not sent", async () => {
     const receiver = await Receiver.start();
     receiver.behaviour = 503;
