@@ -4,6 +4,9 @@ import { type DestinationRules, isAllowedDestination } from "./allowed-destinati
 /** Longer ones are refused by many receivers. */
 export const maxUrlLength = 2_048;
 
+/** The URL parser drops or encodes them, and the mail to the owner shows the URL as it was given: no lines of somebody else's. */
+const unwritten = /[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
 /**
  * What is wrong with the URL of a receiver that a customer gives; undefined if nothing is. A name is judged by its addresses whenever
  * it is connected to, so that this is no more than an early word to the person who types it.
@@ -12,10 +15,14 @@ export function customerUrlProblem(text: string, rules: DestinationRules): strin
   if (text.length > maxUrlLength) {
     return `must be at most ${maxUrlLength} characters long`;
   }
-  const url = URL.canParse(text) && text === text.trim() ? new URL(text) : undefined;
+  // The parser also takes `https:example.com` and backslashes.
+  const url = URL.canParse(text) && /^https?:\/\//i.test(text) ? new URL(text) : undefined;
   const isScheme = url?.protocol === "https:" || (url?.protocol === "http:" && rules.allowsLoopback);
   if (url === undefined || !isScheme) {
     return `must be a URL that begins with https://${rules.allowsLoopback ? ", or http:// for this machine" : ""}`;
+  }
+  if (unwritten.test(text)) {
+    return "must not contain spaces or control characters";
   }
   if (url.username !== "" || url.password !== "") {
     return "must not contain a user or a password: the receiver knows us by the signature";
