@@ -145,7 +145,8 @@ export class EventLog {
   /** Never rejects: what is left is found a second later, by this server or another one. */
   async #number(): Promise<void> {
     try {
-      while ((await this.#numberBatch()) === numberingBatchSize);
+      // Or more: what was committed while it looked where the batch ends is moved, too.
+      while ((await this.#numberBatch()) >= numberingBatchSize);
       if (this.#isFailing) {
         this.#isFailing = false;
         this.#options.logger.info("event_numbering_resumed");

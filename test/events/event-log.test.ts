@@ -4,6 +4,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Database } from "../../src/database/database.ts";
 import { EventLog } from "../../src/events/event-log.ts";
+import { numberingBatchSize } from "../../src/events/events.policy.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
@@ -257,3 +258,20 @@ async function restore(client: pg.Client): Promise<TestDatabase> {
   }
   return database;
 }
+
+test("numbering goes on after a batch that became larger by what was committed meanwhile", async () => {
+  const batches = [
+    { moved: numberingBatchSize + 1, lastNumber: 2_000, lastPosition: 1_001 },
+    { moved: 5, lastNumber: 2_005, lastPosition: 1_006 },
+  ];
+  // biome-ignore lint/suspicious/noExplicitAny: rows of the one statement that is run.
+  const run = async (): Promise<any[]> => batches.splice(0, 1);
+  const log = new EventLog({ database: { run }, logger: captureLog().logger, clock: { monotonicMs: () => 0 } });
+  let reached = 0;
+  log.onNumbered((position) => {
+    reached = position;
+  });
+  log.committed();
+  await log.stop();
+  expect([reached, batches]).toEqual([1_006, []]);
+});
