@@ -83,6 +83,12 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   }
   const { next_page_token: page } = await call("GET", "/verifications?page_size=1");
   await call("GET", `/verifications?page_token=${page}`);
+  const { events } = await call("GET", "/events?page_size=1");
+  for (const query of ["", `?after=${events[0].id}`]) {
+    const stream = await fetch(`${app.url}/api/v1/events/stream${query}`, { headers: { "X-API-Key": key } });
+    expect(stream.status).toBe(200);
+    await stream.body?.cancel();
+  }
   await call("POST", `/verify/${id}/cancel`);
   await call("POST", "/verifications/erase", { recipient: "+6591234567" });
 

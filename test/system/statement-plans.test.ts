@@ -94,7 +94,7 @@ const notRun: Readonly<Record<string, string>> = {
     "look_up_started_verification",
     "read_verification_status",
     "read_events_after",
-    "read_last_event_position",
+    "read_existence_of_event",
     "end_session_of_reused_token",
   ]),
   ...reasonFor("no scan: an upsert by the primary key, or no table at all", [
