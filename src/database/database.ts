@@ -110,6 +110,8 @@ export class Database implements QueryableTables {
     });
     try {
       const pool = await orm.em.getConnection().getNativeClient();
+      // The pool does not listen to connections that it is closing, nor does it wait until they are closed.
+      pool.on("connect", (client) => client.on("error", ignore));
       await using first = new Connection(await pool.connect());
       return new Database(orm, pool, options, describeSecurity(first.client, options.connection));
     } catch (error) {

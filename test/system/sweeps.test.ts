@@ -161,6 +161,10 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
         "workspace_to_erase",
         "account_of_workspace",
         "api_key_newest_first",
+        "webhook_endpoint_newest_first",
+        "webhook_delivery_pkey",
+        "event_pending_of_workspace",
+        "event_of_workspace",
       ],
       ["sweep_revocation", "", "revocation_pkey"],
     ]) {
