@@ -27,9 +27,15 @@ export const listenCommand: OperatorCommand = {
 
 /** Runs until the process ends. */
 export async function listen({ options, environment, write }: Pick<Command, "options" | "environment" | "write">) {
-  const apiKey = options["api-key"] ?? environment.BYONDAPI_KEY ?? "";
+  const apiKey = (options["api-key"] ?? environment.BYONDAPI_KEY ?? "").trim();
   if (apiKey === "") {
     throw new CommandError("Give an API key: --api-key, or BYONDAPI_KEY.");
+  }
+  // `fetch` would fail for what no header can contain, at every attempt, with a message that repeats it.
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new CommandError(
+      "The API key of --api-key or BYONDAPI_KEY contains spaces or other characters that no key has.",
+    );
   }
   const server = parseUrl("url", options.url ?? (environment.BYOND_URL || "http://127.0.0.1:8080"));
   const target = parseUrl("forward-to", options["forward-to"] ?? "");
@@ -48,7 +54,7 @@ export async function listen({ options, environment, write }: Pick<Command, "opt
     }
     const connected = followed.kind === "connected";
     if (connected !== isConnected) {
-      write(connected ? "Connected.\n" : `Not connected: ${followed.reason}. Trying again.\n`);
+      write(connected ? "Connected.\n" : `Not connected: ${followed.reason.replace(/\.$/, "")}. Trying again.\n`);
       isConnected = connected;
     }
   }

@@ -1,5 +1,8 @@
 /** `npm run listen`: a real server, a real receiver, and the command in a process of its own. */
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { listen } from "../../../src/capabilities/webhooks/listen-command.ts";
@@ -97,6 +100,29 @@ test("types and the secret can be chosen; a key that is revoked ends it", async 
   expect(listening.written).not.toContain(made.key);
 });
 
+test("what the server says is one sentence of what is written", async () => {
+  const answers = [
+    [503, "The server is being stopped."],
+    [401, "The key is revoked."],
+  ] as const;
+  let requests = 0;
+  const server = createServer((_request, response) => {
+    const [status, message] = answers[requests++] ?? answers[1];
+    response.writeHead(status).end(JSON.stringify({ error: { message } }));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void server.close());
+  const written: string[] = [];
+  const options = {
+    "forward-to": "http://127.0.0.1:9/hook",
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  };
+  await expect(
+    listen({ options, environment: { BYONDAPI_KEY: "k" }, write: (text) => void written.push(text) }),
+  ).rejects.toThrow("The server answered 401: The key is revoked.");
+  expect(written.at(-1)).toBe("Not connected: the server answered 503: The server is being stopped. Trying again.\n");
+});
+
 describe("what cannot work is refused, and nothing is repeated that may be a secret:", () => {
   test.each([
     [{}, { BYONDAPI_KEY: "" }, /^Give an API key: --api-key, or BYONDAPI_KEY\.$/],
@@ -107,6 +133,12 @@ describe("what cannot work is refused, and nothing is repeated that may be a sec
     [{ secret: "whsec_aHVudGVyMg==" }, {}, /^--secret must be whsec_ and the base64 of 24 to 64 bytes\.$/],
     [{ types: "hunter3" }, {}, /^The server answered 422: .+ types/],
     [{ "api-key": "pk_test_none.hunter2" }, {}, /^The server answered 401: /],
+    [
+      { "api-key": "pk_test_none.hunter2\npk_test_other" },
+      {},
+      /^The API key of --api-key or BYONDAPI_KEY contains spaces /,
+    ],
+    [{}, { BYONDAPI_KEY: "pk_test_none.hunter2…" }, /^The API key of --api-key or BYONDAPI_KEY contains spaces /],
   ])("%j %j", async (options, environment, problem) => {
     const key = await app.mintKey({ mode: "test" });
     const said = await refusalOf(
@@ -116,6 +148,15 @@ describe("what cannot work is refused, and nothing is repeated that may be a sec
     expect(said).toMatch(problem);
     expect(said).not.toContain("hunter2");
     expect(said).not.toContain(key);
+  });
+
+  test("white space around the key is no part of it", async () => {
+    expect(
+      await refusalOf(
+        { "forward-to": "http://127.0.0.1:9/hook" },
+        { BYOND_URL: app.url, BYONDAPI_KEY: "pk_test_none.x\n" },
+      ),
+    ).toMatch(/^The server answered 401: /);
   });
 
   test("a URL that is no server", async () => {
