@@ -957,7 +957,8 @@ export const WebhookService: GenService<{
   /**
    * Changes an endpoint. Over REST only the members of the body change.
    *
-   * An endpoint that is disabled gets no events, and deliveries that wait for their next attempt are canceled then.
+   * An endpoint that is disabled gets no events. Deliveries that wait for their next attempt fail when it is due, unless the
+   * endpoint is enabled again by then.
    *
    * @generated from rpc byond.v1.WebhookService.UpdateWebhook
    */
