@@ -62,7 +62,9 @@ const recordSuccess = statement("record_webhook_success")(
 
 /**
  * Notes that the endpoint fails, and disables it if it is gone or has failed for too long: a trigger writes the event. The owner gets a
- * mail, if the server sends mails. No row: it is disabled already, or has another URL by now, of which the attempt says nothing.
+ * mail, if the server sends mails and none is waiting that will say so: whoever enables and disables it in turns fills no mailbox.
+ * The waiting one is locked, so that it is not judged by the endpoint as it was before. No row: it is disabled already, or has another
+ * URL by now, of which the attempt says nothing.
  */
 const recordFailure = statement<{ enabled: boolean }>("record_webhook_failure")(
   { ...attempt, url: text, isGone: boolean, mailId: text, mailLane: nullable(text) },
@@ -87,8 +89,12 @@ const recordFailure = statement<{ enabled: boolean }>("record_webhook_failure")(
       ) AS judged
       WHERE webhook_endpoint.id = before.id
       RETURNING webhook_endpoint.id, workspace_id, enabled, disabled_at
+    ), waiting AS (
+      SELECT id FROM outbox
+      WHERE subject_id = ${p.endpointId} AND kind = '${disabledMailKind}' AND status = 'pending' AND claimed_by IS NULL
+      FOR UPDATE
     ), told AS (
-      SELECT * FROM changed WHERE NOT enabled AND ${p.mailLane} IS NOT NULL
+      SELECT * FROM changed WHERE NOT enabled AND ${p.mailLane} IS NOT NULL AND NOT EXISTS (SELECT FROM waiting)
     ), queued AS (${outboxInsert({
       from: "told",
       workspaceId: "workspace_id",

@@ -1,4 +1,5 @@
 /** How long an endpoint is tried that fails, and what its owner hears of it. */
+import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parseConfig } from "../../../src/app.ts";
 import { retryAfterMs } from "../../../src/capabilities/webhooks/webhooks.policy.ts";
@@ -101,4 +102,33 @@ test("failures with days of silence between them do not add up", async () => {
     expect(again.body.enabled).toBe(true);
     await app.time.advance({ seconds: 6 * 86_400 });
   }
+}, 60_000);
+
+test("an endpoint that is enabled and disabled again and again has one mail on its way", async () => {
+  const gone = await Receiver.start();
+  gone.behaviour = 410;
+  const { email, key } = await createOwner();
+  const body = { url: gone.url, events: ["verification.started"] };
+  const { id } = (await app.rest("POST", "/webhooks", { key, body })).body;
+  const isDisabled = () =>
+    vi.waitFor(
+      async () => expect((await app.rest("GET", `/webhooks/${id}`, { key })).body.enabled).toBe(false),
+      patience,
+    );
+  await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient: "gone@example.com" } });
+  await isDisabled();
+  const [delivery] = (await app.rest("GET", `/webhooks/${id}/deliveries`, { key })).body.deliveries;
+  for (let count = 0; count < 3; count += 1) {
+    await app.rest("PATCH", `/webhooks/${id}`, { key, body: { enabled: true } });
+    const again = await app.rest("POST", `/webhooks/${id}/deliveries/${delivery.id}/redeliver`, { key });
+    expect(again.status).toBeLessThan(300);
+    await isDisabled();
+  }
+  const client = new pg.Client({ connectionString: app.databaseUrl });
+  await client.connect();
+  const mails = await client.query("SELECT status FROM outbox WHERE subject_id = $1", [id]);
+  await client.end();
+  expect(mails.rows).toEqual([{ status: "pending" }]);
+  await app.time.advance({ seconds: 11 });
+  await vi.waitFor(() => expect(mailsTo(email)).toHaveLength(2), patience);
 }, 60_000);
