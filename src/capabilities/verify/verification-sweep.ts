@@ -31,7 +31,8 @@ const sweep = (name: string, condition: string) =>
     SELECT count(*)::integer AS swept FROM swept`,
   );
 
-const sweepAll = sweep("sweep_verifications", "true");
+/** The condition names the predicate of the index `verification_oldest_first`. */
+const sweepAll = sweep("sweep_verifications", "created_at < 'infinity'");
 const sweepOwn = sweep("sweep_own_verifications", "starts_with(workspace_id, 'ws_byond/')");
 
 const expire = statement<{ swept: number }>("expire_verifications")(

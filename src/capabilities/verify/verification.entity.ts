@@ -57,7 +57,8 @@ export const VerificationEntity = defineEntity({
       properties: ["secondRecipientIndex", "workspaceId", "mode"],
       where: "second_recipient_index IS NOT NULL",
     },
-    { name: "verification_oldest_first", properties: "createdAt" },
+    // Only for the sweep, whose condition has the predicate.
+    { name: "verification_oldest_first", properties: "createdAt", where: "created_at < 'infinity'" },
     {
       name: "verification_by_expiry",
       properties: "expiresAt",
