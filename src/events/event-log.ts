@@ -76,6 +76,8 @@ export class EventLog {
   #running: Promise<void> | undefined;
   #isAsked = false;
   #isFailing = false;
+  /** Halved by each failure and doubled by each success: a batch may be too much for the time that a statement has. */
+  #batchSize = numberingBatchSize;
   #lastPosition = 0;
   #lastNumber = 0;
   /** Two numbers that were the last one, the second at least `settlingMs` ago: lower ones are moved by now, or never come. */
@@ -145,13 +147,20 @@ export class EventLog {
   /** Never rejects: what is left is found a second later, by this server or another one. */
   async #number(): Promise<void> {
     try {
-      // Or more: what was committed while it looked where the batch ends is moved, too.
-      while ((await this.#numberBatch()) >= numberingBatchSize);
+      let size: number;
+      let moved: number;
+      do {
+        size = this.#batchSize;
+        moved = await this.#numberBatch(size);
+        this.#batchSize = Math.min(2 * size, numberingBatchSize);
+        // Or more: what was committed while it looked where the batch ends is moved, too.
+      } while (moved >= size);
       if (this.#isFailing) {
         this.#isFailing = false;
         this.#options.logger.info("event_numbering_resumed");
       }
     } catch (error) {
+      this.#batchSize = Math.ceil(this.#batchSize / 2);
       if (!this.#isFailing) {
         this.#isFailing = true;
         this.#options.logger.warn("event_numbering_failed", { error });
@@ -159,10 +168,10 @@ export class EventLog {
     }
   }
 
-  async #numberBatch(): Promise<number> {
+  async #numberBatch(batch: number): Promise<number> {
     const [row] = await this.#options.database.run(number, {
       afterNumber: this.#numberToStartAfter(),
-      batch: numberingBatchSize,
+      batch,
     });
     if (row === undefined) {
       throw new TypeError("number_events answers one row");

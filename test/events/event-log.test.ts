@@ -275,3 +275,42 @@ test("numbering goes on after a batch that became larger by what was committed m
   await log.stop();
   expect([reached, batches]).toEqual([1_006, []]);
 });
+
+test("numbering goes on in smaller batches where a large one takes more time than a statement has", async () => {
+  const workspaceId = newWorkspace();
+  const client = await connect();
+  const { logger } = captureLog();
+  const database = await Database.open({ connection: await connectionTo(own.url), logger, ...standardSchema });
+  open.push({ [Symbol.asyncDispose]: () => database.close() });
+  const batches: number[] = [];
+  const impatient = new EventLog({
+    database: {
+      run(statement, values) {
+        const batch = values !== null && typeof values === "object" && "batch" in values ? Number(values.batch) : 0;
+        batches.push(batch);
+        return batch > 100
+          ? Promise.reject(new Error("canceling statement due to statement timeout"))
+          : database.run(statement, values);
+      },
+    },
+    logger,
+    clock: { monotonicMs: () => performance.now() },
+  });
+  await client.query(
+    `INSERT INTO event_pending (workspace_id, mode, type, subject_id, created_at, snapshot)
+     SELECT $1, 'test', 'badge.issued', n::text, byond_now(), '{}' FROM generate_series(1, 250) AS n`,
+    [workspaceId],
+  );
+  const count = async () => {
+    const { rows } = await client.query("SELECT count(*)::integer AS n FROM event WHERE workspace_id = $1", [
+      workspaceId,
+    ]);
+    return rows[0].n;
+  };
+  await vi.waitFor(async () => {
+    impatient.committed();
+    expect(await count()).toBe(250);
+  }, 20_000);
+  expect(batches.slice(0, 5)).toEqual([1_000, 500, 250, 125, 63]);
+  await impatient.stop();
+});
