@@ -54,6 +54,9 @@ const event = `
  * A server passes the last number that it knew to be moved a minute ago, so that it does not walk over what older ones left in the index.
  * Scans are switched off, because the table is nearly empty whenever it is planned for.
  *
+ * A read-only session is an error also where there is nothing to move: the server closes its connection then, and does not keep it for
+ * calls that write.
+ *
  * The id is made here, as `createId` makes it.
  */
 const numberEvents = `
@@ -63,6 +66,9 @@ const numberEvents = `
     last_time timestamptz;
     time_of_ids text := id_time(byond_now());
   BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN
+      RAISE read_only_sql_transaction;
+    END IF;
     moved := 0;
     last_number := 0;
     IF NOT EXISTS (SELECT FROM event_pending WHERE number > after_number) THEN

@@ -314,3 +314,10 @@ test("numbering goes on in smaller batches where a large one takes more time tha
   expect(batches.slice(0, 5)).toEqual([1_000, 500, 250, 125, 63]);
   await impatient.stop();
 });
+
+test("numbering on a read-only connection is an error also where there is nothing to number, so that the connection is closed", async () => {
+  const client = await connect();
+  await client.query("SET default_transaction_read_only = on");
+  const numbered = client.query("SELECT number_events((SELECT coalesce(max(number), 0) FROM event_pending), 10)");
+  await expect(numbered).rejects.toMatchObject({ code: "25006" });
+});
