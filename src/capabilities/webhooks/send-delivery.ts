@@ -3,6 +3,7 @@ import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { boolean, bytea, integer, nullable, statement, text } from "../../database/statement.ts";
+import { constantLimit, consumeToken } from "../../database/throttle.ts";
 import { type StoredEvent, storedEventColumns } from "../../events/event-log.ts";
 import { type OutboxItem, type OutboxSender, outboxInsert } from "../../outbox/outbox.ts";
 import type { SendResult } from "../../outbox/send-result.ts";
@@ -10,7 +11,14 @@ import type { CustomerAnswer, PostToCustomer } from "../../outgoing/post-to-cust
 import type { RenderEvent } from "./render-event.ts";
 import { secretsOf } from "./webhook-secrets.ts";
 import { signDelivery } from "./webhook-signature.ts";
-import { disabledMailKind, failingDays, failureGapHours, retryAfterMs, retryJitter } from "./webhooks.policy.ts";
+import {
+  disabledMailKind,
+  disabledMailLimit,
+  failingDays,
+  failureGapHours,
+  retryAfterMs,
+  retryJitter,
+} from "./webhooks.policy.ts";
 
 /** What a delivery needs beside its message. */
 interface Due {
@@ -62,7 +70,7 @@ const recordSuccess = statement("record_webhook_success")(
 
 /**
  * Notes that the endpoint fails, and disables it if it is gone or has failed for too long: a trigger writes the event. The owner gets a
- * mail, if the server sends mails and none is waiting that will say so: whoever enables and disables it in turns fills no mailbox.
+ * mail, if the server sends mails, none is waiting that will say so, and the workspace has not had too many of them.
  * The waiting one is locked, so that it is not judged by the endpoint as it was before. No row: it is disabled already, or has another
  * URL by now, of which the attempt says nothing.
  */
@@ -93,8 +101,13 @@ const recordFailure = statement<{ enabled: boolean }>("record_webhook_failure")(
       SELECT id FROM outbox
       WHERE subject_id = ${p.endpointId} AND kind = '${disabledMailKind}' AND status = 'pending' AND claimed_by IS NULL
       FOR UPDATE
-    ), told AS (
-      SELECT * FROM changed WHERE NOT enabled AND ${p.mailLane} IS NOT NULL AND NOT EXISTS (SELECT FROM waiting)
+    ), token AS (${consumeToken({
+      workspaceId: "workspace_id",
+      key: "'webhook-disabled-mail'",
+      limit: constantLimit(disabledMailLimit),
+      from: `FROM changed WHERE NOT enabled AND ${p.mailLane} IS NOT NULL AND NOT EXISTS (SELECT FROM waiting)`,
+    })}), told AS (
+      SELECT changed.* FROM changed, token
     ), queued AS (${outboxInsert({
       from: "told",
       workspaceId: "workspace_id",

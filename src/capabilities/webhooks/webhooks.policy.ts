@@ -52,3 +52,6 @@ export const laneGroup = "webhook";
 
 /** The kind of messages that tell the owner of a workspace that an endpoint was disabled. */
 export const disabledMailKind = "webhook_disabled";
+
+/** Such messages of a workspace: deleting, creating and enabling endpoints in turns fills no mailbox. The event is written in any case. */
+export const disabledMailLimit = { burst: 10, periodSeconds: 8_640 } as const;

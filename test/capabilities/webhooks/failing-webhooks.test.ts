@@ -2,7 +2,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parseConfig } from "../../../src/app.ts";
-import { retryAfterMs } from "../../../src/capabilities/webhooks/webhooks.policy.ts";
+import { disabledMailLimit, retryAfterMs } from "../../../src/capabilities/webhooks/webhooks.policy.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
 import { SmtpSink } from "../channels/smtp-sink.ts";
 import { Receiver } from "./receiver.ts";
@@ -104,7 +104,7 @@ test("failures with days of silence between them do not add up", async () => {
   }
 }, 60_000);
 
-test("an endpoint that is enabled and disabled again and again has one mail on its way", async () => {
+test("an endpoint that is enabled and disabled again and again has one mail on its way, and a few a day", async () => {
   const gone = await Receiver.start();
   gone.behaviour = 410;
   const { email, key } = await createOwner();
@@ -118,17 +118,32 @@ test("an endpoint that is enabled and disabled again and again has one mail on i
   await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient: "gone@example.com" } });
   await isDisabled();
   const [delivery] = (await app.rest("GET", `/webhooks/${id}/deliveries`, { key })).body.deliveries;
-  for (let count = 0; count < 3; count += 1) {
+  const disableAgain = async () => {
     await app.rest("PATCH", `/webhooks/${id}`, { key, body: { enabled: true } });
     const again = await app.rest("POST", `/webhooks/${id}/deliveries/${delivery.id}/redeliver`, { key });
     expect(again.status).toBeLessThan(300);
     await isDisabled();
+  };
+  for (let count = 0; count < 3; count += 1) {
+    await disableAgain();
   }
   const client = new pg.Client({ connectionString: app.databaseUrl });
   await client.connect();
   const mails = await client.query("SELECT status FROM outbox WHERE subject_id = $1", [id]);
-  await client.end();
   expect(mails.rows).toEqual([{ status: "pending" }]);
-  await app.time.advance({ seconds: 11 });
-  await vi.waitFor(() => expect(mailsTo(email)).toHaveLength(2), patience);
+
+  const mailCount = async () =>
+    (await client.query("SELECT count(*)::integer FROM outbox WHERE subject_id = $1", [id])).rows[0].count;
+  // With the mail that verified the owner's address.
+  for (let count = 1; count <= disabledMailLimit.burst; count += 1) {
+    expect(await mailCount()).toBe(count);
+    await app.time.advance({ seconds: 11 });
+    await vi.waitFor(() => expect(mailsTo(email)).toHaveLength(count + 1), patience);
+    await disableAgain();
+  }
+  expect(await mailCount()).toBe(disabledMailLimit.burst);
+  await app.time.advance({ seconds: disabledMailLimit.periodSeconds });
+  await disableAgain();
+  expect(await mailCount()).toBe(disabledMailLimit.burst + 1);
+  await client.end();
 }, 60_000);
