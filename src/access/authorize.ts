@@ -12,6 +12,7 @@ import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./ca
 import { requireAllowedAddress } from "./ip-allowlist.ts";
 import { type Credential, readCredential } from "./read-credential.ts";
 import { type CallSignature, requireSignature, type SignatureVersion } from "./request-signature.ts";
+import type { SessionCookies } from "./session-cookie.ts";
 
 /** The owner of a credential, and the basis of that answer. */
 export interface Authenticated<C extends Caller = Caller> {
@@ -37,6 +38,8 @@ export interface Authenticated<C extends Caller = Caller> {
 export interface Authenticator {
   authenticateKey(key: string): Awaitable<Authenticated<KeyCaller> | undefined>;
   authenticateSession(token: string): Awaitable<Authenticated<SessionCaller> | undefined>;
+  /** Where browsers keep their sessions. Undefined: nowhere. */
+  readonly sessionCookies?: SessionCookies;
   /** Whether RPCs that only take keys refuse live keys of accounts without a verified email. */
   readonly liveKeysNeedVerifiedEmail?: boolean;
 }
@@ -50,6 +53,7 @@ export const revocationBasisKey = createContextKey<RevocationBasis | undefined>(
 export interface CallOrigin {
   readonly header: Headers;
   readonly values: ContextValues;
+  readonly url: string;
 }
 
 const takesKeys: ReadonlySet<RequiredCredential> = new Set([
@@ -112,7 +116,7 @@ export function authorize(
   if (required.credential === RequiredCredential.NONE) {
     return undefined;
   }
-  const credential = readCredential(requestHeader);
+  const credential = readCredential(requestHeader, context, authenticator.sessionCookies);
   return whenReady(authenticate(authenticator, required.credential, credential), ({ caller, basis }) => {
     if (caller.kind === "key") {
       values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
@@ -171,7 +175,7 @@ export async function admit(
   if (required.credential === RequiredCredential.NONE) {
     return undefined;
   }
-  const credential = readCredential(origin.header);
+  const credential = readCredential(origin.header, origin, authenticator.sessionCookies);
   const authenticated = await authenticate(authenticator, required.credential, credential);
   requirePermission(authenticator, authenticated.caller, required, origin.values);
   return authenticated;
@@ -238,14 +242,20 @@ function nothingSent(required: RequiredCredential): string {
 
 function authenticateAs(
   authenticator: Authenticator,
-  { kind, text }: Exclude<Credential, { readonly kind: "none" }>,
+  credential: Exclude<Credential, { readonly kind: "none" }>,
 ): Awaitable<Authenticated | undefined> {
-  switch (kind) {
+  switch (credential.kind) {
     case "key":
-      return authenticator.authenticateKey(text);
+      return authenticator.authenticateKey(credential.text);
     case "session":
-      return authenticator.authenticateSession(text);
+      return credential.isInCookie
+        ? whenReady(authenticator.authenticateSession(credential.text), inCookie)
+        : authenticator.authenticateSession(credential.text);
   }
+}
+
+function inCookie(found: Authenticated<SessionCaller> | undefined): Authenticated<SessionCaller> | undefined {
+  return found && { ...found, caller: { ...found.caller, isInCookie: true } };
 }
 
 /** An account belongs to both modes of its workspace. Sandbox keys are shared more freely, so they may not act on it. */

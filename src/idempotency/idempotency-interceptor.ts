@@ -101,13 +101,17 @@ async function answerOnce(
   }
 }
 
-/** A session has a realm of its own for each mode that it names: the same message for the other mode is another request. */
+/**
+ * A session has a realm of its own for each mode that it names: the same message for the other mode is another request. So has one in
+ * a cookie: an answer with tokens is never given again to a page, which may not see them.
+ */
 function slotOf(caller: Caller, mode: Mode | undefined, key: string): IdempotencySlot {
   const { workspaceId } = caller;
   if (caller.kind === "key") {
     return { workspaceId, realm: caller.mode, key };
   }
-  return { workspaceId, realm: mode === undefined ? caller.userId : `${caller.userId}:${mode}`, key };
+  const realm = [caller.userId, ...(mode === undefined ? [] : [mode]), ...(caller.isInCookie ? ["cookie"] : [])];
+  return { workspaceId, realm: realm.join(":"), key };
 }
 
 async function carryOut(

@@ -36,7 +36,7 @@ export async function authorizePage(
   try {
     await chain.requestGate(context);
     // Again, as the last asynchronous step: the key may have been revoked while the gate waited for its quota.
-    await admit(authenticator, accessOf(method), { header: request.header, values });
+    await admit(authenticator, accessOf(method), { header: request.header, values, url: request.url });
     return keyCaller(context);
   } finally {
     for (const [name, value] of context.responseHeader) {

@@ -141,8 +141,8 @@ export function createChain(options: ChainOptions): Chain {
         revocation,
         clock,
         basisOf: ({ contextValues }) => contextValues.get(revocationBasisKey),
-        reauthorize: ({ method, header, contextValues }) =>
-          reauthorize(authenticator, accessFor(accessByMethod, method), { header, values: contextValues }),
+        reauthorize: ({ method, header, contextValues, url }) =>
+          reauthorize(authenticator, accessFor(accessByMethod, method), { header, values: contextValues, url }),
       }),
       createApiVersionInterceptor(apiVersions),
       createValidationInterceptor(checkRequest, (service) => !isOpen.has(service)),

@@ -63,8 +63,8 @@ const responseHeaders = [
 const maxAgeSeconds = "7200";
 
 /**
- * `Access-Control-Allow-Credentials` is never sent: the API takes credentials from headers that the page must set, not from
- * cookies. So even `any` only allows what a script outside a browser can do anyway.
+ * `Access-Control-Allow-Credentials` is never sent, and `Byond-Session` is never allowed, without which a cookie is no credential. So
+ * even `any` only allows what a script outside a browser can do anyway.
  */
 export function createCors(origins: CorsOrigins): Cors {
   if (origins.length === 0) {

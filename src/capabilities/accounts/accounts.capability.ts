@@ -1,4 +1,5 @@
 import { AuthService } from "../../../gen/byond/v1/auth_pb.ts";
+import { SessionCookies } from "../../access/session-cookie.ts";
 import { type Capability, Offer, type Platform } from "../../capability.ts";
 import { Hasher } from "../../crypto/argon2-hasher.ts";
 import { bindService } from "../../rpc/router.ts";
@@ -70,6 +71,10 @@ export function accountsCapability(needs: Needs) {
         maxWaiting: 100,
       });
       const accessTokens = new AccessTokens({ keyring, clock });
+      const sessionCookies = new SessionCookies({
+        publicUrl: platform.publicUrl,
+        hasProxies: platform.proxyTrust.trustedProxies.length > 0,
+      });
       const sessions = new SessionAuthenticator({ database, accessTokens, revocation });
       const sendsMail = channels.hasProvider("email");
       offer.give({ emailOf: (workspaceId) => findOwnerEmail({ database }, workspaceId) });
@@ -86,6 +91,8 @@ export function accountsCapability(needs: Needs) {
         emailVerifications: verifications.ofAccounts,
         signUp,
         signUpsPerHour,
+        sessionCookies,
+        clock,
         failedCallLimits: new FailedCallLimits(clock),
       });
       const demo = { database, passwordHasher, keys: needs.keys.value, defaultTier };
@@ -102,6 +109,7 @@ export function accountsCapability(needs: Needs) {
         ],
         authenticator: {
           authenticateSession: (token) => sessions.authenticateSession(token),
+          sessionCookies,
           // Where anybody can sign up, and messages really leave the server.
           liveKeysNeedVerifiedEmail: signUp === "open" && channelNames.some((channel) => channels.hasProvider(channel)),
         },

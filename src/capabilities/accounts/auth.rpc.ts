@@ -22,8 +22,10 @@ import {
 } from "../../../gen/byond/v1/auth_pb.ts";
 import { exemptFromRevocation } from "../../access/abort-on-revocation.ts";
 import { anyCaller, type KeyCaller, sessionCaller } from "../../access/caller.ts";
+import { noSessionInCookie, type SessionCookie, type SessionCookies } from "../../access/session-cookie.ts";
+import type { Clock } from "../../clock.ts";
 import type { Database } from "../../database/database.ts";
-import { AppError, problemOf } from "../../errors.ts";
+import { AppError, invalidFields, problemOf } from "../../errors.ts";
 import { storeAnswer } from "../../idempotency/idempotency-claim.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
@@ -60,6 +62,8 @@ export interface AuthDependencies extends AccountDependencies, PasswordDependenc
   readonly emailVerifications: EmailVerifications;
   readonly signUp: "open" | "closed";
   readonly signUpsPerHour: number;
+  readonly sessionCookies: SessionCookies;
+  readonly clock: Pick<Clock, "now">;
   /** Of calls without a credential. */
   readonly failedCallLimits: FailedCallLimits;
 }
@@ -90,30 +94,56 @@ const resetStatuses = {
 
 /** AuthService: messages to operations and back. */
 export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthService> {
+  const cookieOf = (context: HandlerContext) => deps.sessionCookies.ofCall(context.requestHeader, context);
+  /** The answer with a session's tokens, which are in the cookie instead if the call is about it. */
+  const give = (grant: SessionGrant, cookie: SessionCookie | undefined, context: HandlerContext) => {
+    if (cookie !== undefined) {
+      const maxAgeSeconds = (grant.sessionExpiresAt.getTime() - deps.clock.now().getTime()) / 1_000;
+      context.responseHeader.append("Set-Cookie", cookie.write(grant, maxAgeSeconds));
+    }
+    return grantMessage(grant, cookie);
+  };
+  const forget = (cookie: SessionCookie | undefined, context: HandlerContext) => {
+    if (cookie !== undefined) {
+      context.responseHeader.append("Set-Cookie", cookie.clear());
+    }
+  };
   return {
     async signUp({ email, password, name }, context) {
       if (deps.signUp === "closed") {
         throw new AppError("not_found", "Sign-up is closed on this server. Ask its administrator for an account.");
       }
+      const cookie = cookieOf(context);
       const origin = originOf(context);
-      return grantMessage(
-        await deps.failedCallLimits.runFrom(origin, () => signUp(deps, { email, password, name, ...origin })),
+      const grant = await deps.failedCallLimits.runFrom(origin, () =>
+        signUp(deps, { email, password, name, ...origin }),
       );
+      return give(grant, cookie, context);
     },
 
     async signIn({ email, password }, context) {
+      const cookie = cookieOf(context);
       const origin = originOf(context);
-      return grantMessage(
-        await deps.failedCallLimits.runFrom(origin, () => signIn(deps, { email, password, ...origin })),
-      );
+      const grant = await deps.failedCallLimits.runFrom(origin, () => signIn(deps, { email, password, ...origin }));
+      return give(grant, cookie, context);
     },
 
-    async refreshSession({ refreshToken }, context) {
-      return grantMessage(await refreshSession(deps, { refreshToken, ...originOf(context) }));
+    async refreshSession(request, context) {
+      const cookie = cookieOf(context);
+      const refreshToken = refreshTokenOf(request, cookie, context);
+      if (refreshToken === undefined) {
+        throw noSessionInCookie();
+      }
+      return give(await refreshSession(deps, { refreshToken, ...originOf(context) }), cookie, context);
     },
 
-    async signOut({ refreshToken }, context) {
-      await signOut(deps, { refreshToken, ...originOf(context) });
+    async signOut(request, context) {
+      const cookie = cookieOf(context);
+      const refreshToken = refreshTokenOf(request, cookie, context);
+      if (refreshToken !== undefined) {
+        await signOut(deps, { refreshToken, ...originOf(context) });
+      }
+      forget(cookie, context);
       return { message: "The session has ended." };
     },
 
@@ -136,14 +166,18 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
       const store = storeAnswer(context, LogoutAllResponseSchema, () => answer);
       const exempt = () => exemptFromRevocation(context);
       await logoutAll(deps, anyCaller(context), exempt, (transaction) => store(transaction, undefined));
+      forget(cookieOf(context), context);
       return answer;
     },
 
     async changePassword({ currentPassword, newPassword }, context) {
       const input = { currentPassword, newPassword, ...originOf(context) };
       const exempt = () => exemptFromRevocation(context);
-      const store = storeAnswer(context, ChangePasswordResponseSchema, grantMessage);
-      return grantMessage(await changePassword(deps, sessionCaller(context), input, exempt, store));
+      const cookie = cookieOf(context);
+      const store = storeAnswer(context, ChangePasswordResponseSchema, (grant: SessionGrant) =>
+        grantMessage(grant, cookie),
+      );
+      return give(await changePassword(deps, sessionCaller(context), input, exempt, store), cookie, context);
     },
 
     async startPasswordReset({ email }, context) {
@@ -197,6 +231,7 @@ export function authService(deps: AuthDependencies): ServiceImpl<typeof AuthServ
     async deleteAccount({ password }, context) {
       const input = { password, ...originOf(context) };
       await deleteAccount(deps, anyCaller(context), input, () => exemptFromRevocation(context));
+      forget(cookieOf(context), context);
       return { message: "Account deleted successfully." };
     },
   };
@@ -206,9 +241,22 @@ function originOf({ values }: HandlerContext): { readonly clientAddress: string 
   return { clientAddress: values.get(clientAddressKey) };
 }
 
-/** A session's tokens as a message. */
-function grantMessage({ sessionExpiresAt, ...grant }: SessionGrant) {
-  return { ...grant, sessionExpiresAt: timestampFromDate(sessionExpiresAt) };
+/** A session's tokens as a message: without them, if they are in the cookie. */
+function grantMessage({ sessionExpiresAt, ...grant }: SessionGrant, cookie: SessionCookie | undefined) {
+  const tokens = cookie === undefined ? {} : { accessToken: "", refreshToken: "" };
+  return { ...grant, ...tokens, sessionExpiresAt: timestampFromDate(sessionExpiresAt) };
+}
+
+/** The refresh token that a call names, or the one of the cookie. Undefined: the cookie has none. */
+function refreshTokenOf(
+  { refreshToken }: { readonly refreshToken: string },
+  cookie: SessionCookie | undefined,
+  { requestHeader }: HandlerContext,
+): string | undefined {
+  if (refreshToken === "" && cookie === undefined) {
+    throw invalidFields({ refresh_token: "is required" });
+  }
+  return refreshToken === "" ? cookie?.read(requestHeader)?.refreshToken : refreshToken;
 }
 
 function describeKey({ mode, scopes, keyPrefix }: KeyCaller) {

@@ -98,6 +98,12 @@ export const rulesInWords: readonly RuleInWords[] = [
     draw: () => fc.string({ unit: "grapheme-ascii", maxLength: 110 }).map((text) => `${text} battery staple`),
   },
   {
+    fields: ["refresh_token"],
+    reason: "a header decides whether it is required",
+    said: /Required, unless the session is in a cookie/,
+    draw: () => fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 256 }),
+  },
+  {
     fields: ["expires_at"],
     reason: "a schema does not know what time it is",
     said: /must be in the future/,

@@ -1,6 +1,6 @@
 import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { readCredential } from "../../../access/read-credential.ts";
+import { hasCredential } from "../../../access/read-credential.ts";
 import { AppError } from "../../../errors.ts";
 import { requestRecordKey } from "../../../observe/request-record.ts";
 import { restErrorAnswer } from "../../../rpc/rest-errors.ts";
@@ -73,7 +73,7 @@ async function messagesFor(
     header.set("Allow", "GET, HEAD");
     throw new AppError("method_not_allowed", `${request.method} is not allowed here. Allowed: GET, HEAD.`);
   }
-  if (readCredential(request.header).kind === "none" && link !== undefined) {
+  if (!hasCredential(request.header) && link !== undefined) {
     const outcome = await link.admit(request);
     if (outcome === "refused") {
       throw new AppError(
