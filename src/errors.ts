@@ -84,9 +84,24 @@ export class AppError extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    // The stack of an error that the client caused is never read, and takes as long as the rest of a refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = errorKinds[code].httpStatus < 500 ? 0 : stackTraceLimit;
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.details = details;
+  }
+}
+
+/** Makes an error whose stack nobody reads: it is that of its cause. */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

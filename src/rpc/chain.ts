@@ -114,7 +114,8 @@ export function createChain(options: ChainOptions): Chain {
   return {
     requestGate(context) {
       const refuse = (error: unknown): never => {
-        throw toConnectError(errors, error, context.values);
+        // REST has errors of its own: one in Connect's form would be taken apart again.
+        throw context.protocolName === "rest" ? error : toConnectError(errors, error, context.values);
       };
       try {
         noteDeadline(context);

@@ -2,7 +2,7 @@ import { create, type DescMethod } from "@bufbuild/protobuf";
 import type { FieldViolations } from "@byond/rest/field-violations";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
-import { AppError, type ErrorCode, errorKinds, invalidFields } from "../errors.ts";
+import { AppError, type ErrorCode, errorKinds, invalidFields, withoutStack } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 
@@ -112,13 +112,9 @@ export function toConnectError(
   const record = values.get(requestRecordKey);
   const appError = reporter.toAppError(error, record);
   const info = reporter.toErrorInfo(appError, record.requestId);
-  return new ConnectError(
-    appError.message,
-    appError.details.rpcCode ?? errorKinds[appError.code].rpcCode,
-    errorHeaders(appError),
-    [{ desc: ErrorInfoSchema, value: info }],
-    appError,
-  );
+  const code = appError.details.rpcCode ?? errorKinds[appError.code].rpcCode;
+  const details = [{ desc: ErrorInfoSchema, value: info }];
+  return withoutStack(() => new ConnectError(appError.message, code, errorHeaders(appError), details, appError));
 }
 
 /** The `validation_error` of what was found: the listed fields by name, the rest as a count. */
