@@ -14,6 +14,7 @@ export default defineConfig({
           name: "product",
           include: ["test/**/*.test.ts"],
           exclude: ["test/system/**"],
+          provide: { fuzzing: "short" },
           // A worker loads the server once, not once a file: no test may leave anything behind that others notice.
           isolate: false,
           // As many servers as the connections of one PostgreSQL are enough for.
@@ -24,7 +25,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: "system",
-          include: ["test/system/**/*.test.ts"],
+          // Fuzz tests are in both projects, with more inputs here.
+          include: ["test/system/**/*.test.ts", "test/**/*fuzz.test.ts"],
+          provide: { fuzzing: "long" },
           // They measure time, and have the machine for themselves.
           fileParallelism: false,
           sequence: { groupOrder: 1 },

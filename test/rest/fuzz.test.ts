@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { Gateway } from "../../src/rest/gateway.ts";
 import { protoJson, restJson } from "../../src/rest/json/json-style.ts";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { type Call, call, openBookshop } from "./bookshop.ts";
 import { BookSchema, ListBooksRequestSchema } from "./gen/bookshop/v1/bookshop_pb.ts";
 
@@ -185,7 +186,9 @@ function body(random: Random): Call {
   };
 }
 
-describe("a hundred thousand random requests are answered with 2xx, 304 or 4xx", () => {
+const requests = fuzzRuns({ short: 4_000, long: 25_000 });
+
+describe(`${4 * requests} random requests are answered with 2xx, 304 or 4xx`, () => {
   const handlers = {
     watchBooks: async function* () {
       yield { name: "one" };
@@ -199,7 +202,7 @@ describe("a hundred thousand random requests are answered with 2xx, 304 or 4xx",
   ])("%s", async (_, gateway, seed) => {
     const random = new Random(seed);
     const statuses = new Map<number, number>();
-    for (let count = 0; count < 25_000; count += 1) {
+    for (let count = 0; count < requests; count += 1) {
       const line = endpoint(random) + query(random);
       const sent = body(random);
       const { status, text } = await call(gateway, line, sent);
@@ -211,6 +214,6 @@ describe("a hundred thousand random requests are answered with 2xx, 304 or 4xx",
     }
     // The generator reaches what there is to reach.
     expect([...statuses.keys()].sort()).toEqual([200, 204, 304, 400, 404, 405, 406, 415, 422]);
-    expect(Math.min(statuses.get(200) ?? 0, statuses.get(422) ?? 0)).toBeGreaterThan(2000);
+    expect(Math.min(statuses.get(200) ?? 0, statuses.get(422) ?? 0)).toBeGreaterThan(requests / 12.5);
   });
 });

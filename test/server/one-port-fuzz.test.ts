@@ -3,9 +3,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { exchangeRaw, openTestPort, type TestPort } from "./port-fixture.ts";
 
-const INPUTS = 10_000;
+const INPUTS = fuzzRuns({ short: 2_000, long: 10_000 });
 const CONNECTIONS = 32;
 const SEED = 20_261_121;
 

@@ -9,6 +9,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The PostgreSQL of this test run; its role may create databases. See `test/support/postgres.ts`. */
     readonly postgresUrl: string;
+    /** See `test/support/fuzz-runs.ts`. */
+    readonly fuzzing: "short" | "long";
   }
 }
 

@@ -1,8 +1,8 @@
+import { Random } from "../../support/random.ts";
 import type { Build } from "./build.ts";
 import { ModelPostgres } from "./model-postgres.ts";
 import { emptyOutcome, type Outcome } from "./outcome.ts";
 import { SimulatedProcess } from "./process.ts";
-import { Random } from "./random.ts";
 import { createServer, leaseMs, type SimulatedServer, subjectsOfKey } from "./server.ts";
 import { Wire } from "./wire.ts";
 import { type Weather, World } from "./world.ts";
