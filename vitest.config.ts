@@ -17,8 +17,8 @@ export default defineConfig({
           provide: { fuzzing: "short" },
           // A worker loads the server once, not once a file: no test may leave anything behind that others notice.
           isolate: false,
-          // As many servers as the connections of one PostgreSQL are enough for.
-          maxWorkers: Math.min(availableParallelism(), 4),
+          // One more than there are cores, since tests also wait; as many as the connections of one PostgreSQL are enough for.
+          maxWorkers: Math.min(availableParallelism() + 1, 4),
         },
       },
       {

@@ -541,18 +541,23 @@ test("a hundred at once over every protocol and on two servers: one verification
 
 test("the search of the tables finds what is planted: as text, in a list, in JSON, as bytes and encoded in them", async () => {
   const text = fresh("planted");
-  for (const [type, value] of [
+  const planted = [
     ["text", text],
     ["text[]", `{a,${text}}`],
     ["jsonb", JSON.stringify({ a: [text] })],
     ["bytea", `\\x${Buffer.from(`.${text}.`).toString("hex")}`],
     ["bytea", `\\x${Buffer.from(Buffer.from(`a${text}..`).toString("base64")).toString("hex")}`],
     ["text", Buffer.from(`ab${text}.`).toString("base64")],
-  ] as const) {
-    await query(`CREATE TABLE planted (value ${type})`);
-    await query("INSERT INTO planted VALUES ($1)", [value]);
-    expect(await tablesHolding(text)).toEqual(["public.planted"]);
-    await query("DROP TABLE planted");
+  ] as const;
+  const names: string[] = [];
+  for (const [index, [type, value]] of planted.entries()) {
+    names.push(`public.planted_${index}`);
+    await query(`CREATE TABLE planted_${index} (value ${type})`);
+    await query(`INSERT INTO planted_${index} VALUES ($1)`, [value]);
+  }
+  expect([...(await tablesHolding(text))].sort()).toEqual(names);
+  for (const name of names) {
+    await query(`DROP TABLE ${name}`);
   }
 });
 

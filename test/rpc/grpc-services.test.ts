@@ -176,11 +176,9 @@ test("500 watches from one network do not keep others out: its oldest one ends",
   const held = [];
   for (let source = 0; source < 10; source += 1) {
     const transport = createGrpcTransport({ baseUrl: other.url });
-    for (let index = 0; index < 50; index += 1) {
-      const watch = watchFrom(`2001:db8:0:${source}::1`, transport);
-      await watch.next();
-      held.push(watch);
-    }
+    const watches = Array.from({ length: 50 }, () => watchFrom(`2001:db8:0:${source}::1`, transport));
+    await Promise.all(watches.map((watch) => watch.next()));
+    held.push(...watches);
   }
   await expect(watchFrom("2001:db8:0:ff::1").next()).rejects.toMatchObject({ code: Code.ResourceExhausted });
   expect((await watchFrom("203.0.113.1").next()).value).toMatchObject({ status: Status.SERVING });

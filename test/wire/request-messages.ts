@@ -154,19 +154,27 @@ function framed(type: string): MessageProtocol["send"] {
   return async ({ url, credentials }, method, bytes) => {
     const head = Buffer.alloc(5);
     head.writeUInt32BE(bytes.length, 1);
-    const connection = connect(url);
-    try {
-      return await exchange(connection, Buffer.concat([head, bytes]), {
-        ":method": "POST",
-        ":path": `/${method.parent.typeName}/${method.name}`,
-        "content-type": type,
-        te: "trailers",
-        ...headersFor(method, credentials),
-      });
-    } finally {
-      connection.close();
-    }
+    return exchange(connectionTo(url), Buffer.concat([head, bytes]), {
+      ":method": "POST",
+      ":path": `/${method.parent.typeName}/${method.name}`,
+      "content-type": type,
+      te: "trailers",
+      ...headersFor(method, credentials),
+    });
   };
+}
+
+const connections = new Map<string, ClientHttp2Session>();
+
+/** One connection for all calls to a server, which closes it when it stops. */
+function connectionTo(url: string): ClientHttp2Session {
+  const known = connections.get(url);
+  if (known !== undefined && !known.closed && !known.destroyed) {
+    return known;
+  }
+  const connection = connect(url);
+  connections.set(url, connection);
+  return connection;
 }
 
 function exchange(connection: ClientHttp2Session, body: Buffer, headers: Record<string, string>): Promise<Outcome> {

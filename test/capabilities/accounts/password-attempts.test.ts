@@ -481,38 +481,6 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     });
   });
 
-  test("150 simultaneous sign-ups do not keep a right password out", async () => {
-    await using real = await startTestApp(limits, { passwordCost });
-    const { email } = await real.signUp();
-    const home = newAddress();
-    const signUps = Promise.all(
-      Array.from({ length: 150 }, (_, index) =>
-        protocol.call(
-          real,
-          "SignUp",
-          { email: `flood-${protocol.name}-${index}@example.com`, password, name: "Flood" },
-          { headers: { "x-forwarded-for": newAddress() } },
-        ),
-      ),
-    );
-    const answers = await Promise.all(Array.from({ length: 6 }, () => signIn(email, password, home, real)));
-    expect(answers.map(({ code }) => code)).toEqual(new Array(6).fill("ok"));
-    expect(new Set((await signUps).map(({ code }) => code))).toContain("ok");
-  });
-
-  test("simultaneous sign-ins from 250 client addresses do not keep out somebody at a known source", async () => {
-    await using real = await startTestApp(limits, { passwordCost });
-    const { email } = await real.signUp();
-    const home = newAddress();
-    expect((await signIn(email, password, home, real)).code).toBe("ok");
-    const strangers = Promise.all(
-      Array.from({ length: 250 }, (_, index) => signIn(`stranger-${index}@example.com`, password, newAddress(), real)),
-    );
-    const answers = await Promise.all(Array.from({ length: 6 }, () => signIn(email, password, home, real)));
-    expect(answers.map(({ code }) => code)).toEqual(new Array(6).fill("ok"));
-    await strangers;
-  });
-
   test("an unknown address and a wrong password get the same answer", async () => {
     const { email } = await app.signUp();
     const [wrong, unknown, malformed] = [
@@ -523,6 +491,43 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     const same = { ...wrong?.body, request_id: "" };
     expect({ ...unknown?.body, request_id: "" }).toEqual(same);
     expect({ ...malformed?.body, request_id: "" }).toEqual(same);
+  });
+});
+
+/** Hashes as in production, 30 ms of a core each, all of which wait in one queue: the protocol of a call makes no difference to it. */
+describe("a server that has far more passwords to compare than it can", () => {
+  const from = (address: string) => ({ "x-forwarded-for": address });
+  const signIn = async (real: TestApp, email: string, address: string) =>
+    (await real.rest("POST", "/auth/sign-in", { body: { email, password }, headers: from(address) })).status;
+
+  test("does not keep a right password out: 150 simultaneous sign-ups", async () => {
+    await using real = await startTestApp(limits, { passwordCost });
+    const { email } = await real.signUp();
+    const home = newAddress();
+    const signUps = Promise.all(
+      Array.from({ length: 150 }, (_, index) =>
+        real.rest("POST", "/auth/sign-up", {
+          body: { email: `flood-${index}@example.com`, password, name: "Flood" },
+          headers: from(newAddress()),
+        }),
+      ),
+    );
+    const answers = await Promise.all(Array.from({ length: 6 }, () => signIn(real, email, home)));
+    expect(answers).toEqual(new Array(6).fill(200));
+    expect(new Set((await signUps).map(({ status }) => status))).toContain(201);
+  });
+
+  test("does not keep out somebody at a known source: simultaneous sign-ins from 250 client addresses", async () => {
+    await using real = await startTestApp(limits, { passwordCost });
+    const { email } = await real.signUp();
+    const home = newAddress();
+    expect(await signIn(real, email, home)).toBe(200);
+    const strangers = Promise.all(
+      Array.from({ length: 250 }, (_, index) => signIn(real, `stranger-${index}@example.com`, newAddress())),
+    );
+    const answers = await Promise.all(Array.from({ length: 6 }, () => signIn(real, email, home)));
+    expect(answers).toEqual(new Array(6).fill(200));
+    await strangers;
   });
 });
 
