@@ -5,7 +5,8 @@
  * - the platform imports nothing of `capabilities/`: `app.ts` alone knows them. A capability imports of another one types, and of
  *   `channels`, whose names and texts are shared, values too;
  * - a workspace (`src/rest`, `src/embedded-postgres`) imports no file outside its folder, and other files import it by its name. That it lists the
- *   packages that it imports is a rule of the linter (`noUndeclaredDependencies`).
+ *   packages that it imports is a rule of the linter (`noUndeclaredDependencies`);
+ * - the console's source, which runs in browsers, imports itself, packages and generated code (`#gen/…`), nothing of the server.
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -22,7 +23,7 @@ interface Import {
 
 /** The relative imports of `src/`, static and dynamic, as paths from the root. */
 function readImports(): Import[] {
-  return globSync("src/**/*.ts", { cwd: root }).flatMap((file) => {
+  return globSync("src/**/*.{ts,tsx}", { cwd: root }).flatMap((file) => {
     const specifiers = readFileSync(join(root, file), "utf8").matchAll(
       /(\bimport type [^;"'`]*)?\b(?:from|import)\s*\(?\s*["'`](\.[^"'`]+)["'`]/g,
     );
@@ -47,6 +48,19 @@ function findEscapes(imports: readonly Import[]): string[] {
         ? `${file} imports ${imported} by its path: a workspace is imported by its name, as far as its "exports" allow`
         : `${file} imports ${imported}: a file of a workspace must not import files outside ${workspace}`;
     });
+}
+
+/** The console's source, which runs in browsers. */
+const consoleApp = "src/capabilities/console/app/";
+
+function findAppImports(imports: readonly Import[]): string[] {
+  return imports
+    .filter(({ file, imported }) => file.startsWith(consoleApp) !== imported.startsWith(consoleApp))
+    .map(({ file, imported }) =>
+      file.startsWith(consoleApp)
+        ? `${file} imports ${imported}: the console's source imports only itself, packages, and generated code as #gen/…`
+        : `${file} imports ${imported}: the console's source runs in browsers only`,
+    );
 }
 
 function capabilityOf(file: string): string | undefined {
@@ -122,7 +136,7 @@ const circles = [(file: string) => file, folderOf]
   .map((placeOf) => findCircle(graphOf(imports, placeOf)))
   .filter((circle) => circle !== undefined)
   .map((circle) => `Imports go in a circle:\n${circle.map((step) => `  ${step}`).join("\n")}`);
-const problems = [...findEscapes(imports), ...findCapabilityImports(imports), ...circles];
+const problems = [...findEscapes(imports), ...findAppImports(imports), ...findCapabilityImports(imports), ...circles];
 for (const problem of problems) {
   console.error(problem);
 }

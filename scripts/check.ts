@@ -22,6 +22,7 @@ const steps: readonly Step[] = [
   { name: "imports: no circle of files or folders, workspaces by name", command: ["node", "scripts/check-imports.ts"] },
   { name: "documents: the files that they name exist", command: ["node", "scripts/check-documents.ts"] },
   { name: "types", command: ["tsc"] },
+  { name: "types of the console", command: ["tsc", "-p", "src/capabilities/console/app"] },
   { name: "migrations: no long locks, released ones unchanged", command: ["node", "scripts/check-migrations.ts"] },
   { name: "schema: lint", command: ["buf", "lint"] },
   {

@@ -2,6 +2,7 @@ import type { AccountSettings } from "./capabilities/accounts/account-settings.t
 import { accountsCapability } from "./capabilities/accounts/accounts.capability.ts";
 import type { ChannelSettings } from "./capabilities/channels/channel-settings.ts";
 import { channelsCapability } from "./capabilities/channels/channels.capability.ts";
+import { consoleCapability } from "./capabilities/console/console.capability.ts";
 import type { EventSettings } from "./capabilities/events/event-settings.ts";
 import { eventsCapability } from "./capabilities/events/events.capability.ts";
 import { keysCapability } from "./capabilities/keys/keys.capability.ts";
@@ -43,7 +44,17 @@ export function standardCapabilities(): readonly Capability[] {
   });
   const events = eventsCapability({ objects: [verify.events, keys.events, offerWebhookEvents()] });
   const webhooks = webhooksCapability({ channels: channels.offer, events: events.offer, owners: accounts.offer });
-  return [channels, keys, verify, lookupCapability(), accounts, events, webhooks, referenceCapability()];
+  return [
+    channels,
+    keys,
+    verify,
+    lookupCapability(),
+    accounts,
+    events,
+    webhooks,
+    referenceCapability(),
+    consoleCapability(),
+  ];
 }
 
 /** The configuration of a server with the standard capabilities. Those of others stand beside it. */

@@ -139,7 +139,7 @@ export interface Contribution {
   /** Lanes of the outbox that are made on demand, by the name of their group. */
   readonly laneGroups?: Readonly<Record<string, LaneGroup>>;
   readonly sweeps?: readonly Sweep[];
-  /** Pages outside the API, by exact path, given the services that the server has. */
+  /** Pages outside the API, by exact path or by folder (`/console/*`), given the services that the server has. */
   pages?(services: readonly DescService[]): ReadonlyMap<string, Page> | Promise<ReadonlyMap<string, Page>>;
   /** Pages outside the API that take its credentials, by exact path. */
   calls?(gate: PageGate): ReadonlyMap<string, CallHandler>;

@@ -40,6 +40,7 @@ ${scripts}
 ${link("reference", "docs", "Reference")}
 ${link("errors", "docs/errors", "Errors")}
 <a href="${root}openapi.json">openapi.json</a>
+<a href="${root}console/">Console</a>
 </nav>
 <a class="status" href="${root}readyz" data-state="unknown"><span class="mark" aria-hidden="true"></span><span class="label" role="status">checking</span></a>
 </header>

@@ -36,7 +36,7 @@ export interface RequestHandlerOptions {
   readonly apiVersion: string;
   /** Asked first. By default no request is refused. */
   readonly refuse?: RequestRefusal;
-  /** By exact path. */
+  /** By exact path, or by folder: `/console/*`. */
   readonly pages: ReadonlyMap<string, Page>;
   /** By exact path: `/byond.v1.VerifyService/StartVerification`, `/dev/inbox`. */
   readonly calls: ReadonlyMap<string, CallHandler>;
@@ -52,6 +52,7 @@ export function createRequestHandler(
   options: RequestHandlerOptions,
 ): (request: NodeRequest, response: NodeResponse) => void {
   const { refuse = () => false } = options;
+  const findPage = pageFinder(options.pages);
   const allDefaults = {
     "Byond-Version": options.apiVersion,
     // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
@@ -70,25 +71,38 @@ export function createRequestHandler(
     };
     const defaults = { "X-Request-Id": record.requestId, ...allDefaults };
     logWhenClosed(options, request, response, record);
-    withDeadline(() => serve(options, request, response, record, defaults)).catch((error: unknown) => {
+    withDeadline(() => serve(options, findPage, request, response, record, defaults)).catch((error: unknown) => {
       options.logger.error("request_failed", { request_id: record.requestId, error });
       response.destroy();
     });
   };
 }
 
+/** A page, and the path or folder that it is listed by. */
+type FindPage = (path: string) => readonly [route: string, page: Page] | undefined;
+
+function pageFinder(pages: ReadonlyMap<string, Page>): FindPage {
+  const folders = [...pages].filter(([route]) => route.endsWith("/*"));
+  return (path) => {
+    const page = pages.get(path);
+    return page === undefined ? folders.find(([route]) => path.startsWith(route.slice(0, -1))) : [path, page];
+  };
+}
+
 async function serve(
   options: RequestHandlerOptions,
+  findPage: FindPage,
   request: NodeRequest,
   response: NodeResponse,
   record: RequestRecord,
   defaults: DefaultHeaders,
 ): Promise<void> {
   const path = pathOf(request);
-  const page = options.pages.get(path);
-  if (page !== undefined) {
+  const found = findPage(path);
+  if (found !== undefined) {
+    const [route, page] = found;
     // Before the page answers: the log's line is written as soon as it has.
-    record.route = path;
+    record.route = route;
     setHeaders(response, defaults);
     if ((await page(request, response)) === "served") {
       return;

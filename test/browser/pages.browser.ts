@@ -81,13 +81,6 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
   });
 });
 
-test("/ redirects to the reference", async () => {
-  await using watched = await openPage(browser);
-  await watched.page.goto(app.url);
-  await watched.page.getByRole("heading", { name: "Byond reference" }).waitFor();
-  expect(watched.page.url()).toMatch(/\/docs(#.*)?$/);
-});
-
 test("one browser can use the inboxes of two servers on one machine", async () => {
   await using one = await startTestApp();
   await using other = await startTestApp();

@@ -5,11 +5,12 @@ import { escapeHtml, html } from "../../../server/html-template.ts";
 import { pageLayout } from "../../../server/page-layout.ts";
 import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
+import { filePage, StaticFile } from "../../../server/static-file.ts";
 import { placeholderOrigin } from "../openapi/reference-document.ts";
 import { documentOf } from "../openapi/served-document.ts";
 import { errorsHtml } from "./errors-page.ts";
+import { liveText } from "./live-text.ts";
 import { findScalarFiles } from "./scalar-files.ts";
-import { filePage, liveText, StaticFile } from "./static-file.ts";
 
 /**
  * Pages of the documentation may load only what this server serves. Scalar uses inline styles; scripts are never
@@ -55,7 +56,7 @@ export interface DocsPagesOptions {
 }
 
 /**
- * The pages of the documentation, by path: `/openapi.json`, `/docs` (the target of `/`), `/docs/errors`, and their assets.
+ * The pages of the documentation, by path: `/openapi.json`, `/docs`, `/docs/errors`, and their assets.
  * `publicUrl` is the configured address, if any; `url` is that one, or else the address that the server listens on.
  */
 export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesOptions): Promise<Map<string, Page>> {
@@ -73,8 +74,6 @@ export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesO
     // Pages of every origin may read the document: it is public.
     ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
     ["/docs", filePage(() => reference, { ...revalidated, headers: pageHeaders })],
-    // Until the server has a console.
-    ["/", redirectPage(302, "docs")],
     ["/docs/", redirectPage(308, "../docs")],
     ["/docs/errors", filePage(errors, { ...revalidated, headers: pageHeaders })],
   ]);

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { StaticFile } from "./static-file.ts";
+import { StaticFile } from "../../../server/static-file.ts";
 
 /**
  * The browser build of `@scalar/api-reference` in `node_modules`. It runs only in browsers and is self-contained. The package's

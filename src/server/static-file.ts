@@ -1,20 +1,25 @@
 import { createHash } from "node:crypto";
 import { compress, type Encoding, preferredEncoding } from "@byond/rest/compression";
 import { matchesIfNoneMatch } from "@byond/rest/etag";
-import type { NodeRequest, NodeResponse } from "../../../server/normalize-request.ts";
-import type { Page } from "../../../server/request-handler.ts";
-import { placeholderOrigin } from "../openapi/reference-document.ts";
+import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
+import type { Page } from "./request-handler.ts";
 
-/** Static content with its ETag. Each encoding is compressed once. */
+/** Static content with its ETag. Each encoding is compressed once, unless it was before. */
 export class StaticFile {
   readonly type: string;
   readonly bytes: Buffer;
   readonly etag: string;
   readonly #encoded = new Map<Encoding, Promise<Buffer>>();
 
-  constructor(type: string, bytes: Buffer) {
+  constructor(type: string, bytes: Buffer, compressed: Partial<Readonly<Record<Encoding, Buffer>>> = {}) {
     this.type = type;
     this.bytes = bytes;
+    for (const encoding of ["br", "gzip"] as const) {
+      const content = compressed[encoding];
+      if (content !== undefined) {
+        this.#encoded.set(encoding, Promise.resolve(content));
+      }
+    }
     this.etag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
   }
 
@@ -25,27 +30,6 @@ export class StaticFile {
   }
 }
 
-/**
- * A text with the server's address in place of the placeholder. `url` is called on first use, when the port is open. The address
- * never comes from the request: a forged Host would end up in a page that caches serve to others. `escapeUrl` escapes the
- * address for the format of the text.
- */
-export function liveText(
-  type: string,
-  text: string,
-  url: () => string,
-  escapeUrl: (url: string) => string,
-): () => StaticFile {
-  let file: StaticFile | undefined;
-  return () => {
-    if (file === undefined) {
-      const escaped = escapeUrl(url());
-      file = new StaticFile(type, Buffer.from(text.replaceAll(placeholderOrigin, () => escaped)));
-    }
-    return file;
-  };
-}
-
 export interface ServeOptions {
   readonly cacheControl: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -54,16 +38,23 @@ export interface ServeOptions {
 /** Smaller files are not compressed. */
 const minCompressedBytes = 1024;
 
-/** A page that answers `GET` and `HEAD` with a file, or with 304 if the client has it. Other methods are not served. */
+/**
+ * A page that answers `GET` and `HEAD` with a file, or with 304 if the client has it. Other methods are not served, and nothing is
+ * where there is no file.
+ */
 export function filePage(
-  find: (request: NodeRequest) => StaticFile | Promise<StaticFile>,
+  find: (request: NodeRequest) => StaticFile | undefined | Promise<StaticFile | undefined>,
   options: ServeOptions,
 ): Page {
   return async (request, response) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return "hidden";
     }
-    await serveFile(request, response, await find(request), options);
+    const file = await find(request);
+    if (file === undefined) {
+      return "hidden";
+    }
+    await serveFile(request, response, file, options);
     return "served";
   };
 }

@@ -1,0 +1,59 @@
+import { createClient } from "@connectrpc/connect";
+import { useQuery } from "@connectrpc/connect-query";
+import { useSyncExternalStore } from "react";
+import { AuthService, type GetMeResponse } from "#gen/byond/v1/auth_pb.ts";
+import { queryClient } from "./query-client.ts";
+import { type SessionState, sessionStore } from "./session-store.ts";
+import { openTransport, transports } from "./transport.ts";
+
+/** Whether somebody is signed in. */
+export function useSessionState(): SessionState {
+  return useSyncExternalStore(sessionStore.subscribe, sessionStore.get);
+}
+
+/** Asks who is signed in. The session store knows when it returns. */
+export async function findSession(): Promise<void> {
+  try {
+    const { userId } = await createClient(AuthService, transports.live).getMe({});
+    lastUserId = userId;
+    sessionStore.signedIn();
+  } catch (error) {
+    if (sessionStore.get() !== "signed-out") {
+      throw error;
+    }
+  }
+}
+
+/** Who is signed in. Undefined until the answer is there. */
+export function useMe(): GetMeResponse | undefined {
+  // The same in both modes, and kept once.
+  return useQuery(AuthService.method.getMe, {}, { transport: transports.live, staleTime: 60_000 }).data;
+}
+
+/** Clients for the calls that begin and end sessions. */
+export const openAuth = createClient(AuthService, openTransport);
+
+/** After a sign-in. What another user may have seen is forgotten unless the same one has signed in again. */
+export async function beginSession(userId: string): Promise<void> {
+  if (lastUserId !== undefined && lastUserId !== userId) {
+    queryClient.clear();
+  }
+  lastUserId = userId;
+  sessionStore.signedIn();
+  await queryClient.invalidateQueries();
+}
+
+let lastUserId: string | undefined;
+
+/** Ends the session, and forgets everything that was shown. */
+export async function signOut(): Promise<void> {
+  await openAuth.signOut({});
+  endSession();
+}
+
+/** After the server has ended the session. */
+export function endSession(): void {
+  lastUserId = undefined;
+  sessionStore.signedOut();
+  queryClient.clear();
+}

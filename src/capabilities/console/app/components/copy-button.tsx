@@ -1,0 +1,39 @@
+import { useEffect, useState } from "react";
+import { Button, type ButtonTone } from "./button.tsx";
+
+const shownMs = 2_000;
+
+export interface CopyButtonProps {
+  readonly text: string;
+  /** What is copied, for its accessible name: "verification id". */
+  readonly label: string;
+  /** Default: an icon alone. */
+  readonly children?: string;
+  readonly tone?: ButtonTone;
+}
+
+/** Copies a text, and says so for two seconds. */
+export function CopyButton({ text, label, children, tone = "quiet" }: CopyButtonProps) {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) {
+      return;
+    }
+    const timer = setTimeout(() => setCopied(false), shownMs);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  return (
+    <Button
+      tone={tone}
+      size="small"
+      icon={isCopied ? "check" : "copy"}
+      aria-label={isCopied ? `Copied ${label}` : `Copy ${label}`}
+      onPress={async () => {
+        await navigator.clipboard.writeText(text);
+        setCopied(true);
+      }}
+    >
+      {children === undefined ? undefined : isCopied ? "Copied" : children}
+    </Button>
+  );
+}

@@ -1,0 +1,168 @@
+import { type FormEvent, type ReactNode, useRef } from "react";
+import {
+  TextField as AriaTextField,
+  type TextFieldProps as AriaTextFieldProps,
+  Button,
+  Checkbox,
+  FieldError,
+  Form,
+  Input,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  Select,
+  SelectValue,
+  Switch,
+  Text,
+  TextArea,
+} from "react-aria-components";
+import { toHouseError } from "../api/house-error.ts";
+import { ErrorNotice } from "./error-notice.tsx";
+import { Icon } from "./icon.tsx";
+
+export interface HouseFormProps {
+  /** What the last submission threw: its `fields` are shown at the fields of these names, all else above the buttons. */
+  readonly error: unknown;
+  readonly onSubmit: () => void;
+  readonly children: ReactNode;
+  /** The buttons. */
+  readonly actions: ReactNode;
+  readonly label?: string;
+}
+
+/** A form whose errors are the server's. The `name` of a field is that of the schema: `ip_allowlist.ranges[0]`. */
+export function HouseForm({ error, onSubmit, children, actions, label }: HouseFormProps) {
+  const form = useRef<HTMLFormElement>(null);
+  const fields = error === undefined ? {} : toHouseError(error).fields;
+  const isShown = (name: string) => form.current?.elements.namedItem(name) instanceof Element;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    onSubmit();
+  };
+  return (
+    <Form className="form" onSubmit={submit} validationErrors={fields} validationBehavior="aria" aria-label={label}>
+      {children}
+      <ErrorNotice error={error} isFieldShown={isShown} />
+      <div className="dialog-actions">{actions}</div>
+    </Form>
+  );
+}
+
+interface FieldTexts {
+  readonly label: string;
+  readonly description?: ReactNode;
+}
+
+export interface TextFieldProps extends Omit<AriaTextFieldProps, "children" | "className" | "style">, FieldTexts {
+  readonly placeholder?: string;
+  /** Several lines. */
+  readonly rows?: number;
+  /** Ids, keys, addresses. */
+  readonly isCode?: boolean;
+}
+
+export function TextField({ label, description, placeholder, rows, isCode = false, ...rest }: TextFieldProps) {
+  const className = isCode ? "input input-code" : "input";
+  return (
+    <AriaTextField className="field" {...rest}>
+      <Label className="label">{label}</Label>
+      {rows === undefined ? (
+        <Input className={className} placeholder={placeholder} />
+      ) : (
+        <TextArea className={className} rows={rows} placeholder={placeholder} />
+      )}
+      {description && (
+        <Text slot="description" className="field-description">
+          {description}
+        </Text>
+      )}
+      <FieldError className="field-error" />
+    </AriaTextField>
+  );
+}
+
+export interface SelectFieldProps<Value extends string> extends FieldTexts {
+  readonly name?: string;
+  readonly value: Value;
+  readonly onChange: (value: Value) => void;
+  readonly options: readonly (readonly [value: Value, label: string])[];
+  /** Reads the label to assistants only. */
+  readonly hasHiddenLabel?: boolean;
+}
+
+export function SelectField<Value extends string>({
+  label,
+  description,
+  name,
+  value,
+  onChange,
+  options,
+  hasHiddenLabel = false,
+}: SelectFieldProps<Value>) {
+  // The list of React Aria takes no empty key.
+  const keyOf = (option: Value) => `_${option}`;
+  return (
+    <Select
+      className="field"
+      {...(name === undefined ? {} : { name })}
+      value={keyOf(value)}
+      onChange={(key) => onChange(String(key).slice(1) as Value)}
+    >
+      <Label className={hasHiddenLabel ? "visually-hidden" : "label"}>{label}</Label>
+      <Button className="input select-button">
+        <SelectValue />
+        <Icon name="chevron" size={16} />
+      </Button>
+      {description && (
+        <Text slot="description" className="field-description">
+          {description}
+        </Text>
+      )}
+      <FieldError className="field-error" />
+      <Popover className="popover">
+        <ListBox className="list-box">
+          {options.map(([option, text]) => (
+            <ListBoxItem key={option} id={keyOf(option)} className="list-item" textValue={text}>
+              {text}
+            </ListBoxItem>
+          ))}
+        </ListBox>
+      </Popover>
+    </Select>
+  );
+}
+
+export interface ToggleProps {
+  readonly isSelected: boolean;
+  readonly onChange: (isSelected: boolean) => void;
+  readonly children: ReactNode;
+  readonly description?: ReactNode;
+  readonly isDisabled?: boolean;
+}
+
+export function CheckboxField({ children, description, ...rest }: ToggleProps) {
+  return (
+    <Checkbox className="toggle" {...rest}>
+      <span className="checkbox-box" aria-hidden="true">
+        <Icon name="check" size={14} />
+      </span>
+      <span>
+        {children}
+        {description && <span className="field-description">{description}</span>}
+      </span>
+    </Checkbox>
+  );
+}
+
+export function SwitchField({ children, description, ...rest }: ToggleProps) {
+  return (
+    <Switch className="toggle" {...rest}>
+      <span className="switch-track" aria-hidden="true" />
+      <span>
+        {children}
+        {description && <span className="field-description">{description}</span>}
+      </span>
+    </Switch>
+  );
+}

@@ -1,0 +1,63 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { useSyncExternalStore } from "react";
+
+const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const relativeFormat = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
+const units: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number])[] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** After this, the date says more than the number of days. */
+const maxRelativeSeconds = 14 * 86_400;
+
+/** "3 minutes ago", "in 2 days"; the date if it is far from now. */
+function describeDistance(at: Date, nowMs: number): string {
+  const seconds = Math.round((at.getTime() - nowMs) / 1_000);
+  if (Math.abs(seconds) > maxRelativeSeconds) {
+    return absolute.format(at);
+  }
+  const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+  return relativeFormat.format(Math.trunc(seconds / size), unit);
+}
+
+const tickMs = 10_000;
+let nowMs = Date.now();
+const listeners = new Set<() => void>();
+setInterval(() => {
+  nowMs = Date.now();
+  for (const listener of listeners) {
+    listener();
+  }
+}, tickMs);
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+export interface TimeProps {
+  readonly at: Timestamp | Date | undefined;
+  /** "3 minutes ago" in place of the date. */
+  readonly relative?: boolean;
+  /** Shown where there is no time. Default: a dash. */
+  readonly none?: string;
+}
+
+/** A time in the viewer's zone and language, with UTC in its title. */
+export function Time({ at, relative = false, none = "–" }: TimeProps) {
+  const now = useSyncExternalStore(subscribe, () => nowMs);
+  if (at === undefined) {
+    return <span className="muted">{none}</span>;
+  }
+  const date = at instanceof Date ? at : timestampDate(at);
+  const utc = date.toISOString();
+  return (
+    <time dateTime={utc} title={`${utc.replace("T", " ").replace(/\.\d+Z$/, "")} UTC`}>
+      {relative ? describeDistance(date, Math.max(now, Date.now() - tickMs)) : absolute.format(date)}
+    </time>
+  );
+}
