@@ -7,6 +7,7 @@ import { type RenderedMail, renderMail } from "../texts/mails.ts";
 import { smtpOutcome } from "./smtp-outcome.ts";
 import { parseSmtpUrl } from "./smtp-url.ts";
 import { needsSmtpUtf8, offersSmtpUtf8 } from "./smtp-utf8.ts";
+import { writeWhole } from "./whole-message.ts";
 
 export interface EmailOptions {
   /** As `parseSmtpUrl` reads it. */
@@ -61,6 +62,7 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+  writeWhole(transport);
   const senderDomain = domainOf(options.from);
   return {
     name: "smtp",
