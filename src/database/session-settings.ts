@@ -18,6 +18,8 @@ const settings: Readonly<Record<string, string>> = {
   enable_bitmapscan: "off",
   enable_hashjoin: "off",
   enable_mergejoin: "off",
+  // A plan that is made once fits every value: PostgreSQL would make one for each call where a list of values is short.
+  plan_cache_mode: "force_generic_plan",
   // Compiling takes longer than any of these statements.
   jit: "off",
 };

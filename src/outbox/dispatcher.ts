@@ -164,16 +164,20 @@ export class Dispatcher {
   }
 
   #advance(lane: Lane): void {
-    for (const stale of lane.dropStale()) {
-      this.#forget(stale);
-    }
-    for (let held = lane.next(); held !== undefined; held = lane.next()) {
+    for (let held = this.#next(lane); held !== undefined; held = this.#next(lane)) {
       void this.#attempt(lane, held);
     }
     if (lane.mayHaveMore && lane.wanted > 0) {
       lane.mayHaveMore = false;
       this.#options.onRoom();
     }
+  }
+
+  #next(lane: Lane): HeldItem | undefined {
+    for (const stale of lane.dropStale()) {
+      this.#forget(stale);
+    }
+    return lane.next();
   }
 
   async #attempt(lane: Lane, held: HeldItem): Promise<void> {

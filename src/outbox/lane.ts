@@ -81,19 +81,13 @@ export class Lane {
   }
 
   /**
-   * Removes the items that waited so long that an attempt might outlast their claim. Their rows stay in the outbox, where any
-   * server that has a place claims them.
+   * Removes the items at the head of the queue that waited so long that an attempt might outlast their claim, and none behind one that
+   * did not: each is at the head before its attempt. Their rows stay in the outbox, where any server that has a place claims them.
    */
   dropStale(): HeldItem[] {
     const latestMs = this.#monotonicMs() + minClaimLeftMs;
-    const isStale = (held: HeldItem) => held.claimEndsAtMs < latestMs;
-    if (!this.#queue.some(isStale)) {
-      return [];
-    }
-    const stale = this.#queue.filter(isStale);
-    const fresh = this.#queue.filter((held) => !isStale(held));
-    this.#queue.splice(0, this.#queue.length, ...fresh);
-    return stale;
+    const fresh = this.#queue.findIndex((held) => held.claimEndsAtMs >= latestMs);
+    return this.#queue.splice(0, fresh === -1 ? this.#queue.length : fresh);
   }
 
   /** Empties the queue. */

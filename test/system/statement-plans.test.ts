@@ -92,7 +92,7 @@ const notRun: Readonly<Record<string, string>> = {
     "look_up_attempt",
     "look_up_queued_message",
     "look_up_started_verification",
-    "read_verification_status",
+    "read_pending_verifications",
     "read_events_after",
     "read_existence_of_event",
     "end_session_of_reused_token",

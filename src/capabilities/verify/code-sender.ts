@@ -3,11 +3,11 @@ import type { Clock } from "../../clock.ts";
 import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
 import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 import type { ChannelName, CodeMessage } from "../channels/outgoing-message.ts";
 import { deriveCode } from "./code.ts";
+import { PendingVerifications } from "./pending-verifications.ts";
 
 /** The kind of outbox messages that carry the code of a workspace's verification. */
 export const codeMessageKind = "verification_code";
@@ -61,17 +61,14 @@ interface Dependencies {
   };
 }
 
-const readStatus = statement<{ status: string }>("read_verification_status")(
-  { workspaceId: text, id: text },
-  (p) => `SELECT status FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
-);
-
 /** Sends codes. It derives each code again when it sends it. */
 export class CodeSender implements OutboxSender {
   readonly #deps: Dependencies;
+  readonly #pending: PendingVerifications;
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
+    this.#pending = new PendingVerifications(deps.database);
   }
 
   async send(item: OutboxItem, signal: AbortSignal, hasWaited: boolean): Promise<SendResult> {
@@ -90,7 +87,7 @@ export class CodeSender implements OutboxSender {
     if (secret === undefined) {
       return { kind: "failed", reason: "the master secret that the code is derived from is gone", provider: "unknown" };
     }
-    if (hasWaited && !(await this.#isPending(item))) {
+    if (hasWaited && !(await this.#pending.has({ workspaceId: item.workspaceId, id: item.subjectId }))) {
       return { kind: "withdrawn", reason: "the verification ended before the message could be sent" };
     }
     if (reset !== undefined && !(await reset.hasAccount(payload.recipient))) {
@@ -107,11 +104,5 @@ export class CodeSender implements OutboxSender {
       { ...message, ...purpose, workspaceId, code, createdAt, expiresAt },
       { idempotencyKey: item.id, signal },
     );
-  }
-
-  /** False if the verification ended while its message waited. */
-  async #isPending({ workspaceId, subjectId: id }: OutboxItem): Promise<boolean> {
-    const [row] = await this.#deps.database.run(readStatus, { workspaceId, id });
-    return row?.status === "pending";
   }
 }

@@ -1,5 +1,5 @@
-import { createHmac } from "node:crypto";
 import type { Mode } from "../../access/caller.ts";
+import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import type { MasterSecret } from "../../crypto/keyring.ts";
 import { foldDigits } from "../../text/fold-digits.ts";
 
@@ -23,9 +23,10 @@ export function deriveCode(secret: MasterSecret, subject: CodeSubject): string {
   // A 64-bit number from here on would make the lowest codes likelier, so it is skipped (once in 10^9 derivations).
   const unbiasedBelow = 2n ** 64n - (2n ** 64n % codes);
   for (let counter = 0; ; counter++) {
-    const mac = createHmac("sha256", secret.subkey("verification-code"))
-      .update(`${subject.verificationId}/${subject.length}/${counter}`)
-      .digest();
+    const mac = hmacSha256(
+      secret.subkey("verification-code"),
+      `${subject.verificationId}/${subject.length}/${counter}`,
+    );
     const number = mac.readBigUInt64BE();
     if (number < unbiasedBelow) {
       return (number % codes).toString().padStart(subject.length, "0");
