@@ -2,6 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { useQuery } from "@connectrpc/connect-query";
 import { useSyncExternalStore } from "react";
 import { AuthService, type GetMeResponse } from "#gen/byond/v1/auth_pb.ts";
+import { forgetPlaygroundKey } from "./playground-key.ts";
 import { queryClient } from "./query-client.ts";
 import { type SessionState, sessionStore } from "./session-store.ts";
 import { openTransport, transports } from "./transport.ts";
@@ -47,6 +48,7 @@ let lastUserId: string | undefined;
 
 /** Ends the session, and forgets everything that was shown. */
 export async function signOut(): Promise<void> {
+  forgetPlaygroundKey();
   await openAuth.signOut({});
   endSession();
 }
