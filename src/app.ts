@@ -8,6 +8,8 @@ import { eventsCapability } from "./capabilities/events/events.capability.ts";
 import { keysCapability } from "./capabilities/keys/keys.capability.ts";
 import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
 import { referenceCapability } from "./capabilities/reference/reference.capability.ts";
+import type { ReportSettings } from "./capabilities/reports/report-settings.ts";
+import { reportsCapability } from "./capabilities/reports/reports.capability.ts";
 import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
 import { offerWebhookEvents } from "./capabilities/webhooks/webhook-events.ts";
@@ -52,6 +54,7 @@ export function standardCapabilities(): readonly Capability[] {
     accounts,
     events,
     webhooks,
+    reportsCapability(),
     referenceCapability(),
     consoleCapability(),
   ];
@@ -63,7 +66,8 @@ export type Config = ServerConfig &
   VerifySettings &
   AccountSettings &
   EventSettings &
-  WebhookSettings;
+  WebhookSettings &
+  ReportSettings;
 
 /** Reads the environment into a frozen configuration. Throws one `ConfigError` that lists every problem. See `readConfig`. */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>, envFile?: EnvFile): Config {

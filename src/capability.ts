@@ -39,6 +39,7 @@ import type { Sweep } from "./database/sweeper.ts";
 import type { EventLog } from "./events/event-log.ts";
 import type { Repetition } from "./idempotency/idempotency-interceptor.ts";
 import type { LogFields, Logger } from "./observe/log.ts";
+import type { RecordedKey } from "./observe/request-record.ts";
 import type { LaneGroup } from "./outbox/lane-set.ts";
 import type { OutboxItem, OutboxSender } from "./outbox/outbox.ts";
 import type { Quota } from "./quota/quota.ts";
@@ -146,6 +147,11 @@ export interface Contribution {
   /** What `/metrics` tells of it: prom-client's, with names that begin with `byond_`, and in no register (`registers: []`). */
   readonly metrics?: readonly Metric[];
   readonly greeting?: Greeting;
+  /**
+   * Told of each request with an API key once it was answered, with the code of the error that it was answered with. It runs for every request:
+   * it must be fast, and must not throw.
+   */
+  onKeyAnswered?(key: RecordedKey, errorCode: string | undefined): void;
   /** Ends the streams that do not end by themselves. Called when the server stops, before it closes its port. */
   endStreams?(): void;
   /** Releases its resources within a time. Returns false, or a promise of it, if something was left. */

@@ -119,7 +119,7 @@ export function authorize(
   const credential = readCredential(requestHeader, context, authenticator.sessionCookies);
   return whenReady(authenticate(authenticator, required.credential, credential), ({ caller, basis }) => {
     if (caller.kind === "key") {
-      values.get(requestRecordKey).keyPrefix = caller.keyPrefix;
+      values.get(requestRecordKey).key = caller;
     }
     return whenReady(
       credential.kind === "none" ? undefined : checkSender(caller, credential.text, context),

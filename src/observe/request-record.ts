@@ -1,19 +1,26 @@
 import { createContextKey } from "@connectrpc/connect";
 
+/** A key as it is recorded. */
+export interface RecordedKey {
+  readonly keyPrefix: string;
+  readonly workspaceId: string;
+  readonly mode: "live" | "test";
+}
+
 /** What is known about a request. It is filled in while the request is processed, and logged at the end. */
 export interface RequestRecord {
   /** `req_…`, also in the header `X-Request-Id` and in every error. */
   readonly requestId: string;
   /** The route's template or the RPC's path. Never the URL, which may hold secrets. */
   route: string | undefined;
-  /** The prefix of the key that made the call. */
-  keyPrefix: string | undefined;
+  /** The key that made the call. */
+  key: RecordedKey | undefined;
   /** The code of the error that the call ended with. */
   errorCode: string | undefined;
 }
 
 /** Set by the server for each request, on every protocol. */
 export const requestRecordKey = createContextKey<RequestRecord>(
-  { requestId: "req_none", route: undefined, keyPrefix: undefined, errorCode: undefined },
+  { requestId: "req_none", route: undefined, key: undefined, errorCode: undefined },
   { description: "request record" },
 );

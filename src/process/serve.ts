@@ -216,6 +216,11 @@ export async function serve(
       logger,
       proxyTrust: config.proxyTrust,
       requestDuration,
+      onKeyAnswered: (...answered) => {
+        for (const contribution of contributions) {
+          contribution.onKeyAnswered?.(...answered);
+        }
+      },
       apiVersion: currentApiVersion,
       refuse: createShedCalls({
         shedding,

@@ -26,7 +26,7 @@ export function createMalformedRequests(
     const record: RequestRecord = {
       requestId: createId("req"),
       route: undefined,
-      keyPrefix: undefined,
+      key: undefined,
       errorCode: undefined,
     };
     // The request itself is not logged: it may contain anything.

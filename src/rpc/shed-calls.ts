@@ -124,7 +124,7 @@ function createForms(errors: ErrorReporter): Forms {
   const recordOf = (requestId: string): RequestRecord => ({
     requestId,
     route: undefined,
-    keyPrefix: undefined,
+    key: undefined,
     // As of an error that was reported: it is none that the operator should look into.
     errorCode: overloaded.code,
   });

@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import { createId } from "../crypto/ids.ts";
 import { withDeadline } from "../database/call-deadline.ts";
 import type { Logger } from "../observe/log.ts";
-import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
+import { type RecordedKey, type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
 import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
 import { RawHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
@@ -32,6 +32,8 @@ export interface RequestHandlerOptions {
   readonly proxyTrust: ProxyTrust;
   /** In seconds. Routes are templates: their number is bounded. */
   readonly requestDuration: Histogram<"route" | "status">;
+  /** Called when a request with an API key is over, with the code of the error that it was answered with. */
+  readonly onKeyAnswered?: (key: RecordedKey, errorCode: string | undefined) => void;
   /** What answers name in `Byond-Version`, unless the request named another. */
   readonly apiVersion: string;
   /** Asked first. By default no request is refused. */
@@ -66,7 +68,7 @@ export function createRequestHandler(
     const record: RequestRecord = {
       requestId: createId("req"),
       route: undefined,
-      keyPrefix: undefined,
+      key: undefined,
       errorCode: undefined,
     };
     const defaults = { "X-Request-Id": record.requestId, ...allDefaults };
@@ -129,7 +131,7 @@ function pathOf(request: NodeRequest): string {
 }
 
 function logWhenClosed(
-  { clock, logger, requestDuration }: RequestHandlerOptions,
+  { clock, logger, requestDuration, onKeyAnswered }: RequestHandlerOptions,
   request: NodeRequest,
   response: NodeResponse,
   record: RequestRecord,
@@ -141,6 +143,9 @@ function logWhenClosed(
     const ms = clock.monotonicMs() - startedMs;
     const route = record.route ?? "unmatched";
     requestDuration.observe({ route, status: response.statusCode }, ms / 1_000);
+    if (record.key !== undefined && response.headersSent) {
+      onKeyAnswered?.(record.key, record.errorCode);
+    }
     logger.info("request", {
       request_id: record.requestId,
       client_request_id: clientRequestId(request),
@@ -149,7 +154,7 @@ function logWhenClosed(
       status: response.statusCode,
       code: record.errorCode,
       ms: Math.round(ms * 10) / 10,
-      key_prefix: record.keyPrefix,
+      key_prefix: record.key?.keyPrefix,
       aborted: response.writableFinished ? undefined : true,
     });
   });

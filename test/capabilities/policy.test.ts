@@ -28,6 +28,7 @@ import { maxAllowlistEntries } from "../../src/access/ip-allowlist.ts";
 import { hoursToVerify, passwordLength, refreshTokenDays } from "../../src/capabilities/accounts/accounts.policy.ts";
 import * as events from "../../src/capabilities/events/events.policy.ts";
 import * as keys from "../../src/capabilities/keys/keys.policy.ts";
+import * as reports from "../../src/capabilities/reports/reports.policy.ts";
 import {
   brandLength,
   codeLength,
@@ -99,7 +100,7 @@ test("the schema's rules are those of the policies", () => {
 
 let comments: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  const files = ["verify", "auth", "api_key", "event", "webhook"].map(async (name) => [
+  const files = ["verify", "auth", "api_key", "event", "webhook", "report"].map(async (name) => [
     name,
     (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
       /\n\s*\/\/ ?/g,
@@ -116,6 +117,10 @@ test.each<[string, string, number]>([
   ["verify", `Verifications a page, ${pageSize.min} to ${pageSize.max}. Default ${pageSize.default}.`, 1],
   ["event", `Events a page, ${events.pageSize.min} to ${events.pageSize.max}. Default ${events.pageSize.default}.`, 1],
   ["event", `kept for ${events.retention.default} days`, 1],
+  ["report", `for ${reports.retention.default} days`, 1],
+  ["report", `The current hour and the ${reports.periods.day.buckets - 1} before it`, 1],
+  ["report", `Today and the ${reports.periods.week.buckets - 1} days before`, 1],
+  ["report", `Today and the ${reports.periods.month.buckets - 1} days before`, 1],
   ["auth", `${passwordLength.min} to ${passwordLength.max} characters`, 3],
   ["auth", `within ${refreshTokenDays} days`, 4],
   ["auth", `ends after ${hoursToVerify} hours`, 1],

@@ -30,6 +30,7 @@ const beyondTheEntities = {
     "outbox_note_due",
     "outbox_record_sent",
     "outbox_record_sent",
+    "report_count_verifications",
     "require_credential",
     "spend_signature",
     "webhook_follow_events",
@@ -44,6 +45,7 @@ const beyondTheEntities = {
     "code_receipt",
     "outbox_due_earlier",
     "outbox_written",
+    "report_verifications",
     "verification_ended",
     "verification_started",
     "webhook_deliveries",
@@ -52,9 +54,11 @@ const beyondTheEntities = {
   fillFactors: {
     event_pending: ["autovacuum_vacuum_scale_factor=0", "autovacuum_vacuum_threshold=2000"],
     quota: ["fillfactor=50"],
+    request_hour: ["fillfactor=60"],
     server: ["fillfactor=50"],
     throttle: ["fillfactor=80"],
     verification: ["fillfactor=80"],
+    verification_hour: ["fillfactor=60"],
   },
   sequences: ["event_pending_number", "event_position", "revocation_seq"],
   defaults: {

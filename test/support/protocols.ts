@@ -9,6 +9,7 @@ import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { EventService } from "../../gen/byond/v1/event_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
+import { ReportService } from "../../gen/byond/v1/report_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { WebhookService } from "../../gen/byond/v1/webhook_pb.ts";
 import { restStyle } from "../../src/rpc/rest-style.ts";
@@ -73,6 +74,10 @@ export const rpcs = {
   },
   ListEvents: { method: EventService.method.listEvents, rest: (input) => ["GET", `/events?${query(input)}`] },
   GetEvent: { method: EventService.method.getEvent, rest: ({ id }) => ["GET", `/events/${id}`], responseBody: "event" },
+  GetOverview: {
+    method: ReportService.method.getOverview,
+    rest: (input) => ["GET", `/reports/overview?${query(input)}`],
+  },
   CreateWebhook: { method: WebhookService.method.createWebhook, rest: post("/webhooks") },
   ListWebhooks: { method: WebhookService.method.listWebhooks, rest: () => ["GET", "/webhooks"] },
   GetWebhook: {

@@ -52,6 +52,13 @@ export function fullTables({
     `INSERT INTO event (position, id, workspace_id, mode, type, subject_id, created_at, snapshot)
      SELECT 1000000 + i, 'evt_' || i, CASE WHEN i % 10 = 0 THEN 'ws_' || i ELSE ${own} END, 'live', 'verification.started', 'vrf_' || i,
        now(), '{}' ${many}`,
+    `INSERT INTO verification_hour
+     SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END,
+       date_trunc('hour', now(), 'UTC') - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0,
+       array_fill(0, ARRAY[14]), array_fill(0, ARRAY[14]) ${many}`,
+    `INSERT INTO request_hour
+     SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END,
+       date_trunc('hour', now(), 'UTC') - i * interval '1 hour', 'ok', 1 ${many}`,
     `INSERT INTO idempotency SELECT ${own}, 'live', 'key' || i, '', '', now(), now() ${many}`,
     `INSERT INTO used_signature SELECT ${own}, i::text::bytea, now() ${many}`,
     `INSERT INTO revocation (seq, subject, created_at) SELECT -i, 'key:' || i, now() ${many}`,

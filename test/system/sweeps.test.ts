@@ -5,6 +5,7 @@ import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
 import { closedWorkspaceSweep } from "../../src/capabilities/accounts/closed-workspace-sweep.ts";
 import { sessionSweep } from "../../src/capabilities/accounts/end-sessions.ts";
 import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.ts";
+import { reportSweeps } from "../../src/capabilities/reports/report-sweeps.ts";
 import { ownVerificationSweep, verificationSweep } from "../../src/capabilities/verify/verification-sweep.ts";
 import { Database, type QueryableTables } from "../../src/database/database.ts";
 import { queryOf } from "../../src/database/statement.ts";
@@ -56,6 +57,16 @@ test.each([
     `INSERT INTO verification (
        workspace_id, id, mode, channel, status, brand, metadata, code_length, secret_id, max_attempts, created_at, expires_at
      ) SELECT 'ws_' || i, 'vrf_' || i, 'test', 'email', 'pending', '', '{}', 6, '', 5, now - interval '400 days', now
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "verification_hour",
+    `INSERT INTO verification_hour SELECT 'ws_' || i, 'live', now - interval '401 days', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}'
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "request_hour",
+    `INSERT INTO request_hour SELECT 'ws_' || i, 'live', now - interval '401 days', 'ok', 1
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
 ])("a round of %s goes on until nothing is stale", async (table, fill) => {
@@ -133,6 +144,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
     ownVerificationSweep(deps),
     closedWorkspaceSweep(deps, standardWorkspaceTables),
     revocationSweep(deps),
+    ...reportSweeps(deps, 400),
   ];
   for (const sweep of sweeps) {
     await sweep.removeBatch();
@@ -169,6 +181,8 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
         "event_of_workspace",
       ],
       ["sweep_revocation", "", "revocation_pkey"],
+      ["sweep_verification_hour_1000", "", "verification_hour_oldest_first"],
+      ["sweep_request_hour_1000", "", "request_hour_oldest_first"],
     ]) {
       await client.query("BEGIN");
       await client.query("SET LOCAL enable_seqscan = off");
@@ -206,6 +220,8 @@ const primaryKeys = [
   "used_signature",
   "session",
   "workspace",
+  "verification_hour",
+  "request_hour",
 ].map((table) => `${table}_pkey`);
 
 /** Twenty thousand rows of each table, half of them of a workspace that is closed, all but those of limits old. */
@@ -230,6 +246,9 @@ const manyRowsOfTwoWorkspaces = `
   INSERT INTO throttle SELECT workspace_id, id, now + interval '1 hour' FROM filled;
   INSERT INTO quota SELECT workspace_id, id, now, 0, array_fill(0, ARRAY[70]) FROM filled;
   INSERT INTO used_signature SELECT workspace_id, id::bytea, old FROM filled;
+  INSERT INTO verification_hour
+    SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
+  INSERT INTO request_hour SELECT workspace_id, 'live', old - i * interval '1 hour', 'ok', 1 FROM filled;
   INSERT INTO session (workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at)
     SELECT workspace_id, id, '', 0, '', old, old, old FROM filled;
   INSERT INTO api_key (id, workspace_id, prefix, name, mode, created_at)

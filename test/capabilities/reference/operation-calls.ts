@@ -236,6 +236,14 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     call("GET", "/events/stream?after=evt_none", 404, ({ key }) => ({ key })),
     call("GET", "/events/stream?types=nothing", 422, ({ key }) => ({ key })),
   ],
+  getOverview: [
+    async (world) => {
+      await startVerification(world);
+      return [await world.app.rest("GET", "/reports/overview?period=7d", { key: world.sandboxKey }), 200];
+    },
+    call("GET", "/reports/overview", 200, ({ session }) => ({ session, headers: { "Byond-Mode": "test" } })),
+    call("GET", "/reports/overview?period=1y", 422, ({ key }) => ({ key })),
+  ],
   createWebhook: [
     call("POST", "/webhooks", 201, ({ session }) => ({
       session,

@@ -177,7 +177,7 @@ export async function openTwoServers(): Promise<TwoServers> {
     compressMinBytes,
     shutdownSignal: shutdown.signal,
     contextValues: () => {
-      const record = { requestId: "req_0", route: undefined, keyPrefix: undefined, errorCode: undefined };
+      const record = { requestId: "req_0", route: undefined, key: undefined, errorCode: undefined };
       return createContextValues().set(requestRecordKey, record);
     },
   });

@@ -19,6 +19,7 @@ const titles: Readonly<Record<string, string>> = {
   TestWebhook: "Test a webhook",
   ListWebhookDeliveries: "List deliveries of a webhook",
   RedeliverWebhook: "Send an event again",
+  GetOverview: "Get an overview",
   CreateApiKey: "Create an API key",
   GetApiKey: "Get an API key",
   UpdateApiKey: "Change an API key",
@@ -43,6 +44,7 @@ const groups = new Map([
   ["LookupService", "Lookup"],
   ["EventService", "Events"],
   ["WebhookService", "Webhooks"],
+  ["ReportService", "Reports"],
   ["ApiKeyService", "API keys"],
   ["AuthService", "Accounts and sessions"],
 ]);

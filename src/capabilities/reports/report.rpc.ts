@@ -1,0 +1,127 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import {
+  type DurationReportSchema,
+  type OverviewBucketSchema,
+  ReportPeriod,
+  type ReportService,
+  type VerificationCountsSchema,
+} from "../../../gen/byond/v1/report_pb.ts";
+import { Channel } from "../../../gen/byond/v1/verify_pb.ts";
+import { callMode } from "../../access/call-mode.ts";
+import { anyCaller } from "../../access/caller.ts";
+import { requestsPerMinuteByTier } from "../../access/tiers.ts";
+import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
+import type { DurationSummary } from "./durations.ts";
+import {
+  getOverview,
+  type OverviewBucket,
+  type OverviewDependencies,
+  type VerificationCounts,
+} from "./get-overview.ts";
+import { type Period, periods } from "./reports.policy.ts";
+
+const periodsByEnum = new Map<ReportPeriod, Period>([
+  [ReportPeriod.DAY, periods.day],
+  [ReportPeriod.WEEK, periods.week],
+  [ReportPeriod.MONTH, periods.month],
+]);
+
+const channelEnums = {
+  sms: Channel.SMS,
+  voice: Channel.VOICE,
+  whatsapp: Channel.WHATSAPP,
+  email: Channel.EMAIL,
+} as const satisfies Record<ChannelName, Channel>;
+
+/** ReportService: translates messages to operations and back. */
+export function reportService(deps: OverviewDependencies): ServiceImpl<typeof ReportService> {
+  return {
+    async getOverview(request, context) {
+      const period = periodsByEnum.get(request.period ?? ReportPeriod.DAY);
+      if (period === undefined) {
+        throw new TypeError(`the period ${request.period} passed validation`);
+      }
+      const { workspaceId, tier } = anyCaller(context);
+      const overview = await getOverview(deps, {
+        workspaceId,
+        mode: callMode(context),
+        period,
+        requestsPerMinute: requestsPerMinuteByTier[tier],
+      });
+      return {
+        periodStart: timestampFromDate(overview.periodStart),
+        periodEnd: timestampFromDate(overview.periodEnd),
+        bucketSeconds: period.bucketMs / 1_000,
+        verifications: countsMessage(overview.verifications),
+        channels: inOrder(overview.channels).map(([channel, report]) => ({
+          channel,
+          verifications: countsMessage(report.verifications),
+          timeToDelivery: durationMessage(report.timeToDelivery),
+          timeToApproval: durationMessage(report.timeToApproval),
+        })),
+        buckets: overview.buckets.map(bucketMessage),
+        timeToDelivery: durationMessage(overview.timeToDelivery),
+        timeToApproval: durationMessage(overview.timeToApproval),
+        requests: {
+          total: int32(overview.requests.total),
+          failed: int32(overview.requests.failed),
+          errors: overview.requests.errors.map(({ code, requests }) => ({ code, requests: int32(requests) })),
+        },
+        ...(overview.requestLimit === undefined ? {} : { requestLimit: overview.requestLimit }),
+      };
+    },
+  };
+}
+
+function bucketMessage(bucket: OverviewBucket): MessageInitShape<typeof OverviewBucketSchema> {
+  return {
+    start: timestampFromDate(bucket.start),
+    verifications: countsMessage(bucket.verifications),
+    channels: inOrder(bucket.channels).map(([channel, verifications]) => ({
+      channel,
+      verifications: countsMessage(verifications),
+    })),
+    requests: int32(bucket.requests),
+    failedRequests: int32(bucket.failedRequests),
+  };
+}
+
+/** Those of channels that this server knows, always in the same order. */
+function inOrder<T>(channels: ReadonlyMap<string, T>): [Channel, T][] {
+  return channelNames.flatMap((name): [Channel, T][] => {
+    const found = channels.get(name);
+    return found === undefined ? [] : [[channelEnums[name], found]];
+  });
+}
+
+function countsMessage(counts: VerificationCounts): MessageInitShape<typeof VerificationCountsSchema> {
+  const sendable = counts.started - counts.channelUnavailable;
+  return {
+    started: int32(counts.started),
+    delivered: int32(counts.delivered),
+    approved: int32(counts.approved),
+    expired: int32(counts.expired),
+    locked: int32(counts.locked),
+    canceled: int32(counts.canceled),
+    channelUnavailable: int32(counts.channelUnavailable),
+    failedMessages: int32(counts.failedMessages),
+    ...(sendable <= 0 ? {} : { conversionPercent: Math.round((100 * counts.approved) / sendable) }),
+  };
+}
+
+function durationMessage(durations: DurationSummary): MessageInitShape<typeof DurationReportSchema> {
+  const { p50Ms, p95Ms, ranges } = durations;
+  return {
+    ...(p50Ms === undefined ? {} : { p50Ms }),
+    ...(p95Ms === undefined ? {} : { p95Ms }),
+    ranges: ranges.map(({ belowMs, count }) => ({
+      ...(belowMs === undefined ? {} : { belowMs }),
+      count: int32(count),
+    })),
+  };
+}
+
+/** JSON writes an int64 as text. A count that an int32 cannot hold, of some 800 requests a second for a month, is its largest value. */
+const int32 = (count: number) => Math.min(count, 2 ** 31 - 1);

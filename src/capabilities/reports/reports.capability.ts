@@ -1,0 +1,31 @@
+import { ReportService } from "../../../gen/byond/v1/report_pb.ts";
+import type { Capability } from "../../capability.ts";
+import { bindService } from "../../rpc/router.ts";
+import { reportService } from "./report.rpc.ts";
+import { type ReportSettings, readReportSettings, reportSettings } from "./report-settings.ts";
+import { reportSweeps } from "./report-sweeps.ts";
+import { Reports0001 } from "./reports-0001.migration.ts";
+import { RequestCounter } from "./request-counter.ts";
+import { RequestHourEntity } from "./request-hour.entity.ts";
+import { VerificationHourEntity } from "./verification-hour.entity.ts";
+
+/** Reports: what became of verifications, and how requests were answered. It reads numbers that are kept as things happen. */
+export function reportsCapability(): Capability<ReportSettings> {
+  return {
+    name: "reports",
+    entities: [VerificationHourEntity, RequestHourEntity],
+    migrations: [{ name: "reports-0001", class: Reports0001 }],
+    workspaceTables: { verification_hour: "mode, hour, channel", request_hour: "mode, hour, code" },
+    settings: [reportSettings],
+    readSettings: readReportSettings,
+    start({ database, clock, logger }, { reportRetentionDays }) {
+      const requests = new RequestCounter({ database, logger });
+      return {
+        services: [{ binding: bindService(ReportService, reportService({ database, clock })) }],
+        onKeyAnswered: ({ workspaceId, mode }, errorCode) => requests.note(workspaceId, mode, errorCode),
+        sweeps: reportSweeps({ database }, reportRetentionDays),
+        close: () => requests.stop(),
+      };
+    },
+  };
+}
