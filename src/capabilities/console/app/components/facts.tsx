@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 
 /** What is known of one thing: names and values, in columns where there is room. */
-export function Facts({ items }: { readonly items: readonly (readonly [name: string, value: ReactNode])[] }) {
+export function Facts({ facts }: { readonly facts: Readonly<Record<string, ReactNode>> }) {
   return (
     <dl className="facts">
-      {items.map(([name, value]) => (
+      {Object.entries(facts).map(([name, value]) => (
         <div key={name} className="fact">
           <dt>{name}</dt>
           <dd>{value}</dd>

@@ -14,9 +14,13 @@ const units: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
 /** After this, the date says more than the number of days. */
 const maxRelativeSeconds = 14 * 86_400;
 
-/** "3 minutes ago", "in 2 days"; the date if it is far from now. */
+const justNowSeconds = 5;
+
+/** "now", "3 minutes ago", "in 2 days"; the date if it is far from now. */
 function describeDistance(at: Date, nowMs: number): string {
-  const seconds = Math.round((at.getTime() - nowMs) / 1_000);
+  const distance = Math.round((at.getTime() - nowMs) / 1_000);
+  // The clocks of server and browser differ a little.
+  const seconds = Math.abs(distance) < justNowSeconds ? 0 : distance;
   if (Math.abs(seconds) > maxRelativeSeconds) {
     return absolute.format(at);
   }
@@ -25,10 +29,10 @@ function describeDistance(at: Date, nowMs: number): string {
 }
 
 const tickMs = 10_000;
-let nowMs = Date.now();
+let tick = 0;
 const listeners = new Set<() => void>();
 setInterval(() => {
-  nowMs = Date.now();
+  tick += 1;
   for (const listener of listeners) {
     listener();
   }
@@ -49,7 +53,7 @@ export interface TimeProps {
 
 /** A time in the viewer's zone and language, with UTC in its title. */
 export function Time({ at, relative = false, none = "–" }: TimeProps) {
-  const now = useSyncExternalStore(subscribe, () => nowMs);
+  useSyncExternalStore(subscribe, () => tick);
   if (at === undefined) {
     return <span className="muted">{none}</span>;
   }
@@ -57,7 +61,7 @@ export function Time({ at, relative = false, none = "–" }: TimeProps) {
   const utc = date.toISOString();
   return (
     <time dateTime={utc} title={`${utc.replace("T", " ").replace(/\.\d+Z$/, "")} UTC`}>
-      {relative ? describeDistance(date, Math.max(now, Date.now() - tickMs)) : absolute.format(date)}
+      {relative ? describeDistance(date, Date.now()) : absolute.format(date)}
     </time>
   );
 }

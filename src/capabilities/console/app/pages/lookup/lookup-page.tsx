@@ -66,7 +66,7 @@ export default function LookupPage() {
           </div>
         </HouseForm>
       </Panel>
-      <div aria-live="polite">
+      <div aria-live="polite" className={styles.answer}>
         {answer === undefined ? (
           <EmptyState icon="phone" title="No number looked up yet">
             Enter a number with its country code, such as <code>+14155550123</code>, or a national one with its country.
@@ -98,13 +98,13 @@ function Answer({ answer, command }: { readonly answer: LookupNumberResponse; re
         }
       >
         <Facts
-          items={[
-            ["E.164", numberE164 ?? "Not a phone number"],
-            ["National form", nationalFormat ?? "Unknown"],
-            ["Country", country === undefined ? "Unknown" : `${country} (${countryCode})`],
-            ["Line type", lineTypeText(lineType, possibleLineTypes)],
-            ["Possible length", possible ? "Yes" : "No"],
-          ]}
+          facts={{
+            "E.164": numberE164 ?? "Not a phone number",
+            "National form": nationalFormat ?? "Unknown",
+            Country: country === undefined ? "Unknown" : `${country} (${countryCode})`,
+            "Line type": lineTypeText(lineType, possibleLineTypes),
+            "Possible length": possible ? "Yes" : "No",
+          }}
         />
       </Panel>
       <Panel title="The same call" description="With the key in BYONDAPI_KEY.">
