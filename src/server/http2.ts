@@ -1,15 +1,17 @@
 import {
   constants,
   createServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
+  type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
 import { discardBody } from "./discard-body.ts";
+import { Http2Request } from "./http2-request.ts";
+import { Http2Response } from "./http2-response.ts";
 import type { Activity } from "./idle-connections.ts";
 import { HEADER_BYTES_MAX, HEADERS_MAX } from "./normalize-request.ts";
+import { StreamTimeouts } from "./stream-timeouts.ts";
 import { LINGER_MS, type Timeouts } from "./timeouts.ts";
 
 /** How many requests a client may have in progress on one connection. */
@@ -17,9 +19,9 @@ const CONCURRENT_STREAMS_MAX = 100;
 
 export interface Http2Options {
   readonly timeouts: Timeouts;
-  readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  readonly onRequest: (request: Http2Request, response: Http2Response) => void;
   /** Answers a request that was parsed but must not be handled. */
-  readonly onMalformed: (response: Http2ServerResponse, reason: string) => void;
+  readonly onMalformed: (response: Http2Response, reason: string) => void;
 }
 
 /** Serves HTTP/2 on connections that the port accepted. */
@@ -31,6 +33,7 @@ export interface Http2 {
 
 export function createHttp2(options: Http2Options): Http2 {
   const { timeouts } = options;
+  const streamTimeouts = new StreamTimeouts(timeouts);
   const connections = new Set<Http2Connection>();
 
   const server = createServer({
@@ -46,34 +49,13 @@ export function createHttp2(options: Http2Options): Http2 {
     streamResetBurst: 1_000,
     streamResetRate: 100,
   });
-  // The client may already have reset the stream, and answering it would throw.
-  const isGone = (response: Http2ServerResponse) => response.stream.destroyed || response.stream.closed;
-  const begin = (request: Http2ServerRequest, response: Http2ServerResponse) => {
-    watchStream(response.stream, timeouts);
-    if (!response.stream.endAfterHeaders) letUploadEnd(request);
-    options.onRequest(request, response);
-  };
-  server.on("request", (request, response) => {
-    if (!isGone(response)) begin(request, response);
-  });
-  server.on("checkContinue", (request, response) => {
-    if (isGone(response)) return;
-    response.writeContinue();
-    begin(request, response);
-  });
-  server.on("checkExpectation", (_request, response) => {
-    if (!isGone(response)) options.onMalformed(response, "The value of the Expect header is not supported.");
-  });
-  server.on("connect", (_request: Http2ServerRequest, response: Http2ServerResponse) => {
-    if (!isGone(response)) options.onMalformed(response, "CONNECT is not supported.");
-  });
   // A session error already closes its connection.
   server.on("sessionError", () => undefined);
 
   return {
     accept(socket, activity) {
       const register = (session: ServerHttp2Session) => {
-        const connection = new Http2Connection(session, socket, activity, timeouts);
+        const connection = new Http2Connection(session, socket, activity, { ...options, streamTimeouts });
         connections.add(connection);
         socket.once("close", () => connections.delete(connection));
       };
@@ -88,23 +70,32 @@ export function createHttp2(options: Http2Options): Http2 {
   };
 }
 
+interface ConnectionOptions extends Http2Options {
+  readonly streamTimeouts: StreamTimeouts;
+}
+
 /** One connection. It is closed when it has had no request for too long; pings and other frames do not count. */
 class Http2Connection {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
   readonly #activity: Activity;
-  readonly #timeouts: Timeouts;
+  readonly #options: ConnectionOptions;
   #openStreams = 0;
   #timer: NodeJS.Timeout;
 
-  constructor(session: ServerHttp2Session, socket: Socket, activity: Activity, timeouts: Timeouts) {
+  constructor(session: ServerHttp2Session, socket: Socket, activity: Activity, options: ConnectionOptions) {
     this.#session = session;
     this.#socket = socket;
     this.#activity = activity;
-    this.#timeouts = timeouts;
-    this.#timer = setTimeout(() => socket.destroy(), timeouts.headersMs);
+    this.#options = options;
+    this.#timer = setTimeout(() => socket.destroy(), options.timeouts.headersMs);
     session.once("remoteSettings", () => this.#waitForStream());
-    session.on("stream", (stream) => this.#count(stream));
+    session.on("stream", (stream, headers, _flags, rawHeaders) => {
+      this.#open(stream);
+      // The client may already have reset the stream, and answering it would throw.
+      if (!stream.destroyed && !stream.closed)
+        this.#begin(new Http2Request(stream, socket, headers, rawHeaders), headers);
+    });
     session.on("frameError", () => undefined);
     // A half-closed peer cannot send WINDOW_UPDATE, so the connection is closed.
     socket.once("end", () => socket.destroy());
@@ -117,11 +108,34 @@ class Http2Connection {
     if (this.#openStreams === 0) this.#after(LINGER_MS, () => this.#socket.destroy());
   }
 
-  #count(stream: ServerHttp2Stream): void {
+  #begin(request: Http2Request, { expect }: IncomingHttpHeaders): void {
+    const { onRequest, onMalformed } = this.#options;
+    const { stream } = request;
+    const response = new Http2Response(request);
+    // Node would wait for a reader of a body that there is not.
+    if (stream.endAfterHeaders) stream.resume();
+    else stream.once("finish", letUploadEnd);
+    if (request.method === "CONNECT") {
+      onMalformed(response, "CONNECT is not supported.");
+    } else if (expect !== undefined && expect !== "100-continue") {
+      onMalformed(response, "The value of the Expect header is not supported.");
+    } else {
+      if (expect !== undefined) stream.additionalHeaders({ ":status": constants.HTTP_STATUS_CONTINUE });
+      onRequest(request, response);
+    }
+  }
+
+  #open(stream: ServerHttp2Stream): void {
     this.#openStreams += 1;
-    this.#activity.busy();
-    clearTimeout(this.#timer);
-    stream.once("close", () => {
+    if (this.#openStreams === 1) {
+      this.#activity.busy();
+      clearTimeout(this.#timer);
+    }
+    // The client left during its request. The reader of the body gets the error.
+    stream.on("error", ignoreError);
+    const forget = this.#options.streamTimeouts.watch(stream);
+    stream.on("close", () => {
+      forget();
       this.#openStreams -= 1;
       if (this.#openStreams > 0) return;
       if (this.#session.closed) this.end();
@@ -132,7 +146,7 @@ class Http2Connection {
   #waitForStream(): void {
     if (this.#openStreams > 0) return;
     this.#activity.idle(() => this.end());
-    this.#after(this.#timeouts.keepAliveMs, () => this.end());
+    this.#after(this.#options.timeouts.keepAliveMs, () => this.end());
   }
 
   #after(delayMs: number, act: () => void): void {
@@ -141,41 +155,20 @@ class Http2Connection {
   }
 }
 
+const ignoreError = () => undefined;
+
 /**
  * Keeps reading the body of a request that was answered early, for as long as requests may take. A client that stops sending
  * for a moment is told to give up (RFC 9113 §8.1), since it occupies one of the connection's streams. Node would do that at
  * once if nobody had begun to read; proxies then lose the answer (https://github.com/haproxy/haproxy/issues/1219), and HAProxy
  * 2.6 sometimes the whole connection.
  */
-function letUploadEnd(request: Http2ServerRequest): void {
-  const { stream } = request;
-  // Starts reading, up to the size of its buffer.
-  request.read(0);
-  stream.once("finish", () => {
-    if (request.complete) return;
-    discardBody(request);
-    const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
-    stream.on("data", () => {
-      if (stream.session?.closed === false) timer.refresh();
-    });
-    stream.once("close", () => clearTimeout(timer));
+function letUploadEnd(this: ServerHttp2Stream): void {
+  if (this.readableEnded || this.destroyed) return;
+  discardBody(this);
+  const timer = setTimeout(() => this.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+  this.on("data", () => {
+    if (this.session?.closed === false) timer.refresh();
   });
-}
-
-/** Cancels a request that does not arrive in time, or whose answer the client does not read. */
-function watchStream(stream: ServerHttp2Stream, timeouts: Timeouts): void {
-  const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
-  // If data is waiting to be sent, the client has stalled. Otherwise the handler is still working.
-  stream.setTimeout(timeouts.stalledMs, () => {
-    if (stream.writableLength > 0) cancel();
-  });
-  if (stream.endAfterHeaders) return;
-
-  const timer = setTimeout(() => {
-    const hasArrived = stream.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE;
-    // A bidirectional stream may last as long as its client likes.
-    const isBeingAnswered = stream.headersSent && !stream.writableEnded;
-    if (!hasArrived && !isBeingAnswered) cancel();
-  }, timeouts.requestMs);
-  stream.once("close", () => clearTimeout(timer));
+  this.once("close", () => clearTimeout(timer));
 }

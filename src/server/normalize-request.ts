@@ -1,9 +1,10 @@
 import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Http2Request } from "./http2-request.ts";
+import type { Http2Response } from "./http2-response.ts";
 import { findAuthorityFault, findTargetFault, readAbsoluteForm } from "./request-target.ts";
 
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
-export type NodeResponse = ServerResponse | Http2ServerResponse;
+export type NodeRequest = IncomingMessage | Http2Request;
+export type NodeResponse = ServerResponse | Http2Response;
 
 /** The maximum size of all headers of a request together, its target included. */
 export const HEADER_BYTES_MAX = 16 * 1024;

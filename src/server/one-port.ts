@@ -108,12 +108,13 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const ignoreError = () => undefined;
 
   const onRequest = (request: NodeRequest, response: NodeResponse) => {
-    // The unions have no common signature of `on`, but both are event emitters.
-    const incoming: NodeJS.EventEmitter = request;
-    const outgoing: NodeJS.EventEmitter = response;
-    // The client left during its request. The reader of the body gets the error.
-    incoming.on("error", ignoreError);
-    outgoing.on("error", options.onError);
+    if (!("stream" in request)) {
+      // The client left during its request. The reader of the body gets the error.
+      request.on("error", ignoreError);
+    }
+    if (!("stream" in response)) {
+      response.on("error", options.onError);
+    }
     setHeaders(response, transportHeaders);
     const fault = normalizeRequest(request);
     if (hasExcessiveHeaders(request)) refuseWith(response, 431);

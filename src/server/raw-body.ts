@@ -166,6 +166,9 @@ function collect(stream: Readable, maxBytes: number, untilMs: number | undefined
   };
   if (stream.destroyed || wasCut(stream)) {
     onClose(stream.errored);
+  } else if (stream.readableEnded) {
+    // Without any data, a stream of HTTP/2 ends although nobody reads it.
+    onEnd();
   } else {
     stream.on("end", onEnd).on("error", onClose).on("close", onClose).on("data", onData);
   }

@@ -10,7 +10,7 @@ import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-add
 import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
 import { RawHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
 import { requestTargetKey } from "./request-target.ts";
-import { ServerRequest } from "./server-request.ts";
+import { emitterOf, ServerRequest } from "./server-request.ts";
 import { type DefaultHeaders, setHeaders, writeResponse } from "./write-response.ts";
 
 /**
@@ -137,9 +137,7 @@ function logWhenClosed(
   record: RequestRecord,
 ): void {
   const startedMs = clock.monotonicMs();
-  // Both of our kinds of response are event emitters, but their union has no common signature of `once`.
-  const emitter: NodeJS.EventEmitter = response;
-  emitter.once("close", () => {
+  emitterOf(response).once("close", () => {
     const ms = clock.monotonicMs() - startedMs;
     const route = record.route ?? "unmatched";
     requestDuration.observe({ route, status: response.statusCode }, ms / 1_000);

@@ -25,7 +25,7 @@ export class ServerRequest implements UniversalServerRequest {
     this.httpVersion = request.httpVersion;
     this.method = request.method ?? "";
     this.header = readHeaders(request.headers);
-    this.body = new RawBody(hasBody(request) ? request : noBody);
+    this.body = new RawBody(bodyOf(request));
     this.contextValues = values.set(rawBodyKey, this.body);
     this.#request = request;
     this.#response = response;
@@ -62,10 +62,13 @@ function originOf(request: NodeRequest): string {
   return `${scheme}://${authority}`;
 }
 
-/** Whether there may be a body: over HTTP/1.1, its headers tell (RFC 9112 §6.3). */
-function hasBody(request: NodeRequest): boolean {
+/** Over HTTP/1.1, the headers tell whether there may be a body (RFC 9112 §6.3). */
+function bodyOf(request: NodeRequest): AsyncIterable<Uint8Array> {
+  if ("stream" in request) {
+    return request.stream.endAfterHeaders ? noBody : request.body;
+  }
   const { headers } = request;
-  return "stream" in request || headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined ? request : noBody;
 }
 
 const noBody: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(atEnd) }) };
@@ -88,15 +91,18 @@ export function isGone(response: NodeResponse): boolean {
   return "stream" in response ? response.stream.destroyed || response.stream.closed : response.destroyed;
 }
 
+/** What emits the events of a response: `close`, `drain`. */
+export function emitterOf(response: NodeResponse): NodeJS.EventEmitter {
+  return "stream" in response ? response.stream : response;
+}
+
 function signalOfClose(request: NodeRequest, response: NodeResponse): AbortSignal {
   const controller = new AbortController();
   const abort = () => controller.abort(reasonOfClose(request));
   if (isGone(response)) {
     abort();
   } else {
-    // Both kinds of response are event emitters, but their union has no common signature of `once`.
-    const emitter: NodeJS.EventEmitter = response;
-    emitter.once("close", abort);
+    emitterOf(response).once("close", abort);
   }
   return controller.signal;
 }

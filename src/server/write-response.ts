@@ -1,10 +1,8 @@
-import type { Http2ServerResponse } from "node:http2";
 import { HeaderFields } from "@byond/rest/header-fields";
 import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { NodeResponse } from "./normalize-request.ts";
-import { isGone } from "./server-request.ts";
+import { emitterOf, isGone } from "./server-request.ts";
 
 /** Headers that every answer has unless it has others of these names. */
 export type DefaultHeaders = Readonly<Record<string, string>>;
@@ -31,11 +29,54 @@ export async function writeResponse(
     }
     return;
   }
-  setHeaders(response, defaults);
-  await universalResponseToNodeResponse(answer, response).catch((error: unknown) => {
+  await writeChunks(answer, body, response, defaults).catch((error: unknown) => {
     // The client went away while it was answered. What it asked for has been done.
     if (!isGone(response)) {
       throw error;
+    }
+  });
+}
+
+/** Sends each chunk when the client has taken what was sent before. */
+async function writeChunks(
+  answer: UniversalServerResponse,
+  body: AsyncIterable<Uint8Array>,
+  response: NodeResponse,
+  defaults: DefaultHeaders,
+): Promise<void> {
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    let next = await chunks.next();
+    // Not before: until then, headers may be set.
+    writeHead(answer, response, defaults);
+    for (; next.done !== true; next = await chunks.next()) {
+      if (isGone(response)) {
+        return;
+      }
+      if (!response.write(next.value)) {
+        await drained(response);
+      }
+    }
+    if (answer.trailer !== undefined) {
+      response.addTrailers(Object.fromEntries(answer.trailer));
+    }
+    response.end();
+  } finally {
+    // Not awaited: it ends when the signal of the request aborts, if not before.
+    chunks.return?.().catch(() => undefined);
+  }
+}
+
+function drained(response: NodeResponse): Promise<void> {
+  const emitter = emitterOf(response);
+  return new Promise((resolve) => {
+    const done = () => {
+      emitter.off("drain", done).off("close", done);
+      resolve();
+    };
+    emitter.on("drain", done).on("close", done);
+    if (isGone(response)) {
+      done();
     }
   });
 }
@@ -48,7 +89,7 @@ export function setHeaders(response: NodeResponse, headers: DefaultHeaders): voi
 
 /** Node writes a flat list of names and values as it is, which `setHeader` for each of them would prevent. */
 function writeHead(
-  { status, header, trailer, body }: UniversalServerResponse,
+  { status, header, trailer }: UniversalServerResponse,
   response: NodeResponse,
   defaults: DefaultHeaders,
 ): void {
@@ -65,44 +106,9 @@ function writeHead(
       fields.push(name, value);
     }
   }
-  // The union of both kinds of response has no common signature of `writeHead`.
-  if (!("stream" in response)) {
-    response.writeHead(status, fields);
-  } else if (body === undefined) {
-    response.writeHead(status, fields);
+  if ("stream" in response) {
+    response.writeHead(status, fields, trailer !== undefined);
   } else {
-    respondOnStream(response, status, fields, trailer !== undefined);
+    response.writeHead(status, fields);
   }
-}
-
-/** The headers before a body: `writeHead` of HTTP/2 looks each name up in what was set before, twice. The stream takes the list as it is. */
-function respondOnStream(
-  response: Http2ServerResponse,
-  status: number,
-  fields: readonly string[],
-  waitForTrailers: boolean,
-): void {
-  const { stream } = response;
-  if (stream.destroyed || stream.closed) {
-    return;
-  }
-  const all = [":status", String(status), ...fields];
-  for (const name of response.getHeaderNames()) {
-    if (!hasField(fields, name)) {
-      all.push(name, String(response.getHeader(name)));
-    }
-  }
-  // For whoever asks the response.
-  response.statusCode = status;
-  stream.respond(all, { waitForTrailers });
-}
-
-/** `name`: in lower case. A second `X-Content-Type-Options` would be refused by Node, and the stream closed without an answer. */
-function hasField(fields: readonly string[], name: string): boolean {
-  for (let index = 0; index < fields.length; index += 2) {
-    if (fields[index]?.toLowerCase() === name) {
-      return true;
-    }
-  }
-  return false;
 }

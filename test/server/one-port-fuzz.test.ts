@@ -1,8 +1,9 @@
 import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
+import { createContextValues } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ServerRequest } from "../../src/server/server-request.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { exchangeRaw, openTestPort, type TestPort } from "./port-fixture.ts";
 
@@ -15,12 +16,13 @@ const reached = { "1": 0, "2": 0 };
 beforeAll(async () => {
   port = await openTestPort({
     timeouts: { firstByteMs: 1_000, headersMs: 1_000, requestMs: 1_000, keepAliveMs: 1_000, stalledMs: 1_000 },
-    // What the Connect adapter does with a request before anything can be caught.
+    // What the handlers of calls do with a request.
     onRequest: (request, response) => {
       reached[request.httpVersionMajor === 2 ? "2" : "1"] += 1;
-      universalRequestFromNodeRequest(request, response, undefined, undefined);
-      const emitter: NodeJS.EventEmitter = request;
-      emitter.on("data", () => undefined);
+      const received = new ServerRequest(request, response, createContextValues());
+      new URL(received.url);
+      expect(received.signal.aborted).toBe(false);
+      received.body.read(1_000).catch(() => undefined);
       response.end("ok");
     },
   });

@@ -152,10 +152,11 @@ describe("a body that the client cut off over HTTP/2 while its call was being ad
 
   test.each(cases)("by one who %s: %s, it is no whole body (sent: %j)", async (way, read, sent) => {
     const settled = Promise.withResolvers<unknown>();
-    const server = createServer((request) => {
+    const server = createServer().on("stream", (received) => {
+      received.on("error", () => undefined);
       // The gate takes until the client is gone.
-      request.once("close", () => {
-        const body = new RawBody(request);
+      received.once("close", () => {
+        const body = new RawBody(received);
         settled.resolve(
           reads[read as keyof typeof reads](body).then(
             () => "whole",
@@ -180,4 +181,28 @@ describe("a body that the client cut off over HTTP/2 while its call was being ad
     ways[way as keyof typeof ways](stream);
     expect(await settled.promise).not.toBe("whole");
   });
+});
+
+test.each([
+  ["read ahead", (body: RawBody) => body.read(1_000).then(({ length }) => length)],
+  ["read as a stream", (body: RawBody) => collect(body).then(({ length }) => length)],
+])("a body over HTTP/2 whose end arrives without data before it is %s is empty", async (_, read) => {
+  const settled = Promise.withResolvers<number>();
+  const server = createServer().on("stream", (received) => {
+    expect(received.endAfterHeaders).toBe(false);
+    received.once("end", () => settled.resolve(read(new RawBody(received))));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const client = connect(`http://127.0.0.1:${port}`);
+  onTestFinished(() => {
+    client.destroy();
+    server.close();
+  });
+  client
+    .request({ ":method": "POST", ":path": "/" })
+    .on("error", () => undefined)
+    .end();
+  expect(await settled.promise).toBe(0);
 });

@@ -4,6 +4,7 @@ import { constants } from "node:http2";
 import { connect as connectTls } from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
 import type { OnePortOptions } from "../../src/server/one-port.ts";
+import { emitterOf } from "../../src/server/server-request.ts";
 import { connectHttp2, exchangeRaw, openTestPort, readAnswer, type TestPort } from "./port-fixture.ts";
 import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";
 
@@ -144,8 +145,7 @@ describe("HTTP/2", () => {
     const closed = Promise.withResolvers<void>();
     const port = await open({
       onRequest: (_request, response) => {
-        const emitter: NodeJS.EventEmitter = response;
-        emitter.once("close", closed.resolve);
+        emitterOf(response).once("close", closed.resolve);
         response.end(Buffer.alloc(1_000_000));
       },
     });
@@ -161,7 +161,7 @@ describe("HTTP/2", () => {
     const port = await open({
       onRequest: (request, response) => {
         response.statusCode = 200;
-        const emitter: NodeJS.EventEmitter = request;
+        const emitter: NodeJS.EventEmitter = "stream" in request ? request.stream : request;
         emitter.on("data", (chunk: Buffer) => {
           if (!(response instanceof ServerResponse)) response.write(chunk);
         });

@@ -6,6 +6,8 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { describe, expect, test } from "vitest";
 import { HeaderFields } from "../../src/rest/header-fields.ts";
 import { SingleChunk } from "../../src/rest/single-chunk.ts";
+import { Http2Request } from "../../src/server/http2-request.ts";
+import { Http2Response } from "../../src/server/http2-response.ts";
 import { writeResponse } from "../../src/server/write-response.ts";
 
 interface Received {
@@ -42,10 +44,16 @@ async function overHttp1(answer: UniversalServerResponse): Promise<Received> {
 }
 
 async function overHttp2(answer: UniversalServerResponse): Promise<Received> {
-  const server = createHttp2((_, response) => {
-    setBefore.forEach((value, name) => void response.setHeader(name, value));
-    void writeResponse(answer, response, defaults);
-  }).listen(0, "127.0.0.1");
+  const server = createHttp2().listen(0, "127.0.0.1");
+  server.on("session", (connection) => {
+    connection.on("stream", (stream, headers, _flags, rawHeaders) => {
+      const response = new Http2Response(new Http2Request(stream, connection.socket, headers, rawHeaders));
+      setBefore.forEach((value, name) => {
+        response.setHeader(name, value);
+      });
+      void writeResponse(answer, response, defaults);
+    });
+  });
   await once(server, "listening");
   const session = connect(`http://127.0.0.1:${portOf(server.address())}`);
   const stream = session.request({ ":path": "/" });
