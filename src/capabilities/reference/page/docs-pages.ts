@@ -63,7 +63,7 @@ export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesO
   const scalar = await findScalarFiles();
   const scalarFolder = `assets/scalar-${scalar.version}`;
   const reference = new StaticFile(htmlType, Buffer.from(referenceHtml(`${scalarFolder}/standalone.esm.js`)));
-  const errors = liveText(htmlType, errorsHtml(`${placeholderOrigin}/docs/errors`), url, escapeHtml);
+  const errors = liveText(htmlType, () => errorsHtml(`${placeholderOrigin}/docs/errors`), url, escapeHtml);
   const openApi = liveText(
     "application/json",
     await readOpenApi({ services, scopes }, publicUrl === undefined),
@@ -93,18 +93,21 @@ export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesO
 }
 
 /**
- * The document of the services, without white space. Without a configured address, its `servers` are relative to the URL of the
- * document (OpenAPI 3.1 §4.8.5), so that requests from the page stay on its origin.
+ * Reads the document of the services, and returns what makes it, without white space: that takes tens of milliseconds, for which no
+ * start has to wait. Without a configured address, its `servers` are relative to the URL of the document (OpenAPI 3.1 §4.8.5), so that
+ * requests from the page stay on its origin.
  */
 async function readOpenApi(
   of: Pick<DocsPagesOptions, "services" | "scopes">,
   hasRelativeServers: boolean,
-): Promise<string> {
+): Promise<() => string> {
   const text = await readFile(join(import.meta.dirname, "../../../../gen/openapi.json"), "utf8");
-  const all: JsonObject & { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
-  const servers = all.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
-  const document = documentOf(of, all);
-  return JSON.stringify(hasRelativeServers ? { ...document, servers } : document);
+  return () => {
+    const all: JsonObject & { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
+    const servers = all.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
+    const document = documentOf(of, all);
+    return JSON.stringify(hasRelativeServers ? { ...document, servers } : document);
+  };
 }
 
 function escapeJson(text: string): string {

@@ -2,13 +2,13 @@ import { StaticFile } from "../../../server/static-file.ts";
 import { placeholderOrigin } from "../openapi/reference-document.ts";
 
 /**
- * A text with the server's address in place of the placeholder. `url` is called on first use, when the port is open. The address
- * never comes from the request: a forged Host would end up in a page that caches serve to others. `escapeUrl` escapes the
+ * A text with the server's address in place of the placeholder. `text` and `url` are called on first use, when the port is open. The
+ * address never comes from the request: a forged Host would end up in a page that caches serve to others. `escapeUrl` escapes the
  * address for the format of the text.
  */
 export function liveText(
   type: string,
-  text: string,
+  text: () => string,
   url: () => string,
   escapeUrl: (url: string) => string,
 ): () => StaticFile {
@@ -16,7 +16,7 @@ export function liveText(
   return () => {
     if (file === undefined) {
       const escaped = escapeUrl(url());
-      file = new StaticFile(type, Buffer.from(text.replaceAll(placeholderOrigin, () => escaped)));
+      file = new StaticFile(type, Buffer.from(text().replaceAll(placeholderOrigin, () => escaped)));
     }
     return file;
   };
