@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { expect, test } from "vitest";
-import { startTestApp } from "../support/app.ts";
+import { startTestApp, useTestApp } from "../support/app.ts";
 
 test("request durations are counted by route and status", async () => {
   await using app = await startTestApp();
@@ -30,9 +30,10 @@ test("without a token only this machine may read /metrics", async () => {
   expect(proxied.status).toBe(404);
 });
 
+const publicApp = useTestApp({ isPublic: true });
+
 test("over HTTP/2, a hidden /metrics is answered as any path where nothing is", async () => {
-  await using app = await startTestApp({ isPublic: true });
-  const session = connect(app.url);
+  const session = connect(publicApp.url);
   const stream = session.request({ ":path": "/metrics" });
   const [headers] = await once(stream, "response");
   session.close();
@@ -45,8 +46,7 @@ test.each([
   ["an empty token", { Authorization: "Bearer " }],
   ["no token at all", { Authorization: "Bearer undefined" }],
 ])("a public server without a token hides /metrics from everybody: %s", async (_who, headers) => {
-  await using app = await startTestApp({ isPublic: true });
-  const { status, text } = await fetch(`${app.url}/metrics`, { headers }).then(async (answer) => ({
+  const { status, text } = await fetch(`${publicApp.url}/metrics`, { headers }).then(async (answer) => ({
     status: answer.status,
     text: await answer.text(),
   }));

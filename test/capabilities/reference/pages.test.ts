@@ -135,10 +135,11 @@ describe("the live address", () => {
     expect(text).not.toContain("http://127.0.0.1:8080");
   });
 
+  /** Whose pages nobody has read before. */
+  const fresh = useTestApp();
   test.each(["/openapi.json", "/docs", "/docs/errors", "/docs/", "/dev/inbox", "/", "/api/v1/nowhere", "/nowhere"])(
     "never comes from the Host or forwarding headers of a request: %s",
     async (path) => {
-      await using fresh = await startTestApp();
       const ask = (headers: Record<string, string>) => raw(path, headers, "GET", fresh.url);
       const named = await ask({
         host: "evil.example:8443",
