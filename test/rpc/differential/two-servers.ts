@@ -7,12 +7,6 @@ import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import { createContextValues } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Histogram, Registry } from "prom-client";
-import { ApiKeyService } from "../../../gen/byond/v1/api_key_pb.ts";
-import { AuthService } from "../../../gen/byond/v1/auth_pb.ts";
-import { EventService } from "../../../gen/byond/v1/event_pb.ts";
-import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
-import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
-import { WebhookService } from "../../../gen/byond/v1/webhook_pb.ts";
 import type { Authenticator } from "../../../src/access/authorize.ts";
 import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts";
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
@@ -33,17 +27,12 @@ import { createErrorReporter, type ErrorReporter } from "../../../src/rpc/wire-e
 import { createCors } from "../../../src/server/cors.ts";
 import { openOnePort } from "../../../src/server/one-port.ts";
 import { createRequestHandler } from "../../../src/server/request-handler.ts";
+import { allMethods } from "../../wire/request-messages.ts";
 import { validKey, validSession } from "./generated-request.ts";
 import { bindStub } from "./stub-services.ts";
 
-export const services: readonly DescService[] = [
-  VerifyService,
-  LookupService,
-  ApiKeyService,
-  AuthService,
-  EventService,
-  WebhookService,
-];
+/** All services of the schema. */
+export const services: readonly DescService[] = [...new Set((await allMethods()).map(({ parent }) => parent))];
 
 /** The unary RPCs of the services. */
 export const unaryRpcs = services
