@@ -41,7 +41,14 @@ export function HouseForm({ error, onSubmit, children, actions, label }: HouseFo
     onSubmit();
   };
   return (
-    <Form className="form" onSubmit={submit} validationErrors={fields} validationBehavior="aria" aria-label={label}>
+    <Form
+      ref={form}
+      className="form"
+      onSubmit={submit}
+      validationErrors={fields}
+      validationBehavior="aria"
+      aria-label={label}
+    >
       {children}
       <ErrorNotice error={error} isFieldShown={isShown} />
       <div className="dialog-actions">{actions}</div>

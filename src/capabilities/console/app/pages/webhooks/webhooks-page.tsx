@@ -1,11 +1,12 @@
-import { EmptyState } from "../../components/empty-state.tsx";
-import { PageHeader } from "../../components/page-header.tsx";
+import { Route, Switch } from "wouter";
+import { WebhookDetail } from "./webhook-detail.tsx";
+import { WebhookList } from "./webhook-list.tsx";
 
 export default function WebhooksPage() {
   return (
-    <>
-      <PageHeader title="Webhooks" description="Where your servers are told of events." />
-      <EmptyState icon="webhook" title="Nothing here yet" />
-    </>
+    <Switch>
+      <Route path="/webhooks" component={WebhookList} />
+      <Route path="/webhooks/:id/*?">{({ id }) => <WebhookDetail key={id} id={id} />}</Route>
+    </Switch>
   );
 }
