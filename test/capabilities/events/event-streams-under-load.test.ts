@@ -1,11 +1,7 @@
 import { execFile } from "node:child_process";
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import { EventSource } from "eventsource";
-import { expect, onTestFinished, test, vi } from "vitest";
-import { EventService, type StreamEventsResponse } from "../../../gen/byond/v1/event_pb.ts";
+import { expect, onTestFinished, test } from "vitest";
 import { streaming } from "../../../src/capabilities/events/events.policy.ts";
-import { Database } from "../../../src/database/database.ts";
 import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 import { newEventOwner, Reading } from "./event-reading.ts";
 import { EventWriter } from "./event-writers.ts";
@@ -86,48 +82,6 @@ test("a reader that is slow reads the table until it has caught up, and misses n
   expect((await reading.until(written.length)).map(({ id }) => id)).toEqual(written);
   await reading.close();
   expect(written.length).toBeGreaterThan(5 * streaming.windowSize);
-});
-
-test("a thousand open streams cost no statement each, neither while nothing happens nor when something does", async () => {
-  await using served = await startTestApp();
-  const owners = await Promise.all(Array.from({ length: 10 }, () => newEventOwner(served)));
-  const leave = new AbortController();
-  onTestFinished(() => leave.abort());
-  const streams: AsyncIterator<StreamEventsResponse>[] = [];
-  for (const { key } of owners) {
-    // A connection takes a hundred streams.
-    const client = createClient(EventService, createGrpcTransport({ baseUrl: served.url }));
-    const ofOwner = Array.from({ length: 100 }, () =>
-      client.streamEvents({}, { headers: { "x-api-key": key }, signal: leave.signal })[Symbol.asyncIterator](),
-    );
-    const opened = await Promise.all(ofOwner.map((stream) => stream.next()));
-    expect(opened.every(({ value }) => value?.resumeAfter.startsWith("evt_") && value.event === undefined)).toBe(true);
-    streams.push(...ofOwner);
-  }
-  await using writer = await EventWriter.open(served.databaseUrl);
-  const run = vi.spyOn(Database.prototype, "run");
-  onTestFinished(() => run.mockRestore());
-  // Each has a heartbeat, before which it is admitted again, and then an event.
-  const heartbeats = await Promise.all(streams.map((stream) => stream.next()));
-  expect(heartbeats.filter(({ value }) => value?.event === undefined)).toHaveLength(1_000);
-  for (const owner of owners) {
-    await writer.write(owner, 1);
-  }
-  await writer.number();
-  let delivered = 0;
-  const toEvent = async (stream: AsyncIterator<StreamEventsResponse>) => {
-    while ((await stream.next()).value?.event === undefined);
-    delivered += 1;
-  };
-  await Promise.all(streams.map(toEvent));
-  expect(delivered).toBe(1_000);
-  const names = run.mock.calls.map(([{ name }]) => name);
-  expect(names.filter((name) => name === "read_events_after").length).toBeLessThanOrEqual(2);
-  expect(
-    names.filter((name) => name.includes("event") && name !== "read_events_after" && name !== "number_events"),
-  ).toEqual([]);
-  // Whatever else the server does by itself meanwhile: nothing for a stream.
-  expect(names.length).toBeLessThan(200);
 });
 
 test("a session's stream ends when its token expires", async () => {
