@@ -389,7 +389,7 @@ class RequestBuilder {
         return Buffer.concat([whole, whole]);
       case 5:
         this.#faults.add("empty message is flagged as compressed");
-        this.#setEncoding("gzip");
+        this.#setEncoding(random.pick(["gzip", "br"]));
         return frame(1, Buffer.alloc(0));
       default: {
         this.#faults.add("message is too large");
