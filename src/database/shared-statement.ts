@@ -1,9 +1,11 @@
 import type { AppError } from "../errors.ts";
 import {
   camelCase,
+  camelCaseRows,
   maxNameBytes,
   type Parameters,
   type Placeholders,
+  requireValue,
   type Statement,
   statement,
   type ValuesOf,
@@ -48,6 +50,9 @@ export interface Step<Run> {
 /** The values of parameters, by name. */
 type Values = Readonly<Record<string, unknown>>;
 
+/** The values that all steps have, and then those of each step of a variant, in its order. */
+type ValuesOfSteps = readonly Values[];
+
 /** The columns of a row, in camelCase. */
 type Columns = Readonly<Record<string, unknown>>;
 
@@ -89,8 +94,8 @@ export function defineStep<Run, Common extends Parameters>() {
 
 /** A run of a shared statement. */
 export interface SharedRun<Row> {
-  readonly statement: Statement<Values, Row>;
-  readonly values: Values;
+  readonly statement: Statement<ValuesOfSteps, Row>;
+  readonly values: ValuesOfSteps;
   /** The refusal of the first step that the run did not pass, given the row of a run without an effect. */
   refusal(row: Row): AppError | undefined;
 }
@@ -103,7 +108,7 @@ export type Common<Run> = Pick<Step<Run>, "parameters" | "values">;
 
 /** One of the prepared statements, with the steps that it contains. */
 interface Variant<Run, Row> {
-  readonly statement: Statement<Values, Row>;
+  readonly statement: Statement<ValuesOfSteps, Row>;
   readonly steps: readonly Step<Run>[];
 }
 
@@ -134,7 +139,7 @@ export function sharedStatement<Run, Row extends object>(
     const needed = steps
       .filter((step) => step.isNeeded?.(run) !== false)
       .map((step) => ({ step, parts: step.parts?.(run) ?? [] }));
-    const key = JSON.stringify(needed.map(({ step, parts }) => [step.name, ...parts]));
+    const key = needed.map(({ step, parts }) => `${step.name}(${parts.join()})`).join();
     const known = variants.get(key);
     if (known !== undefined) {
       return known;
@@ -150,13 +155,7 @@ export function sharedStatement<Run, Row extends object>(
   };
   return (run) => {
     const { statement, steps } = variantFor(run);
-    const values: Record<string, unknown> = { ...common.values(run) };
-    for (const step of steps) {
-      const own = step.values(run);
-      for (const parameter of Object.keys(step.parameters)) {
-        values[ownName(step, parameter)] = own[parameter];
-      }
-    }
+    const values = [common.values(run), ...steps.map((step) => step.values(run))];
     return { statement, values, refusal: (row) => refusalOf(steps, row, run) };
   };
 }
@@ -180,12 +179,37 @@ function compose<Run, Row>(
   name: string,
   common: Parameters,
   needed: readonly NeededStep<Run>[],
-): Statement<Values, Row> {
+): Statement<ValuesOfSteps, Row> {
   const own = needed.flatMap(({ step }) =>
     Object.entries(step.parameters).map(([parameter, type]) => [ownName(step, parameter), type] as const),
   );
   const parameters: Parameters = { ...common, ...Object.fromEntries(own) };
-  return statement<Row>(name)(parameters, (p) => textOf(name, p, common, needed));
+  const { text, parameters: order } = statement<Row>(name)(parameters, (p) => textOf(name, p, common, needed));
+  const placeOf = new Map<string, Place>([
+    ...Object.keys(common).map((parameter): [string, Place] => [parameter, { list: 0, parameter }]),
+    ...needed.flatMap(({ step }, index) =>
+      Object.keys(step.parameters).map((parameter): [string, Place] => [
+        ownName(step, parameter),
+        { list: index + 1, parameter },
+      ]),
+    ),
+  ]);
+  // Values are taken from where they are: one object with all of them, by name, took 6 % of the server's time for a start.
+  const places = order.flatMap((parameter) => placeOf.get(parameter) ?? []);
+  const bind = (lists: ValuesOfSteps) =>
+    places.map(({ list, parameter }) => requireValue(name, parameter, lists[list]?.[parameter]));
+  return {
+    name,
+    text,
+    parameters: order,
+    bind: (lists) => ({ name, text, values: bind(lists), rowsOf: camelCaseRows<Row> }),
+  };
+}
+
+/** Where the value of a parameter is. */
+interface Place {
+  readonly list: number;
+  readonly parameter: string;
 }
 
 function textOf<Run>(

@@ -67,6 +67,8 @@ export interface Statement<Values, Row> {
   /** Unique. */
   readonly name: string;
   readonly text: string;
+  /** The names of its parameters, in the order of its placeholders. */
+  readonly parameters: readonly string[];
   bind(values: Values): BoundStatement<Row>;
 }
 
@@ -104,15 +106,22 @@ export function statement<Row = Record<string, never>>(name: string) {
     requireUse(name, parameters, used, text);
     const order = [...used.keys()];
     const bind = (values: Readonly<Record<string, unknown>>) =>
-      order.map((parameter) => {
-        const value = values[parameter];
-        if (value === undefined) {
-          throw new TypeError(`the statement ${name} was given no ${parameter}`);
-        }
-        return value;
-      });
-    return { name, text, bind: (values) => ({ name, text, values: bind(values), rowsOf: camelCaseRows<Row> }) };
+      order.map((parameter) => requireValue(name, parameter, values[parameter]));
+    return {
+      name,
+      text,
+      parameters: order,
+      bind: (values) => ({ name, text, values: bind(values), rowsOf: camelCaseRows<Row> }),
+    };
   };
+}
+
+/** The value, unless it is missing. */
+export function requireValue(name: string, parameter: string, value: unknown): unknown {
+  if (value === undefined) {
+    throw new TypeError(`the statement ${name} was given no ${parameter}`);
+  }
+  return value;
 }
 
 /** Numbers the parameters in the order of their first use, and records them in `used`. */

@@ -13,6 +13,7 @@ export function querySql<Row extends object>(
   const statement: Statement<readonly unknown[], Row> = {
     name,
     text,
+    parameters: [],
     bind: (bound) => ({ name, text, values: bound, rowsOf }),
   };
   return database.run(statement, values);
