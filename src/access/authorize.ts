@@ -81,6 +81,11 @@ export function accessOf(method: DescMethod): Access {
       `${method.parent.typeName}.${method.name} declares by_mode, but does not take all keys and sessions`,
     );
   }
+  if (declared.verifiedEmail && !takesBoth) {
+    throw new TypeError(
+      `${method.parent.typeName}.${method.name} declares verified_email, but does not take keys and sessions`,
+    );
+  }
   if (declared.namedScope && declared.scope === "") {
     throw new TypeError(`${method.parent.typeName}.${method.name} declares named_scope, and no scope`);
   }
@@ -191,8 +196,9 @@ function requirePermission(
     requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
     requireMode(caller, required);
     requireScope(caller, required);
-    // RPCs that also take sessions stay open: they tell whether the email is verified, and let one verify it.
-    if (liveKeysNeedVerifiedEmail === true && required.credential === RequiredCredential.API_KEY) {
+    // Most RPCs that also take sessions stay open: they tell whether the email is verified, and let one verify it.
+    const needsEmail = required.credential === RequiredCredential.API_KEY || required.verifiedEmail;
+    if (liveKeysNeedVerifiedEmail === true && needsEmail) {
       requireVerifiedEmail(caller);
     }
   }

@@ -43,6 +43,8 @@ export interface SessionCaller {
   readonly tier: Tier;
   readonly userId: string;
   readonly sessionId: string;
+  /** Whether the user's email is verified. */
+  readonly isVerified: boolean;
   /** Its tokens are in a browser's cookie, and in no answer. */
   readonly isInCookie?: true;
   /** The signature of this call. */

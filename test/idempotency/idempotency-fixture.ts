@@ -87,6 +87,7 @@ export const sessionCaller: SessionCaller = {
   tier: "starter",
   userId: "usr_1",
   sessionId: "session_1",
+  isVerified: true,
 };
 
 export interface ServerOptions {

@@ -126,6 +126,18 @@ const effects: readonly Effect[] = [
     prepare: () => ({ call: withKey(`/verify/${verificationId}/cancel`, {}) }),
   },
   {
+    name: "sending a code again with a session",
+    credential: "session",
+    locks: ["throttle", "verification"],
+    prepare: () => ({ call: withSession("POST", `/verify/${verificationId}/resend`, {}) }),
+  },
+  {
+    name: "canceling a verification with a session",
+    credential: "session",
+    locks: ["verification"],
+    prepare: () => ({ call: withSession("POST", `/verify/${verificationId}/cancel`) }),
+  },
+  {
     name: "erasing a recipient",
     credential: "key",
     locks: ["verification", "outbox"],

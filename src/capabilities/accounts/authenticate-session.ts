@@ -12,13 +12,14 @@ interface LiveSession {
   readonly accountId: string;
   readonly tokenRevision: number;
   readonly tier: Tier;
+  readonly isVerified: boolean;
 }
 
 /** Reads a live session: its account has the same revision, and its workspace is not shut down. */
 const read = statement<LiveSession>("read_session")(
   { workspaceId: text, id: text },
   (p) => `
-    SELECT session.account_id, session.token_revision, workspace.tier
+    SELECT session.account_id, session.token_revision, workspace.tier, account.email_verified_at IS NOT NULL AS is_verified
     FROM session
       JOIN account ON account.id = session.account_id AND account.token_revision = session.token_revision
       JOIN workspace ON workspace.id = session.workspace_id AND workspace.deactivated_at IS NULL
@@ -61,8 +62,9 @@ export class SessionAuthenticator {
     if (found?.record.accountId !== userId || found.record.tokenRevision !== tokenRevision) {
       return undefined;
     }
+    const { tier, isVerified } = found.record;
     return {
-      caller: { kind: "session", workspaceId, tier: found.record.tier, userId, sessionId },
+      caller: { kind: "session", workspaceId, tier, userId, sessionId, isVerified },
       basis: { subjects: found.subjects, asOf: found.asOf },
     };
   }

@@ -18,7 +18,7 @@ import {
   secondRecipientContext,
 } from "./recipient.ts";
 import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
-import type { StartDependencies, VerificationOwner } from "./start-verification.ts";
+import type { StartDependencies, VerificationHolder } from "./start-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
 import { maxSends } from "./verify.policy.ts";
 
@@ -173,7 +173,7 @@ export interface ResendResult {
  */
 export async function resendCode(
   deps: ResendDependencies,
-  caller: VerificationOwner,
+  caller: VerificationHolder,
   input: ResendInput,
 ): Promise<ResendResult> {
   const { workspaceId, mode } = caller;
@@ -189,7 +189,7 @@ export async function resendCode(
 
 async function queueMessage(
   deps: ResendDependencies,
-  { workspaceId, mode, isVerified, credential }: VerificationOwner,
+  { workspaceId, mode, isVerified, credential }: VerificationHolder,
   input: ResendInput,
   pending: PendingRow,
 ): Promise<boolean> {

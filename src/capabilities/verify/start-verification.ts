@@ -20,6 +20,9 @@ export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "work
   readonly credential: HeldCredential;
 }
 
+/** Who changes a verification that exists: a key, or somebody who is signed in. */
+export type VerificationHolder = Omit<VerificationOwner, "workspaceName">;
+
 export interface StartInput {
   /** Undefined: the start creates one. */
   readonly id?: string;

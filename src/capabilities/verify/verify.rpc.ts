@@ -11,7 +11,8 @@ import {
   StartVerificationResponseSchema,
   type VerifyService,
 } from "../../../gen/byond/v1/verify_pb.ts";
-import { credentialOf, keyCaller } from "../../access/caller.ts";
+import { callMode } from "../../access/call-mode.ts";
+import { anyCaller, credentialOf, keyCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../events/event-log.ts";
 import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/idempotency-claim.ts";
@@ -31,6 +32,7 @@ import {
   type StartedVerification,
   startProblems,
   startVerification,
+  type VerificationHolder,
   type VerificationOwner,
 } from "./start-verification.ts";
 import { channelOf, findChannel, findStatus, verificationMessage } from "./verification-proto.ts";
@@ -106,7 +108,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
     },
 
     async getVerification(request, context) {
-      const { workspaceId, mode } = keyCaller(context);
+      const { workspaceId, mode } = realmOf(context);
       const verificationId = verificationIdOf(request.verificationId);
       const view = await getVerification(deps, { workspaceId, mode, verificationId });
       return { verification: verificationMessage(view) };
@@ -121,7 +123,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       };
       return countSource(deps, originOf(context), (takeBack) =>
         commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => {
-          const { wasSent, verification } = await resendCode(committing, ownerOf(context), input);
+          const { wasSent, verification } = await resendCode(committing, holderOf(context), input);
           if (!wasSent) {
             takeBack();
           }
@@ -131,7 +133,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
     },
 
     async cancelVerification(request, context) {
-      const { workspaceId, mode, credential } = ownerOf(context);
+      const { workspaceId, mode, credential } = holderOf(context);
       const verificationId = verificationIdOf(request.verificationId);
       const view = await cancelVerification(deps, { workspaceId, mode, verificationId }, credential);
       deps.events.committed();
@@ -139,7 +141,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
     },
 
     async listVerifications(request, context) {
-      const { workspaceId, mode } = keyCaller(context);
+      const { workspaceId, mode } = realmOf(context);
       const { verifications, nextPageToken } = await listVerifications(deps, {
         workspaceId,
         mode,
@@ -166,7 +168,19 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
 }
 
 function originOf(context: HandlerContext) {
-  return { workspaceId: keyCaller(context).workspaceId, clientAddress: context.values.get(clientAddressKey) };
+  return { workspaceId: anyCaller(context).workspaceId, clientAddress: context.values.get(clientAddressKey) };
+}
+
+/** Whose verifications the call is about. */
+function realmOf(context: HandlerContext): Pick<VerificationOwner, "workspaceId" | "mode"> {
+  return { workspaceId: anyCaller(context).workspaceId, mode: callMode(context) };
+}
+
+/** The same, for a call of a key or a session that changes something. */
+function holderOf(context: HandlerContext): VerificationHolder {
+  const caller = anyCaller(context);
+  const { isVerified } = caller;
+  return { ...realmOf(context), isVerified, credential: credentialOf(caller) };
 }
 
 function ownerOf(context: HandlerContext): VerificationOwner {

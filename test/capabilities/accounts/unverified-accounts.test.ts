@@ -57,6 +57,8 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   test("live keys are refused until the address is verified, and work on two servers at once from then on", async () => {
     const live = await mint("live");
     const sandbox = await mint("test");
+    expect((await protocol.call(here, "ListVerifications", {}, { key: live })).code).toBe("email_not_verified");
+    expect((await protocol.call(here, "ListVerifications", {}, { session: owner.session })).code).toBe("ok");
     for (const server of [here, there]) {
       expect(await start(server, live)).toBe("email_not_verified");
       expect(await lookup(server, live)).toBe("email_not_verified");

@@ -155,6 +155,11 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
   ],
   getVerification: [
     aboutVerification("GET", "", 200),
+    async (world) => {
+      const { app, session } = world;
+      const call = { session, headers: { "Byond-Mode": "test" } };
+      return [await app.rest("GET", `/verify/${await startVerification(world)}`, call), 200];
+    },
     call("GET", `/verify/${noSuchVerification}`, 404, ({ key }) => ({ key })),
   ],
   resendCode: [
@@ -170,6 +175,7 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       await startVerification(world);
       return [await world.app.rest("GET", "/verifications?page_size=1&channel=email", { key: world.sandboxKey }), 200];
     },
+    call("GET", "/verifications?page_size=1", 200, ({ session }) => ({ session, headers: { "Byond-Mode": "test" } })),
     call("GET", "/verifications?page_size=0", 422, ({ key }) => ({ key })),
   ],
   eraseRecipient: [

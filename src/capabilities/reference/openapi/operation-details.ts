@@ -12,7 +12,7 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
     throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
   }
   const required = getOption(method, access);
-  const { credential, scope } = required;
+  const { credential } = required;
   const keyUse = useOfIdempotencyKey(method, required);
   const status = hasOption(method, rest) ? getOption(method, rest).successStatus : 0;
   const codes = errorsOf({ ...facts, access: required });
@@ -41,13 +41,13 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
     })),
     notes: notes.filter((note) => note !== ""),
     members: {
-      security: securityOf(credential, scope),
+      security: securityOf(required),
       "x-codeSamples": codeSamples({
         method: facts.route.httpMethod,
         url: baseUrl + fillPath(facts),
         query: sampleQuery(facts),
         body: facts.bodyExample,
-        credential: sampleCredential(credential),
+        credential: sampleCredential(required),
         isStream: method.methodKind === "server_streaming",
       }),
     },
@@ -61,7 +61,8 @@ const idempotencyParameters = {
 } as const satisfies Record<ReturnType<typeof useOfIdempotencyKey>, readonly string[]>;
 
 /** The security requirements: a key in either form, or a session. The values are the scopes that the key needs. */
-function securityOf(credential: Credential, scope: string): JsonObject[] {
+function securityOf(access: Access): JsonObject[] {
+  const { credential, scope } = access;
   const scopes = scope === "" ? [] : [scope];
   const key = [{ ApiKey: scopes }, { BearerKey: scopes }];
   switch (credential) {
@@ -70,7 +71,7 @@ function securityOf(credential: Credential, scope: string): JsonObject[] {
     case Credential.SESSION:
       return [{ Session: [] }];
     case Credential.API_KEY_OR_SESSION:
-      return [{ Session: [] }, ...key];
+      return isDataPlane(access) ? [...key, { Session: [] }] : [{ Session: [] }, ...key];
     default:
       return [];
   }
@@ -88,12 +89,19 @@ function scopeNote({ scope, namedScope }: Access): string {
     : `The API key needs the scope \`${scope}\` or \`*\`, or no restriction.`;
 }
 
-function sampleCredential(credential: Credential): SampleCall["credential"] {
-  switch (credential) {
+/** Whether a key that names no scope may call it: programs do, and a session only looks on. */
+function isDataPlane({ byMode, namedScope }: Access): boolean {
+  return byMode && !namedScope;
+}
+
+function sampleCredential(access: Access): SampleCall["credential"] {
+  switch (access.credential) {
     case Credential.NONE:
       return "none";
     case Credential.API_KEY:
       return "key";
+    case Credential.API_KEY_OR_SESSION:
+      return isDataPlane(access) ? "key" : "session";
     default:
       return "session";
   }

@@ -28,7 +28,7 @@ const applies = {
   invalid_password: ({ route }) => takesPassword(route.method),
   insufficient_scope: ({ access }) => access.scope !== "" || refusesSandboxKeys(access),
   ip_not_allowed: takesCredential,
-  email_not_verified: ({ access }) => access.credential === Credential.API_KEY,
+  email_not_verified: ({ access }) => access.credential === Credential.API_KEY || access.verifiedEmail,
   not_found: ({ route }) => route.method.input.fields.some(({ name }) => name === "id" || name.endsWith("_id")),
   method_not_allowed: never,
   not_acceptable: always,
