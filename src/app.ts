@@ -100,6 +100,8 @@ export interface App {
   readonly url: string;
   /** Created at the first start on an empty embedded database, and printed only then. */
   readonly demoKey: string | undefined;
+  /** Signs a browser in to the demo workspace, once. Undefined on a public server, and without a demo workspace. */
+  readonly consoleLink: string | undefined;
   /** Opens the inbox in a browser, once. Undefined on a public server, where the inbox takes keys only. */
   readonly inboxLink: string | undefined;
   readonly databaseSecurity: ConnectionSecurity;
@@ -151,6 +153,7 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
   return {
     url: server.url,
     demoKey: server.demoKey,
+    consoleLink: server.consoleLink?.(),
     inboxLink: server.inboxLink?.(),
     databaseSecurity: platform.database.security,
     secretIds: platform.keyring.all.map(({ id }) => id),

@@ -26,7 +26,6 @@ import type { MigrationObject } from "@mikro-orm/core";
 import type { EntitySchema } from "@mikro-orm/postgresql";
 import type { Metric } from "prom-client";
 import type { Authenticator } from "./access/authorize.ts";
-import type { KeyCaller } from "./access/caller.ts";
 import type { Clock } from "./clock.ts";
 import type { EnvironmentReader } from "./config/environment-reader.ts";
 import type { SettingGroup } from "./config/setting-group.ts";
@@ -44,6 +43,7 @@ import type { LaneGroup } from "./outbox/lane-set.ts";
 import type { OutboxItem, OutboxSender } from "./outbox/outbox.ts";
 import type { Quota } from "./quota/quota.ts";
 import type { RevocationService } from "./revocation/revocation-service.ts";
+import type { PageReader } from "./rpc/authorize-page.ts";
 import type { ServiceBinding } from "./rpc/router.ts";
 import type { FieldCheck } from "./rpc/validation.ts";
 import type { ErrorReporter } from "./rpc/wire-errors.ts";
@@ -178,14 +178,19 @@ export interface CapabilityService {
 /** How pages admit those who call them, and refuse others. */
 export interface PageGate {
   readonly errors: ErrorReporter;
-  /** Admits a request as the chain admits a call of the RPC. Throws what that would get; sets headers of the answer. */
-  admit(method: DescMethod, request: UniversalServerRequest, responseHeader: Headers): Promise<KeyCaller>;
+  /**
+   * Admits a request as the chain admits a call of the RPC, which is about one mode. Returns whose it is. Throws what the call would get;
+   * sets headers of the answer.
+   */
+  admit(method: DescMethod, request: UniversalServerRequest, responseHeader: Headers): Promise<PageReader>;
 }
 
 /** What the start prints for the person at the terminal. */
 export interface Greeting {
   /** The sandbox key of the first start, which is printed only then. */
   readonly demoKey?: string | undefined;
+  /** A link that signs a browser in to the demo workspace, once. */
+  readonly consoleLink?: (() => string) | undefined;
   /** A link that opens the inbox in a browser, once. */
   readonly inboxLink?: (() => string) | undefined;
 }

@@ -55,8 +55,8 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
   // Before the address is printed: whoever reads it may send a signal.
   process.on("SIGTERM", stop);
   process.on("SIGINT", interrupt);
-  const { url, demoKey, inboxLink } = app;
-  print(demoKey === undefined ? startBanner(url, inboxLink) : firstStartBanner(url, demoKey, inboxLink));
+  const { url, demoKey } = app;
+  print(demoKey === undefined ? startBanner(url, app) : firstStartBanner(url, demoKey, app));
   logger.info("started", startedFields(config, capabilities, app));
   for (const { level, event, ...fields } of startNotices(config, capabilities)) {
     logger[level](event, fields);
@@ -146,8 +146,8 @@ async function work(): Promise<void> {
     return;
   }
   void channel.draining.then(() => app?.drain());
-  const { url, demoKey, inboxLink, databaseSecurity, secretIds } = app;
-  channel.started({ url, demoKey, inboxLink, databaseSecurity, secretIds });
+  const { url, demoKey, consoleLink, inboxLink, databaseSecurity, secretIds } = app;
+  channel.started({ url, demoKey, consoleLink, inboxLink, databaseSecurity, secretIds });
 }
 
 const commands = commandsOf(capabilities);

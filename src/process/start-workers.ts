@@ -25,6 +25,7 @@ export interface StartWorkersOptions {
 export interface Workers {
   readonly url: string;
   readonly demoKey: string | undefined;
+  readonly consoleLink: string | undefined;
   readonly inboxLink: string | undefined;
   readonly databaseSecurity: ConnectionSecurity;
   readonly secretIds: readonly string[];

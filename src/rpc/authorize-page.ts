@@ -2,14 +2,21 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { createContextValues, createHandlerContext } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { type Authenticator, accessOf, admit } from "../access/authorize.ts";
-import { type KeyCaller, keyCaller } from "../access/caller.ts";
+import { callMode } from "../access/call-mode.ts";
+import { anyCaller, type Mode } from "../access/caller.ts";
 import type { Chain } from "./chain.ts";
 
 export interface PageAccess {
   readonly chain: Chain;
   readonly authenticator: Authenticator;
-  /** The RPC whose callers may read the page. It takes an API key. */
+  /** The RPC whose callers may read the page. It is about one mode. */
   readonly method: DescMethod;
+}
+
+/** Whose data a page shows. */
+export interface PageReader {
+  readonly workspaceId: string;
+  readonly mode: Mode;
 }
 
 /**
@@ -21,7 +28,7 @@ export async function authorizePage(
   { chain, authenticator, method }: PageAccess,
   request: UniversalServerRequest,
   responseHeader: Headers,
-): Promise<KeyCaller> {
+): Promise<PageReader> {
   const values = request.contextValues ?? createContextValues();
   const context = createHandlerContext({
     service: method.parent,
@@ -37,7 +44,7 @@ export async function authorizePage(
     await chain.requestGate(context);
     // Again, as the last asynchronous step: the key may have been revoked while the gate waited for its quota.
     await admit(authenticator, accessOf(method), { header: request.header, values, url: request.url });
-    return keyCaller(context);
+    return { workspaceId: anyCaller(context).workspaceId, mode: callMode(context) };
   } finally {
     for (const [name, value] of context.responseHeader) {
       responseHeader.set(name, value);

@@ -19,6 +19,7 @@ export interface Assignment {
 export interface StartedWorker {
   readonly url: string;
   readonly demoKey: string | undefined;
+  readonly consoleLink: string | undefined;
   readonly inboxLink: string | undefined;
   readonly databaseSecurity: ConnectionSecurity;
   readonly secretIds: readonly string[];

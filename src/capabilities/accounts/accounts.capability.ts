@@ -15,8 +15,10 @@ import { authFieldChecks, authService } from "./auth.rpc.ts";
 import { SessionAuthenticator } from "./authenticate-session.ts";
 import { createDecoyHash } from "./check-password.ts";
 import { closedWorkspaceSweep } from "./closed-workspace-sweep.ts";
+import { consoleEntryPage, consoleEntryPath } from "./console-entry-page.ts";
+import { ConsoleLink } from "./console-link.ts";
 import { createAccountCommand } from "./create-account-command.ts";
-import { createDemoWorkspace } from "./demo-workspace.ts";
+import { createDemoWorkspace, hasDemoWorkspace } from "./demo-workspace.ts";
 import { sessionSweep } from "./end-sessions.ts";
 import { FailedCallLimits } from "./failed-call-limits.ts";
 import { findAccountsByEmail, findOwnerEmail } from "./find-account.ts";
@@ -78,14 +80,11 @@ export function accountsCapability(needs: Needs) {
       const sessions = new SessionAuthenticator({ database, accessTokens, revocation });
       const sendsMail = channels.hasProvider("email");
       offer.give({ emailOf: (workspaceId) => findOwnerEmail({ database }, workspaceId) });
+      const sessionDeps = { database, accessTokens, sessionMaxDays, keyring, tagKey };
       const service = authService({
-        database,
+        ...sessionDeps,
         passwordHasher,
         decoyHash: await createDecoyHash(passwordHasher),
-        accessTokens,
-        sessionMaxDays,
-        keyring,
-        tagKey,
         revocation,
         defaultTier,
         emailVerifications: verifications.ofAccounts,
@@ -96,6 +95,10 @@ export function accountsCapability(needs: Needs) {
         failedCallLimits: new FailedCallLimits(clock),
       });
       const demo = { database, passwordHasher, keys: needs.keys.value, defaultTier };
+      const demoKey = server.isEmbedded ? await createDemoWorkspace(demo) : undefined;
+      // On a public server, whoever reads the log would be signed in.
+      const hasDemo = server.isEmbedded && !server.isPublic && (await hasDemoWorkspace({ database }));
+      const link = hasDemo ? await ConsoleLink.create(platform.siblings.state) : undefined;
       return {
         services: [
           {
@@ -124,7 +127,11 @@ export function accountsCapability(needs: Needs) {
           // Last: an account with a million rows takes minutes, and on a lone server the sweeps that come after it wait.
           closedWorkspaceSweep({ database }, platform.workspaceTables),
         ],
-        greeting: { demoKey: server.isEmbedded ? await createDemoWorkspace(demo) : undefined },
+        calls: ({ errors }) => {
+          const deps = { ...sessionDeps, sessionCookies, clock };
+          return new Map(link === undefined ? [] : [[consoleEntryPath, consoleEntryPage(deps, { link, errors })]]);
+        },
+        greeting: { demoKey, consoleLink: link && (() => url() + consoleEntryPath + link.query) },
       };
     },
   };

@@ -6,7 +6,13 @@ import { demoAddress } from "../../text/mail-address.ts";
 import type { KeyIssuing } from "../keys/keys.capability.ts";
 import type { AccountTables } from "./account-tables.ts";
 import { createDecoyHash } from "./check-password.ts";
+import { findAccountsByEmail } from "./find-account.ts";
 import { insertAccount } from "./sign-up.ts";
+
+/** Whether the database has the demo workspace, with its owner. */
+export async function hasDemoWorkspace(deps: { readonly database: Pick<Database, "query"> }): Promise<boolean> {
+  return (await findAccountsByEmail(deps, demoAddress)).length > 0;
+}
 
 /**
  * Makes a demo workspace with a sandbox key in a database without workspaces. Returns the key, or undefined if there was a

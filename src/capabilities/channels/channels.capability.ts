@@ -40,9 +40,9 @@ export function channelsCapability() {
         lanes: channels.lanes,
         pages: () => new Map(webhook === undefined ? [] : [[webhookPath, webhook]]),
         calls: ({ errors, admit }) => {
-          // A key that may read a verification may read its message.
-          const admitKey = admit.bind(undefined, VerifyService.method.getVerification);
-          return new Map(inbox === undefined ? [] : [[inboxPath, inboxPage({ inbox, link, admitKey, errors })]]);
+          // Who may read a verification may read its message.
+          const admitReader = admit.bind(undefined, VerifyService.method.getVerification);
+          return new Map(inbox === undefined ? [] : [[inboxPath, inboxPage({ inbox, link, admitReader, errors })]]);
         },
         greeting: { inboxLink: link && (() => platform.url() + inboxPath + link.query) },
         close: () => channels.close(),

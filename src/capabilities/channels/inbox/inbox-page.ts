@@ -13,10 +13,10 @@ import type { InboxLink } from "./inbox-link.ts";
 
 export interface InboxPageOptions {
   readonly inbox: Inbox;
-  /** Undefined: keys only. */
+  /** Undefined: keys and sessions only. */
   readonly link: InboxLink | undefined;
-  /** Returns the owner of the request's key, or throws the error that an API call with it would get. */
-  readonly admitKey: (request: UniversalServerRequest, responseHeader: Headers) => Promise<InboxOwner>;
+  /** Returns the owner of the request's key or session, or throws the error that an API call with it would get. */
+  readonly admitReader: (request: UniversalServerRequest, responseHeader: Headers) => Promise<InboxOwner>;
   readonly errors: ErrorReporter;
 }
 
@@ -32,7 +32,7 @@ const pageHeaders = {
 
 /**
  * `/dev/inbox`: the messages that did not leave the server, newest first; HTML for browsers, JSON for programs. An API key gets those
- * of its workspace and mode; the link of the start banner gets all, including the server's own. The network address of the request
+ * of its workspace and mode, a session those of its workspace in the mode that it names in `Byond-Mode`; the link of the start banner gets all, including the server's own. The network address of the request
  * does not matter.
  */
 export function inboxPage(options: InboxPageOptions): CallHandler {
@@ -65,7 +65,7 @@ export function inboxPage(options: InboxPageOptions): CallHandler {
 }
 
 async function messagesFor(
-  { inbox, link, admitKey }: InboxPageOptions,
+  { inbox, link, admitReader }: InboxPageOptions,
   request: UniversalServerRequest,
   header: Headers,
 ): Promise<readonly InboxMessage[]> {
@@ -88,7 +88,7 @@ async function messagesFor(
       return inbox.listAll();
     }
   }
-  return inbox.listOf(await admitKey(request, header));
+  return inbox.listOf(await admitReader(request, header));
 }
 
 function jsonAnswer(
