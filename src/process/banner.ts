@@ -35,7 +35,7 @@ ${pageLines(url, links)}
 function consoleLines({ consoleLink }: BannerLinks): string {
   return consoleLink === undefined
     ? ""
-    : `\n  The console, signed in to the demo workspace (the link works once):\n\n    ${consoleLink}\n`;
+    : `\n  The console, signed in to the demo workspace (the link works once): ${consoleLink}\n`;
 }
 
 function pageLines(url: string, { inboxLink }: BannerLinks): string {

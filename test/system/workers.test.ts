@@ -44,7 +44,8 @@ describe.skipIf(process.platform !== "linux")("two workers on an embedded databa
 
     expect(server.output.match(/Byond is listening/g)).toHaveLength(1);
     expect(server.output.match(/BYONDAPI_KEY="/g)).toHaveLength(1);
-    expect(server.output.match(/\?token=/g)).toHaveLength(1);
+    expect(server.output.match(/enter\?token=/g)).toHaveLength(1);
+    expect(server.output.match(/inbox\?token=/g)).toHaveLength(1);
     const lines = server.log
       .trim()
       .split("\n")
@@ -98,6 +99,29 @@ describe.skipIf(process.platform !== "linux")("two workers on an embedded databa
     const cookie = opened[0]?.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
     for (const connection of both) {
       expect(await inboxOf(connection, { Cookie: cookie })).toEqual(recipients);
+    }
+  });
+
+  test("sign a browser in to the console with one link, once, whichever gets it", async () => {
+    await using folder = await makeFolder();
+    await using server = start(folder.path);
+    const url = await server.url();
+    const [, link = ""] = await server.wrote(/(\/console\/enter\?token=\S+)/);
+    using both = await connectToBoth(server, url);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => (both[index % 2] ?? both[0]).call(link)),
+    );
+    const entered = answers.filter(({ status }) => status === 303);
+    expect(entered).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(9);
+    const Cookie = entered[0]?.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+    const headers = { "Byond-Session": "cookie", "Sec-Fetch-Site": "same-origin", Cookie };
+    for (const connection of both) {
+      expect((await connection.call("/api/v1/auth/me", { headers })).body.email).toBe("demo@localhost");
+    }
+    expect((await both[0].call("/api/v1/auth/logout-all", { method: "POST", headers })).status).toBe(200);
+    for (const connection of both) {
+      expect((await connection.call("/api/v1/auth/me", { headers })).status).toBe(401);
     }
   });
 

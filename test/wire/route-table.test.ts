@@ -34,12 +34,8 @@ const table = [
   "GET /api/v1/events/stream → EventService.StreamEvents · api_key_or_session:events+sandbox · 200",
   "GET /api/v1/events/{id} → EventService.GetEvent · api_key_or_session:events+sandbox · 200",
   "GET /api/v1/lookup → LookupService.LookupNumber · api_key:lookup · 200",
-<<<<<<< HEAD
   "GET /api/v1/reports/overview → ReportService.GetOverview · api_key_or_session:reports+sandbox · 200",
-  "GET /api/v1/verifications → VerifyService.ListVerifications · api_key:reports · 200",
-=======
   "GET /api/v1/verifications → VerifyService.ListVerifications · api_key_or_session:reports+sandbox · 200",
->>>>>>> 74a34e1 (A session reads verifications, cancels them and has their codes sent again, in the mode that it names)
   "POST /api/v1/verifications/erase → VerifyService.EraseRecipient · api_key:verify · 200",
   "POST /api/v1/verify/check → VerifyService.CheckVerification · api_key:verify · 200",
   "POST /api/v1/verify/start → VerifyService.StartVerification · api_key:verify · 201",

@@ -1,4 +1,4 @@
-/** `/dev/inbox`: an API key reads its workspace's messages of its mode, the link of the start reads all of them. */
+/** `/dev/inbox`: an API key reads its workspace's messages of its mode, a session those of the mode that it names, the link of the start reads all of them. */
 import { createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import pg from "pg";
@@ -48,7 +48,7 @@ function get(headers: Readonly<Record<string, string>> = {}, method = "GET", pat
 }
 
 const withKey = (key: string) => ({ "X-API-Key": key });
-const errorOf = ({ status, text }: Answer) => ({ status, code: JSON.parse(text).error.code });
+const errorOf = ({ status, text }: Pick<Answer, "status" | "text">) => ({ status, code: JSON.parse(text).error.code });
 
 async function send(key: string, recipient: string): Promise<void> {
   const body = { channel: "email", recipient };
@@ -118,13 +118,6 @@ describe("a key", () => {
     expect(headers["cross-origin-resource-policy"]).toBe("same-origin");
     expect(headers["content-security-policy"]).toContain("frame-ancestors 'none'");
     expect(headers["referrer-policy"]).toBe("no-referrer");
-  });
-
-  test("of a signed-in session is needed: the session itself is refused", async () => {
-    expect(errorOf(await get({ Authorization: `Bearer ${session}` }))).toEqual({
-      status: 401,
-      code: "invalid_api_key",
-    });
   });
 
   test("that was revoked is refused at once", async () => {
@@ -288,6 +281,32 @@ describe("without a key", () => {
   test("HEAD has the headers only", async () => {
     expect(await get(withKey(live), "HEAD")).toMatchObject({ status: 200, text: "" });
   });
+});
+
+test("a session reads its workspace's messages of the mode that it names, by token or from a page of the server", async () => {
+  await send(live, "session-live@example.com");
+  await send(sandbox, "session-sandbox@example.com");
+  const read = async (headers: Readonly<Record<string, string>>) => {
+    const { status, text } = await get(headers);
+    return status === 200
+      ? JSON.parse(text).map(({ recipient }: InboxMessage) => recipient)
+      : errorOf({ status, text });
+  };
+  const account = await app.signUp();
+  const page = { "Byond-Session": "cookie", "Sec-Fetch-Site": "same-origin" };
+  const signIn = await app.rest("POST", "/auth/refresh", {
+    body: { refresh_token: account.refreshToken },
+    headers: page,
+  });
+  const byCookie = { ...page, Cookie: signIn.headers.get("set-cookie")?.split(";")[0] ?? "" };
+  expect(await read(byCookie)).toEqual([]);
+  const refused = { status: 401, code: "invalid_api_key" };
+  expect(await read({ ...byCookie, "Sec-Fetch-Site": "cross-site" })).toEqual(refused);
+  expect(await read({ Cookie: byCookie.Cookie, "Sec-Fetch-Site": "same-origin" })).toEqual(refused);
+  const byToken = { Authorization: `Bearer ${session}` };
+  expect(await read(byToken)).toContain("session-live@example.com");
+  expect(await read(byToken)).not.toContain("session-sandbox@example.com");
+  expect((await read({ ...byToken, "Byond-Mode": "test" }))[0]).toBe("session-sandbox@example.com");
 });
 
 test("there is none where several servers share a database, with or without a key", async () => {

@@ -80,7 +80,14 @@ const authenticator: Authenticator = {
   authenticateSession: (token) =>
     token === validSession
       ? {
-          caller: { kind: "session", workspaceId: "ws_1", tier: "unlimited", userId: "usr_1", sessionId: "ses_1" },
+          caller: {
+            kind: "session",
+            workspaceId: "ws_1",
+            tier: "unlimited",
+            userId: "usr_1",
+            sessionId: "ses_1",
+            isVerified: true,
+          },
           basis: { subjects: [], asOf: 0 },
         }
       : undefined,
