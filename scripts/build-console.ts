@@ -137,6 +137,8 @@ async function measureInitialLoad(folder: string): Promise<SizeByEncoding> {
 
 /** Builds into a folder of this process, and then puts it in place: a server that starts meanwhile sees a whole console. */
 async function build(inputs: string): Promise<BuildRecord> {
+  // React has two builds, and this chooses: tests, for one, set another.
+  process.env.NODE_ENV = "production";
   const { build: viteBuild } = await import("vite");
   const folder = `${target}-${process.pid}`;
   await mkdir(folder, { recursive: true });

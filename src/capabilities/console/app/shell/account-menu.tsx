@@ -17,11 +17,14 @@ export default function AccountMenu() {
   const goTo = useGoTo();
   return (
     <MenuTrigger>
-      <Button className="account-button" aria-label={`Account ${me?.email ?? ""}`}>
+      <Button className="account-button">
         <span className="account-mark" aria-hidden="true">
           {me?.email.slice(0, 1).toUpperCase() ?? <Icon name="user" />}
         </span>
-        <span className="account-email">{me?.email ?? "Account"}</span>
+        <span className="account-email">
+          <span className="visually-hidden">Account </span>
+          {me?.email}
+        </span>
         <Icon name="chevron" size={16} />
       </Button>
       <Popover className="popover" placement="top start">

@@ -1,0 +1,96 @@
+/**
+ * Takes pictures of every page of the console, light and dark, at 390 and 1280 px: `node scripts/console-pictures.ts [path…]`, into `.cache/pictures/`.
+ * Starts a server with an empty data folder for it, and gives it something to show. `CHROMIUM` is the path of the browser.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { launchBrowser, openPage } from "../test/browser/browser.ts";
+import { looks, openRoutes, routes, settle, signIn } from "../test/browser/console/routes.ts";
+import { MainProcess } from "../test/system/main-process.ts";
+
+const folder = join(import.meta.dirname, "../.cache/pictures");
+const email = "ada@example.com";
+const password = "correct horse battery";
+const wanted = process.argv.slice(2);
+const isWanted = (path: string) => wanted.length === 0 || wanted.includes(path);
+
+const dataDir = await mkdtemp(join(tmpdir(), "byond-pictures-"));
+try {
+  await mkdir(folder, { recursive: true });
+  await using server = new MainProcess({
+    environment: { PORT: "0", DATA_DIR: dataDir, SIGN_UP: "open", LOG_LEVEL: "warn" },
+  });
+  const [, url = ""] = await server.wrote(/Byond is listening on (\S+)/);
+  await fillWorkspace(url);
+  const browser = await launchBrowser();
+  try {
+    for (const look of looks) {
+      await takePictures(browser, url, look);
+    }
+  } finally {
+    await browser.close();
+  }
+} finally {
+  await rm(dataDir, { recursive: true, force: true });
+}
+console.log(`Pictures are in ${folder}`);
+
+/** An account with keys, verifications and a webhook: calls of the API as a newcomer would make them. */
+async function fillWorkspace(url: string): Promise<void> {
+  const call = async (path: string, body: object, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) {
+      throw new Error(`${path} answered ${response.status}: ${text}`);
+    }
+    const answer: Readonly<Record<string, string>> = JSON.parse(text);
+    return answer;
+  };
+  const { access_token: session } = await call("/auth/sign-up", { email, password, name: "Acme" });
+  const asOwner = { Authorization: `Bearer ${session}` };
+  const keys = [
+    { name: "Checkout server" },
+    { name: "Reports", scopes: ["reports", "events"] },
+    { name: "Continuous integration", mode: "test" },
+  ];
+  const [live, , test] = await Promise.all(keys.map((key) => call("/api-keys", key, asOwner)));
+  await call("/webhooks", { url: "https://example.com/hooks/byond", description: "Orders" }, asOwner);
+  for (const { key = "" } of [live ?? {}, test ?? {}]) {
+    for (const recipient of ["grace@example.com", "+6591234567", "edsger.dijkstra@example.org"]) {
+      const channel = recipient.startsWith("+") ? "whatsapp" : "email";
+      const asServer = { "X-API-Key": key };
+      const { verification_id } = await call("/verify/start", { channel, recipient }, asServer);
+      await call("/verify/check", { verification_id, code: "000000" }, asServer);
+    }
+  }
+}
+
+async function takePictures(browser: Browser, url: string, { name, width, colors }: (typeof looks)[number]) {
+  await using watched = await openPage(browser, { width, colors });
+  const { page } = watched;
+  const take = async (path: string) => {
+    await settle(page);
+    const file = path.replace(/\W+/g, "-").replace(/^-|-$/g, "") || "overview";
+    await page.screenshot({ path: join(folder, `${file}-${name}.png`), fullPage: true });
+  };
+  for (const path of openRoutes.filter(isWanted)) {
+    await page.goto(`${url}/console${path}`);
+    await take(path);
+  }
+  await page.goto(`${url}/console/sign-in`);
+  await signIn(page, email, password);
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  for (const path of routes.filter(isWanted)) {
+    await page.goto(`${url}/console${path}`);
+    await take(path);
+  }
+  for (const fault of watched.faults) {
+    console.error(`${name}: ${fault}`);
+  }
+}

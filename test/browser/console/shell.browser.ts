@@ -1,0 +1,186 @@
+/** What surrounds the pages of the console: sign-up, sign-in, navigation, search, and that every page can be used by everybody. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { password, startTestApp, type TestApp } from "../../support/app.ts";
+import { findAxeViolations } from "../axe.ts";
+import { launchBrowser, screenshot } from "../browser.ts";
+import { expectCalm, openConsole, openSignedIn } from "./console-page.ts";
+import { looks, openRoutes, routes, settle } from "./routes.ts";
+
+let app: TestApp;
+let browser: Browser;
+
+beforeAll(async () => {
+  [app, browser] = await Promise.all([startTestApp(), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await app[Symbol.asyncDispose]();
+});
+
+describe.each([390, 1280])("at %i px", (width) => {
+  test("the address of the server leads a newcomer through sign-up to the overview, by clicks alone", async () => {
+    await using watched = await openConsole(browser, app, "/", { width });
+    const { page } = watched;
+    await page.goto(app.url);
+    await page.waitForURL(`${app.url}/console/sign-in`);
+    await page.getByRole("link", { name: "Create one" }).click();
+    await page.getByLabel("Name").fill("Acme");
+    await page.getByLabel("E-mail").fill(`newcomer-${width}@example.com`);
+    await page.getByLabel("Password").fill("short");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.getByText("must be 10 to 128 characters long").waitFor();
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.waitForURL(`${app.url}/console/`);
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+    if (width < 768) {
+      await page.getByRole("button", { name: "Navigation" }).click();
+    }
+    await page.getByRole("button", { name: `Account newcomer-${width}@example.com` }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.waitForURL(`${app.url}/console/sign-in`);
+    await expectCalm(watched, app);
+  });
+
+  test("every page is reached by the navigation, and keeps the mode", async () => {
+    await using watched = await openSignedIn(browser, app, "/", { width });
+    const { page } = watched;
+    await page.getByRole("button", { name: "Test", exact: true }).click();
+    for (const title of ["API keys", "Verifications", "Webhooks", "Settings", "Overview"]) {
+      if (width < 768) {
+        await page.getByRole("button", { name: "Navigation" }).click();
+      }
+      await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: title }).click();
+      await page.getByRole("heading", { name: title, level: 1 }).waitFor();
+      expect(new URL(page.url()).search).toBe("?mode=test");
+    }
+    await page.goBack();
+    await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+    await expectCalm(watched, app);
+  });
+});
+
+test("the search opens by a key, and leads to pages, keys, ids and the reference", async () => {
+  const account = await app.signUp();
+  const created = await app.rest("POST", "/api-keys", {
+    session: account.session,
+    body: { name: "Checkout server" },
+  });
+  await using watched = await openSignedIn(browser, app, "/", { account });
+  const { page } = watched;
+  const search = async (text: string, result: string) => {
+    await page.keyboard.press("/");
+    await page.getByRole("combobox", { name: "Search" }).fill(text);
+    await page.getByRole("option", { name: result }).first().waitFor();
+    await page.keyboard.press("Enter");
+  };
+  await search("webhooks", "Webhooks");
+  await page.waitForURL(`${app.url}/console/webhooks`);
+  await search("checkout", "Checkout server");
+  await page.waitForURL(`${app.url}/console/keys/${created.body.id}`);
+  await search("vrf_2kJdTnLcMbQeRwXyZaBcDe", "Verification");
+  await page.waitForURL(`${app.url}/console/verifications/vrf_2kJdTnLcMbQeRwXyZaBcDe`);
+  await search("check a code", "Check a code");
+  await page.waitForURL(/\/docs#/);
+  await page.getByRole("heading", { name: "Check a code" }).waitFor();
+});
+
+test("a session that ends while a page is open is renewed in a form over it, and nothing on the page is lost", async () => {
+  const account = await app.signUp();
+  await using watched = await openSignedIn(browser, app, "/settings", { account });
+  const { page } = watched;
+  await page.evaluate("document.querySelector('main').dataset.kept = 'yes'");
+  await app.rest("POST", "/auth/logout-all", { session: account.session });
+  await page.evaluate("dispatchEvent(new Event('visibilitychange'))");
+  await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: "API keys" }).click();
+  await page.keyboard.press("k");
+  await page.getByRole("dialog", { name: "Your session has ended" }).waitFor();
+  expect(await page.getByLabel("E-mail").inputValue()).toBe(account.email);
+  await page.getByLabel("Password").fill("not the password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("dialog", { name: "Your session has ended" }).waitFor({ state: "hidden" });
+  expect(await page.evaluate("document.querySelector('main').dataset.kept")).toBe("yes");
+  await expectCalm(watched, app);
+});
+
+test("the colours are those of the system, until others are chosen, on every page of the server", async () => {
+  await using watched = await openSignedIn(browser, app, "/", { colors: "light" });
+  const { page } = watched;
+  const theme = () => page.locator("html").getAttribute("data-theme");
+  expect(await theme()).toBe("light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect.poll(theme).toBe("dark");
+  await page.getByRole("button", { name: /^Account/ }).click();
+  await page.getByRole("menuitemradio", { name: "Light" }).click();
+  await expect.poll(theme).toBe("light");
+  await page.goto(`${app.url}/docs/errors`);
+  expect(await page.locator("html").getAttribute("class")).toBe("light-mode");
+});
+
+test("without a network the console says so", async () => {
+  await using watched = await openSignedIn(browser, app, "/");
+  const { page } = watched;
+  await page.context().setOffline(true);
+  await page.getByText("You are offline.").waitFor();
+  await page.context().setOffline(false);
+  await page.getByText("You are offline.").waitFor({ state: "hidden" });
+});
+
+test("the keyboard skips the navigation, and stays in a dialog until it is closed", async () => {
+  await using watched = await openSignedIn(browser, app, "/keys");
+  const { page } = watched;
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate("document.activeElement.id")).toBe("content");
+  await page.keyboard.press("k");
+  await page.getByRole("combobox", { name: "Search" }).waitFor();
+  for (let press = 0; press < 4; press += 1) {
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.closest('[role=dialog]') !== null")).toBe(true);
+  }
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  expect(await page.evaluate("document.activeElement.id")).toBe("content");
+});
+
+describe.each(looks)("$name", ({ name, width, colors }) => {
+  test.each(openRoutes)("%s is clean", async (path) => {
+    await using watched = await openConsole(browser, app, path, { width, colors });
+    expect(await findAxeViolations(watched.page)).toEqual([]);
+    await expectCalm(watched, app);
+    await screenshot(watched.page, `console${path.replaceAll("/", "-")}-${name}`);
+  });
+
+  test("every page is clean", async () => {
+    await using watched = await openSignedIn(browser, app, "/", { width, colors });
+    const { page } = watched;
+    for (const path of routes) {
+      await page.goto(`${app.url}/console${path}`);
+      await settle(page);
+      expect(await findAxeViolations(page), path).toEqual([]);
+      await expectCalm(watched, app);
+    }
+  });
+
+  test("search and menus are clean", async () => {
+    await using watched = await openSignedIn(browser, app, "/", { width, colors });
+    const { page } = watched;
+    await page.keyboard.press("k");
+    await page.getByRole("option").first().waitFor();
+    expect(await findAxeViolations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    if (width < 768) {
+      await page.getByRole("button", { name: "Navigation" }).click();
+    }
+    await page.getByRole("button", { name: /^Account/ }).click();
+    await page.getByRole("menuitem", { name: "Settings" }).waitFor();
+    expect(await findAxeViolations(page)).toEqual([]);
+    await expectCalm(watched, app);
+  });
+});
