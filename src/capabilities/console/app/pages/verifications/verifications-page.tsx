@@ -1,11 +1,12 @@
-import { EmptyState } from "../../components/empty-state.tsx";
-import { PageHeader } from "../../components/page-header.tsx";
+import { Route, Switch } from "wouter";
+import { VerificationDetail } from "./verification-detail.tsx";
+import { VerificationList } from "./verification-list.tsx";
 
 export default function VerificationsPage() {
   return (
-    <>
-      <PageHeader title="Verifications" description="Codes that were sent, and what became of them." />
-      <EmptyState icon="shield" title="Nothing here yet" />
-    </>
+    <Switch>
+      <Route path="/verifications" component={VerificationList} />
+      <Route path="/verifications/:id">{({ id }) => <VerificationDetail key={id} id={id} />}</Route>
+    </Switch>
   );
 }
