@@ -82,6 +82,22 @@ test("every event is in the list exactly once, and no reader misses one, while s
   expect(read).toEqual(listed.map(({ id }) => id));
   const expected = await expectedTypes(client);
   expect(typesByVerification(listed)).toEqual(expected);
+  // Reports count each event once, in the transaction that gave it its position.
+  const [counted, happened] = await Promise.all(
+    [
+      `SELECT sum(started)::int AS started, sum(delivered)::int AS delivered, sum(approved)::int AS approved,
+         sum(failed_messages)::int AS failed FROM verification_hour`,
+      `SELECT count(*) FILTER (WHERE type = 'verification.started')::int AS started,
+         count(DISTINCT subject_id) FILTER (WHERE type = 'verification.delivered')::int AS delivered,
+         count(*) FILTER (WHERE type = 'verification.approved')::int AS approved,
+         count(*) FILTER (WHERE type = 'verification.delivery_failed')::int AS failed FROM event`,
+    ].map(async (text) => (await client.query(text)).rows),
+  );
+  expect(counted).toEqual(happened);
+  const { rows: verifications } = await client.query(
+    "SELECT count(*)::int AS started, count(*) FILTER (WHERE status = 'approved')::int AS approved FROM verification",
+  );
+  expect(counted).toEqual([expect.objectContaining(verifications[0])]);
   expect(servers.unexpectedExits).toEqual([]);
   console.log(
     `${listed.length} events of ${expected.size} verifications, ${servers.kills} servers killed: each once, in the order in which they were read`,
@@ -119,4 +135,6 @@ test("an event whose server was killed after the commit is read a second later, 
     const { body: list } = await another.rest("GET", `/events?subject=${body.verification_id}`, { key });
     return list.events.some(({ type }: { readonly type: string }) => type === "verification.started");
   });
+  const { body: overview } = await another.rest("GET", "/reports/overview", { key });
+  expect(overview.verifications.started).toBe(1);
 });
