@@ -54,7 +54,7 @@ export function createRequestHandler(
   options: RequestHandlerOptions,
 ): (request: NodeRequest, response: NodeResponse) => void {
   const { refuse = () => false } = options;
-  const findPage = pageFinder(options.pages);
+  const findPage = pageFinder(options);
   const allDefaults = {
     "Byond-Version": options.apiVersion,
     // Answers belong to the caller who asked: caches may keep them only to ask again with their ETag.
@@ -83,11 +83,16 @@ export function createRequestHandler(
 /** A page, and the path or folder that it is listed by. */
 type FindPage = (path: string) => readonly [route: string, page: Page] | undefined;
 
-function pageFinder(pages: ReadonlyMap<string, Page>): FindPage {
+function pageFinder({ pages, calls }: Pick<RequestHandlerOptions, "pages" | "calls">): FindPage {
   const folders = [...pages].filter(([route]) => route.endsWith("/*"));
   return (path) => {
     const page = pages.get(path);
-    return page === undefined ? folders.find(([route]) => path.startsWith(route.slice(0, -1))) : [path, page];
+    if (page !== undefined) {
+      return [path, page];
+    }
+    const folder = folders.find(([route]) => path.startsWith(route.slice(0, -1)));
+    // What is listed by its exact path is no file of a folder.
+    return folder === undefined || calls.has(path) ? undefined : folder;
   };
 }
 

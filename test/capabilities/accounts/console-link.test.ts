@@ -1,9 +1,12 @@
 /** `/console/enter?token=…`, the link of the start: it signs one browser in to the demo workspace, once. */
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type App, type Config, createApp, parseConfig } from "../../../src/app.ts";
+import { type App, type Config, createApp, parseConfig, standardCapabilities } from "../../../src/app.ts";
+import { consoleCapability } from "../../../src/capabilities/console/console.capability.ts";
 import { embeddedPostgresAt } from "../../../src/database/provide-postgres.ts";
 import { cheapPasswordCost, createMigratedDatabase, startTestApp } from "../../support/app.ts";
 import { captureLog } from "../../support/log-capture.ts";
@@ -11,11 +14,19 @@ import { captureLog } from "../../support/log-capture.ts";
 type TestDatabase = Awaited<ReturnType<typeof createMigratedDatabase>>;
 
 let database: TestDatabase;
+/** A built console, whose pages are everything below `/console/`. */
+let built: string;
 const log = captureLog();
 beforeAll(async () => {
   database = await createMigratedDatabase();
+  built = await mkdtemp(join(tmpdir(), "byond-console-link-"));
+  await mkdir(join(built, "assets"));
+  await writeFile(join(built, "index.html"), "<!doctype html><title>The console</title>");
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  await rm(built, { recursive: true, force: true });
+  await database.drop();
+});
 
 /** A server that takes the tests' PostgreSQL for its embedded one. */
 async function start(changes: Partial<Config> = {}): Promise<App & AsyncDisposable> {
@@ -30,6 +41,9 @@ async function start(changes: Partial<Config> = {}): Promise<App & AsyncDisposab
   const app = await createApp(config, {
     logger: log.logger,
     passwordCost: cheapPasswordCost,
+    capabilities: standardCapabilities().map((each) =>
+      each.name === "console" ? consoleCapability({ folder: built }) : each,
+    ),
     postgres: await embeddedPostgresAt(database.url),
     onFatal: (reason) => {
       throw reason;
@@ -57,6 +71,8 @@ describe("on a server of one machine", () => {
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(19);
     expect(answers.filter(({ headers }) => headers.has("set-cookie"))).toEqual([entered]);
     expect(entered?.headers.get("location")).toBe("./");
+    const page = await fetch(new URL("./", server.consoleLink), { headers: { Accept: "text/html" } });
+    expect(await page.text()).toContain("The console");
     expect(entered?.headers.get("set-cookie")).toMatch(
       /^byond_session_\d+=\S+; Max-Age=\d+; HttpOnly; SameSite=Strict; Path=\/$/,
     );
@@ -110,7 +126,9 @@ describe("on a server of one machine", () => {
 test("a public server has none, nor has one with a database of its own", async () => {
   await using open = await start({ isPublic: true });
   expect(open.consoleLink).toBeUndefined();
-  expect((await follow(`${open.url}/console/enter?token=`)).status).toBe(404);
+  // A page of the console.
+  const { status, headers } = await follow(`${open.url}/console/enter?token=`);
+  expect([status === 303, headers.has("set-cookie")]).toEqual([false, false]);
   await using shared = await startTestApp();
   expect(shared.app.consoleLink).toBeUndefined();
 });
