@@ -9,6 +9,7 @@ import { DatabaseReadiness, isReady } from "../database/readiness.ts";
 import { type Sweep, Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
 import { idempotencySweep } from "../idempotency/answer-store.ts";
+import { requestRecordKey } from "../observe/request-record.ts";
 import { DeliveryWorker } from "../outbox/worker.ts";
 import { quotaSweep } from "../quota/quota-store.ts";
 import { revocationMetrics } from "../revocation/revocation-metrics.ts";
@@ -27,7 +28,7 @@ import { createCors } from "../server/cors.ts";
 import { livenessPage, readinessPage } from "../server/health.ts";
 import { LoadShedder, type Shedding, type ShedOrder } from "../server/load-shedder.ts";
 import { type MetricsReaders, metricsPage } from "../server/metrics-page.ts";
-import { withNotFoundPage } from "../server/not-found-page.ts";
+import { answerNotFound } from "../server/not-found-page.ts";
 import { openOnePort } from "../server/one-port.ts";
 import { overloadMetrics } from "../server/overload-metrics.ts";
 import { type CallHandler, createRequestHandler, type Page } from "../server/request-handler.ts";
@@ -233,12 +234,13 @@ export async function serve(
       }),
       pages,
       calls,
-      rest: cors.allow(
-        withNotFoundPage(async (request) => {
-          const answer = await gateway.handle(request);
-          return isUnknownRpc(request, answer) ? answerUnknownRpc(errors, request) : answer;
-        }),
-      ),
+      rest: cors.allow(async (request) => {
+        const answer = await gateway.handle(request);
+        if (answer.status !== 404 || request.contextValues?.get(requestRecordKey).route !== undefined) {
+          return answer;
+        }
+        return isUnknownRpc(request) ? answerUnknownRpc(errors, request) : answerNotFound(request, answer);
+      }),
     }),
     onMalformed: malformed.refuse,
     malformedContent: malformed.content,

@@ -1,4 +1,4 @@
-import type { DescMethod, Registry } from "@bufbuild/protobuf";
+import type { DescMethod, Message, Registry } from "@bufbuild/protobuf";
 import {
   type ContextValues,
   createContextValues,
@@ -21,6 +21,7 @@ import {
   ResponseContent,
   type RestError,
 } from "./http-response.ts";
+import type { StreamCall } from "./interceptor-chain.ts";
 import type { JsonStyle } from "./json/json-style.ts";
 import { requireAcceptable } from "./media-type.ts";
 import { parseQuery, splitUrl } from "./query-string.ts";
@@ -140,6 +141,10 @@ class Exchange {
   }
 }
 
+/**
+ * Waits only for what is not there at once: most calls wait for their implementation alone, and this is the only asynchronous function that they pass
+ * here.
+ */
 async function handle(
   request: RestRequest,
   routes: RouteTrie<Endpoint>,
@@ -147,7 +152,45 @@ async function handle(
 ): Promise<UniversalServerResponse> {
   const exchange = new Exchange(request);
   try {
-    return await answer(exchange, routes, options);
+    const { path, query } = splitUrl(request.target ?? request.url);
+    const found = findEndpoint(routes, request.method, path);
+    if (found.kind === "options") {
+      return { status: 204, header: new Headers({ allow: found.allow.join(", ") }) };
+    }
+    const { endpoint, variables } = found;
+    const { call, route } = endpoint;
+    exchange.endpoint = endpoint;
+    options.onRoute?.(route, exchange.values);
+    const timeoutMs = readTimeout(request.header);
+    const context = beginCall(exchange, route.method, timeoutMs, options);
+    const admission = options.requestGate?.(context);
+    if (admission !== undefined) {
+      await admission;
+    }
+    if (timeoutMs instanceof GatewayError) {
+      throw timeoutMs;
+    }
+    requireAcceptable(request.header, endpoint.mediaTypes);
+    const violations = new ViolationCollector();
+    const reading = readRequestBody(
+      request,
+      route,
+      options.json,
+      options.maxBodyBytes ?? defaultMaxBodyBytes,
+      violations,
+    );
+    const body = reading instanceof Promise ? await reading : reading;
+    const lastEventId = call.kind === "stream" ? readLastEventId(request.header) : undefined;
+    const message = endpoint.bind({ variables, query: parseQuery(query), body, lastEventId }, violations);
+    if (!violations.isEmpty) {
+      exchange.values.set(bindingViolations, violations);
+    }
+    if (call.kind === "stream") {
+      return await answerStream(exchange, context, endpoint, call.invoke, message, options);
+    }
+    const content = wrapped(endpoint.render(await call.invoke(context, message)), true, request, options);
+    const response = contentResponse(request, route, endpoint.status, context.responseHeader, content);
+    return response instanceof Promise ? await response : response;
   } catch (error) {
     return await refuse(exchange, error, options);
   } finally {
@@ -157,63 +200,43 @@ async function handle(
   }
 }
 
-/** Waits only for what is not there at once: most calls wait for their implementation alone. */
-async function answer(
+function beginCall(
   exchange: Exchange,
-  routes: RouteTrie<Endpoint>,
-  options: GatewayOptions,
-): Promise<UniversalServerResponse> {
+  method: DescMethod,
+  timeoutMs: ReturnType<typeof readTimeout>,
+  { shutdownSignal }: GatewayOptions,
+): CallContext {
   const { request, values } = exchange;
-  const { path, query } = splitUrl(request.target ?? request.url);
-  const found = findEndpoint(routes, request.method, path);
-  if (found.kind === "options") {
-    return { status: 204, header: new Headers({ allow: found.allow.join(", ") }) };
-  }
-  const { endpoint, variables } = found;
-  exchange.endpoint = endpoint;
-  options.onRoute?.(endpoint.route, values);
-  const timeoutMs = readTimeout(request.header);
-  const context = new CallContext({
-    method: endpoint.route.method,
+  exchange.context = new CallContext({
+    method,
     protocolName: "rest",
     request,
     values,
     timeoutMs: typeof timeoutMs === "number" ? timeoutMs : undefined,
-    shutdownSignal: options.shutdownSignal,
+    shutdownSignal,
   });
-  exchange.context = context;
-  const admission = options.requestGate?.(context);
-  if (admission !== undefined) {
-    await admission;
-  }
-  if (timeoutMs instanceof GatewayError) {
-    throw timeoutMs;
-  }
-  requireAcceptable(request.header, endpoint.mediaTypes);
-  const violations = new ViolationCollector();
-  const maxBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
-  const reading = readRequestBody(request, endpoint.route, options.json, maxBytes, violations);
-  const body = reading instanceof Promise ? await reading : reading;
-  const lastEventId = endpoint.call.kind === "stream" ? readLastEventId(request.header) : undefined;
-  const message = endpoint.bind({ variables, query: parseQuery(query), body, lastEventId }, violations);
-  if (!violations.isEmpty) {
-    values.set(bindingViolations, violations);
-  }
-  const { call, render, route, status } = endpoint;
-  if (call.kind === "unary") {
-    const content = wrapped(render(await call.invoke(context, message)), true, request, options);
-    return contentResponse(request, route, status, context.responseHeader, content);
-  }
+  return exchange.context;
+}
+
+async function answerStream(
+  exchange: Exchange,
+  context: CallContext,
+  endpoint: Endpoint,
+  invoke: StreamCall,
+  message: Message,
+  options: GatewayOptions,
+): Promise<UniversalServerResponse> {
+  const { request, values } = exchange;
   const opening = new StreamOpening();
   values.set(streamOpeningKey, opening);
-  const messages = await call.invoke(context, message);
-  const response = await streamResponse(request, status, context.responseHeader, {
+  const messages = await invoke(context, message);
+  const response = await streamResponse(request, endpoint.status, context.responseHeader, {
     messages,
     opening,
     format: endpoint.streamFormat?.(request.header.get("accept")),
     heartbeatMs: options.heartbeatMs ?? defaultHeartbeatMs,
     signal: context.signal,
-    render: (streamed) => (endpoint.isShown(streamed) ? render(streamed) : undefined),
+    render: (streamed) => (endpoint.isShown(streamed) ? endpoint.render(streamed) : undefined),
     renderError: (error) => jsonContent(explain(exchange, error, options).body),
     close: () => context.end(),
   });

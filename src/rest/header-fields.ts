@@ -8,19 +8,23 @@ const cookieName = "set-cookie";
  * microseconds to make and half of one to read. It differs in the order in which it lists: as the fields were first set, not sorted.
  */
 export class HeaderFields implements Headers {
-  /** By name in lower case. Made for the first field: most calls have no trailers. */
-  #fields: Map<string, string> | undefined;
+  /** Names in lower case, each before its value. There are few, so that a search takes less than a map does to make. */
+  readonly #list: string[];
   /** Each `Set-Cookie` stands on a line of its own (RFC 9110 §5.3). */
   #cookies: string[] | undefined;
 
-  /** `fields`: by name in lower case, of valid names and values without blanks around them. */
-  constructor(fields?: Map<string, string>) {
-    this.#fields = fields;
+  /** `list`: names in lower case, each once and before its value; valid ones without blanks around them. */
+  constructor(list: string[] = []) {
+    this.#list = list;
   }
 
   get(name: string): string | null {
     const key = name.toLowerCase();
-    return this.#fields?.get(key) ?? (key === cookieName ? (this.#cookies?.join(", ") ?? null) : null);
+    const at = this.#find(key);
+    if (at !== -1) {
+      return this.#list[at + 1] ?? null;
+    }
+    return key === cookieName && this.#cookies !== undefined ? this.#cookies.join(", ") : null;
   }
 
   has(name: string): boolean {
@@ -30,10 +34,11 @@ export class HeaderFields implements Headers {
   /** Throws a TypeError for a name or a value that HTTP does not have. */
   set(name: string, value: string): void {
     const key = validName(name);
+    const valid = validValue(value);
     if (key === cookieName) {
-      this.#cookies = [validValue(value)];
+      this.#cookies = [valid];
     } else {
-      this.#own().set(key, validValue(value));
+      this.#put(this.#find(key), key, valid);
     }
   }
 
@@ -44,14 +49,17 @@ export class HeaderFields implements Headers {
     if (key === cookieName) {
       this.#cookies = [...(this.#cookies ?? []), added];
     } else {
-      const present = this.#fields?.get(key);
-      this.#own().set(key, present === undefined ? added : `${present}, ${added}`);
+      const at = this.#find(key);
+      this.#put(at, key, at === -1 ? added : `${this.#list[at + 1]}, ${added}`);
     }
   }
 
   delete(name: string): void {
     const key = name.toLowerCase();
-    this.#fields?.delete(key);
+    const at = this.#find(key);
+    if (at !== -1) {
+      this.#list.splice(at, 2);
+    }
     if (key === cookieName) {
       this.#cookies = undefined;
     }
@@ -69,9 +77,9 @@ export class HeaderFields implements Headers {
 
   /** Adds the fields to a list as Node takes it, where names and values alternate. */
   appendTo(list: string[]): void {
-    this.#fields?.forEach((value, name) => {
-      list.push(name, value);
-    });
+    for (const text of this.#list) {
+      list.push(text);
+    }
     for (const cookie of this.#cookies ?? []) {
       list.push(cookieName, cookie);
     }
@@ -82,8 +90,13 @@ export class HeaderFields implements Headers {
     return this.entries();
   }
 
-  entries(): MapIterator<[string, string]> {
-    return this.#cookies === undefined ? this.#own().entries() : this.#withCookies(this.#cookies);
+  /** The fields as they are now: what is deleted meanwhile comes too. */
+  *entries(): MapIterator<[string, string]> {
+    const all: string[] = [];
+    this.appendTo(all);
+    for (let index = 0; index < all.length; index += 2) {
+      yield [all[index] ?? "", all[index + 1] ?? ""];
+    }
   }
 
   *keys(): MapIterator<string> {
@@ -98,16 +111,23 @@ export class HeaderFields implements Headers {
     }
   }
 
-  *#withCookies(cookies: readonly string[]): MapIterator<[string, string]> {
-    yield* this.#own();
-    for (const cookie of cookies) {
-      yield [cookieName, cookie];
+  /** Where the name is. -1: nowhere. */
+  #find(key: string): number {
+    const list = this.#list;
+    for (let index = 0; index < list.length; index += 2) {
+      if (list[index] === key) {
+        return index;
+      }
     }
+    return -1;
   }
 
-  #own(): Map<string, string> {
-    this.#fields ??= new Map();
-    return this.#fields;
+  #put(at: number, key: string, value: string): void {
+    if (at === -1) {
+      this.#list.push(key, value);
+    } else {
+      this.#list[at + 1] = value;
+    }
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type Interceptor,
   type MethodImplSpec,
   type UnaryRequest,
+  type UnaryResponse,
 } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { bindingViolations, hasViolations } from "./field-violations.ts";
@@ -85,16 +86,30 @@ export function composeUnary(
   { impl, method }: MethodImplSpec & { kind: "unary" },
   interceptors: readonly Interceptor[],
 ): UnaryCall {
-  const outermost = compose(interceptors, async (request) => {
+  const respond = (answer: MessageInitShape<DescMessage>, context: HandlerContext): UnaryResponse => ({
+    stream: false,
+    service: method.parent,
+    method,
+    message: create(method.output, answer),
+    header: context.responseHeader,
+    trailer: context.responseTrailer,
+  });
+  const call = (request: InterceptedRequest): UnaryResponse | Promise<UnaryResponse> => {
     if (request.stream) {
       throw new TypeError(`an interceptor made a stream of ${method.name}`);
     }
     requireNoViolations(request);
     const context = new InnermostContext(contextOf(request), request);
     const answer = impl(request.message, context);
-    const message = create(method.output, answer instanceof Promise ? await answer : answer);
-    const { responseHeader: header, responseTrailer: trailer } = context;
-    return { stream: false, service: method.parent, method, message, header, trailer };
+    return answer instanceof Promise ? answer.then((late) => respond(late, context)) : respond(answer, context);
+  };
+  // Interceptors get a promise, whatever the implementation does: also a rejected one.
+  const outermost = compose(interceptors, (request) => {
+    try {
+      return Promise.resolve(call(request));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   });
   return async (context, message) => {
     context.values.set(callContext, context);

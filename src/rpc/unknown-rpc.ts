@@ -1,18 +1,13 @@
 import { Code, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { AppError } from "../errors.ts";
-import { requestRecordKey } from "../observe/request-record.ts";
 import { setTrailerStatus } from "./connect-protocols.ts";
 import { type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
 /** Whether a request without a REST route is a gRPC or gRPC-Web call, in any format. */
-export function isUnknownRpc(
-  { header, method, contextValues }: UniversalServerRequest,
-  { status }: UniversalServerResponse,
-): boolean {
-  const isUnmatched = status === 404 && contextValues?.get(requestRecordKey).route === undefined;
+export function isUnknownRpc({ header, method }: UniversalServerRequest): boolean {
   const type = header.get("content-type") ?? "";
-  return isUnmatched && method === "POST" && /^application\/grpc(?:-web|-web-text)?(?:\+|;|\s|$)/i.test(type);
+  return method === "POST" && /^application\/grpc(?:-web|-web-text)?(?:\+|;|\s|$)/i.test(type);
 }
 
 /** Answers a gRPC call of an unknown RPC with `UNIMPLEMENTED`. With a plain 404, clients would report the HTTP status instead. */

@@ -46,7 +46,6 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
 /** Gives every error of a call the form of the protocol: the matching code, and one `ErrorInfo` detail. */
 export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
   return (next) => async (request) => {
-    const convert = (error: unknown) => toConnectError(reporter, error, request.contextValues);
     try {
       const response = await next(
         request.stream ? { ...request, message: readableMessages(request.message, request.method) } : request,
@@ -56,10 +55,12 @@ export function createErrorInterceptor(reporter: ErrorReporter): Interceptor {
       }
       // A client that leaves in the midst of an answer, or waits no longer, is no failure of ours, whatever that made of it.
       const convertUnlessGone = (error: unknown) =>
-        request.signal.aborted ? ConnectError.from(request.signal.reason, Code.Canceled) : convert(error);
+        request.signal.aborted
+          ? ConnectError.from(request.signal.reason, Code.Canceled)
+          : toConnectError(reporter, error, request.contextValues);
       return { ...response, message: convertingErrors(response.message, convertUnlessGone) };
     } catch (error) {
-      throw convert(error);
+      throw toConnectError(reporter, error, request.contextValues);
     }
   };
 }

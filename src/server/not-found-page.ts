@@ -1,24 +1,19 @@
-import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { requestRecordKey } from "../observe/request-record.ts";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { htmlResponse, prefersHtml } from "./html-response.ts";
 import { html } from "./html-template.ts";
 import { pageLayout } from "./page-layout.ts";
-import type { CallHandler } from "./request-handler.ts";
 
-/** Wraps a handler: if it has no route for a request and a person asked, they get a page. */
-export function withNotFoundPage(handler: CallHandler): CallHandler {
-  return async (request) => {
-    const answer = await handler(request);
-    if (answer.status !== 404 || request.contextValues?.get(requestRecordKey).route !== undefined) {
-      return answer;
-    }
-    if (prefersHtml(request)) {
-      return htmlResponse(request, 404, new Headers({ Vary: "Accept" }), notFoundHtml(request));
-    }
-    const header = new Headers(answer.header);
-    header.append("Vary", "Accept");
-    return { ...answer, header };
-  };
+/** The answer to a request that has no route: a page, if a person asked. */
+export function answerNotFound(
+  request: UniversalServerRequest,
+  answer: UniversalServerResponse,
+): UniversalServerResponse {
+  if (prefersHtml(request)) {
+    return htmlResponse(request, 404, new Headers({ Vary: "Accept" }), notFoundHtml(request));
+  }
+  const header = new Headers(answer.header);
+  header.append("Vary", "Accept");
+  return { ...answer, header };
 }
 
 /** Repeats nothing of the request: whoever made the link could choose the words. */

@@ -125,7 +125,10 @@ async function serve(
   values.set(repeatedHeadersKey, new RawHeaders(request.rawHeaders));
   const received = new ServerRequest(request, response, values);
   values.set(clientAddressKey, clientAddressOf(options.proxyTrust, request.socket.remoteAddress, received.header));
-  await writeResponse(await (call ?? options.rest)(received), response, defaults);
+  const writing = writeResponse(await (call ?? options.rest)(received), response, defaults);
+  if (writing !== undefined) {
+    await writing;
+  }
 }
 
 /** The path without the query, as it was sent. */

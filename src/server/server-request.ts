@@ -76,11 +76,11 @@ const atEnd = { done: true, value: undefined } as const;
 
 /** The headers of a request, without those that HTTP/2 has for other things (`:path`). */
 function readHeaders(received: IncomingHttpHeaders): HeaderFields {
-  const fields = new Map<string, string>();
+  const fields: string[] = [];
   for (const name in received) {
     const value = received[name];
     if (value !== undefined && !name.startsWith(":")) {
-      fields.set(name, trimFieldValue(typeof value === "string" ? value : value.join(", ")));
+      fields.push(name, trimFieldValue(typeof value === "string" ? value : value.join(", ")));
     }
   }
   return new HeaderFields(fields);

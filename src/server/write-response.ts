@@ -1,6 +1,7 @@
 import { HeaderFields } from "@byond/rest/header-fields";
 import { SingleChunk } from "@byond/rest/single-chunk";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { Awaitable } from "../awaitable.ts";
 import type { NodeResponse } from "./normalize-request.ts";
 import { emitterOf, isGone } from "./server-request.ts";
 
@@ -8,11 +9,11 @@ import { emitterOf, isGone } from "./server-request.ts";
 export type DefaultHeaders = Readonly<Record<string, string>>;
 
 /** Sends the answer to a call: in one go if all of it is there, chunk by chunk as it streams. */
-export async function writeResponse(
+export function writeResponse(
   answer: UniversalServerResponse,
   response: NodeResponse,
   defaults: DefaultHeaders,
-): Promise<void> {
+): Awaitable<void> {
   const { body } = answer;
   if (body === undefined || body instanceof SingleChunk) {
     writeHead(answer, response, defaults);
@@ -29,7 +30,7 @@ export async function writeResponse(
     }
     return;
   }
-  await writeChunks(answer, body, response, defaults).catch((error: unknown) => {
+  return writeChunks(answer, body, response, defaults).catch((error: unknown) => {
     // The client went away while it was answered. What it asked for has been done.
     if (!isGone(response)) {
       throw error;

@@ -113,9 +113,8 @@ function unexplained(handle: CallHandler): CallHandler {
 
 /** What the port answers where there is no RPC, without our detail. */
 const answerUnknownPath: CallHandler = async (received) => {
-  const notFound = { status: 404 };
-  if (!isUnknownRpc(received, notFound)) {
-    return notFound;
+  if (!isUnknownRpc(received)) {
+    return { status: 404 };
   }
   const { status, header, trailer } = answerUnknownRpc(errors, received);
   return { status, header: withoutDetail(header), trailer: withoutDetail(trailer) };

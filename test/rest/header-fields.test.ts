@@ -56,7 +56,7 @@ describe("they refuse, as a Headers does,", () => {
 });
 
 test("they list what they hold in the order in which it was first set", () => {
-  const headers = new HeaderFields(new Map([["b", "1"]]));
+  const headers = new HeaderFields(["b", "1"]);
   headers.set("a", "2");
   headers.set("b", "3");
   expect([...headers]).toEqual([

@@ -74,7 +74,7 @@ async function* chunks() {
 }
 
 function headersWithCookies(): Headers {
-  const header = new HeaderFields(new Map([["cache-control", "no-store"]]));
+  const header = new HeaderFields(["cache-control", "no-store"]);
   header.append("set-cookie", "a=1");
   header.append("set-cookie", "b=2");
   return header;
@@ -105,7 +105,7 @@ describe.each([
 
   test("has its trailers", async () => {
     const body = new SingleChunk(Buffer.from("one"));
-    const trailer = new HeaderFields(new Map([["grpc-status", "0"]]));
+    const trailer = new HeaderFields(["grpc-status", "0"]);
     const received = await send({ status: 200, header: new HeaderFields(), body, trailer });
     expect(received).toMatchObject({ status: 200, body: "one", trailers: { "grpc-status": "0" } });
   });
