@@ -35,16 +35,16 @@ const browsers = [
 const [browser = ""] = browsers;
 
 describe("/", () => {
-  test.each([{}, { Accept: browser }, { Accept: "application/json" }])(
-    "leads to the reference, for now: %j",
-    async (headers) => {
-      for (const method of ["GET", "HEAD"]) {
-        const { status, headers: answer } = await ask("/", headers, method);
-        expect([status, answer.location]).toEqual([302, "docs"]);
-      }
-      expect((await fetch(app.url)).url).toBe(`${app.url}/docs`);
-    },
-  );
+  test.each([
+    [{}, "docs"],
+    [{ Accept: "application/json" }, "docs"],
+    [{ Accept: browser }, "console/"],
+  ] as const)("leads browsers to the console, and programs to the reference: %j", async (headers, to) => {
+    for (const method of ["GET", "HEAD"]) {
+      const { status, headers: answer } = await ask("/", headers, method);
+      expect([status, answer.location]).toEqual([302, to]);
+    }
+  });
 
   test("takes nothing", async () => {
     expect((await ask("/", {}, "POST")).status).toBe(404);

@@ -2,8 +2,8 @@ import { useQuery } from "@connectrpc/connect-query";
 import { useQuery as useAnyQuery } from "@tanstack/react-query";
 import { EventService } from "#gen/byond/v1/event_pb.ts";
 import { eventTypeTone, eventTypeWord } from "../../api/event-types.ts";
+import { fetchWithSession } from "../../api/fetch-with-session.ts";
 import { useMode } from "../../api/mode.ts";
-import { serverUrl } from "../../api/server-address.ts";
 import { CodeBlock, Id } from "../../components/code-block.tsx";
 import { ErrorNotice } from "../../components/error-notice.tsx";
 import { Facts } from "../../components/facts.tsx";
@@ -46,10 +46,8 @@ function EventJson({ id }: { readonly id: string }) {
   const mode = useMode();
   const { data, error } = useAnyQuery({
     queryKey: ["rest", "events", mode, id],
-    queryFn: async (): Promise<unknown> => {
-      const headers = { "Byond-Session": "cookie", "Byond-Mode": mode };
-      return (await fetch(`${serverUrl}/api/v1/events/${id}`, { headers })).json();
-    },
+    queryFn: async ({ signal }): Promise<unknown> =>
+      (await fetchWithSession(`/api/v1/events/${id}`, mode, signal)).json(),
     staleTime: Number.POSITIVE_INFINITY,
   });
   if (data === undefined) {
