@@ -290,6 +290,18 @@ describe("a session in a cookie ends at once on every server", () => {
     expect(again.status).toBe(200);
   });
 
+  test("by sign-out, and with it the streams that the page reads", async () => {
+    await using other = await server.startAnother();
+    const { headers } = await signInByCookie();
+    const { port } = new URL(other.url);
+    const Cookie = headers.Cookie.replace(/^byond_session_\d+/, `byond_session_${port}`);
+    const stream = await fetch(`${other.url}/api/v1/events/stream?after=start`, { headers: { ...headers, Cookie } });
+    expect(stream.status).toBe(200);
+    const ended = stream.text();
+    expect((await server.rest("POST", "/auth/sign-out", { body: {}, headers })).status).toBe(200);
+    expect(await ended).toContain("invalid_api_key");
+  });
+
   test("by logout-all", async () => {
     const ended = await onTwoServers((headers) => server.rest("POST", "/auth/logout-all", { headers }));
     expect(ended.headers.get("set-cookie")).toMatch(isForgotten);
