@@ -46,12 +46,17 @@ function EventJson({ id }: { readonly id: string }) {
   const mode = useMode();
   const { data, error } = useAnyQuery({
     queryKey: ["rest", "events", mode, id],
-    queryFn: async ({ signal }): Promise<unknown> =>
-      (await fetchWithSession(`/api/v1/events/${id}`, mode, signal)).json(),
+    queryFn: async ({ signal }): Promise<unknown> => {
+      const response = await fetchWithSession(`/api/v1/events/${id}`, mode, signal);
+      return response.ok ? response.json() : null;
+    },
     staleTime: Number.POSITIVE_INFINITY,
   });
   if (data === undefined) {
     return error ? <ErrorNotice error={error} /> : <Skeleton lines={12} label="Loading JSON" />;
+  }
+  if (data === null) {
+    return null;
   }
   return <CodeBlock code={JSON.stringify(data, null, 2)} label="JSON of the event" />;
 }
