@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useRef } from "react";
+import { createContext, type FormEvent, type ReactNode, useContext, useRef } from "react";
 import {
   TextField as AriaTextField,
   type TextFieldProps as AriaTextFieldProps,
@@ -31,6 +31,17 @@ export interface HouseFormProps {
   readonly label?: string;
 }
 
+/**
+ * What is wrong, by the name of the field, until the form is sent again. React Aria's own `validationErrors` go when a field is left: the press of the button
+ * that leaves it would then miss the button, which has moved.
+ */
+const FieldProblems = createContext<Readonly<Record<string, string>>>({});
+
+function useProblem(name: string | undefined): string | undefined {
+  const problems = useContext(FieldProblems);
+  return name === undefined ? undefined : problems[name];
+}
+
 /** A form whose errors are the server's. The `name` of a field is that of the schema: `ip_allowlist.ranges[0]`. */
 export function HouseForm({ error, onSubmit, children, actions, label }: HouseFormProps) {
   const form = useRef<HTMLFormElement>(null);
@@ -41,15 +52,8 @@ export function HouseForm({ error, onSubmit, children, actions, label }: HouseFo
     onSubmit();
   };
   return (
-    <Form
-      ref={form}
-      className="form"
-      onSubmit={submit}
-      validationErrors={fields}
-      validationBehavior="aria"
-      aria-label={label}
-    >
-      {children}
+    <Form ref={form} className="form" onSubmit={submit} validationBehavior="aria" aria-label={label}>
+      <FieldProblems value={fields}>{children}</FieldProblems>
       <ErrorNotice error={error} isFieldShown={isShown} />
       <div className="dialog-actions">{actions}</div>
     </Form>
@@ -71,8 +75,9 @@ export interface TextFieldProps extends Omit<AriaTextFieldProps, "children" | "c
 
 export function TextField({ label, description, placeholder, rows, isCode = false, ...rest }: TextFieldProps) {
   const className = isCode ? "input input-code" : "input";
+  const problem = useProblem(rest.name);
   return (
-    <AriaTextField className="field" {...rest}>
+    <AriaTextField className="field" isInvalid={problem !== undefined} {...rest}>
       <Label className="label">{label}</Label>
       {rows === undefined ? (
         <Input className={className} placeholder={placeholder} />
@@ -84,7 +89,7 @@ export function TextField({ label, description, placeholder, rows, isCode = fals
           {description}
         </Text>
       )}
-      <FieldError className="field-error" />
+      <FieldError className="field-error">{problem}</FieldError>
     </AriaTextField>
   );
 }
@@ -109,10 +114,12 @@ export function SelectField<Value extends string>({
 }: SelectFieldProps<Value>) {
   // The list of React Aria takes no empty key.
   const keyOf = (option: Value) => `_${option}`;
+  const problem = useProblem(name);
   return (
     <Select
       className="field"
-      {...(name === undefined ? {} : { name })}
+      name={name}
+      isInvalid={problem !== undefined}
       value={keyOf(value)}
       onChange={(key) => onChange(String(key).slice(1) as Value)}
     >
@@ -126,7 +133,7 @@ export function SelectField<Value extends string>({
           {description}
         </Text>
       )}
-      <FieldError className="field-error" />
+      <FieldError className="field-error">{problem}</FieldError>
       <Popover className="popover">
         <ListBox className="list-box">
           {options.map(([option, text]) => (
