@@ -17,8 +17,9 @@ interface AxeResult {
 export async function findAxeViolations(page: Page): Promise<readonly string[]> {
   // Not as a script element: the page's policy would refuse it.
   await page.evaluate(`${script};0`);
+  // React Aria's announcer names, for some seconds, buttons that may have gone.
   const violations = await page.evaluate<readonly AxeResult[]>(
-    `axe.run(document, { runOnly: ${JSON.stringify(tags)}, resultTypes: ["violations"] }).then(({ violations }) => violations)`,
+    `axe.run({ exclude: ["[data-live-announcer]"] }, { runOnly: ${JSON.stringify(tags)}, resultTypes: ["violations"] }).then(({ violations }) => violations)`,
   );
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${help}\n${html}\n${failureSummary}`),

@@ -29,7 +29,7 @@ export const routes = [
 /** Waits until the page has loaded what it shows. */
 export async function settle(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor();
-  await page.waitForFunction("document.querySelector('.skeleton, .page-loading') === null");
+  await page.locator(".skeleton, .page-loading").first().waitFor({ state: "detached" });
   await page.evaluate("document.fonts.ready.then(() => undefined)");
 }
 

@@ -27,13 +27,15 @@ export function PageHeader({ title, description, aside, actions, back }: PageHea
         </PageLink>
       )}
       <div className="page-header-row">
-        <div className="page-title-row">
-          <h1 className="page-title">{title}</h1>
-          {aside}
+        <div className="page-header-text">
+          <div className="page-title-row">
+            <h1 className="page-title">{title}</h1>
+            {aside}
+          </div>
+          {description && <p className="page-description">{description}</p>}
         </div>
         {actions && <div className="page-actions">{actions}</div>}
       </div>
-      {description && <p className="page-description">{description}</p>}
     </header>
   );
 }
