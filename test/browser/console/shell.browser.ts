@@ -94,7 +94,6 @@ test("a session that ends while a page is open is renewed in a form over it, and
   const { page } = watched;
   await page.evaluate("document.querySelector('main').dataset.kept = 'yes'");
   await app.rest("POST", "/auth/logout-all", { session: account.session });
-  await page.evaluate("dispatchEvent(new Event('visibilitychange'))");
   await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: "API keys" }).click();
   await page.keyboard.press("k");
   await page.getByRole("dialog", { name: "Your session has ended" }).waitFor();
