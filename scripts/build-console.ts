@@ -157,7 +157,12 @@ async function build(inputs: string): Promise<BuildRecord> {
     await writeFile(join(folder, "build.json"), JSON.stringify(record));
     await rm(join(folder, ".vite"), { recursive: true });
     await rm(target, { recursive: true, force: true });
-    await rename(folder, target);
+    await rename(folder, target).catch((error: NodeJS.ErrnoException) => {
+      // Another start has built the same meanwhile.
+      if (error.code !== "ENOTEMPTY") {
+        throw error;
+      }
+    });
     return record;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -5,8 +5,8 @@ import { StaticFile } from "../../server/static-file.ts";
 /** The built console. */
 export interface ConsoleFiles {
   readonly indexHtml: string;
-  /** By name. Read on first use. */
-  readonly assets: ReadonlyMap<string, () => Promise<StaticFile>>;
+  /** By name. Read on first use; undefined if another build has taken the place of this one. */
+  readonly assets: ReadonlyMap<string, () => Promise<StaticFile | undefined>>;
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ export async function readConsoleFiles(folder: string): Promise<ConsoleFiles | u
     return undefined;
   }
   const names = await readdir(join(folder, "assets"));
-  const assets = names.flatMap((name): [string, () => Promise<StaticFile>][] => {
+  const assets = names.flatMap((name): [string, () => Promise<StaticFile | undefined>][] => {
     const type = types[extname(name)];
     return type === undefined ? [] : [[name, readOnce(join(folder, "assets", name), type)]];
   });
@@ -31,21 +31,21 @@ export async function readConsoleFiles(folder: string): Promise<ConsoleFiles | u
 }
 
 /** Reads a file, and what the build compressed of it, on first use. */
-function readOnce(path: string, type: string): () => Promise<StaticFile> {
-  let file: Promise<StaticFile> | undefined;
+function readOnce(path: string, type: string): () => Promise<StaticFile | undefined> {
+  let file: Promise<StaticFile | undefined> | undefined;
   return () => {
     file ??= readCompressed(path, type);
     return file;
   };
 }
 
-async function readCompressed(path: string, type: string): Promise<StaticFile> {
+async function readCompressed(path: string, type: string): Promise<StaticFile | undefined> {
   const [bytes, br, gzip] = await Promise.all([
-    readFile(path),
+    unlessMissing(readFile(path)),
     unlessMissing(readFile(`${path}.br`)),
     unlessMissing(readFile(`${path}.gz`)),
   ]);
-  return new StaticFile(type, bytes, { ...(br && { br }), ...(gzip && { gzip }) });
+  return bytes && new StaticFile(type, bytes, { ...(br && { br }), ...(gzip && { gzip }) });
 }
 
 async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {

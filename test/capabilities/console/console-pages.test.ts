@@ -149,6 +149,13 @@ describe("a file of the console", () => {
     expect(await ask(path, { Accept: "*/*" })).toMatchObject({ status: 404 });
   });
 
+  test("that another build has removed is a 404", async () => {
+    await writeFile(join(folder, "assets/old-1.js"), script);
+    await using other = await startTestApp({}, { capabilities: withConsole(folder) });
+    await rm(join(folder, "assets/old-1.js"));
+    expect((await ask("/console/assets/old-1.js", {}, "GET", other.url)).status).toBe(404);
+  });
+
   test("outside the assets is none: the record of the build is not served", async () => {
     expect((await ask("/console/build.json")).headers["content-type"]).toBe("text/html; charset=utf-8");
   });
