@@ -23,7 +23,7 @@ const initialBudgetBytes = 200 * 1024;
 function hashInputs(): string {
   const hash = createHash("sha256");
   const files = globSync(
-    [`${app}/**/*`, "gen/**/*.ts", "src/rest/gen/**/*", "scripts/build-console.ts", "package-lock.json"],
+    [`${app}/**/*`, "gen/**/*.ts", "src/rest/**/*.ts", "scripts/build-console.ts", "package-lock.json"],
     {
       cwd: root,
       withFileTypes: true,

@@ -1,0 +1,148 @@
+import { type DescEnum, type DescField, ScalarType } from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
+import { isRequired } from "@byond/rest/field-rules";
+import { jsonEnumName } from "@byond/rest/json/json-style";
+import { CheckboxField, SelectField, TextField } from "../../components/fields.tsx";
+import { restStyle } from "./api-call.ts";
+import { DocText } from "./doc-text.tsx";
+import { type Draft, messageDraft, textDraft, wrappedList } from "./draft.ts";
+import { ListInput } from "./list-input.tsx";
+import { MapInput } from "./map-input.tsx";
+import type { ApiDocs } from "./operation-docs.ts";
+import type { Operation } from "./operations.ts";
+import styles from "./playground-page.module.css";
+
+export interface FieldInputProps {
+  readonly operation: Operation;
+  readonly docs: ApiDocs;
+  readonly field: DescField;
+  /** How the server names the field in its violations. */
+  readonly name: string;
+  readonly draft: Draft | undefined;
+  readonly onChange: (draft: Draft) => void;
+  /** Whether `null` means something else than nothing: in a change it removes the value. */
+  readonly canBeNull?: boolean;
+}
+
+/** Whether the form has a place for the field: the mask of a change is made of the fields that are given. */
+export function isShown(field: DescField): boolean {
+  return field.message?.typeName !== "google.protobuf.FieldMask";
+}
+
+/** The input for a field of a request, by its type. */
+export function FieldInput(props: FieldInputProps) {
+  const { field, draft, onChange, canBeNull = false } = props;
+  const input = <TypedInput {...props} />;
+  if (!canBeNull) {
+    return input;
+  }
+  return (
+    <div className={styles.nullable}>
+      {draft !== null && input}
+      <CheckboxField isSelected={draft === null} onChange={(isNull) => onChange(isNull ? null : "")}>
+        <code>{field.name}</code>: send null, which removes it
+      </CheckboxField>
+    </div>
+  );
+}
+
+function TypedInput(props: FieldInputProps) {
+  const { operation, docs, field, name, draft, onChange } = props;
+  const { description, example, choices } = docs.field(operation, field);
+  const texts = {
+    label: isRequired(field) ? `${field.name} (required)` : field.name,
+    description: description && <DocText text={description} />,
+    name,
+  };
+  const list = field.fieldKind === "list" ? field : field.message && wrappedList(field.message);
+  if (field.fieldKind === "map") {
+    return <MapInput {...texts} draft={draft} onChange={onChange} />;
+  }
+  if (list !== undefined) {
+    const options =
+      list.enum === undefined ? choices?.map((choice) => [choice, choice] as const) : optionsOf(list.enum);
+    return <ListInput {...texts} options={options} draft={draft} onChange={onChange} />;
+  }
+  const value = textDraft(draft);
+  if (field.fieldKind === "message") {
+    return field.message.typeName === "google.protobuf.Timestamp" ? (
+      <TextField
+        {...texts}
+        type="datetime-local"
+        value={toLocalTime(value)}
+        onChange={(local) => onChange(toTimestamp(local))}
+      />
+    ) : (
+      <MessageInput {...props} />
+    );
+  }
+  if (field.enum !== undefined) {
+    return <SelectField {...texts} value={value} onChange={onChange} options={[notGiven, ...optionsOf(field.enum)]} />;
+  }
+  if (field.scalar === ScalarType.BOOL) {
+    return <SelectField {...texts} value={value} onChange={onChange} options={[notGiven, ...booleans]} />;
+  }
+  const isText = field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES;
+  return (
+    <TextField
+      {...texts}
+      value={value}
+      onChange={onChange}
+      inputMode={isText ? "text" : "numeric"}
+      autoComplete="off"
+      {...((typeof example === "string" || typeof example === "number") && { placeholder: String(example) })}
+    />
+  );
+}
+
+/** The fields of a nested message. */
+function MessageInput({ operation, docs, field, name, draft, onChange }: FieldInputProps) {
+  const values = messageDraft(draft);
+  const isChange = operation.route.httpMethod === "PATCH" && isBody(operation, field);
+  return (
+    <fieldset className={styles.nested}>
+      <legend className="label">{field.name}</legend>
+      {field.message?.fields.filter(isShown).map((inner) => (
+        <FieldInput
+          key={inner.name}
+          operation={operation}
+          docs={docs}
+          field={inner}
+          name={`${name}.${inner.name}`}
+          draft={values[inner.name]}
+          onChange={(next) => onChange({ ...values, [inner.name]: next })}
+          canBeNull={isChange && inner.presence === FeatureSet_FieldPresence.EXPLICIT}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+function isBody({ route }: Operation, field: DescField): boolean {
+  return route.body.kind === "field" && route.body.field === field;
+}
+
+const notGiven = ["", "Not given"] as const;
+const booleans = [
+  ["true", "true"],
+  ["false", "false"],
+] as const;
+
+/** The values of an enum that can be sent, with the words that REST has for them. */
+function optionsOf(type: DescEnum): (readonly [value: string, label: string])[] {
+  return type.values.filter(({ number }) => number !== 0).map((value) => [value.name, jsonEnumName(value, restStyle)]);
+}
+
+/** A moment in the form of an input, in the time zone of the viewer. */
+function toLocalTime(timestamp: string): string {
+  const date = new Date(timestamp);
+  if (timestamp === "" || Number.isNaN(date.getTime())) {
+    return "";
+  }
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+function toTimestamp(local: string): string {
+  const date = new Date(local);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().replace(/\.\d+Z$/, "Z");
+}
