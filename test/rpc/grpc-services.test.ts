@@ -334,6 +334,7 @@ test("reflection also answers under its old name, the only one that older client
       "byond.v1.AuthService",
       "byond.v1.EventService",
       "byond.v1.WebhookService",
+      "byond.v1.ReportService",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection",
