@@ -16,6 +16,7 @@ export const openRoutes = ["/sign-in", "/sign-up", "/reset-password"] as const;
 export const routes = [
   "/",
   "/keys",
+  "/keys/new",
   "/verifications",
   "/lookup",
   "/playground",

@@ -4,9 +4,12 @@ import { CopyButton } from "./copy-button.tsx";
 export function CodeBlock({
   code,
   label,
+  onCopied,
 }: {
-  readonly code: string /** What it is: "curl command". */;
+  readonly code: string;
+  /** What it is: "curl command". */
   readonly label: string;
+  readonly onCopied?: () => void;
 }) {
   return (
     <div className="code-block">
@@ -16,7 +19,7 @@ export function CodeBlock({
           <code>{code}</code>
         </pre>
       </section>
-      <CopyButton text={code} label={label} />
+      <CopyButton text={code} label={label} onCopied={onCopied} />
     </div>
   );
 }

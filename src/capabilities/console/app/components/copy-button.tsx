@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { Button, type ButtonTone } from "./button.tsx";
+import { copyText } from "./copy-text.ts";
 
 const shownMs = 2_000;
 
@@ -10,10 +11,11 @@ export interface CopyButtonProps {
   /** Default: an icon alone. */
   readonly children?: string;
   readonly tone?: ButtonTone;
+  readonly onCopied?: () => void;
 }
 
 /** Copies a text, and says so for two seconds. */
-export function CopyButton({ text, label, children, tone = "quiet" }: CopyButtonProps) {
+export function CopyButton({ text, label, children, tone = "quiet", onCopied }: CopyButtonProps) {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) {
@@ -29,8 +31,9 @@ export function CopyButton({ text, label, children, tone = "quiet" }: CopyButton
       icon={isCopied ? "check" : "copy"}
       aria-label={isCopied ? `Copied ${label}` : `Copy ${label}`}
       onPress={async () => {
-        await navigator.clipboard.writeText(text);
+        await copyText(text);
         setCopied(true);
+        onCopied?.();
       }}
     >
       {children === undefined ? undefined : isCopied ? "Copied" : children}

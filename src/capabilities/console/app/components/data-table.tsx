@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Button } from "./button.tsx";
 import { classNames } from "./class-names.ts";
 import { ErrorNotice } from "./error-notice.tsx";
@@ -39,6 +39,7 @@ export interface DataTableProps<Row> {
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { rows, empty, error, onRetry, label, onLoadMore, isLoadingMore = false } = props;
   const isNarrow = useIsNarrow();
+  const keptFocus = useKeptFocus(rows);
   if (rows === undefined) {
     return error ? (
       <ErrorNotice error={error} {...(onRetry && { onRetry })} />
@@ -49,10 +50,14 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     );
   }
   if (rows.length === 0) {
-    return <div className="table-frame">{empty}</div>;
+    return (
+      <div {...keptFocus} className="data-table table-frame">
+        {empty}
+      </div>
+    );
   }
   return (
-    <>
+    <div {...keptFocus} className="data-table">
       <ErrorNotice error={error} {...(onRetry && { onRetry })} />
       {isNarrow ? <Cards {...props} rows={rows} /> : <Table {...props} rows={rows} />}
       {onLoadMore && (
@@ -62,8 +67,30 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           </Button>
         </div>
       )}
-    </>
+    </div>
   );
+}
+
+/** A row that is gone takes the focus with it, and so does a dialog that was opened from it. The table has the focus then. */
+function useKeptFocus(rows: unknown) {
+  const frame = useRef<HTMLDivElement>(null);
+  const hasFocus = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows are what the focus is lost with
+  useEffect(() => {
+    if (hasFocus.current && document.activeElement === document.body) {
+      frame.current?.focus();
+    }
+  }, [rows]);
+  return {
+    ref: frame,
+    tabIndex: -1,
+    onFocus: () => {
+      hasFocus.current = true;
+    },
+    onBlur: () => {
+      hasFocus.current = false;
+    },
+  };
 }
 
 type LoadedProps<Row> = DataTableProps<Row> & { readonly rows: readonly Row[] };

@@ -1,4 +1,4 @@
-import { createContext, type FormEvent, type ReactNode, useContext, useRef } from "react";
+import { createContext, type FormEvent, type ReactNode, useContext, useEffect, useRef } from "react";
 import {
   TextField as AriaTextField,
   type TextFieldProps as AriaTextFieldProps,
@@ -22,7 +22,7 @@ import { ErrorNotice } from "./error-notice.tsx";
 import { Icon } from "./icon.tsx";
 
 export interface HouseFormProps {
-  /** What the last submission threw: its `fields` are shown at the fields of these names, all else above the buttons. */
+  /** What the last submission threw: its `fields` are shown at the fields of these names, all else above the buttons. The first of those fields gets the focus. */
   readonly error: unknown;
   readonly onSubmit: () => void;
   readonly children: ReactNode;
@@ -37,7 +37,8 @@ export interface HouseFormProps {
  */
 const FieldProblems = createContext<Readonly<Record<string, string>>>({});
 
-function useProblem(name: string | undefined): string | undefined {
+/** What is wrong with a field of the form. */
+export function useProblem(name: string | undefined): string | undefined {
   const problems = useContext(FieldProblems);
   return name === undefined ? undefined : problems[name];
 }
@@ -46,18 +47,46 @@ function useProblem(name: string | undefined): string | undefined {
 export function HouseForm({ error, onSubmit, children, actions, label }: HouseFormProps) {
   const form = useRef<HTMLFormElement>(null);
   const fields = error === undefined ? {} : toHouseError(error).fields;
-  const isShown = (name: string) => form.current?.elements.namedItem(name) instanceof Element;
+  const hasField = (name: string | undefined) => name !== undefined && form.current?.elements.namedItem(name) != null;
+  const isShown = (name: string) => hasField(name) || hasField(entryOf(name)?.list);
+  useEffect(() => {
+    if (error !== undefined) {
+      form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    }
+  }, [error]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     onSubmit();
   };
   return (
     <Form ref={form} className="form" onSubmit={submit} validationBehavior="aria" aria-label={label}>
-      <FieldProblems value={fields}>{children}</FieldProblems>
+      <FieldProblems value={problemsByField(fields)}>{children}</FieldProblems>
       <ErrorNotice error={error} isFieldShown={isShown} />
       <div className="dialog-actions">{actions}</div>
     </Form>
   );
+}
+
+/** The list and the place of an entry: `ip_allowlist[2]`. */
+function entryOf(name: string): { readonly list: string; readonly place: number } | undefined {
+  const [, list, index] = /^(.+)\[(\d+)\]$/.exec(name) ?? [];
+  return list === undefined ? undefined : { list, place: Number(index) + 1 };
+}
+
+/** The problems of each field. Those of a list's entries are also the list's: one field may be for all of them. */
+function problemsByField(fields: Readonly<Record<string, string>>): Record<string, string> {
+  const problems: Record<string, string> = {};
+  const add = (name: string, problem: string) => {
+    problems[name] = problems[name] === undefined ? problem : `${problems[name]} ${problem}`;
+  };
+  for (const [name, problem] of Object.entries(fields)) {
+    add(name, problem);
+    const entry = entryOf(name);
+    if (entry !== undefined) {
+      add(entry.list, `Entry ${entry.place} ${problem}.`);
+    }
+  }
+  return problems;
 }
 
 interface FieldTexts {
@@ -148,8 +177,10 @@ export function SelectField<Value extends string>({
 }
 
 export interface ToggleProps {
-  readonly isSelected: boolean;
-  readonly onChange: (isSelected: boolean) => void;
+  /** Which box of a `CheckboxGroupField` it is; the group then knows whether it is selected. */
+  readonly value?: string;
+  readonly isSelected?: boolean;
+  readonly onChange?: (isSelected: boolean) => void;
   readonly children: ReactNode;
   readonly description?: ReactNode;
   readonly isDisabled?: boolean;

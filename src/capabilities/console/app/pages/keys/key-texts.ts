@@ -1,0 +1,57 @@
+/** What the state and the restrictions of a key are called. */
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type ApiKey, Mode, SignatureVersion } from "#gen/byond/v1/api_key_pb.ts";
+import type { ModeName } from "../../api/mode.ts";
+import { allowsEveryAddress } from "../../components/ip-ranges.ts";
+
+export type KeyStatus = "active" | "expired" | "revoked";
+
+export function statusOf({ revokedAt, expiresAt }: ApiKey): KeyStatus {
+  if (revokedAt !== undefined) {
+    return "revoked";
+  }
+  return expiresAt !== undefined && timestampMs(expiresAt) <= Date.now() ? "expired" : "active";
+}
+
+export function modeNameOf(mode: Mode): ModeName {
+  return mode === Mode.TEST ? "test" : "live";
+}
+
+/** The scopes that a key can be given one by one. */
+export const scopeWords: readonly (readonly [scope: string, words: string])[] = [
+  ["verify", "Start, check, resend and cancel verifications"],
+  ["lookup", "Look up phone numbers"],
+  ["reports", "List verifications"],
+  ["events", "Read and stream events"],
+  ["webhooks", "Manage webhooks"],
+];
+
+/** "verify, lookup"; what a key without scopes may do is not all. */
+export function scopesText({ scopes }: Pick<ApiKey, "scopes">): string {
+  if (scopes === undefined) {
+    return "All but webhooks";
+  }
+  return scopes.scopes.includes("*") ? "All" : scopes.scopes.join(", ");
+}
+
+export function addressesText({ ipAllowlist }: Pick<ApiKey, "ipAllowlist">): string {
+  return ipAllowlist === undefined || allowsEveryAddress(ipAllowlist.ranges)
+    ? "Every address"
+    : ipAllowlist.ranges.join(", ");
+}
+
+export function limitText({ requestsPerMinute }: Pick<ApiKey, "requestsPerMinute">): string {
+  return requestsPerMinute === undefined
+    ? "The workspace’s"
+    : `${new Intl.NumberFormat().format(requestsPerMinute)} a minute`;
+}
+
+export function signatureText({
+  requireSignature,
+  minSignatureVersion,
+}: Pick<ApiKey, "requireSignature" | "minSignatureVersion">): string {
+  if (!requireSignature) {
+    return "Not required";
+  }
+  return minSignatureVersion === SignatureVersion.V2 ? "Required, v2" : "Required, v1 or v2";
+}
