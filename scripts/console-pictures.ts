@@ -1,12 +1,13 @@
 /**
- * Takes pictures of every page of the console, light and dark, at 390 and 1280 px: `node scripts/console-pictures.ts [path…]`, into `.cache/pictures/`.
+ * Takes pictures of every page of the console, and of what opens on it, light and dark, at 390 and 1280 px: `node scripts/console-pictures.ts [path…]`, into `.cache/pictures/`.
  * Starts a server with an empty data folder for it, and gives it something to show. `CHROMIUM` is the path of the browser.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { launchBrowser, openPage } from "../test/browser/browser.ts";
+import buildConsole from "../test/browser/build-console.ts";
 import { looks, openRoutes, routes, settle, signIn } from "../test/browser/console/routes.ts";
 import { MainProcess } from "../test/system/main-process.ts";
 
@@ -15,6 +16,52 @@ const email = "ada@example.com";
 const password = "correct horse battery";
 const wanted = process.argv.slice(2);
 const isWanted = (path: string) => wanted.length === 0 || wanted.includes(path);
+
+await buildConsole();
+/** Opens what the first row of a table leads to. */
+const openFirstRow = async (page: Page) => {
+  await page.locator(".row-link").first().click();
+};
+
+/** What is behind a click. In test mode there are more rows. */
+const opened: readonly {
+  readonly name: string;
+  readonly path: string;
+  readonly open: (page: Page) => Promise<void>;
+}[] = [
+  { name: "key", path: "/keys", open: openFirstRow },
+  {
+    name: "key-create",
+    path: "/keys",
+    open: (page) => page.getByRole("button", { name: "Create" }).first().click(),
+  },
+  { name: "verification", path: "/verifications", open: openFirstRow },
+  { name: "message", path: "/inbox", open: openFirstRow },
+  { name: "event", path: "/events", open: openFirstRow },
+  { name: "webhook", path: "/webhooks", open: openFirstRow },
+  {
+    name: "webhook-create",
+    path: "/webhooks",
+    open: (page) => page.getByRole("button", { name: "Create webhook" }).click(),
+  },
+  {
+    name: "webhook-actions",
+    path: "/webhooks",
+    open: async (page) => {
+      await openFirstRow(page);
+      await page.getByRole("button", { name: "More actions" }).click();
+    },
+  },
+  {
+    name: "search",
+    path: "/",
+    open: async (page) => {
+      await page.keyboard.press("k");
+      await page.getByRole("combobox", { name: "Search" }).fill("rate");
+    },
+  },
+  { name: "test-mode", path: "/verifications?mode=test", open: async () => undefined },
+];
 
 const dataDir = await mkdtemp(join(tmpdir(), "byond-pictures-"));
 try {
@@ -90,7 +137,14 @@ async function takePictures(browser: Browser, url: string, { name, width, colors
     await page.goto(`${url}/console${path}`);
     await take(path);
   }
-  for (const fault of watched.faults) {
+  for (const { name: what, path, open } of opened.filter((one) => isWanted(one.path))) {
+    await page.goto(`${url}/console${path}`);
+    await settle(page);
+    await open(page);
+    await settle(page);
+    await page.screenshot({ path: join(folder, `${what}-${name}.png`) });
+  }
+  for (const fault of watched.faults.filter((text) => !text.endsWith(": net::ERR_ABORTED"))) {
     console.error(`${name}: ${fault}`);
   }
 }

@@ -71,8 +71,8 @@ test("the search opens by a key, and leads to pages, keys, ids and the reference
   });
   await using watched = await openSignedIn(browser, app, "/", { account });
   const { page } = watched;
-  const search = async (text: string, result: string) => {
-    await page.keyboard.press("/");
+  const search = async (text: string, result: string, shortcut = "/") => {
+    await page.keyboard.press(shortcut);
     await page.getByRole("combobox", { name: "Search" }).fill(text);
     await page.getByRole("option", { name: result }).first().waitFor();
     await page.keyboard.press("Enter");
@@ -81,11 +81,47 @@ test("the search opens by a key, and leads to pages, keys, ids and the reference
   await page.waitForURL(`${app.url}/console/webhooks`);
   await search("checkout", "Checkout server");
   await page.waitForURL(`${app.url}/console/keys/${created.body.id}`);
-  await search("vrf_2kJdTnLcMbQeRwXyZaBcDe", "Verification");
-  await page.waitForURL(`${app.url}/console/verifications/vrf_2kJdTnLcMbQeRwXyZaBcDe`);
+  for (const [prefix, kind, path] of [
+    ["vrf", "Verification", "verifications"],
+    ["evt", "Event", "events"],
+    ["whk", "Webhook", "webhooks"],
+  ] as const) {
+    const id = `${prefix}_2kJdTnLcMbQeRwXyZaBcDe`;
+    await search(` ${id} `, kind);
+    await page.waitForURL(`${app.url}/console/${path}/${id}`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    // A dialog says that there is no such event.
+    await page.keyboard.press("Escape");
+  }
+  await search(String(created.body.id), "Checkout server", "k");
+  await page.waitForURL(`${app.url}/console/keys/${created.body.id}`);
   await search("check a code", "Check a code");
   await page.waitForURL(/\/docs#/);
   await page.getByRole("heading", { name: "Check a code" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await search("rate_limited", "rate_limited");
+  await page.waitForURL(`${app.url}/docs/errors#rate_limited`);
+});
+
+test("a form that is sent after the session has ended waits for a sign-in over it, and is sent with what was typed", async () => {
+  const account = await app.signUp();
+  await using watched = await openSignedIn(browser, app, "/webhooks", { account });
+  const { page } = watched;
+  await page.getByRole("button", { name: "Create webhook" }).first().click();
+  await page.getByLabel("URL").fill("https://example.com/hooks/byond");
+  await page.getByLabel("Note").fill("Orders of the shop");
+  await app.rest("POST", "/auth/logout-all", { session: account.session });
+  await page.getByRole("dialog").getByRole("button", { name: "Create webhook" }).click();
+  const signingIn = page.getByRole("dialog", { name: "Your session has ended" });
+  await signingIn.waitFor();
+  await signingIn.getByLabel("Password").fill(password);
+  await signingIn.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Copy this").waitFor();
+  const { body: signedIn } = await app.rest("POST", "/auth/sign-in", { body: { email: account.email, password } });
+  const { body } = await app.rest("GET", "/webhooks", { session: signedIn.access_token });
+  expect(body.webhooks).toMatchObject([{ url: "https://example.com/hooks/byond", description: "Orders of the shop" }]);
+  await expectCalm(watched, app);
 });
 
 test("a session that ends while a page is open is renewed in a form over it, and nothing on the page is lost", async () => {
