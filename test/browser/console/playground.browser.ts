@@ -93,3 +93,37 @@ describe.each([390, 1280])("at %i px", (width) => {
     await expectCalmBut(watched, 1);
   });
 });
+
+test("events are shown as they happen, until the stream is stopped", async () => {
+  await using watched = await openSignedIn(browser, app, "/playground/StreamEvents");
+  const { page } = watched;
+  await page.getByRole("textbox", { name: "after" }).fill("start");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await answerOf(page).getByText('"type":"api_key.created"').waitFor();
+  await page.getByRole("status").getByText("Receiving").waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("status").getByText("ms").waitFor();
+  await expectCalm({ ...watched, faults: watched.faults.filter((fault) => !fault.endsWith("ERR_ABORTED")) }, app);
+});
+
+test("what cannot be undone is confirmed, and what would end the session is not sent", async () => {
+  const account = await app.signUp();
+  const { body: key } = await app.rest("POST", "/api-keys", { session: account.session, body: { name: "Old" } });
+  await using watched = await openSignedIn(browser, app, "/playground/RevokeApiKey", { account });
+  const { page } = watched;
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByText("Is required").waitFor();
+  await page.getByRole("textbox", { name: "id (required)" }).fill(String(key.id));
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: "Revoke an API key?" });
+  await dialog.getByRole("button", { name: "Send" }).click();
+  await dialog.waitFor({ state: "hidden" });
+  expect(await answerOf(page).innerText()).toContain('"revoked": true');
+  await open(page, "Delete the account", "Accounts and sessions", 1280);
+  await page.getByText("Not sent from here").waitFor();
+  expect(await page.getByRole("button", { name: "Send", exact: true }).count()).toBe(0);
+  await page.getByRole("tab", { name: "gRPC" }).click();
+  const command = page.getByRole("region", { name: "grpcurl command" });
+  expect(await command.innerText()).toContain("byond.v1.AuthService/DeleteAccount");
+  await expectCalm(watched, app);
+});

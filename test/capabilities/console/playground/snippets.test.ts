@@ -134,18 +134,25 @@ describe.each(hostile)("with %j in every text", (text) => {
   });
 });
 
-test("a change over gRPC has the mask that REST makes of the body, and null removes", () => {
+test("a change has what is given, in the form of each protocol, and leaves its mask to the server", () => {
   const call = callOf(
     "UpdateApiKey",
-    { id: "key_1", api_key: { name: "a", scopes: ["verify"], expires_at: null, require_signature: "false" } },
+    {
+      id: "key_1",
+      api_key: { name: "a", scopes: ["verify"], expires_at: "2027-01-01T00:00:00Z", require_signature: "false" },
+    },
     { credential: "session" },
   );
-  expect(call.body).toEqual({ name: "a", scopes: ["verify"], expires_at: null, require_signature: false });
+  expect(call.body).toEqual({
+    name: "a",
+    scopes: ["verify"],
+    expires_at: "2027-01-01T00:00:00Z",
+    require_signature: false,
+  });
   expect(call.target).toBe("/api/v1/api-keys/key_1");
   expect(call.message).toEqual({
     id: "key_1",
-    apiKey: { name: "a", scopes: { scopes: ["verify"] }, requireSignature: false },
-    updateMask: "name,scopes,expiresAt,requireSignature",
+    apiKey: { name: "a", scopes: { scopes: ["verify"] }, expiresAt: "2027-01-01T00:00:00Z", requireSignature: false },
   });
   expect(argumentsOf("sh", curlSnippet(call, server))).toContain("Authorization: Bearer a.b.c");
 });

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { Button } from "../../components/button.tsx";
-import { CodeBlock } from "../../components/code-block.tsx";
+import { CodeBlock, Id } from "../../components/code-block.tsx";
 import { Facts } from "../../components/facts.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { type BadgeTone, StatusBadge } from "../../components/status-badge.tsx";
@@ -22,19 +22,26 @@ export function AnswerPanel({ answer, onStop, children }: AnswerPanelProps) {
       {answer === undefined ? (
         <p className="muted">Nothing sent yet.</p>
       ) : (
-        <div className="stack">
+        <div className={`stack ${styles.answer}`}>
           {children}
-          {answer.headers.length > 0 && <Facts facts={Object.fromEntries(answer.headers)} />}
-          <div className={styles.body}>
-            <CodeBlock
-              code={answer.text || (answer.isOpen ? "Waiting for the first line…" : "Nothing")}
-              label="answer"
-            />
-          </div>
+          <Facts facts={factsOf(answer)} />
+          <CodeBlock code={answer.text || (answer.isOpen ? "Waiting for the first line…" : "Nothing")} label="answer" />
         </div>
       )}
     </Panel>
   );
+}
+
+function factsOf({ headers }: Answer): Readonly<Record<string, ReactNode>> {
+  const requestId = headers["x-request-id"];
+  const limit = headers["x-ratelimit-limit"];
+  const retryAfter = headers["retry-after"];
+  return {
+    ...(requestId !== undefined && { "Request id": <Id id={requestId} label="request id" /> }),
+    ...(limit !== undefined && { "Rate limit": `${headers["x-ratelimit-remaining"]} of ${limit} left` }),
+    ...(retryAfter !== undefined && { "Try again in": `${retryAfter} s` }),
+    ...(headers["idempotent-replayed"] === "true" && { "Idempotent-Replayed": "true: nothing was done again" }),
+  };
 }
 
 function AnswerStatus({ answer, onStop }: { readonly answer: Answer; readonly onStop: () => void }) {

@@ -58,7 +58,7 @@ export function buildCall(operation: Operation, input: CallInput): ApiCall {
       ...(credential === "session" && access.byMode ? [["Byond-Mode", mode] as const] : []),
       ...(idempotencyKey === "" || isStream ? [] : [["Idempotency-Key", idempotencyKey] as const]),
     ],
-    message: grpcMessage(operation, draft),
+    message: messageToJson(method.input, draft, protoJson),
     missing: inPath.filter((name) => textDraft(draft[name]) === ""),
   };
 }
@@ -94,18 +94,6 @@ function parametersOf(name: string, value: JsonValue): (readonly [name: string, 
     return Object.entries(value).flatMap(([inner, member]) => parametersOf(`${name}.${inner}`, member));
   }
   return value === null ? [] : [[name, String(value)]];
-}
-
-/** The ProtoJSON of the request. REST takes the mask of a change from its body; over gRPC it has to be given. */
-function grpcMessage({ method, route }: Operation, draft: DraftMessage): JsonObject {
-  const message = messageToJson(method.input, draft, protoJson);
-  const mask = method.input.fields.find((field) => field.message?.typeName === "google.protobuf.FieldMask");
-  if (mask === undefined || route.body.kind !== "field" || route.body.field.message === undefined) {
-    return message;
-  }
-  const { field } = route.body;
-  const changes = messageToJson(field.message, messageDraft(draft[field.name]), { ...restStyle, fieldNames: "json" });
-  return { ...message, [mask.jsonName]: Object.keys(changes).join(",") };
 }
 
 function encode(text: string): string {

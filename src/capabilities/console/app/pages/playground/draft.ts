@@ -3,10 +3,10 @@ import { type DescField, type JsonObject, type JsonValue, ScalarType } from "@bu
 import { isListWrapper, type JsonStyle, jsonEnumName, jsonFieldName } from "@byond/rest/json/json-style";
 
 /**
- * What is typed for a field. An empty text, list or message is not sent; `null` is. Text: scalars, timestamps (RFC 3339), and enum values by their name
+ * What is typed for a field. An empty text, list or message is not sent. Text: scalars, timestamps (RFC 3339), and enum values by their name
  * in the schema. A list: of the elements, or of the `{ key, value }` of a map. A message that only wraps a list is the list.
  */
-export type Draft = string | null | readonly Draft[] | DraftMessage;
+export type Draft = string | readonly Draft[] | DraftMessage;
 
 /** What is typed for a message, by the names of its fields in the schema. */
 export interface DraftMessage {
@@ -33,7 +33,7 @@ function isDraftList(draft: Draft | undefined): draft is readonly Draft[] {
 }
 
 function isDraftMessage(draft: Draft | undefined): draft is DraftMessage {
-  return typeof draft === "object" && draft !== null && !isDraftList(draft);
+  return typeof draft === "object" && !isDraftList(draft);
 }
 
 /** The list that a message only wraps. */
@@ -53,9 +53,6 @@ export function messageToJson(message: DescMessage, draft: DraftMessage, style: 
 
 /** The JSON of a field. Undefined if it is not given. */
 function fieldToJson(field: DescField, draft: Draft | undefined, style: JsonStyle): JsonValue | undefined {
-  if (draft === null) {
-    return style.unsetFields === "null" ? null : undefined;
-  }
   switch (field.fieldKind) {
     case "map":
       return mapToJson(listDraft(draft).map(messageDraft));

@@ -1,8 +1,7 @@
 import { type DescEnum, type DescField, ScalarType } from "@bufbuild/protobuf";
-import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { isRequired } from "@byond/rest/field-rules";
 import { jsonEnumName } from "@byond/rest/json/json-style";
-import { CheckboxField, SelectField, TextField } from "../../components/fields.tsx";
+import { SelectField, TextField } from "../../components/fields.tsx";
 import { restStyle } from "./api-call.ts";
 import { DocText } from "./doc-text.tsx";
 import { type Draft, messageDraft, textDraft, wrappedList } from "./draft.ts";
@@ -20,33 +19,15 @@ export interface FieldInputProps {
   readonly name: string;
   readonly draft: Draft | undefined;
   readonly onChange: (draft: Draft) => void;
-  /** Whether `null` means something else than nothing: in a change it removes the value. */
-  readonly canBeNull?: boolean;
 }
 
-/** Whether the form has a place for the field: the mask of a change is made of the fields that are given. */
+/** Whether the form has a place for the field: the mask of a change is by default the fields that are given. */
 export function isShown(field: DescField): boolean {
   return field.message?.typeName !== "google.protobuf.FieldMask";
 }
 
 /** The input for a field of a request, by its type. */
 export function FieldInput(props: FieldInputProps) {
-  const { field, draft, onChange, canBeNull = false } = props;
-  const input = <TypedInput {...props} />;
-  if (!canBeNull) {
-    return input;
-  }
-  return (
-    <div className={styles.nullable}>
-      {draft !== null && input}
-      <CheckboxField isSelected={draft === null} onChange={(isNull) => onChange(isNull ? null : "")}>
-        <code>{field.name}</code>: send null, which removes it
-      </CheckboxField>
-    </div>
-  );
-}
-
-function TypedInput(props: FieldInputProps) {
   const { operation, docs, field, name, draft, onChange } = props;
   const { description, example, choices } = docs.field(operation, field);
   const texts = {
@@ -98,7 +79,6 @@ function TypedInput(props: FieldInputProps) {
 /** The fields of a nested message. */
 function MessageInput({ operation, docs, field, name, draft, onChange }: FieldInputProps) {
   const values = messageDraft(draft);
-  const isChange = operation.route.httpMethod === "PATCH" && isBody(operation, field);
   return (
     <fieldset className={styles.nested}>
       <legend className="label">{field.name}</legend>
@@ -108,10 +88,9 @@ function MessageInput({ operation, docs, field, name, draft, onChange }: FieldIn
           operation={operation}
           docs={docs}
           field={inner}
-          name={`${name}.${inner.name}`}
+          name={isBody(operation, field) ? inner.name : `${name}.${inner.name}`}
           draft={values[inner.name]}
           onChange={(next) => onChange({ ...values, [inner.name]: next })}
-          canBeNull={isChange && inner.presence === FeatureSet_FieldPresence.EXPLICIT}
         />
       ))}
     </fieldset>

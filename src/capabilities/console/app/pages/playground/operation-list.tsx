@@ -41,7 +41,7 @@ function SearchedList({ docs, selected }: OperationListProps) {
     }))
     .filter(({ operations }) => operations.length > 0);
   return (
-    <nav className={styles.list} aria-label="Operations">
+    <nav className={styles.list} aria-label="Operations" ref={showCurrent}>
       <TextField label="Find an operation" type="search" value={text} onChange={setText} />
       {groups.length === 0 && <p className="muted">No operation has these words.</p>}
       {groups.map(({ title, operations }) => (
@@ -64,6 +64,14 @@ function SearchedList({ docs, selected }: OperationListProps) {
       ))}
     </nav>
   );
+}
+
+/** Scrolls the list to the operation that is shown when the list appears. */
+function showCurrent(list: HTMLElement | null): void {
+  const current = list?.querySelector<HTMLElement>("[aria-current]");
+  if (list && current) {
+    list.scrollTop = current.offsetTop - list.clientHeight / 2;
+  }
 }
 
 /** By all words of the title, the name of the RPC, or the path. */

@@ -117,11 +117,16 @@ export function OperationView(props: OperationViewProps) {
             onSubmit={() => reason === undefined && submit()}
             options={<CallOptions operation={operation} trial={trial} mode={mode} onChange={change} />}
             actions={
-              reason === undefined && (
-                <Button type="submit" tone="primary" icon="play" isPending={isPending}>
-                  Send
-                </Button>
-              )
+              <>
+                {Object.keys(trial.draft).length > 0 && (
+                  <Button onPress={() => change({ draft: {}, error: undefined })}>Clear form</Button>
+                )}
+                {reason === undefined && (
+                  <Button type="submit" tone="primary" icon="play" isPending={isPending}>
+                    Send
+                  </Button>
+                )}
+              </>
             }
           />
           {reason !== undefined && (
@@ -130,7 +135,7 @@ export function OperationView(props: OperationViewProps) {
             </Notice>
           )}
         </Panel>
-        {credential === "key" && (
+        {reason === undefined && credential === "key" && (
           <div className={styles.key}>
             <PlaygroundKeyPanel />
           </div>

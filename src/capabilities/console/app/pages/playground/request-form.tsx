@@ -1,5 +1,6 @@
 import { isRequired } from "@byond/rest/field-rules";
 import type { ReactNode } from "react";
+import { toHouseError } from "../../api/house-error.ts";
 import { HouseForm } from "../../components/fields.tsx";
 import type { Draft, DraftMessage } from "./draft.ts";
 import { FieldInput, isShown } from "./field-input.tsx";
@@ -29,7 +30,8 @@ export function RequestForm({ operation, docs, draft, onChange, error, onSubmit,
     (field) => isRequired(field) || (field.fieldKind === "message" && isBody(operation, field.name)),
   );
   const others = fields.filter((field) => !needed.includes(field));
-  const isUsed = others.some(({ name }) => isGiven(draft[name])) || error !== undefined;
+  const wrong = error === undefined ? [] : Object.keys(toHouseError(error).fields).map((path) => path.split(/[.[]/)[0]);
+  const isUsed = others.some(({ name }) => isGiven(draft[name]) || wrong.includes(name));
   const inputs = (shown: typeof fields) =>
     shown.map((field) => (
       <FieldInput

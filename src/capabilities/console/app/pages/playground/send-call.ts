@@ -12,22 +12,23 @@ export interface Answer {
   readonly status: number;
   /** From the request to the end of the answer; of a stream, to its headers. */
   readonly ms: number;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Those that say something about the call. */
+  readonly headers: Readonly<Partial<Record<ShownHeader, string>>>;
   /** JSON over several lines; of a stream, the lines until now. */
   readonly text: string;
   /** Whether it is a stream that has not ended. */
   readonly isOpen: boolean;
 }
 
-/** Headers that say something about the call. */
 const shownHeaders = [
   "x-request-id",
   "idempotent-replayed",
   "x-ratelimit-limit",
   "x-ratelimit-remaining",
-  "x-ratelimit-reset",
   "retry-after",
-];
+] as const;
+
+type ShownHeader = (typeof shownHeaders)[number];
 
 /** Of a stream, so many characters of the latest lines are kept. */
 const keptCharacters = 100_000;
@@ -41,10 +42,12 @@ export async function sendCall(call: ApiCall, signal: AbortSignal, onAnswer: (an
   const answer = (text: string, isOpen: boolean): Answer => ({
     status: response.status,
     ms: receivedMs,
-    headers: shownHeaders.flatMap((name) => {
-      const value = response.headers.get(name);
-      return value === null ? [] : [[name, value]];
-    }),
+    headers: Object.fromEntries(
+      shownHeaders.flatMap((name) => {
+        const value = response.headers.get(name);
+        return value === null ? [] : [[name, value]];
+      }),
+    ),
     text,
     isOpen,
   });

@@ -3,6 +3,7 @@ import { CodeBlock } from "../../components/code-block.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Tabs } from "../../components/tabs.tsx";
 import type { ApiCall } from "./api-call.ts";
+import styles from "./playground-page.module.css";
 import { curlSnippet } from "./snippets/curl-snippet.ts";
 import { fetchSnippet } from "./snippets/fetch-snippet.ts";
 import { grpcurlSnippet } from "./snippets/grpcurl-snippet.ts";
@@ -38,7 +39,11 @@ export function SnippetTabs({ call, selected, onSelect }: SnippetTabsProps) {
         tabs={languages.map(({ name, title, label, snippet }) => ({
           name,
           title,
-          content: <CodeBlock code={snippet(call, serverUrl)} label={label} />,
+          content: (
+            <div className={styles.snippet}>
+              <CodeBlock code={snippet(call, serverUrl)} label={label} />
+            </div>
+          ),
         }))}
       />
     </Panel>
