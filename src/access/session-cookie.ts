@@ -53,8 +53,8 @@ export class SessionCookies {
     }
     const origin = this.#originOf(header, call);
     const site = header.get("sec-fetch-site");
-    // Browsers leave the header out where a page came without TLS from another machine.
-    if (site === null ? header.get("origin") !== origin.origin : site !== "same-origin") {
+    // Browsers leave the header out where a page came without TLS from another machine, and Origin from a GET.
+    if (site === null ? originOfPage(header) !== origin.origin : site !== "same-origin") {
       throw new AppError("invalid_api_key", "A session in a cookie is only taken from pages of this server.");
     }
     return new SessionCookie(origin);
@@ -90,6 +90,16 @@ export class SessionCookies {
     }
     return received;
   }
+}
+
+/** The origin of the page that a call comes from, as far as the browser says. The console's pages send a Referer to their own origin. */
+function originOfPage(header: Headers): string | undefined {
+  const named = header.get("origin");
+  if (named !== null) {
+    return named;
+  }
+  const page = header.get("referer") ?? "";
+  return URL.canParse(page) ? new URL(page).origin : undefined;
 }
 
 /** What no token has. */

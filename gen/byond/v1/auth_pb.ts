@@ -1239,8 +1239,8 @@ export const TierSchema: GenEnum<Tier> = /*@__PURE__*/
  * calls have the header `Byond-Session: cookie`. With it, `SignUp`, `SignIn`, `RefreshSession` and `ChangePassword` set
  * the cookie, and their answers have empty tokens; `SignOut`, `LogoutAll` and `DeleteAccount` delete it; and every call
  * that takes a session takes the one in the cookie. Without the header the cookie means nothing. A browser must say
- * that the call is `same-origin` (`Sec-Fetch-Site`, or else its `Origin`), and call the host of `PUBLIC_URL`, or without
- * one an IP address or `localhost`. Otherwise the call fails with `invalid_api_key`.
+ * that the call is `same-origin` (`Sec-Fetch-Site`, or else its `Origin` or `Referer`), and call the host of
+ * `PUBLIC_URL`, or without one an IP address or `localhost`. Otherwise the call fails with `invalid_api_key`.
  *
  * @generated from service byond.v1.AuthService
  */

@@ -168,6 +168,26 @@ describe("the cookie counts only from a page of the server", () => {
     expect((await me(server, headers)).status).toBe(200);
   });
 
+  test("by GET from a page of the server, where the browser sends neither but Referer", async () => {
+    const { cookie } = await signInByCookie();
+    const statusFrom = async (from: Readonly<Record<string, string>>) =>
+      (await me(server, { "Byond-Session": "cookie", Cookie: cookie, ...from })).status;
+    const { origin } = new URL(server.url);
+    expect(await statusFrom({ Referer: `${origin}/console/events` })).toBe(200);
+    for (const page of [
+      "",
+      "https://evil.example/",
+      `https://evil.example/?${origin}/`,
+      `${origin}.evil.example/`,
+      "null",
+      "about:client",
+    ]) {
+      expect([page, await statusFrom({ Referer: page })]).toEqual([page, 401]);
+    }
+    expect(await statusFrom({ Referer: `${origin}/`, Origin: "null" })).toBe(401);
+    expect(await statusFrom({ Referer: `${origin}/`, "Sec-Fetch-Site": "same-site" })).toBe(401);
+  });
+
   test("not without the header, which a form cannot send", async () => {
     const { cookie } = await signInByCookie();
     const answer = await me(server, { Cookie: cookie, "Sec-Fetch-Site": "same-origin" });
