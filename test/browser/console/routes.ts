@@ -24,6 +24,8 @@ export const routes = [
   "/events",
   "/webhooks",
   "/settings",
+  "/settings/account",
+  "/settings/security",
   "/nowhere",
 ] as const;
 
