@@ -1,5 +1,5 @@
 /** Pages of the console for tests: of somebody who is signed in, or of nobody. */
-import type { Browser } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 import { password, type SignedUp, type TestApp } from "../../support/app.ts";
 import { openPage, overflowOf, type PageOptions, type WatchedPage } from "../browser.ts";
@@ -36,8 +36,26 @@ export async function openSignedIn(
 
 /** Nothing went wrong in the browser, nothing was asked of another host, and nothing is wider than the window. */
 export async function expectCalm({ page, faults, requests }: WatchedPage, app: TestApp): Promise<void> {
-  // A stream ends when its page is left.
-  expect(faults.filter((fault) => !fault.endsWith("/StreamEvents: net::ERR_ABORTED"))).toEqual([]);
+  // Streams and calls end when their page is left.
+  expect(faults.filter((fault) => !fault.endsWith(": net::ERR_ABORTED"))).toEqual([]);
   expect(requests.filter((url) => !url.startsWith(`${app.url}/`) && !url.startsWith("data:"))).toEqual([]);
   expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+}
+
+/** An account with a key, as a page and a caller need them. */
+export interface OwnerWithKey {
+  readonly account: SignedUp;
+  readonly key: string;
+  readonly keyId: string;
+}
+
+export async function signUpWithKey(app: TestApp, mode: "live" | "test" = "live"): Promise<OwnerWithKey> {
+  const account = await app.signUp();
+  const { body } = await app.rest("POST", "/api-keys", { session: account.session, body: { name: "Checkout", mode } });
+  return { account, key: body.key, keyId: body.id };
+}
+
+/** The row of a table, or its card on a phone, that has this text. */
+export function rowOf(page: Page, text: string): Locator {
+  return page.locator("tbody tr, li.card").filter({ hasText: text });
 }

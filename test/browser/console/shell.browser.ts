@@ -170,6 +170,8 @@ test("without a network the console says so", async () => {
 test("the keyboard skips the navigation, and stays in a dialog until it is closed", async () => {
   await using watched = await openSignedIn(browser, app, "/keys");
   const { page } = watched;
+  await page.reload();
+  await settle(page);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   expect(await page.evaluate("document.activeElement.id")).toBe("content");

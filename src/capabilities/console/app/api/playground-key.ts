@@ -25,10 +25,13 @@ const leastLeftMs = 60_000;
 const keys = createClient(ApiKeyService, transports.test);
 let current: PlaygroundKey | undefined;
 let making: Promise<PlaygroundKey> | undefined;
+/** Changes with the key: one that was asked for before is not wanted any more. */
+let changes = 0;
 const listeners = new Set<() => void>();
 
 function change(next: PlaygroundKey | undefined): void {
   current = next;
+  changes += 1;
   for (const listener of listeners) {
     listener();
   }
@@ -48,6 +51,7 @@ export function playgroundKey(): Promise<PlaygroundKey> {
 }
 
 async function makeKey(): Promise<PlaygroundKey> {
+  const changesBefore = changes;
   const expiresAt = new Date(Date.now() + lifetimeMs);
   const { id, key } = await keys.createApiKey({
     name: "Console playground",
@@ -55,6 +59,10 @@ async function makeKey(): Promise<PlaygroundKey> {
     scopes: { scopes: ["*"] },
     expiresAt: timestampFromDate(new Date(Math.floor(expiresAt.getTime() / 1_000) * 1_000)),
   });
+  if (changes !== changesBefore) {
+    revoke(id);
+    return current ?? makeKey();
+  }
   const made: PlaygroundKey = { key, mode: "test", made: { id, expiresAt } };
   change(made);
   return made;

@@ -38,6 +38,7 @@ export const openAuth = createClient(AuthService, openTransport);
 export async function beginSession(userId: string): Promise<void> {
   if (lastUserId !== undefined && lastUserId !== userId) {
     queryClient.clear();
+    forgetPlaygroundKey();
   }
   lastUserId = userId;
   sessionStore.signedIn();

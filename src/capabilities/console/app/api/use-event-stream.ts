@@ -8,7 +8,7 @@ import { useMode } from "./mode.ts";
 export type StreamState = "connecting" | "live" | "paused" | "interrupted";
 
 export interface EventStreamOptions {
-  /** Only this type, and only of this object. Not given: all. They must not change: give the component a key. */
+  /** Only this type, and only of this object. Not given: all. These and the mode must not change: give the component a key. */
   readonly type?: EventType | undefined;
   readonly subject?: string;
   /** The event to begin after. Null: with what happens from now on. Undefined: it is not known yet, and the stream waits. */

@@ -29,7 +29,7 @@ export function CopyButton({ text, label, children, tone = "quiet", onCopied }: 
       tone={tone}
       size="small"
       icon={isCopied ? "check" : "copy"}
-      aria-label={isCopied ? `Copied ${label}` : `Copy ${label}`}
+      {...(children === undefined && { "aria-label": isCopied ? `Copied ${label}` : `Copy ${label}` })}
       onPress={async () => {
         await copyText(text);
         setCopied(true);

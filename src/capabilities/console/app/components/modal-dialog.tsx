@@ -1,6 +1,7 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { Button } from "./button.tsx";
+import { focusPageIfLost } from "./focus-page.ts";
 
 export interface ModalDialogProps {
   readonly isOpen: boolean;
@@ -39,10 +40,16 @@ export function ModalDialog({
             {isDismissable && <Button tone="quiet" size="small" icon="close" aria-label="Close" onPress={onClose} />}
           </div>
           <div className="dialog-body">{children}</div>
+          <FocusAfterwards />
         </Dialog>
       </Modal>
     </ModalOverlay>
   );
+}
+
+function FocusAfterwards() {
+  useEffect(() => focusPageIfLost, []);
+  return null;
 }
 
 /** The buttons at the end of a dialog or a form. */

@@ -35,7 +35,7 @@ const subscribe = (listener: () => void) => {
 export function Notifications() {
   const shown = useSyncExternalStore(subscribe, () => toasts);
   return (
-    <div className="notifications" role="status" aria-live="polite">
+    <div className="notifications" role="status" aria-live="polite" data-react-aria-top-layer="true">
       {shown.map(({ id, text }) => (
         <p key={id} className="notification">
           {text}

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect } from "react";
+import { focusPageIfLost } from "./focus-page.ts";
 import { Icon } from "./icon.tsx";
 import { PageLink } from "./page-link.tsx";
 
@@ -15,6 +16,10 @@ export interface PageHeaderProps {
 }
 
 export function PageHeader({ title, description, aside, actions, back }: PageHeaderProps) {
+  useEffect(() => {
+    scrollTo(0, 0);
+    focusPageIfLost();
+  }, []);
   useEffect(() => {
     document.title = `${title} · Byond`;
   }, [title]);

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { forgetPlaygroundKey, replacePlaygroundKey, usePlaygroundKey } from "../api/playground-key.ts";
 import { Button } from "./button.tsx";
 import { HouseForm, TextField } from "./fields.tsx";
-import { DialogActions, ModalDialog } from "./modal-dialog.tsx";
+import { ModalDialog } from "./modal-dialog.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 import { Time } from "./time.tsx";
 
@@ -55,12 +55,12 @@ function PasteKeyForm({ onClose }: { readonly onClose: () => void }) {
       error={undefined}
       onSubmit={() => isKey && paste()}
       actions={
-        <DialogActions>
+        <>
           <Button onPress={onClose}>Cancel</Button>
           <Button type="submit" tone="primary" isDisabled={!isKey}>
             Use key
           </Button>
-        </DialogActions>
+        </>
       }
     >
       <TextField

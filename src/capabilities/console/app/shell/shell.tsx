@@ -29,11 +29,8 @@ export function Shell() {
   const [isSearching, setSearching] = useState(false);
   const [isMenuOpen, setMenuOpen] = useState(false);
   useSearchKeys(() => setSearching(true));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a page that is gone to begins at its top
-  useEffect(() => {
-    scrollTo(0, 0);
-    setMenuOpen(false);
-  }, [path]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes when a page is gone to
+  useEffect(() => setMenuOpen(false), [path]);
   const searchButton = (
     <button type="button" className="search-button" onClick={() => setSearching(true)}>
       <Icon name="search" size={16} />

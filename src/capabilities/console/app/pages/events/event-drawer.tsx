@@ -2,7 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { useQuery as useAnyQuery } from "@tanstack/react-query";
 import { EventService } from "#gen/byond/v1/event_pb.ts";
 import { eventTypeTone, eventTypeWord } from "../../api/event-types.ts";
-import { fetchWithSession } from "../../api/fetch-with-session.ts";
+import { fetchWithSession, readJson } from "../../api/fetch-with-session.ts";
 import { useMode } from "../../api/mode.ts";
 import { CodeBlock, Id } from "../../components/code-block.tsx";
 import { ErrorNotice } from "../../components/error-notice.tsx";
@@ -46,17 +46,12 @@ function EventJson({ id }: { readonly id: string }) {
   const mode = useMode();
   const { data, error } = useAnyQuery({
     queryKey: ["rest", "events", mode, id],
-    queryFn: async ({ signal }): Promise<unknown> => {
-      const response = await fetchWithSession(`/api/v1/events/${id}`, mode, signal);
-      return response.ok ? response.json() : null;
-    },
+    queryFn: async ({ signal }) =>
+      readJson<unknown>(await fetchWithSession(`/api/v1/events/${encodeURIComponent(id)}`, mode, signal)),
     staleTime: Number.POSITIVE_INFINITY,
   });
   if (data === undefined) {
     return error ? <ErrorNotice error={error} /> : <Skeleton lines={12} label="Loading JSON" />;
-  }
-  if (data === null) {
-    return null;
   }
   return <CodeBlock code={JSON.stringify(data, null, 2)} label="JSON of the event" />;
 }

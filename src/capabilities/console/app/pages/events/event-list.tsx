@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@connectrpc/connect-query";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useReducer } from "react";
 import { type Event, EventService } from "#gen/byond/v1/event_pb.ts";
 import type { EventType } from "#gen/byond/v1/event_type_pb.ts";
 import { eventTypeTone, eventTypeWord } from "../../api/event-types.ts";
@@ -11,9 +11,7 @@ import { StatusBadge } from "../../components/status-badge.tsx";
 import { Time } from "../../components/time.tsx";
 import { useFilters } from "../../components/use-filters.ts";
 import { objectOf } from "./event-object.ts";
-
-/** New events that are kept above the list. Beyond that it is read anew. */
-const maxNew = 500;
+import { addNewEvents, maxNew, noNewEvents } from "./new-events.ts";
 
 const columns: readonly Column<Event>[] = [
   {
@@ -40,18 +38,31 @@ export function EventList({ type, subject, isPaused, onStateChange }: EventListP
     // What happens later comes through the stream.
     { pageParamKey: "pageToken", getNextPageParam: (last) => last.nextPageToken, refetchOnWindowFocus: false },
   );
-  const [fresh, setFresh] = useState<readonly Event[]>([]);
+  const [{ events: fresh, sinceReading }, change] = useReducer(addNewEvents, noNewEvents);
   const [address] = useFilters(["type", "subject"]);
   const listed = list.data?.pages.flatMap(({ events }) => events);
-  const readAnew = () => void list.refetch().then(() => setFresh([]));
+  const { refetch } = list;
+  const readAnew = useCallback(async () => {
+    change({ name: "reading" });
+    const { isSuccess } = await refetch();
+    if (isSuccess) {
+      change({ name: "read" });
+    }
+  }, [refetch]);
   const state = useEventStream({
     type,
     subject,
     after: listed && (listed[0]?.id ?? null),
     isPaused,
-    onEvent: (event) => (fresh.length < maxNew ? setFresh((before) => [event, ...before]) : readAnew()),
-    onGap: readAnew,
+    onEvent: (event) => change({ name: "happened", event }),
+    onGap: () => void readAnew(),
   });
+  const isTooMany = fresh.length > maxNew && sinceReading === undefined;
+  useEffect(() => {
+    if (isTooMany) {
+      void readAnew();
+    }
+  }, [isTooMany, readAnew]);
   useEffect(() => onStateChange(state), [state, onStateChange]);
   const query = new URLSearchParams(Object.entries(address).filter(([, value]) => value !== "")).toString();
   return (
@@ -62,7 +73,7 @@ export function EventList({ type, subject, isPaused, onStateChange }: EventListP
       rowKey={({ id }) => id}
       rowLink={({ id }) => `/events/${id}${query === "" ? "" : `?${query}`}`}
       error={list.error}
-      onRetry={() => void list.refetch()}
+      onRetry={() => void readAnew()}
       onLoadMore={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
       isLoadingMore={list.isFetchingNextPage}
       empty={

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Route, useParams } from "wouter";
 import { eventTypes } from "../../api/event-types.ts";
+import { useMode } from "../../api/mode.ts";
 import type { StreamState } from "../../api/use-event-stream.ts";
 import { Button } from "../../components/button.tsx";
 import { SelectField, TextField } from "../../components/fields.tsx";
@@ -16,8 +17,10 @@ const allTypes = [["", "All types"], ...eventTypes.map(({ word }) => [word, word
 /** What happened, as it happens. */
 export default function EventsPage() {
   const [{ type, subject }, setFilters] = useFilters(["type", "subject"]);
+  const [typed, setTyped] = useState(subject);
   const [isPaused, setPaused] = useState(false);
   const [state, setState] = useState<StreamState>("connecting");
+  const mode = useMode();
   const known = eventTypes.find(({ word }) => word === type)?.type;
   return (
     <>
@@ -27,7 +30,13 @@ export default function EventsPage() {
         aside={<StreamBadge state={isPaused ? "paused" : state} />}
         actions={<Button onPress={() => setPaused(!isPaused)}>{isPaused ? "Resume" : "Pause"}</Button>}
       />
-      <div className="filters">
+      <form
+        className="filters"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setFilters({ subject: typed.trim() });
+        }}
+      >
         <SelectField
           label="Type"
           value={known === undefined ? "" : type}
@@ -38,12 +47,18 @@ export default function EventsPage() {
           label="Object"
           placeholder="vrf_…, key_… or whk_…"
           isCode
-          value={subject}
-          onChange={(value) => setFilters({ subject: value.trim() })}
+          value={typed}
+          onChange={(text) => {
+            setTyped(text);
+            if (text === "") {
+              setFilters({ subject: "" });
+            }
+          }}
         />
-      </div>
+        <Button type="submit" icon="search" aria-label="Search object" />
+      </form>
       <EventList
-        key={`${type} ${subject}`}
+        key={`${mode} ${type} ${subject}`}
         type={known}
         subject={subject}
         isPaused={isPaused}

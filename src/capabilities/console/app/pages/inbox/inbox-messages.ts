@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { fetchWithSession } from "../../api/fetch-with-session.ts";
+import { fetchWithSession, readJson } from "../../api/fetch-with-session.ts";
 import { type ModeName, useMode } from "../../api/mode.ts";
 
 /** A message that did not leave the server, as `/dev/inbox` returns it. */
@@ -30,12 +30,5 @@ export function useInboxMessages() {
 
 async function readInbox(mode: ModeName, signal: AbortSignal): Promise<readonly InboxMessage[] | null> {
   const response = await fetchWithSession("/dev/inbox", mode, signal);
-  if (response.status === 404) {
-    return null;
-  }
-  const body: unknown = await response.json();
-  if (!response.ok || !Array.isArray(body)) {
-    throw new TypeError(`The inbox answered with status ${response.status}.`);
-  }
-  return body;
+  return response.status === 404 ? null : readJson<readonly InboxMessage[]>(response);
 }

@@ -41,7 +41,7 @@ export default function InboxPage() {
       <PageHeader
         title="Inbox"
         description="Messages that did not leave this server: those of test mode, and those of channels without a provider."
-        aside={data && <StatusBadge tone="good">Live</StatusBadge>}
+        aside={data && !error && <StatusBadge tone="good">Live</StatusBadge>}
       />
       {data === null ? (
         <EmptyState icon="inbox" title="This server has no inbox">
@@ -73,14 +73,18 @@ export default function InboxPage() {
         {({ id }) => {
           const message = data?.find((candidate) => candidate.id === id);
           return (
-            message && (
+            data && (
               <ModalDialog
                 isOpen
                 onClose={() => goTo("/inbox")}
-                title={message.subject ?? channelWords[message.channel]}
+                title={message === undefined ? "Message" : (message.subject ?? channelWords[message.channel])}
                 look="drawer"
               >
-                <MessageView message={message} />
+                {message === undefined ? (
+                  <p>This message is not here. The newest hundred of the server are kept, until it stops.</p>
+                ) : (
+                  <MessageView message={message} />
+                )}
               </ModalDialog>
             )
           );

@@ -19,7 +19,10 @@ export function MailHtml({ html }: { readonly html: string }) {
       sheet.replaceSync(textContent ?? "");
       return sheet;
     });
-    root.replaceChildren(copyOf(mail.body, "div"));
+    const copy = copyOf(mail.body, "div");
+    copy.dir = mail.documentElement.dir;
+    copy.lang = mail.documentElement.lang;
+    root.replaceChildren(copy);
   }, [html]);
   return <div ref={host} className={styles.mail} />;
 }

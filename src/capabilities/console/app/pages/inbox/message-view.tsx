@@ -11,7 +11,9 @@ export function MessageView({ message }: { readonly message: InboxMessage }) {
     <div className="stack">
       <div className={styles.head}>
         <div>
-          <div>To {recipient}</div>
+          <div>
+            To <bdi>{recipient}</bdi>
+          </div>
           <div className="muted">
             <Time at={new Date(at)} />
           </div>
@@ -20,14 +22,18 @@ export function MessageView({ message }: { readonly message: InboxMessage }) {
       </div>
       {html === null ? (
         <div className={styles.phone}>
-          <p className={styles.bubble}>{text}</p>
+          <p className={styles.bubble} dir="auto">
+            {text}
+          </p>
         </div>
       ) : (
         <>
           <MailHtml html={html} />
           <details>
             <summary>As plain text</summary>
-            <pre className="wrapped">{text}</pre>
+            <pre className="wrapped" dir="auto">
+              {text}
+            </pre>
           </details>
         </>
       )}

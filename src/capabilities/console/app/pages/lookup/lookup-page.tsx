@@ -21,10 +21,11 @@ const lookup = createClient(LookupService, keyTransport);
 export default function LookupPage() {
   const [number, setNumber] = useState("");
   const [country, setCountry] = useState("");
-  const [answer, setAnswer] = useState<LookupNumberResponse>();
+  const [found, setFound] = useState<{ readonly answer: LookupNumberResponse; readonly command: string }>();
   const { submit, isPending, error } = useSubmit(async () => {
-    setAnswer(undefined);
-    setAnswer(await lookup.lookupNumber({ number, ...(country.trim() !== "" && { country: country.trim() }) }));
+    setFound(undefined);
+    const asked = { number, ...(country.trim() !== "" && { country: country.trim() }) };
+    setFound({ answer: await lookup.lookupNumber(asked), command: curlCommand(asked) });
   });
   return (
     <>
@@ -67,12 +68,12 @@ export default function LookupPage() {
         </HouseForm>
       </Panel>
       <div aria-live="polite" className={styles.answer}>
-        {answer === undefined ? (
+        {found === undefined ? (
           <EmptyState icon="phone" title="No number looked up yet">
             Enter a number with its country code, such as <code>+14155550123</code>, or a national one with its country.
           </EmptyState>
         ) : (
-          <Answer answer={answer} command={curlCommand(answer.input, country.trim())} />
+          <Answer {...found} />
         )}
       </div>
       <div className={styles.key}>
@@ -128,7 +129,9 @@ function lineTypeText(lineType: LineType, possible: readonly LineType[]): string
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
-function curlCommand(number: string, country: string): string {
-  const query = `number=${encodeURIComponent(number)}${country === "" ? "" : `&country=${encodeURIComponent(country)}`}`;
+function curlCommand(asked: { readonly number: string; readonly country?: string }): string {
+  const query = Object.entries(asked)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&");
   return `curl "${serverUrl}/api/v1/lookup?${query}" -H "X-API-Key: $BYONDAPI_KEY"`;
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { type GetOverviewResponse, ReportPeriod, ReportService } from "#gen/byond/v1/report_pb.ts";
+import { useMode } from "../../api/mode.ts";
 import { ErrorNotice } from "../../components/error-notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Skeleton } from "../../components/skeleton.tsx";
@@ -23,7 +24,12 @@ const periods: Readonly<Record<string, ReportPeriod>> = {
 
 /** The last hours or days in numbers. */
 export default function OverviewPage() {
-  const [{ period }, setFilters] = useFilters(["period"]);
+  return <Overview key={useMode()} />;
+}
+
+function Overview() {
+  const [filters, setFilters] = useFilters(["period"]);
+  const period = Object.hasOwn(periods, filters.period) ? filters.period : "24h";
   const { data, error, refetch } = useQuery(
     ReportService.method.getOverview,
     { period: periods[period] ?? ReportPeriod.DAY },
@@ -34,10 +40,7 @@ export default function OverviewPage() {
       <PageHeader
         title="Overview"
         actions={
-          <PeriodChoice
-            period={period in periods ? period : "24h"}
-            onChange={(next) => setFilters({ period: next === "24h" ? "" : next })}
-          />
+          <PeriodChoice period={period} onChange={(next) => setFilters({ period: next === "24h" ? "" : next })} />
         }
       />
       <ErrorNotice error={error} onRetry={() => void refetch()} />

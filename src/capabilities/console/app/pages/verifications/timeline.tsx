@@ -27,7 +27,8 @@ export function Timeline({ verificationId }: { readonly verificationId: string }
       <h2 className="section-title">Timeline</h2>
       <ErrorNotice error={error} onRetry={() => void refetch()} />
       {data === undefined && !error && <Skeleton lines={3} label="Loading timeline" />}
-      {data && (
+      {data?.events.length === 0 && <p className="muted">Its events are older than the server keeps them.</p>}
+      {data && data.events.length > 0 && (
         <ol className={styles.timeline}>
           {data.events.toReversed().map((event) => (
             <TimelineEntry key={event.id} event={event} />

@@ -19,12 +19,21 @@ import { Timeline } from "./timeline.tsx";
 import { useLiveVerifications } from "./use-live-verifications.ts";
 import { VerificationStatusBadge } from "./verification-words.tsx";
 
+const pendingRefreshMs = 3_000;
+
 const back = { to: "/verifications", label: "Verifications" };
 
 /** One verification: how it stands, each message, and what happened to it. */
 export function VerificationDetail({ id }: { readonly id: string }) {
-  const { data, error, refetch } = useQuery(VerifyService.method.getVerification, { verificationId: id });
-  useLiveVerifications(id);
+  // Attempts, and messages that leave, are no events.
+  const { data, error, refetch } = useQuery(
+    VerifyService.method.getVerification,
+    { verificationId: id },
+    {
+      refetchInterval: ({ state }) =>
+        state.data?.verification?.status === VerificationStatus.PENDING ? pendingRefreshMs : false,
+    },
+  );
   const verification = data?.verification;
   if (verification === undefined) {
     return (
@@ -53,6 +62,7 @@ function LoadedVerification({ verification }: { readonly verification: Verificat
     approvedAt,
     metadata,
   } = verification;
+  useLiveVerifications(id);
   const [open, setOpen] = useState<"resend" | "cancel">();
   const queries = useQueryClient();
   const cancel = useMutation(VerifyService.method.cancelVerification);

@@ -1,40 +1,22 @@
-import { useInfiniteQuery, useMutation } from "@connectrpc/connect-query";
-import { Route } from "wouter";
-import { type WebhookDelivery, WebhookDeliveryStatus, WebhookService } from "#gen/byond/v1/webhook_pb.ts";
+import { useInfiniteQuery } from "@connectrpc/connect-query";
+import { useEffect } from "react";
+import { useRoute } from "wouter";
+import { type WebhookDelivery, WebhookService } from "#gen/byond/v1/webhook_pb.ts";
 import { eventTypeWord } from "../../api/event-types.ts";
 import { firstPage } from "../../api/first-page.ts";
-import { useSubmit } from "../../api/use-submit.ts";
-import { Button } from "../../components/button.tsx";
-import { Id } from "../../components/code-block.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
-import { ErrorNotice } from "../../components/error-notice.tsx";
-import { Facts } from "../../components/facts.tsx";
-import { DialogActions, ModalDialog } from "../../components/modal-dialog.tsx";
-import { notify } from "../../components/notify.tsx";
-import { PageLink, useGoTo } from "../../components/page-link.tsx";
-import { type BadgeTone, StatusBadge } from "../../components/status-badge.tsx";
+import { ModalDialog } from "../../components/modal-dialog.tsx";
+import { useGoTo } from "../../components/page-link.tsx";
+import { Skeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
+import { DeliveryDrawer } from "./delivery-drawer.tsx";
+import { answerOf, DeliveryStatus } from "./delivery-words.tsx";
 
-/** A list with deliveries that wait or are being made is asked for again after this. */
+/** After this the list is read again, once for each page of it. */
 const refreshMs = 3_000;
-
-const statuses: Readonly<Partial<Record<WebhookDeliveryStatus, readonly [tone: BadgeTone, text: string]>>> = {
-  [WebhookDeliveryStatus.PENDING]: ["info", "Pending"],
-  [WebhookDeliveryStatus.SUCCEEDED]: ["good", "Succeeded"],
-  [WebhookDeliveryStatus.FAILED]: ["bad", "Failed"],
-  [WebhookDeliveryStatus.CANCELED]: ["neutral", "Canceled"],
-};
-
-function DeliveryStatus({ status }: { readonly status: WebhookDeliveryStatus }) {
-  const [tone, text] = statuses[status] ?? (["neutral", "Unknown"] as const);
-  return <StatusBadge tone={tone}>{text}</StatusBadge>;
-}
-
-/** "200", or why there was no answer. */
-function answerOf({ responseStatus, error }: WebhookDelivery): string {
-  return responseStatus === undefined ? (error ?? "–") : String(responseStatus);
-}
+/** A delivery that the address names is looked for on so many pages. */
+const maxPages = 20;
 
 const columns: readonly Column<WebhookDelivery>[] = [
   { title: "Event", cell: ({ eventType }) => <code>{eventTypeWord(eventType)}</code> },
@@ -53,11 +35,20 @@ export function DeliveryList({ webhookId, isEnabled }: { readonly webhookId: str
     {
       pageParamKey: "pageToken",
       getNextPageParam: (last) => last.nextPageToken,
-      refetchInterval: refreshMs,
+      refetchInterval: ({ state }) => refreshMs * (state.data?.pages.length ?? 1),
     },
   );
   const deliveries = list.data?.pages.flatMap((page) => page.deliveries);
   const goTo = useGoTo();
+  const [isOpened, opened] = useRoute("/webhooks/:webhook/deliveries/:id");
+  const delivery = deliveries?.find(({ id }) => id === opened?.id);
+  const isSought = isOpened && delivery === undefined && list.hasNextPage && (list.data?.pages.length ?? 0) < maxPages;
+  const { fetchNextPage, isFetching } = list;
+  useEffect(() => {
+    if (isSought && !isFetching) {
+      void fetchNextPage();
+    }
+  }, [isSought, isFetching, fetchNextPage]);
   const close = () => goTo(`/webhooks/${webhookId}`);
   return (
     <>
@@ -78,79 +69,28 @@ export function DeliveryList({ webhookId, isEnabled }: { readonly webhookId: str
           </EmptyState>
         }
       />
-      <Route path="/webhooks/:webhook/deliveries/:id">
-        {({ id }) => {
-          const delivery = deliveries?.find((candidate) => candidate.id === id);
-          return (
-            delivery && (
-              <DeliveryDrawer
-                key={id}
-                webhookId={webhookId}
-                delivery={delivery}
-                isEnabled={isEnabled}
-                onClose={close}
-                onRedelivered={(next) => {
-                  void list.refetch();
-                  goTo(`/webhooks/${webhookId}/deliveries/${next}`, { replace: true });
-                }}
-              />
-            )
-          );
-        }}
-      </Route>
-    </>
-  );
-}
-
-interface DeliveryDrawerProps {
-  readonly webhookId: string;
-  readonly delivery: WebhookDelivery;
-  readonly isEnabled: boolean;
-  readonly onClose: () => void;
-  readonly onRedelivered: (deliveryId: string) => void;
-}
-
-function DeliveryDrawer({ webhookId, delivery, isEnabled, onClose, onRedelivered }: DeliveryDrawerProps) {
-  const { id, eventId, eventType, status, attempts, nextAttemptAt, responseBody, error, createdAt } = delivery;
-  const redeliver = useMutation(WebhookService.method.redeliverWebhook);
-  const again = useSubmit(async () => {
-    const { delivery: next } = await redeliver.mutateAsync({ id: webhookId, deliveryId: id });
-    notify("Sent again, as a new delivery");
-    onRedelivered(next?.id ?? id);
-  });
-  return (
-    <ModalDialog isOpen onClose={onClose} title="Delivery" look="drawer">
-      <div className="stack">
-        <Facts
-          facts={{
-            Status: <DeliveryStatus status={status} />,
-            Event: <PageLink to={`/events/${eventId}`}>{eventTypeWord(eventType)}</PageLink>,
-            Attempts: attempts,
-            "Last answer": answerOf(delivery),
-            Created: <Time at={createdAt} />,
-            "Next attempt": <Time at={nextAttemptAt} />,
-            Delivery: <Id id={id} label="delivery id" />,
+      {isOpened && delivery === undefined && deliveries && (
+        <ModalDialog isOpen onClose={close} title="Delivery" look="drawer">
+          {isSought ? (
+            <Skeleton lines={6} label="Loading delivery" />
+          ) : (
+            <p>This delivery is not in the list. Deliveries are listed for 30 days.</p>
+          )}
+        </ModalDialog>
+      )}
+      {delivery && (
+        <DeliveryDrawer
+          key={delivery.id}
+          webhookId={webhookId}
+          delivery={delivery}
+          isEnabled={isEnabled}
+          onClose={close}
+          onRedelivered={async (next) => {
+            await list.refetch();
+            goTo(`/webhooks/${webhookId}/deliveries/${next}`, { replace: true });
           }}
         />
-        {error && delivery.responseStatus !== undefined && (
-          <div>
-            <h3 className="label">Why</h3>
-            <p>{error}</p>
-          </div>
-        )}
-        {responseBody && (
-          <div>
-            <h3 className="label">What it answered</h3>
-            <pre className="wrapped">{responseBody}</pre>
-          </div>
-        )}
-        <ErrorNotice error={again.error} />
-        <DialogActions>
-          <Button isPending={again.isPending} isDisabled={!isEnabled} onPress={() => void again.submit()}>
-            Send again
-          </Button>
-        </DialogActions>
-      </div>
-    </ModalDialog>
+      )}
+    </>
   );
 }

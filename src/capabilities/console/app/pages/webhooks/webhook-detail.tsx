@@ -20,13 +20,17 @@ import { Time } from "../../components/time.tsx";
 import { DeliveryList } from "./delivery-list.tsx";
 import { EditWebhookDialog } from "./edit-webhook-dialog.tsx";
 import { RotateSecretDialog } from "./rotate-secret-dialog.tsx";
+import styles from "./webhook-detail.module.css";
 import { disabledReasonText, WebhookStatus } from "./webhook-status.tsx";
+
+const refreshMs = 5_000;
 
 const back = { to: "/webhooks", label: "Webhooks" };
 
 /** One endpoint: what it gets, whether it works, and each delivery to it. */
 export function WebhookDetail({ id }: { readonly id: string }) {
-  const { data, error, refetch } = useQuery(WebhookService.method.getWebhook, { id });
+  // The server disables one that fails.
+  const { data, error, refetch } = useQuery(WebhookService.method.getWebhook, { id }, { refetchInterval: refreshMs });
   const webhook = data?.webhook;
   if (webhook === undefined) {
     return (
@@ -89,6 +93,9 @@ function LoadedWebhook({ webhook }: { readonly webhook: Webhook }) {
           </>
         }
       />
+      <div role="status" className={styles.tested}>
+        {tested && <TestResult result={tested} />}
+      </div>
       <div className="stack">
         {reason !== undefined && (
           <Notice
@@ -104,7 +111,6 @@ function LoadedWebhook({ webhook }: { readonly webhook: Webhook }) {
           </Notice>
         )}
         <ErrorNotice error={testing.error ?? enabling.error} />
-        {tested && <TestResult result={tested} />}
         <Panel>
           <Facts
             facts={{
@@ -146,11 +152,9 @@ function TestResult({ result }: { readonly result: TestWebhookResponse }) {
       ? "The endpoint did not answer"
       : `The endpoint answered with status ${responseStatus}`;
   return (
-    <div role="status">
-      <Notice tone={succeeded ? "good" : "warn"} title={`${title}, after ${durationMs} ms`}>
-        {error}
-        {responseBody && <pre className="wrapped">{responseBody}</pre>}
-      </Notice>
-    </div>
+    <Notice tone={succeeded ? "good" : "warn"} title={`${title}, after ${durationMs} ms`}>
+      {error}
+      {responseBody && <pre className="wrapped">{responseBody}</pre>}
+    </Notice>
   );
 }

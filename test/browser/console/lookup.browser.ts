@@ -1,0 +1,84 @@
+/** The lookup of the console, with the key that it makes for itself. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { launchBrowser } from "../browser.ts";
+import { expectCalm, openSignedIn, signUpWithKey } from "./console-page.ts";
+
+let app: TestApp;
+let browser: Browser;
+
+beforeAll(async () => {
+  [app, browser] = await Promise.all([startTestApp(), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await app[Symbol.asyncDispose]();
+});
+
+async function lookUp(page: Page, number: string, country = ""): Promise<void> {
+  await page.getByLabel("Phone number").fill(number);
+  await page.getByLabel("Country").fill(country);
+  await page.getByRole("button", { name: "Look up" }).click();
+}
+
+const fact = (page: Page, name: string) => page.locator(".fact", { hasText: name }).locator("dd");
+
+/** The keys of the account that the console made, by whether they are revoked. */
+async function madeKeys({ session }: SignedUp) {
+  const { body } = await app.rest("GET", "/api-keys?include_revoked=true", { session });
+  return body.keys.filter(({ name }: { readonly name: string }) => name === "Console playground");
+}
+
+describe.each([390, 1280])("at %i px", (width) => {
+  test("a valid number, one that is not, and a request that is refused", async () => {
+    await using watched = await openSignedIn(browser, app, "/lookup", { width });
+    const { page } = watched;
+    await page.getByText("No number looked up yet").waitFor();
+    await lookUp(page, "+65 9123 4567");
+    await page.getByText("Valid", { exact: true }).waitFor();
+    expect(await fact(page, "E.164").innerText()).toBe("+6591234567");
+    expect(await fact(page, "Country").innerText()).toBe("Singapore (SG)");
+    await page.getByRole("region", { name: "curl command" }).getByText("number=%2B65%209123%204567").waitFor();
+    await lookUp(page, "12", "SG");
+    await page.getByText("Not valid", { exact: true }).waitFor();
+    await page.getByRole("region", { name: "curl command" }).getByText("number=12&country=SG").waitFor();
+    await lookUp(page, "91234567", "S");
+    await page.locator(".field-error").waitFor();
+    expect(page.url()).not.toContain("91234567");
+    await expectCalm(watched, app);
+  });
+});
+
+test("the key is made when it is first needed, made again after somebody revoked it, and revoked when the tab is left", async () => {
+  const account = await app.signUp();
+  await using watched = await openSignedIn(browser, app, "/lookup", { account });
+  const { page } = watched;
+  expect(await madeKeys(account)).toEqual([]);
+  await lookUp(page, "+6591234567");
+  await page.getByText("Valid", { exact: true }).waitFor();
+  const [made] = await madeKeys(account);
+  await app.rest("DELETE", `/api-keys/${made.id}`, { session: account.session });
+  await lookUp(page, "+6598765432");
+  await fact(page, "E.164").getByText("+6598765432").waitFor();
+  await page.goto(`${app.url}/docs/errors`);
+  await expect.poll(async () => (await madeKeys(account)).map(isRevoked)).toEqual([true, true]);
+});
+
+const isRevoked = ({ revoked_at: at }: { readonly revoked_at: string | null }) => at !== null;
+
+test("a key that is pasted is used in place of one that is made, until it is forgotten", async () => {
+  const { account, key } = await signUpWithKey(app, "test");
+  await using watched = await openSignedIn(browser, app, "/lookup", { account });
+  const { page } = watched;
+  await page.getByRole("button", { name: "Use another key" }).click();
+  await page.getByLabel("API key").fill(key);
+  await page.getByRole("button", { name: "Use key" }).click();
+  await page.getByText("Called with your key").waitFor();
+  await lookUp(page, "+6591234567");
+  await page.getByText("Valid", { exact: true }).waitFor();
+  expect(await madeKeys(account)).toEqual([]);
+  await page.getByRole("button", { name: "Forget key" }).click();
+  await page.getByText("Calls are made with a sandbox key").waitFor();
+  await expectCalm(watched, app);
+});
