@@ -40,6 +40,7 @@ export function OperationView(props: OperationViewProps) {
   const { operation, docs, userId, language, onLanguage, takesFocus, onFocusTaken, onNext } = props;
   const { name } = operation.method;
   const heading = useRef<HTMLHeadingElement>(null);
+  const answer = useRef<HTMLDivElement>(null);
   const running = useRef<AbortController>(undefined);
   const [isConfirming, setConfirming] = useState(false);
   const trial = useTrial(userId, name);
@@ -69,7 +70,9 @@ export function OperationView(props: OperationViewProps) {
     running.current = abort;
     change({ answer: undefined, error: undefined });
     try {
-      await sendCall(call, abort.signal, (answer) => change({ answer }));
+      await sendCall(call, abort.signal, (received) => change({ answer: received }));
+      // On phones it is below the form.
+      answer.current?.scrollIntoView({ block: "nearest" });
     } catch (error) {
       if (!abort.signal.aborted) {
         change({ error });
@@ -141,7 +144,7 @@ export function OperationView(props: OperationViewProps) {
           </div>
         )}
       </div>
-      <div>
+      <div ref={answer}>
         {reason === undefined && (
           <AnswerPanel answer={trial.answer} onStop={() => running.current?.abort()}>
             {trial.answer && (
