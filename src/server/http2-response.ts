@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Http2Request } from "./http2-request.ts";
 
 /** The answer to a request over HTTP/2, with the names that Node's HTTP/1.1 responses have. Its events are those of `stream`. */
@@ -24,9 +24,10 @@ export class Http2Response {
     return this.#isEnded;
   }
 
-  /** Whether all of the answer has left. */
+  /** Whether all of the answer has left. Node closes a stream with its last bytes, before it calls them written. */
   get writableFinished(): boolean {
-    return this.stream.writableFinished;
+    const { closed, rstCode, writableFinished } = this.stream;
+    return this.#isEnded && (writableFinished || (closed && rstCode === constants.NGHTTP2_NO_ERROR));
   }
 
   setHeader(name: string, value: string): void {

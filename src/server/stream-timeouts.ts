@@ -91,9 +91,13 @@ function isLate(stream: ServerHttp2Stream): boolean {
   return !hasArrived && !isBeingAnswered;
 }
 
-/** If data is waiting to be sent, the client has stalled. Otherwise the handler is still working. */
+/**
+ * If data is waiting to be sent, the client has stalled. Otherwise the handler is still working, and the client may stall later: a listener
+ * that is given to `setTimeout` is called once.
+ */
 function cancelIfStalled(stream: ServerHttp2Stream, stalledMs: number): void {
-  stream.setTimeout(stalledMs, () => {
+  stream.on("timeout", () => {
     if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL);
   });
+  stream.setTimeout(stalledMs);
 }

@@ -157,6 +157,39 @@ describe("HTTP/2", () => {
     session.destroy();
   });
 
+  test("a client that stops reading once more is noticed once more", async () => {
+    const closed = Promise.withResolvers<void>();
+    const chunk = Buffer.alloc(100_000);
+    const port = await open({
+      onRequest: (_request, response) => {
+        if (response instanceof ServerResponse) return;
+        response.stream.once("close", closed.resolve);
+        response.write(chunk);
+        // Later than a client may stall: meanwhile there is nothing to read.
+        response.stream.once("drain", () => setTimeout(() => response.write(chunk), 700));
+      },
+    });
+    const session = connectHttp2(port.url);
+    const stream = session.request({ ":path": "/" });
+    stream.on("error", () => undefined);
+    await once(stream, "response");
+    // The server has looked at the stream by then, and it had something to send.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    let bytes = 0;
+    const received = new Promise<void>((resolve) => {
+      stream.on("data", (part: Buffer) => {
+        bytes += part.length;
+        if (bytes === chunk.length) {
+          stream.pause();
+          resolve();
+        }
+      });
+    });
+    await received;
+    await expectEnd(closed.promise, 700 + 300);
+    session.destroy();
+  });
+
   test("a bidirectional call may last as long as its client likes", async () => {
     const port = await open({
       onRequest: (request, response) => {
