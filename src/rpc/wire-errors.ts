@@ -21,8 +21,8 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       const appError = asAppError(error);
       const isNew = record.errorCode === undefined;
       record.errorCode = appError.code;
-      // A client that waits no longer is no failure of ours.
-      const isOurs = appError.details.rpcCode !== Code.DeadlineExceeded;
+      // A client that waits no longer, or has left, is no failure of ours.
+      const isOurs = appError.details.rpcCode !== Code.DeadlineExceeded && !hasClientLeft(error);
       if (isNew && isOurs && errorKinds[appError.code].httpStatus >= 500) {
         logger.error("call_failed", { request_id: record.requestId, code: appError.code, error });
       }
@@ -41,6 +41,11 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       });
     },
   };
+}
+
+/** Whether it is the reason of a request's signal: the client has cancelled the request, or its connection has closed. */
+function hasClientLeft(error: unknown): boolean {
+  return error instanceof ConnectError && (error.code === Code.Canceled || error.code === Code.Aborted);
 }
 
 /** Gives every error of a call the form of the protocol: the matching code, and one `ErrorInfo` detail. */

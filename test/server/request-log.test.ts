@@ -40,3 +40,32 @@ describe("the line of a request over HTTP/2 tells whether the client left before
     session.destroy();
   });
 });
+
+describe("a client that leaves its stream of events is no failure of the server", () => {
+  const path = "/api/v1/events/stream";
+  const failures = () => app.logLines.filter((line) => line.includes("call_failed"));
+
+  test("over HTTP/1.1", async () => {
+    const key = await app.mintKey();
+    await lineOf(async () => {
+      const leaving = new AbortController();
+      await fetch(app.url + path, { headers: { "x-api-key": key }, signal: leaving.signal });
+      leaving.abort();
+    });
+    await lineOf(() => fetch(`${app.url}/healthz`));
+    expect(failures()).toEqual([]);
+  });
+
+  test("over HTTP/2", async () => {
+    const key = await app.mintKey();
+    const session = connect(app.url);
+    await lineOf(async () => {
+      const stream = session.request({ ":path": path, "x-api-key": key });
+      await once(stream, "response");
+      stream.close(constants.NGHTTP2_CANCEL);
+    });
+    await lineOf(() => fetch(`${app.url}/healthz`));
+    expect(failures()).toEqual([]);
+    session.destroy();
+  });
+});
