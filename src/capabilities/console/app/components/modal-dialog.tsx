@@ -10,7 +10,7 @@ export interface ModalDialogProps {
   readonly children: ReactNode;
   /** `wide` for forms of two columns, `drawer` at the right edge. Default: `normal`. */
   readonly look?: "normal" | "wide" | "drawer";
-  /** Default: Escape, the button and a click beside it close it. False: only what is inside. */
+  /** Default: Escape, the button and a click beside it close it; not the click if there is a form, whose input would be lost. False: only what is inside. */
   readonly isDismissable?: boolean;
 }
 
@@ -30,6 +30,7 @@ export function ModalDialog({
       onOpenChange={(open) => !open && onClose()}
       isDismissable={isDismissable}
       isKeyboardDismissDisabled={!isDismissable}
+      shouldCloseOnInteractOutside={() => document.querySelector(".modal form") === null}
     >
       <Modal className={`modal modal-${look}`}>
         <Dialog className="dialog">
