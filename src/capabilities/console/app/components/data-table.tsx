@@ -97,7 +97,8 @@ type LoadedProps<Row> = DataTableProps<Row> & { readonly rows: readonly Row[] };
 
 function Table<Row>({ label, columns, rows, rowKey, rowLink, rowActions }: LoadedProps<Row>) {
   return (
-    <div className="table-frame">
+    // A table without links is scrolled by keyboard as a whole.
+    <div className="table-frame" {...(!rowLink && { role: "region", tabIndex: 0, "aria-label": label })}>
       <table className="table" aria-label={label} onKeyDown={moveBetweenRows}>
         <thead>
           <tr>

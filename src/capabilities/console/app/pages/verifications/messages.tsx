@@ -7,7 +7,7 @@ import { DeliveryStatusBadge } from "./verification-words.tsx";
 
 const columns: readonly Column<Delivery>[] = [
   { title: "Channel", cell: ({ channel }) => channelText(channel) },
-  { title: "Recipient", cell: ({ recipient }) => recipient ?? "–" },
+  { title: "Recipient", cell: ({ recipient }) => <span className="break-anywhere">{recipient ?? "–"}</span> },
   { title: "Status", cell: ({ status }) => <DeliveryStatusBadge status={status} /> },
   { title: "Last error", cell: ({ error }) => <span className="break-anywhere">{error ?? "–"}</span> },
   { title: "Attempts", cell: ({ attempts }) => attempts, align: "end" },
