@@ -53,6 +53,26 @@ describe.each([390, 1280])("at %i px", (width) => {
   });
 });
 
+test("a code is copied without TLS, too, where browsers keep their clipboard from pages; a refusal is said", async () => {
+  const { account, key } = await signUpWithKey(app);
+  await start(app, key, "ada@insecure.example");
+  const { code } = await app.messageTo("ada@insecure.example");
+  await using watched = await openSignedIn(browser, app, "/inbox", { account });
+  const { page } = watched;
+  await page.context().grantPermissions(["clipboard-read"]);
+  await page.addInitScript("Object.defineProperty(window, 'isSecureContext', { value: false })");
+  await page.reload();
+  await page.getByRole("link", { name: "ada@insecure.example" }).click();
+  await page.getByRole("button", { name: `Copy ${code}` }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  expect(await clipboard(page)).toBe(code);
+  await page.getByRole("button", { name: `Copy ${code}` }).waitFor();
+  await page.evaluate("document.execCommand = () => false");
+  await page.getByRole("button", { name: `Copy ${code}` }).click();
+  await page.getByText("The browser does not let this page copy.").waitFor();
+  await expectCalm(watched, app);
+});
+
 test("the messages of one mode are not shown in the other", async () => {
   const { account, key } = await signUpWithKey(app, "test");
   await start(app, key, "sandbox@inbox.example");

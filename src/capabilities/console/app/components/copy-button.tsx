@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { Button, type ButtonTone } from "./button.tsx";
 import { copyText } from "./copy-text.ts";
+import { notify } from "./notify.tsx";
 
 const shownMs = 2_000;
 
@@ -31,7 +32,12 @@ export function CopyButton({ text, label, children, tone = "quiet", onCopied }: 
       icon={isCopied ? "check" : "copy"}
       {...(children === undefined && { "aria-label": isCopied ? `Copied ${label}` : `Copy ${label}` })}
       onPress={async () => {
-        await copyText(text);
+        try {
+          await copyText(text);
+        } catch {
+          notify("The browser does not let this page copy. Select the text instead.");
+          return;
+        }
         setCopied(true);
         onCopied?.();
       }}
