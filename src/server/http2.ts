@@ -117,7 +117,7 @@ class Http2Connection {
     else stream.once("finish", letUploadEnd);
     if (request.method === "CONNECT") {
       onMalformed(response, "CONNECT is not supported.");
-    } else if (expect !== undefined && expect !== "100-continue") {
+    } else if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
       onMalformed(response, "The value of the Expect header is not supported.");
     } else {
       if (expect !== undefined) stream.additionalHeaders({ ":status": constants.HTTP_STATUS_CONTINUE });

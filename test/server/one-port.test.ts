@@ -105,16 +105,17 @@ describe("without TLS", () => {
     expect(versions).toEqual(["1.0", "1.1", "1.1", "2.0"]);
   });
 
-  test("Expect: 100-continue is answered before the body is sent", async () => {
+  // In any case (RFC 9110 §10.1.1).
+  test.each(["100-continue", "100-Continue"])("Expect: %s is answered before the body is sent", async (expectation) => {
     const port = await open();
-    const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n";
+    const head = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\nExpect: ${expectation}\r\n\r\n`;
     const { socket, ended } = exchangeRaw(port, head);
     await new Promise((resolve) => socket.once("data", resolve));
     socket.write("ok");
     expect(await ended).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
 
     const session = connectHttp2(port.url);
-    const stream = session.request({ ":method": "POST", ":path": "/", expect: "100-continue" });
+    const stream = session.request({ ":method": "POST", ":path": "/", expect: expectation });
     const answer = readAnswer(stream);
     await new Promise((resolve) => stream.once("continue", resolve));
     stream.end("ok");
