@@ -4,6 +4,7 @@ import { useSyncExternalStore } from "react";
 import { AuthService, type GetMeResponse } from "#gen/byond/v1/auth_pb.ts";
 import { forgetPlaygroundKey } from "./playground-key.ts";
 import { queryClient } from "./query-client.ts";
+import { consolePath } from "./server-address.ts";
 import { type SessionState, sessionStore } from "./session-store.ts";
 import { openTransport, transports } from "./transport.ts";
 
@@ -34,11 +35,11 @@ export function useMe(): GetMeResponse | undefined {
 /** Clients for the calls that begin and end sessions. */
 export const openAuth = createClient(AuthService, openTransport);
 
-/** After a sign-in. What another user may have seen is forgotten unless the same one has signed in again. */
+/** After a sign-in. If it is another user's, the page begins anew: what it holds, and calls that wait, are somebody else's. */
 export async function beginSession(userId: string): Promise<void> {
+  tabs.postMessage(userId);
   if (lastUserId !== undefined && lastUserId !== userId) {
-    queryClient.clear();
-    forgetPlaygroundKey();
+    return beginAnew();
   }
   lastUserId = userId;
   sessionStore.signedIn();
@@ -54,9 +55,37 @@ export async function signOut(): Promise<void> {
   endSession();
 }
 
-/** After the server has ended the session. */
+/** After the session has ended. */
 export function endSession(): void {
+  tabs.postMessage(null);
+  forgetUser();
+}
+
+function forgetUser(): void {
   lastUserId = undefined;
+  forgetPlaygroundKey();
   sessionStore.signedOut();
   queryClient.clear();
 }
+
+/** Never returns: the page is going. */
+function beginAnew(): Promise<never> {
+  location.reload();
+  return new Promise(() => undefined);
+}
+
+/** The tabs of a browser have one cookie: each tells the others who has signed in, or that somebody has signed out (null). */
+const tabs = new BroadcastChannel(`byond session ${consolePath}`);
+
+tabs.addEventListener("message", ({ data: userId }: MessageEvent<string | null>) => {
+  if (lastUserId === undefined) {
+    return;
+  }
+  if (userId === null) {
+    forgetUser();
+  } else if (userId === lastUserId) {
+    sessionStore.signedIn();
+  } else {
+    void beginAnew();
+  }
+});

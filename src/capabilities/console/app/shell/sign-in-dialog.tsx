@@ -1,5 +1,4 @@
-import { useMe } from "../api/session.ts";
-import { sessionStore } from "../api/session-store.ts";
+import { endSession, useMe } from "../api/session.ts";
 import { ModalDialog } from "../components/modal-dialog.tsx";
 import { SignInForm } from "./sign-in-form.tsx";
 
@@ -7,9 +6,9 @@ import { SignInForm } from "./sign-in-form.tsx";
 export default function SignInDialog() {
   const me = useMe();
   return (
-    <ModalDialog isOpen isDismissable={false} onClose={() => sessionStore.signedOut()} title="Your session has ended">
+    <ModalDialog isOpen isDismissable={false} onClose={endSession} title="Your session has ended">
       <p className="dialog-lead">Sign in to go on. Nothing on the page behind is lost.</p>
-      <SignInForm {...(me && { email: me.email })} onCancel={() => sessionStore.signedOut()} />
+      <SignInForm {...(me && { email: me.email })} onCancel={endSession} />
     </ModalDialog>
   );
 }
