@@ -32,7 +32,9 @@ const styleElement = "mail-style";
 const styleAttribute = "data-mail-style";
 
 function withoutStyles(html: string): string {
-  return html.replaceAll(/<(\/?)style\b/gi, `<$1${styleElement}`).replaceAll(/\sstyle=/gi, ` ${styleAttribute}=`);
+  return html
+    .replaceAll(/<(\/?)style\b/gi, `<$1${styleElement}`)
+    .replaceAll(/<[a-z][^<>]*>/gi, (tag) => tag.replaceAll(/\sstyle=/gi, ` ${styleAttribute}=`));
 }
 
 const leftOut = new Set(["script", styleElement, "iframe", "object", "embed", "form", "base", "meta", "link"]);
