@@ -71,7 +71,7 @@ function appPage({ indexHtml }: ConsoleFiles, publicUrl: string | undefined): Pa
   const root = publicUrl === undefined ? "" : new URL(publicUrl).pathname.replace(/\/$/, "");
   const file = new StaticFile(
     "text/html; charset=utf-8",
-    Buffer.from(indexHtml.replaceAll('="./', `="${root}/console/`)),
+    Buffer.from(indexHtml.replaceAll('="./', `="${root}/console/`).replaceAll('="../', `="${root}/`)),
   );
   return filePage(({ url = "" }) => (isOfFile(url) ? undefined : file), {
     cacheControl: "no-cache",

@@ -158,6 +158,42 @@ test("the colours are those of the system, until others are chosen, on every pag
   expect(await page.locator("html").getAttribute("class")).toBe("light-mode");
 });
 
+test("the colours are there before the console's own script has run", async () => {
+  await using watched = await openConsole(browser, app, "/sign-in", { colors: "dark" });
+  const { page } = watched;
+  const background = () => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+  const dark = await background();
+  let go = () => {};
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await page.route(/\/console\/assets\/.*\.js$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.reload({ waitUntil: "commit" });
+  await page.locator("#root").waitFor({ state: "attached" });
+  expect(await background()).toBe(dark);
+  go();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await expectCalm(watched, app);
+});
+
+test("what is typed on a page stays when a dialog cannot be loaded, as after an upgrade of the server", async () => {
+  await using watched = await openSignedIn(browser, app, "/lookup");
+  const { page } = watched;
+  await page.route(/\/(search|sign-in)-dialog-.*\.js$/, (route) => route.fulfill({ status: 404 }));
+  const field = page.getByRole("main").getByRole("textbox").first();
+  await field.fill("+15005550006");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByText("could not be loaded").waitFor();
+  expect(await field.inputValue()).toBe("+15005550006");
+  await page.context().clearCookies();
+  await field.press("Enter");
+  await expect.poll(() => page.getByText("could not be loaded").count()).toBe(2);
+  expect(await field.inputValue()).toBe("+15005550006");
+});
+
 test("without a network the console says so", async () => {
   await using watched = await openSignedIn(browser, app, "/");
   const { page } = watched;

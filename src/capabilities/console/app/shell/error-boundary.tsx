@@ -4,6 +4,8 @@ interface Props {
   readonly children: ReactNode;
   /** Shows the children again when it changes: the address. */
   readonly resetKey?: string;
+  /** A dialog or menu beside the page: what is on the page stays, and is not lost if it cannot be loaded. */
+  readonly isBesidePage?: boolean;
 }
 
 interface State {
@@ -27,6 +29,16 @@ export class ErrorBoundary extends Component<Props, State> {
     const { error } = this.state;
     if (error === undefined) {
       return this.props.children;
+    }
+    if (this.props.isBesidePage) {
+      return (
+        <div className="notification part-failed" role="alert">
+          <p>This part of the console could not be loaded. What you typed is still here; loading again loses it.</p>
+          <button type="button" className="button" onClick={() => location.reload()}>
+            Load again
+          </button>
+        </div>
+      );
     }
     return (
       <div className="error-page" role="alert">

@@ -59,9 +59,11 @@ export function Shell() {
           </PageLink>
           {searchButton}
           <Navigation />
-          <Suspense fallback={<div className="account-button" />}>
-            <AccountMenu />
-          </Suspense>
+          <ErrorBoundary isBesidePage>
+            <Suspense fallback={<div className="account-button" />}>
+              <AccountMenu />
+            </Suspense>
+          </ErrorBoundary>
         </div>
       )}
       <div className="main-column">
@@ -86,11 +88,15 @@ export function Shell() {
         </main>
       </div>
       <Notifications />
-      <Suspense fallback={null}>
-        {isMenuOpen && <MenuDrawer onClose={() => setMenuOpen(false)} />}
-        {isSearching && <SearchDialog onClose={() => setSearching(false)} />}
-        {state === "expired" && <SignInDialog />}
-      </Suspense>
+      <ErrorBoundary isBesidePage>
+        <Suspense fallback={null}>
+          {isMenuOpen && <MenuDrawer onClose={() => setMenuOpen(false)} />}
+          {isSearching && <SearchDialog onClose={() => setSearching(false)} />}
+        </Suspense>
+      </ErrorBoundary>
+      <ErrorBoundary isBesidePage>
+        <Suspense fallback={null}>{state === "expired" && <SignInDialog />}</Suspense>
+      </ErrorBoundary>
     </div>
   );
 }
