@@ -1,6 +1,7 @@
 /**
  * Builds the console into `dist/console/`, unless what is there was made of the same inputs. Runs before every start and before the package is
- * made. Without the development packages it leaves what is there. `--force` builds in any case.
+ * made. Without the development packages it leaves what is there. `--force` builds in any case. With `--optional`, as before a start, a build that
+ * fails is said and is no error: the API works without the console, also where the folder cannot be written to.
  *
  * Fails if what the browser loads before the first page is larger than its budget.
  */
@@ -182,7 +183,16 @@ const known = await readRecord();
 if (known?.inputs === inputs && !process.argv.includes("--force")) {
   say(`built already, ${describe(known)}`);
 } else if (hasBuildTools()) {
-  say(`built, ${describe(await build(inputs))}`);
+  try {
+    say(`built, ${describe(await build(inputs))}`);
+  } catch (error) {
+    if (!process.argv.includes("--optional")) {
+      throw error;
+    }
+    say(
+      `NOT BUILT, the server starts with ${known === undefined ? "none" : "an older one"}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
 } else {
   say(
     known === undefined
