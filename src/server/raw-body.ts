@@ -3,6 +3,7 @@ import type { WholeBody } from "@byond/rest/request-content";
 import { createContextKey } from "@connectrpc/connect";
 import { addTimeOfClient } from "../database/call-deadline.ts";
 import { AppError, deadlineExceeded } from "../errors.ts";
+import { ChunkList } from "./chunk-list.ts";
 
 /** Set by the server for each request, on every protocol. Undefined where there is none, as in tests. */
 export const rawBodyKey = createContextKey<RawBody | undefined>(undefined, { description: "raw body" });
@@ -104,16 +105,14 @@ export class RawBody implements WholeBody {
   }
 
   async #readAll(maxBytes: number): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
+    const received = new ChunkList();
     for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
-      length += next.value.length;
-      if (length > maxBytes) {
+      if (received.length + next.value.length > maxBytes) {
         throw tooLarge(maxBytes);
       }
-      chunks.push(next.value);
+      received.add(next.value);
     }
-    return Buffer.concat(chunks);
+    return received.join();
   }
 
   /** The same for a stream of Node, by its events: an iterator of it takes as long as a lookup. */
@@ -130,12 +129,10 @@ export class RawBody implements WholeBody {
 /** Does not end the stream, whatever comes of it. */
 function collect(stream: Readable, maxBytes: number, untilMs: number | undefined): Promise<Uint8Array> {
   const collected = Promise.withResolvers<Uint8Array>();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const received = new ChunkList();
   const onData = (chunk: Uint8Array) => {
-    length += chunk.length;
-    chunks.push(chunk);
-    if (length > maxBytes) {
+    received.add(chunk);
+    if (received.length > maxBytes) {
       stop();
       stream.pause();
       collected.reject(tooLarge(maxBytes));
@@ -147,8 +144,7 @@ function collect(stream: Readable, maxBytes: number, untilMs: number | undefined
       return;
     }
     stop();
-    const [first] = chunks;
-    collected.resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
+    collected.resolve(received.join());
   };
   const onClose = (cause: unknown) => {
     stop();

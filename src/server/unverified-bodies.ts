@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { ChunkList } from "./chunk-list.ts";
 
 export interface UnverifiedBodiesLimits {
   readonly maxBytes: number;
@@ -11,14 +12,13 @@ export interface UnverifiedBody extends Disposable {
   /** Rejects with `unavailable` when the body is dropped to make room. */
   readonly dropped: Promise<never>;
   /** The chunks received so far. */
-  readonly chunks: readonly Buffer[];
+  readonly chunks: readonly Uint8Array[];
 }
 
 class Body {
   readonly source: string;
   readonly dropped = Promise.withResolvers<never>();
-  chunks: Buffer[] = [];
-  bytes = 0;
+  received = new ChunkList();
 
   constructor(source: string) {
     this.source = source;
@@ -49,7 +49,7 @@ export class UnverifiedBodies {
       add: (chunk) => this.#add(body, chunk),
       dropped: body.dropped.promise,
       get chunks() {
-        return body.chunks;
+        return body.received.chunks;
       },
       [Symbol.dispose]: () => this.#remove(body),
     };
@@ -59,8 +59,7 @@ export class UnverifiedBodies {
     if (!this.#bodies.has(body)) {
       return;
     }
-    body.chunks.push(chunk);
-    body.bytes += chunk.length;
+    body.received.add(chunk);
     this.#count(body.source, chunk.length);
     const { maxBytes, maxBytesPerSource } = this.#limits;
     while ((this.#bytesBySource.get(body.source) ?? 0) > maxBytesPerSource) {
@@ -74,7 +73,7 @@ export class UnverifiedBodies {
 
   #dropLargestOf(source: string): void {
     const ofSource = [...this.#bodies].filter((body) => body.source === source);
-    const largest = ofSource.reduce((most, body) => (body.bytes > most.bytes ? body : most));
+    const largest = ofSource.reduce((most, body) => (body.received.length > most.received.length ? body : most));
     this.#remove(largest);
     largest.dropped.reject(
       new AppError("unavailable", "The server is receiving too many large requests at once. Try again shortly."),
@@ -83,8 +82,8 @@ export class UnverifiedBodies {
 
   #remove(body: Body): void {
     if (this.#bodies.delete(body)) {
-      this.#count(body.source, -body.bytes);
-      body.chunks = [];
+      this.#count(body.source, -body.received.length);
+      body.received = new ChunkList();
     }
   }
 
