@@ -54,9 +54,12 @@ export function Shell() {
         </header>
       ) : (
         <div className="side-bar">
-          <PageLink to="/" className="brand-link">
-            <Brand />
-          </PageLink>
+          <div className="side-bar-head">
+            <PageLink to="/" className="brand-link">
+              <Brand />
+            </PageLink>
+            <ModeSwitch />
+          </div>
           {searchButton}
           <Navigation />
           <ErrorBoundary isBesidePage>
@@ -67,11 +70,6 @@ export function Shell() {
         </div>
       )}
       <div className="main-column">
-        {!isNarrow && (
-          <div className="mode-row">
-            <ModeSwitch />
-          </div>
-        )}
         <TestModeBar />
         <OfflineNotice />
         <main id="content" className="content" tabIndex={-1}>

@@ -26,7 +26,8 @@ export function SignedIn() {
   }, [state, path, search, navigate]);
   if (error !== undefined && state === "unknown") {
     return (
-      <main className="plain-page">
+      <main className="plain-page stack">
+        <h1 className="page-title">The console cannot be shown</h1>
         <ErrorNotice error={error} onRetry={() => location.reload()} />
       </main>
     );
