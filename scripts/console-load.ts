@@ -45,6 +45,18 @@ interface Load {
   readonly filledMs: number;
 }
 
+/** Runs in the page: `usable` is when heading and navigation were there and the page then came to answer. */
+const watchUsable = `window.usable = new Promise((resolve) => {
+  const look = () => {
+    if (document.querySelector("main h1")?.textContent === "Overview" && document.querySelector("nav a[href$='/keys']")) {
+      setTimeout(() => resolve(performance.now()));
+    } else {
+      requestAnimationFrame(look);
+    }
+  };
+  look();
+})`;
+
 await buildConsole();
 const dataDir = await mkdtemp(join(tmpdir(), "byond-load-"));
 try {
@@ -113,18 +125,6 @@ async function load(browser: Browser, url: string, { throttled }: Connection): P
     await context.close();
   }
 }
-
-/** Runs in the page: `usable` is when heading and navigation were there and the page then came to answer. */
-const watchUsable = `var usable = new Promise((resolve) => {
-  const look = () => {
-    if (document.querySelector("main h1")?.textContent === "Overview" && document.querySelector("nav a[href$='/keys']")) {
-      setTimeout(() => resolve(performance.now()));
-    } else {
-      requestAnimationFrame(look);
-    }
-  };
-  look();
-})`;
 
 async function watchTraffic(devTools: CDPSession): Promise<{ requests: number; bytes: number }> {
   const traffic = { requests: 0, bytes: 0 };
