@@ -7,6 +7,7 @@ export default defineConfig({
     globalSetup: ["test/support/global-setup.ts", "test/browser/build-console.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    fileParallelism: false,
+    // Pages wait for timers more than for the processor.
+    maxWorkers: 2,
   },
 });
