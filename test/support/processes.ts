@@ -9,6 +9,8 @@ export interface ServerProcessOptions {
   readonly databaseUrl: string;
   /** Variables in addition to those of every test server, or replacing them. No others are inherited. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of Node. Default: none. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** How a process ended: one of the two is not null. */
@@ -57,7 +59,7 @@ export class ServerProcess implements AsyncDisposable {
 
   private constructor(options: ServerProcessOptions) {
     this.#options = options;
-    this.#child = spawn(process.execPath, [join(root, "src/main.ts")], {
+    this.#child = spawn(process.execPath, [...(options.nodeOptions ?? []), join(root, "src/main.ts")], {
       // Not in the checkout, where a developer may have a .env file that the server would read.
       cwd: import.meta.dirname,
       env: {
