@@ -19,6 +19,16 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** Of a page that holds secrets: they keep it out of caches, other pages, frames and Referer. Programs get JSON. */
+export const privatePageHeaders = {
+  "Content-Type": "application/json",
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  Vary: "Accept",
+} as const;
+
 /** A response with a page. For `HEAD`, its headers only. */
 export function htmlResponse(
   { method }: UniversalServerRequest,

@@ -8,7 +8,7 @@ import { requestRecordKey } from "../../observe/request-record.ts";
 import { restErrorAnswer } from "../../rpc/rest-errors.ts";
 import type { ErrorReporter } from "../../rpc/wire-errors.ts";
 import { clientAddressKey } from "../../server/client-address.ts";
-import { htmlResponse, prefersHtml } from "../../server/html-response.ts";
+import { htmlResponse, prefersHtml, privatePageHeaders } from "../../server/html-response.ts";
 import { html } from "../../server/html-template.ts";
 import { pageLayout } from "../../server/page-layout.ts";
 import type { CallHandler } from "../../server/request-handler.ts";
@@ -31,23 +31,13 @@ export interface ConsoleEntryOptions {
   readonly errors: ErrorReporter;
 }
 
-/** What is said here is of nobody's concern: keep it out of caches, frames and Referer. */
-const pageHeaders = {
-  "Content-Type": "application/json",
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  Vary: "Accept",
-};
-
 /**
  * `/console/enter?token=…`: begins a session of the demo workspace's owner in the browser's cookie, and leads to the console. A used
  * link leads a browser with a session there, too: one that reloads it, or goes back.
  */
 export function consoleEntryPage(deps: Dependencies, { link, errors }: ConsoleEntryOptions): CallHandler {
   return async (request) => {
-    const header = new Headers(pageHeaders);
+    const header = new Headers(privatePageHeaders);
     try {
       const setCookie = await enter(deps, link, request, header);
       if (setCookie !== undefined) {

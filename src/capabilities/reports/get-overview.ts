@@ -32,6 +32,12 @@ export interface VerificationCounts {
   readonly failedMessages: number;
 }
 
+/** The approved part of those whose channel had a provider, in whole percent. Undefined if there are none. */
+export function conversionPercent({ started, channelUnavailable, approved }: VerificationCounts): number | undefined {
+  const sendable = started - channelUnavailable;
+  return sendable <= 0 ? undefined : Math.round((100 * approved) / sendable);
+}
+
 /** Verifications, and how long they took. */
 export interface VerificationReport {
   readonly verifications: VerificationCounts;

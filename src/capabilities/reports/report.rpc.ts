@@ -15,6 +15,7 @@ import { requestsPerMinuteByTier } from "../../access/tiers.ts";
 import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
 import type { DurationSummary } from "./durations.ts";
 import {
+  conversionPercent,
   getOverview,
   type OverviewBucket,
   type OverviewDependencies,
@@ -97,7 +98,7 @@ function inOrder<T>(channels: ReadonlyMap<string, T>): [Channel, T][] {
 }
 
 function countsMessage(counts: VerificationCounts): MessageInitShape<typeof VerificationCountsSchema> {
-  const sendable = counts.started - counts.channelUnavailable;
+  const conversion = conversionPercent(counts);
   return {
     started: int32(counts.started),
     delivered: int32(counts.delivered),
@@ -107,7 +108,7 @@ function countsMessage(counts: VerificationCounts): MessageInitShape<typeof Veri
     canceled: int32(counts.canceled),
     channelUnavailable: int32(counts.channelUnavailable),
     failedMessages: int32(counts.failedMessages),
-    ...(sendable <= 0 ? {} : { conversionPercent: Math.round((100 * counts.approved) / sendable) }),
+    ...(conversion === undefined ? {} : { conversionPercent: conversion }),
   };
 }
 

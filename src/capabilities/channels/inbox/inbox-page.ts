@@ -5,7 +5,7 @@ import { AppError } from "../../../errors.ts";
 import { requestRecordKey } from "../../../observe/request-record.ts";
 import { restErrorAnswer } from "../../../rpc/rest-errors.ts";
 import type { ErrorReporter } from "../../../rpc/wire-errors.ts";
-import { htmlResponse, prefersHtml } from "../../../server/html-response.ts";
+import { htmlResponse, prefersHtml, privatePageHeaders } from "../../../server/html-response.ts";
 import type { CallHandler } from "../../../server/request-handler.ts";
 import type { Inbox, InboxMessage, InboxOwner } from "./inbox.ts";
 import { inboxHtml, inboxRefusalHtml } from "./inbox-html.ts";
@@ -20,16 +20,6 @@ export interface InboxPageOptions {
   readonly errors: ErrorReporter;
 }
 
-/** The page shows codes: keep it out of caches, other pages, frames and Referer. */
-const pageHeaders = {
-  "Content-Type": "application/json",
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  Vary: "Accept",
-};
-
 /**
  * `/dev/inbox`: the messages that did not leave the server, newest first; HTML for browsers, JSON for programs. An API key gets those
  * of its workspace and mode, a session those of its workspace in the mode that it names in `Byond-Mode`; the link of the start banner gets all, including the server's own. The network address of the request
@@ -37,7 +27,7 @@ const pageHeaders = {
  */
 export function inboxPage(options: InboxPageOptions): CallHandler {
   return async (request) => {
-    const header = new Headers(pageHeaders);
+    const header = new Headers(privatePageHeaders);
     try {
       const messages = await messagesFor(options, request, header);
       return prefersHtml(request)
