@@ -1,12 +1,19 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type ErrorCode, errorKinds } from "../../errors.ts";
+import { type ErrorSituation, errorSituations } from "./error-situations.ts";
 
 /** How the reference explains an error. Texts are plain, with code in backticks. */
 export interface ErrorExplanation {
   /** The heading, in two or three words. */
   readonly title: string;
+  /** What happened, and whether anything was done. */
   readonly meaning: string;
+  /** What to do about it. */
   readonly remedy: string;
+  /** Whether the same request may be sent again, and when: begins with "Yes" or "No". */
+  readonly retry: string;
+  /** The causes, where they need different remedies. */
+  readonly situations?: readonly ErrorSituation[];
 }
 
 /** Every error explained. A code without an explanation does not compile. */
@@ -14,135 +21,170 @@ export const errorGuide = {
   invalid_request: {
     title: "Malformed request",
     meaning:
-      "The request cannot be parsed: the body is not a JSON object, or the target or a header is malformed. Nothing was done.",
-    remedy: "Correct what the message names. The same request will fail again.",
+      "The server cannot read the request: the body is not a JSON object, or the URL or a header is malformed. Nothing was done.",
+    remedy: "Fix the part that the message names.",
+    retry: "No. Fix the request first.",
   },
   unknown_version: {
     title: "Unknown version",
-    meaning: "The header `Byond-Version` names a version of the API that this server does not have.",
-    remedy: "Send one of the versions that the message lists, or leave the header out to get the current one.",
+    meaning: "The header `Byond-Version` names a version of the API that this server does not have. Nothing was done.",
+    remedy: "Send one of the versions that the message lists, or leave the header out to get the current version.",
+    retry: "No. Fix the header first.",
   },
   invalid_api_key: {
     title: "Invalid or missing credential",
     meaning:
-      "The request has no valid credential of the kind that the endpoint takes: the API key or session token is missing, malformed, expired or revoked, or the request carries two different ones. Signing in fails with it for an unknown address and for a wrong password.",
+      "The request has no valid credential of the kind that the endpoint takes: the API key or access token is missing, malformed, expired or revoked, or the request carries two different credentials. Signing in and refreshing a session also fail with this code.",
     remedy:
-      "Send an API key as `X-API-Key` to Verify and Lookup, and a session token as `Authorization: Bearer` to key management. If the session has ended, sign in again. If the key was revoked, create a new one.",
+      "Find the message among the situations below. Send an API key as `X-API-Key`, or an access token as `Authorization: Bearer`.",
+    retry: "No. Send a valid credential first.",
+    situations: errorSituations.invalid_api_key,
   },
   signature_invalid: {
-    title: "Signature refused",
+    title: "Invalid signature",
     meaning:
-      "The header `Byond-Signature` does not match the key and the request as received; or its time is more than five minutes off; or the call already took effect with this signature; or the key requires a signature, or a `v2` signature, that is missing.",
+      "The header `Byond-Signature` is missing although the key requires it, or is malformed, too old, already used, or does not match the request. Nothing was done.",
     remedy:
-      "Sign the exact bytes that you send, with the whole key, and keep the clock of your server right. Before you repeat a call, sign it again, or repeat it with its `Idempotency-Key`.",
+      "Sign the exact bytes that you send, with the whole key, and keep the clock of your server right. Sign every request anew.",
+    retry: "No. Sign the request again, with the current time.",
+    situations: errorSituations.signature_invalid,
   },
   invalid_password: {
     title: "Wrong password",
     meaning: "The password that confirms the call is wrong. Nothing was changed.",
     remedy:
-      "Ask the user for the password again. The call needs it in addition to the session, so that a stolen session is not enough.",
+      "Ask the user for the password again. The call requires it in addition to the session, so that a stolen session is not enough.",
+    retry: "No. Send the right password.",
   },
   insufficient_scope: {
     title: "Missing scope",
     meaning:
-      "The key is valid, but may not call this endpoint: `required_scope` is the scope that it lacks. Calls that act on the account, such as ending all sessions, also refuse sandbox keys.",
-    remedy: "Use a key with that scope. For calls that act on the account, use a live key.",
+      "The API key is valid, but may not call this endpoint. `required_scope` is the scope that the endpoint requires. Nothing was done.",
+    remedy: "Add the scope to the key with `PATCH /api/v1/api-keys/{id}`, or use a key that has it.",
+    retry: "No. Use a key that may call the endpoint.",
+    situations: errorSituations.insufficient_scope,
   },
   ip_not_allowed: {
-    title: "Address not allowed",
-    meaning: "The key or its workspace has an address allowlist, and the request came from another address.",
-    remedy: "Send the request from an address of the allowlist, or add the address to it.",
+    title: "IP address not allowed",
+    meaning:
+      "The API key or its workspace has an IP allowlist, and the request came from an address that is not on it. Nothing was done.",
+    remedy: "Send the request from an address on the allowlist, or add the address that the message names to it.",
+    retry: "No. Change the allowlist, or send the request from another address.",
   },
   email_not_verified: {
-    title: "Address not verified",
+    title: "Email address not verified",
     meaning:
-      "The mail address of the account is not verified. This server sends real messages and sign-up is open, so live keys work only after that. Sandbox keys work.",
+      "The email address of the account is not verified. Because this server sends real messages and its sign-up is open, live keys work only after that. Sandbox keys work already.",
     remedy:
-      "Sign in, request a code with `POST /api/v1/auth/verify-email`, and send it to `POST /api/v1/auth/verify-email/check`. The key works from then on.",
+      "Sign in, request a code with `POST /api/v1/auth/verify-email`, and send the code to `POST /api/v1/auth/verify-email/check`. Live keys work from then on.",
+    retry: "No. Verify the email address first.",
   },
   not_found: {
     title: "Not found",
     meaning:
-      "The path does not exist, or your workspace has no resource with this id in this mode. Resources of other workspaces also return 404.",
+      "Nothing is at this path, or your workspace has no resource with this id in this mode. Resources of other workspaces also return 404.",
     remedy:
-      "Check the path and the id, and that the key belongs to the workspace and mode in which the id was created.",
+      "Check the path, the id, and that the credential belongs to the workspace and the mode in which the resource was created.",
+    retry: "No. The same request fails again.",
+    situations: errorSituations.not_found,
   },
   method_not_allowed: {
-    title: "Wrong method",
-    meaning: "The path does not have this HTTP method. The header `Allow` lists the methods that it has.",
-    remedy: "Use one of the methods of `Allow`.",
+    title: "Method not allowed",
+    meaning: "The path exists, but not with this HTTP method. The header `Allow` lists the methods that it takes.",
+    remedy: "Use one of the methods in `Allow`.",
+    retry: "No. Use another method.",
   },
   not_acceptable: {
-    title: "Responses are JSON",
-    meaning: "The header `Accept` excludes the media type of the response.",
+    title: "Not acceptable",
+    meaning: "The header `Accept` excludes every media type in which the endpoint can answer.",
     remedy: "Send `Accept: application/json`, or leave the header out.",
+    retry: "No. Fix the header first.",
   },
   idempotency_in_progress: {
     title: "Request in progress",
-    meaning: "Another request with the same `Idempotency-Key` is being processed.",
-    remedy: "Wait a second and send the same request again: it returns the response of the first one.",
+    meaning: "Another request with the same `Idempotency-Key` is still being processed.",
+    remedy: "Wait a second, then send the same request again. You get the response of the first request.",
+    retry: "Yes, after a second, with the same `Idempotency-Key`.",
   },
   already_exists: {
-    title: "Already exists",
-    meaning: "The resource that the request would create already exists, such as an account with this address.",
-    remedy: "Use the existing resource (for an account: sign in), or choose another name.",
+    title: "Resource already exists",
+    meaning:
+      "What the request would create exists already: an account with this email address, or its verification. Nothing was created.",
+    remedy:
+      "Use what exists: sign in to the account, or reset its password. A verified email address needs no more codes.",
+    retry: "No. The same request fails again.",
   },
   send_limit_reached: {
     title: "Send limit reached",
-    meaning:
-      "The code of this verification was sent five times, the start included. Nothing was sent, and waiting does not help.",
+    meaning: "The code of this verification was sent five times, the start included. Nothing was sent.",
     remedy: "Start a new verification.",
+    retry: "No. Waiting does not help.",
   },
   limit_reached: {
     title: "Limit reached",
-    meaning: "The workspace has as many of these as it can have. Nothing was created, and waiting does not help.",
-    remedy: "Delete one that is not needed, or use it for this purpose too.",
+    meaning: "The workspace has as many of these resources as it may have. Nothing was created.",
+    remedy: "Delete one that you no longer need, or use an existing one.",
+    retry: "No. Delete one first; waiting does not help.",
   },
   payload_too_large: {
     title: "Body too large",
-    meaning: "The body is larger than 64 KiB, as sent or after decompression.",
+    meaning: "The body is larger than 64 KiB, as sent or after decompression. Nothing was done.",
     remedy: "Send a smaller body.",
+    retry: "No. Make the body smaller first.",
   },
   unsupported_media_type: {
-    title: "Bodies are JSON",
-    meaning: "The body is not declared as JSON, or has an encoding that the server does not support.",
+    title: "Unsupported media type",
+    meaning:
+      "The body is not declared as JSON, or has a content encoding that the server does not support. Nothing was done.",
     remedy: "Send `Content-Type: application/json`, and no `Content-Encoding` other than `gzip` or `br`.",
+    retry: "No. Fix the headers first.",
   },
   validation_error: {
     title: "Validation failed",
     meaning:
-      "Some fields of the request are missing, unknown, of the wrong type or out of range. `fields` lists all of them, each with what is wrong; beyond 20 the message counts the rest.",
-    remedy: "Correct the listed fields. The same request will fail again.",
+      "At least one field of the request is missing, unknown, of the wrong type or out of range. `fields` lists every problem by field; beyond 20 problems, the message counts the rest. Nothing was done.",
+    remedy:
+      "Fix the listed fields. If you sent an `Idempotency-Key`, use a new one for the fixed request, because the old one belongs to this request.",
+    retry: "No. Fix the request first.",
+    situations: errorSituations.validation_error,
   },
   idempotency_key_reused: {
-    title: "Key used for another request",
-    meaning: "The `Idempotency-Key` was used for a different request within the last 24 hours.",
-    remedy: "Use a new key for every request, and the same key only to repeat that request.",
+    title: "Idempotency key reused",
+    meaning:
+      "The `Idempotency-Key` belongs to a different request of the last 24 hours. Nothing was done for this request.",
+    remedy: "Use a new key for every new request. Send the same key only to retry the same request.",
+    retry: "Yes, at once, with a new `Idempotency-Key`.",
+    situations: errorSituations.idempotency_key_reused,
   },
   rate_limited: {
     title: "Too many requests",
     meaning:
-      "A limit of the recipient, the end user, the network address, the key or the workspace is used up for now.",
-    remedy: "Wait as many seconds as `retry_after` and the header `Retry-After` say, then send the request again.",
+      "A limit is used up: of the recipient, the end user, the IP address, the account, the API key or the workspace. Nothing was done.",
+    remedy: "Wait for `retry_after` seconds (also in the header `Retry-After`), then retry.",
+    retry: "Yes, after `retry_after` seconds. Retrying earlier does not extend the wait.",
+    situations: errorSituations.rate_limited,
   },
   internal: {
     title: "Server error",
-    meaning: "The server failed. Its log has the cause, under the request id.",
+    meaning: "The server failed unexpectedly. Its log has the cause, under the `request_id`.",
     remedy:
-      "Send the request again, with the same `Idempotency-Key` if it has side effects. If the error persists, send the `request_id` to the operator of the server.",
+      "Retry, with the same `Idempotency-Key` if the call has side effects. If the error persists, send the `request_id` to the operator of the server.",
+    retry: "Yes, with the same `Idempotency-Key`. Wait longer after each failure.",
   },
   unavailable: {
-    title: "Unavailable",
+    title: "Service unavailable",
     meaning:
-      "The server or its database cannot handle the request at the moment. Nothing was done. The response comes within 15 seconds, or 18 if the connection to the database was lost.",
-    remedy: "Wait as many seconds as `retry_after` and the header `Retry-After` say, then send the request again.",
+      "The server or its database cannot handle the request at the moment. Nothing was done. The response arrives within 15 seconds, or within 18 if the connection to the database was lost.",
+    remedy: "Wait for `retry_after` seconds (also in the header `Retry-After`), then retry.",
+    retry: "Yes, after `retry_after` seconds. Wait longer after each failure.",
   },
   outcome_unknown: {
     title: "Outcome unknown",
     meaning:
-      "The server lost its database while it carried the request out, and could not find out within three seconds whether it took effect.",
+      "The server lost its database while it carried the request out, and could not find out within three seconds whether the request took effect.",
     remedy:
-      "Send the request again with the same `Idempotency-Key`: it is carried out at most once. If you sent no key, check first whether the request took effect.",
+      "Retry with the same `Idempotency-Key`: the request takes effect at most once. If you sent no key, check first whether it took effect.",
+    retry: "Yes, with the same `Idempotency-Key`. Without one, check first.",
   },
 } as const satisfies Record<ErrorCode, ErrorExplanation>;
 

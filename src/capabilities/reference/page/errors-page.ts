@@ -1,7 +1,7 @@
 import { errorKinds } from "../../../errors.ts";
 import { type Html, html, withCode } from "../../../server/html-template.ts";
 import { pageLayout } from "../../../server/page-layout.ts";
-import { errorBody, errorCodes, errorGuide } from "../error-guide.ts";
+import { type ErrorExplanation, errorBody, errorCodes, errorGuide } from "../error-guide.ts";
 import { rpcCodeName } from "../guide.ts";
 
 /** The HTML of `/docs/errors`: a section for every code, with the anchor that `documentation_url` names. */
@@ -23,12 +23,14 @@ ${errorCodes.map((code) => errorSection(code, documentationUrl))}
 
 function errorSection(code: (typeof errorCodes)[number], documentationUrl: string): Html {
   const { httpStatus, rpcCode } = errorKinds[code];
-  const { title, meaning, remedy } = errorGuide[code];
+  const { title, meaning, remedy, retry, situations = [] }: ErrorExplanation = errorGuide[code];
   return html`<section id="${code}">
 <h2><a href="#${code}">${code}</a></h2>
 <p class="facts"><b>${title}</b><span>HTTP ${String(httpStatus)}</span><span>RPC ${rpcCodeName(rpcCode)}</span></p>
 <p>${withCode(meaning)}</p>
 <p><b>What to do.</b> ${withCode(remedy)}</p>
+<p><b>May I retry?</b> ${withCode(retry)}</p>
+${situations.map(({ messages, when, remedy: its }) => html`<p>${messages.map((message) => html`<q>${message}</q><br>`)}${withCode(when)} ${withCode(its)}</p>`)}
 <pre tabindex="0"><code>${JSON.stringify(errorBody(code, documentationUrl), undefined, 2)}</code></pre>
 </section>
 `;
