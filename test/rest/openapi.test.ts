@@ -84,11 +84,19 @@ describe("request and response bodies", () => {
     expect(responses["200"].content["application/json"].schema).toMatchObject({ type: "array" });
   });
 
-  test('body: "*" has the fields that the path does not bind', () => {
-    const { requestBody } = build().paths["/v1/shelves/{name_1}/books/{name_2}:move"].post;
-    const { schema } = requestBody.content["application/json"];
+  test('body: "*" has the fields that the path does not bind, as a component', () => {
+    const { paths, components } = build();
+    const { requestBody } = paths["/v1/shelves/{name_1}/books/{name_2}:move"].post;
+    expect(requestBody.content["application/json"].schema).toEqual({ $ref: "#/components/schemas/MoveBookRequest" });
+    const schema = components.schemas.MoveBookRequest;
     expect(Object.keys(schema.properties)).not.toContain("name");
     expect(schema.additionalProperties).toBe(false);
+  });
+
+  test('body: "*" is left out if the path binds all fields', () => {
+    const { paths } = build({ services: [VerifyService], basePath: "/api/v1" });
+    expect(paths["/verify/{verification_id}/cancel"].post).not.toHaveProperty("requestBody");
+    expect(paths["/verify/{verification_id}/resend"].post).toHaveProperty("requestBody");
   });
 
   test("google.api.HttpBody is of any media type", () => {
@@ -139,11 +147,11 @@ describe("schemas", () => {
     expect(BookInput.properties.stock_by_shop.additionalProperties.type).toEqual(["string", "integer"]);
   });
 
-  test("optional fields of requests may be null, except where refusesNull says otherwise", () => {
+  test("optional fields of requests may be null, except where withoutNull says otherwise", () => {
     const { BookInput } = build().components.schemas;
     expect(BookInput.properties.title.type).toEqual(["string", "null"]);
     expect(BookInput.properties.stock_by_shop.type).toEqual(["object", "null"]);
-    const { BookInput: strict } = build({ refusesNull: ({ name }) => name === "title" }).components.schemas;
+    const { BookInput: strict } = build({ withoutNull: ({ name }) => name === "title" }).components.schemas;
     expect(strict.properties.title.type).toBe("string");
     expect(strict.properties.subtitle.type).toEqual(["string", "null"]);
   });
@@ -176,6 +184,31 @@ describe("schemas", () => {
     expect("2016-12-31T23:59:60Z").not.toMatch(new RegExp(pattern, "u"));
     expect("2026-06-15T09:42:00.1234567890Z").not.toMatch(new RegExp(pattern, "u"));
     expect(Book.properties.published_at.pattern).toBeUndefined();
+  });
+
+  test("messages that end with Response are called Reply, whatever is nested in them", () => {
+    const { components } = build({ services: [VerifyService], basePath: "/api/v1" });
+    const names = Object.keys(components.schemas);
+    expect(names).toEqual(expect.arrayContaining(["StartVerificationReply", "StartVerificationStatus"]));
+    expect(names.filter((name) => name.endsWith("Response"))).toEqual([]);
+  });
+
+  test("no field has a default: generators for TypeScript would require it", () => {
+    const { components } = build({ services: [VerifyService], basePath: "/api/v1" });
+    expect(JSON.stringify(components)).not.toContain('"default"');
+  });
+
+  test("componentOf describes values and elements of lists, hidesParameter leaves parameters out", () => {
+    const componentOf = ({ parent, name }: DescField) =>
+      ["Book.title", "TagSet.tags"].includes(`${parent.name}.${name}`) ? "Text" : undefined;
+    const { Book, BookInput } = build({ componentOf }).components.schemas;
+    const reference = { $ref: "#/components/schemas/Text" };
+    expect(Book.properties.title).toEqual(reference);
+    expect(BookInput.properties.tags.items).toEqual(reference);
+    const namesOf = ({ parameters }: Document) => parameters.map(({ name }: Document) => name);
+    expect(namesOf(build().paths["/v1/sales:follow"].get)).toContain("after");
+    const hidden = build({ hidesParameter: ({ name }) => name === "after" });
+    expect(namesOf(hidden.paths["/v1/sales:follow"].get)).not.toContain("after");
   });
 
   test("enums list their values in lower case, without …_UNSPECIFIED", () => {

@@ -65,8 +65,15 @@ describe("a capability defined by a test", () => {
     expect(document.paths["/badges"].post).toMatchObject({ operationId: "issueBadge", tags: ["Badge"] });
     expect(document.paths).toHaveProperty("/lookup");
     expect(document.tags.at(-1).name).toBe("Badge");
-    const { scopes } = document.components.schemas.CreateApiKeyRequest.properties;
-    expect(scopes.items.enum).toEqual(["verify", "reports", "lookup", "events", "webhooks", "badges", "*"]);
+    expect(document.components.schemas.Scope.enum).toEqual([
+      "verify",
+      "reports",
+      "lookup",
+      "events",
+      "webhooks",
+      "badges",
+      "*",
+    ]);
   });
 
   test("has its page, its metrics and its sweep", async () => {

@@ -12,7 +12,7 @@ import {
 import { type ValueType, valueTypeOf } from "../json/value-type.ts";
 import type { ComponentNames } from "./component-names.ts";
 import type { Examples } from "./example-messages.ts";
-import { commentOf, defaultOf } from "./proto-comments.ts";
+import { commentOf } from "./proto-comments.ts";
 import { ruleKeywords } from "./rule-keywords.ts";
 import { type Direction, orNull, scalarSchema, wellKnownSchema } from "./value-schema.ts";
 
@@ -22,10 +22,12 @@ export interface SchemaOptions {
   readonly names: ComponentNames;
   /** Whether a response field with presence is always set. */
   readonly isAlwaysSet: (field: DescField) => boolean;
-  /** Whether an optional request field must not be `null`. */
-  readonly refusesNull: (field: DescField) => boolean;
+  /** Whether an optional request field is documented without `null`. */
+  readonly withoutNull: (field: DescField) => boolean;
   /** Keywords beyond the rules of a field of a request: of its value, or of each element of a list. */
   readonly keywords: (field: DescField) => JsonObject;
+  /** The component that describes a field's value, or each element of a list, in place of its type. */
+  readonly componentOf: (field: DescField) => string | undefined;
   /** Turns a comment into the text of a description. */
   readonly describe: (comment: string) => string;
 }
@@ -51,11 +53,22 @@ export class MessageSchemas {
       return special;
     }
     const name = this.#options.names.ofMessage(message, direction);
-    return this.#component(name, () => this.object(message, direction, () => true));
+    return this.#component(name, () => this.#object(message, direction, () => true));
+  }
+
+  /** The schema of a request's body with the fields for which `includes` is true: a reference to a component. */
+  body(message: DescMessage, includes: (field: DescField) => boolean): JsonObject {
+    const fields = message.fields.filter(includes);
+    if (fields.length === message.fields.length) {
+      return this.message(message, "request");
+    }
+    return this.#component(this.#options.names.ofBody(message, fields), () =>
+      this.#object(message, "request", includes),
+    );
   }
 
   /** The schema of a message as an inline object, with the fields for which `includes` is true. */
-  object(message: DescMessage, direction: Direction, includes: (field: DescField) => boolean): JsonObject {
+  #object(message: DescMessage, direction: Direction, includes: (field: DescField) => boolean): JsonObject {
     const { describe, style } = this.#options;
     const fields = message.fields.filter(includes);
     const required = fields.filter((field) => this.#isRequired(field, direction));
@@ -79,9 +92,9 @@ export class MessageSchemas {
 
   /** In a request, `null` means unset for any optional field; in a response, only fields with presence can be unset. */
   #mayBeNull(field: DescField, direction: Direction): boolean {
-    const { isAlwaysSet, refusesNull } = this.#options;
+    const { isAlwaysSet, withoutNull } = this.#options;
     return direction === "request"
-      ? !isRequired(field) && !refusesNull(field)
+      ? !isRequired(field) && !withoutNull(field)
       : field.presence !== FeatureSet_FieldPresence.IMPLICIT && !isAlwaysSet(field);
   }
 
@@ -90,18 +103,20 @@ export class MessageSchemas {
     const rules = rulesOf(field);
     const shape = this.#shape(field, rules, direction);
     const bounded = direction === "request" && rules.required ? { ...shape, ...nonZero(field), ...shape } : shape;
-    return { ...bounded, ...this.#notes(field, direction) };
+    return { ...bounded, ...this.#notes(field) };
   }
 
-  #notes(field: DescField, direction: Direction): JsonObject {
+  /**
+   * The description and an example. No `default`, since generators for TypeScript take a field that has one for a required one: what is
+   * left out means, the comment says.
+   */
+  #notes(field: DescField): JsonObject {
     const { describe, examples } = this.#options;
     const comment = commentOf(field);
     const example = examples.ofField(field);
-    const fallback = direction === "request" ? defaultOf(field, comment) : undefined;
     const description = [describe(comment), oneofNote(field)].filter((text) => text !== "").join("\n\n");
     return {
       ...(description === "" ? {} : { description }),
-      ...(fallback === undefined ? {} : { default: fallback }),
       ...(example === undefined || example === null ? {} : { examples: [example] }),
     };
   }
@@ -110,7 +125,7 @@ export class MessageSchemas {
     const type = valueTypeOf(field);
     const further = direction === "request" ? this.#options.keywords(field) : {};
     if (field.fieldKind === "list") {
-      const items = this.#single(type, rules.items ?? noRules, direction, further);
+      const items = this.#componentOf(field) ?? this.#single(type, rules.items ?? noRules, direction, further);
       return { type: "array", items, ...ruleKeywords(rules.own) };
     }
     if (field.fieldKind === "map") {
@@ -124,7 +139,12 @@ export class MessageSchemas {
         ...ruleKeywords(rules.own),
       };
     }
-    return this.#single(type, rules, direction, further);
+    return this.#componentOf(field) ?? this.#single(type, rules, direction, further);
+  }
+
+  #componentOf(field: DescField): JsonObject | undefined {
+    const name = this.#options.componentOf(field);
+    return name === undefined ? undefined : referenceTo(name);
   }
 
   #single(type: ValueType, rules: Rules, direction: Direction, further: JsonObject = {}): JsonObject {
@@ -193,7 +213,8 @@ export class MessageSchemas {
       ...(description === "" ? {} : { description }),
       ...(values.every(({ text }) => text === "")
         ? {}
-        : { "x-enum-descriptions": Object.fromEntries(values.map(({ name, text }) => [name, text])) }),
+        : // In the order of `enum`, as OpenAPI Generator reads it; each is one line of a comment there.
+          { "x-enum-descriptions": values.map(({ text }) => text.replace(/\s+/g, " ")) }),
     };
   }
 
@@ -203,13 +224,17 @@ export class MessageSchemas {
       this.#components.set(name, {});
       this.#components.set(name, build());
     }
-    return { $ref: `#/components/schemas/${name}` };
+    return referenceTo(name);
   }
 
   /** Requests require fields by their rules; responses all fields, unless the style leaves out unset ones. */
   #isRequired(field: DescField, direction: Direction): boolean {
     return direction === "request" ? isRequired(field) : this.#options.style.unsetFields === "null";
   }
+}
+
+function referenceTo(name: string): JsonObject {
+  return { $ref: `#/components/schemas/${name}` };
 }
 
 /** Keywords that restrict which strings are valid. */

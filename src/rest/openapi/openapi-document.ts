@@ -25,10 +25,20 @@ export interface OpenApiOptions {
   readonly examples?: ExampleSource;
   /** Whether a response field with presence is always set, and therefore never `null`. By default none is. */
   readonly isAlwaysSet?: (field: DescField) => boolean;
-  /** Whether an optional request field must not be `null`. By default `null` means unset. */
-  readonly refusesNull?: (field: DescField) => boolean;
+  /**
+   * Whether an optional request field is documented without `null`: because it is refused, or because leaving the field out says the
+   * same. By default `null` means unset.
+   */
+  readonly withoutNull?: (field: DescField) => boolean;
   /** Keywords beyond those of the rules, for a field of a request: of its value, or of each element of a list. */
   readonly keywords?: (field: DescField) => JsonObject;
+  /**
+   * The name of the component that describes a field's value, or each element of a list, in place of its type. One of `components`, for
+   * texts that are an enum in the document but not in the schema.
+   */
+  readonly componentOf?: (field: DescField) => string | undefined;
+  /** Whether a field that the query could give is left out of the document. By default none is. */
+  readonly hidesParameter?: (field: DescField) => boolean;
   /** The fields of server-sent events, as the gateway has them. */
   readonly eventStream?: (method: DescMethod) => EventStreamFields | undefined;
   /** Properties of an operation that are not in the schema: statuses, errors, security, samples. */
@@ -59,8 +69,9 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
     names,
     describe,
     isAlwaysSet: options.isAlwaysSet ?? (() => false),
-    refusesNull: options.refusesNull ?? (() => false),
+    withoutNull: options.withoutNull ?? (() => false),
     keywords: options.keywords ?? (() => ({})),
+    componentOf: options.componentOf ?? (() => undefined),
   });
   const details = options.operation ?? (() => ({}));
 
@@ -74,6 +85,7 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
       details,
       title: options.title,
       eventStream: options.eventStream,
+      hidesParameter: options.hidesParameter ?? (() => false),
     });
     const elsewhere = place.isOutside ? { servers: [{ url: "/" }] } : {};
     paths[place.path] = { ...paths[place.path], ...elsewhere, [place.route.httpMethod.toLowerCase()]: operation };

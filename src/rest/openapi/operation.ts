@@ -20,6 +20,7 @@ export interface OperationFacts {
   /** The comment of the RPC, as it is written. */
   readonly comment: string;
   readonly parameters: readonly Parameter[];
+  readonly takesBody: boolean;
   /** An example of the request's body; undefined if the operation takes none, or raw bytes. */
   readonly bodyExample: JsonValue | undefined;
 }
@@ -48,6 +49,8 @@ export interface OperationContext {
   readonly title: ((method: DescMethod) => string) | undefined;
   readonly details: (facts: OperationFacts) => OperationDetails;
   readonly eventStream: ((method: DescMethod) => EventStreamFields | undefined) | undefined;
+  /** Whether a field that the query could give is left out of the document. */
+  readonly hidesParameter: (field: DescField) => boolean;
 }
 
 /** The place of an operation in the document. */
@@ -62,11 +65,18 @@ export interface OperationPlace {
 /** Builds the operation of a route. */
 export function buildOperation(place: OperationPlace, context: OperationContext): JsonObject {
   const { route, path, parts, operationId, tag } = place;
-  const { style, schemas, examples } = context;
+  const { schemas, examples } = context;
   const comment = commentOf(route.method);
-  const parameters = [...pathParameters(parts, schemas, examples), ...queryParameters(route, style, schemas, examples)];
+  const parameters = [...pathParameters(parts, schemas, examples), ...queryParameters(route, context)];
   const body = requestBody(route, context);
-  const details = context.details({ route, path, comment, parameters, bodyExample: body?.example });
+  const details = context.details({
+    route,
+    path,
+    comment,
+    parameters,
+    takesBody: body !== undefined,
+    bodyExample: body?.example,
+  });
   const text = context.describe(comment);
   const title = context.title?.(route.method);
   const { summary, description } = title === undefined ? splitSummary(text) : { summary: title, description: text };
@@ -120,8 +130,10 @@ function requestBody(route: Route, { schemas, examples }: OperationContext): Req
   }
   const inPath = new Set(bound.filter(({ fields }) => fields.length === 1).flatMap(({ fields }) => fields));
   const isInBody = (field: DescField) => !inPath.has(field);
-  const isWhole = method.input.fields.every(isInBody);
-  const schema = isWhole ? schemas.message(method.input, "request") : schemas.object(method.input, "request", isInBody);
+  if (!method.input.fields.some(isInBody)) {
+    return undefined;
+  }
+  const schema = schemas.body(method.input, isInBody);
   const example = examples.ofMessage(method.input, "request", isInBody);
   const required = method.input.fields.some((field) => isInBody(field) && isRequired(field));
   return {

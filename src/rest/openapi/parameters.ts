@@ -36,14 +36,22 @@ export function pathParameters(parts: readonly PathPart[], schemas: MessageSchem
 /** The parameters in the query of a route, in order of declaration. */
 export function queryParameters(
   route: Route,
-  style: JsonStyle,
-  schemas: MessageSchemas,
-  examples: Examples,
+  {
+    style,
+    schemas,
+    examples,
+    hidesParameter,
+  }: {
+    readonly style: JsonStyle;
+    readonly schemas: MessageSchemas;
+    readonly examples: Examples;
+    readonly hidesParameter: (field: DescField) => boolean;
+  },
 ): Parameter[] {
   const reader = new JsonReader({ style, ignoresUnknownFields: false, registry: createRegistry() });
   return new QueryParameters(route, reader).all(maxQueryDepth).flatMap((query) => {
     const field = documentedField(query);
-    if (field === undefined) {
+    if (field === undefined || hidesParameter(field)) {
       return [];
     }
     const { description, ...schema } = schemas.value(field, "request");

@@ -1,13 +1,4 @@
-import {
-  type DescEnum,
-  type DescEnumValue,
-  type DescField,
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  type JsonValue,
-  ScalarType,
-} from "@bufbuild/protobuf";
+import type { DescEnum, DescEnumValue, DescField, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import {
   DescriptorProtoSchema,
   EnumDescriptorProtoSchema,
@@ -55,25 +46,6 @@ function endOfFirstSentence(comment: string): number {
     }
   }
   return comment.length;
-}
-
-/**
- * The default of an optional field, if its comment states it as "Default 300." or "Default `live`." Protobuf and `buf.validate` have
- * no option for the default that a handler applies.
- */
-export function defaultOf(field: DescField, comment: string): JsonValue | undefined {
-  const [, code, bare] = /\bDefault (?:`([^`]+)`|(-?[0-9]+(?:\.[0-9]+)?|true|false))(?=[.,;:\s]|$)/.exec(comment) ?? [];
-  const text = code ?? bare;
-  if (text === undefined || field.fieldKind === "message" || field.fieldKind === "list" || field.fieldKind === "map") {
-    return undefined;
-  }
-  if (field.fieldKind === "enum" || field.scalar === ScalarType.STRING) {
-    return text;
-  }
-  if (field.scalar === ScalarType.BOOL) {
-    return text === "true";
-  }
-  return Number.isFinite(Number(text)) ? Number(text) : undefined;
 }
 
 function toMarkdown(comment: string): string {

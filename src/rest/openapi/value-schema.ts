@@ -62,8 +62,8 @@ const readableTime =
 
 /** The schema that allows `null` too. */
 export function orNull(schema: JsonObject): JsonObject {
-  const { type, enum: values, description, examples, default: fallback, ...others } = schema;
-  const notes = pickDefined({ description, examples, default: fallback });
+  const { type, enum: values, description, examples, ...others } = schema;
+  const notes = pickDefined({ description, examples });
   if (Object.keys(others).length === 0 && type === undefined && values === undefined) {
     return schema;
   }

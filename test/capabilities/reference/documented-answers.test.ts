@@ -20,6 +20,9 @@ function expectDocumented(operation: Operation, answer: RestAnswer, expected: nu
   const [mediaType, content] = Object.entries(response?.content ?? {})[0] ?? [];
   expect(answer.headers.get("content-type"), about).toBe(mediaType);
   expect(content === undefined ? [] : reader.problems(content.schema, answer.body), about).toEqual([]);
+  if (expected >= 400) {
+    expect(Object.keys(content?.examples ?? {}), about).toContain(answer.body.error.code);
+  }
   expect(answer.headers.get("x-request-id"), about).toMatch(/^req_/);
 }
 
@@ -42,11 +45,10 @@ test("every operation answers as documented", async () => {
 });
 
 /** A credential that opens the operation. */
-function credentialFor({ security }: Operation): RestCall {
-  const schemes = security.flatMap((requirement) => Object.keys(requirement));
-  return schemes.includes("Session")
+function credentialFor({ "x-credentials": credentials }: Operation): RestCall {
+  return credentials.includes("session")
     ? { session: world.session }
-    : schemes.includes("ApiKey")
+    : credentials.includes("key")
       ? { key: world.sandboxKey }
       : {};
 }
@@ -73,7 +75,7 @@ const refusals: readonly {
   {
     name: "a key without the scope",
     status: 403,
-    applies: ({ security }) => (security[0]?.ApiKey?.length ?? 0) > 0,
+    applies: (operation) => operation["x-required-scope"] !== undefined,
     provoke: () => ({ key: narrowKey }),
   },
   {
@@ -124,7 +126,7 @@ describe("refusals that operations share are documented for each of them", () =>
 
   test.each(refusals)("$name: $status", async ({ status, applies, provoke, query = "" }) => {
     for (const place of reader.operations()) {
-      const needsOther = status !== 403 || place.operation.security[0]?.ApiKey?.includes("lookup") !== true;
+      const needsOther = status !== 403 || place.operation["x-required-scope"] !== "lookup";
       if (applies(place.operation) && needsOther) {
         const answer = await app.rest(place.method, samplePath(place) + query, provoke(place.operation));
         expectDocumented(place.operation, answer, status);

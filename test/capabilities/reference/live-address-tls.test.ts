@@ -46,6 +46,6 @@ test.each([
 ])("with TLS the live address is an https one, over %s", async (_, get) => {
   expect(app.url).toMatch(/^https:/);
   const { info } = JSON.parse(await get("/openapi.json"));
-  expect(info.description).toContain(`curl -X POST ${app.url}/api/v1/verify/start`);
+  expect(info.description).toContain(`${app.url}/docs`);
   expect(await get("/docs")).toContain("<title>Byond reference</title>");
 });

@@ -24,6 +24,8 @@ export interface Operation {
   readonly parameters?: readonly (Parameter | Reference)[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, Response | Reference>>;
+  readonly "x-credentials": readonly ("key" | "session")[];
+  readonly "x-required-scope"?: string;
   readonly "x-codeSamples": readonly { readonly label: string; readonly source: string }[];
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
 import { startTestApp, useTestApp } from "../../support/app.ts";
 import { freePort } from "../../support/free-port.ts";
+import { guideOf } from "./guide-of-server.ts";
 
 const app = useTestApp();
 
@@ -131,7 +132,7 @@ describe("the live address", () => {
     const text = (await raw("/openapi.json")).body.toString();
     const { servers, info } = JSON.parse(text);
     expect(servers[0].url).toBe("/api/v1");
-    expect(info.description).toContain(`curl -X POST ${app.url}/api/v1/verify/start`);
+    expect(info.description).toContain(`${app.url}/docs`);
     expect(text).not.toContain("http://127.0.0.1:8080");
   });
 
@@ -162,7 +163,7 @@ describe("the live address", () => {
     const document = JSON.parse(text);
     const base = "https://verify.example.com/byond/api/v1";
     expect(document.servers[0].url).toBe(base);
-    expect(document.info.description).toContain(`curl -X POST ${base}/verify/start`);
+    expect(document.info.description).toContain("https://verify.example.com/byond/docs");
     for (const { source } of document.paths["/verify/start"].post["x-codeSamples"]) {
       expect(source).toContain(`${base}/verify/start`);
     }
@@ -192,8 +193,8 @@ describe("/docs/errors", () => {
 
 describe("the guide", () => {
   test("has the expected sections, with every placeholder filled in", async () => {
-    const { info } = JSON.parse((await raw("/openapi.json")).body.toString());
-    const headings = [...info.description.matchAll(/^# (.+)$/gm)].map(([, heading]) => heading);
+    const guide = await guideOf(app.url);
+    const headings = [...guide.matchAll(/^# (.+)$/gm)].map(([, heading]) => heading);
     expect(headings).toEqual([
       "Base URL",
       "Authentication",
@@ -206,12 +207,12 @@ describe("the guide", () => {
       "Conventions",
       "gRPC",
     ]);
-    expect(info.description).not.toMatch(/\{\{|\}\}/);
+    expect(guide).not.toMatch(/\{\{|\}\}/);
   });
 
   test("has no dead links to the server", async () => {
-    const { info } = JSON.parse((await raw("/openapi.json")).body.toString());
-    const links = [...info.description.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link]) => link);
+    const guide = await guideOf(app.url);
+    const links = [...guide.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link = ""]) => link);
     expect(links.length).toBeGreaterThan(5);
     for (const link of new Set(links)) {
       expect((await fetch(link)).status, link).toBe(200);

@@ -4,6 +4,7 @@ import { createHmac } from "node:crypto";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestApp } from "../../support/app.ts";
+import { guideOf } from "./guide-of-server.ts";
 
 const run = promisify(execFile);
 
@@ -15,8 +16,7 @@ beforeAll(async () => {
   const { session } = await app.signUp();
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "k", min_signature_version: "v2" } });
   key = body.key;
-  const document = JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text());
-  section = /## Signed requests\n(.*?)\n## /s.exec(document.info.description)?.[1] ?? "";
+  section = /## Signed requests\n(.*?)\n## /s.exec(await guideOf(app.url))?.[1] ?? "";
 });
 
 function block(language: string, index = 0): string {

@@ -5,13 +5,13 @@ import { expect, onTestFinished, test } from "vitest";
 import { createWebhookSecret } from "../../../src/capabilities/webhooks/webhook-signature.ts";
 import { useTestApp } from "../../support/app.ts";
 import { freePort } from "../../support/free-port.ts";
+import { guideOf } from "./guide-of-server.ts";
 
 const app = useTestApp({ webhookDestinations: { allowedNetworks: [], allowsLoopback: true } });
 
 /** The programs of the section, in order. */
 async function programs(): Promise<string[]> {
-  const { info } = JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text());
-  const section = /^# Events and webhooks\n(.*?)^# /ms.exec(info.description)?.[1] ?? "";
+  const section = /^# Events and webhooks\n(.*?)^# /ms.exec(await guideOf(app.url))?.[1] ?? "";
   return [...section.matchAll(/^```javascript\n(.*?)^```$/gms)].map(([, program = ""]) => program);
 }
 

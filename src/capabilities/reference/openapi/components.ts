@@ -8,18 +8,14 @@ const idempotencyKey = { type: "string", minLength: 1, maxLength: 255, pattern: 
 /** The components that operations refer to, other than schemas and errors. */
 export const sharedComponents: Readonly<Record<string, JsonObject>> = {
   securitySchemes: {
-    ApiKey: {
+    ApiKeyAuth: {
       type: "apiKey",
       in: "header",
       name: "X-API-Key",
-      description: "An API key, `prefix.secret`. Keys begin with `pk_live_`, or with `pk_test_` for the sandbox.",
+      description:
+        "An API key, `prefix.secret`. Keys begin with `pk_live_`, or with `pk_test_` for the sandbox. `Authorization: Bearer <key>` means the same; a request carries one of the two.",
     },
-    BearerKey: {
-      type: "http",
-      scheme: "bearer",
-      description: "The same API key, as `Authorization: Bearer <key>`.",
-    },
-    Session: {
+    SessionAuth: {
       type: "http",
       scheme: "bearer",
       bearerFormat: "JWT",
@@ -27,31 +23,28 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
     },
   },
   parameters: {
-    IdempotencyKey: {
+    IdempotencyKeyHeader: {
       in: "header",
       name: "Idempotency-Key",
       description:
         "Makes the call safe to repeat for 24 hours: a repetition with the same key returns the response of the first call, and nothing is done twice. Choose a random key of 1 to 255 printable characters for every new request.",
       schema: idempotencyKey,
-      example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
-    AcceptedIdempotencyKey: {
+    AcceptedIdempotencyKeyHeader: {
       in: "header",
       name: "Idempotency-Key",
       description:
         "Accepted without effect, because the call has no credential: no response is stored. The description of the operation says what a repetition does. A malformed key is refused with `invalid_request`.",
       schema: idempotencyKey,
-      example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
-    Mode: {
+    ModeHeader: {
       in: "header",
       name: "Byond-Mode",
       description:
-        "The mode that a session means: `live` or `test`, for the sandbox. A key has a mode of its own; naming the other one is refused with `invalid_request`.",
-      schema: { type: "string", enum: ["live", "test"], default: "live" },
-      example: "live",
+        "The mode that a session means: `live` or `test`, for the sandbox. Default: `live`. A key has a mode of its own; naming the other one is refused with `invalid_request`.",
+      schema: { $ref: "#/components/schemas/Mode" },
     },
-    WebhookId: {
+    WebhookIdHeader: {
       in: "header",
       name: "webhook-id",
       required: true,
@@ -60,7 +53,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       schema: { type: "string", pattern: "^evt_[0-9A-Za-z]{22}$" },
       example: "evt_4mXw8RkQz1VbTn6YcLs0Hd",
     },
-    WebhookTimestamp: {
+    WebhookTimestampHeader: {
       in: "header",
       name: "webhook-timestamp",
       required: true,
@@ -68,7 +61,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       schema: { type: "string", pattern: "^[0-9]+$" },
       example: "1781516221",
     },
-    WebhookSignature: {
+    WebhookSignatureHeader: {
       in: "header",
       name: "webhook-signature",
       required: true,
@@ -77,7 +70,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       schema: { type: "string", pattern: "^v1,[0-9A-Za-z+/]{43}=( v1,[0-9A-Za-z+/]{43}=)*$" },
       example: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
     },
-    WebhookByondSignature: {
+    WebhookByondSignatureHeader: {
       in: "header",
       name: "Byond-Signature",
       required: true,
@@ -122,7 +115,8 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
     },
     IdempotentReplayed: {
       description: "`true` if this is the stored response of an earlier call with the same `Idempotency-Key`.",
-      schema: { type: "string", const: "true" },
+      schema: { type: "string" },
+      example: "true",
     },
   },
 };

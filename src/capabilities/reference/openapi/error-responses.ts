@@ -1,12 +1,12 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type ErrorCode, errorKinds } from "../../../errors.ts";
-import { errorBody, errorCodes, errorGuide } from "../error-guide.ts";
+import { errorBody, errorGuide } from "../error-guide.ts";
+import { errorSchemas } from "./error-schemas.ts";
 
 /** Collects the error responses of operations. Each combination of codes with the same status is a component. */
 export class ErrorResponses {
   readonly #documentationUrl: string;
   readonly #responses = new Map<string, JsonObject>();
-  readonly #codes = new Set<ErrorCode>();
 
   /** `documentationUrl` is the URL of the error page, without the fragment. */
   constructor(documentationUrl: string) {
@@ -18,9 +18,8 @@ export class ErrorResponses {
     const byStatus = Map.groupBy(codes, (code) => errorKinds[code].httpStatus);
     return Object.fromEntries(
       [...byStatus].map(([status, codesOfStatus]) => {
-        const name = codesOfStatus.map(pascalCase).join("Or");
-        this.#responses.set(name, this.#response(status, codesOfStatus));
-        codesOfStatus.forEach((code) => void this.#codes.add(code));
+        const name = responseName(codesOfStatus);
+        this.#responses.set(name, this.#response(codesOfStatus));
         return [String(status), { $ref: `#/components/responses/${name}` }];
       }),
     );
@@ -28,17 +27,10 @@ export class ErrorResponses {
 
   /** The components that were referred to so far. */
   components(): { readonly responses: JsonObject; readonly schemas: JsonObject } {
-    const codes = errorCodes.filter((code) => this.#codes.has(code));
-    const byStatus = Map.groupBy(codes, (code) => errorKinds[code].httpStatus);
-    return {
-      responses: Object.fromEntries(this.#responses),
-      schemas: Object.fromEntries(
-        [...byStatus].map(([status, codesOfStatus]) => [schemaName(status), errorSchema(codesOfStatus)]),
-      ),
-    };
+    return { responses: Object.fromEntries(this.#responses), schemas: errorSchemas };
   }
 
-  #response(status: number, codes: readonly ErrorCode[]): JsonObject {
+  #response(codes: readonly ErrorCode[]): JsonObject {
     const example = (code: ErrorCode) => ({
       summary: errorGuide[code].title,
       value: errorBody(code, this.#documentationUrl),
@@ -52,7 +44,7 @@ export class ErrorResponses {
       },
       content: {
         "application/json": {
-          schema: { $ref: `#/components/schemas/${schemaName(status)}` },
+          schema: { $ref: "#/components/schemas/ErrorResponse" },
           examples: Object.fromEntries(codes.map((code) => [code, example(code)])),
         },
       },
@@ -60,71 +52,17 @@ export class ErrorResponses {
   }
 }
 
+/** `InternalError`: no schema, parameter or other response has such a name, of which some generators make one namespace. */
+function responseName(codes: readonly ErrorCode[]): string {
+  return codes
+    .map(pascalCase)
+    .join("Or")
+    .replace(/(Error)?$/, "Error");
+}
+
 /** `invalid_api_key` → `InvalidApiKey`. */
 function pascalCase(code: ErrorCode): string {
   return code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function schemaName(status: number): string {
-  return `Error${status}`;
-}
-
-function errorSchema(codes: readonly ErrorCode[]): JsonObject {
-  const has = (code: ErrorCode) => codes.includes(code);
-  const extras = {
-    ...(has("insufficient_scope")
-      ? {
-          required_scope: {
-            type: "string",
-            description: "The scope that the key lacks. With `insufficient_scope` only.",
-          },
-        }
-      : {}),
-    ...(has("validation_error")
-      ? {
-          fields: {
-            type: "object",
-            additionalProperties: { type: "string" },
-            description:
-              "What is wrong, by field. Nested fields are joined by dots, list elements are written `scopes[0]`. With `validation_error` only.",
-          },
-        }
-      : {}),
-    ...(hasRetryAfter(codes)
-      ? {
-          retry_after: {
-            type: "integer",
-            minimum: 1,
-            description: "Whole seconds to wait before the call is worth repeating.",
-          },
-        }
-      : {}),
-  };
-  return {
-    type: "object",
-    required: ["error"],
-    properties: {
-      error: {
-        type: "object",
-        required: ["code", "message", "request_id", "documentation_url"],
-        properties: {
-          code: {
-            type: "string",
-            enum: [...codes],
-            description: "Stable and machine-readable. Branch on this one, never on `message`.",
-            "x-enum-descriptions": Object.fromEntries(codes.map((code) => [code, errorGuide[code].title])),
-          },
-          message: { type: "string", description: "One sentence for a developer, in English. May change." },
-          request_id: {
-            type: "string",
-            description: "The id of the request, also in `X-Request-Id`. Quote it when asking for support.",
-          },
-          documentation_url: { type: "string", format: "uri", description: "Where the code is explained." },
-          ...extras,
-        },
-      },
-    },
-  };
 }
 
 function hasChallenge(code: ErrorCode): boolean {

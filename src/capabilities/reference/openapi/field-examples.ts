@@ -54,7 +54,6 @@ const fields: Readonly<Record<string, JsonValue>> = {
   number: "+6591234567",
   number_e164: "+6591234567",
   page_size: 20,
-  page_token: "eyJhZnRlciI6ImtleV8xZjNkOWEyYzRlIn0",
   password: "correct horse battery",
   possible: true,
   possible_line_types: ["mobile"],

@@ -1,7 +1,7 @@
 import { getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
 import type { OperationDetails, OperationFacts } from "@byond/rest/openapi/operation";
 import { type Access, access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts";
-import { codeSamples, type SampleCall } from "./code-samples.ts";
+import { codeSamples } from "./code-samples.ts";
 import type { ErrorResponses } from "./error-responses.ts";
 import { errorsOf, refusesSandboxKeys, useOfIdempotencyKey } from "./operation-errors.ts";
 
@@ -18,6 +18,8 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
   const codes = errorsOf({ ...facts, access: required });
   // A comment that mentions the scope replaces the note.
   const notes = [
+    ...(facts.route.httpMethod === "PATCH" ? [patchNote] : []),
+    credentialNote(required),
     ...(facts.comment.includes("scope") ? [] : [scopeNote(required)]),
     ...(refusesSandboxKeys(required) ? ["Sandbox keys are refused with `insufficient_scope`."] : []),
   ];
@@ -36,18 +38,21 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
       ...(keyUse === "replay" ? { "Idempotent-Replayed": { $ref: "#/components/headers/IdempotentReplayed" } } : {}),
     },
     responses: errors.referTo(codes),
-    parameters: [...idempotencyParameters[keyUse], ...(required.byMode ? ["Mode"] : [])].map((name) => ({
+    parameters: [...idempotencyParameters[keyUse], ...(required.byMode ? ["ModeHeader"] : [])].map((name) => ({
       $ref: `#/components/parameters/${name}`,
     })),
     notes: notes.filter((note) => note !== ""),
     members: {
       security: securityOf(required),
+      "x-rpc": `${method.parent.typeName}/${method.name}`,
+      "x-credentials": credentialsOf(required),
+      ...(required.scope === "" ? {} : { "x-required-scope": required.scope }),
       "x-codeSamples": codeSamples({
         method: facts.route.httpMethod,
         url: baseUrl + fillPath(facts),
         query: sampleQuery(facts),
         body: facts.bodyExample,
-        credential: sampleCredential(required),
+        credential: credentialsOf(required)[0] ?? "none",
         isStream: method.methodKind === "server_streaming",
       }),
     },
@@ -55,26 +60,48 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
 }
 
 const idempotencyParameters = {
-  replay: ["IdempotencyKey"],
-  accepted: ["AcceptedIdempotencyKey"],
+  replay: ["IdempotencyKeyHeader"],
+  accepted: ["AcceptedIdempotencyKeyHeader"],
   none: [],
 } as const satisfies Record<ReturnType<typeof useOfIdempotencyKey>, readonly string[]>;
 
-/** The security requirements: a key in either form, or a session. The values are the scopes that the key needs. */
+const patchNote =
+  "Fields that are left out stay as they are; `null` is refused. The query parameter `update_mask`, for clients that send whole objects, names the fields to change.";
+
+/**
+ * The security requirement: one scheme, the one that the samples use. With several, clients that know both credentials send both,
+ * which is refused, and OpenAPI cannot say that one header carries either. The notes and `x-credentials` name the other one. Scopes are
+ * in `x-required-scope`: those of a requirement are for OAuth alone.
+ */
 function securityOf(access: Access): JsonObject[] {
-  const { credential, scope } = access;
-  const scopes = scope === "" ? [] : [scope];
-  const key = [{ ApiKey: scopes }, { BearerKey: scopes }];
-  switch (credential) {
+  const [preferred] = credentialsOf(access);
+  return preferred === undefined ? [] : [{ [schemes[preferred]]: [] }];
+}
+
+type UsableCredential = "key" | "session";
+
+const schemes = { key: "ApiKeyAuth", session: "SessionAuth" } as const satisfies Record<UsableCredential, string>;
+
+/** The credentials that open an operation, the preferred one first. */
+function credentialsOf(access: Access): UsableCredential[] {
+  switch (access.credential) {
     case Credential.API_KEY:
-      return key;
+      return ["key"];
     case Credential.SESSION:
-      return [{ Session: [] }];
+      return ["session"];
     case Credential.API_KEY_OR_SESSION:
-      return isDataPlane(access) ? [...key, { Session: [] }] : [{ Session: [] }, ...key];
+      return isDataPlane(access) ? ["key", "session"] : ["session", "key"];
     default:
       return [];
   }
+}
+
+const aKey = "an API key, as `X-API-Key: <key>` or `Authorization: Bearer <key>`";
+const aSession = "the access token of a session, as `Authorization: Bearer <token>`";
+
+function credentialNote(access: Access): string {
+  const named = credentialsOf(access).map((credential) => (credential === "key" ? aKey : aSession));
+  return named.length === 0 ? "" : `Takes ${named.join("; or ")}.`;
 }
 
 function scopeNote({ scope, namedScope }: Access): string {
@@ -92,19 +119,6 @@ function scopeNote({ scope, namedScope }: Access): string {
 /** Whether a key that names no scope may call it: programs do, and a session only looks on. */
 function isDataPlane({ byMode, namedScope }: Access): boolean {
   return byMode && !namedScope;
-}
-
-function sampleCredential(access: Access): SampleCall["credential"] {
-  switch (access.credential) {
-    case Credential.NONE:
-      return "none";
-    case Credential.API_KEY:
-      return "key";
-    case Credential.API_KEY_OR_SESSION:
-      return isDataPlane(access) ? "key" : "session";
-    default:
-      return "session";
-  }
 }
 
 function fillPath({ path, parameters }: OperationFacts): string {

@@ -16,7 +16,7 @@ type Applies = (operation: DocumentedOperation) => boolean;
 const always: Applies = () => true;
 const never: Applies = () => false;
 const takesCredential: Applies = ({ access }) => access.credential !== Credential.NONE;
-const takesBody: Applies = ({ route }) => route.body.kind !== "none";
+const takesBody: Applies = (operation) => operation.takesBody;
 const keepsAnswers: Applies = ({ route, access }) => useOfIdempotencyKey(route.method, access) === "replay";
 
 /** For each code, whether an operation can return it, judged by its declaration. A missing code does not compile. */

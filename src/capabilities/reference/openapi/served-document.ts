@@ -1,5 +1,6 @@
 import type { DescService, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { buildReference } from "./reference-document.ts";
+import { scopeComponent, scopeSchema } from "./scope-schema.ts";
 import { groupTitle } from "./titles.ts";
 import { webhookTag } from "./webhook-section.ts";
 
@@ -12,36 +13,28 @@ export function documentOf(
   { services, scopes }: { readonly services: readonly DescService[]; readonly scopes: readonly string[] },
   whole: JsonObject,
 ): JsonObject {
-  const document = withScopes(whole, scopes);
-  const described = new Set(listOf(document.tags).map((tag) => objectOf(tag).name));
+  const described = new Set(listOf(whole.tags).map((tag) => objectOf(tag).name));
   const added = services.filter((service) => !described.has(groupTitle(service)));
   const served = new Set<JsonValue | undefined>(services.map(groupTitle));
   const extra = added.length === 0 ? {} : buildReference(added, scopes);
-  const paths = { ...servedPaths(objectOf(document.paths), served), ...objectOf(extra.paths) };
-  const components = { ...objectOf(document.components), ...objectOf(extra.components) };
-  const schemas = {
-    ...objectOf(objectOf(document.components).schemas),
-    ...objectOf(objectOf(extra.components).schemas),
-  };
-  const { schemas: _, ...others } = components;
-  const { webhooks: allWebhooks, ...members } = document;
-  const webhooks = served.has(webhookTag) ? objectOf(allWebhooks) : {};
+  const paths = { ...servedPaths(objectOf(whole.paths), served), ...objectOf(extra.paths) };
+  const webhooks = served.has(webhookTag) ? objectOf(whole.webhooks) : {};
+  const all = merged(objectOf(whole.components), objectOf(extra.components));
+  const schemas = { ...objectOf(all.schemas), [scopeComponent]: scopeSchema(scopes) };
+  const { webhooks: _, ...members } = whole;
   return {
     ...members,
-    tags: [...listOf(document.tags).filter((tag) => served.has(objectOf(tag).name)), ...listOf(extra.tags)],
+    tags: [...listOf(whole.tags).filter((tag) => served.has(objectOf(tag).name)), ...listOf(extra.tags)],
     paths,
     ...(Object.keys(webhooks).length === 0 ? {} : { webhooks }),
-    components: { ...components, schemas: referredSchemas(schemas, [paths, webhooks, others]) },
+    components: referredComponents({ ...all, schemas }, [paths, webhooks]),
   };
 }
 
-/** Replaces the scopes that requests may give a key. */
-function withScopes(document: JsonObject, scopes: readonly string[]): JsonObject {
-  return JSON.parse(JSON.stringify(document), (key, value) =>
-    key === "scopes" && value?.items?.enum !== undefined
-      ? { ...value, items: { ...value.items, enum: scopes } }
-      : value,
-  );
+/** Components of both documents, by kind and name. */
+function merged(one: JsonObject, other: JsonObject): JsonObject {
+  const kinds = Object.keys({ ...one, ...other });
+  return Object.fromEntries(kinds.map((kind) => [kind, { ...objectOf(one[kind]), ...objectOf(other[kind]) }]));
 }
 
 /** The paths, with only the operations of these groups. A path without operations is left out. */
@@ -56,20 +49,27 @@ function servedPaths(paths: JsonObject, groups: ReadonlySet<JsonValue | undefine
   );
 }
 
-/** The schemas that `from` refers to, directly or through other schemas. */
-function referredSchemas(schemas: JsonObject, from: JsonValue): JsonObject {
+/** The components that `from` refers to, directly or through others. Security schemes are referred to by name, and stay. */
+function referredComponents(components: JsonObject, from: JsonValue): JsonObject {
   const found = new Set<string>();
   const search = (value: JsonValue): void => {
-    for (const [, name = ""] of JSON.stringify(value).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
-      const schema = schemas[name];
-      if (!found.has(name) && schema !== undefined) {
-        found.add(name);
-        search(schema);
+    for (const [, kind = "", name = ""] of JSON.stringify(value).matchAll(/"#\/components\/(\w+)\/([^"]+)"/g)) {
+      const component = objectOf(components[kind])[name];
+      if (!found.has(`${kind}/${name}`) && component !== undefined) {
+        found.add(`${kind}/${name}`);
+        search(component);
       }
     }
   };
   search(from);
-  return Object.fromEntries(Object.entries(schemas).filter(([name]) => found.has(name)));
+  return Object.fromEntries(
+    Object.entries(components).map(([kind, byName]) => [
+      kind,
+      kind === "securitySchemes"
+        ? byName
+        : Object.fromEntries(Object.entries(objectOf(byName)).filter(([name]) => found.has(`${kind}/${name}`))),
+    ]),
+  );
 }
 
 function objectOf(value: JsonValue | undefined): JsonObject {

@@ -6,8 +6,14 @@ import { restStyle } from "../../../rpc/rest-style.ts";
 import eventExamples from "./event-examples.json" with { type: "json" };
 import { groupTitle } from "./titles.ts";
 
-/** The group that the requests to endpoints are listed in, below the operations that manage endpoints. */
+/** The group of the operations that manage endpoints. A server without them sends nothing. */
 export const webhookTag = groupTitle(WebhookService);
+
+/**
+ * The group that the requests to endpoints are listed in. Not that of the operations: OpenAPI Generator writes a file for each group of
+ * either, and one would replace the other.
+ */
+const deliveryTag = "Webhook events";
 
 /** Bodies that an endpoint got, by type. `test/capabilities/webhooks/event-examples.test.ts` writes them. */
 const examples: Readonly<Record<string, JsonValue>> = eventExamples;
@@ -39,10 +45,10 @@ function delivery(type: string, comment: string): JsonObject {
     operationId: `on_${type.replace(".", "_")}`,
     summary: type,
     description: comment,
-    tags: [webhookTag],
+    tags: [deliveryTag],
     security: [],
     parameters: ["WebhookId", "WebhookTimestamp", "WebhookSignature", "WebhookByondSignature"].map((name) => ({
-      $ref: `#/components/parameters/${name}`,
+      $ref: `#/components/parameters/${name}Header`,
     })),
     requestBody: {
       required: true,

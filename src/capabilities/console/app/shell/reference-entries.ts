@@ -8,19 +8,17 @@ export interface ReferenceEntry {
   readonly fragment: string;
 }
 
-interface ErrorSchema {
-  readonly properties?: {
-    readonly error?: {
-      readonly properties?: { readonly code?: { readonly "x-enum-descriptions"?: Readonly<Record<string, string>> } };
-    };
-  };
+interface ErrorCodes {
+  readonly enum: readonly string[];
+  /** In the order of `enum`. */
+  readonly "x-enum-descriptions": readonly string[];
 }
 
 interface OpenApi {
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, { readonly summary?: string; readonly tags?: readonly string[] }>>>
   >;
-  readonly components: { readonly schemas: Readonly<Record<string, ErrorSchema>> };
+  readonly components: { readonly schemas: { readonly ErrorCode: ErrorCodes } };
 }
 
 /** The operations and error codes of the server's own OpenAPI document. */
@@ -46,13 +44,7 @@ function operationsOf({ paths }: OpenApi): readonly ReferenceEntry[] {
   );
 }
 
-/** Each status has a schema that lists its codes, with their titles. */
 function errorsOf({ components }: OpenApi): readonly ReferenceEntry[] {
-  return Object.values(components.schemas).flatMap(({ properties }) =>
-    Object.entries(properties?.error?.properties?.code?.["x-enum-descriptions"] ?? {}).map(([code, title]) => ({
-      title: code,
-      detail: title,
-      fragment: `/errors#${code}`,
-    })),
-  );
+  const { enum: codes, "x-enum-descriptions": titles } = components.schemas.ErrorCode;
+  return codes.map((code, index) => ({ title: code, detail: titles[index] ?? "", fragment: `/errors#${code}` }));
 }

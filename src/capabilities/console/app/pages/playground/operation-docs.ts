@@ -25,7 +25,9 @@ export interface ApiDocs {
 interface Schema {
   readonly description?: string;
   readonly examples?: readonly JsonValue[];
-  readonly items?: { readonly enum?: readonly string[] };
+  readonly enum?: readonly string[];
+  readonly items?: Schema;
+  readonly $ref?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
@@ -91,7 +93,8 @@ function docsOf({ paths, components }: OpenApi): ApiDocs {
       const body = documented?.requestBody?.content?.["application/json"]?.schema;
       const schema = (components.schemas[field.parent.name] ?? body)?.properties?.[field.name];
       const parameter = documented?.parameters?.find(({ name }) => name === field.name);
-      const choices = schema?.items?.enum;
+      const items = schema?.items;
+      const choices = (components.schemas[items?.$ref?.split("/").at(-1) ?? ""] ?? items)?.enum;
       const description = schema?.description ?? parameter?.description;
       const example = schema?.examples?.[0] ?? parameter?.example;
       return {

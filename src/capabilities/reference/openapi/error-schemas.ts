@@ -1,0 +1,48 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { errorCodes, errorGuide } from "../error-guide.ts";
+import { scopeComponent } from "./scope-schema.ts";
+
+const description = (text: string, schema: JsonObject): JsonObject => ({ ...schema, description: text });
+
+/**
+ * The body of every error: one schema for all, so that a client has one type. Not called `Error`, which is a class of its own in most
+ * languages. What an operation can answer is in its responses, with an example of each code.
+ */
+export const errorSchemas: Readonly<Record<string, JsonObject>> = {
+  ErrorResponse: {
+    type: "object",
+    description: "The body of every error.",
+    required: ["error"],
+    properties: { error: { $ref: "#/components/schemas/ErrorInfo" } },
+  },
+  ErrorInfo: {
+    type: "object",
+    description: "What went wrong.",
+    required: ["code", "message", "request_id", "documentation_url"],
+    properties: {
+      code: { $ref: "#/components/schemas/ErrorCode" },
+      message: description("One sentence for a developer, in English. May change.", { type: "string" }),
+      request_id: description("The id of the request, also in `X-Request-Id`. Quote it when asking for support.", {
+        type: "string",
+      }),
+      documentation_url: description("Where the code is explained.", { type: "string", format: "uri" }),
+      required_scope: description("The scope that the key lacks. With `insufficient_scope` only.", {
+        $ref: `#/components/schemas/${scopeComponent}`,
+      }),
+      fields: description(
+        "What is wrong, by field. Nested fields are joined by dots, list elements are written `scopes[0]`. With `validation_error` only.",
+        { type: "object", additionalProperties: { type: "string" } },
+      ),
+      retry_after: description(
+        "Whole seconds to wait before the call is worth repeating. With `rate_limited` and `unavailable` only.",
+        { type: "integer", format: "int32", minimum: 1 },
+      ),
+    },
+  },
+  ErrorCode: {
+    type: "string",
+    enum: [...errorCodes],
+    description: "Stable and machine-readable. Branch on this one, never on `message`.",
+    "x-enum-descriptions": errorCodes.map((code) => errorGuide[code].title),
+  },
+};

@@ -1,0 +1,29 @@
+import type { DescField, JsonObject } from "@bufbuild/protobuf";
+
+/** The name of the component that lists the scopes. */
+export const scopeComponent = "Scope";
+
+/** What a scope allows, for readers. Scopes of other capabilities have no text. */
+const allowed: Readonly<Record<string, string>> = {
+  verify: "Start, check, read, resend and cancel verifications, and erase recipients.",
+  reports: "List verifications, and read reports.",
+  lookup: "Look up phone numbers.",
+  events: "Read and follow events.",
+  webhooks: "Manage webhooks. A key has it only if it names it, or `*`.",
+  "*": "Every call that takes a key.",
+};
+
+/** The schema of a scope. The protobuf schema has texts instead: which scopes there are, capabilities decide. */
+export function scopeSchema(scopes: readonly string[]): JsonObject {
+  return {
+    type: "string",
+    enum: [...scopes],
+    description: "What a key may be used for.",
+    "x-enum-descriptions": scopes.map((scope) => allowed[scope] ?? ""),
+  };
+}
+
+/** The component of a field that holds scopes. */
+export function scopeComponentOf({ parent, name }: DescField): string | undefined {
+  return `${parent.name}.${name}` === "ScopeSet.scopes" ? scopeComponent : undefined;
+}
