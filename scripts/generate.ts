@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { generateTestCode } from "../test/rest/generate.ts";
 import { fillThirdParty } from "./third-party.ts";
@@ -26,6 +26,7 @@ export const generatedFolders = ["gen", "src/rest/gen"] as const;
 /** Writes all generated files below `folder`, which is emptied first. */
 export async function generate(folder: string): Promise<void> {
   await generateCode(folder);
+  await generateDescriptorSet(join(folder, "gen"));
   await generateOpenApi(join(folder, "gen"));
 }
 
@@ -54,6 +55,37 @@ async function generateCode(folder: string): Promise<void> {
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/**
+ * The schema as a server offers it: our files with their comments, and all that they import. The files of others have none, and so are not copies
+ * of their sources. `google.rpc.Status` is what gRPC sends errors in.
+ */
+async function generateDescriptorSet(folder: string): Promise<void> {
+  const path = join(folder, "byond.binpb");
+  await buf(
+    "build",
+    "--as-file-descriptor-set",
+    "--path",
+    "proto/byond",
+    "--path",
+    "third_party/google/rpc/status.proto",
+    "-o",
+    path,
+  );
+  const set = fromBinary(FileDescriptorSetSchema, await readFile(path));
+  for (const file of set.file) {
+    const { sourceCodeInfo } = file;
+    if (file.package !== "byond.v1") {
+      delete file.sourceCodeInfo;
+    } else if (sourceCodeInfo !== undefined) {
+      // Two thirds of it are the places of what has no comment.
+      sourceCodeInfo.location = sourceCodeInfo.location.filter(
+        ({ leadingComments, trailingComments }) => leadingComments !== "" || trailingComments !== "",
+      );
+    }
+  }
+  await writeFile(path, toBinary(FileDescriptorSetSchema, set));
 }
 
 const openApiFile = "openapi.json";
@@ -101,6 +133,7 @@ if (import.meta.main) {
   for (const folder of generatedFolders) {
     await mirror(join(fresh, folder), join(root, folder), [openApiFile]);
   }
+  await generateDescriptorSet(join(fresh, "gen"));
   await generateOpenApi(join(fresh, "gen"));
   await mirror(join(fresh, "gen"), join(root, "gen"));
   await generateTestCode();

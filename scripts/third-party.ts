@@ -6,7 +6,7 @@ import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { printProtoFile } from "./print-proto.ts";
+import { printProtoFile } from "../src/capabilities/schema/print-proto.ts";
 
 const root = join(import.meta.dirname, "..");
 const target = join(root, "third_party");

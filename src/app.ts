@@ -10,6 +10,7 @@ import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
 import { referenceCapability } from "./capabilities/reference/reference.capability.ts";
 import type { ReportSettings } from "./capabilities/reports/report-settings.ts";
 import { reportsCapability } from "./capabilities/reports/reports.capability.ts";
+import { schemaCapability } from "./capabilities/schema/schema.capability.ts";
 import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
 import { offerWebhookEvents } from "./capabilities/webhooks/webhook-events.ts";
@@ -56,6 +57,7 @@ export function standardCapabilities(): readonly Capability[] {
     webhooks,
     reportsCapability(),
     referenceCapability(),
+    schemaCapability(),
     consoleCapability(),
   ];
 }

@@ -71,7 +71,7 @@ const operation = settingGroup("Operation", {
   GRPC_REFLECTION: {
     default: "`on`",
     meaning:
-      "`on`: tools such as `grpcurl` read the schema from the server. `off`: they need `proto/`. The schema is public in any case: `/openapi.json` has the same content.",
+      "`on`: tools such as `grpcurl` read the schema from the server. `off`: they need `/protos.tar.gz`. The schema is public in any case: `/openapi.json` has the same content.",
   },
 });
 

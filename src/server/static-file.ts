@@ -66,7 +66,7 @@ async function serveFile(
   { cacheControl, headers = {} }: ServeOptions,
 ): Promise<void> {
   const encoding =
-    file.bytes.length < minCompressedBytes
+    file.bytes.length < minCompressedBytes || file.type === "application/gzip"
       ? undefined
       : preferredEncoding(String(request.headers["accept-encoding"] ?? ""));
   // A compressed file is another representation and needs an ETag of its own (RFC 9110 §8.8.3).
