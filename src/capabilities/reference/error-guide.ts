@@ -143,8 +143,7 @@ export const errorGuide = {
     title: "Validation failed",
     meaning:
       "At least one field of the request is missing, unknown, of the wrong type or out of range. `fields` lists every problem by field; beyond 20 problems, the message counts the rest. Nothing was done.",
-    remedy:
-      "Fix the listed fields. If you sent an `Idempotency-Key`, use a new one for the fixed request, because the old one belongs to this request.",
+    remedy: "Fix the listed fields.",
     retry: "No. Fix the request first.",
     situations: errorSituations.validation_error,
   },

@@ -169,7 +169,7 @@ export const errorSituations = {
   idempotency_key_reused: [
     {
       messages: ["This Idempotency-Key was used for another request."],
-      when: "Method, path, query or body differ from those of the first request with this key.",
+      when: "The call or its fields differ from those of the first request with this key.",
       remedy: "Send a new `Idempotency-Key` with every new request.",
     },
     {

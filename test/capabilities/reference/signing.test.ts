@@ -4,31 +4,26 @@ import { createHmac } from "node:crypto";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useTestApp } from "../../support/app.ts";
-import { guideOf } from "./guide-of-server.ts";
+import { codeBlocks, readChapter } from "./guide-chapter.ts";
 
 const run = promisify(execFile);
 
+const chapter = "signed-requests";
+
 const app = useTestApp();
-let section: string;
 /** A key that takes v2 only. */
 let key: string;
 beforeAll(async () => {
   const { session } = await app.signUp();
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "k", min_signature_version: "v2" } });
   key = body.key;
-  section = /## Signed requests\n(.*?)\n## /s.exec(await guideOf(app.url))?.[1] ?? "";
 });
-
-function block(language: string, index = 0): string {
-  const blocks = [...section.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\n\`\`\``, "gs"))];
-  return blocks[index]?.[1] ?? "";
-}
 
 describe("the example", () => {
   const told = () => ({
-    signed: block("text", 1),
-    key: /Under the key `([^`]+)`/.exec(section)?.[1] ?? "",
-    signature: /`([\da-f]{64})`/.exec(section)?.[1],
+    signed: codeBlocks(chapter, "text")[1] ?? "",
+    key: /Under the key `([^`]+)`/.exec(readChapter(chapter))?.[1] ?? "",
+    signature: /`([\da-f]{64})`/.exec(readChapter(chapter))?.[1],
   });
 
   test("has the signature that Node.js computes", () => {
@@ -48,16 +43,19 @@ describe("the example", () => {
 });
 
 describe("its programs satisfy a key that requires v2 signatures", () => {
-  const environment = () => ({ env: { ...process.env, BYONDAPI_KEY: key } });
+  const environment = () => ({ env: { ...process.env, BYOND_URL: app.url, BYONDAPI_KEY: key } });
 
   test("in JavaScript", async () => {
-    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", block("javascript")], environment());
+    const { stdout } = await run(
+      process.execPath,
+      ["--input-type=module", "-e", codeBlocks(chapter, "javascript")[0] ?? ""],
+      environment(),
+    );
     expect(stdout.trim()).toBe("201");
   });
 
   test("in a shell", async () => {
-    const quiet = block("bash").replace("curl ", "curl -sS ");
-    const { stdout } = await run("bash", ["-c", quiet], environment());
+    const { stdout } = await run("bash", ["-c", codeBlocks(chapter, "bash")[0] ?? ""], environment());
     expect(JSON.parse(stdout)).toMatchObject({ number_e164: "+6591234567", valid: true });
   });
 });

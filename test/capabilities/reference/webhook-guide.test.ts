@@ -5,15 +5,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { createWebhookSecret } from "../../../src/capabilities/webhooks/webhook-signature.ts";
 import { useTestApp } from "../../support/app.ts";
 import { freePort } from "../../support/free-port.ts";
-import { guideOf } from "./guide-of-server.ts";
+import { codeBlocks } from "./guide-chapter.ts";
 
 const app = useTestApp({ webhookDestinations: { allowedNetworks: [], allowsLoopback: true } });
-
-/** The programs of the section, in order. */
-async function programs(): Promise<string[]> {
-  const section = /^# Events and webhooks\n(.*?)^# /ms.exec(await guideOf(app.url))?.[1] ?? "";
-  return [...section.matchAll(/^```javascript\n(.*?)^```$/gms)].map(([, program = ""]) => program);
-}
 
 async function runReceiver(program: string, port: number, secret: string): Promise<ChildProcess> {
   const listening = program.replace("listen(3000)", `listen(${port}, () => console.log("ready"))`);
@@ -37,7 +31,7 @@ test.each([
   ["Standard Webhooks", 0],
   ["Byond-Signature", 1],
 ])("the receiver that verifies %s takes what is signed, and nothing else", async (_, index) => {
-  const [program = "", ...others] = (await programs()).slice(index);
+  const [program = "", ...others] = codeBlocks("webhooks", "javascript").slice(index);
   expect(others).toHaveLength(1 - index);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
