@@ -45,7 +45,8 @@ test.each([
   ["HTTP/2", overHttp2],
 ])("with TLS the live address is an https one, over %s", async (_, get) => {
   expect(app.url).toMatch(/^https:/);
-  const { info } = JSON.parse(await get("/openapi.json"));
+  const { info, paths } = JSON.parse(await get("/openapi.json"));
+  expect(paths["/verify/start"].post["x-codeSamples"].at(-1).source).not.toContain("-plaintext");
   expect(info.description).toContain(`${app.url}/docs`);
   expect(await get("/docs")).toContain("<title>Byond reference</title>");
 });

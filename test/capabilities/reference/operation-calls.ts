@@ -27,7 +27,7 @@ export async function createWorld(app: TestApp): Promise<World> {
     session,
     key: await mint("live"),
     sandboxKey: await mint("test"),
-    newAddress: () => `recipient-${++addresses}@example.com`,
+    newAddress: () => `recipient-${++addresses}-${account.email}`,
   };
 }
 
@@ -48,12 +48,12 @@ async function firstOfStream(url: string, key: string): Promise<RestAnswer> {
   return { status, headers, body: JSON.parse(text.slice(0, text.indexOf("\n"))) };
 }
 
-async function startVerification({ app, sandboxKey, newAddress }: World): Promise<string> {
+export async function startVerification({ app, sandboxKey, newAddress }: World): Promise<string> {
   const body = { channel: "email", recipient: newAddress(), metadata: { order: "4711" } };
   return (await app.rest("POST", "/verify/start", { key: sandboxKey, body })).body.verification_id;
 }
 
-async function createKey({ app, session }: World): Promise<string> {
+export async function createKey({ app, session }: World): Promise<string> {
   return (await app.rest("POST", "/api-keys", { session, body: { name: "for a call" } })).body.id;
 }
 
@@ -82,7 +82,7 @@ function aboutKey(method: string, suffix: string, expected: number, body?: unkno
 }
 
 /** Instead of those before: there are twenty at most. */
-async function createWebhook(world: World): Promise<string> {
+export async function createWebhook(world: World): Promise<string> {
   const { session } = world;
   const { body } = await world.app.rest("GET", "/webhooks", { session });
   await Promise.all(
@@ -102,7 +102,7 @@ function aboutWebhook(method: string, suffix: string, expected: number, body?: u
 }
 
 /** The path of the deliveries to a new webhook, of which there is one. */
-async function deliveriesOfNewWebhook(world: World): Promise<string> {
+export async function deliveriesOfNewWebhook(world: World): Promise<string> {
   const path = `/webhooks/${await createWebhook(world)}/deliveries`;
   await createKey(world);
   await vi.waitFor(async () => {

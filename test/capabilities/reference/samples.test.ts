@@ -1,83 +1,79 @@
-import { execFile, spawnSync } from "node:child_process";
-import { promisify } from "node:util";
-import { beforeAll, describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sampleLanguages } from "../../../src/capabilities/reference/openapi/samples/code-samples.ts";
+import { forServerAt } from "../../../src/capabilities/reference/openapi/samples/grpcurl.ts";
+import { runSamples } from "../../samples/run-samples.ts";
+import { curl } from "../../samples/sample-language.ts";
 import { useTestApp } from "../../support/app.ts";
-import { DocumentReader, type PlacedOperation } from "./openapi-document.ts";
-import { createWorld, type World } from "./operation-calls.ts";
-
-const run = promisify(execFile);
+import { DocumentReader } from "./openapi-document.ts";
 
 const app = useTestApp();
-let world: World;
-let reader: DocumentReader;
-beforeAll(async () => {
-  world = await createWorld(app);
-  reader = new DocumentReader(JSON.parse(await (await fetch(`${app.url}/openapi.json`)).text()));
+const text = readFileSync(join(import.meta.dirname, "../../../gen/openapi.json"), "utf8");
+const reader = new DocumentReader(JSON.parse(text));
+const operations = reader.operations().map(({ operation }) => operation);
+
+// The other languages are run by `npm run test:samples`.
+test("every sample in curl is answered as documented", async () => {
+  const outcomes = await runSamples(app, reader, curl);
+  expect([...outcomes.values()].filter((problem) => problem !== undefined)).toEqual([]);
+  expect(outcomes.size).toBe(operations.length);
 });
 
-function sampleOf({ operation }: PlacedOperation, label: string): string {
-  const source = operation["x-codeSamples"].find((sample) => sample.label === label)?.source;
-  if (source === undefined) {
-    throw new Error(`${operation.operationId} has no sample in ${label}`);
+test("every operation has a sample in every language", () => {
+  for (const operation of operations) {
+    const labels = operation["x-codeSamples"].map(({ label }) => label);
+    expect(labels, operation.operationId).toEqual(sampleLanguages.map(({ label }) => label));
   }
-  return source;
-}
+});
 
-function environment() {
-  return { ...process.env, BYONDAPI_KEY: world.sandboxKey, JWT: world.session };
-}
+describe.each(sampleLanguages)("samples in $label", ({ label, key }) => {
+  const samples = operations.map((operation) => {
+    const source = operation["x-codeSamples"].find((sample) => sample.label === label)?.source ?? "";
+    return { operation, source };
+  });
 
-/** Samples name things that are not there, or are there already: that is what they may be answered. */
-const allowed = new Set([200, 201, 401, 404, 409]);
-
-/** Calls that would end the session that the others use, and one that does not end. */
-const notRun = new Set(["logoutAll", "deleteAccount", "changePassword", "streamEvents"]);
-
-describe("samples work as pasted", () => {
-  test("curl", async () => {
-    const places = reader.operations().filter(({ operation }) => !notRun.has(operation.operationId));
-    const samples = places.map((place) =>
-      sampleOf(place, "curl").replace(/^curl /, "curl -sS -o /dev/null -w '%{http_code}\\n' "),
-    );
-    const { stdout } = await run("bash", ["-c", ["set -e", ...samples].join("\n")], { env: environment() });
-    const statuses = stdout.trim().split("\n").map(Number);
-    expect(statuses).toHaveLength(samples.length);
-    for (const [index, status] of statuses.entries()) {
-      expect([...allowed], samples[index]).toContain(status);
+  test("take the address from the environment", () => {
+    for (const { source } of samples) {
+      expect(source).toContain("BYOND_URL");
+      expect(source).not.toContain("127.0.0.1");
     }
   });
 
-  test("fetch", async () => {
-    const places = reader.operations().filter(({ operation }) => !notRun.has(operation.operationId));
-    const samples = places.map((place) => sampleOf(place, "fetch"));
-    const each =
-      "for (const code of process.argv.slice(1)) await import('data:text/javascript,' + encodeURIComponent(code))";
-    const quiet = samples.map((sample) =>
-      sample.replace("console.log(response.status, data)", "console.log(response.status)"),
-    );
-    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", each, ...quiet], {
-      env: environment(),
-    });
-    const statuses = stdout.trim().split("\n").map(Number);
-    expect(statuses).toHaveLength(samples.length);
-    for (const [index, status] of statuses.entries()) {
-      expect([...allowed], samples[index]).toContain(status);
+  test("take the credential from the environment, if the operation needs one", () => {
+    for (const { operation, source } of samples) {
+      expect(/BYONDAPI_KEY|JWT/.test(source), operation.operationId).toBe(operation.security.length > 0);
     }
   });
 
-  // Only its syntax: `requests` does not come with Python, and neither comes with Node.js.
-  const hasPython = spawnSync("python3", ["--version"]).status === 0;
-  test.skipIf(!hasPython)("Python", async () => {
-    const samples = reader.operations().map((place) => sampleOf(place, "Python"));
-    await run("python3", ["-c", "import sys\nfor code in sys.argv[1:]: compile(code, code, 'exec')", ...samples]);
+  test("name the key once, in the form that a key can take the place of", () => {
+    for (const { source } of samples.filter((sample) => sample.source.includes("BYONDAPI_KEY"))) {
+      expect(source.split(key.text)).toHaveLength(2);
+      expect(source.split("BYONDAPI_KEY")).toHaveLength(2);
+    }
   });
+});
 
-  test("samples take the credential from the environment, if the operation needs one", () => {
-    for (const { operation } of reader.operations()) {
-      for (const { source } of operation["x-codeSamples"]) {
-        expect(/BYONDAPI_KEY|JWT/.test(source), operation.operationId).toBe(operation.security.length > 0);
-        expect(source).toContain(`${app.url}/api/v1/`);
-      }
+describe("samples in gRPC", () => {
+  const sources = (url: string): string[] =>
+    new DocumentReader(JSON.parse(forServerAt(url, text)))
+      .operations()
+      .map(({ operation }) => operation["x-codeSamples"].at(-1)?.source ?? "");
+
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
+  const fromEnvironment = '"${BYOND_URL#*://}"';
+
+  test.each([
+    ["http://127.0.0.1:8080", true, fromEnvironment],
+    ["https://byond.example.com:8443", false, fromEnvironment],
+    ["https://byond.example.com", false, "byond.example.com:443"],
+    ["https://byond.example.com:8443/byond", false, "byond.example.com:8443"],
+    ["http://byond.internal", true, "byond.internal:80"],
+  ])("for a server at %s say whether to use TLS, and name the port", (url, isPlain, address) => {
+    for (const source of sources(url)) {
+      expect(source.startsWith("grpcurl -plaintext \\\n")).toBe(isPlain);
+      expect(source.startsWith("grpcurl \\\n")).toBe(!isPlain);
+      expect(source).toContain(` ${address} byond.v1.`);
     }
   });
 });

@@ -1,12 +1,13 @@
 import { getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
 import type { OperationDetails, OperationFacts } from "@byond/rest/openapi/operation";
 import { type Access, access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts";
-import { codeSamples } from "./code-samples.ts";
 import type { ErrorResponses } from "./error-responses.ts";
 import { errorsOf, refusesSandboxKeys, useOfIdempotencyKey } from "./operation-errors.ts";
+import { codeSamples } from "./samples/code-samples.ts";
+import { sampleCall } from "./samples/operation-sample.ts";
 
 /** Documents what the generic OpenAPI builder does not know: credentials, errors, headers, `Idempotency-Key`, code samples. */
-export function operationDetails(facts: OperationFacts, baseUrl: string, errors: ErrorResponses): OperationDetails {
+export function operationDetails(facts: OperationFacts, basePath: string, errors: ErrorResponses): OperationDetails {
   const { method } = facts.route;
   if (!hasOption(method, access)) {
     throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
@@ -47,14 +48,7 @@ export function operationDetails(facts: OperationFacts, baseUrl: string, errors:
       "x-rpc": `${method.parent.typeName}/${method.name}`,
       "x-credentials": credentialsOf(required),
       ...(required.scope === "" ? {} : { "x-required-scope": required.scope }),
-      "x-codeSamples": codeSamples({
-        method: facts.route.httpMethod,
-        url: baseUrl + fillPath(facts),
-        query: sampleQuery(facts),
-        body: facts.bodyExample,
-        credential: credentialsOf(required)[0] ?? "none",
-        isStream: method.methodKind === "server_streaming",
-      }),
+      "x-codeSamples": codeSamples(sampleCall(facts, basePath, credentialsOf(required)[0] ?? "none")),
     },
   };
 }
@@ -119,19 +113,4 @@ function scopeNote({ scope, namedScope }: Access): string {
 /** Whether a key that names no scope may call it: programs do, and a session only looks on. */
 function isDataPlane({ byMode, namedScope }: Access): boolean {
   return byMode && !namedScope;
-}
-
-function fillPath({ path, parameters }: OperationFacts): string {
-  return path.replace(/\{([^}]+)\}/g, (whole, name: string) => {
-    const example = parameters.find((parameter) => parameter.in === "path" && parameter.name === name)?.example;
-    return example === undefined ? whole : encodeURIComponent(String(example));
-  });
-}
-
-/** The required parameters, and one optional parameter as an example. */
-function sampleQuery({ parameters }: OperationFacts): [string, string][] {
-  const inQuery = parameters.filter((parameter) => parameter.in === "query" && parameter.example !== undefined);
-  const required = inQuery.filter((parameter) => parameter.required);
-  const optional = required.length === 0 ? [] : inQuery.filter((parameter) => !parameter.required).slice(0, 1);
-  return [...required, ...optional].map(({ name, example }) => [name, String(example)]);
 }

@@ -78,7 +78,7 @@ export function buildReference(services: readonly DescService[], scopes: readonl
     componentOf: scopeComponentOf,
     hidesParameter: isFieldMask,
     eventStream: eventStreamFields,
-    operation: (facts) => operationDetails(facts, baseUrl, errors),
+    operation: (facts) => operationDetails(facts, basePath, errors),
     components: () => {
       const { responses, schemas } = errors.components();
       return { ...sharedComponents, responses, schemas: { ...schemas, [scopeComponent]: scopeSchema(scopes) } };

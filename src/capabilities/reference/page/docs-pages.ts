@@ -7,6 +7,7 @@ import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
 import { filePage, StaticFile } from "../../../server/static-file.ts";
 import { placeholderOrigin } from "../openapi/reference-document.ts";
+import { forServerAt } from "../openapi/samples/grpcurl.ts";
 import { documentOf } from "../openapi/served-document.ts";
 import { errorsHtml } from "./errors-page.ts";
 import { liveText } from "./live-text.ts";
@@ -64,12 +65,8 @@ export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesO
   const scalarFolder = `assets/scalar-${scalar.version}`;
   const reference = new StaticFile(htmlType, Buffer.from(referenceHtml(`${scalarFolder}/standalone.esm.js`)));
   const errors = liveText(htmlType, () => errorsHtml(`${placeholderOrigin}/docs/errors`), url, escapeHtml);
-  const openApi = liveText(
-    "application/json",
-    await readOpenApi({ services, scopes }, publicUrl === undefined),
-    url,
-    escapeJson,
-  );
+  const document = await readOpenApi({ services, scopes }, publicUrl === undefined);
+  const openApi = liveText("application/json", () => forServerAt(url(), document()), url, escapeJson);
   const pages = new Map<string, Page>([
     // Pages of every origin may read the document: it is public.
     ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
