@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { codeBlocks } from "../capabilities/reference/guide-chapter.ts";
 import { freePort } from "../support/free-port.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -34,6 +35,10 @@ test("every call of the README works as pasted, and works again when repeated", 
     }
     const exports = Array.from(banner.matchAll(/^ +(export .*)$/gm), ([, line = ""]) => line);
     expect(exports.map((line) => line.split("=", 1)[0])).toEqual(["export BYOND_URL", "export BYONDAPI_KEY"]);
+    // The reference's quickstart begins with the lines that the start prints.
+    const [url = "", key = ""] = exports.map((line) => line.split('"')[1] ?? "");
+    const [names = ""] = codeBlocks("quickstart", "bash");
+    expect(names.replace("{{origin}}", url).replace("pk_test_…", key)).toBe(exports.join("\n"));
     const [receive = "", listen = "", ...create] = await readBlocks("Webhooks");
     const blocks = [...(await readBlocks("First calls", "gRPC")), ...create];
     expect(blocks.length).toBeGreaterThanOrEqual(6);

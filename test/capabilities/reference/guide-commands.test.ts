@@ -7,7 +7,7 @@ import { chapterNames, codeBlocks } from "./guide-chapter.ts";
 
 const run = promisify(execFile);
 
-/** The quickstart asks the reader to paste a key; `samples.test.ts` runs it. The introduction exports a key that is none. */
+/** The quickstart asks the reader to paste a key; `quickstart.test.ts` runs it. The introduction exports a key that is none. */
 const notRun: ReadonlySet<string> = new Set(["quickstart", "introduction"]);
 
 const hasGrpcurl = spawnSync("grpcurl", ["-version"]).status === 0;
