@@ -199,16 +199,15 @@ describe("the guide", () => {
       expect(title).toMatch(/^# \S/);
       expect(guide.split("\n")).toContain(title);
     }
-    expect(guide).not.toMatch(/\{\{|\}\}/);
+    expect(guide).not.toContain("{{");
   });
 
   test("has no dead links to the server", async () => {
     const guide = await guideOf(app.url);
     const links = [...guide.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link = ""]) => link);
     expect(links.length).toBeGreaterThan(5);
-    const chapterOf = (link: string) => link.split("/docs/guides/")[1];
-    for (const link of new Set(links.filter((link) => !link.includes("/docs/api/")))) {
-      const chapter = chapterOf(link);
+    for (const link of new Set(links.filter((link) => link.startsWith(app.url) && !link.includes("/docs/api/")))) {
+      const chapter = link.split("/docs/guides/")[1];
       if (chapter === undefined) {
         expect((await fetch(link)).status, link).toBe(200);
       } else {
