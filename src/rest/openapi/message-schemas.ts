@@ -27,7 +27,9 @@ export interface SchemaOptions {
   /** Keywords beyond the rules of a field of a request: of its value, or of each element of a list. */
   readonly keywords: (field: DescField) => JsonObject;
   /** The component that describes a field's value, or each element of a list, in place of its type. */
-  readonly componentOf: (field: DescField) => string | undefined;
+  readonly componentOf: (field: DescField, direction: Direction) => string | undefined;
+  /** Whether responses may have values of the enum that the document does not list. */
+  readonly mayGrow: (enumType: DescEnum) => boolean;
   /** Turns a comment into the text of a description. */
   readonly describe: (comment: string) => string;
 }
@@ -125,7 +127,8 @@ export class MessageSchemas {
     const type = valueTypeOf(field);
     const further = direction === "request" ? this.#options.keywords(field) : {};
     if (field.fieldKind === "list") {
-      const items = this.#componentOf(field) ?? this.#single(type, rules.items ?? noRules, direction, further);
+      const items =
+        this.#componentOf(field, direction) ?? this.#single(type, rules.items ?? noRules, direction, further);
       return { type: "array", items, ...ruleKeywords(rules.own) };
     }
     if (field.fieldKind === "map") {
@@ -139,11 +142,11 @@ export class MessageSchemas {
         ...ruleKeywords(rules.own),
       };
     }
-    return this.#componentOf(field) ?? this.#single(type, rules, direction, further);
+    return this.#componentOf(field, direction) ?? this.#single(type, rules, direction, further);
   }
 
-  #componentOf(field: DescField): JsonObject | undefined {
-    const name = this.#options.componentOf(field);
+  #componentOf(field: DescField, direction: Direction): JsonObject | undefined {
+    const name = this.#options.componentOf(field, direction);
     return name === undefined ? undefined : referenceTo(name);
   }
 
@@ -153,7 +156,7 @@ export class MessageSchemas {
       return type.scalar === ScalarType.STRING ? this.#text(schema, direction) : schema;
     }
     if (type.kind === "enum") {
-      return this.#enum(type.enum, rules);
+      return this.#enum(type.enum, rules, direction);
     }
     const [wrapped] = type.message.fields;
     if (this.#options.style.unwrapsLists && wrapped !== undefined && isListWrapper(type.message)) {
@@ -165,14 +168,14 @@ export class MessageSchemas {
     return { ...this.message(type.message, direction), ...further };
   }
 
-  /** A choice between messages in a response, which is one of their schemas. */
+  /** A choice between messages in a response: `oneOf`, since ogen has no code for `anyOf`. */
   #choice(message: DescMessage): JsonObject {
     const { describe, names } = this.#options;
     return this.#component(names.ofMessage(message, "response"), () => {
       const description = describe(commentOf(message));
       return {
         ...(description === "" ? {} : { description }),
-        anyOf: message.fields.map((field) => this.#single(valueTypeOf(field), noRules, "response")),
+        oneOf: message.fields.map((field) => this.#single(valueTypeOf(field), noRules, "response")),
       };
     });
   }
@@ -185,12 +188,16 @@ export class MessageSchemas {
       : schema;
   }
 
-  #enum(enumType: DescEnum, { own }: Rules): JsonObject {
+  #enum(enumType: DescEnum, { own }: Rules, direction: Direction): JsonObject {
     if (enumType.typeName === "google.protobuf.NullValue") {
       return { type: "null" };
     }
     const { names, style } = this.#options;
     const all = jsonEnumNames(enumType, style);
+    if (direction === "response" && this.#options.mayGrow(enumType)) {
+      // Clients in strict languages fail on a value that an `enum` does not list.
+      return { type: "string", "x-extensible-enum": [...all] };
+    }
     const allowed = enumType.values
       .filter(({ number }) => isAllowed(number, own))
       .map((value) => jsonEnumName(value, style))

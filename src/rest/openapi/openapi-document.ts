@@ -1,4 +1,4 @@
-import type { DescField, DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
+import type { DescEnum, DescField, DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
 import { SchemaError } from "../endpoint.ts";
 import type { JsonStyle } from "../json/json-style.ts";
 import { type Route, routesOf } from "../route.ts";
@@ -9,6 +9,7 @@ import { MessageSchemas } from "./message-schemas.ts";
 import { openApiPath } from "./openapi-path.ts";
 import { buildOperation, type OperationDetails, type OperationFacts } from "./operation.ts";
 import { commentOf } from "./proto-comments.ts";
+import type { Direction } from "./value-schema.ts";
 
 export interface OpenApiOptions {
   /** Title, version, description and whatever else the document's `info` has. */
@@ -36,7 +37,12 @@ export interface OpenApiOptions {
    * The name of the component that describes a field's value, or each element of a list, in place of its type. One of `components`, for
    * texts that are an enum in the document but not in the schema.
    */
-  readonly componentOf?: (field: DescField) => string | undefined;
+  readonly componentOf?: (field: DescField, direction: Direction) => string | undefined;
+  /**
+   * Whether responses may have values of the enum that the document does not list. They are texts then, with the known values in
+   * `x-extensible-enum`. By default no enum grows.
+   */
+  readonly mayGrow?: (enumType: DescEnum) => boolean;
   /** Whether a field that the query could give is left out of the document. By default none is. */
   readonly hidesParameter?: (field: DescField) => boolean;
   /** The fields of server-sent events, as the gateway has them. */
@@ -72,6 +78,7 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
     withoutNull: options.withoutNull ?? (() => false),
     keywords: options.keywords ?? (() => ({})),
     componentOf: options.componentOf ?? (() => undefined),
+    mayGrow: options.mayGrow ?? (() => false),
   });
   const details = options.operation ?? (() => ({}));
 

@@ -38,7 +38,8 @@ export function scalarSchema(scalar: ScalarType, direction: Direction): JsonObje
 export function wellKnownSchema(message: DescMessage, direction: Direction): JsonObject | undefined {
   switch (message.typeName) {
     case "google.protobuf.Timestamp":
-      return { type: "string", format: "date-time", ...(direction === "request" ? { pattern: readableTime } : {}) };
+      // No pattern beside it: clients in PHP and pydantic have an object there, to which they cannot apply one.
+      return { type: "string", format: "date-time" };
     case "google.protobuf.Duration":
       return { type: "string", pattern: "^-?[0-9]+(\\.[0-9]{1,9})?s$", examples: ["1.5s"] };
     case "google.protobuf.FieldMask":
@@ -55,10 +56,6 @@ export function wellKnownSchema(message: DescMessage, direction: Direction): Jso
       return isWrapperDesc(message) ? scalarSchema(message.fields[0].scalar, direction) : undefined;
   }
 }
-
-/** RFC 3339 times that a timestamp can hold: up to nanoseconds, without leap seconds. */
-const readableTime =
-  "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9](\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
 
 /** The schema that allows `null` too. */
 export function orNull(schema: JsonObject): JsonObject {

@@ -1,6 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { errorCodes, errorGuide } from "../error-guide.ts";
-import { scopeComponent } from "./scope-schema.ts";
 
 const description = (text: string, schema: JsonObject): JsonObject => ({ ...schema, description: text });
 
@@ -26,9 +25,7 @@ export const errorSchemas: Readonly<Record<string, JsonObject>> = {
         type: "string",
       }),
       documentation_url: description("Where the code is explained.", { type: "string", format: "uri" }),
-      required_scope: description("The scope that the key lacks. With `insufficient_scope` only.", {
-        $ref: `#/components/schemas/${scopeComponent}`,
-      }),
+      required_scope: description("The scope that the key lacks. With `insufficient_scope` only.", { type: "string" }),
       fields: description(
         "What is wrong, by field. Nested fields are joined by dots, list elements are written `scopes[0]`. With `validation_error` only.",
         { type: "object", additionalProperties: { type: "string" } },
@@ -41,8 +38,10 @@ export const errorSchemas: Readonly<Record<string, JsonObject>> = {
   },
   ErrorCode: {
     type: "string",
-    enum: [...errorCodes],
-    description: "Stable and machine-readable. Branch on this one, never on `message`.",
+    // No `enum`: clients in strict languages fail on a code that it does not list, in place of the error.
+    "x-extensible-enum": [...errorCodes],
+    description:
+      "Stable and machine-readable. Branch on this one, never on `message`. More codes may be added: treat one that you do not know by the HTTP status.",
     "x-enum-descriptions": errorCodes.map((code) => errorGuide[code].title),
   },
 };

@@ -24,6 +24,7 @@ import { webhookSection } from "./webhook-section.ts";
  * | operation | `x-required-scope` | the scope that a key needs; absent: any key |
  * | operation | `x-codeSamples` | `{ lang, label, source }` each |
  * | enum | `x-enum-descriptions` | a text for each value, in the order of `enum`; may be empty |
+ * | string of a response | `x-extensible-enum` | the values that there are today; more may be added |
  *
  * Its operations have the tag of their service, its `webhooks` a tag of their own. Decision 54 says what it leaves out, and why.
  */
@@ -76,6 +77,7 @@ export function buildReference(services: readonly DescService[], scopes: readonl
     withoutNull: () => true,
     keywords: requestKeywords,
     componentOf: scopeComponentOf,
+    mayGrow: (enumType) => /\bmay be added\b/.test(commentOf(enumType)),
     hidesParameter: isFieldMask,
     eventStream: eventStreamFields,
     operation: (facts) => operationDetails(facts, basePath, errors),

@@ -8,8 +8,6 @@ const addressOrRange = { pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$" };
 const byField: Readonly<Record<string, JsonObject>> = {
   "IpAllowlist.ranges": addressOrRange,
   "LookupNumberRequest.country": { enum: getCountries().toSorted() },
-  "SignUpRequest.email": { format: "idn-email" },
-  "StartPasswordResetRequest.email": { format: "idn-email" },
 };
 
 /** JSON Schema keywords of a request's field that are not `buf.validate` rules; the implementation enforces them. */

@@ -1,4 +1,5 @@
 import type { DescField, JsonObject } from "@bufbuild/protobuf";
+import type { Direction } from "@byond/rest/openapi/value-schema";
 
 /** The name of the component that lists the scopes. */
 export const scopeComponent = "Scope";
@@ -23,7 +24,7 @@ export function scopeSchema(scopes: readonly string[]): JsonObject {
   };
 }
 
-/** The component of a field that holds scopes. */
-export function scopeComponentOf({ parent, name }: DescField): string | undefined {
-  return `${parent.name}.${name}` === "ScopeSet.scopes" ? scopeComponent : undefined;
+/** The component of a field that holds scopes. In responses they are texts: a server may have more of them tomorrow. */
+export function scopeComponentOf({ parent, name }: DescField, direction: Direction): string | undefined {
+  return direction === "request" && `${parent.name}.${name}` === "ScopeSet.scopes" ? scopeComponent : undefined;
 }

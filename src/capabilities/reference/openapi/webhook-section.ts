@@ -15,6 +15,45 @@ export const webhookTag = groupTitle(WebhookService);
  */
 const deliveryTag = "Webhook events";
 
+/** Of every delivery. No components: oapi-codegen leaves out those that no path refers to. */
+const signatureHeaders: JsonObject[] = [
+  {
+    in: "header",
+    name: "webhook-id",
+    required: true,
+    description:
+      "The id of the event, the same whenever it is sent: with it you notice an event that you have already.",
+    schema: { type: "string", pattern: "^evt_[0-9A-Za-z]{22}$" },
+    example: "evt_4mXw8RkQz1VbTn6YcLs0Hd",
+  },
+  {
+    in: "header",
+    name: "webhook-timestamp",
+    required: true,
+    description: "When this attempt was signed, in Unix seconds.",
+    schema: { type: "string", pattern: "^[0-9]+$" },
+    example: "1781516221",
+  },
+  {
+    in: "header",
+    name: "webhook-signature",
+    required: true,
+    description:
+      "Standard Webhooks: `v1,` and the base64 HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, once for each secret that is valid, after a space.",
+    schema: { type: "string", pattern: "^v1,[0-9A-Za-z+/]{43}=( v1,[0-9A-Za-z+/]{43}=)*$" },
+    example: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+  },
+  {
+    in: "header",
+    name: "Byond-Signature",
+    required: true,
+    description:
+      "The same as `v1` of signed requests: the time in Unix milliseconds, and the hexadecimal HMAC-SHA256 of `<t>.<body>`, once for each secret that is valid.",
+    schema: { type: "string", pattern: "^t=[0-9]+(,v1=[0-9a-f]{64})+$" },
+    example: "t=1781516221000,v1=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  },
+];
+
 /** Bodies that an endpoint got, by type. `test/capabilities/webhooks/event-examples.test.ts` writes them. */
 const examples: Readonly<Record<string, JsonValue>> = eventExamples;
 
@@ -47,9 +86,7 @@ function delivery(type: string, comment: string): JsonObject {
     description: comment,
     tags: [deliveryTag],
     security: [],
-    parameters: ["WebhookId", "WebhookTimestamp", "WebhookSignature", "WebhookByondSignature"].map((name) => ({
-      $ref: `#/components/parameters/${name}Header`,
-    })),
+    parameters: signatureHeaders,
     requestBody: {
       required: true,
       content: { "application/json": { schema: { $ref: "#/components/schemas/Event" }, example } },

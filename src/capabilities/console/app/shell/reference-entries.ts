@@ -9,8 +9,8 @@ export interface ReferenceEntry {
 }
 
 interface ErrorCodes {
-  readonly enum: readonly string[];
-  /** In the order of `enum`. */
+  readonly "x-extensible-enum": readonly string[];
+  /** In the same order. */
   readonly "x-enum-descriptions": readonly string[];
 }
 
@@ -45,6 +45,6 @@ function operationsOf({ paths }: OpenApi): readonly ReferenceEntry[] {
 }
 
 function errorsOf({ components }: OpenApi): readonly ReferenceEntry[] {
-  const { enum: codes, "x-enum-descriptions": titles } = components.schemas.ErrorCode;
+  const { "x-extensible-enum": codes, "x-enum-descriptions": titles } = components.schemas.ErrorCode;
   return codes.map((code, index) => ({ title: code, detail: titles[index] ?? "", fragment: `/errors#${code}` }));
 }
