@@ -1,5 +1,5 @@
 /**
- * Writes `gen/` and `src/rest/gen/` from `.proto` files, and the README's tables, without a network. `generate(folder)` writes the same below
+ * Writes `gen/`, `src/rest/gen/` and the generated code of the SDKs from `.proto` files, and the README's tables, without a network. `generate(folder)` writes the same below
  * another folder, so that `npm run check` can compare.
  */
 import { execFile } from "node:child_process";
@@ -8,6 +8,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { emitters } from "../sdk/generator/emitters.ts";
 import { generateTestCode } from "../test/rest/generate.ts";
 import { fillThirdParty } from "./third-party.ts";
 
@@ -21,13 +22,14 @@ async function buf(...args: readonly string[]): Promise<void> {
 }
 
 /** The folders that are generated, as a whole. */
-export const generatedFolders = ["gen", "src/rest/gen"] as const;
+export const generatedFolders = ["gen", "src/rest/gen", ...emitters.map(({ folder }) => folder)];
 
 /** Writes all generated files below `folder`, which is emptied first. */
 export async function generate(folder: string): Promise<void> {
   await generateCode(folder);
   await generateDescriptorSet(join(folder, "gen"));
   await generateOpenApi(join(folder, "gen"));
+  await generateSdkCode(folder);
 }
 
 async function generateCode(folder: string): Promise<void> {
@@ -107,6 +109,12 @@ async function generateOpenApi(folder: string): Promise<void> {
   }
 }
 
+/** The generated code of the SDKs. Written by code that itself uses `gen/`. */
+async function generateSdkCode(folder: string): Promise<void> {
+  const { generateSdks } = await import("../sdk/generator/generate.ts");
+  await generateSdks(folder);
+}
+
 /** Makes the content of `target` equal to that of `source`, except for the files to `keep`. Unchanged files are not touched. */
 async function mirror(source: string, target: string, keep: readonly string[] = []): Promise<void> {
   const files = async (folder: string) =>
@@ -130,12 +138,15 @@ if (import.meta.main) {
   const fresh = join(root, "node_modules/.cache/generated");
   await fillThirdParty();
   await generateCode(fresh);
-  for (const folder of generatedFolders) {
+  for (const folder of ["gen", "src/rest/gen"]) {
     await mirror(join(fresh, folder), join(root, folder), [openApiFile]);
   }
   await generateDescriptorSet(join(fresh, "gen"));
   await generateOpenApi(join(fresh, "gen"));
-  await mirror(join(fresh, "gen"), join(root, "gen"));
+  await generateSdkCode(fresh);
+  for (const folder of generatedFolders) {
+    await mirror(join(fresh, folder), join(root, folder));
+  }
   await generateTestCode();
   const { writeTables } = await import("./readme-tables.ts");
   await writeTables();

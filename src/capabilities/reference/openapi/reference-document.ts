@@ -103,6 +103,6 @@ function isFieldMask({ message }: DescField): boolean {
 }
 
 /** A message field of a response is always set, unless its comment says when it is null. */
-function isAlwaysSet(field: DescField): boolean {
+export function isAlwaysSet(field: DescField): boolean {
   return field.fieldKind === "message" && !/\bnull\b/i.test(commentOf(field));
 }

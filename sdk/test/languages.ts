@@ -1,0 +1,46 @@
+/** How the cases are run in each language. Commands run in the folder of the SDK. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Transport } from "./cases.ts";
+
+export type Command = readonly [program: string, ...args: string[]];
+
+export interface Language {
+  readonly name: string;
+  readonly folder: string;
+  readonly transports: readonly Transport[];
+  /** What the machine must be able to run; otherwise the language is skipped. */
+  readonly needs: readonly Command[];
+  /** Builds what the runner needs. */
+  readonly prepare: readonly Command[];
+  /** The runner; the path of the JSON of the cases is added. */
+  readonly runner: Command;
+}
+
+const sdk = join(import.meta.dirname, "..");
+
+export const languages: readonly Language[] = [
+  {
+    name: "typescript",
+    folder: join(sdk, "typescript"),
+    transports: ["rest"],
+    needs: [[process.execPath, "--version"]],
+    prepare: [],
+    runner: [process.execPath, "test/run-cases.ts"],
+  },
+];
+
+const run = promisify(execFile);
+
+/** Why the machine cannot run a language; undefined if it can. */
+export async function missingFor({ needs, folder }: Language): Promise<string | undefined> {
+  for (const [program, ...args] of needs) {
+    try {
+      await run(program, args, { cwd: folder });
+    } catch {
+      return `\`${[program, ...args].join(" ")}\` does not run here`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+import { isObject, type Json } from "./converters.ts";
+import type { ErrorCode } from "./generated/types.ts";
+
+/**
+ * A code of an error that the SDK itself reports:
+ *
+ * - `connection_failed`: the server was not reached, or the connection was lost;
+ * - `timed_out`: the deadline of the call passed;
+ * - `invalid_response`: what answered is not the API, but perhaps a proxy in front of it;
+ * - `webhook_signature_invalid`: a webhook was not signed with this secret, or not as it arrived;
+ * - `webhook_signature_expired`: a webhook was signed too long ago, or the clocks differ.
+ */
+export type ClientErrorCode =
+  | "connection_failed"
+  | "timed_out"
+  | "invalid_response"
+  | "webhook_signature_invalid"
+  | "webhook_signature_expired";
+
+/** Why a call failed. */
+export interface ByondErrorDetails {
+  /** Branch on it. Newer servers may have codes that this version does not know. */
+  readonly code: ErrorCode | ClientErrorCode | (string & {});
+  /** The HTTP status. Undefined if there was no answer, and over gRPC. */
+  readonly status?: number | undefined;
+  /** The id of the request. Quote it when asking for support. */
+  readonly requestId?: string | undefined;
+  /** With `rate_limited` and `unavailable`: the seconds to wait before the call is repeated. */
+  readonly retryAfter?: number | undefined;
+  /** With `validation_error`: what is wrong, by the name that the field has in the API. */
+  readonly fields?: Readonly<Record<string, string>> | undefined;
+  /** With `insufficient_scope`: the scope that the key lacks. */
+  readonly requiredScope?: string | undefined;
+  /** Where the code is explained. */
+  readonly documentationUrl?: string | undefined;
+}
+
+/**
+ * The error of a call that failed, whether the server refused it or it never got there.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await byond.verify.start({ channel: "email", recipient });
+ * } catch (error) {
+ *   if (error instanceof ByondError && error.code === "rate_limited") {
+ *     return tryAgainIn(error.retryAfter);
+ *   }
+ *   throw error;
+ * }
+ * ```
+ */
+export class ByondError extends Error implements ByondErrorDetails {
+  override readonly name = "ByondError";
+  readonly code: ByondErrorDetails["code"];
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly fields: Readonly<Record<string, string>> | undefined;
+  readonly requiredScope: string | undefined;
+  readonly documentationUrl: string | undefined;
+
+  constructor(message: string, details: ByondErrorDetails & { readonly cause?: unknown }) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = details.code;
+    this.status = details.status;
+    this.requestId = details.requestId;
+    this.retryAfter = details.retryAfter;
+    this.fields = details.fields;
+    this.requiredScope = details.requiredScope;
+    this.documentationUrl = details.documentationUrl;
+  }
+}
+
+/** Reads the member `error` of an answer. Undefined if it is not one of the API. */
+export function readError(error: Json | undefined, status?: number): ByondError | undefined {
+  if (!isObject(error) || typeof error.code !== "string") {
+    return undefined;
+  }
+  const { code, message, request_id, retry_after, fields, required_scope, documentation_url } = error;
+  const text = (value: Json | undefined) => (typeof value === "string" ? value : undefined);
+  return new ByondError(text(message) ?? code, {
+    code,
+    status,
+    requestId: text(request_id),
+    retryAfter: typeof retry_after === "number" ? retry_after : undefined,
+    fields: isObject(fields) ? (fields as Record<string, string>) : undefined,
+    requiredScope: text(required_scope),
+    documentationUrl: text(documentation_url),
+  });
+}
