@@ -4,6 +4,8 @@
  * emitter turns it into code.
  */
 export interface Model {
+  /** The version of the SDKs: that of the server, from the root's package.json. */
+  readonly version: string;
   /** The version of the API that SDKs name in `Byond-Version`. */
   readonly apiVersion: string;
   /** Every code of an error, by HTTP status, with what it means. */

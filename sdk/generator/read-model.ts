@@ -19,6 +19,7 @@ import { isChoiceWrapper, isListWrapper, jsonEnumName } from "@byond/rest/json/j
 import { commentOf } from "@byond/rest/openapi/proto-comments";
 import { type Route, routesOf } from "@byond/rest/route";
 import { access, Credential } from "../../gen/byond/v1/access_pb.ts";
+import rootPackage from "../../package.json" with { type: "json" };
 import { errorCodes, errorGuide } from "../../src/capabilities/reference/error-guide.ts";
 import { useOfIdempotencyKey } from "../../src/capabilities/reference/openapi/operation-errors.ts";
 import { isAlwaysSet } from "../../src/capabilities/reference/openapi/reference-document.ts";
@@ -67,6 +68,7 @@ class ModelReader {
     const services = this.#services.map((service) => this.#service(service));
     refuseDuplicates(services.map(({ name }) => name));
     return {
+      version: rootPackage.version,
       apiVersion: currentApiVersion,
       errors: errorCodes.map((code): ErrorKind => {
         const { meaning, remedy } = errorGuide[code];

@@ -38,6 +38,7 @@ function emitTypes(model: Model, describe: Describe): string {
   const pageTypes = new Set(pagedOperations(model).map(({ result }) => result.type));
   const parts = [
     head,
+    `/** The version of this package. */\nexport const version = ${JSON.stringify(model.version)};\n`,
     `/** The version of the API that this SDK is written for. */\nexport const apiVersion = ${JSON.stringify(model.apiVersion)};\n`,
     errorCodes(model),
     ...model.enums.map((type) => enumType(type, describe)),

@@ -1,11 +1,10 @@
 import { isObject, type Json, type JsonObject } from "./converters.ts";
 import { EventStream } from "./event-stream.ts";
-import { apiVersion } from "./generated/types.ts";
+import { apiVersion, version } from "./generated/types.ts";
 import type { Attempt, Operation, Transport } from "./operation.ts";
 import { type CallOptions, isBrowser } from "./options.ts";
 import { Page, PagePromise } from "./page.ts";
 import { Deadline, withRetries } from "./retry.ts";
-import { version } from "./version.ts";
 
 export type { CallOptions };
 

@@ -8,9 +8,9 @@ export { ByondError, type ByondErrorDetails, type ClientErrorCode } from "./erro
 export type { EventStream } from "./event-stream.ts";
 export type * from "./generated/services.ts";
 export type * from "./generated/types.ts";
+export { apiVersion, version } from "./generated/types.ts";
 export type { ByondOptions, CallOptions } from "./options.ts";
 export type { Page, PagePromise } from "./page.ts";
 export { isSandboxKey, sandboxCode } from "./sandbox.ts";
 export { type SignedRequest, signRequest } from "./sign-request.ts";
-export { version } from "./version.ts";
 export { type PingEvent, signWebhook, verifyWebhook, type WebhookHeaders } from "./webhooks.ts";
