@@ -114,8 +114,12 @@ test.each<[string, string, number]>([
   ["verify", `Number of digits of the code, ${codeLength.min} to ${codeLength.max}. Default ${codeLength.default}.`, 1],
   ["verify", `in seconds, ${ttlSeconds.min} to ${ttlSeconds.max}. Default ${ttlSeconds.default}.`, 1],
   ["verify", `The sender's name as the recipient reads it, ${brandLength.min} to ${brandLength.max} characters`, 1],
-  ["verify", `Verifications a page, ${pageSize.min} to ${pageSize.max}. Default ${pageSize.default}.`, 1],
-  ["event", `Events a page, ${events.pageSize.min} to ${events.pageSize.max}. Default ${events.pageSize.default}.`, 1],
+  ["verify", `Verifications per page, ${pageSize.min} to ${pageSize.max}. Default ${pageSize.default}.`, 1],
+  [
+    "event",
+    `Events per page, ${events.pageSize.min} to ${events.pageSize.max}. Default ${events.pageSize.default}.`,
+    1,
+  ],
   ["event", `kept for ${events.retention.default} days`, 1],
   ["report", `for ${reports.retention.default} days`, 1],
   ["report", `The current hour and the ${reports.periods.day.buckets - 1} before it`, 1],
@@ -133,7 +137,7 @@ test.each<[string, string, number]>([
     `in seconds, ${keys.graceSeconds.min} to ${keys.graceSeconds.max}. Default ${keys.graceSeconds.default}`,
     1,
   ],
-  ["api_key", `Keys a page, ${keys.pageSize.min} to ${keys.pageSize.max}.`, 1],
+  ["api_key", `Keys per page, ${keys.pageSize.min} to ${keys.pageSize.max}.`, 1],
 ])("%s.proto says: %s", (file, sentence, times) => {
   expect(comments[file]?.split(sentence).length).toBe(times + 1);
 });

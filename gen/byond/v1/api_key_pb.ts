@@ -41,7 +41,7 @@ export const ScopeSetSchema: GenMessage<ScopeSet> = /*@__PURE__*/
   messageDesc(file_byond_v1_api_key, 0);
 
 /**
- * The addresses that a key may be used from. A message of its own for the same reason as `ScopeSet`.
+ * The IP addresses that a key may be used from. A message of its own for the same reason as `ScopeSet`.
  *
  * @generated from message byond.v1.IpAllowlist
  */
@@ -76,9 +76,9 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
   name: string;
 
   /**
-   * What the key may be used for: `verify` (starting and checking verifications), `lookup`, `reports` (lists of
-   * verifications), `events`, `webhooks`, or `*` for everything. Absent or null makes an unrestricted key, which may do
-   * all of that except manage webhooks; an empty list is refused.
+   * What the key may be used for: `verify` (start, check, read, resend, cancel and erase), `lookup`, `reports` (lists
+   * of verifications, and reports), `events`, `webhooks`, or `*` for everything. Absent or null: everything except
+   * managing webhooks. An empty list is refused.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 2;
    */
@@ -99,7 +99,7 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
   expiresAt?: Timestamp | undefined;
 
   /**
-   * The addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
+   * The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
    * (`203.0.113.0/24`) with no bits beyond the prefix. Absent or null: all; an empty list is refused.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 5;
@@ -107,8 +107,8 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds, 1 to 1,000,000, within its workspace's limit. Absent or null:
-   * only the workspace's limit applies.
+   * Requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within its workspace's limit. Absent or
+   * null: only the workspace's limit applies.
    *
    * @generated from field: optional int32 requests_per_minute = 6;
    */
@@ -138,7 +138,7 @@ export const CreateApiKeyRequestSchema: GenMessage<CreateApiKeyRequest> = /*@__P
   messageDesc(file_byond_v1_api_key, 2);
 
 /**
- * The new key. No other answer contains the whole key.
+ * The new key. No other response contains the whole key.
  *
  * @generated from message byond.v1.CreateApiKeyResponse
  */
@@ -158,14 +158,14 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   name: string;
 
   /**
-   * The part of the key before the dot. Not a secret.
+   * The public part of the key, before the dot.
    *
    * @generated from field: string key_prefix = 3;
    */
   keyPrefix: string;
 
   /**
-   * What the key may be used for. Null means everything.
+   * What the key may be used for. Null: everything except managing webhooks.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 4;
    */
@@ -207,14 +207,14 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   createdBy?: string | undefined;
 
   /**
-   * The addresses that the key may be used from, each in canonical notation. Null means all.
+   * The IP addresses that the key may be used from, each in canonical notation. Null: all.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 10;
    */
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies.
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies.
    *
    * @generated from field: optional int32 requests_per_minute = 11;
    */
@@ -228,7 +228,7 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   requireSignature: boolean;
 
   /**
-   * The lowest signature version that requests with the key must have. Null: they need no signature.
+   * The lowest signature version that requests with the key must have. Null: no signature is required.
    *
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 13;
    */
@@ -243,13 +243,13 @@ export const CreateApiKeyResponseSchema: GenMessage<CreateApiKeyResponse> = /*@_
   messageDesc(file_byond_v1_api_key, 3);
 
 /**
- * Pages the list.
+ * Pages of the list.
  *
  * @generated from message byond.v1.ListApiKeysRequest
  */
 export type ListApiKeysRequest = Message<"byond.v1.ListApiKeysRequest"> & {
   /**
-   * Keys a page, 1 to 1000. Without it all active keys are returned, 1000 at most.
+   * Keys per page, 1 to 1000. Without it all active keys are returned, 1000 at most.
    *
    * @generated from field: optional int32 page_size = 1;
    */
@@ -326,14 +326,14 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
   name: string;
 
   /**
-   * The part of the key before the dot. Not a secret.
+   * The public part of the key, before the dot.
    *
    * @generated from field: string key_prefix = 3;
    */
   keyPrefix: string;
 
   /**
-   * What the key may be used for. Null means everything.
+   * What the key may be used for. Null: everything except managing webhooks.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 4;
    */
@@ -382,14 +382,14 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
   createdBy?: string | undefined;
 
   /**
-   * The addresses that the key may be used from, each in canonical notation. Null means all.
+   * The IP addresses that the key may be used from, each in canonical notation. Null: all.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 11;
    */
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies.
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies.
    *
    * @generated from field: optional int32 requests_per_minute = 12;
    */
@@ -410,7 +410,7 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
   revocationReason?: string | undefined;
 
   /**
-   * The lowest signature version that requests with the key must have. Null: they need no signature.
+   * The lowest signature version that requests with the key must have. Null: no signature is required.
    *
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 15;
    */
@@ -523,7 +523,7 @@ export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
   scopes?: ScopeSet | undefined;
 
   /**
-   * The addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
+   * The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
    * (`203.0.113.0/24`) with no bits beyond the prefix.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 3;
@@ -531,7 +531,7 @@ export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds, 1 to 1,000,000.
+   * Requests that the key may make per rolling 60 seconds, 1 to 1,000,000.
    *
    * @generated from field: optional int32 requests_per_minute = 4;
    */
@@ -619,7 +619,7 @@ export const RotateApiKeyRequestSchema: GenMessage<RotateApiKeyRequest> = /*@__P
   messageDesc(file_byond_v1_api_key, 12);
 
 /**
- * The key with its new secret. No other answer contains the whole new key.
+ * The key with its new secret. No other response contains the whole new key.
  *
  * @generated from message byond.v1.RotateApiKeyResponse
  */
@@ -639,15 +639,15 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   name: string;
 
   /**
-   * The part of the new key before the dot. Not a secret. It differs from the old prefix, so that logs show which
-   * clients still use the old key.
+   * The public part of the new key, before the dot. It differs from the old prefix, so that logs show which clients
+   * still use the old key.
    *
    * @generated from field: string key_prefix = 3;
    */
   keyPrefix: string;
 
   /**
-   * What the key may be used for. Null means everything.
+   * What the key may be used for. Null: everything except managing webhooks.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 4;
    */
@@ -689,14 +689,14 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   createdBy?: string | undefined;
 
   /**
-   * The addresses that the key may be used from, each in canonical notation. Null means all.
+   * The IP addresses that the key may be used from, each in canonical notation. Null: all.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 10;
    */
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies.
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies.
    *
    * @generated from field: optional int32 requests_per_minute = 11;
    */
@@ -717,7 +717,7 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   previousKeyExpiresAt?: Timestamp | undefined;
 
   /**
-   * The lowest signature version that requests with the key must have. Null: they need no signature.
+   * The lowest signature version that requests with the key must have. Null: no signature is required.
    *
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 14;
    */
@@ -809,7 +809,7 @@ export const Mode = {
   LIVE: 1,
 
   /**
-   * Sandbox: the same validation, limits and answers, but nothing leaves the server and every code is all zeros. Keys
+   * Sandbox: the same validation, limits and responses, but nothing leaves the server and every code is all zeros. Keys
    * begin with `pk_test_`.
    *
    * @generated from enum value: MODE_TEST = 2;
@@ -873,16 +873,16 @@ export const SignatureVersionSchema: GenEnum<SignatureVersion> = /*@__PURE__*/
   enumDesc(file_byond_v1_api_key, 1);
 
 /**
- * Creates, changes, rotates and revokes the keys of a workspace. A signed-in session makes these calls, never a key.
+ * Creates, changes, rotates and revokes the API keys of a workspace. These calls take the access token of a session,
+ * never an API key.
  *
- * A call that restricts a key (revoking, rotating, changing) takes effect on every server before it returns: requests
- * sent afterwards are judged by the new state.
+ * A call that restricts a key (revoking, rotating, changing) takes effect on every server before it returns.
  *
  * @generated from service byond.v1.ApiKeyService
  */
 export const ApiKeyService: GenService<{
   /**
-   * Creates a key. No other answer contains the whole key.
+   * Creates an API key. No other response contains the whole key: store it at once.
    *
    * @generated from rpc byond.v1.ApiKeyService.CreateApiKey
    */
@@ -892,7 +892,7 @@ export const ApiKeyService: GenService<{
     output: typeof CreateApiKeyResponseSchema;
   },
   /**
-   * Lists the workspace's keys, newest first. Secrets are never returned.
+   * Lists the API keys of the workspace, newest first. Secrets are never returned.
    *
    * @generated from rpc byond.v1.ApiKeyService.ListApiKeys
    */
@@ -902,7 +902,7 @@ export const ApiKeyService: GenService<{
     output: typeof ListApiKeysResponseSchema;
   },
   /**
-   * Returns one key, even if it is revoked. Its secret is never returned.
+   * Returns an API key, even if it is revoked. Its secret is never returned.
    *
    * @generated from rpc byond.v1.ApiKeyService.GetApiKey
    */
@@ -912,12 +912,12 @@ export const ApiKeyService: GenService<{
     output: typeof GetApiKeyResponseSchema;
   },
   /**
-   * Changes a key's name and restrictions. Over REST only the members of the body change.
+   * Changes the name and the restrictions of an API key.
    *
-   * A key that was revoked or has expired cannot be changed: create a new one.
+   * A key that was revoked or has expired cannot be changed: the call fails with `not_found`. Create a new key.
    *
-   * `null` lifts no restriction and is refused; state what is allowed instead: the scope `*` is everything, `0.0.0.0/0`
-   * and `::/0` are every address. Requests in progress that the key may no longer make are ended.
+   * To lift a restriction, state what is allowed instead: the scope `*` is everything, `0.0.0.0/0` and `::/0` are every
+   * IP address. Requests in progress that the key may no longer make are ended.
    *
    * @generated from rpc byond.v1.ApiKeyService.UpdateApiKey
    */
@@ -927,11 +927,11 @@ export const ApiKeyService: GenService<{
     output: typeof UpdateApiKeyResponseSchema;
   },
   /**
-   * Gives a key a new secret and a new prefix, and leaves everything else unchanged. No other answer contains the whole
-   * new key.
+   * Gives an API key a new secret and a new prefix. Everything else stays. No other response contains the whole new
+   * key: store it at once.
    *
    * The old secret stops working at once, or after `grace_seconds`, so that you can roll out the new one in the
-   * meantime. A key that was revoked or has expired cannot be rotated.
+   * meantime. A key that was revoked or has expired cannot be rotated: the call fails with `not_found`.
    *
    * @generated from rpc byond.v1.ApiKeyService.RotateApiKey
    */
@@ -941,8 +941,8 @@ export const ApiKeyService: GenService<{
     output: typeof RotateApiKeyResponseSchema;
   },
   /**
-   * Revokes a key permanently. Requests with it fail from then on, including those in progress. Revoking it again
-   * returns the same answer.
+   * Revokes an API key permanently. When the call returns, every server refuses the key, and requests in progress are
+   * ended. Revoking it again returns the same response.
    *
    * @generated from rpc byond.v1.ApiKeyService.RevokeApiKey
    */

@@ -27,7 +27,7 @@ export const file_byond_v1_auth: GenFile = /*@__PURE__*/
  */
 export type SignUpRequest = Message<"byond.v1.SignUpRequest"> & {
   /**
-   * The mail address to sign in with. It may have letters of any script, but no quoted parts; at most 64 bytes before
+   * The email address to sign in with. It may have letters of any script, but no quoted parts; at most 64 bytes before
    * the `@` and 254 bytes in all. Case is ignored.
    *
    * @generated from field: string email = 1;
@@ -35,7 +35,7 @@ export type SignUpRequest = Message<"byond.v1.SignUpRequest"> & {
   email: string;
 
   /**
-   * 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the mail address or
+   * 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the email address or
    * parts of it.
    *
    * @generated from field: string password = 2;
@@ -93,8 +93,8 @@ export type SignUpResponse = Message<"byond.v1.SignUpResponse"> & {
   expiresIn: number;
 
   /**
-   * Returns the session's next tokens, once, within 30 days. Treat it like a password. Empty if the session is in a
-   * cookie.
+   * Exchange it for the next tokens of the session, once, within 30 days. Treat it like a password. Empty if the
+   * session is in a cookie.
    *
    * @generated from field: string refresh_token = 5;
    */
@@ -122,7 +122,7 @@ export const SignUpResponseSchema: GenMessage<SignUpResponse> = /*@__PURE__*/
  */
 export type SignInRequest = Message<"byond.v1.SignInRequest"> & {
   /**
-   * The account's mail address.
+   * The account's email address.
    *
    * @generated from field: string email = 1;
    */
@@ -178,8 +178,8 @@ export type SignInResponse = Message<"byond.v1.SignInResponse"> & {
   expiresIn: number;
 
   /**
-   * Returns the session's next tokens, once, within 30 days. Treat it like a password. Empty if the session is in a
-   * cookie.
+   * Exchange it for the next tokens of the session, once, within 30 days. Treat it like a password. Empty if the
+   * session is in a cookie.
    *
    * @generated from field: string refresh_token = 5;
    */
@@ -207,7 +207,7 @@ export const SignInResponseSchema: GenMessage<SignInResponse> = /*@__PURE__*/
  */
 export type RefreshSessionRequest = Message<"byond.v1.RefreshSessionRequest"> & {
   /**
-   * The refresh token of the previous answer. Required, unless the session is in a cookie.
+   * The newest refresh token of the session. Required, unless the session is in a cookie.
    *
    * @generated from field: string refresh_token = 1;
    */
@@ -256,8 +256,8 @@ export type RefreshSessionResponse = Message<"byond.v1.RefreshSessionResponse"> 
   expiresIn: number;
 
   /**
-   * Returns the session's next tokens, once, within 30 days. Treat it like a password. Empty if the session is in a
-   * cookie.
+   * Exchange it for the next tokens of the session, once, within 30 days. Treat it like a password. Empty if the
+   * session is in a cookie.
    *
    * @generated from field: string refresh_token = 5;
    */
@@ -349,7 +349,7 @@ export type GetMeResponse = Message<"byond.v1.GetMeResponse"> & {
   userId: string;
 
   /**
-   * The user's mail address.
+   * The user's email address.
    *
    * @generated from field: string email = 2;
    */
@@ -370,7 +370,7 @@ export type GetMeResponse = Message<"byond.v1.GetMeResponse"> & {
   role: Role;
 
   /**
-   * Whether the mail address is verified.
+   * Whether the email address is verified.
    *
    * @generated from field: bool verified = 5;
    */
@@ -391,7 +391,7 @@ export type GetMeResponse = Message<"byond.v1.GetMeResponse"> & {
   mode?: Mode | undefined;
 
   /**
-   * The key's scopes. Null for a session, and for a key without scopes: it may do everything but what a key must name.
+   * The key's scopes. Null for a session, and for a key without scopes: it may do everything except manage webhooks.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 8;
    */
@@ -463,7 +463,7 @@ export type ChangePasswordRequest = Message<"byond.v1.ChangePasswordRequest"> & 
 
   /**
    * The new password, 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the
-   * mail address or parts of it.
+   * email address or parts of it.
    *
    * @generated from field: string new_password = 2;
    */
@@ -512,8 +512,8 @@ export type ChangePasswordResponse = Message<"byond.v1.ChangePasswordResponse"> 
   expiresIn: number;
 
   /**
-   * Returns the session's next tokens, once, within 30 days. Treat it like a password. Empty if the session is in a
-   * cookie.
+   * Exchange it for the next tokens of the session, once, within 30 days. Treat it like a password. Empty if the
+   * session is in a cookie.
    *
    * @generated from field: string refresh_token = 5;
    */
@@ -541,7 +541,7 @@ export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = 
  */
 export type StartPasswordResetRequest = Message<"byond.v1.StartPasswordResetRequest"> & {
   /**
-   * The account's mail address. It may have letters of any script, as in signing up.
+   * The account's email address. It may have letters of any script, as in signing up.
    *
    * @generated from field: string email = 1;
    */
@@ -562,7 +562,7 @@ export const StartPasswordResetRequestSchema: GenMessage<StartPasswordResetReque
  */
 export type StartPasswordResetResponse = Message<"byond.v1.StartPasswordResetResponse"> & {
   /**
-   * Pass this id to `ConfirmPasswordReset`.
+   * The id of the reset. Pass it on with the code and the new password.
    *
    * @generated from field: string reset_id = 1;
    */
@@ -576,7 +576,7 @@ export type StartPasswordResetResponse = Message<"byond.v1.StartPasswordResetRes
   status: StartPasswordResetResponse_Status;
 
   /**
-   * The code is refused after this moment.
+   * When the code expires.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 3;
    */
@@ -611,7 +611,7 @@ export const StartPasswordResetResponse_Status = {
   PENDING: 1,
 
   /**
-   * The server cannot send mail. Nothing was sent.
+   * The server cannot send email. Nothing was sent.
    *
    * @generated from enum value: STATUS_CHANNEL_UNAVAILABLE = 2;
    */
@@ -653,7 +653,7 @@ export type ConfirmPasswordResetRequest = Message<"byond.v1.ConfirmPasswordReset
 
   /**
    * The new password, 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the
-   * mail address or parts of it.
+   * email address or parts of it.
    *
    * @generated from field: string new_password = 3;
    */
@@ -744,7 +744,7 @@ export const ConfirmPasswordResetResponse_StatusSchema: GenEnum<ConfirmPasswordR
   enumDesc(file_byond_v1_auth, 17, 0);
 
 /**
- * Sends a code to the account's mail address.
+ * Sends a code to the account's email address.
  *
  * @generated from message byond.v1.StartEmailVerificationRequest
  */
@@ -772,7 +772,7 @@ export type StartEmailVerificationResponse = Message<"byond.v1.StartEmailVerific
   status: StartEmailVerificationResponse_Status;
 
   /**
-   * The code is refused after this moment.
+   * When the code expires.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 2;
    */
@@ -807,7 +807,7 @@ export const StartEmailVerificationResponse_Status = {
   PENDING: 1,
 
   /**
-   * The server cannot send mail. Nothing was sent.
+   * The server cannot send email. Nothing was sent.
    *
    * @generated from enum value: STATUS_CHANNEL_UNAVAILABLE = 2;
    */
@@ -828,7 +828,7 @@ export const StartEmailVerificationResponse_StatusSchema: GenEnum<StartEmailVeri
   enumDesc(file_byond_v1_auth, 19, 0);
 
 /**
- * Checks the code that was sent to the account's mail address.
+ * Checks the code that was sent to the account's email address.
  *
  * @generated from message byond.v1.CheckEmailVerificationRequest
  */
@@ -952,14 +952,14 @@ export type Workspace = Message<"byond.v1.Workspace"> & {
   name: string;
 
   /**
-   * The request limit. The server's administrator sets it.
+   * The request limit. The operator of the server sets it.
    *
    * @generated from field: byond.v1.Tier tier = 3;
    */
   tier: Tier;
 
   /**
-   * The addresses that its keys may be used from, in addition to each key's own allowlist. Null means all. Sessions are
+   * The IP addresses that its keys may be used from, in addition to each key's own allowlist. Null: all. Sessions are
    * not restricted, so that users cannot lock themselves out.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 4;
@@ -1060,7 +1060,7 @@ export type WorkspaceChanges = Message<"byond.v1.WorkspaceChanges"> & {
   name?: string | undefined;
 
   /**
-   * The addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
+   * The IP addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
    * (`203.0.113.0/24`) with no bits beyond the prefix.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 2;
@@ -1104,7 +1104,7 @@ export const UpdateWorkspaceResponseSchema: GenMessage<UpdateWorkspaceResponse> 
 export type DeleteAccountRequest = Message<"byond.v1.DeleteAccountRequest"> & {
   /**
    * The account's password, so that a stolen key or an unlocked laptop is not enough. Without it the call fails with
-   * `invalid_request`, with a wrong one with `invalid_password`; nothing is deleted then.
+   * `invalid_request`; with a wrong one it fails with `invalid_password`. Nothing is deleted then.
    *
    * @generated from field: optional string password = 1;
    */
@@ -1174,7 +1174,7 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_byond_v1_auth, 0);
 
 /**
- * The request limit of a workspace: requests in any 60 seconds, of all its keys and sessions together.
+ * The request limit of a workspace: requests per rolling 60 seconds, of all its keys and sessions together.
  *
  * @generated from enum byond.v1.Tier
  */
@@ -1216,7 +1216,7 @@ export const Tier = {
 } as const;
 
 /**
- * The request limit of a workspace: requests in any 60 seconds, of all its keys and sessions together.
+ * The request limit of a workspace: requests per rolling 60 seconds, of all its keys and sessions together.
  *
  * @generated from enum byond.v1.Tier
  */
@@ -1229,34 +1229,36 @@ export const TierSchema: GenEnum<Tier> = /*@__PURE__*/
   enumDesc(file_byond_v1_auth, 1);
 
 /**
- * Accounts and their sessions. A session's access token is the credential of the management plane. It is valid for 15
- * minutes; the refresh token gets the next one.
+ * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is valid
+ * for 15 minutes; the refresh token gets the next one.
  *
- * A call that ends a session takes effect on every server before it returns: the session's access token is refused from
- * then on.
+ * A call that ends a session takes effect on every server before it returns: the access token is refused from then on.
  *
  * Pages of the server's own origin, such as its console, keep a session where no script can read it: in a cookie. Their
  * calls have the header `Byond-Session: cookie`. With it, `SignUp`, `SignIn`, `RefreshSession` and `ChangePassword` set
- * the cookie, and their answers have empty tokens; `SignOut`, `LogoutAll` and `DeleteAccount` delete it; and every call
- * that takes a session takes the one in the cookie. Without the header the cookie means nothing. A browser must say
- * that the call is `same-origin` (`Sec-Fetch-Site`, or else its `Origin` or `Referer`), and call the host of
+ * the cookie, and their responses have empty tokens; `SignOut`, `LogoutAll` and `DeleteAccount` delete it; and every
+ * call that takes a session takes the one in the cookie. Without the header the cookie means nothing. A browser must
+ * say that the call is `same-origin` (`Sec-Fetch-Site`, or else its `Origin` or `Referer`), and call the host of
  * `PUBLIC_URL`, or without one an IP address or `localhost`. Otherwise the call fails with `invalid_api_key`.
  *
  * @generated from service byond.v1.AuthService
  */
 export const AuthService: GenService<{
   /**
-   * Creates an account: a user, and a workspace that belongs to it. Fails with `not_found` if the server's
-   * administrator closed sign-up, and with `rate_limited` after too many sign-ups from one network address (ten at
-   * once, then ten an hour, unless the administrator set another limit), or for one mailbox in any spelling.
+   * Creates an account and starts a session. An account is a user, and a workspace that belongs to it. The call fails
+   * with `not_found` if the operator closed sign-up.
    *
-   * An address belongs to the first account that verifies it with `verify-email`: all other accounts waiting for the
-   * address then end. If the server sends real mail, an unverified account ends after 72 hours. Fails with
-   * `already_exists` if the address is verified, if three accounts are waiting for it, or if one of those has the same
-   * password; the answer does not say which. The owner of the address can reset the password. While accounts are
-   * waiting for the address, each call also counts as an attempt to sign in.
+   * An IP address has a burst of 10 sign-ups, then 10 per hour, unless the operator set another limit. A mailbox, in
+   * any spelling, has a limit too. Beyond them the call fails with `rate_limited`.
    *
-   * Repeated after a lost answer, the call creates no second account and fails with `already_exists`: sign in instead.
+   * An email address belongs to the first account that verifies it with `verify-email`: all other accounts waiting for
+   * the address then end. If the server sends email, an unverified account ends after 72 hours.
+   *
+   * The call fails with `already_exists` if the address is verified, if three accounts are waiting for it, or if one of
+   * those has the same password; the response does not say which. The owner of the address can reset the password.
+   * While accounts are waiting for the address, each call also counts as an attempt to sign in.
+   *
+   * A retry after a lost response creates no second account and fails with `already_exists`: sign in instead.
    *
    * @generated from rpc byond.v1.AuthService.SignUp
    */
@@ -1266,13 +1268,15 @@ export const AuthService: GenService<{
     output: typeof SignUpResponseSchema;
   },
   /**
-   * Starts a session. An unknown address and a wrong password get the same answer, in the same time. The call fails
-   * with `rate_limited` after too many wrong passwords from one network address, or for one account from network
-   * addresses where the user has not signed in before. Guessing therefore does not lock users out of the places where
-   * they usually sign in.
+   * Starts a session. An unknown email address and a wrong password get the same response, `invalid_api_key`, in the
+   * same time.
    *
-   * Repeated after a lost answer, the call starts another session. The session whose tokens were lost ends by itself,
-   * or with `logout-all`.
+   * The call fails with `rate_limited` after too many wrong passwords from one IP address, or for one account from IP
+   * addresses where the user has not signed in before. So guessing does not lock users out of the places where they
+   * usually sign in.
+   *
+   * A retry after a lost response starts another session. The session whose tokens were lost ends by itself, or with
+   * `logout-all`.
    *
    * @generated from rpc byond.v1.AuthService.SignIn
    */
@@ -1284,11 +1288,11 @@ export const AuthService: GenService<{
   /**
    * Exchanges a refresh token for the session's next access and refresh tokens.
    *
-   * A refresh token works once. Sent again within ten seconds, as after a lost answer or from a second tab, it returns
-   * the same next refresh token, unless that one was already used. Sent again later, it counts as stolen and the
-   * session ends. A session also ends at its `session_expires_at`, however often it is refreshed.
+   * A refresh token works once. Sent again within ten seconds, as after a lost response or from a second tab, it
+   * returns the same next refresh token, unless that one was already used. Sent again later, it counts as stolen and
+   * the session ends: a retry is safe for ten seconds, then sign in again.
    *
-   * After a lost answer, the call can therefore be repeated for ten seconds. Later, sign in again.
+   * A session also ends at its `session_expires_at`, however often it is refreshed.
    *
    * With `Byond-Session: cookie`, the refresh token is taken from the cookie if the request has none.
    *
@@ -1300,8 +1304,8 @@ export const AuthService: GenService<{
     output: typeof RefreshSessionResponseSchema;
   },
   /**
-   * Ends a session: its tokens are refused from then on. Signing out of a session that has ended returns the same
-   * answer, so the call can be repeated.
+   * Ends a session. Its tokens are refused from then on. Signing out of a session that has ended returns the same
+   * response, so a retry is safe.
    *
    * With `Byond-Session: cookie`, the refresh token is taken from the cookie if the request has none, and the cookie is
    * deleted.
@@ -1314,8 +1318,8 @@ export const AuthService: GenService<{
     output: typeof SignOutResponseSchema;
   },
   /**
-   * Returns the caller: the user of the session, or the owner of the key's workspace. Accepts every key. Fails with
-   * `not_found` if the key's workspace has no user.
+   * Returns the caller: the user of the session, or the owner of the key's workspace. The call takes every API key,
+   * whatever its scopes. It fails with `not_found` if the workspace of the key has no user.
    *
    * @generated from rpc byond.v1.AuthService.GetMe
    */
@@ -1325,12 +1329,11 @@ export const AuthService: GenService<{
     output: typeof GetMeResponseSchema;
   },
   /**
-   * Ends every session of the user, including the caller's. API keys keep working. A key must be live, and needs the
-   * scope `*` or no restriction.
+   * Ends every session of the user, including the caller's. API keys keep working. With an API key, the call takes a
+   * live key that has the scope `*` or no scopes.
    *
-   * Repeated with its `Idempotency-Key`, the call returns the first answer and does not end newer sessions. Repeated
-   * with a session that it ended, it fails with `invalid_api_key`, as every other call does; that session has ended in
-   * any case.
+   * A retry with the same `Idempotency-Key` returns the first response and does not end newer sessions. A retry with an
+   * access token of a session that has ended fails with `invalid_api_key`, as every other call does.
    *
    * @generated from rpc byond.v1.AuthService.LogoutAll
    */
@@ -1340,13 +1343,15 @@ export const AuthService: GenService<{
     output: typeof LogoutAllResponseSchema;
   },
   /**
-   * Sends an eight-digit code to a mail address, with which the password of its account can be replaced. The answer
-   * does not say whether there is an account. The call fails with `rate_limited` after too many resets for one mail
-   * address, or from one network address: two for a mail address from one network address, then one every 30 minutes.
-   * Resets requested from elsewhere do not count where the user usually signs in.
+   * Sends an eight-digit code to an email address, to reset the password of its account. The response does not say
+   * whether there is an account.
    *
-   * Repeated, the call sends another code, within these limits. Each code is valid with the `reset_id` of its own
-   * answer, until one of them has set a password.
+   * The call fails with `rate_limited` after too many resets for one email address, or from one IP address: a burst of
+   * 2 for an email address from one IP address, then one per 30 minutes. Resets requested from elsewhere do not count
+   * where the user usually signs in.
+   *
+   * A retry sends another code, within these limits. Each code is valid with the `reset_id` of its own response, until
+   * one of them has set a password.
    *
    * @generated from rpc byond.v1.AuthService.StartPasswordReset
    */
@@ -1356,12 +1361,14 @@ export const AuthService: GenService<{
     output: typeof StartPasswordResetResponseSchema;
   },
   /**
-   * Replaces the password, with the code that was sent. Every session of the user ends, and the address becomes
-   * verified. API keys keep working. A reset started before the password was last set has expired. If the address had
-   * only unverified accounts, they end, and a new account with a workspace of its own is created with the password.
+   * Sets a new password with the code that was sent. Every session of the user ends, and the email address becomes
+   * verified. API keys keep working. A reset that was started before the password was last set has expired.
    *
-   * A code sets a password once. Repeated after that, the call returns `expired` and changes nothing: if the new
-   * password signs in, it was set. A wrong code counts each time it is sent.
+   * If the address had only unverified accounts, they end, and a new account with a workspace of its own is created
+   * with the password.
+   *
+   * A code sets a password once. A retry after that returns `expired` and changes nothing: if the new password signs
+   * in, it was set. A wrong code counts each time it is sent.
    *
    * @generated from rpc byond.v1.AuthService.ConfirmPasswordReset
    */
@@ -1373,10 +1380,9 @@ export const AuthService: GenService<{
   /**
    * Changes the password, ends every session of the user, and returns a new session.
    *
-   * The calling session has ended too: repeated with it, the call fails with `invalid_api_key`, whatever its
-   * `Idempotency-Key`. After a lost answer, sign in: if the call was carried out, the new password works, otherwise the
-   * old one. Repeated with its `Idempotency-Key` by a newer session, the call returns the first answer, with the tokens
-   * it had then.
+   * The calling session has ended too: a retry with it fails with `invalid_api_key`, whatever its `Idempotency-Key`.
+   * After a lost response, sign in: if the call took effect, the new password works, otherwise the old one. A retry
+   * with the same `Idempotency-Key` by a newer session returns the first response, with the tokens it had then.
    *
    * @generated from rpc byond.v1.AuthService.ChangePassword
    */
@@ -1386,8 +1392,9 @@ export const AuthService: GenService<{
     output: typeof ChangePasswordResponseSchema;
   },
   /**
-   * Sends an eight-digit code to the account's mail address. A new code replaces the previous one. Three can be sent at
-   * once, then one every 15 minutes.
+   * Sends an eight-digit code to the email address of the account. A new code replaces the previous one. An account has
+   * a burst of 3 codes, then one per 15 minutes; beyond that the call fails with `rate_limited`. It fails with
+   * `already_exists` if the address is verified.
    *
    * @generated from rpc byond.v1.AuthService.StartEmailVerification
    */
@@ -1397,10 +1404,12 @@ export const AuthService: GenService<{
     output: typeof StartEmailVerificationResponseSchema;
   },
   /**
-   * Checks the code that was sent to the account's mail address. With the right code the address is verified, its live
-   * keys work on every server, and all other accounts waiting for the address end. An account has ten wrong codes, then
-   * ten a day. All accounts of one mailbox share a hundred, then a hundred a day; twenty of them can come from one
-   * network address.
+   * Checks the code that was sent to the email address of the account. With the right code the address is verified, the
+   * live keys of the account work on every server, and all other accounts waiting for the address end.
+   *
+   * An account has a burst of 10 wrong codes, then 10 per day. All accounts of one mailbox share a burst of 100, then
+   * 100 per day; from one IP address it is 20, then 20 per day. Beyond that the call fails with `rate_limited`, or its
+   * status is `locked`.
    *
    * @generated from rpc byond.v1.AuthService.CheckEmailVerification
    */
@@ -1410,7 +1419,7 @@ export const AuthService: GenService<{
     output: typeof CheckEmailVerificationResponseSchema;
   },
   /**
-   * Returns the name, tier and address allowlist of the user's workspace.
+   * Returns the workspace of the user: its name, tier and IP allowlist.
    *
    * @generated from rpc byond.v1.AuthService.GetWorkspace
    */
@@ -1420,9 +1429,8 @@ export const AuthService: GenService<{
     output: typeof GetWorkspaceResponseSchema;
   },
   /**
-   * Changes the name of the user's workspace, and the addresses that its keys may be used from. Over REST only the
-   * members of the body change. The change applies on every server before the call returns. As for keys, `null` is
-   * refused and lifts no restriction.
+   * Changes the name of the workspace, and the IP addresses that its keys may be used from. The change takes effect on
+   * every server before the call returns. To lift the restriction, allow `0.0.0.0/0` and `::/0`.
    *
    * @generated from rpc byond.v1.AuthService.UpdateWorkspace
    */
@@ -1432,12 +1440,12 @@ export const AuthService: GenService<{
     output: typeof UpdateWorkspaceResponseSchema;
   },
   /**
-   * Deletes the account permanently: the user is removed, the workspace is shut down, and its keys and sessions are
-   * refused on every server. Its keys, verifications and their recipients are erased in batches, beginning ten minutes
-   * later. A key must be live, and needs the scope `*` or no restriction.
+   * Deletes the account permanently. The user is removed, the workspace is shut down, and its keys and sessions are
+   * refused on every server. Keys, verifications and their recipients are erased in batches, beginning ten minutes
+   * later. With an API key, the call takes a live key that has the scope `*` or no scopes.
    *
-   * Repeated after it was carried out, the call fails with `invalid_api_key`, whatever its `Idempotency-Key`: no
-   * credential of the account is left to replay an answer to.
+   * A retry after it took effect fails with `invalid_api_key`, whatever its `Idempotency-Key`: no credential of the
+   * account is left.
    *
    * @generated from rpc byond.v1.AuthService.DeleteAccount
    */

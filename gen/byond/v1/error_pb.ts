@@ -13,8 +13,8 @@ export const file_byond_v1_error: GenFile = /*@__PURE__*/
   fileDesc("ChRieW9uZC92MS9lcnJvci5wcm90bxIIYnlvbmQudjEikwIKCUVycm9ySW5mbxIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIZChFkb2N1bWVudGF0aW9uX3VybBgEIAEoCRIbCg5yZXF1aXJlZF9zY29wZRgFIAEoCUgAiAEBEi8KBmZpZWxkcxgGIAMoCzIfLmJ5b25kLnYxLkVycm9ySW5mby5GaWVsZHNFbnRyeRIYCgtyZXRyeV9hZnRlchgHIAEoBUgBiAEBGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEQoPX3JlcXVpcmVkX3Njb3BlQg4KDF9yZXRyeV9hZnRlckJ4Cgxjb20uYnlvbmQudjFCCkVycm9yUHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM");
 
 /**
- * Describes why a call failed. Over gRPC, gRPC-Web and Connect it is the one detail of the error; over REST the same
- * content is the member `error` of the body.
+ * Describes why a call failed. Over gRPC, gRPC-Web and Connect it is the only detail of the error; over REST the same
+ * content is the field `error` of the body.
  *
  * @generated from message byond.v1.ErrorInfo
  */
@@ -34,21 +34,21 @@ export type ErrorInfo = Message<"byond.v1.ErrorInfo"> & {
   message: string;
 
   /**
-   * The request's id, also in the header `X-Request-Id`. Quote it when asking for support.
+   * The id of the request, also in the header `X-Request-Id`. Quote it when you ask for support.
    *
    * @generated from field: string request_id = 3;
    */
   requestId: string;
 
   /**
-   * Where the code is explained.
+   * The address of the explanation of the code.
    *
    * @generated from field: string documentation_url = 4;
    */
   documentationUrl: string;
 
   /**
-   * The scope that the key lacks. With `insufficient_scope` only.
+   * The scope that the endpoint requires. With `insufficient_scope` only.
    *
    * @generated from field: optional string required_scope = 5;
    */
@@ -63,7 +63,7 @@ export type ErrorInfo = Message<"byond.v1.ErrorInfo"> & {
   fields: { [key: string]: string };
 
   /**
-   * Whole seconds to wait before repeating the call, at least 1. With `rate_limited` and `unavailable` only.
+   * How many seconds to wait before you retry, at least 1. With `rate_limited` and `unavailable` only.
    *
    * @generated from field: optional int32 retry_after = 7;
    */

@@ -121,7 +121,7 @@ export const EventDataSchema: GenMessage<EventData> = /*@__PURE__*/
   messageDesc(file_byond_v1_event, 1);
 
 /**
- * Filters and pages the list. All given filters must match.
+ * Filters and pages of the list. All given filters must match.
  *
  * @generated from message byond.v1.ListEventsRequest
  */
@@ -155,7 +155,7 @@ export type ListEventsRequest = Message<"byond.v1.ListEventsRequest"> & {
   subject?: string | undefined;
 
   /**
-   * Events a page, 1 to 100. Default 20.
+   * Events per page, 1 to 100. Default 20.
    *
    * @generated from field: optional int32 page_size = 5;
    */
@@ -247,7 +247,7 @@ export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*
   messageDesc(file_byond_v1_event, 5);
 
 /**
- * Says what to send. All given filters must match.
+ * Where the stream begins, and which events it has. All given filters must match.
  *
  * @generated from message byond.v1.StreamEventsRequest
  */
@@ -296,7 +296,7 @@ export type StreamEventsResponse = Message<"byond.v1.StreamEventsResponse"> & {
   event?: Event | undefined;
 
   /**
-   * What to pass as `after` to go on after this message: the id of the last event up to here, whether it was sent or
+   * What to pass as `after` to continue after this message: the id of the last event up to here, whether it was sent or
    * filtered out, or `start` if there was none. Over REST it is the id of the server-sent event.
    *
    * @generated from field: string resume_after = 2;
@@ -312,16 +312,17 @@ export const StreamEventsResponseSchema: GenMessage<StreamEventsResponse> = /*@_
   messageDesc(file_byond_v1_event, 7);
 
 /**
- * Tells what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the server is set up otherwise.
+ * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
+ * changed it.
  *
- * Keys read the events of their own mode. A session names the mode in the header `Byond-Mode`: `live`, which is the
- * default, or `test`. Sandbox keys have the same events as live ones.
+ * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
+ * (the default) or `test`. Sandbox keys have the same events as live ones.
  *
  * @generated from service byond.v1.EventService
  */
 export const EventService: GenService<{
   /**
-   * Lists events, newest first, a page at a time. All given filters must match.
+   * Lists events, newest first. All given filters must match.
    *
    * @generated from rpc byond.v1.EventService.ListEvents
    */
@@ -341,20 +342,22 @@ export const EventService: GenService<{
     output: typeof GetEventResponseSchema;
   },
   /**
-   * Sends events as they happen: oldest first, each once, without gaps, for as long as the call lasts.
+   * Streams events as they happen, oldest first, each once, without gaps. The stream lasts as long as the connection.
    *
    * The stream begins with what happens from now on, or after the event `after`. Its first message is a heartbeat, a
-   * message without an event, and so is one whenever nothing else was sent for ten seconds. Every message says in
-   * `resume_after` what to pass as `after` to go on from there, also when the connection was lost.
+   * message without an event. Another one follows whenever nothing else was sent for ten seconds. `resume_after` of
+   * each message is what to pass as `after` to continue after a lost connection.
    *
-   * Over REST the stream is a JSON text on each line, or server-sent events with `Accept: text/event-stream`. The text
-   * is the event; heartbeats are blanks in front of the next line, or comments and ids. A browser's `EventSource` cannot
-   * send a credential: use `fetch`.
+   * Over REST the stream has one event per line, as JSON, or server-sent events with `Accept: text/event-stream`.
+   * Heartbeats are blanks before the next line, or comments and ids. A browser's `EventSource` cannot send a
+   * credential: use `fetch`.
    *
-   * If `after` was deleted after its retention, or does not exist, the call fails with `not_found`, since events after
-   * it may be gone, too. Pass `start` to read all that are kept. The stream ends with `invalid_api_key` when its
-   * credential is revoked or expires, and with `unavailable` when the server is stopped. A workspace can have 1,000
-   * streams open on one server; beyond that the call fails with `rate_limited`.
+   * If `after` does not exist, or was deleted after its retention, the call fails with `not_found`, because events
+   * after it may be gone too. Pass `start` to read all events that are kept.
+   *
+   * The stream ends with `invalid_api_key` when its credential is revoked or expires, and with `unavailable` when the
+   * server stops. A workspace can have 1,000 streams open on each server; beyond that the call fails with
+   * `rate_limited`.
    *
    * @generated from rpc byond.v1.EventService.StreamEvents
    */

@@ -14,7 +14,7 @@ export const file_byond_v1_event_type: GenFile = /*@__PURE__*/
   fileDesc("ChlieW9uZC92MS9ldmVudF90eXBlLnByb3RvEghieW9uZC52MSqBBgoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABI9Ch9FVkVOVF9UWVBFX1ZFUklGSUNBVElPTl9TVEFSVEVEEAEaGMq7GBR2ZXJpZmljYXRpb24uc3RhcnRlZBJBCiFFVkVOVF9UWVBFX1ZFUklGSUNBVElPTl9ERUxJVkVSRUQQAhoayrsYFnZlcmlmaWNhdGlvbi5kZWxpdmVyZWQSTQonRVZFTlRfVFlQRV9WRVJJRklDQVRJT05fREVMSVZFUllfRkFJTEVEEAMaIMq7GBx2ZXJpZmljYXRpb24uZGVsaXZlcnlfZmFpbGVkEj8KIEVWRU5UX1RZUEVfVkVSSUZJQ0FUSU9OX0FQUFJPVkVEEAQaGcq7GBV2ZXJpZmljYXRpb24uYXBwcm92ZWQSOwoeRVZFTlRfVFlQRV9WRVJJRklDQVRJT05fTE9DS0VEEAUaF8q7GBN2ZXJpZmljYXRpb24ubG9ja2VkEj0KH0VWRU5UX1RZUEVfVkVSSUZJQ0FUSU9OX0VYUElSRUQQBhoYyrsYFHZlcmlmaWNhdGlvbi5leHBpcmVkEj8KIEVWRU5UX1RZUEVfVkVSSUZJQ0FUSU9OX0NBTkNFTEVEEAcaGcq7GBV2ZXJpZmljYXRpb24uY2FuY2VsZWQSMwoaRVZFTlRfVFlQRV9BUElfS0VZX0NSRUFURUQQCBoTyrsYD2FwaV9rZXkuY3JlYXRlZBIzChpFVkVOVF9UWVBFX0FQSV9LRVlfVVBEQVRFRBAJGhPKuxgPYXBpX2tleS51cGRhdGVkEjMKGkVWRU5UX1RZUEVfQVBJX0tFWV9ST1RBVEVEEAoaE8q7GA9hcGlfa2V5LnJvdGF0ZWQSMwoaRVZFTlRfVFlQRV9BUElfS0VZX1JFVk9LRUQQCxoTyrsYD2FwaV9rZXkucmV2b2tlZBI1ChtFVkVOVF9UWVBFX1dFQkhPT0tfRElTQUJMRUQQDBoUyrsYEHdlYmhvb2suZGlzYWJsZWRCfAoMY29tLmJ5b25kLnYxQg5FdmVudFR5cGVQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw", [file_byond_v1_access]);
 
 /**
- * What can happen. More types may be added.
+ * The types of events. More may be added.
  *
  * @generated from enum byond.v1.EventType
  */
@@ -106,7 +106,7 @@ export const EventType = {
   API_KEY_REVOKED: 11,
 
   /**
-   * The server disabled a webhook: it answered with status 410, or no attempt succeeded for five days.
+   * The server disabled a webhook: its endpoint answered with status 410, or no attempt succeeded for five days.
    *
    * @generated from enum value: EVENT_TYPE_WEBHOOK_DISABLED = 12;
    */
@@ -114,7 +114,7 @@ export const EventType = {
 } as const;
 
 /**
- * What can happen. More types may be added.
+ * The types of events. More may be added.
  *
  * @generated from enum byond.v1.EventType
  */

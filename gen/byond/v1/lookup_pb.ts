@@ -109,7 +109,7 @@ export type LookupNumberResponse = Message<"byond.v1.LookupNumberResponse"> & {
   lineType: LineType;
 
   /**
-   * The source of the answer.
+   * Where the information comes from.
    *
    * @generated from field: byond.v1.LookupSource source = 9;
    */
@@ -194,7 +194,7 @@ export const LineTypeSchema: GenEnum<LineType> = /*@__PURE__*/
   enumDesc(file_byond_v1_lookup, 0);
 
 /**
- * The source of an answer.
+ * Where the information comes from.
  *
  * @generated from enum byond.v1.LookupSource
  */
@@ -215,7 +215,7 @@ export const LookupSource = {
 } as const;
 
 /**
- * The source of an answer.
+ * Where the information comes from.
  *
  * @generated from enum byond.v1.LookupSource
  */
@@ -228,7 +228,7 @@ export const LookupSourceSchema: GenEnum<LookupSource> = /*@__PURE__*/
   enumDesc(file_byond_v1_lookup, 1);
 
 /**
- * Describes phone numbers, from an offline copy of the world's numbering plans.
+ * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
  *
  * @generated from service byond.v1.LookupService
  */
@@ -236,7 +236,8 @@ export const LookupService: GenService<{
   /**
    * Validates a phone number and returns it in E.164 form, with its country, national format and line type.
    *
-   * A number that cannot be parsed is not an error: `valid` is false and `number_e164` is null.
+   * A number that cannot be parsed is not an error: the call succeeds, `valid` is false and `number_e164` is null.
+   * `valid` says that the numbering plan has the number, not that it is in use.
    *
    * @generated from rpc byond.v1.LookupService.LookupNumber
    */

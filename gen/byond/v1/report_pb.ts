@@ -20,7 +20,7 @@ export const file_byond_v1_report: GenFile = /*@__PURE__*/
   fileDesc("ChVieW9uZC92MS9yZXBvcnQucHJvdG8SCGJ5b25kLnYxIlgKEkdldE92ZXJ2aWV3UmVxdWVzdBI3CgZwZXJpb2QYASABKA4yFi5ieW9uZC52MS5SZXBvcnRQZXJpb2RCCrpIB4IBBBABIABIAIgBAUIJCgdfcGVyaW9kItwDChNHZXRPdmVydmlld1Jlc3BvbnNlEjAKDHBlcmlvZF9zdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcGVyaW9kX2VuZBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOYnVja2V0X3NlY29uZHMYAyABKAUSMwoNdmVyaWZpY2F0aW9ucxgEIAEoCzIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkNvdW50cxIpCghjaGFubmVscxgFIAMoCzIXLmJ5b25kLnYxLkNoYW5uZWxSZXBvcnQSKQoHYnVja2V0cxgGIAMoCzIYLmJ5b25kLnYxLk92ZXJ2aWV3QnVja2V0EjIKEHRpbWVfdG9fZGVsaXZlcnkYByABKAsyGC5ieW9uZC52MS5EdXJhdGlvblJlcG9ydBIyChB0aW1lX3RvX2FwcHJvdmFsGAggASgLMhguYnlvbmQudjEuRHVyYXRpb25SZXBvcnQSKQoIcmVxdWVzdHMYCSABKAsyFy5ieW9uZC52MS5SZXF1ZXN0Q291bnRzEi0KDXJlcXVlc3RfbGltaXQYCiABKAsyFi5ieW9uZC52MS5SZXF1ZXN0TGltaXQi6wEKElZlcmlmaWNhdGlvbkNvdW50cxIPCgdzdGFydGVkGAEgASgFEhEKCWRlbGl2ZXJlZBgCIAEoBRIQCghhcHByb3ZlZBgDIAEoBRIPCgdleHBpcmVkGAQgASgFEg4KBmxvY2tlZBgFIAEoBRIQCghjYW5jZWxlZBgGIAEoBRIbChNjaGFubmVsX3VuYXZhaWxhYmxlGAcgASgFEhcKD2ZhaWxlZF9tZXNzYWdlcxgIIAEoBRIfChJjb252ZXJzaW9uX3BlcmNlbnQYCSABKAVIAIgBAUIVChNfY29udmVyc2lvbl9wZXJjZW50ItABCg1DaGFubmVsUmVwb3J0EiIKB2NoYW5uZWwYASABKA4yES5ieW9uZC52MS5DaGFubmVsEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMSMgoQdGltZV90b19kZWxpdmVyeRgDIAEoCzIYLmJ5b25kLnYxLkR1cmF0aW9uUmVwb3J0EjIKEHRpbWVfdG9fYXBwcm92YWwYBCABKAsyGC5ieW9uZC52MS5EdXJhdGlvblJlcG9ydCLGAQoOT3ZlcnZpZXdCdWNrZXQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMSKQoIY2hhbm5lbHMYAyADKAsyFy5ieW9uZC52MS5DaGFubmVsQnVja2V0EhAKCHJlcXVlc3RzGAQgASgFEhcKD2ZhaWxlZF9yZXF1ZXN0cxgFIAEoBSJoCg1DaGFubmVsQnVja2V0EiIKB2NoYW5uZWwYASABKA4yES5ieW9uZC52MS5DaGFubmVsEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMieQoORHVyYXRpb25SZXBvcnQSEwoGcDUwX21zGAEgASgFSACIAQESEwoGcDk1X21zGAIgASgFSAGIAQESJwoGcmFuZ2VzGAMgAygLMhcuYnlvbmQudjEuRHVyYXRpb25SYW5nZUIJCgdfcDUwX21zQgkKB19wOTVfbXMiQgoNRHVyYXRpb25SYW5nZRIVCghiZWxvd19tcxgBIAEoBUgAiAEBEg0KBWNvdW50GAIgASgFQgsKCV9iZWxvd19tcyJUCg1SZXF1ZXN0Q291bnRzEg0KBXRvdGFsGAEgASgFEg4KBmZhaWxlZBgCIAEoBRIkCgZlcnJvcnMYAyADKAsyFC5ieW9uZC52MS5FcnJvckNvdW50IiwKCkVycm9yQ291bnQSDAoEY29kZRgBIAEoCRIQCghyZXF1ZXN0cxgCIAEoBSI5CgxSZXF1ZXN0TGltaXQSGwoTcmVxdWVzdHNfcGVyX21pbnV0ZRgBIAEoBRIMCgR1c2VkGAIgASgFKo8BCgxSZXBvcnRQZXJpb2QSHQoZUkVQT1JUX1BFUklPRF9VTlNQRUNJRklFRBAAEh4KEVJFUE9SVF9QRVJJT0RfREFZEAEaB8q7GAMyNGgSHgoSUkVQT1JUX1BFUklPRF9XRUVLEAIaBsq7GAI3ZBIgChNSRVBPUlRfUEVSSU9EX01PTlRIEAMaB8q7GAMzMGQylAEKDVJlcG9ydFNlcnZpY2USggEKC0dldE92ZXJ2aWV3EhwuYnlvbmQudjEuR2V0T3ZlcnZpZXdSZXF1ZXN0Gh0uYnlvbmQudjEuR2V0T3ZlcnZpZXdSZXNwb25zZSI2kAIBqrsYDwgEEgdyZXBvcnRzGAEgAYLT5JMCGhIYL2FwaS92MS9yZXBvcnRzL292ZXJ2aWV3QnkKDGNvbS5ieW9uZC52MUILUmVwb3J0UHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_verify, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
- * Says how far back to go.
+ * How far back to go.
  *
  * @generated from message byond.v1.GetOverviewRequest
  */
@@ -110,7 +110,7 @@ export type GetOverviewResponse = Message<"byond.v1.GetOverviewResponse"> & {
   requests?: RequestCounts | undefined;
 
   /**
-   * The workspace's limit of requests a minute, which both modes share. Null if it has none.
+   * The request limit of the workspace, which both modes share. Null if it has none.
    *
    * @generated from field: byond.v1.RequestLimit request_limit = 10;
    */
@@ -174,7 +174,7 @@ export type VerificationCounts = Message<"byond.v1.VerificationCounts"> & {
   canceled: number;
 
   /**
-   * The channel had no provider. Nothing was sent.
+   * The server had no provider for the channel. Nothing was sent.
    *
    * @generated from field: int32 channel_unavailable = 7;
    */
@@ -451,7 +451,7 @@ export const ErrorCountSchema: GenMessage<ErrorCount> = /*@__PURE__*/
   messageDesc(file_byond_v1_report, 9);
 
 /**
- * A limit of requests in any 60 seconds.
+ * A limit of requests per rolling 60 seconds.
  *
  * @generated from message byond.v1.RequestLimit
  */
@@ -528,26 +528,25 @@ export const ReportPeriodSchema: GenEnum<ReportPeriod> = /*@__PURE__*/
   enumDesc(file_byond_v1_report, 0);
 
 /**
- * Sums up what became of verifications, and how requests were answered. Reports are kept longer than the verifications:
- * for 400 days, unless the server is set up otherwise.
+ * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days, unless
+ * the operator changed it.
  *
- * Keys read the reports of their own mode. A session names the mode in the header `Byond-Mode`: `live`, which is the
- * default, or `test`.
+ * An API key reads the reports of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
+ * (the default) or `test`.
  *
  * @generated from service byond.v1.ReportService
  */
 export const ReportService: GenService<{
   /**
-   * Returns the last hours or days in numbers: verifications by channel and outcome, how long messages and approvals
+   * Returns numbers about the last hours or days: verifications by channel and outcome, how long messages and approvals
    * took, requests by error, and the request limit.
    *
-   * A verification is counted in the hour in which it was started, whatever happens to it later: of the verifications of
-   * a bucket, `approved` says how many were approved by now. Outcomes are counted about 20 milliseconds after they are
-   * committed, each exactly once. Hours and days are those of UTC.
+   * A verification is counted in the hour in which it was started, whatever happens to it later: of the verifications
+   * of a bucket, `approved` says how many were approved by now. Each outcome is counted exactly once, within a moment.
+   * Hours and days are those of UTC.
    *
-   * Requests are counted with a delay of a few seconds, in the hour in which they are added up. A server that crashes
-   * loses those that it had not added yet. Only requests with an API key of the mode are counted, those that the limit
-   * refused included.
+   * Requests are counted after a few seconds. A server that crashes loses those that it has not counted yet. Only
+   * requests with an API key of the mode are counted, including those that the limit refused.
    *
    * @generated from rpc byond.v1.ReportService.GetOverview
    */

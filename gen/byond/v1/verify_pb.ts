@@ -24,14 +24,14 @@ export const file_byond_v1_verify: GenFile = /*@__PURE__*/
  */
 export type StartVerificationRequest = Message<"byond.v1.StartVerificationRequest"> & {
   /**
-   * The channel to send the code over.
+   * The channel over which the code is sent.
    *
    * @generated from field: byond.v1.Channel channel = 1;
    */
   channel: Channel;
 
   /**
-   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or a mail
+   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or a email
    * address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a number are
    * ignored; digits may be of any script.
    *
@@ -41,7 +41,7 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
 
   /**
    * The sender's name as the recipient reads it, 1 to 40 characters, not blank, without control characters and without
-   * web or mail addresses in any spelling. A name such as `Booking.com` is allowed. Leading and trailing spaces are
+   * web or email addresses in any spelling. A name such as `Booking.com` is allowed. Leading and trailing spaces are
    * removed. Default: the name of your account.
    *
    * @generated from field: optional string brand = 3;
@@ -70,8 +70,8 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   locale?: string | undefined;
 
   /**
-   * The IPv4 or IPv6 address of the end user who asked for the code, if you know it. Sends are limited by it, so that
-   * one person cannot have codes sent to many recipients.
+   * The IPv4 or IPv6 address of the end user who asked for the code, if you know it. It limits sends, so that one
+   * person cannot have codes sent to many recipients. Not the address of your own server.
    *
    * @generated from field: optional string end_user_ip = 7;
    */
@@ -85,8 +85,8 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   autofillDomain?: string | undefined;
 
   /**
-   * Your own data about the verification, returned with it: at most 16 entries, keys of at most 40 and values of at
-   * most 500 characters. Erased with the recipient.
+   * Your own data about the verification, returned with it, such as the id of your user. At most 16 entries, with keys
+   * of at most 40 and values of at most 500 characters. Erased with the recipient.
    *
    * @generated from field: map<string, string> metadata = 9;
    */
@@ -107,7 +107,7 @@ export const StartVerificationRequestSchema: GenMessage<StartVerificationRequest
  */
 export type StartVerificationResponse = Message<"byond.v1.StartVerificationResponse"> & {
   /**
-   * Pass this id to `CheckVerification`: `vrf_` and 22 letters and digits.
+   * The id of the verification: `vrf_` and 22 letters and digits. Pass it to the check.
    *
    * @generated from field: string verification_id = 1;
    */
@@ -128,7 +128,7 @@ export type StartVerificationResponse = Message<"byond.v1.StartVerificationRespo
   status: StartVerificationResponse_Status;
 
   /**
-   * The code is refused after this moment.
+   * When the code expires.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
@@ -163,7 +163,7 @@ export const StartVerificationResponse_Status = {
   PENDING: 1,
 
   /**
-   * The channel has no provider. Nothing was sent.
+   * The server has no provider for the channel. Nothing was sent.
    *
    * @generated from enum value: STATUS_CHANNEL_UNAVAILABLE = 2;
    */
@@ -205,7 +205,7 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
   code: string;
 
   /**
-   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or a mail address. If
+   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or a email address. If
    * it is not a recipient of the verification, the status is `incorrect` and the attempt counts. Without it, your
    * server must know whom the id belongs to.
    *
@@ -277,7 +277,7 @@ export const CheckVerificationResponse_Status = {
   INCORRECT: 2,
 
   /**
-   * The code has expired, was approved before, or was never sent. Start a new verification.
+   * The code has expired, was approved before, was canceled, or was never sent. Start a new verification.
    *
    * @generated from enum value: STATUS_EXPIRED = 3;
    */
@@ -332,7 +332,7 @@ export type Verification = Message<"byond.v1.Verification"> & {
   status: VerificationStatus;
 
   /**
-   * The recipient of the start, masked: `+65••••4567`, `a••@example.com`. Null once erased.
+   * The recipient of the start, masked: `+65••••4567`, `a•••@example.com`. Null once erased.
    *
    * @generated from field: optional string recipient = 4;
    */
@@ -353,7 +353,7 @@ export type Verification = Message<"byond.v1.Verification"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * The code is refused after this moment.
+   * When the code expires.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 7;
    */
@@ -676,7 +676,7 @@ export const CancelVerificationResponseSchema: GenMessage<CancelVerificationResp
   messageDesc(file_byond_v1_verify, 11);
 
 /**
- * Filters and pages the list. All given filters must match.
+ * Filters and pages of the list. All given filters must match.
  *
  * @generated from message byond.v1.ListVerificationsRequest
  */
@@ -696,7 +696,7 @@ export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsReques
   channel?: Channel | undefined;
 
   /**
-   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or a mail
+   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or a email
    * address.
    *
    * @generated from field: optional string recipient = 3;
@@ -718,7 +718,7 @@ export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsReques
   createdBefore?: Timestamp | undefined;
 
   /**
-   * Verifications a page, 1 to 100. Default 20.
+   * Verifications per page, 1 to 100. Default 20.
    *
    * @generated from field: optional int32 page_size = 6;
    */
@@ -774,7 +774,7 @@ export const ListVerificationsResponseSchema: GenMessage<ListVerificationsRespon
  */
 export type EraseRecipientRequest = Message<"byond.v1.EraseRecipientRequest"> & {
   /**
-   * A phone number in E.164 form, or a mail address.
+   * A phone number in E.164 form, or a email address.
    *
    * @generated from field: string recipient = 1;
    */
@@ -823,7 +823,7 @@ export const Channel = {
   UNSPECIFIED: 0,
 
   /**
-   * A text message. `channel_unavailable` while the server has no provider for it.
+   * A text message (SMS). `channel_unavailable` while the server has no provider for it.
    *
    * @generated from enum value: CHANNEL_SMS = 1;
    */
@@ -844,7 +844,7 @@ export const Channel = {
   WHATSAPP: 3,
 
   /**
-   * A mail.
+   * An email.
    *
    * @generated from enum value: CHANNEL_EMAIL = 4;
    */
@@ -906,14 +906,14 @@ export const VerificationStatus = {
   LOCKED: 4,
 
   /**
-   * Ended by `CancelVerification`.
+   * Canceled by a call, or its recipient was erased while it was pending.
    *
    * @generated from enum value: VERIFICATION_STATUS_CANCELED = 5;
    */
   CANCELED: 5,
 
   /**
-   * The channel had no provider. Nothing was sent.
+   * The server had no provider for the channel. Nothing was sent.
    *
    * @generated from enum value: VERIFICATION_STATUS_CHANNEL_UNAVAILABLE = 6;
    */
@@ -934,11 +934,11 @@ export const VerificationStatusSchema: GenEnum<VerificationStatus> = /*@__PURE__
   enumDesc(file_byond_v1_verify, 1);
 
 /**
- * Sends one-time codes and checks them. The server keeps the code, its lifetime and the number of attempts; the client
- * stores only the verification's id.
+ * Sends one-time codes and checks them. The server generates the code, and limits its lifetime and its attempts. You
+ * store only the id of the verification.
  *
- * Starting, checking and erasing take an API key. Whoever is signed in may read verifications, cancel them and have their
- * codes sent again; a session names the mode in the header `Byond-Mode`: `live`, which is the default, or `test`.
+ * Starting, checking and erasing take an API key. Reading, resending and canceling also take the access token of a
+ * session, with the mode in the header `Byond-Mode`: `live` (the default) or `test`.
  *
  * @generated from service byond.v1.VerifyService
  */
@@ -946,9 +946,13 @@ export const VerifyService: GenService<{
   /**
    * Generates a code and sends it to the recipient.
    *
-   * One recipient gets at most three codes at once, then one a minute, resends included. Beyond that the call fails
-   * with `rate_limited`; `retry_after` is the number of seconds to wait. If the channel has no provider, the status is
-   * `channel_unavailable` and nothing is sent.
+   * A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
+   * `rate_limited`; wait for `retry_after` seconds.
+   *
+   * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and nothing
+   * is sent.
+   *
+   * The server stores the recipient, encrypted, and the metadata. It does not store the code.
    *
    * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros.
    *
@@ -960,10 +964,10 @@ export const VerifyService: GenService<{
     output: typeof StartVerificationResponseSchema;
   },
   /**
-   * Compares the code that the user entered with the code that was sent.
+   * Checks the code that the user entered.
    *
-   * Every call with a code counts as one attempt. The fifth wrong code locks the verification. A wrong code is not an
-   * error: branch on `status`. A verification is approved once; a later check returns `expired`.
+   * Every call counts as one attempt, and the fifth wrong code locks the verification. A wrong code is not an error:
+   * the call succeeds, so branch on `status`. A verification is approved once; later checks return `expired`.
    *
    * `approved` means that the person who entered the code has read a message sent to the verification's recipient. If
    * the code was resent to a second recipient, it was read at one of the two, and the server does not know at which.
@@ -988,14 +992,16 @@ export const VerifyService: GenService<{
     output: typeof GetVerificationResponseSchema;
   },
   /**
-   * Sends the code of a pending verification again: the same code, the same expiry, the same attempts. The channel may
-   * be another one. A verification has at most one mail address and one phone number: the recipient of the start, and
-   * the first recipient of the other form that a resend names. Only name a second recipient that you know to belong to
-   * the same person, because the code then verifies both.
+   * Sends the code of a pending verification again. The code, its expiry and the attempts left stay the same; the
+   * channel may be another one. If the verification is no longer pending, it is returned unchanged and nothing is sent.
    *
-   * A resend counts against the same limits as a start: those of the recipient, of the source, and of the `end_user_ip`
-   * of the start. A code is sent five times at most, the start included; beyond that the call fails with
-   * `send_limit_reached`. If the verification is no longer pending, it is returned unchanged and nothing is sent.
+   * A verification has at most one email address and one phone number: the recipient of the start, and the first
+   * recipient of the other form that a resend names. Only name a second recipient that you know to belong to the same
+   * person, because the code then verifies both.
+   *
+   * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
+   * the `end_user_ip` of the start. A code is sent five times at most, the start included; beyond that the call fails
+   * with `send_limit_reached`.
    *
    * @generated from rpc byond.v1.VerifyService.ResendCode
    */
@@ -1005,8 +1011,8 @@ export const VerifyService: GenService<{
     output: typeof ResendCodeResponseSchema;
   },
   /**
-   * Ends a pending verification: its code no longer works, and queued messages are not sent. If the verification is no
-   * longer pending, it is returned unchanged.
+   * Cancels a pending verification. Its code no longer works, and queued messages are not sent. If the verification is
+   * no longer pending, it is returned unchanged.
    *
    * @generated from rpc byond.v1.VerifyService.CancelVerification
    */
@@ -1016,7 +1022,7 @@ export const VerifyService: GenService<{
     output: typeof CancelVerificationResponseSchema;
   },
   /**
-   * Lists verifications, newest first, a page at a time.
+   * Lists verifications, newest first. They are kept for 30 days, unless the operator changed it.
    *
    * @generated from rpc byond.v1.VerifyService.ListVerifications
    */
@@ -1026,9 +1032,11 @@ export const VerifyService: GenService<{
     output: typeof ListVerificationsResponseSchema;
   },
   /**
-   * Erases the stored data of a recipient, in this workspace and mode: the address and the metadata of every
-   * verification sent to it, and queued messages. The second recipient of such a verification is erased too. Statuses
-   * and times stay. The recipient's rate limits stay as well; the address cannot be recovered from them.
+   * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
+   * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
+   * recipient of such a verification is erased too.
+   *
+   * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from them.
    *
    * The recipient is matched as the exact address, in upper or lower case: erasing `ada@example.com` does not erase
    * `ada+shop@example.com`.

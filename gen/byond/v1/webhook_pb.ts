@@ -44,27 +44,27 @@ export const EventTypeSetSchema: GenMessage<EventTypeSet> = /*@__PURE__*/
   messageDesc(file_byond_v1_webhook, 0);
 
 /**
- * An endpoint, without its secret.
+ * A webhook, without its secret.
  *
  * @generated from message byond.v1.Webhook
  */
 export type Webhook = Message<"byond.v1.Webhook"> & {
   /**
-   * The endpoint's id: `whk_` and 22 letters and digits.
+   * The webhook's id: `whk_` and 22 letters and digits.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Where events are sent to.
+   * The URL of your endpoint, to which events are sent.
    *
    * @generated from field: string url = 2;
    */
   url: string;
 
   /**
-   * The types that are sent. Null: all, also those that are added later.
+   * The types of events that are sent. Null: all, also those that are added later.
    *
    * @generated from field: byond.v1.EventTypeSet events = 3;
    */
@@ -85,14 +85,14 @@ export type Webhook = Message<"byond.v1.Webhook"> & {
   enabled: boolean;
 
   /**
-   * Why the server disabled the endpoint. Null while it is enabled, and if a call disabled it.
+   * Why the server disabled the webhook. Null while it is enabled, and if a call disabled it.
    *
    * @generated from field: optional byond.v1.WebhookDisabledReason disabled_reason = 6;
    */
   disabledReason?: WebhookDisabledReason | undefined;
 
   /**
-   * When it was disabled. Null while it is enabled.
+   * When the webhook was disabled. Null while it is enabled.
    *
    * @generated from field: google.protobuf.Timestamp disabled_at = 7;
    */
@@ -113,7 +113,7 @@ export type Webhook = Message<"byond.v1.Webhook"> & {
   apiVersion: string;
 
   /**
-   * When the endpoint was created.
+   * When the webhook was created.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 10;
    */
@@ -128,21 +128,21 @@ export const WebhookSchema: GenMessage<Webhook> = /*@__PURE__*/
   messageDesc(file_byond_v1_webhook, 1);
 
 /**
- * Creates an endpoint.
+ * Creates a webhook.
  *
  * @generated from message byond.v1.CreateWebhookRequest
  */
 export type CreateWebhookRequest = Message<"byond.v1.CreateWebhookRequest"> & {
   /**
-   * Where events are sent to: an `https` URL with a public address, at most 2048 characters. Redirections are not
-   * followed.
+   * The URL of your endpoint, to which events are sent: an `https` URL with a public address, at most 2048 characters.
+   * Redirects are not followed.
    *
    * @generated from field: string url = 1;
    */
   url: string;
 
   /**
-   * The types to send. Absent or null: all, also those that are added later.
+   * The types of events to send. Absent or null: all, also those that are added later.
    *
    * @generated from field: byond.v1.EventTypeSet events = 2;
    */
@@ -164,27 +164,27 @@ export const CreateWebhookRequestSchema: GenMessage<CreateWebhookRequest> = /*@_
   messageDesc(file_byond_v1_webhook, 2);
 
 /**
- * The new endpoint. No other answer contains the secret.
+ * The new webhook. No other response contains the secret.
  *
  * @generated from message byond.v1.CreateWebhookResponse
  */
 export type CreateWebhookResponse = Message<"byond.v1.CreateWebhookResponse"> & {
   /**
-   * The endpoint's id: `whk_` and 22 letters and digits.
+   * The webhook's id: `whk_` and 22 letters and digits.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Where events are sent to.
+   * The URL of your endpoint, to which events are sent.
    *
    * @generated from field: string url = 2;
    */
   url: string;
 
   /**
-   * The types that are sent. Null: all, also those that are added later.
+   * The types of events that are sent. Null: all, also those that are added later.
    *
    * @generated from field: byond.v1.EventTypeSet events = 3;
    */
@@ -233,7 +233,7 @@ export type CreateWebhookResponse = Message<"byond.v1.CreateWebhookResponse"> & 
   apiVersion: string;
 
   /**
-   * When the endpoint was created.
+   * When the webhook was created.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 10;
    */
@@ -270,13 +270,13 @@ export const ListWebhooksRequestSchema: GenMessage<ListWebhooksRequest> = /*@__P
   messageDesc(file_byond_v1_webhook, 4);
 
 /**
- * The endpoints of the mode.
+ * The webhooks of the mode.
  *
  * @generated from message byond.v1.ListWebhooksResponse
  */
 export type ListWebhooksResponse = Message<"byond.v1.ListWebhooksResponse"> & {
   /**
-   * The endpoints, newest first.
+   * The webhooks, newest first.
    *
    * @generated from field: repeated byond.v1.Webhook webhooks = 1;
    */
@@ -291,13 +291,13 @@ export const ListWebhooksResponseSchema: GenMessage<ListWebhooksResponse> = /*@_
   messageDesc(file_byond_v1_webhook, 5);
 
 /**
- * Identifies the endpoint.
+ * Identifies the webhook.
  *
  * @generated from message byond.v1.GetWebhookRequest
  */
 export type GetWebhookRequest = Message<"byond.v1.GetWebhookRequest"> & {
   /**
-   * The endpoint's id.
+   * The webhook's id.
    *
    * @generated from field: string id = 1;
    */
@@ -312,13 +312,13 @@ export const GetWebhookRequestSchema: GenMessage<GetWebhookRequest> = /*@__PURE_
   messageDesc(file_byond_v1_webhook, 6);
 
 /**
- * The requested endpoint.
+ * The requested webhook.
  *
  * @generated from message byond.v1.GetWebhookResponse
  */
 export type GetWebhookResponse = Message<"byond.v1.GetWebhookResponse"> & {
   /**
-   * The endpoint, without its secret.
+   * The webhook, without its secret.
    *
    * @generated from field: byond.v1.Webhook webhook = 1;
    */
@@ -333,13 +333,13 @@ export const GetWebhookResponseSchema: GenMessage<GetWebhookResponse> = /*@__PUR
   messageDesc(file_byond_v1_webhook, 7);
 
 /**
- * Identifies the endpoint, and says what to change.
+ * Identifies the webhook, and says what to change.
  *
  * @generated from message byond.v1.UpdateWebhookRequest
  */
 export type UpdateWebhookRequest = Message<"byond.v1.UpdateWebhookRequest"> & {
   /**
-   * The endpoint's id.
+   * The webhook's id.
    *
    * @generated from field: string id = 1;
    */
@@ -369,21 +369,21 @@ export const UpdateWebhookRequestSchema: GenMessage<UpdateWebhookRequest> = /*@_
   messageDesc(file_byond_v1_webhook, 8);
 
 /**
- * The fields of an endpoint that can be changed.
+ * The fields of a webhook that can be changed.
  *
  * @generated from message byond.v1.WebhookChanges
  */
 export type WebhookChanges = Message<"byond.v1.WebhookChanges"> & {
   /**
-   * Where events are sent to: an `https` URL with a public address, at most 2048 characters. Deliveries that wait for
-   * their next attempt go there too.
+   * The URL of your endpoint, to which events are sent: an `https` URL with a public address, at most 2048 characters.
+   * Deliveries that wait for their next attempt go there too.
    *
    * @generated from field: optional string url = 1;
    */
   url?: string | undefined;
 
   /**
-   * The types to send, of events from now on.
+   * The types of events to send from now on.
    *
    * @generated from field: byond.v1.EventTypeSet events = 2;
    */
@@ -397,7 +397,7 @@ export type WebhookChanges = Message<"byond.v1.WebhookChanges"> & {
   description?: string | undefined;
 
   /**
-   * Whether events are sent. `true` enables an endpoint again that the server disabled.
+   * Whether events are sent. `true` enables a webhook again that the server disabled.
    *
    * @generated from field: optional bool enabled = 4;
    */
@@ -412,13 +412,13 @@ export const WebhookChangesSchema: GenMessage<WebhookChanges> = /*@__PURE__*/
   messageDesc(file_byond_v1_webhook, 9);
 
 /**
- * The endpoint after the change.
+ * The webhook after the change.
  *
  * @generated from message byond.v1.UpdateWebhookResponse
  */
 export type UpdateWebhookResponse = Message<"byond.v1.UpdateWebhookResponse"> & {
   /**
-   * The endpoint, without its secret.
+   * The webhook, without its secret.
    *
    * @generated from field: byond.v1.Webhook webhook = 1;
    */
@@ -433,13 +433,13 @@ export const UpdateWebhookResponseSchema: GenMessage<UpdateWebhookResponse> = /*
   messageDesc(file_byond_v1_webhook, 10);
 
 /**
- * Identifies the endpoint to delete.
+ * Identifies the webhook to delete.
  *
  * @generated from message byond.v1.DeleteWebhookRequest
  */
 export type DeleteWebhookRequest = Message<"byond.v1.DeleteWebhookRequest"> & {
   /**
-   * The endpoint's id.
+   * The webhook's id.
    *
    * @generated from field: string id = 1;
    */
@@ -454,7 +454,7 @@ export const DeleteWebhookRequestSchema: GenMessage<DeleteWebhookRequest> = /*@_
   messageDesc(file_byond_v1_webhook, 11);
 
 /**
- * Confirms that the endpoint is deleted.
+ * Confirms that the webhook is deleted.
  *
  * @generated from message byond.v1.DeleteWebhookResponse
  */
@@ -482,13 +482,13 @@ export const DeleteWebhookResponseSchema: GenMessage<DeleteWebhookResponse> = /*
   messageDesc(file_byond_v1_webhook, 12);
 
 /**
- * Identifies the endpoint whose secret is replaced.
+ * Identifies the webhook whose secret is replaced.
  *
  * @generated from message byond.v1.RotateWebhookSecretRequest
  */
 export type RotateWebhookSecretRequest = Message<"byond.v1.RotateWebhookSecretRequest"> & {
   /**
-   * The endpoint's id.
+   * The webhook's id.
    *
    * @generated from field: string id = 1;
    */
@@ -510,13 +510,13 @@ export const RotateWebhookSecretRequestSchema: GenMessage<RotateWebhookSecretReq
   messageDesc(file_byond_v1_webhook, 13);
 
 /**
- * The new secret. No other answer contains it.
+ * The new secret. No other response contains it.
  *
  * @generated from message byond.v1.RotateWebhookSecretResponse
  */
 export type RotateWebhookSecretResponse = Message<"byond.v1.RotateWebhookSecretResponse"> & {
   /**
-   * The endpoint's id.
+   * The webhook's id.
    *
    * @generated from field: string id = 1;
    */
@@ -545,13 +545,13 @@ export const RotateWebhookSecretResponseSchema: GenMessage<RotateWebhookSecretRe
   messageDesc(file_byond_v1_webhook, 14);
 
 /**
- * Identifies the endpoint to test.
+ * Identifies the webhook to test.
  *
  * @generated from message byond.v1.TestWebhookRequest
  */
 export type TestWebhookRequest = Message<"byond.v1.TestWebhookRequest"> & {
   /**
-   * The endpoint's id.
+   * The webhook's id.
    *
    * @generated from field: string id = 1;
    */
@@ -572,21 +572,21 @@ export const TestWebhookRequestSchema: GenMessage<TestWebhookRequest> = /*@__PUR
  */
 export type TestWebhookResponse = Message<"byond.v1.TestWebhookResponse"> & {
   /**
-   * Whether it answered with a 2xx status.
+   * Whether the endpoint answered with a 2xx status.
    *
    * @generated from field: bool succeeded = 1;
    */
   succeeded: boolean;
 
   /**
-   * The status that it answered with. Null: it did not answer.
+   * The HTTP status that the endpoint answered with. Null: it did not answer.
    *
    * @generated from field: optional int32 response_status = 2;
    */
   responseStatus?: number | undefined;
 
   /**
-   * The first 1024 bytes of its answer. Null: it did not answer.
+   * The first 1024 bytes of the body that the endpoint answered with. Null: it did not answer.
    *
    * @generated from field: optional string response_body = 3;
    */
@@ -600,7 +600,7 @@ export type TestWebhookResponse = Message<"byond.v1.TestWebhookResponse"> & {
   error?: string | undefined;
 
   /**
-   * How long it took, in milliseconds.
+   * How long the endpoint took, in milliseconds.
    *
    * @generated from field: int32 duration_ms = 5;
    */
@@ -615,20 +615,20 @@ export const TestWebhookResponseSchema: GenMessage<TestWebhookResponse> = /*@__P
   messageDesc(file_byond_v1_webhook, 16);
 
 /**
- * Identifies the endpoint, and pages the list.
+ * Identifies the webhook, and pages of the list.
  *
  * @generated from message byond.v1.ListWebhookDeliveriesRequest
  */
 export type ListWebhookDeliveriesRequest = Message<"byond.v1.ListWebhookDeliveriesRequest"> & {
   /**
-   * The endpoint's id.
+   * The webhook's id.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Deliveries a page, 1 to 100. Default 20.
+   * Deliveries per page, 1 to 100. Default 20.
    *
    * @generated from field: optional int32 page_size = 2;
    */
@@ -678,7 +678,7 @@ export const ListWebhookDeliveriesResponseSchema: GenMessage<ListWebhookDeliveri
   messageDesc(file_byond_v1_webhook, 18);
 
 /**
- * One event on its way to one endpoint.
+ * An event that is sent, or was sent, to the endpoint of a webhook.
  *
  * @generated from message byond.v1.WebhookDelivery
  */
@@ -705,14 +705,14 @@ export type WebhookDelivery = Message<"byond.v1.WebhookDelivery"> & {
   eventType: EventType;
 
   /**
-   * How far it is.
+   * The status of the delivery.
    *
    * @generated from field: byond.v1.WebhookDeliveryStatus status = 4;
    */
   status: WebhookDeliveryStatus;
 
   /**
-   * Attempts that were made.
+   * How many attempts were made.
    *
    * @generated from field: int32 attempts = 5;
    */
@@ -726,7 +726,7 @@ export type WebhookDelivery = Message<"byond.v1.WebhookDelivery"> & {
   nextAttemptAt?: Timestamp | undefined;
 
   /**
-   * The status that the last attempt was answered with. Null: it was not answered.
+   * The HTTP status that the last attempt was answered with. Null: it was not answered.
    *
    * @generated from field: optional int32 response_status = 7;
    */
@@ -740,7 +740,7 @@ export type WebhookDelivery = Message<"byond.v1.WebhookDelivery"> & {
   responseBody?: string | undefined;
 
   /**
-   * Why the last attempt failed, or why there is none any more. Null after success.
+   * Why the last attempt failed, or why there will be none. Null after success.
    *
    * @generated from field: optional string error = 9;
    */
@@ -768,7 +768,7 @@ export const WebhookDeliverySchema: GenMessage<WebhookDelivery> = /*@__PURE__*/
  */
 export type RedeliverWebhookRequest = Message<"byond.v1.RedeliverWebhookRequest"> & {
   /**
-   * The endpoint's id.
+   * The webhook's id.
    *
    * @generated from field: string id = 1;
    */
@@ -811,7 +811,7 @@ export const RedeliverWebhookResponseSchema: GenMessage<RedeliverWebhookResponse
   messageDesc(file_byond_v1_webhook, 21);
 
 /**
- * Why the server disabled an endpoint.
+ * Why the server disabled a webhook.
  *
  * @generated from enum byond.v1.WebhookDisabledReason
  */
@@ -824,7 +824,7 @@ export const WebhookDisabledReason = {
   UNSPECIFIED: 0,
 
   /**
-   * It answered with status 410.
+   * The endpoint answered with status 410.
    *
    * @generated from enum value: WEBHOOK_DISABLED_REASON_GONE = 1;
    */
@@ -839,7 +839,7 @@ export const WebhookDisabledReason = {
 } as const;
 
 /**
- * Why the server disabled an endpoint.
+ * Why the server disabled a webhook.
  *
  * @generated from enum byond.v1.WebhookDisabledReason
  */
@@ -852,7 +852,7 @@ export const WebhookDisabledReasonSchema: GenEnum<WebhookDisabledReason> = /*@__
   enumDesc(file_byond_v1_webhook, 0);
 
 /**
- * How far a delivery is.
+ * The status of a delivery.
  *
  * @generated from enum byond.v1.WebhookDeliveryStatus
  */
@@ -879,7 +879,7 @@ export const WebhookDeliveryStatus = {
   SUCCEEDED: 2,
 
   /**
-   * The last attempt failed, or there will be none: the endpoint is disabled or deleted.
+   * The last attempt failed, or there will be none: the webhook is disabled or deleted.
    *
    * @generated from enum value: WEBHOOK_DELIVERY_STATUS_FAILED = 3;
    */
@@ -894,7 +894,7 @@ export const WebhookDeliveryStatus = {
 } as const;
 
 /**
- * How far a delivery is.
+ * The status of a delivery.
  *
  * @generated from enum byond.v1.WebhookDeliveryStatus
  */
@@ -907,25 +907,25 @@ export const WebhookDeliveryStatusSchema: GenEnum<WebhookDeliveryStatus> = /*@__
   enumDesc(file_byond_v1_webhook, 1);
 
 /**
- * Sends events to endpoints of yours, signed. `GET /events` has the same events.
+ * Manages webhooks, which send events to your endpoints, signed. `GET /events` has the same events.
  *
- * Each mode has endpoints of its own. Keys manage those of their mode; a session names the mode in the header
- * `Byond-Mode`: `live`, which is the default, or `test`. An API key needs the scope `webhooks`, or `*`: a key without
- * scopes does not have it.
+ * Each mode has webhooks of its own. An API key manages those of its mode; with an access token, name the mode in the
+ * header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `webhooks` or `*`: a key without
+ * scopes is not enough.
  *
- * An event is sent as a `POST` whose body is the event, as `GET /events/{id}` returns it in the API version that the
- * endpoint was created with. It is signed twice: by the headers `webhook-id`, `webhook-timestamp` and
- * `webhook-signature` of Standard Webhooks, and by `Byond-Signature`, as requests to this API are. Any 2xx status within
- * 15 seconds is success. Otherwise it is sent again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10, 14, 20 and 24
- * hours, each up to a tenth later. An event can arrive more than once, and in any order: `webhook-id` is the event's id.
+ * An event is sent as a `POST` whose body is the event, as `GET /events/{id}` returns it in the API version in which
+ * the webhook was created. It has two signatures: the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`
+ * of Standard Webhooks, and `Byond-Signature`. Any 2xx status within 15 seconds is success. Otherwise the event is sent
+ * again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10, 14, 20 and 24 hours, each up to a tenth later. An event
+ * can arrive more than once, and events arrive in any order. `webhook-id` is the id of the event.
  *
  * @generated from service byond.v1.WebhookService
  */
 export const WebhookService: GenService<{
   /**
-   * Creates an endpoint, at most 20 for each mode. No other answer contains the secret that signs its deliveries.
+   * Creates a webhook. No other response contains the secret that signs its deliveries: store it at once.
    *
-   * With 20 endpoints it fails with `limit_reached`.
+   * A mode has 20 webhooks at most; beyond that the call fails with `limit_reached`.
    *
    * @generated from rpc byond.v1.WebhookService.CreateWebhook
    */
@@ -935,7 +935,7 @@ export const WebhookService: GenService<{
     output: typeof CreateWebhookResponseSchema;
   },
   /**
-   * Lists the endpoints, newest first.
+   * Lists the webhooks of the mode, newest first.
    *
    * @generated from rpc byond.v1.WebhookService.ListWebhooks
    */
@@ -945,7 +945,7 @@ export const WebhookService: GenService<{
     output: typeof ListWebhooksResponseSchema;
   },
   /**
-   * Returns one endpoint. Its secret is never returned.
+   * Returns a webhook. Its secret is never returned.
    *
    * @generated from rpc byond.v1.WebhookService.GetWebhook
    */
@@ -955,10 +955,10 @@ export const WebhookService: GenService<{
     output: typeof GetWebhookResponseSchema;
   },
   /**
-   * Changes an endpoint. Over REST only the members of the body change.
+   * Changes a webhook.
    *
-   * An endpoint that is disabled gets no events. Deliveries that wait for their next attempt fail when it is due, unless the
-   * endpoint is enabled again by then.
+   * A disabled webhook sends no events. Deliveries that wait for their next attempt fail when it is due, unless the
+   * webhook is enabled again by then.
    *
    * @generated from rpc byond.v1.WebhookService.UpdateWebhook
    */
@@ -968,7 +968,7 @@ export const WebhookService: GenService<{
     output: typeof UpdateWebhookResponseSchema;
   },
   /**
-   * Deletes an endpoint. Deliveries that wait for their next attempt are canceled then.
+   * Deletes a webhook. Deliveries that wait for their next attempt are canceled.
    *
    * @generated from rpc byond.v1.WebhookService.DeleteWebhook
    */
@@ -978,8 +978,8 @@ export const WebhookService: GenService<{
     output: typeof DeleteWebhookResponseSchema;
   },
   /**
-   * Gives an endpoint a new secret. Until `grace_seconds` are over, deliveries are signed with the earlier ones too, so
-   * that you can replace them without losing any.
+   * Gives a webhook a new secret. Until `grace_seconds` are over, deliveries are signed with the earlier secrets too,
+   * so that you can replace them without losing an event.
    *
    * @generated from rpc byond.v1.WebhookService.RotateWebhookSecret
    */
@@ -989,7 +989,7 @@ export const WebhookService: GenService<{
     output: typeof RotateWebhookSecretResponseSchema;
   },
   /**
-   * Sends an event of the type `ping` to an endpoint, once, and returns what it answered. It works for disabled endpoints
+   * Sends an event of the type `ping` once, and returns what the endpoint answered. It works for a disabled webhook
    * too, and is not among the deliveries.
    *
    * @generated from rpc byond.v1.WebhookService.TestWebhook
@@ -1000,7 +1000,7 @@ export const WebhookService: GenService<{
     output: typeof TestWebhookResponseSchema;
   },
   /**
-   * Lists the deliveries to an endpoint, newest first, a page at a time. They are kept for 30 days.
+   * Lists the deliveries of a webhook, newest first. They are kept for 30 days.
    *
    * @generated from rpc byond.v1.WebhookService.ListWebhookDeliveries
    */
@@ -1010,8 +1010,8 @@ export const WebhookService: GenService<{
     output: typeof ListWebhookDeliveriesResponseSchema;
   },
   /**
-   * Sends the event of a delivery again, as a new delivery. Fails with `not_found` if the event is deleted by now, and
-   * with `invalid_request` if the endpoint is disabled.
+   * Sends the event of a delivery again, as a new delivery. The call fails with `not_found` if the event is deleted by
+   * now, and with `invalid_request` if the webhook is disabled.
    *
    * @generated from rpc byond.v1.WebhookService.RedeliverWebhook
    */

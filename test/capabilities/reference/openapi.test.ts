@@ -64,7 +64,7 @@ describe("the document of the API", () => {
           : [`#/components/parameters/${isOpen ? "AcceptedIdempotencyKeyHeader" : "IdempotencyKeyHeader"}`];
       expect(references, each.operationId).toEqual(expected);
       if (method !== "GET" && isOpen) {
-        expect(each.description, each.operationId).toMatch(/repeated/i);
+        expect(each.description, each.operationId).toMatch(/\bretry\b/i);
       }
       expect(JSON.stringify(each.responses).includes("Idempotent-Replayed"), each.operationId).toBe(
         method !== "GET" && !isOpen,

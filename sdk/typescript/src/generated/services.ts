@@ -67,12 +67,11 @@ import type {
 } from "./types.ts";
 
 /**
- * Sends one-time codes and checks them. The server keeps the code, its lifetime and the number of attempts; the client
- * stores only the verification's id.
+ * Sends one-time codes and checks them. The server generates the code, and limits its lifetime and its attempts. You
+ * store only the id of the verification.
  *
- * Starting, checking and erasing take an API key. Whoever is signed in may read verifications, cancel them and have
- * their codes sent again; a session names the mode in the header `Byond-Mode`: `live`, which is the default, or
- * `test`.
+ * Starting, checking and erasing take an API key. Reading, resending and canceling also take the access token of a
+ * session, with the mode in the header `Byond-Mode`: `live` (the default) or `test`.
  */
 export class Verify {
   readonly #caller: Caller;
@@ -84,9 +83,13 @@ export class Verify {
   /**
    * Generates a code and sends it to the recipient.
    *
-   * One recipient gets at most three codes at once, then one a minute, resends included. Beyond that the call fails
-   * with `rate_limited`; `retry_after` is the number of seconds to wait. If the channel has no provider, the status is
-   * `channel_unavailable` and nothing is sent.
+   * A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
+   * `rate_limited`; wait for `retry_after` seconds.
+   *
+   * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
+   * nothing is sent.
+   *
+   * The server stores the recipient, encrypted, and the metadata. It does not store the code.
    *
    * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros.
    */
@@ -95,10 +98,10 @@ export class Verify {
   }
 
   /**
-   * Compares the code that the user entered with the code that was sent.
+   * Checks the code that the user entered.
    *
-   * Every call with a code counts as one attempt. The fifth wrong code locks the verification. A wrong code is not an
-   * error: branch on `status`. A verification is approved once; a later check returns `expired`.
+   * Every call counts as one attempt, and the fifth wrong code locks the verification. A wrong code is not an error:
+   * the call succeeds, so branch on `status`. A verification is approved once; later checks return `expired`.
    *
    * `approved` means that the person who entered the code has read a message sent to the verification's recipient. If
    * the code was resent to a second recipient, it was read at one of the two, and the server does not know at which.
@@ -119,14 +122,17 @@ export class Verify {
   }
 
   /**
-   * Sends the code of a pending verification again: the same code, the same expiry, the same attempts. The channel may
-   * be another one. A verification has at most one mail address and one phone number: the recipient of the start, and
-   * the first recipient of the other form that a resend names. Only name a second recipient that you know to belong to
-   * the same person, because the code then verifies both.
+   * Sends the code of a pending verification again. The code, its expiry and the attempts left stay the same; the
+   * channel may be another one. If the verification is no longer pending, it is returned unchanged and nothing is
+   * sent.
    *
-   * A resend counts against the same limits as a start: those of the recipient, of the source, and of the `endUserIp`
-   * of the start. A code is sent five times at most, the start included; beyond that the call fails with
-   * `send_limit_reached`. If the verification is no longer pending, it is returned unchanged and nothing is sent.
+   * A verification has at most one email address and one phone number: the recipient of the start, and the first
+   * recipient of the other form that a resend names. Only name a second recipient that you know to belong to the same
+   * person, because the code then verifies both.
+   *
+   * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
+   * the `endUserIp` of the start. A code is sent five times at most, the start included; beyond that the call fails
+   * with `send_limit_reached`.
    *
    * @param verificationId The verification's id.
    */
@@ -135,8 +141,8 @@ export class Verify {
   }
 
   /**
-   * Ends a pending verification: its code no longer works, and queued messages are not sent. If the verification is no
-   * longer pending, it is returned unchanged.
+   * Cancels a pending verification. Its code no longer works, and queued messages are not sent. If the verification is
+   * no longer pending, it is returned unchanged.
    *
    * @param verificationId The verification's id.
    */
@@ -144,15 +150,17 @@ export class Verify {
     return this.#caller.call(operations.verify.cancel, { verificationId }, options);
   }
 
-  /** Lists verifications, newest first, a page at a time. */
+  /** Lists verifications, newest first. They are kept for 30 days, unless the operator changed it. */
   list(params: ListVerificationsParams = {}, options: CallOptions = {}): PagePromise<Verification> {
     return this.#caller.list(operations.verify.list, { ...params }, options);
   }
 
   /**
-   * Erases the stored data of a recipient, in this workspace and mode: the address and the metadata of every
-   * verification sent to it, and queued messages. The second recipient of such a verification is erased too. Statuses
-   * and times stay. The recipient's rate limits stay as well; the address cannot be recovered from them.
+   * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
+   * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
+   * recipient of such a verification is erased too.
+   *
+   * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from them.
    *
    * The recipient is matched as the exact address, in upper or lower case: erasing `ada@example.com` does not erase
    * `ada+shop@example.com`.
@@ -162,7 +170,7 @@ export class Verify {
   }
 }
 
-/** Describes phone numbers, from an offline copy of the world's numbering plans. */
+/** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
 export class Lookup {
   readonly #caller: Caller;
 
@@ -173,7 +181,8 @@ export class Lookup {
   /**
    * Validates a phone number and returns it in E.164 form, with its country, national format and line type.
    *
-   * A number that cannot be parsed is not an error: `valid` is false and `numberE164` is null.
+   * A number that cannot be parsed is not an error: the call succeeds, `valid` is false and `numberE164` is null.
+   * `valid` says that the numbering plan has the number, not that it is in use.
    */
   number(params: LookupNumberParams, options: CallOptions = {}): Promise<LookupNumberResponse> {
     return this.#caller.call(operations.lookup.number, { ...params }, options);
@@ -181,11 +190,11 @@ export class Lookup {
 }
 
 /**
- * Tells what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the server is set
- * up otherwise.
+ * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
+ * changed it.
  *
- * Keys read the events of their own mode. A session names the mode in the header `Byond-Mode`: `live`, which is the
- * default, or `test`. Sandbox keys have the same events as live ones.
+ * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
+ * (the default) or `test`. Sandbox keys have the same events as live ones.
  */
 export class Events {
   readonly #caller: Caller;
@@ -194,7 +203,7 @@ export class Events {
     this.#caller = caller;
   }
 
-  /** Lists events, newest first, a page at a time. All given filters must match. */
+  /** Lists events, newest first. All given filters must match. */
   list(params: ListEventsParams = {}, options: CallOptions = {}): PagePromise<Event> {
     return this.#caller.list(operations.events.list, { ...params }, options);
   }
@@ -209,20 +218,22 @@ export class Events {
   }
 
   /**
-   * Sends events as they happen: oldest first, each once, without gaps, for as long as the call lasts.
+   * Streams events as they happen, oldest first, each once, without gaps. The stream lasts as long as the connection.
    *
    * The stream begins with what happens from now on, or after the event `after`. Its first message is a heartbeat, a
-   * message without an event, and so is one whenever nothing else was sent for ten seconds. Every message says in
-   * `resume_after` what to pass as `after` to go on from there, also when the connection was lost.
+   * message without an event. Another one follows whenever nothing else was sent for ten seconds. `resume_after` of
+   * each message is what to pass as `after` to continue after a lost connection.
    *
-   * Over REST the stream is a JSON text on each line, or server-sent events with `Accept: text/event-stream`. The text
-   * is the event; heartbeats are blanks in front of the next line, or comments and ids. A browser's `EventSource`
-   * cannot send a credential: use `fetch`.
+   * Over REST the stream has one event per line, as JSON, or server-sent events with `Accept: text/event-stream`.
+   * Heartbeats are blanks before the next line, or comments and ids. A browser's `EventSource` cannot send a
+   * credential: use `fetch`.
    *
-   * If `after` was deleted after its retention, or does not exist, the call fails with `not_found`, since events after
-   * it may be gone, too. Pass `start` to read all that are kept. The stream ends with `invalid_api_key` when its
-   * credential is revoked or expires, and with `unavailable` when the server is stopped. A workspace can have 1,000
-   * streams open on one server; beyond that the call fails with `rate_limited`.
+   * If `after` does not exist, or was deleted after its retention, the call fails with `not_found`, because events
+   * after it may be gone too. Pass `start` to read all events that are kept.
+   *
+   * The stream ends with `invalid_api_key` when its credential is revoked or expires, and with `unavailable` when the
+   * server stops. A workspace can have 1,000 streams open on each server; beyond that the call fails with
+   * `rate_limited`.
    */
   stream(params: StreamEventsParams = {}, options: CallOptions = {}): EventStream<Event> {
     return this.#caller.stream(operations.events.stream, { ...params }, options);
@@ -230,18 +241,18 @@ export class Events {
 }
 
 /**
- * Sends events to endpoints of yours, signed. `GET /events` has the same events.
+ * Manages webhooks, which send events to your endpoints, signed. `GET /events` has the same events.
  *
- * Each mode has endpoints of its own. Keys manage those of their mode; a session names the mode in the header
- * `Byond-Mode`: `live`, which is the default, or `test`. An API key needs the scope `webhooks`, or `*`: a key without
- * scopes does not have it.
+ * Each mode has webhooks of its own. An API key manages those of its mode; with an access token, name the mode in the
+ * header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `webhooks` or `*`: a key without
+ * scopes is not enough.
  *
- * An event is sent as a `POST` whose body is the event, as `GET /events/{id}` returns it in the API version that the
- * endpoint was created with. It is signed twice: by the headers `webhook-id`, `webhook-timestamp` and
- * `webhook-signature` of Standard Webhooks, and by `Byond-Signature`, as requests to this API are. Any 2xx status
- * within 15 seconds is success. Otherwise it is sent again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10, 14,
- * 20 and 24 hours, each up to a tenth later. An event can arrive more than once, and in any order: `webhook-id` is the
- * event's id.
+ * An event is sent as a `POST` whose body is the event, as `GET /events/{id}` returns it in the API version in which
+ * the webhook was created. It has two signatures: the headers `webhook-id`, `webhook-timestamp` and
+ * `webhook-signature` of Standard Webhooks, and `Byond-Signature`. Any 2xx status within 15 seconds is success.
+ * Otherwise the event is sent again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10, 14, 20 and 24 hours, each up
+ * to a tenth later. An event can arrive more than once, and events arrive in any order. `webhook-id` is the id of the
+ * event.
  */
 export class Webhooks {
   readonly #caller: Caller;
@@ -251,83 +262,83 @@ export class Webhooks {
   }
 
   /**
-   * Creates an endpoint, at most 20 for each mode. No other answer contains the secret that signs its deliveries.
+   * Creates a webhook. No other response contains the secret that signs its deliveries: store it at once.
    *
-   * With 20 endpoints it fails with `limit_reached`.
+   * A mode has 20 webhooks at most; beyond that the call fails with `limit_reached`.
    */
   create(params: CreateWebhookParams, options: CallOptions = {}): Promise<CreateWebhookResponse> {
     return this.#caller.call(operations.webhooks.create, { ...params }, options);
   }
 
-  /** Lists the endpoints, newest first. */
+  /** Lists the webhooks of the mode, newest first. */
   list(options: CallOptions = {}): Promise<ListWebhooksResponse> {
     return this.#caller.call(operations.webhooks.list, {}, options);
   }
 
   /**
-   * Returns one endpoint. Its secret is never returned.
+   * Returns a webhook. Its secret is never returned.
    *
-   * @param id The endpoint's id.
+   * @param id The webhook's id.
    */
   get(id: string, options: CallOptions = {}): Promise<Webhook> {
     return this.#caller.call(operations.webhooks.get, { id }, options);
   }
 
   /**
-   * Changes an endpoint. Over REST only the members of the body change.
+   * Changes a webhook.
    *
-   * An endpoint that is disabled gets no events. Deliveries that wait for their next attempt fail when it is due,
-   * unless the endpoint is enabled again by then.
+   * A disabled webhook sends no events. Deliveries that wait for their next attempt fail when it is due, unless the
+   * webhook is enabled again by then.
    *
-   * @param id The endpoint's id.
+   * @param id The webhook's id.
    */
   update(id: string, params: UpdateWebhookParams = {}, options: CallOptions = {}): Promise<Webhook> {
     return this.#caller.call(operations.webhooks.update, { id, ...params }, options);
   }
 
   /**
-   * Deletes an endpoint. Deliveries that wait for their next attempt are canceled then.
+   * Deletes a webhook. Deliveries that wait for their next attempt are canceled.
    *
-   * @param id The endpoint's id.
+   * @param id The webhook's id.
    */
   delete(id: string, options: CallOptions = {}): Promise<DeleteWebhookResponse> {
     return this.#caller.call(operations.webhooks.delete, { id }, options);
   }
 
   /**
-   * Gives an endpoint a new secret. Until `graceSeconds` are over, deliveries are signed with the earlier ones too, so
-   * that you can replace them without losing any.
+   * Gives a webhook a new secret. Until `graceSeconds` are over, deliveries are signed with the earlier secrets too,
+   * so that you can replace them without losing an event.
    *
-   * @param id The endpoint's id.
+   * @param id The webhook's id.
    */
   rotateSecret(id: string, params: RotateWebhookSecretParams = {}, options: CallOptions = {}): Promise<RotateWebhookSecretResponse> {
     return this.#caller.call(operations.webhooks.rotateSecret, { id, ...params }, options);
   }
 
   /**
-   * Sends an event of the type `ping` to an endpoint, once, and returns what it answered. It works for disabled
-   * endpoints too, and is not among the deliveries.
+   * Sends an event of the type `ping` once, and returns what the endpoint answered. It works for a disabled webhook
+   * too, and is not among the deliveries.
    *
-   * @param id The endpoint's id.
+   * @param id The webhook's id.
    */
   test(id: string, options: CallOptions = {}): Promise<TestWebhookResponse> {
     return this.#caller.call(operations.webhooks.test, { id }, options);
   }
 
   /**
-   * Lists the deliveries to an endpoint, newest first, a page at a time. They are kept for 30 days.
+   * Lists the deliveries of a webhook, newest first. They are kept for 30 days.
    *
-   * @param id The endpoint's id.
+   * @param id The webhook's id.
    */
   listDeliveries(id: string, params: ListWebhookDeliveriesParams = {}, options: CallOptions = {}): PagePromise<WebhookDelivery> {
     return this.#caller.list(operations.webhooks.listDeliveries, { id, ...params }, options);
   }
 
   /**
-   * Sends the event of a delivery again, as a new delivery. Fails with `not_found` if the event is deleted by now, and
-   * with `invalid_request` if the endpoint is disabled.
+   * Sends the event of a delivery again, as a new delivery. The call fails with `not_found` if the event is deleted by
+   * now, and with `invalid_request` if the webhook is disabled.
    *
-   * @param id The endpoint's id.
+   * @param id The webhook's id.
    * @param deliveryId The delivery's id.
    */
   redeliver(id: string, deliveryId: string, options: CallOptions = {}): Promise<WebhookDelivery> {
@@ -336,11 +347,11 @@ export class Webhooks {
 }
 
 /**
- * Sums up what became of verifications, and how requests were answered. Reports are kept longer than the
- * verifications: for 400 days, unless the server is set up otherwise.
+ * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days, unless
+ * the operator changed it.
  *
- * Keys read the reports of their own mode. A session names the mode in the header `Byond-Mode`: `live`, which is the
- * default, or `test`.
+ * An API key reads the reports of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
+ * (the default) or `test`.
  */
 export class Reports {
   readonly #caller: Caller;
@@ -350,16 +361,15 @@ export class Reports {
   }
 
   /**
-   * Returns the last hours or days in numbers: verifications by channel and outcome, how long messages and approvals
-   * took, requests by error, and the request limit.
+   * Returns numbers about the last hours or days: verifications by channel and outcome, how long messages and
+   * approvals took, requests by error, and the request limit.
    *
    * A verification is counted in the hour in which it was started, whatever happens to it later: of the verifications
-   * of a bucket, `approved` says how many were approved by now. Outcomes are counted about 20 milliseconds after they
-   * are committed, each exactly once. Hours and days are those of UTC.
+   * of a bucket, `approved` says how many were approved by now. Each outcome is counted exactly once, within a moment.
+   * Hours and days are those of UTC.
    *
-   * Requests are counted with a delay of a few seconds, in the hour in which they are added up. A server that crashes
-   * loses those that it had not added yet. Only requests with an API key of the mode are counted, those that the limit
-   * refused included.
+   * Requests are counted after a few seconds. A server that crashes loses those that it has not counted yet. Only
+   * requests with an API key of the mode are counted, including those that the limit refused.
    */
   overview(params: GetOverviewParams = {}, options: CallOptions = {}): Promise<GetOverviewResponse> {
     return this.#caller.call(operations.reports.overview, { ...params }, options);
@@ -367,10 +377,10 @@ export class Reports {
 }
 
 /**
- * Creates, changes, rotates and revokes the keys of a workspace. A signed-in session makes these calls, never a key.
+ * Creates, changes, rotates and revokes the API keys of a workspace. These calls take the access token of a session,
+ * never an API key.
  *
- * A call that restricts a key (revoking, rotating, changing) takes effect on every server before it returns: requests
- * sent afterwards are judged by the new state.
+ * A call that restricts a key (revoking, rotating, changing) takes effect on every server before it returns.
  */
 export class Keys {
   readonly #caller: Caller;
@@ -379,18 +389,18 @@ export class Keys {
     this.#caller = caller;
   }
 
-  /** Creates a key. No other answer contains the whole key. */
+  /** Creates an API key. No other response contains the whole key: store it at once. */
   create(params: CreateApiKeyParams, options: CallOptions = {}): Promise<CreateApiKeyResponse> {
     return this.#caller.call(operations.keys.create, { ...params }, options);
   }
 
-  /** Lists the workspace's keys, newest first. Secrets are never returned. */
+  /** Lists the API keys of the workspace, newest first. Secrets are never returned. */
   list(params: ListApiKeysParams = {}, options: CallOptions = {}): PagePromise<ApiKey> {
     return this.#caller.list(operations.keys.list, { ...params }, options);
   }
 
   /**
-   * Returns one key, even if it is revoked. Its secret is never returned.
+   * Returns an API key, even if it is revoked. Its secret is never returned.
    *
    * @param id The key's id, not its prefix.
    */
@@ -399,12 +409,12 @@ export class Keys {
   }
 
   /**
-   * Changes a key's name and restrictions. Over REST only the members of the body change.
+   * Changes the name and the restrictions of an API key.
    *
-   * A key that was revoked or has expired cannot be changed: create a new one.
+   * A key that was revoked or has expired cannot be changed: the call fails with `not_found`. Create a new key.
    *
-   * `null` lifts no restriction and is refused; state what is allowed instead: the scope `*` is everything,
-   * `0.0.0.0/0` and `::/0` are every address. Requests in progress that the key may no longer make are ended.
+   * To lift a restriction, state what is allowed instead: the scope `*` is everything, `0.0.0.0/0` and `::/0` are
+   * every IP address. Requests in progress that the key may no longer make are ended.
    *
    * @param id The key's id, not its prefix.
    */
@@ -413,11 +423,11 @@ export class Keys {
   }
 
   /**
-   * Gives a key a new secret and a new prefix, and leaves everything else unchanged. No other answer contains the
-   * whole new key.
+   * Gives an API key a new secret and a new prefix. Everything else stays. No other response contains the whole new
+   * key: store it at once.
    *
    * The old secret stops working at once, or after `graceSeconds`, so that you can roll out the new one in the
-   * meantime. A key that was revoked or has expired cannot be rotated.
+   * meantime. A key that was revoked or has expired cannot be rotated: the call fails with `not_found`.
    *
    * @param id The key's id, not its prefix.
    */
@@ -426,8 +436,8 @@ export class Keys {
   }
 
   /**
-   * Revokes a key permanently. Requests with it fail from then on, including those in progress. Revoking it again
-   * returns the same answer.
+   * Revokes an API key permanently. When the call returns, every server refuses the key, and requests in progress are
+   * ended. Revoking it again returns the same response.
    *
    * @param id The key's id, not its prefix.
    */
@@ -437,15 +447,14 @@ export class Keys {
 }
 
 /**
- * Accounts and their sessions. A session's access token is the credential of the management plane. It is valid for 15
- * minutes; the refresh token gets the next one.
+ * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is
+ * valid for 15 minutes; the refresh token gets the next one.
  *
- * A call that ends a session takes effect on every server before it returns: the session's access token is refused
- * from then on.
+ * A call that ends a session takes effect on every server before it returns: the access token is refused from then on.
  *
  * Pages of the server's own origin, such as its console, keep a session where no script can read it: in a cookie.
  * Their calls have the header `Byond-Session: cookie`. With it, `auth.signUp`, `auth.signIn`, `auth.refresh` and
- * `auth.changePassword` set the cookie, and their answers have empty tokens; `auth.signOut`, `auth.logoutAll` and
+ * `auth.changePassword` set the cookie, and their responses have empty tokens; `auth.signOut`, `auth.logoutAll` and
  * `auth.deleteAccount` delete it; and every call that takes a session takes the one in the cookie. Without the header
  * the cookie means nothing. A browser must say that the call is `same-origin` (`Sec-Fetch-Site`, or else its `Origin`
  * or `Referer`), and call the host of `PUBLIC_URL`, or without one an IP address or `localhost`. Otherwise the call
@@ -459,30 +468,35 @@ export class Auth {
   }
 
   /**
-   * Creates an account: a user, and a workspace that belongs to it. Fails with `not_found` if the server's
-   * administrator closed sign-up, and with `rate_limited` after too many sign-ups from one network address (ten at
-   * once, then ten an hour, unless the administrator set another limit), or for one mailbox in any spelling.
+   * Creates an account and starts a session. An account is a user, and a workspace that belongs to it. The call fails
+   * with `not_found` if the operator closed sign-up.
    *
-   * An address belongs to the first account that verifies it with `verify-email`: all other accounts waiting for the
-   * address then end. If the server sends real mail, an unverified account ends after 72 hours. Fails with
-   * `already_exists` if the address is verified, if three accounts are waiting for it, or if one of those has the same
-   * password; the answer does not say which. The owner of the address can reset the password. While accounts are
-   * waiting for the address, each call also counts as an attempt to sign in.
+   * An IP address has a burst of 10 sign-ups, then 10 per hour, unless the operator set another limit. A mailbox, in
+   * any spelling, has a limit too. Beyond them the call fails with `rate_limited`.
    *
-   * Repeated after a lost answer, the call creates no second account and fails with `already_exists`: sign in instead.
+   * An email address belongs to the first account that verifies it with `verify-email`: all other accounts waiting for
+   * the address then end. If the server sends email, an unverified account ends after 72 hours.
+   *
+   * The call fails with `already_exists` if the address is verified, if three accounts are waiting for it, or if one
+   * of those has the same password; the response does not say which. The owner of the address can reset the password.
+   * While accounts are waiting for the address, each call also counts as an attempt to sign in.
+   *
+   * A retry after a lost response creates no second account and fails with `already_exists`: sign in instead.
    */
   signUp(params: SignUpParams, options: CallOptions = {}): Promise<SignUpResponse> {
     return this.#caller.call(operations.auth.signUp, { ...params }, options);
   }
 
   /**
-   * Starts a session. An unknown address and a wrong password get the same answer, in the same time. The call fails
-   * with `rate_limited` after too many wrong passwords from one network address, or for one account from network
-   * addresses where the user has not signed in before. Guessing therefore does not lock users out of the places where
-   * they usually sign in.
+   * Starts a session. An unknown email address and a wrong password get the same response, `invalid_api_key`, in the
+   * same time.
    *
-   * Repeated after a lost answer, the call starts another session. The session whose tokens were lost ends by itself,
-   * or with `logout-all`.
+   * The call fails with `rate_limited` after too many wrong passwords from one IP address, or for one account from IP
+   * addresses where the user has not signed in before. So guessing does not lock users out of the places where they
+   * usually sign in.
+   *
+   * A retry after a lost response starts another session. The session whose tokens were lost ends by itself, or with
+   * `logout-all`.
    */
   signIn(params: SignInParams, options: CallOptions = {}): Promise<SignInResponse> {
     return this.#caller.call(operations.auth.signIn, { ...params }, options);
@@ -491,11 +505,11 @@ export class Auth {
   /**
    * Exchanges a refresh token for the session's next access and refresh tokens.
    *
-   * A refresh token works once. Sent again within ten seconds, as after a lost answer or from a second tab, it returns
-   * the same next refresh token, unless that one was already used. Sent again later, it counts as stolen and the
-   * session ends. A session also ends at its `sessionExpiresAt`, however often it is refreshed.
+   * A refresh token works once. Sent again within ten seconds, as after a lost response or from a second tab, it
+   * returns the same next refresh token, unless that one was already used. Sent again later, it counts as stolen and
+   * the session ends: a retry is safe for ten seconds, then sign in again.
    *
-   * After a lost answer, the call can therefore be repeated for ten seconds. Later, sign in again.
+   * A session also ends at its `sessionExpiresAt`, however often it is refreshed.
    *
    * With `Byond-Session: cookie`, the refresh token is taken from the cookie if the request has none.
    */
@@ -504,8 +518,8 @@ export class Auth {
   }
 
   /**
-   * Ends a session: its tokens are refused from then on. Signing out of a session that has ended returns the same
-   * answer, so the call can be repeated.
+   * Ends a session. Its tokens are refused from then on. Signing out of a session that has ended returns the same
+   * response, so a retry is safe.
    *
    * With `Byond-Session: cookie`, the refresh token is taken from the cookie if the request has none, and the cookie
    * is deleted.
@@ -515,45 +529,48 @@ export class Auth {
   }
 
   /**
-   * Returns the caller: the user of the session, or the owner of the key's workspace. Accepts every key. Fails with
-   * `not_found` if the key's workspace has no user.
+   * Returns the caller: the user of the session, or the owner of the key's workspace. The call takes every API key,
+   * whatever its scopes. It fails with `not_found` if the workspace of the key has no user.
    */
   me(options: CallOptions = {}): Promise<GetMeResponse> {
     return this.#caller.call(operations.auth.me, {}, options);
   }
 
   /**
-   * Ends every session of the user, including the caller's. API keys keep working. A key must be live, and needs the
-   * scope `*` or no restriction.
+   * Ends every session of the user, including the caller's. API keys keep working. With an API key, the call takes a
+   * live key that has the scope `*` or no scopes.
    *
-   * Repeated with its `Idempotency-Key`, the call returns the first answer and does not end newer sessions. Repeated
-   * with a session that it ended, it fails with `invalid_api_key`, as every other call does; that session has ended in
-   * any case.
+   * A retry with the same `Idempotency-Key` returns the first response and does not end newer sessions. A retry with
+   * an access token of a session that has ended fails with `invalid_api_key`, as every other call does.
    */
   logoutAll(options: CallOptions = {}): Promise<LogoutAllResponse> {
     return this.#caller.call(operations.auth.logoutAll, {}, options);
   }
 
   /**
-   * Sends an eight-digit code to a mail address, with which the password of its account can be replaced. The answer
-   * does not say whether there is an account. The call fails with `rate_limited` after too many resets for one mail
-   * address, or from one network address: two for a mail address from one network address, then one every 30 minutes.
-   * Resets requested from elsewhere do not count where the user usually signs in.
+   * Sends an eight-digit code to an email address, to reset the password of its account. The response does not say
+   * whether there is an account.
    *
-   * Repeated, the call sends another code, within these limits. Each code is valid with the `resetId` of its own
-   * answer, until one of them has set a password.
+   * The call fails with `rate_limited` after too many resets for one email address, or from one IP address: a burst of
+   * 2 for an email address from one IP address, then one per 30 minutes. Resets requested from elsewhere do not count
+   * where the user usually signs in.
+   *
+   * A retry sends another code, within these limits. Each code is valid with the `resetId` of its own response, until
+   * one of them has set a password.
    */
   startPasswordReset(params: StartPasswordResetParams, options: CallOptions = {}): Promise<StartPasswordResetResponse> {
     return this.#caller.call(operations.auth.startPasswordReset, { ...params }, options);
   }
 
   /**
-   * Replaces the password, with the code that was sent. Every session of the user ends, and the address becomes
-   * verified. API keys keep working. A reset started before the password was last set has expired. If the address had
-   * only unverified accounts, they end, and a new account with a workspace of its own is created with the password.
+   * Sets a new password with the code that was sent. Every session of the user ends, and the email address becomes
+   * verified. API keys keep working. A reset that was started before the password was last set has expired.
    *
-   * A code sets a password once. Repeated after that, the call returns `expired` and changes nothing: if the new
-   * password signs in, it was set. A wrong code counts each time it is sent.
+   * If the address had only unverified accounts, they end, and a new account with a workspace of its own is created
+   * with the password.
+   *
+   * A code sets a password once. A retry after that returns `expired` and changes nothing: if the new password signs
+   * in, it was set. A wrong code counts each time it is sent.
    */
   confirmPasswordReset(params: ConfirmPasswordResetParams, options: CallOptions = {}): Promise<ConfirmPasswordResetResponse> {
     return this.#caller.call(operations.auth.confirmPasswordReset, { ...params }, options);
@@ -562,54 +579,55 @@ export class Auth {
   /**
    * Changes the password, ends every session of the user, and returns a new session.
    *
-   * The calling session has ended too: repeated with it, the call fails with `invalid_api_key`, whatever its
-   * `Idempotency-Key`. After a lost answer, sign in: if the call was carried out, the new password works, otherwise
-   * the old one. Repeated with its `Idempotency-Key` by a newer session, the call returns the first answer, with the
-   * tokens it had then.
+   * The calling session has ended too: a retry with it fails with `invalid_api_key`, whatever its `Idempotency-Key`.
+   * After a lost response, sign in: if the call took effect, the new password works, otherwise the old one. A retry
+   * with the same `Idempotency-Key` by a newer session returns the first response, with the tokens it had then.
    */
   changePassword(params: ChangePasswordParams, options: CallOptions = {}): Promise<ChangePasswordResponse> {
     return this.#caller.call(operations.auth.changePassword, { ...params }, options);
   }
 
   /**
-   * Sends an eight-digit code to the account's mail address. A new code replaces the previous one. Three can be sent
-   * at once, then one every 15 minutes.
+   * Sends an eight-digit code to the email address of the account. A new code replaces the previous one. An account
+   * has a burst of 3 codes, then one per 15 minutes; beyond that the call fails with `rate_limited`. It fails with
+   * `already_exists` if the address is verified.
    */
   startEmailVerification(options: CallOptions = {}): Promise<StartEmailVerificationResponse> {
     return this.#caller.call(operations.auth.startEmailVerification, {}, options);
   }
 
   /**
-   * Checks the code that was sent to the account's mail address. With the right code the address is verified, its live
-   * keys work on every server, and all other accounts waiting for the address end. An account has ten wrong codes,
-   * then ten a day. All accounts of one mailbox share a hundred, then a hundred a day; twenty of them can come from
-   * one network address.
+   * Checks the code that was sent to the email address of the account. With the right code the address is verified,
+   * the live keys of the account work on every server, and all other accounts waiting for the address end.
+   *
+   * An account has a burst of 10 wrong codes, then 10 per day. All accounts of one mailbox share a burst of 100, then
+   * 100 per day; from one IP address it is 20, then 20 per day. Beyond that the call fails with `rate_limited`, or its
+   * status is `locked`.
    */
   checkEmailVerification(params: CheckEmailVerificationParams, options: CallOptions = {}): Promise<CheckEmailVerificationResponse> {
     return this.#caller.call(operations.auth.checkEmailVerification, { ...params }, options);
   }
 
-  /** Returns the name, tier and address allowlist of the user's workspace. */
+  /** Returns the workspace of the user: its name, tier and IP allowlist. */
   getWorkspace(options: CallOptions = {}): Promise<Workspace> {
     return this.#caller.call(operations.auth.getWorkspace, {}, options);
   }
 
   /**
-   * Changes the name of the user's workspace, and the addresses that its keys may be used from. Over REST only the
-   * members of the body change. The change applies on every server before the call returns. As for keys, `null` is
-   * refused and lifts no restriction.
+   * Changes the name of the workspace, and the IP addresses that its keys may be used from. The change takes effect on
+   * every server before the call returns. To lift the restriction, allow `0.0.0.0/0` and `::/0`.
    */
   updateWorkspace(params: UpdateWorkspaceParams = {}, options: CallOptions = {}): Promise<Workspace> {
     return this.#caller.call(operations.auth.updateWorkspace, { ...params }, options);
   }
 
   /**
-   * Deletes the account permanently: the user is removed, the workspace is shut down, and its keys and sessions are
-   * refused on every server. Its keys, verifications and their recipients are erased in batches, beginning ten minutes
-   * later. A key must be live, and needs the scope `*` or no restriction.
+   * Deletes the account permanently. The user is removed, the workspace is shut down, and its keys and sessions are
+   * refused on every server. Keys, verifications and their recipients are erased in batches, beginning ten minutes
+   * later. With an API key, the call takes a live key that has the scope `*` or no scopes.
    *
-   * Repeated after it was carried out, the call fails with `invalid_api_key`, whatever its `Idempotency-Key`: no
-   * credential of the account is left to replay an answer to.
+   * A retry after it took effect fails with `invalid_api_key`, whatever its `Idempotency-Key`: no credential of the
+   * account is left.
    */
   deleteAccount(params: DeleteAccountParams, options: CallOptions = {}): Promise<DeleteAccountResponse> {
     return this.#caller.call(operations.auth.deleteAccount, { ...params }, options);
@@ -619,64 +637,63 @@ export class Auth {
 /** The services of the API. */
 export class Services {
   /**
-   * Sends one-time codes and checks them. The server keeps the code, its lifetime and the number of attempts; the
-   * client stores only the verification's id.
+   * Sends one-time codes and checks them. The server generates the code, and limits its lifetime and its attempts. You
+   * store only the id of the verification.
    *
-   * Starting, checking and erasing take an API key. Whoever is signed in may read verifications, cancel them and have
-   * their codes sent again; a session names the mode in the header `Byond-Mode`: `live`, which is the default, or
-   * `test`.
+   * Starting, checking and erasing take an API key. Reading, resending and canceling also take the access token of a
+   * session, with the mode in the header `Byond-Mode`: `live` (the default) or `test`.
    */
   readonly verify: Verify;
-  /** Describes phone numbers, from an offline copy of the world's numbering plans. */
+  /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
   readonly lookup: Lookup;
   /**
-   * Tells what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the server is set
-   * up otherwise.
+   * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
+   * changed it.
    *
-   * Keys read the events of their own mode. A session names the mode in the header `Byond-Mode`: `live`, which is the
-   * default, or `test`. Sandbox keys have the same events as live ones.
+   * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
+   * `live` (the default) or `test`. Sandbox keys have the same events as live ones.
    */
   readonly events: Events;
   /**
-   * Sends events to endpoints of yours, signed. `GET /events` has the same events.
+   * Manages webhooks, which send events to your endpoints, signed. `GET /events` has the same events.
    *
-   * Each mode has endpoints of its own. Keys manage those of their mode; a session names the mode in the header
-   * `Byond-Mode`: `live`, which is the default, or `test`. An API key needs the scope `webhooks`, or `*`: a key
-   * without scopes does not have it.
+   * Each mode has webhooks of its own. An API key manages those of its mode; with an access token, name the mode in
+   * the header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `webhooks` or `*`: a key
+   * without scopes is not enough.
    *
-   * An event is sent as a `POST` whose body is the event, as `GET /events/{id}` returns it in the API version that the
-   * endpoint was created with. It is signed twice: by the headers `webhook-id`, `webhook-timestamp` and
-   * `webhook-signature` of Standard Webhooks, and by `Byond-Signature`, as requests to this API are. Any 2xx status
-   * within 15 seconds is success. Otherwise it is sent again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10, 14,
-   * 20 and 24 hours, each up to a tenth later. An event can arrive more than once, and in any order: `webhook-id` is
-   * the event's id.
+   * An event is sent as a `POST` whose body is the event, as `GET /events/{id}` returns it in the API version in which
+   * the webhook was created. It has two signatures: the headers `webhook-id`, `webhook-timestamp` and
+   * `webhook-signature` of Standard Webhooks, and `Byond-Signature`. Any 2xx status within 15 seconds is success.
+   * Otherwise the event is sent again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10, 14, 20 and 24 hours, each
+   * up to a tenth later. An event can arrive more than once, and events arrive in any order. `webhook-id` is the id of
+   * the event.
    */
   readonly webhooks: Webhooks;
   /**
-   * Sums up what became of verifications, and how requests were answered. Reports are kept longer than the
-   * verifications: for 400 days, unless the server is set up otherwise.
+   * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days,
+   * unless the operator changed it.
    *
-   * Keys read the reports of their own mode. A session names the mode in the header `Byond-Mode`: `live`, which is the
-   * default, or `test`.
+   * An API key reads the reports of its own mode. With an access token, name the mode in the header `Byond-Mode`:
+   * `live` (the default) or `test`.
    */
   readonly reports: Reports;
   /**
-   * Creates, changes, rotates and revokes the keys of a workspace. A signed-in session makes these calls, never a key.
+   * Creates, changes, rotates and revokes the API keys of a workspace. These calls take the access token of a session,
+   * never an API key.
    *
-   * A call that restricts a key (revoking, rotating, changing) takes effect on every server before it returns:
-   * requests sent afterwards are judged by the new state.
+   * A call that restricts a key (revoking, rotating, changing) takes effect on every server before it returns.
    */
   readonly keys: Keys;
   /**
-   * Accounts and their sessions. A session's access token is the credential of the management plane. It is valid for
-   * 15 minutes; the refresh token gets the next one.
+   * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is
+   * valid for 15 minutes; the refresh token gets the next one.
    *
-   * A call that ends a session takes effect on every server before it returns: the session's access token is refused
-   * from then on.
+   * A call that ends a session takes effect on every server before it returns: the access token is refused from then
+   * on.
    *
    * Pages of the server's own origin, such as its console, keep a session where no script can read it: in a cookie.
    * Their calls have the header `Byond-Session: cookie`. With it, `auth.signUp`, `auth.signIn`, `auth.refresh` and
-   * `auth.changePassword` set the cookie, and their answers have empty tokens; `auth.signOut`, `auth.logoutAll` and
+   * `auth.changePassword` set the cookie, and their responses have empty tokens; `auth.signOut`, `auth.logoutAll` and
    * `auth.deleteAccount` delete it; and every call that takes a session takes the one in the cookie. Without the
    * header the cookie means nothing. A browser must say that the call is `same-origin` (`Sec-Fetch-Site`, or else its
    * `Origin` or `Referer`), and call the host of `PUBLIC_URL`, or without one an IP address or `localhost`. Otherwise

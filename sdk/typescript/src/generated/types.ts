@@ -42,10 +42,10 @@ export type ErrorCode =
 /**
  * How a code reaches its recipient.
  *
- * - `sms`: A text message. `channel_unavailable` while the server has no provider for it.
+ * - `sms`: A text message (SMS). `channel_unavailable` while the server has no provider for it.
  * - `voice`: A call that reads the code out. `channel_unavailable` while the server has no provider for it.
  * - `whatsapp`: A WhatsApp message.
- * - `email`: A mail.
+ * - `email`: An email.
  */
 export type Channel = "sms" | "voice" | "whatsapp" | "email";
 
@@ -53,7 +53,7 @@ export type Channel = "sms" | "voice" | "whatsapp" | "email";
  * The status after the start.
  *
  * - `pending`: The code was generated and is being sent; the server awaits the user's input.
- * - `channel_unavailable`: The channel has no provider. Nothing was sent.
+ * - `channel_unavailable`: The server has no provider for the channel. Nothing was sent.
  */
 export type StartVerificationResponseStatus = "pending" | "channel_unavailable";
 
@@ -62,7 +62,7 @@ export type StartVerificationResponseStatus = "pending" | "channel_unavailable";
  *
  * - `approved`: The code matched. The recipient is verified.
  * - `incorrect`: The code did not match, or `recipient` is not the verification's. The user may try again.
- * - `expired`: The code has expired, was approved before, or was never sent. Start a new verification.
+ * - `expired`: The code has expired, was approved before, was canceled, or was never sent. Start a new verification.
  * - `locked`: Too many wrong codes. Start a new verification.
  */
 export type CheckVerificationResponseStatus = "approved" | "incorrect" | "expired" | "locked";
@@ -74,8 +74,8 @@ export type CheckVerificationResponseStatus = "approved" | "incorrect" | "expire
  * - `approved`: The code matched.
  * - `expired`: The code expired.
  * - `locked`: Too many wrong codes.
- * - `canceled`: Ended by `verify.cancel`.
- * - `channel_unavailable`: The channel had no provider. Nothing was sent.
+ * - `canceled`: Canceled by a call, or its recipient was erased while it was pending.
+ * - `channel_unavailable`: The server had no provider for the channel. Nothing was sent.
  */
 export type VerificationStatus = "pending" | "approved" | "expired" | "locked" | "canceled" | "channel_unavailable";
 
@@ -103,14 +103,14 @@ export type DeliveryStatus = "queued" | "sent" | "delivered" | "read" | "failed"
 export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown";
 
 /**
- * The source of an answer.
+ * Where the information comes from.
  *
  * - `offline`: The numbering plans that the server carries.
  */
 export type LookupSource = "offline";
 
 /**
- * What can happen. More types may be added.
+ * The types of events. More may be added.
  *
  * - `verification.started`: A verification was started.
  * - `verification.delivered`: A message with a code arrived, as far as its channel tells: a WhatsApp message with
@@ -125,8 +125,8 @@ export type LookupSource = "offline";
  * - `api_key.updated`: The name or a restriction of an API key was changed.
  * - `api_key.rotated`: An API key was given a new secret.
  * - `api_key.revoked`: An API key was revoked.
- * - `webhook.disabled`: The server disabled a webhook: it answered with status 410, or no attempt succeeded for five
- *   days.
+ * - `webhook.disabled`: The server disabled a webhook: its endpoint answered with status 410, or no attempt succeeded
+ *   for five days.
  */
 export type EventType = "verification.started" | "verification.delivered" | "verification.delivery_failed" | "verification.approved" | "verification.locked" | "verification.expired" | "verification.canceled" | "api_key.created" | "api_key.updated" | "api_key.rotated" | "api_key.revoked" | "webhook.disabled";
 
@@ -134,7 +134,7 @@ export type EventType = "verification.started" | "verification.delivered" | "ver
  * The mode of a key, and of the data it creates. The two modes of a workspace share no data.
  *
  * - `live`: Production: codes are really sent. Keys begin with `pk_live_`.
- * - `test`: Sandbox: the same validation, limits and answers, but nothing leaves the server and every code is all
+ * - `test`: Sandbox: the same validation, limits and responses, but nothing leaves the server and every code is all
  *   zeros. Keys begin with `pk_test_`.
  */
 export type Mode = "live" | "test";
@@ -149,19 +149,19 @@ export type Mode = "live" | "test";
 export type SignatureVersion = "v1" | "v2";
 
 /**
- * Why the server disabled an endpoint.
+ * Why the server disabled a webhook.
  *
- * - `gone`: It answered with status 410.
+ * - `gone`: The endpoint answered with status 410.
  * - `failing`: No attempt succeeded for five days.
  */
 export type WebhookDisabledReason = "gone" | "failing";
 
 /**
- * How far a delivery is.
+ * The status of a delivery.
  *
  * - `pending`: An attempt is being made, or is due at `nextAttemptAt`.
  * - `succeeded`: The endpoint answered with a 2xx status.
- * - `failed`: The last attempt failed, or there will be none: the endpoint is disabled or deleted.
+ * - `failed`: The last attempt failed, or there will be none: the webhook is disabled or deleted.
  * - `canceled`: There will be no more attempts, because the object of the event was erased.
  */
 export type WebhookDeliveryStatus = "pending" | "succeeded" | "failed" | "canceled";
@@ -186,7 +186,7 @@ export type Role = "owner";
  * The possible outcomes of the request.
  *
  * - `pending`: The code is being sent, if the address has an account.
- * - `channel_unavailable`: The server cannot send mail. Nothing was sent.
+ * - `channel_unavailable`: The server cannot send email. Nothing was sent.
  */
 export type StartPasswordResetResponseStatus = "pending" | "channel_unavailable";
 
@@ -204,7 +204,7 @@ export type ConfirmPasswordResetResponseStatus = "approved" | "incorrect" | "exp
  * The possible outcomes of the request.
  *
  * - `pending`: The code is being sent.
- * - `channel_unavailable`: The server cannot send mail. Nothing was sent.
+ * - `channel_unavailable`: The server cannot send email. Nothing was sent.
  */
 export type StartEmailVerificationResponseStatus = "pending" | "channel_unavailable";
 
@@ -219,7 +219,7 @@ export type StartEmailVerificationResponseStatus = "pending" | "channel_unavaila
 export type CheckEmailVerificationResponseStatus = "approved" | "incorrect" | "expired" | "locked";
 
 /**
- * The request limit of a workspace: requests in any 60 seconds, of all its keys and sessions together.
+ * The request limit of a workspace: requests per rolling 60 seconds, of all its keys and sessions together.
  *
  * - `starter`: 1,000 requests.
  * - `builder`: 5,000 requests.
@@ -230,13 +230,13 @@ export type Tier = "starter" | "builder" | "scale" | "unlimited";
 
 /** The started verification. */
 export interface StartVerificationResponse {
-  /** Pass this id to `verify.check`: `vrf_` and 22 letters and digits. */
+  /** The id of the verification: `vrf_` and 22 letters and digits. Pass it to the check. */
   readonly verificationId: string;
   /** The channel of the request. */
   readonly channel: Channel;
   /** Whether the code is being sent. */
   readonly status: StartVerificationResponseStatus;
-  /** The code is refused after this moment. */
+  /** When the code expires. */
   readonly expiresAt: Date;
 }
 
@@ -256,13 +256,13 @@ export interface Verification {
   readonly channel: Channel;
   /** The current status. */
   readonly status: VerificationStatus;
-  /** The recipient of the start, masked: `+65••••4567`, `a••@example.com`. Null once erased. */
+  /** The recipient of the start, masked: `+65••••4567`, `a•••@example.com`. Null once erased. */
   readonly recipient: string | null;
   /** Wrong codes left before the verification locks. 0 unless it is pending. */
   readonly attemptsLeft: number;
   /** When the verification was started. */
   readonly createdAt: Date;
-  /** The code is refused after this moment. */
+  /** When the code expires. */
   readonly expiresAt: Date;
   /** When the code matched. Null unless it did. */
   readonly approvedAt: Date | null;
@@ -318,7 +318,7 @@ export interface LookupNumberResponse {
   readonly nationalFormat: string | null;
   /** The kind of line. */
   readonly lineType: LineType;
-  /** The source of the answer. */
+  /** Where the information comes from. */
   readonly source: LookupSource;
   /**
    * Every kind of line that the number may be: one entry if `lineType` is certain; `mobile` and `fixed_line` if the
@@ -379,9 +379,9 @@ export interface ApiKey {
   readonly id: string;
   /** The key's label. */
   readonly name: string;
-  /** The part of the key before the dot. Not a secret. */
+  /** The public part of the key, before the dot. */
   readonly keyPrefix: string;
-  /** What the key may be used for. Null means everything. */
+  /** What the key may be used for. Null: everything except managing webhooks. */
   readonly scopes: readonly string[] | null;
   /** When the key was created. */
   readonly createdAt: Date;
@@ -395,49 +395,49 @@ export interface ApiKey {
   readonly expiresAt: Date | null;
   /** The id of the user who created the key. Null for a key that the server created. */
   readonly createdBy: string | null;
-  /** The addresses that the key may be used from, each in canonical notation. Null means all. */
+  /** The IP addresses that the key may be used from, each in canonical notation. Null: all. */
   readonly ipAllowlist: readonly string[] | null;
-  /** Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies. */
+  /** Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies. */
   readonly requestsPerMinute: number | null;
   /** Whether every request with the key must be signed. */
   readonly requireSignature: boolean;
   /** The reason given when the key was revoked. Null if none was given, and while the key is active. */
   readonly revocationReason: string | null;
-  /** The lowest signature version that requests with the key must have. Null: they need no signature. */
+  /** The lowest signature version that requests with the key must have. Null: no signature is required. */
   readonly minSignatureVersion: SignatureVersion | null;
 }
 
-/** An endpoint, without its secret. */
+/** A webhook, without its secret. */
 export interface Webhook {
-  /** The endpoint's id: `whk_` and 22 letters and digits. */
+  /** The webhook's id: `whk_` and 22 letters and digits. */
   readonly id: string;
-  /** Where events are sent to. */
+  /** The URL of your endpoint, to which events are sent. */
   readonly url: string;
-  /** The types that are sent. Null: all, also those that are added later. */
+  /** The types of events that are sent. Null: all, also those that are added later. */
   readonly events: readonly EventType[] | null;
   /** Your note. */
   readonly description: string | null;
   /** Whether events are sent. */
   readonly enabled: boolean;
-  /** Why the server disabled the endpoint. Null while it is enabled, and if a call disabled it. */
+  /** Why the server disabled the webhook. Null while it is enabled, and if a call disabled it. */
   readonly disabledReason: WebhookDisabledReason | null;
-  /** When it was disabled. Null while it is enabled. */
+  /** When the webhook was disabled. Null while it is enabled. */
   readonly disabledAt: Date | null;
   /** The mode whose events are sent. */
   readonly mode: Mode;
   /** The API version of the bodies. */
   readonly apiVersion: string;
-  /** When the endpoint was created. */
+  /** When the webhook was created. */
   readonly createdAt: Date;
 }
 
-/** The new endpoint. No other answer contains the secret. */
+/** The new webhook. No other response contains the secret. */
 export interface CreateWebhookResponse {
-  /** The endpoint's id: `whk_` and 22 letters and digits. */
+  /** The webhook's id: `whk_` and 22 letters and digits. */
   readonly id: string;
-  /** Where events are sent to. */
+  /** The URL of your endpoint, to which events are sent. */
   readonly url: string;
-  /** The types that are sent. Null: all, also those that are added later. */
+  /** The types of events that are sent. Null: all, also those that are added later. */
   readonly events: readonly EventType[] | null;
   /** Your note. */
   readonly description: string | null;
@@ -451,19 +451,19 @@ export interface CreateWebhookResponse {
   readonly mode: Mode;
   /** The API version of the bodies. */
   readonly apiVersion: string;
-  /** When the endpoint was created. */
+  /** When the webhook was created. */
   readonly createdAt: Date;
   /** The secret that signs the deliveries: `whsec_` and base64. Shown here once and never again. */
   readonly secret: string;
 }
 
-/** The endpoints of the mode. */
+/** The webhooks of the mode. */
 export interface ListWebhooksResponse {
-  /** The endpoints, newest first. */
+  /** The webhooks, newest first. */
   readonly webhooks: readonly Webhook[];
 }
 
-/** Confirms that the endpoint is deleted. */
+/** Confirms that the webhook is deleted. */
 export interface DeleteWebhookResponse {
   /** The id of the request. */
   readonly id: string;
@@ -471,9 +471,9 @@ export interface DeleteWebhookResponse {
   readonly deleted: boolean;
 }
 
-/** The new secret. No other answer contains it. */
+/** The new secret. No other response contains it. */
 export interface RotateWebhookSecretResponse {
-  /** The endpoint's id. */
+  /** The webhook's id. */
   readonly id: string;
   /** The secret that signs the deliveries from now on: `whsec_` and base64. Shown here once and never again. */
   readonly secret: string;
@@ -483,19 +483,19 @@ export interface RotateWebhookSecretResponse {
 
 /** What the endpoint answered. */
 export interface TestWebhookResponse {
-  /** Whether it answered with a 2xx status. */
+  /** Whether the endpoint answered with a 2xx status. */
   readonly succeeded: boolean;
-  /** The status that it answered with. Null: it did not answer. */
+  /** The HTTP status that the endpoint answered with. Null: it did not answer. */
   readonly responseStatus: number | null;
-  /** The first 1024 bytes of its answer. Null: it did not answer. */
+  /** The first 1024 bytes of the body that the endpoint answered with. Null: it did not answer. */
   readonly responseBody: string | null;
   /** Why there was no answer. Null if there was one. */
   readonly error: string | null;
-  /** How long it took, in milliseconds. */
+  /** How long the endpoint took, in milliseconds. */
   readonly durationMs: number;
 }
 
-/** One event on its way to one endpoint. */
+/** An event that is sent, or was sent, to the endpoint of a webhook. */
 export interface WebhookDelivery {
   /** The delivery's id: `dlv_` and 22 letters and digits. */
   readonly id: string;
@@ -503,17 +503,17 @@ export interface WebhookDelivery {
   readonly eventId: string;
   /** The type of the event. */
   readonly eventType: EventType;
-  /** How far it is. */
+  /** The status of the delivery. */
   readonly status: WebhookDeliveryStatus;
-  /** Attempts that were made. */
+  /** How many attempts were made. */
   readonly attempts: number;
   /** When the next attempt is due. Null if there is none. */
   readonly nextAttemptAt: Date | null;
-  /** The status that the last attempt was answered with. Null: it was not answered. */
+  /** The HTTP status that the last attempt was answered with. Null: it was not answered. */
   readonly responseStatus: number | null;
   /** The first 1024 bytes of that answer. Null: it was not answered. */
   readonly responseBody: string | null;
-  /** Why the last attempt failed, or why there is none any more. Null after success. */
+  /** Why the last attempt failed, or why there will be none. Null after success. */
   readonly error: string | null;
   /** When the delivery was created. */
   readonly createdAt: Date;
@@ -539,7 +539,7 @@ export interface GetOverviewResponse {
   readonly timeToApproval: DurationReport;
   /** Requests with keys of the mode that were answered in the period. */
   readonly requests: RequestCounts;
-  /** The workspace's limit of requests a minute, which both modes share. Null if it has none. */
+  /** The request limit of the workspace, which both modes share. Null if it has none. */
   readonly requestLimit: RequestLimit | null;
 }
 
@@ -560,7 +560,7 @@ export interface VerificationCounts {
   readonly locked: number;
   /** Ended by a call, or the recipient was erased while they were pending. */
   readonly canceled: number;
-  /** The channel had no provider. Nothing was sent. */
+  /** The server had no provider for the channel. Nothing was sent. */
   readonly channelUnavailable: number;
   /**
    * Messages, not verifications, that did not arrive: refused by the provider, reported as failed, or not sent before
@@ -650,7 +650,7 @@ export interface ErrorCount {
   readonly requests: number;
 }
 
-/** A limit of requests in any 60 seconds. */
+/** A limit of requests per rolling 60 seconds. */
 export interface RequestLimit {
   /** The limit. */
   readonly requestsPerMinute: number;
@@ -661,15 +661,15 @@ export interface RequestLimit {
   readonly used: number;
 }
 
-/** The new key. No other answer contains the whole key. */
+/** The new key. No other response contains the whole key. */
 export interface CreateApiKeyResponse {
   /** The key's id: `key_` and 22 letters and digits. Pass it to revoke the key. */
   readonly id: string;
   /** The label of the request. */
   readonly name: string;
-  /** The part of the key before the dot. Not a secret. */
+  /** The public part of the key, before the dot. */
   readonly keyPrefix: string;
-  /** What the key may be used for. Null means everything. */
+  /** What the key may be used for. Null: everything except managing webhooks. */
   readonly scopes: readonly string[] | null;
   /** When the key was created. */
   readonly createdAt: Date;
@@ -681,28 +681,28 @@ export interface CreateApiKeyResponse {
   readonly expiresAt: Date | null;
   /** The id of the user who created the key. Null for a key that the server created. */
   readonly createdBy: string | null;
-  /** The addresses that the key may be used from, each in canonical notation. Null means all. */
+  /** The IP addresses that the key may be used from, each in canonical notation. Null: all. */
   readonly ipAllowlist: readonly string[] | null;
-  /** Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies. */
+  /** Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies. */
   readonly requestsPerMinute: number | null;
   /** Whether every request with the key must be signed. */
   readonly requireSignature: boolean;
-  /** The lowest signature version that requests with the key must have. Null: they need no signature. */
+  /** The lowest signature version that requests with the key must have. Null: no signature is required. */
   readonly minSignatureVersion: SignatureVersion | null;
 }
 
-/** The key with its new secret. No other answer contains the whole new key. */
+/** The key with its new secret. No other response contains the whole new key. */
 export interface RotateApiKeyResponse {
   /** The key's id, unchanged. */
   readonly id: string;
   /** The key's label. */
   readonly name: string;
   /**
-   * The part of the new key before the dot. Not a secret. It differs from the old prefix, so that logs show which
-   * clients still use the old key.
+   * The public part of the new key, before the dot. It differs from the old prefix, so that logs show which clients
+   * still use the old key.
    */
   readonly keyPrefix: string;
-  /** What the key may be used for. Null means everything. */
+  /** What the key may be used for. Null: everything except managing webhooks. */
   readonly scopes: readonly string[] | null;
   /** When the key was created, not when it was rotated. */
   readonly createdAt: Date;
@@ -714,15 +714,15 @@ export interface RotateApiKeyResponse {
   readonly expiresAt: Date | null;
   /** The id of the user who created the key. Null for a key that the server created. */
   readonly createdBy: string | null;
-  /** The addresses that the key may be used from, each in canonical notation. Null means all. */
+  /** The IP addresses that the key may be used from, each in canonical notation. Null: all. */
   readonly ipAllowlist: readonly string[] | null;
-  /** Requests that the key may make in any 60 seconds. Null: only the workspace's limit applies. */
+  /** Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies. */
   readonly requestsPerMinute: number | null;
   /** Whether every request with the key must be signed. */
   readonly requireSignature: boolean;
   /** When the old secret stops working. Null if it stopped at once. */
   readonly previousKeyExpiresAt: Date | null;
-  /** The lowest signature version that requests with the key must have. Null: they need no signature. */
+  /** The lowest signature version that requests with the key must have. Null: no signature is required. */
   readonly minSignatureVersion: SignatureVersion | null;
 }
 
@@ -745,8 +745,8 @@ export interface SignUpResponse {
   /** How long the access token is valid, in seconds. */
   readonly expiresIn: number;
   /**
-   * Returns the session's next tokens, once, within 30 days. Treat it like a password. Empty if the session is in a
-   * cookie.
+   * Exchange it for the next tokens of the session, once, within 30 days. Treat it like a password. Empty if the
+   * session is in a cookie.
    */
   readonly refreshToken: string;
   /** When the session ends, however often it is refreshed. The user must then sign in again. */
@@ -764,8 +764,8 @@ export interface SignInResponse {
   /** How long the access token is valid, in seconds. */
   readonly expiresIn: number;
   /**
-   * Returns the session's next tokens, once, within 30 days. Treat it like a password. Empty if the session is in a
-   * cookie.
+   * Exchange it for the next tokens of the session, once, within 30 days. Treat it like a password. Empty if the
+   * session is in a cookie.
    */
   readonly refreshToken: string;
   /** When the session ends, however often it is refreshed. The user must then sign in again. */
@@ -783,8 +783,8 @@ export interface RefreshSessionResponse {
   /** How long the access token is valid, in seconds. */
   readonly expiresIn: number;
   /**
-   * Returns the session's next tokens, once, within 30 days. Treat it like a password. Empty if the session is in a
-   * cookie.
+   * Exchange it for the next tokens of the session, once, within 30 days. Treat it like a password. Empty if the
+   * session is in a cookie.
    */
   readonly refreshToken: string;
   /** When the session ends, however often it is refreshed. The user must then sign in again. */
@@ -801,20 +801,20 @@ export interface SignOutResponse {
 export interface GetMeResponse {
   /** The id of the session's user, or of the owner of the key's workspace. */
   readonly userId: string;
-  /** The user's mail address. */
+  /** The user's email address. */
   readonly email: string;
   /** The workspace's id. */
   readonly workspaceId: string;
   /** The user's role in the workspace. */
   readonly role: Role;
-  /** Whether the mail address is verified. */
+  /** Whether the email address is verified. */
   readonly verified: boolean;
   /** When the account was created. */
   readonly createdAt: Date;
   /** The key's mode. Null for a session. */
   readonly mode: Mode | null;
   /**
-   * The key's scopes. Null for a session, and for a key without scopes: it may do everything but what a key must name.
+   * The key's scopes. Null for a session, and for a key without scopes: it may do everything except manage webhooks.
    */
   readonly scopes: readonly string[] | null;
   /** The prefix of the key. Null for a session. */
@@ -829,11 +829,11 @@ export interface LogoutAllResponse {
 
 /** The started reset. */
 export interface StartPasswordResetResponse {
-  /** Pass this id to `auth.confirmPasswordReset`. */
+  /** The id of the reset. Pass it on with the code and the new password. */
   readonly resetId: string;
   /** Whether the code is being sent. */
   readonly status: StartPasswordResetResponseStatus;
-  /** The code is refused after this moment. */
+  /** When the code expires. */
   readonly expiresAt: Date;
 }
 
@@ -854,8 +854,8 @@ export interface ChangePasswordResponse {
   /** How long the access token is valid, in seconds. */
   readonly expiresIn: number;
   /**
-   * Returns the session's next tokens, once, within 30 days. Treat it like a password. Empty if the session is in a
-   * cookie.
+   * Exchange it for the next tokens of the session, once, within 30 days. Treat it like a password. Empty if the
+   * session is in a cookie.
    */
   readonly refreshToken: string;
   /** When the session ends, however often it is refreshed. The user must then sign in again. */
@@ -866,7 +866,7 @@ export interface ChangePasswordResponse {
 export interface StartEmailVerificationResponse {
   /** Whether the code is being sent. */
   readonly status: StartEmailVerificationResponseStatus;
-  /** The code is refused after this moment. */
+  /** When the code expires. */
   readonly expiresAt: Date;
 }
 
@@ -884,11 +884,11 @@ export interface Workspace {
   readonly id: string;
   /** The workspace's name. It is the default `brand` of verifications. */
   readonly name: string;
-  /** The request limit. The server's administrator sets it. */
+  /** The request limit. The operator of the server sets it. */
   readonly tier: Tier;
   /**
-   * The addresses that its keys may be used from, in addition to each key's own allowlist. Null means all. Sessions
-   * are not restricted, so that users cannot lock themselves out.
+   * The IP addresses that its keys may be used from, in addition to each key's own allowlist. Null: all. Sessions are
+   * not restricted, so that users cannot lock themselves out.
    */
   readonly ipAllowlist: readonly string[] | null;
   /** When the workspace was created. */
@@ -903,17 +903,17 @@ export interface DeleteAccountResponse {
 
 /** Parameters of `verify.start`. */
 export interface StartVerificationParams {
-  /** The channel to send the code over. */
+  /** The channel over which the code is sent. */
   readonly channel: Channel;
   /**
-   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or a mail
+   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or a email
    * address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a number are
    * ignored; digits may be of any script.
    */
   readonly recipient: string;
   /**
    * The sender's name as the recipient reads it, 1 to 40 characters, not blank, without control characters and without
-   * web or mail addresses in any spelling. A name such as `Booking.com` is allowed. Leading and trailing spaces are
+   * web or email addresses in any spelling. A name such as `Booking.com` is allowed. Leading and trailing spaces are
    * removed. Default: the name of your account.
    */
   readonly brand?: string | null | undefined;
@@ -926,15 +926,15 @@ export interface StartVerificationParams {
    */
   readonly locale?: string | null | undefined;
   /**
-   * The IPv4 or IPv6 address of the end user who asked for the code, if you know it. Sends are limited by it, so that
-   * one person cannot have codes sent to many recipients.
+   * The IPv4 or IPv6 address of the end user who asked for the code, if you know it. It limits sends, so that one
+   * person cannot have codes sent to many recipients. Not the address of your own server.
    */
   readonly endUserIp?: string | null | undefined;
   /** The domain on which browsers may fill in the code from the message, such as `example.com`. */
   readonly autofillDomain?: string | null | undefined;
   /**
-   * Your own data about the verification, returned with it: at most 16 entries, keys of at most 40 and values of at
-   * most 500 characters. Erased with the recipient.
+   * Your own data about the verification, returned with it, such as the id of your user. At most 16 entries, with keys
+   * of at most 40 and values of at most 500 characters. Erased with the recipient.
    */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -949,7 +949,7 @@ export interface CheckVerificationParams {
    */
   readonly code: string;
   /**
-   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or a mail address. If
+   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or a email address. If
    * it is not a recipient of the verification, the status is `incorrect` and the attempt counts. Without it, your
    * server must know whom the id belongs to.
    */
@@ -974,7 +974,7 @@ export interface ListVerificationsParams {
   /** Only verifications started with this channel. */
   readonly channel?: Channel | undefined;
   /**
-   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or a mail
+   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or a email
    * address.
    */
   readonly recipient?: string | undefined;
@@ -982,7 +982,7 @@ export interface ListVerificationsParams {
   readonly createdAfter?: Date | string | undefined;
   /** Only verifications started before this moment. */
   readonly createdBefore?: Date | string | undefined;
-  /** Verifications a page, 1 to 100. Default 20. */
+  /** Verifications per page, 1 to 100. Default 20. */
   readonly pageSize?: number | undefined;
   /** The `nextPageToken` of the page before. Keep all other parameters the same. */
   readonly pageToken?: string | undefined;
@@ -990,7 +990,7 @@ export interface ListVerificationsParams {
 
 /** Parameters of `verify.erase`. */
 export interface EraseRecipientParams {
-  /** A phone number in E.164 form, or a mail address. */
+  /** A phone number in E.164 form, or a email address. */
   readonly recipient: string;
 }
 
@@ -1017,7 +1017,7 @@ export interface ListEventsParams {
   readonly createdBefore?: Date | string | undefined;
   /** Only events of the object with this id, such as a verification. */
   readonly subject?: string | undefined;
-  /** Events a page, 1 to 100. Default 20. */
+  /** Events per page, 1 to 100. Default 20. */
   readonly pageSize?: number | undefined;
   /** The `nextPageToken` of the page before. Keep all other parameters the same. */
   readonly pageToken?: string | undefined;
@@ -1039,11 +1039,11 @@ export interface StreamEventsParams {
 /** Parameters of `webhooks.create`. */
 export interface CreateWebhookParams {
   /**
-   * Where events are sent to: an `https` URL with a public address, at most 2048 characters. Redirections are not
-   * followed.
+   * The URL of your endpoint, to which events are sent: an `https` URL with a public address, at most 2048 characters.
+   * Redirects are not followed.
    */
   readonly url: string;
-  /** The types to send. Absent or null: all, also those that are added later. */
+  /** The types of events to send. Absent or null: all, also those that are added later. */
   readonly events?: readonly EventType[] | null | undefined;
   /** A note of yours, at most 200 characters, in one line. */
   readonly description?: string | null | undefined;
@@ -1052,15 +1052,15 @@ export interface CreateWebhookParams {
 /** Parameters of `webhooks.update`. */
 export interface UpdateWebhookParams {
   /**
-   * Where events are sent to: an `https` URL with a public address, at most 2048 characters. Deliveries that wait for
-   * their next attempt go there too.
+   * The URL of your endpoint, to which events are sent: an `https` URL with a public address, at most 2048 characters.
+   * Deliveries that wait for their next attempt go there too.
    */
   readonly url?: string | undefined;
-  /** The types to send, of events from now on. */
+  /** The types of events to send from now on. */
   readonly events?: readonly EventType[] | undefined;
   /** A note of yours, at most 200 characters, in one line. */
   readonly description?: string | undefined;
-  /** Whether events are sent. `true` enables an endpoint again that the server disabled. */
+  /** Whether events are sent. `true` enables a webhook again that the server disabled. */
   readonly enabled?: boolean | undefined;
 }
 
@@ -1072,7 +1072,7 @@ export interface RotateWebhookSecretParams {
 
 /** Parameters of `webhooks.listDeliveries`. */
 export interface ListWebhookDeliveriesParams {
-  /** Deliveries a page, 1 to 100. Default 20. */
+  /** Deliveries per page, 1 to 100. Default 20. */
   readonly pageSize?: number | undefined;
   /** The `nextPageToken` of the page before. */
   readonly pageToken?: string | undefined;
@@ -1089,9 +1089,9 @@ export interface CreateApiKeyParams {
   /** A label to recognise the key by, 1 to 100 characters, not blank, without control characters. */
   readonly name: string;
   /**
-   * What the key may be used for: `verify` (starting and checking verifications), `lookup`, `reports` (lists of
-   * verifications), `events`, `webhooks`, or `*` for everything. Absent or null makes an unrestricted key, which may
-   * do all of that except manage webhooks; an empty list is refused.
+   * What the key may be used for: `verify` (start, check, read, resend, cancel and erase), `lookup`, `reports` (lists
+   * of verifications, and reports), `events`, `webhooks`, or `*` for everything. Absent or null: everything except
+   * managing webhooks. An empty list is refused.
    */
   readonly scopes?: readonly string[] | null | undefined;
   /** Whether the key is for production or for the sandbox. Default `live`. */
@@ -1099,13 +1099,13 @@ export interface CreateApiKeyParams {
   /** When the key stops working, in whole seconds; it must be in the future. Absent or null: never. */
   readonly expiresAt?: Date | string | null | undefined;
   /**
-   * The addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
+   * The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
    * (`203.0.113.0/24`) with no bits beyond the prefix. Absent or null: all; an empty list is refused.
    */
   readonly ipAllowlist?: readonly string[] | null | undefined;
   /**
-   * Requests that the key may make in any 60 seconds, 1 to 1,000,000, within its workspace's limit. Absent or null:
-   * only the workspace's limit applies.
+   * Requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within its workspace's limit. Absent or
+   * null: only the workspace's limit applies.
    */
   readonly requestsPerMinute?: number | null | undefined;
   /** Whether every request with the key must be signed (`Byond-Signature`), in any version. */
@@ -1119,7 +1119,7 @@ export interface CreateApiKeyParams {
 
 /** Parameters of `keys.list`. */
 export interface ListApiKeysParams {
-  /** Keys a page, 1 to 1000. Without it all active keys are returned, 1000 at most. */
+  /** Keys per page, 1 to 1000. Without it all active keys are returned, 1000 at most. */
   readonly pageSize?: number | undefined;
   /** The `nextPageToken` of the page before. Keep all other parameters the same. */
   readonly pageToken?: string | undefined;
@@ -1134,11 +1134,11 @@ export interface UpdateApiKeyParams {
   /** What the key may be used for. */
   readonly scopes?: readonly string[] | undefined;
   /**
-   * The addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
+   * The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
    * (`203.0.113.0/24`) with no bits beyond the prefix.
    */
   readonly ipAllowlist?: readonly string[] | undefined;
-  /** Requests that the key may make in any 60 seconds, 1 to 1,000,000. */
+  /** Requests that the key may make per rolling 60 seconds, 1 to 1,000,000. */
   readonly requestsPerMinute?: number | undefined;
   /** When the key stops working, in whole seconds. It must be in the future, and so must be the current `expiresAt`. */
   readonly expiresAt?: Date | string | undefined;
@@ -1175,12 +1175,12 @@ export interface RevokeApiKeyParams {
 /** Parameters of `auth.signUp`. */
 export interface SignUpParams {
   /**
-   * The mail address to sign in with. It may have letters of any script, but no quoted parts; at most 64 bytes before
+   * The email address to sign in with. It may have letters of any script, but no quoted parts; at most 64 bytes before
    * the `@` and 254 bytes in all. Case is ignored.
    */
   readonly email: string;
   /**
-   * 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the mail address or
+   * 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the email address or
    * parts of it.
    */
   readonly password: string;
@@ -1193,7 +1193,7 @@ export interface SignUpParams {
 
 /** Parameters of `auth.signIn`. */
 export interface SignInParams {
-  /** The account's mail address. */
+  /** The account's email address. */
   readonly email: string;
   /** The account's password. */
   readonly password: string;
@@ -1201,7 +1201,7 @@ export interface SignInParams {
 
 /** Parameters of `auth.refresh`. */
 export interface RefreshSessionParams {
-  /** The refresh token of the previous answer. Required, unless the session is in a cookie. */
+  /** The newest refresh token of the session. Required, unless the session is in a cookie. */
   readonly refreshToken: string;
 }
 
@@ -1213,7 +1213,7 @@ export interface SignOutParams {
 
 /** Parameters of `auth.startPasswordReset`. */
 export interface StartPasswordResetParams {
-  /** The account's mail address. It may have letters of any script, as in signing up. */
+  /** The account's email address. It may have letters of any script, as in signing up. */
   readonly email: string;
 }
 
@@ -1228,7 +1228,7 @@ export interface ConfirmPasswordResetParams {
   readonly code: string;
   /**
    * The new password, 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the
-   * mail address or parts of it.
+   * email address or parts of it.
    */
   readonly newPassword: string;
 }
@@ -1239,7 +1239,7 @@ export interface ChangePasswordParams {
   readonly currentPassword: string;
   /**
    * The new password, 10 to 128 characters. Common passwords are refused, and so are repetitions, sequences, and the
-   * mail address or parts of it.
+   * email address or parts of it.
    */
   readonly newPassword: string;
 }
@@ -1258,7 +1258,7 @@ export interface UpdateWorkspaceParams {
   /** The name, 1 to 100 characters, by the same rules as a `brand`. */
   readonly name?: string | undefined;
   /**
-   * The addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
+   * The IP addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
    * (`203.0.113.0/24`) with no bits beyond the prefix.
    */
   readonly ipAllowlist?: readonly string[] | undefined;
@@ -1268,7 +1268,7 @@ export interface UpdateWorkspaceParams {
 export interface DeleteAccountParams {
   /**
    * The account's password, so that a stolen key or an unlocked laptop is not enough. Without it the call fails with
-   * `invalid_request`, with a wrong one with `invalid_password`; nothing is deleted then.
+   * `invalid_request`; with a wrong one it fails with `invalid_password`. Nothing is deleted then.
    */
   readonly password: string;
 }

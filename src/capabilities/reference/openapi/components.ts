@@ -27,48 +27,48 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
       in: "header",
       name: "Idempotency-Key",
       description:
-        "Makes the call safe to repeat for 24 hours: a repetition with the same key returns the response of the first call, and nothing is done twice. Choose a random key of 1 to 255 printable characters for every new request.",
+        "Makes the call safe to retry for 24 hours: a retry with the same key returns the response of the first call, and nothing is done twice. Choose a random key of 1 to 255 printable characters for every new request.",
       schema: idempotencyKey,
     },
     AcceptedIdempotencyKeyHeader: {
       in: "header",
       name: "Idempotency-Key",
       description:
-        "Accepted without effect, because the call has no credential: no response is stored. The description of the operation says what a repetition does. A malformed key is refused with `invalid_request`.",
+        "Accepted without effect, because the call has no credential: no response is stored. The description of the operation says what a retry does. A malformed key is refused with `invalid_request`.",
       schema: idempotencyKey,
     },
     ModeHeader: {
       in: "header",
       name: "Byond-Mode",
       description:
-        "The mode that a session means: `live` or `test`, for the sandbox. Default: `live`. A key has a mode of its own; naming the other one is refused with `invalid_request`.",
+        "With an access token: the mode of the call, `live` (the default) or `test`. An API key has a mode of its own; the call fails with `invalid_request` if the header names the other one.",
       schema: { $ref: "#/components/schemas/Mode" },
     },
   },
   headers: {
     RequestId: {
-      description: "The id of the request. Quote it when asking for support.",
+      description: "The id of the request. Quote it when you ask for support.",
       schema: { type: "string", pattern: "^req_[0-9A-Za-z]{22}$" },
       example: "req_5Vq0cT2nX8mJr4LwYb9sKd",
     },
     Version: {
-      description: "The version of the API of the response.",
+      description: "The API version of the response.",
       schema: { type: "string", format: "date" },
       example: "2026-06-15",
     },
     Authenticate: {
       description:
-        "How to authenticate (RFC 6750): `invalid_token` if the credential is not valid, `insufficient_scope` with the scope that the key lacks.",
+        "How to authenticate (RFC 6750): `invalid_token` if the credential is not valid, `insufficient_scope` with the scope that the endpoint requires.",
       schema: { type: "string" },
       example: 'Bearer realm="Byond", error="invalid_token"',
     },
     RetryAfter: {
-      description: "Whole seconds to wait before repeating the call.",
+      description: "How many seconds to wait before you retry.",
       schema: integer,
       example: 60,
     },
     RateLimitLimit: {
-      description: "Requests allowed in any 60 seconds, by the limit with the fewest requests left.",
+      description: "Requests allowed per rolling 60 seconds, by the limit that has the fewest requests left.",
       schema: integer,
       example: 1000,
     },

@@ -21,17 +21,19 @@ export const errorSchemas: Readonly<Record<string, JsonObject>> = {
     properties: {
       code: { $ref: "#/components/schemas/ErrorCode" },
       message: description("One sentence for a developer, in English. May change.", { type: "string" }),
-      request_id: description("The id of the request, also in `X-Request-Id`. Quote it when asking for support.", {
+      request_id: description("The id of the request, also in `X-Request-Id`. Quote it when you ask for support.", {
         type: "string",
       }),
-      documentation_url: description("Where the code is explained.", { type: "string", format: "uri" }),
-      required_scope: description("The scope that the key lacks. With `insufficient_scope` only.", { type: "string" }),
+      documentation_url: description("The address of the explanation of the code.", { type: "string", format: "uri" }),
+      required_scope: description("The scope that the endpoint requires. With `insufficient_scope` only.", {
+        type: "string",
+      }),
       fields: description(
         "What is wrong, by field. Nested fields are joined by dots, list elements are written `scopes[0]`. With `validation_error` only.",
         { type: "object", additionalProperties: { type: "string" } },
       ),
       retry_after: description(
-        "Whole seconds to wait before the call is worth repeating. With `rate_limited` and `unavailable` only.",
+        "How many seconds to wait before you retry. With `rate_limited` and `unavailable` only.",
         { type: "integer", format: "int32", minimum: 1 },
       ),
     },
@@ -41,7 +43,7 @@ export const errorSchemas: Readonly<Record<string, JsonObject>> = {
     // No `enum`: clients in strict languages fail on a code that it does not list, in place of the error.
     "x-extensible-enum": [...errorCodes],
     description:
-      "Stable and machine-readable. Branch on this one, never on `message`. More codes may be added: treat one that you do not know by the HTTP status.",
+      "Stable and machine-readable. Branch on it, never on `message`. More codes may be added: treat one that you do not know by the HTTP status.",
     "x-enum-descriptions": errorCodes.map((code) => errorGuide[code].title),
   },
 };

@@ -158,7 +158,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "Delivery.error": null,
   "Delivery.id": "dlv_0pGmYq8sTz4KdXe2RvNb7a",
   "Delivery.provider_message_id": "<b1f2@mail.example.com>",
-  "Delivery.recipient": "a••@example.com",
+  "Delivery.recipient": "a•••@example.com",
   "Delivery.sent_at": "2026-06-15T09:37:01Z",
   "Delivery.status": "sent",
   "DeleteAccountResponse.message": "Account deleted successfully.",
@@ -177,7 +177,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "Workspace.name": "Acme",
   "Verification.approved_at": null,
   "Verification.created_at": "2026-06-15T09:37:00Z",
-  "Verification.recipient": "a••@example.com",
+  "Verification.recipient": "a•••@example.com",
   "Verification.status": "pending",
 };
 

@@ -103,11 +103,11 @@ function scopeNote({ scope, namedScope }: Access): string {
     return "";
   }
   if (namedScope) {
-    return `The API key must name the scope \`${scope}\` or \`*\`.`;
+    return `The API key must have the scope \`${scope}\` or \`*\`.`;
   }
   return scope === "*"
-    ? "An API key needs the scope `*`, or no restriction."
-    : `The API key needs the scope \`${scope}\` or \`*\`, or no restriction.`;
+    ? "An API key must have the scope `*`, or no scopes."
+    : `The API key must have the scope \`${scope}\` or \`*\`, or no scopes.`;
 }
 
 /** Whether a key that names no scope may call it: programs do, and a session only looks on. */

@@ -21,8 +21,7 @@ const signatureHeaders: JsonObject[] = [
     in: "header",
     name: "webhook-id",
     required: true,
-    description:
-      "The id of the event, the same whenever it is sent: with it you notice an event that you have already.",
+    description: "The id of the event, the same each time it is sent. Use it to notice an event that you have already.",
     schema: { type: "string", pattern: "^evt_[0-9A-Za-z]{22}$" },
     example: "evt_4mXw8RkQz1VbTn6YcLs0Hd",
   },
@@ -39,7 +38,7 @@ const signatureHeaders: JsonObject[] = [
     name: "webhook-signature",
     required: true,
     description:
-      "Standard Webhooks: `v1,` and the base64 HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, once for each secret that is valid, after a space.",
+      "Standard Webhooks: `v1,` and the base64 HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>`, once for each secret that is valid, separated by spaces.",
     schema: { type: "string", pattern: "^v1,[0-9A-Za-z+/]{43}=( v1,[0-9A-Za-z+/]{43}=)*$" },
     example: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
   },
@@ -48,7 +47,7 @@ const signatureHeaders: JsonObject[] = [
     name: "Byond-Signature",
     required: true,
     description:
-      "The same as `v1` of signed requests: the time in Unix milliseconds, and the hexadecimal HMAC-SHA256 of `<t>.<body>`, once for each secret that is valid.",
+      "The time in Unix milliseconds, and the hexadecimal HMAC-SHA256 of `<t>.<body>` under the whole secret, once for each secret that is valid.",
     schema: { type: "string", pattern: "^t=[0-9]+(,v1=[0-9a-f]{64})+$" },
     example: "t=1781516221000,v1=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
   },
@@ -92,9 +91,9 @@ function delivery(type: string, comment: string): JsonObject {
       content: { "application/json": { schema: { $ref: "#/components/schemas/Event" }, example } },
     },
     responses: {
-      "2XX": { description: "You have the event. The body of your answer is not interpreted." },
-      "410": { description: "The endpoint is gone. It is disabled, and gets no more events." },
-      default: { description: "Any other answer, or none within 15 seconds: the event is sent again later." },
+      "2XX": { description: "Your endpoint has the event. The body of its response is ignored." },
+      "410": { description: "The endpoint is gone. The server disables the webhook." },
+      default: { description: "Any other response, or none within 15 seconds: the event is sent again later." },
     },
   };
 }
