@@ -9,6 +9,9 @@ const root = join(import.meta.dirname, "../..");
 /** Not committed. What is downloaded stays in it, below its version. */
 export const cache = join(root, ".cache/generators");
 
+/** Packages from npm are in two sets, so that CI installs only what it runs. */
+export type NodePackageSet = "node" | "node-all";
+
 /** Where a tool works: an empty folder, the document, and a server to call. */
 export class Bench {
   /** Kept after the run, to be looked at; empty at the start of the next. */
@@ -67,9 +70,9 @@ export class Bench {
     return this.#server.credentials(`${this.#slug}-${calls}`);
   }
 
-  /** Makes the packages of `node/package.json` importable in the folder. Returns the folder of their programs. */
-  async useNodePackages(): Promise<string> {
-    const modules = join(await nodePackages(), "node_modules");
+  /** Makes the packages of `<set>/package.json` importable in the folder. Returns the folder of their programs. */
+  async useNodePackages(set: NodePackageSet = "node"): Promise<string> {
+    const modules = join(await nodePackages(set), "node_modules");
     await symlink(modules, join(this.folder, "node_modules"));
     return join(modules, ".bin");
   }
@@ -77,11 +80,11 @@ export class Bench {
 
 let calls = 0;
 
-/** The folder in which `node/package-lock.json` is installed; installed on the first use. */
-async function nodePackages(): Promise<string> {
-  const source = join(import.meta.dirname, "node");
+/** The folder in which the lock file of the set is installed; installed on the first use. */
+async function nodePackages(set: NodePackageSet): Promise<string> {
+  const source = join(import.meta.dirname, set);
   const lock = await readFile(join(source, "package-lock.json"));
-  return cached(`node-${digestOf(lock)}`, async (folder) => {
+  return cached(`${set}-${digestOf(lock)}`, async (folder) => {
     await cp(source, folder, { recursive: true });
     // Without their install scripts: none of them needs one.
     await runCommand("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { MainProcess, makeFolder } from "../system/main-process.ts";
 
-const account = { email: "generators@example.com", password: "correct horse battery", name: "Generators" };
+const user = { email: "generators@example.com", password: "correct horse battery" };
 
 /** What a client needs to call the server. */
 export interface Credentials {
@@ -25,7 +25,7 @@ export class ServerUnderTest implements AsyncDisposable {
     const folder = stack.use(await makeFolder());
     const main = stack.use(new MainProcess({ environment: { PORT: "0", DATA_DIR: folder.path } }));
     const server = new ServerUnderTest(await main.url(), stack.move());
-    await server.#post("/auth/sign-up", account);
+    await server.#post("/auth/sign-up", { ...user, name: "Generators" });
     return server;
   }
 
@@ -36,7 +36,7 @@ export class ServerUnderTest implements AsyncDisposable {
 
   /** A fresh session, since sessions last for minutes, and a sandbox key of its own, so that tools do not share limits. */
   async credentials(keyName: string): Promise<Credentials> {
-    const { access_token: session } = await this.#post("/auth/sign-in", account);
+    const { access_token: session } = await this.#post("/auth/sign-in", user);
     const { key } = await this.#post("/api-keys", { name: keyName, mode: "test" }, session);
     return { key: String(key), keyName, session: String(session) };
   }

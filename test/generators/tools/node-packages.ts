@@ -1,15 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { NodePackageSet } from "../bench.ts";
 
-const { dependencies }: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
-  readFileSync(join(import.meta.dirname, "../node/package.json"), "utf8"),
-);
-
-/** The version of a package as `node/package.json` pins it. */
-export function nodePackageVersion(name: string): string {
+/** The version of a package as `<set>/package.json` pins it. */
+export function nodePackageVersion(name: string, set: NodePackageSet = "node"): string {
+  const path = join(import.meta.dirname, "..", set, "package.json");
+  const { dependencies }: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
+    readFileSync(path, "utf8"),
+  );
   const version = dependencies[name];
   if (version === undefined) {
-    throw new Error(`node/package.json does not have ${name}`);
+    throw new Error(`${path} does not have ${name}`);
   }
   return version;
 }
