@@ -1,15 +1,14 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { requestsPerMinuteByTier, tiers } from "../../access/tiers.ts";
 import { type ErrorCode, errorKinds } from "../../errors.ts";
 import { errorCodes, errorGuide } from "./error-guide.ts";
 
-/** The sections of the guide, in order. Each is a file in `guide/`. */
-const sections = [
-  "introduction",
-  "quickstart",
+/**
+ * The chapters of the guide, in order. Each is a file in `guide/`, and a page at `/docs/guides/`. `/docs` itself has the introduction and
+ * the quickstart.
+ */
+export const chapters: readonly string[] = [
   "authentication",
   "sessions",
   "signed-requests",
@@ -38,9 +37,9 @@ export interface GuideFacts {
   readonly services: readonly DescService[];
 }
 
-/** The guide in Markdown: all sections, with their placeholders filled in. */
-export function guideText(facts: GuideFacts): string {
-  const values: Readonly<Record<string, string>> = {
+/** What the placeholders in chapters stand for. */
+export function guideValues(facts: GuideFacts): Readonly<Record<string, string>> {
+  return {
     origin: facts.origin,
     base: facts.origin + facts.basePath,
     errors: errorTable(`${facts.origin}/docs/errors`),
@@ -48,16 +47,17 @@ export function guideText(facts: GuideFacts): string {
     version: facts.version,
     services: serviceList(facts.services),
   };
-  return sections
-    .map((name) => readFileSync(join(import.meta.dirname, "guide", `${name}.md`), "utf8").trim())
-    .join("\n\n")
-    .replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
-      const value = values[name];
-      if (value === undefined) {
-        throw new TypeError(`the guide names {{${name}}}, which has no value`);
-      }
-      return value;
-    });
+}
+
+/** The text of a chapter, with its placeholders filled in. */
+export function chapterText(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) {
+      throw new TypeError(`the guide names {{${name}}}, which has no value`);
+    }
+    return value;
+  });
 }
 
 function errorTable(documentationUrl: string): string {

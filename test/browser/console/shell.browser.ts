@@ -96,7 +96,7 @@ test("the search opens by a key, and leads to pages, keys, ids and the reference
   await search(String(created.body.id), "Checkout server", "k");
   await page.waitForURL(`${app.url}/console/keys/${created.body.id}`);
   await search("check a code", "Check a code");
-  await page.waitForURL(/\/docs#/);
+  await page.waitForURL(/\/docs\/api\//);
   await page.getByRole("heading", { name: "Check a code" }).waitFor();
   await page.goBack();
   await page.getByRole("heading", { level: 1 }).waitFor();

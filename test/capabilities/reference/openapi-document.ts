@@ -18,6 +18,7 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 export interface Operation {
   readonly operationId: string;
+  readonly tags: readonly string[];
   readonly summary: string;
   readonly description: string;
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];

@@ -1,28 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DescService, JsonObject } from "@bufbuild/protobuf";
-import { escapeHtml, html } from "../../../server/html-template.ts";
-import { pageLayout } from "../../../server/page-layout.ts";
 import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
 import { filePage, StaticFile } from "../../../server/static-file.ts";
-import { placeholderOrigin } from "../openapi/reference-document.ts";
 import { forServerAt } from "../openapi/samples/grpcurl.ts";
 import { documentOf } from "../openapi/served-document.ts";
-import { errorsHtml } from "./errors-page.ts";
+import { docsHtml, markdownPath } from "./docs-layout.ts";
 import { liveText } from "./live-text.ts";
-import { findScalarFiles } from "./scalar-files.ts";
+import { findMiniSearch } from "./minisearch-file.ts";
+import { listPages } from "./page-list.ts";
+import type { ReferencePage } from "./reference-page.ts";
+import { createSite } from "./site.ts";
+import { llmsText, searchJson, wholeMarkdown } from "./text-files.ts";
 
-/**
- * Pages of the documentation may load only what this server serves. Scalar uses inline styles; scripts are never
- * inline.
- */
+/** Pages of the documentation load only what this server serves; nothing is inline. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "font-src 'self' data:",
+  "style-src 'self'",
+  "img-src 'self'",
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
@@ -36,13 +33,16 @@ const pageHeaders = {
 
 const assets: readonly [name: string, type: string][] = [
   ["docs.css", "text/css; charset=utf-8"],
+  ["reference.css", "text/css; charset=utf-8"],
   ["icon.svg", "image/svg+xml"],
   ["reference.js", "text/javascript; charset=utf-8"],
+  ["search.js", "text/javascript; charset=utf-8"],
   ["status.js", "text/javascript; charset=utf-8"],
   ["theme.js", "text/javascript; charset=utf-8"],
 ];
 
 const htmlType = "text/html; charset=utf-8";
+const markdownType = "text/markdown; charset=utf-8";
 
 /** Revalidated on every use, because these paths stay the same when their content changes. */
 const revalidated = { cacheControl: "no-cache" };
@@ -57,23 +57,50 @@ export interface DocsPagesOptions {
 }
 
 /**
- * The pages of the documentation, by path: `/openapi.json`, `/docs`, `/docs/errors`, and their assets.
- * `publicUrl` is the configured address, if any; `url` is that one, or else the address that the server listens on.
+ * The pages of the documentation, by path: `/openapi.json`, `/docs` and everything below it, their Markdown, and their assets.
+ * `publicUrl` is the configured address, if any; `url` is that one, or else the address that the server listens on. Each page is
+ * rendered when it is first asked for, and kept.
  */
 export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesOptions): Promise<Map<string, Page>> {
-  const scalar = await findScalarFiles();
-  const scalarFolder = `assets/scalar-${scalar.version}`;
-  const reference = new StaticFile(htmlType, Buffer.from(referenceHtml(`${scalarFolder}/standalone.esm.js`)));
-  const errors = liveText(htmlType, () => errorsHtml(`${placeholderOrigin}/docs/errors`), url, escapeHtml);
-  const document = await readOpenApi({ services, scopes }, publicUrl === undefined);
-  const openApi = liveText("application/json", () => forServerAt(url(), document()), url, escapeJson);
+  const miniSearch = await findMiniSearch();
+  const readDocument = await documentReader({ services, scopes });
+  const openApi = liveText(
+    "application/json",
+    () => forServerAt(url(), openApiText(readDocument(), publicUrl === undefined)),
+    url,
+    escapeJson,
+  );
+  const referencePages = await listPages(services);
+  const miniSearchPath = `assets/minisearch-${miniSearch.version}.js`;
+  const site = once(() =>
+    createSite({
+      document: readDocument(),
+      origin: url(),
+      services,
+      pages: referencePages,
+      miniSearch: miniSearchPath,
+    }),
+  );
+  const html = (page: ReferencePage) => async () => docsHtml(site(), page, await page.render(site()));
+  const rendered = (type: string, render: () => string | Promise<string>) =>
+    once(async () => new StaticFile(type, Buffer.from(await render())));
+  const text = (type: string, render: () => string | Promise<string>) => filePage(rendered(type, render), revalidated);
   const pages = new Map<string, Page>([
     // Pages of every origin may read the document: it is public.
     ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
-    ["/docs", filePage(() => reference, { ...revalidated, headers: pageHeaders })],
     ["/docs/", redirectPage(308, "../docs")],
-    ["/docs/errors", filePage(errors, { ...revalidated, headers: pageHeaders })],
+    ["/llms.txt", text("text/plain; charset=utf-8", () => llmsText(site()))],
+    ["/docs/search.json", text("application/json", () => searchJson(site()))],
   ]);
+  for (const page of referencePages) {
+    const file = rendered(htmlType, html(page));
+    pages.set(page.path, filePage(file, { ...revalidated, headers: pageHeaders }));
+    const markdown = page.path === "/docs" ? wholeMarkdown : page.markdown;
+    pages.set(
+      markdownPath(page.path),
+      text(markdownType, () => markdown(site())),
+    );
+  }
   for (const [name, type] of assets) {
     const file = new StaticFile(type, await readFile(join(import.meta.dirname, "../assets", name)));
     pages.set(
@@ -81,49 +108,43 @@ export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesO
       filePage(() => file, revalidated),
     );
   }
-  for (const [path, read] of scalar.files) {
-    // The version is in the path, so the content below it never changes.
-    const page = filePage(read, { cacheControl: "public, max-age=31536000, immutable" });
-    pages.set(`/docs/${scalarFolder}/${path}`, page);
-  }
+  // The version is in the path, so the content never changes.
+  pages.set(
+    `/docs/${miniSearchPath}`,
+    filePage(rendered("text/javascript; charset=utf-8", miniSearch.read), {
+      cacheControl: "public, max-age=31536000, immutable",
+    }),
+  );
   return pages;
 }
 
-/**
- * Reads the document of the services, and returns what makes it, without white space: that takes tens of milliseconds, for which no
- * start has to wait. Without a configured address, its `servers` are relative to the URL of the document (OpenAPI 3.1 §4.8.5), so that
- * requests from the page stay on its origin.
- */
-async function readOpenApi(
-  of: Pick<DocsPagesOptions, "services" | "scopes">,
-  hasRelativeServers: boolean,
-): Promise<() => string> {
-  const text = await readFile(join(import.meta.dirname, "../../../../gen/openapi.json"), "utf8");
+/** Calls `make` on first use, and returns the same from then on. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
   return () => {
-    const all: JsonObject & { readonly servers: readonly { readonly url: string }[] } = JSON.parse(text);
-    const servers = all.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
-    const document = documentOf(of, all);
-    return JSON.stringify(hasRelativeServers ? { ...document, servers } : document);
+    made ??= { value: make() };
+    return made.value;
   };
+}
+
+/** Reads the document, and returns what makes that of the services: that takes tens of milliseconds, for which no start has to wait. */
+async function documentReader(of: Pick<DocsPagesOptions, "services" | "scopes">): Promise<() => JsonObject> {
+  const text = await readFile(join(import.meta.dirname, "../../../../gen/openapi.json"), "utf8");
+  return () => documentOf(of, JSON.parse(text));
+}
+
+/**
+ * The document without white space. Without a configured address, its `servers` are relative to the URL of the document
+ * (OpenAPI 3.1 §4.8.5), so that requests from pages stay on their origin.
+ */
+function openApiText(document: JsonObject, hasRelativeServers: boolean): string {
+  const all: JsonObject & { readonly servers: readonly { readonly url: string }[] } = JSON.parse(
+    JSON.stringify(document),
+  );
+  const servers = all.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
+  return JSON.stringify(hasRelativeServers ? { ...all, servers } : all);
 }
 
 function escapeJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
-}
-
-/** The HTML of `/docs`. The script loads Scalar from `scalarPath`, below `docs/`, and gives it the document. */
-function referenceHtml(scalarPath: string): string {
-  return pageLayout({
-    title: "Byond reference",
-    root: "",
-    current: "reference",
-    scripts: [
-      html`<link rel="modulepreload" href="docs/${scalarPath}">`,
-      html`<script type="module" src="docs/assets/reference.js"></script>`,
-    ],
-    // The element must be empty: Scalar would take content for a page rendered by a server.
-    body: html`<main id="reference" data-scalar="docs/${scalarPath}" data-document="openapi.json"></main>
-<noscript><p class="plain">The reference needs JavaScript. Without it, read
-<a href="openapi.json">openapi.json</a> and the <a href="docs/errors">error page</a>.</p></noscript>`,
-  });
 }

@@ -5,7 +5,7 @@ export interface ReferenceEntry {
   readonly title: string;
   readonly detail: string;
   /** What follows `/docs` in its address. */
-  readonly fragment: string;
+  readonly location: string;
 }
 
 interface ErrorCodes {
@@ -14,10 +14,14 @@ interface ErrorCodes {
   readonly "x-enum-descriptions": readonly string[];
 }
 
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+}
+
 interface OpenApi {
-  readonly paths: Readonly<
-    Record<string, Readonly<Record<string, { readonly summary?: string; readonly tags?: readonly string[] }>>>
-  >;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: { readonly ErrorCode: ErrorCodes } };
 }
 
@@ -29,7 +33,7 @@ export async function readReferenceEntries(): Promise<readonly ReferenceEntry[]>
 
 function operationsOf({ paths }: OpenApi): readonly ReferenceEntry[] {
   return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).flatMap(([method, { summary, tags }]) => {
+    Object.entries(operations).flatMap(([method, { operationId, summary, tags }]) => {
       const tag = tags?.[0];
       return summary === undefined || tag === undefined
         ? []
@@ -37,7 +41,7 @@ function operationsOf({ paths }: OpenApi): readonly ReferenceEntry[] {
             {
               title: summary,
               detail: `${method.toUpperCase()} ${path}`,
-              fragment: `#tag/${tag.toLowerCase().replace(/\W+/g, "-")}/${method.toUpperCase()}${path}`,
+              location: `/api/${tag.toLowerCase().replace(/\W+/g, "-")}#${operationId}`,
             },
           ];
     }),
@@ -46,5 +50,5 @@ function operationsOf({ paths }: OpenApi): readonly ReferenceEntry[] {
 
 function errorsOf({ components }: OpenApi): readonly ReferenceEntry[] {
   const { "x-extensible-enum": codes, "x-enum-descriptions": titles } = components.schemas.ErrorCode;
-  return codes.map((code, index) => ({ title: code, detail: titles[index] ?? "", fragment: `/errors#${code}` }));
+  return codes.map((code, index) => ({ title: code, detail: titles[index] ?? "", location: `/errors#${code}` }));
 }

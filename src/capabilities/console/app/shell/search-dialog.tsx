@@ -128,14 +128,14 @@ function useResults(text: string): readonly Result[] {
       words: `${name} ${keyPrefix} ${id}`.toLowerCase(),
       open: () => goTo(`/keys/${id}`),
     })),
-    ...(wanted === "" ? [] : (reference.data ?? [])).map(({ title, detail, fragment }) => ({
-      id: `reference ${fragment}`,
+    ...(wanted === "" ? [] : (reference.data ?? [])).map(({ title, detail, location }) => ({
+      id: `reference ${location}`,
       kind: "Reference",
       icon: "book" as const,
       title,
       detail,
       words: `${title} ${detail}`.toLowerCase(),
-      open: () => location.assign(`${serverPath}/docs${fragment}`),
+      open: () => window.location.assign(`${serverPath}/docs${location}`),
     })),
   ];
   return all.filter((result) => words.every((word) => result.words.includes(word))).slice(0, maxResults);

@@ -44,7 +44,7 @@ export function NewSecretDialog({ secret, onClose }: { readonly secret: NewSecre
           {requireSignature ? (
             <p className="muted">
               Requests with this key must be signed:{" "}
-              <a href={`${serverPath}/docs#description/authentication`} target="_blank" rel="noreferrer">
+              <a href={`${serverPath}/docs/guides/authentication`} target="_blank" rel="noreferrer">
                 how to sign
               </a>
               .

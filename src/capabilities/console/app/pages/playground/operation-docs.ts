@@ -70,26 +70,25 @@ const undocumented: ApiDocs = docsOf({ paths: {}, components: { schemas: {} } })
 
 function docsOf({ paths, components }: OpenApi): ApiDocs {
   const found = new Map(
-    Object.entries(paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, documented]) => [documented.operationId, { path, method, documented }]),
+    Object.values(paths).flatMap((methods) =>
+      Object.values(methods).map((documented) => [documented.operationId, documented] as const),
     ),
   );
   const find = ({ method }: Operation) => found.get(method.localName);
   return {
-    title: (operation) => find(operation)?.documented.summary ?? words(operation.method.name),
+    title: (operation) => find(operation)?.summary ?? words(operation.method.name),
     groupTitle: ({ service, operations }) =>
-      operations.map((operation) => find(operation)?.documented.tags?.[0]).find((tag) => tag !== undefined) ??
+      operations.map((operation) => find(operation)?.tags?.[0]).find((tag) => tag !== undefined) ??
       words(service.name.replace(/Service$/, "")),
-    description: (operation) => find(operation)?.documented.description?.split("\n\n")[0],
+    description: (operation) => find(operation)?.description?.split("\n\n")[0],
     link(operation) {
-      const place = find(operation);
-      const tag = place?.documented.tags?.[0];
-      return place === undefined || tag === undefined
+      const { operationId, tags: [tag] = [] } = find(operation) ?? {};
+      return operationId === undefined || tag === undefined
         ? `${serverPath}/docs`
-        : `${serverPath}/docs#tag/${tag.toLowerCase().replace(/\W+/g, "-")}/${place.method.toUpperCase()}${place.path}`;
+        : `${serverPath}/docs/api/${tag.toLowerCase().replace(/\W+/g, "-")}#${operationId}`;
     },
     field(operation, field) {
-      const documented = find(operation)?.documented;
+      const documented = find(operation);
       const body = documented?.requestBody?.content?.["application/json"]?.schema;
       const schema = (components.schemas[field.parent.name] ?? body)?.properties?.[field.name];
       const parameter = documented?.parameters?.find(({ name }) => name === field.name);

@@ -1,0 +1,204 @@
+/** The search of the reference: a dialog over all pages, operations, fields and errors. */
+const maxResults = 30;
+
+/** Words that people look for, and what the reference calls it. */
+const synonyms = {
+  otp: ["verification", "code"],
+  "2fa": ["verification", "code"],
+  mfa: ["verification", "code"],
+  pin: ["code"],
+  auth: ["authentication"],
+  login: ["sign-in", "session"],
+  logout: ["sign-out", "session"],
+  token: ["credential", "session"],
+  hook: ["webhook"],
+  hooks: ["webhook"],
+  callback: ["webhook"],
+  throttle: ["rate", "limit"],
+  throttling: ["rate", "limit"],
+  quota: ["rate", "limit"],
+  retry: ["idempotency", "retry"],
+  pagination: ["page_token", "page"],
+  hmac: ["signature"],
+  validate: ["check"],
+  phone: ["number", "lookup"],
+  sandbox: ["test"],
+};
+
+const kinds = {
+  page: "Page",
+  section: "Section",
+  operation: "Operation",
+  field: "Field",
+  error: "Error",
+  event: "Event",
+};
+
+/** An operation of a name is more likely meant than a field of it. */
+const weights = { page: 3, operation: 2.6, error: 2.6, event: 1.6, section: 1.4, field: 0.8 };
+
+let dialog;
+
+export async function openSearch(root) {
+  dialog ??= buildDialog(root);
+  if (!dialog.element.open) {
+    dialog.element.showModal();
+    dialog.input.select();
+  }
+}
+
+function buildDialog(root) {
+  const element = document.createElement("dialog");
+  element.className = "search";
+  element.setAttribute("aria-label", "Search");
+  const input = Object.assign(document.createElement("input"), {
+    type: "search",
+    placeholder: "Search the reference",
+    autocomplete: "off",
+    spellcheck: false,
+    enterKeyHint: "go",
+  });
+  for (const [name, value] of Object.entries({
+    role: "combobox",
+    "aria-label": "Search the reference",
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+    "aria-controls": "search-results",
+  })) {
+    input.setAttribute(name, value);
+  }
+  const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+  const head = document.createElement("div");
+  head.className = "search-head";
+  head.append(input, close);
+  const list = document.createElement("ul");
+  list.id = "search-results";
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "Results");
+  const note = document.createElement("p");
+  note.className = "search-note";
+  note.setAttribute("role", "status");
+  element.append(head, list, note);
+  document.body.append(element);
+
+  const state = { index: undefined, active: -1 };
+  const loading = loadIndex(root).then(
+    (index) => {
+      state.index = index;
+      show();
+    },
+    () => {
+      note.textContent = "The search could not be loaded. Reload the page.";
+    },
+  );
+
+  function show() {
+    const query = input.value.trim();
+    const found = state.index === undefined || query === "" ? [] : find(state.index, query);
+    list.replaceChildren(...found.map((result, position) => optionOf(result, position, root)));
+    input.setAttribute("aria-expanded", String(found.length > 0));
+    activate(found.length > 0 ? 0 : -1);
+    if (query === "") {
+      note.textContent = "Try an operation, a field, an error code or a status: recipient, rate_limited, 429.";
+    } else if (state.index === undefined) {
+      note.textContent = "Loading the search…";
+    } else {
+      note.textContent = found.length === 0 ? `Nothing found for “${query}”.` : "";
+    }
+  }
+
+  function activate(position) {
+    list.children[state.active]?.setAttribute("aria-selected", "false");
+    state.active = position;
+    const option = list.children[position];
+    option?.setAttribute("aria-selected", "true");
+    option?.scrollIntoView({ block: "nearest" });
+    if (option === undefined) {
+      input.removeAttribute("aria-activedescendant");
+    } else {
+      input.setAttribute("aria-activedescendant", option.id);
+    }
+  }
+
+  input.addEventListener("input", show);
+  input.addEventListener("keydown", (event) => {
+    const count = list.children.length;
+    if ((event.key === "ArrowDown" || event.key === "ArrowUp") && count > 0) {
+      event.preventDefault();
+      activate((state.active + (event.key === "ArrowDown" ? 1 : -1) + count) % count);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      // What was typed before the index was there counts, too.
+      loading.then(() => list.children[state.active]?.querySelector("a").click());
+    }
+  });
+  list.addEventListener("click", (event) => {
+    if (event.target.closest("a") !== null) {
+      element.close();
+    }
+  });
+  close.addEventListener("click", () => element.close());
+  // A click beside the dialog's content is one on the dialog itself.
+  element.addEventListener("click", (event) => {
+    if (event.target === element) {
+      element.close();
+    }
+  });
+  show();
+  return { element, input };
+}
+
+async function loadIndex(root) {
+  const { miniSearch } = document.querySelector(".docs").dataset;
+  const [{ default: MiniSearch }, response] = await Promise.all([
+    import(new URL(miniSearch, document.baseURI).href),
+    fetch(new URL(`${root}docs/search.json`, document.baseURI)),
+  ]);
+  const rows = await response.json();
+  const index = new MiniSearch({
+    fields: ["title", "place", "text"],
+    storeFields: ["address", "kind", "title", "place", "text"],
+    searchOptions: {
+      boost: { title: 5, place: 1.5 },
+      prefix: (term) => term.length > 1,
+      fuzzy: (term) => (term.length > 4 && !/\d/.test(term) ? 0.2 : false),
+      combineWith: "AND",
+      boostDocument: (_id, _term, { kind }) => weights[kind],
+    },
+  });
+  index.addAll(rows.map(([address, kind, title, place, text], id) => ({ id, address, kind, title, place, text })));
+  return index;
+}
+
+function find(index, query) {
+  const words = query.toLowerCase().split(/\s+/);
+  const queries = words.map((word) => {
+    const others = synonyms[word];
+    return others === undefined ? word : { combineWith: "OR", queries: [word, ...others] };
+  });
+  const results = index.search({ combineWith: "AND", queries });
+  const exact = (result) => (result.title.toLowerCase() === query.toLowerCase() ? 1 : 0);
+  return results.toSorted((one, other) => exact(other) - exact(one) || other.score - one.score).slice(0, maxResults);
+}
+
+function optionOf({ address, kind, title, place, text }, position, root) {
+  const option = document.createElement("li");
+  option.id = `search-result-${position}`;
+  option.setAttribute("role", "option");
+  option.setAttribute("aria-selected", "false");
+  const link = document.createElement("a");
+  link.href = new URL(`${root}${address}`, document.baseURI).href;
+  // The arrow keys move between results; the field keeps the focus.
+  link.tabIndex = -1;
+  const add = (name, content) => {
+    const part = document.createElement("span");
+    part.className = `result-${name}`;
+    part.textContent = content;
+    link.append(part);
+  };
+  add("title", title);
+  add("place", kind === "page" ? kinds[kind] : `${kinds[kind]} · ${place}`);
+  add("text", text.slice(0, 160));
+  option.append(link);
+  return option;
+}

@@ -1,0 +1,64 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { DescService } from "@bufbuild/protobuf";
+import { chapters } from "../guide.ts";
+import { byGroup, groupTitle } from "../openapi/titles.ts";
+import { errorsPage } from "./errors-page.ts";
+import { groupPage } from "./group-page.ts";
+import { homePage } from "./home-page.ts";
+import { listPage } from "./list-page.ts";
+import { chapterPage, filePageOf } from "./markdown-pages.ts";
+import type { ReferencePage, Section } from "./reference-page.ts";
+
+/** Files of the repository that are pages, by path. The text of `docs/decisions/` is added to them. */
+const repositoryFiles: readonly (readonly [file: string, path: string])[] = [
+  ["docs/guides/operations.md", "/docs/guides/operations"],
+  ["docs/guides/delivery.md", "/docs/guides/delivery"],
+  ["docs/provider-adapter/README.md", "/docs/guides/provider-adapter"],
+  ["docs/security.md", "/docs/guides/security"],
+  ["docs/performance.md", "/docs/guides/performance"],
+  ["CHANGELOG.md", "/docs/guides/changelog"],
+];
+
+const decisionsFolder = "docs/decisions";
+
+/** All pages of the reference, in the order of the navigation; those that it does not list are last. */
+export async function listPages(services: readonly DescService[]): Promise<readonly ReferencePage[]> {
+  const names = await readdir(join(import.meta.dirname, "../../../..", decisionsFolder));
+  const decisions = names
+    .filter((name) => name.endsWith(".md"))
+    .toSorted()
+    .map((name) => [`${decisionsFolder}/${name}`, `/docs/decisions/${name.replace(/\.md$/, "")}`] as const);
+  const paths = new Map<string, string>([
+    ...repositoryFiles,
+    ...decisions,
+    ["docs/provider-adapter", "/docs/guides/provider-adapter"],
+    [decisionsFolder, "/docs/decisions"],
+  ]);
+  const pathOfFile = (file: string) => paths.get(file.replace(/\/$/, ""));
+  const file =
+    (section?: Section) =>
+    ([name, path]: readonly [string, string]) =>
+      filePageOf(name, path, section, pathOfFile);
+  const decisionPages = await Promise.all(decisions.map(file()));
+  return [
+    await homePage(),
+    ...(await Promise.all(chapters.map(chapterPage))),
+    ...services.toSorted(byGroup).map((service) => groupPage(groupTitle(service))),
+    errorsPage,
+    ...(await Promise.all(repositoryFiles.map(file("Running a server")))),
+    decisionsPage(decisionPages),
+    ...decisionPages,
+  ];
+}
+
+/** The list of the decisions. */
+function decisionsPage(decisions: readonly ReferencePage[]): ReferencePage {
+  return listPage({
+    path: "/docs/decisions",
+    title: "Decisions",
+    section: "Running a server",
+    introduction: "Why the server is built as it is: a page for each decision, with its context and its consequences.",
+    pages: decisions,
+  });
+}
