@@ -24,7 +24,7 @@ export const languages: readonly Language[] = [
   {
     name: "typescript",
     folder: join(sdk, "typescript"),
-    transports: ["rest"],
+    transports: ["rest", "grpc"],
     needs: [[process.execPath, "--version"]],
     prepare: [],
     runner: [process.execPath, "test/run-cases.ts"],

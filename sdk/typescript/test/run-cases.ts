@@ -32,10 +32,12 @@ interface Input {
 
 const input: Input = JSON.parse(await readFile(process.argv[2] ?? "", "utf8"));
 
+const grpc = input.transport === "grpc" ? (await import("../src/grpc.ts")).grpcTransport : undefined;
+
 function makeClient(settings: Values): Byond {
   const options: ByondOptions = toCamelCase(settings) as ByondOptions;
   // Headers are no parameters: their names stay.
-  return new Byond({ ...options, headers: settings.headers as Record<string, string> });
+  return new Byond({ ...options, headers: settings.headers as Record<string, string>, transport: grpc });
 }
 
 async function carryOut(client: Byond, step: Step): Promise<unknown> {
