@@ -139,7 +139,7 @@ if (import.meta.main) {
   await fillThirdParty();
   await generateCode(fresh);
   for (const folder of ["gen", "src/rest/gen"]) {
-    await mirror(join(fresh, folder), join(root, folder), [openApiFile]);
+    await mirror(join(fresh, folder), join(root, folder), [openApiFile, "byond.binpb"]);
   }
   await generateDescriptorSet(join(fresh, "gen"));
   await generateOpenApi(join(fresh, "gen"));
