@@ -176,6 +176,13 @@ describe("schemas", () => {
     expect(Book.properties.title).toEqual({ type: "string" });
   });
 
+  test("a list of values from the keywords option replaces the rules of the field", () => {
+    const keywords = ({ name }: DescField) => (name === "locale" ? { enum: ["en", "de"] } : {});
+    const { StartVerificationRequest } = build({ services: [VerifyService], keywords }).components.schemas;
+    expect(StartVerificationRequest.properties.locale).toMatchObject({ enum: ["en", "de", null] });
+    expect(Object.keys(StartVerificationRequest.properties.locale).sort()).toEqual(["description", "enum", "type"]);
+  });
+
   test("timestamps have a format and no pattern, which clients cannot apply to their own type", () => {
     const { Book, BookInput } = build().components.schemas;
     expect(BookInput.properties.published_at).toEqual({ type: ["string", "null"], format: "date-time" });

@@ -152,7 +152,9 @@ export class MessageSchemas {
 
   #single(type: ValueType, rules: Rules, direction: Direction, further: JsonObject = {}): JsonObject {
     if (type.kind === "scalar") {
-      const schema = { ...scalarSchema(type.scalar, direction), ...ruleKeywords(rules.own), ...further };
+      // A list of the values says it all. openapi-zod-client writes code that does not compile for an `enum` with a `pattern`.
+      const ruled = "enum" in further ? {} : ruleKeywords(rules.own);
+      const schema = { ...scalarSchema(type.scalar, direction), ...ruled, ...further };
       return type.scalar === ScalarType.STRING ? this.#text(schema, direction) : schema;
     }
     if (type.kind === "enum") {
