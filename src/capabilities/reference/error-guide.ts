@@ -1,6 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type ErrorCode, errorKinds } from "../../errors.ts";
 import { type ErrorSituation, errorSituations } from "./error-situations.ts";
+import { exampleIds } from "./openapi/example-ids.ts";
 
 /** How the reference explains an error. Texts are plain, with code in backticks. */
 export interface ErrorExplanation {
@@ -224,7 +225,7 @@ export function errorBody(code: ErrorCode, documentationUrl: string): JsonObject
     error: {
       code,
       message: exampleMessages[code] ?? errorGuide[code].meaning.replace(/(?<=\.) .*$/, "").replaceAll("`", ""),
-      request_id: "req_5Vq0cT2nX8mJr4LwYb9sKd",
+      request_id: exampleIds.request,
       documentation_url: `${documentationUrl}#${code}`,
       ...exampleDetails[code],
     },

@@ -1,4 +1,11 @@
-import { type DescField, type DescMessage, type JsonObject, type JsonValue, ScalarType } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  type JsonObject,
+  type JsonValue,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { isRequired, rulesOf } from "../field-rules.ts";
 import { isChoiceWrapper, isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json/json-style.ts";
@@ -13,6 +20,8 @@ export interface ExampleSource {
   readonly message?: (message: DescMessage) => JsonObject | undefined;
   /** For a list of messages: what sets its items apart from the example of their type, one entry an item. */
   readonly items?: (field: DescField) => readonly JsonObject[] | undefined;
+  /** What sets the reply of a method apart from the example of its type. */
+  readonly reply?: (method: DescMethod) => JsonObject | undefined;
 }
 
 /** Longer chains of messages in messages are cut: a recursive type has no end. */
@@ -79,6 +88,13 @@ export class Examples {
         .filter((field) => field.oneof === undefined || field.oneof.fields[0] === field || direction === "response")
         .map((field) => [jsonFieldName(field, this.#style), this.#member(field, direction, depth)]),
     );
+  }
+
+  /** An example of what a method answers: the response, or the field of it that the body has. */
+  ofReply(method: DescMethod, field: DescField | undefined): JsonValue {
+    const example =
+      field === undefined ? this.ofMessage(method.output, "response") : this.anyOfField(field, "response");
+    return isObject(example) ? { ...example, ...this.#source.reply?.(method) } : example;
   }
 
   #member(field: DescField, direction: Direction, depth: number): JsonValue {

@@ -153,10 +153,7 @@ function successResponse(route: Route, context: OperationContext, headers: JsonO
   }
   const schema =
     responseField === undefined ? schemas.message(answer, "response") : schemas.value(responseField, "response");
-  const example =
-    responseField === undefined
-      ? examples.ofMessage(answer, "response")
-      : examples.anyOfField(responseField, "response");
+  const example = examples.ofReply(method, responseField);
   if (method.methodKind === "server_streaming") {
     const fields = eventStream?.(method);
     return {

@@ -3,7 +3,9 @@ import type { DescService } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, test } from "vitest";
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
 import { WebhookService } from "../../../gen/byond/v1/webhook_pb.ts";
+import { presentedKeyLength } from "../../../src/capabilities/keys/key-format.ts";
 import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
+import { exampleIds, exampleKeys } from "../../../src/capabilities/reference/openapi/example-ids.ts";
 import { documentOf } from "../../../src/capabilities/reference/openapi/served-document.ts";
 import { DocumentReader, type Schema } from "./openapi-document.ts";
 import { isSchemas, resolve, typesOf } from "./schema-arbitrary.ts";
@@ -334,6 +336,59 @@ describe("examples", () => {
     expect(fillers, "fields without an example in src/capabilities/reference/openapi/field-examples.ts").toEqual([]);
   });
 
+  test("have ids as long as real ones", () => {
+    const ids = Object.values(exampleIds).map((id) => id.split("_", 1)[0] ?? "");
+    const text = JSON.stringify(reader.document);
+    const used = [...text.matchAll(new RegExp(`\\b(${[...new Set(ids)].join("|")})_(\\w+)`, "g"))];
+    expect(used.length).toBeGreaterThan(50);
+    expect(used.filter(([text, , digits = ""]) => digits.length !== 22 && text !== "key_prefix")).toEqual([]);
+    for (const key of [exampleKeys.key, exampleKeys.rotatedKey]) {
+      expect(key).toHaveLength(presentedKeyLength);
+    }
+  });
+
+  test("happen in the order of their times", () => {
+    const disorder: unknown[] = [];
+    JSON.stringify(reader.document, (_, value) => {
+      const { created_at, sent_at, approved_at, expires_at, last_used_at, revoked_at } = Object(value);
+      const after = [sent_at, approved_at, expires_at, last_used_at, revoked_at];
+      if (typeof created_at === "string" && after.some((time) => typeof time === "string" && time < created_at)) {
+        disorder.push(value);
+      }
+      return value;
+    });
+    expect(disorder).toEqual([]);
+  });
+
+  test("of errors are what the operation answers: its scope, its resource, its fields", () => {
+    const exampleOf = (id: string, status: number, code: string) =>
+      Object(reader.response(operation(id).operation, status)?.content["application/json"]?.examples?.[code]?.value)
+        .error;
+    expect(exampleOf("lookupNumber", 403, "insufficient_scope").required_scope).toBe("lookup");
+    expect(exampleOf("getVerification", 404, "not_found").message).toContain("verification");
+    expect(exampleOf("getApiKey", 404, "not_found").message).toContain("API key");
+    expect(exampleOf("createWebhook", 422, "validation_error").fields).toEqual({ url: "is required" });
+    expect(exampleOf("listEvents", 422, "validation_error").fields).toHaveProperty("page_size");
+    expect(exampleOf("signIn", 401, "invalid_api_key").message).toContain("password");
+    for (const { operation: each } of reader.operations()) {
+      const refusal =
+        Object.keys(each.responses).includes("403") && exampleOf(each.operationId, 403, "insufficient_scope");
+      if (refusal) {
+        expect(refusal.required_scope, each.operationId).toBe(each["x-required-scope"] ?? "*");
+      }
+    }
+  });
+
+  test("are not given for optional headers and tokens of pages, which tools would send", () => {
+    for (const { operation: each } of reader.operations()) {
+      for (const { in: place, name, required, example } of reader.parameters(each)) {
+        if ((place === "header" && required !== true) || name === "page_token") {
+          expect(example, `${each.operationId} ${name}`).toBeUndefined();
+        }
+      }
+    }
+  });
+
   test("are the documented bodies", () => {
     const bodyOf = (id: string) => operation(id).operation.requestBody?.content["application/json"]?.example;
     const answerOf = (id: string, status: number) =>
@@ -346,13 +401,16 @@ describe("examples", () => {
       ttl_seconds: 300,
     });
     expect(answerOf("startVerification", 201)).toEqual({
-      verification_id: "vrf_3kZ9c1d4f7b21bQ",
+      verification_id: exampleIds.verification,
       channel: "email",
       status: "pending",
       expires_at: "2026-06-15T09:42:00Z",
     });
-    expect(bodyOf("checkVerification")).toEqual({ verification_id: "vrf_3kZ9c1d4f7b21bQ", code: "084213" });
-    expect(answerOf("checkVerification", 200)).toEqual({ verification_id: "vrf_3kZ9c1d4f7b21bQ", status: "approved" });
+    expect(bodyOf("checkVerification")).toEqual({ verification_id: exampleIds.verification, code: "084213" });
+    expect(answerOf("checkVerification", 200)).toEqual({
+      verification_id: exampleIds.verification,
+      status: "approved",
+    });
     expect(answerOf("lookupNumber", 200)).toMatchObject({
       input: "+6591234567",
       number_e164: "+6591234567",
@@ -366,19 +424,19 @@ describe("examples", () => {
     });
     expect(bodyOf("createApiKey")).toEqual({ name: "prod-backend", scopes: ["verify", "lookup"] });
     expect(answerOf("createApiKey", 201)).toMatchObject({
-      id: "key_7b2a6e0h8j",
+      id: exampleIds.key,
       name: "prod-backend",
-      key_prefix: "pk_live_8fa2",
+      key_prefix: exampleKeys.prefix,
       scopes: ["verify", "lookup"],
-      created_at: "2026-06-15T09:40:00Z",
-      key: "pk_live_8fa2.s3cr3t_9c1d4f7b2a6e0h8j",
+      created_at: "2026-06-15T09:30:00Z",
+      key: exampleKeys.key,
     });
     expect(answerOf("listApiKeys", 200)).toMatchObject({
       keys: [
-        { id: "key_7b2a6e0h8j", name: "prod-backend", last_used_at: "2026-06-15T11:02:14Z" },
-        { id: "key_1f3d9a2c4e", name: "marketing-lookup", scopes: ["lookup"], last_used_at: null },
+        { id: exampleIds.key, name: "prod-backend", last_used_at: "2026-06-15T11:02:14Z" },
+        { id: exampleIds.otherKey, name: "marketing-lookup", scopes: ["lookup"], last_used_at: null },
       ],
     });
-    expect(answerOf("revokeApiKey", 200)).toEqual({ id: "key_7b2a6e0h8j", revoked: true });
+    expect(answerOf("revokeApiKey", 200)).toEqual({ id: exampleIds.key, revoked: true });
   });
 });

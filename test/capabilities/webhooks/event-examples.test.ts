@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { EventType, EventTypeSchema } from "../../../gen/byond/v1/event_type_pb.ts";
 import { parseConfig } from "../../../src/app.ts";
+import { exampleIds, exampleKeys } from "../../../src/capabilities/reference/openapi/example-ids.ts";
 import { restStyle } from "../../../src/rpc/rest-style.ts";
 import { type RestCall, startTestApp, type TestApp } from "../../support/app.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
@@ -125,7 +126,7 @@ const moments: Readonly<Record<string, string>> = {
   "verification.locked": "2026-06-15T09:38:20Z",
   "verification.canceled": "2026-06-15T09:38:05Z",
   "verification.expired": "2026-06-15T09:42:30Z",
-  "api_key.created": "2026-06-15T09:40:00Z",
+  "api_key.created": "2026-06-15T09:30:00Z",
   "api_key.updated": "2026-06-15T10:15:00Z",
   "api_key.rotated": "2026-06-16T08:00:00Z",
   "api_key.revoked": "2026-06-17T16:20:00Z",
@@ -137,29 +138,29 @@ function withFixedValues(event: Json): Json {
   const createdAt = moments[event.type] ?? "2026-06-15T09:37:00Z";
   const ofKind: Readonly<Record<string, object>> = {
     verification: {
-      verification_id: "vrf_3kZ9c1d4f7b21bQ",
+      verification_id: exampleIds.verification,
       created_at: "2026-06-15T09:37:00Z",
       expires_at: "2026-06-15T09:42:00Z",
       approved_at: createdAt,
       deliveries: event.data.deliveries?.map((delivery: Json) =>
         replaced(delivery, {
-          id: "dlv_0pGmYq8sTz4KdXe2RvNb7a",
+          id: exampleIds.message,
           created_at: "2026-06-15T09:37:00Z",
           sent_at: "2026-06-15T09:37:01Z",
-          provider_message_id: "b1f2c7",
+          provider_message_id: "<b1f2@mail.example.com>",
         }),
       ),
     },
     api_key: {
-      id: "key_7b2a6e0h8j",
-      key_prefix: "pk_live_8fa2",
-      created_at: "2026-06-15T09:40:00Z",
+      id: exampleIds.key,
+      key_prefix: exampleKeys.prefix,
+      created_at: "2026-06-15T09:30:00Z",
       last_used_at: "2026-06-15T11:02:14Z",
       revoked_at: createdAt,
-      created_by: "usr_2bTqL0x9VhRkZs5mWcYd1e",
+      created_by: exampleIds.user,
     },
     webhook: {
-      id: "whk_6tHc2NfWq9YdLr0XvKm3Bs",
+      id: exampleIds.webhook,
       url: "https://example.com/hooks/byond",
       created_at: "2026-06-15T08:00:00Z",
       disabled_at: createdAt,
@@ -167,7 +168,7 @@ function withFixedValues(event: Json): Json {
   };
   const [kind = ""] = event.type.split(".");
   return {
-    ...replaced(event, { id: "evt_4mXw8RkQz1VbTn6YcLs0Hd", created_at: createdAt }),
+    ...replaced(event, { id: exampleIds.approved, created_at: createdAt }),
     data: replaced(event.data, ofKind[kind] ?? {}),
   };
 }

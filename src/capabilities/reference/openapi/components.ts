@@ -1,4 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { exampleIds } from "./example-ids.ts";
 
 const integer = { type: "integer" };
 
@@ -49,7 +50,7 @@ export const sharedComponents: Readonly<Record<string, JsonObject>> = {
     RequestId: {
       description: "The id of the request. Quote it when you ask for support.",
       schema: { type: "string", pattern: "^req_[0-9A-Za-z]{22}$" },
-      example: "req_5Vq0cT2nX8mJr4LwYb9sKd",
+      example: exampleIds.request,
     },
     Version: {
       description: "The API version of the response.",

@@ -1,7 +1,8 @@
-import { getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
+import { getOption, hasOption } from "@bufbuild/protobuf";
 import type { OperationDetails, OperationFacts } from "@byond/rest/openapi/operation";
-import { type Access, access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts";
+import { access, Credential, rest } from "../../../../gen/byond/v1/access_pb.ts";
 import type { ErrorResponses } from "./error-responses.ts";
+import { credentialNote, credentialsOf, scopeNote, securityOf } from "./operation-credentials.ts";
 import { errorsOf, refusesSandboxKeys, useOfIdempotencyKey } from "./operation-errors.ts";
 import { codeSamples } from "./samples/code-samples.ts";
 import { sampleCall } from "./samples/operation-sample.ts";
@@ -38,7 +39,7 @@ export function operationDetails(facts: OperationFacts, basePath: string, errors
           }),
       ...(keyUse === "replay" ? { "Idempotent-Replayed": { $ref: "#/components/headers/IdempotentReplayed" } } : {}),
     },
-    responses: errors.referTo(codes),
+    responses: errors.referTo(codes, { ...facts, scope: required.scope, credential: credentialsOf(required)[0] }),
     parameters: [...idempotencyParameters[keyUse], ...(required.byMode ? ["ModeHeader"] : [])].map((name) => ({
       $ref: `#/components/parameters/${name}`,
     })),
@@ -61,56 +62,3 @@ const idempotencyParameters = {
 
 const patchNote =
   "Fields that are left out stay as they are; `null` is refused. The query parameter `update_mask`, for clients that send whole objects, names the fields to change.";
-
-/**
- * The security requirement: one scheme, the one that the samples use. With several, clients that know both credentials send both,
- * which is refused, and OpenAPI cannot say that one header carries either. The notes and `x-credentials` name the other one. Scopes are
- * in `x-required-scope`: those of a requirement are for OAuth alone.
- */
-function securityOf(access: Access): JsonObject[] {
-  const [preferred] = credentialsOf(access);
-  return preferred === undefined ? [] : [{ [schemes[preferred]]: [] }];
-}
-
-type UsableCredential = "key" | "session";
-
-const schemes = { key: "ApiKeyAuth", session: "SessionAuth" } as const satisfies Record<UsableCredential, string>;
-
-/** The credentials that open an operation, the preferred one first. */
-function credentialsOf(access: Access): UsableCredential[] {
-  switch (access.credential) {
-    case Credential.API_KEY:
-      return ["key"];
-    case Credential.SESSION:
-      return ["session"];
-    case Credential.API_KEY_OR_SESSION:
-      return isDataPlane(access) ? ["key", "session"] : ["session", "key"];
-    default:
-      return [];
-  }
-}
-
-const aKey = "an API key, as `X-API-Key: <key>` or `Authorization: Bearer <key>`";
-const aSession = "the access token of a session, as `Authorization: Bearer <token>`";
-
-function credentialNote(access: Access): string {
-  const named = credentialsOf(access).map((credential) => (credential === "key" ? aKey : aSession));
-  return named.length === 0 ? "" : `Takes ${named.join("; or ")}.`;
-}
-
-function scopeNote({ scope, namedScope }: Access): string {
-  if (scope === "") {
-    return "";
-  }
-  if (namedScope) {
-    return `The API key must have the scope \`${scope}\` or \`*\`.`;
-  }
-  return scope === "*"
-    ? "An API key must have the scope `*`, or no scopes."
-    : `The API key must have the scope \`${scope}\` or \`*\`, or no scopes.`;
-}
-
-/** Whether a key that names no scope may call it: programs do, and a session only looks on. */
-function isDataPlane({ byMode, namedScope }: Access): boolean {
-  return byMode && !namedScope;
-}

@@ -4,6 +4,7 @@ import { EventService } from "../../../../gen/byond/v1/event_pb.ts";
 import { WebhookService } from "../../../../gen/byond/v1/webhook_pb.ts";
 import { restStyle } from "../../../rpc/rest-style.ts";
 import eventExamples from "./event-examples.json" with { type: "json" };
+import { exampleIds } from "./example-ids.ts";
 import { groupTitle } from "./titles.ts";
 
 /** The group of the operations that manage endpoints. A server without them sends nothing. */
@@ -23,7 +24,7 @@ const signatureHeaders: JsonObject[] = [
     required: true,
     description: "The id of the event, the same each time it is sent. Use it to notice an event that you have already.",
     schema: { type: "string", pattern: "^evt_[0-9A-Za-z]{22}$" },
-    example: "evt_4mXw8RkQz1VbTn6YcLs0Hd",
+    example: exampleIds.approved,
   },
   {
     in: "header",
