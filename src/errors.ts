@@ -137,7 +137,7 @@ export function keyRefused(cause?: unknown): AppError {
 
 /** The error for an unknown or ended session. */
 export function sessionRefused(cause?: unknown): AppError {
-  return new AppError("invalid_api_key", "The provided session token is invalid or expired.", {
+  return new AppError("invalid_api_key", "The provided access token is invalid or expired.", {
     isTokenInvalid: true,
     cause,
   });

@@ -208,7 +208,7 @@ function requireVerifiedEmail({ mode, isVerified }: KeyCaller): void {
   if (mode === "live" && !isVerified) {
     throw new AppError(
       "email_not_verified",
-      "Live keys work once the account's email is verified: sign in and use POST /api/v1/auth/verify-email.",
+      "Live keys work once the email address of the account is verified: sign in and use POST /api/v1/auth/verify-email.",
     );
   }
 }
@@ -219,10 +219,10 @@ function authenticate(
   credential: Credential,
 ): Awaitable<Authenticated> {
   if (credential.kind === "session" && required === RequiredCredential.API_KEY) {
-    throw new AppError("invalid_api_key", "This endpoint takes an API key, not a session token.");
+    throw new AppError("invalid_api_key", "This endpoint takes an API key, not an access token.");
   }
   if (credential.kind === "key" && required === RequiredCredential.SESSION) {
-    throw new AppError("invalid_api_key", "This endpoint takes a session token, not an API key.");
+    throw new AppError("invalid_api_key", "This endpoint takes an access token, not an API key.");
   }
   if (credential.kind === "none") {
     throw new AppError("invalid_api_key", nothingSent(required));
@@ -238,9 +238,9 @@ function authenticate(
 function nothingSent(required: RequiredCredential): string {
   switch (required) {
     case RequiredCredential.SESSION:
-      return "No session token was sent. Send one as Authorization: Bearer <token>.";
+      return "No access token was sent. Send one as Authorization: Bearer <token>.";
     case RequiredCredential.API_KEY_OR_SESSION:
-      return "No API key and no session token was sent. Send one as Authorization: Bearer <key or token>.";
+      return "No API key and no access token was sent. Send one as Authorization: Bearer <key or token>.";
     default:
       return "No API key was sent. Send one as X-API-Key: <key>, or as Authorization: Bearer <key>.";
   }

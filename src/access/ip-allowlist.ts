@@ -66,7 +66,7 @@ export function requireAllowedAddress(
   throw new AppError(
     "ip_not_allowed",
     clientAddress === undefined
-      ? "This credential is restricted to certain addresses, and the address of this request is unknown."
-      : `This credential may not be used from the address ${clientAddress}.`,
+      ? "This credential is restricted to certain IP addresses, and the IP address of this request is unknown."
+      : `This credential may not be used from the IP address ${clientAddress}.`,
   );
 }

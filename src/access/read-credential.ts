@@ -45,7 +45,7 @@ export function readCredential(
   }
   const token = bearer.exec(authorization)?.[1];
   if (token === undefined) {
-    throw new AppError("invalid_api_key", 'The Authorization header must be "Bearer" and one key or session token.');
+    throw new AppError("invalid_api_key", 'The Authorization header must be "Bearer" and one API key or access token.');
   }
   if (key !== null && key !== token) {
     throw twoCredentials();

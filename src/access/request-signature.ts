@@ -49,7 +49,7 @@ export interface CallSignature {
 }
 
 export interface SignedContent {
-  /** The API key or session token as it was sent. */
+  /** The API key or access token as it was sent. */
   readonly credential: string;
   /** As it was sent. */
   readonly timestamp: string;

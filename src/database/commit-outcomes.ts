@@ -72,7 +72,7 @@ export class CommitOutcomes {
     }
     throw new AppError(
       "outcome_unknown",
-      "The connection to the database was lost during the call, which may have taken effect. Check, or repeat it with the same Idempotency-Key if the call supports one.",
+      "The connection to the database was lost during the call, which may have taken effect. Retry with the same Idempotency-Key, or check first whether it took effect.",
       { cause },
     );
   }

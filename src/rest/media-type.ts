@@ -63,7 +63,7 @@ export function requireAcceptable(header: Headers, mediaTypes: readonly string[]
   }
   const ranges = parseQualities(accept);
   if (!mediaTypes.some((mediaType) => quality(ranges, mediaType) > 0)) {
-    throw new GatewayError("not-acceptable", `The answer can only be sent as ${mediaTypes.join(" or ")}.`);
+    throw new GatewayError("not-acceptable", `The response can only be sent as ${mediaTypes.join(" or ")}.`);
   }
 }
 

@@ -72,7 +72,7 @@ export class Revoker<Transaction> {
       } catch (cause) {
         throw new AppError(
           "outcome_unknown",
-          "The change was made, but the connection to the database was lost before every server confirmed it. Repeat the call.",
+          "The change was made, but the connection to the database was lost before every server confirmed it. Retry the call.",
           { cause },
         );
       }

@@ -40,8 +40,9 @@ async function mint(ip_allowlist: readonly string[], owner = session): Promise<s
   return body.key;
 }
 
-const cannotBeTold = "This credential is restricted to certain addresses, and the address of this request is unknown.";
-const notFrom = (address: string) => `This credential may not be used from the address ${address}.`;
+const cannotBeTold =
+  "This credential is restricted to certain IP addresses, and the IP address of this request is unknown.";
+const notFrom = (address: string) => `This credential may not be used from the IP address ${address}.`;
 
 describe.each(protocolClients)("over $name", (client) => {
   const lookup = async (app: TestApp, key: string, forwarded?: string, header = "X-Forwarded-For") => {

@@ -60,7 +60,7 @@ describe("checking an address", () => {
       expect.objectContaining({ code: "ip_not_allowed" }),
     );
     expect(() => requireAllowedAddress([null, workspace], "203.0.113.42")).toThrow(
-      expect.objectContaining({ message: "This credential may not be used from the address 203.0.113.42." }),
+      expect.objectContaining({ message: "This credential may not be used from the IP address 203.0.113.42." }),
     );
   });
 

@@ -101,7 +101,7 @@ describe("the command fails with a sentence and exit status 1", () => {
     expect((await createAccount(args, password)).code).toBe(0);
     const again = await createAccount(args, password);
     expect(again.code).toBe(1);
-    expect(again.said).toContain("An account with this email already exists.");
+    expect(again.said).toContain("An account with this email address already exists.");
   });
 });
 

@@ -18,8 +18,8 @@ const start = { channel: "email", recipient: "a@example.com" };
 describe.each(protocolClients)("over $name", (client) => {
   test.each([
     ["LookupNumber", "No API key was sent. Send one as X-API-Key: <key>, or as Authorization: Bearer <key>."],
-    ["ListApiKeys", "No session token was sent. Send one as Authorization: Bearer <token>."],
-    ["GetMe", "No API key and no session token was sent. Send one as Authorization: Bearer <key or token>."],
+    ["ListApiKeys", "No access token was sent. Send one as Authorization: Bearer <token>."],
+    ["GetMe", "No API key and no access token was sent. Send one as Authorization: Bearer <key or token>."],
   ] as const)("%s without a credential says that none was sent, and how to send one", async (rpc, message) => {
     for (const headers of [{}, { "X-API-Key": "" }]) {
       const answer = await client.call(app, rpc, rpc === "LookupNumber" ? number : {}, { headers });

@@ -42,7 +42,9 @@ export async function countSignUp(
     { key: `source:${limitKeyOf(clientAddress)}`, limit },
   ]);
   if (retryAfterSeconds !== undefined) {
-    throw new AppError("rate_limited", "Too many sign-ups from this address. Try again later.", { retryAfterSeconds });
+    throw new AppError("rate_limited", "Too many sign-ups from this IP address. Try again later.", {
+      retryAfterSeconds,
+    });
   }
 }
 

@@ -13,7 +13,7 @@ interface Limit {
 const sourceLimit: Limit = {
   burst: 200,
   periodMs: 500,
-  message: "Too many failed calls from this address. Try again later.",
+  message: "Too many failed calls from this IP address. Try again later.",
 };
 
 const sessionLimit: Limit = {
@@ -26,7 +26,7 @@ const sessionLimit: Limit = {
 const sourceOfSessionsLimit: Limit = {
   burst: 2_000,
   periodMs: 50,
-  message: "Too many calls from this address with tokens of sessions that have ended. Try again later.",
+  message: "Too many calls from this IP address with tokens of sessions that have ended. Try again later.",
 };
 
 /** About 2 MB for each map. Beyond it the oldest buckets are dropped, so who has more sources or sessions escapes that limit. */

@@ -21,7 +21,7 @@ export async function signIn(
   const session =
     account && (await deps.database.transaction((database) => openSession({ ...deps, database }, account, input)));
   if (session === undefined) {
-    throw new AppError("invalid_api_key", "The email or the password is wrong.");
+    throw new AppError("invalid_api_key", "The email address or the password is wrong.");
   }
   return session;
 }

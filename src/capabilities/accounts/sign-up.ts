@@ -137,12 +137,12 @@ function requireRoom(accounts: readonly StoredAccount[]): void {
 function noRoom(): AppError {
   return new AppError(
     "already_exists",
-    "No account can be created with this email. If it is yours, sign in, or reset the password.",
+    "No account can be created with this email address. If it is yours, sign in, or reset the password.",
   );
 }
 
 export function alreadyExists(): AppError {
-  return new AppError("already_exists", "An account with this email already exists.");
+  return new AppError("already_exists", "An account with this email address already exists.");
 }
 
 export interface NewAccount {

@@ -61,7 +61,7 @@ export async function startEmailVerification(
 ): Promise<StartedEmailVerification> {
   const { userId, email, isVerified } = await accountOf(deps, caller);
   if (isVerified) {
-    throw new AppError("already_exists", "The email of this account is already verified.");
+    throw new AppError("already_exists", "The email address of this account is already verified.");
   }
   const started = await deps.database.transaction(async (transaction) => {
     const verification = await deps.emailVerifications.start(transaction, { userId, email });

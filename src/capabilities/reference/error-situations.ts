@@ -12,8 +12,8 @@ export const errorSituations = {
     {
       messages: [
         "No API key was sent. Send one as X-API-Key: <key>, or as Authorization: Bearer <key>.",
-        "No session token was sent. Send one as Authorization: Bearer <token>.",
-        "No API key and no session token was sent. Send one as Authorization: Bearer <key or token>.",
+        "No access token was sent. Send one as Authorization: Bearer <token>.",
+        "No API key and no access token was sent. Send one as Authorization: Bearer <key or token>.",
       ],
       when: "The request carries no credential. Often the environment variable with the key is empty, or a proxy removed the header.",
       remedy: "Send the header that the message names.",
@@ -25,15 +25,15 @@ export const errorSituations = {
         "Send the whole key, `prefix.secret`, as it was shown when it was created. If you no longer have it, rotate the key or create a new one.",
     },
     {
-      messages: ["The provided session token is invalid or expired."],
+      messages: ["The provided access token is invalid or expired."],
       when: "The access token is older than 15 minutes, or its session has ended.",
       remedy:
         "Get a new access token with `POST /api/v1/auth/refresh`. If that fails too, the session has ended: sign in again.",
     },
     {
       messages: [
-        "This endpoint takes an API key, not a session token.",
-        "This endpoint takes a session token, not an API key.",
+        "This endpoint takes an API key, not an access token.",
+        "This endpoint takes an access token, not an API key.",
       ],
       when: "The credential is of the other kind. The endpoint is not for API keys, or not for sessions.",
       remedy:
@@ -45,12 +45,12 @@ export const errorSituations = {
       remedy: "Remove one of the two headers.",
     },
     {
-      messages: ['The Authorization header must be "Bearer" and one key or session token.'],
+      messages: ['The Authorization header must be "Bearer" and one API key or access token.'],
       when: "The header `Authorization` has another scheme, such as `Basic`, no credential, or a space within it.",
       remedy: "Send `Authorization: Bearer <credential>`, or send the key as `X-API-Key`.",
     },
     {
-      messages: ["The email or the password is wrong."],
+      messages: ["The email address or the password is wrong."],
       when: "`POST /api/v1/auth/sign-in` was called with an unknown email address, or with a wrong password.",
       remedy: "Ask the user again, or reset the password with `POST /api/v1/auth/reset-password`.",
     },
@@ -197,15 +197,15 @@ export const errorSituations = {
         "Ask for a code only after a user's action, and pass the address of that user, not one of your own servers.",
     },
     {
-      messages: ["Too many codes from this address. Try again later."],
+      messages: ["Too many codes from this IP address. Try again later."],
       when: "The server limits how many codes one IP address may send (`SOURCE_SEND_LIMIT`).",
       remedy: "Spread the starts, or ask the operator of the server to raise the limit.",
     },
     {
       messages: [
         "Too many wrong passwords. Try again later.",
-        "Too many failed calls from this address. Try again later.",
-        "Too many sign-ups from this address. Try again later.",
+        "Too many failed calls from this IP address. Try again later.",
+        "Too many sign-ups from this IP address. Try again later.",
         "Too many password resets. Try again later.",
       ],
       when: "Too many attempts to sign in, sign up or reset a password, from this IP address or for this account.",

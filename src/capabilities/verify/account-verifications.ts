@@ -82,7 +82,7 @@ export function accountVerifications(deps: StartDependencies) {
      */
     async start(transaction: Queryable, { userId, email }: { readonly userId: string; readonly email: string }) {
       if ("problem" in parseRecipient("email", email)) {
-        throw new AppError("invalid_request", "No mail can be sent to the address of this account.");
+        throw new AppError("invalid_request", "No email can be sent to the address of this account.");
       }
       const queued: OutboxItem[] = [];
       const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };

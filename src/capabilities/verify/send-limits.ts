@@ -34,7 +34,7 @@ export async function countSource<T>(
   const { result, release } = await quota.admit({ workspaceId, key, limitPerMinute });
   if (!result.admitted) {
     const retryAfterSeconds = result.retryAfterSeconds ?? 1;
-    throw new AppError("rate_limited", "Too many codes from this address. Try again later.", { retryAfterSeconds });
+    throw new AppError("rate_limited", "Too many codes from this IP address. Try again later.", { retryAfterSeconds });
   }
   let isCounted = true;
   const takeBack = () => {

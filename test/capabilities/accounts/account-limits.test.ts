@@ -42,7 +42,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     const source = `192.0.2.${host}`;
     expect(await burst(Array.from({ length: 12 }, () => source))).toEqual(tenThenLimited);
     const { body } = await signUp(source);
-    expect(body.message).toBe("Too many sign-ups from this address. Try again later.");
+    expect(body.message).toBe("Too many sign-ups from this IP address. Try again later.");
     expect(body.retry_after).toBeGreaterThanOrEqual(1);
     expect(body.retry_after).toBeLessThanOrEqual(180);
     expect((await signUp("192.0.2.99")).code).toBe("ok");
@@ -114,7 +114,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     await verifyEmailOf(here.databaseUrl, await answer(verified, password));
     await answer(verified, "another password");
     expect([...messages]).toEqual([
-      "already_exists No account can be created with this email. If it is yours, sign in, or reset the password.",
+      "already_exists No account can be created with this email address. If it is yours, sign in, or reset the password.",
     ]);
   });
 });

@@ -129,7 +129,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       await client.end();
       expect(await start()).toMatchObject({
         code: "invalid_request",
-        body: { message: "No mail can be sent to the address of this account." },
+        body: { message: "No email can be sent to the address of this account." },
       });
     });
 

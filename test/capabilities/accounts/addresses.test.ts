@@ -15,7 +15,7 @@ import { standardSchema } from "../../support/schema.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { exhaustGuesses } from "./exhaust-guesses.ts";
 
-const noRoom = "No account can be created with this email. If it is yours, sign in, or reset the password.";
+const noRoom = "No account can be created with this email address. If it is yours, sign in, or reset the password.";
 
 const secret = "a secret of the tests that is long enough";
 

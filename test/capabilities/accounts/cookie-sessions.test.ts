@@ -192,7 +192,7 @@ describe("the cookie counts only from a page of the server", () => {
     const { cookie } = await signInByCookie();
     const answer = await me(server, { Cookie: cookie, "Sec-Fetch-Site": "same-origin" });
     expect(answer).toMatchObject(refused);
-    expect(answer.body.error.message).toContain("No API key and no session token was sent");
+    expect(answer.body.error.message).toContain("No API key and no access token was sent");
     const form = await fetch(`${server.url}/api/v1/auth/logout-all`, {
       method: "POST",
       headers: {
@@ -241,7 +241,7 @@ describe("the cookie counts only from a page of the server", () => {
       headers,
     });
     expect(start).toMatchObject(refused);
-    expect(start.body.error.message).toBe("This endpoint takes an API key, not a session token.");
+    expect(start.body.error.message).toBe("This endpoint takes an API key, not an access token.");
     expect(await server.rest("GET", "/lookup?number=%2B6591234567", { headers })).toMatchObject(refused);
   });
 

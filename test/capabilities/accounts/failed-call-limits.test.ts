@@ -13,7 +13,7 @@ const app = useTestApp({
   signUpsPerHour: 1_000_000,
 });
 
-const tooMany = "Too many failed calls from this address. Try again later.";
+const tooMany = "Too many failed calls from this IP address. Try again later.";
 
 describe.each(protocols)("over $name", (protocol: Protocol) => {
   let owner: SignedUp;

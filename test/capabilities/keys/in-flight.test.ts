@@ -121,7 +121,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect((await protocol.call(here, "LogoutAll", {}, { session })).code).toBe("ok");
     expect(await held).toMatchObject({
       code: "invalid_api_key",
-      body: { message: "The provided session token is invalid or expired." },
+      body: { message: "The provided access token is invalid or expired." },
     });
   });
 });

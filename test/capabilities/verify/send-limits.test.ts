@@ -32,7 +32,7 @@ test("fifty parallel starts from one source with a limit of twenty start exactly
   const refused = answers.find(({ status }) => status !== 201);
   expect([refused?.status, refused?.body.error.message]).toEqual([
     429,
-    "Too many codes from this address. Try again later.",
+    "Too many codes from this IP address. Try again later.",
   ]);
   expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(0);
 });

@@ -76,7 +76,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
       ["EraseRecipient", { recipient }],
     ] as const) {
       const { code, body } = await protocol.call(server, rpc, input, bySession());
-      expect([code, body.message]).toEqual(["invalid_api_key", "This endpoint takes an API key, not a session token."]);
+      expect([code, body.message]).toEqual(["invalid_api_key", "This endpoint takes an API key, not an access token."]);
     }
   });
 
