@@ -5,6 +5,6 @@ import { docsPages } from "./page/docs-pages.ts";
 export function referenceCapability(): Capability {
   return {
     name: "reference",
-    start: ({ publicUrl, url, scopes }) => ({ pages: (services) => docsPages({ publicUrl, url, services, scopes }) }),
+    start: ({ url, scopes }) => ({ pages: (services) => docsPages({ url, services, scopes }) }),
   };
 }

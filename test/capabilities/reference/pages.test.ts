@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
 import { startTestApp, useTestApp } from "../../support/app.ts";
 import { freePort } from "../../support/free-port.ts";
@@ -131,10 +132,10 @@ describe("files", () => {
 });
 
 describe("the live address", () => {
-  test("is the address listened on if none is configured, and `servers` is relative", async () => {
+  test("is the address listened on if none is configured", async () => {
     const text = (await raw("/openapi.json")).body.toString();
     const { servers } = JSON.parse(text);
-    expect(servers[0].url).toBe("/api/v1");
+    expect(servers[0].url).toBe(`${app.url}/api/v1`);
     expect(text).not.toContain("http://127.0.0.1:8080");
     for (const path of ["/docs.md", "/llms.txt", "/docs/errors", "/docs/errors.md"]) {
       const page = (await raw(path)).body.toString();
@@ -143,10 +144,28 @@ describe("the live address", () => {
     }
   });
 
+  test("/openapi.yaml is the same document, to readers of YAML 1.1 too", async () => {
+    const { headers, body } = await raw("/openapi.yaml");
+    expect(headers["content-type"]).toBe("application/yaml");
+    const document = JSON.parse((await raw("/openapi.json")).body.toString());
+    for (const version of ["1.1", "1.2"] as const) {
+      expect(parse(body.toString(), { version })).toEqual(document);
+    }
+  });
+
   /** Whose pages nobody has read before. */
   const fresh = useTestApp();
   test.each([
-    ...["/openapi.json", "/docs", "/docs/errors", "/docs/", "/docs/api/verify", "/docs/guides/webhooks", "/docs.md"],
+    ...[
+      "/openapi.json",
+      "/openapi.yaml",
+      "/docs",
+      "/docs/errors",
+      "/docs/",
+      "/docs/api/verify",
+      "/docs/guides/webhooks",
+      "/docs.md",
+    ],
     ...["/llms.txt", "/docs/search.json", "/docs/api/verify.md", "/dev/inbox", "/", "/api/v1/nowhere", "/nowhere"],
   ])("never comes from the Host or forwarding headers of a request: %s", async (path) => {
     const ask = (headers: Record<string, string>) => raw(path, headers, "GET", fresh.url);

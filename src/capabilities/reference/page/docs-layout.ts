@@ -59,6 +59,7 @@ ${listed.map(item)}</ul>
 })}<p class="menu-title">For programs</p>
 <ul>
 <li><a href="${root}openapi.json">openapi.json</a></li>
+<li><a href="${root}openapi.yaml">openapi.yaml</a></li>
 <li><a href="${root}llms.txt">llms.txt</a></li>
 <li><a href="${root}docs.md">All pages as Markdown</a></li>
 </ul>

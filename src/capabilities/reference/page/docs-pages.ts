@@ -4,11 +4,10 @@ import type { DescService, JsonObject } from "@bufbuild/protobuf";
 import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
 import { filePage, StaticFile } from "../../../server/static-file.ts";
-import { forServerAt } from "../openapi/samples/grpcurl.ts";
 import { documentOf } from "../openapi/served-document.ts";
 import { docsHtml, markdownPath } from "./docs-layout.ts";
-import { liveText } from "./live-text.ts";
 import { findMiniSearch } from "./minisearch-file.ts";
+import { openApiFiles } from "./openapi-files.ts";
 import { listPages } from "./page-list.ts";
 import type { ReferencePage } from "./reference-page.ts";
 import { createSite } from "./site.ts";
@@ -47,8 +46,10 @@ const markdownType = "text/markdown; charset=utf-8";
 /** Revalidated on every use, because these paths stay the same when their content changes. */
 const revalidated = { cacheControl: "no-cache" };
 
+/** Pages of every origin may read the document: it is public. */
+const publicFile = { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } };
+
 export interface DocsPagesOptions {
-  readonly publicUrl: string | undefined;
   readonly url: () => string;
   /** The services that the server has. */
   readonly services: readonly DescService[];
@@ -57,19 +58,14 @@ export interface DocsPagesOptions {
 }
 
 /**
- * The pages of the documentation, by path: `/openapi.json`, `/docs` and everything below it, their Markdown, and their assets.
- * `publicUrl` is the configured address, if any; `url` is that one, or else the address that the server listens on. Each page is
- * rendered when it is first asked for, and kept.
+ * The pages of the documentation, by path: `/openapi.json`, `/openapi.yaml`, `/docs` and everything below it, their Markdown, and their
+ * assets. `url` is the configured address, or else the one that the server listens on. Each page is rendered when it is first asked for,
+ * and kept.
  */
-export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesOptions): Promise<Map<string, Page>> {
+export async function docsPages({ url, services, scopes }: DocsPagesOptions): Promise<Map<string, Page>> {
   const miniSearch = await findMiniSearch();
   const readDocument = await documentReader({ services, scopes });
-  const openApi = liveText(
-    "application/json",
-    () => forServerAt(url(), openApiText(readDocument(), publicUrl === undefined)),
-    url,
-    escapeJson,
-  );
+  const openApi = openApiFiles(readDocument, url);
   const referencePages = await listPages(services);
   const miniSearchPath = `assets/minisearch-${miniSearch.version}.js`;
   const site = once(() =>
@@ -86,8 +82,8 @@ export async function docsPages({ publicUrl, url, services, scopes }: DocsPagesO
     once(async () => new StaticFile(type, Buffer.from(await render())));
   const text = (type: string, render: () => string | Promise<string>) => filePage(rendered(type, render), revalidated);
   const pages = new Map<string, Page>([
-    // Pages of every origin may read the document: it is public.
-    ["/openapi.json", filePage(openApi, { ...revalidated, headers: { "Access-Control-Allow-Origin": "*" } })],
+    ["/openapi.json", filePage(openApi.json, publicFile)],
+    ["/openapi.yaml", filePage(openApi.yaml, publicFile)],
     ["/docs/", redirectPage(308, "../docs")],
     ["/llms.txt", text("text/plain; charset=utf-8", () => llmsText(site()))],
     ["/docs/search.json", text("application/json", () => searchJson(site()))],
@@ -131,20 +127,4 @@ function once<T>(make: () => T): () => T {
 async function documentReader(of: Pick<DocsPagesOptions, "services" | "scopes">): Promise<() => JsonObject> {
   const text = await readFile(join(import.meta.dirname, "../../../../gen/openapi.json"), "utf8");
   return () => documentOf(of, JSON.parse(text));
-}
-
-/**
- * The document without white space. Without a configured address, its `servers` are relative to the URL of the document
- * (OpenAPI 3.1 §4.8.5), so that requests from pages stay on their origin.
- */
-function openApiText(document: JsonObject, hasRelativeServers: boolean): string {
-  const all: JsonObject & { readonly servers: readonly { readonly url: string }[] } = JSON.parse(
-    JSON.stringify(document),
-  );
-  const servers = all.servers.map((server) => ({ ...server, url: new URL(server.url).pathname }));
-  return JSON.stringify(hasRelativeServers ? { ...all, servers } : all);
-}
-
-function escapeJson(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
 }

@@ -12,7 +12,7 @@ export async function llmsText({ origin, document, pages }: Site): Promise<strin
   return [
     "# Byond",
     `> ${document.info.summary ?? ""}`,
-    `The base URL of the API is ${document.servers[0]?.url}. [Everything in one file](${origin}/docs.md); the OpenAPI document is ${origin}/openapi.json.`,
+    `The base URL of the API is ${document.servers[0]?.url}. [Everything in one file](${origin}/docs.md); the OpenAPI document is ${origin}/openapi.json, and ${origin}/openapi.yaml.`,
     ...sections.map((section) => `## ${section}\n\n${list(section)}`),
     "",
   ].join("\n\n");
