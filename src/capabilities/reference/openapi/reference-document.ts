@@ -26,7 +26,7 @@ import { webhookSection } from "./webhook-section.ts";
  * | enum | `x-enum-descriptions` | a text for each value, in the order of `enum`; may be empty |
  * | string of a response | `x-extensible-enum` | the values that there are today; more may be added |
  *
- * Its operations have the tag of their service, its `webhooks` a tag of their own. Decision 54 says what it leaves out, and why.
+ * Its operations have the tag of their service, its `x-webhooks` a tag of their own. Decision 54 says what it leaves out, and why.
  */
 
 /** The server's address in `gen/openapi.json`. The server replaces it with its own address. */

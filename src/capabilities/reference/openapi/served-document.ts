@@ -18,15 +18,15 @@ export function documentOf(
   const served = new Set<JsonValue | undefined>(services.map(groupTitle));
   const extra = added.length === 0 ? {} : buildReference(added, scopes);
   const paths = { ...servedPaths(objectOf(whole.paths), served), ...objectOf(extra.paths) };
-  const webhooks = served.has(webhookTag) ? objectOf(whole.webhooks) : {};
+  const webhooks = served.has(webhookTag) ? objectOf(whole["x-webhooks"]) : {};
   const all = merged(objectOf(whole.components), objectOf(extra.components));
   const schemas = { ...objectOf(all.schemas), [scopeComponent]: scopeSchema(scopes) };
-  const { webhooks: _, ...members } = whole;
+  const { "x-webhooks": _, ...members } = whole;
   return {
     ...members,
     tags: [...listOf(whole.tags).filter((tag) => served.has(objectOf(tag).name)), ...listOf(extra.tags)],
     paths,
-    ...(Object.keys(webhooks).length === 0 ? {} : { webhooks }),
+    ...(Object.keys(webhooks).length === 0 ? {} : { "x-webhooks": webhooks }),
     components: referredComponents({ ...all, schemas }, [paths, webhooks]),
   };
 }

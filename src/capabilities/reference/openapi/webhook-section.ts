@@ -10,13 +10,10 @@ import { groupTitle } from "./titles.ts";
 /** The group of the operations that manage endpoints. A server without them sends nothing. */
 export const webhookTag = groupTitle(WebhookService);
 
-/**
- * The group that the requests to endpoints are listed in. Not that of the operations: OpenAPI Generator writes a file for each group of
- * either, and one would replace the other.
- */
+/** The group that the requests to endpoints are listed in. */
 const deliveryTag = "Webhook events";
 
-/** Of every delivery. No components: oapi-codegen leaves out those that no path refers to. */
+/** Of every delivery. */
 const signatureHeaders: JsonObject[] = [
   {
     in: "header",
@@ -57,7 +54,11 @@ const signatureHeaders: JsonObject[] = [
 /** Bodies that an endpoint got, by type. `test/capabilities/webhooks/event-examples.test.ts` writes them. */
 const examples: Readonly<Record<string, JsonValue>> = eventExamples;
 
-/** The requests that this server sends: one for each type of event. Empty unless `services` have both events and webhooks. */
+/**
+ * The requests that this server sends: one for each type of event. Empty unless `services` have both events and webhooks. Not in OpenAPI's
+ * `webhooks`, of which OpenAPI Generator makes calls to this server, and in TypeScript code that does not compile; renderers of
+ * documents know `x-webhooks`, too.
+ */
 export function webhookSection(services: readonly DescService[]): JsonObject {
   const eventService = services.find(({ typeName }) => typeName === EventService.typeName);
   if (eventService === undefined || !services.some(({ typeName }) => typeName === WebhookService.typeName)) {
@@ -66,7 +67,7 @@ export function webhookSection(services: readonly DescService[]): JsonObject {
   const type = eventService.method.listEvents?.input.field.type?.enum;
   const values = type?.values.filter(({ number }) => number !== 0) ?? [];
   return {
-    webhooks: Object.fromEntries(
+    "x-webhooks": Object.fromEntries(
       values.map((value) => {
         const word = restStyle.enumWord?.(value) ?? value.name;
         return [word, { post: delivery(word, commentOf(value)) }];

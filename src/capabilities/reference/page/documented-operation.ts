@@ -84,11 +84,11 @@ export function readGroup(document: OpenApi, title: string): OperationGroup {
       return operation !== undefined && isOfGroup(operation) ? [readOperation(document, method, path, operation)] : [];
     }),
   );
-  const events = Object.entries(document.webhooks ?? {}).flatMap(([type, { post }]) =>
+  const events = Object.entries(document["x-webhooks"] ?? {}).flatMap(([type, { post }]) =>
     post !== undefined && title === webhookTag ? [readEvent(type, post)] : [],
   );
   const description = document.tags.find(({ name }) => name === title)?.description ?? "";
-  const [delivery] = title === webhookTag ? Object.values(document.webhooks ?? {}) : [];
+  const [delivery] = title === webhookTag ? Object.values(document["x-webhooks"] ?? {}) : [];
   const eventHeaders = (delivery?.post === undefined ? [] : requestOf(document, delivery.post))
     .filter(({ place }) => place === "header")
     .flatMap(({ fields }) => fields);
