@@ -25,19 +25,31 @@ import {
   WebhookChangesSchema,
 } from "../../gen/byond/v1/webhook_pb.ts";
 import { maxAllowlistEntries } from "../../src/access/ip-allowlist.ts";
-import { hoursToVerify, passwordLength, refreshTokenDays } from "../../src/capabilities/accounts/accounts.policy.ts";
+import { parseConfig } from "../../src/app.ts";
+import {
+  hoursToVerify,
+  newAccountLimits,
+  passwordLength,
+  passwordLimits,
+  refreshTokenDays,
+  resetLimits,
+} from "../../src/capabilities/accounts/accounts.policy.ts";
 import * as events from "../../src/capabilities/events/events.policy.ts";
 import * as keys from "../../src/capabilities/keys/keys.policy.ts";
 import * as reports from "../../src/capabilities/reports/reports.policy.ts";
 import {
+  accountSendLimit,
   brandLength,
   codeLength,
+  guessLimit,
   maxAttempts,
   maxSends,
   pageSize,
+  sendLimit,
   ttlSeconds,
 } from "../../src/capabilities/verify/verify.policy.ts";
 import * as webhooks from "../../src/capabilities/webhooks/webhooks.policy.ts";
+import type { SqlThrottleLimit, ThrottleLimit } from "../../src/database/throttle.ts";
 import { keptHours, keyLength } from "../../src/idempotency/idempotency.policy.ts";
 import { maxUrlLength } from "../../src/outgoing/customer-url.ts";
 
@@ -155,3 +167,38 @@ test.each(["src/capabilities/reference/guide/idempotency.md", "gen/openapi.json"
     expect(text).toContain(`${keyLength.min} to ${keyLength.max} printable characters`);
   },
 );
+
+const perSeconds: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3_600, day: 86_400 };
+
+/** `A burst of 3 codes, then 1 per minute`: the burst, and the seconds until one comes back. */
+function limitsIn(text: string): (readonly [number, number])[] {
+  const limits = text.matchAll(/A burst of (\d+)(?: [a-z]+)*, then (\d+) per (?:(\d+) )?(second|minute|hour|day)s?/g);
+  return [...limits].map(([, burst, count, several = "1", unit = ""]) => [
+    Number(burst),
+    (Number(several) * (perSeconds[unit] ?? 0)) / Number(count),
+  ]);
+}
+
+const sqlLimit = ({ burst, period }: SqlThrottleLimit) =>
+  [Number(burst), Number(/'(\d+) seconds'/.exec(period)?.[1])] as const;
+const limit = ({ burst, periodSeconds }: ThrottleLimit) => [burst, periodSeconds] as const;
+
+test("the chapter about limits has the numbers of the policies", async () => {
+  const chapter = new URL("../../src/capabilities/reference/guide/rate-limits.md", import.meta.url);
+  const text = await readFile(chapter, "utf8");
+  const [codes = "", callsOfAccounts = ""] = text.split("\n## Accounts\n");
+  const hourly = (times: number) => [times, 3_600 / times] as const;
+  const { endUserSendsPerHour } = parseConfig({}).sendLimits;
+  const { signUpsPerHour } = parseConfig({});
+  expect(limitsIn(codes)).toEqual([sqlLimit(sendLimit), hourly(endUserSendsPerHour), sqlLimit(guessLimit)]);
+  expect(limitsIn(callsOfAccounts).slice(0, -2)).toEqual([
+    hourly(signUpsPerHour),
+    limit(newAccountLimits.mailbox),
+    sqlLimit(passwordLimits.source),
+    sqlLimit(passwordLimits.pair),
+    sqlLimit(passwordLimits.strangers),
+    limit(resetLimits.source),
+    limit(resetLimits.pair),
+    limit(accountSendLimit),
+  ]);
+});

@@ -31,7 +31,7 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   channel: Channel;
 
   /**
-   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or a email
+   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or an email
    * address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a number are
    * ignored; digits may be of any script.
    *
@@ -205,7 +205,7 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
   code: string;
 
   /**
-   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or a email address. If
+   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or an email address. If
    * it is not a recipient of the verification, the status is `incorrect` and the attempt counts. Without it, your
    * server must know whom the id belongs to.
    *
@@ -696,7 +696,7 @@ export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsReques
   channel?: Channel | undefined;
 
   /**
-   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or a email
+   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or an email
    * address.
    *
    * @generated from field: optional string recipient = 3;
@@ -774,7 +774,7 @@ export const ListVerificationsResponseSchema: GenMessage<ListVerificationsRespon
  */
 export type EraseRecipientRequest = Message<"byond.v1.EraseRecipientRequest"> & {
   /**
-   * A phone number in E.164 form, or a email address.
+   * A phone number in E.164 form, or an email address.
    *
    * @generated from field: string recipient = 1;
    */
@@ -837,14 +837,14 @@ export const Channel = {
   VOICE: 2,
 
   /**
-   * A WhatsApp message.
+   * A WhatsApp message. `channel_unavailable` on a public server without a provider for it.
    *
    * @generated from enum value: CHANNEL_WHATSAPP = 3;
    */
   WHATSAPP: 3,
 
   /**
-   * An email.
+   * An email. `channel_unavailable` on a public server without a mail server.
    *
    * @generated from enum value: CHANNEL_EMAIL = 4;
    */

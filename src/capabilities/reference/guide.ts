@@ -75,7 +75,7 @@ export function rpcCodeName(code: Code): string {
 
 function tierTable(): string {
   return table(
-    ["tier", "requests a minute"],
+    ["tier", "requests per rolling 60 seconds"],
     tiers.map((tier) => [`\`${tier}\``, requestsPerMinuteByTier[tier]?.toLocaleString("en") ?? "no limit"]),
   );
 }

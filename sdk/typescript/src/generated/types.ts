@@ -44,8 +44,8 @@ export type ErrorCode =
  *
  * - `sms`: A text message (SMS). `channel_unavailable` while the server has no provider for it.
  * - `voice`: A call that reads the code out. `channel_unavailable` while the server has no provider for it.
- * - `whatsapp`: A WhatsApp message.
- * - `email`: An email.
+ * - `whatsapp`: A WhatsApp message. `channel_unavailable` on a public server without a provider for it.
+ * - `email`: An email. `channel_unavailable` on a public server without a mail server.
  */
 export type Channel = "sms" | "voice" | "whatsapp" | "email";
 
@@ -906,9 +906,9 @@ export interface StartVerificationParams {
   /** The channel over which the code is sent. */
   readonly channel: Channel;
   /**
-   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or a email
-   * address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a number are
-   * ignored; digits may be of any script.
+   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or an
+   * email address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a
+   * number are ignored; digits may be of any script.
    */
   readonly recipient: string;
   /**
@@ -949,8 +949,8 @@ export interface CheckVerificationParams {
    */
   readonly code: string;
   /**
-   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or a email address. If
-   * it is not a recipient of the verification, the status is `incorrect` and the attempt counts. Without it, your
+   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or an email address.
+   * If it is not a recipient of the verification, the status is `incorrect` and the attempt counts. Without it, your
    * server must know whom the id belongs to.
    */
   readonly recipient?: string | null | undefined;
@@ -974,7 +974,7 @@ export interface ListVerificationsParams {
   /** Only verifications started with this channel. */
   readonly channel?: Channel | undefined;
   /**
-   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or a email
+   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or an email
    * address.
    */
   readonly recipient?: string | undefined;
@@ -990,7 +990,7 @@ export interface ListVerificationsParams {
 
 /** Parameters of `verify.erase`. */
 export interface EraseRecipientParams {
-  /** A phone number in E.164 form, or a email address. */
+  /** A phone number in E.164 form, or an email address. */
   readonly recipient: string;
 }
 
