@@ -1,5 +1,5 @@
 // Runs before anything is drawn: the colours that were chosen in the console. Without a choice, the page has those of the system, by CSS.
-const chosen = localStorage.getItem("colorMode");
+const chosen = storedColorMode();
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 
 function show() {
@@ -10,3 +10,12 @@ function show() {
 
 show();
 systemIsDark.addEventListener("change", show);
+
+/** The browser may refuse to say. */
+function storedColorMode() {
+  try {
+    return localStorage.getItem("colorMode");
+  } catch {
+    return null;
+  }
+}

@@ -17,8 +17,10 @@ export function docsHtml(site: Site, page: ReferencePage, content: PageContent):
     hasMenu: true,
     head: [
       html`<link rel="stylesheet" href="${root}docs/assets/reference.css">`,
+      html`<link rel="stylesheet" href="${root}docs/assets/samples.css">`,
       html`<link rel="alternate" type="text/markdown" href="${relativePath(path, markdownPath(path))}">`,
       html`<script type="module" src="${root}docs/assets/reference.js"></script>`,
+      html`<script type="module" src="${root}docs/assets/samples.js"></script>`,
     ],
     body: html`<div class="${isWide ? "docs docs-wide" : "docs"}" data-root="${root}" data-mini-search="${root}docs/${site.miniSearch}">
 ${menuHtml(site, page, isWide ? headings : [], root)}

@@ -28,7 +28,7 @@ export function groupPage(title: string): ReferencePage {
     async render(site) {
       const group = read(site);
       return {
-        body: await groupHtml(group, path, optionsOf(site, path)),
+        body: await groupHtml(group, site, path),
         headings: groupHeadings(group),
         isWide: true,
       };
@@ -44,7 +44,8 @@ export function groupHeadings({ operations, events }: OperationGroup): readonly 
   return events.length === 0 ? all : [...all, { id: "events", depth: 2, text: "Types of events" }];
 }
 
-async function groupHtml(group: OperationGroup, path: string, options: MarkdownOptions): Promise<Html> {
+async function groupHtml(group: OperationGroup, { origin }: Site, path: string): Promise<Html> {
+  const options = optionsOf({ origin }, path);
   const { title, description, operations, events } = group;
   const rendered: Html[] = [];
   for (const operation of operations) {
@@ -60,10 +61,20 @@ ${renderMarkdown(description, options).html}
 <div class="operation-samples">
 <nav class="code-list" aria-label="Operations"><ul>
 ${operations.map(({ id, method, path: route }) => html`<li><a href="#${id}"><span class="method method-${method.toLowerCase()}">${method}</span> <code>${route}</code></a></li>\n`)}</ul></nav>
+${operations.length === 0 ? [] : variablesHtml(operations, origin, options)}
 </div>
 </div>
 ${rendered}
 ${events.length === 0 ? [] : eventsHtml(group, options)}`;
+}
+
+/** The variables that the samples read. */
+function variablesHtml(operations: readonly DocumentedOperation[], origin: string, options: MarkdownOptions): Html {
+  const lines = `export BYOND_URL="${origin}"\nexport BYONDAPI_KEY="pk_test_…"`;
+  const needsSession = operations.some(({ samples }) => samples.some(({ source }) => source.includes("JWT")));
+  const session = `\`JWT\` is the access token of a [session](${origin}/docs/guides/sessions).`;
+  return html`<div class="example"><div class="sample-head">Variables of the samples</div>${codeBlock(lines, "bash", options.fills)}</div>
+${needsSession ? renderMarkdown(session, options).html : []}`;
 }
 
 function operationHtml(operation: DocumentedOperation, path: string, options: MarkdownOptions): Html {

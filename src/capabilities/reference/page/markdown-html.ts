@@ -1,6 +1,7 @@
 import { Marked, type Tokens } from "marked";
 import { escapeHtml, type Html } from "../../../server/html-template.ts";
-import { codeBlock, type Fill } from "./code-html.ts";
+import type { KeyExpression } from "../openapi/samples/sample-call.ts";
+import { codeBlock } from "./code-html.ts";
 
 export interface Heading {
   readonly id: string;
@@ -13,7 +14,7 @@ export interface MarkdownOptions {
   readonly link: (href: string) => string | undefined;
   /** What a word of code links to: an error code, for example. */
   readonly codeLink?: (code: string) => string | undefined;
-  readonly fills?: readonly Fill[];
+  readonly fills?: readonly KeyExpression[];
   /** By how much headings are lowered. */
   readonly lowerBy?: number;
   /** Begins the id of every heading. */

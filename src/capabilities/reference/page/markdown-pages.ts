@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCodes } from "../error-guide.ts";
 import { chapterText } from "../guide.ts";
+import { sampleLanguages } from "../openapi/samples/code-samples.ts";
+import type { KeyExpression } from "../openapi/samples/sample-call.ts";
 import { type MarkdownOptions, renderMarkdown } from "./markdown-html.ts";
 import { markdownEntries } from "./markdown-search.ts";
 import { type ReferencePage, relativePath, type Section, type Site } from "./reference-page.ts";
@@ -57,16 +59,16 @@ export async function filePageOf(
   });
 }
 
+/** What a key takes the place of: the placeholder in the texts, and what reads the key in each language. */
+const fills: readonly KeyExpression[] = [{ text: "pk_test_…", quote: "" }, ...sampleLanguages.map(({ key }) => key)];
+
 /** How Markdown of the page at `path` is rendered: links to this server are relative, since a proxy may serve it below a path. */
 export function optionsOf({ origin }: Pick<Site, "origin">, path: string): MarkdownOptions {
   const codes: readonly string[] = errorCodes;
   return {
     link: (href) => (href.startsWith(`${origin}/`) ? relativePath(path, href.slice(origin.length)) : href),
     codeLink: (code) => (codes.includes(code) ? relativePath(path, `/docs/errors#${code}`) : undefined),
-    fills: [
-      { text: "pk_test_…", name: "key" },
-      { text: origin, name: "url" },
-    ],
+    fills,
   };
 }
 
