@@ -36,7 +36,7 @@ function remarkOf({ tool, missing, failedStage }: Outcome): string {
     return `not installed: ${missing.join(", ")}`;
   }
   if (failedStage !== undefined || tool.fault === undefined) {
-    return "";
+    return failedStage === undefined ? (tool.limitation ?? "") : "";
   }
   const { words, issue } = tool.fault;
   return `the tool's own fault: ${words}${issue === undefined ? "" : ` (${issue})`}`;

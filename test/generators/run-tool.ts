@@ -1,10 +1,12 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { inspect } from "node:util";
+import { assertOperations } from "./assert-operations.ts";
 import { Bench } from "./bench.ts";
+import { differenceTo } from "./known-fault.ts";
 import { CommandError } from "./run-command.ts";
 import type { ServerUnderTest } from "./server-under-test.ts";
-import { type Fault, type Stage, slugOf, type Tool } from "./tool.ts";
+import { type Stage, slugOf, type Tool } from "./tool.ts";
 
 /** What became of a tool. */
 export interface Outcome {
@@ -30,7 +32,7 @@ export async function runTool(tool: Tool, server: ServerUnderTest): Promise<Outc
   }
   const bench = await Bench.create(slugOf(tool), server);
   const stages = [
-    ["generated", tool.generate],
+    ["generated", (bench: Bench) => generate(tool, bench)],
     ["compiled", tool.compile],
     ["called", tool.call],
   ] as const;
@@ -59,12 +61,11 @@ export async function runTool(tool: Tool, server: ServerUnderTest): Promise<Outc
   return { tool, seconds, missing, passed };
 }
 
-/** What is wrong if a stage that should fail with a known fault ended like this. */
-function differenceTo(fault: Fault, failure: string | undefined): string | undefined {
-  if (failure === undefined) {
-    return `The tool's own fault is gone; take it off its file: ${fault.words}`;
+async function generate({ generate, client }: Tool, bench: Bench): Promise<void> {
+  await generate(bench);
+  if (client !== undefined) {
+    await assertOperations(bench, client);
   }
-  return failure.includes(fault.output) ? undefined : `Not the known fault (${fault.words}):\n${failure}`;
 }
 
 function describe(error: unknown): string {

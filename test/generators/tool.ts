@@ -13,9 +13,13 @@ export interface Tool {
   readonly inCi: boolean;
   /** Writes the client into the bench's folder. Throws if the tool fails or warns. */
   readonly generate: (bench: Bench) => Promise<void>;
+  /** The file or folder, in the bench's folder, that then has code for every operation of the document. Unset: it makes no calls. */
+  readonly client?: string;
   readonly compile?: (bench: Bench) => Promise<void>;
   /** Makes the README's calls with the client, normally by `bench.call`. */
   readonly call?: (bench: Bench) => Promise<void>;
+  /** What the client cannot do, for the table. Its programs show it, and fail when it can. */
+  readonly limitation?: string;
   /** A fault of the tool's own, which stops it although the document is right. */
   readonly fault?: Fault;
 }

@@ -7,6 +7,7 @@ export const heyApi: Tool = {
   version: nodePackageVersion("@hey-api/openapi-ts", "node-all"),
   needs: ["npm"],
   inCi: false,
+  client: "client/sdk.gen.ts",
   async generate(bench) {
     const programs = await bench.useNodePackages("node-all");
     await bench.copyPrograms();

@@ -11,6 +11,7 @@ export const oapiCodegen: Tool = {
   version,
   needs: ["go"],
   inCi: false,
+  client: "api",
   async generate(bench) {
     await mkdir(join(bench.folder, "api"));
     const options = ["-generate", "types,client", "-package", "api", "-o", "api/byond.go"];

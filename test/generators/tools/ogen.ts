@@ -10,6 +10,7 @@ export const ogen: Tool = {
   version: version.slice(1),
   needs: ["go"],
   inCi: false,
+  client: "api/oas_client_gen.go",
   async generate(bench) {
     const options = ["--target", "api", "--package", "api", "--clean"];
     await bench.run("go", ["run", `${module}/cmd/ogen@${version}`, ...options, bench.document]);

@@ -7,6 +7,7 @@ export const openapiPythonClient: Tool = {
   version: pythonPackageVersion("openapi-python-client"),
   needs: ["python3"],
   inCi: true,
+  client: "client",
   async generate(bench) {
     const python = await pythonWithPackages();
     const options = ["--path", bench.document, "--output-path", "client", "--fail-on-warning"];

@@ -8,6 +8,7 @@ export const openapiTypescript: Tool = {
   version: nodePackageVersion("openapi-typescript"),
   needs: ["npm"],
   inCi: true,
+  client: "schema.ts",
   async generate(bench) {
     const programs = await bench.useNodePackages();
     await bench.run(join(programs, "openapi-typescript"), [bench.document, "--output", "schema.ts"]);

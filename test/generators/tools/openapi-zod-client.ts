@@ -8,6 +8,8 @@ export const openapiZodClient: Tool = {
   version: nodePackageVersion("openapi-zod-client", "node-all"),
   needs: ["npm"],
   inCi: false,
+  client: "client.ts",
+  limitation: "refuses every autofill_domain: it takes `format: hostname` for a URL",
   async generate(bench) {
     const programs = await bench.useNodePackages("node-all");
     await bench.run(join(programs, "openapi-zod-client"), [bench.document, "--output", "client.ts"]);

@@ -8,6 +8,7 @@ export const orval: Tool = {
   version: nodePackageVersion("orval", "node-all"),
   needs: ["npm"],
   inCi: false,
+  client: "client",
   async generate(bench) {
     const programs = await bench.useNodePackages("node-all");
     await bench.copyPrograms();
