@@ -58,7 +58,7 @@ const pythonRequests = "requests==2.34.2";
 
 const python: SampleLanguage = {
   label: "Python",
-  missing: unless("python3", "-m", "venv", "--help"),
+  missing: unless("python3", "-c", "import ensurepip, venv"),
   async build(folder, samples) {
     if (!(await exists(join(pythonFolder, "bin/pip")))) {
       await run("python3", ["-m", "venv", pythonFolder]);
