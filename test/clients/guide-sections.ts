@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A section of `docs/guides/clients.md`. */
+/** A section of a document that tells its reader what to write and to run. */
 export interface GuideSection {
   /** The blocks that are shell scripts, one after the other. */
   readonly script: string;
@@ -11,11 +11,11 @@ export interface GuideSection {
 
 const guide = readFileSync(join(import.meta.dirname, "../../docs/guides/clients.md"), "utf8");
 
-/** Reads what a section tells its reader to write and to run. Throws if there is no such section. */
-export function readSection(title: string): GuideSection {
-  const [, section] = guide.split(`\n## ${title}\n`);
+/** Reads a section, by default of `docs/guides/clients.md`. Throws if there is no such section. */
+export function readSection(title: string, document = guide): GuideSection {
+  const [, section] = document.split(`\n## ${title}\n`);
   if (section === undefined) {
-    throw new Error(`the guide has no section ${title}`);
+    throw new Error(`there is no section ${title}`);
   }
   const blocks = [...(section.split("\n## ", 1)[0]?.matchAll(/^```(\w+) ?(\S*)\n(.*?)^```$/gms) ?? [])];
   return {

@@ -1,22 +1,16 @@
 /** The README's calls, pasted one after the other into one shell, against a server that was started as the README says. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { codeBlocks } from "../capabilities/reference/guide-chapter.ts";
 import { freePort } from "../support/free-port.ts";
+import { readBlocks } from "./readme-blocks.ts";
 
 const root = join(import.meta.dirname, "../..");
-
-/** The shell blocks of the sections, in order. */
-async function readBlocks(...sections: readonly string[]): Promise<string[]> {
-  const readme = await readFile(join(root, "README.md"), "utf8");
-  const wanted = readme.split(/^## /m).filter((section) => sections.some((title) => section.startsWith(`${title}\n`)));
-  return wanted.flatMap((section) => Array.from(section.matchAll(/^```sh\n(.*?)^```$/gms), ([, block = ""]) => block));
-}
 
 test("every call of the README works as pasted, and works again when repeated", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "byond-readme-"));

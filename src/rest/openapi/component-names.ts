@@ -39,7 +39,7 @@ export class ComponentNames {
   }
 }
 
-/** `byond.v1.StartVerificationResponse.Status` → `StartVerificationStatus`. */
+/** `bookshop.v1.SendBookResponse.Status` → `SendBookStatus`. */
 function shortName({ typeName, file }: DescMessage | DescEnum): string {
   const packageName = file.proto.package;
   const bare = packageName === "" ? typeName : typeName.slice(packageName.length + 1);
