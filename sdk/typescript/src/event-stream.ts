@@ -57,7 +57,7 @@ export class EventStream<Result> implements AsyncIterable<Result> {
         throw new ByondError("The server ended the stream.", { code: "connection_failed" });
       } catch (error) {
         signal?.throwIfAborted();
-        if (failures >= maxRetries || !isWorthRetrying(error, { isRepeatable: true })) {
+        if (failures >= maxRetries || !canGoOn(error)) {
           throw error;
         }
         await sleep(pauseMs(error, failures), signal ?? new AbortController().signal);
@@ -67,6 +67,11 @@ export class EventStream<Result> implements AsyncIterable<Result> {
       }
     }
   }
+}
+
+/** Whether another connection may do what this one did not. One that could not be opened in time says nothing about the next. */
+function canGoOn(error: unknown): error is ByondError {
+  return isWorthRetrying(error, { isRepeatable: true }) || (error instanceof ByondError && error.code === "timed_out");
 }
 
 /** A connection, which ends with the caller's signal, and by itself when it is silent for too long. */
