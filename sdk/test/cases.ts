@@ -50,7 +50,7 @@ export interface Step {
   readonly save?: Readonly<Record<string, string>>;
 }
 
-/** What the proxy does with a request instead of passing it on. */
+/** What the proxy does with a request. `drop` cuts the connection after the first bytes of an answer. */
 export type Fault =
   | { readonly pass: true }
   | { readonly error: string; readonly retry_after?: number }

@@ -29,6 +29,22 @@ export const languages: readonly Language[] = [
     prepare: [],
     runner: [process.execPath, "test/run-cases.ts"],
   },
+  {
+    name: "deno",
+    folder: join(sdk, "typescript"),
+    transports: ["rest"],
+    needs: [["deno", "--version"]],
+    prepare: [],
+    runner: ["deno", "run", "--allow-all", "--no-config", "test/run-cases.ts"],
+  },
+  {
+    name: "bun",
+    folder: join(sdk, "typescript"),
+    transports: ["rest"],
+    needs: [["bun", "--version"]],
+    prepare: [],
+    runner: ["bun", "test/run-cases.ts"],
+  },
 ];
 
 const run = promisify(execFile);
