@@ -21,7 +21,12 @@ export function docWriter(model: Model, names: DocNames): (comment: string) => s
     ...model.enums.flatMap(({ values }) => values.map(({ word }) => word)),
   ]);
   const fields = new Set(
-    [...operations.flatMap(({ parameters }) => parameters), ...model.messages.flatMap((message) => message.fields)]
+    // Of errors, and of messages.
+    [
+      ...["documentation_url", "request_id", "required_scope", "retry_after"].map((name) => ({ name })),
+      ...operations.flatMap(({ parameters }) => parameters),
+      ...model.messages.flatMap((message) => message.fields),
+    ]
       .map(({ name }) => name)
       .filter((name) => !words.has(name)),
   );

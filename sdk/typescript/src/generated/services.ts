@@ -84,7 +84,7 @@ export class Verify {
    * Generates a code and sends it to the recipient.
    *
    * A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
-   * `rate_limited`; wait for `retry_after` seconds.
+   * `rate_limited`; wait for `retryAfter` seconds.
    *
    * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
    * nothing is sent.
