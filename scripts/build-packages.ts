@@ -1,8 +1,8 @@
 /**
- * `npm run pack [-- <folder>]`: makes the npm packages `byond`, the server, and `connect-rest-gateway`, which is `src/rest/`, and prints where they
- * are. Default: `dist/packages/`.
+ * `npm run pack [-- <folder>]`: makes the npm packages `byond`, the server, `connect-rest-gateway`, which is `src/rest/`, and `byond-sdk`, which is
+ * `sdk/typescript/`, and prints where they are. Default: `dist/packages/`.
  *
- * Node runs no TypeScript below `node_modules`, so both are compiled. Each package is put together in a folder of its own, in the layout of
+ * Node runs no TypeScript below `node_modules`, so all are compiled. Each but the SDK is put together in a folder of its own, in the layout of
  * this repository, and packed there: the sources stay as they are, and so do servers that run from them.
  */
 import { execFile } from "node:child_process";
@@ -177,3 +177,5 @@ for (const [name, build] of builds) {
     .split("\n");
   console.log(join(target, archive ?? ""));
 }
+const sdk = await runTool("npm", ["pack", "--silent", "--pack-destination", target], join(root, "sdk/typescript"));
+console.log(join(target, sdk.trim().split("\n").at(-1) ?? ""));
