@@ -12,6 +12,7 @@ import type { ReferencePage, Section } from "./reference-page.ts";
 
 /** Files of the repository that are pages, by path. The text of `docs/decisions/` is added to them. */
 const repositoryFiles: readonly (readonly [file: string, path: string])[] = [
+  ["docs/guides/clients.md", "/docs/guides/clients"],
   ["docs/guides/operations.md", "/docs/guides/operations"],
   ["docs/guides/delivery.md", "/docs/guides/delivery"],
   ["docs/provider-adapter/README.md", "/docs/guides/provider-adapter"],
