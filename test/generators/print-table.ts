@@ -7,8 +7,10 @@ const stages: readonly Stage[] = ["generated", "compiled", "called"];
 export function printTable(outcomes: readonly Outcome[]): void {
   const rows = [["tool", "version", ...stages, "remark"], ...outcomes.map(rowOf)];
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  // Remarks are long: padded, they would make every row so.
+  widths.splice(-1, 1, 0);
   const lines = rows.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`);
-  lines.splice(1, 0, `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`);
+  lines.splice(1, 0, `|${widths.map((width) => "-".repeat(Math.max(width, 1) + 2)).join("|")}|`);
   console.log(`\n${lines.join("\n")}`);
 }
 
