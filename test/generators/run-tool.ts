@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { inspect } from "node:util";
 import { assertOperations } from "./assert-operations.ts";
 import { Bench } from "./bench.ts";
@@ -73,6 +74,9 @@ function describe(error: unknown): string {
 }
 
 async function isInstalled(program: string): Promise<boolean> {
+  if (isAbsolute(program)) {
+    return existsSync(program);
+  }
   const folders = (process.env.PATH ?? "").split(delimiter);
   const found = await Promise.all(
     folders.map((folder) =>

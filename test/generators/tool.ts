@@ -7,7 +7,7 @@ export interface Tool {
   /** As its makers write it. Names the tool on the command line too: lower case, with hyphens. */
   readonly name: string;
   readonly version: string;
-  /** Programs that it needs. Where one is missing, the tool is skipped, and says which. */
+  /** Programs that it needs, or files, by their absolute path. Where one is missing, the tool is skipped, and says which. */
   readonly needs: readonly string[];
   /** Whether it runs without `--all`, and so in CI. */
   readonly inCi: boolean;

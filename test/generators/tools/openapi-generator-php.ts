@@ -3,7 +3,7 @@ import { openApiGenerator } from "./openapi-generator.ts";
 export const openApiGeneratorPhp = openApiGenerator({
   generator: "php",
   title: "PHP",
-  needs: ["php"],
+  needs: ["php", "/usr/share/php/GuzzleHttp/autoload.php"],
   inCi: false,
   client: "client/lib/Api",
   options: ["--invoker-package=Byond"],
