@@ -42,6 +42,7 @@ import type {
   Stream,
 } from "./model.ts";
 import { methodName, pascalCase, serviceName } from "./names.ts";
+import { scalarKind } from "./scalar-kind.ts";
 
 /** Reads the model of services. Their files must have source information: comments are the documentation of the SDKs. */
 export function readModel(services: readonly DescService[]): Model {
@@ -272,28 +273,6 @@ const httpMethods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 function isHttpMethod(text: string): text is (typeof httpMethods)[number] {
   return httpMethods.some((method) => method === text);
-}
-
-function scalarKind(scalar: ScalarType): "string" | "boolean" | "integer" | "number" | "int64" | "bytes" {
-  switch (scalar) {
-    case ScalarType.STRING:
-      return "string";
-    case ScalarType.BOOL:
-      return "boolean";
-    case ScalarType.BYTES:
-      return "bytes";
-    case ScalarType.FLOAT:
-    case ScalarType.DOUBLE:
-      return "number";
-    case ScalarType.INT64:
-    case ScalarType.SINT64:
-    case ScalarType.SFIXED64:
-    case ScalarType.UINT64:
-    case ScalarType.FIXED64:
-      return "int64";
-    default:
-      return "integer";
-  }
 }
 
 function refuseDuplicates(names: readonly string[]): void {

@@ -53,6 +53,27 @@ describe.skipIf(!hasNpm)("the package byond-sdk", () => {
     expect(needs.sort()).toEqual(["grpc.js"]);
   });
 
+  test("documents everything that is public", async () => {
+    const dist = join(project, "node_modules/byond-sdk/dist");
+    const index = await readFile(join(dist, "index.d.ts"), "utf8");
+    const modules = [...index.matchAll(/from "\.\/([^"]+)\.js"/g)].map(([, path]) => `${path}.d.ts`);
+    const bare: string[] = [];
+    for (const file of [...new Set(modules), "grpc.d.ts"]) {
+      const lines = (await readFile(join(dist, file), "utf8")).split("\n");
+      // Declarations, and their members. `then` is what makes a list a promise.
+      const isPublic = (line: string) =>
+        /^(?:export (?:declare|interface|type) | {4}(?:readonly|get|\w+[(<]))/.test(line);
+      bare.push(
+        ...lines.filter(
+          (line, index) =>
+            isPublic(line) && !/^ {4}(?:constructor\(|then<)/.test(line) && !/\*\/$/.test(lines[index - 1] ?? ""),
+        ),
+      );
+    }
+    expect(modules.length).toBeGreaterThan(8);
+    expect(bare).toEqual([]);
+  });
+
   test("does what the first lines of its README say, as pasted", async () => {
     const { session } = await app.signUp();
     const { key } = (await app.rest("POST", "/api-keys", { session, body: { name: "try", mode: "test" } })).body;

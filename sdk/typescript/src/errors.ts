@@ -17,23 +17,12 @@ export type ClientErrorCode =
   | "webhook_signature_invalid"
   | "webhook_signature_expired";
 
-/** Why a call failed. */
-export interface ByondErrorDetails {
-  /** Branch on it. Newer servers may have codes that this version does not know. */
-  readonly code: ErrorCode | ClientErrorCode | (string & {});
-  /** The HTTP status. Undefined if there was no answer, and over gRPC. */
-  readonly status?: number | undefined;
-  /** The id of the request. Quote it when asking for support. */
-  readonly requestId?: string | undefined;
-  /** With `rate_limited` and `unavailable`: the seconds to wait before the call is repeated. */
-  readonly retryAfter?: number | undefined;
-  /** With `validation_error`: what is wrong, by the name that the field has in the API. */
-  readonly fields?: Readonly<Record<string, string>> | undefined;
-  /** With `insufficient_scope`: the scope that the key lacks. */
-  readonly requiredScope?: string | undefined;
-  /** Where the code is explained. */
-  readonly documentationUrl?: string | undefined;
-}
+/** Any code. Newer servers may have codes that this version does not know. */
+export type ByondErrorCode = ErrorCode | ClientErrorCode | (string & {});
+
+/** What a `ByondError` is made of: see its members. */
+export type ByondErrorDetails = Pick<ByondError, "code"> &
+  Partial<Pick<ByondError, "status" | "requestId" | "retryAfter" | "fields" | "requiredScope" | "documentationUrl">>;
 
 /**
  * The error of a call that failed, whether the server refused it or it never got there.
@@ -50,14 +39,22 @@ export interface ByondErrorDetails {
  * }
  * ```
  */
-export class ByondError extends Error implements ByondErrorDetails {
+export class ByondError extends Error {
+  /** Always `ByondError`. */
   override readonly name = "ByondError";
-  readonly code: ByondErrorDetails["code"];
+  /** What went wrong. Branch on it, never on the message. */
+  readonly code: ByondErrorCode;
+  /** The HTTP status. Undefined if there was no answer, and over gRPC. */
   readonly status: number | undefined;
+  /** The id of the request. Quote it when asking for support. */
   readonly requestId: string | undefined;
+  /** With `rate_limited` and `unavailable`: the seconds to wait before the call is repeated. */
   readonly retryAfter: number | undefined;
+  /** With `validation_error`: what is wrong, by the name that the field has in the API. */
   readonly fields: Readonly<Record<string, string>> | undefined;
+  /** With `insufficient_scope`: the scope that the key lacks. */
   readonly requiredScope: string | undefined;
+  /** Where the code is explained. */
   readonly documentationUrl: string | undefined;
 
   constructor(message: string, details: ByondErrorDetails & { readonly cause?: unknown }) {

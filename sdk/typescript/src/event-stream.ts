@@ -9,9 +9,11 @@ const silenceMs = 30_000;
 export interface StreamSource<Result> {
   /** Opens a connection that begins after a position; undefined: where the caller said. The signal ends it. */
   readonly open: (resumeAfter: string | undefined, signal: AbortSignal) => Promise<AsyncIterable<StreamMessage>>;
+  /** Makes what readers get out of the JSON of a result. */
   readonly read: (result: StreamMessage["result"]) => Result;
   /** How often in a row connecting may fail. */
   readonly maxRetries: number;
+  /** The caller's. */
   readonly signal: AbortSignal | undefined;
 }
 

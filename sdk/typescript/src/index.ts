@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { Byond } from "./client.ts";
-export { ByondError, type ByondErrorDetails, type ClientErrorCode } from "./errors.ts";
+export { ByondError, type ByondErrorCode, type ByondErrorDetails, type ClientErrorCode } from "./errors.ts";
 export type { EventStream } from "./event-stream.ts";
 export type * from "./generated/services.ts";
 export type * from "./generated/types.ts";
@@ -13,4 +13,4 @@ export type { ByondOptions, CallOptions } from "./options.ts";
 export type { Page, PagePromise } from "./page.ts";
 export { isSandboxKey, sandboxCode } from "./sandbox.ts";
 export { type SignedRequest, signRequest } from "./sign-request.ts";
-export { type PingEvent, signWebhook, verifyWebhook, type WebhookHeaders } from "./webhooks.ts";
+export { type PingEvent, signWebhook, type UnsignedWebhook, verifyWebhook, type WebhookHeaders } from "./webhooks.ts";

@@ -31,7 +31,9 @@ export interface ByondOptions {
 
 /** What a transport is made of. */
 export interface TransportOptions {
+  /** Without a slash at its end, and without the path of the API. */
   readonly baseUrl: string;
+  /** What sends requests over REST. */
   readonly fetch: typeof globalThis.fetch;
   /** The credential that signs requests. Undefined: they are not signed. */
   readonly signingKey: string | undefined;
@@ -43,8 +45,11 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   /** Ends the call. It then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** The deadline of the call, instead of the client's. */
   readonly timeoutMs?: number | undefined;
+  /** How often it is repeated at most, instead of the client's `maxRetries`. */
   readonly maxRetries?: number | undefined;
+  /** Headers of its requests, beside the client's. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -58,6 +63,7 @@ export function environmentVariable(name: string): string | undefined {
   return process?.env?.[name] || undefined;
 }
 
+/** Whether this is a page of a browser. */
 export function isBrowser(): boolean {
   return "window" in globalThis && "document" in globalThis;
 }

@@ -4,9 +4,11 @@ import { hmacSha256, toHex, utf8 } from "./hmac.ts";
 export interface SignedRequest {
   /** The API key, or the access token. */
   readonly credential: string;
+  /** In upper case: `GET`. */
   readonly method: string;
   /** Path and query as they are sent, below the address of the server: `/api/v1/lookup?number=%2B6591234567`. */
   readonly target: string;
+  /** As it is sent. Empty for a request without one. */
   readonly body: string;
 }
 

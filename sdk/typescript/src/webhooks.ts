@@ -7,10 +7,15 @@ import { hmacSha256, isEqual, toBase64, toHex, utf8 } from "./hmac.ts";
 
 /** The event of a test that `webhooks.test` sends. It is about nothing. */
 export interface PingEvent {
+  /** Its id: `evt_` and 22 letters and digits. */
   readonly id: string;
+  /** Tells it from all other events. */
   readonly type: "ping";
+  /** The mode of the webhook. */
   readonly mode: Mode;
+  /** When it was sent. */
   readonly createdAt: Date;
+  /** Nothing. */
   readonly data: null;
 }
 
@@ -56,13 +61,23 @@ export async function verifyWebhook(
   return messages.Event.read(event, isObject(event) ? event : {}) as Event | PingEvent;
 }
 
+/** A webhook of a test. */
+export interface UnsignedWebhook {
+  /** The id of the event. */
+  readonly id: string;
+  /** The body, as it will be sent. */
+  readonly body: string;
+  /** The secret that the receiver verifies with. */
+  readonly secret: string;
+}
+
 /**
  * Signs a webhook as the server does, for tests of your endpoint.
  *
  * @returns The headers of both signatures.
  */
 export async function signWebhook(
-  { id, body, secret }: { readonly id: string; readonly body: string; readonly secret: string },
+  { id, body, secret }: UnsignedWebhook,
   now = Date.now(),
 ): Promise<Record<string, string>> {
   const bytes = utf8(body);

@@ -86,8 +86,8 @@ export class Verify {
    * A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
    * `rate_limited`; wait for `retryAfter` seconds.
    *
-   * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
-   * nothing is sent.
+   * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and nothing
+   * is sent.
    *
    * The server stores the recipient, encrypted, and the metadata. It does not store the code.
    *
@@ -123,8 +123,7 @@ export class Verify {
 
   /**
    * Sends the code of a pending verification again. The code, its expiry and the attempts left stay the same; the
-   * channel may be another one. If the verification is no longer pending, it is returned unchanged and nothing is
-   * sent.
+   * channel may be another one. If the verification is no longer pending, it is returned unchanged and nothing is sent.
    *
    * A verification has at most one email address and one phone number: the recipient of the start, and the first
    * recipient of the other form that a resend names. Only name a second recipient that you know to belong to the same
@@ -248,11 +247,10 @@ export class Events {
  * scopes is not enough.
  *
  * An event is sent as a `POST` whose body is the event, as `GET /events/{id}` returns it in the API version in which
- * the webhook was created. It has two signatures: the headers `webhook-id`, `webhook-timestamp` and
- * `webhook-signature` of Standard Webhooks, and `Byond-Signature`. Any 2xx status within 15 seconds is success.
- * Otherwise the event is sent again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10, 14, 20 and 24 hours, each up
- * to a tenth later. An event can arrive more than once, and events arrive in any order. `webhook-id` is the id of the
- * event.
+ * the webhook was created. It has two signatures: the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`
+ * of Standard Webhooks, and `Byond-Signature`. Any 2xx status within 15 seconds is success. Otherwise the event is sent
+ * again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10, 14, 20 and 24 hours, each up to a tenth later. An event
+ * can arrive more than once, and events arrive in any order. `webhook-id` is the id of the event.
  */
 export class Webhooks {
   readonly #caller: Caller;
@@ -306,8 +304,8 @@ export class Webhooks {
   }
 
   /**
-   * Gives a webhook a new secret. Until `graceSeconds` are over, deliveries are signed with the earlier secrets too,
-   * so that you can replace them without losing an event.
+   * Gives a webhook a new secret. Until `graceSeconds` are over, deliveries are signed with the earlier secrets too, so
+   * that you can replace them without losing an event.
    *
    * @param id The webhook's id.
    */
@@ -361,8 +359,8 @@ export class Reports {
   }
 
   /**
-   * Returns numbers about the last hours or days: verifications by channel and outcome, how long messages and
-   * approvals took, requests by error, and the request limit.
+   * Returns numbers about the last hours or days: verifications by channel and outcome, how long messages and approvals
+   * took, requests by error, and the request limit.
    *
    * A verification is counted in the hour in which it was started, whatever happens to it later: of the verifications
    * of a bucket, `approved` says how many were approved by now. Each outcome is counted exactly once, within a moment.
@@ -413,8 +411,8 @@ export class Keys {
    *
    * A key that was revoked or has expired cannot be changed: the call fails with `not_found`. Create a new key.
    *
-   * To lift a restriction, state what is allowed instead: the scope `*` is everything, `0.0.0.0/0` and `::/0` are
-   * every IP address. Requests in progress that the key may no longer make are ended.
+   * To lift a restriction, state what is allowed instead: the scope `*` is everything, `0.0.0.0/0` and `::/0` are every
+   * IP address. Requests in progress that the key may no longer make are ended.
    *
    * @param id The key's id, not its prefix.
    */
@@ -447,13 +445,13 @@ export class Keys {
 }
 
 /**
- * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is
- * valid for 15 minutes; the refresh token gets the next one.
+ * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is valid
+ * for 15 minutes; the refresh token gets the next one.
  *
  * A call that ends a session takes effect on every server before it returns: the access token is refused from then on.
  *
- * Pages of the server's own origin, such as its console, keep a session where no script can read it: in a cookie.
- * Their calls have the header `Byond-Session: cookie`. With it, `auth.signUp`, `auth.signIn`, `auth.refresh` and
+ * Pages of the server's own origin, such as its console, keep a session where no script can read it: in a cookie. Their
+ * calls have the header `Byond-Session: cookie`. With it, `auth.signUp`, `auth.signIn`, `auth.refresh` and
  * `auth.changePassword` set the cookie, and their responses have empty tokens; `auth.signOut`, `auth.logoutAll` and
  * `auth.deleteAccount` delete it; and every call that takes a session takes the one in the cookie. Without the header
  * the cookie means nothing. A browser must say that the call is `same-origin` (`Sec-Fetch-Site`, or else its `Origin`
@@ -477,8 +475,8 @@ export class Auth {
    * An email address belongs to the first account that verifies it with `verify-email`: all other accounts waiting for
    * the address then end. If the server sends email, an unverified account ends after 72 hours.
    *
-   * The call fails with `already_exists` if the address is verified, if three accounts are waiting for it, or if one
-   * of those has the same password; the response does not say which. The owner of the address can reset the password.
+   * The call fails with `already_exists` if the address is verified, if three accounts are waiting for it, or if one of
+   * those has the same password; the response does not say which. The owner of the address can reset the password.
    * While accounts are waiting for the address, each call also counts as an attempt to sign in.
    *
    * A retry after a lost response creates no second account and fails with `already_exists`: sign in instead.
@@ -521,8 +519,8 @@ export class Auth {
    * Ends a session. Its tokens are refused from then on. Signing out of a session that has ended returns the same
    * response, so a retry is safe.
    *
-   * With `Byond-Session: cookie`, the refresh token is taken from the cookie if the request has none, and the cookie
-   * is deleted.
+   * With `Byond-Session: cookie`, the refresh token is taken from the cookie if the request has none, and the cookie is
+   * deleted.
    */
   signOut(params: SignOutParams, options: CallOptions = {}): Promise<SignOutResponse> {
     return this.#caller.call(operations.auth.signOut, { ...params }, options);
@@ -540,8 +538,8 @@ export class Auth {
    * Ends every session of the user, including the caller's. API keys keep working. With an API key, the call takes a
    * live key that has the scope `*` or no scopes.
    *
-   * A retry with the same `Idempotency-Key` returns the first response and does not end newer sessions. A retry with
-   * an access token of a session that has ended fails with `invalid_api_key`, as every other call does.
+   * A retry with the same `Idempotency-Key` returns the first response and does not end newer sessions. A retry with an
+   * access token of a session that has ended fails with `invalid_api_key`, as every other call does.
    */
   logoutAll(options: CallOptions = {}): Promise<LogoutAllResponse> {
     return this.#caller.call(operations.auth.logoutAll, {}, options);
@@ -588,8 +586,8 @@ export class Auth {
   }
 
   /**
-   * Sends an eight-digit code to the email address of the account. A new code replaces the previous one. An account
-   * has a burst of 3 codes, then one per 15 minutes; beyond that the call fails with `rate_limited`. It fails with
+   * Sends an eight-digit code to the email address of the account. A new code replaces the previous one. An account has
+   * a burst of 3 codes, then one per 15 minutes; beyond that the call fails with `rate_limited`. It fails with
    * `already_exists` if the address is verified.
    */
   startEmailVerification(options: CallOptions = {}): Promise<StartEmailVerificationResponse> {
@@ -597,8 +595,8 @@ export class Auth {
   }
 
   /**
-   * Checks the code that was sent to the email address of the account. With the right code the address is verified,
-   * the live keys of the account work on every server, and all other accounts waiting for the address end.
+   * Checks the code that was sent to the email address of the account. With the right code the address is verified, the
+   * live keys of the account work on every server, and all other accounts waiting for the address end.
    *
    * An account has a burst of 10 wrong codes, then 10 per day. All accounts of one mailbox share a burst of 100, then
    * 100 per day; from one IP address it is 20, then 20 per day. Beyond that the call fails with `rate_limited`, or its
@@ -650,15 +648,15 @@ export class Services {
    * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
    * changed it.
    *
-   * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
-   * `live` (the default) or `test`. Sandbox keys have the same events as live ones.
+   * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
+   * (the default) or `test`. Sandbox keys have the same events as live ones.
    */
   readonly events: Events;
   /**
    * Manages webhooks, which send events to your endpoints, signed. `GET /events` has the same events.
    *
-   * Each mode has webhooks of its own. An API key manages those of its mode; with an access token, name the mode in
-   * the header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `webhooks` or `*`: a key
+   * Each mode has webhooks of its own. An API key manages those of its mode; with an access token, name the mode in the
+   * header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `webhooks` or `*`: a key
    * without scopes is not enough.
    *
    * An event is sent as a `POST` whose body is the event, as `GET /events/{id}` returns it in the API version in which
@@ -670,8 +668,8 @@ export class Services {
    */
   readonly webhooks: Webhooks;
   /**
-   * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days,
-   * unless the operator changed it.
+   * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days, unless
+   * the operator changed it.
    *
    * An API key reads the reports of its own mode. With an access token, name the mode in the header `Byond-Mode`:
    * `live` (the default) or `test`.
@@ -694,10 +692,10 @@ export class Services {
    * Pages of the server's own origin, such as its console, keep a session where no script can read it: in a cookie.
    * Their calls have the header `Byond-Session: cookie`. With it, `auth.signUp`, `auth.signIn`, `auth.refresh` and
    * `auth.changePassword` set the cookie, and their responses have empty tokens; `auth.signOut`, `auth.logoutAll` and
-   * `auth.deleteAccount` delete it; and every call that takes a session takes the one in the cookie. Without the
-   * header the cookie means nothing. A browser must say that the call is `same-origin` (`Sec-Fetch-Site`, or else its
-   * `Origin` or `Referer`), and call the host of `PUBLIC_URL`, or without one an IP address or `localhost`. Otherwise
-   * the call fails with `invalid_api_key`.
+   * `auth.deleteAccount` delete it; and every call that takes a session takes the one in the cookie. Without the header
+   * the cookie means nothing. A browser must say that the call is `same-origin` (`Sec-Fetch-Site`, or else its `Origin`
+   * or `Referer`), and call the host of `PUBLIC_URL`, or without one an IP address or `localhost`. Otherwise the call
+   * fails with `invalid_api_key`.
    */
   readonly auth: Auth;
 

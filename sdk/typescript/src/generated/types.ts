@@ -342,8 +342,8 @@ export interface VerificationEvent extends EventBase {
   /** What happened. */
   readonly type: Extract<EventType, `verification.${string}`>;
   /**
-   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-   * erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
+   * or a verification is deleted, its events no longer show the recipient and the metadata.
    */
   readonly data: Verification;
 }
@@ -353,8 +353,8 @@ export interface ApiKeyEvent extends EventBase {
   /** What happened. */
   readonly type: Extract<EventType, `api_key.${string}`>;
   /**
-   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-   * erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
+   * or a verification is deleted, its events no longer show the recipient and the metadata.
    */
   readonly data: ApiKey;
 }
@@ -364,8 +364,8 @@ export interface WebhookEvent extends EventBase {
   /** What happened. */
   readonly type: Extract<EventType, `webhook.${string}`>;
   /**
-   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-   * erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
+   * or a verification is deleted, its events no longer show the recipient and the metadata.
    */
   readonly data: Webhook;
 }
@@ -588,8 +588,7 @@ export interface ChannelReport {
 
 /**
  * How long something took. Durations are counted in ranges, so that percentiles are estimates within a range. A
- * percentile in the last range, which has no end, is its beginning: 600,000 milliseconds stand for ten minutes or
- * more.
+ * percentile in the last range, which has no end, is its beginning: 600,000 milliseconds stand for ten minutes or more.
  */
 export interface DurationReport {
   /** The median, in milliseconds. Null if nothing was counted. */
@@ -906,9 +905,9 @@ export interface StartVerificationParams {
   /** The channel over which the code is sent. */
   readonly channel: Channel;
   /**
-   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or an
-   * email address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a
-   * number are ignored; digits may be of any script.
+   * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or an email
+   * address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a number are
+   * ignored; digits may be of any script.
    */
   readonly recipient: string;
   /**
@@ -949,8 +948,8 @@ export interface CheckVerificationParams {
    */
   readonly code: string;
   /**
-   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or an email address.
-   * If it is not a recipient of the verification, the status is `incorrect` and the attempt counts. Without it, your
+   * The recipient that you treat as verified if the code is right: a phone number in E.164 form or an email address. If
+   * it is not a recipient of the verification, the status is `incorrect` and the attempt counts. Without it, your
    * server must know whom the id belongs to.
    */
   readonly recipient?: string | null | undefined;
@@ -1222,8 +1221,7 @@ export interface ConfirmPasswordResetParams {
   /** The `resetId` that `auth.startPasswordReset` returned. */
   readonly resetId: string;
   /**
-   * The code as the user entered it, in the digits of any script; spaces, hyphens and invisible characters are
-   * ignored.
+   * The code as the user entered it, in the digits of any script; spaces, hyphens and invisible characters are ignored.
    */
   readonly code: string;
   /**
@@ -1247,8 +1245,7 @@ export interface ChangePasswordParams {
 /** Parameters of `auth.checkEmailVerification`. */
 export interface CheckEmailVerificationParams {
   /**
-   * The code as the user entered it, in the digits of any script; spaces, hyphens and invisible characters are
-   * ignored.
+   * The code as the user entered it, in the digits of any script; spaces, hyphens and invisible characters are ignored.
    */
   readonly code: string;
 }
