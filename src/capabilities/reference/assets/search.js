@@ -52,7 +52,8 @@ function buildDialog(root) {
   element.className = "search";
   element.setAttribute("aria-label", "Search");
   const input = Object.assign(document.createElement("input"), {
-    type: "search",
+    // In a field of the type "search" Escape would first empty it.
+    type: "text",
     placeholder: "Search the reference",
     autocomplete: "off",
     spellcheck: false,
