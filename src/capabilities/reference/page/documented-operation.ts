@@ -108,8 +108,7 @@ function readOperation(document: OpenApi, method: string, path: string, operatio
     method: method.toUpperCase(),
     path: new URL(document.servers[0]?.url ?? "", "http://localhost").pathname.replace(/\/$/, "") + path,
     rpc: operation["x-rpc"],
-    description: operation.description ?? "",
-    credential: credentialInWords(operation),
+    ...splitDescription(operation),
     request: requestOf(document, operation),
     response: {
       status,
@@ -176,6 +175,18 @@ function credentialInWords(operation: Operation): string {
   };
   const text = credentials.map((credential) => words[credential]).join(", or ");
   return text === "" ? "None" : text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** The document says in the description, too, what the operation takes. The page has that in a place of its own. */
+function splitDescription(operation: Operation): Pick<DocumentedOperation, "description" | "credential"> {
+  const { description = "", "x-credentials": credentials = [] } = operation;
+  const isOfCredential = (paragraph: string) => /^(Takes an? |(An|The) API key must have )/.test(paragraph);
+  const paragraphs = description.split("\n\n");
+  const notes = credentials.length === 0 ? [] : paragraphs.filter(isOfCredential);
+  return {
+    description: paragraphs.filter((paragraph) => !notes.includes(paragraph)).join("\n\n"),
+    credential: notes.length === 0 ? credentialInWords(operation) : notes.join(" "),
+  };
 }
 
 function readEvent(type: string, { operationId, description = "", requestBody }: Operation): DocumentedEvent {

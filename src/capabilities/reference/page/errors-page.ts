@@ -26,6 +26,7 @@ ${errorCodes.map(errorRow)}</tbody>
 </table></div>
 ${errorCodes.map((code) => errorSection(code, `${origin}${path}`))}`,
     headings: errorCodes.map((code) => ({ id: code, depth: 2, text: code })),
+    isWide: true,
   }),
   markdown: ({ origin }) => errorsMarkdown(origin),
   entries: () => [

@@ -2,6 +2,9 @@ import { type Html, html } from "../../../server/html-template.ts";
 import type { Field } from "./fields.ts";
 import { type MarkdownOptions, renderMarkdown } from "./markdown-html.ts";
 
+/** More of them are shown on demand. */
+const maxShownValues = 20;
+
 interface FieldListParts {
   /** The anchor of the list. Those of its fields begin with it. */
   readonly id: string;
@@ -40,7 +43,12 @@ ${fieldsHtml(id, children, isRequest, options)}</details>
 
 function valuesHtml(values: Field["values"], options: MarkdownOptions): Html {
   if (values.every(({ description }) => description === "")) {
-    return html`<p class="values-inline">${values.map(({ value }) => html`<code>${value}</code> `)}</p>
+    const list = html`<p class="values-inline">${values.map(({ value }) => html`<code>${value}</code> `)}</p>
+`;
+    return values.length <= maxShownValues
+      ? list
+      : html`<details><summary>All ${String(values.length)} values</summary>
+${list}</details>
 `;
   }
   return html`<dl class="values">

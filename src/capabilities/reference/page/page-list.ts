@@ -11,14 +11,14 @@ import { chapterPage, filePageOf } from "./markdown-pages.ts";
 import type { ReferencePage, Section } from "./reference-page.ts";
 
 /** Files of the repository that are pages, by path. The text of `docs/decisions/` is added to them. */
-const repositoryFiles: readonly (readonly [file: string, path: string])[] = [
-  ["docs/guides/clients.md", "/docs/guides/clients"],
-  ["docs/guides/operations.md", "/docs/guides/operations"],
-  ["docs/guides/delivery.md", "/docs/guides/delivery"],
-  ["docs/provider-adapter/README.md", "/docs/guides/provider-adapter"],
-  ["docs/security.md", "/docs/guides/security"],
-  ["docs/performance.md", "/docs/guides/performance"],
-  ["CHANGELOG.md", "/docs/guides/changelog"],
+const repositoryFiles: readonly (readonly [file: string, path: string, section: Section])[] = [
+  ["docs/guides/clients.md", "/docs/guides/clients", "Guides"],
+  ["docs/guides/operations.md", "/docs/guides/operations", "Running a server"],
+  ["docs/guides/delivery.md", "/docs/guides/delivery", "Running a server"],
+  ["docs/provider-adapter/README.md", "/docs/guides/provider-adapter", "Running a server"],
+  ["docs/security.md", "/docs/guides/security", "Running a server"],
+  ["docs/performance.md", "/docs/guides/performance", "Running a server"],
+  ["CHANGELOG.md", "/docs/guides/changelog", "Running a server"],
 ];
 
 const decisionsFolder = "docs/decisions";
@@ -31,23 +31,28 @@ export async function listPages(services: readonly DescService[]): Promise<reado
     .toSorted()
     .map((name) => [`${decisionsFolder}/${name}`, `/docs/decisions/${name.replace(/\.md$/, "")}`] as const);
   const paths = new Map<string, string>([
-    ...repositoryFiles,
+    ...repositoryFiles.map(([file, path]) => [file, path] as const),
     ...decisions,
     ["docs/provider-adapter", "/docs/guides/provider-adapter"],
     [decisionsFolder, "/docs/decisions"],
   ]);
   const pathOfFile = (file: string) => paths.get(file.replace(/\/$/, ""));
-  const file =
-    (section?: Section) =>
-    ([name, path]: readonly [string, string]) =>
-      filePageOf(name, path, section, pathOfFile);
-  const decisionPages = await Promise.all(decisions.map(file()));
+  const filePages = (section: Section) =>
+    Promise.all(
+      repositoryFiles
+        .filter(([, , where]) => where === section)
+        .map(([file, path]) => filePageOf(file, path, section, pathOfFile)),
+    );
+  const decisionPages = await Promise.all(
+    decisions.map(([file, path]) => filePageOf(file, path, undefined, pathOfFile)),
+  );
   return [
     await homePage(),
     ...(await Promise.all(chapters.map(chapterPage))),
+    ...(await filePages("Guides")),
     ...services.toSorted(byGroup).map((service) => groupPage(groupTitle(service))),
     errorsPage,
-    ...(await Promise.all(repositoryFiles.map(file("Running a server")))),
+    ...(await filePages("Running a server")),
     decisionsPage(decisionPages),
     ...decisionPages,
   ];
