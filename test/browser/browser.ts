@@ -32,6 +32,8 @@ export interface PageOptions {
   readonly width?: number;
   readonly height?: number;
   readonly colors?: "light" | "dark";
+  /** Without it, pages are what their HTML and CSS make of them. */
+  readonly javaScript?: boolean;
 }
 
 /** A page, and what went wrong on it. */
@@ -45,8 +47,12 @@ export interface WatchedPage extends AsyncDisposable {
 
 /** Opens a page in a profile of its own. Close it, or declare it with `await using`. */
 export async function openPage(browser: Browser, options: PageOptions = {}): Promise<WatchedPage> {
-  const { width = 1280, height = 900, colors = "light" } = options;
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: colors });
+  const { width = 1280, height = 900, colors = "light", javaScript = true } = options;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: colors,
+    javaScriptEnabled: javaScript,
+  });
   const page = await context.newPage();
   const faults: string[] = [];
   const requests: string[] = [];

@@ -104,17 +104,20 @@ test("a link from another page on this machine opens the inbox", async () => {
 });
 
 // WCAG 2.2 §1.4.10: also a page that is magnified four times on a desk.
-test.each(["/docs", "/docs/errors", "/dev/inbox", "/nowhere"])("%s fits into a window of 320 pixels", async (path) => {
-  await using watched = await openPage(browser, { width: 320 });
-  const { page } = watched;
-  await page.goto(app.url + path);
-  await page.locator('.status[data-state="operational"]').waitFor();
-  expect(await overflowOf(page)).toBeLessThanOrEqual(0);
-  const mark = await page.locator(".status .mark").boundingBox();
-  expect((mark?.x ?? 320) + (mark?.width ?? 0)).toBeLessThanOrEqual(320);
-  await page.getByRole("link", { name: "Byond", exact: true }).waitFor();
-  await screenshot(page, `narrow${path.replaceAll("/", "-")}`);
-});
+test.each(["/docs", "/docs/api/verify", "/docs/errors", "/dev/inbox", "/nowhere"])(
+  "%s fits into a window of 320 pixels",
+  async (path) => {
+    await using watched = await openPage(browser, { width: 320 });
+    const { page } = watched;
+    await page.goto(app.url + path);
+    await page.locator('.status[data-state="operational"]').waitFor();
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    const mark = await page.locator(".status .mark").boundingBox();
+    expect((mark?.x ?? 320) + (mark?.width ?? 0)).toBeLessThanOrEqual(320);
+    await page.getByRole("link", { name: "Byond", exact: true }).waitFor();
+    await screenshot(page, `narrow${path.replaceAll("/", "-")}`);
+  },
+);
 
 test("a page with DNS rebinding cannot read the inbox, even in the browser that has its cookie", async () => {
   await using server = await startTestApp();

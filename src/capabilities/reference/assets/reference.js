@@ -1,11 +1,6 @@
 /** What the pages of the reference can do beyond being read: search, old addresses, and the mark at the section in view. */
 const root = document.querySelector(".docs").dataset.root;
 
-leadFromOldAddress();
-openSearchOnDemand();
-closeMenuOnFollow();
-markSectionInView();
-
 /** Addresses of earlier versions were fragments of `/docs`: `#tag/verify/POST/verify/start`, `#description/quickstart`. */
 function leadFromOldAddress() {
   const [kind, ...parts] = decodeURIComponent(location.hash.slice(1)).split("/");
@@ -129,3 +124,8 @@ function keepInView(link) {
     box.scrollTop += top - bounds.top - bounds.height / 2;
   }
 }
+
+leadFromOldAddress();
+openSearchOnDemand();
+closeMenuOnFollow();
+markSectionInView();

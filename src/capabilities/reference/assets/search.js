@@ -74,6 +74,7 @@ function buildDialog(root) {
   head.append(input, close);
   const list = document.createElement("ul");
   list.id = "search-results";
+  list.className = "search-results";
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", "Results");
   const note = document.createElement("p");
@@ -130,12 +131,19 @@ function buildDialog(root) {
     } else if (event.key === "Enter") {
       event.preventDefault();
       // What was typed before the index was there counts, too.
-      loading.then(() => list.children[state.active]?.querySelector("a").click());
+      loading.then(() => list.children[state.active]?.click());
     }
   });
   list.addEventListener("click", (event) => {
-    if (event.target.closest("a") !== null) {
+    const address = event.target.closest("[data-address]")?.dataset.address;
+    if (address === undefined) {
+      return;
+    }
+    if (event.ctrlKey || event.metaKey) {
+      open(address);
+    } else {
       element.close();
+      location.assign(address);
     }
   });
   close.addEventListener("click", () => element.close());
@@ -178,7 +186,9 @@ function find(index, query) {
     return others === undefined ? word : { combineWith: "OR", queries: [word, ...others] };
   });
   const results = index.search({ combineWith: "AND", queries });
-  const exact = (result) => (result.title.toLowerCase() === query.toLowerCase() ? 1 : 0);
+  // "webhook" means the page "Webhooks" before all that have the word in their title.
+  const titles = [query.toLowerCase(), `${query.toLowerCase()}s`];
+  const exact = (result) => (titles.includes(result.title.toLowerCase()) ? 1 : 0);
   return results.toSorted((one, other) => exact(other) - exact(one) || other.score - one.score).slice(0, maxResults);
 }
 
@@ -187,19 +197,16 @@ function optionOf({ address, kind, title, place, text }, position, root) {
   option.id = `search-result-${position}`;
   option.setAttribute("role", "option");
   option.setAttribute("aria-selected", "false");
-  const link = document.createElement("a");
-  link.href = new URL(`${root}${address}`, document.baseURI).href;
-  // The arrow keys move between results; the field keeps the focus.
-  link.tabIndex = -1;
+  // No link in it: a choice of a list has no controls inside.
+  option.dataset.address = new URL(`${root}${address}`, document.baseURI).href;
   const add = (name, content) => {
     const part = document.createElement("span");
     part.className = `result-${name}`;
     part.textContent = content;
-    link.append(part);
+    option.append(part);
   };
   add("title", title);
   add("place", kind === "page" ? kinds[kind] : `${kinds[kind]} · ${place}`);
   add("text", text.slice(0, 160));
-  option.append(link);
   return option;
 }

@@ -46,8 +46,9 @@ function lowered(markdown: string): string {
 }
 
 /** Links to all other pages, and to every operation. `data-route` is how addresses of earlier versions named it. */
-function mapHtml({ document, pages }: Site): Html {
+function mapHtml({ document, origin, pages }: Site): Html {
   const to = (target: string) => relativePath(path, target);
+  const basePath = new URL(document.servers[0]?.url ?? origin).pathname;
   const groups = document.tags.map(({ name }) => readGroup(document, name));
   const others = sections
     .filter((section) => section !== "API reference")
@@ -65,7 +66,7 @@ ${group.operations.map(
     title: name,
     method,
     path: route,
-  }) => html`<li><a href="${to(`${groupPath(group.title)}#${id}`)}" data-route="${method}${route}">${name}</a></li>
+  }) => html`<li><a href="${to(`${groupPath(group.title)}#${id}`)}" data-route="${method}${route.slice(basePath.length)}">${name}</a></li>
 `,
 )}</ul>
 </section>
