@@ -1,4 +1,6 @@
 /** All pages of the reference, found by following links: what is on them, where they lead, and how large they are. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { errorCodes } from "../../../src/capabilities/reference/error-guide.ts";
@@ -65,6 +67,10 @@ describe("every page", () => {
           (group) => `/docs/api/${group}`,
         ),
       ]),
+    );
+    const operatorsGuides = readdirSync(join(import.meta.dirname, "../../../docs/guides"));
+    expect(paths).toEqual(
+      expect.arrayContaining(operatorsGuides.map((file) => `/docs/guides/${file.replace(/\.md$/, "")}`)),
     );
     expect(paths.length).toBeGreaterThan(60);
   });
