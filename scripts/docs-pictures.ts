@@ -61,7 +61,7 @@ async function takePictures(
     await page.goto(`${url}/docs/api/verify`, { waitUntil: "networkidle" });
     await page.keyboard.press("/");
     await page.getByRole("combobox", { name: "Search" }).fill("rate");
-    await page.getByRole("option").first().waitFor();
+    await page.getByRole("dialog").getByRole("option").first().waitFor();
     await page.screenshot({ path: join(folder, `docs-search-${name}.png`) });
     await page.keyboard.press("Escape");
     const menuButton = page.getByRole("button", { name: "Menu" });

@@ -30,6 +30,8 @@ async function open(path: string, options: PageOptions = {}): Promise<WatchedPag
 
 const searchField = (page: Page) => page.getByRole("combobox", { name: "Search the reference" });
 
+const results = (page: Page) => page.getByRole("dialog").getByRole("option");
+
 /** One of each kind, and the longest. */
 const kindsOfPages = [
   "/docs",
@@ -70,7 +72,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
     const { page } = watched;
     await page.keyboard.press("/");
     await searchField(page).fill("rate");
-    await page.getByRole("option").first().waitFor();
+    await results(page).first().waitFor();
     await screenshot(page, `docs-search-${name}`);
     expect(await findAxeViolations(page)).toEqual([]);
     await page.keyboard.press("Escape");
@@ -204,8 +206,8 @@ describe("the search", () => {
     const { page } = watched;
     await page.keyboard.press("/");
     await searchField(page).fill(query);
-    await page.getByRole("option").first().waitFor();
-    const first = await page.locator('[role="option"] .result-title').allInnerTexts();
+    await results(page).first().waitFor();
+    const first = await page.locator(".search-results .result-title").allInnerTexts();
     expect(first.slice(0, 3).join("\n")).toMatch(new RegExp(expected.source, `${expected.flags}m`));
   });
 
@@ -215,7 +217,7 @@ describe("the search", () => {
     expect(requests.filter((url) => /minisearch|search/.test(url))).toEqual([]);
     await page.keyboard.press("/");
     await page.keyboard.type("check a code");
-    await page.getByRole("option", { selected: true }).getByText("Check a code").waitFor();
+    await page.getByRole("dialog").getByRole("option", { selected: true }).getByText("Check a code").waitFor();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("Enter");
@@ -244,7 +246,8 @@ test.each([
   await using watched = await openPage(browser);
   await watched.page.goto(`${app.url}/docs${fragment}`);
   await watched.page.waitForURL(app.url + expected, { waitUntil: "commit" });
-  expect(watched.faults).toEqual([]);
+  // Requests of the page that was left are cut off.
+  expect(watched.faults.filter((fault) => !fault.endsWith(": net::ERR_ABORTED"))).toEqual([]);
 });
 
 describe("the keyboard", () => {
