@@ -180,7 +180,7 @@ function credentialInWords(operation: Operation): string {
 /** The document says in the description, too, what the operation takes. The page has that in a place of its own. */
 function splitDescription(operation: Operation): Pick<DocumentedOperation, "description" | "credential"> {
   const { description = "", "x-credentials": credentials = [] } = operation;
-  const isOfCredential = (paragraph: string) => /^(Takes an? |(An|The) API key must have )/.test(paragraph);
+  const isOfCredential = (paragraph: string) => /^(Takes (an|the) |(An|The) API key must have )/.test(paragraph);
   const paragraphs = description.split("\n\n");
   const notes = credentials.length === 0 ? [] : paragraphs.filter(isOfCredential);
   return {
