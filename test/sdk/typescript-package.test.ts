@@ -116,21 +116,49 @@ function show(at: Date | null): undefined {
 }
 `,
     );
-    const options = [
-      "--strict",
-      "--noEmit",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2022",
-      "--lib",
-      "es2022,dom,dom.asynciterable",
-      "--types",
-      "",
-    ];
-    const check = await run(join(root, "node_modules/.bin/tsc"), [...options, "types.ts"], { cwd: project }).catch(
+    expect(await typeProblems("types.ts")).toBe("");
+  });
+
+  test("has a README whose every block of code has the right names and types", async () => {
+    const readme = await readFile(join(project, "node_modules/byond-sdk/README.md"), "utf8");
+    const blocks = [...readme.matchAll(/^ *```js\n(.*?)^ *```/gms)].map(([, code = ""]) => code);
+    expect(blocks.length).toBeGreaterThan(6);
+    const modules = blocks.map((code, index) => [`readme-${index}.ts`, asModule(code)] as const);
+    for (const [name, code] of modules) {
+      await writeFile(join(project, name), code);
+    }
+    // gRPC needs packages that are not installed here.
+    const names = modules.filter(([, code]) => !code.includes("byond-sdk/grpc")).map(([name]) => name);
+    expect(await typeProblems("--noImplicitAny", "false", ...names)).toBe("");
+  });
+
+  /** What the compiler says about files of the project, with the types of the web alone. */
+  async function typeProblems(...args: readonly string[]): Promise<string> {
+    const libraries = ["--target", "es2022", "--lib", "es2022,dom,dom.asynciterable", "--types", ""];
+    const options = ["--strict", "--noEmit", "--module", "nodenext", ...libraries, ...args];
+    const check = await run(join(root, "node_modules/.bin/tsc"), options, { cwd: project }).catch(
       (error: { readonly stdout: string }) => error,
     );
-    expect(check.stdout).toBe("");
-  });
+    return check.stdout;
+  }
 });
+
+/** A block of the README as a module: with what it takes for granted, and in a function where it is not one itself. */
+function asModule(code: string): string {
+  const lines = code.split("\n");
+  const isImport = (line: string) => /^ *import /.test(line);
+  const body = lines.filter((line) => !isImport(line)).join("\n");
+  return `import { Byond, ByondError } from "byond-sdk";
+${lines.filter((line) => isImport(line) && !/\{ Byond[ ,}]/.test(line)).join("\n")}
+import * as sdk from "byond-sdk";
+const { sandboxCode } = sdk;
+declare const process: { readonly env: Record<string, string> };
+declare const given: Record<"recipient" | "email" | "password", string> & { signal: AbortSignal };
+declare function tryAgainIn(seconds: number | undefined): void;
+declare function approve(verificationId: string): Promise<void>;
+const { recipient, email, password, signal } = given;
+let lastSeen: string | undefined;
+${body.includes("const byond =") ? "" : "const byond = new Byond();"}
+${body.includes("export ") ? body : `export async function block() {\n${body}\n}`}
+`;
+}
