@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { generateTestCode } from "../test/rest/generate.ts";
-import { generate, generatedFolders } from "./generate.ts";
+import { generate, generated } from "./generate.ts";
 import { fillThirdParty } from "./third-party.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -30,10 +30,10 @@ const steps: readonly Step[] = [
     command: ["buf", "breaking", "proto", "--against", "proto/baseline.binpb.gz"],
   },
   { name: "OpenAPI: lint", command: ["redocly", "lint", "gen/openapi.json", "--extends", "recommended-strict"] },
-  ...generatedFolders.map(
-    (folder): Step => ({
-      name: `${folder}/ is what the schema gives (npm run generate)`,
-      command: ["diff", "-r", folder, join(regenerated, folder)],
+  ...generated.map(
+    (path): Step => ({
+      name: `${path} is what the schema gives (npm run generate)`,
+      command: ["diff", "-r", path, join(regenerated, path)],
     }),
   ),
 ];

@@ -3,12 +3,12 @@
  * another folder, so that `npm run check` can compare.
  */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { emitters } from "../sdk/generator/emitters.ts";
+import { generatedPaths } from "../sdk/generator/emitters.ts";
 import { generateTestCode } from "../test/rest/generate.ts";
 import { fillThirdParty } from "./third-party.ts";
 
@@ -21,8 +21,8 @@ async function buf(...args: readonly string[]): Promise<void> {
   await run("buf", args, { cwd: root, env: { ...process.env, PATH: path } });
 }
 
-/** The folders that are generated, as a whole. */
-export const generatedFolders = ["gen", "src/rest/gen", ...emitters.map(({ folder }) => folder)];
+/** What is generated: folders as a whole, and files in folders with others. */
+export const generated = ["gen", "src/rest/gen", ...generatedPaths];
 
 /** Writes all generated files below `folder`, which is emptied first. */
 export async function generate(folder: string): Promise<void> {
@@ -115,13 +115,13 @@ async function generateSdkCode(folder: string): Promise<void> {
   await generateSdks(folder);
 }
 
-/** Makes the content of `target` equal to that of `source`, except for the files to `keep`. Unchanged files are not touched. */
+/** Makes a folder or file equal to `source`, except for the files to `keep`. Unchanged files are not touched. */
 async function mirror(source: string, target: string, keep: readonly string[] = []): Promise<void> {
   const files = async (folder: string) =>
     (await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
       .filter((entry) => entry.isFile())
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-  const wanted = await files(source);
+  const wanted = (await stat(source)).isFile() ? [""] : await files(source);
   for (const path of wanted) {
     const content = await readFile(join(source, path));
     const present = await readFile(join(target, path)).catch(() => undefined);
@@ -144,8 +144,8 @@ if (import.meta.main) {
   await generateDescriptorSet(join(fresh, "gen"));
   await generateOpenApi(join(fresh, "gen"));
   await generateSdkCode(fresh);
-  for (const folder of generatedFolders) {
-    await mirror(join(fresh, folder), join(root, folder));
+  for (const path of generated) {
+    await mirror(join(fresh, path), join(root, path));
   }
   await generateTestCode();
   const { writeTables } = await import("./readme-tables.ts");

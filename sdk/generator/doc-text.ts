@@ -1,5 +1,5 @@
 import type { Model } from "./model.ts";
-import { camelCase, pascalCase } from "./names.ts";
+import { camelCase } from "./names.ts";
 
 /** How a language writes names in documentation. */
 export interface DocNames {
@@ -11,7 +11,7 @@ export interface DocNames {
 
 /**
  * Returns the function that puts a comment of the schema into the words of a language: RPCs and fields in backticks get the names that they have
- * in its SDK. Codes of errors and words of enums keep theirs, which are the same everywhere.
+ * in its SDK. Codes of errors, words of enums and scopes keep theirs, which are the same everywhere.
  */
 export function docWriter(model: Model, names: DocNames): (comment: string) => string {
   const operations = model.services.flatMap((service) => service.operations);
@@ -19,6 +19,7 @@ export function docWriter(model: Model, names: DocNames): (comment: string) => s
   const words = new Set([
     ...model.errors.map(({ code }) => code),
     ...model.enums.flatMap(({ values }) => values.map(({ word }) => word)),
+    ...operations.flatMap(({ scope }) => scope ?? []),
   ]);
   const fields = new Set(
     // Of errors, and of messages.
@@ -46,12 +47,6 @@ export const camelCaseNames: DocNames = { operation: camelCaseOperation, field: 
 function camelCaseOperation(id: string): string {
   return id.split(".").map(camelCase).join(".");
 }
-
-/** Names in PascalCase, which Go uses. */
-export const pascalCaseNames: DocNames = {
-  operation: (id) => id.split(".").map(pascalCase).join("."),
-  field: pascalCase,
-};
 
 /** Breaks a comment into lines of at most `width` characters. Lists and paragraphs keep their lines. */
 export function wrapText(comment: string, width: number): string[] {

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { servicesOf } from "../../src/capabilities/reference/openapi/reference-document.ts";
-import { emitters } from "./emitters.ts";
+import { emitters, generatedPaths } from "./emitters.ts";
 import type { Model } from "./model.ts";
 import { readModel } from "./read-model.ts";
 import { slimSchema } from "./schema.ts";
@@ -34,13 +34,13 @@ export async function modelOfSchema(): Promise<Model> {
   return modelOf(await readDescriptors());
 }
 
-/** Writes the generated folders of all SDKs below `folder`, which has the layout of the repository. Each is emptied first. */
+/** Writes the generated files of all SDKs below `folder`, which has the layout of the repository. Earlier ones are removed first. */
 export async function generateSdks(folder: string): Promise<void> {
   const descriptors = await readDescriptors();
   const model = modelOf(descriptors);
   const schema = slimSchema(descriptors);
+  await Promise.all(generatedPaths.map((path) => rm(join(folder, path), { recursive: true, force: true })));
   for (const emitter of emitters) {
-    await rm(join(folder, emitter.folder), { recursive: true, force: true });
     for (const [path, content] of Object.entries(emitter.emit(model, schema))) {
       const file = join(folder, emitter.folder, path);
       await mkdir(dirname(file), { recursive: true });

@@ -19,6 +19,7 @@ export interface Language {
 }
 
 const sdk = join(import.meta.dirname, "..");
+const goRunner = join(sdk, "../.cache/sdk-go/run-cases");
 
 export const languages: readonly Language[] = [
   {
@@ -44,6 +45,14 @@ export const languages: readonly Language[] = [
     needs: [["bun", "--version"]],
     prepare: [],
     runner: ["bun", "test/run-cases.ts"],
+  },
+  {
+    name: "go",
+    folder: join(sdk, "go/test"),
+    transports: ["rest", "grpc"],
+    needs: [["go", "version"]],
+    prepare: [["go", "build", "-o", goRunner, "."]],
+    runner: [goRunner],
   },
 ];
 

@@ -1,0 +1,3 @@
+module github.com/byond/byond-go
+
+go 1.24
