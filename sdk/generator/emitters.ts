@@ -1,5 +1,6 @@
 import { emitGo, goFiles } from "./go.ts";
 import type { Model } from "./model.ts";
+import { emitPython } from "./python.ts";
 import { emitTypeScript } from "./typescript.ts";
 
 /** Writes the code of an SDK. */
@@ -15,6 +16,7 @@ export interface Emitter {
 /** One for each language. */
 export const emitters: readonly Emitter[] = [
   { folder: "sdk/typescript/src/generated", emit: emitTypeScript },
+  { folder: "sdk/python/byond/_generated", emit: emitPython },
   { folder: "sdk/go", files: goFiles, emit: emitGo },
 ];
 

@@ -21,6 +21,16 @@ export interface Language {
 const sdk = join(import.meta.dirname, "..");
 const goRunner = join(sdk, "../.cache/sdk-go/run-cases");
 
+/** The interpreter of the environment that `test/prepare.py` makes. */
+const pythonInEnvironment = join(sdk, "../.cache/sdk-python/bin/python");
+
+const python: Omit<Language, "name" | "runner"> = {
+  folder: join(sdk, "python"),
+  transports: ["rest", "grpc"],
+  needs: [["python3", "-m", "venv", "--help"]],
+  prepare: [["python3", "test/prepare.py"]],
+};
+
 export const languages: readonly Language[] = [
   {
     name: "typescript",
@@ -54,6 +64,8 @@ export const languages: readonly Language[] = [
     prepare: [["go", "build", "-o", goRunner, "."]],
     runner: [goRunner],
   },
+  { name: "python", ...python, runner: [pythonInEnvironment, "test/run_cases.py", "sync"] },
+  { name: "python-async", ...python, runner: [pythonInEnvironment, "test/run_cases.py", "async"] },
 ];
 
 const run = promisify(execFile);
