@@ -1,5 +1,6 @@
 import { emitGo, goFiles } from "./go.ts";
 import type { Model } from "./model.ts";
+import { emitPhp } from "./php.ts";
 import { emitPython } from "./python.ts";
 import { emitTypeScript } from "./typescript.ts";
 
@@ -18,6 +19,7 @@ export const emitters: readonly Emitter[] = [
   { folder: "sdk/typescript/src/generated", emit: emitTypeScript },
   { folder: "sdk/python/byond/_generated", emit: emitPython },
   { folder: "sdk/go", files: goFiles, emit: emitGo },
+  { folder: "sdk/php/generated", emit: emitPhp },
 ];
 
 /** The generated folders and files, from the root of the repository. */

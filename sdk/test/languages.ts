@@ -31,6 +31,11 @@ const python: Omit<Language, "name" | "runner"> = {
   prepare: [["python3", "test/prepare.py"]],
 };
 
+/** Fails if PHP does not have something. */
+function phpWith(condition: string): Command {
+  return ["php", "-r", `exit(${condition} ? 0 : 1);`];
+}
+
 export const languages: readonly Language[] = [
   {
     name: "typescript",
@@ -66,6 +71,23 @@ export const languages: readonly Language[] = [
   },
   { name: "python", ...python, runner: [pythonInEnvironment, "test/run_cases.py", "sync"] },
   { name: "python-async", ...python, runner: [pythonInEnvironment, "test/run_cases.py", "async"] },
+  {
+    name: "php",
+    folder: join(sdk, "php"),
+    transports: ["rest"],
+    needs: [["php", "--version"], phpWith("extension_loaded('curl')")],
+    prepare: [],
+    runner: ["php", "test/run-cases.php"],
+  },
+  {
+    // The same, with a PSR-18 client.
+    name: "php-guzzle",
+    folder: join(sdk, "php"),
+    transports: ["rest"],
+    needs: [["php", "--version"], phpWith("stream_resolve_include_path('GuzzleHttp/autoload.php') !== false")],
+    prepare: [],
+    runner: ["php", "test/run-cases.php", "--psr18"],
+  },
 ];
 
 const run = promisify(execFile);
