@@ -163,12 +163,12 @@ function countOf(results: readonly Result[], status: Result["status"]): number {
 }
 
 function print(runs: readonly Run[]): void {
-  console.log("language    transport  passed  failed  skipped  seconds");
+  console.log("language      transport  passed  failed  skipped  seconds");
   for (const { language, transport, results, seconds } of runs) {
     const counts = (["passed", "failed", "skipped"] as const).map((status) =>
       String(countOf(results, status)).padStart(6),
     );
-    console.log(`${language.padEnd(12)}${transport.padEnd(9)}${counts.join("  ")}  ${String(seconds).padStart(9)}`);
+    console.log(`${language.padEnd(14)}${transport.padEnd(9)}${counts.join("  ")}  ${String(seconds).padStart(9)}`);
   }
   for (const { language, transport, results } of runs) {
     for (const { name, status, reason } of results.filter((result) => result.status !== "passed")) {
