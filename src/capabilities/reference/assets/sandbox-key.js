@@ -80,6 +80,7 @@ function keyForm() {
 function fill(key) {
   for (const { element, original } of places) {
     const quote = element.dataset.quote ?? "";
+    element.classList.toggle("filled", key !== undefined);
     element.textContent = key === undefined ? original : quote + key + quote;
   }
 }

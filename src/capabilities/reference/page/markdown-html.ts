@@ -60,7 +60,7 @@ function parserOf(options: MarkdownOptions, headings: Heading[]): Marked {
       },
       codespan({ text }: Tokens.Codespan) {
         const href = isInLink ? undefined : codeLink(text);
-        const code = `<code>${escapeHtml(text)}</code>`;
+        const code = `<code>${withBreaks(escapeHtml(text))}</code>`;
         return href === undefined ? code : `<a href="${escapeHtml(href)}">${code}</a>`;
       },
       link({ href, tokens }: Tokens.Link) {
@@ -87,6 +87,11 @@ function parserOf(options: MarkdownOptions, headings: Heading[]): Marked {
 }
 
 const aliases: Readonly<Record<string, string>> = { sh: "bash", js: "javascript", ts: "typescript", proto: "protobuf" };
+
+/** Lets long names break behind a dot, an underscore or a slash, where tables are narrow. */
+function withBreaks(escaped: string): string {
+  return escaped.replace(/(?<=\w[._/])(?=\w)/g, "<wbr>");
+}
 
 /** A heading's content as a link to itself. Content with a link in it has its anchor in front. */
 function withAnchor(id: string, content: string): string {

@@ -9,9 +9,10 @@ const headers = { key: shellKey.text, session: "Bearer $JWT", text: (text: strin
 function sample(call: SampleCall): string {
   const { method, path, query, body, isStream } = call;
   const search = query.length === 0 ? "" : `?${new URLSearchParams(Object.fromEntries(query))}`;
-  const verb = method === "GET" ? "" : `-X ${method} `;
+  const verb = method === "GET" ? "" : ` -X ${method}`;
   return command([
-    `curl --fail-with-body ${isStream ? "--no-buffer " : ""}${verb}"$BYOND_URL${path}${search}"`,
+    `curl --fail-with-body${isStream ? " --no-buffer" : ""}${verb}`,
+    `"$BYOND_URL${path}${search}"`,
     ...headersOf(call, headers).map(([name, value]) => `-H "${name}: ${value}"`),
     ...(body === undefined ? [] : [`-d ${quotedJson(body)}`]),
   ]);
