@@ -16,6 +16,11 @@ export interface Language {
   readonly prepare: readonly Command[];
   /** The runner; the path of the JSON of the cases is added. */
   readonly runner: Command;
+  /**
+   * Tests of the package that need its language. They print their results as the runner does. `BYOND_URL` and `BYONDAPI_KEY` in their environment are
+   * the server, and a key of the sandbox.
+   */
+  readonly packageTests?: Command;
 }
 
 const sdk = join(import.meta.dirname, "..");
@@ -69,7 +74,12 @@ export const languages: readonly Language[] = [
     prepare: [["go", "build", "-o", goRunner, "."]],
     runner: [goRunner],
   },
-  { name: "python", ...python, runner: [pythonInEnvironment, "test/run_cases.py", "sync"] },
+  {
+    name: "python",
+    ...python,
+    runner: [pythonInEnvironment, "test/run_cases.py", "sync"],
+    packageTests: [pythonInEnvironment, "test/run_tests.py"],
+  },
   { name: "python-async", ...python, runner: [pythonInEnvironment, "test/run_cases.py", "async"] },
   {
     name: "php",

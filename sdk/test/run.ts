@@ -28,7 +28,7 @@ interface Result {
 
 interface Run {
   readonly language: string;
-  readonly transport: Transport | "-";
+  readonly transport: Transport | "package" | "-";
   readonly results: readonly Result[];
   readonly seconds: number;
 }
@@ -44,11 +44,20 @@ interface Place {
   readonly model: Model;
 }
 
-async function execute(command: Command, cwd: string): Promise<{ code: number | null; output: string; log: string }> {
+async function execute(
+  command: Command,
+  cwd: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<{ code: number | null; output: string; log: string }> {
   const [program, ...args] = command;
   // Not the settings of whoever runs the tests.
   const { BYOND_BASE_URL: _, BYOND_URL: __, BYONDAPI_KEY: ___, ...env } = process.env;
-  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: runnerTimeoutMs });
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...env, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: runnerTimeoutMs,
+  });
   const [output, log, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code, output, log };
 }
@@ -89,6 +98,19 @@ async function runLanguage(place: Place, language: Language, transport: Transpor
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Runs the tests of a package. */
+async function testPackage(
+  { serverUrl }: Place,
+  { name, folder }: Language,
+  tests: Command,
+): Promise<readonly Result[]> {
+  const account = await prepareAccount(serverUrl, `${name}-package-${Date.now().toString(36)}`);
+  const environment = { BYOND_URL: serverUrl, BYONDAPI_KEY: String(account.sandbox_key) };
+  const { code, output, log } = await execute(tests, folder, environment);
+  const results = [...parseResults(output).values()];
+  return code === 0 ? results : [...results, { name: "all", status: "failed", reason: `ended with ${code}: ${log}` }];
 }
 
 /** The parameters of every operation: those of the path are arguments by position. */
@@ -138,6 +160,11 @@ async function runAll(place: Place, chosen: readonly Language[]): Promise<Run[]>
       const transportStartedMs = performance.now();
       const results = await runLanguage(place, language, transport);
       runs.push({ language: language.name, transport, results, seconds: secondsSince(transportStartedMs) });
+    }
+    if (language.packageTests !== undefined) {
+      const packageStartedMs = performance.now();
+      const results = await testPackage(place, language, language.packageTests);
+      runs.push({ language: language.name, transport: "package", results, seconds: secondsSince(packageStartedMs) });
     }
   }
   return runs;

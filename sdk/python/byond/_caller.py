@@ -14,9 +14,10 @@ from ._errors import ByondError
 from ._event_stream import AsyncEventStream, EventStream, StreamState
 from ._generated.version import API_VERSION, USER_AGENT
 from ._operation import Attempt, Operation
-from ._options import CallOptions, Settings
+from ._options import CallOptions
 from ._page import AsyncList, AsyncPage, Page
 from ._retry import Deadline, pause_before_retry
+from ._settings import Settings
 from ._transport import AsyncTransport, Transport
 
 Result = TypeVar("Result")

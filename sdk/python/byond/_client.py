@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
@@ -11,8 +12,9 @@ import httpx
 from ._caller import AsyncCaller, Caller
 from ._generated.async_services import AsyncServices
 from ._generated.services import Services
-from ._options import ClientOptions, Settings
+from ._options import ClientOptions
 from ._rest_transport import AsyncRestTransport, RestTransport
+from ._settings import Settings
 from ._transport import AsyncTransport, Transport
 
 if TYPE_CHECKING:
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 
 # Less than the time after which servers and proxies usually close connections that are idle.
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4)
+
+
+@contextmanager
+def _needs_grpc() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError('gRPC needs more packages: pip install "byond-sdk[grpc]"') from error
 
 
 class Byond(Services):
@@ -81,8 +91,8 @@ class Byond(Services):
         self._http = http_client
         self._transport: Transport
         if settings.transport == "grpc":
-            from ._grpc_transport import GrpcTransport
-
+            with _needs_grpc():
+                from ._grpc_transport import GrpcTransport
             self._transport = GrpcTransport(settings.address, settings.signing_key)
         else:
             self._http = http_client or httpx.Client(limits=_LIMITS)
@@ -179,8 +189,8 @@ class AsyncByond(AsyncServices):
         self._http = http_client
         self._transport: AsyncTransport
         if settings.transport == "grpc":
-            from ._grpc_aio_transport import AsyncGrpcTransport
-
+            with _needs_grpc():
+                from ._grpc_aio_transport import AsyncGrpcTransport
             self._transport = AsyncGrpcTransport(settings.address, settings.signing_key)
         else:
             self._http = http_client or httpx.AsyncClient(limits=_LIMITS)

@@ -30,10 +30,19 @@ class PingEvent:
     """The event of a test that `webhooks.test` sends. It is about nothing."""
 
     id: str
+    """The id of the event. Every delivery of it has the same."""
+
     type: Literal["ping"]
+    """Tells it apart from events."""
+
     mode: Mode
+    """The mode of the webhook."""
+
     created_at: datetime
+    """When the test was made."""
+
     data: None
+    """Nothing."""
 
 
 _PING_EVENT = Message(

@@ -20,8 +20,6 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, Union
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from matching import problem_of
 
 from byond import AsyncByond, Byond, ByondError, sandbox_code, sign_webhook, verify_webhook
