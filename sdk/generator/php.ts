@@ -118,9 +118,9 @@ function versionClass({ version, apiVersion }: Model): string {
     [],
     `${phpDoc("The versions of this package, and of the API that it is written for.")}final class Version
 {
-    public const SDK = ${quoted(version)};
+${phpDoc("The version of this package.", "    ")}    public const SDK = ${quoted(version)};
 
-    public const API = ${quoted(apiVersion)};
+${phpDoc("The version of the API, as the header `Byond-Version` has it.", "    ")}    public const API = ${quoted(apiVersion)};
 }
 `,
   );

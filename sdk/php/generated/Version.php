@@ -9,7 +9,9 @@ namespace Byond;
 /** The versions of this package, and of the API that it is written for. */
 final class Version
 {
+    /** The version of this package. */
     public const SDK = '0.1.0';
 
+    /** The version of the API, as the header `Byond-Version` has it. */
     public const API = '2026-06-15';
 }

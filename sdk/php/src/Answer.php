@@ -17,7 +17,7 @@ final class Answer
      * @param array<string, string> $headers By their names in lower case.
      * @throws ByondException The error of any other answer.
      */
-    public static function read(int $status, array $headers, string $body): \stdClass
+    public static function read(int $status, array $headers, #[\SensitiveParameter] string $body): \stdClass
     {
         $json = json_decode($body);
         if (!$json instanceof \stdClass) {

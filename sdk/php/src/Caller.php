@@ -37,8 +37,12 @@ final class Caller
      * @param array<string, mixed> $parameters
      * @throws ByondException
      */
-    public function call(Operation $operation, array $path, array $parameters, ?RequestOptions $options): \stdClass
-    {
+    public function call(
+        Operation $operation,
+        array $path,
+        #[\SensitiveParameter] array $parameters,
+        ?RequestOptions $options,
+    ): \stdClass {
         $deadline = new Deadline($options?->timeout ?? $this->timeout);
         // Made once: a repetition must be known as one.
         $headers = $this->headersOf($operation, $options);
@@ -61,7 +65,7 @@ final class Caller
     public function page(
         Operation $operation,
         array $path,
-        array $parameters,
+        #[\SensitiveParameter] array $parameters,
         ?RequestOptions $options,
         \Closure $read,
     ): Page {
@@ -91,7 +95,7 @@ final class Caller
     public function stream(
         Operation $operation,
         array $path,
-        array $parameters,
+        #[\SensitiveParameter] array $parameters,
         ?RequestOptions $options,
         \Closure $read,
     ): EventStream {
@@ -120,8 +124,12 @@ final class Caller
      * @param array<string, mixed> $parameters
      * @param array<string, string> $headers
      */
-    private function requestOf(Operation $operation, array $path, array $parameters, array $headers): Request
-    {
+    private function requestOf(
+        Operation $operation,
+        array $path,
+        #[\SensitiveParameter] array $parameters,
+        #[\SensitiveParameter] array $headers,
+    ): Request {
         $given = array_filter($parameters, static fn (mixed $value): bool => $value !== null);
         $target = preg_replace_callback(
             '/\{(\w+)\}/',
@@ -152,7 +160,7 @@ final class Caller
      *
      * @param array<string, mixed> $parameters
      */
-    private static function query(array $parameters): string
+    private static function query(#[\SensitiveParameter] array $parameters): string
     {
         $pairs = [];
         foreach ($parameters as $name => $value) {
