@@ -16,7 +16,7 @@ const silenceLimit = 30 * time.Second
 // Stream is a stream of results. It is opened when somebody begins to read, and goes on where it was when its connection is lost: each
 // result comes once. It is read by one goroutine.
 //
-//	stream := client.Events.Stream(ctx, &byond.EventsStreamParams{After: lastSeen})
+//	stream := client.Events.Stream(ctx, &byond.EventsStreamParams{After: byond.Ptr(lastSeen)})
 //	for event, err := range stream.All() {
 //		if err != nil {
 //			return err
