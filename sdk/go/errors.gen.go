@@ -33,7 +33,7 @@ const (
 	CodeIPNotAllowed ErrorCode = "ip_not_allowed"
 
 	// CodeEmailNotVerified (403): The email address of the account is not verified. Because this server sends real
-	// messages and its sign-up is open, live keys work only after that. Sandbox keys work already.
+	// messages and its sign-up is open, live keys work only once it is. Sandbox keys work already.
 	CodeEmailNotVerified ErrorCode = "email_not_verified"
 
 	// CodeNotFound (404): Nothing is at this path, or your workspace has no resource with this id in this mode.
@@ -50,15 +50,15 @@ const (
 	// CodeIdempotencyInProgress (409): Another request with the same `Idempotency-Key` is still being processed.
 	CodeIdempotencyInProgress ErrorCode = "idempotency_in_progress"
 
-	// CodeAlreadyExists (409): What the request would create exists already: an account with this email address, or
-	// its verification. Nothing was created.
+	// CodeAlreadyExists (409): There is an account with this email address already, or the email address of the
+	// account is verified already. Nothing was created.
 	CodeAlreadyExists ErrorCode = "already_exists"
 
 	// CodeSendLimitReached (409): The code of this verification was sent five times, the start included. Nothing was
 	// sent.
 	CodeSendLimitReached ErrorCode = "send_limit_reached"
 
-	// CodeLimitReached (409): The workspace has as many of these resources as it may have. Nothing was created.
+	// CodeLimitReached (409): The mode has 20 webhooks already, which is the limit. Nothing was created.
 	CodeLimitReached ErrorCode = "limit_reached"
 
 	// CodePayloadTooLarge (413): The body is larger than 64 KiB, as sent or after decompression. Nothing was done.

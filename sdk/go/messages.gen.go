@@ -51,8 +51,8 @@ const (
 	// VerifyCheckStatusApproved: The code matched. The recipient is verified.
 	VerifyCheckStatusApproved VerifyCheckStatus = "approved"
 
-	// VerifyCheckStatusIncorrect: The code did not match, or `Recipient` is not the verification's. The user may try
-	// again.
+	// VerifyCheckStatusIncorrect: The code did not match, or the `Recipient` of the check is not the verification's.
+	// The user may try again.
 	VerifyCheckStatusIncorrect VerifyCheckStatus = "incorrect"
 
 	// VerifyCheckStatusExpired: The code has expired, was approved before, was canceled, or was never sent. Start a

@@ -212,7 +212,7 @@ type KeysCreateParams struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 
 	// IPAllowlist has the IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR
-	// notation (`203.0.113.0/24`) with no bits beyond the prefix. Absent or nil: all; an empty list is refused.
+	// notation (`203.0.113.0/24`) whose bits after the prefix are 0. Absent or nil: all; an empty list is refused.
 	IPAllowlist []string `json:"ip_allowlist,omitzero"`
 
 	// RequestsPerMinute requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within its
@@ -248,7 +248,7 @@ type KeysUpdateParams struct {
 	Scopes []string `json:"scopes,omitzero"`
 
 	// IPAllowlist has the IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR
-	// notation (`203.0.113.0/24`) with no bits beyond the prefix.
+	// notation (`203.0.113.0/24`) whose bits after the prefix are 0.
 	IPAllowlist []string `json:"ip_allowlist,omitzero"`
 
 	// RequestsPerMinute requests that the key may make per rolling 60 seconds, 1 to 1,000,000.
@@ -360,7 +360,7 @@ type AuthUpdateWorkspaceParams struct {
 	Name *string `json:"name,omitzero"`
 
 	// IPAllowlist has the IP addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR
-	// notation (`203.0.113.0/24`) with no bits beyond the prefix.
+	// notation (`203.0.113.0/24`) whose bits after the prefix are 0.
 	IPAllowlist []string `json:"ip_allowlist,omitzero"`
 }
 

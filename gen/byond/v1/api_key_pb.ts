@@ -47,8 +47,8 @@ export const ScopeSetSchema: GenMessage<ScopeSet> = /*@__PURE__*/
  */
 export type IpAllowlist = Message<"byond.v1.IpAllowlist"> & {
   /**
-   * At least one, at most 100: IPv4 and IPv6 addresses, and ranges in CIDR notation (`203.0.113.0/24`) with no bits
-   * beyond the prefix.
+   * At least one, at most 100: IPv4 and IPv6 addresses, and ranges in CIDR notation (`203.0.113.0/24`) whose bits after
+   * the prefix are 0.
    *
    * @generated from field: repeated string ranges = 1;
    */
@@ -100,7 +100,7 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
 
   /**
    * The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
-   * (`203.0.113.0/24`) with no bits beyond the prefix. Absent or null: all; an empty list is refused.
+   * (`203.0.113.0/24`) whose bits after the prefix are 0. Absent or null: all; an empty list is refused.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 5;
    */
@@ -524,7 +524,7 @@ export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
 
   /**
    * The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
-   * (`203.0.113.0/24`) with no bits beyond the prefix.
+   * (`203.0.113.0/24`) whose bits after the prefix are 0.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 3;
    */

@@ -1061,7 +1061,7 @@ export type WorkspaceChanges = Message<"byond.v1.WorkspaceChanges"> & {
 
   /**
    * The IP addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
-   * (`203.0.113.0/24`) with no bits beyond the prefix.
+   * (`203.0.113.0/24`) whose bits after the prefix are 0.
    *
    * @generated from field: byond.v1.IpAllowlist ip_allowlist = 2;
    */
@@ -1230,7 +1230,7 @@ export const TierSchema: GenEnum<Tier> = /*@__PURE__*/
 
 /**
  * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is valid
- * for 15 minutes; the refresh token gets the next one.
+ * for 15 minutes; with the refresh token you get the next one.
  *
  * A call that ends a session takes effect on every server before it returns: the access token is refused from then on.
  *
@@ -1252,7 +1252,8 @@ export const AuthService: GenService<{
    * any spelling, has a limit too. Beyond them the call fails with `rate_limited`.
    *
    * An email address belongs to the first account that verifies it with `verify-email`: all other accounts waiting for
-   * the address then end. If the server sends email, an unverified account ends after 72 hours.
+   * the address are then deleted. If the server sends email, an account that is still unverified after 72 hours is
+   * deleted.
    *
    * The call fails with `already_exists` if the address is verified, if three accounts are waiting for it, or if one of
    * those has the same password; the response does not say which. The owner of the address can reset the password.
@@ -1405,7 +1406,7 @@ export const AuthService: GenService<{
   },
   /**
    * Checks the code that was sent to the email address of the account. With the right code the address is verified, the
-   * live keys of the account work on every server, and all other accounts waiting for the address end.
+   * live keys of the account work on every server, and all other accounts waiting for the address are deleted.
    *
    * An account has a burst of 10 wrong codes, then 10 per day. All accounts of one mailbox share a burst of 100, then
    * 100 per day; from one IP address it is 20, then 20 per day. Beyond that the call fails with `rate_limited`, or its

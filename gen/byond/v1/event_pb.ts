@@ -316,7 +316,7 @@ export const StreamEventsResponseSchema: GenMessage<StreamEventsResponse> = /*@_
  * changed it.
  *
  * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
- * (the default) or `test`. Sandbox keys have the same events as live ones.
+ * (the default) or `test`. Both modes have the same types of events.
  *
  * @generated from service byond.v1.EventService
  */

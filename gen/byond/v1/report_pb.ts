@@ -542,8 +542,8 @@ export const ReportService: GenService<{
    * took, requests by error, and the request limit.
    *
    * A verification is counted in the hour in which it was started, whatever happens to it later: of the verifications
-   * of a bucket, `approved` says how many were approved by now. Each outcome is counted exactly once, within a moment.
-   * Hours and days are those of UTC.
+   * of a bucket, `approved` says how many were approved by now. Each outcome is counted exactly once, a moment after it
+   * happened. Hours and days are those of UTC.
    *
    * Requests are counted after a few seconds. A server that crashes loses those that it has not counted yet. Only
    * requests with an API key of the mode are counted, including those that the limit refused.

@@ -270,7 +270,7 @@ export const CheckVerificationResponse_Status = {
   APPROVED: 1,
 
   /**
-   * The code did not match, or `recipient` is not the verification's. The user may try again.
+   * The code did not match, or the `recipient` of the check is not the verification's. The user may try again.
    *
    * @generated from enum value: STATUS_INCORRECT = 2;
    */

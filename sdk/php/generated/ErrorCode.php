@@ -53,7 +53,7 @@ final class ErrorCode
 
     /**
      * HTTP 403. The email address of the account is not verified. Because this server sends real messages and its
-     * sign-up is open, live keys work only after that. Sandbox keys work already.
+     * sign-up is open, live keys work only once it is. Sandbox keys work already.
      */
     public const EMAIL_NOT_VERIFIED = 'email_not_verified';
 
@@ -73,15 +73,15 @@ final class ErrorCode
     public const IDEMPOTENCY_IN_PROGRESS = 'idempotency_in_progress';
 
     /**
-     * HTTP 409. What the request would create exists already: an account with this email address, or its verification.
-     * Nothing was created.
+     * HTTP 409. There is an account with this email address already, or the email address of the account is verified
+     * already. Nothing was created.
      */
     public const ALREADY_EXISTS = 'already_exists';
 
     /** HTTP 409. The code of this verification was sent five times, the start included. Nothing was sent. */
     public const SEND_LIMIT_REACHED = 'send_limit_reached';
 
-    /** HTTP 409. The workspace has as many of these resources as it may have. Nothing was created. */
+    /** HTTP 409. The mode has 20 webhooks already, which is the limit. Nothing was created. */
     public const LIMIT_REACHED = 'limit_reached';
 
     /** HTTP 413. The body is larger than 64 KiB, as sent or after decompression. Nothing was done. */

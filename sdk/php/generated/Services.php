@@ -49,7 +49,7 @@ abstract class Services
 
     /**
      * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is
-     * valid for 15 minutes; the refresh token gets the next one.
+     * valid for 15 minutes; with the refresh token you get the next one.
      */
     public readonly Auth $auth;
 

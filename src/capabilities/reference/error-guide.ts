@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type ErrorCode, errorKinds } from "../../errors.ts";
+import { currentApiVersion } from "../../rpc/api-versions.ts";
 import { type ErrorSituation, errorSituations } from "./error-situations.ts";
 import { exampleIds } from "./openapi/example-ids.ts";
 
@@ -69,13 +70,14 @@ export const errorGuide = {
     title: "IP address not allowed",
     meaning:
       "The API key or its workspace has an IP allowlist, and the request came from an address that is not on it. Nothing was done.",
-    remedy: "Send the request from an address on the allowlist, or add the address that the message names to it.",
+    remedy:
+      "Send the request from an address on the allowlist, or add the address that the message names to the allowlist.",
     retry: "No. Change the allowlist, or send the request from another address.",
   },
   email_not_verified: {
     title: "Email address not verified",
     meaning:
-      "The email address of the account is not verified. Because this server sends real messages and its sign-up is open, live keys work only after that. Sandbox keys work already.",
+      "The email address of the account is not verified. Because this server sends real messages and its sign-up is open, live keys work only once it is. Sandbox keys work already.",
     remedy:
       "Sign in, request a code with `POST /api/v1/auth/verify-email`, and send the code to `POST /api/v1/auth/verify-email/check`. Live keys work from then on.",
     retry: "No. Verify the email address first.",
@@ -110,9 +112,9 @@ export const errorGuide = {
   already_exists: {
     title: "Resource already exists",
     meaning:
-      "What the request would create exists already: an account with this email address, or its verification. Nothing was created.",
+      "There is an account with this email address already, or the email address of the account is verified already. Nothing was created.",
     remedy:
-      "Use what exists: sign in to the account, or reset its password. A verified email address needs no more codes.",
+      "After a sign-up: sign in, or reset the password if the address is yours. After a request to verify the address: nothing, it is verified.",
     retry: "No. The same request fails again.",
   },
   send_limit_reached: {
@@ -123,8 +125,8 @@ export const errorGuide = {
   },
   limit_reached: {
     title: "Limit reached",
-    meaning: "The workspace has as many of these resources as it may have. Nothing was created.",
-    remedy: "Delete one that you no longer need, or use an existing one.",
+    meaning: "The mode has 20 webhooks already, which is the limit. Nothing was created.",
+    remedy: "Delete a webhook that you no longer need, or use an existing one.",
     retry: "No. Delete one first; waiting does not help.",
   },
   payload_too_large: {
@@ -153,7 +155,7 @@ export const errorGuide = {
     meaning:
       "The `Idempotency-Key` belongs to a different request of the last 24 hours. Nothing was done for this request.",
     remedy: "Use a new key for every new request. Send the same key only to retry the same request.",
-    retry: "Yes, at once, with a new `Idempotency-Key`.",
+    retry: "No. It is a new request: send it with a new `Idempotency-Key`.",
     situations: errorSituations.idempotency_key_reused,
   },
   rate_limited: {
@@ -195,8 +197,25 @@ function isErrorCode(name: string): name is ErrorCode {
   return Object.hasOwn(errorKinds, name);
 }
 
-/** The messages of the example bodies. Other codes use the first sentence of their meaning. */
-const exampleMessages: Partial<Record<ErrorCode, string>> = {
+/** The messages of the example bodies, as the server writes them. */
+const exampleMessages: Record<ErrorCode, string> = {
+  invalid_request: "The request body is not valid JSON.",
+  unknown_version: `This server does not know the version of the Byond-Version header. Known: ${currentApiVersion}.`,
+  signature_invalid: "The time of the signature is more than 5 minutes away from the server's.",
+  invalid_password: "The password is wrong.",
+  ip_not_allowed: "This credential may not be used from the IP address 203.0.113.7.",
+  email_not_verified:
+    "Live keys work once the email address of the account is verified: sign in and use POST /api/v1/auth/verify-email.",
+  method_not_allowed: "This path takes GET, HEAD, POST only.",
+  not_acceptable: "The response can only be sent as application/json.",
+  already_exists: "No account can be created with this email address. If it is yours, sign in, or reset the password.",
+  send_limit_reached: "This code was sent five times, which is the maximum. Start a new verification.",
+  limit_reached: "There are 20 webhooks in this mode, which is the limit: delete one first.",
+  payload_too_large: "The request body must not be larger than 65536 bytes.",
+  unsupported_media_type: "The Content-Type of the request body must be application/json.",
+  internal: "The server failed to answer. Try again, and quote the request id if it persists.",
+  outcome_unknown:
+    "The connection to the database was lost during the call, which may have taken effect. Retry with the same Idempotency-Key, or check first whether it took effect.",
   invalid_api_key: "The provided API key is invalid or revoked.",
   insufficient_scope: "This key is not authorized for the 'verify' scope.",
   validation_error: "One or more fields are invalid.",
@@ -224,7 +243,7 @@ export function errorBody(code: ErrorCode, documentationUrl: string): JsonObject
   return {
     error: {
       code,
-      message: exampleMessages[code] ?? errorGuide[code].meaning.replace(/(?<=\.) .*$/, "").replaceAll("`", ""),
+      message: exampleMessages[code],
       request_id: exampleIds.request,
       documentation_url: `${documentationUrl}#${code}`,
       ...exampleDetails[code],

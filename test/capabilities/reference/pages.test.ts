@@ -137,10 +137,10 @@ describe("the live address", () => {
     const { servers } = JSON.parse(text);
     expect(servers[0].url).toBe(`${app.url}/api/v1`);
     expect(text).not.toContain("http://127.0.0.1:8080");
-    for (const path of ["/docs.md", "/llms.txt", "/docs/errors", "/docs/errors.md"]) {
+    for (const path of ["/docs.md", "/llms.txt", "/docs/errors", "/docs/errors.md", "/docs/guides/clients"]) {
       const page = (await raw(path)).body.toString();
       expect(page, path).toContain(app.url);
-      expect(page, path).not.toContain("http://127.0.0.1:8080/");
+      expect(page, path).not.toContain("http://127.0.0.1:8080");
     }
   });
 

@@ -122,7 +122,7 @@ export const rulesInWords: readonly RuleInWords[] = [
   {
     fields: ["ip_allowlist"],
     reason: "two forms of address have no one format, and that no bits are set beyond the prefix is arithmetic",
-    said: /IPv4 and IPv6 addresses.*no bits beyond the prefix/s,
+    said: /IPv4 and IPv6 addresses.*bits after the prefix are 0/s,
     draw: () => fc.array(addressRanges, { minLength: 1, maxLength: 100 }),
   },
   {

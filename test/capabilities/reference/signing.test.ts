@@ -22,7 +22,7 @@ beforeAll(async () => {
 describe("the example", () => {
   const told = () => ({
     signed: codeBlocks(chapter, "text")[1] ?? "",
-    key: /Under the key `([^`]+)`/.exec(readChapter(chapter))?.[1] ?? "",
+    key: /With the key `([^`]+)`/.exec(readChapter(chapter))?.[1] ?? "",
     signature: /`([\da-f]{64})`/.exec(readChapter(chapter))?.[1],
   });
 

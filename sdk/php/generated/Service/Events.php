@@ -21,7 +21,7 @@ use Byond\RequestOptions;
  * changed it.
  *
  * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
- * (the default) or `test`. Sandbox keys have the same events as live ones.
+ * (the default) or `test`. Both modes have the same types of events.
  */
 final class Events
 {

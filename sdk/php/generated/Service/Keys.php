@@ -44,7 +44,7 @@ final class Keys
      * @param \DateTimeInterface|string|null $expiresAt When the key stops working, in whole seconds; it must be in
      *     the future. Absent or null: never.
      * @param list<string>|null $ipAllowlist The IP addresses that the key may be used from: IPv4 and IPv6
-     *     addresses, and ranges in CIDR notation (`203.0.113.0/24`) with no bits beyond the prefix. Absent or null:
+     *     addresses, and ranges in CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0. Absent or null:
      *     all; an empty list is refused.
      * @param int|null $requestsPerMinute Requests that the key may make per rolling 60 seconds, 1 to 1,000,000,
      *     within its workspace's limit. Absent or null: only the workspace's limit applies.
@@ -135,7 +135,7 @@ final class Keys
      * @param string|null $name The label, 1 to 100 characters, not blank, without control characters.
      * @param list<string>|null $scopes What the key may be used for.
      * @param list<string>|null $ipAllowlist The IP addresses that the key may be used from: IPv4 and IPv6
-     *     addresses, and ranges in CIDR notation (`203.0.113.0/24`) with no bits beyond the prefix.
+     *     addresses, and ranges in CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0.
      * @param int|null $requestsPerMinute Requests that the key may make per rolling 60 seconds, 1 to 1,000,000.
      * @param \DateTimeInterface|string|null $expiresAt When the key stops working, in whole seconds. It must be in
      *     the future, and so must be the current `expiresAt`.

@@ -313,7 +313,7 @@ class Events:
     changed it.
 
     An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
-    `live` (the default) or `test`. Sandbox keys have the same events as live ones.
+    `live` (the default) or `test`. Both modes have the same types of events.
     """
 
     def __init__(self, caller: Caller) -> None:
@@ -676,7 +676,7 @@ class Reports:
 
         A verification is counted in the hour in which it was started, whatever happens to it later: of the
         verifications of a bucket, `approved` says how many were approved by now. Each outcome is counted exactly
-        once, within a moment. Hours and days are those of UTC.
+        once, a moment after it happened. Hours and days are those of UTC.
 
         Requests are counted after a few seconds. A server that crashes loses those that it has not counted yet.
         Only requests with an API key of the mode are counted, including those that the limit refused.
@@ -728,8 +728,8 @@ class Keys:
             expires_at: When the key stops working, in whole seconds; it must be in the future. Absent or null:
                 never.
             ip_allowlist: The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in
-                CIDR notation (`203.0.113.0/24`) with no bits beyond the prefix. Absent or null: all; an empty list
-                is refused.
+                CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0. Absent or null: all; an empty
+                list is refused.
             requests_per_minute: Requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within
                 its workspace's limit. Absent or null: only the workspace's limit applies.
             require_signature: Whether every request with the key must be signed (`Byond-Signature`), in any
@@ -825,7 +825,7 @@ class Keys:
             name: The label, 1 to 100 characters, not blank, without control characters.
             scopes: What the key may be used for.
             ip_allowlist: The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in
-                CIDR notation (`203.0.113.0/24`) with no bits beyond the prefix.
+                CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0.
             requests_per_minute: Requests that the key may make per rolling 60 seconds, 1 to 1,000,000.
             expires_at: When the key stops working, in whole seconds. It must be in the future, and so must be
                 the current `expires_at`.
@@ -906,7 +906,7 @@ class Keys:
 
 class Auth:
     """Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is
-    valid for 15 minutes; the refresh token gets the next one.
+    valid for 15 minutes; with the refresh token you get the next one.
 
     A call that ends a session takes effect on every server before it returns: the access token is refused from then
     on.
@@ -938,7 +938,8 @@ class Auth:
         mailbox, in any spelling, has a limit too. Beyond them the call fails with `rate_limited`.
 
         An email address belongs to the first account that verifies it with `verify-email`: all other accounts
-        waiting for the address then end. If the server sends email, an unverified account ends after 72 hours.
+        waiting for the address are then deleted. If the server sends email, an account that is still unverified
+        after 72 hours is deleted.
 
         The call fails with `already_exists` if the address is verified, if three accounts are waiting for it, or if
         one of those has the same password; the response does not say which. The owner of the address can reset the
@@ -1204,7 +1205,7 @@ class Auth:
     ) -> types.CheckEmailVerificationResponse:
         """Checks the code that was sent to the email address of the account. With the right code the address is
         verified, the live keys of the account work on every server, and all other accounts waiting for the address
-        end.
+        are deleted.
 
         An account has a burst of 10 wrong codes, then 10 per day. All accounts of one mailbox share a burst of 100,
         then 100 per day; from one IP address it is 20, then 20 per day. Beyond that the call fails with
@@ -1252,7 +1253,7 @@ class Auth:
         Args:
             name: The name, 1 to 100 characters, by the same rules as a `brand`.
             ip_allowlist: The IP addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges
-                in CIDR notation (`203.0.113.0/24`) with no bits beyond the prefix.
+                in CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0.
             options: Options of this call.
         """
         return self._caller.call(
@@ -1311,7 +1312,7 @@ class Services:
     changed it.
 
     An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
-    `live` (the default) or `test`. Sandbox keys have the same events as live ones.
+    `live` (the default) or `test`. Both modes have the same types of events.
     """
 
     webhooks: Webhooks
@@ -1346,7 +1347,7 @@ class Services:
 
     auth: Auth
     """Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is
-    valid for 15 minutes; the refresh token gets the next one.
+    valid for 15 minutes; with the refresh token you get the next one.
 
     A call that ends a session takes effect on every server before it returns: the access token is refused from then
     on.

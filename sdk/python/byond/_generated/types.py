@@ -146,7 +146,8 @@ CheckVerificationResponseStatus = Literal[
 """The possible outcomes of a check.
 
 - `approved`: The code matched. The recipient is verified.
-- `incorrect`: The code did not match, or `recipient` is not the verification's. The user may try again.
+- `incorrect`: The code did not match, or the `recipient` of the check is not the verification's. The user may try
+  again.
 - `expired`: The code has expired, was approved before, was canceled, or was never sent. Start a new verification.
 - `locked`: Too many wrong codes. Start a new verification.
 

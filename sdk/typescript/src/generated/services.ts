@@ -193,7 +193,7 @@ export class Lookup {
  * changed it.
  *
  * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
- * (the default) or `test`. Sandbox keys have the same events as live ones.
+ * (the default) or `test`. Both modes have the same types of events.
  */
 export class Events {
   readonly #caller: Caller;
@@ -363,8 +363,8 @@ export class Reports {
    * took, requests by error, and the request limit.
    *
    * A verification is counted in the hour in which it was started, whatever happens to it later: of the verifications
-   * of a bucket, `approved` says how many were approved by now. Each outcome is counted exactly once, within a moment.
-   * Hours and days are those of UTC.
+   * of a bucket, `approved` says how many were approved by now. Each outcome is counted exactly once, a moment after it
+   * happened. Hours and days are those of UTC.
    *
    * Requests are counted after a few seconds. A server that crashes loses those that it has not counted yet. Only
    * requests with an API key of the mode are counted, including those that the limit refused.
@@ -446,7 +446,7 @@ export class Keys {
 
 /**
  * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is valid
- * for 15 minutes; the refresh token gets the next one.
+ * for 15 minutes; with the refresh token you get the next one.
  *
  * A call that ends a session takes effect on every server before it returns: the access token is refused from then on.
  *
@@ -473,7 +473,8 @@ export class Auth {
    * any spelling, has a limit too. Beyond them the call fails with `rate_limited`.
    *
    * An email address belongs to the first account that verifies it with `verify-email`: all other accounts waiting for
-   * the address then end. If the server sends email, an unverified account ends after 72 hours.
+   * the address are then deleted. If the server sends email, an account that is still unverified after 72 hours is
+   * deleted.
    *
    * The call fails with `already_exists` if the address is verified, if three accounts are waiting for it, or if one of
    * those has the same password; the response does not say which. The owner of the address can reset the password.
@@ -596,7 +597,7 @@ export class Auth {
 
   /**
    * Checks the code that was sent to the email address of the account. With the right code the address is verified, the
-   * live keys of the account work on every server, and all other accounts waiting for the address end.
+   * live keys of the account work on every server, and all other accounts waiting for the address are deleted.
    *
    * An account has a burst of 10 wrong codes, then 10 per day. All accounts of one mailbox share a burst of 100, then
    * 100 per day; from one IP address it is 20, then 20 per day. Beyond that the call fails with `rate_limited`, or its
@@ -649,7 +650,7 @@ export class Services {
    * changed it.
    *
    * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
-   * (the default) or `test`. Sandbox keys have the same events as live ones.
+   * (the default) or `test`. Both modes have the same types of events.
    */
   readonly events: Events;
   /**
@@ -684,7 +685,7 @@ export class Services {
   readonly keys: Keys;
   /**
    * Manages accounts and their sessions. The access token of a session is the credential of a signed-in user. It is
-   * valid for 15 minutes; the refresh token gets the next one.
+   * valid for 15 minutes; with the refresh token you get the next one.
    *
    * A call that ends a session takes effect on every server before it returns: the access token is refused from then
    * on.

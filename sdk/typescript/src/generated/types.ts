@@ -61,7 +61,8 @@ export type StartVerificationResponseStatus = "pending" | "channel_unavailable";
  * The possible outcomes of a check.
  *
  * - `approved`: The code matched. The recipient is verified.
- * - `incorrect`: The code did not match, or `recipient` is not the verification's. The user may try again.
+ * - `incorrect`: The code did not match, or the `recipient` of the check is not the verification's. The user may try
+ *   again.
  * - `expired`: The code has expired, was approved before, was canceled, or was never sent. Start a new verification.
  * - `locked`: Too many wrong codes. Start a new verification.
  */
@@ -1099,7 +1100,7 @@ export interface CreateApiKeyParams {
   readonly expiresAt?: Date | string | null | undefined;
   /**
    * The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
-   * (`203.0.113.0/24`) with no bits beyond the prefix. Absent or null: all; an empty list is refused.
+   * (`203.0.113.0/24`) whose bits after the prefix are 0. Absent or null: all; an empty list is refused.
    */
   readonly ipAllowlist?: readonly string[] | null | undefined;
   /**
@@ -1134,7 +1135,7 @@ export interface UpdateApiKeyParams {
   readonly scopes?: readonly string[] | undefined;
   /**
    * The IP addresses that the key may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
-   * (`203.0.113.0/24`) with no bits beyond the prefix.
+   * (`203.0.113.0/24`) whose bits after the prefix are 0.
    */
   readonly ipAllowlist?: readonly string[] | undefined;
   /** Requests that the key may make per rolling 60 seconds, 1 to 1,000,000. */
@@ -1256,7 +1257,7 @@ export interface UpdateWorkspaceParams {
   readonly name?: string | undefined;
   /**
    * The IP addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR notation
-   * (`203.0.113.0/24`) with no bits beyond the prefix.
+   * (`203.0.113.0/24`) whose bits after the prefix are 0.
    */
   readonly ipAllowlist?: readonly string[] | undefined;
 }

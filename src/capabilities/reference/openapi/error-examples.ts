@@ -40,7 +40,7 @@ const variants: Partial<Record<ErrorCode, (operation: FailingOperation) => Varia
       return { word: route.method.name, details: { message } };
     }
     return credential === "session"
-      ? { word: "Session", details: { message: "The provided session token is invalid or expired." } }
+      ? { word: "Session", details: { message: "The provided access token is invalid or expired." } }
       : undefined;
   },
   insufficient_scope: ({ scope }) =>
@@ -54,6 +54,10 @@ const variants: Partial<Record<ErrorCode, (operation: FailingOperation) => Varia
     const [, word, message] = absent.find(([pattern]) => pattern.test(route.method.name)) ?? [];
     return word === undefined ? undefined : { word, details: { message: message ?? "" } };
   },
+  already_exists: ({ route }) =>
+    route.method.name === "StartEmailVerification"
+      ? { word: "Verified", details: { message: "The email address of this account is already verified." } }
+      : undefined,
   rate_limited: ({ route }) =>
     sends.has(route.method.name)
       ? { word: "Sends", details: {} }
@@ -74,7 +78,7 @@ const variants: Partial<Record<ErrorCode, (operation: FailingOperation) => Varia
 };
 
 const signInMessages: Readonly<Record<string, string>> = {
-  SignIn: "The email or the password is wrong.",
+  SignIn: "The email address or the password is wrong.",
   RefreshSession: "The refresh token is invalid, has expired, or was used before.",
 };
 

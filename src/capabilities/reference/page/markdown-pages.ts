@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCodes } from "../error-guide.ts";
 import { chapterText } from "../guide.ts";
+import { placeholderOrigin } from "../openapi/reference-document.ts";
 import { sampleLanguages } from "../openapi/samples/code-samples.ts";
 import type { KeyExpression } from "../openapi/samples/sample-call.ts";
 import { type MarkdownOptions, renderMarkdown } from "./markdown-html.ts";
@@ -24,7 +25,10 @@ export async function chapterPage(name: string): Promise<ReferencePage> {
   });
 }
 
-/** A file of the repository, such as `docs/security.md`. Links to other files lead to their pages. */
+/**
+ * A file of the repository, such as `docs/security.md`. Links to other files lead to their pages, and the address that a server has
+ * without settings is the server's own.
+ */
 export async function filePageOf(
   file: string,
   path: string,
@@ -42,10 +46,12 @@ export async function filePageOf(
     ...(section !== undefined && { section }),
     text,
     markdown: ({ origin }) =>
-      text.replace(/(?<=\]\()(?![a-z]+:|#)[^)\s]+(?=\))/g, (href) => {
-        const found = target(href);
-        return found === undefined ? href : origin + found;
-      }),
+      text
+        .replaceAll(placeholderOrigin, () => origin)
+        .replace(/(?<=\]\()(?![a-z]+:|#)[^)\s]+(?=\))/g, (href) => {
+          const found = target(href);
+          return found === undefined ? href : origin + found;
+        }),
     options: (site) => ({
       ...optionsOf(site, path),
       link: (href) => {
