@@ -139,7 +139,7 @@ test.each<[string, string, number]>([
   ["report", `Today and the ${reports.periods.month.buckets - 1} days before`, 1],
   ["auth", `${passwordLength.min} to ${passwordLength.max} characters`, 3],
   ["auth", `within ${refreshTokenDays} days`, 4],
-  ["auth", `ends after ${hoursToVerify} hours`, 1],
+  ["auth", `still unverified after ${hoursToVerify} hours`, 1],
   ["api_key", `${keys.nameLength.min} to ${keys.nameLength.max} characters, not blank`, 2],
   ["api_key", `at most ${keys.reasonLength.max} characters`, 1],
   ["api_key", `At least one, at most ${maxAllowlistEntries}:`, 1],
