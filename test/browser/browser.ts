@@ -6,8 +6,11 @@ import { type Browser, chromium, type Page } from "playwright-core";
 /** Where pictures of pages go, to be looked at. Not committed. */
 const screenshotFolder = join(import.meta.dirname, "../../.cache/screenshots");
 
-/** Starts Debian's Chromium, or the one that `CHROMIUM` names, without anything that it would do for itself. */
-export async function launchBrowser(): Promise<Browser> {
+/**
+ * Starts Debian's Chromium, or the one that `CHROMIUM` names, without anything that it would do for itself. With `keepsPages` it keeps
+ * pages that are left, and shows them again on "back", as browsers of users do.
+ */
+export async function launchBrowser({ keepsPages = false } = {}): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   if (!existsSync(executablePath)) {
     throw new Error(
@@ -16,6 +19,7 @@ export async function launchBrowser(): Promise<Browser> {
   }
   return chromium.launch({
     executablePath,
+    ignoreDefaultArgs: keepsPages ? ["--disable-back-forward-cache"] : [],
     args: [
       "--no-sandbox",
       "--disable-gpu",

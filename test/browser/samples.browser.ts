@@ -190,6 +190,22 @@ describe("the visitor's sandbox key", () => {
     expect(sent.filter((request) => request.includes(key))).toEqual([]);
   });
 
+  test("does not come back, once removed, with a page that the browser kept for its back button", async () => {
+    await using keeping = await launchBrowser({ keepsPages: true });
+    await using watched = await openPage(keeping);
+    const { page } = watched;
+    const key = await app.mintKey({ mode: "test" });
+    await page.goto(`${app.url}/docs/api/verify`);
+    await keyField(page).fill(key);
+    await page.getByRole("button", { name: "Fill in" }).click();
+    await page.evaluate("window.isKept = true");
+    await page.goto(`${app.url}/docs/api/lookup`);
+    await page.getByRole("button", { name: "Remove" }).click();
+    await page.goBack({ waitUntil: "commit" });
+    await expect.poll(async () => (await shownSamples(page))[0]).toContain("$BYONDAPI_KEY");
+    expect(await page.evaluate("window.isKept")).toBe(true);
+  });
+
   test.each([
     ["a live key", async () => app.mintKey({ mode: "live" }), "This is a live key."],
     ["half a key", async () => "pk_test_8fa2", "This is not a whole sandbox key"],

@@ -55,6 +55,12 @@ export function offerKeyField(announce) {
   const block = place.element.closest(".samples, .example") ?? place.element.closest(".code");
   block.before(form);
   show(stored());
+  // A page that the browser kept, and shows again on "back", has what was there when it was left.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) {
+      show(stored());
+    }
+  });
 }
 
 function keyForm() {
