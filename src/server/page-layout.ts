@@ -48,7 +48,7 @@ ${link("errors", "docs/errors", "Errors")}
 <a href="${root}console/">Console</a>
 </nav>
 ${hasMenu ? searchButton : []}
-<a class="status" href="${root}readyz" data-state="unknown"><span class="mark" aria-hidden="true"></span><span class="label" role="status">checking</span></a>
+<a class="status" href="${root}readyz" data-state="unknown"><span class="mark" aria-hidden="true"></span><span class="label" role="status">Status</span></a>
 </header>
 ${body}
 </body>

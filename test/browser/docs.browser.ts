@@ -225,6 +225,74 @@ describe("the search", () => {
     expect(faults).toEqual([]);
   });
 
+  test.each([
+    ["how to verify a phone number", /phone|number|verif/i],
+    ["why is my code expired", /expired|code/i],
+  ])("answers a question: %s", async (question, expected) => {
+    await using watched = await open("/docs");
+    await watched.page.keyboard.press("/");
+    await searchField(watched.page).fill(question);
+    await results(watched.page).first().getByText(expected).first().waitFor();
+  });
+
+  test.each(["constructor", "__proto__", "toString code"])("takes %s for a word like any other", async (query) => {
+    await using watched = await open("/docs");
+    const { page, faults } = watched;
+    await page.keyboard.press("/");
+    await searchField(page).fill("rate");
+    await results(page).first().waitFor();
+    const before = await results(page).allInnerTexts();
+    await searchField(page).fill(query);
+    await expect.poll(async () => (await results(page).allInnerTexts()).join()).not.toBe(before.join());
+    expect(faults).toEqual([]);
+  });
+
+  test("leaves the keys to an input method while it composes a word", async () => {
+    await using watched = await open("/docs/guides/events");
+    const { page } = watched;
+    await page.keyboard.press("/");
+    await searchField(page).fill("errors");
+    const chosen = page.getByRole("dialog").getByRole("option", { selected: true });
+    await chosen.waitFor();
+    const first = await chosen.innerText();
+    for (const init of [
+      'key: "ArrowDown", isComposing: true',
+      'key: "Enter", isComposing: true',
+      'key: "Enter", keyCode: 229',
+    ]) {
+      await page.evaluate(
+        `document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { ${init}, bubbles: true, cancelable: true }))`,
+      );
+    }
+    expect(await chosen.innerText()).toBe(first);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/errors/);
+  });
+
+  test("ignores what fills in a field: events without a key", async () => {
+    await using watched = await open("/docs");
+    await watched.page.evaluate('document.dispatchEvent(new Event("keydown", { bubbles: true }))');
+    await watched.page.keyboard.press("/");
+    await searchField(watched.page).waitFor();
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("does not open on / and K where that is turned off", async () => {
+    await using watched = await open("/docs");
+    const { page } = watched;
+    await page.keyboard.press("/");
+    await page.getByRole("checkbox", { name: "The keys / and K open the search" }).uncheck();
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.keyboard.press("k");
+    await page.reload();
+    await page.locator(".search-open").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.press("k");
+    expect(await searchField(page).count()).toBe(0);
+    await page.keyboard.press("Control+k");
+    await searchField(page).waitFor();
+  });
+
   test("says when nothing is found", async () => {
     await using watched = await open("/docs");
     await watched.page.keyboard.press("/");
@@ -248,6 +316,35 @@ test.each([
   await watched.page.waitForURL(app.url + expected, { waitUntil: "commit" });
   // Requests of the page that was left are cut off.
   expect(watched.faults.filter((fault) => !fault.endsWith(": net::ERR_ABORTED"))).toEqual([]);
+});
+
+test("an address that is cut off within a letter is an address", async () => {
+  await using watched = await open("/docs/errors#50%");
+  const { page, faults } = watched;
+  await page.getByRole("button", { name: "Search" }).click();
+  await searchField(page).waitFor();
+  expect(faults).toEqual([]);
+});
+
+describe("on paper", () => {
+  test.each(["light", "dark"] as const)(
+    "with %s colours everything is there, in dark ink, and nothing is cut off",
+    async (colors) => {
+      await using watched = await open("/docs/api/verify", { colors });
+      const { page } = watched;
+      await page.emulateMedia({ media: "print" });
+      expect(await page.evaluate("getComputedStyle(document.body).color")).toBe("rgb(24, 24, 27)");
+      expect(
+        await page.evaluate<string[]>(`[...document.querySelectorAll("main *")]
+        .filter((element) => element.checkVisibility() && getComputedStyle(element).overflow !== "visible")
+        .filter((element) => element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1)
+        .map((element) => element.outerHTML.slice(0, 100))`),
+      ).toEqual([]);
+      expect(await page.getByRole("button").count()).toBe(0);
+      const field = page.locator("#getVerification-response-deliveries-status");
+      expect((await field.boundingBox())?.height).toBeGreaterThan(20);
+    },
+  );
 });
 
 describe("the keyboard", () => {

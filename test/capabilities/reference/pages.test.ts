@@ -64,9 +64,12 @@ describe("pages", () => {
     }
   });
 
-  test("/docs/ leads to /docs", async () => {
-    expect((await fetch(`${app.url}/docs/`)).url).toBe(`${app.url}/docs`);
-  });
+  test.each([...kindsOfPages, "/docs/guides/webhooks"])(
+    "%s with a slash at its end leads to the one without",
+    async (path) => {
+      expect((await fetch(`${app.url}${path}/`)).url).toBe(app.url + path);
+    },
+  );
 
   test("other methods and other paths are answered as unknown paths", async () => {
     expect((await fetch(`${app.url}/docs`, { method: "POST" })).status).toBe(404);

@@ -1,15 +1,26 @@
 /** What the pages of the reference can do beyond being read: search, old addresses, and the mark at the section in view. */
+import { searchKeysAreOn } from "./character-keys.js";
+
 const root = document.querySelector(".docs").dataset.root;
 
 /** Addresses of earlier versions were fragments of `/docs`: `#tag/verify/POST/verify/start`, `#description/quickstart`. */
 function leadFromOldAddress() {
-  const [kind, ...parts] = decodeURIComponent(location.hash.slice(1)).split("/");
+  const [kind, ...parts] = decoded(location.hash.slice(1)).split("/");
   const home = new URL(`${root}docs`, location.href);
   if (location.pathname !== home.pathname || (kind !== "tag" && kind !== "description")) {
     return;
   }
   const target = kind === "tag" ? operationAt(parts) : chapterAt(parts);
   location.replace(target ?? home);
+}
+
+/** Anybody can write a link. What is not an encoding of UTF-8 stays as it is. */
+function decoded(fragment) {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
 }
 
 function operationAt([group, method, ...path]) {
@@ -49,9 +60,11 @@ function openSearchOnDemand() {
   button.hidden = false;
   button.addEventListener("click", open);
   document.addEventListener("keydown", (event) => {
-    const key = event.key.toLowerCase();
+    // Browsers and password managers that fill in a field send events without a key.
+    const key = event.key?.toLowerCase();
     const isChord = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && key === "k";
-    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && (key === "/" || key === "k");
+    const isPlain =
+      searchKeysAreOn() && !event.ctrlKey && !event.metaKey && !event.altKey && (key === "/" || key === "k");
     if ((isChord || (isPlain && !isTyping(event.target))) && !event.repeat) {
       event.preventDefault();
       open();

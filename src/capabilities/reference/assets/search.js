@@ -1,29 +1,38 @@
 /** The search of the reference: a dialog over all pages, operations, fields and errors. */
+import { searchKeysChoice } from "./character-keys.js";
+
 const maxResults = 30;
 
 /** Words that people look for, and what the reference calls it. */
-const synonyms = {
-  otp: ["verification", "code"],
-  "2fa": ["verification", "code"],
-  mfa: ["verification", "code"],
-  pin: ["code"],
-  auth: ["authentication"],
-  login: ["sign-in", "session"],
-  logout: ["sign-out", "session"],
-  token: ["credential", "session"],
-  hook: ["webhook"],
-  hooks: ["webhook"],
-  callback: ["webhook"],
-  throttle: ["rate", "limit"],
-  throttling: ["rate", "limit"],
-  quota: ["rate", "limit"],
-  retry: ["idempotency", "retry"],
-  pagination: ["page_token", "page"],
-  hmac: ["signature"],
-  validate: ["check"],
-  phone: ["number", "lookup"],
-  sandbox: ["test"],
-};
+const synonyms = new Map(
+  Object.entries({
+    otp: ["verification", "code"],
+    "2fa": ["verification", "code"],
+    mfa: ["verification", "code"],
+    pin: ["code"],
+    auth: ["authentication"],
+    login: ["sign-in", "session"],
+    logout: ["sign-out", "session"],
+    token: ["credential", "session"],
+    hook: ["webhook"],
+    hooks: ["webhook"],
+    callback: ["webhook"],
+    throttle: ["rate", "limit"],
+    throttling: ["rate", "limit"],
+    quota: ["rate", "limit"],
+    retry: ["idempotency", "retry"],
+    pagination: ["page_token", "page"],
+    hmac: ["signature"],
+    validate: ["check"],
+    phone: ["number", "lookup"],
+    sandbox: ["test"],
+  }),
+);
+
+/** Words of questions, which say little of what is looked for. */
+const fillers = new Set(
+  "a an and are can do does for how i in is it my of on or the to what when where why with you".split(" "),
+);
 
 const kinds = {
   page: "Page",
@@ -80,7 +89,7 @@ function buildDialog(root) {
   const note = document.createElement("p");
   note.className = "search-note";
   note.setAttribute("role", "status");
-  element.append(head, list, note);
+  element.append(head, list, note, searchKeysChoice());
   document.body.append(element);
 
   const state = { index: undefined, active: -1 };
@@ -124,6 +133,10 @@ function buildDialog(root) {
 
   input.addEventListener("input", show);
   input.addEventListener("keydown", (event) => {
+    // These keys are the input method's while it composes a word. Safari says so by the number alone.
+    if (event.isComposing || event.keyCode === 229) {
+      return;
+    }
     const count = list.children.length;
     if ((event.key === "ArrowDown" || event.key === "ArrowUp") && count > 0) {
       event.preventDefault();
@@ -181,15 +194,20 @@ async function loadIndex(root) {
 
 function find(index, query) {
   const words = query.toLowerCase().split(/\s+/);
-  const queries = words.map((word) => {
-    const others = synonyms[word];
-    return others === undefined ? word : { combineWith: "OR", queries: [word, ...others] };
-  });
-  const results = index.search({ combineWith: "AND", queries });
+  const search = (combineWith, searched) => index.search({ combineWith, queries: searched.map(withSynonyms) });
+  const all = search("AND", words);
+  // A question has words that the page with the answer lacks.
+  const telling = words.filter((word) => !fillers.has(word));
+  const results = all.length > 0 || words.length === 1 ? all : search("OR", telling);
   // "webhook" means the page "Webhooks" before all that have the word in their title.
   const titles = [query.toLowerCase(), `${query.toLowerCase()}s`];
   const exact = (result) => (titles.includes(result.title.toLowerCase()) ? 1 : 0);
   return results.toSorted((one, other) => exact(other) - exact(one) || other.score - one.score).slice(0, maxResults);
+}
+
+function withSynonyms(word) {
+  const others = synonyms.get(word);
+  return others === undefined ? word : { combineWith: "OR", queries: [word, ...others] };
 }
 
 function optionOf({ address, kind, title, place, text }, position, root) {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { DescService, JsonObject } from "@bufbuild/protobuf";
 import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
@@ -39,6 +39,7 @@ const assets: readonly [name: string, type: string][] = [
   ["copy-code.js", "text/javascript; charset=utf-8"],
   ["sandbox-key.js", "text/javascript; charset=utf-8"],
   ["reference.js", "text/javascript; charset=utf-8"],
+  ["character-keys.js", "text/javascript; charset=utf-8"],
   ["search.js", "text/javascript; charset=utf-8"],
   ["status.js", "text/javascript; charset=utf-8"],
   ["theme.js", "text/javascript; charset=utf-8"],
@@ -88,13 +89,14 @@ export async function docsPages({ url, services, scopes }: DocsPagesOptions): Pr
   const pages = new Map<string, Page>([
     ["/openapi.json", filePage(openApi.json, publicFile)],
     ["/openapi.yaml", filePage(openApi.yaml, publicFile)],
-    ["/docs/", redirectPage(308, "../docs")],
     ["/llms.txt", text("text/plain; charset=utf-8", () => llmsText(site()))],
     ["/docs/search.json", text("application/json", () => searchJson(site()))],
   ]);
   for (const page of referencePages) {
     const file = rendered(htmlType, html(page));
     pages.set(page.path, filePage(file, { ...revalidated, headers: pageHeaders }));
+    // Chats and proxies add a slash, below which the relative links of the page would lead nowhere.
+    pages.set(`${page.path}/`, redirectPage(308, `../${basename(page.path)}`));
     const markdown = page.path === "/docs" ? wholeMarkdown : page.markdown;
     pages.set(
       markdownPath(page.path),
