@@ -89,6 +89,14 @@ describe.skipIf(!hasPhp)("the PHP SDK", () => {
     expect(stdout).toBe("approved\n");
   });
 
+  test("has a README whose examples are PHP", async () => {
+    const readme = await readFile(join(sdk, "README.md"), "utf8");
+    const [, ...examples] = [...readme.matchAll(/^( *)```php\n(.*?)^ *```/gms)].map(([, , code]) => code);
+    expect(examples.length).toBeGreaterThan(5);
+    const check = "foreach (array_slice($argv, 1) as $code) { token_get_all('<?php ' . $code, TOKEN_PARSE); }";
+    await run("php", ["-r", check, "--", ...examples.map(String)]);
+  });
+
   test("has classes that PHP loads, whose public members are documented", async () => {
     const { stdout } = await run("php", ["test/check-classes.php"], { cwd: sdk });
     expect(stdout).toBe("");
