@@ -25,12 +25,22 @@ export default defineConfig({
         extends: true,
         test: {
           name: "system",
-          // Fuzz tests are in both projects, with more inputs here.
-          include: ["test/system/**/*.test.ts", "test/**/*fuzz.test.ts"],
-          provide: { fuzzing: "long" },
+          include: ["test/system/**/*.test.ts"],
+          provide: { fuzzing: "short" },
           // They measure time, and have the machine for themselves.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "fuzz",
+          // The fuzz tests of the first project, with more inputs: only `npm run test:all` runs them.
+          include: ["test/**/*fuzz.test.ts"],
+          provide: { fuzzing: "long" },
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
