@@ -55,8 +55,11 @@ function parserOf(options: MarkdownOptions, headings: Heading[]): Marked {
           : `<h${depth} id="${id}">${withAnchor(id, content)}</h${depth}>\n`;
       },
       code({ text, lang = "" }: Tokens.Code) {
-        const [name = ""] = lang.split(/\s/);
-        return codeBlock(text, aliases[name] ?? name, fills).html;
+        const [name = "", file] = lang.split(/\s/);
+        const block = codeBlock(text, aliases[name] ?? name, fills);
+        return file === undefined
+          ? block.html
+          : `<div class="example"><div class="sample-head">${escapeHtml(file)}</div>${block.html}</div>\n`;
       },
       codespan({ text }: Tokens.Codespan) {
         const href = isInLink ? undefined : codeLink(text);
