@@ -144,9 +144,7 @@ class AsyncCaller(_CallerBase[AsyncTransport]):
         retries = 0
         while True:
             try:
-                with anyio.move_on_after(deadline.remaining):
-                    return await self._transport.call(call.attempt, deadline)
-                raise deadline.error()
+                return await self._transport.call(call.attempt, deadline)
             except ByondError as error:
                 pause = pause_before_retry(
                     error, call.attempt.operation, deadline, retries=retries, max_retries=call.max_retries

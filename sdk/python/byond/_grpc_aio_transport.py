@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-import anyio
 import grpc
 import grpc.aio
 
@@ -39,6 +39,7 @@ class AsyncGrpcTransport:
     async def call(self, attempt: Attempt, deadline: Deadline) -> object:
         """Returns the JSON of the result."""
         operation = attempt.operation
+        deadline.check()
         request = request_of(attempt)
         method: Any = self._open().unary_unary(f"/{operation.rpc}", serialize, output_class(operation).FromString)
         try:
@@ -53,21 +54,21 @@ class AsyncGrpcTransport:
         request = request_of(attempt)
         method: Any = self._open().unary_stream(f"/{operation.rpc}", serialize, output_class(operation).FromString)
         answers = method(request, metadata=metadata_of(attempt))
+        is_open = False
         try:
-            with anyio.move_on_after(deadline.remaining) as opening:
-                await answers.initial_metadata()
-            if opening.cancelled_caught:
-                raise deadline.error()
+            await asyncio.wait_for(answers.initial_metadata(), deadline.remaining)
+            is_open = True
             while True:
-                with anyio.move_on_after(SILENCE_SECONDS) as silence:
-                    answer = await answers.read()
-                if silence.cancelled_caught:
-                    raise ByondError(f"Nothing came for {SILENCE_SECONDS:g} seconds.", code="connection_failed")
+                answer = await asyncio.wait_for(answers.read(), SILENCE_SECONDS)
                 if answer is grpc.aio.EOF:
                     return
                 yield stream_message_of(operation, answer)
+        except asyncio.TimeoutError as error:
+            silence = ByondError(f"Nothing came for {SILENCE_SECONDS:g} seconds.", code="connection_failed")
+            raise (silence if is_open else deadline.error()) from error
         except grpc.aio.AioRpcError as error:
-            raise _failed(error, deadline) from error
+            is_late = not is_open and deadline.remaining <= 0
+            raise (deadline.error() if is_late else _failed(error, deadline)) from error
         finally:
             answers.cancel()
 

@@ -57,9 +57,12 @@ class GrpcTransport:
         request = request_of(attempt)
         method: Any = self._channel.unary_stream(f"/{operation.rpc}", serialize, output_class(operation).FromString)
         answers = method(request, metadata=metadata_of(attempt))
+        is_open = False
         try:
             with SilenceWatch(answers.cancel, deadline.remaining) as watch:
+                # Also returns when the call has ended without any.
                 answers.initial_metadata()
+                is_open = answers.is_active()
                 watch.expect(SILENCE_SECONDS)
                 for answer in answers:
                     # The time that the reader takes is not the connection's silence.
@@ -67,7 +70,8 @@ class GrpcTransport:
                     yield stream_message_of(operation, answer)
                     watch.expect(SILENCE_SECONDS)
         except grpc.RpcError as error:
-            raise _failed(error, deadline) from error
+            is_late = not is_open and deadline.remaining <= 0
+            raise (deadline.error() if is_late else _failed(error, deadline)) from error
         finally:
             answers.cancel()
 

@@ -127,11 +127,13 @@ class AsyncRestTransport(_RestBase):
         """Returns the JSON of the result."""
         request = self._request(attempt, "application/json", _Timeouts(lambda: deadline.remaining))
         try:
-            # A redirection would carry the credential elsewhere.
-            response = await self._http.send(request, follow_redirects=False)
+            with anyio.move_on_after(deadline.remaining):
+                # A redirection would carry the credential elsewhere.
+                response = await self._http.send(request, follow_redirects=False)
+                return read_answer(response.status_code, response.headers, response.content)
+            raise deadline.error()
         except httpx.HTTPError as error:
             raise _failed(error, deadline) from error
-        return read_answer(response.status_code, response.headers, response.content)
 
     async def stream(self, attempt: Attempt, deadline: Deadline) -> AsyncGenerator[StreamMessage, None]:
         """Reads a stream, which must be open before the deadline."""

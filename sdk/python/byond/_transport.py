@@ -29,7 +29,7 @@ class Transport(Protocol):
 
 
 class AsyncTransport(Protocol):
-    """Carries out attempts. Raises a `ByondError`. The deadline of a call is its caller's matter."""
+    """Carries out attempts. Raises a `ByondError`, after the deadline with the code `timed_out`."""
 
     async def call(self, attempt: Attempt, deadline: Deadline) -> object:
         """Returns the JSON of the result."""

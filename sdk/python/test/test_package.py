@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import unittest
 import venv
@@ -58,6 +59,19 @@ def use() -> Optional[ApiKey]:
 def show(verification: Verification) -> None:
     raise ByondError(str(verification.approved_at), code="internal")
 """
+
+README_NAMES = """
+import os
+from typing import Any
+from byond import Byond, ByondError
+byond = Byond(api_key="pk_test_x")
+app: Any
+request: Any
+webhook_id = email = password = recipient = last_seen = ""
+def approve(verification_id: str) -> None: ...
+def try_again_in(seconds: float | None) -> None: ...
+"""
+"""What the examples of the README name, but do not define."""
 
 
 class PackageTest(unittest.TestCase):
@@ -135,6 +149,23 @@ class PackageTest(unittest.TestCase):
                 ('byond.with_options(accessToken="x")', "call-arg"),
             ],
         )
+
+    def test_readme_types(self) -> None:
+        """every example of the README passes mypy"""
+        examples = re.findall(r"```python\n(.*?)```", (SDK / "README.md").read_text("utf-8"), re.DOTALL)
+        functions = [
+            f"def example_{index}() -> Any:\n{textwrap.indent(code, '    ')}" for index, code in enumerate(examples)
+        ]
+        program = self.folder / "examples.py"
+        program.write_text("\n".join([README_NAMES, *functions]), "utf-8")
+        result = subprocess.run(
+            [sys.executable, "-m", "mypy", "--check-untyped-defs", "--python-executable", self.python, program.name],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertGreater(len(examples), 5)
 
 
 class SourceTest(unittest.TestCase):
