@@ -57,11 +57,14 @@ export const goNames = {
 
 /** Begins the comment of a method, which is a verb in the third person: "Start generates a code …". */
 export function nameMethod(name: string, comment: string): string {
-  return `${name} ${lowerFirst(comment)}`;
+  return comment === "" ? undocumented(name) : `${name} ${lowerFirst(comment)}`;
 }
 
 /** Begins any other comment: "Delivery is a message …", "EventType has the types …", "Channel: how a code …". */
 export function nameMember(name: string, comment: string): string {
+  if (comment === "") {
+    return undocumented(name);
+  }
   if (/^[A-Z][a-z]+s that\b/.test(comment)) {
     return nameMethod(name, comment);
   }
@@ -71,6 +74,10 @@ export function nameMember(name: string, comment: string): string {
   );
   const verb = isPlural ? " has" : /^(?:An?|The) /.test(comment) ? " is" : ":";
   return `${name}${verb} ${lowerFirst(comment)}`;
+}
+
+function undocumented(name: string): string {
+  return `${name} has no comment in the schema.`;
 }
 
 function lowerFirst(comment: string): string {

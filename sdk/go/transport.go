@@ -31,6 +31,7 @@ type StreamMessage struct {
 
 // Attempt is one attempt at a call.
 type Attempt struct {
+	// Operation is what is called.
 	Operation *Operation
 	// BaseURL is the address of the server, without a slash at its end.
 	BaseURL string
@@ -38,7 +39,8 @@ type Attempt struct {
 	Path map[string]string
 	// Parameters are the other ones, as the JSON of REST: of texts, numbers, booleans, []any and map[string]any.
 	Parameters map[string]any
-	Header     http.Header
+	// Header has the credential, and all others that the SDK sends.
+	Header http.Header
 	// SigningKey is the credential that signs the request. Empty: it is not signed.
 	SigningKey string
 }
@@ -52,7 +54,8 @@ type Operation struct {
 	// Method is that of the HTTP request.
 	Method string
 	// Path has {name} for each path parameter.
-	Path           string
+	Path string
+	// PathParameters are their names, in the order of the path.
 	PathParameters []string
 	// ParametersIn is query, body or none.
 	ParametersIn string

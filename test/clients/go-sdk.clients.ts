@@ -1,11 +1,16 @@
 /** The modules of the Go SDK, built as a proxy of Go serves them, and got by an empty project. Nothing is replaced there. */
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import rootPackage from "../../package.json" with { type: "json" };
+import { modelOfSchema } from "../../sdk/generator/generate.ts";
+import { emitGo } from "../../sdk/generator/go.ts";
+import type { Field, FieldType } from "../../sdk/generator/model.ts";
+import { readModel } from "../../sdk/generator/read-model.ts";
 import { CommandError, runCommand } from "../generators/run-command.ts";
 import { useTestApp } from "../support/app.ts";
+import { readBadgeService } from "../wire/badges/badges.capability.ts";
 import { missingOf } from "./toolchains.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -60,6 +65,45 @@ describe.skipIf(missingOf(["go"]) !== undefined)("the Go SDK", () => {
       // Fails if go.mod or go.sum is not what the imports need.
       await runCommand("go", ["mod", "tidy", "-diff"], { cwd });
     }
+  });
+
+  test("compiles, formatted, with a service that nobody wrote code for, and with every type of field", async () => {
+    const [model, badges] = [await modelOfSchema(), readModel([await readBadgeService()])];
+    const kinds: readonly FieldType["kind"][] = [
+      "string",
+      "boolean",
+      "integer",
+      "number",
+      "int64",
+      "bytes",
+      "timestamp",
+      "json",
+    ];
+    const fields = kinds.flatMap((kind): Field[] => {
+      const field = { doc: `The ${kind}.`, type: { kind } as FieldType, isRequired: false, isNullable: false };
+      const map: FieldType = { kind: "map", of: kind === "int64" ? { kind: "string" } : field.type };
+      return [
+        { ...field, name: kind },
+        { ...field, name: `nullable_${kind}`, isNullable: true },
+        { ...field, name: `map_of_${kind}`, type: map },
+      ];
+    });
+    const module = join(folder, "generated");
+    await cp(sdk, module, { recursive: true });
+    const files = emitGo(
+      {
+        ...model,
+        services: [...model.services, ...badges.services],
+        messages: [...model.messages, ...badges.messages, { name: "AllKinds", doc: "Everything.", fields }],
+        enums: [...model.enums, ...badges.enums],
+      },
+      new Uint8Array(),
+    );
+    for (const [path, content] of Object.entries(files)) {
+      await writeFile(join(module, path), content);
+    }
+    expect(await runCommand("gofmt", ["-l", module])).toBe("");
+    await runCommand("go", ["vet", "."], { cwd: module });
   });
 
   test("requires itself in the version of the server", async () => {
