@@ -3,11 +3,13 @@ import { camelCaseNames, docWriter } from "./doc-text.ts";
 import type { Enum, Field, FieldType, Message, Model, Operation, Service } from "./model.ts";
 import { camelCase } from "./names.ts";
 import { phpDoc, phpFile, quoted } from "./php-file.ts";
+import { checkNames } from "./php-names.ts";
 import { parameterDocType, parameterType, readingCode, resultDocType, resultType, writingCode } from "./php-types.ts";
 
 type Describe = (comment: string) => string;
 
 export function emitPhp(model: Model): Record<string, string> {
+  checkNames(model);
   const describe = docWriter(model, camelCaseNames);
   const pages = new Set(
     model.services

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import type { Field, FieldType, Model } from "../../sdk/generator/model.ts";
+import type { Field, FieldType, Model, Operation } from "../../sdk/generator/model.ts";
 import { emitPhp } from "../../sdk/generator/php.ts";
 import { makeFolder, root } from "../system/main-process.ts";
 
@@ -143,3 +143,21 @@ test.skipIf(!hasPhp)("fields of every type are read and sent, alone, in lists an
   const emptyMaps = Object.fromEntries(Object.keys(one).map((name) => [`${name}_map`, {}]));
   expect(JSON.parse(stdout)).toEqual([whole, whole, { ...empty, ...emptyLists, ...emptyMaps }, {}]);
 });
+
+test.each([
+  [{ messages: [{ name: "List", doc: "", fields: [] }] }, /a class named List/],
+  [
+    { services: model.services.map((one) => ({ ...one, operations: [withParameter("options")] })) },
+    /a parameter named options/,
+  ],
+])("names that PHP cannot have are refused", (changes, message) => {
+  expect(() => emitPhp({ ...model, ...changes })).toThrow(message);
+});
+
+function withParameter(name: string): Operation {
+  const [operation] = model.services.flatMap(({ operations }) => operations);
+  if (operation === undefined) {
+    throw new Error("the model has no operation");
+  }
+  return { ...operation, parameters: fieldsOf({ [name]: { kind: "string" } }, true) };
+}

@@ -10,6 +10,7 @@ import { root } from "../system/main-process.ts";
 
 const run = promisify(execFile);
 const hasPhp = spawnSync("php", ["-r", "exit(extension_loaded('curl') ? 0 : 1);"]).status === 0;
+const canFork = spawnSync("php", ["-r", "exit(function_exists('pcntl_fork') ? 0 : 1);"]).status === 0;
 const hasGuzzle =
   spawnSync("php", ["-r", "exit(stream_resolve_include_path('GuzzleHttp/autoload.php') === false ? 1 : 0);"]).status ===
   0;
@@ -153,6 +154,26 @@ describe.skipIf(!hasPhp)("the PHP SDK", () => {
       }`;
     const url = await serve((_, response) => response.writeHead(307, { Location: "http://127.0.0.1:1/" }).end());
     expect(await php(code, { URL: url })).toEqual([307, "invalid_response", []]);
+  });
+
+  test.skipIf(!canFork)("calls share a connection, but not with a process that was forked", async () => {
+    const connections = new Set<unknown>();
+    const url = await serve((request, response) => {
+      connections.add(request.socket);
+      response.end(JSON.stringify({ valid: true, input: request.url, connections: connections.size }));
+    });
+    const code = `$byond = new Client('pk_test_0.1', baseUrl: $_SERVER['URL']);
+      $counts = [$byond->lookup->number('1'), $byond->lookup->number('2')];
+      $child = pcntl_fork();
+      if ($child === 0) {
+        exit($byond->lookup->number('3')->jsonSerialize()->connections);
+      }
+      pcntl_waitpid($child, $status);
+      $counts[] = $byond->lookup->number('4');
+      return [...array_map(static fn ($result): int => $result->jsonSerialize()->connections, $counts), pcntl_wexitstatus($status)];`;
+    // The fourth look-up was on the first connection: there are two, as when the child had opened its own.
+    expect(await php(code, { URL: url })).toEqual([1, 1, 2, 2]);
+    expect(connections.size).toBe(2);
   });
 
   test("a stream that nobody reads any more closes its connection", async () => {

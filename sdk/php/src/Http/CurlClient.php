@@ -11,24 +11,27 @@ final class CurlClient implements HttpClient
 {
     private ?\CurlHandle $handle = null;
 
+    /** The process that opened the connection. */
+    private int|false|null $processId = null;
+
     public function send(Request $request, float $timeout): Response
     {
         if ($timeout <= 0) {
             throw ByondException::timedOut($timeout);
         }
-        $this->handle ??= curl_init();
+        $handle = $this->handle();
         $headers = new CurlHeaders();
         // It keeps the connection.
-        curl_reset($this->handle);
-        curl_setopt_array($this->handle, CurlOptions::of($request, $headers) + [
+        curl_reset($handle);
+        curl_setopt_array($handle, CurlOptions::of($request, $headers) + [
             CURLOPT_RETURNTRANSFER => true,
             CURLOPT_TIMEOUT_MS => (int) ceil($timeout * 1000),
         ]);
-        $body = curl_exec($this->handle);
+        $body = curl_exec($handle);
         if (!is_string($body)) {
-            throw curl_errno($this->handle) === CURLE_OPERATION_TIMEDOUT
+            throw curl_errno($handle) === CURLE_OPERATION_TIMEDOUT
                 ? ByondException::timedOut($timeout)
-                : ByondException::connectionFailed(curl_error($this->handle));
+                : ByondException::connectionFailed(curl_error($handle));
         }
         return new Response($headers->status, $headers->headers, $body);
     }
@@ -36,5 +39,15 @@ final class CurlClient implements HttpClient
     public function open(Request $request, float $timeout, float $silence): StreamedResponse
     {
         return (new CurlStream($request))->open($timeout, $silence);
+    }
+
+    /** A process that was forked must not read the answers of its parent, whose connection it has, too. */
+    private function handle(): \CurlHandle
+    {
+        if ($this->handle === null || $this->processId !== getmypid()) {
+            $this->handle = curl_init();
+            $this->processId = getmypid();
+        }
+        return $this->handle;
     }
 }
