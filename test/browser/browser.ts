@@ -8,9 +8,9 @@ const screenshotFolder = join(import.meta.dirname, "../../.cache/screenshots");
 
 /**
  * Starts Debian's Chromium, or the one that `CHROMIUM` names, without anything that it would do for itself. With `keepsPages` it keeps
- * pages that are left, and shows them again on "back", as browsers of users do.
+ * pages that are left, and shows them again on "back", as browsers of users do. `fontSize` is what a user has chosen, in pixels.
  */
-export async function launchBrowser({ keepsPages = false } = {}): Promise<Browser> {
+export async function launchBrowser({ keepsPages = false, fontSize = 16 } = {}): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   if (!existsSync(executablePath)) {
     throw new Error(
@@ -25,6 +25,7 @@ export async function launchBrowser({ keepsPages = false } = {}): Promise<Browse
       "--disable-gpu",
       "--disable-quic",
       "--no-first-run",
+      `--blink-settings=defaultFontSize=${fontSize}`,
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",

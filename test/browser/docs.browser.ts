@@ -326,6 +326,18 @@ test("an address that is cut off within a letter is an address", async () => {
   expect(faults).toEqual([]);
 });
 
+test("text is as large as the reader has chosen, and fits", async () => {
+  await using large = await launchBrowser({ fontSize: 32 });
+  for (const width of [390, 1000, 1280]) {
+    await using watched = await openPage(large, { width });
+    const { page } = watched;
+    await page.goto(`${app.url}/docs/api/verify`);
+    expect(await page.evaluate("getComputedStyle(document.body).fontSize")).toBe("32px");
+    await screenshot(page, `docs-large-text-${width}`);
+    expect(await overflowOf(page), `${width}`).toBeLessThanOrEqual(0);
+  }
+});
+
 describe("on paper", () => {
   test.each(["light", "dark"] as const)(
     "with %s colours everything is there, in dark ink, and nothing is cut off",
