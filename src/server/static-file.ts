@@ -24,9 +24,15 @@ export class StaticFile {
   }
 
   encoded(encoding: Encoding): Promise<Buffer> {
-    const known = this.#encoded.get(encoding) ?? compress(this.bytes, encoding, 6);
-    this.#encoded.set(encoding, known);
-    return known;
+    const known = this.#encoded.get(encoding);
+    if (known !== undefined) {
+      return known;
+    }
+    const made = compress(this.bytes, encoding, 6);
+    this.#encoded.set(encoding, made);
+    // A failure is not kept: the next request compresses again.
+    made.catch(() => this.#encoded.delete(encoding));
+    return made;
   }
 }
 

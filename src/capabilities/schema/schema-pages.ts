@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { once } from "../../server/once.ts";
 import { redirectPage } from "../../server/redirect-page.ts";
 import type { Page } from "../../server/request-handler.ts";
 import { filePage, StaticFile } from "../../server/static-file.ts";
@@ -42,12 +43,4 @@ function archiveOf(bundle: ReadonlyMap<string, string>): Buffer {
   // The header names the operating system (RFC 1952 §2.3.1): 255 is "unknown", and the same everywhere.
   archive[9] = 255;
   return archive;
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

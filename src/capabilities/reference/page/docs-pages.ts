@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { DescService, JsonObject } from "@bufbuild/protobuf";
+import { once } from "../../../server/once.ts";
 import { redirectPage } from "../../../server/redirect-page.ts";
 import type { Page } from "../../../server/request-handler.ts";
 import { filePage, StaticFile } from "../../../server/static-file.ts";
@@ -75,7 +76,7 @@ export async function docsPages({ url, services, scopes }: DocsPagesOptions): Pr
   const miniSearchPath = `assets/minisearch-${miniSearch.version}.js`;
   const site = once(() =>
     createSite({
-      document: readDocument(),
+      document: JSON.parse(openApi.json().bytes.toString()),
       origin: url(),
       services,
       pages: referencePages,
@@ -118,15 +119,6 @@ export async function docsPages({ url, services, scopes }: DocsPagesOptions): Pr
     }),
   );
   return pages;
-}
-
-/** Calls `make` on first use, and returns the same from then on. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 /** Reads the document, and returns what makes that of the services: that takes tens of milliseconds, for which no start has to wait. */
