@@ -235,7 +235,7 @@ describe("the search", () => {
     await results(watched.page).first().getByText(expected).first().waitFor();
   });
 
-  test.each(["constructor", "__proto__", "toString code"])("takes %s for a word like any other", async (query) => {
+  test.each(["constructor", "__proto__", "toString code", "<img src=x onerror=alert(1)>"])("takes %s for a word like any other", async (query) => {
     await using watched = await open("/docs");
     const { page, faults } = watched;
     await page.keyboard.press("/");
@@ -309,6 +309,7 @@ test.each([
   ["#description/authentication", "/docs/guides/authentication"],
   ["#description/rate-limits", "/docs/guides/rate-limits"],
   ["#description/quickstart", "/docs#quickstart"],
+  ["#tag/..%5C..%5Cconsole%5Center%3Ftoken=x/webhook/a", "/docs"],
   ["#description/events-and-webhooks", "/docs/guides/webhooks"],
 ])("the old address /docs%s leads to the new one", async (fragment, expected) => {
   await using watched = await openPage(browser);

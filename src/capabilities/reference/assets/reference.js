@@ -23,14 +23,15 @@ function decoded(fragment) {
   }
 }
 
-function operationAt([group, method, ...path]) {
-  if (method === "webhook") {
-    return new URL(`docs/api/${group}#on_${path.at(-1)?.replace(".", "_")}`, new URL(root, location.href));
+function operationAt([group = "", method, ...path]) {
+  const page = document.querySelector(`.menu a[href$="/api/${CSS.escape(group)}"]`)?.href;
+  if (page !== undefined && method === "webhook") {
+    return `${page}#on_${path.at(-1)?.replace(".", "_")}`;
   }
   const route = `${method}/${path.join("/")}`;
   const links = [...document.querySelectorAll("a[data-route]")];
   const link = links.find(({ dataset }) => dataset.route === route);
-  return link?.href ?? document.querySelector(`.menu a[href$="/api/${CSS.escape(group)}"]`)?.href;
+  return link?.href ?? page;
 }
 
 /** Chapters that have another name now. */
