@@ -235,17 +235,20 @@ describe("the search", () => {
     await results(watched.page).first().getByText(expected).first().waitFor();
   });
 
-  test.each(["constructor", "__proto__", "toString code", "<img src=x onerror=alert(1)>"])("takes %s for a word like any other", async (query) => {
-    await using watched = await open("/docs");
-    const { page, faults } = watched;
-    await page.keyboard.press("/");
-    await searchField(page).fill("rate");
-    await results(page).first().waitFor();
-    const before = await results(page).allInnerTexts();
-    await searchField(page).fill(query);
-    await expect.poll(async () => (await results(page).allInnerTexts()).join()).not.toBe(before.join());
-    expect(faults).toEqual([]);
-  });
+  test.each(["constructor", "__proto__", "toString code", "<img src=x onerror=alert(1)>"])(
+    "takes %s for a word like any other",
+    async (query) => {
+      await using watched = await open("/docs");
+      const { page, faults } = watched;
+      await page.keyboard.press("/");
+      await searchField(page).fill("rate");
+      await results(page).first().waitFor();
+      const before = await results(page).allInnerTexts();
+      await searchField(page).fill(query);
+      await expect.poll(async () => (await results(page).allInnerTexts()).join()).not.toBe(before.join());
+      expect(faults).toEqual([]);
+    },
+  );
 
   test("leaves the keys to an input method while it composes a word", async () => {
     await using watched = await open("/docs/guides/events");

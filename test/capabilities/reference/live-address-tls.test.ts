@@ -48,5 +48,5 @@ test.each([
   const { info, paths } = JSON.parse(await get("/openapi.json"));
   expect(paths["/verify/start"].post["x-codeSamples"].at(-1).source).not.toContain("-plaintext");
   expect(info.description).toContain(`${app.url}/docs`);
-  expect(await get("/docs")).toContain("<title>Byond reference</title>");
+  expect(await get("/docs")).toContain("<title>Byond API</title>");
 });

@@ -5,12 +5,11 @@ import { chapterText } from "../guide.ts";
 import { readGroup } from "./documented-operation.ts";
 import { groupPath } from "./group-page.ts";
 import { renderMarkdown } from "./markdown-html.ts";
-import { optionsOf } from "./markdown-pages.ts";
+import { optionsOf, titleOf } from "./markdown-pages.ts";
 import { markdownEntries } from "./markdown-search.ts";
 import { type ReferencePage, relativePath, type Site, sections } from "./reference-page.ts";
 
 const path = "/docs";
-const title = "Byond reference";
 
 /** `/docs`: what the server is, the quickstart, and where everything else is. */
 export async function homePage(): Promise<ReferencePage> {
@@ -18,9 +17,9 @@ export async function homePage(): Promise<ReferencePage> {
     ["introduction", "quickstart"].map((name) => readFile(join(import.meta.dirname, `../guide/${name}.md`), "utf8")),
   );
   const [introduction = "", quickstart = ""] = texts;
-  const opening = introduction.startsWith("# ") ? introduction : `# ${title}\n\n${introduction}`;
+  const title = titleOf(introduction) ?? path;
   const markdown = (values: Site["values"]) =>
-    `${chapterText(opening, values).trim()}\n\n${lowered(chapterText(quickstart, values)).trim()}\n`;
+    `${chapterText(introduction, values).trim()}\n\n${lowered(chapterText(quickstart, values)).trim()}\n`;
   return {
     path,
     title,
