@@ -99,10 +99,13 @@ async function generateOpenApi(folder: string): Promise<void> {
     const image = join(scratch, "image.binpb");
     await buf("build", "proto", "-o", image);
     const { buildReference, servicesOf } = await import("../src/capabilities/reference/openapi/reference-document.ts");
+    const { readModel } = await import("../sdk/generator/read-model.ts");
+    const { sdkSamples } = await import("../sdk/generator/samples/sdk-samples.ts");
     const { standardCapabilities } = await import("../src/app.ts");
     const { scopesOf } = await import("../src/process/start-platform.ts");
     const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, await readFile(image)));
-    const document = buildReference(servicesOf(registry.files), scopesOf(standardCapabilities()));
+    const services = servicesOf(registry.files);
+    const document = buildReference(services, scopesOf(standardCapabilities()), sdkSamples(readModel(services)));
     await writeFile(join(folder, openApiFile), `${JSON.stringify(document, undefined, 2)}\n`);
   } finally {
     await rm(scratch, { recursive: true, force: true });

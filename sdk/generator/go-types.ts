@@ -167,17 +167,20 @@ export function emitParams({ services }: Model, write: Writer): string {
 function paramsType(service: string, operation: Operation, write: Writer): string {
   const name = `${goNames.method(service, operation)}Params`;
   const fields = operation.parameters.map((field) => {
-    // Only where the empty value says something else than none at all.
-    const isPointer = field.isNullable && !field.isRequired && isScalar(field.type);
     return member(
       field,
-      `${isPointer ? "*" : ""}${goType(field.type, write)}`,
+      `${isPointerParameter(field) ? "*" : ""}${goType(field.type, write)}`,
       jsonTag(field, !field.isRequired),
       write,
     );
   });
   const service_ = goNames.type(service);
   return `${goComment(`${name} are the parameters of [${service_}Service.${goNames.type(operation.name)}].`)}type ${name} struct {\n${fields.join("\n")}}\n`;
+}
+
+/** Only where the empty value says something else than none at all. */
+export function isPointerParameter({ type, isNullable, isRequired }: Field): boolean {
+  return isNullable && !isRequired && isScalar(type);
 }
 
 function isScalar({ kind }: FieldType): boolean {

@@ -36,7 +36,7 @@ function text(value: string): string {
 }
 
 /** Names that are words of the language get an underscore, as PEP 8 has it. */
-function pythonName(name: string): string {
+export function pythonName(name: string): string {
   return keywords.has(name) ? `${name}_` : name;
 }
 

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sdkLanguages } from "../../sdk/generator/samples/sdk-samples.ts";
 import { sampleLanguages } from "../../src/capabilities/reference/openapi/samples/code-samples.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { findAxeViolations } from "./axe.ts";
@@ -19,7 +20,9 @@ afterAll(async () => {
 /** Pages with samples, with code in the text, and with both. */
 const paths = ["/docs", "/docs/api/verify", "/docs/api/lookup", "/docs/guides/webhooks"];
 
-const labels = sampleLanguages.map(({ label }) => label);
+const sdkLabels = sdkLanguages.map(({ label }) => label);
+const [curl = "", ...labelsWithoutSdk] = sampleLanguages.map(({ label }) => label);
+const labels = [curl, ...sdkLabels, ...labelsWithoutSdk];
 
 const languageSelects = (page: Page) => page.getByRole("combobox", { name: "Language of the samples" });
 
@@ -41,6 +44,9 @@ describe("the language of the samples", () => {
     await page.goto(`${app.url}/docs/api/verify`);
     const selects = languageSelects(page);
     expect(await selects.first().locator("option").allInnerTexts()).toEqual(labels);
+    const optionsOf = (name: string) => selects.first().locator(`optgroup[label="${name}"] option`).allInnerTexts();
+    expect(await optionsOf("SDKs")).toEqual(sdkLabels);
+    expect(await optionsOf("Without an SDK")).toEqual(labelsWithoutSdk);
     expect(await shownSamples(page)).toHaveLength(await selects.count());
     for (const text of await shownSamples(page)) {
       expect(text).toMatch(/^curl /);
@@ -48,11 +54,11 @@ describe("the language of the samples", () => {
     await selects.nth(1).focus();
     await page.keyboard.type("Py");
     for (const text of await shownSamples(page)) {
-      expect(text).toContain("import requests");
+      expect(text).toContain("from byond import Byond");
     }
     await page.goto(`${app.url}/docs/api/lookup`);
-    expect(await selects.first().inputValue()).toBe("python");
-    expect((await shownSamples(page))[0]).toContain("import requests");
+    expect(await selects.first().inputValue()).toBe("python sdk");
+    expect((await shownSamples(page))[0]).toContain("from byond import Byond");
     expect(watched.faults).toEqual([]);
   });
 
@@ -163,6 +169,10 @@ describe("the visitor's sandbox key", () => {
     await page.goto(`${app.url}/docs/api/verify`);
     const written: Readonly<Record<string, string>> = {
       curl: `-H "X-API-Key: ${key}"`,
+      "TypeScript SDK": `new Byond({ apiKey: "${key}" })`,
+      "Python SDK": `Byond(api_key="${key}")`,
+      "Go SDK": `byond.New(byond.WithAPIKey("${key}"))`,
+      "PHP SDK": `new Byond\\Client(apiKey: '${key}')`,
       JavaScript: `"X-API-Key": "${key}",`,
       Python: `headers={"X-API-Key": "${key}"},`,
       Go: `request.Header.Set("X-API-Key", "${key}")`,

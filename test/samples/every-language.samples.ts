@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DocumentReader } from "../capabilities/reference/openapi-document.ts";
 import { useTestApp } from "../support/app.ts";
 import { runSamples } from "./run-samples.ts";
-import { sampleLanguages } from "./sample-language.ts";
+import { languagesWithoutSdk } from "./sample-language.ts";
+import { sdkSampleLanguages } from "./sdk-sample-language.ts";
 
 const app = useTestApp();
 const document = JSON.parse(readFileSync(join(import.meta.dirname, "../../gen/openapi.json"), "utf8"));
@@ -14,7 +15,7 @@ const operationIds = new DocumentReader(document).operations().map(({ operation 
 const table: { readonly language: string; readonly result: string }[] = [];
 afterAll(() => console.table(table));
 
-describe.each(sampleLanguages)("$label", (language) => {
+describe.each([...languagesWithoutSdk, ...sdkSampleLanguages])("$label", (language) => {
   const missing = language.missing();
   if (missing !== undefined) {
     table.push({ language: language.label, result: `skipped: ${missing}` });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { PreparedSample } from "./sample-preparation.ts";
 
-const run = promisify(execFile);
-const root = join(import.meta.dirname, "../..");
+export const run = promisify(execFile);
+export const root = join(import.meta.dirname, "../..");
 const cache = join(root, ".cache/samples");
 
 /** How samples of a language are run: as they are, except that languages which are compiled are compiled once for all of them. */
@@ -23,7 +23,7 @@ export interface SampleLanguage {
 }
 
 /** Samples that an interpreter reads from a file. */
-function interpreted(extension: string): Pick<SampleLanguage, "build"> {
+export function interpreted(extension: string): Pick<SampleLanguage, "build"> {
   return {
     async build(folder, samples) {
       for (const { operationId, source } of samples) {
@@ -33,7 +33,7 @@ function interpreted(extension: string): Pick<SampleLanguage, "build"> {
   };
 }
 
-function unless(program: string, ...args: readonly string[]): () => string | undefined {
+export function unless(program: string, ...args: readonly string[]): () => string | undefined {
   return () => (spawnSync(program, args, { stdio: "ignore" }).status === 0 ? undefined : `${program} is not installed`);
 }
 
@@ -70,47 +70,55 @@ const python: SampleLanguage = {
   printsStatus: true,
 };
 
-/** One program with a package for each sample: linking one for each would take a minute. */
-const go: SampleLanguage = {
-  label: "Go",
-  missing: unless("go", "version"),
-  async build(folder, samples) {
-    for (const { operationId, source } of samples) {
-      const name = operationId.toLowerCase();
-      const importable = source.replace("package main", `package ${name}`).replace("func main()", "func Main()");
-      await mkdir(join(folder, name));
-      await writeFile(join(folder, name, "sample.go"), `${importable}\n`);
-    }
-    const names = samples.map(({ operationId }) => operationId.toLowerCase());
-    await writeFile(join(folder, "go.mod"), "module samples\n\ngo 1.21\n");
-    await writeFile(
-      join(folder, "main.go"),
-      [
-        "package main",
-        'import (\n"os"',
-        ...names.map((name) => `"samples/${name}"`),
-        ")",
-        "func main() {\nswitch os.Args[1] {",
-        ...names.map((name) => `case "${name}":\n${name}.Main()`),
-        "}\n}",
-      ].join("\n"),
-    );
-    const { stdout } = await run("gofmt", ["-l", ...names], { cwd: folder });
-    if (stdout !== "") {
-      throw new Error(`gofmt would change ${stdout}`);
-    }
-    await run("go", ["vet", "./..."], { cwd: folder });
-    await run("go", ["build", "-o", "samples", "."], { cwd: folder });
-  },
-  command: (folder, id) => [join(folder, "samples"), id.toLowerCase()],
-  printsStatus: true,
-};
+/** One program with a package for each sample: linking one for each would take a minute. `requirements` are lines of its go.mod. */
+export function goProgram(requirements: readonly string[]): Pick<SampleLanguage, "missing" | "build" | "command"> {
+  return {
+    missing: unless("go", "version"),
+    async build(folder, samples) {
+      for (const { operationId, source } of samples) {
+        const name = operationId.toLowerCase();
+        const importable = source.replace("package main", `package ${name}`).replace("func main()", "func Main()");
+        await mkdir(join(folder, name));
+        await writeFile(join(folder, name, "sample.go"), `${importable}\n`);
+      }
+      const names = samples.map(({ operationId }) => operationId.toLowerCase());
+      await writeFile(join(folder, "go.mod"), ["module samples", ...requirements, ""].join("\n"));
+      await writeFile(
+        join(folder, "main.go"),
+        [
+          "package main",
+          'import (\n"os"',
+          ...names.map((name) => `"samples/${name}"`),
+          ")",
+          "func main() {\nswitch os.Args[1] {",
+          ...names.map((name) => `case "${name}":\n${name}.Main()`),
+          "}\n}",
+        ].join("\n"),
+      );
+      const { stdout } = await run("gofmt", ["-l", ...names], { cwd: folder });
+      if (stdout !== "") {
+        throw new Error(`gofmt would change ${stdout}`);
+      }
+      await run("go", ["vet", "./..."], { cwd: folder });
+      await run("go", ["build", "-o", "samples", "."], { cwd: folder });
+    },
+    command: (folder, id) => [join(folder, "samples"), id.toLowerCase()],
+  };
+}
+
+const go: SampleLanguage = { label: "Go", ...goProgram(["go 1.21"]), printsStatus: true };
+
+/** What PHP lacks to send requests. */
+export function missingForPhp(): string | undefined {
+  return (
+    unless("php", "--version")() ??
+    (spawnSync("php", ["-m"], { encoding: "utf8" }).stdout.includes("curl") ? undefined : "PHP has no extension curl")
+  );
+}
 
 const php: SampleLanguage = {
   label: "PHP",
-  missing: () =>
-    unless("php", "--version")() ??
-    (spawnSync("php", ["-m"], { encoding: "utf8" }).stdout.includes("curl") ? undefined : "PHP has no extension curl"),
+  missing: missingForPhp,
   ...interpreted("php"),
   command: (folder, id) => ["php", join(folder, `${id}.php`)],
   printsStatus: true,
@@ -157,4 +165,4 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-export const sampleLanguages: readonly SampleLanguage[] = [curl, javascript, python, go, php, java, grpc];
+export const languagesWithoutSdk: readonly SampleLanguage[] = [curl, javascript, python, go, php, java, grpc];

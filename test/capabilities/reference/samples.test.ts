@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { sdkLanguages } from "../../../sdk/generator/samples/sdk-samples.ts";
 import { sampleLanguages } from "../../../src/capabilities/reference/openapi/samples/code-samples.ts";
 import { forServerAt } from "../../../src/capabilities/reference/openapi/samples/grpcurl.ts";
 import { runSamples } from "../../samples/run-samples.ts";
@@ -20,22 +21,25 @@ test("every sample in curl is answered as documented", async () => {
   expect(outcomes.size).toBe(operations.length);
 });
 
-test("every operation has a sample in every language", () => {
+const [inCurl, ...others] = sampleLanguages;
+const allLanguages = [...(inCurl === undefined ? [] : [inCurl]), ...sdkLanguages, ...others];
+
+test("every operation has a sample in every language, those in the SDKs behind curl", () => {
   for (const operation of operations) {
     const labels = operation["x-codeSamples"].map(({ label }) => label);
-    expect(labels, operation.operationId).toEqual(sampleLanguages.map(({ label }) => label));
+    expect(labels, operation.operationId).toEqual(allLanguages.map(({ label }) => label));
   }
 });
 
-describe.each(sampleLanguages)("samples in $label", ({ label, key }) => {
+describe.each(allLanguages)("samples in $label", ({ label, key }) => {
   const samples = operations.map((operation) => {
     const source = operation["x-codeSamples"].find((sample) => sample.label === label)?.source ?? "";
     return { operation, source };
   });
 
-  test("take the address from the environment", () => {
+  test("take the address from the environment, which SDKs do by themselves", () => {
     for (const { source } of samples) {
-      expect(source).toContain("BYOND_URL");
+      expect(source.includes("BYOND_URL")).toBe(!label.endsWith(" SDK"));
       expect(source).not.toContain("127.0.0.1");
     }
   });
@@ -51,6 +55,8 @@ describe.each(sampleLanguages)("samples in $label", ({ label, key }) => {
       expect(source.split(key.text)).toHaveLength(2);
       expect(source.split("BYONDAPI_KEY")).toHaveLength(2);
     }
+    // Those of the languages without an SDK are what the pages fill in.
+    expect(sampleLanguages.map((language) => language.key)).toContain(key);
   });
 });
 

@@ -32,7 +32,7 @@ function languagesOf(group) {
 function languageSelect(group) {
   const select = document.createElement("select");
   select.setAttribute("aria-label", "Language of the samples");
-  select.append(...languagesOf(group).map(({ id, label }) => new Option(label, id)));
+  select.append(...languageOptions(group));
   select.addEventListener("change", () => {
     const before = select.getBoundingClientRect().top;
     remember(select.value);
@@ -41,6 +41,31 @@ function languageSelect(group) {
     scrollBy({ top: select.getBoundingClientRect().top - before, behavior: "instant" });
   });
   return select;
+}
+
+/** curl, which everybody can try at once, then the SDKs, then how to do without one. A group without samples in SDKs is one list. */
+function languageOptions(group) {
+  const isOfSdk = ({ text }) => text.endsWith(" SDK");
+  const options = languagesOf(group).map(({ id, label }) => new Option(label, id));
+  if (!options.some(isOfSdk)) {
+    return options;
+  }
+  const [first, ...others] = options;
+  return [
+    first,
+    optionGroup("SDKs", others.filter(isOfSdk)),
+    optionGroup(
+      "Without an SDK",
+      others.filter((option) => !isOfSdk(option)),
+    ),
+  ];
+}
+
+function optionGroup(label, options) {
+  const group = document.createElement("optgroup");
+  group.label = label;
+  group.append(...options);
+  return group;
 }
 
 /** A group that lacks the language keeps what it shows. */

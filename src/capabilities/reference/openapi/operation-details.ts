@@ -6,9 +6,15 @@ import { credentialNote, credentialsOf, scopeNote, securityOf } from "./operatio
 import { errorsOf, refusesSandboxKeys, useOfIdempotencyKey } from "./operation-errors.ts";
 import { codeSamples } from "./samples/code-samples.ts";
 import { sampleCall } from "./samples/operation-sample.ts";
+import type { SdkSamples } from "./samples/sample-call.ts";
 
 /** Documents what the generic OpenAPI builder does not know: credentials, errors, headers, `Idempotency-Key`, code samples. */
-export function operationDetails(facts: OperationFacts, basePath: string, errors: ErrorResponses): OperationDetails {
+export function operationDetails(
+  facts: OperationFacts,
+  basePath: string,
+  errors: ErrorResponses,
+  sdkSamples: SdkSamples,
+): OperationDetails {
   const { method } = facts.route;
   if (!hasOption(method, access)) {
     throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
@@ -49,7 +55,7 @@ export function operationDetails(facts: OperationFacts, basePath: string, errors
       "x-rpc": `${method.parent.typeName}/${method.name}`,
       "x-credentials": credentialsOf(required),
       ...(required.scope === "" ? {} : { "x-required-scope": required.scope }),
-      "x-codeSamples": codeSamples(sampleCall(facts, basePath, credentialsOf(required)[0] ?? "none")),
+      "x-codeSamples": codeSamples(sampleCall(facts, basePath, credentialsOf(required)[0] ?? "none"), sdkSamples),
     },
   };
 }

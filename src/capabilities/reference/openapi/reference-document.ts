@@ -10,6 +10,7 @@ import { ErrorResponses } from "./error-responses.ts";
 import { documentedExamples } from "./field-examples.ts";
 import { operationDetails } from "./operation-details.ts";
 import { requestKeywords } from "./request-keywords.ts";
+import type { SdkSamples } from "./samples/sample-call.ts";
 import { scopeComponent, scopeComponentOf, scopeSchema } from "./scope-schema.ts";
 import { byGroup, groupTitle, operationTitle } from "./titles.ts";
 import { webhookSection } from "./webhook-section.ts";
@@ -45,9 +46,13 @@ export function servicesOf(files: Iterable<DescFile>): DescService[] {
 
 /**
  * Builds the OpenAPI document of services. Descriptions are their comments, if their files have source information. `scopes` are
- * the scopes that a key can have.
+ * the scopes that a key can have. The samples in SDKs are written by the generator of the SDKs, which servers do not have.
  */
-export function buildReference(services: readonly DescService[], scopes: readonly string[]): JsonObject {
+export function buildReference(
+  services: readonly DescService[],
+  scopes: readonly string[],
+  sdkSamples: SdkSamples = () => [],
+): JsonObject {
   const baseUrl = placeholderOrigin + basePath;
   const version = apiVersions.at(-1)?.version ?? "";
   const errors = new ErrorResponses(`${placeholderOrigin}/docs/errors`);
@@ -80,7 +85,7 @@ export function buildReference(services: readonly DescService[], scopes: readonl
     mayGrow: (enumType) => /\bmay be added\b/.test(commentOf(enumType)),
     hidesParameter: isFieldMask,
     eventStream: eventStreamFields,
-    operation: (facts) => operationDetails(facts, basePath, errors),
+    operation: (facts) => operationDetails(facts, basePath, errors, sdkSamples),
     components: () => {
       const { responses, schemas } = errors.components();
       return { ...sharedComponents, responses, schemas: { ...schemas, [scopeComponent]: scopeSchema(scopes) } };

@@ -6,15 +6,16 @@ import { java } from "./java.ts";
 import { javascript } from "./javascript.ts";
 import { php } from "./php.ts";
 import { python } from "./python.ts";
-import type { SampleCall, SampleLanguage } from "./sample-call.ts";
+import type { SampleCall, SampleLanguage, SdkSamples } from "./sample-call.ts";
 
 /**
- * The languages of the samples, in the order of the switch. Samples read the server's address from `BYOND_URL`, the API key from
+ * The languages of the samples without an SDK, in the order of the switch. Samples read the server's address from `BYOND_URL`, the API key from
  * `BYONDAPI_KEY` and the access token of a session from `JWT`.
  */
 export const sampleLanguages: readonly SampleLanguage[] = [curl, javascript, python, go, php, java, grpcurl];
 
-/** The call in every language, in the form of the extension `x-codeSamples`. */
-export function codeSamples(call: SampleCall): JsonObject[] {
-  return sampleLanguages.map(({ lang, label, sample }) => ({ lang, label, source: sample(call) }));
+/** The call in every language, in the form of the extension `x-codeSamples`: in curl, in the SDKs, then in the other languages. */
+export function codeSamples(call: SampleCall, sdkSamples: SdkSamples): JsonObject[] {
+  const [inCurl, ...others] = sampleLanguages.map(({ lang, label, sample }) => ({ lang, label, source: sample(call) }));
+  return [...(inCurl === undefined ? [] : [inCurl]), ...sdkSamples(call), ...others];
 }

@@ -13,16 +13,18 @@ export function sampleCall(facts: OperationFacts, basePath: string, credential: 
   const { route, bodyExample } = facts;
   const { method } = route;
   const query = sampleQuery(facts);
+  const variables = pathVariables(facts);
   return {
     method: route.httpMethod,
     path: basePath + filledPath(facts),
+    variables,
     query,
     body: bodyExample,
     credential,
     isStream: method.methodKind === "server_streaming",
     rpc: {
       name: `${method.parent.typeName}/${method.name}`,
-      message: protobufJson(facts, query),
+      message: protobufJson(facts, variables, query),
     },
   };
 }
@@ -36,6 +38,13 @@ function filledPath(facts: OperationFacts): string {
   return facts.path.replace(/\{([^}]+)\}/g, (whole, name: string) => {
     const example = pathExample(facts, name);
     return example === undefined ? whole : encodeURIComponent(example);
+  });
+}
+
+function pathVariables(facts: OperationFacts): [string, string][] {
+  return facts.route.pathParameters.flatMap(({ fieldPath }): [string, string][] => {
+    const example = pathExample(facts, fieldPath);
+    return example === undefined ? [] : [[fieldPath, example]];
   });
 }
 
@@ -62,13 +71,12 @@ function fieldMasks(desc: DescMessage, message: Message): JsonObject {
 }
 
 /** The request as protobuf JSON. It is bound as the server binds it, so that both samples make one call. */
-function protobufJson(facts: OperationFacts, query: SampleCall["query"]): JsonObject {
-  const { route, bodyExample } = facts;
+function protobufJson(
+  { route, bodyExample }: OperationFacts,
+  variables: SampleCall["variables"],
+  query: SampleCall["query"],
+): JsonObject {
   const reader = new JsonReader({ style: restStyle, ignoresUnknownFields: false, registry: createRegistry() });
-  const variables = route.pathParameters.flatMap(({ fieldPath }): [string, string][] => {
-    const example = pathExample(facts, fieldPath);
-    return example === undefined ? [] : [[fieldPath, example]];
-  });
   const violations = new ViolationCollector();
   const message = compileRequestBinder(route, reader)(
     { variables, query, body: bodyExample === undefined ? { kind: "empty" } : { kind: "json", json: bodyExample } },

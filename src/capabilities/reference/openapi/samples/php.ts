@@ -12,7 +12,8 @@ const headerExpressions = {
   text: (text: string) => `${text}'`,
 };
 
-const dialect: Dialect = {
+/** Literals of PHP. */
+export const dialect: Dialect = {
   step: "    ",
   atom: (value) => (typeof value === "string" ? quoted(value) : JSON.stringify(value)),
   list: (items) => `[${items.join(", ")}]`,

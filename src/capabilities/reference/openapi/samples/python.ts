@@ -11,7 +11,8 @@ const headerExpressions = {
   text: (text: string) => JSON.stringify(text),
 };
 
-const dialect: Dialect = {
+/** Literals of Python. */
+export const dialect: Dialect = {
   step: "    ",
   atom: (value) => {
     if (value === null) {

@@ -5,6 +5,8 @@ export interface SampleCall {
   readonly method: string;
   /** The path at the server, with the examples of its variables. */
   readonly path: string;
+  /** The examples of those variables, as they are. */
+  readonly variables: readonly (readonly [name: string, value: string])[];
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body: JsonValue | undefined;
   readonly credential: "key" | "session" | "none";
@@ -29,6 +31,13 @@ export interface SampleLanguage {
   /** A whole program, or a command, that makes the call and prints the status and the answer. */
   readonly sample: (call: SampleCall) => string;
 }
+
+/** The samples of a call in the SDKs, in the form of `x-codeSamples`. */
+export type SdkSamples = (call: SampleCall) => readonly {
+  readonly lang: string;
+  readonly label: string;
+  readonly source: string;
+}[];
 
 /** What a key takes the place of, when the reader has entered one. */
 export interface KeyExpression {
