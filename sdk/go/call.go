@@ -60,6 +60,11 @@ func stream[Result any](
 
 // call returns the JSON of the result.
 func (c *caller) call(ctx context.Context, attempt *Attempt, options []CallOption) (json.RawMessage, error) {
+	for name, value := range attempt.Path {
+		if value == "" {
+			return nil, fmt.Errorf("byond: %s needs the parameter %s, which is empty", attempt.Operation.ID, name)
+		}
+	}
 	config := c.configOf(options)
 	// Once for all attempts: a repetition must be known as one.
 	c.setHeader(attempt, config)

@@ -120,6 +120,23 @@ func TestOptionalParametersAreAbsentOrEmpty(t *testing.T) {
 	}
 }
 
+func TestIDCannotLeadToAnotherOperation(t *testing.T) {
+	httpClient, requests := answering(`{}`)
+	client := byond.New(httpClient)
+	for id, want := range map[string]string{".": "%2E", "..": "%2E%2E", "../../keys": "..%2F..%2Fkeys", "a/b?c#d": "a%2Fb%3Fc%23d"} {
+		if _, err := client.Webhooks.Get(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if sent := (*requests)[len(*requests)-1].URL.RequestURI(); sent != "/api/v1/webhooks/"+want {
+			t.Errorf("%s is sent as %s", id, sent)
+		}
+	}
+	count := len(*requests)
+	if _, err := client.Webhooks.Delete(t.Context(), ""); err == nil || len(*requests) != count {
+		t.Errorf("an empty id is sent: %v", err)
+	}
+}
+
 func TestNewerServersAreNoError(t *testing.T) {
 	httpClient, _ := answering(`{"id":"evt_1","type":"verification.paused","new":{"field":1},
 		"data":{"verification_id":"vrf_1","status":"paused","created_at":"2026-06-15T10:30:00Z"}}`)

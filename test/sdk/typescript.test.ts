@@ -181,6 +181,9 @@ test("webhooks are verified with the headers of Node, of fetch, and in any case;
     expect(await verifyWebhook(given, new TextEncoder().encode(body), secret)).toMatchObject({ type: "ping" });
   }
   await expect(verifyWebhook(headers, `${body} `, secret)).rejects.toMatchObject({ code: "webhook_signature_invalid" });
+  for (const empty of ["", "whsec_"]) {
+    await expect(verifyWebhook(headers, body, empty)).rejects.toThrow("The secret of the webhook is empty.");
+  }
 });
 
 test("server-sent events are read whatever the pieces that they arrive in", async () => {

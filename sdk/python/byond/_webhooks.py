@@ -63,6 +63,7 @@ def verify_webhook(headers: Mapping[str, str | Sequence[str]], body: bytes | str
 
     Raises:
         ByondError: With the code `webhook_signature_invalid` or `webhook_signature_expired`.
+        ValueError: If there is no secret.
 
     Example:
         ```python
@@ -71,6 +72,9 @@ def verify_webhook(headers: Mapping[str, str | Sequence[str]], body: bytes | str
             print(event.data.verification_id)
         ```
     """
+    if secret in ("", _SECRET_PREFIX):
+        # Not configured: everybody can sign with it.
+        raise ValueError("The secret of the webhook is empty.")
     content = body.encode() if isinstance(body, str) else body
     lower = {name.lower(): value if isinstance(value, str) else ",".join(value) for name, value in headers.items()}
     time_ms = _verify_standard(lower.get, content, secret)

@@ -15,7 +15,7 @@ import anyio
 import httpx
 from local_server import LocalServer, answer_json
 
-from byond import AsyncByond, Byond, ByondError
+from byond import AsyncByond, Byond, ByondError, sign_webhook, verify_webhook
 from byond._silence_watch import SilenceWatch
 from byond.types import UnknownEvent
 
@@ -126,6 +126,13 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(server.paths, [prefix + one for one in quoted])
         with self.assertRaises(ValueError):
             byond.webhooks.delete("")
+
+    def test_empty_secret(self) -> None:
+        """nobody can sign a webhook for a receiver whose secret is not configured"""
+        for secret in ("", "whsec_"):
+            headers = sign_webhook(id="evt_1", body="{}", secret=secret)
+            with self.assertRaises(ValueError):
+                verify_webhook(headers, "{}", secret)
 
     def test_redirection(self) -> None:
         """a redirection is not followed, whatever the client for HTTP would do"""

@@ -44,6 +44,10 @@ export async function verifyWebhook(
   body: string | Uint8Array,
   secret: string,
 ): Promise<Event | PingEvent> {
+  if (secret === "" || secret === secretPrefix) {
+    // Not configured: everybody can sign with it.
+    throw new Error("The secret of the webhook is empty.");
+  }
   const bytes = typeof body === "string" ? utf8(body) : body;
   const header = (name: string) => readHeader(headers, name);
   const timeMs = (await verifyStandard(header, bytes, secret)) ?? (await verifyByond(header, bytes, secret));
