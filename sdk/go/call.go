@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // caller makes the calls of the services: the parameters' JSON, headers, retries, and the results.
@@ -60,14 +62,15 @@ func stream[Result any](
 
 // call returns the JSON of the result.
 func (c *caller) call(ctx context.Context, attempt *Attempt, options []CallOption) (json.RawMessage, error) {
-	for name, value := range attempt.Path {
-		if value == "" {
-			return nil, fmt.Errorf("byond: %s needs the parameter %s, which is empty", attempt.Operation.ID, name)
-		}
+	if err := checkPath(attempt); err != nil {
+		return nil, err
 	}
 	config := c.configOf(options)
 	// Once for all attempts: a repetition must be known as one.
 	c.setHeader(attempt, config)
+	if err := checkHeader(attempt.Header); err != nil {
+		return nil, err
+	}
 	ctx, cancel := withTimeout(ctx, config.timeout)
 	defer cancel()
 	var data json.RawMessage
@@ -111,6 +114,31 @@ func (c *caller) attempt(operation *Operation, path []string, params any) *Attem
 	return attempt
 }
 
+// checkPath refuses ids that would make it another call: that of the list that the element is in, or of what is above it.
+func checkPath(attempt *Attempt) error {
+	for name, value := range attempt.Path {
+		switch value {
+		case "":
+			return fmt.Errorf("byond: %s is empty", name)
+		case ".", "..":
+			return fmt.Errorf("byond: %s is not an id", name)
+		}
+	}
+	return nil
+}
+
+// checkHeader refuses what net/http would take for a failed connection. It does not tell the value, which may be a secret.
+func checkHeader(header http.Header) error {
+	for name, values := range header {
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }) {
+				return fmt.Errorf("byond: the header %s has a line break, or another character that no header can have", name)
+			}
+		}
+	}
+	return nil
+}
+
 func (c *caller) setHeader(attempt *Attempt, config callConfig) {
 	header := http.Header{}
 	header.Set("Byond-Version", APIVersion)
@@ -145,6 +173,9 @@ func (c *caller) setCredential(header http.Header) {
 
 func decode[Result any](data json.RawMessage) (*Result, error) {
 	result := new(Result)
+	if isNull(data) {
+		return nil, &Error{Code: CodeInvalidResponse, Message: "there is no result"}
+	}
 	if err := unmarshal(data, result); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ var apiPath = regexp.MustCompile(`/+(api/v1/*)?$`)
 
 // serverURL also takes the address of the API itself, as the reference writes it.
 func serverURL(baseURL string) string {
-	return apiPath.ReplaceAllString(baseURL, "")
+	return apiPath.ReplaceAllString(strings.TrimSpace(baseURL), "")
 }
 
 func firstVariable(names ...string) string {

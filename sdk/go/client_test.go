@@ -257,3 +257,57 @@ func TestErrorOfConnectionDoesNotNameRecipient(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+func TestIDsThatAreAnotherCall(t *testing.T) {
+	httpClient, requests := answering(`{}`)
+	for _, id := range []string{"", ".", ".."} {
+		if _, err := byond.New(httpClient).Webhooks.Delete(t.Context(), id); err == nil {
+			t.Errorf("the id %q is taken", id)
+		}
+	}
+	if len(*requests) > 0 {
+		t.Error("something was sent")
+	}
+}
+
+func TestKeysWithLineBreaks(t *testing.T) {
+	httpClient, requests := answering(`{}`)
+	_, err := byond.New(httpClient, byond.WithAPIKey("pk_test_0123.se\ncret")).Lookup.Number(t.Context(), number)
+	if err == nil || strings.Contains(err.Error(), "cret") {
+		t.Errorf("the error is %v", err)
+	}
+	// As of a file that it was read from.
+	client := byond.New(httpClient, byond.WithAPIKey("pk_test_0123.secret\r\n"))
+	if _, err := client.Lookup.Number(t.Context(), number); err != nil {
+		t.Fatal(err)
+	}
+	if key := (*requests)[0].Header.Get("X-API-Key"); len(*requests) != 1 || key != "pk_test_0123.secret" {
+		t.Errorf("sent %q", key)
+	}
+}
+
+func TestNullIsNoResult(t *testing.T) {
+	for _, body := range []string{"null", "[]", `{"ok":true,"data":null}`} {
+		httpClient, _ := answering(body)
+		_, err := byond.New(httpClient).Lookup.Number(t.Context(), number)
+		if failure := (*byond.Error)(nil); !errors.As(err, &failure) || failure.Code != byond.CodeInvalidResponse {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for header, isLong := range map[string]bool{
+		"-7": false, "NaN": false, "soon": false, "1e300": true, "99999999999": true, "Fri, 31 Dec 2199 23:59:59 GMT": true,
+	} {
+		client := serve(t, func(response http.ResponseWriter, _ *http.Request) {
+			response.Header().Set("Retry-After", header)
+			response.WriteHeader(http.StatusServiceUnavailable)
+		})
+		_, err := client.Lookup.Number(t.Context(), number, byond.WithMaxRetries(0))
+		var failure *byond.Error
+		if !errors.As(err, &failure) || (failure.RetryAfter > time.Hour) != isLong || failure.RetryAfter < 0 {
+			t.Errorf("%s: %v, %v", header, err, failure.RetryAfter)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -83,10 +84,22 @@ func ParseError(data []byte) *Error {
 		Code:             body.Code,
 		Message:          body.Message,
 		RequestID:        body.RequestID,
-		RetryAfter:       time.Duration(body.RetryAfter * float64(time.Second)),
+		RetryAfter:       durationOf(body.RetryAfter),
 		Fields:           body.Fields,
 		RequiredScope:    body.RequiredScope,
 		DocumentationURL: body.DocumentationURL,
+	}
+}
+
+// durationOf is zero for what is no time, and the longest one for what is longer.
+func durationOf(seconds float64) time.Duration {
+	switch nanoseconds := seconds * float64(time.Second); {
+	case !(nanoseconds > 0):
+		return 0
+	case nanoseconds >= math.MaxInt64:
+		return math.MaxInt64
+	default:
+		return time.Duration(nanoseconds)
 	}
 }
 

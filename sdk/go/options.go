@@ -3,6 +3,7 @@ package byond
 import (
 	"cmp"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -74,12 +75,12 @@ func WithBaseURL(baseURL string) ClientOption {
 
 // WithAPIKey sets the API key, instead of any access token. Default: the environment variable BYONDAPI_KEY.
 func WithAPIKey(apiKey string) ClientOption {
-	return clientOption(func(c *config) { c.apiKey, c.accessToken = apiKey, "" })
+	return clientOption(func(c *config) { c.apiKey, c.accessToken = strings.TrimSpace(apiKey), "" })
 }
 
 // WithAccessToken sets the access token of a session, instead of any API key, for calls that manage keys, accounts and workspaces.
 func WithAccessToken(accessToken string) ClientOption {
-	return clientOption(func(c *config) { c.accessToken, c.apiKey = accessToken, "" })
+	return clientOption(func(c *config) { c.accessToken, c.apiKey = strings.TrimSpace(accessToken), "" })
 }
 
 // WithMode says which mode the calls of an access token are about. Default: [ModeLive]. Keys have a mode of their own.

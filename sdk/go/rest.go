@@ -40,10 +40,14 @@ func (t *restTransport) Stream(ctx context.Context, attempt *Attempt) (Messages,
 	if err != nil {
 		return nil, err
 	}
-	if isSuccess(response) {
+	if isSuccess(response) && strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
 		return newEventMessages(response.Body), nil
 	}
 	defer response.Body.Close()
+	if isSuccess(response) {
+		// A page of a proxy, with blank lines, would pass for heartbeats.
+		return nil, invalidResponse(response)
+	}
 	if _, err := readAnswer(response); err != nil {
 		return nil, err
 	}
@@ -158,15 +162,22 @@ func readAnswer(response *http.Response) (json.RawMessage, error) {
 }
 
 func invalidResponse(response *http.Response) *Error {
-	seconds, err := strconv.ParseFloat(response.Header.Get("Retry-After"), 64)
-	if err != nil || seconds < 0 {
-		seconds = 0
-	}
 	return &Error{
 		Code:       CodeInvalidResponse,
 		Message:    fmt.Sprintf("the answer, with status %d, is not one of the API; is the base URL right?", response.StatusCode),
 		Status:     response.StatusCode,
 		RequestID:  response.Header.Get("X-Request-ID"),
-		RetryAfter: time.Duration(seconds * float64(time.Second)),
+		RetryAfter: retryAfter(response.Header.Get("Retry-After")),
 	}
+}
+
+// retryAfter reads seconds, or the date when they are over.
+func retryAfter(header string) time.Duration {
+	if seconds, err := strconv.ParseFloat(header, 64); err == nil {
+		return durationOf(seconds)
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return max(time.Until(date), 0)
+	}
+	return 0
 }

@@ -3,6 +3,7 @@ package byond
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -32,7 +33,8 @@ func retryable(err error, isRepeatable bool) *Error {
 // pause is the time before a repetition: what the server asked for, or half a second that doubles, up to 8 seconds. Less or more by chance.
 func pause(failure *Error, retries int) time.Duration {
 	if failure.RetryAfter > 0 {
-		return failure.RetryAfter + rand.N(250*time.Millisecond)
+		chance := rand.N(250 * time.Millisecond)
+		return min(failure.RetryAfter, math.MaxInt64-chance) + chance
 	}
 	backOff := min(500*time.Millisecond<<min(retries, 4), 8*time.Second)
 	return backOff/2 + rand.N(backOff/2)

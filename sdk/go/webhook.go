@@ -31,6 +31,8 @@ const signatureTolerance = 5 * time.Minute
 //		approve(verification.VerificationID)
 //	}
 func VerifyWebhook(header http.Header, body []byte, secret string) (*Event, error) {
+	// A file that it is read from may end with a line break.
+	secret = strings.TrimSpace(secret)
 	if strings.TrimPrefix(secret, "whsec_") == "" {
 		// A secret that was not configured: everybody can sign with it.
 		return nil, errors.New("byond: the secret of the webhook is empty")

@@ -39,7 +39,7 @@ func TestVerifyWebhook(t *testing.T) {
 }
 
 func TestVerifyWebhookWithoutSecret(t *testing.T) {
-	for _, empty := range []string{"", "whsec_"} {
+	for _, empty := range []string{"", "whsec_", "whsec_\n"} {
 		if _, err := byond.VerifyWebhook(signed(t, empty), ping, empty); err == nil {
 			t.Errorf("the empty secret %q verifies", empty)
 		}

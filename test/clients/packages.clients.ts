@@ -25,10 +25,10 @@ let server: string;
 let gateway: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "byond-packages-"));
-  const output = await runCommand(process.execPath, [
-    join(root, "scripts/build-packages.ts"),
-    join(folder, "packages"),
-  ]);
+  const output = await runCommand("npm", ["run", "--silent", "pack", "--", join(folder, "packages")], {
+    cwd: root,
+    environment: machine,
+  });
   [server = "", gateway = ""] = output.trim().split("\n");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -91,6 +91,8 @@ describe.skipIf(!hasPhp)("the PHP SDK", () => {
         $attempts = [
           fn () => (new Client(httpClient: $http))->auth->refresh('x', new RequestOptions(idempotencyKey: "a\\r\\nX: y")),
           fn () => new Client(baseUrl: 'byond.example.com'),
+          fn () => (new Client(httpClient: $http))->webhooks->delete('..'),
+          fn () => (new Client(httpClient: $http))->webhooks->delete(''),
         ];
         foreach ($attempts as $attempt) {
           try { $attempt(); } catch (InvalidArgumentException $error) { $refused[] = $error->getMessage(); }
@@ -99,7 +101,9 @@ describe.skipIf(!hasPhp)("the PHP SDK", () => {
       expect(await php(code)).toEqual([
         [
           "The header idempotency-key must not have line breaks.",
-          "The base URL must begin with http:// or https://: byond.example.com",
+          "The base URL must begin with http:// or https://.",
+          "id is not an id.",
+          "id is empty.",
         ],
         0,
       ]);
@@ -211,6 +215,13 @@ describe.skipIf(!hasPhp)("the PHP SDK", () => {
       }
       return $reasons;`;
     expect(await php(code, { URL: url })).toEqual([eventOfStream.length, "connection_failed", "timed_out"]);
+  });
+
+  test("dumps have no credential, and clients are not serialized", async () => {
+    const code = `$client = new Client(" pk_test_0.1\\n");
+      try { serialize($client); } catch (LogicException $error) {}
+      return [str_contains(print_r([$client, $client->verify], true), 'pk_test'), $client->isSandbox, $error::class];`;
+    expect(await php(code)).toEqual([false, true, "LogicException"]);
   });
 
   test("events are read whatever the pieces that they arrive in", async () => {

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { grpcTransport } from "../../sdk/typescript/src/grpc.ts";
 import { Byond, ByondError, type ByondOptions, signWebhook, verifyWebhook } from "../../sdk/typescript/src/index.ts";
 import { parseServerSentEvents } from "../../sdk/typescript/src/server-sent-events.ts";
+import { signRequest } from "../../sdk/typescript/src/sign-request.ts";
 
 /** A `fetch` that remembers its requests, and answers each with the JSON of a look-up. */
 function recordingFetch(answer = () => Response.json({ valid: true })) {
@@ -166,6 +167,78 @@ describe("ending a call", () => {
   });
 });
 
+describe("what is wrong before anything is sent", () => {
+  test.each(["", ".", ".."])("an id that would make it another call: %j", async (id) => {
+    const { fetch, requests } = recordingFetch();
+    await expect(new Byond({ fetch }).webhooks.delete(id)).rejects.toThrow(TypeError);
+    expect(requests).toEqual([]);
+  });
+
+  test("a key that cannot be a header is told without it; a line break at its end is that of a file", async () => {
+    const { fetch, requests } = recordingFetch();
+    const apiKey = "pk_test_0123.se\ncret";
+    const error = await new Byond({ apiKey, fetch }).lookup.number(number).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).not.toContain("cret");
+    await new Byond({ apiKey: "pk_test_0123.secret\r\n", fetch, signRequests: true }).lookup.number(number);
+    expect(requests.map(({ headers }) => headers.get("x-api-key"))).toEqual(["pk_test_0123.secret"]);
+  });
+
+  test.each(["localhost:8080", "http://ada:secret@localhost"])("a base URL such as %s", (baseUrl) => {
+    expect(() => new Byond({ baseUrl })).toThrow(/must begin with http/);
+  });
+
+  test.each(["", "whsec_", "whsec_ä"])("the secret %j of a webhook", async (secret) => {
+    await expect(verifyWebhook({}, "{}", secret)).rejects.toThrow(TypeError);
+  });
+});
+
+test("headers of the caller take the place of others, in whatever case", async () => {
+  const { fetch, requests } = recordingFetch();
+  const byond = new Byond({ apiKey: "pk_test_0123.secret", headers: { "user-agent": "ours" }, fetch });
+  await byond.verify.erase({ recipient: "x" }, { headers: { "idempotency-key": "ours" } });
+  expect(requests[0]?.headers.get("user-agent")).toBe("ours");
+  expect(requests[0]?.headers.get("idempotency-key")).toBe("ours");
+});
+
+test("the signed target is the one that is sent, also with an apostrophe", async () => {
+  const { fetch, requests } = recordingFetch(() => Response.json({}));
+  const apiKey = "pk_test_0123.secret";
+  await new Byond({ apiKey, signRequests: true, fetch }).verify.list({ recipient: "o'hara@example.com" });
+  const { url = "", headers = new Headers() } = requests[0] ?? {};
+  const { pathname, search } = new URL(url);
+  const header = headers.get("byond-signature") ?? "";
+  const now = Number(/t=(\d+)/.exec(header)?.[1]);
+  const request = { credential: apiKey, method: "GET", target: pathname + search, body: "" };
+  expect(header).toBe(await signRequest(request, now));
+});
+
+test.each(["null", "[]", '{"ok":true,"data":null}'])("%s is no result", async (body) => {
+  const { fetch } = recordingFetch(() => new Response(body));
+  await expect(new Byond({ fetch }).verify.list()).rejects.toMatchObject({ code: "invalid_response" });
+});
+
+test("a deadline may be farther away than a timer can be set", async () => {
+  const { fetch } = recordingFetch(() => Response.json({}));
+  expect((await new Byond({ fetch, timeoutMs: Number.POSITIVE_INFINITY }).verify.list()).items).toEqual([]);
+});
+
+test("a date in Retry-After is honoured: a call that could not wait until then is not repeated", async () => {
+  const { fetch, requests } = recordingFetch(
+    () => new Response("busy", { status: 503, headers: { "Retry-After": "Fri, 31 Dec 2199 23:59:59 GMT" } }),
+  );
+  const error = await new Byond({ fetch }).lookup.number(number).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "invalid_response", retryAfter: expect.any(Number) });
+  expect(requests).toHaveLength(1);
+});
+
+test("a key of its own takes the place of the session", async () => {
+  const { fetch, requests } = recordingFetch();
+  await new Byond({ accessToken: "ey.token", fetch }).with({ apiKey: "pk_test_0123.secret" }).lookup.number(number);
+  expect(requests[0]?.headers.get("authorization")).toBeNull();
+  expect(requests[0]?.headers.get("x-api-key")).toBe("pk_test_0123.secret");
+});
+
 test("webhooks are verified with the headers of Node, of fetch, and in any case; bodies as text or bytes", async () => {
   const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   const body = JSON.stringify({
@@ -177,7 +250,8 @@ test("webhooks are verified with the headers of Node, of fetch, and in any case;
   });
   const headers = await signWebhook({ id: "evt_1", body, secret });
   const upper = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), [value]]));
-  for (const given of [headers, upper, new Headers(headers)]) {
+  const ofAFramework = { get: (name: string) => headers[name] ?? null };
+  for (const given of [headers, upper, new Headers(headers), ofAFramework]) {
     expect(await verifyWebhook(given, new TextEncoder().encode(body), secret)).toMatchObject({ type: "ping" });
   }
   await expect(verifyWebhook(headers, `${body} `, secret)).rejects.toMatchObject({ code: "webhook_signature_invalid" });
@@ -187,7 +261,7 @@ test("webhooks are verified with the headers of Node, of fetch, and in any case;
 });
 
 test("server-sent events are read whatever the pieces that they arrive in", async () => {
-  const text = ':\n\nid: evt_1\ndata: {"a":"ä"}\n\nid: evt_2\n\nevent: error\r\ndata: 1\r\ndata: 2\r\n\r\n';
+  const text = ':\n\nid: evt_1\ndata: {"a":"ä\u2028"}\n\nid: evt_2\n\nevent: error\r\ndata: 1\r\ndata: 2\r\n\r\n';
   const bytes = new TextEncoder().encode(text);
   for (let size = 1; size <= bytes.length; size++) {
     const body = new ReadableStream<Uint8Array>({
@@ -200,7 +274,7 @@ test("server-sent events are read whatever the pieces that they arrive in", asyn
     });
     expect(await Array.fromAsync(parseServerSentEvents(body))).toEqual([
       {},
-      { id: "evt_1", data: '{"a":"ä"}' },
+      { id: "evt_1", data: '{"a":"ä\u2028"}' },
       { id: "evt_2" },
       { event: "error", data: "1\n2" },
     ]);

@@ -32,15 +32,24 @@ final class Answer
     }
 
     /** @param array<string, string> $headers */
-    private static function invalid(int $status, array $headers): ByondException
+    public static function invalid(int $status, array $headers): ByondException
     {
-        $retryAfter = $headers['retry-after'] ?? '';
         return new ByondException(
             "The answer, with status $status, is not one of the API. Is the base URL right?",
             ErrorCode::INVALID_RESPONSE,
             $status,
             $headers['x-request-id'] ?? null,
-            ctype_digit($retryAfter) ? (int) $retryAfter : null,
+            self::seconds($headers['retry-after'] ?? ''),
         );
+    }
+
+    /** `Retry-After`: seconds, or the date when they are over. */
+    private static function seconds(string $retryAfter): ?int
+    {
+        if (ctype_digit($retryAfter)) {
+            return (int) $retryAfter;
+        }
+        $date = \DateTimeImmutable::createFromFormat('D, d M Y H:i:s \G\M\T', $retryAfter, new \DateTimeZone('UTC'));
+        return $date === false ? null : max(0, $date->getTimestamp() - time());
     }
 }

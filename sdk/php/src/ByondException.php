@@ -63,7 +63,7 @@ final class ByondException extends \RuntimeException
             $error->code,
             $status,
             $text('request_id'),
-            is_int($retryAfter) ? $retryAfter : null,
+            is_int($retryAfter) && $retryAfter >= 0 ? $retryAfter : null,
             $fields instanceof \stdClass ? array_filter((array) $fields, is_string(...)) : [],
             $text('required_scope'),
             $text('documentation_url'),

@@ -32,6 +32,18 @@ final class Caller
     ) {
     }
 
+    /** @return array<string, string> What is shown of it in dumps: not the credential. */
+    public function __debugInfo(): array
+    {
+        return ['baseUrl' => $this->baseUrl];
+    }
+
+    /** Or else sessions and queues would keep the credential. */
+    public function __serialize(): array
+    {
+        throw new \LogicException('A client cannot be serialized: it has a credential.');
+    }
+
     /**
      * @param array<string, string> $path
      * @param array<string, mixed> $parameters
@@ -112,6 +124,10 @@ final class Caller
                 $body = implode('', iterator_to_array($response->chunks, false));
                 Answer::read($response->status, $response->headers, $body);
             }
+            if (!str_starts_with($response->headers['content-type'] ?? '', 'text/event-stream')) {
+                // A page of a proxy, with blank lines, would pass for heartbeats.
+                throw Answer::invalid($response->status, $response->headers);
+            }
             return ServerSentEvent::parse($response->chunks);
         };
         return new EventStream($open, $read, $options?->maxRetries ?? $this->maxRetries);
@@ -133,7 +149,7 @@ final class Caller
         $given = array_filter($parameters, static fn (mixed $value): bool => $value !== null);
         $target = preg_replace_callback(
             '/\{(\w+)\}/',
-            static fn (array $match): string => rawurlencode($path[$match[1]]),
+            static fn (array $match): string => self::segment($match[1], $path[$match[1]]),
             $operation->path,
         );
         $body = null;
@@ -153,6 +169,15 @@ final class Caller
             );
         }
         return new Request($operation->method, $this->baseUrl . $target, $headers, $body);
+    }
+
+    /** A part of a path that is an id. With some it would be another call: that of what is above it. */
+    private static function segment(string $name, string $id): string
+    {
+        if (in_array($id, ['', '.', '..'], true)) {
+            throw new \InvalidArgumentException($id === '' ? "$name is empty." : "$name is not an id.");
+        }
+        return rawurlencode($id);
     }
 
     /**

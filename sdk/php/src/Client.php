@@ -24,6 +24,8 @@ final class Client extends Services
 
     private readonly ?string $apiKey;
 
+    private readonly ?string $accessToken;
+
     private readonly string $baseUrl;
 
     private readonly HttpClient $httpClient;
@@ -46,7 +48,7 @@ final class Client extends Services
      */
     public function __construct(
         #[\SensitiveParameter] ?string $apiKey = null,
-        #[\SensitiveParameter] private readonly ?string $accessToken = null,
+        #[\SensitiveParameter] ?string $accessToken = null,
         ?string $baseUrl = null,
         private readonly ?string $mode = null,
         private readonly bool $signRequests = false,
@@ -55,7 +57,11 @@ final class Client extends Services
         private readonly array $headers = [],
         ?HttpClient $httpClient = null,
     ) {
-        $this->apiKey = $accessToken === null ? $apiKey ?? Environment::variable('BYONDAPI_KEY') : null;
+        // A file that a secret is read from may end with a line break.
+        $accessToken = $accessToken === null ? null : trim($accessToken);
+        $apiKey = $accessToken === null ? $apiKey ?? Environment::variable('BYONDAPI_KEY') : null;
+        $this->apiKey = $apiKey === null ? null : trim($apiKey);
+        $this->accessToken = $accessToken;
         $this->baseUrl = self::normalizeUrl(
             $baseUrl
                 ?? Environment::variable('BYOND_BASE_URL')
@@ -112,11 +118,25 @@ final class Client extends Services
         );
     }
 
+    /** @return array<string, string|bool> What is shown of it in dumps: not the credential. */
+    public function __debugInfo(): array
+    {
+        return ['baseUrl' => $this->baseUrl, 'isSandbox' => $this->isSandbox];
+    }
+
+    /** Or else sessions and queues would keep the credential. */
+    public function __serialize(): array
+    {
+        throw new \LogicException('A client cannot be serialized: it has a credential.');
+    }
+
     /** Without a slash at the end, and also of the address of the API itself, as the reference writes it. */
     private static function normalizeUrl(string $url): string
     {
+        $url = trim($url);
         if (preg_match('#^https?://#i', $url) !== 1) {
-            throw new \InvalidArgumentException("The base URL must begin with http:// or https://: $url");
+            // It is not shown: it may have a password.
+            throw new \InvalidArgumentException('The base URL must begin with http:// or https://.');
         }
         $url = rtrim($url, '/');
         return str_ends_with($url, '/api/v1') ? substr($url, 0, -strlen('/api/v1')) : $url;

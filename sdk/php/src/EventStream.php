@@ -78,6 +78,9 @@ final class EventStream implements \IteratorAggregate
             return null;
         }
         $json = json_decode($event->data);
+        if (json_last_error() !== JSON_ERROR_NONE) {
+            throw new ByondException('An event of the stream is not JSON.', ErrorCode::INVALID_RESPONSE);
+        }
         if ($event->event === 'error') {
             throw ByondException::fromJson($json->error ?? null)
                 ?? ByondException::connectionFailed('the server ended the stream with an error');

@@ -26,22 +26,31 @@ final class ServerSentEvent
      */
     public static function parse(iterable $chunks): \Generator
     {
-        $text = '';
+        // The line that has not ended, and those of the event. Each is looked at once, however long an event is.
+        $line = '';
+        $lines = [];
         foreach ($chunks as $chunk) {
-            $text .= $chunk;
-            $blocks = preg_split('/\r?\n\r?\n/', $text) ?: [''];
-            $text = (string) array_pop($blocks);
-            foreach ($blocks as $block) {
-                yield self::parseBlock($block);
+            $starts = explode("\n", $chunk);
+            $line .= array_shift($starts);
+            foreach ($starts as $start) {
+                $ended = str_ends_with($line, "\r") ? substr($line, 0, -1) : $line;
+                $line = $start;
+                if ($ended !== '') {
+                    $lines[] = $ended;
+                    continue;
+                }
+                yield self::parseLines($lines);
+                $lines = [];
             }
         }
     }
 
-    private static function parseBlock(string $block): self
+    /** @param list<string> $lines */
+    private static function parseLines(array $lines): self
     {
         $fields = [];
-        foreach (preg_split('/\r?\n/', $block) ?: [] as $line) {
-            if (preg_match('/^(data|event|id)(?:: ?(.*))?$/D', $line, $match) === 1) {
+        foreach ($lines as $line) {
+            if (preg_match('/^(data|event|id)(?:: ?(.*))?$/Ds', $line, $match) === 1) {
                 [, $name, $value] = $match + [2 => ''];
                 $fields[$name] = $name === 'data' && isset($fields['data']) ? "{$fields['data']}\n$value" : $value;
             }

@@ -33,7 +33,7 @@ final class Webhook
         string $body,
         #[\SensitiveParameter] string $secret,
     ): Event {
-        self::requireSecret($secret);
+        $secret = self::checkSecret($secret);
         $headers = self::normalize($headers instanceof MessageInterface ? $headers->getHeaders() : $headers);
         $unixMs = self::verifyStandard($headers, $body, $secret) ?? self::verifyByond($headers, $body, $secret);
         if ($unixMs === null) {
@@ -68,7 +68,7 @@ final class Webhook
         #[\SensitiveParameter] string $secret,
         ?int $unixMs = null,
     ): array {
-        self::requireSecret($secret);
+        $secret = self::checkSecret($secret);
         $unixMs ??= (int) floor(microtime(true) * 1000);
         $timestamp = (string) intdiv($unixMs, 1000);
         return [
@@ -79,12 +79,14 @@ final class Webhook
         ];
     }
 
-    /** An empty secret, of a setting that is missing, would accept what anybody signs. */
-    private static function requireSecret(#[\SensitiveParameter] string $secret): void
+    /** Without the line break of a file. An empty one, of a setting that is missing, would accept what anybody signs. */
+    private static function checkSecret(#[\SensitiveParameter] string $secret): string
     {
+        $secret = trim($secret);
         if (in_array($secret, ['', self::SECRET_PREFIX], true)) {
             throw new \InvalidArgumentException('The secret of the webhook is empty.');
         }
+        return $secret;
     }
 
     /**

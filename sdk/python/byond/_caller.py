@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import anyio
 
-from ._converters import read_value, write_members
+from ._converters import read_result, write_members
 from ._errors import ByondError
 from ._event_stream import AsyncEventStream, EventStream, StreamState
 from ._generated.version import API_VERSION, USER_AGENT
@@ -45,9 +46,9 @@ class _CallerBase(Generic[AnyTransport]):
         json = write_members(operation.parameters, parameters)
         path = {name: str(json.pop(name, "")) for name in operation.path_parameters}
         for name, value in path.items():
-            # It would be another call: that of the list that the element is in.
-            if value == "":
-                raise ValueError(f"{name} is empty")
+            # It would be another call: that of the list that the element is in, or of what is above it.
+            if value in ("", ".", ".."):
+                raise ValueError(f"{name} is {'not an id' if value else 'empty'}")
         return _Call(
             Attempt(operation, path, json, self._headers(operation, chosen)),
             timeout=chosen.get("timeout", self._settings.timeout),
@@ -62,6 +63,10 @@ class _CallerBase(Generic[AnyTransport]):
             headers["idempotency-key"] = options.get("idempotency_key") or str(uuid.uuid4())
         for own in (self._settings.headers, options.get("headers", {})):
             headers.update({name.lower(): value for name, value in own.items()})
+        for name, value in headers.items():
+            # httpx would take it for a lost connection, and show the value, which may be a secret.
+            if not re.fullmatch(r"[\t\x20-\x7e]*", value):
+                raise ValueError(f"the header {name} has a line break, or another character that no header can have")
         return headers
 
     def _stream_state(
@@ -76,7 +81,7 @@ class Caller(_CallerBase[Transport]):
 
     def call(self, operation: Operation[Result], parameters: Parameters, options: CallOptions | None = None) -> Result:
         """Makes a call, and returns its result."""
-        return operation.result.read(self._send(self._prepare(operation, parameters, options)))
+        return _read(operation, self._send(self._prepare(operation, parameters, options)))
 
     def list(
         self, operation: Operation[Result], parameters: Parameters, options: CallOptions | None = None
@@ -119,7 +124,7 @@ class AsyncCaller(_CallerBase[AsyncTransport]):
         self, operation: Operation[Result], parameters: Parameters, options: CallOptions | None = None
     ) -> Result:
         """Makes a call, and returns its result."""
-        return operation.result.read(await self._send(self._prepare(operation, parameters, options)))
+        return _read(operation, await self._send(self._prepare(operation, parameters, options)))
 
     def list(
         self, operation: Operation[Result], parameters: Parameters, options: CallOptions | None = None
@@ -155,8 +160,19 @@ class AsyncCaller(_CallerBase[AsyncTransport]):
             retries += 1
 
 
+def _read(operation: Operation[Result], json: object) -> Result:
+    result: Result = read_result(operation.result, _require_object(json))
+    return result
+
+
+def _require_object(json: object) -> dict[str, Any]:
+    if not isinstance(json, dict):
+        raise ByondError("The answer is JSON, but not that of the API.", code="invalid_response")
+    return json
+
+
 def _read_page(operation: Operation[Result], json: object) -> tuple[list[Result], str | None]:
-    page = json if isinstance(json, dict) else {}
-    items = [read_value(operation.result, one) for one in page.get(operation.items_field) or []]
+    page = _require_object(json)
+    items = [read_result(operation.result, one) for one in page.get(operation.items_field) or []]
     # An empty token is that of the last page in protobuf.
     return items, page.get("next_page_token") or None

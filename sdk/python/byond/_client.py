@@ -112,6 +112,9 @@ class Byond(Services):
             ```
         """
         merged: ClientOptions = {**self._options, **options}
+        if options.get("api_key") and not options.get("access_token"):
+            # A key takes the place of an access token. The other way round it does by itself.
+            merged["access_token"] = None
         return Byond(**merged, http_client=self._http)
 
     def close(self) -> None:
@@ -210,6 +213,9 @@ class AsyncByond(AsyncServices):
             ```
         """
         merged: ClientOptions = {**self._options, **options}
+        if options.get("api_key") and not options.get("access_token"):
+            # A key takes the place of an access token. The other way round it does by itself.
+            merged["access_token"] = None
         return AsyncByond(**merged, http_client=self._http)
 
     async def aclose(self) -> None:

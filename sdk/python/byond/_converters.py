@@ -142,6 +142,14 @@ def read_value(converter: Late, json: object) -> Any:
     return None if json is None else _resolve(converter).read(json)
 
 
+def read_result(converter: Late, json: object) -> Any:
+    """Reads a result. What is not of its type is no answer of the API."""
+    try:
+        return read_value(converter, json)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ByondError("The answer is JSON, but not that of the API.", code="invalid_response") from error
+
+
 def write_value(converter: Late, value: object) -> object:
     """Writes a value that may be None."""
     return None if value is None else _resolve(converter).write(value)

@@ -116,7 +116,7 @@ def read_error(error: object, status: int | None = None) -> ByondError | None:
         code=error["code"],
         status=status,
         request_id=text("request_id"),
-        retry_after=retry_after if isinstance(retry_after, (int, float)) else None,
+        retry_after=retry_after if isinstance(retry_after, (int, float)) and 0 <= retry_after < float("inf") else None,
         fields={str(name): str(problem) for name, problem in fields.items()} if isinstance(fields, dict) else None,
         required_scope=text("required_scope"),
         documentation_url=text("documentation_url"),

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from ._converters import read_value
+from ._converters import read_result
 from ._errors import ByondError
 from ._operation import Attempt, StreamMessage
 from ._retry import Deadline, is_worth_retrying, pause_seconds
@@ -45,7 +45,7 @@ class StreamState(Generic[Result]):
         # Before the result is handed out: whoever handles it may ask where to go on.
         if message.resume_after is not None:
             self.resume_after = message.resume_after
-        result: Result | None = read_value(self._attempt.operation.result, message.result)
+        result: Result | None = read_result(self._attempt.operation.result, message.result)
         return result
 
     def pause_after(self, error: ByondError) -> float:

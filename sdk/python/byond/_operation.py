@@ -66,8 +66,8 @@ class Attempt:
     operation: Operation[Any]
     path: Mapping[str, str]
     parameters: dict[str, object]
-    headers: dict[str, str]
-    """Names are in lower case."""
+    headers: dict[str, str] = field(repr=False)
+    """Names are in lower case. The credential is among them."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
+import re
+import time
 from collections.abc import Iterator, Mapping
+from email.utils import mktime_tz, parsedate_tz
 from urllib.parse import quote
 
 from ._errors import ByondError, read_error
@@ -18,16 +20,11 @@ def target_of(attempt: Attempt) -> str:
     operation = attempt.operation
     target = operation.path
     for name, value in attempt.path.items():
-        target = target.replace(f"{{{name}}}", _quote_segment(value))
+        target = target.replace(f"{{{name}}}", quote(value, safe=""))
     if operation.parameters_in != "query":
         return target
     pairs = "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in _query(attempt.parameters))
     return f"{target}?{pairs}" if pairs else target
-
-
-def _quote_segment(value: str) -> str:
-    # Clients of HTTP resolve dots as if it were the path of a file.
-    return value.replace(".", "%2E") if value in (".", "..") else quote(value, safe="")
 
 
 def _query(parameters: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -91,11 +88,17 @@ def invalid_response(status: int, headers: Mapping[str, str]) -> ByondError:
 
 
 def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    """`Retry-After`: seconds, or the date when they are over."""
+    if re.fullmatch("[0-9]{1,15}", text):
+        return float(text)
+    date = parsedate_tz(text)
+    return None if date is None else max(0.0, mktime_tz(date) - time.time())
+
+
+def check_stream(status: int, headers: Mapping[str, str]) -> None:
+    """Raises if it is no stream of events: a page of a proxy, with blank lines, would pass for heartbeats."""
+    if not headers.get("content-type", "").startswith("text/event-stream"):
+        raise invalid_response(status, headers)
 
 
 def read_stream_chunk(parser: ServerSentEventParser, chunk: bytes) -> Iterator[StreamMessage]:
@@ -104,7 +107,10 @@ def read_stream_chunk(parser: ServerSentEventParser, chunk: bytes) -> Iterator[S
 
 
 def _stream_message(event: ServerSentEvent) -> StreamMessage:
-    body = None if event.data is None else json.loads(event.data)
+    try:
+        body = None if event.data is None else json.loads(event.data)
+    except ValueError as error:
+        raise ByondError("An event of the stream is not JSON.", code="invalid_response") from error
     if event.event == "error":
         raise (read_error(body.get("error")) if isinstance(body, dict) else None) or connection_failed()
     return StreamMessage(body, event.id)

@@ -12,6 +12,7 @@ from ._errors import ByondError
 from ._operation import Attempt, StreamMessage
 from ._rest_messages import (
     body_of,
+    check_stream,
     connection_failed,
     headers_of,
     invalid_response,
@@ -91,6 +92,7 @@ class RestTransport(_RestBase):
             if not _is_success(response):
                 read_answer(response.status_code, response.headers, self._read(response, deadline))
                 raise invalid_response(response.status_code, response.headers)
+            check_stream(response.status_code, response.headers)
             timeouts.remaining = lambda: SILENCE_SECONDS
             parser = ServerSentEventParser()
             for chunk in response.iter_bytes():
@@ -140,6 +142,7 @@ class AsyncRestTransport(_RestBase):
         timeouts = _Timeouts(lambda: deadline.remaining)
         response = await self._open(self._request(attempt, "text/event-stream", timeouts), deadline)
         try:
+            check_stream(response.status_code, response.headers)
             timeouts.remaining = lambda: SILENCE_SECONDS
             parser = ServerSentEventParser()
             async for chunk in response.aiter_bytes():

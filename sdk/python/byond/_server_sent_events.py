@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -22,18 +21,28 @@ class ServerSentEventParser:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._text = ""
+        # Of the line that has not ended, and of the event. Each is looked at once, however long an event is.
+        self._parts: list[str] = []
+        self._lines: list[str] = []
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         """Takes more bytes."""
-        self._text += self._decoder.decode(chunk)
-        *blocks, self._text = re.split(r"\r?\n\r?\n", self._text)
-        return map(_parse_block, blocks)
+        end, *starts = self._decoder.decode(chunk).split("\n")
+        self._parts.append(end)
+        for start in starts:
+            line = "".join(self._parts).removesuffix("\r")
+            self._parts = [start]
+            if line:
+                self._lines.append(line)
+                continue
+            event = _parse_lines(self._lines)
+            self._lines = []
+            yield event
 
 
-def _parse_block(block: str) -> ServerSentEvent:
+def _parse_lines(lines: Sequence[str]) -> ServerSentEvent:
     fields: dict[str, str] = {}
-    for line in re.split(r"\r?\n", block):
+    for line in lines:
         name, _, value = line.partition(":")
         text = value[1:] if value.startswith(" ") else value
         if name == "data" and "data" in fields:

@@ -72,10 +72,8 @@ def verify_webhook(headers: Mapping[str, str | Sequence[str]], body: bytes | str
             print(event.data.verification_id)
         ```
     """
-    if secret in ("", _SECRET_PREFIX):
-        # Not configured: everybody can sign with it.
-        raise ValueError("The secret of the webhook is empty.")
-    content = body.encode() if isinstance(body, str) else body
+    secret = _check_secret(secret)
+    content = body.encode() if isinstance(body, str) else bytes(body)
     lower = {name.lower(): value if isinstance(value, str) else ",".join(value) for name, value in headers.items()}
     time_ms = _verify_standard(lower.get, content, secret)
     if time_ms is None:
@@ -90,7 +88,10 @@ def verify_webhook(headers: Mapping[str, str | Sequence[str]], body: bytes | str
             "The webhook was signed more than five minutes ago, or the clock is wrong.",
             code="webhook_signature_expired",
         )
-    event = json.loads(content)
+    try:
+        event = json.loads(content)
+    except ValueError as error:
+        raise ByondError("The body of the webhook is not an event.", code="invalid_response") from error
     is_ping = isinstance(event, dict) and event.get("type") == "ping"
     verified: Event | PingEvent = _PING_EVENT.read(event) if is_ping else EVENT.read(event)
     return verified
@@ -108,6 +109,7 @@ def sign_webhook(*, id: str, body: bytes | str, secret: str, now_ms: int | None 
     Returns:
         The headers of both signatures.
     """
+    secret = _check_secret(secret)
     content = body.encode() if isinstance(body, str) else body
     time_ms = int(time.time() * 1000) if now_ms is None else now_ms
     timestamp = str(time_ms // 1000)
@@ -117,6 +119,14 @@ def sign_webhook(*, id: str, body: bytes | str, secret: str, now_ms: int | None 
         "webhook-signature": f"v1,{_standard_signature(secret, id, timestamp, content)}",
         "byond-signature": f"t={time_ms},v1={_byond_signature(secret, str(time_ms), content)}",
     }
+
+
+def _check_secret(secret: str) -> str:
+    """Without the line break of a file. An empty one, of a setting that is missing, would accept what anybody signs."""
+    stripped = secret.strip()
+    if stripped in ("", _SECRET_PREFIX):
+        raise ValueError("The secret of the webhook is empty.")
+    return stripped
 
 
 _ReadHeader = Callable[[str], Optional[str]]

@@ -15,7 +15,8 @@ import anyio
 import httpx
 from local_server import LocalServer, answer_json
 
-from byond import AsyncByond, Byond, ByondError, sign_webhook, verify_webhook
+from byond import AsyncByond, Byond, ByondError, verify_webhook
+from byond._settings import Settings
 from byond._silence_watch import SilenceWatch
 from byond.types import UnknownEvent
 
@@ -56,6 +57,9 @@ class ClientTest(unittest.TestCase):
         self.addCleanup(server.__exit__, None, None, None)
         return server
 
+    def answering(self, text: str, status: int = 200) -> Callable[[BaseHTTPRequestHandler], None]:
+        return lambda request: answer_json(request, text, status)
+
     def byond(self, server: LocalServer) -> Byond:
         client = Byond(base_url=server.url, api_key="pk_test_x", max_retries=0)
         self.addCleanup(client.close)
@@ -65,6 +69,60 @@ class ClientTest(unittest.TestCase):
         """what a newer server adds is no error, and what an older one leaves out is None"""
         result = self.byond(self.serve(answer_lookup)).lookup.number(number="+65")
         self.assertEqual((result.line_type, result.valid, result.country), ("satellite", True, None))
+
+    def test_ids_that_are_another_call(self) -> None:
+        """ids that would make it another call are refused before anything is sent"""
+        server = self.serve(answer_lookup)
+        for id in ("", ".", ".."):
+            with self.assertRaises(ValueError):
+                self.byond(server).webhooks.delete(id)
+        self.assertEqual(server.paths, [])
+
+    def test_keys_with_line_breaks(self) -> None:
+        """a key that cannot be a header is told without it; a line break at its end is that of a file"""
+        server = self.serve(answer_lookup)
+        with self.assertRaises(ValueError) as raised:
+            Byond(base_url=server.url, api_key="pk_test_0123.se\ncret").lookup.number(number="+65")
+        self.assertNotIn("cret", str(raised.exception))
+        self.assertNotIn("secret", repr(Settings(api_key="pk_test_0123.secret")))
+        Byond(base_url=server.url, api_key="pk_test_0123.secret\r\n").lookup.number(number="+65")
+        self.assertEqual(server.headers[0]["x-api-key"], "pk_test_0123.secret")
+
+    def test_base_url_without_scheme(self) -> None:
+        """an address without a scheme is refused"""
+        with self.assertRaises(ValueError):
+            Byond(base_url="localhost:8080")
+
+    def test_answers_that_are_no_results(self) -> None:
+        """JSON that is no result of the API is told as one error, and so are values that are not of their type"""
+        for body in ("null", "[]", '{"ok":true,"data":null}', '{"expires_at":"soon"}'):
+            with self.assertRaises(ByondError) as raised:
+                self.byond(self.serve(self.answering(body))).verify.start(channel="email", recipient="x")
+            self.assertEqual(raised.exception.code, "invalid_response")
+        with self.assertRaises(ByondError) as raised:
+            self.byond(self.serve(self.answering("null"))).verify.list()
+        self.assertEqual(raised.exception.code, "invalid_response")
+
+    def test_negative_retry_after(self) -> None:
+        """a time to wait that is negative is none"""
+        byond = self.byond(self.serve(self.answering('{"error":{"code":"rate_limited","retry_after":-5}}', 429)))
+        with self.assertRaises(ByondError) as raised:
+            byond.lookup.number(number="+65", options={"max_retries": 1})
+        self.assertEqual((raised.exception.code, raised.exception.retry_after), ("rate_limited", None))
+
+    def test_secret_that_is_empty(self) -> None:
+        """the secret of a webhook must not be empty: everybody could sign with it"""
+        for secret in ("", "whsec_", "\n"):
+            with self.assertRaises(ValueError):
+                verify_webhook({}, "{}", secret)
+
+    def test_key_instead_of_session(self) -> None:
+        """a key of its own takes the place of the session"""
+        server = self.serve(answer_lookup)
+        session = Byond(base_url=server.url, access_token="ey.token")
+        session.with_options(api_key="pk_test_0123.secret").lookup.number(number="+65")
+        self.assertEqual(server.headers[0]["x-api-key"], "pk_test_0123.secret")
+        self.assertNotIn("authorization", server.headers[0])
 
     def test_deadline_of_dripping_answer(self) -> None:
         """a deadline ends a call whose answer comes a byte at a time"""
@@ -126,13 +184,6 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(server.paths, [prefix + one for one in quoted])
         with self.assertRaises(ValueError):
             byond.webhooks.delete("")
-
-    def test_empty_secret(self) -> None:
-        """nobody can sign a webhook for a receiver whose secret is not configured"""
-        for secret in ("", "whsec_"):
-            headers = sign_webhook(id="evt_1", body="{}", secret=secret)
-            with self.assertRaises(ValueError):
-                verify_webhook(headers, "{}", secret)
 
     def test_redirection(self) -> None:
         """a redirection is not followed, whatever the client for HTTP would do"""

@@ -81,16 +81,30 @@ export class Caller {
         : apiKey !== undefined
           ? { "X-API-Key": apiKey }
           : {};
-    return {
-      "Byond-Version": apiVersion,
-      // Browsers send their own.
-      ...(isBrowser() ? {} : { "User-Agent": `byond-typescript/${version}` }),
-      ...credential,
-      ...(operation.hasSideEffects ? { "Idempotency-Key": idempotencyKey ?? crypto.randomUUID() } : {}),
-      ...this.#options.headers,
-      ...headers,
-    };
+    return mergeHeaders(
+      {
+        "Byond-Version": apiVersion,
+        // Browsers send their own.
+        ...(isBrowser() ? {} : { "User-Agent": `byond-typescript/${version}` }),
+        ...credential,
+        ...(operation.hasSideEffects ? { "Idempotency-Key": idempotencyKey ?? crypto.randomUUID() } : {}),
+      },
+      this.#options.headers,
+      headers,
+    );
   }
+}
+
+/** Later headers take the place of earlier ones, in whatever case their names are. What cannot be sent is told without its value, which may be a secret. */
+function mergeHeaders(...all: readonly (CallOptions["headers"] | undefined)[]): Record<string, string> {
+  const merged: Record<string, string> = {};
+  for (const [name, value] of all.flatMap((headers) => Object.entries(headers ?? {}))) {
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new TypeError(`The header ${name} has a line break, or another character that no header can have.`);
+    }
+    merged[name.toLowerCase()] = value;
+  }
+  return merged;
 }
 
 /** Path parameters, and the JSON of the others. */
@@ -99,9 +113,16 @@ function requestOf(operation: Operation, parameters: object): Omit<Attempt, "hea
   const { pathParameters } = operation;
   const entries = Object.entries(isObject(json) ? json : {}).filter(([, value]) => value !== undefined);
   const isInPath = ([name]: readonly [string, unknown]) => pathParameters.includes(name);
+  const path = Object.fromEntries(entries.filter(isInPath).map(([name, value]) => [name, String(value)]));
+  for (const name of pathParameters) {
+    // It would be another call: that of the list which the element is in, or of what is above it.
+    if (["", ".", ".."].includes(path[name] ?? "")) {
+      throw new TypeError(`${name} is ${path[name] ? "not an id" : "empty"}.`);
+    }
+  }
   return {
     operation,
-    path: Object.fromEntries(entries.filter(isInPath).map(([name, value]) => [name, String(value)])),
+    path,
     parameters: Object.fromEntries(entries.filter((entry) => !isInPath(entry))),
   };
 }
@@ -117,7 +138,7 @@ function resume<Request extends Omit<Attempt, "signal">>(request: Request, resum
     return request;
   }
   const parameters: JsonObject = { ...request.parameters, [resumeParameter]: resumeAfter };
-  return { ...request, parameters, headers: { ...request.headers, "Last-Event-ID": resumeAfter } };
+  return { ...request, parameters, headers: { ...request.headers, "last-event-id": resumeAfter } };
 }
 
 /** Opens something that lives as long as the signal says, but must be open before a time is over. */

@@ -21,8 +21,10 @@ export class Byond extends Services {
   readonly isSandbox: boolean;
 
   constructor(options: ByondOptions = {}) {
+    // A file that a secret is read from may end with a line break.
+    const accessToken = options.accessToken?.trim();
     const apiKey =
-      options.accessToken === undefined ? (options.apiKey ?? environmentVariable("BYONDAPI_KEY")) : undefined;
+      accessToken === undefined ? (options.apiKey ?? environmentVariable("BYONDAPI_KEY"))?.trim() : undefined;
     if (apiKey !== undefined && isSecret(apiKey) && isBrowser() && options.dangerouslyAllowBrowser !== true) {
       throw new Error(
         "A secret API key must not be in a browser, where everybody who opens the page can read it. " +
@@ -32,13 +34,13 @@ export class Byond extends Services {
     const transport = (options.transport ?? restTransport)({
       baseUrl: baseUrlOf(options),
       fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
-      signingKey: options.signRequests === true ? (apiKey ?? options.accessToken) : undefined,
+      signingKey: options.signRequests === true ? (apiKey ?? accessToken) : undefined,
     });
     super(
       new Caller({
         transport,
         apiKey,
-        accessToken: options.accessToken,
+        accessToken,
         mode: options.mode,
         maxRetries: options.maxRetries ?? 2,
         timeoutMs: options.timeoutMs ?? 30_000,
@@ -59,7 +61,9 @@ export class Byond extends Services {
    * ```
    */
   with(options: ByondOptions): Byond {
-    return new Byond({ ...this.#options, ...options });
+    // A key takes the place of an access token. The other way round it does by itself.
+    const { accessToken, ...others } = this.#options;
+    return new Byond({ ...(options.apiKey === undefined ? this.#options : others), ...options });
   }
 }
 
@@ -69,8 +73,16 @@ function isSecret(apiKey: string): boolean {
 }
 
 function baseUrlOf({ baseUrl }: ByondOptions): string {
-  const url =
-    baseUrl ?? environmentVariable("BYOND_BASE_URL") ?? environmentVariable("BYOND_URL") ?? "http://127.0.0.1:8080";
+  const url = (
+    baseUrl ??
+    environmentVariable("BYOND_BASE_URL") ??
+    environmentVariable("BYOND_URL") ??
+    "http://127.0.0.1:8080"
+  ).trim();
+  if (!/^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(url)) {
+    // It is not shown: it may have a password.
+    throw new TypeError("The base URL must begin with http:// or https://, and have no user.");
+  }
   // Also the address of the API itself, as the reference writes it.
   return url.replace(/\/+$/, "").replace(/\/api\/v1$/, "");
 }

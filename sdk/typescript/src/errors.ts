@@ -80,7 +80,7 @@ export function readError(error: Json | undefined, status?: number): ByondError 
     code,
     status,
     requestId: text(request_id),
-    retryAfter: typeof retry_after === "number" ? retry_after : undefined,
+    retryAfter: typeof retry_after === "number" && retry_after >= 0 ? retry_after : undefined,
     fields: isObject(fields) ? (fields as Record<string, string>) : undefined,
     requiredScope: text(required_scope),
     documentationUrl: text(documentation_url),

@@ -50,6 +50,11 @@ export function restTransport({ baseUrl, fetch, signingKey }: TransportOptions):
         readAnswer(response, await response.text().catch((cause) => failed(cause, attempt.signal)));
         throw invalidResponse(response);
       }
+      if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
+        // A page of a proxy, with blank lines, would pass for heartbeats.
+        await response.body.cancel();
+        throw invalidResponse(response);
+      }
       return readStream(response.body, attempt.signal);
     },
   };
@@ -62,15 +67,20 @@ function failed(cause: unknown, signal: AbortSignal): never {
 
 /** Path and query, as they are sent. */
 function targetOf({ operation, path, parameters }: Attempt): string {
-  const filled = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ""));
+  const filled = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encode(path[name] ?? ""));
   if (operation.parametersIn !== "query") {
     return filled;
   }
   const pairs = Object.entries(parameters).flatMap(([name, value]) =>
     [value].flat().flatMap((one) => (one === undefined || one === null ? [] : [[name, String(one)]])),
   );
-  const query = pairs.map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
+  const query = pairs.map((pair) => pair.map(encode).join("=")).join("&");
   return query === "" ? filled : `${filled}?${query}`;
+}
+
+/** `fetch` would encode the apostrophe after the target was signed. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replaceAll("'", "%27");
 }
 
 /** The JSON of a successful answer, out of its envelope if it has one. Throws the error of any other. */
@@ -83,7 +93,11 @@ function readAnswer(response: Response, text: string): Json {
   }
   const envelope = isEnvelope(body) ? body : undefined;
   if (response.ok && envelope?.ok !== false) {
-    return envelope === undefined ? body : (envelope.data ?? null);
+    const result = envelope === undefined ? body : envelope.data;
+    if (!isObject(result)) {
+      throw invalidResponse(response);
+    }
+    return result;
   }
   throw (isObject(body) ? readError(body.error, response.status) : undefined) ?? invalidResponse(response);
 }
@@ -94,13 +108,29 @@ function isEnvelope(body: Json): body is JsonObject & { readonly ok: boolean } {
 }
 
 function invalidResponse({ status, headers }: Response): ByondError {
-  const retryAfter = Number(headers.get("retry-after") ?? Number.NaN);
   return new ByondError(`The answer, with status ${status}, is not one of the API. Is the base URL right?`, {
     code: "invalid_response",
     status,
     requestId: headers.get("x-request-id") ?? undefined,
-    retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
+    retryAfter: secondsOf(headers.get("retry-after")),
   });
+}
+
+/** `Retry-After`: seconds, or the date when they are over. */
+function secondsOf(retryAfter: string | null): number | undefined {
+  if (retryAfter === null || /^\d{1,15}$/.test(retryAfter)) {
+    return retryAfter === null ? undefined : Number(retryAfter);
+  }
+  const atMs = /^[A-Za-z]/.test(retryAfter) ? Date.parse(retryAfter) : Number.NaN;
+  return Number.isNaN(atMs) ? undefined : Math.max(0, (atMs - Date.now()) / 1_000);
+}
+
+function parseEvent(data: string): Json {
+  try {
+    return JSON.parse(data);
+  } catch (cause) {
+    throw new ByondError("An event of the stream is not JSON.", { code: "invalid_response", cause });
+  }
 }
 
 async function* readStream(body: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<StreamMessage> {
@@ -112,7 +142,7 @@ async function* readStream(body: ReadableStream<Uint8Array>, signal: AbortSignal
         return;
       }
       const { event, data, id } = value;
-      const json: Json | undefined = data === undefined ? undefined : JSON.parse(data);
+      const json = data === undefined ? undefined : parseEvent(data);
       if (event === "error") {
         throw (isObject(json) ? readError(json.error) : undefined) ?? failed(undefined, signal);
       }

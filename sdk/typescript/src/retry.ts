@@ -24,6 +24,9 @@ export function pauseMs(error: ByondError, retries: number): number {
     : error.retryAfter * 1_000 + Math.random() * 250;
 }
 
+/** Timers that are set for longer than this end at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Resolves after a time. Rejects with the signal's reason if it is aborted before. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -31,10 +34,13 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal.reason);
     };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      },
+      Math.min(ms, longestTimerMs),
+    );
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) {
       abort();
@@ -46,7 +52,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
 export class Deadline {
   readonly #endsAtMs: number;
   readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #stopFollowing: () => void;
 
   /** Aborts with a `ByondError` of the code `timed_out`, or with the reason of the caller's signal. */
@@ -54,7 +60,7 @@ export class Deadline {
     this.#endsAtMs = performance.now() + timeoutMs;
     const timedOut = () =>
       this.#controller.abort(new ByondError(`The call took longer than ${timeoutMs} ms.`, { code: "timed_out" }));
-    this.#timer = setTimeout(timedOut, timeoutMs);
+    this.#timer = timeoutMs > longestTimerMs ? undefined : setTimeout(timedOut, timeoutMs);
     const follow = () => this.#controller.abort(signal?.reason);
     signal?.addEventListener("abort", follow, { once: true });
     this.#stopFollowing = () => signal?.removeEventListener("abort", follow);

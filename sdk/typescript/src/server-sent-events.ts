@@ -9,27 +9,38 @@ export interface ServerSentEvent {
 export async function* parseServerSentEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
-  let text = "";
+  // Of the line that has not ended, and of the event. Each is looked at once, however long an event is.
+  let parts: string[] = [];
+  let lines: string[] = [];
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) {
         return;
       }
-      text += decoder.decode(value, { stream: true });
-      const blocks = text.split(/\r?\n\r?\n/);
-      text = blocks.pop() ?? "";
-      yield* blocks.map(parseBlock);
+      const [end = "", ...starts] = decoder.decode(value, { stream: true }).split("\n");
+      parts.push(end);
+      for (const start of starts) {
+        const line = parts.join("").replace(/\r$/, "");
+        parts = [start];
+        if (line !== "") {
+          lines.push(line);
+          continue;
+        }
+        yield parseLines(lines);
+        lines = [];
+      }
     }
   } finally {
     await reader.cancel().catch(() => undefined);
   }
 }
 
-function parseBlock(block: string): ServerSentEvent {
+function parseLines(lines: readonly string[]): ServerSentEvent {
   const fields: Record<string, string> = {};
-  for (const line of block.split(/\r?\n/)) {
-    const [, name, value] = /^(\w+)(?:: ?(.*))?$/.exec(line) ?? [];
+  for (const line of lines) {
+    // With U+2028, which JSON may have in its texts, and which is no line break here.
+    const [, name, value] = /^(\w+)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (name === "data" && fields.data !== undefined) {
       fields.data += `\n${value ?? ""}`;
     } else if (name === "data" || name === "event" || name === "id") {

@@ -20,7 +20,7 @@ export interface PingEvent {
 }
 
 /** Headers of a request: a `Headers` object, or those of Node. Names are matched in any case. */
-export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
+export type WebhookHeaders = Pick<Headers, "get"> | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** How far the time of a signature may be from now. */
 const toleranceMs = 5 * 60_000;
@@ -44,13 +44,10 @@ export async function verifyWebhook(
   body: string | Uint8Array,
   secret: string,
 ): Promise<Event | PingEvent> {
-  if (secret === "" || secret === secretPrefix) {
-    // Not configured: everybody can sign with it.
-    throw new Error("The secret of the webhook is empty.");
-  }
+  const key = checkSecret(secret);
   const bytes = typeof body === "string" ? utf8(body) : body;
   const header = (name: string) => readHeader(headers, name);
-  const timeMs = (await verifyStandard(header, bytes, secret)) ?? (await verifyByond(header, bytes, secret));
+  const timeMs = (await verifyStandard(header, bytes, key)) ?? (await verifyByond(header, bytes, key));
   if (timeMs === undefined) {
     throw new ByondError("The webhook is not signed with this secret, or its body is not the one that was signed.", {
       code: "webhook_signature_invalid",
@@ -61,8 +58,25 @@ export async function verifyWebhook(
       code: "webhook_signature_expired",
     });
   }
-  const event: Json = JSON.parse(new TextDecoder().decode(bytes));
+  const event = parseEvent(bytes);
   return messages.Event.read(event, isObject(event) ? event : {}) as Event | PingEvent;
+}
+
+function parseEvent(body: Uint8Array): Json {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch (cause) {
+    throw new ByondError("The body of the webhook is not an event.", { code: "invalid_response", cause });
+  }
+}
+
+/** Without the line break of a file. An empty secret, of a setting that is missing, would accept what anybody signs. */
+function checkSecret(given: string): string {
+  const secret = given.trim();
+  if (!/^(?:whsec_)?[A-Za-z0-9+/]{2,}={0,2}$/.test(secret) || secret === secretPrefix) {
+    throw new TypeError("The secret of a webhook is whsec_ and base64.");
+  }
+  return secret;
 }
 
 /** A webhook of a test. */
@@ -84,13 +98,14 @@ export async function signWebhook(
   { id, body, secret }: UnsignedWebhook,
   now = Date.now(),
 ): Promise<Record<string, string>> {
+  const key = checkSecret(secret);
   const bytes = utf8(body);
   const timestamp = String(Math.floor(now / 1_000));
   return {
     "webhook-id": id,
     "webhook-timestamp": timestamp,
-    "webhook-signature": `v1,${await standardSignature(secret, id, timestamp, bytes)}`,
-    "byond-signature": `t=${now},v1=${await byondSignature(secret, String(now), bytes)}`,
+    "webhook-signature": `v1,${await standardSignature(key, id, timestamp, bytes)}`,
+    "byond-signature": `t=${now},v1=${await byondSignature(key, String(now), bytes)}`,
   };
 }
 
@@ -127,8 +142,13 @@ async function byondSignature(secret: string, timestamp: string, body: Uint8Arra
   return toHex(await hmacSha256(utf8(secret), utf8(`${timestamp}.`), body));
 }
 
+/** Not `instanceof Headers`: frameworks have classes of their own. */
+function hasGet(headers: WebhookHeaders): headers is Pick<Headers, "get"> {
+  return typeof headers.get === "function";
+}
+
 function readHeader(headers: WebhookHeaders, name: string): string | undefined {
-  if (headers instanceof Headers) {
+  if (hasGet(headers)) {
     return headers.get(name) ?? undefined;
   }
   const [, value] = Object.entries(headers).find(([key]) => key.toLowerCase() === name) ?? [];
