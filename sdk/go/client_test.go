@@ -311,3 +311,24 @@ func TestRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+func TestBaseURLWithoutScheme(t *testing.T) {
+	for _, baseURL := range []string{"localhost:8080", "http://ada:secret@local\nhost"} {
+		_, err := byond.New(byond.WithBaseURL(baseURL)).Lookup.Number(t.Context(), number)
+		if failure := (*byond.Error)(nil); err == nil || errors.As(err, &failure) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", baseURL, err)
+		}
+	}
+}
+
+func TestStreamThatIsNone(t *testing.T) {
+	client := serve(t, func(response http.ResponseWriter, _ *http.Request) {
+		response.Header().Set("Content-Type", "text/html")
+		io.WriteString(response, "<html>\n\n</html>\n\n")
+	})
+	for _, err := range client.Events.Stream(t.Context(), nil).All() {
+		if failure := (*byond.Error)(nil); !errors.As(err, &failure) || failure.Code != byond.CodeInvalidResponse {
+			t.Error(err)
+		}
+	}
+}

@@ -64,8 +64,9 @@ func (t *restTransport) send(ctx context.Context, attempt *Attempt, accept strin
 		}
 	}
 	request, err := http.NewRequestWithContext(ctx, operation.Method, attempt.BaseURL+target, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("byond: is the base URL right? %w", err)
+	if err != nil || request.URL.Scheme != "http" && request.URL.Scheme != "https" {
+		// It is not shown: it may have a password.
+		return nil, errors.New("byond: the base URL is none that begins with http:// or https://")
 	}
 	// Without it net/http cannot repeat a request with a body by itself, with a signature that the server has seen.
 	request.GetBody = nil

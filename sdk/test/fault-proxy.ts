@@ -79,7 +79,10 @@ export class FaultProxy implements AsyncDisposable {
         await this.#passOn(request, path, body, async (answer) => void (await buffer(answer)));
       }
       // After the first bytes of an answer. Without any, some clients send a request again by themselves.
-      response.writeHead(200, { "Content-Type": "application/json", "Content-Length": 100 });
+      response.writeHead(200, {
+        "Content-Type": request.headers.accept ?? "application/json",
+        "Content-Length": 100,
+      });
       response.write('{"', () => response.destroy());
     }
     // A fault that hangs answers nothing: the connection ends with the client, or with the proxy.

@@ -70,14 +70,6 @@ class ClientTest(unittest.TestCase):
         result = self.byond(self.serve(answer_lookup)).lookup.number(number="+65")
         self.assertEqual((result.line_type, result.valid, result.country), ("satellite", True, None))
 
-    def test_ids_that_are_another_call(self) -> None:
-        """ids that would make it another call are refused before anything is sent"""
-        server = self.serve(answer_lookup)
-        for id in ("", ".", ".."):
-            with self.assertRaises(ValueError):
-                self.byond(server).webhooks.delete(id)
-        self.assertEqual(server.paths, [])
-
     def test_keys_with_line_breaks(self) -> None:
         """a key that cannot be a header is told without it; a line break at its end is that of a file"""
         server = self.serve(answer_lookup)
@@ -177,13 +169,15 @@ class ClientTest(unittest.TestCase):
         """an id cannot lead to another operation"""
         server = self.serve(lambda request: answer_json(request, "{}"))
         byond = self.byond(server)
-        for id in (".", "..", "../../keys", "a/b?c#d"):
+        for id in ("../../keys", "a/b?c#d"):
             byond.webhooks.get(id)
         prefix = "/api/v1/webhooks/"
-        quoted = ["%2E", "%2E%2E", "..%2F..%2Fkeys", "a%2Fb%3Fc%23d"]
+        quoted = ["..%2F..%2Fkeys", "a%2Fb%3Fc%23d"]
         self.assertEqual(server.paths, [prefix + one for one in quoted])
-        with self.assertRaises(ValueError):
-            byond.webhooks.delete("")
+        for id in ("", ".", ".."):
+            with self.assertRaises(ValueError):
+                byond.webhooks.delete(id)
+        self.assertEqual(len(server.paths), 2)
 
     def test_redirection(self) -> None:
         """a redirection is not followed, whatever the client for HTTP would do"""
