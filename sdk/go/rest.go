@@ -98,7 +98,7 @@ func (t *restTransport) send(ctx context.Context, attempt *Attempt, accept strin
 func target(attempt *Attempt) string {
 	path := attempt.Operation.Path
 	for name, value := range attempt.Path {
-		path = strings.ReplaceAll(path, "{"+name+"}", escapeSegment(value))
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(value))
 	}
 	if attempt.Operation.ParametersIn != "query" {
 		return path
@@ -117,14 +117,6 @@ func target(attempt *Attempt) string {
 		return path
 	}
 	return path + "?" + query.Encode()
-}
-
-// escapeSegment also escapes what would lead to another path.
-func escapeSegment(value string) string {
-	if value == "." || value == ".." {
-		return strings.ReplaceAll(value, ".", "%2E")
-	}
-	return url.PathEscape(value)
 }
 
 func isSuccess(response *http.Response) bool {

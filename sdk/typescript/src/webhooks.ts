@@ -73,7 +73,10 @@ function parseEvent(body: Uint8Array): Json {
 /** Without the line break of a file. An empty secret, of a setting that is missing, would accept what anybody signs. */
 function checkSecret(given: string): string {
   const secret = given.trim();
-  if (!/^(?:whsec_)?[A-Za-z0-9+/]{2,}={0,2}$/.test(secret) || secret === secretPrefix) {
+  if (secret === "" || secret === secretPrefix) {
+    throw new TypeError("The secret of the webhook is empty.");
+  }
+  if (!/^(?:whsec_)?[A-Za-z0-9+/]{2,}={0,2}$/.test(secret)) {
     throw new TypeError("The secret of a webhook is whsec_ and base64.");
   }
   return secret;
