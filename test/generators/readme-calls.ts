@@ -10,7 +10,7 @@
  * 6. starts one for RECIPIENT again until that is refused: `limited <status> <error.code> <error.retry_after>`
  * 7. starts one with the key "pk_test_wrong": `unauthorized <status> <error.code>`
  */
-export function expectedLines(keyName: string): readonly RegExp[] {
+function expectedLines(keyName: string): readonly RegExp[] {
   return [
     /^started pending$/,
     /^checked approved$/,

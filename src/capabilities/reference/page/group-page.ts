@@ -39,7 +39,7 @@ export function groupPage(title: string): ReferencePage {
 }
 
 /** What the navigation lists below the group. */
-export function groupHeadings({ operations, events }: OperationGroup): readonly Heading[] {
+function groupHeadings({ operations, events }: OperationGroup): readonly Heading[] {
   const all = operations.map(({ id, title }) => ({ id, depth: 2, text: title }));
   return events.length === 0 ? all : [...all, { id: "events", depth: 2, text: "Types of events" }];
 }

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { chapters } from "../guide.ts";
 import { byGroup, groupTitle } from "../openapi/titles.ts";
+import { decisionsPage } from "./decisions-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { groupPage } from "./group-page.ts";
 import { homePage } from "./home-page.ts";
-import { listPage } from "./list-page.ts";
 import { chapterPage, filePageOf } from "./markdown-pages.ts";
 import type { ReferencePage, Section } from "./reference-page.ts";
 
@@ -56,15 +56,4 @@ export async function listPages(services: readonly DescService[]): Promise<reado
     decisionsPage(decisionPages),
     ...decisionPages,
   ];
-}
-
-/** The list of the decisions. */
-function decisionsPage(decisions: readonly ReferencePage[]): ReferencePage {
-  return listPage({
-    path: "/docs/decisions",
-    title: "Decisions",
-    section: "Running a server",
-    introduction: "Why the server is built as it is: a page for each decision, with its context and its consequences.",
-    pages: decisions,
-  });
 }
