@@ -27,7 +27,7 @@ const steps: readonly Step[] = [
   { name: "schema: lint", command: ["buf", "lint"] },
   {
     name: "schema: nothing that clients rely on was broken",
-    command: ["buf", "breaking", "proto", "--against", "proto/baseline.binpb.gz"],
+    command: ["buf", "breaking", "proto", "--against", "proto/baseline.binpb.gz", "--exclude-imports"],
   },
   { name: "OpenAPI: lint", command: ["redocly", "lint", "gen/openapi.json", "--extends", "recommended-strict"] },
   ...generated.map(
