@@ -61,7 +61,7 @@ async function runSample(
 }
 
 /** The type of an event in the JSON of REST, or of protobuf. */
-const started = /\bverification[._]started\b/i;
+const started = /verification[._]started\b/i;
 
 /** A stream does not end. It begins some time after the program was started, so events are made until it prints one. */
 async function runStream(

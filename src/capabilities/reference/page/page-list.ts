@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
@@ -23,15 +24,21 @@ const repositoryFiles: readonly (readonly [file: string, path: string, section: 
 
 const decisionsFolder = "docs/decisions";
 
+/** Installations may leave out `docs/`: the server starts without those pages. */
+const isInstalled = (path: string) => existsSync(join(root, path));
+
+const root = join(import.meta.dirname, "../../../..");
+
 /** All pages of the reference, in the order of the navigation; those that it does not list are last. */
 export async function listPages(services: readonly DescService[]): Promise<readonly ReferencePage[]> {
-  const names = await readdir(join(import.meta.dirname, "../../../..", decisionsFolder));
+  const names = isInstalled(decisionsFolder) ? await readdir(join(root, decisionsFolder)) : [];
+  const files = repositoryFiles.filter(([file]) => isInstalled(file));
   const decisions = names
     .filter((name) => name.endsWith(".md"))
     .toSorted()
     .map((name) => [`${decisionsFolder}/${name}`, `/docs/decisions/${name.replace(/\.md$/, "")}`] as const);
   const paths = new Map<string, string>([
-    ...repositoryFiles.map(([file, path]) => [file, path] as const),
+    ...files.map(([file, path]) => [file, path] as const),
     ...decisions,
     ["docs/provider-adapter", "/docs/guides/provider-adapter"],
     [decisionsFolder, "/docs/decisions"],
@@ -39,7 +46,7 @@ export async function listPages(services: readonly DescService[]): Promise<reado
   const pathOfFile = (file: string) => paths.get(file.replace(/\/$/, ""));
   const filePages = (section: Section) =>
     Promise.all(
-      repositoryFiles
+      files
         .filter(([, , where]) => where === section)
         .map(([file, path]) => filePageOf(file, path, section, pathOfFile)),
     );
@@ -53,7 +60,7 @@ export async function listPages(services: readonly DescService[]): Promise<reado
     ...services.toSorted(byGroup).map((service) => groupPage(groupTitle(service))),
     errorsPage,
     ...(await filePages("Running a server")),
-    decisionsPage(decisionPages),
+    ...(decisionPages.length === 0 ? [] : [decisionsPage(decisionPages)]),
     ...decisionPages,
   ];
 }
