@@ -54,15 +54,29 @@ function chapterAt(parts) {
 /** The search is loaded when it is first asked for: by the button, `/`, `K`, or Ctrl or Cmd with `K`. */
 function openSearchOnDemand() {
   const button = document.querySelector(".search-open");
+  // What is typed while the search is being loaded goes into its field.
+  let typed;
   const open = async () => {
-    const { openSearch } = await import("./search.js");
-    await openSearch(root);
+    typed = "";
+    try {
+      const { openSearch } = await import("./search.js");
+      openSearch(root, typed);
+    } finally {
+      typed = undefined;
+    }
   };
   button.hidden = false;
   button.addEventListener("click", open);
   document.addEventListener("keydown", (event) => {
     // Browsers and password managers that fill in a field send events without a key.
     const key = event.key?.toLowerCase();
+    if (typed !== undefined) {
+      if (key?.length === 1 && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        typed += event.key;
+      }
+      return;
+    }
     const isChord = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && key === "k";
     const isPlain =
       searchKeysAreOn() && !event.ctrlKey && !event.metaKey && !event.altKey && (key === "/" || key === "k");

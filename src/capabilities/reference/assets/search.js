@@ -48,11 +48,16 @@ const weights = { page: 3, operation: 2.6, error: 2.6, event: 1.6, section: 1.4,
 
 let dialog;
 
-export async function openSearch(root) {
+/** Opens the search with what was typed so far, or with what was looked for last. */
+export function openSearch(root, typed) {
   dialog ??= buildDialog(root);
   if (!dialog.element.open) {
     dialog.element.showModal();
     dialog.input.select();
+    if (typed !== "") {
+      dialog.input.value = typed;
+      dialog.input.dispatchEvent(new Event("input"));
+    }
   }
 }
 
