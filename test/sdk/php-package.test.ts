@@ -28,6 +28,7 @@ async function sandboxEnvironment(): Promise<NodeJS.ProcessEnv> {
   return { BYOND_URL: app.url, BYONDAPI_KEY: key, PATH: process.env.PATH };
 }
 
+// Machines without PHP, Composer or phpcs leave these out; CI installs all three.
 describe.skipIf(!hasPhp || !runs("composer"))("the package byond/sdk", () => {
   let project = "";
 
