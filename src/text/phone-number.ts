@@ -1,19 +1,22 @@
 import { type CountryCode, type PhoneNumber, parsePhoneNumberFromString } from "libphonenumber-js/max";
 import { foldDigits } from "./fold-digits.ts";
+import { ofNumberingPlan } from "./numbering-plan-form.ts";
 
 /**
  * Parses text that is a phone number and nothing else, in international form or in the country's national form, with digits of
- * any script. Undefined if it is not one.
+ * any script. Undefined if it is not one. Forms of Mexican and Argentine mobile numbers that are no longer, or only elsewhere,
+ * dialled become the number of the plan.
  */
 export function parsePhoneNumber(text: string, country?: CountryCode): PhoneNumber | undefined {
   // The library does not accept blanks or brackets before a plus, as in `(+34) 954 282 880`, a full-width plus, or several.
   const number = foldDigits(text)
     .trim()
     .replace(/^[\s([（［]*[+＋]+/u, "+");
-  return parsePhoneNumberFromString(number, {
+  const parsed = parsePhoneNumberFromString(number, {
     ...(country === undefined ? {} : { defaultCountry: country }),
     extract: false,
   });
+  return parsed && ofNumberingPlan(parsed, (e164) => parsePhoneNumberFromString(e164, { extract: false }));
 }
 
 /**

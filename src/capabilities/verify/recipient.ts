@@ -110,10 +110,8 @@ export function indexesOfAny(keyring: Pick<Keyring, "all">, text: string): strin
   return exactIndexes(keyring, recipient);
 }
 
-/** Forms of numbers that reach the same phone as another form, which limits count instead. */
+/** Forms of numbers that reach the same phone as another form, which limits count instead. Both are numbers of the plan, or were. */
 const spellings: readonly (readonly [pattern: RegExp, counted: string])[] = [
-  // Mexico dropped the 1 before mobile numbers in 2019; older WhatsApp accounts still have it.
-  [/^\+521(\d{10})$/, "+52$1"],
   // Argentina: calls from abroad to a mobile number have a 9 before the area code. The ten digits without it are the same
   // line, because fixed and mobile lines share one numbering plan.
   [/^\+549(\d{10})$/, "+54$1"],
@@ -123,7 +121,7 @@ const spellings: readonly (readonly [pattern: RegExp, counted: string])[] = [
 ];
 
 /** Maps all forms that reach one phone to one number. For limits only: it may be a number that nobody can call. */
-export function foldPhone(e164: string): string {
+function foldPhone(e164: string): string {
   for (const [pattern, counted] of spellings) {
     if (pattern.test(e164)) {
       return e164.replace(pattern, counted);

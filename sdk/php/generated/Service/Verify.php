@@ -49,7 +49,9 @@ final class Verify
      * @param Channel::*|string $channel The channel over which the code is sent.
      * @param string $recipient Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`,
      *     `voice` and `whatsapp`, or an email address of at most 254 characters for `email`. Spaces, hyphens, brackets
-     *     and invisible characters in a number are ignored; digits may be of any script.
+     *     and invisible characters in a number are ignored; digits may be of any script. Older and domestic forms of
+     *     Mexican and Argentine mobile numbers (`+52 1 55…`, `+54 11 15…`) become the number of the plan (`+52 55…`,
+     *     `+54 9 11…`), and each channel gets the form that it wants.
      * @param string|null $brand The sender's name as the recipient reads it, 1 to 40 characters, not blank, without
      *     control characters and without web or email addresses in any spelling. A name such as `Booking.com` is
      *     allowed. Leading and trailing spaces are removed. Default: the name of your account.

@@ -908,7 +908,9 @@ export interface StartVerificationParams {
   /**
    * Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`, `voice` and `whatsapp`, or an email
    * address of at most 254 characters for `email`. Spaces, hyphens, brackets and invisible characters in a number are
-   * ignored; digits may be of any script.
+   * ignored; digits may be of any script. Older and domestic forms of Mexican and Argentine mobile numbers (`+52 1
+   * 55…`, `+54 11 15…`) become the number of the plan (`+52 55…`, `+54 9 11…`), and each channel gets the form that it
+   * wants.
    */
   readonly recipient: string;
   /**

@@ -1,5 +1,6 @@
 import { postJson } from "../http/http-post.ts";
 import type { Channel, CodeMessage } from "../outgoing-message.ts";
+import { whatsappNumber } from "./whatsapp-number.ts";
 import { whatsappOutcome } from "./whatsapp-outcome.ts";
 
 export interface WhatsappOptions {
@@ -47,7 +48,7 @@ function templateMessage(options: WhatsappOptions, message: CodeMessage) {
   return {
     messaging_product: "whatsapp",
     recipient_type: "individual",
-    to: message.recipient,
+    to: whatsappNumber(message.recipient),
     type: "template",
     template: {
       name: options.template,
