@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Clock } from "../../src/clock.ts";
+import { outboxChannel } from "../../src/outbox/outbox.policy.ts";
 
 const running = "clock_timestamp()";
 
@@ -24,10 +25,11 @@ export class TestTime implements Clock {
     return performance.now() + this.#offsetMs;
   }
 
-  /** Advances both clocks. */
+  /** Advances both clocks. Servers look at once for messages that are due by now, and not only with their next poll. */
   async advance({ seconds }: { readonly seconds: number }): Promise<void> {
     this.#offsetMs += seconds * 1000;
     await this.#setDatabase();
+    await this.#client.query(`NOTIFY ${outboxChannel}`);
   }
 
   /** Until `releaseDatabase`, the database's clock only moves by `advance`: no limit refills, however slow the machine is. */
