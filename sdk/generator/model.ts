@@ -108,8 +108,10 @@ export interface Field {
   readonly type: FieldType;
   /** Of parameters: whether the call needs it. */
   readonly isRequired: boolean;
-  /** Of results: whether it can be null. Fields of results are never absent. */
+  /** Of results: whether it can be null. */
   readonly isNullable: boolean;
+  /** Of results: whether it is left out, in place of null, when it is unset. */
+  readonly isOmittable?: boolean;
 }
 
 export type FieldType =

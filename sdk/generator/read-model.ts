@@ -15,7 +15,7 @@ import {
   ValueSchema,
 } from "@bufbuild/protobuf/wkt";
 import { isRequired } from "@byond/rest/field-rules";
-import { isChoiceWrapper, isListWrapper, jsonEnumName } from "@byond/rest/json/json-style";
+import { isAlwaysWritten, isChoiceWrapper, isListWrapper, jsonEnumName } from "@byond/rest/json/json-style";
 import { commentOf } from "@byond/rest/openapi/proto-comments";
 import { type Route, routesOf } from "@byond/rest/route";
 import { access, Credential } from "../../gen/byond/v1/access_pb.ts";
@@ -157,6 +157,7 @@ class ModelReader {
       type: this.#type(field, parent),
       isRequired: isRequired(field),
       isNullable: canBeNull(field),
+      isOmittable: !isAlwaysWritten(field, restStyle),
     };
   }
 

@@ -71,7 +71,8 @@ function members(fields: readonly Field[], describe: Describe): string {
   return fields
     .map((field) => {
       const type = `${typeOf(field.type)}${field.isNullable ? " | null" : ""}`;
-      return `${tsDoc(describe(field.doc), "  ")}  readonly ${camelCase(field.name)}: ${type};\n`;
+      const mark = field.isOmittable === true ? "?" : "";
+      return `${tsDoc(describe(field.doc), "  ")}  readonly ${camelCase(field.name)}${mark}: ${type};\n`;
     })
     .join("");
 }

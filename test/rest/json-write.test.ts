@@ -1,4 +1,4 @@
-import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack, DurationSchema, EmptySchema, NullValue, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { isListWrapper, jsonEnumNames, protoJson, restJson } from "../../src/rest/json/json-style.ts";
@@ -125,6 +125,14 @@ describe("ProtoJSON writes", () => {
   test.each(cases)("%o as %s", (fields, expected) => {
     expect(writeProto(fields)).toBe(expected);
   });
+});
+
+test("a field that the style omits when it is unset is left out, and written when it is set", () => {
+  const style = { ...restJson, omitsUnset: ({ name }: DescField) => name.startsWith("optional_") };
+  const write = (fields: Fields) =>
+    JSON.parse(writeText(EveryTypeSchema, create(EveryTypeSchema, fields), jsonOptions(style)));
+  expect(Object.keys(write({})).filter((name) => name.startsWith("optional_"))).toEqual([]);
+  expect(write({ optionalInt32: 0 })).toMatchObject({ optional_int32: 0, int32_field: 0, inner_field: null });
 });
 
 describe("restJson writes", () => {

@@ -15,6 +15,8 @@ export interface JsonStyle {
    * `omitted`: unset fields, and fields without presence that have their default value, are left out.
    */
   readonly unsetFields: "null" | "omitted";
+  /** With `null`: whether a field with presence is left out all the same when it is unset. Default: none is. */
+  readonly omitsUnset?: (field: DescField) => boolean;
   /** Whether timestamps are written without their fraction of a second. */
   readonly wholeSeconds: boolean;
   /** Whether a message that only wraps a list is written as the list; see {@link isListWrapper}. */
@@ -70,6 +72,11 @@ export const protoJson: JsonStyle = {
 /** The name of a field in JSON. */
 export function jsonFieldName(field: DescField, style: Pick<JsonStyle, "fieldNames">): string {
   return style.fieldNames === "proto" ? field.name : field.jsonName;
+}
+
+/** Whether a field of a response is always written. */
+export function isAlwaysWritten(field: DescField, style: JsonStyle): boolean {
+  return style.unsetFields === "null" && style.omitsUnset?.(field) !== true;
 }
 
 /**

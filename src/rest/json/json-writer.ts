@@ -1,6 +1,6 @@
 import { type DescField, type DescMessage, isMessage, ScalarType } from "@bufbuild/protobuf";
 import { Edition, FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { isChoiceWrapper, isListWrapper, type JsonOptions, jsonFieldName } from "./json-style.ts";
+import { isAlwaysWritten, isChoiceWrapper, isListWrapper, type JsonOptions, jsonFieldName } from "./json-style.ts";
 import { enumWriter, mistyped, scalarWriter, type WriteMessage, type WriteValue } from "./scalar-writer.ts";
 import { getField, isMembers, type Members, membersOf, setOwn, type ValueType, valueTypeOf } from "./value-type.ts";
 import { wellKnownWriter } from "./well-known-writer.ts";
@@ -60,13 +60,13 @@ export class JsonWriter {
     const name = jsonFieldName(field, style);
     const read = fieldGetter(field);
     const write = this.#fieldValue(field);
-    if (style.unsetFields === "null") {
+    if (isAlwaysWritten(field, style)) {
       return (members, json) => {
         const value = read(members);
         setOwn(json, name, value === undefined ? null : write(value));
       };
     }
-    const isDefault = defaultCheck(field);
+    const isDefault = style.unsetFields === "null" ? () => false : defaultCheck(field);
     return (members, json) => {
       const value = read(members);
       if (value !== undefined && !isDefault(value)) {

@@ -8,7 +8,14 @@ import {
 } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { isRequired, rulesOf } from "../field-rules.ts";
-import { isChoiceWrapper, isListWrapper, type JsonStyle, jsonEnumNames, jsonFieldName } from "../json/json-style.ts";
+import {
+  isAlwaysWritten,
+  isChoiceWrapper,
+  isListWrapper,
+  type JsonStyle,
+  jsonEnumNames,
+  jsonFieldName,
+} from "../json/json-style.ts";
 import { valueTypeOf } from "../json/value-type.ts";
 import type { Direction } from "./value-schema.ts";
 
@@ -62,7 +69,7 @@ export class Examples {
   }
 
   /**
-   * An example of a message. Responses have every field; requests those that are required or, if none is, those that
+   * An example of a message. Responses have every field, except those that the style leaves out when they are unset; requests those that are required or, if none is, those that
    * somebody chose an example for.
    */
   ofMessage(
@@ -79,7 +86,7 @@ export class Examples {
     const required = fields.filter((field) => isRequired(field));
     const named =
       direction === "response"
-        ? fields
+        ? fields.filter((field) => isAlwaysWritten(field, this.#style) || this.#style.unsetFields === "omitted")
         : required.length > 0
           ? required
           : fields.filter((field) => this.ofField(field) !== undefined);

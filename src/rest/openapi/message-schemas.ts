@@ -2,6 +2,7 @@ import { type DescEnum, type DescField, type DescMessage, type JsonObject, Scala
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { isRequired, noRules, type Rules, rulesOf } from "../field-rules.ts";
 import {
+  isAlwaysWritten,
   isChoiceWrapper,
   isListWrapper,
   type JsonStyle,
@@ -97,7 +98,9 @@ export class MessageSchemas {
     const { isAlwaysSet, withoutNull } = this.#options;
     return direction === "request"
       ? !isRequired(field) && !withoutNull(field)
-      : field.presence !== FeatureSet_FieldPresence.IMPLICIT && !isAlwaysSet(field);
+      : field.presence !== FeatureSet_FieldPresence.IMPLICIT &&
+          !isAlwaysSet(field) &&
+          isAlwaysWritten(field, this.#options.style);
   }
 
   /** The schema of a field's value when it is set. */
@@ -238,7 +241,7 @@ export class MessageSchemas {
 
   /** Requests require fields by their rules; responses all fields, unless the style leaves out unset ones. */
   #isRequired(field: DescField, direction: Direction): boolean {
-    return direction === "request" ? isRequired(field) : this.#options.style.unsetFields === "null";
+    return direction === "request" ? isRequired(field) : isAlwaysWritten(field, this.#options.style);
   }
 }
 

@@ -1,6 +1,6 @@
 import { getOption, hasOption, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { type JsonStyle, protoJson, restJson } from "@byond/rest/json/json-style";
-import { word } from "#gen/byond/v1/access_pb.ts";
+import { omit_unset as omitUnset, word } from "#gen/byond/v1/access_pb.ts";
 import { type DraftMessage, messageDraft, messageToJson, textDraft } from "./draft.ts";
 import type { Operation } from "./operations.ts";
 
@@ -8,6 +8,7 @@ import type { Operation } from "./operations.ts";
 export const restStyle: JsonStyle = {
   ...restJson,
   enumWord: (value) => (hasOption(value, word) ? getOption(value, word) : undefined),
+  omitsUnset: (field) => getOption(field, omitUnset),
 };
 
 /** What the call is made with. */
