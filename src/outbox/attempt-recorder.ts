@@ -35,19 +35,20 @@ const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt
     providerMessageId: nullable(text),
     awaitsReceipt: boolean,
     error: nullable(text),
+    undeliverable: boolean,
     tookMs: double,
     retryAfterMs: double,
   },
   (p) => `
     WITH attempt AS (
       INSERT INTO delivery_attempt (
-        workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, awaits_receipt, error, started_at,
-        finished_at
+        workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, awaits_receipt, error, undeliverable,
+        started_at, finished_at
       )
       SELECT
         workspace_id, subject_id, id, ${p.claim}, ${p.lane},
         CASE ${p.outcome} WHEN 'retry' THEN 'retried' ELSE ${p.outcome} END, ${p.providerMessageId},
-        ${p.awaitsReceipt}, ${p.error}, moment - ${p.tookMs} * interval '1 millisecond', moment
+        ${p.awaitsReceipt}, ${p.error}, ${p.undeliverable}, moment - ${p.tookMs} * interval '1 millisecond', moment
       FROM outbox, byond_now() AS moment
       WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.subjectId} AND id = ${p.id}
       ON CONFLICT DO NOTHING
@@ -189,6 +190,7 @@ export class AttemptRecorder {
       providerMessageId: result.kind === "sent" ? result.providerMessageId : null,
       awaitsReceipt: isReceiptAwaited(result),
       error: result.kind === "sent" ? null : result.reason,
+      undeliverable: result.kind === "failed" && result.undeliverable === true,
     });
     return row?.status;
   }

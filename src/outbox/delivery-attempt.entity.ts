@@ -16,6 +16,8 @@ export const DeliveryAttemptEntity = defineEntity({
     /** The provider accepted the message and will report its delivery. */
     awaitsReceipt: p.boolean().default(false),
     error: p.text().nullable(),
+    /** The recipient cannot receive messages of the channel. */
+    undeliverable: p.boolean().default(false),
     startedAt: p.datetime(),
     finishedAt: p.datetime(),
     deliveredAt: p.datetime().nullable(),

@@ -1,5 +1,5 @@
 import type { Queryable } from "../database/database.ts";
-import { array, statement, text, timestamptz } from "../database/statement.ts";
+import { array, boolean, statement, text, timestamptz } from "../database/statement.ts";
 
 /** What a provider reports about a message that it accepted. */
 export interface Receipt {
@@ -9,6 +9,8 @@ export interface Receipt {
   readonly at: Date;
   /** With `failed`. */
   readonly error: string | null;
+  /** With `failed`: the recipient cannot receive messages of this channel. */
+  readonly undeliverable?: boolean;
 }
 
 /**
@@ -16,19 +18,28 @@ export interface Receipt {
  * back, and a message that was delivered did not fail.
  */
 const recordStates = statement<{ messageId: string }>("delivery_record_receipts")(
-  { messageIds: array(text), states: array(text), times: array(timestamptz), errors: array(text) },
+  {
+    messageIds: array(text),
+    states: array(text),
+    times: array(timestamptz),
+    errors: array(text),
+    undeliverable: array(boolean),
+  },
   (p) => `
     WITH receipt AS (
       SELECT message_id,
         min(at) FILTER (WHERE state IN ('delivered', 'read')) AS delivered_at,
         min(at) FILTER (WHERE state = 'read') AS read_at,
         min(at) FILTER (WHERE state = 'failed') AS failed_at,
-        min(error) FILTER (WHERE state = 'failed') AS error
-      FROM unnest(${p.messageIds}, ${p.states}, ${p.times}, ${p.errors}) AS report (message_id, state, at, error)
+        min(error) FILTER (WHERE state = 'failed') AS error,
+        bool_or(undeliverable AND state = 'failed') AS undeliverable
+      FROM unnest(
+        ${p.messageIds}, ${p.states}, ${p.times}, ${p.errors}, ${p.undeliverable}
+      ) AS report (message_id, state, at, error, undeliverable)
       GROUP BY message_id
     )
     SELECT message_id FROM receipt
-    WHERE delivery_record_receipt(message_id, delivered_at, read_at, failed_at, error)`,
+    WHERE delivery_record_receipt(message_id, delivered_at, read_at, failed_at, error, undeliverable)`,
 );
 
 /** Records receipts. Returns the ids of the messages that are known. */
@@ -41,6 +52,7 @@ export async function recordReceipts(database: Queryable, receipts: readonly Rec
     states: receipts.map((receipt) => receipt.state),
     times: receipts.map((receipt) => receipt.at),
     errors: receipts.map((receipt) => receipt.error ?? ""),
+    undeliverable: receipts.map((receipt) => receipt.undeliverable === true),
   });
   return new Set(rows.map((row) => row.messageId));
 }

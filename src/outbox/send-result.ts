@@ -23,7 +23,13 @@ export type SendResult =
       /** The pause that the provider asked for. Default: the worker's back-off. */
       readonly afterMs?: number;
     }
-  | { readonly kind: "failed"; readonly reason: string; readonly provider: Exclude<ProviderState, "fails"> }
+  | {
+      readonly kind: "failed";
+      readonly reason: string;
+      readonly provider: Exclude<ProviderState, "fails">;
+      /** The recipient cannot receive messages of this channel: every other message would fail, too. */
+      readonly undeliverable?: true;
+    }
   /** The message is no longer wanted, and the provider was not called. Recorded as failed. */
   | { readonly kind: "withdrawn"; readonly reason: string };
 

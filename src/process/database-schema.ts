@@ -23,6 +23,7 @@ import { Outbox0003 } from "../outbox/outbox-0003.migration.ts";
 import { Outbox0004 } from "../outbox/outbox-0004.migration.ts";
 import { Outbox0005 } from "../outbox/outbox-0005.migration.ts";
 import { Outbox0006 } from "../outbox/outbox-0006.migration.ts";
+import { Outbox0007 } from "../outbox/outbox-0007.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -65,6 +66,7 @@ const platform: Schema = {
     { name: "outbox-0004", class: Outbox0004 },
     { name: "outbox-0005", class: Outbox0005 },
     { name: "outbox-0006", class: Outbox0006 },
+    { name: "outbox-0007", class: Outbox0007 },
     { name: "events-0001", class: Events0001 },
   ],
 };
