@@ -101,7 +101,8 @@ type VerifyService struct {
 //
 // The server stores the recipient, encrypted, and the metadata. It does not store the code.
 //
-// With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros.
+// With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros. The guide to the test
+// mode lists recipients with an outcome of their own, such as a message that fails.
 func (s *VerifyService) Start(ctx context.Context, params *VerifyStartParams, options ...CallOption) (*VerifyStartResponse, error) {
 	return call[VerifyStartResponse](ctx, s.caller, operationVerifyStart, nil, params, options)
 }

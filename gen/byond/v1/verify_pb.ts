@@ -955,7 +955,8 @@ export const VerifyService: GenService<{
    *
    * The server stores the recipient, encrypted, and the metadata. It does not store the code.
    *
-   * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros.
+   * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros. The guide to the test mode lists
+   * recipients with an outcome of their own, such as a message that fails.
    *
    * @generated from rpc byond.v1.VerifyService.StartVerification
    */

@@ -3,6 +3,7 @@ import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 import { createEmailChannel, type EmailOptions } from "./email/email.ts";
 import { createHttpProviderChannel } from "./http/http-provider.ts";
 import type { Inbox } from "./inbox/inbox.ts";
+import { createSandboxChannel } from "./inbox/sandbox-channel.ts";
 import { type Channel, type ChannelName, type CodeMessage, channelNames } from "./outgoing-message.ts";
 import type { RenderedMail } from "./texts/mails.ts";
 import { createWhatsappChannel, type WhatsappOptions } from "./whatsapp/whatsapp.ts";
@@ -60,9 +61,10 @@ export function channelOfLane(lane: string): ChannelName | undefined {
  * calls are unavailable. Messages of sandbox keys never leave the server.
  */
 export function createChannels(options: ChannelsOptions): Channels {
-  const { clock, sandbox = nowhere, substitute, smtp, whatsapp, providerSecret: secret } = options;
+  const { clock, substitute, smtp, whatsapp, providerSecret: secret } = options;
   const provider = (url: string | undefined) =>
     url === undefined || secret === undefined ? undefined : createHttpProviderChannel({ url, secret }, clock);
+  const sandbox = createSandboxChannel(clock, options.sandbox);
   const mail = smtp && createEmailChannel({ ...smtp, maxConnections: placesOf.email }, clock);
   const reportsDeliveries = options.whatsappWebhook !== undefined;
   const live: Readonly<Record<ChannelName, Channel | undefined>> = {
@@ -105,9 +107,3 @@ export function createChannels(options: ChannelsOptions): Channels {
     },
   };
 }
-
-/** Drops messages of sandbox keys on a server without an inbox. */
-const nowhere: Channel = {
-  name: "nowhere",
-  send: async (_message, { idempotencyKey }) => ({ kind: "sent", providerMessageId: idempotencyKey }),
-};

@@ -12,6 +12,7 @@ import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
 import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
+import { expiresAtOnce } from "./sandbox-outcomes.ts";
 import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
 import { maxAttempts } from "./verify.policy.ts";
 
@@ -192,7 +193,7 @@ export async function startVerification(
     autofillDomain: input.autofillDomain ?? null,
     metadata: JSON.stringify(input.metadata),
     codeLength: input.codeLength,
-    ttlSeconds: input.ttlSeconds,
+    ttlSeconds: expiresAtOnce({ mode, recipient }, input.channel) ? -1 : input.ttlSeconds,
     secretId: keyring.current.id,
   };
   const sent = await sendCode(deps, deps.start, start, lookUpStarted.bind({ workspaceId, id }));

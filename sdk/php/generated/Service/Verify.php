@@ -44,7 +44,8 @@ final class Verify
      *
      * The server stores the recipient, encrypted, and the metadata. It does not store the code.
      *
-     * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros.
+     * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros. The guide to the test mode
+     * lists recipients with an outcome of their own, such as a message that fails.
      *
      * @param Channel::*|string $channel The channel over which the code is sent.
      * @param string $recipient Where to send the code: a phone number in E.164 form (`+6591234567`) for `sms`,

@@ -47,7 +47,8 @@ class AsyncVerify:
 
         The server stores the recipient, encrypted, and the metadata. It does not store the code.
 
-        With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros.
+        With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros. The guide to the test
+        mode lists recipients with an outcome of their own, such as a message that fails.
 
         Args:
             channel: The channel over which the code is sent.
