@@ -30,6 +30,10 @@ const steps: readonly Step[] = [
     command: ["buf", "breaking", "proto", "--against", "proto/baseline.binpb.gz", "--exclude-imports"],
   },
   { name: "OpenAPI: lint", command: ["redocly", "lint", "gen/openapi.json", "--extends", "recommended-strict"] },
+  {
+    name: "gen/plans is what its source.json says (npm run generate:plans)",
+    command: ["node", "scripts/generate-plans.ts", "--offline"],
+  },
   ...generated.map(
     (path): Step => ({
       name: `${path} is what the schema gives (npm run generate)`,

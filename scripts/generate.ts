@@ -3,7 +3,7 @@
  * another folder, so that `npm run check` can compare.
  */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -35,6 +35,8 @@ export async function generate(folder: string): Promise<void> {
 async function generateCode(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  // Made by `npm run generate:plans`, which needs a network.
+  await cp(join(root, "gen/plans"), join(folder, "gen/plans"), { recursive: true });
   const cache = join(root, "node_modules/.cache");
   await mkdir(cache, { recursive: true });
   const scratch = await mkdtemp(join(cache, "generate-"));

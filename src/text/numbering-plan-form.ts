@@ -1,4 +1,4 @@
-import type { PhoneNumber } from "libphonenumber-js/max";
+import type { PhoneNumber } from "./numbering-plans.ts";
 
 /**
  * Prefixes of mobile numbers that people and WhatsApp still write, and the number as the library can be asked for it. None of the

@@ -1,6 +1,6 @@
-import { type CountryCode, type PhoneNumber, parsePhoneNumberFromString } from "libphonenumber-js/max";
 import { foldDigits } from "./fold-digits.ts";
 import { ofNumberingPlan } from "./numbering-plan-form.ts";
+import { type CountryCode, type PhoneNumber, parseWholeNumber } from "./numbering-plans.ts";
 
 /**
  * Parses text that is a phone number and nothing else, in international form or in the country's national form, with digits of
@@ -8,15 +8,15 @@ import { ofNumberingPlan } from "./numbering-plan-form.ts";
  * dialled become the number of the plan.
  */
 export function parsePhoneNumber(text: string, country?: CountryCode): PhoneNumber | undefined {
-  // The library does not accept blanks or brackets before a plus, as in `(+34) 954 282 880`, a full-width plus, or several.
-  const number = foldDigits(text)
+  const parsed = parseWholeNumber(withPlainPlus(text), country);
+  return parsed && ofNumberingPlan(parsed, parseWholeNumber);
+}
+
+/** The library does not accept blanks or brackets before a plus, as in `(+34) 954 282 880`, a full-width plus, or several. */
+export function withPlainPlus(text: string): string {
+  return foldDigits(text)
     .trim()
     .replace(/^[\s([（［]*[+＋]+/u, "+");
-  const parsed = parsePhoneNumberFromString(number, {
-    ...(country === undefined ? {} : { defaultCountry: country }),
-    extract: false,
-  });
-  return parsed && ofNumberingPlan(parsed, (e164) => parsePhoneNumberFromString(e164, { extract: false }));
 }
 
 /**

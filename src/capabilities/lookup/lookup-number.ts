@@ -1,4 +1,4 @@
-import { type CountryCode, isSupportedCountry, type NumberType } from "libphonenumber-js/max";
+import { type CountryCode, isKnownRegion, type NumberType } from "../../text/numbering-plans.ts";
 import { extractPossibleNumber, parsePhoneNumber } from "../../text/phone-number.ts";
 
 export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown";
@@ -63,7 +63,7 @@ export function lookupNumber(input: LookupInput): LookupResult {
 export function parseRegion(country: string): CountryCode | undefined {
   // Some letters of other alphabets have an upper case in A–Z, such as ſ.
   const region = /^[A-Za-z]{2}$/.test(country) ? country.toUpperCase() : "";
-  return isSupportedCountry(region) ? region : undefined;
+  return isKnownRegion(region) ? region : undefined;
 }
 
 function lineTypesOf(type: NumberType): readonly LineType[] {

@@ -1,13 +1,13 @@
 import { type DescField, getOption, type JsonObject } from "@bufbuild/protobuf";
-import { getCountries } from "libphonenumber-js/max";
 import { id_prefix as idPrefix } from "../../../../gen/byond/v1/access_pb.ts";
+import { knownRegions } from "../../../text/numbering-plans.ts";
 
 /** The characters of an address or a CIDR range. The description states the other rules. */
 const addressOrRange = { pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$" };
 
 const byField: Readonly<Record<string, JsonObject>> = {
   "IpAllowlist.ranges": addressOrRange,
-  "LookupNumberRequest.country": { enum: getCountries().toSorted() },
+  "LookupNumberRequest.country": { enum: knownRegions().toSorted() },
 };
 
 /** JSON Schema keywords of a request's field that are not `buf.validate` rules; the implementation enforces them. */
