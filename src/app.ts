@@ -3,6 +3,8 @@ import { accountsCapability } from "./capabilities/accounts/accounts.capability.
 import type { ChannelSettings } from "./capabilities/channels/channel-settings.ts";
 import { channelsCapability } from "./capabilities/channels/channels.capability.ts";
 import { consoleCapability } from "./capabilities/console/console.capability.ts";
+import { emailLookupCapability } from "./capabilities/email-lookup/email-lookup.capability.ts";
+import type { EmailLookupSettings } from "./capabilities/email-lookup/email-lookup-settings.ts";
 import type { EventSettings } from "./capabilities/events/event-settings.ts";
 import { eventsCapability } from "./capabilities/events/events.capability.ts";
 import { keysCapability } from "./capabilities/keys/keys.capability.ts";
@@ -52,6 +54,7 @@ export function standardCapabilities(): readonly Capability[] {
     keys,
     verify,
     lookupCapability(),
+    emailLookupCapability(),
     accounts,
     events,
     webhooks,
@@ -67,6 +70,7 @@ export type Config = ServerConfig &
   ChannelSettings &
   VerifySettings &
   AccountSettings &
+  EmailLookupSettings &
   EventSettings &
   WebhookSettings &
   ReportSettings;

@@ -149,6 +149,51 @@ const (
 	LookupSourceOffline LookupSource = "offline"
 )
 
+// EmailProblem: why an email address is not valid.
+//
+// Newer servers may have words that this version does not know.
+type EmailProblem string
+
+// The words of [EmailProblem].
+const (
+	// EmailProblemNoAtSign: There is no `@`.
+	EmailProblemNoAtSign EmailProblem = "no_at_sign"
+
+	// EmailProblemTooLong: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC
+	// 5321).
+	EmailProblemTooLong EmailProblem = "too_long"
+
+	// EmailProblemInvalidLocalPart: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`)
+	// are not taken.
+	EmailProblemInvalidLocalPart EmailProblem = "invalid_local_part"
+
+	// EmailProblemInvalidDomain: The part after the `@` is not a domain. IP addresses in brackets are not taken.
+	EmailProblemInvalidDomain EmailProblem = "invalid_domain"
+)
+
+// MailDomainStatus: whether a domain takes mail, according to the domain name system.
+//
+// Newer servers may have words that this version does not know.
+type MailDomainStatus string
+
+// The words of [MailDomainStatus].
+const (
+	// MailDomainStatusAcceptsMail: The domain names a mail server, or has an address of its own to send mail to (RFC
+	// 5321 §5.1).
+	MailDomainStatusAcceptsMail MailDomainStatus = "accepts_mail"
+
+	// MailDomainStatusNoMail: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail
+	// server nor an address.
+	MailDomainStatusNoMail MailDomainStatus = "no_mail"
+
+	// MailDomainStatusNotFound: The domain does not exist.
+	MailDomainStatusNotFound MailDomainStatus = "not_found"
+
+	// MailDomainStatusUnknown: Not known: the domain name system did not answer in time, the operator switched it
+	// off, or the address is not valid.
+	MailDomainStatusUnknown MailDomainStatus = "unknown"
+)
+
 // EventType has the types of events. More may be added.
 //
 // Newer servers may have words that this version does not know.
@@ -507,6 +552,48 @@ type LookupNumberResponse struct {
 	// `fixed_line` if the numbering plan does not distinguish them (as in the United States); none if nothing is
 	// known.
 	PossibleLineTypes []LineType `json:"possible_line_types"`
+}
+
+// EmailLookupResponse: what is known of an email address.
+type EmailLookupResponse struct {
+	// Input is the address as it was sent.
+	Input string `json:"input"`
+
+	// Valid: whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts).
+	Valid bool `json:"valid"`
+
+	// Reason: why it is not valid. Nil if it is.
+	Reason *EmailProblem `json:"reason"`
+
+	// Email is the address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Nil if
+	// it is not valid.
+	Email *string `json:"email"`
+
+	// Domain is the domain in ASCII. Nil if the address is not valid.
+	Domain *string `json:"domain"`
+
+	// DomainStatus: whether the domain takes mail.
+	DomainStatus MailDomainStatus `json:"domain_status"`
+
+	// MailServer is the domain's most preferred mail server. Nil if none is known.
+	MailServer *string `json:"mail_server"`
+
+	// NeedsSmtputf8: whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it.
+	NeedsSmtputf8 bool `json:"needs_smtputf8"`
+
+	// Role: whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC
+	// 2142).
+	Role bool `json:"role"`
+
+	// FreeProvider: whether the domain is that of a provider where anybody gets an address for free.
+	FreeProvider bool `json:"free_provider"`
+
+	// Disposable: whether the domain is one of those for addresses that are thrown away.
+	Disposable bool `json:"disposable"`
+
+	// Suggestion is the address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com`
+	// for `ada@gmial.com`. Ask the user; do not correct it by yourself. Nil if there is none.
+	Suggestion *string `json:"suggestion"`
 }
 
 // Event: something that happened.

@@ -95,6 +95,17 @@ var operationLookupNumber = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationEmailLookup = &Operation{
+	ID:              "email.lookup",
+	RPC:             "byond.v1.EmailService/LookupEmail",
+	Method:          "POST",
+	Path:            "/api/v1/email/verify",
+	ParametersIn:    "body",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
 var operationEventsList = &Operation{
 	ID:              "events.list",
 	RPC:             "byond.v1.EventService/ListEvents",

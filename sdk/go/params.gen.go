@@ -113,6 +113,13 @@ type LookupNumberParams struct {
 	Country *string `json:"country,omitzero"`
 }
 
+// EmailLookupParams are the parameters of [EmailService.Lookup].
+type EmailLookupParams struct {
+	// Email is the email address, at most 320 characters. Spaces around it and invisible characters are ignored. The
+	// domain may be in any script. Not in the URL, where logs would keep it.
+	Email string `json:"email"`
+}
+
 // EventsListParams are the parameters of [EventsService.List].
 type EventsListParams struct {
 	// Type: only events of this type.

@@ -19,6 +19,9 @@ type Services struct {
 	// Lookup looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
 	Lookup *LookupService
 
+	// Email says what can be known of an email address without sending mail to it.
+	Email *EmailService
+
 	// Events returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the
 	// operator changed it.
 	//
@@ -74,6 +77,7 @@ func newServices(caller *caller) Services {
 	return Services{
 		Verify:   &VerifyService{caller},
 		Lookup:   &LookupService{caller},
+		Email:    &EmailService{caller},
 		Events:   &EventsService{caller},
 		Webhooks: &WebhooksService{caller},
 		Reports:  &ReportsService{caller},
@@ -191,6 +195,20 @@ type LookupService struct {
 // `Valid` says that the numbering plan has the number, not that it is in use.
 func (s *LookupService) Number(ctx context.Context, params *LookupNumberParams, options ...CallOption) (*LookupNumberResponse, error) {
 	return call[LookupNumberResponse](ctx, s.caller, operationLookupNumber, nil, params, options)
+}
+
+// EmailService says what can be known of an email address without sending mail to it.
+type EmailService struct {
+	caller *caller
+}
+
+// Lookup checks the form of an email address, and asks the domain name system whether its domain takes mail.
+//
+// The server never connects to a mail server, so it does not know whether the mailbox exists: that is what a
+// verification is for. An address that is not valid is not an error: the call succeeds, `Valid` is false and
+// `Reason` says why.
+func (s *EmailService) Lookup(ctx context.Context, params *EmailLookupParams, options ...CallOption) (*EmailLookupResponse, error) {
+	return call[EmailLookupResponse](ctx, s.caller, operationEmailLookup, nil, params, options)
 }
 
 // EventsService returns what happened to verifications, API keys and webhooks. Events are kept for 30 days,

@@ -20,20 +20,35 @@ const hostname = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[
  */
 const around = /^[\s\p{Cf}]+|(?<![\s\p{Cf}])[\s\p{Cf}]+$/gu;
 
+/** Why a text is not an address. */
+export type MailAddressProblem = "no_at_sign" | "too_long" | "invalid_local_part" | "invalid_domain";
+
 /**
- * Parses an address by its form and length (RFC 5321 §4.5.3.1: 64 bytes before the `@`, 254 in all). Undefined if it is not
- * one. Does not check whether the mailbox exists.
+ * Reads an address by its form and length (RFC 5321 §4.5.3.1: 64 bytes before the `@`, 254 in all). Does not check whether the mailbox
+ * exists.
  */
-export function parseMailAddress(given: string): MailAddress | undefined {
+export function readMailAddress(given: string): MailAddress | MailAddressProblem {
   const text = given.replace(around, "");
   const at = text.lastIndexOf("@");
   const local = text.slice(0, Math.max(at, 0));
-  if (Buffer.byteLength(text) > 254 || Buffer.byteLength(local) > 64 || !localPart.test(local)) {
-    return undefined;
+  if (at < 0) {
+    return "no_at_sign";
+  }
+  if (Buffer.byteLength(text) > 254 || Buffer.byteLength(local) > 64) {
+    return "too_long";
+  }
+  if (!localPart.test(local)) {
+    return "invalid_local_part";
   }
   const name = text.slice(at + 1);
   const domain = internationalHostname.test(name) ? domainToASCII(name) : "";
-  return hostname.test(domain) ? { local, domain } : undefined;
+  return hostname.test(domain) ? { local, domain } : "invalid_domain";
+}
+
+/** As `readMailAddress`. Undefined if the text is not an address. */
+export function parseMailAddress(given: string): MailAddress | undefined {
+  const address = readMailAddress(given);
+  return typeof address === "string" ? undefined : address;
 }
 
 /**

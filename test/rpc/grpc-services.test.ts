@@ -331,6 +331,7 @@ test("reflection also answers under its old name, the only one that older client
       "byond.v1.ApiKeyService",
       "byond.v1.VerifyService",
       "byond.v1.LookupService",
+      "byond.v1.EmailService",
       "byond.v1.AuthService",
       "byond.v1.EventService",
       "byond.v1.WebhookService",

@@ -30,6 +30,7 @@ const table = [
   "POST /api/v1/auth/sign-up → AuthService.SignUp · none · 201",
   "POST /api/v1/auth/verify-email → AuthService.StartEmailVerification · session · 201",
   "POST /api/v1/auth/verify-email/check → AuthService.CheckEmailVerification · session · 200",
+  "POST /api/v1/email/verify → EmailService.LookupEmail · api_key:email · 200",
   "GET /api/v1/events → EventService.ListEvents · api_key_or_session:events+sandbox · 200",
   "GET /api/v1/events/stream → EventService.StreamEvents · api_key_or_session:events+sandbox · 200",
   "GET /api/v1/events/{id} → EventService.GetEvent · api_key_or_session:events+sandbox · 200",

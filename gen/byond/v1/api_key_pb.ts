@@ -25,7 +25,7 @@ export const file_byond_v1_api_key: GenFile = /*@__PURE__*/
  */
 export type ScopeSet = Message<"byond.v1.ScopeSet"> & {
   /**
-   * At least one, each at most once: `verify`, `lookup`, `reports`, `events`, `webhooks`, or `*` for all
+   * At least one, each at most once: `verify`, `lookup`, `email`, `reports`, `events`, `webhooks`, or `*` for all
    * of them.
    *
    * @generated from field: repeated string scopes = 1;

@@ -7,6 +7,7 @@ declare(strict_types=1);
 namespace Byond;
 
 use Byond\Service\Auth;
+use Byond\Service\Email;
 use Byond\Service\Events;
 use Byond\Service\Keys;
 use Byond\Service\Lookup;
@@ -25,6 +26,9 @@ abstract class Services
 
     /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
     public readonly Lookup $lookup;
+
+    /** Says what can be known of an email address without sending mail to it. */
+    public readonly Email $email;
 
     /**
      * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
@@ -58,6 +62,7 @@ abstract class Services
     {
         $this->verify = new Verify($caller);
         $this->lookup = new Lookup($caller);
+        $this->email = new Email($caller);
         $this->events = new Events($caller);
         $this->webhooks = new Webhooks($caller);
         $this->reports = new Reports($caller);

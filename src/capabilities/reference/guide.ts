@@ -14,6 +14,7 @@ export const chapters: readonly string[] = [
   "signed-requests",
   "verification",
   "lookup",
+  "email-lookup",
   "errors",
   "rate-limits",
   "pagination",

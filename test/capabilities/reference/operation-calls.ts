@@ -186,6 +186,11 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     call("GET", "/lookup?number=nonsense", 200, ({ key }) => ({ key })),
     call("GET", "/lookup", 422, ({ key }) => ({ key })),
   ],
+  lookupEmail: [
+    call("POST", "/email/verify", 200, ({ key }) => ({ key, body: { email: "Ada@Bücher.test" } })),
+    call("POST", "/email/verify", 200, ({ key }) => ({ key, body: { email: "ada" } })),
+    call("POST", "/email/verify", 422, ({ key }) => ({ key, body: {} })),
+  ],
   createApiKey: [
     call("POST", "/api-keys", 201, ({ session }) => ({
       session,

@@ -33,6 +33,12 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.LookupSource": {
 		"offline": 1,
 	},
+	"byond.v1.EmailProblem": {
+		"no_at_sign": 1, "too_long": 2, "invalid_local_part": 3, "invalid_domain": 4,
+	},
+	"byond.v1.MailDomainStatus": {
+		"accepts_mail": 1, "no_mail": 2, "not_found": 3, "unknown": 4,
+	},
 	"byond.v1.EventType": {
 		"verification.started": 1, "verification.delivered": 2, "verification.delivery_failed": 3, "verification.approved": 4, "verification.locked": 5, "verification.expired": 6, "verification.canceled": 7, "api_key.created": 8, "api_key.updated": 9, "api_key.rotated": 10, "api_key.revoked": 11, "webhook.disabled": 12,
 	},

@@ -311,6 +311,38 @@ class AsyncLookup:
         )
 
 
+class AsyncEmail:
+    """Says what can be known of an email address without sending mail to it."""
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def lookup(
+        self,
+        *,
+        email: str,
+        options: Optional[CallOptions] = None,
+    ) -> types.LookupEmailResponse:
+        """Checks the form of an email address, and asks the domain name system whether its domain takes mail.
+
+        The server never connects to a mail server, so it does not know whether the mailbox exists: that is what a
+        verification is for. An address that is not valid is not an error: the call succeeds, `valid` is false and
+        `reason` says why.
+
+        Args:
+            email: The email address, at most 320 characters. Spaces around it and invisible characters are
+                ignored. The domain may be in any script. Not in the URL, where logs would keep it.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.EMAIL_LOOKUP,
+            {
+                "email": email,
+            },
+            options,
+        )
+
+
 class AsyncEvents:
     """Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
     changed it.
@@ -1310,6 +1342,9 @@ class AsyncServices:
     lookup: AsyncLookup
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
 
+    email: AsyncEmail
+    """Says what can be known of an email address without sending mail to it."""
+
     events: AsyncEvents
     """Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
     changed it.
@@ -1367,6 +1402,7 @@ class AsyncServices:
     def __init__(self, caller: AsyncCaller) -> None:
         self.verify = AsyncVerify(caller)
         self.lookup = AsyncLookup(caller)
+        self.email = AsyncEmail(caller)
         self.events = AsyncEvents(caller)
         self.webhooks = AsyncWebhooks(caller)
         self.reports = AsyncReports(caller)

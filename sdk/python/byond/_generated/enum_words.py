@@ -47,6 +47,18 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
     "byond.v1.LookupSource": {
         "offline": 1,
     },
+    "byond.v1.EmailProblem": {
+        "no_at_sign": 1,
+        "too_long": 2,
+        "invalid_local_part": 3,
+        "invalid_domain": 4,
+    },
+    "byond.v1.MailDomainStatus": {
+        "accepts_mail": 1,
+        "no_mail": 2,
+        "not_found": 3,
+        "unknown": 4,
+    },
     "byond.v1.EventType": {
         "verification.started": 1,
         "verification.delivered": 2,

@@ -78,6 +78,24 @@ LOOKUP_NUMBER_RESPONSE: Message[types.LookupNumberResponse] = Message(
     },
 )
 
+LOOKUP_EMAIL_RESPONSE: Message[types.LookupEmailResponse] = Message(
+    types.LookupEmailResponse,
+    {
+        "input": AS_IT_IS,
+        "valid": AS_IT_IS,
+        "reason": AS_IT_IS,
+        "email": AS_IT_IS,
+        "domain": AS_IT_IS,
+        "domain_status": AS_IT_IS,
+        "mail_server": AS_IT_IS,
+        "needs_smtputf8": AS_IT_IS,
+        "role": AS_IT_IS,
+        "free_provider": AS_IT_IS,
+        "disposable": AS_IT_IS,
+        "suggestion": AS_IT_IS,
+    },
+)
+
 VERIFICATION_EVENT: Message[types.VerificationEvent] = Message(
     types.VerificationEvent,
     {
@@ -597,6 +615,16 @@ LOOKUP_NUMBER: Operation[types.LookupNumberResponse] = Operation(
     path="/api/v1/lookup",
     parameters_in="query",
     result=LOOKUP_NUMBER_RESPONSE,
+)
+
+EMAIL_LOOKUP: Operation[types.LookupEmailResponse] = Operation(
+    id="email.lookup",
+    rpc="byond.v1.EmailService/LookupEmail",
+    method="POST",
+    path="/api/v1/email/verify",
+    parameters_in="body",
+    result=LOOKUP_EMAIL_RESPONSE,
+    has_side_effects=True,
 )
 
 EVENTS_LIST: Operation[types.Event] = Operation(

@@ -311,6 +311,38 @@ class Lookup:
         )
 
 
+class Email:
+    """Says what can be known of an email address without sending mail to it."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def lookup(
+        self,
+        *,
+        email: str,
+        options: Optional[CallOptions] = None,
+    ) -> types.LookupEmailResponse:
+        """Checks the form of an email address, and asks the domain name system whether its domain takes mail.
+
+        The server never connects to a mail server, so it does not know whether the mailbox exists: that is what a
+        verification is for. An address that is not valid is not an error: the call succeeds, `valid` is false and
+        `reason` says why.
+
+        Args:
+            email: The email address, at most 320 characters. Spaces around it and invisible characters are
+                ignored. The domain may be in any script. Not in the URL, where logs would keep it.
+            options: Options of this call.
+        """
+        return self._caller.call(
+            operations.EMAIL_LOOKUP,
+            {
+                "email": email,
+            },
+            options,
+        )
+
+
 class Events:
     """Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
     changed it.
@@ -1310,6 +1342,9 @@ class Services:
     lookup: Lookup
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
 
+    email: Email
+    """Says what can be known of an email address without sending mail to it."""
+
     events: Events
     """Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
     changed it.
@@ -1367,6 +1402,7 @@ class Services:
     def __init__(self, caller: Caller) -> None:
         self.verify = Verify(caller)
         self.lookup = Lookup(caller)
+        self.email = Email(caller)
         self.events = Events(caller)
         self.webhooks = Webhooks(caller)
         self.reports = Reports(caller)

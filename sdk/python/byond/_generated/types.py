@@ -27,6 +27,7 @@ __all__ = [
     "DeliveryStatus",
     "DurationRange",
     "DurationReport",
+    "EmailProblem",
     "EraseRecipientResponse",
     "ErrorCode",
     "ErrorCount",
@@ -37,8 +38,10 @@ __all__ = [
     "LineType",
     "ListWebhooksResponse",
     "LogoutAllResponse",
+    "LookupEmailResponse",
     "LookupNumberResponse",
     "LookupSource",
+    "MailDomainStatus",
     "Mode",
     "OverviewBucket",
     "RefreshSessionResponse",
@@ -218,6 +221,41 @@ LookupSource = Literal[
 """Where the information comes from.
 
 - `offline`: The numbering plans that the server carries.
+
+"""
+
+
+EmailProblem = Literal[
+    "no_at_sign",
+    "too_long",
+    "invalid_local_part",
+    "invalid_domain",
+]
+"""Why an email address is not valid.
+
+- `no_at_sign`: There is no `@`.
+- `too_long`: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC 5321).
+- `invalid_local_part`: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`) are not
+  taken.
+- `invalid_domain`: The part after the `@` is not a domain. IP addresses in brackets are not taken.
+
+"""
+
+
+MailDomainStatus = Literal[
+    "accepts_mail",
+    "no_mail",
+    "not_found",
+    "unknown",
+]
+"""Whether a domain takes mail, according to the domain name system.
+
+- `accepts_mail`: The domain names a mail server, or has an address of its own to send mail to (RFC 5321 §5.1).
+- `no_mail`: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail server nor an
+  address.
+- `not_found`: The domain does not exist.
+- `unknown`: Not known: the domain name system did not answer in time, the operator switched it off, or the address
+  is not valid.
 
 """
 
@@ -544,6 +582,51 @@ class LookupNumberResponse:
     possible_line_types: List[LineType]
     """Every kind of line that the number may be: one entry if `line_type` is certain; `mobile` and `fixed_line` if the
     numbering plan does not distinguish them (as in the United States); none if nothing is known.
+    """
+
+
+@dataclass(frozen=True)
+class LookupEmailResponse:
+    """What is known of an email address."""
+
+    input: str
+    """The address as it was sent."""
+
+    valid: bool
+    """Whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts)."""
+
+    reason: Optional[EmailProblem]
+    """Why it is not valid. Null if it is."""
+
+    email: Optional[str]
+    """The address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Null if it is not
+    valid.
+    """
+
+    domain: Optional[str]
+    """The domain in ASCII. Null if the address is not valid."""
+
+    domain_status: MailDomainStatus
+    """Whether the domain takes mail."""
+
+    mail_server: Optional[str]
+    """The domain's most preferred mail server. Null if none is known."""
+
+    needs_smtputf8: bool
+    """Whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it."""
+
+    role: bool
+    """Whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC 2142)."""
+
+    free_provider: bool
+    """Whether the domain is that of a provider where anybody gets an address for free."""
+
+    disposable: bool
+    """Whether the domain is one of those for addresses that are thrown away."""
+
+    suggestion: Optional[str]
+    """The address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com` for
+    `ada@gmial.com`. Ask the user; do not correct it by yourself. Null if there is none.
     """
 
 

@@ -10,6 +10,7 @@ const deliveryMessage: convert.Converter = convert.message({ created_at: convert
 const listVerificationsResponseMessage: convert.Converter = convert.message({ verifications: convert.list(() => verificationMessage) });
 const eraseRecipientResponseMessage: convert.Converter = convert.message({});
 const lookupNumberResponseMessage: convert.Converter = convert.message({});
+const lookupEmailResponseMessage: convert.Converter = convert.message({});
 const listEventsResponseMessage: convert.Converter = convert.message({ events: convert.list(() => eventMessage) });
 const eventMessage: convert.Converter = convert.message({ created_at: convert.timestamp, data: convert.choice("type", { verification: () => verificationMessage, api_key: () => apiKeyMessage, webhook: () => webhookMessage }) });
 const apiKeyMessage: convert.Converter = convert.message({ created_at: convert.timestamp, last_used_at: convert.timestamp, revoked_at: convert.timestamp, expires_at: convert.timestamp });
@@ -160,6 +161,21 @@ export const operations = {
       result: lookupNumberResponseMessage,
       takesCredential: true,
       hasSideEffects: false,
+      isRepeatable: true,
+    },
+  },
+  email: {
+    lookup: {
+      id: "email.lookup",
+      rpc: "byond.v1.EmailService/LookupEmail",
+      method: "POST",
+      path: "/api/v1/email/verify",
+      pathParameters: [],
+      parametersIn: "body",
+      parameters: convert.message({}),
+      result: lookupEmailResponseMessage,
+      takesCredential: true,
+      hasSideEffects: true,
       isRepeatable: true,
     },
   },
@@ -622,4 +638,4 @@ export const operations = {
 } satisfies Record<string, Record<string, Operation>>;
 
 /** Reads a message of the given name out of the JSON of the API. */
-export const messages = { StartVerificationResponse: startVerificationResponseMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
+export const messages = { StartVerificationResponse: startVerificationResponseMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };

@@ -33,6 +33,8 @@ import type {
   ListWebhookDeliveriesParams,
   ListWebhooksResponse,
   LogoutAllResponse,
+  LookupEmailParams,
+  LookupEmailResponse,
   LookupNumberParams,
   LookupNumberResponse,
   RefreshSessionParams,
@@ -186,6 +188,26 @@ export class Lookup {
    */
   number(params: LookupNumberParams, options: CallOptions = {}): Promise<LookupNumberResponse> {
     return this.#caller.call(operations.lookup.number, { ...params }, options);
+  }
+}
+
+/** Says what can be known of an email address without sending mail to it. */
+export class Email {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /**
+   * Checks the form of an email address, and asks the domain name system whether its domain takes mail.
+   *
+   * The server never connects to a mail server, so it does not know whether the mailbox exists: that is what a
+   * verification is for. An address that is not valid is not an error: the call succeeds, `valid` is false and `reason`
+   * says why.
+   */
+  lookup(params: LookupEmailParams, options: CallOptions = {}): Promise<LookupEmailResponse> {
+    return this.#caller.call(operations.email.lookup, { ...params }, options);
   }
 }
 
@@ -646,6 +668,8 @@ export class Services {
   readonly verify: Verify;
   /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
   readonly lookup: Lookup;
+  /** Says what can be known of an email address without sending mail to it. */
+  readonly email: Email;
   /**
    * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
    * changed it.
@@ -704,6 +728,7 @@ export class Services {
   constructor(caller: Caller) {
     this.verify = new Verify(caller);
     this.lookup = new Lookup(caller);
+    this.email = new Email(caller);
     this.events = new Events(caller);
     this.webhooks = new Webhooks(caller);
     this.reports = new Reports(caller);

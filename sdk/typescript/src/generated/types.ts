@@ -111,6 +111,28 @@ export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown
 export type LookupSource = "offline";
 
 /**
+ * Why an email address is not valid.
+ *
+ * - `no_at_sign`: There is no `@`.
+ * - `too_long`: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC 5321).
+ * - `invalid_local_part`: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`) are not
+ *   taken.
+ * - `invalid_domain`: The part after the `@` is not a domain. IP addresses in brackets are not taken.
+ */
+export type EmailProblem = "no_at_sign" | "too_long" | "invalid_local_part" | "invalid_domain";
+
+/**
+ * Whether a domain takes mail, according to the domain name system.
+ *
+ * - `accepts_mail`: The domain names a mail server, or has an address of its own to send mail to (RFC 5321 §5.1).
+ * - `no_mail`: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail server nor an address.
+ * - `not_found`: The domain does not exist.
+ * - `unknown`: Not known: the domain name system did not answer in time, the operator switched it off, or the address
+ *   is not valid.
+ */
+export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unknown";
+
+/**
  * The types of events. More may be added.
  *
  * - `verification.started`: A verification was started.
@@ -326,6 +348,40 @@ export interface LookupNumberResponse {
    * numbering plan does not distinguish them (as in the United States); none if nothing is known.
    */
   readonly possibleLineTypes: readonly LineType[];
+}
+
+/** What is known of an email address. */
+export interface LookupEmailResponse {
+  /** The address as it was sent. */
+  readonly input: string;
+  /** Whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts). */
+  readonly valid: boolean;
+  /** Why it is not valid. Null if it is. */
+  readonly reason: EmailProblem | null;
+  /**
+   * The address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Null if it is not
+   * valid.
+   */
+  readonly email: string | null;
+  /** The domain in ASCII. Null if the address is not valid. */
+  readonly domain: string | null;
+  /** Whether the domain takes mail. */
+  readonly domainStatus: MailDomainStatus;
+  /** The domain's most preferred mail server. Null if none is known. */
+  readonly mailServer: string | null;
+  /** Whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it. */
+  readonly needsSmtputf8: boolean;
+  /** Whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC 2142). */
+  readonly role: boolean;
+  /** Whether the domain is that of a provider where anybody gets an address for free. */
+  readonly freeProvider: boolean;
+  /** Whether the domain is one of those for addresses that are thrown away. */
+  readonly disposable: boolean;
+  /**
+   * The address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com` for
+   * `ada@gmial.com`. Ask the user; do not correct it by yourself. Null if there is none.
+   */
+  readonly suggestion: string | null;
 }
 
 /** What every `Event` has. */
@@ -1007,6 +1063,15 @@ export interface LookupNumberParams {
   readonly number: string;
   /** The region of a number in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`). */
   readonly country?: string | undefined;
+}
+
+/** Parameters of `email.lookup`. */
+export interface LookupEmailParams {
+  /**
+   * The email address, at most 320 characters. Spaces around it and invisible characters are ignored. The domain may be
+   * in any script. Not in the URL, where logs would keep it.
+   */
+  readonly email: string;
 }
 
 /** Parameters of `events.list`. */

@@ -9,6 +9,7 @@ const allowed: Readonly<Record<string, string>> = {
   verify: "Start, check, read, resend and cancel verifications, and erase recipients.",
   reports: "List verifications, and read reports.",
   lookup: "Look up phone numbers.",
+  email: "Look up email addresses.",
   events: "Read and follow events.",
   webhooks: "Manage webhooks. A key has it only if it names it, or `*`.",
   "*": "Every call that takes a key.",

@@ -9,6 +9,7 @@ const titles: Readonly<Record<string, string>> = {
   CancelVerification: "Cancel a verification",
   EraseRecipient: "Erase a recipient",
   LookupNumber: "Look up a number",
+  LookupEmail: "Look up an email address",
   GetEvent: "Get an event",
   StreamEvents: "Stream events",
   CreateWebhook: "Create a webhook",
@@ -42,6 +43,7 @@ const titles: Readonly<Record<string, string>> = {
 const groups = new Map([
   ["VerifyService", "Verify"],
   ["LookupService", "Lookup"],
+  ["EmailService", "Email lookup"],
   ["EventService", "Events"],
   ["WebhookService", "Webhooks"],
   ["ReportService", "Reports"],

@@ -21,6 +21,7 @@ export function modeNameOf(mode: Mode): ModeName {
 export const scopeWords: readonly (readonly [scope: string, words: string])[] = [
   ["verify", "Start, check, resend and cancel verifications"],
   ["lookup", "Look up phone numbers"],
+  ["email", "Look up email addresses"],
   ["reports", "List verifications"],
   ["events", "Read and stream events"],
   ["webhooks", "Manage webhooks"],

@@ -3,6 +3,7 @@ import { type Route, routesOf } from "@byond/rest/route";
 import { type Access, access } from "#gen/byond/v1/access_pb.ts";
 import { ApiKeyService } from "#gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "#gen/byond/v1/auth_pb.ts";
+import { EmailService } from "#gen/byond/v1/email_pb.ts";
 import { EventService } from "#gen/byond/v1/event_pb.ts";
 import { LookupService } from "#gen/byond/v1/lookup_pb.ts";
 import { ReportService } from "#gen/byond/v1/report_pb.ts";
@@ -27,6 +28,7 @@ export interface OperationGroup {
 const services: readonly DescService[] = [
   VerifyService,
   LookupService,
+  EmailService,
   EventService,
   WebhookService,
   ReportService,

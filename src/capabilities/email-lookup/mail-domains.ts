@@ -1,0 +1,126 @@
+import { type MxRecord, NODATA, NOTFOUND } from "node:dns";
+import { Resolver } from "node:dns/promises";
+import type { Clock } from "../../clock.ts";
+import { LruMap } from "../../lru-map.ts";
+
+/** What the domain name system says of a domain. `unknown`: it did not say. */
+export interface MailDomain {
+  readonly status: "accepts_mail" | "no_mail" | "not_found" | "unknown";
+  /** The most preferred mail server, in ASCII. */
+  readonly mailServer: string | undefined;
+}
+
+export interface MailDomainsOptions {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  /** As `Resolver.setServers` takes them. Empty: those of the machine. */
+  readonly servers: readonly string[];
+  /** How long a server may take to answer one of two attempts. Default 2 s. */
+  readonly timeoutMs?: number;
+}
+
+/** Top-level domains that are never in the domain name system (RFC 6761, RFC 7686). Nobody is told that they were asked for. */
+const reservedNames: ReadonlySet<string> = new Set(["test", "invalid", "localhost", "local", "onion", "internal"]);
+
+const rememberedDomains = 10_000;
+const maxUnderWay = 200;
+/** Answers are remembered for as long as most records are valid at the least, failures only to keep a burst away. */
+const rememberedMs = 300_000;
+const failureRememberedMs = 5_000;
+const unknown: MailDomain = { status: "unknown", mailServer: undefined };
+
+/**
+ * Asks the domain name system whether domains take mail, as a mail server does that has mail for them (RFC 5321 §5.1). Domains are
+ * asked for once at a time, and remembered.
+ */
+export class MailDomains {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #resolver: Resolver;
+  readonly #known = new LruMap<string, { readonly answer: MailDomain; readonly untilMs: number }>(rememberedDomains);
+  readonly #underWay = new Map<string, Promise<MailDomain>>();
+
+  constructor({ clock, servers, timeoutMs = 2_000 }: MailDomainsOptions) {
+    this.#clock = clock;
+    this.#resolver = new Resolver({ timeout: timeoutMs, maxTimeout: timeoutMs, tries: 2 });
+    if (servers.length > 0) {
+      this.#resolver.setServers(servers);
+    }
+  }
+
+  /** Never rejects. `domain` is a host name in ASCII. */
+  async find(domain: string): Promise<MailDomain> {
+    if (reservedNames.has(domain.slice(domain.lastIndexOf(".") + 1))) {
+      return { status: "not_found", mailServer: undefined };
+    }
+    const known = this.#known.get(domain);
+    if (known !== undefined && this.#clock.monotonicMs() < known.untilMs) {
+      return known.answer;
+    }
+    const asked = this.#underWay.get(domain);
+    if (asked !== undefined) {
+      return asked;
+    }
+    if (this.#underWay.size >= maxUnderWay) {
+      return unknown;
+    }
+    const asking = this.#ask(domain).finally(() => this.#underWay.delete(domain));
+    this.#underWay.set(domain, asking);
+    return asking;
+  }
+
+  close(): void {
+    this.#resolver.cancel();
+  }
+
+  async #ask(domain: string): Promise<MailDomain> {
+    const answer = await this.#resolve(domain);
+    const rememberMs = answer.status === "unknown" ? failureRememberedMs : rememberedMs;
+    this.#known.set(domain, { answer, untilMs: this.#clock.monotonicMs() + rememberMs });
+    return answer;
+  }
+
+  async #resolve(domain: string): Promise<MailDomain> {
+    // The dot at the end: the name is whole, so that the search list of the machine is not tried.
+    const name = `${domain}.`;
+    const exchanges = await answerOf(this.#resolver.resolveMx(name));
+    if (exchanges === "not_found" || exchanges === "unknown") {
+      return { status: exchanges, mailServer: undefined };
+    }
+    if (exchanges !== "none") {
+      const mailServer = preferred(exchanges);
+      return { status: mailServer === undefined ? "no_mail" : "accepts_mail", mailServer };
+    }
+    // Without a mail server, mail goes to the domain's own address.
+    const addresses = await Promise.all([
+      answerOf(this.#resolver.resolve4(name)),
+      answerOf(this.#resolver.resolve6(name)),
+    ]);
+    if (addresses.some((found) => Array.isArray(found))) {
+      return { status: "accepts_mail", mailServer: domain };
+    }
+    return addresses.includes("unknown") ? unknown : { status: "no_mail", mailServer: undefined };
+  }
+}
+
+/** `none`: the domain exists and has no such record. */
+async function answerOf<T>(asked: Promise<T[]>): Promise<T[] | "none" | "not_found" | "unknown"> {
+  try {
+    const records = await asked;
+    return records.length === 0 ? "none" : records;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    return code === NODATA ? "none" : code === NOTFOUND ? "not_found" : "unknown";
+  }
+}
+
+const hostname = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
+
+/**
+ * The server that mail is tried at first. Undefined: the domain takes none. `MX 0 .` says so (RFC 7505), and a name that is no host
+ * name, such as an IP address, reaches nobody.
+ */
+function preferred(exchanges: readonly MxRecord[]): string | undefined {
+  return exchanges
+    .toSorted((a, b) => a.priority - b.priority)
+    .map(({ exchange }) => exchange.toLowerCase().replace(/\.$/, ""))
+    .find((name) => name.length <= 253 && hostname.test(name) && !/(^|\.)\d+$/.test(name) && name !== "localhost");
+}
