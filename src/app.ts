@@ -13,6 +13,9 @@ import { referenceCapability } from "./capabilities/reference/reference.capabili
 import type { ReportSettings } from "./capabilities/reports/report-settings.ts";
 import { reportsCapability } from "./capabilities/reports/reports.capability.ts";
 import { schemaCapability } from "./capabilities/schema/schema.capability.ts";
+import type { SuppressionSettings } from "./capabilities/suppressions/suppression-settings.ts";
+import { suppressionsCapability } from "./capabilities/suppressions/suppressions.capability.ts";
+import { storedRecipients } from "./capabilities/verify/recipient.ts";
 import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
 import { offerWebhookEvents } from "./capabilities/webhooks/webhook-events.ts";
@@ -41,7 +44,12 @@ import type { Siblings } from "./workers/worker-channel.ts";
 export function standardCapabilities(): readonly Capability[] {
   const channels = channelsCapability();
   const keys = keysCapability();
-  const verify = verifyCapability({ channels: channels.offer });
+  const suppressions = suppressionsCapability({ recipients: storedRecipients });
+  const verify = verifyCapability({
+    channels: channels.offer,
+    sendSteps: { guard: [suppressions.guard] },
+    erasures: [suppressions.erasure],
+  });
   const accounts = accountsCapability({
     channels: channels.offer,
     keys: keys.offer,
@@ -52,6 +60,7 @@ export function standardCapabilities(): readonly Capability[] {
   return [
     channels,
     keys,
+    suppressions,
     verify,
     lookupCapability(),
     emailLookupCapability(),
@@ -68,6 +77,7 @@ export function standardCapabilities(): readonly Capability[] {
 /** The configuration of a server with the standard capabilities. Those of others stand beside it. */
 export type Config = ServerConfig &
   ChannelSettings &
+  SuppressionSettings &
   VerifySettings &
   AccountSettings &
   EmailLookupSettings &

@@ -20,6 +20,7 @@ export type ErrorCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "validation_error"
+  | "undeliverable"
   | "idempotency_key_reused"
   | "rate_limited"
   | "internal"
@@ -51,6 +52,7 @@ export const errorKinds = {
   payload_too_large: { httpStatus: 413, rpcCode: Code.ResourceExhausted },
   unsupported_media_type: { httpStatus: 415, rpcCode: Code.InvalidArgument },
   validation_error: { httpStatus: 422, rpcCode: Code.InvalidArgument },
+  undeliverable: { httpStatus: 422, rpcCode: Code.FailedPrecondition },
   idempotency_key_reused: { httpStatus: 422, rpcCode: Code.InvalidArgument },
   rate_limited: { httpStatus: 429, rpcCode: Code.ResourceExhausted },
   internal: { httpStatus: 500, rpcCode: Code.Internal },

@@ -73,6 +73,10 @@ const (
 	// done.
 	CodeValidationError ErrorCode = "validation_error"
 
+	// CodeUndeliverable (422): An earlier message to this recipient could not be delivered on this channel for good:
+	// there is no such mailbox or number, or it takes no messages. The message names the reason. Nothing was sent.
+	CodeUndeliverable ErrorCode = "undeliverable"
+
 	// CodeIdempotencyKeyReused (422): The `Idempotency-Key` belongs to a different request of the last 24 hours.
 	// Nothing was done for this request.
 	CodeIdempotencyKeyReused ErrorCode = "idempotency_key_reused"

@@ -519,6 +519,40 @@ type VerifyEraseResponse struct {
 	Erased int `json:"erased"`
 }
 
+// Suppression is a recipient that is suppressed on a channel.
+type Suppression struct {
+	// SuppressionID is the id of the suppression: `sup_` and 22 letters and digits.
+	SuppressionID string `json:"suppression_id"`
+
+	// Channel is the channel on which the recipient cannot be reached. Other channels are not suppressed.
+	Channel Channel `json:"channel"`
+
+	// Recipient is the recipient, masked: `+65••••4567`, `a•••@example.com`. Nil if the server can no longer read
+	// it.
+	Recipient *string `json:"recipient"`
+
+	// Reason: why the message failed, as in the `Error` of its delivery.
+	Reason string `json:"reason"`
+
+	// VerificationID is the verification whose message failed.
+	VerificationID string `json:"verification_id"`
+
+	// CreatedAt: when the message failed.
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt: when the suppression ends by itself.
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// SuppressionsDeleteResponse is the suppression that has ended.
+type SuppressionsDeleteResponse struct {
+	// SuppressionID is the suppression's id.
+	SuppressionID string `json:"suppression_id"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
+}
+
 // LookupNumberResponse: what is known about a number.
 type LookupNumberResponse struct {
 	// Input is the number as it was sent.

@@ -85,6 +85,29 @@ var operationVerifyErase = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationSuppressionsList = &Operation{
+	ID:              "suppressions.list",
+	RPC:             "byond.v1.SuppressionService/ListSuppressions",
+	Method:          "GET",
+	Path:            "/api/v1/suppressions",
+	ParametersIn:    "query",
+	ItemsField:      "suppressions",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationSuppressionsDelete = &Operation{
+	ID:              "suppressions.delete",
+	RPC:             "byond.v1.SuppressionService/DeleteSuppression",
+	Method:          "DELETE",
+	Path:            "/api/v1/suppressions/{suppression_id}",
+	PathParameters:  []string{"suppression_id"},
+	ParametersIn:    "none",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
 var operationLookupNumber = &Operation{
 	ID:              "lookup.number",
 	RPC:             "byond.v1.LookupService/LookupNumber",

@@ -101,6 +101,22 @@ type VerifyEraseParams struct {
 	Recipient string `json:"recipient"`
 }
 
+// SuppressionsListParams are the parameters of [SuppressionsService.List].
+type SuppressionsListParams struct {
+	// Recipient: only those of this recipient: a phone number in E.164 form or an email address. The address is
+	// matched exactly, in upper or lower case.
+	Recipient *string `json:"recipient,omitzero"`
+
+	// Channel: only those on this channel.
+	Channel *Channel `json:"channel,omitzero"`
+
+	// PageSize: suppressions per page, 1 to 100. Default 20.
+	PageSize *int `json:"page_size,omitzero"`
+
+	// PageToken is the `NextPageToken` of the page before. Keep all other parameters the same.
+	PageToken *string `json:"page_token,omitzero"`
+}
+
 // LookupNumberParams are the parameters of [LookupService.Number].
 type LookupNumberParams struct {
 	// Number is the number, at most 250 characters, preferably in E.164 form (`+6591234567`). A national form is

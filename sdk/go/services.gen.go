@@ -16,6 +16,18 @@ type Services struct {
 	// a session, with the mode in the header `Byond-Mode`: `live` (the default) or `test`.
 	Verify *VerifyService
 
+	// Suppressions recipients that cannot receive messages. A start or a resend to one of them fails with
+	// `undeliverable`, and nothing is sent.
+	//
+	// A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
+	// server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a
+	// spam filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator
+	// changed it, and on WhatsApp after one day.
+	//
+	// Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode
+	// in the header `Byond-Mode`: `live` (the default) or `test`.
+	Suppressions *SuppressionsService
+
 	// Lookup looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
 	Lookup *LookupService
 
@@ -75,14 +87,15 @@ type Services struct {
 
 func newServices(caller *caller) Services {
 	return Services{
-		Verify:   &VerifyService{caller},
-		Lookup:   &LookupService{caller},
-		Email:    &EmailService{caller},
-		Events:   &EventsService{caller},
-		Webhooks: &WebhooksService{caller},
-		Reports:  &ReportsService{caller},
-		Keys:     &KeysService{caller},
-		Auth:     &AuthService{caller},
+		Verify:       &VerifyService{caller},
+		Suppressions: &SuppressionsService{caller},
+		Lookup:       &LookupService{caller},
+		Email:        &EmailService{caller},
+		Events:       &EventsService{caller},
+		Webhooks:     &WebhooksService{caller},
+		Reports:      &ReportsService{caller},
+		Keys:         &KeysService{caller},
+		Auth:         &AuthService{caller},
 	}
 }
 
@@ -99,6 +112,9 @@ type VerifyService struct {
 //
 // A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
 // `rate_limited`; wait for `RetryAfter` seconds.
+//
+// If an earlier message to the recipient could not be delivered on this channel for good, the call fails with
+// `undeliverable`, which names the reason. `GET /suppressions` lists such recipients.
 //
 // If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
 // nothing is sent.
@@ -141,8 +157,8 @@ func (s *VerifyService) Get(ctx context.Context, verificationID string, options 
 // same person, because the code then verifies both.
 //
 // A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and
-// of the `EndUserIP` of the start. A code is sent five times at most, the start included; beyond that the call
-// fails with `send_limit_reached`.
+// of the `EndUserIP` of the start, and fails with `undeliverable` as a start does. A code is sent five times at
+// most, the start included; beyond that the call fails with `send_limit_reached`.
 //
 // The argument verificationID: The verification's id.
 func (s *VerifyService) Resend(ctx context.Context, verificationID string, params *VerifyResendParams, options ...CallOption) (*Verification, error) {
@@ -172,7 +188,7 @@ func (s *VerifyService) ListAll(ctx context.Context, params *VerifyListParams, o
 
 // Erase erases the stored data of a recipient in this workspace and mode. That is the address and the metadata
 // of every verification sent to it, also in events, and queued messages; pending verifications are canceled. The
-// second recipient of such a verification is erased too.
+// second recipient of such a verification is erased too, and suppressions of the recipient end.
 //
 // Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from
 // them.
@@ -181,6 +197,41 @@ func (s *VerifyService) ListAll(ctx context.Context, params *VerifyListParams, o
 // erase `ada+shop@example.com`.
 func (s *VerifyService) Erase(ctx context.Context, params *VerifyEraseParams, options ...CallOption) (*VerifyEraseResponse, error) {
 	return call[VerifyEraseResponse](ctx, s.caller, operationVerifyErase, nil, params, options)
+}
+
+// SuppressionsService recipients that cannot receive messages. A start or a resend to one of them fails with
+// `undeliverable`, and nothing is sent.
+//
+// A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
+// server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a
+// spam filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator
+// changed it, and on WhatsApp after one day.
+//
+// Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode
+// in the header `Byond-Mode`: `live` (the default) or `test`.
+type SuppressionsService struct {
+	caller *caller
+}
+
+// List lists the suppressed recipients of the mode, newest first.
+//
+// It returns one page. For all of them: [SuppressionsService.ListAll].
+func (s *SuppressionsService) List(ctx context.Context, params *SuppressionsListParams, options ...CallOption) (*Page[Suppression], error) {
+	return list[Suppression](ctx, s.caller, operationSuppressionsList, nil, params, options)
+}
+
+// ListAll goes through all pages of [SuppressionsService.List], which are loaded as they are needed. The loop
+// ends after an error.
+func (s *SuppressionsService) ListAll(ctx context.Context, params *SuppressionsListParams, options ...CallOption) iter.Seq2[*Suppression, error] {
+	return listAll[Suppression](ctx, s.caller, operationSuppressionsList, nil, params, options)
+}
+
+// Delete ends a suppression, so that codes are sent to the recipient again. Do this when you know that the
+// recipient can be reached by now. If the next message fails in the same way, the recipient is suppressed again.
+//
+// The argument suppressionID: The suppression's id.
+func (s *SuppressionsService) Delete(ctx context.Context, suppressionID string, options ...CallOption) (*SuppressionsDeleteResponse, error) {
+	return call[SuppressionsDeleteResponse](ctx, s.caller, operationSuppressionsDelete, []string{suppressionID}, nil, options)
 }
 
 // LookupService looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the

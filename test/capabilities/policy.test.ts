@@ -17,6 +17,7 @@ import {
   SignUpRequestSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
 import { ListEventsRequestSchema } from "../../gen/byond/v1/event_pb.ts";
+import { ListSuppressionsRequestSchema } from "../../gen/byond/v1/suppression_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
 import {
   CreateWebhookRequestSchema,
@@ -37,6 +38,7 @@ import {
 import * as events from "../../src/capabilities/events/events.policy.ts";
 import * as keys from "../../src/capabilities/keys/keys.policy.ts";
 import * as reports from "../../src/capabilities/reports/reports.policy.ts";
+import * as suppressions from "../../src/capabilities/suppressions/suppressions.policy.ts";
 import {
   accountSendLimit,
   brandLength,
@@ -79,6 +81,10 @@ test("the schema's rules are those of the policies", () => {
   ]) {
     expect(boundsOf(field)).toEqual([passwordLength.min, passwordLength.max]);
   }
+  expect(boundsOf(ListSuppressionsRequestSchema.field.pageSize)).toEqual([
+    suppressions.pageSize.min,
+    suppressions.pageSize.max,
+  ]);
   expect(boundsOf(ListEventsRequestSchema.field.pageSize)).toEqual([events.pageSize.min, events.pageSize.max]);
   expect(boundsOf(ListWebhookDeliveriesRequestSchema.field.pageSize)).toEqual([
     webhooks.pageSize.min,
@@ -112,7 +118,7 @@ test("the schema's rules are those of the policies", () => {
 
 let comments: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  const files = ["verify", "auth", "api_key", "event", "webhook", "report"].map(async (name) => [
+  const files = ["verify", "auth", "api_key", "event", "webhook", "report", "suppression"].map(async (name) => [
     name,
     (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
       /\n\s*\/\/ ?/g,
@@ -123,6 +129,12 @@ beforeAll(async () => {
 });
 
 test.each<[string, string, number]>([
+  [
+    "suppression",
+    `Suppressions per page, ${suppressions.pageSize.min} to ${suppressions.pageSize.max}. Default ${suppressions.pageSize.default}.`,
+    1,
+  ],
+  ["suppression", `ends by itself after ${suppressions.suppressionDays.default} days`, 1],
   ["verify", `Number of digits of the code, ${codeLength.min} to ${codeLength.max}. Default ${codeLength.default}.`, 1],
   ["verify", `in seconds, ${ttlSeconds.min} to ${ttlSeconds.max}. Default ${ttlSeconds.default}.`, 1],
   ["verify", `The sender's name as the recipient reads it, ${brandLength.min} to ${brandLength.max} characters`, 1],

@@ -329,6 +329,7 @@ test("reflection also answers under its old name, the only one that older client
   expect(answers[0]?.messageResponse.value).toMatchObject({
     service: [
       "byond.v1.ApiKeyService",
+      "byond.v1.SuppressionService",
       "byond.v1.VerifyService",
       "byond.v1.LookupService",
       "byond.v1.EmailService",

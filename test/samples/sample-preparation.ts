@@ -6,6 +6,7 @@ import {
   createWorld,
   deliveriesOfNewWebhook,
   startVerification,
+  suppressRecipient,
   type World,
 } from "../capabilities/reference/operation-calls.ts";
 import type { TestApp } from "../support/app.ts";
@@ -41,6 +42,7 @@ const preparations: Readonly<Record<string, Preparation>> = {
     return { verification_id: body.verification_id, recipient };
   },
   cancelVerification: aboutVerification,
+  deleteSuppression: async (world) => ({ suppression_id: await suppressRecipient(world) }),
   getEvent: async (world) => {
     const subject = await startVerification(world);
     return vi.waitFor(async () => {

@@ -10,6 +10,7 @@ import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { EventService } from "../../gen/byond/v1/event_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { ReportService } from "../../gen/byond/v1/report_pb.ts";
+import { SuppressionService } from "../../gen/byond/v1/suppression_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { WebhookService } from "../../gen/byond/v1/webhook_pb.ts";
 import { restStyle } from "../../src/rpc/rest-style.ts";
@@ -51,6 +52,14 @@ const query = (input: Input) =>
   new URLSearchParams(Object.fromEntries(Object.entries(input).map(([k, v]) => [k, String(v)]))).toString();
 
 export const rpcs = {
+  ListSuppressions: {
+    method: SuppressionService.method.listSuppressions,
+    rest: (input) => ["GET", `/suppressions?${query(input)}`],
+  },
+  DeleteSuppression: {
+    method: SuppressionService.method.deleteSuppression,
+    rest: ({ suppression_id }) => ["DELETE", `/suppressions/${suppression_id}`],
+  },
   CreateApiKey: { method: ApiKeyService.method.createApiKey, rest: post("/api-keys") },
   ListApiKeys: { method: ApiKeyService.method.listApiKeys, rest: (input) => ["GET", `/api-keys?${query(input)}`] },
   GetApiKey: {

@@ -35,6 +35,12 @@ export function fullTables({
        CASE WHEN i % 1000 = 0 THEN 'email' ELSE 'sms' END, CASE WHEN i % 2 = 0 THEN 'approved' ELSE 'pending' END,
        'first-' || i, 'second-' || i, 'Acme', '{}', 6, 'secret', 5, now() - i * interval '1 second',
        now() - i * interval '1 second' + interval '5 minutes' ${many}`,
+    `INSERT INTO suppression (
+       workspace_id, id, mode, channel, recipient_index, recipient_sealed, verification_id, is_second, reason, created_at
+     )
+     SELECT ${own}, 'sup_' || i, CASE WHEN i % 10 = 0 THEN 'test' ELSE 'live' END,
+       CASE WHEN i % 1000 = 0 THEN 'sms' ELSE 'email' END, 'first-' || i, '', 'vrf_' || i, false, 'gone',
+       now() - i * interval '1 second' ${many}`,
     `INSERT INTO throttle SELECT ${own}, 'send:live:' || i, now() ${many}`,
     ...["ws_byond", "sign-up", "sign-in", "sessions"].map(
       (realm) => `INSERT INTO throttle SELECT '${realm}', 'source:' || i, now() ${many}`,

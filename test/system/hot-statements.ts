@@ -83,6 +83,9 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   for (const filter of listFilters) {
     await call("GET", `/verifications?${filter}`);
   }
+  for (const filter of ["", "channel=sms", "recipient=%2B6591234567", "recipient=%2B6591234567&channel=sms"]) {
+    await call("GET", `/suppressions?${filter}`);
+  }
   const { next_page_token: page } = await call("GET", "/verifications?page_size=1");
   await call("GET", `/verifications?page_token=${page}`);
   const { events } = await call("GET", "/events?page_size=1");

@@ -36,6 +36,8 @@ const table = [
   "GET /api/v1/events/{id} → EventService.GetEvent · api_key_or_session:events+sandbox · 200",
   "GET /api/v1/lookup → LookupService.LookupNumber · api_key:lookup · 200",
   "GET /api/v1/reports/overview → ReportService.GetOverview · api_key_or_session:reports+sandbox · 200",
+  "GET /api/v1/suppressions → SuppressionService.ListSuppressions · api_key_or_session:verify+sandbox · 200",
+  "DELETE /api/v1/suppressions/{suppression_id} → SuppressionService.DeleteSuppression · api_key_or_session:verify+sandbox · 200",
   "GET /api/v1/verifications → VerifyService.ListVerifications · api_key_or_session:reports+sandbox · 200",
   "POST /api/v1/verifications/erase → VerifyService.EraseRecipient · api_key:verify · 200",
   "POST /api/v1/verify/check → VerifyService.CheckVerification · api_key:verify · 200",

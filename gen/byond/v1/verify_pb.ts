@@ -950,6 +950,9 @@ export const VerifyService: GenService<{
    * A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
    * `rate_limited`; wait for `retry_after` seconds.
    *
+   * If an earlier message to the recipient could not be delivered on this channel for good, the call fails with
+   * `undeliverable`, which names the reason. `GET /suppressions` lists such recipients.
+   *
    * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and nothing
    * is sent.
    *
@@ -1002,7 +1005,7 @@ export const VerifyService: GenService<{
    * person, because the code then verifies both.
    *
    * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-   * the `end_user_ip` of the start. A code is sent five times at most, the start included; beyond that the call fails
+   * the `end_user_ip` of the start, and fails with `undeliverable` as a start does. A code is sent five times at most, the start included; beyond that the call fails
    * with `send_limit_reached`.
    *
    * @generated from rpc byond.v1.VerifyService.ResendCode
@@ -1036,7 +1039,7 @@ export const VerifyService: GenService<{
   /**
    * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
    * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
-   * recipient of such a verification is erased too.
+   * recipient of such a verification is erased too, and suppressions of the recipient end.
    *
    * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from them.
    *

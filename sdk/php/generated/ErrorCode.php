@@ -100,6 +100,12 @@ final class ErrorCode
     public const VALIDATION_ERROR = 'validation_error';
 
     /**
+     * HTTP 422. An earlier message to this recipient could not be delivered on this channel for good: there is no such
+     * mailbox or number, or it takes no messages. The message names the reason. Nothing was sent.
+     */
+    public const UNDELIVERABLE = 'undeliverable';
+
+    /**
      * HTTP 422. The `Idempotency-Key` belongs to a different request of the last 24 hours. Nothing was done for this
      * request.
      */

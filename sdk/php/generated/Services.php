@@ -12,6 +12,7 @@ use Byond\Service\Events;
 use Byond\Service\Keys;
 use Byond\Service\Lookup;
 use Byond\Service\Reports;
+use Byond\Service\Suppressions;
 use Byond\Service\Verify;
 use Byond\Service\Webhooks;
 
@@ -23,6 +24,12 @@ abstract class Services
      * You store only the id of the verification.
      */
     public readonly Verify $verify;
+
+    /**
+     * Recipients that cannot receive messages. A start or a resend to one of them fails with `undeliverable`, and
+     * nothing is sent.
+     */
+    public readonly Suppressions $suppressions;
 
     /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
     public readonly Lookup $lookup;
@@ -61,6 +68,7 @@ abstract class Services
     public function __construct(Caller $caller)
     {
         $this->verify = new Verify($caller);
+        $this->suppressions = new Suppressions($caller);
         $this->lookup = new Lookup($caller);
         $this->email = new Email($caller);
         $this->events = new Events($caller);

@@ -117,6 +117,14 @@ export const errorGuide = {
       "After a sign-up: sign in, or reset the password if the address is yours. After a request to verify the address: nothing, it is verified.",
     retry: "No. The same request fails again.",
   },
+  undeliverable: {
+    title: "Recipient cannot be reached",
+    meaning:
+      "An earlier message to this recipient could not be delivered on this channel for good: there is no such mailbox or number, or it takes no messages. The message names the reason. Nothing was sent.",
+    remedy:
+      "Ask the user to correct the address or the number, or use another channel. If you know that the recipient can be reached by now, end the suppression with `DELETE /suppressions/{suppression_id}`. It ends by itself after 30 days, unless the operator changed it, and on WhatsApp after one day.",
+    retry: "No. The same request fails again until the suppression ends.",
+  },
   send_limit_reached: {
     title: "Send limit reached",
     meaning: "The code of this verification was sent five times, the start included. Nothing was sent.",
@@ -209,6 +217,8 @@ const exampleMessages: Record<ErrorCode, string> = {
   method_not_allowed: "This path takes GET, HEAD, POST only.",
   not_acceptable: "The response can only be sent as application/json.",
   already_exists: "No account can be created with this email address. If it is yours, sign in, or reset the password.",
+  undeliverable:
+    "Messages to this recipient cannot be delivered on this channel: the mail server answered 550 5.1.1 to RCPT TO.",
   send_limit_reached: "This code was sent five times, which is the maximum. Start a new verification.",
   limit_reached: "There are 20 webhooks in this mode, which is the limit: delete one first.",
   payload_too_large: "The request body must not be larger than 65536 bytes.",

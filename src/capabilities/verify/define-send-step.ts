@@ -13,6 +13,8 @@ export interface Send {
   readonly mode: Mode;
   readonly channel: ChannelName;
   readonly recipient: Recipient;
+  /** Every exact index that rows may have for the recipient: one for each master secret. */
+  readonly exactIndexes: readonly string[];
   /** The end user's address as limits count it (`limitKeyOf`). Undefined: the start named none. */
   readonly endUserKey: string | undefined;
   /** The limits of the account and of the end user. The recipient's come after them, so that a refused send never spends a victim's allowance. */

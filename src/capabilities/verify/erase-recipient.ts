@@ -19,10 +19,19 @@ export const erasure = `
     ELSE 'expired'
   END`;
 
-/** Two updates, because each uses another index. */
-const erase = statement<{ erased: number }>("erase_recipient")(
-  { workspaceId: text, mode: text, indexes: array(text), credential: heldCredential },
-  (p) => `
+/** What another capability erases with a recipient, in the same statement. */
+export interface RecipientErasure {
+  /** The name of its CTE. */
+  readonly cte: string;
+  /** SQL that erases, and returns a column `id` for each row. `indexes` is a `text[]`: the exact index under each master secret. */
+  sql(p: { readonly workspaceId: string; readonly mode: string; readonly indexes: string }): string;
+}
+
+/** The statement of an erasure. Two updates of verifications, because each uses another index. */
+export const erasureStatement = (others: readonly RecipientErasure[]) =>
+  statement<{ erased: number }>("erase_recipient")(
+    { workspaceId: text, mode: text, indexes: array(text), credential: heldCredential },
+    (p) => `
     WITH by_first AS (
       UPDATE verification SET ${erasure}
       WHERE ${isOfRecipient("recipient_index", p)}
@@ -46,22 +55,28 @@ const erase = statement<{ erased: number }>("erase_recipient")(
       WHERE workspace_id = ${p.workspaceId} AND erased_with = ANY (ARRAY(SELECT id FROM erased))
         AND payload_sealed IS NOT NULL AND erased_with IS NOT NULL
       RETURNING id
+    )${others.map(({ cte, sql }) => `, ${cte} AS (${sql(p)})`).join("")}, changed AS (
+      SELECT id FROM erased${others.map(({ cte }) => ` UNION ALL SELECT id FROM ${cte}`).join("")}
     )
     SELECT
       (SELECT count(*) FROM erased)::integer AS erased,
-      ${requireCredential(p.credential, { after: ["given_up", "canceled"], effect: "erased" })}`,
-);
+      ${requireCredential(p.credential, { after: ["given_up", "canceled"], effect: "changed" })}`,
+  );
 
 /**
  * Erases all personal data of a recipient's verifications and returns their number. Throws `validation_error` for a malformed
  * recipient, and `invalid_api_key` if the credential no longer holds.
  */
 export async function eraseRecipient(
-  deps: { readonly database: Pick<Database, "transaction">; readonly keyring: Keyring },
+  deps: {
+    readonly database: Pick<Database, "transaction">;
+    readonly keyring: Keyring;
+    readonly erase: ReturnType<typeof erasureStatement>;
+  },
   { workspaceId, mode, credential }: Pick<VerificationOwner, "workspaceId" | "mode" | "credential">,
   input: { readonly recipient: string },
 ): Promise<number> {
   const values = { workspaceId, mode, indexes: indexesOfAny(deps.keyring, input.recipient), credential };
-  const [row] = await change(deps.database, erase, values);
+  const [row] = await change(deps.database, deps.erase, values);
   return row?.erased ?? 0;
 }

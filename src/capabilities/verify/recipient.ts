@@ -92,6 +92,14 @@ export function secondRecipientContext(workspaceId: string, verificationId: stri
   return `${recipientContext(workspaceId, verificationId)}/second`;
 }
 
+/** How a suppression finds and reads the recipient that it has of a verification. `app.ts` hands it to that capability. */
+export const storedRecipients = {
+  indexesOfAny,
+  indexOfAddress: (secret: MasterSecret, address: string) => exactIndex(secret, exactOfAddress(address)),
+  contextOf: (workspaceId: string, verificationId: string, isSecond: boolean) =>
+    (isSecond ? secondRecipientContext : recipientContext)(workspaceId, verificationId),
+};
+
 /** Parses a recipient whose channel is not known: a mail address if it contains `@`, otherwise a phone number. */
 export function parseAnyRecipient(text: string): Recipient | RecipientProblem {
   const recipient = text.includes("@") ? parseMailRecipient(text) : parsePhoneRecipient(text);

@@ -58,7 +58,6 @@ interface PendingRow {
 interface Resend extends Send {
   /** Whether this is the second recipient: a phone number if the start's is a mail address, or the other way round. */
   readonly isSecond: boolean;
-  readonly exactIndexes: readonly string[];
   readonly secondRecipientSealed: Buffer | null;
   readonly secondRecipientIndex: string | null;
 }

@@ -11,7 +11,7 @@ import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
 import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
-import { exactIndex, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
+import { exactIndex, exactIndexes, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
 import { expiresAtOnce } from "./sandbox-outcomes.ts";
 import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
 import { maxAttempts } from "./verify.policy.ts";
@@ -178,6 +178,7 @@ export async function startVerification(
     mode,
     channel: input.channel,
     recipient,
+    exactIndexes: exactIndexes(keyring, recipient),
     endUserKey: input.endUserKey,
     originLimits: input.originLimits,
     limitIndexes: limitIndexes(keyring, recipient),

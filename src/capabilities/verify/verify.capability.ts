@@ -6,6 +6,7 @@ import { type Channels, laneOf } from "../channels/channels.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind } from "./code-sender.ts";
+import { erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
 import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./secret-rotation.ts";
 import type { AddedSendSteps } from "./send-steps.ts";
@@ -31,10 +32,12 @@ interface Needs {
   readonly channels: Offer<Channels>;
   /** Steps that other capabilities add to the statement of a send. */
   readonly sendSteps?: AddedSendSteps;
+  /** What they erase with a recipient. */
+  readonly erasures?: readonly RecipientErasure[];
 }
 
 /** One-time codes: starts, sends and checks verifications. */
-export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
+export function verifyCapability({ channels: offered, sendSteps = {}, erasures = [] }: Needs) {
   const offer = new Offer<Verifications>("verify");
   const eventsOffer = new Offer<EventObjects>("verify");
   const capability: Capability<VerifySettings> = {
@@ -65,6 +68,7 @@ export function verifyCapability({ channels: offered, sendSteps = {} }: Needs) {
         codes,
         start: startStatement(sendSteps),
         resend: resendStatement(sendSteps),
+        erase: erasureStatement(erasures),
       };
       offer.give({
         ofAccounts: accountVerifications(deps),

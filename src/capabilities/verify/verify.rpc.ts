@@ -23,7 +23,7 @@ import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
-import { eraseRecipient } from "./erase-recipient.ts";
+import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
@@ -54,6 +54,7 @@ export interface VerifyServiceDependencies extends VerifyDependencies {
   readonly events: Pick<EventLog, "committed">;
   readonly quota: Pick<Quota, "admit">;
   readonly sendLimits: SendLimitSettings;
+  readonly erase: ReturnType<typeof erasureStatement>;
 }
 
 /** VerifyService: translates messages to operations and back. */

@@ -15,7 +15,17 @@ test.each([
   [
     "a refused recipient",
     reply("EENVELOPE", 550, "RCPT TO", "5.1.1 <jane@example.com> unknown"),
-    failed("the mail server answered 550 5.1.1 to RCPT TO"),
+    { ...failed("the mail server answered 550 5.1.1 to RCPT TO"), undeliverable: true },
+  ],
+  [
+    "a domain that takes no mail, said of the content",
+    reply("EMESSAGE", 556, "DATA", "5.1.10 null MX"),
+    { ...failed("the mail server answered 556 5.1.10 to DATA"), undeliverable: true },
+  ],
+  [
+    "a refused sender",
+    reply("EENVELOPE", 550, "MAIL FROM", "5.1.1 no-reply@acme.example unknown"),
+    failed("the mail server answered 550 5.1.1 to MAIL FROM"),
   ],
   [
     "a refused content",
@@ -82,3 +92,12 @@ test.each([
   expect(smtpOutcome(error)).toEqual(outcome);
   expect(JSON.stringify(smtpOutcome(error))).not.toMatch(/jane|493817/);
 });
+
+test.each(["5.1.0", "5.1.8", "5.2.1", "5.2.2", "5.7.1", "5.7.26"])(
+  "%s does not say that there is no such mailbox",
+  (status) => {
+    expect(smtpOutcome(reply("EENVELOPE", 550, "RCPT TO", `${status} no`))).toEqual(
+      failed(`the mail server answered 550 ${status} to RCPT TO`),
+    );
+  },
+);

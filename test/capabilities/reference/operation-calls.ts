@@ -1,5 +1,6 @@
 import { expect, vi } from "vitest";
 import { password, type RestAnswer, type RestCall, type SignedUp, type TestApp } from "../../support/app.ts";
+import { markUndeliverable } from "../suppressions/mark-undeliverable.ts";
 
 /** Makes one call and answers it with the status that it is expected to have. */
 export type OperationCall = (world: World) => Promise<readonly [answer: RestAnswer, expected: number]>;
@@ -55,6 +56,17 @@ export async function startVerification({ app, sandboxKey, newAddress }: World):
 
 export async function createKey({ app, session }: World): Promise<string> {
   return (await app.rest("POST", "/api-keys", { session, body: { name: "for a call" } })).body.id;
+}
+
+/** A suppression in the sandbox: its mails are refused by nobody, so the outcome of one is changed where it is recorded. */
+export async function suppressRecipient(world: World): Promise<string> {
+  const { app, sandboxKey: key } = world;
+  const id = await startVerification(world);
+  await vi.waitFor(async () => {
+    expect((await app.rest("GET", `/verify/${id}`, { key })).body.deliveries[0].status).toBe("sent");
+  });
+  await markUndeliverable(app.databaseUrl, id);
+  return (await app.rest("GET", "/suppressions?page_size=1", { key })).body.suppressions[0].suppression_id;
 }
 
 /** Calls about a verification of their own. */
@@ -254,6 +266,24 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     },
     call("GET", "/reports/overview", 200, ({ session }) => ({ session, headers: { "Byond-Mode": "test" } })),
     call("GET", "/reports/overview?period=1y", 422, ({ key }) => ({ key })),
+  ],
+  listSuppressions: [
+    async (world) => {
+      await suppressRecipient(world);
+      await suppressRecipient(world);
+      const { app, sandboxKey: key } = world;
+      const { body } = await app.rest("GET", "/suppressions?page_size=1", { key });
+      return [await app.rest("GET", `/suppressions?page_token=${body.next_page_token}`, { key }), 200];
+    },
+    call("GET", "/suppressions?channel=email&recipient=ada@example.com", 200, ({ session }) => ({ session })),
+    call("GET", "/suppressions?recipient=nobody", 422, ({ key }) => ({ key })),
+  ],
+  deleteSuppression: [
+    async (world) => {
+      const id = await suppressRecipient(world);
+      return [await world.app.rest("DELETE", `/suppressions/${id}`, { key: world.sandboxKey }), 200];
+    },
+    call("DELETE", "/suppressions/sup_none", 404, ({ session }) => ({ session })),
   ],
   createWebhook: [
     call("POST", "/webhooks", 201, ({ session }) => ({

@@ -60,6 +60,7 @@ const idPrefixes: Readonly<Record<string, string>> = {
   listVerifications: "vrf",
   listApiKeys: "key",
   listEvents: "evt",
+  listSuppressions: "sup",
   listWebhookDeliveries: "dlv",
 };
 

@@ -39,6 +39,9 @@ final class Verify
      * A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
      * `rate_limited`; wait for `retryAfter` seconds.
      *
+     * If an earlier message to the recipient could not be delivered on this channel for good, the call fails with
+     * `undeliverable`, which names the reason. `GET /suppressions` lists such recipients.
+     *
      * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
      * nothing is sent.
      *
@@ -159,8 +162,8 @@ final class Verify
      * person, because the code then verifies both.
      *
      * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-     * the `endUserIp` of the start. A code is sent five times at most, the start included; beyond that the call fails
-     * with `send_limit_reached`.
+     * the `endUserIp` of the start, and fails with `undeliverable` as a start does. A code is sent five times at most,
+     * the start included; beyond that the call fails with `send_limit_reached`.
      *
      * @param string $verificationId The verification's id.
      * @param Channel::*|string|null $channel The channel to send over. Default: the channel of the start.
@@ -255,7 +258,7 @@ final class Verify
     /**
      * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
      * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
-     * recipient of such a verification is erased too.
+     * recipient of such a verification is erased too, and suppressions of the recipient end.
      *
      * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from
      * them.

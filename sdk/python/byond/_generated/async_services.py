@@ -42,6 +42,9 @@ class AsyncVerify:
         A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
         `rate_limited`; wait for `retry_after` seconds.
 
+        If an earlier message to the recipient could not be delivered on this channel for good, the call fails with
+        `undeliverable`, which names the reason. `GET /suppressions` lists such recipients.
+
         If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
         nothing is sent.
 
@@ -165,8 +168,8 @@ class AsyncVerify:
         same person, because the code then verifies both.
 
         A resend counts against the same limits as a start: those of the recipient, of the IP address that calls,
-        and of the `end_user_ip` of the start. A code is sent five times at most, the start included; beyond that
-        the call fails with `send_limit_reached`.
+        and of the `end_user_ip` of the start, and fails with `undeliverable` as a start does. A code is sent five
+        times at most, the start included; beyond that the call fails with `send_limit_reached`.
 
         Args:
             verification_id: The verification's id.
@@ -253,7 +256,7 @@ class AsyncVerify:
     ) -> types.EraseRecipientResponse:
         """Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of
         every verification sent to it, also in events, and queued messages; pending verifications are canceled. The
-        second recipient of such a verification is erased too.
+        second recipient of such a verification is erased too, and suppressions of the recipient end.
 
         Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from
         them.
@@ -269,6 +272,74 @@ class AsyncVerify:
             operations.VERIFY_ERASE,
             {
                 "recipient": recipient,
+            },
+            options,
+        )
+
+
+class AsyncSuppressions:
+    """Recipients that cannot receive messages. A start or a resend to one of them fails with `undeliverable`, and
+    nothing is sent.
+
+    A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
+    server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a
+    spam filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator
+    changed it, and on WhatsApp after one day.
+
+    Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode
+    in the header `Byond-Mode`: `live` (the default) or `test`.
+    """
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    def list(
+        self,
+        *,
+        recipient: Optional[str] = None,
+        channel: Optional[types.Channel] = None,
+        page_size: Optional[int] = None,
+        page_token: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> AsyncList[types.Suppression]:
+        """Lists the suppressed recipients of the mode, newest first.
+
+        Args:
+            recipient: Only those of this recipient: a phone number in E.164 form or an email address. The
+                address is matched exactly, in upper or lower case.
+            channel: Only those on this channel.
+            page_size: Suppressions per page, 1 to 100. Default 20.
+            page_token: The `next_page_token` of the page before. Keep all other parameters the same.
+            options: Options of this call.
+        """
+        return self._caller.list(
+            operations.SUPPRESSIONS_LIST,
+            {
+                "recipient": recipient,
+                "channel": channel,
+                "page_size": page_size,
+                "page_token": page_token,
+            },
+            options,
+        )
+
+    async def delete(
+        self,
+        suppression_id: str,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.DeleteSuppressionResponse:
+        """Ends a suppression, so that codes are sent to the recipient again. Do this when you know that the recipient
+        can be reached by now. If the next message fails in the same way, the recipient is suppressed again.
+
+        Args:
+            suppression_id: The suppression's id.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.SUPPRESSIONS_DELETE,
+            {
+                "suppression_id": suppression_id,
             },
             options,
         )
@@ -1339,6 +1410,19 @@ class AsyncServices:
     session, with the mode in the header `Byond-Mode`: `live` (the default) or `test`.
     """
 
+    suppressions: AsyncSuppressions
+    """Recipients that cannot receive messages. A start or a resend to one of them fails with `undeliverable`, and
+    nothing is sent.
+
+    A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
+    server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a
+    spam filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator
+    changed it, and on WhatsApp after one day.
+
+    Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode
+    in the header `Byond-Mode`: `live` (the default) or `test`.
+    """
+
     lookup: AsyncLookup
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
 
@@ -1401,6 +1485,7 @@ class AsyncServices:
 
     def __init__(self, caller: AsyncCaller) -> None:
         self.verify = AsyncVerify(caller)
+        self.suppressions = AsyncSuppressions(caller)
         self.lookup = AsyncLookup(caller)
         self.email = AsyncEmail(caller)
         self.events = AsyncEvents(caller)

@@ -62,6 +62,27 @@ ERASE_RECIPIENT_RESPONSE: Message[types.EraseRecipientResponse] = Message(
     },
 )
 
+SUPPRESSION: Message[types.Suppression] = Message(
+    types.Suppression,
+    {
+        "suppression_id": AS_IT_IS,
+        "channel": AS_IT_IS,
+        "recipient": AS_IT_IS,
+        "reason": AS_IT_IS,
+        "verification_id": AS_IT_IS,
+        "created_at": TIMESTAMP,
+        "expires_at": TIMESTAMP,
+    },
+)
+
+DELETE_SUPPRESSION_RESPONSE: Message[types.DeleteSuppressionResponse] = Message(
+    types.DeleteSuppressionResponse,
+    {
+        "suppression_id": AS_IT_IS,
+        "deleted": AS_IT_IS,
+    },
+)
+
 LOOKUP_NUMBER_RESPONSE: Message[types.LookupNumberResponse] = Message(
     types.LookupNumberResponse,
     {
@@ -605,6 +626,27 @@ VERIFY_ERASE: Operation[types.EraseRecipientResponse] = Operation(
     path="/api/v1/verifications/erase",
     parameters_in="body",
     result=ERASE_RECIPIENT_RESPONSE,
+    has_side_effects=True,
+)
+
+SUPPRESSIONS_LIST: Operation[types.Suppression] = Operation(
+    id="suppressions.list",
+    rpc="byond.v1.SuppressionService/ListSuppressions",
+    method="GET",
+    path="/api/v1/suppressions",
+    parameters_in="query",
+    result=SUPPRESSION,
+    items_field="suppressions",
+)
+
+SUPPRESSIONS_DELETE: Operation[types.DeleteSuppressionResponse] = Operation(
+    id="suppressions.delete",
+    rpc="byond.v1.SuppressionService/DeleteSuppression",
+    method="DELETE",
+    path="/api/v1/suppressions/{suppression_id}",
+    parameters_in="none",
+    result=DELETE_SUPPRESSION_RESPONSE,
+    path_parameters=("suppression_id",),
     has_side_effects=True,
 )
 

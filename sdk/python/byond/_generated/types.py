@@ -22,6 +22,7 @@ __all__ = [
     "CreateApiKeyResponse",
     "CreateWebhookResponse",
     "DeleteAccountResponse",
+    "DeleteSuppressionResponse",
     "DeleteWebhookResponse",
     "Delivery",
     "DeliveryStatus",
@@ -62,6 +63,7 @@ __all__ = [
     "StartPasswordResetResponseStatus",
     "StartVerificationResponse",
     "StartVerificationResponseStatus",
+    "Suppression",
     "TestWebhookResponse",
     "Tier",
     "UnknownEvent",
@@ -97,6 +99,7 @@ ErrorCode = Literal[
     "payload_too_large",
     "unsupported_media_type",
     "validation_error",
+    "undeliverable",
     "idempotency_key_reused",
     "rate_limited",
     "internal",
@@ -107,8 +110,9 @@ ErrorCode = Literal[
 `invalid_api_key` (401), `signature_invalid` (401), `invalid_password` (401), `insufficient_scope` (403),
 `ip_not_allowed` (403), `email_not_verified` (403), `not_found` (404), `method_not_allowed` (405), `not_acceptable`
 (406), `idempotency_in_progress` (409), `already_exists` (409), `send_limit_reached` (409), `limit_reached` (409),
-`payload_too_large` (413), `unsupported_media_type` (415), `validation_error` (422), `idempotency_key_reused` (422),
-`rate_limited` (429), `internal` (500), `unavailable` (503), `outcome_unknown` (504).
+`payload_too_large` (413), `unsupported_media_type` (415), `validation_error` (422), `undeliverable` (422),
+`idempotency_key_reused` (422), `rate_limited` (429), `internal` (500), `unavailable` (503), `outcome_unknown`
+(504).
 """
 
 
@@ -546,6 +550,43 @@ class EraseRecipientResponse:
 
     erased: int
     """The number of verifications whose recipient was erased by this call."""
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """A recipient that is suppressed on a channel."""
+
+    suppression_id: str
+    """The id of the suppression: `sup_` and 22 letters and digits."""
+
+    channel: Channel
+    """The channel on which the recipient cannot be reached. Other channels are not suppressed."""
+
+    recipient: Optional[str]
+    """The recipient, masked: `+65••••4567`, `a•••@example.com`. Null if the server can no longer read it."""
+
+    reason: str
+    """Why the message failed, as in the `error` of its delivery."""
+
+    verification_id: str
+    """The verification whose message failed."""
+
+    created_at: datetime
+    """When the message failed."""
+
+    expires_at: datetime
+    """When the suppression ends by itself."""
+
+
+@dataclass(frozen=True)
+class DeleteSuppressionResponse:
+    """The suppression that has ended."""
+
+    suppression_id: str
+    """The suppression's id."""
+
+    deleted: bool
+    """Always true."""
 
 
 @dataclass(frozen=True)

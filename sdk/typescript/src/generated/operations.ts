@@ -9,6 +9,9 @@ const verificationMessage: convert.Converter = convert.message({ created_at: con
 const deliveryMessage: convert.Converter = convert.message({ created_at: convert.timestamp, sent_at: convert.timestamp });
 const listVerificationsResponseMessage: convert.Converter = convert.message({ verifications: convert.list(() => verificationMessage) });
 const eraseRecipientResponseMessage: convert.Converter = convert.message({});
+const listSuppressionsResponseMessage: convert.Converter = convert.message({ suppressions: convert.list(() => suppressionMessage) });
+const suppressionMessage: convert.Converter = convert.message({ created_at: convert.timestamp, expires_at: convert.timestamp });
+const deleteSuppressionResponseMessage: convert.Converter = convert.message({});
 const lookupNumberResponseMessage: convert.Converter = convert.message({});
 const lookupEmailResponseMessage: convert.Converter = convert.message({});
 const listEventsResponseMessage: convert.Converter = convert.message({ events: convert.list(() => eventMessage) });
@@ -144,6 +147,35 @@ export const operations = {
       parametersIn: "body",
       parameters: convert.message({}),
       result: eraseRecipientResponseMessage,
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+  },
+  suppressions: {
+    list: {
+      id: "suppressions.list",
+      rpc: "byond.v1.SuppressionService/ListSuppressions",
+      method: "GET",
+      path: "/api/v1/suppressions",
+      pathParameters: [],
+      parametersIn: "query",
+      parameters: convert.message({}),
+      result: listSuppressionsResponseMessage,
+      itemsField: "suppressions",
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    delete: {
+      id: "suppressions.delete",
+      rpc: "byond.v1.SuppressionService/DeleteSuppression",
+      method: "DELETE",
+      path: "/api/v1/suppressions/{suppression_id}",
+      pathParameters: ["suppression_id"],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: deleteSuppressionResponseMessage,
       takesCredential: true,
       hasSideEffects: true,
       isRepeatable: true,
@@ -638,4 +670,4 @@ export const operations = {
 } satisfies Record<string, Record<string, Operation>>;
 
 /** Reads a message of the given name out of the JSON of the API. */
-export const messages = { StartVerificationResponse: startVerificationResponseMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
+export const messages = { StartVerificationResponse: startVerificationResponseMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };

@@ -20,6 +20,7 @@ import type {
   CreateWebhookResponse,
   DeleteAccountParams,
   DeleteAccountResponse,
+  DeleteSuppressionResponse,
   DeleteWebhookResponse,
   EraseRecipientParams,
   EraseRecipientResponse,
@@ -29,6 +30,7 @@ import type {
   GetOverviewResponse,
   ListApiKeysParams,
   ListEventsParams,
+  ListSuppressionsParams,
   ListVerificationsParams,
   ListWebhookDeliveriesParams,
   ListWebhooksResponse,
@@ -58,6 +60,7 @@ import type {
   StartVerificationParams,
   StartVerificationResponse,
   StreamEventsParams,
+  Suppression,
   TestWebhookResponse,
   UpdateApiKeyParams,
   UpdateWebhookParams,
@@ -87,6 +90,9 @@ export class Verify {
    *
    * A recipient gets a burst of 3 codes, then one per minute, resends included. Beyond that the call fails with
    * `rate_limited`; wait for `retryAfter` seconds.
+   *
+   * If an earlier message to the recipient could not be delivered on this channel for good, the call fails with
+   * `undeliverable`, which names the reason. `GET /suppressions` lists such recipients.
    *
    * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and nothing
    * is sent.
@@ -133,8 +139,8 @@ export class Verify {
    * person, because the code then verifies both.
    *
    * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-   * the `endUserIp` of the start. A code is sent five times at most, the start included; beyond that the call fails
-   * with `send_limit_reached`.
+   * the `endUserIp` of the start, and fails with `undeliverable` as a start does. A code is sent five times at most,
+   * the start included; beyond that the call fails with `send_limit_reached`.
    *
    * @param verificationId The verification's id.
    */
@@ -160,7 +166,7 @@ export class Verify {
   /**
    * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
    * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
-   * recipient of such a verification is erased too.
+   * recipient of such a verification is erased too, and suppressions of the recipient end.
    *
    * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from them.
    *
@@ -169,6 +175,41 @@ export class Verify {
    */
   erase(params: EraseRecipientParams, options: CallOptions = {}): Promise<EraseRecipientResponse> {
     return this.#caller.call(operations.verify.erase, { ...params }, options);
+  }
+}
+
+/**
+ * Recipients that cannot receive messages. A start or a resend to one of them fails with `undeliverable`, and nothing
+ * is sent.
+ *
+ * A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail server
+ * or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a spam filter or
+ * an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator changed it, and on
+ * WhatsApp after one day.
+ *
+ * Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode in the
+ * header `Byond-Mode`: `live` (the default) or `test`.
+ */
+export class Suppressions {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /** Lists the suppressed recipients of the mode, newest first. */
+  list(params: ListSuppressionsParams = {}, options: CallOptions = {}): PagePromise<Suppression> {
+    return this.#caller.list(operations.suppressions.list, { ...params }, options);
+  }
+
+  /**
+   * Ends a suppression, so that codes are sent to the recipient again. Do this when you know that the recipient can be
+   * reached by now. If the next message fails in the same way, the recipient is suppressed again.
+   *
+   * @param suppressionId The suppression's id.
+   */
+  delete(suppressionId: string, options: CallOptions = {}): Promise<DeleteSuppressionResponse> {
+    return this.#caller.call(operations.suppressions.delete, { suppressionId }, options);
   }
 }
 
@@ -666,6 +707,19 @@ export class Services {
    * session, with the mode in the header `Byond-Mode`: `live` (the default) or `test`.
    */
   readonly verify: Verify;
+  /**
+   * Recipients that cannot receive messages. A start or a resend to one of them fails with `undeliverable`, and nothing
+   * is sent.
+   *
+   * A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
+   * server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a spam
+   * filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator changed it,
+   * and on WhatsApp after one day.
+   *
+   * Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode in
+   * the header `Byond-Mode`: `live` (the default) or `test`.
+   */
+  readonly suppressions: Suppressions;
   /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
   readonly lookup: Lookup;
   /** Says what can be known of an email address without sending mail to it. */
@@ -727,6 +781,7 @@ export class Services {
 
   constructor(caller: Caller) {
     this.verify = new Verify(caller);
+    this.suppressions = new Suppressions(caller);
     this.lookup = new Lookup(caller);
     this.email = new Email(caller);
     this.events = new Events(caller);

@@ -11,8 +11,8 @@ export const apiVersion = "2026-06-15";
  * `invalid_api_key` (401), `signature_invalid` (401), `invalid_password` (401), `insufficient_scope` (403),
  * `ip_not_allowed` (403), `email_not_verified` (403), `not_found` (404), `method_not_allowed` (405), `not_acceptable`
  * (406), `idempotency_in_progress` (409), `already_exists` (409), `send_limit_reached` (409), `limit_reached` (409),
- * `payload_too_large` (413), `unsupported_media_type` (415), `validation_error` (422), `idempotency_key_reused` (422),
- * `rate_limited` (429), `internal` (500), `unavailable` (503), `outcome_unknown` (504).
+ * `payload_too_large` (413), `unsupported_media_type` (415), `validation_error` (422), `undeliverable` (422),
+ * `idempotency_key_reused` (422), `rate_limited` (429), `internal` (500), `unavailable` (503), `outcome_unknown` (504).
  */
 export type ErrorCode =
   | "invalid_request"
@@ -33,6 +33,7 @@ export type ErrorCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "validation_error"
+  | "undeliverable"
   | "idempotency_key_reused"
   | "rate_limited"
   | "internal"
@@ -321,6 +322,32 @@ export interface Delivery {
 export interface EraseRecipientResponse {
   /** The number of verifications whose recipient was erased by this call. */
   readonly erased: number;
+}
+
+/** A recipient that is suppressed on a channel. */
+export interface Suppression {
+  /** The id of the suppression: `sup_` and 22 letters and digits. */
+  readonly suppressionId: string;
+  /** The channel on which the recipient cannot be reached. Other channels are not suppressed. */
+  readonly channel: Channel;
+  /** The recipient, masked: `+65••••4567`, `a•••@example.com`. Null if the server can no longer read it. */
+  readonly recipient: string | null;
+  /** Why the message failed, as in the `error` of its delivery. */
+  readonly reason: string;
+  /** The verification whose message failed. */
+  readonly verificationId: string;
+  /** When the message failed. */
+  readonly createdAt: Date;
+  /** When the suppression ends by itself. */
+  readonly expiresAt: Date;
+}
+
+/** The suppression that has ended. */
+export interface DeleteSuppressionResponse {
+  /** The suppression's id. */
+  readonly suppressionId: string;
+  /** Always true. */
+  readonly deleted: boolean;
 }
 
 /** What is known about a number. */
@@ -1050,6 +1077,21 @@ export interface ListVerificationsParams {
 export interface EraseRecipientParams {
   /** A phone number in E.164 form, or an email address. */
   readonly recipient: string;
+}
+
+/** Parameters of `suppressions.list`. */
+export interface ListSuppressionsParams {
+  /**
+   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly, in
+   * upper or lower case.
+   */
+  readonly recipient?: string | undefined;
+  /** Only those on this channel. */
+  readonly channel?: Channel | undefined;
+  /** Suppressions per page, 1 to 100. Default 20. */
+  readonly pageSize?: number | undefined;
+  /** The `nextPageToken` of the page before. Keep all other parameters the same. */
+  readonly pageToken?: string | undefined;
 }
 
 /** Parameters of `lookup.number`. */

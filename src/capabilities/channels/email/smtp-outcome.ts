@@ -1,4 +1,5 @@
 import type { SendResult } from "../../../outbox/send-result.ts";
+import { isUndeliverableStatus } from "./undeliverable-status.ts";
 
 /** What nodemailer tells of a failure. The server's words (`response`, `message`) may name the recipient: not used. */
 interface SmtpFailure {
@@ -44,11 +45,17 @@ export function smtpOutcome(error: unknown): SendResult {
       ? { kind: "retry", reason, provider: code in reasons ? "fails" : "unknown" }
       : { kind: "retry", reason: `${reason} (${status})`, provider: "fails" };
   }
-  const reason = `the mail server answered ${describeReply(status, failure.response)}${describeStage(failure.command)}`;
+  const enhanced = enhancedStatus(failure.response);
+  const stage = stageOf(failure.command);
+  const reply = enhanced === undefined ? String(status) : `${status} ${enhanced}`;
+  const reason = `the mail server answered ${reply}${stage === undefined ? "" : ` to ${stage}`}`;
   // 503 says that the session was in the wrong state, not that the message was refused.
-  return status >= 500 && status !== 503
-    ? { kind: "failed", reason, provider: "works" }
-    : { kind: "retry", reason, provider: "works" };
+  if (status < 500 || status === 503) {
+    return { kind: "retry", reason, provider: "works" };
+  }
+  // At MAIL FROM it is the sender's address that is wrong.
+  const isUndeliverable = enhanced !== undefined && isUndeliverableStatus(enhanced) && stage !== "MAIL FROM";
+  return { kind: "failed", reason, provider: "works", ...(isUndeliverable ? { undeliverable: true } : {}) };
 }
 
 /** Node's codes for what can be wrong with a certificate, and OpenSSL's for what is no TLS. Undefined for others. */
@@ -63,14 +70,11 @@ function tlsReason(code: unknown): string | undefined {
       : undefined;
 }
 
-/** The status and, where the server gives one, the enhanced status code (RFC 3463), which is made of digits only. */
-function describeReply(status: number, response: unknown): string {
-  const enhanced =
-    typeof response === "string" ? /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1] : undefined;
-  return enhanced === undefined ? String(status) : `${status} ${enhanced}`;
+/** The enhanced status code (RFC 3463), where the server gives one. It is made of digits only. */
+function enhancedStatus(response: unknown): string | undefined {
+  return typeof response === "string" ? /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1] : undefined;
 }
 
-function describeStage(command: unknown): string {
-  const stage = typeof command === "string" ? messageStages.exec(command)?.[1] : undefined;
-  return stage === undefined ? "" : ` to ${stage}`;
+function stageOf(command: unknown): string | undefined {
+  return typeof command === "string" ? messageStages.exec(command)?.[1] : undefined;
 }

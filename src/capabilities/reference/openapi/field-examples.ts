@@ -98,6 +98,8 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "StreamEventsResponse.resume_after": exampleIds.approved,
   "ListEventsRequest.type": "verification.approved",
   subject: exampleIds.verification,
+  suppression_id: exampleIds.suppression,
+  "Suppression.reason": "the mail server answered 550 5.1.1 to RCPT TO",
   api_version: "2026-06-15",
   deleted: true,
   delivery_id: exampleIds.webhookDelivery,

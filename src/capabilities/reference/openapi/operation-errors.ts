@@ -39,6 +39,7 @@ const applies = {
   payload_too_large: takesBody,
   unsupported_media_type: takesBody,
   validation_error: always,
+  undeliverable: never,
   idempotency_key_reused: keepsAnswers,
   rate_limited: always,
   internal: always,

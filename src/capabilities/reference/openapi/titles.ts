@@ -8,6 +8,7 @@ const titles: Readonly<Record<string, string>> = {
   ResendCode: "Resend a code",
   CancelVerification: "Cancel a verification",
   EraseRecipient: "Erase a recipient",
+  DeleteSuppression: "End a suppression",
   LookupNumber: "Look up a number",
   LookupEmail: "Look up an email address",
   GetEvent: "Get an event",
@@ -42,6 +43,7 @@ const titles: Readonly<Record<string, string>> = {
 /** Groups of operations in the order of the reference; others follow by name. */
 const groups = new Map([
   ["VerifyService", "Verify"],
+  ["SuppressionService", "Suppressions"],
   ["LookupService", "Lookup"],
   ["EmailService", "Email lookup"],
   ["EventService", "Events"],

@@ -1,0 +1,62 @@
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { SuppressionService } from "../../../gen/byond/v1/suppression_pb.ts";
+import { Channel } from "../../../gen/byond/v1/verify_pb.ts";
+import { callMode } from "../../access/call-mode.ts";
+import { anyCaller, credentialOf } from "../../access/caller.ts";
+import type { Database } from "../../database/database.ts";
+import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
+import { deleteSuppression } from "./delete-suppression.ts";
+import { type ListSuppressionsDependencies, listSuppressions, type SuppressionView } from "./list-suppressions.ts";
+import { pageSize } from "./suppressions.policy.ts";
+
+const channelEnums = {
+  sms: Channel.SMS,
+  voice: Channel.VOICE,
+  whatsapp: Channel.WHATSAPP,
+  email: Channel.EMAIL,
+} as const satisfies Record<ChannelName, Channel>;
+
+export interface SuppressionServiceDependencies extends ListSuppressionsDependencies {
+  readonly database: Database;
+}
+
+/** SuppressionService: translates messages to operations and back. */
+export function suppressionService(deps: SuppressionServiceDependencies): ServiceImpl<typeof SuppressionService> {
+  return {
+    async listSuppressions(request, context) {
+      const { suppressions, nextPageToken } = await listSuppressions(deps, {
+        ...realmOf(context),
+        recipient: request.recipient,
+        channel: channelNames.find((name) => channelEnums[name] === request.channel),
+        pageSize: request.pageSize ?? pageSize.default,
+        pageToken: request.pageToken,
+      });
+      return {
+        suppressions: suppressions.map(suppressionMessage),
+        ...(nextPageToken === undefined ? {} : { nextPageToken }),
+      };
+    },
+
+    async deleteSuppression({ suppressionId: id }, context) {
+      await deleteSuppression(deps, { ...realmOf(context), id }, credentialOf(anyCaller(context)));
+      return { suppressionId: id, deleted: true };
+    },
+  };
+}
+
+function realmOf(context: HandlerContext) {
+  return { workspaceId: anyCaller(context).workspaceId, mode: callMode(context) };
+}
+
+function suppressionMessage({ id, channel, recipient, reason, verificationId, ...times }: SuppressionView) {
+  return {
+    suppressionId: id,
+    channel: channelEnums[channel],
+    ...(recipient === null ? {} : { recipient }),
+    reason,
+    verificationId,
+    createdAt: timestampFromDate(times.createdAt),
+    expiresAt: timestampFromDate(times.expiresAt),
+  };
+}
