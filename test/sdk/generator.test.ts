@@ -13,6 +13,7 @@ test("these are the names that users call: none of them changes by accident", ()
   const names = model.services.map(({ name, operations }) => `${name}: ${operations.map((one) => one.name).join(" ")}`);
   expect(names).toEqual([
     "verify: start check get resend cancel list erase",
+    "suppressions: list delete",
     "lookup: number",
     "events: list get stream",
     "webhooks: create list get update delete rotate_secret test list_deliveries redeliver",

@@ -159,6 +159,7 @@ describe("a mail server that", () => {
     expect(await send()).toEqual({
       kind: "failed",
       reason: "the mail server answered 550 5.1.1 to RCPT TO",
+      undeliverable: true,
       provider: "works",
     });
   });

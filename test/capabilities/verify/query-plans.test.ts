@@ -49,10 +49,10 @@ afterAll(async () => {
 });
 
 test.each([
-  "start_verification_end_user",
+  "start_verification_suppression_end_user",
   "check_verification",
   "read_pending_verification",
-  "resend_code_end_user",
+  "resend_code_suppression_end_user",
   "cancel_verification",
   "list_verifications_status_recipient",
   "read_verification",
