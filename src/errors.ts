@@ -116,6 +116,11 @@ export function invalidFields(fields: Readonly<Record<string, string>>, unlisted
   return new AppError("validation_error", message, { fields });
 }
 
+/** The error for a recipient that cannot receive messages of the channel. The reason is in our words, and begins with a small letter. */
+export function recipientUndeliverable(reason: string): AppError {
+  return new AppError("undeliverable", `Messages to this recipient cannot be delivered on this channel: ${reason}.`);
+}
+
 /** The problem of a field as an entry of `fields`; empty if there is none. */
 export function problemOf(field: string, problem: string | undefined): Record<string, string> {
   return problem === undefined ? {} : { [field]: problem };

@@ -1,6 +1,6 @@
 import { defineStep } from "../../database/shared-statement.ts";
 import { array, double, text } from "../../database/statement.ts";
-import { AppError } from "../../errors.ts";
+import { recipientUndeliverable } from "../../errors.ts";
 import type { Send, SendStep, sendParameters } from "../verify/define-send-step.ts";
 import { daysOn } from "./suppressions.policy.ts";
 
@@ -30,12 +30,7 @@ export function refuseSuppressed(suppressionDays: () => number): SendStep {
       passed: "(SELECT reason FROM suppression_found) IS NULL",
       columns: { suppression_reason: "(SELECT reason FROM suppression_found)" },
     }),
-    refusal: ({ suppressionReason }: { readonly suppressionReason: string | null }) => undeliverable(suppressionReason),
+    refusal: ({ suppressionReason }: { readonly suppressionReason: string }) =>
+      recipientUndeliverable(suppressionReason),
   });
-}
-
-/** The reason is that of the attempt that failed, in our words. */
-export function undeliverable(reason: string | null): AppError {
-  const why = reason === null ? "" : `: ${reason}`;
-  return new AppError("undeliverable", `Messages to this recipient cannot be delivered on this channel${why}.`);
 }

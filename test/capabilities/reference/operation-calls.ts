@@ -1,6 +1,5 @@
 import { expect, vi } from "vitest";
 import { password, type RestAnswer, type RestCall, type SignedUp, type TestApp } from "../../support/app.ts";
-import { markUndeliverable } from "../suppressions/mark-undeliverable.ts";
 
 /** Makes one call and answers it with the status that it is expected to have. */
 export type OperationCall = (world: World) => Promise<readonly [answer: RestAnswer, expected: number]>;
@@ -58,15 +57,15 @@ export async function createKey({ app, session }: World): Promise<string> {
   return (await app.rest("POST", "/api-keys", { session, body: { name: "for a call" } })).body.id;
 }
 
-/** A suppression in the sandbox: its mails are refused by nobody, so the outcome of one is changed where it is recorded. */
-export async function suppressRecipient(world: World): Promise<string> {
-  const { app, sandboxKey: key } = world;
-  const id = await startVerification(world);
-  await vi.waitFor(async () => {
-    expect((await app.rest("GET", `/verify/${id}`, { key })).body.deliveries[0].status).toBe("sent");
+/** Starts a verification in the sandbox that cannot be delivered, and returns the id of its recipient's suppression. */
+export async function suppressRecipient({ app, sandboxKey: key, newAddress }: World): Promise<string> {
+  const recipient = `undeliverable-${newAddress().replace(/@.*/, "")}@example.com`;
+  await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } });
+  return vi.waitFor(async () => {
+    const { body } = await app.rest("GET", `/suppressions?recipient=${recipient}`, { key });
+    expect(body.suppressions).toHaveLength(1);
+    return body.suppressions[0].suppression_id;
   });
-  await markUndeliverable(app.databaseUrl, id);
-  return (await app.rest("GET", "/suppressions?page_size=1", { key })).body.suppressions[0].suppression_id;
 }
 
 /** Calls about a verification of their own. */
