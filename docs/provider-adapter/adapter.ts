@@ -4,7 +4,7 @@
  *     PROVIDER_SECRET=… node docs/provider-adapter/adapter.ts
  *
  * It prints messages instead of sending them. Put your carrier into `deliver` at the end, and point Byond at it with
- * SMS_PROVIDER_URL=http://127.0.0.1:8090/ and the same PROVIDER_SECRET.
+ * SMS_URL=http://127.0.0.1:8090/ and the same PROVIDER_SECRET.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";

@@ -511,6 +511,14 @@ type Delivery struct {
 
 	// Recipient is the recipient of the message, masked. Nil once erased.
 	Recipient *string `json:"recipient"`
+
+	// Provider is the name of the provider that the last attempt was made with, such as `smtp` or `twilio`; `inbox`
+	// or `sandbox` if the message did not leave the server. Nil before the first attempt.
+	Provider *string `json:"provider"`
+
+	// Segments parts that the text message was sent in: carriers charge for each. Nil for other channels, and until
+	// the provider accepts it.
+	Segments *int `json:"segments"`
 }
 
 // VerifyEraseResponse is the result of an erasure.

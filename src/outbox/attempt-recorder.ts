@@ -32,8 +32,10 @@ const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt
     claim: integer,
     lane: text,
     outcome: text,
+    provider: nullable(text),
     providerMessageId: nullable(text),
     awaitsReceipt: boolean,
+    segments: nullable(integer),
     error: nullable(text),
     undeliverable: boolean,
     tookMs: double,
@@ -42,13 +44,14 @@ const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt
   (p) => `
     WITH attempt AS (
       INSERT INTO delivery_attempt (
-        workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, awaits_receipt, error, undeliverable,
-        started_at, finished_at
+        workspace_id, subject_id, outbox_id, claim, lane, state, provider, provider_message_id, awaits_receipt, segments, error,
+        undeliverable, started_at, finished_at
       )
       SELECT
         workspace_id, subject_id, id, ${p.claim}, ${p.lane},
-        CASE ${p.outcome} WHEN 'retry' THEN 'retried' ELSE ${p.outcome} END, ${p.providerMessageId},
-        ${p.awaitsReceipt}, ${p.error}, ${p.undeliverable}, moment - ${p.tookMs} * interval '1 millisecond', moment
+        CASE ${p.outcome} WHEN 'retry' THEN 'retried' ELSE ${p.outcome} END, ${p.provider},
+        ${p.providerMessageId}, ${p.awaitsReceipt}, ${p.segments}, ${p.error}, ${p.undeliverable},
+        moment - ${p.tookMs} * interval '1 millisecond', moment
       FROM outbox, byond_now() AS moment
       WHERE workspace_id = ${p.workspaceId} AND subject_id = ${p.subjectId} AND id = ${p.id}
       ON CONFLICT DO NOTHING
@@ -84,14 +87,16 @@ const recordSent = statement<{ place: number }>("outbox_record_sent")(
     ids: array(text),
     claims: array(integer),
     lanes: array(text),
+    providers: array(nullable(text)),
     providerMessageIds: array(nullable(text)),
     receiptsAwaited: array(boolean),
+    segments: array(nullable(integer)),
     tookMs: array(double),
   },
   (p) => `
     SELECT outbox_record_sent(
-      ${p.workspaceIds}, ${p.subjectIds}, ${p.ids}, ${p.claims}, ${p.lanes}, ${p.providerMessageIds},
-      ${p.receiptsAwaited}, ${p.tookMs}
+      ${p.workspaceIds}, ${p.subjectIds}, ${p.ids}, ${p.claims}, ${p.lanes}, ${p.providers},
+      ${p.providerMessageIds}, ${p.receiptsAwaited}, ${p.segments}, ${p.tookMs}
     ) AS place`,
 );
 
@@ -169,8 +174,10 @@ export class AttemptRecorder {
       ids: attempts.map(({ item }) => item.id),
       claims: attempts.map(({ claim }) => claim),
       lanes: attempts.map(({ item }) => item.lane),
+      providers: attempts.map(({ result }) => result.providerName ?? null),
       providerMessageIds: attempts.map(({ result }) => (result.kind === "sent" ? result.providerMessageId : null)),
       receiptsAwaited: attempts.map(({ result }) => isReceiptAwaited(result)),
+      segments: attempts.map(({ result }) => segmentsOf(result)),
       tookMs: attempts.map(({ tookMs }) => tookMs),
     });
     return new Set(rows.map(({ place }) => place - 1));
@@ -187,13 +194,19 @@ export class AttemptRecorder {
       tookMs,
       retryAfterMs,
       outcome: result.kind === "withdrawn" ? "failed" : result.kind,
+      provider: result.providerName ?? null,
       providerMessageId: result.kind === "sent" ? result.providerMessageId : null,
       awaitsReceipt: isReceiptAwaited(result),
+      segments: segmentsOf(result),
       error: result.kind === "sent" ? null : result.reason,
       undeliverable: result.kind === "failed" && result.undeliverable === true,
     });
     return row?.status;
   }
+}
+
+function segmentsOf(result: SendResult): number | null {
+  return result.kind === "sent" ? (result.segments ?? null) : null;
 }
 
 function isReceiptAwaited(result: SendResult): boolean {

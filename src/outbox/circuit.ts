@@ -36,6 +36,11 @@ export class Circuit {
     return this.#failures === 0 && this.#pauses === 0;
   }
 
+  /** How long the pause still lasts. 0: it is not open. */
+  get pauseLeftMs(): number {
+    return this.#pauses === 0 ? 0 : Math.max(0, this.#pausedUntilMs - this.#monotonicMs());
+  }
+
   /** How many messages may be sent at once: `limit` when closed, 1 when half-open, 0 when open. */
   places(limit: number): number {
     if (this.#pauses === 0) {

@@ -12,9 +12,13 @@ export const DeliveryAttemptEntity = defineEntity({
     lane: p.text(),
     /** First by the worker (`sent`, `retried`, `failed`), later by the receipts of a provider (`delivered`, `read`, `failed`). */
     state: p.enum(["sent", "retried", "failed", "delivered", "read"]),
+    /** The provider that the attempt was made with, by its name. Null: none was asked, or an older server recorded it. */
+    provider: p.text().nullable(),
     providerMessageId: p.text().nullable(),
     /** The provider accepted the message and will report its delivery. */
     awaitsReceipt: p.boolean().default(false),
+    /** Parts that the text message was sent in. */
+    segments: p.integer().nullable(),
     error: p.text().nullable(),
     /** The recipient cannot receive messages of the channel. */
     undeliverable: p.boolean().default(false),
@@ -26,9 +30,9 @@ export const DeliveryAttemptEntity = defineEntity({
   },
   indexes: [
     {
-      name: "delivery_attempt_provider_message",
+      name: "delivery_attempt_receipt",
       properties: "providerMessageId",
-      where: "lane = 'whatsapp' AND provider_message_id IS NOT NULL",
+      where: "lane IN ('sms', 'voice', 'whatsapp') AND provider_message_id IS NOT NULL",
     },
   ],
 });

@@ -13,12 +13,22 @@ export interface Receipt {
   readonly undeliverable?: boolean;
 }
 
+/** Who reports: message ids are a provider's own, and two providers may use the same. */
+export interface ReceiptSource {
+  /** The lane of its messages: `sms`, `voice` or `whatsapp`. */
+  readonly lane: string;
+  /** The provider's name, as it is recorded with attempts. */
+  readonly provider: string;
+}
+
 /**
  * Receipts arrive in any order, more than once, and not all of them (a message that was read was delivered): a state never goes
  * back, and a message that was delivered did not fail.
  */
 const recordStates = statement<{ messageId: string }>("delivery_record_receipts")(
   {
+    lane: text,
+    provider: text,
     messageIds: array(text),
     states: array(text),
     times: array(timestamptz),
@@ -39,15 +49,23 @@ const recordStates = statement<{ messageId: string }>("delivery_record_receipts"
       GROUP BY message_id
     )
     SELECT message_id FROM receipt
-    WHERE delivery_record_receipt(message_id, delivered_at, read_at, failed_at, error, undeliverable)`,
+    WHERE delivery_record_receipt(
+      ${p.lane}, ${p.provider}, message_id, delivered_at, read_at, failed_at, error, undeliverable
+    )`,
 );
 
-/** Records receipts. Returns the ids of the messages that are known. */
-export async function recordReceipts(database: Queryable, receipts: readonly Receipt[]): Promise<ReadonlySet<string>> {
+/** Records receipts of one provider. Returns the ids of the messages that are known. */
+export async function recordReceipts(
+  database: Queryable,
+  { lane, provider }: ReceiptSource,
+  receipts: readonly Receipt[],
+): Promise<ReadonlySet<string>> {
   if (receipts.length === 0) {
     return new Set();
   }
   const rows = await database.run(recordStates, {
+    lane,
+    provider,
     messageIds: receipts.map((receipt) => receipt.messageId),
     states: receipts.map((receipt) => receipt.state),
     times: receipts.map((receipt) => receipt.at),

@@ -230,13 +230,19 @@ export class Dispatcher {
     if (result.kind === "retry" && result.provider === "fails") {
       const pauseMs = lane.circuit.failed(result.afterMs);
       if (pauseMs !== undefined && !this.#lanes.isOfGroup(lane.name)) {
-        this.#options.logger.warn("provider_paused", { lane: lane.name, pause_ms: pauseMs, reason: result.reason });
+        const { reason, providerName } = result;
+        this.#options.logger.warn("provider_paused", {
+          lane: lane.name,
+          ...providerField(providerName),
+          pause_ms: pauseMs,
+          reason,
+        });
       }
       return;
     }
     const isAnswered = result.kind === "sent" || (result.kind !== "withdrawn" && result.provider === "works");
     if (isAnswered && lane.circuit.succeeded() && !this.#lanes.isOfGroup(lane.name)) {
-      this.#options.logger.info("provider_resumed", { lane: lane.name });
+      this.#options.logger.info("provider_resumed", { lane: lane.name, ...providerField(result.providerName) });
     }
   }
 
@@ -279,6 +285,7 @@ export class Dispatcher {
     const isOver = status === "failed" || status === "expired";
     this.#options.logger.warn(isOver ? "message_not_delivered" : "delivery_attempt_failed", {
       ...describeItem(item),
+      ...providerField(result.providerName),
       attempt: item.attempts + 1,
       reason: result.reason,
       status: status ?? "taken over",
@@ -312,6 +319,10 @@ class AttemptAborted extends Error {
 
 function keyOf(key: OutboxKey): string {
   return `${key.workspaceId}/${key.id}`;
+}
+
+function providerField(provider: string | undefined) {
+  return provider === undefined ? {} : { provider };
 }
 
 function describeItem(item: OutboxItem) {

@@ -9,12 +9,19 @@
 export type ProviderState = "works" | "fails" | "unknown";
 
 /** How an attempt to send ended. Reasons hold no code, no recipient, no secret and nothing that a provider wrote. */
-export type SendResult =
+export type SendResult = AttemptResult & {
+  /** Which provider the attempt was made with. Undefined: none was asked, or the kind of message knows no providers. */
+  readonly providerName?: string;
+};
+
+type AttemptResult =
   | {
       readonly kind: "sent";
       readonly providerMessageId: string;
       /** The provider will report the delivery (`recordReceipts`). Default: that it accepted the message is the last that it says. */
       readonly awaitsReceipt?: boolean;
+      /** Parts that a text message was sent in. */
+      readonly segments?: number;
     }
   | {
       readonly kind: "retry";
@@ -29,6 +36,8 @@ export type SendResult =
       readonly provider: Exclude<ProviderState, "fails">;
       /** The recipient cannot receive messages of this channel: every other message would fail, too. */
       readonly undeliverable?: true;
+      /** Only this provider refuses the message, as for a country that its account is not enabled for: another one may take it. */
+      readonly elsewhere?: true;
     }
   /** The message is no longer wanted, and the provider was not called. Recorded as failed. */
   | { readonly kind: "withdrawn"; readonly reason: string };

@@ -24,6 +24,7 @@ import { Outbox0004 } from "../outbox/outbox-0004.migration.ts";
 import { Outbox0005 } from "../outbox/outbox-0005.migration.ts";
 import { Outbox0006 } from "../outbox/outbox-0006.migration.ts";
 import { Outbox0007 } from "../outbox/outbox-0007.migration.ts";
+import { Outbox0008 } from "../outbox/outbox-0008.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -67,6 +68,7 @@ const platform: Schema = {
     { name: "outbox-0005", class: Outbox0005 },
     { name: "outbox-0006", class: Outbox0006 },
     { name: "outbox-0007", class: Outbox0007 },
+    { name: "outbox-0008", class: Outbox0008 },
     { name: "events-0001", class: Events0001 },
   ],
 };

@@ -157,7 +157,7 @@ describe("the log lines after a start", () => {
     ["not if the proxy is known", { PUBLIC_URL: "https://localhost", TRUSTED_PROXIES: "127.0.0.1" }, closed],
     [
       "warn that no email can be verified if other messages are sent, but no mails",
-      { HOST: "0.0.0.0", SIGN_UP: "open", SMS_PROVIDER_URL: "http://localhost", PROVIDER_SECRET: "x".repeat(32) },
+      { HOST: "0.0.0.0", SIGN_UP: "open", SMS_URL: "http://localhost", PROVIDER_SECRET: "x".repeat(32) },
       [...closed.slice(1), "warn address_verification_unavailable SMTP_URL MAIL_FROM"],
     ],
     ["not with TLS of its own", { PUBLIC_URL: "https://localhost", TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, []],
@@ -502,12 +502,12 @@ describe("groups of settings must be complete", () => {
       { SMTP_URL: "smtp://:hunter2@localhost", MAIL_FROM: "a@a.example" },
       ["SMTP_URL: the SMTP URL must have both a user and a password, or neither"],
     ],
-    [provider, ["SMS_PROVIDER_URL or VOICE_PROVIDER_URL is required with PROVIDER_SECRET"]],
-    [{ SMS_PROVIDER_URL: "http://localhost" }, ["PROVIDER_SECRET is required with SMS_PROVIDER_URL"]],
-    [{ VOICE_PROVIDER_URL: "http://localhost" }, ["PROVIDER_SECRET is required with VOICE_PROVIDER_URL"]],
+    [provider, ["SMS_URL or VOICE_URL with the URL of an adapter is required with PROVIDER_SECRET"]],
+    [{ SMS_URL: "http://localhost" }, ["SMS_URL: an adapter needs PROVIDER_SECRET"]],
+    [{ VOICE_URL: "http://localhost" }, ["VOICE_URL: an adapter needs PROVIDER_SECRET"]],
     [
-      { ...provider, SMS_PROVIDER_URL: "http://u:hunter2@localhost" },
-      ["SMS_PROVIDER_URL must not contain a user or a password"],
+      { ...provider, SMS_URL: "http://u:hunter2@localhost" },
+      ["SMS_URL: the URL of an adapter must not contain a user or a password"],
     ],
     [{ CLIENT_ADDRESS_HEADER: "x-real-ip" }, ["TRUSTED_PROXIES is required with CLIENT_ADDRESS_HEADER"]],
   ])("%j is incomplete", (environment, problems) => {
@@ -519,8 +519,12 @@ describe("groups of settings must be complete", () => {
     expect(parseConfig({ ...none, MAIL_FROM: "", SMTP_URL: "", TLS_CERT: "", TLS_KEY: "" }).delivery).toEqual(
       parseConfig({}).delivery,
     );
-    const { delivery } = parseConfig({ ...whatsapp, ...provider, VOICE_PROVIDER_URL: "http://localhost:9/" });
-    expect(delivery).toMatchObject({ whatsapp: { token: "t" }, providerSecret: secret });
+    const { delivery } = parseConfig({ ...whatsapp, ...provider, VOICE_URL: "http://localhost:9/" });
+    expect(delivery).toMatchObject({
+      whatsapp: { token: "t" },
+      sms: [],
+      voice: [{ name: "adapter", address: "http://localhost:9", concurrency: 20 }],
+    });
   });
 });
 
@@ -597,7 +601,7 @@ describe("misspelt settings", () => {
       HOST_PATH PORT_FILE PGPASSFILE TLS_CA_FILE SSL_KEY_PATH DATABASE_PATH DATABASE_FILE SECRET_FILE TOKEN_FILE BASH_ENV_FILE
       SSL_CERT_FILE SSL_CERT_DIR TLS_CIPHERS PUBLIC_DIR PUBLIC_KEY PUBLIC_HOST SIGN_IN BYOND_PORT BYOND_SERVICE_HOST
       BYOND_SERVICE_PORT BYOND_PORT_8080_TCP BYOND_VERSION DATA_PORT SECRET SECRET_KEY TOKEN METRICS_PORT METRICS_PATH
-      PROVIDER PROVIDER_URL SMS_URL SMS_PROVIDER WHATSAPP_URL WHATSAPP_ID WHATSAPP_NUMBER TRUST_PROXY HTTP_PROXY NO_PROXY
+      PROVIDER PROVIDER_URL SMS_PROVIDER WHATSAPP_URL WHATSAPP_ID WHATSAPP_NUMBER TRUST_PROXY HTTP_PROXY NO_PROXY
       SESSION_SECRET SESSION_MAX_AGE RETENTION DEFAULT_USER CLIENT_ID REDIS_URL MONGO_URL AMQP_URL PGHOST PGDATABASE PWD
       HOME SHELL TERM LANG LC_ALL TZ NODE_PATH NODE_OPTIONS NODE_VERSION INIT_CWD npm_config_user_agent npm_package_name
       KUBERNETES_PORT KUBERNETES_SERVICE_HOST DYNO RENDER FLY_APP_NAME RAILWAY_PUBLIC_DOMAIN AWS_REGION OLDPWD USER

@@ -17,7 +17,7 @@ const secrets = {
   WHATSAPP_TEMPLATE: "code",
   WHATSAPP_APP_SECRET: canary,
   WHATSAPP_VERIFY_TOKEN: canary,
-  SMS_PROVIDER_URL: `http://127.0.0.1:9/${canary}`,
+  SMS_URL: `http://127.0.0.1:9/${canary}`,
   PROVIDER_SECRET: canary,
   AWS_SECRET_ACCESS_KEY: canary,
   PGPASSWORD: canary,

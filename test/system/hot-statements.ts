@@ -185,7 +185,8 @@ async function workOfTimers(app: TestApp): Promise<void> {
     };
     const attempt = { item, claim: 1, retryAfterMs: 1_000, tookMs: 5 };
     await store.record({ ...attempt, result: { kind: "sent", providerMessageId: "pm" } });
-    await recordReceipts(database, [{ messageId: "pm_1", state: "read", at: new Date(), error: null }]);
+    const source = { lane: "whatsapp", provider: "whatsapp-cloud" };
+    await recordReceipts(database, source, [{ messageId: "pm_1", state: "read", at: new Date(), error: null }]);
     const lastUsed = new LastUsed({ database, logger, clock: app.time });
     lastUsed.touch("key_1");
     await lastUsed.flush();

@@ -50,7 +50,7 @@ test("no log, PostgreSQL's included, and no error contains a code, recipient, ke
         WHATSAPP_VERIFY_TOKEN: secrets.note("WhatsApp verify token", random()),
         METRICS_TOKEN: metricsToken,
         // Nobody listens there.
-        SMS_PROVIDER_URL: "http://127.0.0.1:9/messages",
+        SMS_URL: "http://127.0.0.1:9/messages",
         PROVIDER_SECRET: secrets.note("provider secret", random()),
       },
     }),

@@ -3,6 +3,8 @@ import type { EnvironmentReader } from "../../config/environment-reader.ts";
 import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 import { parseSmtpUrl } from "./email/smtp-url.ts";
 import type { ChannelName } from "./outgoing-message.ts";
+import type { ProviderChannel } from "./provider-kind.ts";
+import { type ConfiguredProvider, readProviderList } from "./provider-list.ts";
 
 /** The provider of each channel. A channel without a provider goes to the inbox, or is unavailable if there is none. */
 export interface DeliveryConfig {
@@ -18,10 +20,9 @@ export interface DeliveryConfig {
     | undefined;
   /** The webhook for WhatsApp's delivery reports. Undefined: no webhook. */
   readonly whatsappWebhook: { readonly appSecret: string; readonly verifyToken: string } | undefined;
-  readonly smsProviderUrl: string | undefined;
-  readonly voiceProviderUrl: string | undefined;
-  /** Signs the requests to both. */
-  readonly providerSecret: string | undefined;
+  /** In order of preference. */
+  readonly sms: readonly ConfiguredProvider[];
+  readonly voice: readonly ConfiguredProvider[];
 }
 
 const defaultWhatsappApiUrl = "https://graph.facebook.com/v23.0";
@@ -70,22 +71,24 @@ const whatsappSettings = settingGroup("WhatsApp", {
   },
 });
 
-const adapterSettings = settingGroup("SMS and voice", {
-  SMS_PROVIDER_URL: {
+const providerSettings = settingGroup("SMS and voice", {
+  SMS_URL: {
     default: "none",
-    meaning: "URL of the adapter for your SMS carrier. Unset: `sms` is unavailable.",
+    meaning:
+      "Providers of text messages as URLs, separated by commas or spaces, the preferred one first: `twilio://SID:TOKEN@?from=+15550100`, or `https://…` for an adapter of your own. Unset: `sms` is unavailable.",
   },
-  VOICE_PROVIDER_URL: {
+  VOICE_URL: {
     default: "none",
-    meaning: "URL of the adapter for your voice carrier. Unset: `voice` is unavailable.",
+    meaning: "Providers of calls, in the same form. Unset: `voice` is unavailable.",
   },
   PROVIDER_SECRET: {
     default: "none",
-    meaning: "Secret that signs the requests to both adapters, 32 bytes or more. Required with either URL.",
+    meaning:
+      "Secret that signs the requests to adapters of your own and their reports, 32 bytes or more. Required with such an adapter.",
   },
 });
 
-export const channelSettings = [mailSettings, whatsappSettings, adapterSettings] as const;
+export const channelSettings = [mailSettings, whatsappSettings, providerSettings] as const;
 
 type Reader = EnvironmentReader<SettingNames<(typeof channelSettings)[number]>>;
 
@@ -169,19 +172,25 @@ function readWhatsappWebhook(reader: Reader): DeliveryConfig["whatsappWebhook"] 
   return { appSecret: group.WHATSAPP_APP_SECRET, verifyToken: group.WHATSAPP_VERIFY_TOKEN };
 }
 
-function readProviders(reader: Reader): Pick<DeliveryConfig, "smsProviderUrl" | "voiceProviderUrl" | "providerSecret"> {
-  const smsProviderUrl = reader.webUrl("SMS_PROVIDER_URL");
-  const voiceProviderUrl = reader.webUrl("VOICE_PROVIDER_URL");
-  const providerSecret = reader.text("PROVIDER_SECRET");
-  const urls = (["SMS_PROVIDER_URL", "VOICE_PROVIDER_URL"] as const).filter((name) => reader.text(name) !== undefined);
-  reader.require("PROVIDER_SECRET", urls);
-  if (providerSecret !== undefined && urls.length === 0) {
-    reader.problems.push("SMS_PROVIDER_URL or VOICE_PROVIDER_URL is required with PROVIDER_SECRET");
+function readProviders(reader: Reader): Pick<DeliveryConfig, "sms" | "voice"> {
+  const secret = reader.text("PROVIDER_SECRET");
+  const settings = { sms: "SMS_URL", voice: "VOICE_URL" } as const satisfies Record<ProviderChannel, string>;
+  const read = (channel: ProviderChannel) => {
+    const problems: string[] = [];
+    const providers = readProviderList(reader.text(settings[channel]) ?? "", { channel, secret }, problems);
+    reader.problems.push(...problems.map((problem) => `${settings[channel]}: ${problem}`));
+    return { providers, hasProblems: problems.length > 0 };
+  };
+  const sms = read("sms");
+  const voice = read("voice");
+  const hasAdapter = [...sms.providers, ...voice.providers].some(({ kind }) => kind.isWebAddress === true);
+  if (secret !== undefined && !hasAdapter && !sms.hasProblems && !voice.hasProblems) {
+    reader.problems.push("SMS_URL or VOICE_URL with the URL of an adapter is required with PROVIDER_SECRET");
   }
-  if (providerSecret !== undefined && Buffer.byteLength(providerSecret) < 32) {
+  if (secret !== undefined && Buffer.byteLength(secret) < 32) {
     reader.problems.push("PROVIDER_SECRET must be 32 bytes or longer");
   }
-  return { smsProviderUrl, voiceProviderUrl, providerSecret };
+  return { sms: sms.providers, voice: voice.providers };
 }
 
 /** Includes the accounts' `signUp`, if the server has accounts. */
@@ -189,9 +198,9 @@ type DescribedSettings = ChannelSettings & { readonly signUp?: "open" | "closed"
 
 /** For the log of the start: the origin of each channel's provider, and notices about unavailable channels. */
 export function describeChannels(settings: DescribedSettings, { isPublic }: ServerFacts): StartDescription {
-  const { smtp, whatsapp, whatsappWebhook, smsProviderUrl, voiceProviderUrl } = settings.delivery;
+  const { smtp, whatsapp, whatsappWebhook, sms, voice } = settings.delivery;
   const withoutProvider = settings.inbox === "all" ? "inbox" : "unavailable";
-  const sendsReally = whatsapp !== undefined || smsProviderUrl !== undefined || voiceProviderUrl !== undefined;
+  const sendsReally = whatsapp !== undefined || sms.length > 0 || voice.length > 0;
   const notices: StartNotice[] = [];
   if (isPublic && smtp === undefined) {
     notices.push({ level: "info", event: "email_unavailable", settings: ["SMTP_URL", "MAIL_FROM"] });
@@ -211,13 +220,18 @@ export function describeChannels(settings: DescribedSettings, { isPublic }: Serv
       channels: {
         email: smtp === undefined ? withoutProvider : originOfSmtp(smtp.url),
         whatsapp: whatsapp === undefined ? withoutProvider : new URL(whatsapp.apiUrl).origin,
-        sms: smsProviderUrl === undefined ? "unavailable" : new URL(smsProviderUrl).origin,
-        voice: voiceProviderUrl === undefined ? "unavailable" : new URL(voiceProviderUrl).origin,
+        sms: addressesOf(sms),
+        voice: addressesOf(voice),
       } satisfies Record<ChannelName, string>,
       whatsapp_webhook: whatsappWebhook !== undefined,
     },
     notices,
   };
+}
+
+/** Such as `twilio (api.twilio.com), adapter (https://sms.example)`. */
+function addressesOf(providers: readonly ConfiguredProvider[]): string {
+  return providers.map(({ name, address }) => `${name} (${address})`).join(", ") || "unavailable";
 }
 
 function originOfSmtp(url: string): string {

@@ -2,6 +2,7 @@ import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import { type ChannelSettings, channelSettings, describeChannels, readChannelSettings } from "./channel-settings.ts";
 import { type Channels, createChannels } from "./channels.ts";
+import { connectProviders } from "./connect-providers.ts";
 import { Inbox } from "./inbox/inbox.ts";
 import { InboxLink } from "./inbox/inbox-link.ts";
 import { inboxPage } from "./inbox/inbox-page.ts";
@@ -20,25 +21,35 @@ export function channelsCapability() {
     describe: describeChannels,
     async start(platform, settings) {
       const { clock, database, events, logger, proxyTrust, siblings } = platform;
+      const { sms, voice, ...others } = settings.delivery;
       const inbox = settings.inbox === "none" ? undefined : new Inbox(clock, siblings.state);
       const link =
         settings.inbox === "all"
           ? await InboxLink.create(new URL(platform.browserUrl + inboxPath), siblings.state)
           : undefined;
+      const texts = connectProviders(platform, sms);
+      const calls = connectProviders(platform, voice);
       const channels = createChannels({
         clock,
-        ...settings.delivery,
+        ...others,
+        sms: texts,
+        voice: calls,
         sandbox: inbox,
         substitute: settings.inbox === "all" ? inbox : undefined,
       });
       offer.give(channels);
-      const { whatsappWebhook } = settings.delivery;
+      const { whatsappWebhook } = others;
       const webhook =
         whatsappWebhook &&
         whatsappWebhookPage({ database, events, logger, now: () => clock.now(), proxyTrust, ...whatsappWebhook });
       return {
         lanes: channels.lanes,
-        pages: () => new Map(webhook === undefined ? [] : [[webhookPath, webhook]]),
+        pages: () =>
+          new Map([
+            ...(webhook === undefined ? [] : [[webhookPath, webhook] as const]),
+            ...(texts?.pages ?? []),
+            ...(calls?.pages ?? []),
+          ]),
         calls: ({ errors, admit }) => {
           // Who may read a verification may read its message.
           const admitReader = admit.bind(undefined, VerifyService.method.getVerification);

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
+import type { ConnectedProviders } from "./connect-providers.ts";
 import { createEmailChannel, type EmailOptions } from "./email/email.ts";
-import { createHttpProviderChannel } from "./http/http-provider.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { createSandboxChannel } from "./inbox/sandbox-channel.ts";
 import { type Channel, type ChannelName, type CodeMessage, channelNames } from "./outgoing-message.ts";
@@ -14,15 +14,16 @@ export interface ChannelsOptions {
   readonly whatsapp?: WhatsappOptions | undefined;
   /** Present: Meta reports the deliveries of WhatsApp messages. */
   readonly whatsappWebhook?: object | undefined;
-  readonly smsProviderUrl?: string | undefined;
-  readonly voiceProviderUrl?: string | undefined;
-  /** Signs the requests to both providers; without it there is neither. */
-  readonly providerSecret?: string | undefined;
+  readonly sms?: Provided | undefined;
+  readonly voice?: Provided | undefined;
   /** Receives messages of sandbox keys. Undefined: they are dropped and count as sent. */
   readonly sandbox?: Inbox | undefined;
   /** Receives live mail and WhatsApp messages if they have no provider. Undefined: these channels are unavailable then. */
   readonly substitute?: Inbox | undefined;
 }
+
+/** A channel over the providers of the settings. */
+type Provided = Pick<ConnectedProviders, "channel" | "places">;
 
 type Mode = CodeMessage["mode"];
 
@@ -40,8 +41,10 @@ export interface Channels {
   close(): void;
 }
 
-/** Messages sent at the same time, by channel. */
-const placesOf: Readonly<Record<ChannelName, number>> = { email: 10, whatsapp: 20, sms: 20, voice: 20 };
+/** Messages sent at the same time. Without providers, the lanes of text messages and calls have places for what was queued before. */
+const emailPlaces = 10;
+const whatsappPlaces = 20;
+const placesWithoutProvider = 20;
 
 /** Nobody's connections are taken by messages of the sandbox. Those that have no place wait, and are asked for before they leave. */
 const sandboxPlaces = 100;
@@ -61,17 +64,21 @@ export function channelOfLane(lane: string): ChannelName | undefined {
  * calls are unavailable. Messages of sandbox keys never leave the server.
  */
 export function createChannels(options: ChannelsOptions): Channels {
-  const { clock, substitute, smtp, whatsapp, providerSecret: secret } = options;
-  const provider = (url: string | undefined) =>
-    url === undefined || secret === undefined ? undefined : createHttpProviderChannel({ url, secret }, clock);
+  const { clock, substitute, smtp, whatsapp, sms, voice } = options;
   const sandbox = createSandboxChannel(clock, options.sandbox);
-  const mail = smtp && createEmailChannel({ ...smtp, maxConnections: placesOf.email }, clock);
+  const mail = smtp && createEmailChannel({ ...smtp, maxConnections: emailPlaces }, clock);
   const reportsDeliveries = options.whatsappWebhook !== undefined;
   const live: Readonly<Record<ChannelName, Channel | undefined>> = {
     email: mail ?? substitute,
     whatsapp: whatsapp === undefined ? substitute : createWhatsappChannel({ ...whatsapp, reportsDeliveries }),
-    sms: provider(options.smsProviderUrl),
-    voice: provider(options.voiceProviderUrl),
+    sms: sms?.channel,
+    voice: voice?.channel,
+  };
+  const places: Readonly<Record<ChannelName, number>> = {
+    email: emailPlaces,
+    whatsapp: whatsappPlaces,
+    sms: sms?.places ?? placesWithoutProvider,
+    voice: voice?.places ?? placesWithoutProvider,
   };
   const channelFor = (channel: ChannelName, mode: Mode): Channel | undefined => {
     if (mode === "live") {
@@ -87,16 +94,16 @@ export function createChannels(options: ChannelsOptions): Channels {
       // Such messages can be queued from before the settings were changed.
       return channel === undefined
         ? { kind: "failed", reason: "the channel has no provider", provider: "unknown" }
-        : channel.send(message, sendOptions);
+        : named(channel, await channel.send(message, sendOptions));
     },
     async sendMail(recipient, rendered, sendOptions) {
       return mail === undefined
         ? { kind: "failed", reason: "the channel has no provider", provider: "unknown" }
-        : mail.sendMail(recipient, rendered, sendOptions);
+        : named(mail, await mail.sendMail(recipient, rendered, sendOptions));
     },
     lanes: Object.fromEntries(
       channelNames.flatMap((channel) => [
-        [laneOf(channel, "live"), placesOf[channel]],
+        [laneOf(channel, "live"), places[channel]],
         [laneOf(channel, "test"), sandboxPlaces],
       ]),
     ),
@@ -106,4 +113,9 @@ export function createChannels(options: ChannelsOptions): Channels {
       }
     },
   };
+}
+
+/** A result with the provider that it is of. */
+function named({ name }: Channel, result: SendResult): SendResult {
+  return name === undefined || result.kind === "withdrawn" ? result : { ...result, providerName: name };
 }

@@ -27,8 +27,8 @@ export interface CodeMessage {
 
 /** Sends messages with codes over one provider. */
 export interface Channel {
-  /** The provider's name in recorded attempts. */
-  readonly name: string;
+  /** The provider's name in recorded attempts. Undefined: results have it (`providerName`). */
+  readonly name: string | undefined;
   /**
    * Makes one attempt. Never rejects: a refusal of the provider is a result. Resolves soon after the signal aborts, and then
    * sends nothing more.

@@ -35,7 +35,7 @@ const deliveriesAt = `
       WHEN attempt.failed_at <= asked.at THEN 'failed'
       ELSE 'sent'
     END AS status,
-    attempt.provider_message_id AS "providerMessageId", attempt.error,
+    attempt.provider, attempt.provider_message_id AS "providerMessageId", attempt.segments, attempt.error,
     (extract(epoch FROM outbox.created_at) * 1000)::bigint AS "createdAt",
     (extract(epoch FROM attempt.sent_at) * 1000)::bigint AS "sentAt"
   FROM (SELECT * FROM outbox WHERE subject_id = asked.id OFFSET 0) AS outbox,
@@ -44,6 +44,8 @@ const deliveriesAt = `
         count(*)::integer AS count,
         min(finished_at) FILTER (WHERE provider_message_id IS NOT NULL) AS sent_at,
         (array_agg(provider_message_id ORDER BY claim DESC))[1] AS provider_message_id,
+        (array_agg(provider ORDER BY claim DESC))[1] AS provider,
+        (array_agg(segments ORDER BY claim DESC))[1] AS segments,
         (array_agg(error ORDER BY claim DESC))[1] AS error,
         (array_agg(delivered_at ORDER BY claim DESC))[1] AS delivered_at,
         (array_agg(read_at ORDER BY claim DESC))[1] AS read_at,

@@ -89,6 +89,8 @@ function deliveryMessage(delivery: DeliveryView) {
     status: deliveryStatusEnums[delivery.status],
     ...(delivery.recipient === null ? {} : { recipient: delivery.recipient }),
     attempts: delivery.attempts,
+    ...(delivery.provider === null ? {} : { provider: delivery.provider }),
+    ...(delivery.segments === null ? {} : { segments: delivery.segments }),
     ...(delivery.providerMessageId === null ? {} : { providerMessageId: delivery.providerMessageId }),
     ...(delivery.error === null ? {} : { error: delivery.error }),
     createdAt: timestampFromDate(delivery.createdAt),

@@ -16,7 +16,9 @@ export interface DeliveryView {
   readonly recipient: string | null;
   readonly status: DeliveryStatus;
   readonly attempts: number;
+  readonly provider: string | null;
   readonly providerMessageId: string | null;
+  readonly segments: number | null;
   readonly error: string | null;
   readonly createdAt: Date;
   readonly sentAt: Date | null;
@@ -85,7 +87,7 @@ const deliveries = `
   SELECT
     outbox.id, outbox.lane, outbox.attempts,
     CASE outbox.status WHEN 'pending' THEN 'queued' WHEN 'sent' THEN attempt.state ELSE outbox.status END AS status,
-    attempt.provider_message_id AS "providerMessageId", attempt.error,
+    attempt.provider, attempt.provider_message_id AS "providerMessageId", attempt.segments, attempt.error,
     (extract(epoch FROM outbox.created_at) * 1000)::bigint AS "createdAt",
     (SELECT (extract(epoch FROM min(finished_at)) * 1000)::bigint
      FROM delivery_attempt
@@ -93,14 +95,15 @@ const deliveries = `
        AND provider_message_id IS NOT NULL) AS "sentAt"
   FROM (SELECT * FROM outbox WHERE subject_id = verification.id OFFSET 0) AS outbox
   LEFT JOIN LATERAL (
-    SELECT state, provider_message_id, error
+    SELECT state, provider, provider_message_id, segments, error
     FROM delivery_attempt
     WHERE workspace_id = outbox.workspace_id AND subject_id = outbox.subject_id AND outbox_id = outbox.id
     ORDER BY claim DESC LIMIT 1
   ) AS attempt ON true
   WHERE outbox.workspace_id = verification.workspace_id`;
 
-interface DeliveryRow extends Pick<DeliveryView, "id" | "attempts" | "providerMessageId" | "error"> {
+interface DeliveryRow
+  extends Pick<DeliveryView, "id" | "attempts" | "provider" | "providerMessageId" | "segments" | "error"> {
   readonly lane: string;
   readonly status: DeliveryStatus | null;
   /** Milliseconds since 1970. */

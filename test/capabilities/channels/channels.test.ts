@@ -38,7 +38,7 @@ describe("the sandbox", () => {
     const inbox = new Inbox(clock, new LocalState());
     const channels = createChannels({ clock, smtp, sandbox: inbox });
     const result = await channels.send(codeMessage({ mode: "test" }), attempt);
-    expect(result).toEqual({ kind: "sent", providerMessageId: "dlv_1" });
+    expect(result).toEqual({ kind: "sent", providerMessageId: "dlv_1", providerName: "sandbox" });
     expect(await inbox.listAll()).toHaveLength(1);
     channels.close();
   });

@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAdapter, type Message, type Outcome } from "../../../docs/provider-adapter/adapter.ts";
-import { createHttpProviderChannel } from "../../../src/capabilities/channels/http/http-provider.ts";
+import { createAdapterProvider } from "../../../src/capabilities/channels/adapter/adapter.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
 /** The example adapter, talked to by the channel that it is an example for. */
@@ -12,6 +12,7 @@ let url: string;
 let outcome: Outcome;
 let delivered: Message[];
 let nowMs: number;
+const clock = { now: () => fixedNow, monotonicMs: () => 0 };
 
 beforeEach(async () => {
   delivered = [];
@@ -35,7 +36,7 @@ afterEach(() => {
 });
 
 function send(secret = "shared secret", idempotencyKey = "dlv_1") {
-  const channel = createHttpProviderChannel({ url, secret }, { now: () => fixedNow });
+  const channel = createAdapterProvider({ url, secret }, { name: "adapter", clock });
   const message = codeMessage({ channel: "sms", recipient: "+6591234567" });
   return channel.send(message, { idempotencyKey, signal: new AbortController().signal });
 }

@@ -47,6 +47,18 @@ final class Delivery extends Result
     /** The recipient of the message, masked. Null once erased. */
     public readonly ?string $recipient;
 
+    /**
+     * The name of the provider that the last attempt was made with, such as `smtp` or `twilio`; `inbox` or `sandbox` if
+     * the message did not leave the server. Null before the first attempt.
+     */
+    public readonly ?string $provider;
+
+    /**
+     * Parts that the text message was sent in: carriers charge for each. Null for other channels, and until the
+     * provider accepts it.
+     */
+    public readonly ?int $segments;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -60,5 +72,7 @@ final class Delivery extends Result
         $this->createdAt = JsonReader::time($json->created_at ?? null);
         $this->sentAt = JsonReader::timeOrNull($json->sent_at ?? null);
         $this->recipient = JsonReader::stringOrNull($json->recipient ?? null);
+        $this->provider = JsonReader::stringOrNull($json->provider ?? null);
+        $this->segments = JsonReader::integerOrNull($json->segments ?? null);
     }
 }

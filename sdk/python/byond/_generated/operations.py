@@ -52,6 +52,8 @@ DELIVERY: Message[types.Delivery] = Message(
         "created_at": TIMESTAMP,
         "sent_at": TIMESTAMP,
         "recipient": AS_IT_IS,
+        "provider": AS_IT_IS,
+        "segments": AS_IT_IS,
     },
 )
 

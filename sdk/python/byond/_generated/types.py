@@ -543,6 +543,16 @@ class Delivery:
     recipient: Optional[str]
     """The recipient of the message, masked. Null once erased."""
 
+    provider: Optional[str]
+    """The name of the provider that the last attempt was made with, such as `smtp` or `twilio`; `inbox` or `sandbox`
+    if the message did not leave the server. Null before the first attempt.
+    """
+
+    segments: Optional[int]
+    """Parts that the text message was sent in: carriers charge for each. Null for other channels, and until the
+    provider accepts it.
+    """
+
 
 @dataclass(frozen=True)
 class EraseRecipientResponse:

@@ -316,6 +316,16 @@ export interface Delivery {
   readonly sentAt: Date | null;
   /** The recipient of the message, masked. Null once erased. */
   readonly recipient: string | null;
+  /**
+   * The name of the provider that the last attempt was made with, such as `smtp` or `twilio`; `inbox` or `sandbox` if
+   * the message did not leave the server. Null before the first attempt.
+   */
+  readonly provider: string | null;
+  /**
+   * Parts that the text message was sent in: carriers charge for each. Null for other channels, and until the provider
+   * accepts it.
+   */
+  readonly segments: number | null;
 }
 
 /** The result of an erasure. */

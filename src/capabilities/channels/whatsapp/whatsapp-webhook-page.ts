@@ -1,9 +1,8 @@
 import { AppError, errorKinds } from "../../../errors.ts";
 import { clientAddressOf, limitKeyOf, type ProxyTrust } from "../../../server/client-address.ts";
-import type { NodeRequest } from "../../../server/normalize-request.ts";
-import { readFromClient } from "../../../server/raw-body.ts";
 import type { Page, PageOutcome } from "../../../server/request-handler.ts";
-import { UnverifiedBodies, type UnverifiedBody } from "../../../server/unverified-bodies.ts";
+import { UnverifiedBodies } from "../../../server/unverified-bodies.ts";
+import { readCallbackBody } from "../callback-body.ts";
 import { handleWhatsappWebhook, type WhatsappWebhookDependencies } from "./whatsapp-webhook.ts";
 
 /** Meta sends reports in batches of up to 3 MB. */
@@ -23,7 +22,7 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies & { readon
         method: request.method ?? "",
         query: new URL(request.url ?? "/", "http://localhost").searchParams,
         signature: request.headers["x-hub-signature-256"]?.toString(),
-        body: () => readBody(request, arriving.open(source)),
+        body: () => readCallbackBody(request, arriving.open(source), maxBodyBytes),
       });
       response.statusCode = answer.status;
       for (const [name, value] of Object.entries(answer.headers)) {
@@ -40,22 +39,4 @@ export function whatsappWebhookPage(deps: WhatsappWebhookDependencies & { readon
     }
     return "served";
   };
-}
-
-async function readBody(request: NodeRequest, arriving: UnverifiedBody): Promise<Buffer> {
-  using body = arriving;
-  return await Promise.race([readAll(request, body), body.dropped]);
-}
-
-async function readAll(request: NodeRequest, body: UnverifiedBody): Promise<Buffer> {
-  const received = readFromClient<Buffer>(request);
-  let length = 0;
-  for (let next = await received.next(); next.done !== true; next = await received.next()) {
-    length += next.value.length;
-    if (length > maxBodyBytes) {
-      throw new AppError("payload_too_large", "The report is too large.");
-    }
-    body.add(next.value);
-  }
-  return Buffer.concat(body.chunks);
 }

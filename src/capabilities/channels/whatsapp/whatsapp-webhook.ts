@@ -4,7 +4,7 @@ import type { EventLog } from "../../../events/event-log.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { type Receipt, recordReceipts } from "../../../outbox/delivery-receipts.ts";
 import { field, items } from "../http/http-post.ts";
-import { whatsappMarker } from "./whatsapp.ts";
+import { whatsappMarker, whatsappProvider } from "./whatsapp.ts";
 import { whatsappFailureReason, whatsappMessageId } from "./whatsapp-outcome.ts";
 
 export interface WhatsappWebhookDependencies {
@@ -82,7 +82,7 @@ async function receiveReport(deps: WhatsappWebhookDependencies, request: Webhook
   if (statuses === undefined) {
     return respond(400, "");
   }
-  const known = await recordReceipts(deps.database, statuses);
+  const known = await recordReceipts(deps.database, { lane: "whatsapp", provider: whatsappProvider }, statuses);
   deps.events.committed();
   const isRecent = (at: Date) => deps.now().getTime() - at.getTime() < recordDelayMs;
   const isEarly = statuses.some((status) => status.isOurs && !known.has(status.messageId) && isRecent(status.at));

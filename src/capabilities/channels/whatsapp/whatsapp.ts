@@ -18,6 +18,9 @@ export interface WhatsappOptions {
   readonly timeoutMs?: number;
 }
 
+/** The name of the provider in recorded attempts. */
+export const whatsappProvider = "whatsapp-cloud";
+
 /** Marks our messages, so that their delivery reports can be told from those of other programs with the same number. */
 export const whatsappMarker = "byond";
 
@@ -25,7 +28,7 @@ export const whatsappMarker = "byond";
 export function createWhatsappChannel(options: WhatsappOptions): Channel {
   const url = `${options.apiUrl}/${encodeURIComponent(options.phoneNumberId)}/messages`;
   return {
-    name: "whatsapp-cloud",
+    name: whatsappProvider,
     async send(message, { signal }) {
       const answer = await postJson({
         url,

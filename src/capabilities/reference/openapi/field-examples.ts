@@ -168,6 +168,8 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "Delivery.created_at": "2026-06-15T09:37:00Z",
   "Delivery.id": exampleIds.message,
   "Delivery.provider_message_id": "<b1f2@mail.example.com>",
+  "Delivery.provider": "smtp",
+  "Delivery.segments": null,
   "Delivery.recipient": "a•••@example.com",
   "Delivery.sent_at": "2026-06-15T09:37:01Z",
   "Delivery.status": "sent",

@@ -1,11 +1,12 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createHttpProviderChannel } from "../../../src/capabilities/channels/http/http-provider.ts";
+import { createAdapterProvider } from "../../../src/capabilities/channels/adapter/adapter.ts";
 import type { CodeMessage } from "../../../src/capabilities/channels/outgoing-message.ts";
 import { HttpFake } from "./http-fake.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
 let provider: HttpFake;
+const clock = { now: () => fixedNow, monotonicMs: () => 0 };
 
 beforeAll(async () => {
   provider = await HttpFake.open();
@@ -19,7 +20,7 @@ beforeEach(() => {
 
 async function send(overrides: Partial<CodeMessage> = {}, timeoutMs = 10_000) {
   const options = { url: `${provider.url}/messages`, secret: "shared secret", timeoutMs };
-  const channel = createHttpProviderChannel(options, { now: () => fixedNow });
+  const channel = createAdapterProvider(options, { name: "adapter", clock });
   const message = codeMessage({ channel: "sms", recipient: "+6591234567", ...overrides });
   const result = await channel.send(message, { idempotencyKey: "dlv_1", signal: new AbortController().signal });
   expect(JSON.stringify(result)).not.toMatch(/493817|91234567|shared secret/);

@@ -1,0 +1,2 @@
+/** The parameters of every DSN of a provider. */
+export const commonParameters = ["name", "concurrency"] as const;
