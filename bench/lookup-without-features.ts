@@ -7,12 +7,13 @@ import { restJson } from "@byond/rest/json/json-style";
 import { createContextValues } from "@connectrpc/connect";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
 import { lookupService } from "../src/capabilities/lookup/lookup.rpc.ts";
+import { PlanTables } from "../src/capabilities/lookup/plan-tables.ts";
 import { bindService } from "../src/rpc/router.ts";
 import { openOnePort } from "../src/server/one-port.ts";
 import { ServerRequest } from "../src/server/server-request.ts";
 import { writeResponse } from "../src/server/write-response.ts";
 
-const { spec } = bindService(LookupService, lookupService());
+const { spec } = bindService(LookupService, lookupService(new PlanTables()));
 const gateway = createGateway({
   services: [spec],
   interceptors: [],

@@ -69,7 +69,7 @@ const (
 	CodeUnsupportedMediaType ErrorCode = "unsupported_media_type"
 
 	// CodeValidationError (422): At least one field of the request is missing, unknown, of the wrong type or out of
-	// range. `fields` lists every problem by field; beyond 20 problems, the message counts the rest. Nothing was
+	// range. `Fields` lists every problem by field; beyond 20 problems, the message counts the rest. Nothing was
 	// done.
 	CodeValidationError ErrorCode = "validation_error"
 

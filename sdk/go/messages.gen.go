@@ -149,6 +149,73 @@ const (
 	LookupSourceOffline LookupSource = "offline"
 )
 
+// LookupReason: why a number is not valid.
+//
+// Newer servers may have words that this version does not know.
+type LookupReason string
+
+// The words of [LookupReason].
+const (
+	// LookupReasonTooShort: It has fewer digits than any number of its plan.
+	LookupReasonTooShort LookupReason = "too_short"
+
+	// LookupReasonTooLong: It has more digits than any number of its plan.
+	LookupReasonTooLong LookupReason = "too_long"
+
+	// LookupReasonInvalidLength: Its plan has shorter and longer numbers, but none of this length.
+	LookupReasonInvalidLength LookupReason = "invalid_length"
+
+	// LookupReasonUnknownCountryCode: It begins with no known calling code, or it has none and `Country` is missing.
+	LookupReasonUnknownCountryCode LookupReason = "unknown_country_code"
+
+	// LookupReasonNotANumber: It is not written as a phone number.
+	LookupReasonNotANumber LookupReason = "not_a_number"
+
+	// LookupReasonNotAllocated: Its length is plausible, but its plan does not assign it.
+	LookupReasonNotAllocated LookupReason = "not_allocated"
+
+	// LookupReasonLocalOnly: It can only be dialled within its area: the area code is missing.
+	LookupReasonLocalOnly LookupReason = "local_only"
+)
+
+// LookupField is a field of the response that is there only on request.
+//
+// Newer servers may have words that this version does not know.
+type LookupField string
+
+// The words of [LookupField].
+const (
+	// LookupFieldCallingCode: The calling code.
+	LookupFieldCallingCode LookupField = "calling_code"
+
+	// LookupFieldExtension: The extension.
+	LookupFieldExtension LookupField = "extension"
+
+	// LookupFieldInternationalFormat: The number as it is written abroad.
+	LookupFieldInternationalFormat LookupField = "international_format"
+
+	// LookupFieldRfc3966: The number as a `tel:` URI.
+	LookupFieldRfc3966 LookupField = "rfc3966"
+
+	// LookupFieldReason: Why the number is not valid.
+	LookupFieldReason LookupField = "reason"
+
+	// LookupFieldAlsoPossible: Other regions that the number may belong to.
+	LookupFieldAlsoPossible LookupField = "also_possible"
+
+	// LookupFieldTimezones: The time zones of the number.
+	LookupFieldTimezones LookupField = "timezones"
+
+	// LookupFieldLocation: The place of the number.
+	LookupFieldLocation LookupField = "location"
+
+	// LookupFieldCarrier: The carrier that the number was allocated to.
+	LookupFieldCarrier LookupField = "carrier"
+
+	// LookupFieldMetadataVersion: The version of the numbering plans.
+	LookupFieldMetadataVersion LookupField = "metadata_version"
+)
+
 // EmailProblem: why an email address is not valid.
 //
 // Newer servers may have words that this version does not know.
@@ -594,6 +661,45 @@ type LookupNumberResponse struct {
 	// `fixed_line` if the numbering plan does not distinguish them (as in the United States); none if nothing is
 	// known.
 	PossibleLineTypes []LineType `json:"possible_line_types"`
+
+	// CallingCode is the calling code of the number, without the plus: `65`. Absent unless `Fields` names it; absent
+	// if unknown.
+	CallingCode *string `json:"calling_code"`
+
+	// Extension is the extension, in digits. Absent unless `Fields` names it; absent if there is none.
+	Extension *string `json:"extension"`
+
+	// InternationalFormat is the number as it is written abroad (ITU-T E.123), with its extension. Absent unless
+	// `Fields` names it; absent if the number cannot be parsed.
+	InternationalFormat *string `json:"international_format"`
+
+	// Rfc3966 is the number as a `tel:` URI (RFC 3966), with its extension. Absent unless `Fields` names it; absent
+	// if the number cannot be parsed.
+	Rfc3966 *string `json:"rfc3966"`
+
+	// Reason: why the number is not valid. Absent unless `Fields` names it; absent if the number is valid.
+	Reason *LookupReason `json:"reason"`
+
+	// AlsoPossible: other regions that assign the same number, since they share a numbering plan: a toll-free number
+	// of the United States is one of Canada, too. Absent unless `Fields` names it.
+	AlsoPossible []string `json:"also_possible"`
+
+	// Timezones has the time zones of the number's area, or of its region where it has no area. Empty if they are
+	// unknown. Absent unless `Fields` names it.
+	Timezones []string `json:"timezones"`
+
+	// Location is the place, in English, that the area code of the number belongs to. Absent unless `Fields` names
+	// it; absent if the number has no area code, or its place is not known.
+	Location *string `json:"location"`
+
+	// Carrier is the carrier, in English, that the range of a mobile number was allocated to. Where numbers can be
+	// taken along to another carrier, it may have another one by now. Absent unless `Fields` names it; absent if
+	// unknown.
+	Carrier *string `json:"carrier"`
+
+	// MetadataVersion is the version of the numbering plans, which is that of Google's libphonenumber. Absent unless
+	// `Fields` names it.
+	MetadataVersion *string `json:"metadata_version"`
 }
 
 // EmailLookupResponse: what is known of an email address.

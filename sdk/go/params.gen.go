@@ -127,6 +127,10 @@ type LookupNumberParams struct {
 
 	// Country is the region of a number in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`).
 	Country *string `json:"country,omitzero"`
+
+	// Fields: what the response has beyond its usual fields, such as `carrier`. In a query string the names may be
+	// joined by commas: `fields=carrier,timezones`.
+	Fields []LookupField `json:"fields,omitzero"`
 }
 
 // EmailLookupParams are the parameters of [EmailService.Lookup].

@@ -257,7 +257,7 @@ type EmailService struct {
 //
 // The server never connects to a mail server, so it does not know whether the mailbox exists: that is what a
 // verification is for. An address that is not valid is not an error: the call succeeds, `Valid` is false and
-// `Reason` says why.
+// `reason` says why.
 func (s *EmailService) Lookup(ctx context.Context, params *EmailLookupParams, options ...CallOption) (*EmailLookupResponse, error) {
 	return call[EmailLookupResponse](ctx, s.caller, operationEmailLookup, nil, params, options)
 }

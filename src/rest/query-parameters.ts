@@ -17,6 +17,8 @@ export interface QueryParameter {
   /** The path to the bound field: the last one, or the list in it if it is a list wrapper. */
   readonly path: FieldPath;
   readonly repeated: boolean;
+  /** Whether one occurrence may hold several values, joined by commas: a word of an enum has none in it. */
+  readonly commaSeparated: boolean;
   readonly read: ReadValue;
 }
 
@@ -105,9 +107,11 @@ export class QueryParameters {
     }
     const [wrapped] = last.fieldKind === "message" && this.#isList(last.message) ? last.message.fields : [];
     const path = wrapped ? new FieldPath(fields, wrapped) : new FieldPath(fields.slice(0, -1), last);
-    const read = parameterReader(valueTypeOf(path.last), this.#reader);
+    const type = valueTypeOf(path.last);
+    const read = parameterReader(type, this.#reader);
     const name = fields.map((field) => jsonFieldName(field, style)).join(".");
-    return read && { name, fields, path, read, repeated: path.last.fieldKind === "list" };
+    const repeated = path.last.fieldKind === "list";
+    return read && { name, fields, path, read, repeated, commaSeparated: repeated && type.kind === "enum" };
   }
 
   /** The message type of a field whose own fields are parameters. */

@@ -125,12 +125,7 @@ function bindQuery(
   for (const [name, text] of query) {
     const parameter = parameters.find(name);
     if (typeof parameter === "object") {
-      const occurrence = occurrences.get(parameter.name) ?? 0;
-      occurrences.set(parameter.name, occurrence + 1);
-      const problem = bindParameter(members, parameter, text, occurrence);
-      if (problem !== undefined) {
-        violations.add(problem, parameter.name, ...(parameter.repeated ? [occurrence] : []));
-      }
+      bindOccurrence(members, parameter, text, occurrences, violations);
     } else if (!reader.options.ignoresUnknownFields) {
       if (parameter === undefined) {
         violations.addUnknown(parameters.known, name);
@@ -141,7 +136,25 @@ function bindQuery(
   }
 }
 
-/** Binds one occurrence of a parameter. Returns the message of a violation, or undefined. */
+/** Binds a parameter as it occurs in a query, with all of its values. */
+function bindOccurrence(
+  members: Members,
+  parameter: QueryParameter,
+  text: string,
+  occurrences: Map<string, number>,
+  violations: ViolationCollector,
+): void {
+  for (const value of parameter.commaSeparated ? text.split(",") : [text]) {
+    const occurrence = occurrences.get(parameter.name) ?? 0;
+    occurrences.set(parameter.name, occurrence + 1);
+    const problem = bindParameter(members, parameter, value, occurrence);
+    if (problem !== undefined) {
+      violations.add(problem, parameter.name, ...(parameter.repeated ? [occurrence] : []));
+    }
+  }
+}
+
+/** Binds one value of a parameter. Returns the message of a violation, or undefined. */
 function bindParameter(
   members: Members,
   { path, read, repeated }: QueryParameter,

@@ -4,7 +4,7 @@ import {
   type CountryCode,
   getCountries as knownCountries,
   type MetadataJson,
-  type PhoneNumber,
+  PhoneNumber,
   parsePhoneNumberFromString,
   validatePhoneNumberLength,
 } from "libphonenumber-js/core";
@@ -34,7 +34,7 @@ export function parseWholeNumber(text: string, country?: CountryCode): PhoneNumb
   return parsePhoneNumberFromString(text, options, plans);
 }
 
-/** Why the text that {@link parseWholeNumber} takes is no number, or one of a length that no number has. Undefined if it has a known length. */
+/** Why text is no number, or none of a length that its plan has. Undefined if it is one that has. */
 export function lengthProblem(text: string, country?: CountryCode): ReturnType<typeof validatePhoneNumberLength> {
   const options = country === undefined ? { extract: false } : { defaultCountry: country, extract: false };
   return validatePhoneNumberLength(text, options, plans);
@@ -48,4 +48,47 @@ export function isKnownRegion(region: string): region is CountryCode {
 /** The regions that have a numbering plan. */
 export function knownRegions(): CountryCode[] {
   return knownCountries(plans);
+}
+
+/** What the plans have beyond the form of libphonenumber-js, by calling code or region. */
+const facts: {
+  readonly localLengths: Readonly<Record<string, readonly number[]>>;
+  readonly geographicMobile: readonly string[];
+  readonly mobileTokens: Readonly<Record<string, string>>;
+} = readPlanFile("facts.json");
+
+/** Whether numbers as long as this one can be dialled within an area of its region, without the area code. */
+export function isLocalLength({ country, countryCallingCode, nationalNumber }: PhoneNumber): boolean {
+  const region = country ?? plans.country_calling_codes[countryCallingCode]?.[0];
+  return region !== undefined && (facts.localLengths[region]?.includes(nationalNumber.length) ?? false);
+}
+
+/** Whether a valid number has an area code, or is otherwise bound to a place. */
+export function isGeographic(number: PhoneNumber): boolean {
+  const type = number.getType();
+  return (
+    type === "FIXED_LINE" ||
+    type === "FIXED_LINE_OR_MOBILE" ||
+    (type === "MOBILE" && facts.geographicMobile.includes(number.countryCallingCode))
+  );
+}
+
+/** The digits of a number in E.164 form up to its area code and further, without what stands before the area code of mobile numbers. */
+export function withoutMobileToken({ countryCallingCode, nationalNumber }: PhoneNumber): string {
+  const token = facts.mobileTokens[countryCallingCode];
+  const national =
+    token !== undefined && nationalNumber.startsWith(token) ? nationalNumber.slice(token.length) : nationalNumber;
+  return countryCallingCode + national;
+}
+
+/** The regions beside the number's own whose plans assign it as well, in alphabetical order. */
+export function otherRegions({ country, countryCallingCode, number }: PhoneNumber): CountryCode[] {
+  const sharing = plans.country_calling_codes[countryCallingCode] ?? [];
+  const other = new PhoneNumber(number, plans);
+  return sharing
+    .filter((region) => {
+      other.country = region;
+      return region !== country && other.isValid();
+    })
+    .toSorted();
 }

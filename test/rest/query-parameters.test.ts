@@ -60,6 +60,10 @@ describe("query parameters bind", () => {
     ],
     ["filter.title=x", { filter: { genres: [], range: null, except: null, title: "x", isbn: null } }],
     [
+      "filter.genres=novel,poetry",
+      { filter: { genres: ["novel", "poetry"], range: null, except: null, title: null, isbn: null } },
+    ],
+    [
       "filter.genres=novel&filter.genres=poetry",
       { filter: { genres: ["novel", "poetry"], range: null, except: null, title: null, isbn: null } },
     ],
@@ -149,6 +153,8 @@ describe("a violation names the query parameter", () => {
     ["page_token=%00", { page_token: "must not contain the character U+0000" }],
     ["published_after=2026-06-15T09:42:00+02:00", { published_after: "must be an RFC 3339 timestamp" }],
     ["restocked_at=1970-01-01T00:00:00Z&restocked_at=x", { "restocked_at[1]": "must be an RFC 3339 timestamp" }],
+    ["filter.genres=novel,x", { "filter.genres[1]": "must be one of: novel, poetry, science_fiction" }],
+    ["filter.genres=", { "filter.genres[0]": "must be one of: novel, poetry, science_fiction" }],
     ["filter.genres=novel&filter.genres=x", { "filter.genres[1]": "must be one of: novel, poetry, science_fiction" }],
     ["reading_time=5", { reading_time: 'must be a duration in seconds, such as "3.5s"' }],
     ["fields=*", { fields: "must be a comma-separated list of field paths" }],

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/lookup.proto.
  */
 export const file_byond_v1_lookup: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIqQBChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQFCCgoIX2NvdW50cnki8AIKFExvb2t1cE51bWJlclJlc3BvbnNlEg0KBWlucHV0GAEgASgJEhgKC251bWJlcl9lMTY0GAIgASgJSACIAQESDQoFdmFsaWQYAyABKAgSEAoIcG9zc2libGUYBCABKAgSGQoMY291bnRyeV9jb2RlGAUgASgJSAGIAQESFAoHY291bnRyeRgGIAEoCUgCiAEBEhwKD25hdGlvbmFsX2Zvcm1hdBgHIAEoCUgDiAEBEiUKCWxpbmVfdHlwZRgIIAEoDjISLmJ5b25kLnYxLkxpbmVUeXBlEiYKBnNvdXJjZRgJIAEoDjIWLmJ5b25kLnYxLkxvb2t1cFNvdXJjZRIvChNwb3NzaWJsZV9saW5lX3R5cGVzGAogAygOMhIuYnlvbmQudjEuTGluZVR5cGVCDgoMX251bWJlcl9lMTY0Qg8KDV9jb3VudHJ5X2NvZGVCCgoIX2NvdW50cnlCEgoQX25hdGlvbmFsX2Zvcm1hdCqZAQoITGluZVR5cGUSGQoVTElORV9UWVBFX1VOU1BFQ0lGSUVEEAASFAoQTElORV9UWVBFX01PQklMRRABEhgKFExJTkVfVFlQRV9GSVhFRF9MSU5FEAISEgoOTElORV9UWVBFX1ZPSVAQAxIXChNMSU5FX1RZUEVfVE9MTF9GUkVFEAQSFQoRTElORV9UWVBFX1VOS05PV04QBSpICgxMb29rdXBTb3VyY2USHQoZTE9PS1VQX1NPVVJDRV9VTlNQRUNJRklFRBAAEhkKFUxPT0tVUF9TT1VSQ0VfT0ZGTElORRABMocBCg1Mb29rdXBTZXJ2aWNlEnYKDExvb2t1cE51bWJlchIdLmJ5b25kLnYxLkxvb2t1cE51bWJlclJlcXVlc3QaHi5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXNwb25zZSInkAIBqrsYCggCEgZsb29rdXCC0+STAhASDi9hcGkvdjEvbG9va3VwQnkKDGNvbS5ieW9uZC52MUILTG9va3VwUHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations]);
+  fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIt4BChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQESOAoGZmllbGRzGAMgAygOMhUuYnlvbmQudjEuTG9va3VwRmllbGRCEbpIDpIBCxgBIgeCAQQQASAAQgoKCF9jb3VudHJ5Ih0KClJlZ2lvbkxpc3QSDwoHcmVnaW9ucxgBIAMoCSIhCgxUaW1lem9uZUxpc3QSEQoJdGltZXpvbmVzGAEgAygJIuYGChRMb29rdXBOdW1iZXJSZXNwb25zZRINCgVpbnB1dBgBIAEoCRIYCgtudW1iZXJfZTE2NBgCIAEoCUgAiAEBEg0KBXZhbGlkGAMgASgIEhAKCHBvc3NpYmxlGAQgASgIEhkKDGNvdW50cnlfY29kZRgFIAEoCUgBiAEBEhQKB2NvdW50cnkYBiABKAlIAogBARIcCg9uYXRpb25hbF9mb3JtYXQYByABKAlIA4gBARIlCglsaW5lX3R5cGUYCCABKA4yEi5ieW9uZC52MS5MaW5lVHlwZRImCgZzb3VyY2UYCSABKA4yFi5ieW9uZC52MS5Mb29rdXBTb3VyY2USLwoTcG9zc2libGVfbGluZV90eXBlcxgKIAMoDjISLmJ5b25kLnYxLkxpbmVUeXBlEh8KDGNhbGxpbmdfY29kZRgLIAEoCUIE2LsYAUgEiAEBEhwKCWV4dGVuc2lvbhgMIAEoCUIE2LsYAUgFiAEBEicKFGludGVybmF0aW9uYWxfZm9ybWF0GA0gASgJQgTYuxgBSAaIAQESGgoHcmZjMzk2NhgOIAEoCUIE2LsYAUgHiAEBEjEKBnJlYXNvbhgPIAEoDjIWLmJ5b25kLnYxLkxvb2t1cFJlYXNvbkIE2LsYAUgIiAEBEjEKDWFsc29fcG9zc2libGUYECABKAsyFC5ieW9uZC52MS5SZWdpb25MaXN0QgTYuxgBEi8KCXRpbWV6b25lcxgRIAEoCzIWLmJ5b25kLnYxLlRpbWV6b25lTGlzdEIE2LsYARIbCghsb2NhdGlvbhgSIAEoCUIE2LsYAUgJiAEBEhoKB2NhcnJpZXIYEyABKAlCBNi7GAFICogBARIjChBtZXRhZGF0YV92ZXJzaW9uGBQgASgJQgTYuxgBSAuIAQFCDgoMX251bWJlcl9lMTY0Qg8KDV9jb3VudHJ5X2NvZGVCCgoIX2NvdW50cnlCEgoQX25hdGlvbmFsX2Zvcm1hdEIPCg1fY2FsbGluZ19jb2RlQgwKCl9leHRlbnNpb25CFwoVX2ludGVybmF0aW9uYWxfZm9ybWF0QgoKCF9yZmMzOTY2QgkKB19yZWFzb25CCwoJX2xvY2F0aW9uQgoKCF9jYXJyaWVyQhMKEV9tZXRhZGF0YV92ZXJzaW9uKtQCCgtMb29rdXBGaWVsZBIcChhMT09LVVBfRklFTERfVU5TUEVDSUZJRUQQABIdChlMT09LVVBfRklFTERfQ0FMTElOR19DT0RFEAESGgoWTE9PS1VQX0ZJRUxEX0VYVEVOU0lPThACEiUKIUxPT0tVUF9GSUVMRF9JTlRFUk5BVElPTkFMX0ZPUk1BVBADEhgKFExPT0tVUF9GSUVMRF9SRkMzOTY2EAQSFwoTTE9PS1VQX0ZJRUxEX1JFQVNPThAFEh4KGkxPT0tVUF9GSUVMRF9BTFNPX1BPU1NJQkxFEAYSGgoWTE9PS1VQX0ZJRUxEX1RJTUVaT05FUxAHEhkKFUxPT0tVUF9GSUVMRF9MT0NBVElPThAIEhgKFExPT0tVUF9GSUVMRF9DQVJSSUVSEAkSIQodTE9PS1VQX0ZJRUxEX01FVEFEQVRBX1ZFUlNJT04QCiqZAQoITGluZVR5cGUSGQoVTElORV9UWVBFX1VOU1BFQ0lGSUVEEAASFAoQTElORV9UWVBFX01PQklMRRABEhgKFExJTkVfVFlQRV9GSVhFRF9MSU5FEAISEgoOTElORV9UWVBFX1ZPSVAQAxIXChNMSU5FX1RZUEVfVE9MTF9GUkVFEAQSFQoRTElORV9UWVBFX1VOS05PV04QBSqPAgoMTG9va3VwUmVhc29uEh0KGUxPT0tVUF9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdMT09LVVBfUkVBU09OX1RPT19TSE9SVBABEhoKFkxPT0tVUF9SRUFTT05fVE9PX0xPTkcQAhIgChxMT09LVVBfUkVBU09OX0lOVkFMSURfTEVOR1RIEAMSJgoiTE9PS1VQX1JFQVNPTl9VTktOT1dOX0NPVU5UUllfQ09ERRAEEh4KGkxPT0tVUF9SRUFTT05fTk9UX0FfTlVNQkVSEAUSHwobTE9PS1VQX1JFQVNPTl9OT1RfQUxMT0NBVEVEEAYSHAoYTE9PS1VQX1JFQVNPTl9MT0NBTF9PTkxZEAcqSAoMTG9va3VwU291cmNlEh0KGUxPT0tVUF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIZChVMT09LVVBfU09VUkNFX09GRkxJTkUQATKHAQoNTG9va3VwU2VydmljZRJ2CgxMb29rdXBOdW1iZXISHS5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXF1ZXN0Gh4uYnlvbmQudjEuTG9va3VwTnVtYmVyUmVzcG9uc2UiJ5ACAaq7GAoIAhIGbG9va3VwgtPkkwIQEg4vYXBpL3YxL2xvb2t1cEJ5Cgxjb20uYnlvbmQudjFCC0xvb2t1cFByb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations]);
 
 /**
  * Identifies the number.
@@ -37,6 +37,14 @@ export type LookupNumberRequest = Message<"byond.v1.LookupNumberRequest"> & {
    * @generated from field: optional string country = 2;
    */
   country?: string | undefined;
+
+  /**
+   * What the response has beyond its usual fields, such as `carrier`. In a query string the names may be joined by
+   * commas: `fields=carrier,timezones`.
+   *
+   * @generated from field: repeated byond.v1.LookupField fields = 3;
+   */
+  fields: LookupField[];
 };
 
 /**
@@ -45,6 +53,48 @@ export type LookupNumberRequest = Message<"byond.v1.LookupNumberRequest"> & {
  */
 export const LookupNumberRequestSchema: GenMessage<LookupNumberRequest> = /*@__PURE__*/
   messageDesc(file_byond_v1_lookup, 0);
+
+/**
+ * Regions that share a calling code.
+ *
+ * @generated from message byond.v1.RegionList
+ */
+export type RegionList = Message<"byond.v1.RegionList"> & {
+  /**
+   * ISO 3166-1 alpha-2 codes, in alphabetical order.
+   *
+   * @generated from field: repeated string regions = 1;
+   */
+  regions: string[];
+};
+
+/**
+ * Describes the message byond.v1.RegionList.
+ * Use `create(RegionListSchema)` to create a new message.
+ */
+export const RegionListSchema: GenMessage<RegionList> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 1);
+
+/**
+ * Time zones of a number.
+ *
+ * @generated from message byond.v1.TimezoneList
+ */
+export type TimezoneList = Message<"byond.v1.TimezoneList"> & {
+  /**
+   * Names of the IANA time zone database, such as `Asia/Singapore`.
+   *
+   * @generated from field: repeated string timezones = 1;
+   */
+  timezones: string[];
+};
+
+/**
+ * Describes the message byond.v1.TimezoneList.
+ * Use `create(TimezoneListSchema)` to create a new message.
+ */
+export const TimezoneListSchema: GenMessage<TimezoneList> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 2);
 
 /**
  * What is known about a number.
@@ -122,6 +172,82 @@ export type LookupNumberResponse = Message<"byond.v1.LookupNumberResponse"> & {
    * @generated from field: repeated byond.v1.LineType possible_line_types = 10;
    */
   possibleLineTypes: LineType[];
+
+  /**
+   * The calling code of the number, without the plus: `65`. Absent unless `fields` names it; absent if unknown.
+   *
+   * @generated from field: optional string calling_code = 11;
+   */
+  callingCode?: string | undefined;
+
+  /**
+   * The extension, in digits. Absent unless `fields` names it; absent if there is none.
+   *
+   * @generated from field: optional string extension = 12;
+   */
+  extension?: string | undefined;
+
+  /**
+   * The number as it is written abroad (ITU-T E.123), with its extension. Absent unless `fields` names it; absent if
+   * the number cannot be parsed.
+   *
+   * @generated from field: optional string international_format = 13;
+   */
+  internationalFormat?: string | undefined;
+
+  /**
+   * The number as a `tel:` URI (RFC 3966), with its extension. Absent unless `fields` names it; absent if the number
+   * cannot be parsed.
+   *
+   * @generated from field: optional string rfc3966 = 14;
+   */
+  rfc3966?: string | undefined;
+
+  /**
+   * Why the number is not valid. Absent unless `fields` names it; absent if the number is valid.
+   *
+   * @generated from field: optional byond.v1.LookupReason reason = 15;
+   */
+  reason?: LookupReason | undefined;
+
+  /**
+   * Other regions that assign the same number, since they share a numbering plan: a toll-free number of the United
+   * States is one of Canada, too. Absent unless `fields` names it.
+   *
+   * @generated from field: byond.v1.RegionList also_possible = 16;
+   */
+  alsoPossible?: RegionList | undefined;
+
+  /**
+   * The time zones of the number's area, or of its region where it has no area. Empty if they are unknown. Absent
+   * unless `fields` names it.
+   *
+   * @generated from field: byond.v1.TimezoneList timezones = 17;
+   */
+  timezones?: TimezoneList | undefined;
+
+  /**
+   * The place, in English, that the area code of the number belongs to. Absent unless `fields` names it; absent if the
+   * number has no area code, or its place is not known.
+   *
+   * @generated from field: optional string location = 18;
+   */
+  location?: string | undefined;
+
+  /**
+   * The carrier, in English, that the range of a mobile number was allocated to. Where numbers can be taken along to
+   * another carrier, it may have another one by now. Absent unless `fields` names it; absent if unknown.
+   *
+   * @generated from field: optional string carrier = 19;
+   */
+  carrier?: string | undefined;
+
+  /**
+   * The version of the numbering plans, which is that of Google's libphonenumber. Absent unless `fields` names it.
+   *
+   * @generated from field: optional string metadata_version = 20;
+   */
+  metadataVersion?: string | undefined;
 };
 
 /**
@@ -129,7 +255,104 @@ export type LookupNumberResponse = Message<"byond.v1.LookupNumberResponse"> & {
  * Use `create(LookupNumberResponseSchema)` to create a new message.
  */
 export const LookupNumberResponseSchema: GenMessage<LookupNumberResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_lookup, 1);
+  messageDesc(file_byond_v1_lookup, 3);
+
+/**
+ * A field of the response that is there only on request.
+ *
+ * @generated from enum byond.v1.LookupField
+ */
+export const LookupField = {
+  /**
+   * Not a field.
+   *
+   * @generated from enum value: LOOKUP_FIELD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The calling code.
+   *
+   * @generated from enum value: LOOKUP_FIELD_CALLING_CODE = 1;
+   */
+  CALLING_CODE: 1,
+
+  /**
+   * The extension.
+   *
+   * @generated from enum value: LOOKUP_FIELD_EXTENSION = 2;
+   */
+  EXTENSION: 2,
+
+  /**
+   * The number as it is written abroad.
+   *
+   * @generated from enum value: LOOKUP_FIELD_INTERNATIONAL_FORMAT = 3;
+   */
+  INTERNATIONAL_FORMAT: 3,
+
+  /**
+   * The number as a `tel:` URI.
+   *
+   * @generated from enum value: LOOKUP_FIELD_RFC3966 = 4;
+   */
+  RFC3966: 4,
+
+  /**
+   * Why the number is not valid.
+   *
+   * @generated from enum value: LOOKUP_FIELD_REASON = 5;
+   */
+  REASON: 5,
+
+  /**
+   * Other regions that the number may belong to.
+   *
+   * @generated from enum value: LOOKUP_FIELD_ALSO_POSSIBLE = 6;
+   */
+  ALSO_POSSIBLE: 6,
+
+  /**
+   * The time zones of the number.
+   *
+   * @generated from enum value: LOOKUP_FIELD_TIMEZONES = 7;
+   */
+  TIMEZONES: 7,
+
+  /**
+   * The place of the number.
+   *
+   * @generated from enum value: LOOKUP_FIELD_LOCATION = 8;
+   */
+  LOCATION: 8,
+
+  /**
+   * The carrier that the number was allocated to.
+   *
+   * @generated from enum value: LOOKUP_FIELD_CARRIER = 9;
+   */
+  CARRIER: 9,
+
+  /**
+   * The version of the numbering plans.
+   *
+   * @generated from enum value: LOOKUP_FIELD_METADATA_VERSION = 10;
+   */
+  METADATA_VERSION: 10,
+} as const;
+
+/**
+ * A field of the response that is there only on request.
+ *
+ * @generated from enum byond.v1.LookupField
+ */
+export type LookupField = (typeof LookupField)[keyof typeof LookupField] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.LookupField.
+ */
+export const LookupFieldSchema: GenEnum<LookupField> = /*@__PURE__*/
+  enumDesc(file_byond_v1_lookup, 0);
 
 /**
  * The kind of line that a number belongs to.
@@ -191,7 +414,83 @@ export type LineType = (typeof LineType)[keyof typeof LineType] | UnknownEnum;
  * Describes the enum byond.v1.LineType.
  */
 export const LineTypeSchema: GenEnum<LineType> = /*@__PURE__*/
-  enumDesc(file_byond_v1_lookup, 0);
+  enumDesc(file_byond_v1_lookup, 1);
+
+/**
+ * Why a number is not valid.
+ *
+ * @generated from enum byond.v1.LookupReason
+ */
+export const LookupReason = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: LOOKUP_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It has fewer digits than any number of its plan.
+   *
+   * @generated from enum value: LOOKUP_REASON_TOO_SHORT = 1;
+   */
+  TOO_SHORT: 1,
+
+  /**
+   * It has more digits than any number of its plan.
+   *
+   * @generated from enum value: LOOKUP_REASON_TOO_LONG = 2;
+   */
+  TOO_LONG: 2,
+
+  /**
+   * Its plan has shorter and longer numbers, but none of this length.
+   *
+   * @generated from enum value: LOOKUP_REASON_INVALID_LENGTH = 3;
+   */
+  INVALID_LENGTH: 3,
+
+  /**
+   * It begins with no known calling code, or it has none and `country` is missing.
+   *
+   * @generated from enum value: LOOKUP_REASON_UNKNOWN_COUNTRY_CODE = 4;
+   */
+  UNKNOWN_COUNTRY_CODE: 4,
+
+  /**
+   * It is not written as a phone number.
+   *
+   * @generated from enum value: LOOKUP_REASON_NOT_A_NUMBER = 5;
+   */
+  NOT_A_NUMBER: 5,
+
+  /**
+   * Its length is plausible, but its plan does not assign it.
+   *
+   * @generated from enum value: LOOKUP_REASON_NOT_ALLOCATED = 6;
+   */
+  NOT_ALLOCATED: 6,
+
+  /**
+   * It can only be dialled within its area: the area code is missing.
+   *
+   * @generated from enum value: LOOKUP_REASON_LOCAL_ONLY = 7;
+   */
+  LOCAL_ONLY: 7,
+} as const;
+
+/**
+ * Why a number is not valid.
+ *
+ * @generated from enum byond.v1.LookupReason
+ */
+export type LookupReason = (typeof LookupReason)[keyof typeof LookupReason] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.LookupReason.
+ */
+export const LookupReasonSchema: GenEnum<LookupReason> = /*@__PURE__*/
+  enumDesc(file_byond_v1_lookup, 2);
 
 /**
  * Where the information comes from.
@@ -225,7 +524,7 @@ export type LookupSource = (typeof LookupSource)[keyof typeof LookupSource] | Un
  * Describes the enum byond.v1.LookupSource.
  */
 export const LookupSourceSchema: GenEnum<LookupSource> = /*@__PURE__*/
-  enumDesc(file_byond_v1_lookup, 1);
+  enumDesc(file_byond_v1_lookup, 3);
 
 /**
  * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.

@@ -1,5 +1,6 @@
 import { type CountryCode, isKnownRegion, type NumberType } from "../../text/numbering-plans.ts";
 import { extractPossibleNumber, parsePhoneNumber } from "../../text/phone-number.ts";
+import type { DescribeNumber, NumberDetails } from "./number-details.ts";
 
 export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown";
 
@@ -24,9 +25,11 @@ export interface LookupResult {
   readonly lineType: LineType;
   /** Every kind of line that the number may be. */
   readonly possibleLineTypes: readonly LineType[];
+  /** What was asked for beyond that. */
+  readonly details?: NumberDetails;
 }
 
-const unparseable: Omit<LookupResult, "input"> = {
+const unparseable: Omit<LookupResult, "input" | "details"> = {
   e164: null,
   valid: false,
   possible: false,
@@ -37,13 +40,19 @@ const unparseable: Omit<LookupResult, "input"> = {
   possibleLineTypes: [],
 };
 
-/** Describes a phone number, from the numbering plans of libphonenumber. */
-export function lookupNumber(input: LookupInput): LookupResult {
-  const number = parsePhoneNumber(extractPossibleNumber(input.number), input.country);
+/**
+ * Describes a phone number, from the numbering plans of libphonenumber. `describe` adds what was asked for beyond the usual fields: it comes from
+ * `describeFields`, once for any number of numbers.
+ */
+export function lookupNumber(input: LookupInput, describe?: DescribeNumber): LookupResult {
+  const text = extractPossibleNumber(input.number);
+  const number = parsePhoneNumber(text, input.country);
   if (number === undefined) {
-    return { input: input.number, ...unparseable };
+    const details = describe?.({ number, text, country: input.country, valid: false });
+    return { input: input.number, ...unparseable, ...(details && { details }) };
   }
   const valid = number.isValid();
+  const details = describe?.({ number, text, country: input.country, valid });
   const possibleLineTypes = valid ? lineTypesOf(number.getType()) : [];
   const [onlyType, ...otherTypes] = possibleLineTypes;
   return {
@@ -56,6 +65,7 @@ export function lookupNumber(input: LookupInput): LookupResult {
     nationalFormat: number.formatNational(),
     lineType: onlyType !== undefined && otherTypes.length === 0 ? onlyType : "unknown",
     possibleLineTypes,
+    ...(details && { details }),
   };
 }
 

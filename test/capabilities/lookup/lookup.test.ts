@@ -16,16 +16,25 @@ test.each([
   ["number=1&country=XX", { country: "must be an ISO 3166-1 alpha-2 country code, such as SG" }],
   ["number=1&country=", { country: "must be an ISO 3166-1 alpha-2 country code, such as SG" }],
   ["number=1&country=SGP", { country: "must be an ISO 3166-1 alpha-2 country code, such as SG" }],
-  ["number=1&region=SG", { region: "is not a known field; known are: number, country" }],
+  ["number=1&region=SG", { region: "is not a known field; known are: number, country, fields" }],
   ["number=1&number=2", { number: "must be given once" }],
   ["number=%00", { number: "must not contain the character U+0000" }],
+  [
+    "number=1&fields=carrier,price",
+    {
+      "fields[1]":
+        "must be one of: calling_code, extension, international_format, rfc3966, reason, also_possible, timezones, location, carrier, " +
+        "metadata_version",
+    },
+  ],
+  ["number=1&fields=carrier&fields=carrier", { fields: "must not name anything twice" }],
   [`number=${"1".repeat(251)}`, { number: "must be at most 250 characters" }],
   [
     "country=XX&x=1",
     {
       number: "is required",
       country: "must be an ISO 3166-1 alpha-2 country code, such as SG",
-      x: "is not a known field; known are: number, country",
+      x: "is not a known field; known are: number, country, fields",
     },
   ],
 ])("%s is refused, all of it at once", async (query, fields) => {

@@ -184,6 +184,7 @@ describe("the document of the API", () => {
     expect(parameters.map(({ name, required = false }) => [name, required])).toEqual([
       ["number", true],
       ["country", false],
+      ["fields", false],
     ]);
     expect(parameters[0]).toMatchObject({ in: "query", schema: { type: "string", minLength: 1, maxLength: 250 } });
   });

@@ -195,6 +195,12 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
   lookupNumber: [
     call("GET", "/lookup?number=%2B6591234567&country=SG", 200, ({ key }) => ({ key })),
     call("GET", "/lookup?number=nonsense", 200, ({ key }) => ({ key })),
+    call(
+      "GET",
+      "/lookup?number=%2B16502530000%3Bext%3D12&fields=calling_code,extension,international_format,rfc3966,reason,also_possible,timezones,location,carrier,metadata_version",
+      200,
+      ({ key }) => ({ key }),
+    ),
     call("GET", "/lookup", 422, ({ key }) => ({ key })),
   ],
   lookupEmail: [

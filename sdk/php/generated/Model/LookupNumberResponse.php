@@ -55,6 +55,64 @@ final class LookupNumberResponse extends Result
      */
     public readonly array $possibleLineTypes;
 
+    /** The calling code of the number, without the plus: `65`. Absent unless `fields` names it; absent if unknown. */
+    public readonly ?string $callingCode;
+
+    /** The extension, in digits. Absent unless `fields` names it; absent if there is none. */
+    public readonly ?string $extension;
+
+    /**
+     * The number as it is written abroad (ITU-T E.123), with its extension. Absent unless `fields` names it; absent if
+     * the number cannot be parsed.
+     */
+    public readonly ?string $internationalFormat;
+
+    /**
+     * The number as a `tel:` URI (RFC 3966), with its extension. Absent unless `fields` names it; absent if the number
+     * cannot be parsed.
+     */
+    public readonly ?string $rfc3966;
+
+    /**
+     * Why the number is not valid. Absent unless `fields` names it; absent if the number is valid.
+     *
+     * @var LookupReason::*|string|null
+     */
+    public readonly ?string $reason;
+
+    /**
+     * Other regions that assign the same number, since they share a numbering plan: a toll-free number of the United
+     * States is one of Canada, too. Absent unless `fields` names it.
+     *
+     * @var list<string>
+     */
+    public readonly array $alsoPossible;
+
+    /**
+     * The time zones of the number's area, or of its region where it has no area. Empty if they are unknown. Absent
+     * unless `fields` names it.
+     *
+     * @var list<string>
+     */
+    public readonly array $timezones;
+
+    /**
+     * The place, in English, that the area code of the number belongs to. Absent unless `fields` names it; absent if
+     * the number has no area code, or its place is not known.
+     */
+    public readonly ?string $location;
+
+    /**
+     * The carrier, in English, that the range of a mobile number was allocated to. Where numbers can be taken along to
+     * another carrier, it may have another one by now. Absent unless `fields` names it; absent if unknown.
+     */
+    public readonly ?string $carrier;
+
+    /**
+     * The version of the numbering plans, which is that of Google's libphonenumber. Absent unless `fields` names it.
+     */
+    public readonly ?string $metadataVersion;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -69,5 +127,15 @@ final class LookupNumberResponse extends Result
         $this->lineType = JsonReader::string($json->line_type ?? null);
         $this->source = JsonReader::string($json->source ?? null);
         $this->possibleLineTypes = JsonReader::list($json->possible_line_types ?? null, JsonReader::string(...));
+        $this->callingCode = JsonReader::stringOrNull($json->calling_code ?? null);
+        $this->extension = JsonReader::stringOrNull($json->extension ?? null);
+        $this->internationalFormat = JsonReader::stringOrNull($json->international_format ?? null);
+        $this->rfc3966 = JsonReader::stringOrNull($json->rfc3966 ?? null);
+        $this->reason = JsonReader::stringOrNull($json->reason ?? null);
+        $this->alsoPossible = JsonReader::list($json->also_possible ?? null, JsonReader::string(...));
+        $this->timezones = JsonReader::list($json->timezones ?? null, JsonReader::string(...));
+        $this->location = JsonReader::stringOrNull($json->location ?? null);
+        $this->carrier = JsonReader::stringOrNull($json->carrier ?? null);
+        $this->metadataVersion = JsonReader::stringOrNull($json->metadata_version ?? null);
     }
 }

@@ -8,6 +8,8 @@ namespace Byond\Service;
 
 use Byond\ByondException;
 use Byond\Caller;
+use Byond\Json\JsonWriter;
+use Byond\Model\LookupField;
 use Byond\Model\LookupNumberResponse;
 use Byond\Operation;
 use Byond\RequestOptions;
@@ -32,17 +34,20 @@ final class Lookup
      *     space as `%20`; a bare `+` is read as a plus sign at the beginning of the value, and as a space elsewhere.
      * @param string|null $country The region of a number in national form, as an ISO 3166-1 alpha-2 code (`SG`, or
      *     `sg`).
+     * @param list<LookupField::*|string>|null $fields What the response has beyond its usual fields, such as
+     *     `carrier`. In a query string the names may be joined by commas: `fields=carrier,timezones`.
      * @throws ByondException
      */
     public function number(
         string $number,
         ?string $country = null,
+        ?array $fields = null,
         ?RequestOptions $options = null,
     ): LookupNumberResponse {
         return new LookupNumberResponse($this->caller->call(
             new Operation('GET', '/api/v1/lookup', isRepeatable: true),
             [],
-            ['number' => $number, 'country' => $country],
+            ['number' => $number, 'country' => $country, 'fields' => JsonWriter::list($fields)],
             $options,
         ));
     }

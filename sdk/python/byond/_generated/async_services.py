@@ -356,6 +356,7 @@ class AsyncLookup:
         *,
         number: str,
         country: Optional[str] = None,
+        fields: Optional[Sequence[types.LookupField]] = None,
         options: Optional[CallOptions] = None,
     ) -> types.LookupNumberResponse:
         """Validates a phone number and returns it in E.164 form, with its country, national format and line type.
@@ -370,6 +371,8 @@ class AsyncLookup:
                 and a space as `%20`; a bare `+` is read as a plus sign at the beginning of the value, and as a
                 space elsewhere.
             country: The region of a number in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`).
+            fields: What the response has beyond its usual fields, such as `carrier`. In a query string the
+                names may be joined by commas: `fields=carrier,timezones`.
             options: Options of this call.
         """
         return await self._caller.call(
@@ -377,6 +380,7 @@ class AsyncLookup:
             {
                 "number": number,
                 "country": country,
+                "fields": fields,
             },
             options,
         )

@@ -98,6 +98,16 @@ LOOKUP_NUMBER_RESPONSE: Message[types.LookupNumberResponse] = Message(
         "line_type": AS_IT_IS,
         "source": AS_IT_IS,
         "possible_line_types": ListOf(AS_IT_IS),
+        "calling_code": AS_IT_IS,
+        "extension": AS_IT_IS,
+        "international_format": AS_IT_IS,
+        "rfc3966": AS_IT_IS,
+        "reason": AS_IT_IS,
+        "also_possible": ListOf(AS_IT_IS),
+        "timezones": ListOf(AS_IT_IS),
+        "location": AS_IT_IS,
+        "carrier": AS_IT_IS,
+        "metadata_version": AS_IT_IS,
     },
 )
 
@@ -659,6 +669,7 @@ LOOKUP_NUMBER: Operation[types.LookupNumberResponse] = Operation(
     path="/api/v1/lookup",
     parameters_in="query",
     result=LOOKUP_NUMBER_RESPONSE,
+    parameters={"fields": ListOf(AS_IT_IS)},
 )
 
 EMAIL_LOOKUP: Operation[types.LookupEmailResponse] = Operation(

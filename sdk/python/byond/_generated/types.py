@@ -40,7 +40,9 @@ __all__ = [
     "ListWebhooksResponse",
     "LogoutAllResponse",
     "LookupEmailResponse",
+    "LookupField",
     "LookupNumberResponse",
+    "LookupReason",
     "LookupSource",
     "MailDomainStatus",
     "Mode",
@@ -225,6 +227,56 @@ LookupSource = Literal[
 """Where the information comes from.
 
 - `offline`: The numbering plans that the server carries.
+
+"""
+
+
+LookupReason = Literal[
+    "too_short",
+    "too_long",
+    "invalid_length",
+    "unknown_country_code",
+    "not_a_number",
+    "not_allocated",
+    "local_only",
+]
+"""Why a number is not valid.
+
+- `too_short`: It has fewer digits than any number of its plan.
+- `too_long`: It has more digits than any number of its plan.
+- `invalid_length`: Its plan has shorter and longer numbers, but none of this length.
+- `unknown_country_code`: It begins with no known calling code, or it has none and `country` is missing.
+- `not_a_number`: It is not written as a phone number.
+- `not_allocated`: Its length is plausible, but its plan does not assign it.
+- `local_only`: It can only be dialled within its area: the area code is missing.
+
+"""
+
+
+LookupField = Literal[
+    "calling_code",
+    "extension",
+    "international_format",
+    "rfc3966",
+    "reason",
+    "also_possible",
+    "timezones",
+    "location",
+    "carrier",
+    "metadata_version",
+]
+"""A field of the response that is there only on request.
+
+- `calling_code`: The calling code.
+- `extension`: The extension.
+- `international_format`: The number as it is written abroad.
+- `rfc3966`: The number as a `tel:` URI.
+- `reason`: Why the number is not valid.
+- `also_possible`: Other regions that the number may belong to.
+- `timezones`: The time zones of the number.
+- `location`: The place of the number.
+- `carrier`: The carrier that the number was allocated to.
+- `metadata_version`: The version of the numbering plans.
 
 """
 
@@ -634,6 +686,48 @@ class LookupNumberResponse:
     """Every kind of line that the number may be: one entry if `line_type` is certain; `mobile` and `fixed_line` if the
     numbering plan does not distinguish them (as in the United States); none if nothing is known.
     """
+
+    calling_code: Optional[str]
+    """The calling code of the number, without the plus: `65`. Absent unless `fields` names it; absent if unknown."""
+
+    extension: Optional[str]
+    """The extension, in digits. Absent unless `fields` names it; absent if there is none."""
+
+    international_format: Optional[str]
+    """The number as it is written abroad (ITU-T E.123), with its extension. Absent unless `fields` names it; absent if
+    the number cannot be parsed.
+    """
+
+    rfc3966: Optional[str]
+    """The number as a `tel:` URI (RFC 3966), with its extension. Absent unless `fields` names it; absent if the number
+    cannot be parsed.
+    """
+
+    reason: Optional[LookupReason]
+    """Why the number is not valid. Absent unless `fields` names it; absent if the number is valid."""
+
+    also_possible: List[str]
+    """Other regions that assign the same number, since they share a numbering plan: a toll-free number of the United
+    States is one of Canada, too. Absent unless `fields` names it.
+    """
+
+    timezones: List[str]
+    """The time zones of the number's area, or of its region where it has no area. Empty if they are unknown. Absent
+    unless `fields` names it.
+    """
+
+    location: Optional[str]
+    """The place, in English, that the area code of the number belongs to. Absent unless `fields` names it; absent if
+    the number has no area code, or its place is not known.
+    """
+
+    carrier: Optional[str]
+    """The carrier, in English, that the range of a mobile number was allocated to. Where numbers can be taken along to
+    another carrier, it may have another one by now. Absent unless `fields` names it; absent if unknown.
+    """
+
+    metadata_version: Optional[str]
+    """The version of the numbering plans, which is that of Google's libphonenumber. Absent unless `fields` names it."""
 
 
 @dataclass(frozen=True)

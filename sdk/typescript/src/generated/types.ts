@@ -112,6 +112,35 @@ export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown
 export type LookupSource = "offline";
 
 /**
+ * Why a number is not valid.
+ *
+ * - `too_short`: It has fewer digits than any number of its plan.
+ * - `too_long`: It has more digits than any number of its plan.
+ * - `invalid_length`: Its plan has shorter and longer numbers, but none of this length.
+ * - `unknown_country_code`: It begins with no known calling code, or it has none and `country` is missing.
+ * - `not_a_number`: It is not written as a phone number.
+ * - `not_allocated`: Its length is plausible, but its plan does not assign it.
+ * - `local_only`: It can only be dialled within its area: the area code is missing.
+ */
+export type LookupReason = "too_short" | "too_long" | "invalid_length" | "unknown_country_code" | "not_a_number" | "not_allocated" | "local_only";
+
+/**
+ * A field of the response that is there only on request.
+ *
+ * - `calling_code`: The calling code.
+ * - `extension`: The extension.
+ * - `international_format`: The number as it is written abroad.
+ * - `rfc3966`: The number as a `tel:` URI.
+ * - `reason`: Why the number is not valid.
+ * - `also_possible`: Other regions that the number may belong to.
+ * - `timezones`: The time zones of the number.
+ * - `location`: The place of the number.
+ * - `carrier`: The carrier that the number was allocated to.
+ * - `metadata_version`: The version of the numbering plans.
+ */
+export type LookupField = "calling_code" | "extension" | "international_format" | "rfc3966" | "reason" | "also_possible" | "timezones" | "location" | "carrier" | "metadata_version";
+
+/**
  * Why an email address is not valid.
  *
  * - `no_at_sign`: There is no `@`.
@@ -385,6 +414,44 @@ export interface LookupNumberResponse {
    * numbering plan does not distinguish them (as in the United States); none if nothing is known.
    */
   readonly possibleLineTypes: readonly LineType[];
+  /** The calling code of the number, without the plus: `65`. Absent unless `fields` names it; absent if unknown. */
+  readonly callingCode?: string | null;
+  /** The extension, in digits. Absent unless `fields` names it; absent if there is none. */
+  readonly extension?: string | null;
+  /**
+   * The number as it is written abroad (ITU-T E.123), with its extension. Absent unless `fields` names it; absent if
+   * the number cannot be parsed.
+   */
+  readonly internationalFormat?: string | null;
+  /**
+   * The number as a `tel:` URI (RFC 3966), with its extension. Absent unless `fields` names it; absent if the number
+   * cannot be parsed.
+   */
+  readonly rfc3966?: string | null;
+  /** Why the number is not valid. Absent unless `fields` names it; absent if the number is valid. */
+  readonly reason?: LookupReason | null;
+  /**
+   * Other regions that assign the same number, since they share a numbering plan: a toll-free number of the United
+   * States is one of Canada, too. Absent unless `fields` names it.
+   */
+  readonly alsoPossible?: readonly string[];
+  /**
+   * The time zones of the number's area, or of its region where it has no area. Empty if they are unknown. Absent
+   * unless `fields` names it.
+   */
+  readonly timezones?: readonly string[];
+  /**
+   * The place, in English, that the area code of the number belongs to. Absent unless `fields` names it; absent if the
+   * number has no area code, or its place is not known.
+   */
+  readonly location?: string | null;
+  /**
+   * The carrier, in English, that the range of a mobile number was allocated to. Where numbers can be taken along to
+   * another carrier, it may have another one by now. Absent unless `fields` names it; absent if unknown.
+   */
+  readonly carrier?: string | null;
+  /** The version of the numbering plans, which is that of Google's libphonenumber. Absent unless `fields` names it. */
+  readonly metadataVersion?: string | null;
 }
 
 /** What is known of an email address. */
@@ -1115,6 +1182,11 @@ export interface LookupNumberParams {
   readonly number: string;
   /** The region of a number in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`). */
   readonly country?: string | undefined;
+  /**
+   * What the response has beyond its usual fields, such as `carrier`. In a query string the names may be joined by
+   * commas: `fields=carrier,timezones`.
+   */
+  readonly fields?: readonly LookupField[] | undefined;
 }
 
 /** Parameters of `email.lookup`. */
