@@ -162,7 +162,7 @@ export class ProviderPool implements Channel {
     const { failed, refused } = attempts;
     const open = this.#members.filter((each) => !refused.has(each) && each.circuit.pauseLeftMs === 0);
     if (open.length === 0) {
-      return this.#allPaused(reason, attempts);
+      return this.#allPaused(`${reason}; every provider is paused`, attempts);
     }
     if (open.some((each) => !failed.has(each))) {
       return { kind: "retry", reason, provider: "unknown", afterMs: 0 };
