@@ -3,6 +3,8 @@ export type HttpAnswer =
   | {
       readonly kind: "answered";
       readonly status: number;
+      /** The body; empty if it is too large. */
+      readonly text: string;
       /** The JSON body; undefined if it is not JSON. */
       readonly body: unknown;
       /** The provider's `Retry-After`, a minute at most. */
@@ -22,20 +24,37 @@ const longestAnswerBytes = 64 * 1024;
 const longestRetryAfterMs = 60_000;
 
 /** Posts JSON and reads the response, whatever its status. Never throws. Redirections are not followed. */
-export async function postJson(post: HttpPost): Promise<HttpAnswer> {
-  const timeout = AbortSignal.timeout(post.timeoutMs);
+export function postJson(request: HttpPost): Promise<HttpAnswer> {
+  const headers = { ...request.headers, "Content-Type": "application/json", Accept: "application/json" };
+  return post({ ...request, headers });
+}
+
+/** As `postJson`, of a form. */
+export function postForm({
+  form,
+  ...request
+}: Omit<HttpPost, "body"> & { readonly form: Readonly<Record<string, string>> }): Promise<HttpAnswer> {
+  const headers = { ...request.headers, "Content-Type": "application/x-www-form-urlencoded" };
+  return post({ ...request, headers, body: new URLSearchParams(form).toString() });
+}
+
+/** As `postJson`, of a body whose type is in the headers. */
+export async function post(request: HttpPost): Promise<HttpAnswer> {
+  const timeout = AbortSignal.timeout(request.timeoutMs);
   try {
-    const response = await fetch(post.url, {
+    const response = await fetch(request.url, {
       method: "POST",
-      headers: { ...post.headers, "Content-Type": "application/json", Accept: "application/json" },
-      body: post.body,
+      headers: request.headers,
+      body: request.body,
       redirect: "manual",
-      signal: AbortSignal.any([post.signal, timeout]),
+      signal: AbortSignal.any([request.signal, timeout]),
     });
+    const text = await readText(response);
     return {
       kind: "answered",
       status: response.status,
-      body: parseJson(await readText(response)),
+      text,
+      body: parseJson(text),
       retryAfterMs: readRetryAfterMs(response.headers.get("retry-after")),
     };
   } catch {
@@ -44,7 +63,7 @@ export async function postJson(post: HttpPost): Promise<HttpAnswer> {
     }
     return {
       kind: "unanswered",
-      reason: post.signal.aborted ? "the attempt was aborted" : "the provider cannot be reached",
+      reason: request.signal.aborted ? "the attempt was aborted" : "the provider cannot be reached",
     };
   }
 }
