@@ -1,0 +1,175 @@
+import type { SendResult } from "../../../outbox/send-result.ts";
+import { readApiUrl } from "../api-url.ts";
+import { resultOf } from "../error-meaning.ts";
+import { field, type HttpAnswer, items, messageIdOf, postJson } from "../http/http-post.ts";
+import type { CodeMessage } from "../outgoing-message.ts";
+import type { Provider, ProviderCallback, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
+import { providerText } from "../provider-text.ts";
+import { countSegments } from "../sms-text/segments.ts";
+import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
+import { hangUpXml, PlivoAnswers, speakXml } from "./plivo-answer.ts";
+import { plivoStatusMeaning } from "./plivo-errors.ts";
+import { plivoReport } from "./plivo-report.ts";
+import { plivoSignatureVersion } from "./plivo-signature.ts";
+
+interface PlivoOptions {
+  /** Such as `https://api.plivo.com`. */
+  readonly apiUrl: string;
+  readonly authId: string;
+  readonly authToken: string;
+  readonly senders: Senders;
+}
+
+/** Plivo's Messages API and Voice API. */
+export const plivoKind: ProviderKind = {
+  name: "plivo",
+  schemes: ["plivo"],
+  channels: ["sms", "voice"],
+  facts: {
+    dsn: "`plivo://AUTH_ID:AUTH_TOKEN@?from=+15550100`",
+    reports: "with `PUBLIC_URL`; calls need it",
+    signature: "with the auth token, over the public URL and, for calls, the body",
+    finalState: "`delivered` or `failed` with reports, otherwise `sent`",
+  },
+  configure(dsn, { channel }) {
+    const { user: authId, password: authToken, host } = dsn;
+    if (authId === undefined || !/^\w{1,64}$/.test(authId) || !authToken || host !== "") {
+      throw new TypeError(
+        "it must have the auth id and the auth token of an account: plivo://AUTH_ID:AUTH_TOKEN@?from=+15550100",
+      );
+    }
+    const options = {
+      apiUrl: readApiUrl(dsn.parameters, "https://api.plivo.com"),
+      authId,
+      authToken,
+      senders: readSenders(dsn.parameters, channel),
+    };
+    return { address: new URL(options.apiUrl).host, create: (deps) => createPlivoProvider(options, deps) };
+  },
+};
+
+function createPlivoProvider(options: PlivoOptions, deps: ProviderDependencies): Provider {
+  const { name, channel, clock, callbackUrl } = deps;
+  const answers = new PlivoAnswers(options.authToken);
+  const account = `${options.apiUrl}/v1/Account/${encodeURIComponent(options.authId)}`;
+  const authorization = `Basic ${Buffer.from(`${options.authId}:${options.authToken}`).toString("base64")}`;
+  const post = (path: string, body: object, signal: AbortSignal) =>
+    postJson({
+      url: account + path,
+      headers: { Authorization: authorization },
+      body: JSON.stringify(body),
+      signal,
+      timeoutMs: 10_000,
+    });
+  const provider: Provider = {
+    name,
+    async send(message, { signal }) {
+      const now = clock.now();
+      const sender = senderFor(options.senders, message.recipient);
+      if (sender === undefined) {
+        return { kind: "failed", reason: "no sender is set for the country", provider: "unknown", elsewhere: true };
+      }
+      const text = providerText(message, now);
+      if (channel === "sms") {
+        const request = messageRequest({ message, sender, text, callbackUrl, now });
+        const result = plivoOutcome(await post("/Message/", request, signal), callbackUrl);
+        return result.kind === "sent" ? { ...result, segments: countSegments(text) } : result;
+      }
+      if (callbackUrl === undefined) {
+        return { kind: "failed", reason: "calls over Plivo need PUBLIC_URL", provider: "unknown", elsewhere: true };
+      }
+      const sealed = await answers.seal(text, message.expiresAt);
+      const request = callRequest({ message, sender, callbackUrl, sealed });
+      return plivoOutcome(await post("/Call/", request, signal), callbackUrl);
+    },
+  };
+  return callbackUrl === undefined
+    ? provider
+    : { ...provider, callback: plivoCallback(options.authToken, answers, channel, clock) };
+}
+
+/** Plivo drops a message that waited for longer than this many seconds. */
+const messageExpiryS = { min: 5, max: 10_799 } as const;
+
+interface MessageParts {
+  readonly message: CodeMessage;
+  readonly sender: string;
+  readonly text: string;
+  readonly callbackUrl: string | undefined;
+  readonly now: Date;
+}
+
+function messageRequest({ message, sender, text, callbackUrl, now }: MessageParts) {
+  const secondsLeft = Math.ceil((message.expiresAt.getTime() - now.getTime()) / 1_000);
+  return {
+    src: sender,
+    dst: message.recipient,
+    text,
+    type: "sms",
+    message_expiry: Math.min(messageExpiryS.max, Math.max(messageExpiryS.min, secondsLeft)),
+    ...(callbackUrl === undefined ? {} : { url: callbackUrl, method: "POST" }),
+  };
+}
+
+/** The query parameter with the words of a call. */
+const saying = "say";
+
+interface CallParts {
+  readonly message: CodeMessage;
+  readonly sender: string;
+  readonly callbackUrl: string;
+  readonly sealed: string;
+}
+
+function callRequest({ message, sender, callbackUrl, sealed }: CallParts) {
+  return {
+    from: sender,
+    to: message.recipient,
+    answer_url: `${callbackUrl}?${saying}=${sealed}`,
+    answer_method: "POST",
+    hangup_url: callbackUrl,
+    hangup_method: "POST",
+  };
+}
+
+function plivoOutcome(answer: HttpAnswer, callbackUrl: string | undefined): SendResult {
+  if (answer.kind === "unanswered") {
+    return { kind: "retry", reason: answer.reason, provider: "fails" };
+  }
+  const { status, body, retryAfterMs } = answer;
+  if (status >= 200 && status < 300) {
+    const messageId = messageIdOf(items(field(body, "message_uuid"))[0]) ?? messageIdOf(field(body, "request_uuid"));
+    if (messageId !== undefined) {
+      const awaitsReceipt = callbackUrl !== undefined;
+      return { kind: "sent", providerMessageId: messageId, ...(awaitsReceipt ? { awaitsReceipt } : {}) };
+    }
+    if (items(field(body, "invalid_number")).length > 0) {
+      return resultOf({ reason: "Plivo does not know the number", effect: "undeliverable" }, String(status));
+    }
+  }
+  return resultOf(plivoStatusMeaning(status), String(status), retryAfterMs);
+}
+
+function plivoCallback(
+  authToken: string,
+  answers: PlivoAnswers,
+  channel: ProviderDependencies["channel"],
+  clock: ProviderDependencies["clock"],
+): ProviderCallback {
+  return async ({ url, query, header, body }) => {
+    const form = new URLSearchParams(body.toString("utf8"));
+    const version = plivoSignatureVersion({ url: new URL(url), form, header }, authToken);
+    // Version 2 does not cover the body: it is only known of text messages.
+    if (version === undefined || (version === "v2" && channel === "voice")) {
+      return { kind: "unsigned" };
+    }
+    const sealed = query.get(saying);
+    if (sealed !== null) {
+      const text = await answers.open(sealed, clock.now());
+      const xml = text === undefined ? hangUpXml : speakXml(text);
+      return { kind: "receipts", receipts: [], answer: { contentType: "application/xml", body: xml } };
+    }
+    const report = plivoReport(form, clock.now());
+    return { kind: "receipts", receipts: report === undefined ? [] : [report] };
+  };
+}

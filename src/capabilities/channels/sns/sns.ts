@@ -1,0 +1,76 @@
+import type { SendResult } from "../../../outbox/send-result.ts";
+import { readApiUrl } from "../api-url.ts";
+import { resultOf } from "../error-meaning.ts";
+import { type HttpAnswer, messageIdOf, post } from "../http/http-post.ts";
+import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
+import { providerText } from "../provider-text.ts";
+import { countSegments } from "../sms-text/segments.ts";
+import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
+import { snsErrors, snsStatusMeaning } from "./sns-errors.ts";
+import { type SnsAccount, signPublish } from "./sns-publish.ts";
+
+interface SnsOptions extends SnsAccount {
+  readonly senders: Senders;
+}
+
+/** Amazon SNS, which publishes text messages to numbers. It reports the delivery of single messages nowhere but in CloudWatch's logs. */
+export const snsKind: ProviderKind = {
+  name: "sns",
+  schemes: ["sns"],
+  channels: ["sms"],
+  facts: {
+    dsn: "`sns://ACCESS_KEY_ID:SECRET_ACCESS_KEY@?region=eu-west-1`",
+    reports: "no",
+    signature: "no callbacks",
+    finalState: "`sent`",
+  },
+  configure(dsn, { channel }) {
+    const { user: accessKeyId, password: secretAccessKey, host, parameters } = dsn;
+    if (!accessKeyId || !secretAccessKey || host !== "") {
+      throw new TypeError("it must have an access key: sns://ACCESS_KEY_ID:SECRET_ACCESS_KEY@?region=eu-west-1");
+    }
+    const region = parameters.takeForm("region", /^[a-z]{2}(-[a-z]+)+-\d$/, "a region of AWS, such as eu-west-1");
+    if (region === undefined) {
+      throw new TypeError("it must have the parameter region, such as ?region=eu-west-1");
+    }
+    const domain = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+    const apiUrl = readApiUrl(parameters, `https://sns.${region}.${domain}`);
+    const senders = readSenders(parameters, channel, { isRequired: false });
+    const options = { endpoint: `${apiUrl}/`, region, accessKeyId, secretAccessKey, senders };
+    return { address: new URL(apiUrl).host, create: (deps) => createSnsProvider(options, deps) };
+  },
+};
+
+function createSnsProvider(options: SnsOptions, { name, clock }: ProviderDependencies): Provider {
+  return {
+    name,
+    async send(message, { signal }) {
+      const now = clock.now();
+      const { recipient } = message;
+      const text = providerText(message, now);
+      const request = await signPublish(
+        options,
+        { recipient, text, sender: senderFor(options.senders, recipient) },
+        now,
+      );
+      const result = snsOutcome(await post({ ...request, signal, timeoutMs: 10_000 }));
+      return result.kind === "sent" ? { ...result, segments: countSegments(text) } : result;
+    },
+  };
+}
+
+/** Answers are XML of a fixed form, with one message id or one code. */
+function snsOutcome(answer: HttpAnswer): SendResult {
+  if (answer.kind === "unanswered") {
+    return { kind: "retry", reason: answer.reason, provider: "fails" };
+  }
+  const { status, text, retryAfterMs } = answer;
+  const messageId = messageIdOf(/<MessageId>([^<]+)<\/MessageId>/.exec(text)?.[1]);
+  if (status >= 200 && status < 300 && messageId !== undefined) {
+    return { kind: "sent", providerMessageId: messageId };
+  }
+  const [, code = ""] = /<Code>([A-Za-z]{1,64})<\/Code>/.exec(text) ?? [];
+  const meaning = Object.hasOwn(snsErrors, code) ? snsErrors[code] : undefined;
+  const detail = meaning === undefined ? String(status) : `${status}, ${code}`;
+  return resultOf(meaning ?? snsStatusMeaning(status), detail, retryAfterMs);
+}
