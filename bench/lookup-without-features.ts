@@ -13,7 +13,7 @@ import { openOnePort } from "../src/server/one-port.ts";
 import { ServerRequest } from "../src/server/server-request.ts";
 import { writeResponse } from "../src/server/write-response.ts";
 
-const { spec } = bindService(LookupService, lookupService(new PlanTables()));
+const { spec } = bindService(LookupService, lookupService({ tables: new PlanTables(), liveSource: undefined }));
 const gateway = createGateway({
   services: [spec],
   interceptors: [],

@@ -9,6 +9,7 @@ import type { EventSettings } from "./capabilities/events/event-settings.ts";
 import { eventsCapability } from "./capabilities/events/events.capability.ts";
 import { keysCapability } from "./capabilities/keys/keys.capability.ts";
 import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
+import type { LookupSettings } from "./capabilities/lookup/lookup-settings.ts";
 import { referenceCapability } from "./capabilities/reference/reference.capability.ts";
 import type { ReportSettings } from "./capabilities/reports/report-settings.ts";
 import { reportsCapability } from "./capabilities/reports/reports.capability.ts";
@@ -82,6 +83,7 @@ export type Config = ServerConfig &
   AccountSettings &
   EmailLookupSettings &
   EventSettings &
+  LookupSettings &
   WebhookSettings &
   ReportSettings;
 

@@ -147,6 +147,9 @@ type LookupSource string
 const (
 	// LookupSourceOffline: The numbering plans that the server carries.
 	LookupSourceOffline LookupSource = "offline"
+
+	// LookupSourceLive: The numbering plans, and the number's network: only if `Fields` names `network`.
+	LookupSourceLive LookupSource = "live"
 )
 
 // LookupReason: why a number is not valid.
@@ -214,6 +217,10 @@ const (
 
 	// LookupFieldMetadataVersion: The version of the numbering plans.
 	LookupFieldMetadataVersion LookupField = "metadata_version"
+
+	// LookupFieldNetwork: What the number's network says now. Only with a live key, and if the operator has a source
+	// for it, which may take seconds.
+	LookupFieldNetwork LookupField = "network"
 )
 
 // EmailProblem: why an email address is not valid.
@@ -700,6 +707,29 @@ type LookupNumberResponse struct {
 	// MetadataVersion is the version of the numbering plans, which is that of Google's libphonenumber. Absent unless
 	// `Fields` names it.
 	MetadataVersion *string `json:"metadata_version"`
+
+	// Network: what the number's network said. Its kind of line is then `LineType`. Absent unless `Fields` names it
+	// and `Source` is `live`.
+	Network NumberNetwork `json:"network"`
+}
+
+// NumberNetwork: what the network of a number said of it.
+type NumberNetwork struct {
+	// Reachable: whether the phone is on, and connected to a network. Nil if unknown.
+	Reachable *bool `json:"reachable"`
+
+	// Carrier is the carrier that serves the number, after it was ported. Nil if unknown.
+	Carrier *string `json:"carrier"`
+
+	// Ported: whether the number has left the carrier that it was allocated to. Nil if unknown.
+	Ported *bool `json:"ported"`
+
+	// RoamingCountry is the country that the phone is in, if it is not its own, as an ISO 3166-1 alpha-2 code. Nil
+	// if unknown.
+	RoamingCountry *string `json:"roaming_country"`
+
+	// CheckedAt: when the network was asked: the answer may be remembered.
+	CheckedAt time.Time `json:"checked_at"`
 }
 
 // EmailLookupResponse: what is known of an email address.

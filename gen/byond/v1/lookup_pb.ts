@@ -7,13 +7,15 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_byond_v1_access } from "./access_pb.ts";
 import { file_google_api_annotations } from "@byond/rest/gen/google/api/annotations_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file byond/v1/lookup.proto.
  */
 export const file_byond_v1_lookup: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIt4BChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQESOAoGZmllbGRzGAMgAygOMhUuYnlvbmQudjEuTG9va3VwRmllbGRCEbpIDpIBCxgBIgeCAQQQASAAQgoKCF9jb3VudHJ5Ih0KClJlZ2lvbkxpc3QSDwoHcmVnaW9ucxgBIAMoCSIhCgxUaW1lem9uZUxpc3QSEQoJdGltZXpvbmVzGAEgAygJIuYGChRMb29rdXBOdW1iZXJSZXNwb25zZRINCgVpbnB1dBgBIAEoCRIYCgtudW1iZXJfZTE2NBgCIAEoCUgAiAEBEg0KBXZhbGlkGAMgASgIEhAKCHBvc3NpYmxlGAQgASgIEhkKDGNvdW50cnlfY29kZRgFIAEoCUgBiAEBEhQKB2NvdW50cnkYBiABKAlIAogBARIcCg9uYXRpb25hbF9mb3JtYXQYByABKAlIA4gBARIlCglsaW5lX3R5cGUYCCABKA4yEi5ieW9uZC52MS5MaW5lVHlwZRImCgZzb3VyY2UYCSABKA4yFi5ieW9uZC52MS5Mb29rdXBTb3VyY2USLwoTcG9zc2libGVfbGluZV90eXBlcxgKIAMoDjISLmJ5b25kLnYxLkxpbmVUeXBlEh8KDGNhbGxpbmdfY29kZRgLIAEoCUIE2LsYAUgEiAEBEhwKCWV4dGVuc2lvbhgMIAEoCUIE2LsYAUgFiAEBEicKFGludGVybmF0aW9uYWxfZm9ybWF0GA0gASgJQgTYuxgBSAaIAQESGgoHcmZjMzk2NhgOIAEoCUIE2LsYAUgHiAEBEjEKBnJlYXNvbhgPIAEoDjIWLmJ5b25kLnYxLkxvb2t1cFJlYXNvbkIE2LsYAUgIiAEBEjEKDWFsc29fcG9zc2libGUYECABKAsyFC5ieW9uZC52MS5SZWdpb25MaXN0QgTYuxgBEi8KCXRpbWV6b25lcxgRIAEoCzIWLmJ5b25kLnYxLlRpbWV6b25lTGlzdEIE2LsYARIbCghsb2NhdGlvbhgSIAEoCUIE2LsYAUgJiAEBEhoKB2NhcnJpZXIYEyABKAlCBNi7GAFICogBARIjChBtZXRhZGF0YV92ZXJzaW9uGBQgASgJQgTYuxgBSAuIAQFCDgoMX251bWJlcl9lMTY0Qg8KDV9jb3VudHJ5X2NvZGVCCgoIX2NvdW50cnlCEgoQX25hdGlvbmFsX2Zvcm1hdEIPCg1fY2FsbGluZ19jb2RlQgwKCl9leHRlbnNpb25CFwoVX2ludGVybmF0aW9uYWxfZm9ybWF0QgoKCF9yZmMzOTY2QgkKB19yZWFzb25CCwoJX2xvY2F0aW9uQgoKCF9jYXJyaWVyQhMKEV9tZXRhZGF0YV92ZXJzaW9uKtQCCgtMb29rdXBGaWVsZBIcChhMT09LVVBfRklFTERfVU5TUEVDSUZJRUQQABIdChlMT09LVVBfRklFTERfQ0FMTElOR19DT0RFEAESGgoWTE9PS1VQX0ZJRUxEX0VYVEVOU0lPThACEiUKIUxPT0tVUF9GSUVMRF9JTlRFUk5BVElPTkFMX0ZPUk1BVBADEhgKFExPT0tVUF9GSUVMRF9SRkMzOTY2EAQSFwoTTE9PS1VQX0ZJRUxEX1JFQVNPThAFEh4KGkxPT0tVUF9GSUVMRF9BTFNPX1BPU1NJQkxFEAYSGgoWTE9PS1VQX0ZJRUxEX1RJTUVaT05FUxAHEhkKFUxPT0tVUF9GSUVMRF9MT0NBVElPThAIEhgKFExPT0tVUF9GSUVMRF9DQVJSSUVSEAkSIQodTE9PS1VQX0ZJRUxEX01FVEFEQVRBX1ZFUlNJT04QCiqZAQoITGluZVR5cGUSGQoVTElORV9UWVBFX1VOU1BFQ0lGSUVEEAASFAoQTElORV9UWVBFX01PQklMRRABEhgKFExJTkVfVFlQRV9GSVhFRF9MSU5FEAISEgoOTElORV9UWVBFX1ZPSVAQAxIXChNMSU5FX1RZUEVfVE9MTF9GUkVFEAQSFQoRTElORV9UWVBFX1VOS05PV04QBSqPAgoMTG9va3VwUmVhc29uEh0KGUxPT0tVUF9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdMT09LVVBfUkVBU09OX1RPT19TSE9SVBABEhoKFkxPT0tVUF9SRUFTT05fVE9PX0xPTkcQAhIgChxMT09LVVBfUkVBU09OX0lOVkFMSURfTEVOR1RIEAMSJgoiTE9PS1VQX1JFQVNPTl9VTktOT1dOX0NPVU5UUllfQ09ERRAEEh4KGkxPT0tVUF9SRUFTT05fTk9UX0FfTlVNQkVSEAUSHwobTE9PS1VQX1JFQVNPTl9OT1RfQUxMT0NBVEVEEAYSHAoYTE9PS1VQX1JFQVNPTl9MT0NBTF9PTkxZEAcqSAoMTG9va3VwU291cmNlEh0KGUxPT0tVUF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIZChVMT09LVVBfU09VUkNFX09GRkxJTkUQATKHAQoNTG9va3VwU2VydmljZRJ2CgxMb29rdXBOdW1iZXISHS5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXF1ZXN0Gh4uYnlvbmQudjEuTG9va3VwTnVtYmVyUmVzcG9uc2UiJ5ACAaq7GAoIAhIGbG9va3VwgtPkkwIQEg4vYXBpL3YxL2xvb2t1cEJ5Cgxjb20uYnlvbmQudjFCC0xvb2t1cFByb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations]);
+  fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIt4BChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQESOAoGZmllbGRzGAMgAygOMhUuYnlvbmQudjEuTG9va3VwRmllbGRCEbpIDpIBCxgBIgeCAQQQASAAQgoKCF9jb3VudHJ5Ih0KClJlZ2lvbkxpc3QSDwoHcmVnaW9ucxgBIAMoCSIhCgxUaW1lem9uZUxpc3QSEQoJdGltZXpvbmVzGAEgAygJItkBCg1OdW1iZXJOZXR3b3JrEhYKCXJlYWNoYWJsZRgBIAEoCEgAiAEBEhQKB2NhcnJpZXIYAiABKAlIAYgBARITCgZwb3J0ZWQYAyABKAhIAogBARIcCg9yb2FtaW5nX2NvdW50cnkYBCABKAlIA4gBARIuCgpjaGVja2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIMCgpfcmVhY2hhYmxlQgoKCF9jYXJyaWVyQgkKB19wb3J0ZWRCEgoQX3JvYW1pbmdfY291bnRyeSKWBwoUTG9va3VwTnVtYmVyUmVzcG9uc2USDQoFaW5wdXQYASABKAkSGAoLbnVtYmVyX2UxNjQYAiABKAlIAIgBARINCgV2YWxpZBgDIAEoCBIQCghwb3NzaWJsZRgEIAEoCBIZCgxjb3VudHJ5X2NvZGUYBSABKAlIAYgBARIUCgdjb3VudHJ5GAYgASgJSAKIAQESHAoPbmF0aW9uYWxfZm9ybWF0GAcgASgJSAOIAQESJQoJbGluZV90eXBlGAggASgOMhIuYnlvbmQudjEuTGluZVR5cGUSJgoGc291cmNlGAkgASgOMhYuYnlvbmQudjEuTG9va3VwU291cmNlEi8KE3Bvc3NpYmxlX2xpbmVfdHlwZXMYCiADKA4yEi5ieW9uZC52MS5MaW5lVHlwZRIfCgxjYWxsaW5nX2NvZGUYCyABKAlCBNi7GAFIBIgBARIcCglleHRlbnNpb24YDCABKAlCBNi7GAFIBYgBARInChRpbnRlcm5hdGlvbmFsX2Zvcm1hdBgNIAEoCUIE2LsYAUgGiAEBEhoKB3JmYzM5NjYYDiABKAlCBNi7GAFIB4gBARIxCgZyZWFzb24YDyABKA4yFi5ieW9uZC52MS5Mb29rdXBSZWFzb25CBNi7GAFICIgBARIxCg1hbHNvX3Bvc3NpYmxlGBAgASgLMhQuYnlvbmQudjEuUmVnaW9uTGlzdEIE2LsYARIvCgl0aW1lem9uZXMYESABKAsyFi5ieW9uZC52MS5UaW1lem9uZUxpc3RCBNi7GAESGwoIbG9jYXRpb24YEiABKAlCBNi7GAFICYgBARIaCgdjYXJyaWVyGBMgASgJQgTYuxgBSAqIAQESIwoQbWV0YWRhdGFfdmVyc2lvbhgUIAEoCUIE2LsYAUgLiAEBEi4KB25ldHdvcmsYFiABKAsyFy5ieW9uZC52MS5OdW1iZXJOZXR3b3JrQgTYuxgBQg4KDF9udW1iZXJfZTE2NEIPCg1fY291bnRyeV9jb2RlQgoKCF9jb3VudHJ5QhIKEF9uYXRpb25hbF9mb3JtYXRCDwoNX2NhbGxpbmdfY29kZUIMCgpfZXh0ZW5zaW9uQhcKFV9pbnRlcm5hdGlvbmFsX2Zvcm1hdEIKCghfcmZjMzk2NkIJCgdfcmVhc29uQgsKCV9sb2NhdGlvbkIKCghfY2FycmllckITChFfbWV0YWRhdGFfdmVyc2lvbiruAgoLTG9va3VwRmllbGQSHAoYTE9PS1VQX0ZJRUxEX1VOU1BFQ0lGSUVEEAASHQoZTE9PS1VQX0ZJRUxEX0NBTExJTkdfQ09ERRABEhoKFkxPT0tVUF9GSUVMRF9FWFRFTlNJT04QAhIlCiFMT09LVVBfRklFTERfSU5URVJOQVRJT05BTF9GT1JNQVQQAxIYChRMT09LVVBfRklFTERfUkZDMzk2NhAEEhcKE0xPT0tVUF9GSUVMRF9SRUFTT04QBRIeChpMT09LVVBfRklFTERfQUxTT19QT1NTSUJMRRAGEhoKFkxPT0tVUF9GSUVMRF9USU1FWk9ORVMQBxIZChVMT09LVVBfRklFTERfTE9DQVRJT04QCBIYChRMT09LVVBfRklFTERfQ0FSUklFUhAJEiEKHUxPT0tVUF9GSUVMRF9NRVRBREFUQV9WRVJTSU9OEAoSGAoUTE9PS1VQX0ZJRUxEX05FVFdPUksQCyqZAQoITGluZVR5cGUSGQoVTElORV9UWVBFX1VOU1BFQ0lGSUVEEAASFAoQTElORV9UWVBFX01PQklMRRABEhgKFExJTkVfVFlQRV9GSVhFRF9MSU5FEAISEgoOTElORV9UWVBFX1ZPSVAQAxIXChNMSU5FX1RZUEVfVE9MTF9GUkVFEAQSFQoRTElORV9UWVBFX1VOS05PV04QBSqPAgoMTG9va3VwUmVhc29uEh0KGUxPT0tVUF9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdMT09LVVBfUkVBU09OX1RPT19TSE9SVBABEhoKFkxPT0tVUF9SRUFTT05fVE9PX0xPTkcQAhIgChxMT09LVVBfUkVBU09OX0lOVkFMSURfTEVOR1RIEAMSJgoiTE9PS1VQX1JFQVNPTl9VTktOT1dOX0NPVU5UUllfQ09ERRAEEh4KGkxPT0tVUF9SRUFTT05fTk9UX0FfTlVNQkVSEAUSHwobTE9PS1VQX1JFQVNPTl9OT1RfQUxMT0NBVEVEEAYSHAoYTE9PS1VQX1JFQVNPTl9MT0NBTF9PTkxZEAcqYAoMTG9va3VwU291cmNlEh0KGUxPT0tVUF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIZChVMT09LVVBfU09VUkNFX09GRkxJTkUQARIWChJMT09LVVBfU09VUkNFX0xJVkUQAjKHAQoNTG9va3VwU2VydmljZRJ2CgxMb29rdXBOdW1iZXISHS5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXF1ZXN0Gh4uYnlvbmQudjEuTG9va3VwTnVtYmVyUmVzcG9uc2UiJ5ACAaq7GAoIAhIGbG9va3VwgtPkkwIQEg4vYXBpL3YxL2xvb2t1cEJ5Cgxjb20uYnlvbmQudjFCC0xvb2t1cFByb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Identifies the number.
@@ -95,6 +97,55 @@ export type TimezoneList = Message<"byond.v1.TimezoneList"> & {
  */
 export const TimezoneListSchema: GenMessage<TimezoneList> = /*@__PURE__*/
   messageDesc(file_byond_v1_lookup, 2);
+
+/**
+ * What the network of a number said of it.
+ *
+ * @generated from message byond.v1.NumberNetwork
+ */
+export type NumberNetwork = Message<"byond.v1.NumberNetwork"> & {
+  /**
+   * Whether the phone is on, and connected to a network. Null if unknown.
+   *
+   * @generated from field: optional bool reachable = 1;
+   */
+  reachable?: boolean | undefined;
+
+  /**
+   * The carrier that serves the number, after it was ported. Null if unknown.
+   *
+   * @generated from field: optional string carrier = 2;
+   */
+  carrier?: string | undefined;
+
+  /**
+   * Whether the number has left the carrier that it was allocated to. Null if unknown.
+   *
+   * @generated from field: optional bool ported = 3;
+   */
+  ported?: boolean | undefined;
+
+  /**
+   * The country that the phone is in, if it is not its own, as an ISO 3166-1 alpha-2 code. Null if unknown.
+   *
+   * @generated from field: optional string roaming_country = 4;
+   */
+  roamingCountry?: string | undefined;
+
+  /**
+   * When the network was asked: the answer may be remembered.
+   *
+   * @generated from field: google.protobuf.Timestamp checked_at = 5;
+   */
+  checkedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message byond.v1.NumberNetwork.
+ * Use `create(NumberNetworkSchema)` to create a new message.
+ */
+export const NumberNetworkSchema: GenMessage<NumberNetwork> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 3);
 
 /**
  * What is known about a number.
@@ -248,6 +299,14 @@ export type LookupNumberResponse = Message<"byond.v1.LookupNumberResponse"> & {
    * @generated from field: optional string metadata_version = 20;
    */
   metadataVersion?: string | undefined;
+
+  /**
+   * What the number's network said. Its kind of line is then `line_type`. Absent unless `fields` names it and `source`
+   * is `live`.
+   *
+   * @generated from field: byond.v1.NumberNetwork network = 22;
+   */
+  network?: NumberNetwork | undefined;
 };
 
 /**
@@ -255,7 +314,7 @@ export type LookupNumberResponse = Message<"byond.v1.LookupNumberResponse"> & {
  * Use `create(LookupNumberResponseSchema)` to create a new message.
  */
 export const LookupNumberResponseSchema: GenMessage<LookupNumberResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_lookup, 3);
+  messageDesc(file_byond_v1_lookup, 4);
 
 /**
  * A field of the response that is there only on request.
@@ -339,6 +398,14 @@ export const LookupField = {
    * @generated from enum value: LOOKUP_FIELD_METADATA_VERSION = 10;
    */
   METADATA_VERSION: 10,
+
+  /**
+   * What the number's network says now. Only with a live key, and if the operator has a source for it, which may take
+   * seconds.
+   *
+   * @generated from enum value: LOOKUP_FIELD_NETWORK = 11;
+   */
+  NETWORK: 11,
 } as const;
 
 /**
@@ -511,6 +578,13 @@ export const LookupSource = {
    * @generated from enum value: LOOKUP_SOURCE_OFFLINE = 1;
    */
   OFFLINE: 1,
+
+  /**
+   * The numbering plans, and the number's network: only if `fields` names `network`.
+   *
+   * @generated from enum value: LOOKUP_SOURCE_LIVE = 2;
+   */
+  LIVE: 2,
 } as const;
 
 /**

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   LineType as LineTypeMessage,
   LookupField as LookupFieldMessage,
@@ -10,7 +11,9 @@ import {
   type LookupService,
   LookupSource,
 } from "../../../gen/byond/v1/lookup_pb.ts";
+import { keyCaller } from "../../access/caller.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
+import type { LiveSource, NetworkState } from "./live-source.ts";
 import { type LineType, type LookupInput, type LookupResult, lookupNumber, parseRegion } from "./lookup-number.ts";
 import { describeFields, type InvalidReason, type LookupField, type NumberDetails } from "./number-details.ts";
 import type { PlanTables } from "./plan-tables.ts";
@@ -46,19 +49,33 @@ const reasonMessages = {
   local_only: LookupReason.LOCAL_ONLY,
 } as const satisfies Record<InvalidReason, LookupReason>;
 
+export interface LookupServiceDependencies {
+  readonly tables: PlanTables;
+  /** Undefined: the operator has none. */
+  readonly liveSource: Pick<LiveSource, "find"> | undefined;
+}
+
 /** Translates between the messages of LookupService and its operation. */
-export function lookupService(tables: PlanTables): ServiceImpl<typeof LookupService> {
+export function lookupService({ tables, liveSource }: LookupServiceDependencies): ServiceImpl<typeof LookupService> {
   return {
-    lookupNumber(request) {
-      const input = toLookupInput(request);
+    lookupNumber(request, context) {
       // At once, since nothing has to be read: most calls ask for nothing more.
       return request.fields.length === 0
-        ? toLookupResponse(lookupNumber(input))
-        : describeFields(toLookupFields(request.fields), tables).then((describe) =>
-            toLookupResponse(lookupNumber(input, describe)),
-          );
+        ? toLookupResponse(lookupNumber(toLookupInput(request)))
+        : more(request, context);
     },
   };
+
+  async function more(request: LookupNumberRequest, context: HandlerContext) {
+    const describe = await describeFields(toLookupFields(request.fields), tables);
+    const result = lookupNumber(toLookupInput(request), describe);
+    const asksNetwork = request.fields.includes(LookupFieldMessage.NETWORK);
+    const state =
+      asksNetwork && result.valid && result.e164 !== null && keyCaller(context).mode === "live"
+        ? await liveSource?.find(result.e164)
+        : undefined;
+    return toLookupResponse(result, state);
+  }
 }
 
 export function toLookupInput({ number, country }: Pick<LookupNumberRequest, "number" | "country">): LookupInput {
@@ -70,7 +87,11 @@ export function toLookupFields(named: readonly LookupFieldMessage[]): LookupFiel
   return named.flatMap((field) => fields.get(field) ?? []);
 }
 
-export function toLookupResponse(result: LookupResult): MessageInitShape<typeof LookupNumberResponseSchema> {
+/** `state`: what the network said of the number. */
+export function toLookupResponse(
+  result: LookupResult,
+  state?: NetworkState,
+): MessageInitShape<typeof LookupNumberResponseSchema> {
   return {
     input: result.input,
     ...(result.e164 === null ? {} : { numberE164: result.e164 }),
@@ -83,6 +104,7 @@ export function toLookupResponse(result: LookupResult): MessageInitShape<typeof 
     source: LookupSource.OFFLINE,
     possibleLineTypes: result.possibleLineTypes.map((type) => lineTypeMessages[type]),
     ...(result.details && toDetails(result.details)),
+    ...(state && toNetwork(state)),
   };
 }
 
@@ -92,6 +114,21 @@ function toDetails({ reason, alsoPossible, timezones, ...details }: NumberDetail
     ...(reason === undefined ? {} : { reason: reasonMessages[reason] }),
     ...(alsoPossible === undefined ? {} : { alsoPossible: { regions: [...alsoPossible] } }),
     ...(timezones === undefined ? {} : { timezones: { timezones: [...timezones] } }),
+  };
+}
+
+function toNetwork({ reachable, carrier, ported, roamingCountry, lineType, checkedAt }: NetworkState) {
+  const type = lineType === undefined ? undefined : lineTypeMessages[lineType];
+  return {
+    source: LookupSource.LIVE,
+    network: {
+      ...(reachable === undefined ? {} : { reachable }),
+      ...(carrier === undefined ? {} : { carrier }),
+      ...(ported === undefined ? {} : { ported }),
+      ...(roamingCountry === undefined ? {} : { roamingCountry }),
+      checkedAt: timestampFromDate(checkedAt),
+    },
+    ...(type === undefined ? {} : { lineType: type, possibleLineTypes: [type] }),
   };
 }
 

@@ -31,13 +31,13 @@ var EnumWords = map[string]map[string]int32{
 		"mobile": 1, "fixed_line": 2, "voip": 3, "toll_free": 4, "unknown": 5,
 	},
 	"byond.v1.LookupSource": {
-		"offline": 1,
+		"offline": 1, "live": 2,
 	},
 	"byond.v1.LookupReason": {
 		"too_short": 1, "too_long": 2, "invalid_length": 3, "unknown_country_code": 4, "not_a_number": 5, "not_allocated": 6, "local_only": 7,
 	},
 	"byond.v1.LookupField": {
-		"calling_code": 1, "extension": 2, "international_format": 3, "rfc3966": 4, "reason": 5, "also_possible": 6, "timezones": 7, "location": 8, "carrier": 9, "metadata_version": 10,
+		"calling_code": 1, "extension": 2, "international_format": 3, "rfc3966": 4, "reason": 5, "also_possible": 6, "timezones": 7, "location": 8, "carrier": 9, "metadata_version": 10, "network": 11,
 	},
 	"byond.v1.EmailProblem": {
 		"no_at_sign": 1, "too_long": 2, "invalid_local_part": 3, "invalid_domain": 4,

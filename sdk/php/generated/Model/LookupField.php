@@ -38,4 +38,10 @@ final class LookupField
 
     /** The version of the numbering plans. */
     public const METADATA_VERSION = 'metadata_version';
+
+    /**
+     * What the number's network says now. Only with a live key, and if the operator has a source for it, which may take
+     * seconds.
+     */
+    public const NETWORK = 'network';
 }

@@ -113,6 +113,12 @@ final class LookupNumberResponse extends Result
      */
     public readonly ?string $metadataVersion;
 
+    /**
+     * What the number's network said. Its kind of line is then `lineType`. Absent unless `fields` names it and `source`
+     * is `live`.
+     */
+    public readonly NumberNetwork $network;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -137,5 +143,6 @@ final class LookupNumberResponse extends Result
         $this->location = JsonReader::stringOrNull($json->location ?? null);
         $this->carrier = JsonReader::stringOrNull($json->carrier ?? null);
         $this->metadataVersion = JsonReader::stringOrNull($json->metadata_version ?? null);
+        $this->network = new NumberNetwork(JsonReader::object($json->network ?? null));
     }
 }

@@ -11,4 +11,7 @@ final class LookupSource
 {
     /** The numbering plans that the server carries. */
     public const OFFLINE = 'offline';
+
+    /** The numbering plans, and the number's network: only if `fields` names `network`. */
+    public const LIVE = 'live';
 }

@@ -46,6 +46,7 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
     },
     "byond.v1.LookupSource": {
         "offline": 1,
+        "live": 2,
     },
     "byond.v1.LookupReason": {
         "too_short": 1,
@@ -67,6 +68,7 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "location": 8,
         "carrier": 9,
         "metadata_version": 10,
+        "network": 11,
     },
     "byond.v1.EmailProblem": {
         "no_at_sign": 1,

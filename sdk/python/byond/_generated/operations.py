@@ -108,6 +108,18 @@ LOOKUP_NUMBER_RESPONSE: Message[types.LookupNumberResponse] = Message(
         "location": AS_IT_IS,
         "carrier": AS_IT_IS,
         "metadata_version": AS_IT_IS,
+        "network": lambda: NUMBER_NETWORK,
+    },
+)
+
+NUMBER_NETWORK: Message[types.NumberNetwork] = Message(
+    types.NumberNetwork,
+    {
+        "reachable": AS_IT_IS,
+        "carrier": AS_IT_IS,
+        "ported": AS_IT_IS,
+        "roaming_country": AS_IT_IS,
+        "checked_at": TIMESTAMP,
     },
 )
 

@@ -46,6 +46,7 @@ __all__ = [
     "LookupSource",
     "MailDomainStatus",
     "Mode",
+    "NumberNetwork",
     "OverviewBucket",
     "RefreshSessionResponse",
     "ReportPeriod",
@@ -223,10 +224,12 @@ LineType = Literal[
 
 LookupSource = Literal[
     "offline",
+    "live",
 ]
 """Where the information comes from.
 
 - `offline`: The numbering plans that the server carries.
+- `live`: The numbering plans, and the number's network: only if `fields` names `network`.
 
 """
 
@@ -264,6 +267,7 @@ LookupField = Literal[
     "location",
     "carrier",
     "metadata_version",
+    "network",
 ]
 """A field of the response that is there only on request.
 
@@ -277,6 +281,8 @@ LookupField = Literal[
 - `location`: The place of the number.
 - `carrier`: The carrier that the number was allocated to.
 - `metadata_version`: The version of the numbering plans.
+- `network`: What the number's network says now. Only with a live key, and if the operator has a source for it,
+  which may take seconds.
 
 """
 
@@ -728,6 +734,31 @@ class LookupNumberResponse:
 
     metadata_version: Optional[str]
     """The version of the numbering plans, which is that of Google's libphonenumber. Absent unless `fields` names it."""
+
+    network: NumberNetwork
+    """What the number's network said. Its kind of line is then `line_type`. Absent unless `fields` names it and
+    `source` is `live`.
+    """
+
+
+@dataclass(frozen=True)
+class NumberNetwork:
+    """What the network of a number said of it."""
+
+    reachable: Optional[bool]
+    """Whether the phone is on, and connected to a network. Null if unknown."""
+
+    carrier: Optional[str]
+    """The carrier that serves the number, after it was ported. Null if unknown."""
+
+    ported: Optional[bool]
+    """Whether the number has left the carrier that it was allocated to. Null if unknown."""
+
+    roaming_country: Optional[str]
+    """The country that the phone is in, if it is not its own, as an ISO 3166-1 alpha-2 code. Null if unknown."""
+
+    checked_at: datetime
+    """When the network was asked: the answer may be remembered."""
 
 
 @dataclass(frozen=True)

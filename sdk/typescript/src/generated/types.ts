@@ -108,8 +108,9 @@ export type LineType = "mobile" | "fixed_line" | "voip" | "toll_free" | "unknown
  * Where the information comes from.
  *
  * - `offline`: The numbering plans that the server carries.
+ * - `live`: The numbering plans, and the number's network: only if `fields` names `network`.
  */
-export type LookupSource = "offline";
+export type LookupSource = "offline" | "live";
 
 /**
  * Why a number is not valid.
@@ -137,8 +138,10 @@ export type LookupReason = "too_short" | "too_long" | "invalid_length" | "unknow
  * - `location`: The place of the number.
  * - `carrier`: The carrier that the number was allocated to.
  * - `metadata_version`: The version of the numbering plans.
+ * - `network`: What the number's network says now. Only with a live key, and if the operator has a source for it, which
+ *   may take seconds.
  */
-export type LookupField = "calling_code" | "extension" | "international_format" | "rfc3966" | "reason" | "also_possible" | "timezones" | "location" | "carrier" | "metadata_version";
+export type LookupField = "calling_code" | "extension" | "international_format" | "rfc3966" | "reason" | "also_possible" | "timezones" | "location" | "carrier" | "metadata_version" | "network";
 
 /**
  * Why an email address is not valid.
@@ -452,6 +455,25 @@ export interface LookupNumberResponse {
   readonly carrier?: string | null;
   /** The version of the numbering plans, which is that of Google's libphonenumber. Absent unless `fields` names it. */
   readonly metadataVersion?: string | null;
+  /**
+   * What the number's network said. Its kind of line is then `lineType`. Absent unless `fields` names it and `source`
+   * is `live`.
+   */
+  readonly network?: NumberNetwork;
+}
+
+/** What the network of a number said of it. */
+export interface NumberNetwork {
+  /** Whether the phone is on, and connected to a network. Null if unknown. */
+  readonly reachable: boolean | null;
+  /** The carrier that serves the number, after it was ported. Null if unknown. */
+  readonly carrier: string | null;
+  /** Whether the number has left the carrier that it was allocated to. Null if unknown. */
+  readonly ported: boolean | null;
+  /** The country that the phone is in, if it is not its own, as an ISO 3166-1 alpha-2 code. Null if unknown. */
+  readonly roamingCountry: string | null;
+  /** When the network was asked: the answer may be remembered. */
+  readonly checkedAt: Date;
 }
 
 /** What is known of an email address. */
