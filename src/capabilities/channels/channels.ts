@@ -38,7 +38,7 @@ export interface Channels {
   sendMail(recipient: string, mail: RenderedMail, options: SendOptions): Promise<SendResult>;
   /** Messages sent at the same time, by lane of the outbox. */
   readonly lanes: Readonly<Record<string, number>>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Messages sent at the same time. Without providers, the lanes of text messages and calls have places for what was queued before. */
@@ -107,10 +107,8 @@ export function createChannels(options: ChannelsOptions): Channels {
         [laneOf(channel, "test"), sandboxPlaces],
       ]),
     ),
-    close() {
-      for (const channel of Object.values(live)) {
-        channel?.close?.();
-      }
+    async close() {
+      await Promise.all(Object.values(live).map((channel) => channel?.close?.()));
     },
   };
 }

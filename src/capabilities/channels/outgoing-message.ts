@@ -34,8 +34,8 @@ export interface Channel {
    * sends nothing more.
    */
   send(message: CodeMessage, options: SendOptions): Promise<SendResult>;
-  /** Closes connections. */
-  close?(): void;
+  /** Closes connections. Resolves when they have ended in order. */
+  close?(): void | Promise<void>;
 }
 
 /**

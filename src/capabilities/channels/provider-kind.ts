@@ -64,7 +64,9 @@ export interface ProviderContext {
 export interface ProviderConfiguration {
   /** Where messages go, for the log of the start: an origin or a host, without secrets. */
   readonly address: string;
-  /** Makes the provider. Connections are opened when the first message is sent. */
+  /** Messages at the same time, unless the DSN has `?concurrency=`. Default: 20. */
+  readonly concurrency?: number;
+  /** Makes the provider. Connections are opened when the first message is sent, unless reports arrive over them. */
   create(deps: ProviderDependencies): Provider;
 }
 

@@ -40,12 +40,18 @@ function readProvider(text: string, context: ProviderContext): ConfiguredProvide
   if (kind?.channels.includes(context.channel) !== true) {
     throw new TypeError(`its scheme must be one of ${schemesOf(context.channel).join(", ")}`);
   }
-  const { name = kind.name, concurrency = defaultConcurrency } = readCommon(dsn);
+  const common = readCommon(dsn);
   const configuration = kind.configure(dsn, context);
   if (kind.isWebAddress !== true) {
     dsn.parameters.refuseOthers();
   }
-  return { ...configuration, name, kind, channel: context.channel, concurrency };
+  return {
+    ...configuration,
+    name: common.name ?? kind.name,
+    kind,
+    channel: context.channel,
+    concurrency: common.concurrency ?? configuration.concurrency ?? defaultConcurrency,
+  };
 }
 
 function readCommon({ parameters }: Dsn) {

@@ -85,10 +85,8 @@ export class ProviderPool implements Channel {
     }
   }
 
-  close(): void {
-    for (const { provider } of this.#members) {
-      provider.close?.();
-    }
+  async close(): Promise<void> {
+    await Promise.all(this.#members.map(({ provider }) => provider.close?.()));
   }
 
   /** "paused": all that may take the message are paused. "none": the attempt ended before there was a place. */
