@@ -25,10 +25,13 @@ export interface Message {
 
 /** What became of a message at the carrier. */
 export type Outcome =
-  /** It has the message. Byond keeps the id with the attempt. */
-  | { readonly kind: "accepted"; readonly messageId: string }
-  /** It will never take this message. `error` is letters and underscores; Byond keeps it as the reason. */
-  | { readonly kind: "refused"; readonly error: string }
+  /** It has the message. Byond keeps the id with the attempt. `reportsDelivery`: `reportDelivery` will be called for it. */
+  | { readonly kind: "accepted"; readonly messageId: string; readonly reportsDelivery?: boolean }
+  /**
+   * It will never take this message. `error` is letters and underscores; Byond keeps it as the reason. `undeliverable`: the number can
+   * never receive such messages.
+   */
+  | { readonly kind: "refused"; readonly error: string; readonly undeliverable?: boolean }
   /** Not now. Byond tries again until the code expires. */
   | { readonly kind: "unavailable"; readonly retryAfterSeconds: number };
 
@@ -79,9 +82,9 @@ export function createAdapter({ secret, deliver, now = Date.now }: AdapterOption
     const outcome = await deliverOnce(message.id, message);
     switch (outcome.kind) {
       case "accepted":
-        return reply(202, { message_id: outcome.messageId });
+        return reply(202, { message_id: outcome.messageId, reports_delivery: outcome.reportsDelivery === true });
       case "refused":
-        return reply(422, { error: outcome.error });
+        return reply(422, { error: outcome.error, undeliverable: outcome.undeliverable === true });
       case "unavailable":
         return reply(503, { error: "unavailable" }, { "Retry-After": String(outcome.retryAfterSeconds) });
     }
@@ -90,6 +93,32 @@ export function createAdapter({ secret, deliver, now = Date.now }: AdapterOption
   return createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
+}
+
+/** What became of a message that the carrier had accepted. */
+export interface Report {
+  readonly message_id: string;
+  readonly status: "sent" | "delivered" | "failed";
+  /** With `failed`, as in an answer. */
+  readonly error?: string;
+  readonly undeliverable?: boolean;
+}
+
+/**
+ * Tells Byond what the carrier reports of a message. `url` is `https://<Byond>/webhooks/sms/adapter`, or `…/voice/adapter`. False: report
+ * it again in a second, as Byond has not recorded the message yet or cannot be reached.
+ */
+export async function reportDelivery(
+  url: string,
+  secret: string,
+  report: Report,
+  nowMs = Date.now(),
+): Promise<boolean> {
+  const body = JSON.stringify(report);
+  const signature = createHmac("sha256", secret).update(`${nowMs}.${body}`).digest("hex");
+  const headers = { "Content-Type": "application/json", "Byond-Signature": `t=${nowMs},v1=${signature}` };
+  const response = await fetch(url, { method: "POST", headers, body }).catch(() => undefined);
+  return response !== undefined && response.status < 500;
 }
 
 /** Checks `t=<unix ms>,v1=<hex HMAC-SHA256(secret, "<t>." + body)>` over the bytes that came, and that it is recent. */

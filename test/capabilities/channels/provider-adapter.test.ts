@@ -2,8 +2,10 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createAdapter, type Message, type Outcome } from "../../../docs/provider-adapter/adapter.ts";
+import { createAdapter, type Message, type Outcome, reportDelivery } from "../../../docs/provider-adapter/adapter.ts";
 import { createAdapterProvider } from "../../../src/capabilities/channels/adapter/adapter.ts";
+import { adapterCallback } from "../../../src/capabilities/channels/adapter/adapter-callback.ts";
+import { HttpFake } from "./http-fake.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
 /** The example adapter, talked to by the channel that it is an example for. */
@@ -45,6 +47,46 @@ describe("the example adapter", () => {
   test("delivers a message", async () => {
     expect(await send()).toEqual({ kind: "sent", providerMessageId: "carrier-1" });
     expect(delivered).toMatchObject([{ id: "dlv_1", channel: "sms", recipient: "+6591234567", code: "493817" }]);
+  });
+
+  test("says whether it reports deliveries, and whether a number can never receive messages", async () => {
+    outcome = { kind: "accepted", messageId: "carrier-1", reportsDelivery: true };
+    expect(await send()).toEqual({ kind: "sent", providerMessageId: "carrier-1", awaitsReceipt: true });
+    outcome = { kind: "refused", error: "landline", undeliverable: true };
+    expect(await send("shared secret", "dlv_2")).toMatchObject({ kind: "failed", undeliverable: true });
+  });
+
+  test("reports a delivery as the channel reads it, and says whether to do it again", async () => {
+    const received: unknown[] = [];
+    let status = 200;
+    const read = adapterCallback("shared secret", clock);
+    const byond = await HttpFake.open();
+    const report = async () => {
+      byond.answer = { status };
+      const wasTaken = await reportDelivery(
+        `${byond.url}/webhooks/sms/adapter`,
+        "shared secret",
+        { message_id: "carrier-1", status: "failed", error: "landline", undeliverable: true },
+        nowMs,
+      );
+      const request = byond.requests.at(-1);
+      const header = (name: string) => request?.headers[name]?.toString();
+      const body = Buffer.from(request?.body ?? "");
+      received.push(await read({ url: "", query: new URLSearchParams(), header, body }));
+      return wasTaken;
+    };
+    expect(await report()).toBe(true);
+    status = 503;
+    expect(await report()).toBe(false);
+    const receipt = {
+      messageId: "carrier-1",
+      state: "failed",
+      at: fixedNow,
+      error: "the provider could not deliver the message (landline)",
+      undeliverable: true,
+    };
+    await byond.close();
+    expect(received).toEqual(Array(2).fill({ kind: "receipts", receipts: [receipt] }));
   });
 
   test("delivers a repeated message once", async () => {
