@@ -24,8 +24,7 @@ test.each([
     {
       "fields[1]":
         "must be one of: calling_code, extension, international_format, rfc3966, reason, also_possible, timezones, location, carrier, " +
-        "metadata_version",
-        "network",
+        "metadata_version, network",
     },
   ],
   ["number=1&fields=carrier&fields=carrier", { fields: "must not name anything twice" }],
