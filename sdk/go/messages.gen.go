@@ -37,8 +37,20 @@ const (
 	// VerifyStartStatusPending: The code was generated and is being sent; the server awaits the user's input.
 	VerifyStartStatusPending VerifyStartStatus = "pending"
 
-	// VerifyStartStatusChannelUnavailable: The server has no provider for the channel. Nothing was sent.
+	// VerifyStartStatusChannelUnavailable: The server has no provider for the channel, nor for one of the
+	// `Fallback`. Nothing was sent.
 	VerifyStartStatusChannelUnavailable VerifyStartStatus = "channel_unavailable"
+)
+
+// Reuse: which verification a start may use instead of a new one.
+//
+// Newer servers may have words that this version does not know.
+type Reuse string
+
+// The words of [Reuse].
+const (
+	// ReusePending: A pending one, of the same channel and recipient.
+	ReusePending Reuse = "pending"
 )
 
 // VerifyCheckStatus has the possible outcomes of a check.
@@ -113,6 +125,57 @@ const (
 
 	// DeliveryStatusExpired: Not sent before the code expired or the verification ended.
 	DeliveryStatusExpired DeliveryStatus = "expired"
+)
+
+// VerificationFallbackStatus: what became of a step.
+//
+// Newer servers may have words that this version does not know.
+type VerificationFallbackStatus string
+
+// The words of [VerificationFallbackStatus].
+const (
+	// VerificationFallbackStatusWaiting: It is taken if the code does not arrive before.
+	VerificationFallbackStatusWaiting VerificationFallbackStatus = "waiting"
+
+	// VerificationFallbackStatusTaken: The code was sent over its channel.
+	VerificationFallbackStatusTaken VerificationFallbackStatus = "taken"
+
+	// VerificationFallbackStatusSkipped: Not needed: a message was delivered, or the verification ended.
+	VerificationFallbackStatusSkipped VerificationFallbackStatus = "skipped"
+
+	// VerificationFallbackStatusRefused: Nothing could be sent over its channel. The next step was taken at once.
+	VerificationFallbackStatusRefused VerificationFallbackStatus = "refused"
+)
+
+// VerificationFallbackReason: why nothing was sent.
+//
+// Newer servers may have words that this version does not know.
+type VerificationFallbackReason string
+
+// The words of [VerificationFallbackReason].
+const (
+	// VerificationFallbackReasonDelivered: Skipped: a message with the code was delivered, or was sent and its
+	// provider reports no delivery.
+	VerificationFallbackReasonDelivered VerificationFallbackReason = "delivered"
+
+	// VerificationFallbackReasonEnded: Skipped: the code was approved or expired, or the verification was locked or
+	// canceled.
+	VerificationFallbackReasonEnded VerificationFallbackReason = "ended"
+
+	// VerificationFallbackReasonChannelUnavailable: Refused: the server has no provider for the channel.
+	VerificationFallbackReasonChannelUnavailable VerificationFallbackReason = "channel_unavailable"
+
+	// VerificationFallbackReasonUndeliverable: Refused: nothing can be delivered to the recipient over this channel.
+	VerificationFallbackReasonUndeliverable VerificationFallbackReason = "undeliverable"
+
+	// VerificationFallbackReasonRateLimited: Refused: a limit would have allowed it only after the code expired.
+	VerificationFallbackReasonRateLimited VerificationFallbackReason = "rate_limited"
+
+	// VerificationFallbackReasonSendLimitReached: Refused: the code was sent as often as it may be.
+	VerificationFallbackReasonSendLimitReached VerificationFallbackReason = "send_limit_reached"
+
+	// VerificationFallbackReasonNotAllowed: Refused by another rule of the server.
+	VerificationFallbackReasonNotAllowed VerificationFallbackReason = "not_allowed"
 )
 
 // LineType is the kind of line that a number belongs to.
@@ -513,6 +576,24 @@ type VerifyStartResponse struct {
 
 	// ExpiresAt: when the code expires.
 	ExpiresAt time.Time `json:"expires_at"`
+
+	// Reused: whether this is an earlier verification whose code was sent again. Nil unless the call had `Reuse`.
+	Reused *bool `json:"reused"`
+}
+
+// FallbackStep is a channel that a code is sent over if it does not arrive over the one before.
+type FallbackStep struct {
+	// Channel is the channel of this step.
+	Channel Channel `json:"channel"`
+
+	// Recipient is the recipient in the form that the channel takes. Required if neither the start nor another step
+	// has a recipient of that form; otherwise that recipient is the default, and the only one allowed. Only name one
+	// that you know to belong to the same person, because the code then verifies both.
+	Recipient *string `json:"recipient"`
+
+	// AfterSeconds: how long to wait for the message before to be reported delivered, in seconds, 5 to 600. Default
+	// 30.
+	AfterSeconds *int `json:"after_seconds"`
 }
 
 // VerifyCheckResponse is the outcome of a check.
@@ -555,6 +636,9 @@ type Verification struct {
 
 	// Metadata: your own data, as given at the start.
 	Metadata map[string]string `json:"metadata"`
+
+	// Fallback has the steps of the start's `Fallback`, in their order.
+	Fallback []VerificationFallback `json:"fallback"`
 }
 
 // Delivery is a message that carries a code, and its delivery status.
@@ -593,6 +677,30 @@ type Delivery struct {
 	// Segments parts that the text message was sent in: carriers charge for each. Nil for other channels, and until
 	// the provider accepts it.
 	Segments *int `json:"segments"`
+}
+
+// VerificationFallback is a step of a verification's `Fallback`, and what became of it.
+type VerificationFallback struct {
+	// Channel is the channel of the step.
+	Channel Channel `json:"channel"`
+
+	// Recipient: its recipient, masked. Nil once erased.
+	Recipient *string `json:"recipient"`
+
+	// AfterSeconds: how long it waits for the message before to be reported delivered, in seconds.
+	AfterSeconds int `json:"after_seconds"`
+
+	// Status: what became of it.
+	Status VerificationFallbackStatus `json:"status"`
+
+	// Reason: why nothing was sent. Nil unless it was skipped or refused.
+	Reason *VerificationFallbackReason `json:"reason"`
+
+	// TakenAt: when the code was sent over its channel. Nil unless it was taken.
+	TakenAt *time.Time `json:"taken_at"`
+
+	// DeliveryID is the id of the message among `Deliveries`. Nil unless it was taken.
+	DeliveryID *string `json:"delivery_id"`
 }
 
 // VerifyEraseResponse is the result of an erasure.

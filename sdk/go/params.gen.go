@@ -43,6 +43,20 @@ type VerifyStartParams struct {
 	// Metadata: your own data about the verification, returned with it, such as the id of your user. At most 16
 	// entries, with keys of at most 40 and values of at most 500 characters. Erased with the recipient.
 	Metadata map[string]string `json:"metadata,omitzero"`
+
+	// Fallback has the channels that the same code is sent over if it does not arrive over the one before, in their
+	// order. At most 3, and each channel once, that of the start included.
+	//
+	// The next step is taken when the message before has failed for good, at once, or when `AfterSeconds` have
+	// passed and it was not reported as delivered. No step is taken once a message was delivered (or was sent, where
+	// its provider reports no delivery), or when the verification has ended. Each step counts against the limits of
+	// a send.
+	Fallback []FallbackStep `json:"fallback,omitzero"`
+
+	// Reuse: with `pending`: if the newest pending verification with this channel and recipient has sends left, its
+	// code is sent again, and no verification is started. The answer then has its id and its expiry; the other
+	// fields of this call are not used. Default: every call starts a verification.
+	Reuse *Reuse `json:"reuse,omitzero"`
 }
 
 // VerifyCheckParams are the parameters of [VerifyService.Check].
@@ -78,8 +92,8 @@ type VerifyListParams struct {
 	// Channel: only verifications started with this channel.
 	Channel *Channel `json:"channel,omitzero"`
 
-	// Recipient: only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form
-	// or an email address.
+	// Recipient: only verifications for this recipient, by the start, a resend or a step of the `Fallback`: a phone
+	// number in E.164 form or an email address.
 	Recipient *string `json:"recipient,omitzero"`
 
 	// CreatedAfter: only verifications started at this moment or later.

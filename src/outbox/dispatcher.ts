@@ -7,7 +7,7 @@ import { type GroupWants, type LaneGroup, LaneSet } from "./lane-set.ts";
 import { attemptTimeoutMs, claimMs, recordingBackoff } from "./outbox.policy.ts";
 import type { OutboxItem, OutboxSender } from "./outbox.ts";
 import type { OutboxKey, OutboxStore } from "./outbox-store.ts";
-import type { ProviderState, SendResult } from "./send-result.ts";
+import type { ProviderState, SendResult, Settled } from "./send-result.ts";
 import type { Timers } from "./timers.ts";
 
 export interface DispatcherOptions {
@@ -191,14 +191,18 @@ export class Dispatcher {
     held.attempt = attempt;
     const result = await this.#send(held, attempt);
     const tookMs = this.#nowMs() - startedMs;
-    this.#reportToCircuit(lane, result);
-    await this.#record(held, result, tookMs);
+    if (result.kind === "settled") {
+      this.#options.onFinished();
+    } else {
+      this.#reportToCircuit(lane, result);
+      await this.#record(held, result, tookMs);
+    }
     lane.leave();
     this.#forget(held);
     this.#advance(lane);
   }
 
-  async #send(held: HeldItem, attempt: AbortController): Promise<SendResult> {
+  async #send(held: HeldItem, attempt: AbortController): Promise<SendResult | Settled> {
     const { item } = held;
     const sender = this.#options.senders[item.kind];
     if (sender === undefined) {

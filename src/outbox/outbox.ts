@@ -1,5 +1,5 @@
 import { claimMs } from "./outbox.policy.ts";
-import type { SendResult } from "./send-result.ts";
+import type { SendResult, Settled } from "./send-result.ts";
 
 /** A message that this server has claimed. */
 export interface OutboxItem {
@@ -30,7 +30,7 @@ export interface OutboxSender {
    * by another server after a crash: the item's id is the same then. `hasWaited`: the attempt does not follow the commit at
    * once, so that the message may be no longer wanted.
    */
-  send(item: OutboxItem, signal: AbortSignal, hasWaited: boolean): Promise<SendResult>;
+  send(item: OutboxItem, signal: AbortSignal, hasWaited: boolean): Promise<SendResult | Settled>;
   /** How long to wait after attempt number `attempts` failed. Default: `backoffMs`, for messages that a person waits for. */
   readonly backoffMs?: (attempts: number, random: () => number) => number;
 }

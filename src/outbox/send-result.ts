@@ -42,6 +42,11 @@ type AttemptResult =
   /** The message is no longer wanted, and the provider was not called. Recorded as failed. */
   | { readonly kind: "withdrawn"; readonly reason: string };
 
+/** The sender has finished the row itself, by the statement of its effect: there is nothing to record. */
+export interface Settled {
+  readonly kind: "settled";
+}
+
 export interface SendOptions {
   /** The same for every attempt at one message, so that a provider can recognise a repetition. */
   readonly idempotencyKey: string;

@@ -44,10 +44,10 @@ export const pathOf = (place: Place, name: string) => (place.path === "" ? name 
 
 /** A request with all its messages, however deep, each of which `fill` gets to see. */
 export function fullMessage(desc: DescMessage, fill: (message: Message, place: Place) => void, path = ""): Message {
-  const inner = messageFields(desc).map((field) => [
-    field.localName,
-    fullMessage(field.message, fill, path === "" ? field.name : `${path}.${field.name}`),
-  ]);
+  const inner = messageFields(desc).map((field) => {
+    const one = fullMessage(field.message, fill, innerPath(path, field));
+    return [field.localName, field.fieldKind === "list" ? [one] : one];
+  });
   const message = create(desc, Object.fromEntries(inner));
   fill(message, { desc, path });
   return message;
@@ -58,7 +58,8 @@ export function fullJson(desc: DescMessage, fill: (json: Record<string, unknown>
   const json: Record<string, unknown> = {};
   for (const field of messageFields(desc)) {
     if (!hasCustomJsonRepresentation(field.message)) {
-      json[field.jsonName] = fullJson(field.message, fill, path === "" ? field.name : `${path}.${field.name}`);
+      const one = fullJson(field.message, fill, innerPath(path, field));
+      json[field.jsonName] = field.fieldKind === "list" ? [one] : one;
     }
   }
   fill(json, { desc, path });
@@ -67,11 +68,20 @@ export function fullJson(desc: DescMessage, fill: (json: Record<string, unknown>
 
 function messageFields(desc: DescMessage) {
   return desc.fields.flatMap((field) => {
-    if (field.message !== undefined && (field.fieldKind !== "message" || field.oneof !== undefined)) {
-      throw new TypeError(`${field.toString()}: teach this test about lists, maps and oneofs of messages`);
+    if (field.message === undefined) {
+      return [];
     }
-    return field.fieldKind === "message" ? [field] : [];
+    if (field.fieldKind === "map" || field.oneof !== undefined) {
+      throw new TypeError(`${field.toString()}: teach this test about maps and oneofs of messages`);
+    }
+    return [field];
   });
+}
+
+/** The path of a message in a field, and of the only one in a list. */
+function innerPath(path: string, field: DescField): string {
+  const name = field.fieldKind === "list" ? `${field.name}[0]` : field.name;
+  return path === "" ? name : `${path}.${name}`;
 }
 
 /** What a call came to: `ok` or the error's code, and what was said of fields. */
@@ -267,7 +277,8 @@ export function fullRestJson(
   const json: Record<string, unknown> = {};
   for (const field of messageFields(desc)) {
     if (!hasCustomJsonRepresentation(field.message) && !isListWrapper(field.message)) {
-      json[field.name] = fullRestJson(field.message, fill, path === "" ? field.name : `${path}.${field.name}`);
+      const one = fullRestJson(field.message, fill, innerPath(path, field));
+      json[field.name] = field.fieldKind === "list" ? [one] : one;
     }
   }
   fill(json, { desc, path });

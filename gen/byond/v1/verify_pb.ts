@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/verify.proto.
  */
 export const file_byond_v1_verify: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIvoFChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESXgoFYnJhbmQYAyABKAlCSrpIIHIeEAEYKDIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzSACIAQESIwoLY29kZV9sZW5ndGgYBCABKAVCCbpIBhoEGAooBEgBiAEBEiQKC3R0bF9zZWNvbmRzGAUgASgFQgq6SAcaBRiQHCgeSAKIAQESdwoGbG9jYWxlGAYgASgJQmK6SClyJxgjMiNeW0EtWmEtel17Miw4fSgtW0EtWmEtejAtOV17MSw4fSkqJLq7GDJtdXN0IGJlIGEgQkNQIDQ3IGxhbmd1YWdlIHRhZywgc3VjaCBhcyBlbiBvciBwdC1CUkgDiAEBElgKC2VuZF91c2VyX2lwGAcgASgJQj66SBhyFhhAMhBeWzAtOUEtRmEtZjouXSskcAG6uxgfbXVzdCBiZSBhbiBJUHY0IG9yIElQdjYgYWRkcmVzc0gEiAEBEigKD2F1dG9maWxsX2RvbWFpbhgIIAEoCUIKukgHcgUY/QFoAUgFiAEBElsKCG1ldGFkYXRhGAkgAygLMjAuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAQIgZyBBABGCgqBXIDGPQDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZfYnJhbmRCDgoMX2NvZGVfbGVuZ3RoQg4KDF90dGxfc2Vjb25kc0IJCgdfbG9jYWxlQg4KDF9lbmRfdXNlcl9pcEISChBfYXV0b2ZpbGxfZG9tYWluIpoCChlTdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBI6CgZzdGF0dXMYAyABKA4yKi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1BFTkRJTkcQARIeChpTVEFUVVNfQ0hBTk5FTF9VTkFWQUlMQUJMRRACIpABChhDaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QSKgoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIYCgRjb2RlGAIgASgJQgq6SAfIAQFyAhhAEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAIgBAUIMCgpfcmVjaXBpZW50IuQBChlDaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRI6CgZzdGF0dXMYAiABKA4yKi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cyJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEItgDCgxWZXJpZmljYXRpb24SFwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJEiIKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsEiwKBnN0YXR1cxgDIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1cxIWCglyZWNpcGllbnQYBCABKAlIAIgBARIVCg1hdHRlbXB0c19sZWZ0GAUgASgFEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2FwcHJvdmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgpkZWxpdmVyaWVzGAkgAygLMhIuYnlvbmQudjEuRGVsaXZlcnkSNgoIbWV0YWRhdGEYCiADKAsyJC5ieW9uZC52MS5WZXJpZmljYXRpb24uTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3JlY2lwaWVudCKvBAoIRGVsaXZlcnkSCgoCaWQYASABKAkSIgoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSKQoGc3RhdHVzGAMgASgOMhkuYnlvbmQudjEuRGVsaXZlcnkuU3RhdHVzEhAKCGF0dGVtcHRzGAQgASgFEiAKE3Byb3ZpZGVyX21lc3NhZ2VfaWQYBSABKAlIAIgBARISCgVlcnJvchgGIAEoCUgBiAEBEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB3NlbnRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKCXJlY2lwaWVudBgJIAEoCUgCiAEBEhUKCHByb3ZpZGVyGAogASgJSAOIAQESFQoIc2VnbWVudHMYCyABKAVIBIgBASKSAQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhEKDVNUQVRVU19RVUVVRUQQARIPCgtTVEFUVVNfU0VOVBACEhQKEFNUQVRVU19ERUxJVkVSRUQQAxIPCgtTVEFUVVNfUkVBRBAEEhEKDVNUQVRVU19GQUlMRUQQBRISCg5TVEFUVVNfRVhQSVJFRBAGQhYKFF9wcm92aWRlcl9tZXNzYWdlX2lkQggKBl9lcnJvckIMCgpfcmVjaXBpZW50QgsKCV9wcm92aWRlckILCglfc2VnbWVudHMiRAoWR2V0VmVyaWZpY2F0aW9uUmVxdWVzdBIqCg92ZXJpZmljYXRpb25faWQYASABKAlCEbpIB8gBAXICGEDCuxgDdnJmIkcKF0dldFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiKwAQoRUmVzZW5kQ29kZVJlcXVlc3QSKgoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIzCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbEIKukgHggEEEAEgAEgAiAEBEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAYgBAUIKCghfY2hhbm5lbEIMCgpfcmVjaXBpZW50IkIKElJlc2VuZENvZGVSZXNwb25zZRIsCgx2ZXJpZmljYXRpb24YASABKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24iRwoZQ2FuY2VsVmVyaWZpY2F0aW9uUmVxdWVzdBIqCg92ZXJpZmljYXRpb25faWQYASABKAlCEbpIB8gBAXICGEDCuxgDdnJmIkoKGkNhbmNlbFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiLjAwoYTGlzdFZlcmlmaWNhdGlvbnNSZXF1ZXN0Ej0KBnN0YXR1cxgBIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1c0IKukgHggEEEAEgAEgAiAEBEjMKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsQgq6SAeCAQQQASAASAGIAQESIAoJcmVjaXBpZW50GAMgASgJQgi6SAVyAxj+AUgCiAEBEjEKDWNyZWF0ZWRfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZWRfYmVmb3JlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIhCglwYWdlX3NpemUYBiABKAVCCbpIBhoEGGQoAUgDiAEBEmUKCnBhZ2VfdG9rZW4YByABKAlCTLpIF3IVGMgBMhBeW0EtWmEtejAtOV8tXSskursYLm11c3QgYmUgdGhlIG5leHRfcGFnZV90b2tlbiBvZiB0aGUgcGFnZSBiZWZvcmVIBIgBAUIJCgdfc3RhdHVzQgoKCF9jaGFubmVsQgwKCl9yZWNpcGllbnRCDAoKX3BhZ2Vfc2l6ZUINCgtfcGFnZV90b2tlbiJ8ChlMaXN0VmVyaWZpY2F0aW9uc1Jlc3BvbnNlEi0KDXZlcmlmaWNhdGlvbnMYASADKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24SHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJSACIAQFCEgoQX25leHRfcGFnZV90b2tlbiI3ChVFcmFzZVJlY2lwaWVudFJlcXVlc3QSHgoJcmVjaXBpZW50GAEgASgJQgu6SAjIAQFyAxj+ASIoChZFcmFzZVJlY2lwaWVudFJlc3BvbnNlEg4KBmVyYXNlZBgBIAEoBSpvCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIPCgtDSEFOTkVMX1NNUxABEhEKDUNIQU5ORUxfVk9JQ0UQAhIUChBDSEFOTkVMX1dIQVRTQVBQEAMSEQoNQ0hBTk5FTF9FTUFJTBAEKowCChJWZXJpZmljYXRpb25TdGF0dXMSIwofVkVSSUZJQ0FUSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEh8KG1ZFUklGSUNBVElPTl9TVEFUVVNfUEVORElORxABEiAKHFZFUklGSUNBVElPTl9TVEFUVVNfQVBQUk9WRUQQAhIfChtWRVJJRklDQVRJT05fU1RBVFVTX0VYUElSRUQQAxIeChpWRVJJRklDQVRJT05fU1RBVFVTX0xPQ0tFRBAEEiAKHFZFUklGSUNBVElPTl9TVEFUVVNfQ0FOQ0VMRUQQBRIrCidWRVJJRklDQVRJT05fU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQBjLaCAoNVmVyaWZ5U2VydmljZRKSAQoRU3RhcnRWZXJpZmljYXRpb24SIi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlcXVlc3QaIy5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlIjSquxgKCAISBnZlcmlmebK7GAMIyQGC0+STAhk6ASoiFC9hcGkvdjEvdmVyaWZ5L3N0YXJ0EosBChFDaGVja1ZlcmlmaWNhdGlvbhIiLmJ5b25kLnYxLkNoZWNrVmVyaWZpY2F0aW9uUmVxdWVzdBojLmJ5b25kLnYxLkNoZWNrVmVyaWZpY2F0aW9uUmVzcG9uc2UiLaq7GAoIAhIGdmVyaWZ5gtPkkwIZOgEqIhQvYXBpL3YxL3ZlcmlmeS9jaGVjaxKlAQoPR2V0VmVyaWZpY2F0aW9uEiAuYnlvbmQudjEuR2V0VmVyaWZpY2F0aW9uUmVxdWVzdBohLmJ5b25kLnYxLkdldFZlcmlmaWNhdGlvblJlc3BvbnNlIk2QAgGquxgQCAQSBnZlcmlmeRgBIAEwAYLT5JMCMGIMdmVyaWZpY2F0aW9uEiAvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfRKdAQoKUmVzZW5kQ29kZRIbLmJ5b25kLnYxLlJlc2VuZENvZGVSZXF1ZXN0GhwuYnlvbmQudjEuUmVzZW5kQ29kZVJlc3BvbnNlIlSquxgQCAQSBnZlcmlmeRgBIAEwAYLT5JMCOjoBKmIMdmVyaWZpY2F0aW9uIicvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfS9yZXNlbmQSuAEKEkNhbmNlbFZlcmlmaWNhdGlvbhIjLmJ5b25kLnYxLkNhbmNlbFZlcmlmaWNhdGlvblJlcXVlc3QaJC5ieW9uZC52MS5DYW5jZWxWZXJpZmljYXRpb25SZXNwb25zZSJXkAICqrsYEAgEEgZ2ZXJpZnkYASABMAGC0+STAjo6ASpiDHZlcmlmaWNhdGlvbiInL2FwaS92MS92ZXJpZnkve3ZlcmlmaWNhdGlvbl9pZH0vY2FuY2VsEpMBChFMaXN0VmVyaWZpY2F0aW9ucxIiLmJ5b25kLnYxLkxpc3RWZXJpZmljYXRpb25zUmVxdWVzdBojLmJ5b25kLnYxLkxpc3RWZXJpZmljYXRpb25zUmVzcG9uc2UiNZACAaq7GBEIBBIHcmVwb3J0cxgBIAEwAYLT5JMCFxIVL2FwaS92MS92ZXJpZmljYXRpb25zEowBCg5FcmFzZVJlY2lwaWVudBIfLmJ5b25kLnYxLkVyYXNlUmVjaXBpZW50UmVxdWVzdBogLmJ5b25kLnYxLkVyYXNlUmVjaXBpZW50UmVzcG9uc2UiN5ACAqq7GAoIAhIGdmVyaWZ5gtPkkwIgOgEqIhsvYXBpL3YxL3ZlcmlmaWNhdGlvbnMvZXJhc2VCeQoMY29tLmJ5b25kLnYxQgtWZXJpZnlQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIukGChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESXgoFYnJhbmQYAyABKAlCSrpIIHIeEAEYKDIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzSACIAQESIwoLY29kZV9sZW5ndGgYBCABKAVCCbpIBhoEGAooBEgBiAEBEiQKC3R0bF9zZWNvbmRzGAUgASgFQgq6SAcaBRiQHCgeSAKIAQESdwoGbG9jYWxlGAYgASgJQmK6SClyJxgjMiNeW0EtWmEtel17Miw4fSgtW0EtWmEtejAtOV17MSw4fSkqJLq7GDJtdXN0IGJlIGEgQkNQIDQ3IGxhbmd1YWdlIHRhZywgc3VjaCBhcyBlbiBvciBwdC1CUkgDiAEBElgKC2VuZF91c2VyX2lwGAcgASgJQj66SBhyFhhAMhBeWzAtOUEtRmEtZjouXSskcAG6uxgfbXVzdCBiZSBhbiBJUHY0IG9yIElQdjYgYWRkcmVzc0gEiAEBEigKD2F1dG9maWxsX2RvbWFpbhgIIAEoCUIKukgHcgUY/QFoAUgFiAEBElsKCG1ldGFkYXRhGAkgAygLMjAuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAQIgZyBBABGCgqBXIDGPQDEjIKCGZhbGxiYWNrGAogAygLMhYuYnlvbmQudjEuRmFsbGJhY2tTdGVwQgi6SAWSAQIQAxIvCgVyZXVzZRgLIAEoDjIPLmJ5b25kLnYxLlJldXNlQgq6SAeCAQQQASAASAaIAQEaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9icmFuZEIOCgxfY29kZV9sZW5ndGhCDgoMX3R0bF9zZWNvbmRzQgkKB19sb2NhbGVCDgoMX2VuZF91c2VyX2lwQhIKEF9hdXRvZmlsbF9kb21haW5CCAoGX3JldXNlIqkBCgxGYWxsYmFja1N0ZXASLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEiAKCXJlY2lwaWVudBgCIAEoCUIIukgFcgMY/gFIAIgBARImCg1hZnRlcl9zZWNvbmRzGAMgASgFQgq6SAcaBRjYBCgFSAGIAQFCDAoKX3JlY2lwaWVudEIQCg5fYWZ0ZXJfc2Vjb25kcyLAAgoZU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZRIXCg92ZXJpZmljYXRpb25faWQYASABKAkSIgoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSOgoGc3RhdHVzGAMgASgOMiouYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoGcmV1c2VkGAUgASgIQgTYuxgBSACIAQEiVAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19QRU5ESU5HEAESHgoaU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQAkIJCgdfcmV1c2VkIpABChhDaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QSKgoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIYCgRjb2RlGAIgASgJQgq6SAfIAQFyAhhAEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAIgBAUIMCgpfcmVjaXBpZW50IuQBChlDaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRI6CgZzdGF0dXMYAiABKA4yKi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cyJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEIooECgxWZXJpZmljYXRpb24SFwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJEiIKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsEiwKBnN0YXR1cxgDIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1cxIWCglyZWNpcGllbnQYBCABKAlIAIgBARIVCg1hdHRlbXB0c19sZWZ0GAUgASgFEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2FwcHJvdmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgpkZWxpdmVyaWVzGAkgAygLMhIuYnlvbmQudjEuRGVsaXZlcnkSNgoIbWV0YWRhdGEYCiADKAsyJC5ieW9uZC52MS5WZXJpZmljYXRpb24uTWV0YWRhdGFFbnRyeRIwCghmYWxsYmFjaxgLIAMoCzIeLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkZhbGxiYWNrGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIMCgpfcmVjaXBpZW50IpIFChRWZXJpZmljYXRpb25GYWxsYmFjaxIiCgdjaGFubmVsGAEgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBIWCglyZWNpcGllbnQYAiABKAlIAIgBARIVCg1hZnRlcl9zZWNvbmRzGAMgASgFEjUKBnN0YXR1cxgEIAEoDjIlLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkZhbGxiYWNrLlN0YXR1cxI6CgZyZWFzb24YBSABKA4yJS5ieW9uZC52MS5WZXJpZmljYXRpb25GYWxsYmFjay5SZWFzb25IAYgBARIsCgh0YWtlbl9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoLZGVsaXZlcnlfaWQYByABKAlIAogBASJuCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEgoOU1RBVFVTX1dBSVRJTkcQARIQCgxTVEFUVVNfVEFLRU4QAhISCg5TVEFUVVNfU0tJUFBFRBADEhIKDlNUQVRVU19SRUZVU0VEEAQi0gEKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQABIUChBSRUFTT05fREVMSVZFUkVEEAESEAoMUkVBU09OX0VOREVEEAISHgoaUkVBU09OX0NIQU5ORUxfVU5BVkFJTEFCTEUQAxIYChRSRUFTT05fVU5ERUxJVkVSQUJMRRAEEhcKE1JFQVNPTl9SQVRFX0xJTUlURUQQBRIdChlSRUFTT05fU0VORF9MSU1JVF9SRUFDSEVEEAYSFgoSUkVBU09OX05PVF9BTExPV0VEEAdCDAoKX3JlY2lwaWVudEIJCgdfcmVhc29uQg4KDF9kZWxpdmVyeV9pZCKvBAoIRGVsaXZlcnkSCgoCaWQYASABKAkSIgoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSKQoGc3RhdHVzGAMgASgOMhkuYnlvbmQudjEuRGVsaXZlcnkuU3RhdHVzEhAKCGF0dGVtcHRzGAQgASgFEiAKE3Byb3ZpZGVyX21lc3NhZ2VfaWQYBSABKAlIAIgBARISCgVlcnJvchgGIAEoCUgBiAEBEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB3NlbnRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKCXJlY2lwaWVudBgJIAEoCUgCiAEBEhUKCHByb3ZpZGVyGAogASgJSAOIAQESFQoIc2VnbWVudHMYCyABKAVIBIgBASKSAQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhEKDVNUQVRVU19RVUVVRUQQARIPCgtTVEFUVVNfU0VOVBACEhQKEFNUQVRVU19ERUxJVkVSRUQQAxIPCgtTVEFUVVNfUkVBRBAEEhEKDVNUQVRVU19GQUlMRUQQBRISCg5TVEFUVVNfRVhQSVJFRBAGQhYKFF9wcm92aWRlcl9tZXNzYWdlX2lkQggKBl9lcnJvckIMCgpfcmVjaXBpZW50QgsKCV9wcm92aWRlckILCglfc2VnbWVudHMiRAoWR2V0VmVyaWZpY2F0aW9uUmVxdWVzdBIqCg92ZXJpZmljYXRpb25faWQYASABKAlCEbpIB8gBAXICGEDCuxgDdnJmIkcKF0dldFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiKwAQoRUmVzZW5kQ29kZVJlcXVlc3QSKgoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIzCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbEIKukgHggEEEAEgAEgAiAEBEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAYgBAUIKCghfY2hhbm5lbEIMCgpfcmVjaXBpZW50IkIKElJlc2VuZENvZGVSZXNwb25zZRIsCgx2ZXJpZmljYXRpb24YASABKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24iRwoZQ2FuY2VsVmVyaWZpY2F0aW9uUmVxdWVzdBIqCg92ZXJpZmljYXRpb25faWQYASABKAlCEbpIB8gBAXICGEDCuxgDdnJmIkoKGkNhbmNlbFZlcmlmaWNhdGlvblJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiLjAwoYTGlzdFZlcmlmaWNhdGlvbnNSZXF1ZXN0Ej0KBnN0YXR1cxgBIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1c0IKukgHggEEEAEgAEgAiAEBEjMKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsQgq6SAeCAQQQASAASAGIAQESIAoJcmVjaXBpZW50GAMgASgJQgi6SAVyAxj+AUgCiAEBEjEKDWNyZWF0ZWRfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZWRfYmVmb3JlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIhCglwYWdlX3NpemUYBiABKAVCCbpIBhoEGGQoAUgDiAEBEmUKCnBhZ2VfdG9rZW4YByABKAlCTLpIF3IVGMgBMhBeW0EtWmEtejAtOV8tXSskursYLm11c3QgYmUgdGhlIG5leHRfcGFnZV90b2tlbiBvZiB0aGUgcGFnZSBiZWZvcmVIBIgBAUIJCgdfc3RhdHVzQgoKCF9jaGFubmVsQgwKCl9yZWNpcGllbnRCDAoKX3BhZ2Vfc2l6ZUINCgtfcGFnZV90b2tlbiJ8ChlMaXN0VmVyaWZpY2F0aW9uc1Jlc3BvbnNlEi0KDXZlcmlmaWNhdGlvbnMYASADKAsyFi5ieW9uZC52MS5WZXJpZmljYXRpb24SHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJSACIAQFCEgoQX25leHRfcGFnZV90b2tlbiI3ChVFcmFzZVJlY2lwaWVudFJlcXVlc3QSHgoJcmVjaXBpZW50GAEgASgJQgu6SAjIAQFyAxj+ASIoChZFcmFzZVJlY2lwaWVudFJlc3BvbnNlEg4KBmVyYXNlZBgBIAEoBSpvCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIPCgtDSEFOTkVMX1NNUxABEhEKDUNIQU5ORUxfVk9JQ0UQAhIUChBDSEFOTkVMX1dIQVRTQVBQEAMSEQoNQ0hBTk5FTF9FTUFJTBAEKjEKBVJldXNlEhUKEVJFVVNFX1VOU1BFQ0lGSUVEEAASEQoNUkVVU0VfUEVORElORxABKowCChJWZXJpZmljYXRpb25TdGF0dXMSIwofVkVSSUZJQ0FUSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEh8KG1ZFUklGSUNBVElPTl9TVEFUVVNfUEVORElORxABEiAKHFZFUklGSUNBVElPTl9TVEFUVVNfQVBQUk9WRUQQAhIfChtWRVJJRklDQVRJT05fU1RBVFVTX0VYUElSRUQQAxIeChpWRVJJRklDQVRJT05fU1RBVFVTX0xPQ0tFRBAEEiAKHFZFUklGSUNBVElPTl9TVEFUVVNfQ0FOQ0VMRUQQBRIrCidWRVJJRklDQVRJT05fU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQBjLaCAoNVmVyaWZ5U2VydmljZRKSAQoRU3RhcnRWZXJpZmljYXRpb24SIi5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlcXVlc3QaIy5ieW9uZC52MS5TdGFydFZlcmlmaWNhdGlvblJlc3BvbnNlIjSquxgKCAISBnZlcmlmebK7GAMIyQGC0+STAhk6ASoiFC9hcGkvdjEvdmVyaWZ5L3N0YXJ0EosBChFDaGVja1ZlcmlmaWNhdGlvbhIiLmJ5b25kLnYxLkNoZWNrVmVyaWZpY2F0aW9uUmVxdWVzdBojLmJ5b25kLnYxLkNoZWNrVmVyaWZpY2F0aW9uUmVzcG9uc2UiLaq7GAoIAhIGdmVyaWZ5gtPkkwIZOgEqIhQvYXBpL3YxL3ZlcmlmeS9jaGVjaxKlAQoPR2V0VmVyaWZpY2F0aW9uEiAuYnlvbmQudjEuR2V0VmVyaWZpY2F0aW9uUmVxdWVzdBohLmJ5b25kLnYxLkdldFZlcmlmaWNhdGlvblJlc3BvbnNlIk2QAgGquxgQCAQSBnZlcmlmeRgBIAEwAYLT5JMCMGIMdmVyaWZpY2F0aW9uEiAvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfRKdAQoKUmVzZW5kQ29kZRIbLmJ5b25kLnYxLlJlc2VuZENvZGVSZXF1ZXN0GhwuYnlvbmQudjEuUmVzZW5kQ29kZVJlc3BvbnNlIlSquxgQCAQSBnZlcmlmeRgBIAEwAYLT5JMCOjoBKmIMdmVyaWZpY2F0aW9uIicvYXBpL3YxL3ZlcmlmeS97dmVyaWZpY2F0aW9uX2lkfS9yZXNlbmQSuAEKEkNhbmNlbFZlcmlmaWNhdGlvbhIjLmJ5b25kLnYxLkNhbmNlbFZlcmlmaWNhdGlvblJlcXVlc3QaJC5ieW9uZC52MS5DYW5jZWxWZXJpZmljYXRpb25SZXNwb25zZSJXkAICqrsYEAgEEgZ2ZXJpZnkYASABMAGC0+STAjo6ASpiDHZlcmlmaWNhdGlvbiInL2FwaS92MS92ZXJpZnkve3ZlcmlmaWNhdGlvbl9pZH0vY2FuY2VsEpMBChFMaXN0VmVyaWZpY2F0aW9ucxIiLmJ5b25kLnYxLkxpc3RWZXJpZmljYXRpb25zUmVxdWVzdBojLmJ5b25kLnYxLkxpc3RWZXJpZmljYXRpb25zUmVzcG9uc2UiNZACAaq7GBEIBBIHcmVwb3J0cxgBIAEwAYLT5JMCFxIVL2FwaS92MS92ZXJpZmljYXRpb25zEowBCg5FcmFzZVJlY2lwaWVudBIfLmJ5b25kLnYxLkVyYXNlUmVjaXBpZW50UmVxdWVzdBogLmJ5b25kLnYxLkVyYXNlUmVjaXBpZW50UmVzcG9uc2UiN5ACAqq7GAoIAhIGdmVyaWZ5gtPkkwIgOgEqIhsvYXBpL3YxL3ZlcmlmaWNhdGlvbnMvZXJhc2VCeQoMY29tLmJ5b25kLnYxQgtWZXJpZnlQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Starts a verification.
@@ -92,6 +92,27 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
    * @generated from field: map<string, string> metadata = 9;
    */
   metadata: { [key: string]: string };
+
+  /**
+   * The channels that the same code is sent over if it does not arrive over the one before, in their order. At most 3,
+   * and each channel once, that of the start included.
+   *
+   * The next step is taken when the message before has failed for good, at once, or when `after_seconds` have passed
+   * and it was not reported as delivered. No step is taken once a message was delivered (or was sent, where its provider reports no
+   * delivery), or when the verification has ended. Each step counts against the limits of a send.
+   *
+   * @generated from field: repeated byond.v1.FallbackStep fallback = 10;
+   */
+  fallback: FallbackStep[];
+
+  /**
+   * With `pending`: if the newest pending verification with this channel and recipient has sends left, its code is sent again, and
+   * no verification is started. The answer then has its id and its expiry; the other fields of this call are not used.
+   * Default: every call starts a verification.
+   *
+   * @generated from field: optional byond.v1.Reuse reuse = 11;
+   */
+  reuse?: Reuse | undefined;
 };
 
 /**
@@ -100,6 +121,43 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
  */
 export const StartVerificationRequestSchema: GenMessage<StartVerificationRequest> = /*@__PURE__*/
   messageDesc(file_byond_v1_verify, 0);
+
+/**
+ * A channel that a code is sent over if it does not arrive over the one before.
+ *
+ * @generated from message byond.v1.FallbackStep
+ */
+export type FallbackStep = Message<"byond.v1.FallbackStep"> & {
+  /**
+   * The channel of this step.
+   *
+   * @generated from field: byond.v1.Channel channel = 1;
+   */
+  channel: Channel;
+
+  /**
+   * The recipient in the form that the channel takes. Required if neither the start nor another step has a recipient of that
+   * form; otherwise that recipient is the default, and the only one allowed. Only name one that you know to belong to
+   * the same person, because the code then verifies both.
+   *
+   * @generated from field: optional string recipient = 2;
+   */
+  recipient?: string | undefined;
+
+  /**
+   * How long to wait for the message before to be reported delivered, in seconds, 5 to 600. Default 30.
+   *
+   * @generated from field: optional int32 after_seconds = 3;
+   */
+  afterSeconds?: number | undefined;
+};
+
+/**
+ * Describes the message byond.v1.FallbackStep.
+ * Use `create(FallbackStepSchema)` to create a new message.
+ */
+export const FallbackStepSchema: GenMessage<FallbackStep> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 1);
 
 /**
  * The started verification.
@@ -134,6 +192,13 @@ export type StartVerificationResponse = Message<"byond.v1.StartVerificationRespo
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * Whether this is an earlier verification whose code was sent again. Null unless the call had `reuse`.
+   *
+   * @generated from field: optional bool reused = 5;
+   */
+  reused?: boolean | undefined;
 };
 
 /**
@@ -141,7 +206,7 @@ export type StartVerificationResponse = Message<"byond.v1.StartVerificationRespo
  * Use `create(StartVerificationResponseSchema)` to create a new message.
  */
 export const StartVerificationResponseSchema: GenMessage<StartVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 1);
+  messageDesc(file_byond_v1_verify, 2);
 
 /**
  * The status after the start.
@@ -164,7 +229,7 @@ export const StartVerificationResponse_Status = {
   PENDING: 1,
 
   /**
-   * The server has no provider for the channel. Nothing was sent.
+   * The server has no provider for the channel, nor for one of the `fallback`. Nothing was sent.
    *
    * @generated from enum value: STATUS_CHANNEL_UNAVAILABLE = 2;
    */
@@ -182,7 +247,7 @@ export type StartVerificationResponse_Status = (typeof StartVerificationResponse
  * Describes the enum byond.v1.StartVerificationResponse.Status.
  */
 export const StartVerificationResponse_StatusSchema: GenEnum<StartVerificationResponse_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 1, 0);
+  enumDesc(file_byond_v1_verify, 2, 0);
 
 /**
  * Checks a code.
@@ -220,7 +285,7 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
  * Use `create(CheckVerificationRequestSchema)` to create a new message.
  */
 export const CheckVerificationRequestSchema: GenMessage<CheckVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 2);
+  messageDesc(file_byond_v1_verify, 3);
 
 /**
  * The outcome of a check.
@@ -248,7 +313,7 @@ export type CheckVerificationResponse = Message<"byond.v1.CheckVerificationRespo
  * Use `create(CheckVerificationResponseSchema)` to create a new message.
  */
 export const CheckVerificationResponseSchema: GenMessage<CheckVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 3);
+  messageDesc(file_byond_v1_verify, 4);
 
 /**
  * The possible outcomes of a check.
@@ -303,7 +368,7 @@ export type CheckVerificationResponse_Status = (typeof CheckVerificationResponse
  * Describes the enum byond.v1.CheckVerificationResponse.Status.
  */
 export const CheckVerificationResponse_StatusSchema: GenEnum<CheckVerificationResponse_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 3, 0);
+  enumDesc(file_byond_v1_verify, 4, 0);
 
 /**
  * A verification and its deliveries.
@@ -380,6 +445,13 @@ export type Verification = Message<"byond.v1.Verification"> & {
    * @generated from field: map<string, string> metadata = 10;
    */
   metadata: { [key: string]: string };
+
+  /**
+   * The steps of the start's `fallback`, in their order.
+   *
+   * @generated from field: repeated byond.v1.VerificationFallback fallback = 11;
+   */
+  fallback: VerificationFallback[];
 };
 
 /**
@@ -387,7 +459,201 @@ export type Verification = Message<"byond.v1.Verification"> & {
  * Use `create(VerificationSchema)` to create a new message.
  */
 export const VerificationSchema: GenMessage<Verification> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 4);
+  messageDesc(file_byond_v1_verify, 5);
+
+/**
+ * A step of a verification's `fallback`, and what became of it.
+ *
+ * @generated from message byond.v1.VerificationFallback
+ */
+export type VerificationFallback = Message<"byond.v1.VerificationFallback"> & {
+  /**
+   * The channel of the step.
+   *
+   * @generated from field: byond.v1.Channel channel = 1;
+   */
+  channel: Channel;
+
+  /**
+   * Its recipient, masked. Null once erased.
+   *
+   * @generated from field: optional string recipient = 2;
+   */
+  recipient?: string | undefined;
+
+  /**
+   * How long it waits for the message before to be reported delivered, in seconds.
+   *
+   * @generated from field: int32 after_seconds = 3;
+   */
+  afterSeconds: number;
+
+  /**
+   * What became of it.
+   *
+   * @generated from field: byond.v1.VerificationFallback.Status status = 4;
+   */
+  status: VerificationFallback_Status;
+
+  /**
+   * Why nothing was sent. Null unless it was skipped or refused.
+   *
+   * @generated from field: optional byond.v1.VerificationFallback.Reason reason = 5;
+   */
+  reason?: VerificationFallback_Reason | undefined;
+
+  /**
+   * When the code was sent over its channel. Null unless it was taken.
+   *
+   * @generated from field: google.protobuf.Timestamp taken_at = 6;
+   */
+  takenAt?: Timestamp | undefined;
+
+  /**
+   * The id of the message among `deliveries`. Null unless it was taken.
+   *
+   * @generated from field: optional string delivery_id = 7;
+   */
+  deliveryId?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.VerificationFallback.
+ * Use `create(VerificationFallbackSchema)` to create a new message.
+ */
+export const VerificationFallbackSchema: GenMessage<VerificationFallback> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 6);
+
+/**
+ * What became of a step.
+ *
+ * @generated from enum byond.v1.VerificationFallback.Status
+ */
+export const VerificationFallback_Status = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is taken if the code does not arrive before.
+   *
+   * @generated from enum value: STATUS_WAITING = 1;
+   */
+  WAITING: 1,
+
+  /**
+   * The code was sent over its channel.
+   *
+   * @generated from enum value: STATUS_TAKEN = 2;
+   */
+  TAKEN: 2,
+
+  /**
+   * Not needed: a message was delivered, or the verification ended.
+   *
+   * @generated from enum value: STATUS_SKIPPED = 3;
+   */
+  SKIPPED: 3,
+
+  /**
+   * Nothing could be sent over its channel. The next step was taken at once.
+   *
+   * @generated from enum value: STATUS_REFUSED = 4;
+   */
+  REFUSED: 4,
+} as const;
+
+/**
+ * What became of a step.
+ *
+ * @generated from enum byond.v1.VerificationFallback.Status
+ */
+export type VerificationFallback_Status = (typeof VerificationFallback_Status)[keyof typeof VerificationFallback_Status] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.VerificationFallback.Status.
+ */
+export const VerificationFallback_StatusSchema: GenEnum<VerificationFallback_Status> = /*@__PURE__*/
+  enumDesc(file_byond_v1_verify, 6, 0);
+
+/**
+ * Why nothing was sent.
+ *
+ * @generated from enum byond.v1.VerificationFallback.Reason
+ */
+export const VerificationFallback_Reason = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Skipped: a message with the code was delivered, or was sent and its provider reports no delivery.
+   *
+   * @generated from enum value: REASON_DELIVERED = 1;
+   */
+  DELIVERED: 1,
+
+  /**
+   * Skipped: the code was approved or expired, or the verification was locked or canceled.
+   *
+   * @generated from enum value: REASON_ENDED = 2;
+   */
+  ENDED: 2,
+
+  /**
+   * Refused: the server has no provider for the channel.
+   *
+   * @generated from enum value: REASON_CHANNEL_UNAVAILABLE = 3;
+   */
+  CHANNEL_UNAVAILABLE: 3,
+
+  /**
+   * Refused: nothing can be delivered to the recipient over this channel.
+   *
+   * @generated from enum value: REASON_UNDELIVERABLE = 4;
+   */
+  UNDELIVERABLE: 4,
+
+  /**
+   * Refused: a limit would have allowed it only after the code expired.
+   *
+   * @generated from enum value: REASON_RATE_LIMITED = 5;
+   */
+  RATE_LIMITED: 5,
+
+  /**
+   * Refused: the code was sent as often as it may be.
+   *
+   * @generated from enum value: REASON_SEND_LIMIT_REACHED = 6;
+   */
+  SEND_LIMIT_REACHED: 6,
+
+  /**
+   * Refused by another rule of the server.
+   *
+   * @generated from enum value: REASON_NOT_ALLOWED = 7;
+   */
+  NOT_ALLOWED: 7,
+} as const;
+
+/**
+ * Why nothing was sent.
+ *
+ * @generated from enum byond.v1.VerificationFallback.Reason
+ */
+export type VerificationFallback_Reason = (typeof VerificationFallback_Reason)[keyof typeof VerificationFallback_Reason] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.VerificationFallback.Reason.
+ */
+export const VerificationFallback_ReasonSchema: GenEnum<VerificationFallback_Reason> = /*@__PURE__*/
+  enumDesc(file_byond_v1_verify, 6, 1);
 
 /**
  * A message that carries a code, and its delivery status.
@@ -479,7 +745,7 @@ export type Delivery = Message<"byond.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 5);
+  messageDesc(file_byond_v1_verify, 7);
 
 /**
  * The delivery status of a message.
@@ -548,7 +814,7 @@ export type Delivery_Status = (typeof Delivery_Status)[keyof typeof Delivery_Sta
  * Describes the enum byond.v1.Delivery.Status.
  */
 export const Delivery_StatusSchema: GenEnum<Delivery_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 5, 0);
+  enumDesc(file_byond_v1_verify, 7, 0);
 
 /**
  * Identifies the verification.
@@ -569,7 +835,7 @@ export type GetVerificationRequest = Message<"byond.v1.GetVerificationRequest"> 
  * Use `create(GetVerificationRequestSchema)` to create a new message.
  */
 export const GetVerificationRequestSchema: GenMessage<GetVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 6);
+  messageDesc(file_byond_v1_verify, 8);
 
 /**
  * The requested verification.
@@ -590,7 +856,7 @@ export type GetVerificationResponse = Message<"byond.v1.GetVerificationResponse"
  * Use `create(GetVerificationResponseSchema)` to create a new message.
  */
 export const GetVerificationResponseSchema: GenMessage<GetVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 7);
+  messageDesc(file_byond_v1_verify, 9);
 
 /**
  * Identifies the verification, and says how to send its code.
@@ -626,7 +892,7 @@ export type ResendCodeRequest = Message<"byond.v1.ResendCodeRequest"> & {
  * Use `create(ResendCodeRequestSchema)` to create a new message.
  */
 export const ResendCodeRequestSchema: GenMessage<ResendCodeRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 8);
+  messageDesc(file_byond_v1_verify, 10);
 
 /**
  * The verification, with the new message among its deliveries.
@@ -647,7 +913,7 @@ export type ResendCodeResponse = Message<"byond.v1.ResendCodeResponse"> & {
  * Use `create(ResendCodeResponseSchema)` to create a new message.
  */
 export const ResendCodeResponseSchema: GenMessage<ResendCodeResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 9);
+  messageDesc(file_byond_v1_verify, 11);
 
 /**
  * Identifies the verification to end.
@@ -668,7 +934,7 @@ export type CancelVerificationRequest = Message<"byond.v1.CancelVerificationRequ
  * Use `create(CancelVerificationRequestSchema)` to create a new message.
  */
 export const CancelVerificationRequestSchema: GenMessage<CancelVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 10);
+  messageDesc(file_byond_v1_verify, 12);
 
 /**
  * The verification after the call.
@@ -689,7 +955,7 @@ export type CancelVerificationResponse = Message<"byond.v1.CancelVerificationRes
  * Use `create(CancelVerificationResponseSchema)` to create a new message.
  */
 export const CancelVerificationResponseSchema: GenMessage<CancelVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 11);
+  messageDesc(file_byond_v1_verify, 13);
 
 /**
  * Filters and pages of the list. All given filters must match.
@@ -712,8 +978,8 @@ export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsReques
   channel?: Channel | undefined;
 
   /**
-   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or an email
-   * address.
+   * Only verifications for this recipient, by the start, a resend or a step of the `fallback`: a phone number in E.164
+   * form or an email address.
    *
    * @generated from field: optional string recipient = 3;
    */
@@ -753,7 +1019,7 @@ export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsReques
  * Use `create(ListVerificationsRequestSchema)` to create a new message.
  */
 export const ListVerificationsRequestSchema: GenMessage<ListVerificationsRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 12);
+  messageDesc(file_byond_v1_verify, 14);
 
 /**
  * A page of verifications.
@@ -781,7 +1047,7 @@ export type ListVerificationsResponse = Message<"byond.v1.ListVerificationsRespo
  * Use `create(ListVerificationsResponseSchema)` to create a new message.
  */
 export const ListVerificationsResponseSchema: GenMessage<ListVerificationsResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 13);
+  messageDesc(file_byond_v1_verify, 15);
 
 /**
  * Identifies the recipient to erase.
@@ -802,7 +1068,7 @@ export type EraseRecipientRequest = Message<"byond.v1.EraseRecipientRequest"> & 
  * Use `create(EraseRecipientRequestSchema)` to create a new message.
  */
 export const EraseRecipientRequestSchema: GenMessage<EraseRecipientRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 14);
+  messageDesc(file_byond_v1_verify, 16);
 
 /**
  * The result of an erasure.
@@ -823,7 +1089,7 @@ export type EraseRecipientResponse = Message<"byond.v1.EraseRecipientResponse"> 
  * Use `create(EraseRecipientResponseSchema)` to create a new message.
  */
 export const EraseRecipientResponseSchema: GenMessage<EraseRecipientResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 15);
+  messageDesc(file_byond_v1_verify, 17);
 
 /**
  * How a code reaches its recipient.
@@ -879,6 +1145,40 @@ export type Channel = (typeof Channel)[keyof typeof Channel] | UnknownEnum;
  */
 export const ChannelSchema: GenEnum<Channel> = /*@__PURE__*/
   enumDesc(file_byond_v1_verify, 0);
+
+/**
+ * Which verification a start may use instead of a new one.
+ *
+ * @generated from enum byond.v1.Reuse
+ */
+export const Reuse = {
+  /**
+   * Not given.
+   *
+   * @generated from enum value: REUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A pending one, of the same channel and recipient.
+   *
+   * @generated from enum value: REUSE_PENDING = 1;
+   */
+  PENDING: 1,
+} as const;
+
+/**
+ * Which verification a start may use instead of a new one.
+ *
+ * @generated from enum byond.v1.Reuse
+ */
+export type Reuse = (typeof Reuse)[keyof typeof Reuse] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.Reuse.
+ */
+export const ReuseSchema: GenEnum<Reuse> = /*@__PURE__*/
+  enumDesc(file_byond_v1_verify, 1);
 
 /**
  * The status of a verification.
@@ -947,7 +1247,7 @@ export type VerificationStatus = (typeof VerificationStatus)[keyof typeof Verifi
  * Describes the enum byond.v1.VerificationStatus.
  */
 export const VerificationStatusSchema: GenEnum<VerificationStatus> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 1);
+  enumDesc(file_byond_v1_verify, 2);
 
 /**
  * Sends one-time codes and checks them. The server generates the code, and limits its lifetime and its attempts. You
@@ -972,6 +1272,9 @@ export const VerifyService: GenService<{
    * is sent.
    *
    * The server stores the recipient, encrypted, and the metadata. It does not store the code.
+   *
+   * With `fallback`, the same code goes out over another channel if a message fails or is not reported delivered in
+   * time. With `reuse`, a second start for a recipient sends the code of the pending verification again.
    *
    * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros. The guide to the test mode lists
    * recipients with an outcome of their own, such as a message that fails.

@@ -63,6 +63,7 @@ const onUndeliverable = `
       AND (started.status <> 'approved' OR EXISTS (
         SELECT FROM outbox
         WHERE subject_id = NEW.subject_id AND workspace_id || '' = NEW.workspace_id AND lane <> NEW.lane
+          AND lane <> 'fallback'
       ))
     ON CONFLICT (recipient_index, workspace_id, mode, channel) DO UPDATE SET
       id = excluded.id, recipient_sealed = excluded.recipient_sealed, verification_id = excluded.verification_id,

@@ -50,8 +50,9 @@ const check = statement<CheckRow>("check_verification")(
         limit_indexes, status, attempts, max_attempts,
         status = 'pending' AND expires_at > byond_now() AND secret_id = ANY (${p.knownSecrets}) AS is_live,
         secret_id = ANY (${p.matchingSecrets}) AND code_length = ${p.codeLength} AND (
-          ${p.recipientIndexes} IS NULL OR recipient_index = ANY (${p.recipientIndexes})
-          OR coalesce(second_recipient_index = ANY (${p.recipientIndexes}), false)
+          ${p.recipientIndexes} IS NULL
+          OR (recipient_index = ANY (${p.recipientIndexes}) AND unsent_recipient IS DISTINCT FROM 'first')
+          OR coalesce(second_recipient_index = ANY (${p.recipientIndexes}) AND unsent_recipient IS DISTINCT FROM 'second', false)
         ) AS is_right
       FROM verification, begun
       WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND mode = ${p.mode}

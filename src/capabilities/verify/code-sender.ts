@@ -12,6 +12,12 @@ import { PendingVerifications } from "./pending-verifications.ts";
 /** The kind of outbox messages that carry the code of a workspace's verification. */
 export const codeMessageKind = "verification_code";
 
+/**
+ * The same, of a verification with a fallback: what becomes of them moves its next step (`verify-0004.migration.ts`). A kind of their own, so
+ * that others cost nothing more.
+ */
+export const codeMessageWithFallbackKind = "verification_code_with_fallback";
+
 /** What a message with a code needs beside its outbox row. It does not contain the code. */
 export interface CodePayload {
   readonly channel: ChannelName;
@@ -43,8 +49,8 @@ export function sealCodeMessage(
   keyring: Keyring,
   workspaceId: string,
   payload: CodePayload,
+  id = createId("dlv"),
 ): { readonly id: string; readonly payloadSealed: Buffer } {
-  const id = createId("dlv");
   return { id, payloadSealed: seal(keyring, "recipient-seal", `${workspaceId}/${id}`, JSON.stringify(payload)) };
 }
 

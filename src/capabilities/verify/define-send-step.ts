@@ -4,6 +4,7 @@ import { text, type ValuesOf } from "../../database/statement.ts";
 import type { ThrottleLimit } from "../../database/throttle.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
+import type { StepRow } from "./fallback-step.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** One code to send, by a start or by a resend: what the steps of its statement read. */
@@ -28,8 +29,10 @@ export interface Send {
   readonly sharesRecipientLimit: boolean;
   /** Undefined: the channel has no provider, so nothing is sent. */
   readonly message: QueuedMessage | undefined;
-  /** Null: the server sends the code for one of its own accounts. */
+  /** Null: the server sends the code for one of its own accounts, or by itself. */
   readonly credential: HeldCredential;
+  /** The steps of the verification's fallback that the send writes. Default: none. */
+  readonly steps?: readonly StepRow[];
 }
 
 /** A bucket of the throttle that a send takes a token from. */

@@ -4,7 +4,7 @@ import { defineStep } from "../../database/shared-statement.ts";
 import { array, boolean, bytea, nullable, statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
-import { codeMessageKind, sealCodeMessage } from "./code-sender.ts";
+import { codeMessageKind, codeMessageWithFallbackKind, sealCodeMessage } from "./code-sender.ts";
 import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
 import { getVerification } from "./get-verification.ts";
 import {
@@ -17,7 +17,14 @@ import {
   recipientContext,
   secondRecipientContext,
 } from "./recipient.ts";
-import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
+import {
+  type AddedSendSteps,
+  type SendingRow,
+  type Sent,
+  sendCode,
+  sendingColumns,
+  sendStatement,
+} from "./send-steps.ts";
 import type { StartDependencies, VerificationHolder } from "./start-verification.ts";
 import type { VerificationView } from "./verification-view.ts";
 import { maxSends } from "./verify.policy.ts";
@@ -32,17 +39,18 @@ export interface ResendInput {
   readonly originLimitsOf: (endUserKey: string | undefined) => readonly OriginLimit[];
 }
 
-const readPending = statement<PendingRow>("read_pending_verification")(
+export const readPending = statement<PendingRow>("read_pending_verification")(
   { workspaceId: text, mode: text, id: text },
   (p) => `
     SELECT
-      channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain, code_length, secret_id
+      channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain, code_length, secret_id,
+      fallback IS NOT NULL AS has_fallback
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
       AND status = 'pending' AND expires_at > byond_now()`,
 );
 
-interface PendingRow {
+export interface PendingRow {
   readonly channel: ChannelName;
   readonly recipientSealed: Buffer;
   readonly secondRecipientSealed: Buffer | null;
@@ -52,6 +60,7 @@ interface PendingRow {
   readonly autofillDomain: string | null;
   readonly codeLength: number;
   readonly secretId: string;
+  readonly hasFallback: boolean;
 }
 
 /** A send of a verification that exists. */
@@ -113,8 +122,9 @@ const countSend = defineStep<Resend, typeof sendParameters>()({
     limitIndexes: array(text),
     secondRecipientSealed: nullable(bytea),
     secondRecipientIndex: nullable(text),
+    recipientForm: text,
   },
-  values: (resend) => resend,
+  values: (resend) => ({ ...resend, recipientForm: resend.isSecond ? "second" : "first" }),
   sql: (p, { reached }) => ({
     ctes: `sending AS (
       SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at FROM target WHERE ${reached}
@@ -123,8 +133,10 @@ const countSend = defineStep<Resend, typeof sendParameters>()({
         sends = sends + 1,
         second_recipient_sealed = coalesce(second_recipient_sealed, ${p.secondRecipientSealed}),
         second_recipient_index = coalesce(second_recipient_index, ${p.secondRecipientIndex}),
+        unsent_recipient = nullif(unsent_recipient, ${p.recipientForm}),
         limit_indexes = CASE
-          WHEN second_recipient_index IS NULL AND ${p.secondRecipientIndex} IS NOT NULL
+          WHEN unsent_recipient = ${p.recipientForm}
+            OR (second_recipient_index IS NULL AND ${p.secondRecipientIndex} IS NOT NULL)
           THEN limit_indexes || ${p.limitIndexes}
           ELSE limit_indexes
         END
@@ -179,19 +191,20 @@ export async function resendCode(
   const ref = { workspaceId, mode, verificationId: input.verificationId };
   const [pending] = await deps.database.run(readPending, { workspaceId, mode, id: input.verificationId });
   if (pending !== undefined && deps.keyring.find(pending.secretId) !== undefined) {
-    const wasSent = await queueMessage(deps, caller, input, pending);
+    const wasSent = (await sendAgain(deps, caller, input, pending)) !== undefined;
     // If the code is sent, answer so even after the deadline.
     return { wasSent, verification: await withoutDeadline(() => getVerification(deps, ref)) };
   }
   return { wasSent: false, verification: await getVerification(deps, ref) };
 }
 
-async function queueMessage(
+/** Sends the code of a pending verification again. Returns undefined if it is no longer pending. Throws as `resendCode` does. */
+export async function sendAgain(
   deps: ResendDependencies,
   { workspaceId, mode, isVerified, credential }: VerificationHolder,
   input: ResendInput,
   pending: PendingRow,
-): Promise<boolean> {
+): Promise<Sent | undefined> {
   const { keyring, codes } = deps;
   const { verificationId } = input;
   const channel = input.channel ?? pending.channel;
@@ -212,7 +225,7 @@ async function queueMessage(
       ...(pending.locale === null ? {} : { locale: pending.locale }),
       ...(pending.autofillDomain === null ? {} : { autofillDomain: pending.autofillDomain }),
     }),
-    kind: codeMessageKind,
+    kind: pending.hasFallback ? codeMessageWithFallbackKind : codeMessageKind,
     lane,
     claimedBy: codes.serverId,
   };
@@ -237,8 +250,7 @@ async function queueMessage(
     secondRecipientSealed: isSecond ? seal(keyring, "recipient-seal", secondContext, recipient.address) : null,
     secondRecipientIndex: isSecond ? exactIndex(keyring.current, recipient) : null,
   };
-  const sent = await sendCode(deps, deps.resend, resend, lookUpQueued.bind({ workspaceId, id: message.id }));
-  return sent !== undefined;
+  return sendCode(deps, deps.resend, resend, lookUpQueued.bind({ workspaceId, id: message.id }));
 }
 
 /** Whether the channel takes recipients of the other form than the start's channel. */

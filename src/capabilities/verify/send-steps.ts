@@ -5,6 +5,7 @@ import { outboxInsert } from "../../outbox/outbox.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { CodeDispatcher } from "./code-sender.ts";
 import { defineSendStep, type Send, type SendStep, sendParameters, sendValues } from "./define-send-step.ts";
+import { queueSteps } from "./queue-fallback-steps.ts";
 import { limitsStep } from "./send-limits.ts";
 
 /** Steps of other capabilities in the statement of a send. `app.ts` hands them to `verifyCapability`. */
@@ -19,7 +20,7 @@ export interface AddedSendSteps {
 
 /** The steps that a start and a resend have each their own of. */
 interface OwnSteps<Run extends Send> {
-  /** Locks the verification if there is one already: a resend. */
+  /** Locks the verification if there is one already, or tells whether one must not be written. */
   readonly target?: Step<Run>;
   /** Writes the verification if the run passed the steps before. Has the CTE `sending`. */
   readonly verification: Step<Run>;
@@ -39,6 +40,7 @@ export function sendStatement<Run extends Send, Row extends SendingRow>(
     ...charge,
     verification,
     outbox,
+    queueSteps,
     ...event,
     credential,
   ]);
@@ -117,7 +119,7 @@ interface Dependencies {
 }
 
 /** When a send was created and expires. */
-interface Sent {
+export interface Sent {
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }

@@ -2,19 +2,26 @@ import type { KeyCaller } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
-import { defineStep } from "../../database/shared-statement.ts";
-import { array, bytea, integer, jsonb, nullable, statement, text } from "../../database/statement.ts";
-import { invalidFields } from "../../errors.ts";
+import { invalidFields, problemOf } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
-import { type CodeDispatcher, codeMessageKind, sealCodeMessage } from "./code-sender.ts";
-import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
-import { exactIndex, exactIndexes, limitIndexes, parseRecipient, recipientContext } from "./recipient.ts";
+import { type CodeDispatcher, codeMessageKind, codeMessageWithFallbackKind, sealCodeMessage } from "./code-sender.ts";
+import type { OriginLimit } from "./define-send-step.ts";
+import {
+  isUndeliverable,
+  type Refusal,
+  type StoredFallback,
+  type StoredStep,
+  stepRows,
+  storedStep,
+} from "./fallback-step.ts";
+import { lookUpStarted, type Start, secondOf, type startStatement, unsentOf } from "./insert-verification.ts";
+import { type FallbackInput, planSends, type SendTarget } from "./plan-sends.ts";
+import { exactIndex, exactIndexes, limitIndexes, type Recipient, recipientContext } from "./recipient.ts";
 import { expiresAtOnce } from "./sandbox-outcomes.ts";
-import { type AddedSendSteps, type SendingRow, sendCode, sendingColumns, sendStatement } from "./send-steps.ts";
-import { maxAttempts } from "./verify.policy.ts";
+import { sendCode } from "./send-steps.ts";
 
 /** The workspace that a verification belongs to, and the credential that must still hold when the call changes something. */
 export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode" | "isVerified"> {
@@ -42,6 +49,10 @@ export interface StartInput {
   /** The end user's address as limits count it (`limitKeyOf`). Undefined: the caller named none. */
   readonly endUserKey: string | undefined;
   readonly originLimits: readonly OriginLimit[];
+  /** The other ways of the code. Default: none. */
+  readonly fallback?: readonly FallbackInput[];
+  /** Do nothing if there is a pending verification of this channel and recipient that can be used instead. Default: false. */
+  readonly unlessPending?: boolean;
 }
 
 export interface StartedVerification {
@@ -51,71 +62,6 @@ export interface StartedVerification {
   readonly expiresAt: Date;
 }
 
-/** A send that creates its verification. */
-interface Start extends Send {
-  readonly status: StartedVerification["status"];
-  readonly recipientSealed: Buffer;
-  readonly recipientIndex: string;
-  readonly endUserSealed: Buffer | null;
-  readonly brand: string;
-  readonly locale: string | null;
-  readonly autofillDomain: string | null;
-  /** JSON. */
-  readonly metadata: string;
-  readonly codeLength: number;
-  readonly ttlSeconds: number;
-  readonly secretId: string;
-}
-
-const insertVerification = defineStep<Start, typeof sendParameters>()({
-  name: "verification",
-  parameters: {
-    channel: text,
-    status: text,
-    recipientSealed: bytea,
-    recipientIndex: text,
-    limitIndexes: array(text),
-    endUserSealed: nullable(bytea),
-    brand: text,
-    locale: nullable(text),
-    autofillDomain: nullable(text),
-    metadata: jsonb,
-    codeLength: integer,
-    ttlSeconds: integer,
-    secretId: text,
-  },
-  values: (start) => start,
-  sql: (p, { reached }) => ({
-    ctes: `sending AS (
-      INSERT INTO verification (
-        workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
-        metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
-      )
-      SELECT
-        ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
-        ${p.brand}, ${p.locale}, ${p.autofillDomain}, ${p.metadata}, ${p.codeLength}, ${p.secretId}, ${maxAttempts},
-        ${p.limitIndexes}, ${p.endUserSealed}, at,
-        date_trunc('seconds', at + ${p.ttlSeconds} * interval '1 second' + interval '999999 microseconds')
-      FROM date_trunc('milliseconds', byond_now()) AS at
-      WHERE ${reached}
-      RETURNING created_at, expires_at
-    )`,
-    changes: ["sending"],
-    columns: sendingColumns,
-  }),
-});
-
-/** The statement of a start: takes a token of every limit, then writes the verification and its message. */
-export function startStatement(added: AddedSendSteps) {
-  return sendStatement<Start, SendingRow>("start_verification", { verification: insertVerification }, added);
-}
-
-const lookUpStarted = statement<SendingRow>("look_up_started_verification")(
-  { workspaceId: text, id: text },
-  (p) => `
-    SELECT created_at, expires_at FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
-);
-
 export interface StartDependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
@@ -123,50 +69,119 @@ export interface StartDependencies {
   readonly start: ReturnType<typeof startStatement>;
 }
 
-/** The problems of a recipient and a brand, by field. */
-export function startProblems(input: Pick<StartInput, "channel" | "recipient" | "brand">): Record<string, string> {
-  const recipient = parseRecipient(input.channel, input.recipient);
-  const brand = input.brand === undefined ? undefined : senderNameProblem(input.brand);
-  return {
-    ...("problem" in recipient ? { recipient: recipient.problem } : {}),
-    ...(brand === undefined ? {} : { brand }),
-  };
+/** The problems of a brand, of a recipient and of those of the fallback, by field. */
+export function startProblems(
+  input: Pick<StartInput, "channel" | "recipient" | "brand" | "fallback">,
+): Record<string, string> {
+  return { ...planSends(input).problems, ...problemOf("brand", input.brand && senderNameProblem(input.brand)) };
 }
 
 /**
  * Starts a verification with one statement. The dispatcher sends the code after the commit. Expects that `startProblems` found
- * no problem in the input. Throws `rate_limited` if a limit has no token or the recipient had too many wrong codes, and
- * `invalid_api_key` if the credential no longer holds.
+ * no problem in the input. Throws `rate_limited` if a limit has no token or the recipient had too many wrong codes,
+ * `undeliverable` if nothing can be delivered to the recipient, and `invalid_api_key` if the credential no longer holds.
+ *
+ * With a fallback, the code takes the first way that can be used. A way without a provider is known before; a recipient who
+ * cannot be reached is known to the statement, which then runs for the next way.
  */
 export async function startVerification(
   deps: StartDependencies,
   caller: VerificationOwner,
-  input: StartInput,
+  input: Omit<StartInput, "unlessPending">,
 ): Promise<StartedVerification> {
-  const recipient = parseRecipient(input.channel, input.recipient);
-  if ("problem" in recipient) {
-    throw invalidFields({ recipient: recipient.problem });
+  const started = await startUnlessPending(deps, caller, input);
+  if (started === undefined) {
+    throw new TypeError("a start was neither refused nor carried out");
   }
+  return started;
+}
+
+/** The same. Returns undefined if there is a verification to use instead, and the input asks for that. */
+export async function startUnlessPending(
+  deps: StartDependencies,
+  caller: VerificationOwner,
+  input: StartInput,
+): Promise<StartedVerification | undefined> {
+  const { targets, second, problems } = planSends(input);
+  const [own] = targets;
+  if (own === undefined || Object.keys(problems).length > 0) {
+    throw invalidFields(problems);
+  }
+  const starting = { ...input, recipient: own.recipient, id: input.id ?? createId("vrf") };
+  const steps = targets.slice(1).map(storedStep);
+  const refused: Refusal[] = [];
+  for (const [way, target] of targets.entries()) {
+    const lane = deps.codes.laneFor(target.channel, caller.mode);
+    if (lane === undefined) {
+      refused.push("channel_unavailable");
+      continue;
+    }
+    try {
+      return await startOver(deps, caller, starting, { target, lane, way, second, steps, refused });
+    } catch (error) {
+      const isLast = !targets
+        .slice(way + 1)
+        .some(({ channel }) => deps.codes.laneFor(channel, caller.mode) !== undefined);
+      if (!isUndeliverable(error) || isLast) {
+        throw error;
+      }
+      refused.push("undeliverable");
+    }
+  }
+  return startOver(deps, caller, starting, {
+    target: own,
+    lane: undefined,
+    way: targets.length,
+    second,
+    steps,
+    refused,
+  });
+}
+
+/** A way that the code of a start takes. */
+interface StartWay {
+  readonly target: SendTarget;
+  /** Undefined: no way has a provider, so that nothing is sent. */
+  readonly lane: string | undefined;
+  /** Its place: 0 is the start's own. */
+  readonly way: number;
+  readonly second: Recipient | undefined;
+  readonly steps: readonly StoredStep[];
+  /** Of each way before it. */
+  readonly refused: readonly Refusal[];
+}
+
+async function startOver(
+  deps: StartDependencies,
+  caller: VerificationOwner,
+  input: Omit<StartInput, "recipient" | "id"> & { readonly recipient: Recipient; readonly id: string },
+  { target, lane, way, second, steps, refused }: StartWay,
+): Promise<StartedVerification | undefined> {
   const { keyring, codes } = deps;
   const { workspaceId, mode } = caller;
-  const { id = createId("vrf"), messageKind = codeMessageKind } = input;
+  const { id, recipient } = input;
+  const hasFallback = steps.length > 0;
   const brand = input.brand === undefined ? brandOfAccount(caller.workspaceName) : brandOf(input.brand);
-  const lane = codes.laneFor(input.channel, mode);
   const message =
     lane === undefined
       ? undefined
       : {
-          ...sealCodeMessage(keyring, workspaceId, {
-            channel: input.channel,
-            recipient: recipient.address,
-            brand,
-            codeLength: input.codeLength,
-            mode,
-            secretId: keyring.current.id,
-            ...(input.locale === undefined ? {} : { locale: input.locale }),
-            ...(input.autofillDomain === undefined ? {} : { autofillDomain: input.autofillDomain }),
-          }),
-          kind: messageKind,
+          ...sealCodeMessage(
+            keyring,
+            workspaceId,
+            {
+              channel: target.channel,
+              recipient: target.recipient.address,
+              brand,
+              codeLength: input.codeLength,
+              mode,
+              secretId: keyring.current.id,
+              ...(input.locale === undefined ? {} : { locale: input.locale }),
+              ...(input.autofillDomain === undefined ? {} : { autofillDomain: input.autofillDomain }),
+            },
+            steps[way - 1]?.deliveryId,
+          ),
+          kind: hasFallback ? codeMessageWithFallbackKind : (input.messageKind ?? codeMessageKind),
           lane,
           claimedBy: codes.serverId,
         };
@@ -176,13 +191,14 @@ export async function startVerification(
     workspaceId,
     verificationId: id,
     mode,
-    channel: input.channel,
-    recipient,
-    exactIndexes: exactIndexes(keyring, recipient),
+    channel: target.channel,
+    ownChannel: input.channel,
+    recipient: target.recipient,
+    exactIndexes: exactIndexes(keyring, target.recipient),
     endUserKey: input.endUserKey,
     originLimits: input.originLimits,
-    limitIndexes: limitIndexes(keyring, recipient),
-    sharesRecipientLimit: !caller.isVerified && codes.hasProvider(input.channel, mode),
+    limitIndexes: limitIndexes(keyring, target.recipient),
+    sharesRecipientLimit: !caller.isVerified && codes.hasProvider(target.channel, mode),
     message,
     credential: caller.credential,
     status,
@@ -194,12 +210,25 @@ export async function startVerification(
     autofillDomain: input.autofillDomain ?? null,
     metadata: JSON.stringify(input.metadata),
     codeLength: input.codeLength,
-    ttlSeconds: expiresAtOnce({ mode, recipient }, input.channel) ? -1 : input.ttlSeconds,
+    ttlSeconds: expiresAtOnce({ mode, recipient: target.recipient }, target.channel) ? -1 : input.ttlSeconds,
     secretId: keyring.current.id,
+    ...(input.unlessPending === true
+      ? { unlessPending: { indexes: exactIndexes(keyring, recipient), knownSecrets: keyring.all.map(({ id }) => id) } }
+      : {}),
+    ...(hasFallback
+      ? {
+          steps: stepRows(steps, way, refused),
+          fallback: {
+            stored: JSON.stringify({
+              steps,
+              ...(caller.isVerified ? {} : { isUnverified: true }),
+            } satisfies StoredFallback),
+            ...secondOf(keyring, workspaceId, id, second),
+            unsentRecipient: unsentOf(input.channel, target, second),
+          },
+        }
+      : {}),
   };
   const sent = await sendCode(deps, deps.start, start, lookUpStarted.bind({ workspaceId, id }));
-  if (sent === undefined) {
-    throw new TypeError("a start was neither refused nor carried out");
-  }
-  return { id, status, expiresAt: sent.expiresAt };
+  return sent && { id, status, expiresAt: sent.expiresAt };
 }

@@ -2,6 +2,8 @@ import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
 import type { EventObjects } from "../events/event-messages.ts";
+import { fallbackKind } from "./fallback-step.ts";
+import { stepsOf } from "./fallback-view.ts";
 import { verificationMessage } from "./verification-proto.ts";
 import { type DeliveryStatus, type ViewRow, viewOf } from "./verification-view.ts";
 
@@ -18,7 +20,10 @@ interface Snapshot extends Pick<ViewRow, "channel" | "status" | "attemptsLeft"> 
 }
 
 /** What is read from the verification: an erasure has erased it there. */
-type Current = Pick<ViewRow, "recipientSealed" | "secondRecipientSealed" | "metadata" | "deliveries">;
+type Current = Pick<
+  ViewRow,
+  "recipientSealed" | "secondRecipientSealed" | "metadata" | "deliveries" | "fallback" | "steps"
+>;
 
 /**
  * The messages of verifications as they were at a moment: those that there were, with the attempts that had ended. The times of receipts
@@ -54,15 +59,17 @@ const deliveriesAt = `
       WHERE workspace_id = outbox.workspace_id AND subject_id = outbox.subject_id AND outbox_id = outbox.id
         AND finished_at <= asked.at
     ) AS attempt
-  WHERE outbox.workspace_id = asked.workspace_id AND outbox.created_at <= asked.at`;
+  WHERE outbox.workspace_id = asked.workspace_id AND outbox.created_at <= asked.at
+    AND outbox.kind <> '${fallbackKind}'`;
 
 const readCurrent = statement<Current & { place: number }>("read_verifications_of_events")(
   { workspaceIds: array(text), ids: array(text), moments: array(text) },
   (p) => `
-    SELECT asked.place::integer, recipient_sealed, second_recipient_sealed, metadata, (
+    SELECT asked.place::integer, recipient_sealed, second_recipient_sealed, metadata, fallback, (
       SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')
       FROM (${deliveriesAt}) AS delivery
-    ) AS deliveries
+    ) AS deliveries,
+    ${stepsOf("asked.id", "asked.workspace_id", "verification.fallback", "asked.at")} AS steps
     FROM (
         SELECT workspace_id, id, moment::timestamptz AS at, place
         FROM unnest(${p.workspaceIds}, ${p.ids}, ${p.moments}) WITH ORDINALITY AS listed (workspace_id, id, moment, place)
@@ -72,7 +79,14 @@ const readCurrent = statement<Current & { place: number }>("read_verifications_o
       ) AS verification`,
 );
 
-const deleted: Current = { recipientSealed: null, secondRecipientSealed: null, metadata: {}, deliveries: [] };
+const deleted: Current = {
+  recipientSealed: null,
+  secondRecipientSealed: null,
+  metadata: {},
+  deliveries: [],
+  fallback: null,
+  steps: null,
+};
 
 /** The verifications of events. One that is deleted is shown without recipient, metadata and messages. */
 export function verificationEvents(deps: { readonly database: Queryable; readonly keyring: Keyring }): EventObjects {

@@ -4,9 +4,12 @@ import {
   Channel as ChannelEnum,
   Delivery_Status as DeliveryStatusEnum,
   VerificationStatus as StatusEnum,
+  VerificationFallback_Reason as StepReasonEnum,
+  VerificationFallback_Status as StepStatusEnum,
   type VerificationSchema,
 } from "../../../gen/byond/v1/verify_pb.ts";
 import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
+import type { FallbackView } from "./fallback-view.ts";
 import type { DeliveryStatus, DeliveryView, VerificationStatus, VerificationView } from "./verification-view.ts";
 
 const channelEnums = {
@@ -79,6 +82,36 @@ export function verificationMessage(view: VerificationView): MessageInitShape<ty
     ...(view.approvedAt === null ? {} : { approvedAt: timestampFromDate(view.approvedAt) }),
     deliveries: view.deliveries.map(deliveryMessage),
     metadata: { ...view.metadata },
+    fallback: view.fallback.map(fallbackMessage),
+  };
+}
+
+const stepStatusEnums = {
+  waiting: StepStatusEnum.WAITING,
+  taken: StepStatusEnum.TAKEN,
+  skipped: StepStatusEnum.SKIPPED,
+  refused: StepStatusEnum.REFUSED,
+} as const satisfies Record<FallbackView["status"], StepStatusEnum>;
+
+const stepReasonEnums = {
+  delivered: StepReasonEnum.DELIVERED,
+  ended: StepReasonEnum.ENDED,
+  channel_unavailable: StepReasonEnum.CHANNEL_UNAVAILABLE,
+  undeliverable: StepReasonEnum.UNDELIVERABLE,
+  rate_limited: StepReasonEnum.RATE_LIMITED,
+  send_limit_reached: StepReasonEnum.SEND_LIMIT_REACHED,
+  not_allowed: StepReasonEnum.NOT_ALLOWED,
+} as const satisfies Record<NonNullable<FallbackView["reason"]>, StepReasonEnum>;
+
+function fallbackMessage(step: FallbackView) {
+  return {
+    channel: channelEnums[step.channel],
+    ...(step.recipient === null ? {} : { recipient: step.recipient }),
+    afterSeconds: step.afterSeconds,
+    status: stepStatusEnums[step.status],
+    ...(step.reason === null ? {} : { reason: stepReasonEnums[step.reason] }),
+    ...(step.takenAt === null ? {} : { takenAt: timestampFromDate(step.takenAt) }),
+    ...(step.deliveryId === null ? {} : { deliveryId: step.deliveryId }),
   };
 }
 

@@ -2,6 +2,8 @@ import { type Keyring, unseal } from "../../crypto/keyring.ts";
 import { array, type Placeholders, text } from "../../database/statement.ts";
 import { channelOfLane } from "../channels/channels.ts";
 import { type ChannelName, maskRecipient } from "../channels/outgoing-message.ts";
+import { fallbackKind, type StoredFallback } from "./fallback-step.ts";
+import { type FallbackRow, type FallbackView, fallbackViews, stepsOf } from "./fallback-view.ts";
 import { formOf, recipientContext, secondRecipientContext } from "./recipient.ts";
 
 export const statuses = ["pending", "approved", "expired", "locked", "canceled", "channel_unavailable"] as const;
@@ -37,6 +39,7 @@ export interface VerificationView {
   readonly approvedAt: Date | null;
   readonly deliveries: readonly DeliveryView[];
   readonly metadata: Readonly<Record<string, string>>;
+  readonly fallback: readonly FallbackView[];
 }
 
 /** The parameters of `viewText`: the workspace, and the ids of the master secrets that the server knows. */
@@ -68,12 +71,13 @@ export function viewText(
   return `
     SELECT
       id, channel, current_status AS status, recipient_sealed, second_recipient_sealed,
-      created_at, expires_at, approved_at, metadata,
+      created_at, expires_at, approved_at, metadata, fallback,
       CASE WHEN current_status = 'pending' THEN max_attempts - attempts ELSE 0 END AS attempts_left,
       (
         SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')
         FROM (${deliveries}) AS delivery
-      ) AS deliveries
+      ) AS deliveries,
+      ${stepsOf("verification.id", "verification.workspace_id", "verification.fallback")} AS steps
     FROM (SELECT *, ${currentStatus(p, now)} AS current_status FROM ${source} AS verification) AS verification
     WHERE workspace_id = ${p.workspaceId} AND ${conditions}
     ${tail}`;
@@ -100,7 +104,7 @@ const deliveries = `
     WHERE workspace_id = outbox.workspace_id AND subject_id = outbox.subject_id AND outbox_id = outbox.id
     ORDER BY claim DESC LIMIT 1
   ) AS attempt ON true
-  WHERE outbox.workspace_id = verification.workspace_id`;
+  WHERE outbox.workspace_id = verification.workspace_id AND outbox.kind <> '${fallbackKind}'`;
 
 interface DeliveryRow
   extends Pick<DeliveryView, "id" | "attempts" | "provider" | "providerMessageId" | "segments" | "error"> {
@@ -112,15 +116,17 @@ interface DeliveryRow
 }
 
 /** A verification as `viewText` reads it. */
-export interface ViewRow extends Omit<VerificationView, "recipient" | "deliveries"> {
+export interface ViewRow extends Omit<VerificationView, "recipient" | "deliveries" | "fallback"> {
   readonly recipientSealed: Buffer | null;
   readonly secondRecipientSealed: Buffer | null;
   readonly deliveries: readonly DeliveryRow[];
+  readonly fallback: StoredFallback | null;
+  readonly steps: readonly FallbackRow[] | null;
 }
 
 /** The view of a row. */
 export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): VerificationView {
-  const { recipientSealed, secondRecipientSealed, deliveries, ...view } = row;
+  const { recipientSealed, secondRecipientSealed, deliveries, fallback, steps, ...view } = row;
   const first = masked(keyring, recipientContext(workspaceId, row.id), recipientSealed);
   const second = masked(keyring, secondRecipientContext(workspaceId, row.id), secondRecipientSealed);
   const recipientOf = (channel: ChannelName | undefined) => {
@@ -133,6 +139,10 @@ export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): Ver
     ...view,
     recipient: first,
     deliveries: deliveries.map((delivery) => deliveryView(delivery, recipientOf)),
+    fallback: fallbackViews(
+      { verificationId: row.id, isPending: row.status === "pending", fallback, rows: steps },
+      recipientOf,
+    ),
   };
 }
 

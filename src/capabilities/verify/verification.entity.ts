@@ -1,5 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { channelNames } from "../channels/outgoing-message.ts";
+import type { StoredFallback } from "./fallback-step.ts";
 
 /** Stores no code and no hash of one. Stores recipients only sealed and as keyed indexes. */
 export const VerificationEntity = defineEntity({
@@ -16,13 +17,17 @@ export const VerificationEntity = defineEntity({
     /** The recipient of the other form, mail or phone. */
     secondRecipientSealed: p.blob().nullable(),
     secondRecipientIndex: p.text().nullable(),
-    /** The limit indexes of both recipients under every master secret that the server knew. Wrong codes count under all. */
+    /** The one of the two that no message was sent to yet. Null: codes were sent to all that there are. */
+    unsentRecipient: p.enum(["first", "second"]).nullable(),
+    /** The limit indexes of the recipients under every master secret that the server knew. Wrong codes count under all. */
     limitIndexes: p.array().nullable(),
     endUserSealed: p.blob().nullable(),
     brand: p.text(),
     locale: p.text().nullable(),
     autofillDomain: p.text().nullable(),
     metadata: p.json<Readonly<Record<string, string>>>(),
+    /** The other ways of the code. Null: the start named none. */
+    fallback: p.json<StoredFallback>().nullable(),
     codeLength: p.smallint().check("code_length >= 4 AND code_length <= 10"),
     secretId: p.text(),
     /** Number of messages, including that of the start. */

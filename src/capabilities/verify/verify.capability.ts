@@ -5,19 +5,25 @@ import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
-import { type CodeDispatcher, CodeSender, codeMessageKind } from "./code-sender.ts";
+import { type CodeDispatcher, CodeSender, codeMessageKind, codeMessageWithFallbackKind } from "./code-sender.ts";
 import { erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
+import { FallbackSender } from "./fallback-sender.ts";
+import { fallbackKind, fallbackLane } from "./fallback-step.ts";
+import { startStatement } from "./insert-verification.ts";
 import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./secret-rotation.ts";
+import { endUserLimits } from "./send-limits.ts";
 import type { AddedSendSteps } from "./send-steps.ts";
-import { startStatement } from "./start-verification.ts";
+import { takeStepStatement } from "./take-fallback-step.ts";
 import { VerificationEntity } from "./verification.entity.ts";
 import { verificationEvents } from "./verification-events.ts";
 import { expirySweep, ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
+import { fallbackPlaces } from "./verify.policy.ts";
 import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
 import { Verify0001 } from "./verify-0001.migration.ts";
 import { Verify0002 } from "./verify-0002.migration.ts";
 import { Verify0003 } from "./verify-0003.migration.ts";
+import { Verify0004 } from "./verify-0004.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
 /** What this capability offers to others. */
@@ -48,6 +54,7 @@ export function verifyCapability({ channels: offered, sendSteps = {}, erasures =
       { name: "verify-0001", class: Verify0001 },
       { name: "verify-0002", class: Verify0002 },
       { name: "verify-0003", class: Verify0003 },
+      { name: "verify-0004", class: Verify0004 },
     ],
     workspaceTables: { verification: "id" },
     settings: [verifySettings],
@@ -76,6 +83,7 @@ export function verifyCapability({ channels: offered, sendSteps = {}, erasures =
           [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { hasAccount, url } }),
         }),
       });
+      const sender = new CodeSender({ database, keyring, channels });
       eventsOffer.give(verificationEvents({ database, keyring }));
       const service = verifyService({ ...deps, events, quota, sendLimits });
       return {
@@ -86,7 +94,18 @@ export function verifyCapability({ channels: offered, sendSteps = {}, erasures =
             shed: { startVerification: "second", resendCode: "second", listVerifications: "second" },
           },
         ],
-        senders: { [codeMessageKind]: new CodeSender({ database, keyring, channels }) },
+        senders: {
+          [codeMessageKind]: sender,
+          [codeMessageWithFallbackKind]: sender,
+          [fallbackKind]: new FallbackSender({
+            database,
+            keyring,
+            codes,
+            takeStep: takeStepStatement(sendSteps),
+            originLimitsOf: (endUserKey) => endUserLimits(sendLimits, endUserKey),
+          }),
+        },
+        lanes: { [fallbackLane]: fallbackPlaces },
         sweeps: [
           expirySweep({ database, events }),
           verificationSweep({ database }, retentionDays),

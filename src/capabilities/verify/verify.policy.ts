@@ -17,6 +17,18 @@ export const maxAttempts = 5;
 /** Messages with the code of one verification, including that of the start. */
 export const maxSends = 5;
 
+/** Steps of the `fallback` of a start. */
+export const maxFallbackSteps = 3;
+
+/** How long a step of the `fallback` waits for the message before it. */
+export const fallbackAfterSeconds = { min: 5, max: 600, default: 30 } as const;
+
+/** A step that a limit delays is refused if fewer than these seconds would be left to use the code. */
+export const minUsefulSeconds = 10;
+
+/** Steps of fallbacks that a server takes at the same time. */
+export const fallbackPlaces = 20;
+
 /** Sends to one recipient, by starts and resends: three at once, then one a minute. */
 export const sendLimit = constantLimit({ burst: 3, periodSeconds: 60 });
 

@@ -5,6 +5,7 @@ import {
   CheckVerificationResponse_Status as CheckStatus,
   CheckVerificationRequestSchema,
   CheckVerificationResponseSchema,
+  type FallbackStep,
   ResendCodeResponseSchema,
   StartVerificationResponse_Status as StartStatus,
   StartVerificationRequestSchema,
@@ -26,8 +27,10 @@ import { type CheckResult, checkProblems, checkVerification } from "./check-veri
 import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
+import type { FallbackInput } from "./plan-sends.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
 import { countSource, endUserLimits, type SendLimitSettings } from "./send-limits.ts";
+import { type StartedOrReused, startOrReuse } from "./start-or-reuse.ts";
 import {
   type StartedVerification,
   startProblems,
@@ -36,7 +39,7 @@ import {
   type VerificationOwner,
 } from "./start-verification.ts";
 import { channelOf, findChannel, findStatus, verificationMessage } from "./verification-proto.ts";
-import { codeLength, pageSize, ttlSeconds } from "./verify.policy.ts";
+import { codeLength, fallbackAfterSeconds, pageSize, ttlSeconds } from "./verify.policy.ts";
 
 const startStatuses = {
   pending: StartStatus.PENDING,
@@ -74,15 +77,21 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         metadata: request.metadata,
         endUserKey,
         originLimits: endUserLimits(deps.sendLimits, endUserKey),
+        originLimitsOf: (known: string | undefined) => endUserLimits(deps.sendLimits, endUserKey ?? known),
+        fallback: request.fallback.map(fallbackInput),
       };
       const answer = await countSource(deps, originOf(context), () =>
         commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
-          const started = await startVerification(committing, ownerOf(context), input);
+          const started: StartedVerification & Partial<StartedOrReused> =
+            request.reuse === undefined
+              ? await startVerification(committing, ownerOf(context), input)
+              : await startOrReuse(committing, ownerOf(context), input);
           return {
             verificationId: started.id,
             channel: request.channel,
             status: startStatuses[started.status],
             expiresAt: timestampFromDate(started.expiresAt),
+            ...(started.isReused === undefined ? {} : { reused: started.isReused }),
           };
         }),
       );
@@ -168,6 +177,10 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
   };
 }
 
+function fallbackInput({ channel, recipient, afterSeconds }: FallbackStep): FallbackInput {
+  return { channel: findChannel(channel), recipient, afterSeconds: afterSeconds ?? fallbackAfterSeconds.default };
+}
+
 function originOf(context: HandlerContext) {
   return { workspaceId: anyCaller(context).workspaceId, clientAddress: context.values.get(clientAddressKey) };
 }
@@ -191,9 +204,11 @@ function ownerOf(context: HandlerContext): VerificationOwner {
 
 /** The rules of the requests that the schema cannot express. */
 export const verifyFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(StartVerificationRequestSchema, ({ channel, recipient, brand }) => {
+  fieldCheck(StartVerificationRequestSchema, ({ channel, recipient, brand, fallback }) => {
     const name = findChannel(channel);
-    return name === undefined ? {} : startProblems({ channel: name, recipient, brand });
+    return name === undefined
+      ? {}
+      : startProblems({ channel: name, recipient, brand, fallback: fallback.map(fallbackInput) });
   }),
   fieldCheck(CheckVerificationRequestSchema, checkProblems),
 ];

@@ -41,6 +41,15 @@ const recipientFor = (channel: unknown) => {
   return channel === "email" ? mailAddresses : phoneNumbers;
 };
 
+/** Steps that have a recipient where the start has none for their channel, all the same one. */
+function fallbackFor(channel: unknown) {
+  const others = ["sms", "voice", "whatsapp", "email"].filter((other) => other !== channel);
+  const isOther = (step: string) => (step === "email") !== (channel === "email");
+  return fc
+    .tuple(fc.shuffledSubarray(others), channel === "email" ? phoneNumbers : mailAddresses)
+    .map(([steps, recipient]) => steps.map((step) => ({ channel: step, ...(isOther(step) ? { recipient } : {}) })));
+}
+
 const letters = fc.constantFrom(..."aZ09éßЖ中ア한 '!-+👍");
 const lines = (maxLength: number) => fc.array(letters, { maxLength: maxLength - 1 }).map((text) => `N${text.join("")}`);
 
@@ -71,6 +80,18 @@ export const rulesInWords: readonly RuleInWords[] = [
     reason: "a phone number has to be possible in its region, and the channel decides which form it takes",
     said: /E\.164|form that the channel takes/,
     draw: ({ channel }, operationId) => recipientFor(operationId === "listVerifications" ? undefined : channel),
+  },
+  {
+    fields: ["fallback"],
+    operations: ["startVerification"],
+    reason: "each channel occurs once, and so does the recipient of each form: that depends on other members",
+    said: /each channel once/,
+    draw: ({ channel }) =>
+      fc
+        .tuple(fallbackFor(channel), fc.integer({ min: 5, max: 600 }))
+        .map(([steps, afterSeconds]) =>
+          steps.map((step, index) => (index === 0 ? { ...step, after_seconds: afterSeconds } : step)),
+        ),
   },
   {
     fields: ["email"],

@@ -40,7 +40,7 @@ function violationsOf(given: Schema, fitting: unknown, schemas: Schemas): Violat
     ...ofNumbers(schema),
     ...(typesOf(schema).includes("string") && !Array.isArray(schema.enum) ? ofTexts(schema, fitting) : []),
     ...ofLists(schema, fitting, schemas),
-    ...ofObjects(schema, schemas),
+    ...ofObjects(schema, fitting, schemas),
   ];
 }
 
@@ -106,12 +106,16 @@ function ofLists({ items, minItems, maxItems, uniqueItems }: Schema, fitting: un
   ];
 }
 
-function ofObjects(schema: Schema, schemas: Schemas): Violation[] {
+function ofObjects(schema: Schema, fitting: unknown, schemas: Schemas): Violation[] {
   if (!typesOf(schema).includes("object")) {
     return [];
   }
   if (isSchemas(schema.properties)) {
-    throw new TypeError("teach this generator about objects in objects");
+    const members = typeof fitting === "object" && fitting !== null ? fitting : {};
+    const required = Array.isArray(schema.required) ? schema.required.map(String) : [];
+    return violationsOfMembers({ properties: schema.properties, required }, { ...members }, schemas).map(
+      ({ name, keyword, value }) => ({ keyword: `${name}.${keyword}`, value: { ...members, [name]: value } }),
+    );
   }
   const { maxProperties, propertyNames, additionalProperties } = schema;
   const max = numberOf(maxProperties);

@@ -62,6 +62,7 @@ describe("GET /verify/{verification_id}", () => {
           sent_at: expect.stringMatching(/Z$/),
         },
       ],
+      fallback: [],
       metadata: { order: "42" },
     });
   });

@@ -18,6 +18,9 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.StartVerificationResponse.Status": {
 		"pending": 1, "channel_unavailable": 2,
 	},
+	"byond.v1.Reuse": {
+		"pending": 1,
+	},
 	"byond.v1.CheckVerificationResponse.Status": {
 		"approved": 1, "incorrect": 2, "expired": 3, "locked": 4,
 	},
@@ -26,6 +29,12 @@ var EnumWords = map[string]map[string]int32{
 	},
 	"byond.v1.Delivery.Status": {
 		"queued": 1, "sent": 2, "delivered": 3, "read": 4, "failed": 5, "expired": 6,
+	},
+	"byond.v1.VerificationFallback.Status": {
+		"waiting": 1, "taken": 2, "skipped": 3, "refused": 4,
+	},
+	"byond.v1.VerificationFallback.Reason": {
+		"delivered": 1, "ended": 2, "channel_unavailable": 3, "undeliverable": 4, "rate_limited": 5, "send_limit_reached": 6, "not_allowed": 7,
 	},
 	"byond.v1.LineType": {
 		"mobile": 1, "fixed_line": 2, "voip": 3, "toll_free": 4, "unknown": 5,

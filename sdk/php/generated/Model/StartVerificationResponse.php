@@ -32,6 +32,9 @@ final class StartVerificationResponse extends Result
     /** When the code expires. */
     public readonly \DateTimeImmutable $expiresAt;
 
+    /** Whether this is an earlier verification whose code was sent again. Null unless the call had `reuse`. */
+    public readonly ?bool $reused;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -40,5 +43,6 @@ final class StartVerificationResponse extends Result
         $this->channel = JsonReader::string($json->channel ?? null);
         $this->status = JsonReader::string($json->status ?? null);
         $this->expiresAt = JsonReader::time($json->expires_at ?? null);
+        $this->reused = JsonReader::booleanOrNull($json->reused ?? null);
     }
 }

@@ -12,6 +12,6 @@ final class StartVerificationResponseStatus
     /** The code was generated and is being sent; the server awaits the user's input. */
     public const PENDING = 'pending';
 
-    /** The server has no provider for the channel. Nothing was sent. */
+    /** The server has no provider for the channel, nor for one of the `fallback`. Nothing was sent. */
     public const CHANNEL_UNAVAILABLE = 'channel_unavailable';
 }

@@ -58,6 +58,13 @@ final class Verification extends Result
      */
     public readonly array $metadata;
 
+    /**
+     * The steps of the start's `fallback`, in their order.
+     *
+     * @var list<VerificationFallback>
+     */
+    public readonly array $fallback;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -75,5 +82,9 @@ final class Verification extends Result
             static fn (mixed $value): Delivery => new Delivery(JsonReader::object($value)),
         );
         $this->metadata = JsonReader::map($json->metadata ?? null, JsonReader::string(...));
+        $this->fallback = JsonReader::list(
+            $json->fallback ?? null,
+            static fn (mixed $value): VerificationFallback => new VerificationFallback(JsonReader::object($value)),
+        );
     }
 }

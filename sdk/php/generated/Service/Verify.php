@@ -12,6 +12,7 @@ use Byond\Json\JsonWriter;
 use Byond\Model\Channel;
 use Byond\Model\CheckVerificationResponse;
 use Byond\Model\EraseRecipientResponse;
+use Byond\Model\Reuse;
 use Byond\Model\StartVerificationResponse;
 use Byond\Model\Verification;
 use Byond\Model\VerificationStatus;
@@ -47,6 +48,9 @@ final class Verify
      *
      * The server stores the recipient, encrypted, and the metadata. It does not store the code.
      *
+     * With `fallback`, the same code goes out over another channel if a message fails or is not reported delivered in
+     * time. With `reuse`, a second start for a recipient sends the code of the pending verification again.
+     *
      * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros. The guide to the test mode
      * lists recipients with an outcome of their own, such as a message that fails.
      *
@@ -71,6 +75,15 @@ final class Verify
      * @param array<string, string>|null $metadata Your own data about the verification, returned with it, such as
      *     the id of your user. At most 16 entries, with keys of at most 40 and values of at most 500 characters. Erased
      *     with the recipient.
+     * @param list<array<string, mixed>>|null $fallback The channels that the same code is sent over if it does not
+     *     arrive over the one before, in their order. At most 3, and each channel once, that of the start included. The
+     *     next step is taken when the message before has failed for good, at once, or when `afterSeconds` have passed
+     *     and it was not reported as delivered. No step is taken once a message was delivered (or was sent, where its
+     *     provider reports no delivery), or when the verification has ended. Each step counts against the limits of a
+     *     send.
+     * @param Reuse::*|string|null $reuse With `pending`: if the newest pending verification with this channel and
+     *     recipient has sends left, its code is sent again, and no verification is started. The answer then has its id
+     *     and its expiry; the other fields of this call are not used. Default: every call starts a verification.
      * @throws ByondException
      */
     public function start(
@@ -83,6 +96,8 @@ final class Verify
         ?string $endUserIp = null,
         ?string $autofillDomain = null,
         ?array $metadata = null,
+        ?array $fallback = null,
+        ?string $reuse = null,
         ?RequestOptions $options = null,
     ): StartVerificationResponse {
         return new StartVerificationResponse($this->caller->call(
@@ -98,6 +113,8 @@ final class Verify
                 'end_user_ip' => $endUserIp,
                 'autofill_domain' => $autofillDomain,
                 'metadata' => JsonWriter::map($metadata),
+                'fallback' => JsonWriter::list($fallback, static fn (mixed $value): mixed => JsonWriter::object($value)),
+                'reuse' => $reuse,
             ],
             $options,
         ));
@@ -219,8 +236,8 @@ final class Verify
      *
      * @param VerificationStatus::*|string|null $status Only verifications with this status.
      * @param Channel::*|string|null $channel Only verifications started with this channel.
-     * @param string|null $recipient Only verifications sent to this recipient, by the start or a resend: a phone
-     *     number in E.164 form or an email address.
+     * @param string|null $recipient Only verifications for this recipient, by the start, a resend or a step of the
+     *     `fallback`: a phone number in E.164 form or an email address.
      * @param \DateTimeInterface|string|null $createdAfter Only verifications started at this moment or later.
      * @param \DateTimeInterface|string|null $createdBefore Only verifications started before this moment.
      * @param int|null $pageSize Verifications per page, 1 to 100. Default 20.

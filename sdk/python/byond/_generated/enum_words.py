@@ -15,6 +15,9 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "pending": 1,
         "channel_unavailable": 2,
     },
+    "byond.v1.Reuse": {
+        "pending": 1,
+    },
     "byond.v1.CheckVerificationResponse.Status": {
         "approved": 1,
         "incorrect": 2,
@@ -36,6 +39,21 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "read": 4,
         "failed": 5,
         "expired": 6,
+    },
+    "byond.v1.VerificationFallback.Status": {
+        "waiting": 1,
+        "taken": 2,
+        "skipped": 3,
+        "refused": 4,
+    },
+    "byond.v1.VerificationFallback.Reason": {
+        "delivered": 1,
+        "ended": 2,
+        "channel_unavailable": 3,
+        "undeliverable": 4,
+        "rate_limited": 5,
+        "send_limit_reached": 6,
+        "not_allowed": 7,
     },
     "byond.v1.LineType": {
         "mobile": 1,

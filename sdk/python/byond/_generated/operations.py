@@ -13,6 +13,16 @@ START_VERIFICATION_RESPONSE: Message[types.StartVerificationResponse] = Message(
         "channel": AS_IT_IS,
         "status": AS_IT_IS,
         "expires_at": TIMESTAMP,
+        "reused": AS_IT_IS,
+    },
+)
+
+FALLBACK_STEP: Message[types.FallbackStep] = Message(
+    types.FallbackStep,
+    {
+        "channel": AS_IT_IS,
+        "recipient": AS_IT_IS,
+        "after_seconds": AS_IT_IS,
     },
 )
 
@@ -37,6 +47,7 @@ VERIFICATION: Message[types.Verification] = Message(
         "approved_at": TIMESTAMP,
         "deliveries": ListOf(lambda: DELIVERY),
         "metadata": MapOf(AS_IT_IS),
+        "fallback": ListOf(lambda: VERIFICATION_FALLBACK),
     },
 )
 
@@ -54,6 +65,19 @@ DELIVERY: Message[types.Delivery] = Message(
         "recipient": AS_IT_IS,
         "provider": AS_IT_IS,
         "segments": AS_IT_IS,
+    },
+)
+
+VERIFICATION_FALLBACK: Message[types.VerificationFallback] = Message(
+    types.VerificationFallback,
+    {
+        "channel": AS_IT_IS,
+        "recipient": AS_IT_IS,
+        "after_seconds": AS_IT_IS,
+        "status": AS_IT_IS,
+        "reason": AS_IT_IS,
+        "taken_at": TIMESTAMP,
+        "delivery_id": AS_IT_IS,
     },
 )
 
@@ -583,7 +607,7 @@ VERIFY_START: Operation[types.StartVerificationResponse] = Operation(
     path="/api/v1/verify/start",
     parameters_in="body",
     result=START_VERIFICATION_RESPONSE,
-    parameters={"metadata": MapOf(AS_IT_IS)},
+    parameters={"metadata": MapOf(AS_IT_IS), "fallback": ListOf(lambda: FALLBACK_STEP)},
     has_side_effects=True,
 )
 

@@ -35,6 +35,8 @@ class Verify:
         end_user_ip: Optional[str] = None,
         autofill_domain: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
+        fallback: Optional[Sequence[types.FallbackStep]] = None,
+        reuse: Optional[types.Reuse] = None,
         options: Optional[CallOptions] = None,
     ) -> types.StartVerificationResponse:
         """Generates a code and sends it to the recipient.
@@ -49,6 +51,9 @@ class Verify:
         nothing is sent.
 
         The server stores the recipient, encrypted, and the metadata. It does not store the code.
+
+        With `fallback`, the same code goes out over another channel if a message fails or is not reported delivered
+        in time. With `reuse`, a second start for a recipient sends the code of the pending verification again.
 
         With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros. The guide to the test
         mode lists recipients with an outcome of their own, such as a message that fails.
@@ -75,6 +80,16 @@ class Verify:
             metadata: Your own data about the verification, returned with it, such as the id of your user. At
                 most 16 entries, with keys of at most 40 and values of at most 500 characters. Erased with the
                 recipient.
+            fallback: The channels that the same code is sent over if it does not arrive over the one before, in
+                their order. At most 3, and each channel once, that of the start included.
+                
+                The next step is taken when the message before has failed for good, at once, or when `after_seconds`
+                have passed and it was not reported as delivered. No step is taken once a message was delivered (or
+                was sent, where its provider reports no delivery), or when the verification has ended. Each step
+                counts against the limits of a send.
+            reuse: With `pending`: if the newest pending verification with this channel and recipient has sends
+                left, its code is sent again, and no verification is started. The answer then has its id and its
+                expiry; the other fields of this call are not used. Default: every call starts a verification.
             options: Options of this call.
         """
         return self._caller.call(
@@ -89,6 +104,8 @@ class Verify:
                 "end_user_ip": end_user_ip,
                 "autofill_domain": autofill_domain,
                 "metadata": metadata,
+                "fallback": fallback,
+                "reuse": reuse,
             },
             options,
         )
@@ -226,8 +243,8 @@ class Verify:
         Args:
             status: Only verifications with this status.
             channel: Only verifications started with this channel.
-            recipient: Only verifications sent to this recipient, by the start or a resend: a phone number in
-                E.164 form or an email address.
+            recipient: Only verifications for this recipient, by the start, a resend or a step of the
+                `fallback`: a phone number in E.164 form or an email address.
             created_after: Only verifications started at this moment or later.
             created_before: Only verifications started before this moment.
             page_size: Verifications per page, 1 to 100. Default 20.

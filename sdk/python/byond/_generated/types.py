@@ -34,6 +34,7 @@ __all__ = [
     "ErrorCount",
     "Event",
     "EventType",
+    "FallbackStep",
     "GetMeResponse",
     "GetOverviewResponse",
     "LineType",
@@ -52,6 +53,7 @@ __all__ = [
     "ReportPeriod",
     "RequestCounts",
     "RequestLimit",
+    "Reuse",
     "RevokeApiKeyResponse",
     "Role",
     "RotateApiKeyResponse",
@@ -73,6 +75,9 @@ __all__ = [
     "Verification",
     "VerificationCounts",
     "VerificationEvent",
+    "VerificationFallback",
+    "VerificationFallbackReason",
+    "VerificationFallbackStatus",
     "VerificationStatus",
     "Webhook",
     "WebhookDelivery",
@@ -142,7 +147,18 @@ StartVerificationResponseStatus = Literal[
 """The status after the start.
 
 - `pending`: The code was generated and is being sent; the server awaits the user's input.
-- `channel_unavailable`: The server has no provider for the channel. Nothing was sent.
+- `channel_unavailable`: The server has no provider for the channel, nor for one of the `fallback`. Nothing was
+  sent.
+
+"""
+
+
+Reuse = Literal[
+    "pending",
+]
+"""Which verification a start may use instead of a new one.
+
+- `pending`: A pending one, of the same channel and recipient.
 
 """
 
@@ -200,6 +216,44 @@ DeliveryStatus = Literal[
 - `read`: Read, according to the provider. Not every provider reports this.
 - `failed`: Permanently refused by the provider.
 - `expired`: Not sent before the code expired or the verification ended.
+
+"""
+
+
+VerificationFallbackStatus = Literal[
+    "waiting",
+    "taken",
+    "skipped",
+    "refused",
+]
+"""What became of a step.
+
+- `waiting`: It is taken if the code does not arrive before.
+- `taken`: The code was sent over its channel.
+- `skipped`: Not needed: a message was delivered, or the verification ended.
+- `refused`: Nothing could be sent over its channel. The next step was taken at once.
+
+"""
+
+
+VerificationFallbackReason = Literal[
+    "delivered",
+    "ended",
+    "channel_unavailable",
+    "undeliverable",
+    "rate_limited",
+    "send_limit_reached",
+    "not_allowed",
+]
+"""Why nothing was sent.
+
+- `delivered`: Skipped: a message with the code was delivered, or was sent and its provider reports no delivery.
+- `ended`: Skipped: the code was approved or expired, or the verification was locked or canceled.
+- `channel_unavailable`: Refused: the server has no provider for the channel.
+- `undeliverable`: Refused: nothing can be delivered to the recipient over this channel.
+- `rate_limited`: Refused: a limit would have allowed it only after the code expired.
+- `send_limit_reached`: Refused: the code was sent as often as it may be.
+- `not_allowed`: Refused by another rule of the server.
 
 """
 
@@ -523,6 +577,26 @@ class StartVerificationResponse:
     expires_at: datetime
     """When the code expires."""
 
+    reused: Optional[bool]
+    """Whether this is an earlier verification whose code was sent again. Null unless the call had `reuse`."""
+
+
+@dataclass(frozen=True)
+class FallbackStep:
+    """A channel that a code is sent over if it does not arrive over the one before."""
+
+    channel: Channel
+    """The channel of this step."""
+
+    recipient: Optional[str]
+    """The recipient in the form that the channel takes. Required if neither the start nor another step has a recipient
+    of that form; otherwise that recipient is the default, and the only one allowed. Only name one that you know to
+    belong to the same person, because the code then verifies both.
+    """
+
+    after_seconds: Optional[int]
+    """How long to wait for the message before to be reported delivered, in seconds, 5 to 600. Default 30."""
+
 
 @dataclass(frozen=True)
 class CheckVerificationResponse:
@@ -569,6 +643,9 @@ class Verification:
     metadata: Dict[str, str]
     """Your own data, as given at the start."""
 
+    fallback: List[VerificationFallback]
+    """The steps of the start's `fallback`, in their order."""
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -610,6 +687,32 @@ class Delivery:
     """Parts that the text message was sent in: carriers charge for each. Null for other channels, and until the
     provider accepts it.
     """
+
+
+@dataclass(frozen=True)
+class VerificationFallback:
+    """A step of a verification's `fallback`, and what became of it."""
+
+    channel: Channel
+    """The channel of the step."""
+
+    recipient: Optional[str]
+    """Its recipient, masked. Null once erased."""
+
+    after_seconds: int
+    """How long it waits for the message before to be reported delivered, in seconds."""
+
+    status: VerificationFallbackStatus
+    """What became of it."""
+
+    reason: Optional[VerificationFallbackReason]
+    """Why nothing was sent. Null unless it was skipped or refused."""
+
+    taken_at: Optional[datetime]
+    """When the code was sent over its channel. Null unless it was taken."""
+
+    delivery_id: Optional[str]
+    """The id of the message among `deliveries`. Null unless it was taken."""
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,9 @@ export class Verify {
    *
    * The server stores the recipient, encrypted, and the metadata. It does not store the code.
    *
+   * With `fallback`, the same code goes out over another channel if a message fails or is not reported delivered in
+   * time. With `reuse`, a second start for a recipient sends the code of the pending verification again.
+   *
    * With a sandbox key (`pk_test_…`) nothing leaves the server, and the code is all zeros. The guide to the test mode
    * lists recipients with an outcome of their own, such as a message that fails.
    */

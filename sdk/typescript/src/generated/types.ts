@@ -54,9 +54,16 @@ export type Channel = "sms" | "voice" | "whatsapp" | "email";
  * The status after the start.
  *
  * - `pending`: The code was generated and is being sent; the server awaits the user's input.
- * - `channel_unavailable`: The server has no provider for the channel. Nothing was sent.
+ * - `channel_unavailable`: The server has no provider for the channel, nor for one of the `fallback`. Nothing was sent.
  */
 export type StartVerificationResponseStatus = "pending" | "channel_unavailable";
+
+/**
+ * Which verification a start may use instead of a new one.
+ *
+ * - `pending`: A pending one, of the same channel and recipient.
+ */
+export type Reuse = "pending";
 
 /**
  * The possible outcomes of a check.
@@ -92,6 +99,29 @@ export type VerificationStatus = "pending" | "approved" | "expired" | "locked" |
  * - `expired`: Not sent before the code expired or the verification ended.
  */
 export type DeliveryStatus = "queued" | "sent" | "delivered" | "read" | "failed" | "expired";
+
+/**
+ * What became of a step.
+ *
+ * - `waiting`: It is taken if the code does not arrive before.
+ * - `taken`: The code was sent over its channel.
+ * - `skipped`: Not needed: a message was delivered, or the verification ended.
+ * - `refused`: Nothing could be sent over its channel. The next step was taken at once.
+ */
+export type VerificationFallbackStatus = "waiting" | "taken" | "skipped" | "refused";
+
+/**
+ * Why nothing was sent.
+ *
+ * - `delivered`: Skipped: a message with the code was delivered, or was sent and its provider reports no delivery.
+ * - `ended`: Skipped: the code was approved or expired, or the verification was locked or canceled.
+ * - `channel_unavailable`: Refused: the server has no provider for the channel.
+ * - `undeliverable`: Refused: nothing can be delivered to the recipient over this channel.
+ * - `rate_limited`: Refused: a limit would have allowed it only after the code expired.
+ * - `send_limit_reached`: Refused: the code was sent as often as it may be.
+ * - `not_allowed`: Refused by another rule of the server.
+ */
+export type VerificationFallbackReason = "delivered" | "ended" | "channel_unavailable" | "undeliverable" | "rate_limited" | "send_limit_reached" | "not_allowed";
 
 /**
  * The kind of line that a number belongs to.
@@ -294,6 +324,22 @@ export interface StartVerificationResponse {
   readonly status: StartVerificationResponseStatus;
   /** When the code expires. */
   readonly expiresAt: Date;
+  /** Whether this is an earlier verification whose code was sent again. Null unless the call had `reuse`. */
+  readonly reused?: boolean | null;
+}
+
+/** A channel that a code is sent over if it does not arrive over the one before. */
+export interface FallbackStep {
+  /** The channel of this step. */
+  readonly channel: Channel;
+  /**
+   * The recipient in the form that the channel takes. Required if neither the start nor another step has a recipient of
+   * that form; otherwise that recipient is the default, and the only one allowed. Only name one that you know to belong
+   * to the same person, because the code then verifies both.
+   */
+  readonly recipient: string | null;
+  /** How long to wait for the message before to be reported delivered, in seconds, 5 to 600. Default 30. */
+  readonly afterSeconds: number | null;
 }
 
 /** The outcome of a check. */
@@ -326,6 +372,8 @@ export interface Verification {
   readonly deliveries: readonly Delivery[];
   /** Your own data, as given at the start. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** The steps of the start's `fallback`, in their order. */
+  readonly fallback: readonly VerificationFallback[];
 }
 
 /** A message that carries a code, and its delivery status. */
@@ -358,6 +406,24 @@ export interface Delivery {
    * accepts it.
    */
   readonly segments: number | null;
+}
+
+/** A step of a verification's `fallback`, and what became of it. */
+export interface VerificationFallback {
+  /** The channel of the step. */
+  readonly channel: Channel;
+  /** Its recipient, masked. Null once erased. */
+  readonly recipient: string | null;
+  /** How long it waits for the message before to be reported delivered, in seconds. */
+  readonly afterSeconds: number;
+  /** What became of it. */
+  readonly status: VerificationFallbackStatus;
+  /** Why nothing was sent. Null unless it was skipped or refused. */
+  readonly reason: VerificationFallbackReason | null;
+  /** When the code was sent over its channel. Null unless it was taken. */
+  readonly takenAt: Date | null;
+  /** The id of the message among `deliveries`. Null unless it was taken. */
+  readonly deliveryId: string | null;
 }
 
 /** The result of an erasure. */
@@ -1121,6 +1187,21 @@ export interface StartVerificationParams {
    * of at most 40 and values of at most 500 characters. Erased with the recipient.
    */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * The channels that the same code is sent over if it does not arrive over the one before, in their order. At most 3,
+   * and each channel once, that of the start included.
+   *
+   * The next step is taken when the message before has failed for good, at once, or when `afterSeconds` have passed and
+   * it was not reported as delivered. No step is taken once a message was delivered (or was sent, where its provider
+   * reports no delivery), or when the verification has ended. Each step counts against the limits of a send.
+   */
+  readonly fallback?: readonly FallbackStep[] | undefined;
+  /**
+   * With `pending`: if the newest pending verification with this channel and recipient has sends left, its code is sent
+   * again, and no verification is started. The answer then has its id and its expiry; the other fields of this call are
+   * not used. Default: every call starts a verification.
+   */
+  readonly reuse?: Reuse | null | undefined;
 }
 
 /** Parameters of `verify.check`. */
@@ -1158,8 +1239,8 @@ export interface ListVerificationsParams {
   /** Only verifications started with this channel. */
   readonly channel?: Channel | undefined;
   /**
-   * Only verifications sent to this recipient, by the start or a resend: a phone number in E.164 form or an email
-   * address.
+   * Only verifications for this recipient, by the start, a resend or a step of the `fallback`: a phone number in E.164
+   * form or an email address.
    */
   readonly recipient?: string | undefined;
   /** Only verifications started at this moment or later. */

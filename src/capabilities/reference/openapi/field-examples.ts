@@ -71,6 +71,19 @@ const fields: Readonly<Record<string, JsonValue>> = {
 
   session_expires_at: "2026-07-15T09:30:00Z",
 
+  "FallbackStep.after_seconds": 30,
+  "FallbackStep.channel": "sms",
+  "FallbackStep.recipient": "+6591234567",
+  reuse: "pending",
+  reused: true,
+  "VerificationFallback.after_seconds": 30,
+  "VerificationFallback.channel": "sms",
+  "VerificationFallback.delivery_id": null,
+  "VerificationFallback.reason": null,
+  "VerificationFallback.recipient": "+65••••4567",
+  "VerificationFallback.status": "waiting",
+  "VerificationFallback.taken_at": null,
+
   "ApiKey.created_at": "2026-06-15T09:30:00Z",
   "ApiKey.expires_at": null,
   "ApiKeyChanges.expires_at": "2027-01-01T00:00:00Z",

@@ -1,0 +1,223 @@
+import type { Mode } from "../../access/caller.ts";
+import { type Keyring, unseal } from "../../crypto/keyring.ts";
+import type { Queryable } from "../../database/database.ts";
+import { statement, text } from "../../database/statement.ts";
+import { AppError, type ErrorCode } from "../../errors.ts";
+import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
+import type { SendResult, Settled } from "../../outbox/send-result.ts";
+import type { ChannelName } from "../channels/outgoing-message.ts";
+import { type CodeDispatcher, codeMessageWithFallbackKind, sealCodeMessage } from "./code-sender.ts";
+import type { OriginLimit } from "./define-send-step.ts";
+import { endStep, lookUpFollowing } from "./end-fallback-step.ts";
+import {
+  isUndeliverable,
+  type Refusal,
+  type StepRow,
+  type StoredFallback,
+  type StoredStep,
+  stepId,
+  stepNumber,
+} from "./fallback-step.ts";
+import {
+  exactIndexes,
+  formOf,
+  limitIndexes,
+  parseRecipient,
+  recipientContext,
+  secondRecipientContext,
+} from "./recipient.ts";
+import { sendCode } from "./send-steps.ts";
+import { lookUpTaken, type TakenStep, type takeStepStatement } from "./take-fallback-step.ts";
+import { minUsefulSeconds } from "./verify.policy.ts";
+
+const readPending = statement<PendingRow>("read_verification_of_fallback_step")(
+  { workspaceId: text, id: text },
+  (p) => `
+    SELECT
+      mode, channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain, code_length,
+      secret_id, fallback, extract(epoch FROM expires_at - byond_now())::float8 AS remaining_seconds
+    FROM verification
+    WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND status = 'pending' AND expires_at > byond_now()`,
+);
+
+interface PendingRow {
+  readonly mode: Mode;
+  readonly channel: ChannelName;
+  readonly recipientSealed: Buffer | null;
+  readonly secondRecipientSealed: Buffer | null;
+  readonly endUserSealed: Buffer | null;
+  readonly brand: string;
+  readonly locale: string | null;
+  readonly autofillDomain: string | null;
+  readonly codeLength: number;
+  readonly secretId: string;
+  readonly fallback: StoredFallback | null;
+  /** Until it expires. */
+  readonly remainingSeconds: number;
+}
+
+/** What the database is to blame for: the step is tried again, and finds out what happened. */
+const databaseErrors: readonly ErrorCode[] = ["unavailable", "outcome_unknown"];
+
+const serverErrors: readonly ErrorCode[] = [...databaseErrors, "internal"];
+
+interface Dependencies {
+  readonly database: Queryable;
+  readonly keyring: Keyring;
+  readonly codes: CodeDispatcher;
+  readonly takeStep: ReturnType<typeof takeStepStatement>;
+  /** The limits by origin, given the end user's address that the start named. */
+  readonly originLimitsOf: (endUserKey: string | undefined) => readonly OriginLimit[];
+}
+
+/**
+ * Takes the steps of fallbacks that are due. Each is taken or ended by one statement, under the lock of its verification, which also finishes the
+ * step's own row: whoever comes second finds nothing to do. If nothing can be sent over its channel, the following step comes at once.
+ */
+export class FallbackSender implements OutboxSender {
+  readonly #deps: Dependencies;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  async send(item: OutboxItem): Promise<SendResult | Settled> {
+    try {
+      return await this.#take(item);
+    } catch (error) {
+      if (error instanceof AppError && databaseErrors.includes(error.code)) {
+        return { kind: "retry", reason: "the database is unavailable", provider: "unknown" };
+      }
+      throw error;
+    }
+  }
+
+  async #take(item: OutboxItem): Promise<SendResult | Settled> {
+    const { database, codes } = this.#deps;
+    const { workspaceId, subjectId: id } = item;
+    const [pending] = await database.run(readPending, { workspaceId, id });
+    const steps = pending?.fallback?.steps ?? [];
+    const number = stepNumber(item.id);
+    const step = steps[number - 1];
+    if (pending === undefined || step === undefined) {
+      return this.#end(item, { status: "expired", reason: "ended" });
+    }
+    const send = this.#sendOf(item, pending, step, followingRows(steps, number));
+    if (send === undefined) {
+      return this.#end(item, { status: "expired", reason: "ended" });
+    }
+    const refuse = (reason: Refusal) =>
+      this.#end(item, { status: "failed", reason, followingId: number < steps.length ? stepId(id, number + 1) : null });
+    if (send.message === undefined) {
+      return refuse("channel_unavailable");
+    }
+    const lookUp = lookUpTaken.bind({ workspaceId, messageId: step.deliveryId, serverId: codes.serverId });
+    try {
+      const sent = await sendCode(this.#deps, this.#deps.takeStep, send, lookUp);
+      return sent === undefined ? this.#end(item, { status: "expired", reason: null }) : { kind: "settled" };
+    } catch (error) {
+      if (!(error instanceof AppError) || serverErrors.includes(error.code)) {
+        throw error;
+      }
+      const waitSeconds = error.code === "rate_limited" ? (error.details.retryAfterSeconds ?? 1) : undefined;
+      if (waitSeconds !== undefined && waitSeconds + minUsefulSeconds < pending.remainingSeconds) {
+        return { kind: "retry", reason: "a limit of sends", provider: "unknown", afterMs: waitSeconds * 1_000 };
+      }
+      return refuse(isUndeliverable(error) ? "undeliverable" : refusalOf(error.code));
+    }
+  }
+
+  /** The send of a step. Undefined: a recipient or a master secret is gone, without which the code is of no use. */
+  #sendOf(
+    { workspaceId, subjectId: verificationId, id }: OutboxItem,
+    pending: PendingRow,
+    { channel, deliveryId }: StoredStep,
+    following: readonly StepRow[],
+  ): TakenStep | undefined {
+    const { keyring, codes, originLimitsOf } = this.#deps;
+    const { mode } = pending;
+    const isSecond = formOf(channel) !== formOf(pending.channel);
+    const context = recipientContext(workspaceId, verificationId);
+    const recipientContextOf = isSecond ? secondRecipientContext(workspaceId, verificationId) : context;
+    const sealed = isSecond ? pending.secondRecipientSealed : pending.recipientSealed;
+    const address = sealed === null ? undefined : unseal(keyring, "recipient-seal", recipientContextOf, sealed);
+    const recipient = address === undefined ? undefined : parseRecipient(channel, address);
+    if (recipient === undefined || "problem" in recipient || keyring.find(pending.secretId) === undefined) {
+      return undefined;
+    }
+    const lane = codes.laneFor(channel, mode);
+    const endUserKey =
+      pending.endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, pending.endUserSealed);
+    const payload = {
+      channel,
+      recipient: recipient.address,
+      brand: pending.brand,
+      codeLength: pending.codeLength,
+      mode,
+      secretId: pending.secretId,
+      ...(pending.locale === null ? {} : { locale: pending.locale }),
+      ...(pending.autofillDomain === null ? {} : { autofillDomain: pending.autofillDomain }),
+    };
+    return {
+      workspaceId,
+      verificationId,
+      mode,
+      channel,
+      recipient,
+      endUserKey,
+      originLimits: originLimitsOf(endUserKey),
+      exactIndexes: exactIndexes(keyring, recipient),
+      limitIndexes: limitIndexes(keyring, recipient),
+      sharesRecipientLimit: pending.fallback?.isUnverified === true && codes.hasProvider(channel, mode),
+      message:
+        lane === undefined
+          ? undefined
+          : {
+              ...sealCodeMessage(keyring, workspaceId, payload, deliveryId),
+              kind: codeMessageWithFallbackKind,
+              lane,
+              claimedBy: codes.serverId,
+            },
+      credential: null,
+      steps: following,
+      stepId: id,
+      recipientForm: isSecond ? "second" : "first",
+    };
+  }
+
+  async #end(item: OutboxItem, { status, reason, followingId = null }: Ending): Promise<SendResult | Settled> {
+    const { database, codes } = this.#deps;
+    const { workspaceId, subjectId: verificationId, id } = item;
+    const target = { workspaceId, stepId: id, followingId, serverId: codes.serverId };
+    const claimedAtMs = codes.monotonicMs();
+    const [row] = await database.run(
+      endStep,
+      { ...target, verificationId, status, reason },
+      lookUpFollowing.bind(target),
+    );
+    if (row !== undefined && row.createdAt !== null && row.expiresAt !== null && followingId !== null) {
+      const { createdAt, expiresAt } = row;
+      codes.dispatch({ ...item, id: followingId, attempts: 0, claim: 1, createdAt, expiresAt, claimedAtMs });
+    }
+    return { kind: "settled" };
+  }
+}
+
+interface Ending {
+  readonly status: "failed" | "expired";
+  readonly reason: Refusal | "ended" | null;
+  /** The step that comes at once. */
+  readonly followingId?: string | null;
+}
+
+/** The row of the step that waits once step `number` is taken. */
+function followingRows(steps: readonly StoredStep[], number: number): StepRow[] {
+  const following = steps[number];
+  return following === undefined
+    ? []
+    : [{ number: number + 1, status: "pending", afterSeconds: following.afterSeconds }];
+}
+
+function refusalOf(code: ErrorCode): Refusal {
+  return code === "rate_limited" || code === "send_limit_reached" ? code : "not_allowed";
+}

@@ -1,0 +1,154 @@
+import { type Keyring, seal } from "../../crypto/keyring.ts";
+import { defineStep } from "../../database/shared-statement.ts";
+import { array, bytea, integer, jsonb, nullable, optional, statement, text } from "../../database/statement.ts";
+import type { ChannelName } from "../channels/outgoing-message.ts";
+import type { Send, sendParameters } from "./define-send-step.ts";
+import type { SendTarget } from "./plan-sends.ts";
+import { exactIndex, formOf, type Recipient, secondRecipientContext } from "./recipient.ts";
+import { type AddedSendSteps, type SendingRow, sendingColumns, sendStatement } from "./send-steps.ts";
+import { maxAttempts, maxSends } from "./verify.policy.ts";
+
+/** A send that creates its verification. */
+export interface Start extends Send {
+  /** The channel of the start, which the send does not use if it has no provider. */
+  readonly ownChannel: ChannelName;
+  /** Present: nothing is done if there is a pending verification of this channel and recipient that can be used instead. */
+  readonly unlessPending?: { readonly indexes: readonly string[]; readonly knownSecrets: readonly string[] };
+  readonly status: "pending" | "channel_unavailable";
+  readonly recipientSealed: Buffer;
+  readonly recipientIndex: string;
+  readonly endUserSealed: Buffer | null;
+  readonly brand: string;
+  readonly locale: string | null;
+  readonly autofillDomain: string | null;
+  /** JSON. */
+  readonly metadata: string;
+  readonly codeLength: number;
+  readonly ttlSeconds: number;
+  readonly secretId: string;
+  /** Undefined: there is no fallback. */
+  readonly fallback?: {
+    /** JSON of a `StoredFallback`. */
+    readonly stored: string;
+    readonly secondRecipientSealed: Buffer | null;
+    readonly secondRecipientIndex: string | null;
+    readonly unsentRecipient: "first" | "second" | null;
+  };
+}
+
+const insertVerification = defineStep<Start, typeof sendParameters>()({
+  name: "verification",
+  parameters: {
+    channel: text,
+    status: text,
+    recipientSealed: bytea,
+    recipientIndex: text,
+    limitIndexes: array(text),
+    endUserSealed: nullable(bytea),
+    brand: text,
+    locale: nullable(text),
+    autofillDomain: nullable(text),
+    metadata: jsonb,
+    codeLength: integer,
+    ttlSeconds: integer,
+    secretId: text,
+    fallback: optional(jsonb),
+    secondRecipientSealed: optional(nullable(bytea)),
+    secondRecipientIndex: optional(nullable(text)),
+    unsentRecipient: optional(nullable(text)),
+  },
+  parts: ({ fallback }) => (fallback === undefined ? [] : ["fallback"]),
+  values: ({ fallback, ...start }) => ({
+    ...start,
+    ...fallback,
+    channel: start.ownChannel,
+    fallback: fallback?.stored,
+  }),
+  sql: (p, { reached, parts }) => ({
+    ctes: `sending AS (
+      INSERT INTO verification (
+        workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
+        metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
+        ${parts.includes("fallback") ? ", fallback, second_recipient_sealed, second_recipient_index, unsent_recipient" : ""}
+      )
+      SELECT
+        ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
+        ${p.brand}, ${p.locale}, ${p.autofillDomain}, ${p.metadata}, ${p.codeLength}, ${p.secretId}, ${maxAttempts},
+        ${p.limitIndexes}, ${p.endUserSealed}, at,
+        date_trunc('seconds', at + ${p.ttlSeconds} * interval '1 second' + interval '999999 microseconds')
+        ${
+          parts.includes("fallback")
+            ? `, ${p.fallback}, ${p.secondRecipientSealed}, ${p.secondRecipientIndex}, ${p.unsentRecipient}`
+            : ""
+        }
+      FROM date_trunc('milliseconds', byond_now()) AS at
+      WHERE ${reached}
+      RETURNING created_at, expires_at
+    )`,
+    changes: ["sending"],
+    columns: sendingColumns,
+  }),
+});
+
+/**
+ * Locks what a start for the same channel and recipient locks, and refuses the run if there is a verification to use instead: see
+ * `verify-0004.migration.ts`.
+ */
+const unlessPending = defineStep<Start, typeof sendParameters>()({
+  name: "reuse",
+  parameters: { channel: text, indexes: array(text), knownSecrets: array(text) },
+  isNeeded: ({ unlessPending }) => unlessPending !== undefined,
+  values: ({ ownChannel, unlessPending }) => ({
+    channel: ownChannel,
+    indexes: unlessPending?.indexes ?? [],
+    knownSecrets: unlessPending?.knownSecrets ?? [],
+  }),
+  sql: (p, { reached }) => ({
+    ctes: `reuse AS MATERIALIZED (SELECT ${toReuse(p)} AS id WHERE ${reached})`,
+    passed: "EXISTS (SELECT FROM reuse WHERE id IS NULL)",
+  }),
+  refusal: () => undefined,
+});
+
+/** SQL of the id of the verification to use. */
+export const toReuse = (p: Readonly<Record<"workspaceId" | "mode" | "channel" | "indexes" | "knownSecrets", string>>) =>
+  `verification_to_reuse(${p.workspaceId}, ${p.mode}, ${p.channel}, ${p.indexes}, ${p.knownSecrets}, ${maxSends})`;
+
+/** The statement of a start: takes a token of every limit, then writes the verification and its message. */
+export function startStatement(added: AddedSendSteps) {
+  return sendStatement<Start, SendingRow>(
+    "start_verification",
+    { target: unlessPending, verification: insertVerification },
+    added,
+  );
+}
+
+export const lookUpStarted = statement<SendingRow>("look_up_started_verification")(
+  { workspaceId: text, id: text },
+  (p) => `
+    SELECT created_at, expires_at FROM verification WHERE workspace_id = ${p.workspaceId} AND id = ${p.id}`,
+);
+
+/** The second recipient as the row has it. */
+export function secondOf(keyring: Keyring, workspaceId: string, id: string, second: Recipient | undefined) {
+  if (second === undefined) {
+    return { secondRecipientSealed: null, secondRecipientIndex: null };
+  }
+  const context = secondRecipientContext(workspaceId, id);
+  return {
+    secondRecipientSealed: seal(keyring, "recipient-seal", context, second.address),
+    secondRecipientIndex: exactIndex(keyring.current, second),
+  };
+}
+
+/** Which of two recipients the send does not go to. */
+export function unsentOf(
+  channel: ChannelName,
+  target: SendTarget,
+  second: Recipient | undefined,
+): "first" | "second" | null {
+  if (second === undefined) {
+    return null;
+  }
+  return formOf(target.channel) === formOf(channel) ? "second" : "first";
+}
