@@ -61,12 +61,23 @@ test("without PUBLIC_URL a text message is sent and no report awaited, and a cal
   expect(await provider(withoutUrl).send()).not.toHaveProperty("awaitsReceipt");
   expect(plivo.lastJson).not.toHaveProperty("url");
   expect(provider(withoutUrl).provider.callback).toBeUndefined();
-  expect(await provider({ ...withoutUrl, channel: "voice" }).send()).toEqual({
+  const calls = provider({ ...withoutUrl, channel: "voice" });
+  expect(await calls.send()).toEqual({
     kind: "failed",
     reason: "calls over Plivo need PUBLIC_URL",
     provider: "unknown",
     elsewhere: true,
   });
+  expect(calls.logLines.map((line) => JSON.parse(line))).toMatchObject([
+    { event: "provider_needs_public_url", lane: "voice", provider: "plivo" },
+  ]);
+});
+
+test("no report is awaited of countries whose carriers report none", async () => {
+  plivo.answer = queued;
+  expect(await provider().send({ recipient: "+12025550123" })).not.toHaveProperty("awaitsReceipt");
+  expect(await provider().send({ recipient: "+16135550123" })).not.toHaveProperty("awaitsReceipt");
+  expect(plivo.lastJson).toHaveProperty("url");
 });
 
 test("Plivo drops a message when its code has expired", async () => {
@@ -119,7 +130,9 @@ describe("a call", () => {
         body: `<?xml version="1.0" encoding="UTF-8"?><Response>${body}<Hangup/></Response>`,
       },
     });
-    expect(await call().callback(request)).toEqual(answer(`<Speak>${words}</Speak>`));
+    const answering = call();
+    expect(await answering.callback(request)).toEqual(answer(`<Speak>${words}</Speak>`));
+    expect(answering.recorded).toEqual([{ messageId: uuid, state: "delivered", at: fixedNow, error: null }]);
     // Plivo is known to ask twice.
     expect(await call().callback(request)).toEqual(answer(`<Speak>${words}</Speak>`));
     const afterExpiry = () => new Date(fixedNow.getTime() + 301_000);
@@ -193,7 +206,7 @@ describe("a report of a text message", () => {
 describe("Plivo answering every documented status", () => {
   const error = (text: string) => `{"api_id":"97ceeb52-58b6-11e1-86da-77300b68f8bb","error":"${text}: +6591234567"}`;
   test.for<readonly [status: number, text: string, effect: ErrorMeaning["effect"], afterMs?: number]>([
-    [400, "invalid_parameter", "fail"],
+    [400, "invalid_parameter", "fail-here"],
     [401, "authentication_failed", "retry-provider"],
     [402, "insufficient balance", "retry-provider"],
     [403, "geo permission", "fail-here"],

@@ -175,6 +175,7 @@ describe("Plivo", () => {
         /^<\?xml .*<Speak>Your Acme verification code is: \d, .*<\/Speak><Hangup\/><\/Response>$/,
       ),
     });
+    expect(await delivery()).toMatchObject({ status: "delivered" });
     const ended = { ...fields, CallStatus: "completed", HangupCauseCode: "4000" };
     expect(await reportOfPlivo("/webhooks/voice/plivo", ended)).toMatchObject({ status: 200 });
     expect(await delivery()).toMatchObject({ status: "delivered" });

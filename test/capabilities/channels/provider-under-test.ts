@@ -5,6 +5,7 @@ import type {
   ProviderChannel,
   ProviderKind,
 } from "../../../src/capabilities/channels/provider-kind.ts";
+import type { Receipt } from "../../../src/outbox/delivery-receipts.ts";
 import { captureLog } from "../../support/log-capture.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
@@ -24,17 +25,25 @@ export function providerUnderTest(setup: Setup) {
   const dsn = parseDsn(setup.dsn);
   const { address, create } = kind.configure(dsn, { channel, secret: undefined });
   dsn.parameters.refuseOthers();
+  const log = captureLog();
+  const recorded: Receipt[] = [];
   const provider = create({
     name: kind.name,
     channel,
     clock: { now, monotonicMs: () => now().getTime() },
-    logger: captureLog().logger,
+    logger: log.logger,
     callbackUrl: "callbackUrl" in setup ? setup.callbackUrl : callbackUrl,
-    record: async () => new Set(),
+    record: async (receipts) => {
+      recorded.push(...receipts);
+      return new Set();
+    },
   });
   return {
     address,
     provider,
+    logLines: log.lines,
+    /** What it recorded by itself. */
+    recorded,
     send(overrides: Partial<CodeMessage> = {}, signal = new AbortController().signal) {
       const message = codeMessage({ channel, recipient: "+6591234567", ...overrides });
       return provider.send(message, { idempotencyKey: "dlv_1", signal });

@@ -93,9 +93,9 @@ test("Vonage drops a message when its code has expired, 20 seconds at the earlie
   expect(vonage.lastJson).toMatchObject({ ttl: 20 });
 });
 
-/** What each documented error means, apart from those that concern only the message (`fail`). */
+/** What each documented error means, apart from those that are about the request (`fail-here`). */
 const effects: readonly (readonly [ErrorMeaning["effect"], readonly number[]])[] = [
-  ["fail-here", [1120, 1160, 1250, 1251, 1420, 1470, 1473, 1474, 1475, 1476, 1480, 1481, 1482, 1483, 1484, 2001]],
+  ["fail", [1090, 1200, 1210, 1260, 1270, 1280, 1282, 1290, 1310, 1320, 1330, 1360, 1461, 1490]],
   ["undeliverable", [1050, 1170, 1190, 1240, 1300, 1430, 2003]],
   ["retry-message", [1180, 1220, 1230, 1241, 1472]],
   ["retry-provider", [1000, 1030, 1060, 1070, 1080, 1100, 1140, 1242, 1331, 1350, 1370, 1460]],
@@ -105,14 +105,21 @@ const pauses: Readonly<Record<number, number>> = { 1000: 1_000, 1241: 10_000, 14
 describe("Vonage answering every documented error", () => {
   test.each(messageErrors)("%i %s", async (code, title, status) => {
     vonage.answer = problem(status, `/messages#${code}`, title);
-    const [effect] = effects.find(([, codes]) => codes.includes(code)) ?? ["fail" as const];
+    const [effect] = effects.find(([, codes]) => codes.includes(code)) ?? ["fail-here" as const];
     expect(await provider().send()).toEqual(expectedResult(effect, `${status}, ${code}`, pauses[code]));
   });
 
-  const ofTheRequest = ["invalid-params", "invalid-json", "wrong-verb", "accept-header", "content-type-header"];
+  const ofTheRequest = [
+    "invalid-params",
+    "invalid-json",
+    "wrong-verb",
+    "accept-header",
+    "content-type-header",
+    "unavailable-legal",
+  ];
   test.each(genericErrors)("%s", async (word, status) => {
     vonage.answer = problem(status, `#${word}`, "Anything");
-    const effect = ofTheRequest.includes(word) ? "fail" : word === "unavailable-legal" ? "fail-here" : "retry-provider";
+    const effect = ofTheRequest.includes(word) ? "fail-here" : "retry-provider";
     const afterMs = word === "throttled" ? 1_000 : undefined;
     expect(await provider().send()).toEqual(expectedResult(effect, `${status}, ${word}`, afterMs));
   });

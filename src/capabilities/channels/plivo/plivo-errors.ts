@@ -1,7 +1,8 @@
 import type { ErrorMeaning } from "../error-meaning.ts";
 
 const outage: ErrorMeaning = { reason: "Plivo is out of service", effect: "retry-provider" };
-const badRequest: ErrorMeaning = { reason: "Plivo refused the request", effect: "fail" };
+/** It may be because of the account or the sender. */
+const badRequest: ErrorMeaning = { reason: "Plivo refused the request", effect: "fail-here" };
 
 /**
  * Plivo, "API response": the HTTP statuses of all its APIs. The text of an error is not documented, and may contain the number:

@@ -1,4 +1,5 @@
 import type { SendResult } from "../../../outbox/send-result.ts";
+import { parseWholeNumber } from "../../../text/numbering-plans.ts";
 import { readApiUrl } from "../api-url.ts";
 import { resultOf } from "../error-meaning.ts";
 import { field, type HttpAnswer, items, messageIdOf, postJson } from "../http/http-post.ts";
@@ -27,9 +28,10 @@ export const plivoKind: ProviderKind = {
   channels: ["sms", "voice"],
   facts: {
     dsn: "`plivo://AUTH_ID:AUTH_TOKEN@?from=+15550100`",
-    reports: "with `PUBLIC_URL`; calls need it",
-    signature: "with the auth token, over the public URL and, for calls, the body",
-    finalState: "`delivered` or `failed` with reports, otherwise `sent`",
+    reports: "text messages (not in the US and Canada) and calls, with `PUBLIC_URL`; calls need it",
+    signature:
+      "`X-Plivo-Signature-V3`: HMAC-SHA256 with the auth token, over the public address and the form; of text messages `V2`, over the address only",
+    finalState: "`delivered` or `failed`; without reports `sent`. A call is delivered when it is answered",
   },
   configure(dsn, { channel }) {
     const { user: authId, password: authToken, host } = dsn;
@@ -49,7 +51,10 @@ export const plivoKind: ProviderKind = {
 };
 
 function createPlivoProvider(options: PlivoOptions, deps: ProviderDependencies): Provider {
-  const { name, channel, clock, callbackUrl } = deps;
+  const { name, channel, clock, callbackUrl, logger } = deps;
+  if (channel === "voice" && callbackUrl === undefined) {
+    logger.warn("provider_needs_public_url", { lane: channel, provider: name });
+  }
   const answers = new PlivoAnswers(options.authToken);
   const account = `${options.apiUrl}/v1/Account/${encodeURIComponent(options.authId)}`;
   const authorization = `Basic ${Buffer.from(`${options.authId}:${options.authToken}`).toString("base64")}`;
@@ -72,20 +77,31 @@ function createPlivoProvider(options: PlivoOptions, deps: ProviderDependencies):
       const text = providerText(message, now);
       if (channel === "sms") {
         const request = messageRequest({ message, sender, text, callbackUrl, now });
-        const result = plivoOutcome(await post("/Message/", request, signal), callbackUrl);
-        return result.kind === "sent" ? { ...result, segments: countSegments(text) } : result;
+        const result = plivoOutcome(await post("/Message/", request, signal));
+        const isReported = callbackUrl !== undefined && reportsDeliveryTo(message.recipient);
+        return result.kind === "sent"
+          ? { ...result, ...(isReported ? { awaitsReceipt: true } : {}), segments: countSegments(text) }
+          : result;
       }
       if (callbackUrl === undefined) {
         return { kind: "failed", reason: "calls over Plivo need PUBLIC_URL", provider: "unknown", elsewhere: true };
       }
       const sealed = await answers.seal(text, message.expiresAt);
       const request = callRequest({ message, sender, callbackUrl, sealed });
-      return plivoOutcome(await post("/Call/", request, signal), callbackUrl);
+      const result = plivoOutcome(await post("/Call/", request, signal));
+      return result.kind === "sent" ? { ...result, awaitsReceipt: true } : result;
     },
   };
   return callbackUrl === undefined
     ? provider
-    : { ...provider, callback: plivoCallback(options.authToken, answers, channel, clock) };
+    : { ...provider, callback: plivoCallback(options.authToken, answers, deps) };
+}
+
+/** Carriers of these countries report no deliveries to Plivo ("What are the different SMS statuses"): `sent` is the last that it says. */
+const withoutReports: ReadonlySet<string> = new Set(["US", "CA"]);
+
+function reportsDeliveryTo(recipient: string): boolean {
+  return !withoutReports.has(parseWholeNumber(recipient)?.country ?? "");
 }
 
 /** Plivo drops a message that waited for longer than this many seconds. */
@@ -132,7 +148,7 @@ function callRequest({ message, sender, callbackUrl, sealed }: CallParts) {
   };
 }
 
-function plivoOutcome(answer: HttpAnswer, callbackUrl: string | undefined): SendResult {
+function plivoOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
     return { kind: "retry", reason: answer.reason, provider: "fails" };
   }
@@ -140,8 +156,7 @@ function plivoOutcome(answer: HttpAnswer, callbackUrl: string | undefined): Send
   if (status >= 200 && status < 300) {
     const messageId = messageIdOf(items(field(body, "message_uuid"))[0]) ?? messageIdOf(field(body, "request_uuid"));
     if (messageId !== undefined) {
-      const awaitsReceipt = callbackUrl !== undefined;
-      return { kind: "sent", providerMessageId: messageId, ...(awaitsReceipt ? { awaitsReceipt } : {}) };
+      return { kind: "sent", providerMessageId: messageId };
     }
     if (items(field(body, "invalid_number")).length > 0) {
       return resultOf({ reason: "Plivo does not know the number", effect: "undeliverable" }, String(status));
@@ -153,8 +168,7 @@ function plivoOutcome(answer: HttpAnswer, callbackUrl: string | undefined): Send
 function plivoCallback(
   authToken: string,
   answers: PlivoAnswers,
-  channel: ProviderDependencies["channel"],
-  clock: ProviderDependencies["clock"],
+  { channel, clock, record }: ProviderDependencies,
 ): ProviderCallback {
   return async ({ url, query, header, body }) => {
     const form = new URLSearchParams(body.toString("utf8"));
@@ -163,13 +177,19 @@ function plivoCallback(
     if (version === undefined || (version === "v2" && channel === "voice")) {
       return { kind: "unsigned" };
     }
+    const now = clock.now();
     const sealed = query.get(saying);
     if (sealed !== null) {
-      const text = await answers.open(sealed, clock.now());
+      const text = await answers.open(sealed, now);
+      const answered = text === undefined ? undefined : plivoReport(form, now);
+      if (answered !== undefined) {
+        // A call is answered even if its message is not recorded yet, or the database is away: its end is reported, too.
+        await record([{ ...answered, state: "delivered", error: null }]).catch(() => undefined);
+      }
       const xml = text === undefined ? hangUpXml : speakXml(text);
       return { kind: "receipts", receipts: [], answer: { contentType: "application/xml", body: xml } };
     }
-    const report = plivoReport(form, clock.now());
+    const report = plivoReport(form, now);
     return { kind: "receipts", receipts: report === undefined ? [] : [report] };
   };
 }

@@ -11,7 +11,8 @@ const notAllowed: ErrorMeaning = {
   reason: "the AWS credentials may not publish with Amazon SNS",
   effect: "retry-provider",
 };
-const badRequest: ErrorMeaning = { reason: "Amazon SNS refused the request", effect: "fail" };
+/** It may be because of the account or the sender. */
+const badRequest: ErrorMeaning = { reason: "Amazon SNS refused the request", effect: "fail-here" };
 const wrongClock: ErrorMeaning = {
   reason: "Amazon SNS refused the time of the request: is the clock right?",
   effect: "retry-provider",

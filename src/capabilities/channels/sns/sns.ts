@@ -21,7 +21,7 @@ export const snsKind: ProviderKind = {
   facts: {
     dsn: "`sns://ACCESS_KEY_ID:SECRET_ACCESS_KEY@?region=eu-west-1`",
     reports: "no",
-    signature: "no callbacks",
+    signature: "none: there are no callbacks",
     finalState: "`sent`",
   },
   configure(dsn, { channel }) {

@@ -12,7 +12,8 @@ const refusedCredentials: ErrorMeaning = { reason: "Vonage refused the credentia
 const blockedAccount: ErrorMeaning = { reason: "Vonage has blocked the account", effect: "retry-provider" };
 const noCredit: ErrorMeaning = { reason: "the Vonage account has no credit", effect: "retry-provider" };
 const notEnabled: ErrorMeaning = { reason: "the Vonage account may not send this", effect: "retry-provider" };
-const badRequest: ErrorMeaning = { reason: "Vonage refused the request", effect: "fail" };
+/** It may be because of the account or the sender. */
+const badRequest: ErrorMeaning = { reason: "Vonage refused the request", effect: "fail-here" };
 const badSender: ErrorMeaning = { reason: "Vonage refused the sender", effect: "fail-here" };
 const filtered: ErrorMeaning = { reason: "the message was filtered", effect: "fail" };
 const fraud: ErrorMeaning = { reason: "Vonage's fraud protection blocked the message", effect: "fail-here" };

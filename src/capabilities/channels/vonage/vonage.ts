@@ -30,9 +30,9 @@ export const vonageKind: ProviderKind = {
   channels: ["sms", "voice"],
   facts: {
     dsn: "`vonage://APPLICATION_ID:PRIVATE_KEY@?from=ACME&signature_secret=…`",
-    reports: "with `signature_secret` and `PUBLIC_URL`",
-    signature: "a JWT (HS256) with the signature secret, over the body",
-    finalState: "`delivered` or `failed` with reports, otherwise `sent`",
+    reports: "text messages and calls, with `signature_secret` and `PUBLIC_URL`",
+    signature: "`Authorization`: a JWT (HS256) with the signature secret, which has the hash of the body",
+    finalState: "`delivered` or `failed`; without reports `sent`. A call is delivered when it is answered",
   },
   configure(dsn, { channel }) {
     const { user: applicationId, password, host } = dsn;
