@@ -16,6 +16,7 @@ export const statuses = {
   /** "ESME Receiver Temporary App Error Code": the SMSC sends a receipt again. */
   temporaryError: 100,
   permanentError: 101,
+  unknownError: 255,
 } as const;
 
 /** How long an SMSC is left alone that has too many messages. */

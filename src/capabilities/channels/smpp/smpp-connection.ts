@@ -55,6 +55,11 @@ export class BindError extends Error {
   }
 }
 
+interface PendingRequest {
+  readonly command: string;
+  readonly settle: (answer: SmppAnswer) => void;
+}
+
 /** Receipts and messages of one connection that are being recorded. The SMSC is told to send more of them later. */
 const maxDeliveries = 100;
 
@@ -82,7 +87,7 @@ export class SmppConnection {
   readonly #options: SmppConnectionOptions;
   readonly #socket: Socket;
   readonly #reader = new PduReader();
-  readonly #pending = new Map<number, (answer: SmppAnswer) => void>();
+  readonly #pending = new Map<number, PendingRequest>();
   readonly #closed = Promise.withResolvers<string>();
   #sequence = 0;
   #deliveries = 0;
@@ -181,7 +186,7 @@ export class SmppConnection {
       resolve(answer);
       this.#onAnswer();
     };
-    this.#pending.set(sequence, settle);
+    this.#pending.set(sequence, { command, settle });
     this.#write(requestOctets(command, sequence, fields));
     return promise;
   }
@@ -219,9 +224,7 @@ export class SmppConnection {
       return;
     }
     if (pdu.isResponse) {
-      const id = pdu.fields?.message_id;
-      const messageId = typeof id === "string" ? id : undefined;
-      this.#pending.get(pdu.sequence)?.({ kind: "answered", status: pdu.status, messageId });
+      this.#settle(pdu);
       return;
     }
     switch (pdu.command) {
@@ -241,6 +244,20 @@ export class SmppConnection {
         return;
       default:
         this.#write(this.#nack(pdu.sequence, statuses.invalidCommand));
+    }
+  }
+
+  #settle({ command, sequence, status, fields }: ReceivedPdu): void {
+    const pending = this.#pending.get(sequence);
+    const isNack = command === "generic_nack";
+    if (pending !== undefined && (isNack || command === `${pending.command}_resp`)) {
+      const messageId = typeof fields?.message_id === "string" ? fields.message_id : undefined;
+      // A nack is no consent, whatever its status.
+      pending.settle({
+        kind: "answered",
+        status: isNack && status === 0 ? statuses.unknownError : status,
+        messageId,
+      });
     }
   }
 
@@ -284,7 +301,7 @@ export class SmppConnection {
       "close",
       this.#options.timers.after(lastWriteMs, () => this.#socket.destroy()),
     );
-    for (const settle of [...this.#pending.values()]) {
+    for (const { settle } of [...this.#pending.values()]) {
       settle({ kind: "unanswered", reason });
     }
     this.#closed.resolve(reason);

@@ -1,3 +1,4 @@
+import smpp from "smpp";
 import { afterEach, expect, test, vi } from "vitest";
 import { SmppClient, type SmppClientOptions } from "../../../../src/capabilities/channels/smpp/smpp-client.ts";
 import { makeCertificate } from "../../../support/certificates.ts";
@@ -227,6 +228,19 @@ test("a PDU that arrives octet by octet, and two at once, are read", async () =>
   for (const sequence of [0x61, 0x62, 0x63]) {
     expect(await smsc.answerTo(sequence)).toMatchObject({ command: "enquire_link_resp", command_status: 0 });
   }
+});
+
+test("only an answer of its kind, or a nack, answers a message", async () => {
+  const smsc = await openSmsc();
+  smsc.behaviour = { onSubmit: () => "silent" };
+  const { client } = openClient(smsc.port);
+  const refused = client.submit([message], never);
+  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1));
+  const [sequence = 0] = smsc.submits.map((pdu) => pdu.sequence_number);
+  const answer = (command: string) => smsc.write(new smpp.PDU(command, { sequence_number: sequence }).toBuffer());
+  answer("enquire_link_resp");
+  answer("generic_nack");
+  expect(await refused).toMatchObject({ kind: "answered", status: 0xff });
 });
 
 test("an SMSC that unbinds is answered, and bound again", async () => {
