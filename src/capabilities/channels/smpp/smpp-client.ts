@@ -1,5 +1,6 @@
+import type { SmppAnswer } from "./pending-requests.ts";
 import { SmppBind, type SmppBindDependencies } from "./smpp-bind.ts";
-import type { BindMode, SmppAnswer, SmppConnection, SmppConnectionOptions } from "./smpp-connection.ts";
+import type { BindMode, SmppConnection, SmppConnectionOptions } from "./smpp-connection.ts";
 import type { PduFields } from "./smpp-pdu.ts";
 
 export interface SmppClientOptions extends Omit<SmppConnectionOptions, "mode" | "timers"> {

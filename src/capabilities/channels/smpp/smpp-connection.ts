@@ -2,6 +2,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Timers } from "../../../outbox/timers.ts";
 import { meaningOfStatus, statuses } from "./command-status.ts";
+import { PendingRequests, type SmppAnswer } from "./pending-requests.ts";
 import {
   FramingError,
   type PduFields,
@@ -39,10 +40,6 @@ export interface SmppTimeouts {
   readonly unbindMs: number;
 }
 
-export type SmppAnswer =
-  | { readonly kind: "answered"; readonly status: number; readonly messageId: string | undefined }
-  | { readonly kind: "unanswered"; readonly reason: string };
-
 /** The SMSC did not accept the bind, or could not be reached. */
 export class BindError extends Error {
   override readonly name = "BindError";
@@ -53,11 +50,6 @@ export class BindError extends Error {
     super(reason);
     this.status = status;
   }
-}
-
-interface PendingRequest {
-  readonly command: string;
-  readonly settle: (answer: SmppAnswer) => void;
 }
 
 /** Receipts and messages of one connection that are being recorded. The SMSC is told to send more of them later. */
@@ -87,17 +79,16 @@ export class SmppConnection {
   readonly #options: SmppConnectionOptions;
   readonly #socket: Socket;
   readonly #reader = new PduReader();
-  readonly #pending = new Map<number, PendingRequest>();
+  readonly #pending: PendingRequests;
   readonly #closed = Promise.withResolvers<string>();
-  #sequence = 0;
   #deliveries = 0;
   #isClosed = false;
   #stopEnquiring = () => {};
-  #onAnswer = () => {};
 
   private constructor(options: SmppConnectionOptions) {
     const { host, port, tls } = options;
     this.#options = options;
+    this.#pending = new PendingRequests(options.timers);
     this.#socket =
       tls === undefined
         ? connectTcp({ host, port, noDelay: true })
@@ -159,36 +150,19 @@ export class SmppConnection {
     this.#stopEnquiring();
     const { timers, timeouts } = this.#options;
     const cancel = timers.after(timeouts.unbindMs, () => this.#end("the server stops"));
-    while (this.#pending.size > 0 && !this.#isClosed) {
-      await new Promise<void>((resolve) => {
-        this.#onAnswer = resolve;
-      });
-    }
+    await this.#pending.allSettled();
     await this.#request("unbind", {}, timeouts.unbindMs);
     cancel();
     this.#end("the server stops");
   }
 
-  #request(command: string, fields: PduFields, timeoutMs: number): Promise<SmppAnswer> {
-    const { promise, resolve } = Promise.withResolvers<SmppAnswer>();
+  async #request(command: string, fields: PduFields, timeoutMs: number): Promise<SmppAnswer> {
     if (this.#isClosed) {
-      resolve({ kind: "unanswered", reason: "the connection to the SMSC is lost" });
-      return promise;
+      return { kind: "unanswered", reason: "the connection to the SMSC is lost" };
     }
-    this.#sequence = this.#sequence === 0x7fffffff ? 1 : this.#sequence + 1;
-    const sequence = this.#sequence;
-    const cancel = this.#options.timers.after(timeoutMs, () =>
-      settle({ kind: "unanswered", reason: "the SMSC did not answer in time" }),
-    );
-    const settle = (answer: SmppAnswer) => {
-      cancel();
-      this.#pending.delete(sequence);
-      resolve(answer);
-      this.#onAnswer();
-    };
-    this.#pending.set(sequence, { command, settle });
+    const { sequence, answer } = this.#pending.add(command, timeoutMs);
     this.#write(requestOctets(command, sequence, fields));
-    return promise;
+    return answer;
   }
 
   #enquireRegularly(): void {
@@ -224,7 +198,7 @@ export class SmppConnection {
       return;
     }
     if (pdu.isResponse) {
-      this.#settle(pdu);
+      this.#pending.settle(pdu);
       return;
     }
     switch (pdu.command) {
@@ -244,20 +218,6 @@ export class SmppConnection {
         return;
       default:
         this.#write(this.#nack(pdu.sequence, statuses.invalidCommand));
-    }
-  }
-
-  #settle({ command, sequence, status, fields }: ReceivedPdu): void {
-    const pending = this.#pending.get(sequence);
-    const isNack = command === "generic_nack";
-    if (pending !== undefined && (isNack || command === `${pending.command}_resp`)) {
-      const messageId = typeof fields?.message_id === "string" ? fields.message_id : undefined;
-      // A nack is no consent, whatever its status.
-      pending.settle({
-        kind: "answered",
-        status: isNack && status === 0 ? statuses.unknownError : status,
-        messageId,
-      });
     }
   }
 
@@ -301,9 +261,7 @@ export class SmppConnection {
       "close",
       this.#options.timers.after(lastWriteMs, () => this.#socket.destroy()),
     );
-    for (const { settle } of [...this.#pending.values()]) {
-      settle({ kind: "unanswered", reason });
-    }
+    this.#pending.settleAll(reason);
     this.#closed.resolve(reason);
   }
 }
