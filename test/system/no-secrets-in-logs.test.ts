@@ -50,7 +50,10 @@ test("no log, PostgreSQL's included, and no error contains a code, recipient, ke
         WHATSAPP_VERIFY_TOKEN: secrets.note("WhatsApp verify token", random()),
         METRICS_TOKEN: metricsToken,
         // Nobody listens there.
-        SMS_URL: "http://127.0.0.1:9/messages",
+        SMS_URL: [
+          `http://127.0.0.1:9/messages?token=${secrets.note("adapter's token", random())}`,
+          `twilio://AC${"0".repeat(32)}:${secrets.note("Twilio token", random())}@?from=ACME&api_url=http%3A%2F%2F127.0.0.1:9`,
+        ].join(" "),
         PROVIDER_SECRET: secrets.note("provider secret", random()),
       },
     }),

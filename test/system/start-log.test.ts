@@ -55,7 +55,7 @@ test("the line of a production server has the ids of its secrets and the origins
       WHATSAPP_TEMPLATE: "code",
       WHATSAPP_APP_SECRET: canary,
       WHATSAPP_VERIFY_TOKEN: canary,
-      SMS_URL: `https://sms.example/${canary}?token=${canary}`,
+      SMS_URL: `https://sms.example/${canary}?token=${canary} twilio://AC${"0".repeat(32)}:${canary}@?from=ACME`,
       PROVIDER_SECRET: canary,
       METRICS_TOKEN: canary,
     },
@@ -71,7 +71,7 @@ test("the line of a production server has the ids of its secrets and the origins
     channels: {
       email: "smtps://mail.example:465",
       whatsapp: "https://graph.facebook.com",
-      sms: "adapter (https://sms.example)",
+      sms: "adapter (https://sms.example), twilio (api.twilio.com)",
       voice: "unavailable",
     },
     whatsapp_webhook: true,
