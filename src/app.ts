@@ -16,6 +16,7 @@ import { reportsCapability } from "./capabilities/reports/reports.capability.ts"
 import { schemaCapability } from "./capabilities/schema/schema.capability.ts";
 import type { SuppressionSettings } from "./capabilities/suppressions/suppression-settings.ts";
 import { suppressionsCapability } from "./capabilities/suppressions/suppressions.capability.ts";
+import { fixedCodesCapability } from "./capabilities/verify/fixed-codes.capability.ts";
 import { storedRecipients } from "./capabilities/verify/recipient.ts";
 import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
@@ -56,7 +57,8 @@ export function standardCapabilities(): readonly Capability[] {
     keys: keys.offer,
     verifications: verify.offer,
   });
-  const events = eventsCapability({ objects: [verify.events, keys.events, offerWebhookEvents()] });
+  const fixedCodes = fixedCodesCapability({ passwords: accounts.offer });
+  const events = eventsCapability({ objects: [verify.events, keys.events, offerWebhookEvents(), fixedCodes.events] });
   const webhooks = webhooksCapability({ channels: channels.offer, events: events.offer, owners: accounts.offer });
   return [
     channels,
@@ -66,6 +68,7 @@ export function standardCapabilities(): readonly Capability[] {
     lookupCapability(),
     emailLookupCapability(),
     accounts,
+    fixedCodes,
     events,
     webhooks,
     reportsCapability(),

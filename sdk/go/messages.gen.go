@@ -378,6 +378,14 @@ const (
 	// EventTypeWebhookDisabled: The server disabled a webhook: its endpoint answered with status 410, or no attempt
 	// succeeded for five days.
 	EventTypeWebhookDisabled EventType = "webhook.disabled"
+
+	// EventTypeFixedCodeCreated: A recipient was given a fixed code, with which whoever knows it passes as the
+	// recipient.
+	EventTypeFixedCodeCreated EventType = "fixed_code.created"
+
+	// EventTypeFixedCodeDeleted: A fixed code was deleted by a call, or its recipient was erased. When one ends by
+	// itself, there is no event.
+	EventTypeFixedCodeDeleted EventType = "fixed_code.deleted"
 )
 
 // Mode is the mode of a key, and of the data it creates. The two modes of a workspace share no data.
@@ -603,6 +611,11 @@ type VerifyCheckResponse struct {
 
 	// Status is the outcome.
 	Status VerifyCheckStatus `json:"status"`
+
+	// FixedCode: true if the verification has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing
+	// was sent, so that `approved` does not prove who the user is. Let in only accounts that you keep for reviews
+	// and tests.
+	FixedCode *bool `json:"fixed_code"`
 }
 
 // Verification is a verification and its deliveries.
@@ -639,6 +652,10 @@ type Verification struct {
 
 	// Fallback has the steps of the start's `Fallback`, in their order.
 	Fallback []VerificationFallback `json:"fallback"`
+
+	// FixedCode: true if the recipient has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing is
+	// sent, and the code is not secret.
+	FixedCode *bool `json:"fixed_code"`
 }
 
 // Delivery is a message that carries a code, and its delivery status.
@@ -902,7 +919,7 @@ type Event struct {
 }
 
 // EventData is one of several types. [Event].Type tells which, up to its first dot: *[Verification], *[APIKey],
-// *[Webhook], or [UnknownEventData] of a newer server. It is nil if the JSON is null.
+// *[Webhook], *[FixedCode], or [UnknownEventData] of a newer server. It is nil if the JSON is null.
 type EventData interface {
 	isEventData()
 }
@@ -912,6 +929,8 @@ func (*Verification) isEventData() {}
 func (*APIKey) isEventData() {}
 
 func (*Webhook) isEventData() {}
+
+func (*FixedCode) isEventData() {}
 
 func (UnknownEventData) isEventData() {}
 
@@ -941,6 +960,8 @@ func (value *Event) UnmarshalJSON(data []byte) error {
 		value.Data = new(APIKey)
 	case "webhook":
 		value.Data = new(Webhook)
+	case "fixed_code":
+		value.Data = new(FixedCode)
 	default:
 		value.Data = UnknownEventData{members.Data}
 		return nil
@@ -1030,6 +1051,30 @@ type Webhook struct {
 
 	// CreatedAt: when the webhook was created.
 	CreatedAt time.Time `json:"created_at"`
+}
+
+// FixedCode is a recipient with a fixed code.
+type FixedCode struct {
+	// ID: its id: `fix_` and 22 letters and digits.
+	ID string `json:"id"`
+
+	// Recipient is the recipient. In events it is masked, and nil once the fixed code is deleted or has ended.
+	Recipient *string `json:"recipient"`
+
+	// Code is the code of each of the recipient's verifications. Nil in events.
+	Code *string `json:"code"`
+
+	// Description: your note.
+	Description *string `json:"description"`
+
+	// ExpiresAt: when it ends: from then on the recipient gets codes like any other.
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// CreatedAt: when it was created.
+	CreatedAt time.Time `json:"created_at"`
+
+	// CreatedBy is the id of the user who created it.
+	CreatedBy string `json:"created_by"`
 }
 
 // WebhooksCreateResponse is the new webhook. No other response contains the secret.
@@ -1308,6 +1353,21 @@ type RequestLimit struct {
 	// Used: what counts against it now: the requests of the last 60 seconds, and those for which servers hold a
 	// place, at most 1 % of the limit for each server as long as less than half of it is used.
 	Used int `json:"used"`
+}
+
+// FixedCodesListResponse has the fixed codes of the workspace.
+type FixedCodesListResponse struct {
+	// FixedCodes is the fixed codes, newest first.
+	FixedCodes []FixedCode `json:"fixed_codes"`
+}
+
+// FixedCodesDeleteResponse confirms that the fixed code is deleted.
+type FixedCodesDeleteResponse struct {
+	// ID is the id of the request.
+	ID string `json:"id"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
 }
 
 // KeysCreateResponse is the new key. No other response contains the whole key.

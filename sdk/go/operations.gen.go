@@ -283,6 +283,40 @@ var operationReportsOverview = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationFixedCodesCreate = &Operation{
+	ID:              "fixed_codes.create",
+	RPC:             "byond.v1.FixedCodeService/CreateFixedCode",
+	Method:          "POST",
+	Path:            "/api/v1/fixed-codes",
+	ParametersIn:    "body",
+	ResultField:     "fixed_code",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
+var operationFixedCodesList = &Operation{
+	ID:              "fixed_codes.list",
+	RPC:             "byond.v1.FixedCodeService/ListFixedCodes",
+	Method:          "GET",
+	Path:            "/api/v1/fixed-codes",
+	ParametersIn:    "none",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationFixedCodesDelete = &Operation{
+	ID:              "fixed_codes.delete",
+	RPC:             "byond.v1.FixedCodeService/DeleteFixedCode",
+	Method:          "DELETE",
+	Path:            "/api/v1/fixed-codes/{id}",
+	PathParameters:  []string{"id"},
+	ParametersIn:    "none",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
 var operationKeysCreate = &Operation{
 	ID:              "keys.create",
 	RPC:             "byond.v1.ApiKeyService/CreateApiKey",

@@ -238,6 +238,26 @@ type ReportsOverviewParams struct {
 	Period *ReportPeriod `json:"period,omitzero"`
 }
 
+// FixedCodesCreateParams are the parameters of [FixedCodesService.Create].
+type FixedCodesCreateParams struct {
+	// Recipient is a phone number in E.164 form, or an email address. It need not be reachable: prefer one that
+	// reaches nobody, such as `+12125550123` or an address under `example.com`.
+	Recipient string `json:"recipient"`
+
+	// Password is the account's password.
+	Password string `json:"password"`
+
+	// CodeLength: number of digits of the code, 4 to 10. Default 6. The recipient's verifications have it, whatever
+	// the start says.
+	CodeLength *int `json:"code_length,omitzero"`
+
+	// Days: days until it ends, 1 to 30. Default 14.
+	Days *int `json:"days,omitzero"`
+
+	// Description is a note of yours, at most 200 characters, in one line.
+	Description *string `json:"description,omitzero"`
+}
+
 // KeysCreateParams are the parameters of [KeysService.Create].
 type KeysCreateParams struct {
 	// Name is a label to recognise the key by, 1 to 100 characters, not blank, without control characters.

@@ -34,8 +34,8 @@ type Services struct {
 	// Email says what can be known of an email address without sending mail to it.
 	Email *EmailService
 
-	// Events returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the
-	// operator changed it.
+	// Events returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30
+	// days, unless the operator changed it.
 	//
 	// An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
 	// `live` (the default) or `test`. Both modes have the same types of events.
@@ -61,6 +61,16 @@ type Services struct {
 	// An API key reads the reports of its own mode. With an access token, name the mode in the header `Byond-Mode`:
 	// `live` (the default) or `test`.
 	Reports *ReportsService
+
+	// FixedCodes gives a few recipients a fixed code in live mode, for those who review an app and for end-to-end
+	// tests: nothing is sent to them, and each of their verifications has the same code.
+	//
+	// Whoever knows the code passes as the recipient. So the server has to allow fixed codes (`ALLOW_FIXED_CODES`;
+	// otherwise every call fails with `not_found`), a workspace has 10 at most, and each ends after 30 days at most.
+	// Verifications with a fixed code say so, in the responses of checks too.
+	//
+	// All calls take the access token of a session.
+	FixedCodes *FixedCodesService
 
 	// Keys creates, changes, rotates and revokes the API keys of a workspace. These calls take the access token of a
 	// session, never an API key.
@@ -94,6 +104,7 @@ func newServices(caller *caller) Services {
 		Events:       &EventsService{caller},
 		Webhooks:     &WebhooksService{caller},
 		Reports:      &ReportsService{caller},
+		FixedCodes:   &FixedCodesService{caller},
 		Keys:         &KeysService{caller},
 		Auth:         &AuthService{caller},
 	}
@@ -265,8 +276,8 @@ func (s *EmailService) Lookup(ctx context.Context, params *EmailLookupParams, op
 	return call[EmailLookupResponse](ctx, s.caller, operationEmailLookup, nil, params, options)
 }
 
-// EventsService returns what happened to verifications, API keys and webhooks. Events are kept for 30 days,
-// unless the operator changed it.
+// EventsService returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for
+// 30 days, unless the operator changed it.
 //
 // An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
 // `live` (the default) or `test`. Both modes have the same types of events.
@@ -429,6 +440,42 @@ type ReportsService struct {
 // requests with an API key of the mode are counted, including those that the limit refused.
 func (s *ReportsService) Overview(ctx context.Context, params *ReportsOverviewParams, options ...CallOption) (*ReportsOverviewResponse, error) {
 	return call[ReportsOverviewResponse](ctx, s.caller, operationReportsOverview, nil, params, options)
+}
+
+// FixedCodesService gives a few recipients a fixed code in live mode, for those who review an app and for
+// end-to-end tests: nothing is sent to them, and each of their verifications has the same code.
+//
+// Whoever knows the code passes as the recipient. So the server has to allow fixed codes (`ALLOW_FIXED_CODES`;
+// otherwise every call fails with `not_found`), a workspace has 10 at most, and each ends after 30 days at most.
+// Verifications with a fixed code say so, in the responses of checks too.
+//
+// All calls take the access token of a session.
+type FixedCodesService struct {
+	caller *caller
+}
+
+// Create gives a recipient a fixed code. The server makes the code.
+//
+// The account's password is required, so that a stolen session is not enough to pass as a recipient. A wrong one
+// fails with `invalid_password`, and too many of those with `rate_limited`.
+//
+// The call fails with `already_exists` if the recipient has a fixed code, and with `limit_reached` if the
+// workspace has 10.
+func (s *FixedCodesService) Create(ctx context.Context, params *FixedCodesCreateParams, options ...CallOption) (*FixedCode, error) {
+	return call[FixedCode](ctx, s.caller, operationFixedCodesCreate, nil, params, options)
+}
+
+// List lists the fixed codes of the workspace that have not ended, newest first.
+func (s *FixedCodesService) List(ctx context.Context, options ...CallOption) (*FixedCodesListResponse, error) {
+	return call[FixedCodesListResponse](ctx, s.caller, operationFixedCodesList, nil, nil, options)
+}
+
+// Delete deletes a fixed code. From then on the recipient gets codes like any other, and its pending
+// verifications with the fixed code are canceled.
+//
+// The argument id: The fixed code's id.
+func (s *FixedCodesService) Delete(ctx context.Context, id string, options ...CallOption) (*FixedCodesDeleteResponse, error) {
+	return call[FixedCodesDeleteResponse](ctx, s.caller, operationFixedCodesDelete, []string{id}, nil, options)
 }
 
 // KeysService creates, changes, rotates and revokes the API keys of a workspace. These calls take the access

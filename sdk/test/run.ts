@@ -218,6 +218,7 @@ await using server = new MainProcess({
     DATA_DIR: folder.path,
     SIGN_UP_LIMIT: "1000000",
     DEFAULT_TIER: "unlimited",
+    ALLOW_FIXED_CODES: "1",
   },
   cwd: root,
 });

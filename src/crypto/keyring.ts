@@ -11,6 +11,7 @@ import {
 /** What a subkey is for. No key is used for two purposes. */
 export type Purpose =
   | "verification-code"
+  | "fixed-code"
   | "recipient-index"
   | "exact-recipient-index"
   | "recipient-seal"

@@ -17,6 +17,7 @@ import {
   SignUpRequestSchema,
 } from "../../gen/byond/v1/auth_pb.ts";
 import { ListEventsRequestSchema } from "../../gen/byond/v1/event_pb.ts";
+import { CreateFixedCodeRequestSchema } from "../../gen/byond/v1/fixed_code_pb.ts";
 import { ListSuppressionsRequestSchema } from "../../gen/byond/v1/suppression_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
 import {
@@ -39,6 +40,7 @@ import * as events from "../../src/capabilities/events/events.policy.ts";
 import * as keys from "../../src/capabilities/keys/keys.policy.ts";
 import * as reports from "../../src/capabilities/reports/reports.policy.ts";
 import * as suppressions from "../../src/capabilities/suppressions/suppressions.policy.ts";
+import { fixedCodeDays, maxFixedCodes } from "../../src/capabilities/verify/fixed-codes.policy.ts";
 import {
   accountSendLimit,
   brandLength,
@@ -99,6 +101,9 @@ test("the schema's rules are those of the policies", () => {
   for (const { description } of [CreateWebhookRequestSchema.field, WebhookChangesSchema.field]) {
     expect(boundsOf(description)).toEqual([0, webhooks.maxDescriptionLength]);
   }
+  const fixed = CreateFixedCodeRequestSchema.field;
+  expect(boundsOf(fixed.codeLength)).toEqual([codeLength.min, codeLength.max]);
+  expect(boundsOf(fixed.days)).toEqual([fixedCodeDays.min, fixedCodeDays.max]);
   const changes = ApiKeyChangesSchema.field;
   const created = CreateApiKeyRequestSchema.field;
   expect(boundsOf(changes.name)).toEqual([keys.nameLength.min, keys.nameLength.max]);
@@ -118,13 +123,15 @@ test("the schema's rules are those of the policies", () => {
 
 let comments: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  const files = ["verify", "auth", "api_key", "event", "webhook", "report", "suppression"].map(async (name) => [
-    name,
-    (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
-      /\n\s*\/\/ ?/g,
-      " ",
-    ),
-  ]);
+  const files = ["verify", "auth", "api_key", "event", "webhook", "report", "suppression", "fixed_code"].map(
+    async (name) => [
+      name,
+      (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
+        /\n\s*\/\/ ?/g,
+        " ",
+      ),
+    ],
+  );
   comments = Object.fromEntries(await Promise.all(files));
 });
 
@@ -145,6 +152,17 @@ test.each<[string, string, number]>([
     1,
   ],
   ["event", `kept for ${events.retention.default} days`, 1],
+  [
+    "fixed_code",
+    `Number of digits of the code, ${codeLength.min} to ${codeLength.max}. Default ${codeLength.default}.`,
+    1,
+  ],
+  [
+    "fixed_code",
+    `Days until it ends, ${fixedCodeDays.min} to ${fixedCodeDays.max}. Default ${fixedCodeDays.default}.`,
+    1,
+  ],
+  ["fixed_code", `a workspace has ${maxFixedCodes} at most, and each ends after ${fixedCodeDays.max} days`, 1],
   ["report", `for ${reports.retention.default} days`, 1],
   ["report", `The current hour and the ${reports.periods.day.buckets - 1} before it`, 1],
   ["report", `Today and the ${reports.periods.week.buckets - 1} days before`, 1],

@@ -8,7 +8,7 @@ import { runSamples } from "./run-samples.ts";
 import { languagesWithoutSdk } from "./sample-language.ts";
 import { sdkSampleLanguages } from "./sdk-sample-language.ts";
 
-const app = useTestApp();
+const app = useTestApp({ allowsFixedCodes: true });
 const document = JSON.parse(readFileSync(join(import.meta.dirname, "../../gen/openapi.json"), "utf8"));
 const operationIds = new DocumentReader(document).operations().map(({ operation }) => operation.operationId);
 

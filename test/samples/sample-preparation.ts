@@ -1,6 +1,7 @@
 import { expect, vi } from "vitest";
 import type { DocumentReader, PlacedOperation } from "../capabilities/reference/openapi-document.ts";
 import {
+  createFixedCode,
   createKey,
   createWebhook,
   createWorld,
@@ -55,6 +56,7 @@ const preparations: Readonly<Record<string, Preparation>> = {
   updateApiKey: aboutKey,
   revokeApiKey: aboutKey,
   rotateApiKey: aboutKey,
+  deleteFixedCode: async (world) => ({ id: await createFixedCode(world) }),
   getWebhook: aboutWebhook,
   updateWebhook: aboutWebhook,
   deleteWebhook: aboutWebhook,

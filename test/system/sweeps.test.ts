@@ -60,6 +60,11 @@ test.each([
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
+    "fixed_code",
+    `INSERT INTO fixed_code SELECT 'ws_' || i, 'fix_' || i, '', '', 6, '', NULL, '', now - interval '30 days', now
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
     "verification_hour",
     `INSERT INTO verification_hour SELECT 'ws_' || i, 'live', now - interval '401 days', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}'
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
@@ -212,6 +217,8 @@ function nodesOf(plan: PlanNode): PlanNode[] {
 const belongings = ["verification_pkey", "delivery_attempt_pkey", "outbox_of_subject"];
 const primaryKeys = [
   "verification",
+  "fixed_code",
+  "suppression",
   "delivery_attempt",
   "outbox",
   "idempotency",

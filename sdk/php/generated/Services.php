@@ -9,6 +9,7 @@ namespace Byond;
 use Byond\Service\Auth;
 use Byond\Service\Email;
 use Byond\Service\Events;
+use Byond\Service\FixedCodes;
 use Byond\Service\Keys;
 use Byond\Service\Lookup;
 use Byond\Service\Reports;
@@ -38,8 +39,8 @@ abstract class Services
     public readonly Email $email;
 
     /**
-     * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
-     * changed it.
+     * Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless
+     * the operator changed it.
      */
     public readonly Events $events;
 
@@ -51,6 +52,12 @@ abstract class Services
      * unless the operator changed it.
      */
     public readonly Reports $reports;
+
+    /**
+     * Gives a few recipients a fixed code in live mode, for those who review an app and for end-to-end tests: nothing
+     * is sent to them, and each of their verifications has the same code.
+     */
+    public readonly FixedCodes $fixedCodes;
 
     /**
      * Creates, changes, rotates and revokes the API keys of a workspace. These calls take the access token of a
@@ -74,6 +81,7 @@ abstract class Services
         $this->events = new Events($caller);
         $this->webhooks = new Webhooks($caller);
         $this->reports = new Reports($caller);
+        $this->fixedCodes = new FixedCodes($caller);
         $this->keys = new Keys($caller);
         $this->auth = new Auth($caller);
     }

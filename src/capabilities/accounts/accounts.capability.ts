@@ -1,7 +1,9 @@
 import { AuthService } from "../../../gen/byond/v1/auth_pb.ts";
+import type { SessionCaller } from "../../access/caller.ts";
 import { SessionCookies } from "../../access/session-cookie.ts";
 import { type Capability, Offer, type Platform } from "../../capability.ts";
 import { Hasher } from "../../crypto/argon2-hasher.ts";
+import type { Repetition } from "../../idempotency/idempotency-interceptor.ts";
 import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
 import { channelNames } from "../channels/outgoing-message.ts";
@@ -13,7 +15,7 @@ import { type AccountSettings, accountSettings, describeAccounts, readAccountSet
 import { Accounts0001 } from "./accounts-0001.migration.ts";
 import { authFieldChecks, authService } from "./auth.rpc.ts";
 import { SessionAuthenticator } from "./authenticate-session.ts";
-import { createDecoyHash } from "./check-password.ts";
+import { createDecoyHash, requirePassword } from "./check-password.ts";
 import { closedWorkspaceSweep } from "./closed-workspace-sweep.ts";
 import { consoleEntryPage, consoleEntryPath } from "./console-entry-page.ts";
 import { ConsoleLink } from "./console-link.ts";
@@ -43,6 +45,13 @@ interface Needs {
 export interface AccountOwners {
   /** The verified address of the owner of a workspace. Undefined if it has none. */
   emailOf(workspaceId: string): Promise<string | undefined>;
+  /** Throws `invalid_password` for a wrong password of the user who is signed in, and `rate_limited` after too many of those. */
+  requirePassword(
+    caller: SessionCaller,
+    attempt: { readonly password: string; readonly clientAddress: string | undefined },
+  ): Promise<void>;
+  /** For services whose requests have a password: see `CapabilityService.beforeComparison`. */
+  beforeComparison(repetition: Repetition): Promise<void>;
 }
 
 /** Accounts, their workspaces, passwords and sessions. */
@@ -79,7 +88,12 @@ export function accountsCapability(needs: Needs) {
       });
       const sessions = new SessionAuthenticator({ database, accessTokens, revocation });
       const sendsMail = channels.hasProvider("email");
-      offer.give({ emailOf: (workspaceId) => findOwnerEmail({ database }, workspaceId) });
+      const beforeComparison = (repetition: Repetition) => countPasswordComparison({ database, keyring }, repetition);
+      offer.give({
+        emailOf: (workspaceId) => findOwnerEmail({ database }, workspaceId),
+        requirePassword: (caller, attempt) => requirePassword({ database, passwordHasher, keyring }, caller, attempt),
+        beforeComparison,
+      });
       const sessionDeps = { database, accessTokens, sessionMaxDays, keyring, tagKey };
       const service = authService({
         ...sessionDeps,
@@ -106,7 +120,7 @@ export function accountsCapability(needs: Needs) {
             fieldChecks: authFieldChecks,
             // Signing up and the like are several steps, of which some only count the attempt: once begun, they are finished.
             endsAtDeadline: false,
-            beforeComparison: (repetition) => countPasswordComparison({ database, keyring }, repetition),
+            beforeComparison,
             beforeReplay: () => revocation.confirmEarlier(),
           },
         ],

@@ -9,7 +9,7 @@ import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { accountSubject } from "../../revocation/revocation-subjects.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import type { AccountTables } from "./account-tables.ts";
-import { isRightPassword, type PasswordDependencies } from "./check-password.ts";
+import { isRightPassword, type PasswordDependencies, wrongPassword } from "./check-password.ts";
 import type { AccountReference } from "./delete-account-rows.ts";
 import { lockSessions, removeSessions } from "./end-sessions.ts";
 import { accountOf, findAccountsByEmail, type StoredAccount } from "./find-account.ts";
@@ -95,11 +95,6 @@ export async function changePassword(
     credential: credentialOf(caller),
     lockRows: (transaction) => lockSessions(transaction, { workspaceId, userId }),
   });
-}
-
-/** The error for a wrong current password. */
-export function wrongPassword(): AppError {
-  return new AppError("invalid_password", "The password is wrong.");
 }
 
 /**

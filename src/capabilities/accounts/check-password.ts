@@ -1,3 +1,4 @@
+import type { SessionCaller } from "../../access/caller.ts";
 import type { Hasher, Match } from "../../crypto/argon2-hasher.ts";
 import type { Turn } from "../../crypto/fair-queue.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
@@ -5,7 +6,7 @@ import type { Database } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import type { AccountTables } from "./account-tables.ts";
-import type { StoredAccount } from "./find-account.ts";
+import { accountOf, type StoredAccount } from "./find-account.ts";
 import { countPasswordAttempt, type PasswordAttempt } from "./password-attempts.ts";
 
 /** A hash that a password is compared with: an account's, or the decoy. */
@@ -37,6 +38,22 @@ export async function isRightPassword(
   const { userId, email } = account;
   const attempt = { email, signedInTo: userId, clientAddress };
   return (await matchPassword(deps, attempt, { candidates: [account], password })) !== undefined;
+}
+
+/** Throws `invalid_password` for a wrong password of the user who is signed in, and `rate_limited` after too many of those. */
+export async function requirePassword(
+  deps: PasswordDependencies,
+  caller: SessionCaller,
+  attempt: { readonly password: string; readonly clientAddress: string | undefined },
+): Promise<void> {
+  if (!(await isRightPassword(deps, await accountOf(deps, caller), attempt))) {
+    throw wrongPassword();
+  }
+}
+
+/** The error for a wrong password of the user who is signed in. */
+export function wrongPassword(): AppError {
+  return new AppError("invalid_password", "The password is wrong.");
 }
 
 /**

@@ -8,14 +8,14 @@ import { daysOn } from "./suppressions.policy.ts";
 const isOfServer = ({ workspaceId }: Send) => workspaceId.startsWith("ws_byond/");
 
 /**
- * Refuses to send a code to a suppressed recipient, before a limit is counted. One look-up in an index that begins with the recipient; the
+ * Refuses to send a code to a suppressed recipient, if it would be sent, before a limit is counted. One look-up in an index that begins with the recipient; the
  * other conditions cannot use one (decision 37).
  */
 export function refuseSuppressed(suppressionDays: () => number): SendStep {
   return defineStep<Send, typeof sendParameters>()({
     name: "suppression",
     parameters: { channel: text, indexes: array(text), days: double },
-    isNeeded: (send) => suppressionDays() > 0 && !isOfServer(send),
+    isNeeded: (send) => suppressionDays() > 0 && !isOfServer(send) && send.message !== undefined,
     values: ({ channel, exactIndexes }) => ({
       channel,
       indexes: exactIndexes,

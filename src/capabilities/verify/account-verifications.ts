@@ -65,7 +65,10 @@ export function accountVerifications(deps: StartDependencies) {
     { id, code }: { readonly id: string; readonly code: string },
   ) => {
     const input = { verificationId: id, code, recipient: undefined };
-    return checkVerification({ ...deps, database: transaction }, serverOwner(subjectId), input).catch(
+    // Recipients of the server's own verifications have no fixed codes.
+    const checking = { ...deps, database: transaction, allowsFixedCodes: false };
+    return checkVerification(checking, serverOwner(subjectId), input).then(
+      ({ status }) => status,
       (error: unknown) => {
         // The sweep removes the server's own verifications after a day.
         if (error instanceof AppError && error.code === "not_found") {

@@ -1,12 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Mode } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
-import type { Keyring } from "../../crypto/keyring.ts";
+import type { Keyring, MasterSecret } from "../../crypto/keyring.ts";
 import { limitLockWait, type Queryable } from "../../database/database.ts";
-import { array, integer, nullable, statement, text } from "../../database/statement.ts";
+import { array, integer, nullable, type Placeholders, statement, text } from "../../database/statement.ts";
 import { hasToken } from "../../database/throttle.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
-import { deriveCode, normalizeCode } from "./code.ts";
+import { deriveCode, deriveFixedCode, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
 import { indexesOfAny, parseAnyRecipient } from "./recipient.ts";
 import { guessKey } from "./send-limits.ts";
@@ -22,7 +21,13 @@ export interface CheckInput {
   readonly recipient: string | undefined;
 }
 
-export type CheckResult = "approved" | "incorrect" | "expired" | "locked";
+export type CheckStatus = "approved" | "incorrect" | "expired" | "locked";
+
+export interface CheckResult {
+  readonly status: CheckStatus;
+  /** Whether the recipient has a fixed code: it was not sent, and is not secret. */
+  readonly hasFixedCode: boolean;
+}
 
 /**
  * Decides an attempt under two locks, in this order: the verification, then the buckets that count wrong codes for its
@@ -32,23 +37,24 @@ export type CheckResult = "approved" | "incorrect" | "expired" | "locked";
  * `budget` has a row for each limit index that has a token left. A wrong code takes the tokens, a right code only looks. A
  * verification with two recipients counts against both, so that a second recipient does not allow more guesses.
  */
-const check = statement<CheckRow>("check_verification")(
-  {
-    workspaceId: text,
-    id: text,
-    mode: text,
-    matchingSecrets: array(text),
-    knownSecrets: array(text),
-    codeLength: integer,
-    recipientIndexes: nullable(array(text)),
-    attemptId: text,
-    credential: heldCredential,
-  },
-  (p) => `
+const checkParameters = {
+  workspaceId: text,
+  id: text,
+  mode: text,
+  matchingSecrets: array(text),
+  knownSecrets: array(text),
+  codeLength: integer,
+  recipientIndexes: nullable(array(text)),
+  attemptId: text,
+  credential: heldCredential,
+};
+
+/** `hasCode`: SQL that is true of the verifications whose code the server passes. Others are left as they are. */
+const checkText = (p: Placeholders<typeof checkParameters>, hasCode: string) => `
     WITH ${limitLockWait}, target AS (
       SELECT
-        limit_indexes, status, attempts, max_attempts,
-        status = 'pending' AND expires_at > byond_now() AND secret_id = ANY (${p.knownSecrets}) AS is_live,
+        limit_indexes, status, attempts, max_attempts, fixed_code_id,
+        status = 'pending' AND expires_at > byond_now() AND secret_id = ANY (${p.knownSecrets}) AND ${hasCode} AS is_live,
         secret_id = ANY (${p.matchingSecrets}) AND code_length = ${p.codeLength} AND (
           ${p.recipientIndexes} IS NULL
           OR (recipient_index = ANY (${p.recipientIndexes}) AND unsent_recipient IS DISTINCT FROM 'first')
@@ -91,15 +97,26 @@ const check = statement<CheckRow>("check_verification")(
       RETURNING verification.status
     )
     SELECT
-      target.status AS before, counted.status AS after,
+      target.status AS before, counted.status AS after, target.fixed_code_id,
       ${requireCredential(p.credential, { after: ["budget"], effect: "counted" })}
-    FROM target LEFT JOIN counted ON true`,
+    FROM target LEFT JOIN counted ON true`;
+
+const check = statement<CheckRow>("check_verification")(checkParameters, (p) => checkText(p, "fixed_code_id IS NULL"));
+
+/** The same for a fixed code, as long as it is neither deleted nor over. A statement of its own: others do not pay for it. */
+const checkFixed = statement<CheckRow>("check_fixed_code")({ ...checkParameters, fixedCodeId: text }, (p) =>
+  checkText(
+    p,
+    `fixed_code_id = ${p.fixedCodeId} AND EXISTS (
+      SELECT FROM fixed_code WHERE workspace_id = ${p.workspaceId} AND id = ${p.fixedCodeId} AND expires_at > byond_now()
+    )`,
+  ),
 );
 
 const lookUpAttempt = statement<CheckRow>("look_up_attempt")(
   { workspaceId: text, id: text, attemptId: text },
   (p) => `
-    SELECT 'pending' AS before, status AS after FROM verification
+    SELECT 'pending' AS before, status AS after, fixed_code_id FROM verification
     WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND last_attempt_id = ${p.attemptId}`,
 );
 
@@ -107,15 +124,16 @@ interface CheckRow {
   readonly before: VerificationStatus;
   /** Null: the attempt did not count, because the verification had ended or expired. */
   readonly after: "pending" | "approved" | "locked" | null;
+  readonly fixedCodeId: string | null;
 }
 
 /**
  * Counts one attempt and returns its result. A verification can be approved once. Throws `not_found` if the workspace has no
  * such verification in this mode, `validation_error` for a malformed recipient, which does not count as an attempt, and
- * `invalid_api_key` if the credential no longer holds.
+ * `invalid_api_key` if the credential no longer holds. A fixed code has expired where they are not allowed.
  */
 export async function checkVerification(
-  deps: { readonly database: Queryable; readonly keyring: Keyring },
+  deps: { readonly database: Queryable; readonly keyring: Keyring; readonly allowsFixedCodes: boolean },
   { workspaceId, mode, credential }: Pick<VerificationOwner, "workspaceId" | "mode" | "credential">,
   { verificationId, code: submitted, recipient }: CheckInput,
 ): Promise<CheckResult> {
@@ -126,7 +144,9 @@ export async function checkVerification(
     ...target,
     mode,
     credential,
-    matchingSecrets: matchingSecrets(deps.keyring, { verificationId, mode }, code),
+    matchingSecrets: matchingSecrets(deps.keyring, code, (secret) =>
+      deriveCode(secret, { verificationId, mode, length: code.length }),
+    ),
     knownSecrets: deps.keyring.all.map((secret) => secret.id),
     codeLength: Math.min(code.length, codeLength.max + 1),
     recipientIndexes: recipient === undefined ? null : indexesOfAny(deps.keyring, recipient),
@@ -135,10 +155,25 @@ export async function checkVerification(
   if (row === undefined) {
     throw verificationNotFound();
   }
-  return resultOf(row);
+  const { fixedCodeId } = row;
+  if (fixedCodeId === null) {
+    return { status: statusOf(row), hasFixedCode: false };
+  }
+  if (!deps.allowsFixedCodes) {
+    return { status: "expired", hasFixedCode: true };
+  }
+  const fixedValues = {
+    ...values,
+    fixedCodeId,
+    matchingSecrets: matchingSecrets(deps.keyring, code, (secret) =>
+      deriveFixedCode(secret, { fixedCodeId, length: code.length }),
+    ),
+  };
+  const [fixed] = await deps.database.run(checkFixed, fixedValues, lookUpAttempt.bind(target));
+  return { status: statusOf(fixed ?? row), hasFixedCode: true };
 }
 
-function resultOf({ before, after }: CheckRow): CheckResult {
+function statusOf({ before, after }: CheckRow): CheckStatus {
   switch (after) {
     case "approved":
     case "locked":
@@ -156,18 +191,13 @@ export function checkProblems({ recipient }: { readonly recipient?: string | und
   return parsed !== undefined && "problem" in parsed ? { recipient: parsed.problem } : {};
 }
 
-/** The ids of the master secrets under which the verification has this code. */
-function matchingSecrets(
-  keyring: Keyring,
-  verification: { readonly verificationId: string; readonly mode: Mode },
-  code: string,
-): string[] {
+/** The ids of the master secrets under which the code is the submitted one. */
+function matchingSecrets(keyring: Keyring, code: string, derive: (secret: MasterSecret) => string): string[] {
   if (code.length < codeLength.min || code.length > codeLength.max || !/^[0-9]+$/.test(code)) {
     return [];
   }
-  const subject = { ...verification, length: code.length };
   const submitted = Buffer.from(code);
   return keyring.all
-    .filter((secret) => timingSafeEqual(submitted, Buffer.from(deriveCode(secret, subject))))
+    .filter((secret) => timingSafeEqual(submitted, Buffer.from(derive(secret))))
     .map((secret) => secret.id);
 }

@@ -19,17 +19,26 @@ export function deriveCode(secret: MasterSecret, subject: CodeSubject): string {
   if (subject.mode === "test") {
     return "0".repeat(subject.length);
   }
-  const codes = 10n ** BigInt(subject.length);
+  return digitsOf(secret.subkey("verification-code"), subject.verificationId, subject.length);
+}
+
+/** Derives a fixed code, with a key of its own: no other code tells anything of it. */
+export function deriveFixedCode(
+  secret: MasterSecret,
+  { fixedCodeId, length }: { readonly fixedCodeId: string; readonly length: number },
+): string {
+  return digitsOf(secret.subkey("fixed-code"), fixedCodeId, length);
+}
+
+function digitsOf(key: Buffer, id: string, length: number): string {
+  const codes = 10n ** BigInt(length);
   // A 64-bit number from here on would make the lowest codes likelier, so it is skipped (once in 10^9 derivations).
   const unbiasedBelow = 2n ** 64n - (2n ** 64n % codes);
   for (let counter = 0; ; counter++) {
-    const mac = hmacSha256(
-      secret.subkey("verification-code"),
-      `${subject.verificationId}/${subject.length}/${counter}`,
-    );
+    const mac = hmacSha256(key, `${id}/${length}/${counter}`);
     const number = mac.readBigUInt64BE();
     if (number < unbiasedBelow) {
-      return (number % codes).toString().padStart(subject.length, "0");
+      return (number % codes).toString().padStart(length, "0");
     }
   }
 }

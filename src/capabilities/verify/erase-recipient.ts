@@ -2,6 +2,7 @@ import type { Keyring } from "../../crypto/keyring.ts";
 import { change, type Database } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import { insertFixedCodeEvents } from "./fixed-code-events.ts";
 import { isOfRecipient } from "./is-of-recipient.ts";
 import { indexesOfAny } from "./recipient.ts";
 import type { VerificationOwner } from "./start-verification.ts";
@@ -55,17 +56,22 @@ export const erasureStatement = (others: readonly RecipientErasure[]) =>
       WHERE workspace_id = ${p.workspaceId} AND erased_with = ANY (ARRAY(SELECT id FROM erased))
         AND payload_sealed IS NOT NULL AND erased_with IS NOT NULL
       RETURNING id
+    ), fixed_codes AS (
+      DELETE FROM fixed_code
+      WHERE workspace_id = ${p.workspaceId} AND recipient_index = ANY (${p.indexes}) AND ${p.mode} = 'live'
+      RETURNING *
+    ), told AS (${insertFixedCodeEvents("deleted", "fixed_codes")}
     )${others.map(({ cte, sql }) => `, ${cte} AS (${sql(p)})`).join("")}, changed AS (
-      SELECT id FROM erased${others.map(({ cte }) => ` UNION ALL SELECT id FROM ${cte}`).join("")}
+      SELECT id FROM erased${others.map(({ cte }) => ` UNION ALL SELECT id FROM ${cte}`).join("")} UNION ALL SELECT id FROM fixed_codes
     )
     SELECT
       (SELECT count(*) FROM erased)::integer AS erased,
-      ${requireCredential(p.credential, { after: ["given_up", "canceled"], effect: "changed" })}`,
+      ${requireCredential(p.credential, { after: ["given_up", "canceled", "told"], effect: "changed" })}`,
   );
 
 /**
- * Erases all personal data of a recipient's verifications and returns their number. Throws `validation_error` for a malformed
- * recipient, and `invalid_api_key` if the credential no longer holds.
+ * Erases all personal data of a recipient's verifications and returns their number. Deletes the recipient's fixed code, too. Throws
+ * `validation_error` for a malformed recipient, and `invalid_api_key` if the credential no longer holds.
  */
 export async function eraseRecipient(
   deps: {

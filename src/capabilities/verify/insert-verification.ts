@@ -3,6 +3,7 @@ import { defineStep } from "../../database/shared-statement.ts";
 import { array, bytea, integer, jsonb, nullable, optional, statement, text } from "../../database/statement.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { Send, sendParameters } from "./define-send-step.ts";
+import { holdFixedCode } from "./fixed-code-step.ts";
 import type { SendTarget } from "./plan-sends.ts";
 import { exactIndex, formOf, type Recipient, secondRecipientContext } from "./recipient.ts";
 import { type AddedSendSteps, type SendingRow, sendingColumns, sendStatement } from "./send-steps.ts";
@@ -26,6 +27,8 @@ export interface Start extends Send {
   readonly codeLength: number;
   readonly ttlSeconds: number;
   readonly secretId: string;
+  /** The fixed code of the recipient. Undefined: the code is derived from the verification's id. */
+  readonly fixedCodeId?: string;
   /** Undefined: there is no fallback. */
   readonly fallback?: {
     /** JSON of a `StoredFallback`. */
@@ -52,12 +55,16 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     codeLength: integer,
     ttlSeconds: integer,
     secretId: text,
+    fixedCodeId: optional(text),
     fallback: optional(jsonb),
     secondRecipientSealed: optional(nullable(bytea)),
     secondRecipientIndex: optional(nullable(text)),
     unsentRecipient: optional(nullable(text)),
   },
-  parts: ({ fallback }) => (fallback === undefined ? [] : ["fallback"]),
+  parts: ({ fallback, fixedCodeId }) => [
+    ...(fallback === undefined ? [] : ["fallback"]),
+    ...(fixedCodeId === undefined ? [] : ["fixed_code"]),
+  ],
   values: ({ fallback, ...start }) => ({
     ...start,
     ...fallback,
@@ -70,6 +77,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
         workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
         metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
         ${parts.includes("fallback") ? ", fallback, second_recipient_sealed, second_recipient_index, unsent_recipient" : ""}
+        ${parts.includes("fixed_code") ? ", fixed_code_id" : ""}
       )
       SELECT
         ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
@@ -81,6 +89,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
             ? `, ${p.fallback}, ${p.secondRecipientSealed}, ${p.secondRecipientIndex}, ${p.unsentRecipient}`
             : ""
         }
+        ${parts.includes("fixed_code") ? `, ${p.fixedCodeId}` : ""}
       FROM date_trunc('milliseconds', byond_now()) AS at
       WHERE ${reached}
       RETURNING created_at, expires_at
@@ -121,6 +130,12 @@ export function startStatement(added: AddedSendSteps) {
     { target: unlessPending, verification: insertVerification },
     added,
   );
+}
+
+/** The statement of a start for a recipient with a fixed code. It does nothing if the fixed code is deleted, or has ended. */
+export function startFixedStatement(added: AddedSendSteps) {
+  const steps = { target: holdFixedCode, verification: insertVerification };
+  return sendStatement<Start, SendingRow>("start_with_fixed_code", steps, added);
 }
 
 export const lookUpStarted = statement<SendingRow>("look_up_started_verification")(

@@ -47,7 +47,7 @@ export const readPending = statement<PendingRow>("read_pending_verification")(
       fallback IS NOT NULL AS has_fallback
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
-      AND status = 'pending' AND expires_at > byond_now()`,
+      AND status = 'pending' AND expires_at > byond_now() AND fixed_code_id IS NULL`,
 );
 
 export interface PendingRow {
@@ -173,7 +173,7 @@ export interface ResendResult {
 
 /**
  * Sends the code of a pending verification again: the same code, with the same expiry and the same attempts left. Does nothing
- * if the verification is not pending.
+ * if the verification is not pending, or has a fixed code.
  *
  * A verification has at most one recipient of each form, mail address and phone number: the recipient of the start, and the
  * first one of the other form that a resend names.

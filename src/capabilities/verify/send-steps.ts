@@ -6,6 +6,7 @@ import { heldCredential, requireCredential } from "../../revocation/held-credent
 import type { CodeDispatcher } from "./code-sender.ts";
 import { defineSendStep, type Send, type SendStep, sendParameters, sendValues } from "./define-send-step.ts";
 import { queueSteps } from "./queue-fallback-steps.ts";
+import { refuseBlocked } from "./sandbox-outcomes.ts";
 import { limitsStep } from "./send-limits.ts";
 
 /** Steps of other capabilities in the statement of a send. `app.ts` hands them to `verifyCapability`. */
@@ -35,6 +36,7 @@ export function sendStatement<Run extends Send, Row extends SendingRow>(
   return sharedStatement(name, { parameters: sendParameters, values: sendValues }, [
     begin,
     ...(target === undefined ? [] : [target]),
+    refuseBlocked,
     ...guard,
     limitsStep,
     ...charge,

@@ -17,7 +17,15 @@ import {
   stepRows,
   storedStep,
 } from "./fallback-step.ts";
-import { lookUpStarted, type Start, secondOf, type startStatement, unsentOf } from "./insert-verification.ts";
+import type { HeldFixedCode } from "./find-fixed-code.ts";
+import {
+  lookUpStarted,
+  type Start,
+  secondOf,
+  type startFixedStatement,
+  type startStatement,
+  unsentOf,
+} from "./insert-verification.ts";
 import { type FallbackInput, planSends, type SendTarget } from "./plan-sends.ts";
 import { exactIndex, exactIndexes, limitIndexes, type Recipient, recipientContext } from "./recipient.ts";
 import { expiresAtOnce } from "./sandbox-outcomes.ts";
@@ -53,6 +61,8 @@ export interface StartInput {
   readonly fallback?: readonly FallbackInput[];
   /** Do nothing if there is a pending verification of this channel and recipient that can be used instead. Default: false. */
   readonly unlessPending?: boolean;
+  /** The fixed code of the recipient: nothing is sent. Default: it has none. */
+  readonly fixedCode?: HeldFixedCode | undefined;
 }
 
 export interface StartedVerification {
@@ -67,6 +77,7 @@ export interface StartDependencies {
   readonly keyring: Keyring;
   readonly codes: CodeDispatcher;
   readonly start: ReturnType<typeof startStatement>;
+  readonly startFixed: ReturnType<typeof startFixedStatement>;
 }
 
 /** The problems of a brand, of a recipient and of those of the fallback, by field. */
@@ -107,7 +118,15 @@ export async function startUnlessPending(
   if (own === undefined || Object.keys(problems).length > 0) {
     throw invalidFields(problems);
   }
-  const starting = { ...input, recipient: own.recipient, id: input.id ?? createId("vrf") };
+  const { fixedCode, ...withoutFixedCode } = input;
+  const starting = { ...withoutFixedCode, recipient: own.recipient, id: input.id ?? createId("vrf") };
+  if (fixedCode !== undefined) {
+    const way = { target: own, lane: undefined, way: 0, second: undefined, steps: [], refused: [] };
+    const started = await startOver(deps, caller, { ...starting, fixedCode }, way);
+    if (started !== undefined) {
+      return started;
+    }
+  }
   const steps = targets.slice(1).map(storedStep);
   const refused: Refusal[] = [];
   for (const [way, target] of targets.entries()) {
@@ -159,7 +178,7 @@ async function startOver(
 ): Promise<StartedVerification | undefined> {
   const { keyring, codes } = deps;
   const { workspaceId, mode } = caller;
-  const { id, recipient } = input;
+  const { id, recipient, fixedCode } = input;
   const hasFallback = steps.length > 0;
   const brand = input.brand === undefined ? brandOfAccount(caller.workspaceName) : brandOf(input.brand);
   const message =
@@ -185,7 +204,7 @@ async function startOver(
           lane,
           claimedBy: codes.serverId,
         };
-  const status = message === undefined ? "channel_unavailable" : "pending";
+  const status = message === undefined && fixedCode === undefined ? "channel_unavailable" : "pending";
   const context = recipientContext(workspaceId, id);
   const start: Start = {
     workspaceId,
@@ -209,9 +228,10 @@ async function startOver(
     locale: input.locale ?? null,
     autofillDomain: input.autofillDomain ?? null,
     metadata: JSON.stringify(input.metadata),
-    codeLength: input.codeLength,
+    codeLength: fixedCode?.codeLength ?? input.codeLength,
     ttlSeconds: expiresAtOnce({ mode, recipient: target.recipient }, target.channel) ? -1 : input.ttlSeconds,
-    secretId: keyring.current.id,
+    secretId: fixedCode?.secretId ?? keyring.current.id,
+    ...(fixedCode === undefined ? {} : { fixedCodeId: fixedCode.id }),
     ...(input.unlessPending === true
       ? { unlessPending: { indexes: exactIndexes(keyring, recipient), knownSecrets: keyring.all.map(({ id }) => id) } }
       : {}),
@@ -229,6 +249,7 @@ async function startOver(
         }
       : {}),
   };
-  const sent = await sendCode(deps, deps.start, start, lookUpStarted.bind({ workspaceId, id }));
+  const statement = fixedCode === undefined ? deps.start : deps.startFixed;
+  const sent = await sendCode(deps, statement, start, lookUpStarted.bind({ workspaceId, id }));
   return sent && { id, status, expiresAt: sent.expiresAt };
 }

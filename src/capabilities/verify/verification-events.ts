@@ -22,7 +22,7 @@ interface Snapshot extends Pick<ViewRow, "channel" | "status" | "attemptsLeft"> 
 /** What is read from the verification: an erasure has erased it there. */
 type Current = Pick<
   ViewRow,
-  "recipientSealed" | "secondRecipientSealed" | "metadata" | "deliveries" | "fallback" | "steps"
+  "recipientSealed" | "secondRecipientSealed" | "metadata" | "hasFixedCode" | "deliveries" | "fallback" | "steps"
 >;
 
 /**
@@ -65,7 +65,8 @@ const deliveriesAt = `
 const readCurrent = statement<Current & { place: number }>("read_verifications_of_events")(
   { workspaceIds: array(text), ids: array(text), moments: array(text) },
   (p) => `
-    SELECT asked.place::integer, recipient_sealed, second_recipient_sealed, metadata, fallback, (
+    SELECT asked.place::integer, recipient_sealed, second_recipient_sealed, metadata, fallback,
+      fixed_code_id IS NOT NULL AS has_fixed_code, (
       SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')
       FROM (${deliveriesAt}) AS delivery
     ) AS deliveries,
@@ -83,6 +84,7 @@ const deleted: Current = {
   recipientSealed: null,
   secondRecipientSealed: null,
   metadata: {},
+  hasFixedCode: false,
   deliveries: [],
   fallback: null,
   steps: null,

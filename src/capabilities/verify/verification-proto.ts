@@ -83,6 +83,7 @@ export function verificationMessage(view: VerificationView): MessageInitShape<ty
     deliveries: view.deliveries.map(deliveryMessage),
     metadata: { ...view.metadata },
     fallback: view.fallback.map(fallbackMessage),
+    ...(view.hasFixedCode ? { fixedCode: true } : {}),
   };
 }
 

@@ -40,6 +40,7 @@ export interface VerificationView {
   readonly deliveries: readonly DeliveryView[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly fallback: readonly FallbackView[];
+  readonly hasFixedCode: boolean;
 }
 
 /** The parameters of `viewText`: the workspace, and the ids of the master secrets that the server knows. */
@@ -72,6 +73,7 @@ export function viewText(
     SELECT
       id, channel, current_status AS status, recipient_sealed, second_recipient_sealed,
       created_at, expires_at, approved_at, metadata, fallback,
+      fixed_code_id IS NOT NULL AS has_fixed_code,
       CASE WHEN current_status = 'pending' THEN max_attempts - attempts ELSE 0 END AS attempts_left,
       (
         SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')

@@ -30,6 +30,8 @@ export const VerificationEntity = defineEntity({
     fallback: p.json<StoredFallback>().nullable(),
     codeLength: p.smallint().check("code_length >= 4 AND code_length <= 10"),
     secretId: p.text(),
+    /** The fixed code of the recipient. Null: the code is derived from the verification's id. */
+    fixedCodeId: p.text().nullable(),
     /** Number of messages, including that of the start. */
     sends: p.smallint().default(1),
     attempts: p.smallint().default(0),

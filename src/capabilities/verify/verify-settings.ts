@@ -6,6 +6,7 @@ export interface VerifySettings {
   /** How long verifications are kept, with their messages and attempts. */
   readonly retentionDays: number;
   readonly sendLimits: SendLimitSettings;
+  readonly allowsFixedCodes: boolean;
 }
 
 export const verifySettings = settingGroup("Verifications", {
@@ -19,6 +20,11 @@ export const verifySettings = settingGroup("Verifications", {
       "Codes in any 60 seconds, resends included, that one client address may send with the keys of a workspace. The tier's requests per minute always count.",
   },
   END_USER_SEND_LIMIT: { default: "`10`", meaning: "Codes per hour, resends included, for one `end_user_ip`." },
+  ALLOW_FIXED_CODES: {
+    default: "`0`",
+    meaning:
+      "`1`: workspaces may give a few recipients a fixed code, for reviews of apps and tests with live keys. Whoever knows the code passes as the recipient.",
+  },
 });
 
 const maxSends = 1_000_000;
@@ -30,5 +36,6 @@ export function readVerifySettings(reader: EnvironmentReader<SettingNames<typeof
       sourceSendsPerMinute: reader.integer("SOURCE_SEND_LIMIT", { min: 1, max: maxSends }),
       endUserSendsPerHour: reader.integer("END_USER_SEND_LIMIT", { default: 10, min: 1, max: maxSends }),
     },
+    allowsFixedCodes: reader.choice("ALLOW_FIXED_CODES", ["0", "1"], "0") === "1",
   };
 }

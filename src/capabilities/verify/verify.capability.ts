@@ -9,7 +9,8 @@ import { type CodeDispatcher, CodeSender, codeMessageKind, codeMessageWithFallba
 import { erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
 import { FallbackSender } from "./fallback-sender.ts";
 import { fallbackKind, fallbackLane } from "./fallback-step.ts";
-import { startStatement } from "./insert-verification.ts";
+import { FixedCodeEntity } from "./fixed-code.entity.ts";
+import { startFixedStatement, startStatement } from "./insert-verification.ts";
 import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./secret-rotation.ts";
 import { endUserLimits } from "./send-limits.ts";
@@ -24,6 +25,7 @@ import { Verify0001 } from "./verify-0001.migration.ts";
 import { Verify0002 } from "./verify-0002.migration.ts";
 import { Verify0003 } from "./verify-0003.migration.ts";
 import { Verify0004 } from "./verify-0004.migration.ts";
+import { Verify0005 } from "./verify-0005.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
 /** What this capability offers to others. */
@@ -49,18 +51,22 @@ export function verifyCapability({ channels: offered, sendSteps = {}, erasures =
   const capability: Capability<VerifySettings> = {
     name: "verify",
     scopes: ["verify", "reports"],
-    entities: [VerificationEntity],
+    entities: [VerificationEntity, FixedCodeEntity],
     migrations: [
       { name: "verify-0001", class: Verify0001 },
       { name: "verify-0002", class: Verify0002 },
       { name: "verify-0003", class: Verify0003 },
       { name: "verify-0004", class: Verify0004 },
+      { name: "verify-0005", class: Verify0005 },
     ],
-    workspaceTables: { verification: "id" },
+    workspaceTables: { verification: "id", fixed_code: "id" },
     settings: [verifySettings],
     readSettings: readVerifySettings,
     sealed: sealedRecipients,
-    start({ database, events, keyring, quota, serverId, clock, dispatch, url }, { retentionDays, sendLimits }) {
+    start(
+      { database, events, keyring, quota, serverId, clock, dispatch, url },
+      { retentionDays, sendLimits, allowsFixedCodes },
+    ) {
       const channels = offered.value;
       const codes: CodeDispatcher = {
         serverId,
@@ -74,6 +80,7 @@ export function verifyCapability({ channels: offered, sendSteps = {}, erasures =
         keyring,
         codes,
         start: startStatement(sendSteps),
+        startFixed: startFixedStatement(sendSteps),
         resend: resendStatement(sendSteps),
         erase: erasureStatement(erasures),
       };
@@ -85,7 +92,7 @@ export function verifyCapability({ channels: offered, sendSteps = {}, erasures =
       });
       const sender = new CodeSender({ database, keyring, channels });
       eventsOffer.give(verificationEvents({ database, keyring }));
-      const service = verifyService({ ...deps, events, quota, sendLimits });
+      const service = verifyService({ ...deps, events, quota, sendLimits, allowsFixedCodes });
       return {
         services: [
           {

@@ -23,8 +23,9 @@ import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
 import { cancelVerification } from "./cancel-verification.ts";
-import { type CheckResult, checkProblems, checkVerification } from "./check-verification.ts";
+import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
 import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
+import { fixedCodeOf } from "./find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";
@@ -51,13 +52,14 @@ const checkStatuses = {
   incorrect: CheckStatus.INCORRECT,
   expired: CheckStatus.EXPIRED,
   locked: CheckStatus.LOCKED,
-} as const satisfies Record<CheckResult, CheckStatus>;
+} as const satisfies Record<CheckOutcome, CheckStatus>;
 
 export interface VerifyServiceDependencies extends VerifyDependencies {
   readonly events: Pick<EventLog, "committed">;
   readonly quota: Pick<Quota, "admit">;
   readonly sendLimits: SendLimitSettings;
   readonly erase: ReturnType<typeof erasureStatement>;
+  readonly allowsFixedCodes: boolean;
 }
 
 /** VerifyService: translates messages to operations and back. */
@@ -82,10 +84,12 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       };
       const answer = await countSource(deps, originOf(context), () =>
         commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
+          const owner = ownerOf(context);
+          const fixedCode = deps.allowsFixedCodes ? await fixedCodeOf(committing, owner, input) : undefined;
           const started: StartedVerification & Partial<StartedOrReused> =
             request.reuse === undefined
-              ? await startVerification(committing, ownerOf(context), input)
-              : await startOrReuse(committing, ownerOf(context), input);
+              ? await startVerification(committing, owner, { ...input, fixedCode })
+              : await startOrReuse(committing, owner, { ...input, fixedCode });
           return {
             verificationId: started.id,
             channel: request.channel,
@@ -107,8 +111,8 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         CheckVerificationResponseSchema,
         async (database) => {
           const input = { verificationId, code, recipient };
-          const result = await checkVerification({ ...deps, database }, ownerOf(context), input);
-          return { verificationId, status: checkStatuses[result] };
+          const { status, hasFixedCode } = await checkVerification({ ...deps, database }, ownerOf(context), input);
+          return { verificationId, status: checkStatuses[status], ...(hasFixedCode ? { fixedCode: true } : {}) };
         },
       );
       if (answer.status === CheckStatus.APPROVED || answer.status === CheckStatus.LOCKED) {

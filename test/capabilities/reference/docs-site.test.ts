@@ -63,9 +63,16 @@ describe("every page", () => {
         ...chapterNames
           .filter((name) => name !== "introduction" && name !== "quickstart")
           .map((name) => `/docs/guides/${name}`),
-        ...["verify", "lookup", "events", "webhooks", "reports", "api-keys", "accounts-and-sessions"].map(
-          (group) => `/docs/api/${group}`,
-        ),
+        ...[
+          "verify",
+          "lookup",
+          "events",
+          "webhooks",
+          "reports",
+          "fixed-codes",
+          "api-keys",
+          "accounts-and-sessions",
+        ].map((group) => `/docs/api/${group}`),
       ]),
     );
     const operatorsGuides = readdirSync(join(import.meta.dirname, "../../../docs/guides"));

@@ -3,7 +3,7 @@ import { type RestAnswer, type RestCall, useTestApp } from "../../support/app.ts
 import { DocumentReader, type Operation, type PlacedOperation } from "./openapi-document.ts";
 import { createWorld, operationCalls, type World } from "./operation-calls.ts";
 
-const app = useTestApp();
+const app = useTestApp({ allowsFixedCodes: true });
 let world: World;
 let reader: DocumentReader;
 beforeAll(async () => {

@@ -10,6 +10,7 @@ import { standardCapabilities } from "../../../src/app.ts";
 import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts";
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
+import { fixedCodeFieldChecks } from "../../../src/capabilities/verify/fixed-code.rpc.ts";
 import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
 import { webhookFieldChecks } from "../../../src/capabilities/webhooks/webhook.rpc.ts";
 import { scopesOf } from "../../../src/process/start-platform.ts";
@@ -36,7 +37,7 @@ const rows = reader.operations().map((place) => ({
   requests: new OperationRequests(reader, place.operation),
 }));
 
-const app = useTestApp();
+const app = useTestApp({ allowsFixedCodes: true });
 let world: World;
 /** A key and a verification that exist, by the names that members have. */
 let existing: Members;
@@ -103,6 +104,7 @@ const checkRequest = compileRequestChecks(
   [...new Set(methods.map(({ parent }) => parent))],
   [
     ...verifyFieldChecks,
+    ...fixedCodeFieldChecks,
     ...lookupFieldChecks,
     ...apiKeyFieldChecks(scopesOf(standardCapabilities())),
     ...authFieldChecks,

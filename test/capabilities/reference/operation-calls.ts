@@ -68,6 +68,16 @@ export async function suppressRecipient({ app, sandboxKey: key, newAddress }: Wo
   });
 }
 
+/** Instead of those before: there are ten at most. */
+export async function createFixedCode({ app, session, newAddress }: World): Promise<string> {
+  const { body } = await app.rest("GET", "/fixed-codes", { session });
+  for (const { id } of body.fixed_codes) {
+    await app.rest("DELETE", `/fixed-codes/${id}`, { session });
+  }
+  const fixed = { recipient: newAddress(), password };
+  return (await app.rest("POST", "/fixed-codes", { session, body: fixed })).body.id;
+}
+
 /** Calls about a verification of their own. */
 function aboutVerification(method: string, suffix: string, expected: number, body?: unknown): OperationCall {
   return async (world) => {
@@ -289,6 +299,36 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       return [await world.app.rest("DELETE", `/suppressions/${id}`, { key: world.sandboxKey }), 200];
     },
     call("DELETE", "/suppressions/sup_none", 404, ({ session }) => ({ session })),
+  ],
+  createFixedCode: [
+    call("POST", "/fixed-codes", 201, ({ session, newAddress }) => ({
+      session,
+      body: { recipient: newAddress(), password, description: "review of the app" },
+    })),
+    call("POST", "/fixed-codes", 422, ({ session }) => ({ session, body: { recipient: "ada", days: 31 } })),
+    call("POST", "/fixed-codes", 401, ({ session, newAddress }) => ({
+      session,
+      body: { recipient: newAddress(), password: "not the password" },
+    })),
+    async (world) => {
+      const { app, session, newAddress } = world;
+      const body = { recipient: newAddress(), password };
+      await app.rest("POST", "/fixed-codes", { session, body });
+      return [await app.rest("POST", "/fixed-codes", { session, body }), 409];
+    },
+  ],
+  listFixedCodes: [
+    async (world) => {
+      await createFixedCode(world);
+      return [await world.app.rest("GET", "/fixed-codes", { session: world.session }), 200];
+    },
+  ],
+  deleteFixedCode: [
+    async (world) => {
+      const path = `/fixed-codes/${await createFixedCode(world)}`;
+      return [await world.app.rest("DELETE", path, { session: world.session }), 200];
+    },
+    call("DELETE", "/fixed-codes/fix_none", 404, ({ session }) => ({ session })),
   ],
   createWebhook: [
     call("POST", "/webhooks", 201, ({ session }) => ({

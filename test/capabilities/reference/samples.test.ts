@@ -9,7 +9,7 @@ import { curl } from "../../samples/sample-language.ts";
 import { useTestApp } from "../../support/app.ts";
 import { DocumentReader } from "./openapi-document.ts";
 
-const app = useTestApp();
+const app = useTestApp({ allowsFixedCodes: true });
 const text = readFileSync(join(import.meta.dirname, "../../../gen/openapi.json"), "utf8");
 const reader = new DocumentReader(JSON.parse(text));
 const operations = reader.operations().map(({ operation }) => operation);

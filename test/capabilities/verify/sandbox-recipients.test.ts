@@ -1,5 +1,6 @@
 /** The recipients of the sandbox that have an outcome of their own. */
 import { readFile } from "node:fs/promises";
+import { Code } from "@connectrpc/connect";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   Channel,
@@ -76,12 +77,12 @@ describe("the outcome of a recipient", () => {
   });
 });
 
-const provider = {
-  smsProviderUrl: "http://127.0.0.1:9/",
-  voiceProviderUrl: "http://127.0.0.1:9/",
-  providerSecret: "s",
-};
-const app = useTestApp({ delivery: { ...parseConfig({}).delivery, ...provider } });
+const { delivery } = parseConfig({
+  SMS_URL: "http://127.0.0.1:9/",
+  VOICE_URL: "http://127.0.0.1:9/",
+  PROVIDER_SECRET: "a secret of thirty-two bytes or more",
+});
+const app = useTestApp({ delivery });
 let sandbox: string;
 let live: string;
 beforeAll(async () => {
@@ -161,6 +162,40 @@ test("a code for an expired recipient has expired when it is checked, over REST 
   const checked = await verify.checkVerification({ verificationId: started.verificationId, code: "000000" });
   expect(checked.status).toBe(CheckStatus.EXPIRED);
   expect((await app.rest("GET", `/verify/${body.verification_id}`, { key: sandbox })).body.status).toBe("expired");
+});
+
+test.each([
+  ["email", "blocked-1@example.com"],
+  ["whatsapp", "+2348000000070"],
+  ["sms", "+12125550170"],
+])("a start by %s for the blocked recipient %s is refused, and counts against no limit", async (channel, recipient) => {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const { status, body } = await start(app, sandbox, recipient, { channel });
+    expect({ status, code: body.error.code }).toEqual({ status: 422, code: "undeliverable" });
+  }
+  const { verify } = app.grpc({ "x-api-key": sandbox });
+  const refused = verify.startVerification({ channel: Channel.EMAIL, recipient: "blocked-2@example.com" });
+  await expect(refused).rejects.toMatchObject({ code: Code.FailedPrecondition });
+});
+
+test("a resend to a second recipient who is blocked is refused", async () => {
+  const { body } = await start(app, sandbox, "resends@example.com");
+  const path = `/verify/${body.verification_id}/resend`;
+  const resend = { channel: "sms", recipient: "+12125550171" };
+  const refused = await app.rest("POST", path, { key: sandbox, body: resend });
+  expect({ status: refused.status, code: refused.body.error.code }).toEqual({ status: 422, code: "undeliverable" });
+});
+
+test("an undeliverable recipient is suppressed, until the suppression is deleted", async () => {
+  const recipient = "undeliverable-9@example.com";
+  await start(app, sandbox, recipient);
+  const suppressions = async () =>
+    (await app.rest("GET", `/suppressions?recipient=${recipient}`, { key: sandbox })).body.suppressions;
+  await expect.poll(async () => (await suppressions()).length).toBe(1);
+  expect((await start(app, sandbox, recipient)).body.error.code).toBe("undeliverable");
+  const [{ suppression_id: id }] = await suppressions();
+  await app.rest("DELETE", `/suppressions/${id}`, { key: sandbox });
+  expect((await start(app, sandbox, recipient)).status).toBe(201);
 });
 
 test("with a live key these recipients are like any other", async () => {

@@ -8,7 +8,7 @@ import { EventType, EventTypeSchema } from "../../../gen/byond/v1/event_type_pb.
 import { parseConfig } from "../../../src/app.ts";
 import { exampleIds, exampleKeys } from "../../../src/capabilities/reference/openapi/example-ids.ts";
 import { restStyle } from "../../../src/rpc/rest-style.ts";
-import { type RestCall, startTestApp, type TestApp } from "../../support/app.ts";
+import { password, type RestCall, startTestApp, type TestApp } from "../../support/app.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { WhatsappFake } from "../../system/whatsapp-fake.ts";
 import { check, start, startAndRead, wrongFor } from "../verify/verify-calls.ts";
@@ -30,7 +30,7 @@ beforeAll(async () => {
     WHATSAPP_API_URL: whatsapp.url,
   });
   const webhookDestinations = { allowedNetworks: [], allowsLoopback: true };
-  app = await startTestApp({ delivery, webhookDestinations }, { sweepIntervalMs: 200 });
+  app = await startTestApp({ delivery, webhookDestinations, allowsFixedCodes: true }, { sweepIntervalMs: 200 });
 });
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
@@ -109,6 +109,12 @@ test("the examples of events in the reference are what an endpoint got", { timeo
   await rest("DELETE", `/api-keys/${id}?reason=left%20the%20team`);
   await got("api_key.revoked", id);
 
+  const fixed = { recipient: "+12125550123", password, description: "review of the app" };
+  const { id: fixedCodeId } = await rest("POST", "/fixed-codes", fixed);
+  await got("fixed_code.created", fixedCodeId);
+  await rest("DELETE", `/fixed-codes/${fixedCodeId}`);
+  await got("fixed_code.deleted", fixedCodeId);
+
   const expired = await startOne("ann@example.com");
   await app.time.advance({ seconds: 301 });
   await got("verification.expired", expired.id);
@@ -131,6 +137,8 @@ const moments: Readonly<Record<string, string>> = {
   "api_key.rotated": "2026-06-16T08:00:00Z",
   "api_key.revoked": "2026-06-17T16:20:00Z",
   "webhook.disabled": "2026-06-15T09:38:21Z",
+  "fixed_code.created": "2026-06-15T09:34:00Z",
+  "fixed_code.deleted": "2026-06-20T12:05:00Z",
 };
 
 /** What differs between runs, as the rest of the reference has it. Null stays null. */
@@ -164,6 +172,12 @@ function withFixedValues(event: Json): Json {
       url: "https://example.com/hooks/byond",
       created_at: "2026-06-15T08:00:00Z",
       disabled_at: createdAt,
+    },
+    fixed_code: {
+      id: exampleIds.fixedCode,
+      created_at: "2026-06-15T09:34:00Z",
+      expires_at: "2026-06-29T09:34:00Z",
+      created_by: exampleIds.user,
     },
   };
   const [kind = ""] = event.type.split(".");

@@ -55,7 +55,7 @@ var EnumWords = map[string]map[string]int32{
 		"accepts_mail": 1, "no_mail": 2, "not_found": 3, "unknown": 4,
 	},
 	"byond.v1.EventType": {
-		"verification.started": 1, "verification.delivered": 2, "verification.delivery_failed": 3, "verification.approved": 4, "verification.locked": 5, "verification.expired": 6, "verification.canceled": 7, "api_key.created": 8, "api_key.updated": 9, "api_key.rotated": 10, "api_key.revoked": 11, "webhook.disabled": 12,
+		"verification.started": 1, "verification.delivered": 2, "verification.delivery_failed": 3, "verification.approved": 4, "verification.locked": 5, "verification.expired": 6, "verification.canceled": 7, "api_key.created": 8, "api_key.updated": 9, "api_key.rotated": 10, "api_key.revoked": 11, "webhook.disabled": 12, "fixed_code.created": 13, "fixed_code.deleted": 14,
 	},
 	"byond.v1.Mode": {
 		"live": 1, "test": 2,

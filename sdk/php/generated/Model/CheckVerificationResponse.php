@@ -22,11 +22,18 @@ final class CheckVerificationResponse extends Result
      */
     public readonly string $status;
 
+    /**
+     * True if the verification has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing was sent, so
+     * that `approved` does not prove who the user is. Let in only accounts that you keep for reviews and tests.
+     */
+    public readonly ?bool $fixedCode;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
         parent::__construct($json);
         $this->verificationId = JsonReader::string($json->verification_id ?? null);
         $this->status = JsonReader::string($json->status ?? null);
+        $this->fixedCode = JsonReader::booleanOrNull($json->fixed_code ?? null);
     }
 }

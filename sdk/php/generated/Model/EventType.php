@@ -50,4 +50,10 @@ final class EventType
 
     /** The server disabled a webhook: its endpoint answered with status 410, or no attempt succeeded for five days. */
     public const WEBHOOK_DISABLED = 'webhook.disabled';
+
+    /** A recipient was given a fixed code, with which whoever knows it passes as the recipient. */
+    public const FIXED_CODE_CREATED = 'fixed_code.created';
+
+    /** A fixed code was deleted by a call, or its recipient was erased. When one ends by itself, there is no event. */
+    public const FIXED_CODE_DELETED = 'fixed_code.deleted';
 }

@@ -65,6 +65,12 @@ final class Verification extends Result
      */
     public readonly array $fallback;
 
+    /**
+     * True if the recipient has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing is sent, and the
+     * code is not secret.
+     */
+    public readonly ?bool $fixedCode;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -86,5 +92,6 @@ final class Verification extends Result
             $json->fallback ?? null,
             static fn (mixed $value): VerificationFallback => new VerificationFallback(JsonReader::object($value)),
         );
+        $this->fixedCode = JsonReader::booleanOrNull($json->fixed_code ?? null);
     }
 }

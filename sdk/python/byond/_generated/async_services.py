@@ -436,8 +436,8 @@ class AsyncEmail:
 
 
 class AsyncEvents:
-    """Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
-    changed it.
+    """Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless
+    the operator changed it.
 
     An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
     `live` (the default) or `test`. Both modes have the same types of events.
@@ -816,6 +816,98 @@ class AsyncReports:
             operations.REPORTS_OVERVIEW,
             {
                 "period": period,
+            },
+            options,
+        )
+
+
+class AsyncFixedCodes:
+    """Gives a few recipients a fixed code in live mode, for those who review an app and for end-to-end tests: nothing
+    is sent to them, and each of their verifications has the same code.
+
+    Whoever knows the code passes as the recipient. So the server has to allow fixed codes (`ALLOW_FIXED_CODES`;
+    otherwise every call fails with `not_found`), a workspace has 10 at most, and each ends after 30 days at most.
+    Verifications with a fixed code say so, in the responses of checks too.
+
+    All calls take the access token of a session.
+    """
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def create(
+        self,
+        *,
+        recipient: str,
+        password: str,
+        code_length: Optional[int] = None,
+        days: Optional[int] = None,
+        description: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.FixedCode:
+        """Gives a recipient a fixed code. The server makes the code.
+
+        The account's password is required, so that a stolen session is not enough to pass as a recipient. A wrong
+        one fails with `invalid_password`, and too many of those with `rate_limited`.
+
+        The call fails with `already_exists` if the recipient has a fixed code, and with `limit_reached` if the
+        workspace has 10.
+
+        Args:
+            recipient: A phone number in E.164 form, or an email address. It need not be reachable: prefer one
+                that reaches nobody, such as `+12125550123` or an address under `example.com`.
+            password: The account's password.
+            code_length: Number of digits of the code, 4 to 10. Default 6. The recipient's verifications have
+                it, whatever the start says.
+            days: Days until it ends, 1 to 30. Default 14.
+            description: A note of yours, at most 200 characters, in one line.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.FIXED_CODES_CREATE,
+            {
+                "recipient": recipient,
+                "password": password,
+                "code_length": code_length,
+                "days": days,
+                "description": description,
+            },
+            options,
+        )
+
+    async def list(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.ListFixedCodesResponse:
+        """Lists the fixed codes of the workspace that have not ended, newest first.
+
+        Args:
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.FIXED_CODES_LIST,
+            {},
+            options,
+        )
+
+    async def delete(
+        self,
+        id: str,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.DeleteFixedCodeResponse:
+        """Deletes a fixed code. From then on the recipient gets codes like any other, and its pending verifications
+        with the fixed code are canceled.
+
+        Args:
+            id: The fixed code's id.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.FIXED_CODES_DELETE,
+            {
+                "id": id,
             },
             options,
         )
@@ -1451,8 +1543,8 @@ class AsyncServices:
     """Says what can be known of an email address without sending mail to it."""
 
     events: AsyncEvents
-    """Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
-    changed it.
+    """Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless
+    the operator changed it.
 
     An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
     `live` (the default) or `test`. Both modes have the same types of events.
@@ -1479,6 +1571,17 @@ class AsyncServices:
 
     An API key reads the reports of its own mode. With an access token, name the mode in the header `Byond-Mode`:
     `live` (the default) or `test`.
+    """
+
+    fixed_codes: AsyncFixedCodes
+    """Gives a few recipients a fixed code in live mode, for those who review an app and for end-to-end tests: nothing
+    is sent to them, and each of their verifications has the same code.
+
+    Whoever knows the code passes as the recipient. So the server has to allow fixed codes (`ALLOW_FIXED_CODES`;
+    otherwise every call fails with `not_found`), a workspace has 10 at most, and each ends after 30 days at most.
+    Verifications with a fixed code say so, in the responses of checks too.
+
+    All calls take the access token of a session.
     """
 
     keys: AsyncKeys
@@ -1512,5 +1615,6 @@ class AsyncServices:
         self.events = AsyncEvents(caller)
         self.webhooks = AsyncWebhooks(caller)
         self.reports = AsyncReports(caller)
+        self.fixed_codes = AsyncFixedCodes(caller)
         self.keys = AsyncKeys(caller)
         self.auth = AsyncAuth(caller)

@@ -113,6 +113,8 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "api_key.rotated": 10,
         "api_key.revoked": 11,
         "webhook.disabled": 12,
+        "fixed_code.created": 13,
+        "fixed_code.deleted": 14,
     },
     "byond.v1.Mode": {
         "live": 1,

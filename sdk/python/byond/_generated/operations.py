@@ -31,6 +31,7 @@ CHECK_VERIFICATION_RESPONSE: Message[types.CheckVerificationResponse] = Message(
     {
         "verification_id": AS_IT_IS,
         "status": AS_IT_IS,
+        "fixed_code": AS_IT_IS,
     },
 )
 
@@ -48,6 +49,7 @@ VERIFICATION: Message[types.Verification] = Message(
         "deliveries": ListOf(lambda: DELIVERY),
         "metadata": MapOf(AS_IT_IS),
         "fallback": ListOf(lambda: VERIFICATION_FALLBACK),
+        "fixed_code": AS_IT_IS,
     },
 )
 
@@ -198,6 +200,17 @@ WEBHOOK_EVENT: Message[types.WebhookEvent] = Message(
     },
 )
 
+FIXED_CODE_EVENT: Message[types.FixedCodeEvent] = Message(
+    types.FixedCodeEvent,
+    {
+        "id": AS_IT_IS,
+        "type": AS_IT_IS,
+        "mode": AS_IT_IS,
+        "created_at": TIMESTAMP,
+        "data": lambda: FIXED_CODE,
+    },
+)
+
 UNKNOWN_EVENT: Message[types.UnknownEvent] = Message(
     types.UnknownEvent,
     {
@@ -215,6 +228,7 @@ EVENT: Converter[types.Event] = OneOf(
         "verification": VERIFICATION_EVENT,
         "api_key": API_KEY_EVENT,
         "webhook": WEBHOOK_EVENT,
+        "fixed_code": FIXED_CODE_EVENT,
     },
     UNKNOWN_EVENT,
 )
@@ -253,6 +267,19 @@ WEBHOOK: Message[types.Webhook] = Message(
         "mode": AS_IT_IS,
         "api_version": AS_IT_IS,
         "created_at": TIMESTAMP,
+    },
+)
+
+FIXED_CODE: Message[types.FixedCode] = Message(
+    types.FixedCode,
+    {
+        "id": AS_IT_IS,
+        "recipient": AS_IT_IS,
+        "code": AS_IT_IS,
+        "description": AS_IT_IS,
+        "expires_at": TIMESTAMP,
+        "created_at": TIMESTAMP,
+        "created_by": AS_IT_IS,
     },
 )
 
@@ -423,6 +450,21 @@ REQUEST_LIMIT: Message[types.RequestLimit] = Message(
     {
         "requests_per_minute": AS_IT_IS,
         "used": AS_IT_IS,
+    },
+)
+
+LIST_FIXED_CODES_RESPONSE: Message[types.ListFixedCodesResponse] = Message(
+    types.ListFixedCodesResponse,
+    {
+        "fixed_codes": ListOf(lambda: FIXED_CODE),
+    },
+)
+
+DELETE_FIXED_CODE_RESPONSE: Message[types.DeleteFixedCodeResponse] = Message(
+    types.DeleteFixedCodeResponse,
+    {
+        "id": AS_IT_IS,
+        "deleted": AS_IT_IS,
     },
 )
 
@@ -861,6 +903,37 @@ REPORTS_OVERVIEW: Operation[types.GetOverviewResponse] = Operation(
     path="/api/v1/reports/overview",
     parameters_in="query",
     result=GET_OVERVIEW_RESPONSE,
+)
+
+FIXED_CODES_CREATE: Operation[types.FixedCode] = Operation(
+    id="fixed_codes.create",
+    rpc="byond.v1.FixedCodeService/CreateFixedCode",
+    method="POST",
+    path="/api/v1/fixed-codes",
+    parameters_in="body",
+    result=FIXED_CODE,
+    result_field="fixed_code",
+    has_side_effects=True,
+)
+
+FIXED_CODES_LIST: Operation[types.ListFixedCodesResponse] = Operation(
+    id="fixed_codes.list",
+    rpc="byond.v1.FixedCodeService/ListFixedCodes",
+    method="GET",
+    path="/api/v1/fixed-codes",
+    parameters_in="none",
+    result=LIST_FIXED_CODES_RESPONSE,
+)
+
+FIXED_CODES_DELETE: Operation[types.DeleteFixedCodeResponse] = Operation(
+    id="fixed_codes.delete",
+    rpc="byond.v1.FixedCodeService/DeleteFixedCode",
+    method="DELETE",
+    path="/api/v1/fixed-codes/{id}",
+    parameters_in="none",
+    result=DELETE_FIXED_CODE_RESPONSE,
+    path_parameters=("id",),
+    has_side_effects=True,
 )
 
 KEYS_CREATE: Operation[types.CreateApiKeyResponse] = Operation(

@@ -22,6 +22,7 @@ __all__ = [
     "CreateApiKeyResponse",
     "CreateWebhookResponse",
     "DeleteAccountResponse",
+    "DeleteFixedCodeResponse",
     "DeleteSuppressionResponse",
     "DeleteWebhookResponse",
     "Delivery",
@@ -35,9 +36,12 @@ __all__ = [
     "Event",
     "EventType",
     "FallbackStep",
+    "FixedCode",
+    "FixedCodeEvent",
     "GetMeResponse",
     "GetOverviewResponse",
     "LineType",
+    "ListFixedCodesResponse",
     "ListWebhooksResponse",
     "LogoutAllResponse",
     "LookupEmailResponse",
@@ -389,6 +393,8 @@ EventType = Literal[
     "api_key.rotated",
     "api_key.revoked",
     "webhook.disabled",
+    "fixed_code.created",
+    "fixed_code.deleted",
 ]
 """The types of events. More may be added.
 
@@ -407,6 +413,9 @@ EventType = Literal[
 - `api_key.revoked`: An API key was revoked.
 - `webhook.disabled`: The server disabled a webhook: its endpoint answered with status 410, or no attempt succeeded
   for five days.
+- `fixed_code.created`: A recipient was given a fixed code, with which whoever knows it passes as the recipient.
+- `fixed_code.deleted`: A fixed code was deleted by a call, or its recipient was erased. When one ends by itself,
+  there is no event.
 
 """
 
@@ -608,6 +617,11 @@ class CheckVerificationResponse:
     status: CheckVerificationResponseStatus
     """The outcome."""
 
+    fixed_code: Optional[bool]
+    """True if the verification has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing was sent, so
+    that `approved` does not prove who the user is. Let in only accounts that you keep for reviews and tests.
+    """
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -645,6 +659,11 @@ class Verification:
 
     fallback: List[VerificationFallback]
     """The steps of the start's `fallback`, in their order."""
+
+    fixed_code: Optional[bool]
+    """True if the recipient has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing is sent, and the
+    code is not secret.
+    """
 
 
 @dataclass(frozen=True)
@@ -991,6 +1010,31 @@ class WebhookEvent:
 
 
 @dataclass(frozen=True)
+class FixedCodeEvent:
+    """Something that happened: with the types that begin with `fixed_code`."""
+
+    id: str
+    """The event's id: `evt_` and 22 letters and digits."""
+
+    type: Literal[
+        "fixed_code.created",
+        "fixed_code.deleted",
+    ]
+    """What happened."""
+
+    mode: Mode
+    """The mode of the object."""
+
+    created_at: datetime
+    """When it happened."""
+
+    data: FixedCode
+    """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
+    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    """
+
+
+@dataclass(frozen=True)
 class UnknownEvent:
     """Something that happened: with a type that this version of the SDK does not know. `data` is the JSON."""
 
@@ -1012,7 +1056,7 @@ class UnknownEvent:
     """
 
 
-Event = Union[VerificationEvent, ApiKeyEvent, WebhookEvent]
+Event = Union[VerificationEvent, ApiKeyEvent, WebhookEvent, FixedCodeEvent]
 """Something that happened. Branch on `type`: it tells the type of `data`. A newer server may send others, as
 `UnknownEvent`.
 """
@@ -1101,6 +1145,32 @@ class Webhook:
 
     created_at: datetime
     """When the webhook was created."""
+
+
+@dataclass(frozen=True)
+class FixedCode:
+    """A recipient with a fixed code."""
+
+    id: str
+    """Its id: `fix_` and 22 letters and digits."""
+
+    recipient: Optional[str]
+    """The recipient. In events it is masked, and null once the fixed code is deleted or has ended."""
+
+    code: Optional[str]
+    """The code of each of the recipient's verifications. Null in events."""
+
+    description: Optional[str]
+    """Your note."""
+
+    expires_at: datetime
+    """When it ends: from then on the recipient gets codes like any other."""
+
+    created_at: datetime
+    """When it was created."""
+
+    created_by: str
+    """The id of the user who created it."""
 
 
 @dataclass(frozen=True)
@@ -1416,6 +1486,25 @@ class RequestLimit:
     """What counts against it now: the requests of the last 60 seconds, and those for which servers hold a place, at
     most 1 % of the limit for each server as long as less than half of it is used.
     """
+
+
+@dataclass(frozen=True)
+class ListFixedCodesResponse:
+    """The fixed codes of the workspace."""
+
+    fixed_codes: List[FixedCode]
+    """The fixed codes, newest first."""
+
+
+@dataclass(frozen=True)
+class DeleteFixedCodeResponse:
+    """Confirms that the fixed code is deleted."""
+
+    id: str
+    """The id of the request."""
+
+    deleted: bool
+    """Always true."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ const lookupNumberResponseMessage: convert.Converter = convert.message({ network
 const numberNetworkMessage: convert.Converter = convert.message({ checked_at: convert.timestamp });
 const lookupEmailResponseMessage: convert.Converter = convert.message({});
 const listEventsResponseMessage: convert.Converter = convert.message({ events: convert.list(() => eventMessage) });
-const eventMessage: convert.Converter = convert.message({ created_at: convert.timestamp, data: convert.choice("type", { verification: () => verificationMessage, api_key: () => apiKeyMessage, webhook: () => webhookMessage }) });
+const eventMessage: convert.Converter = convert.message({ created_at: convert.timestamp, data: convert.choice("type", { verification: () => verificationMessage, api_key: () => apiKeyMessage, webhook: () => webhookMessage, fixed_code: () => fixedCodeMessage }) });
 const apiKeyMessage: convert.Converter = convert.message({ created_at: convert.timestamp, last_used_at: convert.timestamp, revoked_at: convert.timestamp, expires_at: convert.timestamp });
 const webhookMessage: convert.Converter = convert.message({ disabled_at: convert.timestamp, created_at: convert.timestamp });
+const fixedCodeMessage: convert.Converter = convert.message({ expires_at: convert.timestamp, created_at: convert.timestamp });
 const createWebhookResponseMessage: convert.Converter = convert.message({ disabled_at: convert.timestamp, created_at: convert.timestamp });
 const listWebhooksResponseMessage: convert.Converter = convert.message({ webhooks: convert.list(() => webhookMessage) });
 const deleteWebhookResponseMessage: convert.Converter = convert.message({});
@@ -38,6 +39,8 @@ const channelBucketMessage: convert.Converter = convert.message({ verifications:
 const requestCountsMessage: convert.Converter = convert.message({ errors: convert.list(() => errorCountMessage) });
 const errorCountMessage: convert.Converter = convert.message({});
 const requestLimitMessage: convert.Converter = convert.message({});
+const listFixedCodesResponseMessage: convert.Converter = convert.message({ fixed_codes: convert.list(() => fixedCodeMessage) });
+const deleteFixedCodeResponseMessage: convert.Converter = convert.message({});
 const createApiKeyResponseMessage: convert.Converter = convert.message({ created_at: convert.timestamp, expires_at: convert.timestamp });
 const listApiKeysResponseMessage: convert.Converter = convert.message({ keys: convert.list(() => apiKeyMessage) });
 const rotateApiKeyResponseMessage: convert.Converter = convert.message({ created_at: convert.timestamp, expires_at: convert.timestamp, previous_key_expires_at: convert.timestamp });
@@ -399,6 +402,48 @@ export const operations = {
       isRepeatable: true,
     },
   },
+  fixedCodes: {
+    create: {
+      id: "fixed_codes.create",
+      rpc: "byond.v1.FixedCodeService/CreateFixedCode",
+      method: "POST",
+      path: "/api/v1/fixed-codes",
+      pathParameters: [],
+      parametersIn: "body",
+      parameters: convert.message({}),
+      result: fixedCodeMessage,
+      resultField: "fixed_code",
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+    list: {
+      id: "fixed_codes.list",
+      rpc: "byond.v1.FixedCodeService/ListFixedCodes",
+      method: "GET",
+      path: "/api/v1/fixed-codes",
+      pathParameters: [],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: listFixedCodesResponseMessage,
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    delete: {
+      id: "fixed_codes.delete",
+      rpc: "byond.v1.FixedCodeService/DeleteFixedCode",
+      method: "DELETE",
+      path: "/api/v1/fixed-codes/{id}",
+      pathParameters: ["id"],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: deleteFixedCodeResponseMessage,
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+  },
   keys: {
     create: {
       id: "keys.create",
@@ -673,4 +718,4 @@ export const operations = {
 } satisfies Record<string, Record<string, Operation>>;
 
 /** Reads a message of the given name out of the JSON of the API. */
-export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
+export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, FixedCode: fixedCodeMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };

@@ -16,20 +16,24 @@ import type {
   ConfirmPasswordResetResponse,
   CreateApiKeyParams,
   CreateApiKeyResponse,
+  CreateFixedCodeParams,
   CreateWebhookParams,
   CreateWebhookResponse,
   DeleteAccountParams,
   DeleteAccountResponse,
+  DeleteFixedCodeResponse,
   DeleteSuppressionResponse,
   DeleteWebhookResponse,
   EraseRecipientParams,
   EraseRecipientResponse,
   Event,
+  FixedCode,
   GetMeResponse,
   GetOverviewParams,
   GetOverviewResponse,
   ListApiKeysParams,
   ListEventsParams,
+  ListFixedCodesResponse,
   ListSuppressionsParams,
   ListVerificationsParams,
   ListWebhookDeliveriesParams,
@@ -256,8 +260,8 @@ export class Email {
 }
 
 /**
- * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
- * changed it.
+ * Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless the
+ * operator changed it.
  *
  * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
  * (the default) or `test`. Both modes have the same types of events.
@@ -438,6 +442,52 @@ export class Reports {
    */
   overview(params: GetOverviewParams = {}, options: CallOptions = {}): Promise<GetOverviewResponse> {
     return this.#caller.call(operations.reports.overview, { ...params }, options);
+  }
+}
+
+/**
+ * Gives a few recipients a fixed code in live mode, for those who review an app and for end-to-end tests: nothing is
+ * sent to them, and each of their verifications has the same code.
+ *
+ * Whoever knows the code passes as the recipient. So the server has to allow fixed codes (`ALLOW_FIXED_CODES`;
+ * otherwise every call fails with `not_found`), a workspace has 10 at most, and each ends after 30 days at most.
+ * Verifications with a fixed code say so, in the responses of checks too.
+ *
+ * All calls take the access token of a session.
+ */
+export class FixedCodes {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /**
+   * Gives a recipient a fixed code. The server makes the code.
+   *
+   * The account's password is required, so that a stolen session is not enough to pass as a recipient. A wrong one
+   * fails with `invalid_password`, and too many of those with `rate_limited`.
+   *
+   * The call fails with `already_exists` if the recipient has a fixed code, and with `limit_reached` if the workspace
+   * has 10.
+   */
+  create(params: CreateFixedCodeParams, options: CallOptions = {}): Promise<FixedCode> {
+    return this.#caller.call(operations.fixedCodes.create, { ...params }, options);
+  }
+
+  /** Lists the fixed codes of the workspace that have not ended, newest first. */
+  list(options: CallOptions = {}): Promise<ListFixedCodesResponse> {
+    return this.#caller.call(operations.fixedCodes.list, {}, options);
+  }
+
+  /**
+   * Deletes a fixed code. From then on the recipient gets codes like any other, and its pending verifications with the
+   * fixed code are canceled.
+   *
+   * @param id The fixed code's id.
+   */
+  delete(id: string, options: CallOptions = {}): Promise<DeleteFixedCodeResponse> {
+    return this.#caller.call(operations.fixedCodes.delete, { id }, options);
   }
 }
 
@@ -728,8 +778,8 @@ export class Services {
   /** Says what can be known of an email address without sending mail to it. */
   readonly email: Email;
   /**
-   * Returns what happened to verifications, API keys and webhooks. Events are kept for 30 days, unless the operator
-   * changed it.
+   * Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless the
+   * operator changed it.
    *
    * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
    * (the default) or `test`. Both modes have the same types of events.
@@ -758,6 +808,17 @@ export class Services {
    * `live` (the default) or `test`.
    */
   readonly reports: Reports;
+  /**
+   * Gives a few recipients a fixed code in live mode, for those who review an app and for end-to-end tests: nothing is
+   * sent to them, and each of their verifications has the same code.
+   *
+   * Whoever knows the code passes as the recipient. So the server has to allow fixed codes (`ALLOW_FIXED_CODES`;
+   * otherwise every call fails with `not_found`), a workspace has 10 at most, and each ends after 30 days at most.
+   * Verifications with a fixed code say so, in the responses of checks too.
+   *
+   * All calls take the access token of a session.
+   */
+  readonly fixedCodes: FixedCodes;
   /**
    * Creates, changes, rotates and revokes the API keys of a workspace. These calls take the access token of a session,
    * never an API key.
@@ -790,6 +851,7 @@ export class Services {
     this.events = new Events(caller);
     this.webhooks = new Webhooks(caller);
     this.reports = new Reports(caller);
+    this.fixedCodes = new FixedCodes(caller);
     this.keys = new Keys(caller);
     this.auth = new Auth(caller);
   }

@@ -213,8 +213,11 @@ export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unkno
  * - `api_key.revoked`: An API key was revoked.
  * - `webhook.disabled`: The server disabled a webhook: its endpoint answered with status 410, or no attempt succeeded
  *   for five days.
+ * - `fixed_code.created`: A recipient was given a fixed code, with which whoever knows it passes as the recipient.
+ * - `fixed_code.deleted`: A fixed code was deleted by a call, or its recipient was erased. When one ends by itself,
+ *   there is no event.
  */
-export type EventType = "verification.started" | "verification.delivered" | "verification.delivery_failed" | "verification.approved" | "verification.locked" | "verification.expired" | "verification.canceled" | "api_key.created" | "api_key.updated" | "api_key.rotated" | "api_key.revoked" | "webhook.disabled";
+export type EventType = "verification.started" | "verification.delivered" | "verification.delivery_failed" | "verification.approved" | "verification.locked" | "verification.expired" | "verification.canceled" | "api_key.created" | "api_key.updated" | "api_key.rotated" | "api_key.revoked" | "webhook.disabled" | "fixed_code.created" | "fixed_code.deleted";
 
 /**
  * The mode of a key, and of the data it creates. The two modes of a workspace share no data.
@@ -348,6 +351,11 @@ export interface CheckVerificationResponse {
   readonly verificationId: string;
   /** The outcome. */
   readonly status: CheckVerificationResponseStatus;
+  /**
+   * True if the verification has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing was sent, so that
+   * `approved` does not prove who the user is. Let in only accounts that you keep for reviews and tests.
+   */
+  readonly fixedCode?: boolean | null;
 }
 
 /** A verification and its deliveries. */
@@ -374,6 +382,11 @@ export interface Verification {
   readonly metadata: Readonly<Record<string, string>>;
   /** The steps of the start's `fallback`, in their order. */
   readonly fallback: readonly VerificationFallback[];
+  /**
+   * True if the recipient has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing is sent, and the code
+   * is not secret.
+   */
+  readonly fixedCode?: boolean | null;
 }
 
 /** A message that carries a code, and its delivery status. */
@@ -619,8 +632,19 @@ export interface WebhookEvent extends EventBase {
   readonly data: Webhook;
 }
 
+/** Something that happened: with the types that begin with `fixed_code`. */
+export interface FixedCodeEvent extends EventBase {
+  /** What happened. */
+  readonly type: Extract<EventType, `fixed_code.${string}`>;
+  /**
+   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
+   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   */
+  readonly data: FixedCode;
+}
+
 /** Something that happened. Branch on `type`: it tells the type of `data`. */
-export type Event = VerificationEvent | ApiKeyEvent | WebhookEvent;
+export type Event = VerificationEvent | ApiKeyEvent | WebhookEvent | FixedCodeEvent;
 
 /** A key without its secret. */
 export interface ApiKey {
@@ -678,6 +702,24 @@ export interface Webhook {
   readonly apiVersion: string;
   /** When the webhook was created. */
   readonly createdAt: Date;
+}
+
+/** A recipient with a fixed code. */
+export interface FixedCode {
+  /** Its id: `fix_` and 22 letters and digits. */
+  readonly id: string;
+  /** The recipient. In events it is masked, and null once the fixed code is deleted or has ended. */
+  readonly recipient: string | null;
+  /** The code of each of the recipient's verifications. Null in events. */
+  readonly code: string | null;
+  /** Your note. */
+  readonly description: string | null;
+  /** When it ends: from then on the recipient gets codes like any other. */
+  readonly expiresAt: Date;
+  /** When it was created. */
+  readonly createdAt: Date;
+  /** The id of the user who created it. */
+  readonly createdBy: string;
 }
 
 /** The new webhook. No other response contains the secret. */
@@ -907,6 +949,20 @@ export interface RequestLimit {
    * 1 % of the limit for each server as long as less than half of it is used.
    */
   readonly used: number;
+}
+
+/** The fixed codes of the workspace. */
+export interface ListFixedCodesResponse {
+  /** The fixed codes, newest first. */
+  readonly fixedCodes: readonly FixedCode[];
+}
+
+/** Confirms that the fixed code is deleted. */
+export interface DeleteFixedCodeResponse {
+  /** The id of the request. */
+  readonly id: string;
+  /** Always true. */
+  readonly deleted: boolean;
 }
 
 /** The new key. No other response contains the whole key. */
@@ -1376,6 +1432,25 @@ export interface ListWebhookDeliveriesParams {
 export interface GetOverviewParams {
   /** How far back to go. Default `24h`. */
   readonly period?: ReportPeriod | undefined;
+}
+
+/** Parameters of `fixedCodes.create`. */
+export interface CreateFixedCodeParams {
+  /**
+   * A phone number in E.164 form, or an email address. It need not be reachable: prefer one that reaches nobody, such
+   * as `+12125550123` or an address under `example.com`.
+   */
+  readonly recipient: string;
+  /** The account's password. */
+  readonly password: string;
+  /**
+   * Number of digits of the code, 4 to 10. Default 6. The recipient's verifications have it, whatever the start says.
+   */
+  readonly codeLength?: number | null | undefined;
+  /** Days until it ends, 1 to 30. Default 14. */
+  readonly days?: number | null | undefined;
+  /** A note of yours, at most 200 characters, in one line. */
+  readonly description?: string | null | undefined;
 }
 
 /** Parameters of `keys.create`. */

@@ -10,6 +10,7 @@ export const exampleIds = {
   otherKey: "key_0VM7vEgI1f3d9a2c4eZm5T",
   webhook: "whk_0VMb65JoHc2NfWq9YdLr0X",
   verification: "vrf_0VMbUVQz3kZ9c1d4f7b21b",
+  fixedCode: "fix_0VMbSzQk4nXr8TmWc2YdLe",
   reset: "vrf_0VMbVGBXrTyUzKe9pLwQ2s",
   /** The message with the code, and a second one. */
   message: "dlv_0VMbUVQzGmYq8sTz4KdXe2",

@@ -21,6 +21,8 @@ const titles: Readonly<Record<string, string>> = {
   TestWebhook: "Test a webhook",
   ListWebhookDeliveries: "List webhook deliveries",
   RedeliverWebhook: "Redeliver an event",
+  CreateFixedCode: "Create a fixed code",
+  DeleteFixedCode: "Delete a fixed code",
   GetOverview: "Get an overview",
   CreateApiKey: "Create an API key",
   GetApiKey: "Get an API key",
@@ -49,6 +51,7 @@ const groups = new Map([
   ["EventService", "Events"],
   ["WebhookService", "Webhooks"],
   ["ReportService", "Reports"],
+  ["FixedCodeService", "Fixed codes"],
   ["ApiKeyService", "API keys"],
   ["AuthService", "Accounts and sessions"],
 ]);
