@@ -29,31 +29,27 @@ interface Source {
 
 const packageName = "phonenumbers";
 
+interface Package {
+  readonly version: string;
+  /** The path of the wheel, which is removed afterwards. */
+  readonly wheel: string;
+  readonly data: PackageData;
+}
+
 /** Downloads the wheel of a version, or of the newest one, and reads it. */
-export async function readPackage(version?: string): Promise<{ version: string; sha256: string; data: PackageData }> {
+export async function withPackage<T>(version: string | undefined, use: (found: Package) => Promise<T>): Promise<T> {
   const cache = join(root, "node_modules/.cache");
   await mkdir(cache, { recursive: true });
   const scratch = await mkdtemp(join(cache, "plans-"));
   try {
     const wanted = version === undefined ? packageName : `${packageName}==${version}`;
-    await run("python3", [
-      "-m",
-      "pip",
-      "download",
-      "--quiet",
-      "--no-deps",
-      "--only-binary=:all:",
-      "--dest",
-      scratch,
-      wanted,
-    ]);
-    const [wheel = ""] = await readdir(scratch);
-    const path = join(scratch, wheel);
-    const { stdout } = await run("python3", ["-B", join(root, "scripts/plans/read_package.py"), path], {
-      maxBuffer: 1 << 26,
-    });
-    const [, found = ""] = wheel.split("-");
-    return { version: found, sha256: digest(await readFile(path)), data: JSON.parse(stdout) };
+    const options = ["--quiet", "--no-deps", "--only-binary=:all:", "--dest", scratch];
+    await run("python3", ["-m", "pip", "download", ...options, wanted]);
+    const [name = ""] = await readdir(scratch);
+    const wheel = join(scratch, name);
+    const script = join(root, "scripts/plans/read_package.py");
+    const { stdout } = await run("python3", ["-B", script, wheel], { maxBuffer: 1 << 26 });
+    return await use({ version: name.split("-")[1] ?? "", wheel, data: JSON.parse(stdout) });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -79,7 +75,8 @@ function digest(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-function compress(bytes: Buffer): Buffer {
+/** Compresses a generated file. */
+export function compress(bytes: Buffer): Buffer {
   const { BROTLI_PARAM_QUALITY: quality, BROTLI_PARAM_LGWIN: window, BROTLI_PARAM_SIZE_HINT: size } = constants;
   return brotliCompressSync(bytes, { params: { [quality]: 11, [window]: 24, [size]: bytes.length } });
 }
@@ -88,19 +85,19 @@ async function readSource(): Promise<Source> {
   return JSON.parse(await readFile(join(folder, "source.json"), "utf8"));
 }
 
-async function build(version: string | undefined): Promise<{ source: Source; files: Record<string, Buffer> }> {
-  const { data, ...found } = await readPackage(version);
-  const files = filesOf(data);
-  const digests = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, digest(bytes)]));
-  const source = {
-    package: packageName,
-    registry: "PyPI",
-    version: found.version,
-    license: "Apache-2.0",
-    sha256: found.sha256,
-    files: digests,
-  };
-  return { source, files };
+function build(version: string | undefined): Promise<{ source: Source; files: Record<string, Buffer> }> {
+  return withPackage(version, async (found) => {
+    const files = filesOf(found.data);
+    const source = {
+      package: packageName,
+      registry: "PyPI",
+      version: found.version,
+      license: "Apache-2.0",
+      sha256: digest(await readFile(found.wheel)),
+      files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, digest(bytes)])),
+    };
+    return { source, files };
+  });
 }
 
 /** The names of the files that are not what `source.json` says. */

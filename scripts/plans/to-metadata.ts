@@ -52,13 +52,17 @@ function toPlan(plan: Plan): Value {
 }
 
 function toTypes({ types: [fixedLine = null, mobile = null, ...others], general }: Plan): Value[] {
-  // The library takes a fixed line of a plan without mobile numbers for one that may be mobile.
-  const noMobile = fixedLine !== null && mobile === null ? [noNumber] : undefined;
-  return [
-    toType(fixedLine, general),
-    noMobile ?? toType(mobile, general),
-    ...others.map((type) => toType(type, general)),
-  ];
+  return [fixedLine, toMobile(fixedLine, mobile), ...others].map((type) => toType(type, general));
+}
+
+/** An empty pattern is that of fixed lines. The library takes the fixed lines of a plan without mobile numbers for lines that may be mobile. */
+function toMobile(fixedLine: NumberDescription | null, mobile: NumberDescription | null): NumberDescription | null {
+  if (fixedLine === null) {
+    return mobile;
+  }
+  return mobile === null
+    ? { ...fixedLine, pattern: noNumber }
+    : { ...mobile, pattern: mobile.pattern === fixedLine.pattern ? "" : mobile.pattern };
 }
 
 function toType(type: NumberDescription | null, general: NumberDescription): Value {
