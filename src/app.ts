@@ -1,5 +1,7 @@
 import type { AccountSettings } from "./capabilities/accounts/account-settings.ts";
 import { accountsCapability } from "./capabilities/accounts/accounts.capability.ts";
+import type { BounceSettings } from "./capabilities/bounces/bounce-settings.ts";
+import { bouncesCapability } from "./capabilities/bounces/bounces.capability.ts";
 import type { ChannelSettings } from "./capabilities/channels/channel-settings.ts";
 import { channelsCapability } from "./capabilities/channels/channels.capability.ts";
 import { consoleCapability } from "./capabilities/console/console.capability.ts";
@@ -65,6 +67,7 @@ export function standardCapabilities(): readonly Capability[] {
     keys,
     suppressions,
     verify,
+    bouncesCapability(),
     lookupCapability(),
     emailLookupCapability(),
     accounts,
@@ -82,6 +85,7 @@ export function standardCapabilities(): readonly Capability[] {
 export type Config = ServerConfig &
   ChannelSettings &
   SuppressionSettings &
+  BounceSettings &
   VerifySettings &
   AccountSettings &
   EmailLookupSettings &

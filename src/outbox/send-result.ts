@@ -50,6 +50,8 @@ export interface Settled {
 export interface SendOptions {
   /** The same for every attempt at one message, so that a provider can recognise a repetition. */
   readonly idempotencyKey: string;
+  /** What the message is about, such as a verification. A mail names it, so that a report about the mail is found. */
+  readonly subjectId?: string;
   /** Aborts when the attempt times out, or the message expires. */
   readonly signal: AbortSignal;
 }

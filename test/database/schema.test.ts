@@ -52,6 +52,7 @@ const beyondTheEntities = {
   triggers: [
     "api_key_changed",
     "api_key_created",
+    "code_bounced",
     "code_message_finished",
     "code_receipt",
     "fallback_ended",

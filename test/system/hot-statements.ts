@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { expect, vi } from "vitest";
+import { recordBounce } from "../../src/capabilities/bounces/record-bounce.ts";
 import { LastUsed } from "../../src/capabilities/keys/last-used.ts";
 import { RequestCounter } from "../../src/capabilities/reports/request-counter.ts";
 import { Database } from "../../src/database/database.ts";
@@ -194,6 +195,8 @@ async function workOfTimers(app: TestApp): Promise<void> {
     await store.record({ ...attempt, result: { kind: "sent", providerMessageId: "pm" } });
     const source = { lane: "whatsapp", provider: "whatsapp-cloud" };
     await recordReceipts(database, source, [{ messageId: "pm_1", state: "read", at: new Date(), error: null }]);
+    const mail = { deliveryId: "dlv_1", subjectId: "vrf_1" };
+    await recordBounce(database, { mail, reason: "the email came back: 5.1.1", isUndeliverable: true });
     const lastUsed = new LastUsed({ database, logger, clock: app.time });
     lastUsed.touch("key_1");
     await lastUsed.flush();

@@ -61,6 +61,9 @@ const notRun: Readonly<Record<string, string>> = {
   ]),
   ...reasonFor("a table with a row for each sweep, server, secret or setting", [
     "claim_sweep",
+    "claim_bounce_mailbox",
+    "advance_bounce_mailbox",
+    "release_bounce_mailbox",
     "read_other_servers",
     "record_master_secret_use",
     "read_master_secrets",
@@ -89,6 +92,9 @@ const notRun: Readonly<Record<string, string>> = {
     "erase_webhook_secrets",
     "read_webhook_secrets_to_reseal",
     "write_resealed_webhook_secrets",
+    "read_suppressions_to_reseal",
+    "write_resealed_suppressions",
+    "erase_suppressions_of_secret",
   ]),
   ...reasonFor("looks a row up by its primary key, as others do that are run", [
     "look_up_attempt",

@@ -8,7 +8,9 @@ import { type ConfiguredProvider, readProviderList } from "./provider-list.ts";
 
 /** The provider of each channel. A channel without a provider goes to the inbox, or is unavailable if there is none. */
 export interface DeliveryConfig {
-  readonly smtp: { readonly url: string; readonly from: string; readonly replyTo?: string } | undefined;
+  readonly smtp:
+    | { readonly url: string; readonly from: string; readonly replyTo?: string; readonly bouncesTo?: string }
+    | undefined;
   readonly whatsapp:
     | {
         readonly apiUrl: string;
@@ -44,6 +46,11 @@ const mailSettings = settingGroup("Mail", {
   },
   MAIL_FROM: { default: "none", meaning: "Sender of the mails: `Acme <no-reply@acme.example>`." },
   MAIL_REPLY_TO: { default: "none", meaning: "Address for replies. Unset: replies go to `MAIL_FROM`." },
+  MAIL_BOUNCES_TO: {
+    default: "none",
+    meaning:
+      "Address to which mail comes back that could not be delivered. Unset: to `MAIL_FROM`. `BOUNCES_URL` reads its mailbox.",
+  },
 });
 
 const whatsappSettings = settingGroup("WhatsApp", {
@@ -107,7 +114,7 @@ export function readChannelSettings(reader: Reader, { isPublic, isEmbedded }: Se
 }
 
 function readSmtp(reader: Reader): DeliveryConfig["smtp"] {
-  const group = reader.group(["SMTP_URL", "MAIL_FROM"], ["MAIL_REPLY_TO"]);
+  const group = reader.group(["SMTP_URL", "MAIL_FROM"], ["MAIL_REPLY_TO", "MAIL_BOUNCES_TO"]);
   if (group === undefined) {
     return undefined;
   }
@@ -126,8 +133,19 @@ function readSmtp(reader: Reader): DeliveryConfig["smtp"] {
       reader.problems.push(`${name} must be one address, such as Acme <no-reply@acme.example>`);
     }
   }
-  return { url: group.SMTP_URL, from: group.MAIL_FROM, ...(replyTo === undefined ? {} : { replyTo }) };
+  const bouncesTo = reader.text("MAIL_BOUNCES_TO");
+  if (bouncesTo !== undefined && !bareAddress.test(bouncesTo)) {
+    reader.problems.push("MAIL_BOUNCES_TO must be an address without a name, such as bounces@acme.example");
+  }
+  return {
+    url: group.SMTP_URL,
+    from: group.MAIL_FROM,
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(bouncesTo === undefined ? {} : { bouncesTo }),
+  };
 }
+
+const bareAddress = /^[^\s<>@,]+@[^\s<>@,]+$/;
 
 /** An address, alone or in angle brackets after a name. */
 const mailbox = /^(?:[^<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/;

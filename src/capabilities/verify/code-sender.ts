@@ -108,7 +108,7 @@ export class CodeSender implements OutboxSender {
     const purpose = reset === undefined ? {} : { resetsPasswordAt: reset.url() };
     return channels.send(
       { ...message, ...purpose, workspaceId, code, createdAt, expiresAt },
-      { idempotencyKey: item.id, signal },
+      { idempotencyKey: item.id, subjectId: item.subjectId, signal },
     );
   }
 }

@@ -124,6 +124,7 @@ describe("a report", () => {
     expect(await message.state()).toMatchObject({
       state: "failed",
       error: "the recipient cannot receive WhatsApp messages (code 131026)",
+      undeliverable: true,
     });
   });
 

@@ -105,7 +105,7 @@ describe("WhatsApp answering", () => {
     [
       "a recipient without WhatsApp",
       error(400, 131026),
-      failed("the recipient cannot receive WhatsApp messages (400, code 131026)"),
+      { ...failed("the recipient cannot receive WhatsApp messages (400, code 131026)"), undeliverable: true },
     ],
     ["an unknown template", error(404, 132001), failed("WhatsApp refused the template (404, code 132001)")],
     ["a bad request", error(400, 100), failed("WhatsApp refused the request (400, code 100)")],

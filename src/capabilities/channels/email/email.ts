@@ -4,6 +4,7 @@ import type { Clock } from "../../../clock.ts";
 import type { SendOptions, SendResult } from "../../../outbox/send-result.ts";
 import type { Channel } from "../outgoing-message.ts";
 import { type RenderedMail, renderMail } from "../texts/mails.ts";
+import { formatMailReference } from "./mail-reference.ts";
 import { smtpOutcome } from "./smtp-outcome.ts";
 import { parseSmtpUrl } from "./smtp-url.ts";
 import { needsSmtpUtf8, offersSmtpUtf8 } from "./smtp-utf8.ts";
@@ -16,6 +17,8 @@ export interface EmailOptions {
   readonly from: string;
   /** The address for replies. Default: `from`. */
   readonly replyTo?: string;
+  /** The envelope's sender: the address to which mail that cannot be delivered comes back. Default: `from`. */
+  readonly bouncesTo?: string;
   /** The largest number of connections. */
   readonly maxConnections: number;
 }
@@ -69,8 +72,10 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
     send(message, options) {
       return this.sendMail(message.recipient, renderMail(message, clock.now()), options);
     },
-    async sendMail(recipient, mail, { idempotencyKey, signal }) {
-      const messageId = `<${idempotencyKey}@${senderDomain}>`;
+    async sendMail(recipient, mail, { idempotencyKey, subjectId, signal }) {
+      const reference =
+        subjectId === undefined ? idempotencyKey : formatMailReference({ deliveryId: idempotencyKey, subjectId });
+      const messageId = `<${reference}@${senderDomain}>`;
       try {
         const mailboxes = [options.from, options.replyTo ?? "", recipient];
         if (mailboxes.some(needsSmtpUtf8) && !(await offersSmtpUtf8(connection, signal))) {
@@ -88,6 +93,11 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
           messageId,
           date: clock.now(),
           headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+          // A report says which mail it is about, and does not bring the code with it (RFC 3461). Servers without DSN are not asked.
+          dsn: { id: reference, return: "headers", notify: "failure" },
+          ...(options.bouncesTo === undefined
+            ? {}
+            : { envelope: { from: options.bouncesTo, to: { name: "", address: recipient } } }),
           signal,
         });
         return { kind: "sent", providerMessageId: messageId };

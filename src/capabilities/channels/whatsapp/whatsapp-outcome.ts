@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
 import type { SendResult } from "../../../outbox/send-result.ts";
+import { type ErrorMeaning, resultOf } from "../error-meaning.ts";
 import { field, type HttpAnswer, items, messageIdOf } from "../http/http-post.ts";
-
-/** The meaning of an error code of the Cloud API, in our words: Meta's may contain what was sent. */
-interface ErrorMeaning {
-  readonly reason: string;
-  readonly effect: "fail" | "retry-message" | "retry-provider";
-  /** How long to wait if the response does not say. */
-  readonly afterMs?: number;
-}
 
 const refusedToken: ErrorMeaning = { reason: "WhatsApp refused the token", effect: "retry-provider" };
 const noPermission: ErrorMeaning = { reason: "WhatsApp denied the permission to send", effect: "retry-provider" };
@@ -40,7 +33,7 @@ const meanings: Readonly<Record<number, ErrorMeaning>> = {
   131009: badRequest,
   131016: outage,
   131021: { reason: "the recipient is the sender", effect: "fail" },
-  131026: { reason: "the recipient cannot receive WhatsApp messages", effect: "fail" },
+  131026: { reason: "the recipient cannot receive WhatsApp messages", effect: "undeliverable" },
   131030: { reason: "the recipient is not on the test number's list", effect: "fail" },
   131031: blocked,
   131042: { reason: "WhatsApp has no valid payment method", effect: "retry-provider" },
@@ -72,17 +65,7 @@ export function whatsappOutcome(answer: HttpAnswer): SendResult {
   const code = field(field(answer.body, "error"), "code");
   const meaning = (typeof code === "number" ? meaningOf(code) : undefined) ?? meaningOfStatus(answer.status);
   const detail = typeof code === "number" ? `${answer.status}, code ${code}` : String(answer.status);
-  const reason = `${meaning.reason} (${detail})`;
-  if (meaning.effect === "fail") {
-    return { kind: "failed", reason, provider: "works" };
-  }
-  const afterMs = answer.retryAfterMs ?? meaning.afterMs;
-  return {
-    kind: "retry",
-    reason,
-    provider: meaning.effect === "retry-provider" ? "fails" : "works",
-    ...(afterMs === undefined ? {} : { afterMs }),
-  };
+  return resultOf(meaning, detail, answer.retryAfterMs);
 }
 
 /** The reason of a failure in a delivery report. */
@@ -90,6 +73,11 @@ export function whatsappFailureReason(code: unknown): string {
   const meaning = typeof code === "number" ? meaningOf(code) : undefined;
   const reason = meaning?.reason ?? "WhatsApp could not deliver the message";
   return typeof code === "number" ? `${reason} (code ${code})` : reason;
+}
+
+/** Whether a failure in a delivery report says that the recipient has no account. */
+export function isWhatsappUndeliverable(code: unknown): boolean {
+  return typeof code === "number" && meaningOf(code)?.effect === "undeliverable";
 }
 
 function meaningOf(code: number): ErrorMeaning | undefined {

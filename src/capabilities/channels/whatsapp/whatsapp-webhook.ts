@@ -5,7 +5,7 @@ import type { Logger } from "../../../observe/log.ts";
 import { type Receipt, recordReceipts } from "../../../outbox/delivery-receipts.ts";
 import { field, items } from "../http/http-post.ts";
 import { whatsappMarker, whatsappProvider } from "./whatsapp.ts";
-import { whatsappFailureReason, whatsappMessageId } from "./whatsapp-outcome.ts";
+import { isWhatsappUndeliverable, whatsappFailureReason, whatsappMessageId } from "./whatsapp-outcome.ts";
 
 export interface WhatsappWebhookDependencies {
   readonly database: Queryable;
@@ -131,12 +131,14 @@ function parseStatus(status: unknown): WhatsappStatus[] {
   if (messageId === undefined || state === undefined || !(seconds > 0 && seconds < 1e11)) {
     return [];
   }
+  const code = field(items(field(status, "errors"))[0], "code");
   return [
     {
       messageId,
       state,
       at: new Date(seconds * 1_000),
-      error: state === "failed" ? whatsappFailureReason(field(items(field(status, "errors"))[0], "code")) : null,
+      error: state === "failed" ? whatsappFailureReason(code) : null,
+      undeliverable: state === "failed" && isWhatsappUndeliverable(code),
       isOurs: field(status, "biz_opaque_callback_data") === whatsappMarker,
     },
   ];
