@@ -11,7 +11,7 @@ export class Bounces0001 extends Migration {
       CREATE TABLE IF NOT EXISTS bounce_mailbox (
         mailbox text PRIMARY KEY,
         uid_validity bigint,
-        last_uid bigint NOT NULL DEFAULT 0,
+        last_uid bigint NOT NULL DEFAULT '0',
         server_id text NOT NULL,
         claimed_until timestamptz NOT NULL
       )`);

@@ -12,7 +12,7 @@ import {
   timestamptz,
 } from "../../database/statement.ts";
 import { formatPageToken, parsePageToken } from "../../rpc/page-token.ts";
-import { type ChannelName, maskRecipient } from "../channels/outgoing-message.ts";
+import { type ChannelName, channelNames, maskRecipient } from "../channels/outgoing-message.ts";
 import type { StoredRecipients } from "./stored-recipients.ts";
 import { daysOnChannel, pageSize } from "./suppressions.policy.ts";
 
@@ -49,7 +49,7 @@ interface Row extends Omit<SuppressionView, "recipient"> {
   readonly isSecond: boolean;
 }
 
-const allFilters = ["recipient", "channel", "page"] as const;
+const allFilters = ["recipient", "page"] as const;
 type Filter = (typeof allFilters)[number];
 
 const parameters = {
@@ -57,7 +57,7 @@ const parameters = {
   mode: text,
   days: double,
   indexes: optional(array(text)),
-  channel: optional(text),
+  channels: array(text),
   lastCreatedAt: optional(timestamptz),
   lastId: optional(text),
   limit: integer,
@@ -65,30 +65,30 @@ const parameters = {
 
 type P = Placeholders<typeof parameters>;
 
-const conditionOf: Record<Exclude<Filter, "recipient">, (p: P) => string> = {
-  channel: (p) => `AND channel || '' = ${p.channel}`,
-  page: (p) => `AND created_at <= ${p.lastCreatedAt} AND (created_at, id) < (${p.lastCreatedAt}, ${p.lastId})`,
-};
+const isInForce = (p: P) => `created_at > (SELECT byond_now()) - ${daysOnChannel(p.days)}`;
 
-/** SQL of the rows of the workspace's mode, through the index that fits: that of the recipient, or that of the list. */
+const afterPage = (p: P, filters: readonly Filter[]) =>
+  filters.includes("page")
+    ? `AND created_at <= ${p.lastCreatedAt} AND (created_at, id) < (${p.lastCreatedAt}, ${p.lastId})`
+    : "";
+
+/** SQL of the rows of the workspace's mode: those of the recipient, or a page of each channel, which the index of the list has in order. */
 const sourceOf = (p: P, filters: readonly Filter[]) =>
   filters.includes("recipient")
     ? `(
         SELECT * FROM suppression
         WHERE recipient_index = ANY (${p.indexes}) AND workspace_id || '' = ${p.workspaceId} AND mode || '' = ${p.mode}
+          AND channel = ANY (${p.channels})
         OFFSET 0
       )`
     : `(
-        SELECT * FROM suppression
-        WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND created_at > '-infinity'
-          AND ${isInForce(p)} ${conditionsOf(p, filters)}
-        ORDER BY created_at DESC, id DESC LIMIT ${pageSize.max + 1}
+        SELECT found.* FROM unnest(${p.channels}) AS asked (channel), LATERAL (
+          SELECT * FROM suppression
+          WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND channel = asked.channel AND created_at > '-infinity'
+            AND ${isInForce(p)} ${afterPage(p, filters)}
+          ORDER BY created_at DESC, id DESC LIMIT ${pageSize.max + 1}
+        ) AS found
       )`;
-
-const isInForce = (p: P) => `created_at + ${daysOnChannel(p.days)} > (SELECT byond_now())`;
-
-const conditionsOf = (p: P, filters: readonly Filter[]) =>
-  filters.map((filter) => (filter === "recipient" ? "" : conditionOf[filter](p))).join(" ");
 
 const list = statementOfParts<Row, Filter>("list_suppressions")(
   parameters,
@@ -96,7 +96,7 @@ const list = statementOfParts<Row, Filter>("list_suppressions")(
     SELECT id, channel, recipient_sealed, is_second, reason, verification_id, created_at,
       created_at + ${daysOnChannel(p.days)} AS expires_at
     FROM ${sourceOf(p, filters)} AS suppression
-    WHERE ${isInForce(p)} ${conditionsOf(p, filters)}
+    WHERE ${isInForce(p)} ${afterPage(p, filters)}
     ORDER BY created_at DESC, id DESC LIMIT ${p.limit}`,
 );
 
@@ -117,13 +117,13 @@ export async function listSuppressions(
 ): Promise<ListedSuppressions> {
   const { workspaceId, mode, recipient, channel } = input;
   const last = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken, "sup_");
-  const asked = { recipient, channel, page: last };
+  const asked = { recipient, page: last };
   const rows = await database.run(list(allFilters.filter((filter) => asked[filter] !== undefined)), {
     workspaceId,
     mode,
     days: suppressionDays,
     indexes: recipient === undefined ? undefined : recipients.indexesOfAny(keyring, recipient),
-    channel,
+    channels: channel === undefined ? channelNames : [channel],
     lastCreatedAt: last?.createdAt,
     lastId: last?.id,
     limit: input.pageSize + 1,

@@ -24,9 +24,8 @@ export const SuppressionEntity = defineEntity({
   indexes: [
     {
       name: "suppression_list",
-      properties: ["workspaceId", "mode", "createdAt", "id"],
+      properties: ["workspaceId", "mode", "channel", "createdAt", "id"],
       where: "created_at > '-infinity'",
     },
-    { name: "suppression_oldest_first", properties: ["createdAt"] },
   ],
 });

@@ -26,8 +26,7 @@ const suppression = `
     PRIMARY KEY (workspace_id, id),
     CONSTRAINT suppression_of_recipient UNIQUE (recipient_index, workspace_id, mode, channel)
   );
-  CREATE INDEX suppression_list ON suppression (workspace_id, mode, created_at, id) WHERE created_at > '-infinity';
-  CREATE INDEX suppression_oldest_first ON suppression (created_at)`;
+  CREATE INDEX suppression_list ON suppression (workspace_id, mode, channel, created_at, id) WHERE created_at > '-infinity'`;
 
 /**
  * Suppresses the recipient of a message in the transaction that records the attempt or the report: neither can be lost without the

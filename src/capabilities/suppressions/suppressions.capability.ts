@@ -1,6 +1,6 @@
 import { SuppressionService } from "../../../gen/byond/v1/suppression_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
-import { sweepOldest } from "../../database/table-sweeps.ts";
+import { sweepPages } from "../../database/table-sweeps.ts";
 import { bindService } from "../../rpc/router.ts";
 import { eraseSuppressions } from "./erase-suppressions.ts";
 import { refuseSuppressed } from "./refuse-suppressed.ts";
@@ -31,13 +31,9 @@ export function suppressionsCapability({ recipients }: { readonly recipients: St
       return {
         services: [{ binding: bindService(SuppressionService, service), shed: { listSuppressions: "second" } }],
         sweeps: [
-          sweepOldest(
+          sweepPages(
             { database },
-            {
-              table: "suppression",
-              column: "created_at",
-              until: `(SELECT byond_now() - ${suppressionDays} * interval '1 day')`,
-            },
+            { table: "suppression", isStale: `created_at <= byond_now() - ${suppressionDays} * interval '1 day'` },
           ),
         ],
       };
