@@ -111,7 +111,8 @@ const (
 	// DeliveryStatusQueued: Waiting to be sent, for the first time or again.
 	DeliveryStatusQueued DeliveryStatus = "queued"
 
-	// DeliveryStatusSent: Accepted by the provider.
+	// DeliveryStatusSent: Accepted by the provider: an email, by the mail server. Whether an email reached the
+	// mailbox is not reported.
 	DeliveryStatusSent DeliveryStatus = "sent"
 
 	// DeliveryStatusDelivered: Delivered, according to the provider. Not every provider reports this.
@@ -120,7 +121,8 @@ const (
 	// DeliveryStatusRead: Read, according to the provider. Not every provider reports this.
 	DeliveryStatusRead DeliveryStatus = "read"
 
-	// DeliveryStatusFailed: Permanently refused by the provider.
+	// DeliveryStatusFailed: Permanently refused by the provider, at once or in a later report: an email may come
+	// back.
 	DeliveryStatusFailed DeliveryStatus = "failed"
 
 	// DeliveryStatusExpired: Not sent before the code expired or the verification ended.
@@ -342,11 +344,12 @@ const (
 	EventTypeVerificationStarted EventType = "verification.started"
 
 	// EventTypeVerificationDelivered: A message with a code arrived, as far as its channel tells: a WhatsApp message
-	// with delivery reports was delivered; any other message was accepted by the provider. Once for each message.
+	// with delivery reports was delivered; any other message was accepted by the provider, an email by the mail
+	// server. Once for each message.
 	EventTypeVerificationDelivered EventType = "verification.delivered"
 
 	// EventTypeVerificationDeliveryFailed: A message with a code will not arrive: the provider refused it, reported
-	// that it failed, or it was not sent before the verification ended. Once for each message.
+	// that it failed, an email came back, or it was not sent before the verification ended. Once for each message.
 	EventTypeVerificationDeliveryFailed EventType = "verification.delivery_failed"
 
 	// EventTypeVerificationApproved: The code matched. The recipient is verified.

@@ -35,15 +35,15 @@ export const EventType = {
 
   /**
    * A message with a code arrived, as far as its channel tells: a WhatsApp message with delivery reports was delivered;
-   * any other message was accepted by the provider. Once for each message.
+   * any other message was accepted by the provider, an email by the mail server. Once for each message.
    *
    * @generated from enum value: EVENT_TYPE_VERIFICATION_DELIVERED = 2;
    */
   VERIFICATION_DELIVERED: 2,
 
   /**
-   * A message with a code will not arrive: the provider refused it, reported that it failed, or it was not sent before
-   * the verification ended. Once for each message.
+   * A message with a code will not arrive: the provider refused it, reported that it failed, an email came back, or it
+   * was not sent before the verification ended. Once for each message.
    *
    * @generated from enum value: EVENT_TYPE_VERIFICATION_DELIVERY_FAILED = 3;
    */

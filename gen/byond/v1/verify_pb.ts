@@ -784,7 +784,7 @@ export const Delivery_Status = {
   QUEUED: 1,
 
   /**
-   * Accepted by the provider.
+   * Accepted by the provider: an email, by the mail server. Whether an email reached the mailbox is not reported.
    *
    * @generated from enum value: STATUS_SENT = 2;
    */
@@ -805,7 +805,7 @@ export const Delivery_Status = {
   READ: 4,
 
   /**
-   * Permanently refused by the provider.
+   * Permanently refused by the provider, at once or in a later report: an email may come back.
    *
    * @generated from enum value: STATUS_FAILED = 5;
    */

@@ -12,7 +12,7 @@ final class DeliveryStatus
     /** Waiting to be sent, for the first time or again. */
     public const QUEUED = 'queued';
 
-    /** Accepted by the provider. */
+    /** Accepted by the provider: an email, by the mail server. Whether an email reached the mailbox is not reported. */
     public const SENT = 'sent';
 
     /** Delivered, according to the provider. Not every provider reports this. */
@@ -21,7 +21,7 @@ final class DeliveryStatus
     /** Read, according to the provider. Not every provider reports this. */
     public const READ = 'read';
 
-    /** Permanently refused by the provider. */
+    /** Permanently refused by the provider, at once or in a later report: an email may come back. */
     public const FAILED = 'failed';
 
     /** Not sent before the code expired or the verification ended. */

@@ -14,13 +14,13 @@ final class EventType
 
     /**
      * A message with a code arrived, as far as its channel tells: a WhatsApp message with delivery reports was
-     * delivered; any other message was accepted by the provider. Once for each message.
+     * delivered; any other message was accepted by the provider, an email by the mail server. Once for each message.
      */
     public const VERIFICATION_DELIVERED = 'verification.delivered';
 
     /**
-     * A message with a code will not arrive: the provider refused it, reported that it failed, or it was not sent
-     * before the verification ended. Once for each message.
+     * A message with a code will not arrive: the provider refused it, reported that it failed, an email came back, or
+     * it was not sent before the verification ended. Once for each message.
      */
     public const VERIFICATION_DELIVERY_FAILED = 'verification.delivery_failed';
 

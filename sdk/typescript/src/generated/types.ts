@@ -92,10 +92,11 @@ export type VerificationStatus = "pending" | "approved" | "expired" | "locked" |
  * The delivery status of a message.
  *
  * - `queued`: Waiting to be sent, for the first time or again.
- * - `sent`: Accepted by the provider.
+ * - `sent`: Accepted by the provider: an email, by the mail server. Whether an email reached the mailbox is not
+ *   reported.
  * - `delivered`: Delivered, according to the provider. Not every provider reports this.
  * - `read`: Read, according to the provider. Not every provider reports this.
- * - `failed`: Permanently refused by the provider.
+ * - `failed`: Permanently refused by the provider, at once or in a later report: an email may come back.
  * - `expired`: Not sent before the code expired or the verification ended.
  */
 export type DeliveryStatus = "queued" | "sent" | "delivered" | "read" | "failed" | "expired";
@@ -200,9 +201,10 @@ export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unkno
  *
  * - `verification.started`: A verification was started.
  * - `verification.delivered`: A message with a code arrived, as far as its channel tells: a WhatsApp message with
- *   delivery reports was delivered; any other message was accepted by the provider. Once for each message.
+ *   delivery reports was delivered; any other message was accepted by the provider, an email by the mail server. Once
+ *   for each message.
  * - `verification.delivery_failed`: A message with a code will not arrive: the provider refused it, reported that it
- *   failed, or it was not sent before the verification ended. Once for each message.
+ *   failed, an email came back, or it was not sent before the verification ended. Once for each message.
  * - `verification.approved`: The code matched. The recipient is verified.
  * - `verification.locked`: Too many wrong codes.
  * - `verification.expired`: The code expired before it was entered. Written within about a minute of the expiry.
