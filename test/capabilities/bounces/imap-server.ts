@@ -11,8 +11,7 @@ export interface StoredMail {
 }
 
 /**
- * An IMAP server (RFC 3501) in this process, of one mailbox: as much of it as reading bounces uses, over real connections. `scripts` of real
- * servers behave the same: see `npm run test:imap`.
+ * An IMAP server (RFC 3501) in this process, of one mailbox: as much of it as reading bounces uses, over real connections.
  */
 export class ImapServer {
   readonly mails: StoredMail[] = [];
