@@ -102,6 +102,10 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   const { verification_id: ofFixed } = await start({ recipient: "fix@example.com" });
   await call("POST", "/verify/check", { verification_id: ofFixed, code: fixed.code });
   await call("GET", "/events");
+  for (const reuse of [{ reuse: "pending" }, { reuse: "pending", ...origin }]) {
+    await start({ recipient: "reuse@example.com", ...reuse });
+  }
+  await takeStepsOfFallback(app, await start({ recipient: "first@example.com", fallback }));
   await call("POST", `/verify/${id}/cancel`);
   await call("POST", "/verifications/erase", { recipient: "+6591234567" });
 
@@ -120,6 +124,27 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   await refresh(signedIn.refresh_token);
   await refresh(signedIn.refresh_token);
   await asUser("PATCH", "/workspace", { name: "Renamed" });
+}
+
+/** The first one has no provider. */
+const fallback = [{ channel: "sms", recipient: "+6591234568" }, { channel: "whatsapp" }];
+
+/** Has the message of a start come back, so that its steps are taken. */
+async function takeStepsOfFallback(app: TestApp, { verification_id: id }: { verification_id: string }): Promise<void> {
+  const client = new pg.Client({ connectionString: app.databaseUrl });
+  await client.connect();
+  try {
+    await vi.waitFor(async () => {
+      const attempts = await client.query("UPDATE delivery_attempt SET state = 'failed' WHERE subject_id = $1", [id]);
+      expect(attempts.rowCount).toBe(1);
+    }, 10_000);
+    await vi.waitFor(async () => {
+      const taken = await client.query("SELECT FROM outbox WHERE id = $1 AND status = 'sent'", [`${id}/2`]);
+      expect(taken.rowCount).toBe(1);
+    }, 10_000);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Deliveries to an endpoint that succeed and fail, and the pages of their list. */

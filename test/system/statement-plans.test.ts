@@ -97,6 +97,8 @@ const notRun: Readonly<Record<string, string>> = {
     "erase_suppressions_of_secret",
   ]),
   ...reasonFor("looks a row up by its primary key, as others do that are run", [
+    "look_up_following_fallback_step",
+    "look_up_taken_step",
     "look_up_attempt",
     "look_up_queued_message",
     "look_up_started_verification",

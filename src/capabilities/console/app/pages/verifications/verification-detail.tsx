@@ -13,6 +13,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Skeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
+import { FallbackSteps } from "./fallback-steps.tsx";
 import { Messages } from "./messages.tsx";
 import { ResendDialog } from "./resend-dialog.tsx";
 import { Timeline } from "./timeline.tsx";
@@ -105,6 +106,7 @@ function LoadedVerification({ verification }: { readonly verification: Verificat
           </Panel>
         )}
         <Messages deliveries={verification.deliveries} />
+        <FallbackSteps steps={verification.fallback} />
         <Timeline verificationId={id} />
       </div>
       {open === "resend" && <ResendDialog verification={verification} onClose={() => setOpen(undefined)} />}
