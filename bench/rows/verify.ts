@@ -144,6 +144,36 @@ async function measureEvents(run: Run): Promise<Outcome> {
   return await compare(run, perSecond, side("ENABLE"), side("DISABLE"));
 }
 
+/** Both sides are one server: starts over WhatsApp, with and without text messages as a fallback. */
+async function measureFallback(run: Run): Promise<Outcome> {
+  const { postgres, seconds } = run;
+  const { databaseUrl, key } = await createVerifyWorkspace(postgres);
+  await using byond = await startByond(databaseUrl);
+  const callerOf = (fields: object) =>
+    restCaller({
+      url: byond.url,
+      connections,
+      status: 201,
+      request: () => {
+        recipients += 1;
+        const recipient = `+4915${String(recipients).padStart(9, "0")}`;
+        const body = { channel: "whatsapp", recipient, ...fields };
+        return requestBytes("POST", "/api/v1/verify/start", { "X-API-Key": key }, body);
+      },
+    });
+  using withFallback = callerOf({ fallback: [{ channel: "sms" }] });
+  using without = callerOf({});
+  const side = (caller: Caller) => ({
+    warmUp: () => caller.run({ calls: warmUpCalls }),
+    measure: async () => {
+      const result = await caller.run({ seconds });
+      await outboxIsEmpty(postgres, databaseUrl);
+      return throughput(result);
+    },
+  });
+  return await compare(run, perSecond, side(withFallback), side(without));
+}
+
 async function measureFresh(run: Run): Promise<Outcome> {
   const { postgres, freshStarts: calls } = run;
   const workspace = await createVerifyWorkspace(postgres);
@@ -230,6 +260,14 @@ export const verifyRows: readonly Row[] = [
     now: "≥ 0.9",
     goal: "0.95",
     measure: measureEvents,
+  },
+  {
+    name: "fallback",
+    what: "start with a fallback, which the message makes unnecessary",
+    against: "start without one",
+    now: "≥ 0.9",
+    goal: "0.95",
+    measure: measureFallback,
   },
   {
     name: "fresh",
