@@ -21,7 +21,13 @@ export function FallbackSteps({ steps }: { readonly steps: readonly Verification
   return (
     <>
       <h2 className="section-title">Fallback</h2>
-      <DataTable label="Fallback" columns={columns} rows={steps} rowKey={({ channel }) => String(channel)} />
+      <DataTable
+        label="Fallback"
+        columns={columns}
+        rows={steps}
+        rowKey={({ channel }) => String(channel)}
+        empty={undefined}
+      />
     </>
   );
 }
