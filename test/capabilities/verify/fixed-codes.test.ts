@@ -193,6 +193,18 @@ test("a resend sends nothing", async () => {
   }
 });
 
+test("a fallback has nothing to do, and reuse nothing to send again", async () => {
+  const made = await fixed(owner, "ways@example.com");
+  const fields = { fallback: [{ channel: "whatsapp", recipient: "+6591234567" }], reuse: "pending" };
+  for (let count = 0; count < 2; count++) {
+    const { body } = await start(app, owner.key, "ways@example.com", fields);
+    expect(body).toMatchObject({ status: "pending", reused: false });
+    const shown = await app.rest("GET", `/verify/${body.verification_id}`, { key: owner.key });
+    expect(shown.body).toMatchObject({ fixed_code: true, fallback: [], deliveries: [] });
+    expect((await checkOf(owner, body.verification_id, made.code)).status).toBe("approved");
+  }
+});
+
 describe("it ends", () => {
   test("once it is deleted: pending verifications are canceled, and the next code is sent", async () => {
     const deleter = await account();
