@@ -5,6 +5,7 @@ import { statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { insertFixedCodeEvents } from "./fixed-code-events.ts";
+import { isOfRecipient } from "./is-of-recipient.ts";
 
 /** Its pending verifications are found by their recipient. */
 const remove = statement<{ deleted: number }>("delete_fixed_code")(
@@ -14,11 +15,13 @@ const remove = statement<{ deleted: number }>("delete_fixed_code")(
       DELETE FROM fixed_code WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} RETURNING *
     ), canceled AS (
       UPDATE verification SET status = 'canceled'
-      FROM deleted
-      WHERE verification.recipient_index = deleted.recipient_index AND verification.workspace_id = ${p.workspaceId}
-        AND verification.mode = 'live' AND verification.fixed_code_id = deleted.id
-        AND verification.status = 'pending' AND verification.expires_at > byond_now()
-      RETURNING verification.id
+      WHERE ${isOfRecipient("recipient_index", {
+        workspaceId: p.workspaceId,
+        mode: "'live'",
+        indexes: "ARRAY(SELECT recipient_index FROM deleted)",
+      })}
+        AND fixed_code_id = ${p.id} AND status = 'pending' AND expires_at > byond_now()
+      RETURNING id
     ), told AS (${insertFixedCodeEvents("deleted", "deleted")})
     SELECT
       (SELECT count(*) FROM deleted)::integer AS deleted,
