@@ -6,14 +6,27 @@ import { createGateway } from "@byond/rest/gateway";
 import { restJson } from "@byond/rest/json/json-style";
 import { createContextValues } from "@connectrpc/connect";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
+import { BatchTurns } from "../src/capabilities/lookup/batch/batch-turns.ts";
 import { lookupService } from "../src/capabilities/lookup/lookup.rpc.ts";
 import { PlanTables } from "../src/capabilities/lookup/plan-tables.ts";
+import { systemClock } from "../src/clock.ts";
+import { Quota } from "../src/quota/quota.ts";
 import { bindService } from "../src/rpc/router.ts";
+import { StreamPlaces } from "../src/rpc/stream-places.ts";
 import { openOnePort } from "../src/server/one-port.ts";
 import { ServerRequest } from "../src/server/server-request.ts";
 import { writeResponse } from "../src/server/write-response.ts";
 
-const { spec } = bindService(LookupService, lookupService({ tables: new PlanTables(), liveSource: undefined }));
+/** Single calls ask for none of it. */
+const service = lookupService({
+  quota: new Quota({ reserve: () => Promise.reject(new Error("nothing is counted")) }, systemClock),
+  clock: systemClock,
+  turns: new BatchTurns(),
+  tables: new PlanTables(),
+  liveSource: undefined,
+  places: new StreamPlaces("lookup streams", 1),
+});
+const { spec } = bindService(LookupService, service);
 const gateway = createGateway({
   services: [spec],
   interceptors: [],

@@ -8,11 +8,19 @@ import { Postgres } from "./databases.ts";
 import type { Outcome, Row, Run } from "./row.ts";
 import { betterAuthRows } from "./rows/better-auth.ts";
 import { lookupRows } from "./rows/lookup.ts";
+import { lookupBatchRows } from "./rows/lookup-batch.ts";
 import { sizeRows } from "./rows/size.ts";
 import { verifyRows } from "./rows/verify.ts";
 import { webhookRows } from "./rows/webhook.ts";
 
-const rows: readonly Row[] = [...lookupRows, ...verifyRows, ...webhookRows, ...betterAuthRows, ...sizeRows];
+const rows: readonly Row[] = [
+  ...lookupRows,
+  ...lookupBatchRows,
+  ...verifyRows,
+  ...webhookRows,
+  ...betterAuthRows,
+  ...sizeRows,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -19,7 +19,7 @@
  * }
  * ```
  */
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { MigrationObject } from "@mikro-orm/core";
@@ -238,6 +238,10 @@ export interface Command<Settings = unknown> {
   /** The variables of the process: those that are no settings of a server. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly write: (text: string) => void;
+  /** Standard output, for what is long: a command waits while its reader is slow. */
+  readonly output: Writable;
+  /** Standard error, for what is said beside an output. */
+  readonly terminal: Writable & { readonly isTTY?: boolean };
   /** Runs work on the server's database, with the embedded one started for it. */
   onDatabase<T>(
     work: (open: { readonly database: Database; readonly connection: PostgresConnection }) => Promise<T>,

@@ -162,9 +162,17 @@ async function run(
     return serve(config, source);
   }
   const { environment } = source;
-  return commands
-    .get(command)
-    ?.run(commandContext(config, capabilities, { logger, options, input: process.stdin, environment, write: print }));
+  return commands.get(command)?.run(
+    commandContext(config, capabilities, {
+      logger,
+      options,
+      input: process.stdin,
+      environment,
+      write: print,
+      output: process.stdout,
+      terminal: process.stderr,
+    }),
+  );
 }
 
 // Node's diagnostic reports (`--report-on-fatalerror`) get shared, and would contain every secret of the environment.

@@ -99,6 +99,8 @@ export interface Message {
   readonly name: string;
   readonly doc: string;
   readonly fields: readonly Field[];
+  /** Whether only parameters contain it: then what can be null may be left out. */
+  readonly isInput?: boolean;
 }
 
 export interface Field {

@@ -105,7 +105,7 @@ function enumType({ name, doc, values }: Enum, describe: Describe): string {
 function messageType(message: Message, model: Model, describe: Describe): string {
   const choice = choiceOf(message);
   return choice === undefined
-    ? dataClass(message.name, describe(message.doc), message.fields, describe)
+    ? dataClass(message.name, describe(message.doc), message.fields, describe, message.isInput)
     : unionType(message, choice, model, describe);
 }
 
@@ -147,11 +147,20 @@ ${docString(
 
 type AnnotatedField = Field & { readonly annotation?: string | undefined };
 
-function dataClass(name: string, doc: string, fields: readonly AnnotatedField[], describe: Describe): string {
-  const members = fields.map((field) => {
+function dataClass(
+  name: string,
+  doc: string,
+  fields: readonly AnnotatedField[],
+  describe: Describe,
+  isInput = false,
+): string {
+  // Those that may be left out come last.
+  const ordered = isInput ? fields.toSorted((one, other) => Number(one.isNullable) - Number(other.isNullable)) : fields;
+  const members = ordered.map((field) => {
     const type = field.annotation ?? typeOf(field.type);
     const annotation = field.isNullable ? `Optional[${type}]` : type;
-    return `\n    ${pythonName(field.name)}: ${annotation}\n${docString(describe(field.doc), "    ")}`;
+    const initial = isInput && field.isNullable ? " = None" : "";
+    return `\n    ${pythonName(field.name)}: ${annotation}${initial}\n${docString(describe(field.doc), "    ")}`;
   });
   return `@dataclass(frozen=True)\nclass ${name}:\n${docString(doc, "    ")}${members.join("")}`;
 }
@@ -429,8 +438,9 @@ function parameterType(type: FieldType): string {
       return `Sequence[${parameterType(type.of)}]`;
     case "map":
       return `Mapping[str, ${parameterType(type.of)}]`;
-    case "enum":
     case "message":
+      return `Union[types.${type.name}, Mapping[str, object]]`;
+    case "enum":
       return `types.${type.name}`;
     case "json":
       return "object";

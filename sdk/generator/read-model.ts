@@ -76,9 +76,26 @@ class ModelReader {
         return { code, status: errorKinds[code].httpStatus, doc: `${meaning}\n\n${remedy}` };
       }),
       services,
-      messages: [...this.#messages.values()],
+      messages: this.#markInputs(services),
       enums: [...this.#enums.values()],
     };
+  }
+
+  /** All messages, those marked that no result contains. */
+  #markInputs(services: readonly Service[]): Message[] {
+    const inResults = new Set<string>();
+    const visit = (name: string): void => {
+      if (!inResults.has(name)) {
+        inResults.add(name);
+        for (const { type } of this.#messages.get(name)?.fields ?? []) {
+          messagesIn(type).forEach(visit);
+        }
+      }
+    };
+    for (const { result } of services.flatMap(({ operations }) => operations)) {
+      visit(result.type);
+    }
+    return [...this.#messages.values()].map((message) => ({ ...message, isInput: !inResults.has(message.name) }));
   }
 
   #service(service: DescService): Service {
@@ -214,7 +231,7 @@ class ModelReader {
     if (!this.#messages.has(name)) {
       // Set before its fields are read: a message may contain itself.
       const fields: Field[] = [];
-      this.#messages.set(name, { name, doc: commentOf(message), fields });
+      this.#messages.set(name, { name, doc: commentOf(message), fields, isInput: false });
       fields.push(...message.fields.map((field) => this.#field(field, message)));
     }
     return name;
@@ -237,6 +254,21 @@ class ModelReader {
       });
     }
     return name;
+  }
+}
+
+/** The messages that values of a type are, or contain directly. */
+function messagesIn(type: FieldType): readonly string[] {
+  switch (type.kind) {
+    case "message":
+      return [type.name];
+    case "list":
+    case "map":
+      return messagesIn(type.of);
+    case "choice":
+      return type.cases.map(({ message }) => message);
+    default:
+      return [];
   }
 }
 

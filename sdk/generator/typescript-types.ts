@@ -37,7 +37,7 @@ function messageType(message: Message, describe: Describe): string {
   const choice = message.fields.find(({ type }) => type.kind === "choice");
   return choice?.type.kind === "choice"
     ? unionType(message, choice, choice.type, describe)
-    : `${tsDoc(describe(message.doc))}export interface ${message.name} {\n${members(message.fields, describe)}}\n`;
+    : `${tsDoc(describe(message.doc))}export interface ${message.name} {\n${members(message.fields, describe, message.isInput)}}\n`;
 }
 
 /** A message of which one field is a choice: an interface for each case, told apart by the field beside it. */
@@ -67,12 +67,13 @@ ${tsDoc(describe(choiceField.doc), "  ")}  readonly ${camelCase(choiceField.name
   ].join("\n");
 }
 
-function members(fields: readonly Field[], describe: Describe): string {
+function members(fields: readonly Field[], describe: Describe, isInput = false): string {
   return fields
     .map((field) => {
       const type = `${typeOf(field.type)}${field.isNullable ? " | null" : ""}`;
-      const mark = field.isOmittable === true ? "?" : "";
-      return `${tsDoc(describe(field.doc), "  ")}  readonly ${camelCase(field.name)}${mark}: ${type};\n`;
+      const mayBeLeftOut = isInput && field.isNullable;
+      const mark = field.isOmittable === true || mayBeLeftOut ? "?" : "";
+      return `${tsDoc(describe(field.doc), "  ")}  readonly ${camelCase(field.name)}${mark}: ${type}${mayBeLeftOut ? " | undefined" : ""};\n`;
     })
     .join("");
 }

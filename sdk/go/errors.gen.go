@@ -61,7 +61,8 @@ const (
 	// CodeLimitReached (409): The mode has 20 webhooks already, which is the limit. Nothing was created.
 	CodeLimitReached ErrorCode = "limit_reached"
 
-	// CodePayloadTooLarge (413): The body is larger than 64 KiB, as sent or after decompression. Nothing was done.
+	// CodePayloadTooLarge (413): The body is larger than 64 KiB (256 KiB for a batch of lookups), as sent or after
+	// decompression. Nothing was done.
 	CodePayloadTooLarge ErrorCode = "payload_too_large"
 
 	// CodeUnsupportedMediaType (415): The body is not declared as JSON, or has a content encoding that the server

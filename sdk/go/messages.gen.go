@@ -860,6 +860,74 @@ type NumberNetwork struct {
 	CheckedAt time.Time `json:"checked_at"`
 }
 
+// LookupBatchResponse has the results of a batch.
+type LookupBatchResponse struct {
+	// Results: one for each number, in their order.
+	Results []BatchLookupResult `json:"results"`
+
+	// Summary: what was found, in numbers.
+	Summary LookupSummary `json:"summary"`
+}
+
+// BatchLookupResult: what is known about a number of a batch, or why it was not looked up.
+type BatchLookupResult struct {
+	// Reference is the `Reference` of the item. Nil if it had none.
+	Reference *string `json:"reference"`
+
+	// Lookup: what is known about the number, as `GET /lookup` answers. Nil if the item has problems.
+	Lookup *LookupNumberResponse `json:"lookup"`
+
+	// Problems: what is wrong with the item, by field. Empty if it was looked up.
+	Problems map[string]string `json:"problems"`
+
+	// DuplicateOf is the index of the first item with the same `NumberE164`. Nil for that item itself, and for
+	// numbers without one.
+	DuplicateOf *int `json:"duplicate_of"`
+}
+
+// LookupSummary: what was found, in numbers. Numbers with problems are counted in `Numbers` and `Problems` only.
+type LookupSummary struct {
+	// Numbers: all of them.
+	Numbers int `json:"numbers"`
+
+	// Problems: those with problems, which were not looked up.
+	Problems int `json:"problems"`
+
+	// Valid: those that are valid.
+	Valid int `json:"valid"`
+
+	// Invalid: those that are not valid. `Unparseable` ones among them.
+	Invalid int `json:"invalid"`
+
+	// Unparseable: those that cannot be parsed.
+	Unparseable int `json:"unparseable"`
+
+	// Duplicates: those whose `NumberE164` an earlier one has.
+	Duplicates int `json:"duplicates"`
+
+	// Countries: by `CountryCode`, of those that have one.
+	Countries map[string]int `json:"countries"`
+
+	// LineTypes: by `LineType`, of those that are valid.
+	LineTypes map[string]int `json:"line_types"`
+
+	// Formats: by how they were written: `e164`, `international` (with a plus sign, and something beside it and the
+	// digits), `national`, `Unparseable`.
+	Formats map[string]int `json:"formats"`
+}
+
+// BatchLookupItem is a number of a batch.
+type BatchLookupItem struct {
+	// Number is the number, as in `GET /lookup`: 1 to 250 characters.
+	Number string `json:"number"`
+
+	// Country is the region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch.
+	Country *string `json:"country"`
+
+	// Reference: your own name for the number, which its result repeats: at most 100 characters.
+	Reference *string `json:"reference"`
+}
+
 // EmailLookupResponse: what is known of an email address.
 type EmailLookupResponse struct {
 	// Input is the address as it was sent.

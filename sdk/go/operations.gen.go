@@ -118,6 +118,16 @@ var operationLookupNumber = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationLookupBatch = &Operation{
+	ID:              "lookup.batch",
+	RPC:             "byond.v1.LookupService/BatchLookup",
+	Method:          "POST",
+	Path:            "/api/v1/lookup/batch",
+	ParametersIn:    "body",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
 var operationEmailLookup = &Operation{
 	ID:              "email.lookup",
 	RPC:             "byond.v1.EmailService/LookupEmail",

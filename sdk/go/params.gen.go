@@ -147,6 +147,19 @@ type LookupNumberParams struct {
 	Fields []LookupField `json:"fields,omitzero"`
 }
 
+// LookupBatchParams are the parameters of [LookupService.Batch].
+type LookupBatchParams struct {
+	// Numbers is the numbers: 1 to 1,000, in a body of at most 256 KiB.
+	Numbers []BatchLookupItem `json:"numbers"`
+
+	// Country is the region of numbers in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`), where the
+	// item has none.
+	Country *string `json:"country,omitzero"`
+
+	// Fields: what the results have beyond the usual fields, such as `carrier`. `network` is for single calls only.
+	Fields []LookupField `json:"fields,omitzero"`
+}
+
 // EmailLookupParams are the parameters of [EmailService.Lookup].
 type EmailLookupParams struct {
 	// Email is the email address, at most 320 characters. Spaces around it and invisible characters are ignored. The

@@ -262,6 +262,18 @@ func (s *LookupService) Number(ctx context.Context, params *LookupNumberParams, 
 	return call[LookupNumberResponse](ctx, s.caller, operationLookupNumber, nil, params, options)
 }
 
+// Batch looks up as many as 1,000 numbers with one call: each as `GET /lookup` would, in the order in which they
+// were sent.
+//
+// A number that cannot be looked up does not fail the others: its result has `Problems` and no `lookup`.
+// `Summary` counts what was found.
+//
+// Every 10 numbers, or part of them, count as one request against the limits of the key and of the workspace. If
+// there is no room for all of them, nothing is looked up (`rate_limited`). The body may have 256 KiB.
+func (s *LookupService) Batch(ctx context.Context, params *LookupBatchParams, options ...CallOption) (*LookupBatchResponse, error) {
+	return call[LookupBatchResponse](ctx, s.caller, operationLookupBatch, nil, params, options)
+}
+
 // EmailService says what can be known of an email address without sending mail to it.
 type EmailService struct {
 	caller *caller

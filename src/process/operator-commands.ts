@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Capability, Command, OperatorCommand } from "../capability.ts";
 import { Database } from "../database/database.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
@@ -49,6 +49,8 @@ export function commandContext(
     readonly input: Readable & { readonly isTTY?: boolean };
     readonly environment: Readonly<Record<string, string | undefined>>;
     readonly write: (text: string) => void;
+    readonly output: Writable;
+    readonly terminal: Writable & { readonly isTTY?: boolean };
   },
 ): Command<ServerConfig> {
   return {

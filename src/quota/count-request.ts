@@ -1,10 +1,11 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import type { Caller } from "../access/caller.ts";
+import { anyCaller, type Caller } from "../access/caller.ts";
 import { requestsPerMinuteByTier } from "../access/tiers.ts";
 import { type Awaitable, whenReady } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Quota } from "./quota.ts";
+import type { QuotaResult } from "./quota-share.ts";
 import type { QuotaSubject } from "./quota-store.ts";
 import { rateLimitHeaders } from "./rate-limit-headers.ts";
 
@@ -19,11 +20,7 @@ export function countRequest(
 ): Awaitable<void> {
   const limits = limitsOf(caller);
   return whenReady(deps.quota.admitAll(limits.subjects), (results) => {
-    const named = results.map((result, index) => ({ name: limits.names[index] ?? "", result }));
-    const headers = rateLimitHeaders(named, deps.clock.now());
-    for (const name in headers) {
-      context.responseHeader.set(name, headers[name] ?? "");
-    }
+    setHeaders(limits, results, deps.clock, context);
     const last = results.at(-1);
     if (last?.admitted === false) {
       throw new AppError("rate_limited", "Too many requests. Try again later.", {
@@ -31,6 +28,50 @@ export function countRequest(
       });
     }
   });
+}
+
+/**
+ * Counts more requests against the same limits, for a call that is as much work as several, and sets the headers anew. Throws
+ * `rate_limited` if there is no room for all of them; then nearly none counts, and `retry_after` is when all of the limit is free.
+ */
+export async function countMoreRequests(
+  deps: { readonly quota: Quota; readonly clock: Clock },
+  context: HandlerContext,
+  count: number,
+): Promise<void> {
+  const limits = limitsOf(anyCaller(context));
+  const tooLow = limits.subjects.findIndex(({ limitPerMinute }) => limitPerMinute <= count);
+  if (tooLow !== -1) {
+    const [name, limit] = [limits.names[tooLow], limits.subjects[tooLow]?.limitPerMinute];
+    throw new AppError(
+      "rate_limited",
+      `This call counts as ${count + 1} requests, and the limit of the ${name} is ${limit} per minute. Send less at once.`,
+      { retryAfterSeconds: 60 },
+    );
+  }
+  const results = await deps.quota.admitTimes(limits.subjects, count);
+  setHeaders(limits, results, deps.clock, context);
+  const last = results.at(-1);
+  if (last?.admitted === false) {
+    throw new AppError(
+      "rate_limited",
+      `Too many requests: this call counts as ${count + 1}. Try again later, or send less at once.`,
+      { retryAfterSeconds: Math.max(1, last.resetSeconds) },
+    );
+  }
+}
+
+function setHeaders(
+  { names }: Limits,
+  results: readonly QuotaResult[],
+  clock: Clock,
+  { responseHeader }: HandlerContext,
+): void {
+  const named = results.map((result, index) => ({ name: names[index] ?? "", result }));
+  const headers = rateLimitHeaders(named, clock.now());
+  for (const name in headers) {
+    responseHeader.set(name, headers[name] ?? "");
+  }
 }
 
 /** The limits of a caller. `names`: those that clients see, in the order of the subjects. */

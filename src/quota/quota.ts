@@ -60,6 +60,39 @@ export class Quota {
     return this.#admitFrom(subjects, []);
   }
 
+  /**
+   * Counts several requests at once against several limits. The results are those of the limits up to the one that refuses, in their
+   * order; then those that were admitted are released.
+   */
+  async admitTimes(subjects: readonly QuotaSubject[], count: number): Promise<QuotaResult[]> {
+    const admissions: Admission[] = [];
+    const results: QuotaResult[] = [];
+    try {
+      for (const subject of subjects) {
+        // Together: those that have to be reserved in the database are one reservation.
+        const admitted = await Promise.allSettled(Array.from({ length: count }, async () => this.#admit(subject)));
+        const failed = admitted.find((outcome) => outcome.status === "rejected");
+        const settled = admitted.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+        admissions.push(...settled.filter(({ result }) => result.admitted));
+        if (failed !== undefined) {
+          throw failed.reason;
+        }
+        const { result } = settled.find((admission) => !admission.result.admitted) ?? settled.at(-1) ?? {};
+        if (result !== undefined) {
+          results.push(result);
+        }
+        if (result?.admitted === false) {
+          releaseAll(admissions);
+          return results;
+        }
+      }
+      return results;
+    } catch (error) {
+      releaseAll(admissions);
+      throw error;
+    }
+  }
+
   /** `admissions`: what the first subjects have admitted. */
   #admitFrom(subjects: readonly QuotaSubject[], admissions: Admission[]): Awaitable<QuotaResult[]> {
     for (let subject = subjects[admissions.length]; subject !== undefined; subject = subjects[admissions.length]) {

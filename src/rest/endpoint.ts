@@ -1,12 +1,13 @@
 import { createRegistry, type DescFile, type DescMethod, type Message, type Registry } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec, ServiceImplSpec } from "@connectrpc/connect";
 import { answersHttpBody, fromHttpBody } from "./google-http-body.ts";
-import { jsonContent, jsonMediaType, type ResponseContent } from "./http-response.ts";
+import { jsonContent, jsonMediaType, ResponseContent } from "./http-response.ts";
 import { composeStream, composeUnary, type StreamCall, type UnaryCall } from "./interceptor-chain.ts";
 import { findEnumClashes } from "./json/enum-clashes.ts";
 import { JsonReader } from "./json/json-reader.ts";
 import type { JsonStyle } from "./json/json-style.ts";
 import { JsonWriter } from "./json/json-writer.ts";
+import { compileLongListWriter } from "./json/long-list-writer.ts";
 import { getField, membersOf } from "./json/value-type.ts";
 import { compileRequestBinder, type RequestBinder } from "./request-binder.ts";
 import { type Route, routesOf } from "./route.ts";
@@ -21,6 +22,8 @@ export interface Endpoint {
   readonly call: Call;
   /** Turns a response message into the content of the response. */
   readonly render: (message: Message) => ResponseContent;
+  /** The same for a response that is one message. What is long is rendered in several turns of the event loop. */
+  readonly renderWhole: (message: Message) => ResponseContent | Promise<ResponseContent>;
   /** How a stream of messages is written to a client with this `Accept`. Undefined: it is bytes, or no stream. */
   readonly streamFormat: ((accept: string | null) => StreamFormat) | undefined;
   /** Whether there is something of a streamed message to show: a heartbeat of the handler has no `response_body`. */
@@ -95,6 +98,7 @@ export function compileEndpoints(options: EndpointOptions): {
       bind: compileRequestBinder(route, reader, events.lastEventId),
       call,
       render: renderer(route, writer),
+      renderWhole: wholeRenderer(route, writer),
       mediaTypes: answersHttpBody(route) ? [] : call.kind === "stream" ? streamMediaTypes : [jsonMediaType],
       streamFormat: call.kind === "stream" && !answersHttpBody(route) ? streamFormats(events) : undefined,
       isShown: visibility(route),
@@ -130,6 +134,15 @@ function renderer(route: Route, writer: JsonWriter): (message: Message) => Respo
   }
   const write = responseField === undefined ? writer.message(method.output) : writer.field(responseField);
   return (message) => jsonContent(write(message));
+}
+
+function wholeRenderer(route: Route, writer: JsonWriter): Endpoint["renderWhole"] {
+  const render = renderer(route, writer);
+  if (route.responseField !== undefined) {
+    return render;
+  }
+  const writeLong = compileLongListWriter(route.method.output, writer);
+  return (message) => writeLong(message)?.then((text) => new ResponseContent(jsonMediaType, text)) ?? render(message);
 }
 
 /** Whether a message has what the route shows of it. */

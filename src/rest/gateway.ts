@@ -61,12 +61,12 @@ export interface GatewayOptions {
   readonly errorResponse: (error: unknown, context: ErrorContext) => RestError;
   /** HTTP status of a successful answer; 200 by default. */
   readonly successStatus?: (method: DescMethod) => number;
-  /** Whether an RPC without `google.api.http` is an error at start-up (the default), or not served. */
+  /** Whether an RPC without `google.api.http` is an error at start-up (the default), or not served. One that streams its requests never has it. */
   readonly unmappedMethods?: "refuse" | "skip";
   /** Whether unknown fields and query parameters are violations (the default), or ignored. */
   readonly unknownFields?: "refuse" | "ignore";
-  /** The limit of request bodies, as received and decompressed; 64 KiB by default. */
-  readonly maxBodyBytes?: number;
+  /** The limit of request bodies, as received and decompressed, of all RPCs or of each; 64 KiB by default. */
+  readonly maxBodyBytes?: number | ((method: DescMethod) => number);
   /** Aborts the signals of all calls. */
   readonly shutdownSignal?: AbortSignal;
   /** Told the route of every request that has one. */
@@ -124,6 +124,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 const defaultMaxBodyBytes = 65_536;
+
+function maxBodyBytesOf(method: DescMethod, { maxBodyBytes = defaultMaxBodyBytes }: GatewayOptions): number {
+  return typeof maxBodyBytes === "number" ? maxBodyBytes : maxBodyBytes(method);
+}
+
 const defaultHeartbeatMs = 15_000;
 
 /** A request on its way, and what has become known of it. */
@@ -172,13 +177,7 @@ async function handle(
     }
     requireAcceptable(request.header, endpoint.mediaTypes);
     const violations = new ViolationCollector();
-    const reading = readRequestBody(
-      request,
-      route,
-      options.json,
-      options.maxBodyBytes ?? defaultMaxBodyBytes,
-      violations,
-    );
+    const reading = readRequestBody(request, route, options.json, maxBodyBytesOf(route.method, options), violations);
     const body = reading instanceof Promise ? await reading : reading;
     const lastEventId = call.kind === "stream" ? readLastEventId(request.header) : undefined;
     const message = endpoint.bind({ variables, query: parseQuery(query), body, lastEventId }, violations);
@@ -188,7 +187,8 @@ async function handle(
     if (call.kind === "stream") {
       return await answerStream(exchange, context, endpoint, call.invoke, message, options);
     }
-    const content = wrapped(endpoint.render(await call.invoke(context, message)), true, request, options);
+    const rendered = endpoint.renderWhole(await call.invoke(context, message));
+    const content = wrapped(rendered instanceof Promise ? await rendered : rendered, true, request, options);
     const response = contentResponse(request, route, endpoint.status, context.responseHeader, content);
     return response instanceof Promise ? await response : response;
   } catch (error) {

@@ -33,16 +33,17 @@ export interface Route {
   readonly responseField: DescField | undefined;
 }
 
-/** Reads the routes of an RPC from its `google.api.http` option. Adds a line to `problems` for each error in it. */
+/** Reads the routes of an RPC from its `google.api.http` option. Adds a line to `problems` for each error in it. An RPC that streams its requests has none. */
 export function routesOf(method: DescMethod, unmapped: "refuse" | "skip", problems: string[]): Route[] {
   const report = (problem: string) => problems.push(`${method.parent.typeName}.${method.name}: ${problem}`);
+  const streamsRequests = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
   if (!hasOption(method, http)) {
-    if (unmapped === "refuse") {
+    if (unmapped === "refuse" && !streamsRequests) {
       report("has no google.api.http option");
     }
     return [];
   }
-  if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
+  if (streamsRequests) {
     report("streams requests, which REST cannot express");
     return [];
   }

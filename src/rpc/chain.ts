@@ -31,7 +31,7 @@ import {
 import { createDeadlineInterceptor, noteDeadline, requireReadableDeadline } from "./deadline.ts";
 import { requireKnownEncoding } from "./encoding.ts";
 import { checkEnvelopeHeader } from "./envelope.ts";
-import { maxMessageBytes } from "./message-size.ts";
+import { maxRequestBytes } from "./message-size.ts";
 import { requireKnownVersion } from "./negotiation.ts";
 import { type Reading, readMessage } from "./readable-message.ts";
 import { compileRequestChecks, createValidationInterceptor, type FieldCheck } from "./validation.ts";
@@ -77,7 +77,11 @@ export function createChain(options: ChainOptions): Chain {
   );
   const isOpen = new Set(options.openServices);
   const checkRequest = compileRequestChecks(options.services, options.fieldChecks);
-  const checkSigned: SenderCheck = (caller, credential, { requestHeader, requestMethod, protocolName, values }) => {
+  const checkSigned: SenderCheck = (
+    caller,
+    credential,
+    { method, requestHeader, requestMethod, protocolName, values },
+  ) => {
     const required = requiredSignatureOf(caller);
     return isSignatureExpected(requestHeader, required)
       ? checkSignature({
@@ -88,7 +92,7 @@ export function createChain(options: ChainOptions): Chain {
           target: values.get(requestTargetKey),
           required,
           nowMs: () => clock.now().getTime(),
-          readBody: async () => (await values.get(rawBodyKey)?.read(maxMessageBytes)) ?? new Uint8Array(),
+          readBody: async () => (await values.get(rawBodyKey)?.read(maxRequestBytes(method))) ?? new Uint8Array(),
         })
       : undefined;
   };

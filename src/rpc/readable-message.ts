@@ -19,7 +19,7 @@ import { AppError } from "../errors.ts";
 import { type RawBody, rawBodyKey } from "../server/raw-body.ts";
 import { compressedFlag } from "./connect-protocols.ts";
 import { compressions, encodingOf } from "./encoding.ts";
-import { maxMessageBytes } from "./message-size.ts";
+import { maxRequestBytes } from "./message-size.ts";
 import type { CheckRequest } from "./validation.ts";
 import { unknownCompression, violationsError } from "./wire-errors.ts";
 
@@ -148,17 +148,18 @@ function unreadable({ input }: DescMethod, why = "", details: { readonly cause?:
 }
 
 async function readBody(context: HandlerContext): Promise<Uint8Array> {
-  const body = await bodyOf(context).read(maxMessageBytes);
+  const { method } = context;
+  const body = await bodyOf(context).read(maxRequestBytes(method));
   if (context.protocolName === "connect") {
-    return decompress(body, encodingOf(context));
+    return decompress(method, body, encodingOf(context));
   }
-  const { flags, bytes } = onlyFrame(body);
+  const { flags, bytes } = onlyFrame(method, body);
   const isCompressed = (flags & compressedFlag) !== 0;
   const encoding = isCompressed ? encodingOf(context) : undefined;
   if (isCompressed && encoding === undefined) {
     throw unknownCompression("The message");
   }
-  return decompress(bytes, encoding);
+  return decompress(method, bytes, encoding);
 }
 
 function bodyOf({ values }: HandlerContext): RawBody {
@@ -176,14 +177,14 @@ const framePrefixBytes = 5;
  * The one frame that a unary call over gRPC or gRPC-Web has. That there are more, or none, is "unimplemented" (gRPC, "Status codes
  * and their use").
  */
-function onlyFrame(body: Uint8Array): { readonly flags: number; readonly bytes: Uint8Array } {
+function onlyFrame(method: DescMethod, body: Uint8Array): { readonly flags: number; readonly bytes: Uint8Array } {
   if (body.length === 0) {
     throw new AppError("invalid_request", "The call has no message.", { rpcCode: Code.Unimplemented });
   }
   const [flags = 0] = body;
   const length = body.length < framePrefixBytes ? undefined : Buffer.from(body.buffer, body.byteOffset).readUInt32BE(1);
-  if (length !== undefined && length > maxMessageBytes) {
-    throw tooLarge();
+  if (length !== undefined && length > maxRequestBytes(method)) {
+    throw tooLarge(method);
   }
   const end = framePrefixBytes + (length ?? 0);
   if (length === undefined || body.length < end) {
@@ -198,8 +199,10 @@ function onlyFrame(body: Uint8Array): { readonly flags: number; readonly bytes: 
   return { flags, bytes: body.subarray(framePrefixBytes) };
 }
 
-function tooLarge(cause?: unknown): AppError {
-  return new AppError("payload_too_large", `The message must not be larger than ${maxMessageBytes} bytes.`, { cause });
+function tooLarge(method: DescMethod, cause?: unknown): AppError {
+  return new AppError("payload_too_large", `The message must not be larger than ${maxRequestBytes(method)} bytes.`, {
+    cause,
+  });
 }
 
 /** Connect's calls by GET. Throws `invalid_request` where Connect would repair the query or fail on it. */
@@ -211,7 +214,7 @@ async function readQuery(context: HandlerContext): Promise<Uint8Array> {
   }
   const text = query.get("message") ?? "";
   const bytes = query.get("base64") === "1" ? decodeBase64(method, text) : new TextEncoder().encode(text);
-  return decompress(bytes, encodingOf(context));
+  return decompress(method, bytes, encodingOf(context));
 }
 
 function decodeBase64(method: DescMethod, text: string): Uint8Array {
@@ -223,16 +226,16 @@ function decodeBase64(method: DescMethod, text: string): Uint8Array {
 }
 
 /** Throws `invalid_request` for what is not in the encoding. */
-async function decompress(bytes: Uint8Array, encoding: string | undefined): Promise<Uint8Array> {
+async function decompress(method: DescMethod, bytes: Uint8Array, encoding: string | undefined): Promise<Uint8Array> {
   const compression = compressions.find(({ name }) => name === encoding);
   if (compression === undefined || bytes.length === 0) {
     return bytes;
   }
   try {
-    return await compression.decompress(bytes, maxMessageBytes);
+    return await compression.decompress(bytes, maxRequestBytes(method));
   } catch (error) {
     if (error instanceof ConnectError && error.code === Code.ResourceExhausted) {
-      throw tooLarge(error);
+      throw tooLarge(method, error);
     }
     throw new AppError("invalid_request", `The message is not compressed as it says: ${encoding}.`, { cause: error });
   }

@@ -6,7 +6,7 @@ import { requestRecordKey } from "../observe/request-record.ts";
 import type { Chain } from "./chain.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
 import { eventStreamFields } from "./event-stream-fields.ts";
-import { maxMessageBytes } from "./message-size.ts";
+import { maxRequestBytes } from "./message-size.ts";
 import { restErrorAnswer } from "./rest-errors.ts";
 import { restStyle } from "./rest-style.ts";
 import type { ServiceBinding } from "./router.ts";
@@ -24,7 +24,7 @@ export function createRestGateway(
     interceptors: chain.interceptors,
     requestGate: chain.requestGate,
     json: restStyle,
-    maxBodyBytes: maxMessageBytes,
+    maxBodyBytes: maxRequestBytes,
     shutdownSignal,
     eventStream: eventStreamFields,
     successStatus: (method) => (hasOption(method, rest) && getOption(method, rest).successStatus) || 200,

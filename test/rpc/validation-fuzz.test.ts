@@ -3,7 +3,7 @@
  * the way into the words of the API.
  */
 import { type DescField, type DescMethodUnary, fromBinary, isMessage, toBinary } from "@bufbuild/protobuf";
-import { type Path, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { isReflectMessage, type Path, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { createValidator } from "@bufbuild/protovalidate";
 import { isListWrapper } from "@byond/rest/json/json-style";
@@ -89,7 +89,9 @@ function forbiddenInField(
       return forbiddenIn(message.get(field), refusesUnknown, at);
     case "list":
       if (field.listKind === "message") {
-        throw new TypeError(`${field.toString()}: teach this test about lists of messages`);
+        return [...message.get(field)].flatMap((item, index) =>
+          isReflectMessage(item) ? forbiddenIn(item, refusesUnknown, [...at, index]) : [],
+        );
       }
       return [...message.get(field)].flatMap((item, index) => (isForbidden(item) ? [[...at, index]] : []));
     case "map":

@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { parseConfig, standardCapabilities } from "../../src/app.ts";
 import { commandContext, commandsOf } from "../../src/process/operator-commands.ts";
 import { addressOf } from "./database-address.ts";
@@ -30,6 +30,8 @@ export async function runCommand(
     input: Readable.from([input]),
     environment: {},
     write: () => undefined,
+    output: new PassThrough().resume(),
+    terminal: new PassThrough().resume(),
   };
   await commandsOf(capabilities)
     .get(name)

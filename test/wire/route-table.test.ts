@@ -38,6 +38,7 @@ const table = [
   "POST /api/v1/fixed-codes → FixedCodeService.CreateFixedCode · session · 201",
   "DELETE /api/v1/fixed-codes/{id} → FixedCodeService.DeleteFixedCode · session · 200",
   "GET /api/v1/lookup → LookupService.LookupNumber · api_key:lookup · 200",
+  "POST /api/v1/lookup/batch → LookupService.BatchLookup · api_key:lookup · 200",
   "GET /api/v1/reports/overview → ReportService.GetOverview · api_key_or_session:reports+sandbox · 200",
   "GET /api/v1/suppressions → SuppressionService.ListSuppressions · api_key_or_session:verify+sandbox · 200",
   "DELETE /api/v1/suppressions/{suppression_id} → SuppressionService.DeleteSuppression · api_key_or_session:verify+sandbox · 200",

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/access.proto.
  */
 export const file_byond_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIpABCgZBY2Nlc3MSKAoKY3JlZGVudGlhbBgBIAEoDjIULmJ5b25kLnYxLkNyZWRlbnRpYWwSDQoFc2NvcGUYAiABKAkSDwoHc2FuZGJveBgDIAEoCBIPCgdieV9tb2RlGAQgASgIEhMKC25hbWVkX3Njb3BlGAUgASgIEhYKDnZlcmlmaWVkX2VtYWlsGAYgASgIIksKBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUSKwoMZXZlbnRfc3RyZWFtGAIgASgLMhUuYnlvbmQudjEuRXZlbnRTdHJlYW0iMAoLRXZlbnRTdHJlYW0SCgoCaWQYASABKAkSFQoNbGFzdF9ldmVudF9pZBgCIAEoCSqQAQoKQ3JlZGVudGlhbBIaChZDUkVERU5USUFMX1VOU1BFQ0lGSUVEEAASEwoPQ1JFREVOVElBTF9OT05FEAESFgoSQ1JFREVOVElBTF9BUElfS0VZEAISFgoSQ1JFREVOVElBTF9TRVNTSU9OEAMSIQodQ1JFREVOVElBTF9BUElfS0VZX09SX1NFU1NJT04QBDpKCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi1hwMgASgLMhAuYnlvbmQudjEuQWNjZXNzUgZhY2Nlc3M6RAoEcmVzdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKAsyDi5ieW9uZC52MS5SZXN0UgRyZXN0OkQKDXBhdHRlcm5fd29yZHMSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLeHAyABKAlSDHBhdHRlcm5Xb3Jkczo8CglpZF9wcmVmaXgSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLiHAyABKAlSCGlkUHJlZml4Oj4KCm9taXRfdW5zZXQSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLuHAyABKAhSCW9taXRVbnNldDo3CgR3b3JkEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMYuYcDIAEoCVIEd29yZEJ5Cgxjb20uYnlvbmQudjFCC0FjY2Vzc1Byb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIpABCgZBY2Nlc3MSKAoKY3JlZGVudGlhbBgBIAEoDjIULmJ5b25kLnYxLkNyZWRlbnRpYWwSDQoFc2NvcGUYAiABKAkSDwoHc2FuZGJveBgDIAEoCBIPCgdieV9tb2RlGAQgASgIEhMKC25hbWVkX3Njb3BlGAUgASgIEhYKDnZlcmlmaWVkX2VtYWlsGAYgASgIIksKBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUSKwoMZXZlbnRfc3RyZWFtGAIgASgLMhUuYnlvbmQudjEuRXZlbnRTdHJlYW0iMAoLRXZlbnRTdHJlYW0SCgoCaWQYASABKAkSFQoNbGFzdF9ldmVudF9pZBgCIAEoCSqQAQoKQ3JlZGVudGlhbBIaChZDUkVERU5USUFMX1VOU1BFQ0lGSUVEEAASEwoPQ1JFREVOVElBTF9OT05FEAESFgoSQ1JFREVOVElBTF9BUElfS0VZEAISFgoSQ1JFREVOVElBTF9TRVNTSU9OEAMSIQodQ1JFREVOVElBTF9BUElfS0VZX09SX1NFU1NJT04QBDpKCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi1hwMgASgLMhAuYnlvbmQudjEuQWNjZXNzUgZhY2Nlc3M6RAoEcmVzdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKAsyDi5ieW9uZC52MS5SZXN0UgRyZXN0OkwKEW1heF9yZXF1ZXN0X2J5dGVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYuocDIAEoBVIPbWF4UmVxdWVzdEJ5dGVzOkQKDXBhdHRlcm5fd29yZHMSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLeHAyABKAlSDHBhdHRlcm5Xb3Jkczo8CglpZF9wcmVmaXgSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLiHAyABKAlSCGlkUHJlZml4Oj4KCm9taXRfdW5zZXQSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLuHAyABKAhSCW9taXRVbnNldDo3CgR3b3JkEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMYuYcDIAEoCVIEd29yZEJ5Cgxjb20uYnlvbmQudjFCC0FjY2Vzc1Byb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC.
@@ -207,13 +207,21 @@ export const rest: GenExtension<MethodOptions, Rest> = /*@__PURE__*/
   extDesc(file_byond_v1_access, 1);
 
 /**
+ * The largest request, in bytes: as it is sent, and decompressed. 0 means 64 KiB.
+ *
+ * @generated from extension: int32 max_request_bytes = 50106;
+ */
+export const max_request_bytes: GenExtension<MethodOptions, number> = /*@__PURE__*/
+  extDesc(file_byond_v1_access, 2);
+
+/**
  * The words for a value that does not match the field's pattern, read after the field's name: "must be a language
  * tag, such as en". Required beside every pattern.
  *
  * @generated from extension: string pattern_words = 50103;
  */
 export const pattern_words: GenExtension<FieldOptions, string> = /*@__PURE__*/
-  extDesc(file_byond_v1_access, 2);
+  extDesc(file_byond_v1_access, 3);
 
 /**
  * The prefix of the ids that a field of a request takes, without the underscore: `vrf`. An id of another form is not
@@ -222,7 +230,7 @@ export const pattern_words: GenExtension<FieldOptions, string> = /*@__PURE__*/
  * @generated from extension: string id_prefix = 50104;
  */
 export const id_prefix: GenExtension<FieldOptions, string> = /*@__PURE__*/
-  extDesc(file_byond_v1_access, 3);
+  extDesc(file_byond_v1_access, 4);
 
 /**
  * Whether REST leaves the field out when it is unset, where it otherwise writes `null`: for what a client has to ask
@@ -231,7 +239,7 @@ export const id_prefix: GenExtension<FieldOptions, string> = /*@__PURE__*/
  * @generated from extension: bool omit_unset = 50107;
  */
 export const omit_unset: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_byond_v1_access, 4);
+  extDesc(file_byond_v1_access, 5);
 
 /**
  * The value as REST writes it, where that is not its name in lower case: `verification.started`.
@@ -239,5 +247,5 @@ export const omit_unset: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
  * @generated from extension: string word = 50105;
  */
 export const word: GenExtension<EnumValueOptions, string> = /*@__PURE__*/
-  extDesc(file_byond_v1_access, 5);
+  extDesc(file_byond_v1_access, 6);
 

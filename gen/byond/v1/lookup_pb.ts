@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/lookup.proto.
  */
 export const file_byond_v1_lookup: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIt4BChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQESOAoGZmllbGRzGAMgAygOMhUuYnlvbmQudjEuTG9va3VwRmllbGRCEbpIDpIBCxgBIgeCAQQQASAAQgoKCF9jb3VudHJ5Ih0KClJlZ2lvbkxpc3QSDwoHcmVnaW9ucxgBIAMoCSIhCgxUaW1lem9uZUxpc3QSEQoJdGltZXpvbmVzGAEgAygJItkBCg1OdW1iZXJOZXR3b3JrEhYKCXJlYWNoYWJsZRgBIAEoCEgAiAEBEhQKB2NhcnJpZXIYAiABKAlIAYgBARITCgZwb3J0ZWQYAyABKAhIAogBARIcCg9yb2FtaW5nX2NvdW50cnkYBCABKAlIA4gBARIuCgpjaGVja2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIMCgpfcmVhY2hhYmxlQgoKCF9jYXJyaWVyQgkKB19wb3J0ZWRCEgoQX3JvYW1pbmdfY291bnRyeSKWBwoUTG9va3VwTnVtYmVyUmVzcG9uc2USDQoFaW5wdXQYASABKAkSGAoLbnVtYmVyX2UxNjQYAiABKAlIAIgBARINCgV2YWxpZBgDIAEoCBIQCghwb3NzaWJsZRgEIAEoCBIZCgxjb3VudHJ5X2NvZGUYBSABKAlIAYgBARIUCgdjb3VudHJ5GAYgASgJSAKIAQESHAoPbmF0aW9uYWxfZm9ybWF0GAcgASgJSAOIAQESJQoJbGluZV90eXBlGAggASgOMhIuYnlvbmQudjEuTGluZVR5cGUSJgoGc291cmNlGAkgASgOMhYuYnlvbmQudjEuTG9va3VwU291cmNlEi8KE3Bvc3NpYmxlX2xpbmVfdHlwZXMYCiADKA4yEi5ieW9uZC52MS5MaW5lVHlwZRIfCgxjYWxsaW5nX2NvZGUYCyABKAlCBNi7GAFIBIgBARIcCglleHRlbnNpb24YDCABKAlCBNi7GAFIBYgBARInChRpbnRlcm5hdGlvbmFsX2Zvcm1hdBgNIAEoCUIE2LsYAUgGiAEBEhoKB3JmYzM5NjYYDiABKAlCBNi7GAFIB4gBARIxCgZyZWFzb24YDyABKA4yFi5ieW9uZC52MS5Mb29rdXBSZWFzb25CBNi7GAFICIgBARIxCg1hbHNvX3Bvc3NpYmxlGBAgASgLMhQuYnlvbmQudjEuUmVnaW9uTGlzdEIE2LsYARIvCgl0aW1lem9uZXMYESABKAsyFi5ieW9uZC52MS5UaW1lem9uZUxpc3RCBNi7GAESGwoIbG9jYXRpb24YEiABKAlCBNi7GAFICYgBARIaCgdjYXJyaWVyGBMgASgJQgTYuxgBSAqIAQESIwoQbWV0YWRhdGFfdmVyc2lvbhgUIAEoCUIE2LsYAUgLiAEBEi4KB25ldHdvcmsYFiABKAsyFy5ieW9uZC52MS5OdW1iZXJOZXR3b3JrQgTYuxgBQg4KDF9udW1iZXJfZTE2NEIPCg1fY291bnRyeV9jb2RlQgoKCF9jb3VudHJ5QhIKEF9uYXRpb25hbF9mb3JtYXRCDwoNX2NhbGxpbmdfY29kZUIMCgpfZXh0ZW5zaW9uQhcKFV9pbnRlcm5hdGlvbmFsX2Zvcm1hdEIKCghfcmZjMzk2NkIJCgdfcmVhc29uQgsKCV9sb2NhdGlvbkIKCghfY2FycmllckITChFfbWV0YWRhdGFfdmVyc2lvbiruAgoLTG9va3VwRmllbGQSHAoYTE9PS1VQX0ZJRUxEX1VOU1BFQ0lGSUVEEAASHQoZTE9PS1VQX0ZJRUxEX0NBTExJTkdfQ09ERRABEhoKFkxPT0tVUF9GSUVMRF9FWFRFTlNJT04QAhIlCiFMT09LVVBfRklFTERfSU5URVJOQVRJT05BTF9GT1JNQVQQAxIYChRMT09LVVBfRklFTERfUkZDMzk2NhAEEhcKE0xPT0tVUF9GSUVMRF9SRUFTT04QBRIeChpMT09LVVBfRklFTERfQUxTT19QT1NTSUJMRRAGEhoKFkxPT0tVUF9GSUVMRF9USU1FWk9ORVMQBxIZChVMT09LVVBfRklFTERfTE9DQVRJT04QCBIYChRMT09LVVBfRklFTERfQ0FSUklFUhAJEiEKHUxPT0tVUF9GSUVMRF9NRVRBREFUQV9WRVJTSU9OEAoSGAoUTE9PS1VQX0ZJRUxEX05FVFdPUksQCyqZAQoITGluZVR5cGUSGQoVTElORV9UWVBFX1VOU1BFQ0lGSUVEEAASFAoQTElORV9UWVBFX01PQklMRRABEhgKFExJTkVfVFlQRV9GSVhFRF9MSU5FEAISEgoOTElORV9UWVBFX1ZPSVAQAxIXChNMSU5FX1RZUEVfVE9MTF9GUkVFEAQSFQoRTElORV9UWVBFX1VOS05PV04QBSqPAgoMTG9va3VwUmVhc29uEh0KGUxPT0tVUF9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdMT09LVVBfUkVBU09OX1RPT19TSE9SVBABEhoKFkxPT0tVUF9SRUFTT05fVE9PX0xPTkcQAhIgChxMT09LVVBfUkVBU09OX0lOVkFMSURfTEVOR1RIEAMSJgoiTE9PS1VQX1JFQVNPTl9VTktOT1dOX0NPVU5UUllfQ09ERRAEEh4KGkxPT0tVUF9SRUFTT05fTk9UX0FfTlVNQkVSEAUSHwobTE9PS1VQX1JFQVNPTl9OT1RfQUxMT0NBVEVEEAYSHAoYTE9PS1VQX1JFQVNPTl9MT0NBTF9PTkxZEAcqYAoMTG9va3VwU291cmNlEh0KGUxPT0tVUF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIZChVMT09LVVBfU09VUkNFX09GRkxJTkUQARIWChJMT09LVVBfU09VUkNFX0xJVkUQAjKHAQoNTG9va3VwU2VydmljZRJ2CgxMb29rdXBOdW1iZXISHS5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXF1ZXN0Gh4uYnlvbmQudjEuTG9va3VwTnVtYmVyUmVzcG9uc2UiJ5ACAaq7GAoIAhIGbG9va3VwgtPkkwIQEg4vYXBpL3YxL2xvb2t1cEJ5Cgxjb20uYnlvbmQudjFCC0xvb2t1cFByb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIt4BChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQESOAoGZmllbGRzGAMgAygOMhUuYnlvbmQudjEuTG9va3VwRmllbGRCEbpIDpIBCxgBIgeCAQQQASAAQgoKCF9jb3VudHJ5Ih0KClJlZ2lvbkxpc3QSDwoHcmVnaW9ucxgBIAMoCSIhCgxUaW1lem9uZUxpc3QSEQoJdGltZXpvbmVzGAEgAygJItkBCg1OdW1iZXJOZXR3b3JrEhYKCXJlYWNoYWJsZRgBIAEoCEgAiAEBEhQKB2NhcnJpZXIYAiABKAlIAYgBARITCgZwb3J0ZWQYAyABKAhIAogBARIcCg9yb2FtaW5nX2NvdW50cnkYBCABKAlIA4gBARIuCgpjaGVja2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIMCgpfcmVhY2hhYmxlQgoKCF9jYXJyaWVyQgkKB19wb3J0ZWRCEgoQX3JvYW1pbmdfY291bnRyeSKWBwoUTG9va3VwTnVtYmVyUmVzcG9uc2USDQoFaW5wdXQYASABKAkSGAoLbnVtYmVyX2UxNjQYAiABKAlIAIgBARINCgV2YWxpZBgDIAEoCBIQCghwb3NzaWJsZRgEIAEoCBIZCgxjb3VudHJ5X2NvZGUYBSABKAlIAYgBARIUCgdjb3VudHJ5GAYgASgJSAKIAQESHAoPbmF0aW9uYWxfZm9ybWF0GAcgASgJSAOIAQESJQoJbGluZV90eXBlGAggASgOMhIuYnlvbmQudjEuTGluZVR5cGUSJgoGc291cmNlGAkgASgOMhYuYnlvbmQudjEuTG9va3VwU291cmNlEi8KE3Bvc3NpYmxlX2xpbmVfdHlwZXMYCiADKA4yEi5ieW9uZC52MS5MaW5lVHlwZRIfCgxjYWxsaW5nX2NvZGUYCyABKAlCBNi7GAFIBIgBARIcCglleHRlbnNpb24YDCABKAlCBNi7GAFIBYgBARInChRpbnRlcm5hdGlvbmFsX2Zvcm1hdBgNIAEoCUIE2LsYAUgGiAEBEhoKB3JmYzM5NjYYDiABKAlCBNi7GAFIB4gBARIxCgZyZWFzb24YDyABKA4yFi5ieW9uZC52MS5Mb29rdXBSZWFzb25CBNi7GAFICIgBARIxCg1hbHNvX3Bvc3NpYmxlGBAgASgLMhQuYnlvbmQudjEuUmVnaW9uTGlzdEIE2LsYARIvCgl0aW1lem9uZXMYESABKAsyFi5ieW9uZC52MS5UaW1lem9uZUxpc3RCBNi7GAESGwoIbG9jYXRpb24YEiABKAlCBNi7GAFICYgBARIaCgdjYXJyaWVyGBMgASgJQgTYuxgBSAqIAQESIwoQbWV0YWRhdGFfdmVyc2lvbhgUIAEoCUIE2LsYAUgLiAEBEi4KB25ldHdvcmsYFiABKAsyFy5ieW9uZC52MS5OdW1iZXJOZXR3b3JrQgTYuxgBQg4KDF9udW1iZXJfZTE2NEIPCg1fY291bnRyeV9jb2RlQgoKCF9jb3VudHJ5QhIKEF9uYXRpb25hbF9mb3JtYXRCDwoNX2NhbGxpbmdfY29kZUIMCgpfZXh0ZW5zaW9uQhcKFV9pbnRlcm5hdGlvbmFsX2Zvcm1hdEIKCghfcmZjMzk2NkIJCgdfcmVhc29uQgsKCV9sb2NhdGlvbkIKCghfY2FycmllckITChFfbWV0YWRhdGFfdmVyc2lvbiJpCg9CYXRjaExvb2t1cEl0ZW0SDgoGbnVtYmVyGAEgASgJEhQKB2NvdW50cnkYAiABKAlIAIgBARIWCglyZWZlcmVuY2UYAyABKAlIAYgBAUIKCghfY291bnRyeUIMCgpfcmVmZXJlbmNlIvwBChJCYXRjaExvb2t1cFJlcXVlc3QSOAoHbnVtYmVycxgBIAMoCzIZLmJ5b25kLnYxLkJhdGNoTG9va3VwSXRlbUIMukgJyAEBkgEDEOgHEmQKB2NvdW50cnkYAiABKAlCTrpIEXIPMg1eW0EtWmEtel17Mn0kursYNm11c3QgYmUgYW4gSVNPIDMxNjYtMSBhbHBoYS0yIGNvdW50cnkgY29kZSwgc3VjaCBhcyBTR0gAiAEBEjoKBmZpZWxkcxgDIAMoDjIVLmJ5b25kLnYxLkxvb2t1cEZpZWxkQhO6SBCSAQ0YASIJggEGEAEgACALQgoKCF9jb3VudHJ5IpMCChFCYXRjaExvb2t1cFJlc3VsdBIWCglyZWZlcmVuY2UYASABKAlIAIgBARIzCgZsb29rdXAYAiABKAsyHi5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXNwb25zZUgBiAEBEjsKCHByb2JsZW1zGAMgAygLMikuYnlvbmQudjEuQmF0Y2hMb29rdXBSZXN1bHQuUHJvYmxlbXNFbnRyeRIZCgxkdXBsaWNhdGVfb2YYBCABKAVIAogBARovCg1Qcm9ibGVtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3JlZmVyZW5jZUIJCgdfbG9va3VwQg8KDV9kdXBsaWNhdGVfb2YivQMKDUxvb2t1cFN1bW1hcnkSDwoHbnVtYmVycxgBIAEoBRIQCghwcm9ibGVtcxgCIAEoBRINCgV2YWxpZBgDIAEoBRIPCgdpbnZhbGlkGAQgASgFEhMKC3VucGFyc2VhYmxlGAUgASgFEhIKCmR1cGxpY2F0ZXMYBiABKAUSOQoJY291bnRyaWVzGAcgAygLMiYuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5Db3VudHJpZXNFbnRyeRI6CgpsaW5lX3R5cGVzGAggAygLMiYuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5MaW5lVHlwZXNFbnRyeRI1Cgdmb3JtYXRzGAkgAygLMiQuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5Gb3JtYXRzRW50cnkaMAoOQ291bnRyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARowCg5MaW5lVHlwZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGi4KDEZvcm1hdHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBIm0KE0JhdGNoTG9va3VwUmVzcG9uc2USLAoHcmVzdWx0cxgBIAMoCzIbLmJ5b25kLnYxLkJhdGNoTG9va3VwUmVzdWx0EigKB3N1bW1hcnkYAiABKAsyFy5ieW9uZC52MS5Mb29rdXBTdW1tYXJ5Iv0BChNTdHJlYW1Mb29rdXBSZXF1ZXN0EjgKB251bWJlcnMYASADKAsyGS5ieW9uZC52MS5CYXRjaExvb2t1cEl0ZW1CDLpICcgBAZIBAxDoBxJkCgdjb3VudHJ5GAIgASgJQk66SBFyDzINXltBLVphLXpdezJ9JLq7GDZtdXN0IGJlIGFuIElTTyAzMTY2LTEgYWxwaGEtMiBjb3VudHJ5IGNvZGUsIHN1Y2ggYXMgU0dIAIgBARI6CgZmaWVsZHMYAyADKA4yFS5ieW9uZC52MS5Mb29rdXBGaWVsZEITukgQkgENGAEiCYIBBhABIAAgC0IKCghfY291bnRyeSJuChRTdHJlYW1Mb29rdXBSZXNwb25zZRIsCgdyZXN1bHRzGAEgAygLMhsuYnlvbmQudjEuQmF0Y2hMb29rdXBSZXN1bHQSKAoHc3VtbWFyeRgCIAEoCzIXLmJ5b25kLnYxLkxvb2t1cFN1bW1hcnkq7gIKC0xvb2t1cEZpZWxkEhwKGExPT0tVUF9GSUVMRF9VTlNQRUNJRklFRBAAEh0KGUxPT0tVUF9GSUVMRF9DQUxMSU5HX0NPREUQARIaChZMT09LVVBfRklFTERfRVhURU5TSU9OEAISJQohTE9PS1VQX0ZJRUxEX0lOVEVSTkFUSU9OQUxfRk9STUFUEAMSGAoUTE9PS1VQX0ZJRUxEX1JGQzM5NjYQBBIXChNMT09LVVBfRklFTERfUkVBU09OEAUSHgoaTE9PS1VQX0ZJRUxEX0FMU09fUE9TU0lCTEUQBhIaChZMT09LVVBfRklFTERfVElNRVpPTkVTEAcSGQoVTE9PS1VQX0ZJRUxEX0xPQ0FUSU9OEAgSGAoUTE9PS1VQX0ZJRUxEX0NBUlJJRVIQCRIhCh1MT09LVVBfRklFTERfTUVUQURBVEFfVkVSU0lPThAKEhgKFExPT0tVUF9GSUVMRF9ORVRXT1JLEAsqmQEKCExpbmVUeXBlEhkKFUxJTkVfVFlQRV9VTlNQRUNJRklFRBAAEhQKEExJTkVfVFlQRV9NT0JJTEUQARIYChRMSU5FX1RZUEVfRklYRURfTElORRACEhIKDkxJTkVfVFlQRV9WT0lQEAMSFwoTTElORV9UWVBFX1RPTExfRlJFRRAEEhUKEUxJTkVfVFlQRV9VTktOT1dOEAUqjwIKDExvb2t1cFJlYXNvbhIdChlMT09LVVBfUkVBU09OX1VOU1BFQ0lGSUVEEAASGwoXTE9PS1VQX1JFQVNPTl9UT09fU0hPUlQQARIaChZMT09LVVBfUkVBU09OX1RPT19MT05HEAISIAocTE9PS1VQX1JFQVNPTl9JTlZBTElEX0xFTkdUSBADEiYKIkxPT0tVUF9SRUFTT05fVU5LTk9XTl9DT1VOVFJZX0NPREUQBBIeChpMT09LVVBfUkVBU09OX05PVF9BX05VTUJFUhAFEh8KG0xPT0tVUF9SRUFTT05fTk9UX0FMTE9DQVRFRBAGEhwKGExPT0tVUF9SRUFTT05fTE9DQUxfT05MWRAHKmAKDExvb2t1cFNvdXJjZRIdChlMT09LVVBfU09VUkNFX1VOU1BFQ0lGSUVEEAASGQoVTE9PS1VQX1NPVVJDRV9PRkZMSU5FEAESFgoSTE9PS1VQX1NPVVJDRV9MSVZFEAIy7wIKDUxvb2t1cFNlcnZpY2USdgoMTG9va3VwTnVtYmVyEh0uYnlvbmQudjEuTG9va3VwTnVtYmVyUmVxdWVzdBoeLmJ5b25kLnYxLkxvb2t1cE51bWJlclJlc3BvbnNlIieQAgGquxgKCAISBmxvb2t1cILT5JMCEBIOL2FwaS92MS9sb29rdXASggEKC0JhdGNoTG9va3VwEhwuYnlvbmQudjEuQmF0Y2hMb29rdXBSZXF1ZXN0Gh0uYnlvbmQudjEuQmF0Y2hMb29rdXBSZXNwb25zZSI2kAIBqrsYCggCEgZsb29rdXDQuxiAgBCC0+STAhk6ASoiFC9hcGkvdjEvbG9va3VwL2JhdGNoEmEKDFN0cmVhbUxvb2t1cBIdLmJ5b25kLnYxLlN0cmVhbUxvb2t1cFJlcXVlc3QaHi5ieW9uZC52MS5TdHJlYW1Mb29rdXBSZXNwb25zZSIOqrsYCggCEgZsb29rdXAoATABQnkKDGNvbS5ieW9uZC52MUILTG9va3VwUHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Identifies the number.
@@ -315,6 +315,288 @@ export type LookupNumberResponse = Message<"byond.v1.LookupNumberResponse"> & {
  */
 export const LookupNumberResponseSchema: GenMessage<LookupNumberResponse> = /*@__PURE__*/
   messageDesc(file_byond_v1_lookup, 4);
+
+/**
+ * A number of a batch.
+ *
+ * @generated from message byond.v1.BatchLookupItem
+ */
+export type BatchLookupItem = Message<"byond.v1.BatchLookupItem"> & {
+  /**
+   * The number, as in `GET /lookup`: 1 to 250 characters.
+   *
+   * @generated from field: string number = 1;
+   */
+  number: string;
+
+  /**
+   * The region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch.
+   *
+   * @generated from field: optional string country = 2;
+   */
+  country?: string | undefined;
+
+  /**
+   * Your own name for the number, which its result repeats: at most 100 characters.
+   *
+   * @generated from field: optional string reference = 3;
+   */
+  reference?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.BatchLookupItem.
+ * Use `create(BatchLookupItemSchema)` to create a new message.
+ */
+export const BatchLookupItemSchema: GenMessage<BatchLookupItem> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 5);
+
+/**
+ * Numbers to look up.
+ *
+ * @generated from message byond.v1.BatchLookupRequest
+ */
+export type BatchLookupRequest = Message<"byond.v1.BatchLookupRequest"> & {
+  /**
+   * The numbers: 1 to 1,000, in a body of at most 256 KiB.
+   *
+   * @generated from field: repeated byond.v1.BatchLookupItem numbers = 1;
+   */
+  numbers: BatchLookupItem[];
+
+  /**
+   * The region of numbers in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`), where the item has none.
+   *
+   * @generated from field: optional string country = 2;
+   */
+  country?: string | undefined;
+
+  /**
+   * What the results have beyond the usual fields, such as `carrier`. `network` is for single calls only.
+   *
+   * @generated from field: repeated byond.v1.LookupField fields = 3;
+   */
+  fields: LookupField[];
+};
+
+/**
+ * Describes the message byond.v1.BatchLookupRequest.
+ * Use `create(BatchLookupRequestSchema)` to create a new message.
+ */
+export const BatchLookupRequestSchema: GenMessage<BatchLookupRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 6);
+
+/**
+ * What is known about a number of a batch, or why it was not looked up.
+ *
+ * @generated from message byond.v1.BatchLookupResult
+ */
+export type BatchLookupResult = Message<"byond.v1.BatchLookupResult"> & {
+  /**
+   * The `reference` of the item. Null if it had none.
+   *
+   * @generated from field: optional string reference = 1;
+   */
+  reference?: string | undefined;
+
+  /**
+   * What is known about the number, as `GET /lookup` answers. Null if the item has problems.
+   *
+   * @generated from field: optional byond.v1.LookupNumberResponse lookup = 2;
+   */
+  lookup?: LookupNumberResponse | undefined;
+
+  /**
+   * What is wrong with the item, by field. Empty if it was looked up.
+   *
+   * @generated from field: map<string, string> problems = 3;
+   */
+  problems: { [key: string]: string };
+
+  /**
+   * The index of the first item with the same `number_e164`. Null for that item itself, and for numbers without one.
+   *
+   * @generated from field: optional int32 duplicate_of = 4;
+   */
+  duplicateOf?: number | undefined;
+};
+
+/**
+ * Describes the message byond.v1.BatchLookupResult.
+ * Use `create(BatchLookupResultSchema)` to create a new message.
+ */
+export const BatchLookupResultSchema: GenMessage<BatchLookupResult> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 7);
+
+/**
+ * What was found, in numbers. Numbers with problems are counted in `numbers` and `problems` only.
+ *
+ * @generated from message byond.v1.LookupSummary
+ */
+export type LookupSummary = Message<"byond.v1.LookupSummary"> & {
+  /**
+   * All of them.
+   *
+   * @generated from field: int32 numbers = 1;
+   */
+  numbers: number;
+
+  /**
+   * Those with problems, which were not looked up.
+   *
+   * @generated from field: int32 problems = 2;
+   */
+  problems: number;
+
+  /**
+   * Those that are valid.
+   *
+   * @generated from field: int32 valid = 3;
+   */
+  valid: number;
+
+  /**
+   * Those that are not valid. `unparseable` ones among them.
+   *
+   * @generated from field: int32 invalid = 4;
+   */
+  invalid: number;
+
+  /**
+   * Those that cannot be parsed.
+   *
+   * @generated from field: int32 unparseable = 5;
+   */
+  unparseable: number;
+
+  /**
+   * Those whose `number_e164` an earlier one has.
+   *
+   * @generated from field: int32 duplicates = 6;
+   */
+  duplicates: number;
+
+  /**
+   * By `country_code`, of those that have one.
+   *
+   * @generated from field: map<string, int32> countries = 7;
+   */
+  countries: { [key: string]: number };
+
+  /**
+   * By `line_type`, of those that are valid.
+   *
+   * @generated from field: map<string, int32> line_types = 8;
+   */
+  lineTypes: { [key: string]: number };
+
+  /**
+   * By how they were written: `e164`, `international` (with a plus sign, and something beside it and the digits),
+   * `national`, `unparseable`.
+   *
+   * @generated from field: map<string, int32> formats = 9;
+   */
+  formats: { [key: string]: number };
+};
+
+/**
+ * Describes the message byond.v1.LookupSummary.
+ * Use `create(LookupSummarySchema)` to create a new message.
+ */
+export const LookupSummarySchema: GenMessage<LookupSummary> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 8);
+
+/**
+ * The results of a batch.
+ *
+ * @generated from message byond.v1.BatchLookupResponse
+ */
+export type BatchLookupResponse = Message<"byond.v1.BatchLookupResponse"> & {
+  /**
+   * One for each number, in their order.
+   *
+   * @generated from field: repeated byond.v1.BatchLookupResult results = 1;
+   */
+  results: BatchLookupResult[];
+
+  /**
+   * What was found, in numbers.
+   *
+   * @generated from field: byond.v1.LookupSummary summary = 2;
+   */
+  summary?: LookupSummary | undefined;
+};
+
+/**
+ * Describes the message byond.v1.BatchLookupResponse.
+ * Use `create(BatchLookupResponseSchema)` to create a new message.
+ */
+export const BatchLookupResponseSchema: GenMessage<BatchLookupResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 9);
+
+/**
+ * Numbers of a stream to look up.
+ *
+ * @generated from message byond.v1.StreamLookupRequest
+ */
+export type StreamLookupRequest = Message<"byond.v1.StreamLookupRequest"> & {
+  /**
+   * The numbers: 1 to 1,000.
+   *
+   * @generated from field: repeated byond.v1.BatchLookupItem numbers = 1;
+   */
+  numbers: BatchLookupItem[];
+
+  /**
+   * The region of numbers in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`), where the item has none.
+   *
+   * @generated from field: optional string country = 2;
+   */
+  country?: string | undefined;
+
+  /**
+   * What the results have beyond the usual fields, such as `carrier`. `network` is for single calls only.
+   *
+   * @generated from field: repeated byond.v1.LookupField fields = 3;
+   */
+  fields: LookupField[];
+};
+
+/**
+ * Describes the message byond.v1.StreamLookupRequest.
+ * Use `create(StreamLookupRequestSchema)` to create a new message.
+ */
+export const StreamLookupRequestSchema: GenMessage<StreamLookupRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 10);
+
+/**
+ * The results of a message of the stream.
+ *
+ * @generated from message byond.v1.StreamLookupResponse
+ */
+export type StreamLookupResponse = Message<"byond.v1.StreamLookupResponse"> & {
+  /**
+   * One for each number of the message, in their order.
+   *
+   * @generated from field: repeated byond.v1.BatchLookupResult results = 1;
+   */
+  results: BatchLookupResult[];
+
+  /**
+   * What was found in the stream so far. `duplicates` looks back over the last 100,000 different numbers at least, and
+   * `duplicate_of` over the message.
+   *
+   * @generated from field: byond.v1.LookupSummary summary = 2;
+   */
+  summary?: LookupSummary | undefined;
+};
+
+/**
+ * Describes the message byond.v1.StreamLookupResponse.
+ * Use `create(StreamLookupResponseSchema)` to create a new message.
+ */
+export const StreamLookupResponseSchema: GenMessage<StreamLookupResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 11);
 
 /**
  * A field of the response that is there only on request.
@@ -618,6 +900,37 @@ export const LookupService: GenService<{
     methodKind: "unary";
     input: typeof LookupNumberRequestSchema;
     output: typeof LookupNumberResponseSchema;
+  },
+  /**
+   * Looks up as many as 1,000 numbers with one call: each as `GET /lookup` would, in the order in which they were sent.
+   *
+   * A number that cannot be looked up does not fail the others: its result has `problems` and no `lookup`. `summary`
+   * counts what was found.
+   *
+   * Every 10 numbers, or part of them, count as one request against the limits of the key and of the workspace. If there
+   * is no room for all of them, nothing is looked up (`rate_limited`). The body may have 256 KiB.
+   *
+   * @generated from rpc byond.v1.LookupService.BatchLookup
+   */
+  batchLookup: {
+    methodKind: "unary";
+    input: typeof BatchLookupRequestSchema;
+    output: typeof BatchLookupResponseSchema;
+  },
+  /**
+   * Looks up numbers without end, over gRPC and over Connect with HTTP/2: each message of the request is answered with
+   * one message, in order, as `BatchLookup` answers. REST has no such call: send batches.
+   *
+   * Numbers count against the limits as those of a batch do. Where a limit is reached, the stream waits until there is
+   * room. It reads the next message when the answer to the one before is on its way, so a client that does not read is
+   * not read from.
+   *
+   * @generated from rpc byond.v1.LookupService.StreamLookup
+   */
+  streamLookup: {
+    methodKind: "bidi_streaming";
+    input: typeof StreamLookupRequestSchema;
+    output: typeof StreamLookupResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_byond_v1_lookup, 0);

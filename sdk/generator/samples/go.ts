@@ -91,17 +91,37 @@ function argumentsOf(
       case "timestamp":
         return timeText(new Date(String(value)));
       case "list":
-        return `[]${elementType(type.of)}{${[value]
-          .flat()
-          .map((one) => valueText(type.of, one))
-          .join(", ")}}`;
+        return type.of.kind === "message"
+          ? `[]${elementType(type.of)}{\n${[value]
+              .flat()
+              .map((one) => `\t\t\t{${membersText(type.of, one)}},\n`)
+              .join("")}\t\t}`
+          : `[]${elementType(type.of)}{${[value]
+              .flat()
+              .map((one) => valueText(type.of, one))
+              .join(", ")}}`;
       default:
         throw new Error(`${operation.id}: samples in Go have no literal of the kind ${type.kind}`);
     }
   }
 
+  /** The members of a message that a list contains, on one line. */
+  function membersText(type: FieldType, value: JsonValue): string {
+    const message = type.kind === "message" ? model.messages.find(({ name }) => name === type.name) : undefined;
+    return Object.entries(value ?? {})
+      .map(([name, member]) => {
+        const field = message?.fields.find((one) => one.name === name);
+        if (field === undefined) {
+          throw new Error(`${operation.id}: its example has a member ${name}, which its message has not`);
+        }
+        const text = valueText(field.type, member);
+        return `${goNames.field(name)}: ${field.isNullable ? `byond.Ptr(${text})` : text}`;
+      })
+      .join(", ");
+  }
+
   function elementType(type: FieldType): string {
-    return type.kind === "enum" ? `byond.${names.get(type.name)}` : type.kind;
+    return type.kind === "enum" || type.kind === "message" ? `byond.${names.get(type.name)}` : type.kind;
   }
 }
 

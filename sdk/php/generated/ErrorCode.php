@@ -84,7 +84,10 @@ final class ErrorCode
     /** HTTP 409. The mode has 20 webhooks already, which is the limit. Nothing was created. */
     public const LIMIT_REACHED = 'limit_reached';
 
-    /** HTTP 413. The body is larger than 64 KiB, as sent or after decompression. Nothing was done. */
+    /**
+     * HTTP 413. The body is larger than 64 KiB (256 KiB for a batch of lookups), as sent or after decompression.
+     * Nothing was done.
+     */
     public const PAYLOAD_TOO_LARGE = 'payload_too_large';
 
     /**

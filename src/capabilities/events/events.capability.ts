@@ -2,12 +2,12 @@ import { EventService } from "../../../gen/byond/v1/event_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import { sweepOldest } from "../../database/table-sweeps.ts";
 import { bindService } from "../../rpc/router.ts";
+import { StreamPlaces } from "../../rpc/stream-places.ts";
 import { EventHub } from "./event-hub.ts";
 import { type EventMessages, type EventObjects, eventMessages } from "./event-messages.ts";
 import { type EventSettings, eventSettings, readEventSettings } from "./event-settings.ts";
 import { streaming } from "./events.policy.ts";
 import { eventService } from "./events.rpc.ts";
-import { StreamPlaces } from "./stream-places.ts";
 
 interface Needs {
   /** Of every capability that writes events. */
@@ -42,7 +42,7 @@ export function eventsCapability({ objects }: Needs) {
                 clock,
                 messages,
                 hub,
-                places: new StreamPlaces(streaming.maxPerWorkspace),
+                places: new StreamPlaces("event streams", streaming.maxPerWorkspace),
                 retentionMs: eventRetentionDays * 86_400_000,
               }),
             ),

@@ -5,10 +5,10 @@ import type { Queryable } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import type { StoredEvent } from "../../events/event-log.ts";
+import type { StreamPlaces } from "../../rpc/stream-places.ts";
 import type { EventHub, Follower } from "./event-hub.ts";
 import { EventReader, fromStart, noSuchEvent, type Place } from "./event-reader.ts";
 import { streaming } from "./events.policy.ts";
-import type { StreamPlaces } from "./stream-places.ts";
 
 export interface StreamEventsInput {
   readonly workspaceId: string;

@@ -1,68 +1,85 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
-  LineType as LineTypeMessage,
+  BatchLookupRequestSchema,
   LookupField as LookupFieldMessage,
   type LookupNumberRequest,
   LookupNumberRequestSchema,
-  type LookupNumberResponseSchema,
-  LookupReason,
   type LookupService,
-  LookupSource,
+  StreamLookupRequestSchema,
 } from "../../../gen/byond/v1/lookup_pb.ts";
-import { keyCaller } from "../../access/caller.ts";
+import { anyCaller, keyCaller } from "../../access/caller.ts";
+import type { StreamPlaces } from "../../rpc/stream-places.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
-import type { LiveSource, NetworkState } from "./live-source.ts";
-import { type LineType, type LookupInput, type LookupResult, lookupNumber, parseRegion } from "./lookup-number.ts";
-import { describeFields, type InvalidReason, type LookupField, type NumberDetails } from "./number-details.ts";
-import type { PlanTables } from "./plan-tables.ts";
+import { toBatchResults } from "./batch/batch-proto.ts";
+import { type ChargeDependencies, chargeBatch, chargeWhenPossible } from "./batch/charge-batch.ts";
+import { type LookupBatchDependencies, lookUpBatch } from "./batch/lookup-batch.ts";
+import { LookupTally } from "./batch/lookup-tally.ts";
+import { RecentNumbers } from "./batch/recent-numbers.ts";
+import type { LiveSource } from "./live-source.ts";
+import { lookupNumber, parseRegion } from "./lookup-number.ts";
+import { toLookupFields, toLookupInput, toLookupResponse, toRegion } from "./lookup-proto.ts";
+import { describeFields } from "./number-details.ts";
 
-const lineTypeMessages = {
-  mobile: LineTypeMessage.MOBILE,
-  fixed_line: LineTypeMessage.FIXED_LINE,
-  voip: LineTypeMessage.VOIP,
-  toll_free: LineTypeMessage.TOLL_FREE,
-  unknown: LineTypeMessage.UNKNOWN,
-} as const satisfies Record<LineType, LineTypeMessage>;
-
-const fields: ReadonlyMap<LookupFieldMessage, LookupField> = new Map([
-  [LookupFieldMessage.CALLING_CODE, "callingCode"],
-  [LookupFieldMessage.EXTENSION, "extension"],
-  [LookupFieldMessage.INTERNATIONAL_FORMAT, "internationalFormat"],
-  [LookupFieldMessage.RFC3966, "rfc3966"],
-  [LookupFieldMessage.REASON, "reason"],
-  [LookupFieldMessage.ALSO_POSSIBLE, "alsoPossible"],
-  [LookupFieldMessage.TIMEZONES, "timezones"],
-  [LookupFieldMessage.LOCATION, "location"],
-  [LookupFieldMessage.CARRIER, "carrier"],
-  [LookupFieldMessage.METADATA_VERSION, "metadataVersion"],
-]);
-
-const reasonMessages = {
-  too_short: LookupReason.TOO_SHORT,
-  too_long: LookupReason.TOO_LONG,
-  invalid_length: LookupReason.INVALID_LENGTH,
-  unknown_country_code: LookupReason.UNKNOWN_COUNTRY_CODE,
-  not_a_number: LookupReason.NOT_A_NUMBER,
-  not_allocated: LookupReason.NOT_ALLOCATED,
-  local_only: LookupReason.LOCAL_ONLY,
-} as const satisfies Record<InvalidReason, LookupReason>;
-
-export interface LookupServiceDependencies {
-  readonly tables: PlanTables;
+export interface LookupServiceDependencies extends ChargeDependencies, LookupBatchDependencies {
   /** Undefined: the operator has none. */
   readonly liveSource: Pick<LiveSource, "find"> | undefined;
+  /** Of the streams of lookups. */
+  readonly places: StreamPlaces;
 }
 
-/** Translates between the messages of LookupService and its operation. */
-export function lookupService({ tables, liveSource }: LookupServiceDependencies): ServiceImpl<typeof LookupService> {
+/** How many numbers a stream remembers at least, to tell duplicates. */
+const rememberedByStream = 100_000;
+
+/** Translates between the messages of LookupService and its operations. */
+export function lookupService(deps: LookupServiceDependencies): ServiceImpl<typeof LookupService> {
+  const { tables, liveSource, places } = deps;
   return {
     lookupNumber(request, context) {
       // At once, since nothing has to be read: most calls ask for nothing more.
       return request.fields.length === 0
         ? toLookupResponse(lookupNumber(toLookupInput(request)))
         : more(request, context);
+    },
+
+    async batchLookup({ numbers: items, country, fields }, context) {
+      await chargeBatch(deps, context, items.length);
+      const tally = new LookupTally();
+      const { results, add } = toBatchResults();
+      await lookUpBatch(
+        deps,
+        {
+          workspaceId: anyCaller(context).workspaceId,
+          items,
+          country: toRegion(country),
+          fields: toLookupFields(fields),
+          signal: context.signal,
+        },
+        (found, item) => {
+          tally.add(found.result, found.duplicateOf !== undefined);
+          add(found, item);
+        },
+      );
+      return { results, summary: tally.summary };
+    },
+
+    async *streamLookup(requests, context) {
+      const { workspaceId } = anyCaller(context);
+      using _place = places.enter(workspaceId);
+      const tally = new LookupTally();
+      const recent = new RecentNumbers(rememberedByStream);
+      let isFirst = true;
+      for await (const { numbers: items, country, fields } of requests) {
+        await chargeWhenPossible(deps, context, { numbers: items.length, isPaidInPart: isFirst });
+        isFirst = false;
+        const { results, add } = toBatchResults();
+        const input = { workspaceId, items, country: toRegion(country), signal: context.signal };
+        await lookUpBatch(deps, { ...input, fields: toLookupFields(fields) }, (found, item) => {
+          const e164 = found.result.kind === "lookup" ? found.result.lookup.e164 : null;
+          tally.add(found.result, e164 !== null && recent.note(e164));
+          add(found, item);
+        });
+        yield { results, summary: tally.summary };
+      }
     },
   };
 
@@ -78,65 +95,14 @@ export function lookupService({ tables, liveSource }: LookupServiceDependencies)
   }
 }
 
-export function toLookupInput({ number, country }: Pick<LookupNumberRequest, "number" | "country">): LookupInput {
-  return { number, country: country === undefined ? undefined : parseRegion(country) };
-}
-
-/** The fields that a request names. The schema refuses unknown ones. */
-export function toLookupFields(named: readonly LookupFieldMessage[]): LookupField[] {
-  return named.flatMap((field) => fields.get(field) ?? []);
-}
-
-/** `state`: what the network said of the number. */
-export function toLookupResponse(
-  result: LookupResult,
-  state?: NetworkState,
-): MessageInitShape<typeof LookupNumberResponseSchema> {
-  return {
-    input: result.input,
-    ...(result.e164 === null ? {} : { numberE164: result.e164 }),
-    valid: result.valid,
-    possible: result.possible,
-    ...(result.countryCode === null ? {} : { countryCode: result.countryCode }),
-    ...(result.country === null ? {} : { country: result.country }),
-    ...(result.nationalFormat === null ? {} : { nationalFormat: result.nationalFormat }),
-    lineType: lineTypeMessages[result.lineType],
-    source: LookupSource.OFFLINE,
-    possibleLineTypes: result.possibleLineTypes.map((type) => lineTypeMessages[type]),
-    ...(result.details && toDetails(result.details)),
-    ...(state && toNetwork(state)),
-  };
-}
-
-function toDetails({ reason, alsoPossible, timezones, ...details }: NumberDetails) {
-  return {
-    ...details,
-    ...(reason === undefined ? {} : { reason: reasonMessages[reason] }),
-    ...(alsoPossible === undefined ? {} : { alsoPossible: { regions: [...alsoPossible] } }),
-    ...(timezones === undefined ? {} : { timezones: { timezones: [...timezones] } }),
-  };
-}
-
-function toNetwork({ reachable, carrier, ported, roamingCountry, lineType, checkedAt }: NetworkState) {
-  const type = lineType === undefined ? undefined : lineTypeMessages[lineType];
-  return {
-    source: LookupSource.LIVE,
-    network: {
-      ...(reachable === undefined ? {} : { reachable }),
-      ...(carrier === undefined ? {} : { carrier }),
-      ...(ported === undefined ? {} : { ported }),
-      ...(roamingCountry === undefined ? {} : { roamingCountry }),
-      checkedAt: timestampFromDate(checkedAt),
-    },
-    ...(type === undefined ? {} : { lineType: type, possibleLineTypes: [type] }),
-  };
-}
+const knownCountry = ({ country }: { readonly country?: string | undefined }): Readonly<Record<string, string>> =>
+  country === undefined || parseRegion(country) !== undefined
+    ? {}
+    : { country: "must be an ISO 3166-1 alpha-2 country code, such as SG" };
 
 /** Rules of the requests that the schema cannot express. */
 export const lookupFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(LookupNumberRequestSchema, ({ country }) =>
-    country === undefined || parseRegion(country) !== undefined
-      ? {}
-      : { country: "must be an ISO 3166-1 alpha-2 country code, such as SG" },
-  ),
+  fieldCheck(LookupNumberRequestSchema, knownCountry),
+  fieldCheck(BatchLookupRequestSchema, knownCountry),
+  fieldCheck(StreamLookupRequestSchema, knownCountry),
 ];

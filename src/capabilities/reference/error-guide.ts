@@ -139,7 +139,8 @@ export const errorGuide = {
   },
   payload_too_large: {
     title: "Body too large",
-    meaning: "The body is larger than 64 KiB, as sent or after decompression. Nothing was done.",
+    meaning:
+      "The body is larger than 64 KiB (256 KiB for a batch of lookups), as sent or after decompression. Nothing was done.",
     remedy: "Send a smaller body.",
     retry: "No. Make the body smaller first.",
   },

@@ -186,6 +186,14 @@ export const errorSituations = {
         "Spread the requests, watch `X-RateLimit-Remaining`, or ask the operator of the server for a higher tier.",
     },
     {
+      messages: [
+        "Too many requests: this call counts as 10. Try again later, or send less at once.",
+        "This call counts as 100 requests, and the limit of the key is 60 per minute. Send less at once.",
+      ],
+      when: "A batch of lookups counts as one request for every 10 numbers, and there is no room for all of them. Nothing was looked up.",
+      remedy: "Send smaller batches, or wait as long as `retry_after` says: then all of the limit is free.",
+    },
+    {
       messages: ["Too many verifications for this recipient. Try again later."],
       when: "The recipient got a burst of three codes and then one per minute, or ten wrong codes were entered for it in a short time.",
       remedy: "Show the user how long to wait before they can ask for another code.",
@@ -212,8 +220,11 @@ export const errorSituations = {
       remedy: "Wait. While the limit is used up, the right password is refused too.",
     },
     {
-      messages: ["Too many event streams of this workspace are open. Close one, or try again later."],
-      when: "The workspace has 1,000 streams of events open on this server.",
+      messages: [
+        "Too many event streams of this workspace are open. Close one, or try again later.",
+        "Too many lookup streams of this workspace are open. Close one, or try again later.",
+      ],
+      when: "The workspace has 1,000 streams of events, or 100 of lookups, open on this server.",
       remedy: "Close streams that are no longer read.",
     },
   ],

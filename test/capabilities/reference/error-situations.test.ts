@@ -156,6 +156,13 @@ const causes: Readonly<Record<keyof typeof errorSituations, readonly (readonly C
   idempotency_key_reused: [[otherRequest], []],
   rate_limited: [
     [usedUpRequests],
+    [
+      async () => {
+        const few = await mint({ requests_per_minute: 60 });
+        const numbers = Array.from({ length: 1_000 }, () => ({ number: "1" }));
+        return refusal("POST", "/lookup/batch", { key: few, body: { numbers } });
+      },
+    ],
     [() => usedUp(() => start({ key }, "ada@example.com"), 3)],
     [() => usedUp(() => start({ key }, undefined, { end_user_ip: "192.0.2.1" }), 2)],
     [() => usedUp(() => start({ key }), 20)],

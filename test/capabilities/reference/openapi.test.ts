@@ -54,22 +54,25 @@ describe("the document of the API", () => {
     }
   });
 
+  /** Those with a body that are no `GET`. */
+  const withoutSideEffects = ["batchLookup"];
+
   test("operations with side effects take an Idempotency-Key; those that store no answer describe what a repetition does", () => {
     for (const { method, operation: each } of reader.operations()) {
       const isOpen = each.security.length === 0;
       const references = (each.parameters ?? [])
         .flatMap((parameter) => ("$ref" in parameter ? [parameter.$ref] : []))
         .filter((reference) => reference.endsWith("IdempotencyKeyHeader"));
-      const expected =
-        method === "GET"
-          ? []
-          : [`#/components/parameters/${isOpen ? "AcceptedIdempotencyKeyHeader" : "IdempotencyKeyHeader"}`];
+      const hasSideEffects = method !== "GET" && !withoutSideEffects.includes(each.operationId);
+      const expected = !hasSideEffects
+        ? []
+        : [`#/components/parameters/${isOpen ? "AcceptedIdempotencyKeyHeader" : "IdempotencyKeyHeader"}`];
       expect(references, each.operationId).toEqual(expected);
-      if (method !== "GET" && isOpen) {
+      if (hasSideEffects && isOpen) {
         expect(each.description, each.operationId).toMatch(/\bretry\b/i);
       }
       expect(JSON.stringify(each.responses).includes("Idempotent-Replayed"), each.operationId).toBe(
-        method !== "GET" && !isOpen,
+        hasSideEffects && !isOpen,
       );
     }
   });
@@ -261,8 +264,13 @@ describe("texts of requests", () => {
     ];
   }
 
-  test("have a maxLength, except timestamps", () => {
-    const unbounded = texts().filter(({ text }) => text.maxLength === undefined && text.format !== "date-time");
+  /** A text of an item that is too long is the problem of that item, and of no other. */
+  const isOfItem = (path: string) => path.startsWith("batchLookup.numbers held.");
+
+  test("have a maxLength, except timestamps and those of a batch's items", () => {
+    const unbounded = texts().filter(
+      ({ path, text }) => text.maxLength === undefined && text.format !== "date-time" && !isOfItem(path),
+    );
     expect(unbounded.map(({ path }) => path)).toEqual([]);
   });
 

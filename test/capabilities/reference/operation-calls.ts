@@ -218,6 +218,13 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     call("POST", "/email/verify", 200, ({ key }) => ({ key, body: { email: "ada" } })),
     call("POST", "/email/verify", 422, ({ key }) => ({ key, body: {} })),
   ],
+  batchLookup: [
+    call("POST", "/lookup/batch", 200, ({ key }) => ({
+      key,
+      body: { numbers: [{ number: "+6591234567", reference: "a" }, { number: "" }, { number: "+6591234567" }] },
+    })),
+    call("POST", "/lookup/batch", 422, ({ key }) => ({ key, body: { numbers: [] } })),
+  ],
   createApiKey: [
     call("POST", "/api-keys", 201, ({ session }) => ({
       session,

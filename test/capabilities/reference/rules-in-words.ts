@@ -76,6 +76,22 @@ const idPrefixes: Readonly<Record<string, string>> = {
 /** All of them: a request that matches the document and keeps these rules passes validation. */
 export const rulesInWords: readonly RuleInWords[] = [
   {
+    fields: ["numbers"],
+    operations: ["batchLookup"],
+    reason: "how much a body may have has no keyword",
+    said: /at most 256 KiB/,
+    draw: () => {
+      const item = fc.record(
+        { number: phoneNumbers, country: fc.string(), reference: fc.string() },
+        { requiredKeys: [] },
+      );
+      return fc.oneof(
+        fc.array(item, { minLength: 1, maxLength: 10 }),
+        item.map((one) => Array.from({ length: 1_000 }, () => ({ ...one, reference: "r" }))),
+      );
+    },
+  },
+  {
     fields: ["recipient"],
     reason: "a phone number has to be possible in its region, and the channel decides which form it takes",
     said: /E\.164|form that the channel takes/,

@@ -113,7 +113,11 @@ export const deliberateDifferences: readonly DeliberateDifference[] = [
   {
     name: "a frame that announces too much is refused in our words",
     faults: ["message is too large"],
-    ours: refusal(Code.ResourceExhausted, "payload_too_large", /^The message must not be larger than 65536 bytes\.$/),
+    ours: refusal(
+      Code.ResourceExhausted,
+      "payload_too_large",
+      /^The message must not be larger than (65536|262144) bytes\.$/,
+    ),
     connects: bareError(Code.ResourceExhausted),
   },
   {

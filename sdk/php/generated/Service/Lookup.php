@@ -9,6 +9,7 @@ namespace Byond\Service;
 use Byond\ByondException;
 use Byond\Caller;
 use Byond\Json\JsonWriter;
+use Byond\Model\BatchLookupResponse;
 use Byond\Model\LookupField;
 use Byond\Model\LookupNumberResponse;
 use Byond\Operation;
@@ -48,6 +49,41 @@ final class Lookup
             new Operation('GET', '/api/v1/lookup', isRepeatable: true),
             [],
             ['number' => $number, 'country' => $country, 'fields' => JsonWriter::list($fields)],
+            $options,
+        ));
+    }
+
+    /**
+     * Looks up as many as 1,000 numbers with one call: each as `GET /lookup` would, in the order in which they were
+     * sent.
+     *
+     * A number that cannot be looked up does not fail the others: its result has `problems` and no `lookup`. `summary`
+     * counts what was found.
+     *
+     * Every 10 numbers, or part of them, count as one request against the limits of the key and of the workspace. If
+     * there is no room for all of them, nothing is looked up (`rate_limited`). The body may have 256 KiB.
+     *
+     * @param list<array<string, mixed>> $numbers The numbers: 1 to 1,000, in a body of at most 256 KiB.
+     * @param string|null $country The region of numbers in national form, as an ISO 3166-1 alpha-2 code (`SG`, or
+     *     `sg`), where the item has none.
+     * @param list<LookupField::*|string>|null $fields What the results have beyond the usual fields, such as
+     *     `carrier`. `network` is for single calls only.
+     * @throws ByondException
+     */
+    public function batch(
+        array $numbers,
+        ?string $country = null,
+        ?array $fields = null,
+        ?RequestOptions $options = null,
+    ): BatchLookupResponse {
+        return new BatchLookupResponse($this->caller->call(
+            new Operation('POST', '/api/v1/lookup/batch', hasBody: true, isRepeatable: true),
+            [],
+            [
+                'numbers' => JsonWriter::list($numbers, static fn (mixed $value): mixed => JsonWriter::object($value)),
+                'country' => $country,
+                'fields' => JsonWriter::list($fields),
+            ],
             $options,
         ));
     }

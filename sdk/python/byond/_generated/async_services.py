@@ -35,7 +35,7 @@ class AsyncVerify:
         end_user_ip: Optional[str] = None,
         autofill_domain: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
-        fallback: Optional[Sequence[types.FallbackStep]] = None,
+        fallback: Optional[Sequence[Union[types.FallbackStep, Mapping[str, object]]]] = None,
         reuse: Optional[types.Reuse] = None,
         options: Optional[CallOptions] = None,
     ) -> types.StartVerificationResponse:
@@ -396,6 +396,41 @@ class AsyncLookup:
             operations.LOOKUP_NUMBER,
             {
                 "number": number,
+                "country": country,
+                "fields": fields,
+            },
+            options,
+        )
+
+    async def batch(
+        self,
+        *,
+        numbers: Sequence[Union[types.BatchLookupItem, Mapping[str, object]]],
+        country: Optional[str] = None,
+        fields: Optional[Sequence[types.LookupField]] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.BatchLookupResponse:
+        """Looks up as many as 1,000 numbers with one call: each as `GET /lookup` would, in the order in which they
+        were sent.
+
+        A number that cannot be looked up does not fail the others: its result has `problems` and no `lookup`.
+        `summary` counts what was found.
+
+        Every 10 numbers, or part of them, count as one request against the limits of the key and of the workspace.
+        If there is no room for all of them, nothing is looked up (`rate_limited`). The body may have 256 KiB.
+
+        Args:
+            numbers: The numbers: 1 to 1,000, in a body of at most 256 KiB.
+            country: The region of numbers in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`),
+                where the item has none.
+            fields: What the results have beyond the usual fields, such as `carrier`. `network` is for single
+                calls only.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.LOOKUP_BATCH,
+            {
+                "numbers": numbers,
                 "country": country,
                 "fields": fields,
             },

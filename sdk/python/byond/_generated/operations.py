@@ -149,6 +149,48 @@ NUMBER_NETWORK: Message[types.NumberNetwork] = Message(
     },
 )
 
+BATCH_LOOKUP_RESPONSE: Message[types.BatchLookupResponse] = Message(
+    types.BatchLookupResponse,
+    {
+        "results": ListOf(lambda: BATCH_LOOKUP_RESULT),
+        "summary": lambda: LOOKUP_SUMMARY,
+    },
+)
+
+BATCH_LOOKUP_RESULT: Message[types.BatchLookupResult] = Message(
+    types.BatchLookupResult,
+    {
+        "reference": AS_IT_IS,
+        "lookup": lambda: LOOKUP_NUMBER_RESPONSE,
+        "problems": MapOf(AS_IT_IS),
+        "duplicate_of": AS_IT_IS,
+    },
+)
+
+LOOKUP_SUMMARY: Message[types.LookupSummary] = Message(
+    types.LookupSummary,
+    {
+        "numbers": AS_IT_IS,
+        "problems": AS_IT_IS,
+        "valid": AS_IT_IS,
+        "invalid": AS_IT_IS,
+        "unparseable": AS_IT_IS,
+        "duplicates": AS_IT_IS,
+        "countries": MapOf(AS_IT_IS),
+        "line_types": MapOf(AS_IT_IS),
+        "formats": MapOf(AS_IT_IS),
+    },
+)
+
+BATCH_LOOKUP_ITEM: Message[types.BatchLookupItem] = Message(
+    types.BatchLookupItem,
+    {
+        "number": AS_IT_IS,
+        "country": AS_IT_IS,
+        "reference": AS_IT_IS,
+    },
+)
+
 LOOKUP_EMAIL_RESPONSE: Message[types.LookupEmailResponse] = Message(
     types.LookupEmailResponse,
     {
@@ -748,6 +790,16 @@ LOOKUP_NUMBER: Operation[types.LookupNumberResponse] = Operation(
     parameters_in="query",
     result=LOOKUP_NUMBER_RESPONSE,
     parameters={"fields": ListOf(AS_IT_IS)},
+)
+
+LOOKUP_BATCH: Operation[types.BatchLookupResponse] = Operation(
+    id="lookup.batch",
+    rpc="byond.v1.LookupService/BatchLookup",
+    method="POST",
+    path="/api/v1/lookup/batch",
+    parameters_in="body",
+    result=BATCH_LOOKUP_RESPONSE,
+    parameters={"numbers": ListOf(lambda: BATCH_LOOKUP_ITEM), "fields": ListOf(AS_IT_IS)},
 )
 
 EMAIL_LOOKUP: Operation[types.LookupEmailResponse] = Operation(

@@ -9,6 +9,9 @@ from typing import Any, Dict, List, Literal, Optional, Union
 __all__ = [
     "ApiKey",
     "ApiKeyEvent",
+    "BatchLookupItem",
+    "BatchLookupResponse",
+    "BatchLookupResult",
     "ChangePasswordResponse",
     "Channel",
     "ChannelBucket",
@@ -49,6 +52,7 @@ __all__ = [
     "LookupNumberResponse",
     "LookupReason",
     "LookupSource",
+    "LookupSummary",
     "MailDomainStatus",
     "Mode",
     "NumberNetwork",
@@ -599,13 +603,13 @@ class FallbackStep:
     channel: Channel
     """The channel of this step."""
 
-    recipient: Optional[str]
+    recipient: Optional[str] = None
     """The recipient in the form that the channel takes. Required if neither the start nor another step has a recipient
     of that form; otherwise that recipient is the default, and the only one allowed. Only name one that you know to
     belong to the same person, because the code then verifies both.
     """
 
-    after_seconds: Optional[int]
+    after_seconds: Optional[int] = None
     """How long to wait for the message before to be reported delivered, in seconds, 5 to 600. Default 30."""
 
 
@@ -883,6 +887,82 @@ class NumberNetwork:
 
     checked_at: datetime
     """When the network was asked: the answer may be remembered."""
+
+
+@dataclass(frozen=True)
+class BatchLookupResponse:
+    """The results of a batch."""
+
+    results: List[BatchLookupResult]
+    """One for each number, in their order."""
+
+    summary: LookupSummary
+    """What was found, in numbers."""
+
+
+@dataclass(frozen=True)
+class BatchLookupResult:
+    """What is known about a number of a batch, or why it was not looked up."""
+
+    reference: Optional[str]
+    """The `reference` of the item. Null if it had none."""
+
+    lookup: Optional[LookupNumberResponse]
+    """What is known about the number, as `GET /lookup` answers. Null if the item has problems."""
+
+    problems: Dict[str, str]
+    """What is wrong with the item, by field. Empty if it was looked up."""
+
+    duplicate_of: Optional[int]
+    """The index of the first item with the same `number_e164`. Null for that item itself, and for numbers without one."""
+
+
+@dataclass(frozen=True)
+class LookupSummary:
+    """What was found, in numbers. Numbers with problems are counted in `numbers` and `problems` only."""
+
+    numbers: int
+    """All of them."""
+
+    problems: int
+    """Those with problems, which were not looked up."""
+
+    valid: int
+    """Those that are valid."""
+
+    invalid: int
+    """Those that are not valid. `unparseable` ones among them."""
+
+    unparseable: int
+    """Those that cannot be parsed."""
+
+    duplicates: int
+    """Those whose `number_e164` an earlier one has."""
+
+    countries: Dict[str, int]
+    """By `country_code`, of those that have one."""
+
+    line_types: Dict[str, int]
+    """By `line_type`, of those that are valid."""
+
+    formats: Dict[str, int]
+    """By how they were written: `e164`, `international` (with a plus sign, and something beside it and the digits),
+    `national`, `unparseable`.
+    """
+
+
+@dataclass(frozen=True)
+class BatchLookupItem:
+    """A number of a batch."""
+
+    number: str
+    """The number, as in `GET /lookup`: 1 to 250 characters."""
+
+    country: Optional[str] = None
+    """The region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch."""
+
+    reference: Optional[str] = None
+    """Your own name for the number, which its result repeats: at most 100 characters."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import type { PagePromise } from "../page.ts";
 import { operations } from "./operations.ts";
 import type {
   ApiKey,
+  BatchLookupParams,
+  BatchLookupResponse,
   ChangePasswordParams,
   ChangePasswordResponse,
   CheckEmailVerificationParams,
@@ -236,6 +238,19 @@ export class Lookup {
    */
   number(params: LookupNumberParams, options: CallOptions = {}): Promise<LookupNumberResponse> {
     return this.#caller.call(operations.lookup.number, { ...params }, options);
+  }
+
+  /**
+   * Looks up as many as 1,000 numbers with one call: each as `GET /lookup` would, in the order in which they were sent.
+   *
+   * A number that cannot be looked up does not fail the others: its result has `problems` and no `lookup`. `summary`
+   * counts what was found.
+   *
+   * Every 10 numbers, or part of them, count as one request against the limits of the key and of the workspace. If
+   * there is no room for all of them, nothing is looked up (`rate_limited`). The body may have 256 KiB.
+   */
+  batch(params: BatchLookupParams, options: CallOptions = {}): Promise<BatchLookupResponse> {
+    return this.#caller.call(operations.lookup.batch, { ...params }, options);
   }
 }
 

@@ -342,9 +342,9 @@ export interface FallbackStep {
    * that form; otherwise that recipient is the default, and the only one allowed. Only name one that you know to belong
    * to the same person, because the code then verifies both.
    */
-  readonly recipient: string | null;
+  readonly recipient?: string | null | undefined;
   /** How long to wait for the message before to be reported delivered, in seconds, 5 to 600. Default 30. */
-  readonly afterSeconds: number | null;
+  readonly afterSeconds?: number | null | undefined;
 }
 
 /** The outcome of a check. */
@@ -555,6 +555,61 @@ export interface NumberNetwork {
   readonly roamingCountry: string | null;
   /** When the network was asked: the answer may be remembered. */
   readonly checkedAt: Date;
+}
+
+/** The results of a batch. */
+export interface BatchLookupResponse {
+  /** One for each number, in their order. */
+  readonly results: readonly BatchLookupResult[];
+  /** What was found, in numbers. */
+  readonly summary: LookupSummary;
+}
+
+/** What is known about a number of a batch, or why it was not looked up. */
+export interface BatchLookupResult {
+  /** The `reference` of the item. Null if it had none. */
+  readonly reference: string | null;
+  /** What is known about the number, as `GET /lookup` answers. Null if the item has problems. */
+  readonly lookup: LookupNumberResponse | null;
+  /** What is wrong with the item, by field. Empty if it was looked up. */
+  readonly problems: Readonly<Record<string, string>>;
+  /** The index of the first item with the same `numberE164`. Null for that item itself, and for numbers without one. */
+  readonly duplicateOf: number | null;
+}
+
+/** What was found, in numbers. Numbers with problems are counted in `numbers` and `problems` only. */
+export interface LookupSummary {
+  /** All of them. */
+  readonly numbers: number;
+  /** Those with problems, which were not looked up. */
+  readonly problems: number;
+  /** Those that are valid. */
+  readonly valid: number;
+  /** Those that are not valid. `unparseable` ones among them. */
+  readonly invalid: number;
+  /** Those that cannot be parsed. */
+  readonly unparseable: number;
+  /** Those whose `numberE164` an earlier one has. */
+  readonly duplicates: number;
+  /** By `countryCode`, of those that have one. */
+  readonly countries: Readonly<Record<string, number>>;
+  /** By `lineType`, of those that are valid. */
+  readonly lineTypes: Readonly<Record<string, number>>;
+  /**
+   * By how they were written: `e164`, `international` (with a plus sign, and something beside it and the digits),
+   * `national`, `unparseable`.
+   */
+  readonly formats: Readonly<Record<string, number>>;
+}
+
+/** A number of a batch. */
+export interface BatchLookupItem {
+  /** The number, as in `GET /lookup`: 1 to 250 characters. */
+  readonly number: string;
+  /** The region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch. */
+  readonly country?: string | null | undefined;
+  /** Your own name for the number, which its result repeats: at most 100 characters. */
+  readonly reference?: string | null | undefined;
 }
 
 /** What is known of an email address. */
@@ -1347,6 +1402,16 @@ export interface LookupNumberParams {
    * What the response has beyond its usual fields, such as `carrier`. In a query string the names may be joined by
    * commas: `fields=carrier,timezones`.
    */
+  readonly fields?: readonly LookupField[] | undefined;
+}
+
+/** Parameters of `lookup.batch`. */
+export interface BatchLookupParams {
+  /** The numbers: 1 to 1,000, in a body of at most 256 KiB. */
+  readonly numbers: readonly BatchLookupItem[];
+  /** The region of numbers in national form, as an ISO 3166-1 alpha-2 code (`SG`, or `sg`), where the item has none. */
+  readonly country?: string | null | undefined;
+  /** What the results have beyond the usual fields, such as `carrier`. `network` is for single calls only. */
   readonly fields?: readonly LookupField[] | undefined;
 }
 

@@ -5,9 +5,12 @@ import { knownRegions } from "../../../text/numbering-plans.ts";
 /** The characters of an address or a CIDR range. The description states the other rules. */
 const addressOrRange = { pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$" };
 
+const countries = { enum: knownRegions().toSorted() };
+
 const byField: Readonly<Record<string, JsonObject>> = {
   "IpAllowlist.ranges": addressOrRange,
-  "LookupNumberRequest.country": { enum: knownRegions().toSorted() },
+  "BatchLookupRequest.country": countries,
+  "LookupNumberRequest.country": countries,
 };
 
 /** JSON Schema keywords of a request's field that are not `buf.validate` rules; the implementation enforces them. */

@@ -10,6 +10,7 @@ const titles: Readonly<Record<string, string>> = {
   EraseRecipient: "Erase a recipient",
   DeleteSuppression: "End a suppression",
   LookupNumber: "Look up a number",
+  BatchLookup: "Look up many numbers",
   LookupEmail: "Look up an email address",
   GetEvent: "Get an event",
   StreamEvents: "Stream events",

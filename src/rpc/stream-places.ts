@@ -1,11 +1,14 @@
-import { AppError } from "../../errors.ts";
+import { AppError } from "../errors.ts";
 
 /** Limits the streams that one workspace has open on this server: it must not use up the connections of all others. */
 export class StreamPlaces {
+  readonly #what: string;
   readonly #maxPerWorkspace: number;
   readonly #taken = new Map<string, number>();
 
-  constructor(maxPerWorkspace: number) {
+  /** `what`: the streams, in the words of the error. */
+  constructor(what: string, maxPerWorkspace: number) {
+    this.#what = what;
     this.#maxPerWorkspace = maxPerWorkspace;
   }
 
@@ -15,7 +18,7 @@ export class StreamPlaces {
     if (taken >= this.#maxPerWorkspace) {
       throw new AppError(
         "rate_limited",
-        "Too many event streams of this workspace are open. Close one, or try again later.",
+        `Too many ${this.#what} of this workspace are open. Close one, or try again later.`,
         {
           retryAfterSeconds: 60,
         },
