@@ -94,6 +94,27 @@ describe.each([390, 1280])("at %i px", (width) => {
   });
 });
 
+test("the steps of a fallback are given one by one, and a problem is shown at the field of its step", async () => {
+  await using watched = await openSignedIn(browser, app, "/playground/StartVerification");
+  const { page } = watched;
+  await choose(page, "channel", "whatsapp");
+  await page.getByRole("textbox", { name: "recipient" }).fill("+12125550140");
+  await page.getByText(/^Optional fields/).click();
+  await page.getByRole("button", { name: "Add to fallback" }).click();
+  const step = page.getByRole("group", { name: "fallback 1" });
+  await step.getByRole("button", { name: /channel/ }).click();
+  await page.getByRole("option", { name: "email" }).click();
+  await step.getByRole("textbox", { name: "recipient" }).fill("nobody");
+  await send(page, 422);
+  await step.locator(".field-error").waitFor();
+  await step.getByRole("textbox", { name: "recipient" }).fill("ada@example.com");
+  expect(await send(page, 201)).toContain('"status": "pending"');
+  expect(await findAxeViolations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Remove fallback 1" }).click();
+  await step.waitFor({ state: "detached" });
+  await expectCalmBut(watched, 1);
+});
+
 test("events are shown as they happen, until the stream is stopped", async () => {
   await using watched = await openSignedIn(browser, app, "/playground/StreamEvents");
   const { page } = watched;

@@ -57,12 +57,18 @@ function fieldToJson(field: DescField, draft: Draft | undefined, style: JsonStyl
     case "map":
       return mapToJson(listDraft(draft).map(messageDraft));
     case "list":
-      return notEmpty(listDraft(draft).flatMap((item) => textToJson(field, textDraft(item), style) ?? []));
+      return notEmpty(listDraft(draft).flatMap((item) => elementToJson(field, item, style) ?? []));
     case "message":
       return nestedToJson(field.message, draft, style);
     default:
       return textToJson(field, textDraft(draft), style);
   }
+}
+
+function elementToJson(field: DescField, item: Draft, style: JsonStyle): JsonValue | undefined {
+  return field.message
+    ? messageToJson(field.message, messageDraft(item), style)
+    : textToJson(field, textDraft(item), style);
 }
 
 function mapToJson(entries: readonly DraftMessage[]): JsonObject | undefined {

@@ -1,4 +1,4 @@
-import { type DescEnum, type DescField, ScalarType } from "@bufbuild/protobuf";
+import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { isRequired } from "@byond/rest/field-rules";
 import { jsonEnumName } from "@byond/rest/json/json-style";
 import { SelectField, TextField } from "../../components/fields.tsx";
@@ -7,6 +7,7 @@ import { DocText } from "./doc-text.tsx";
 import { type Draft, messageDraft, textDraft, wrappedList } from "./draft.ts";
 import { ListInput } from "./list-input.tsx";
 import { MapInput } from "./map-input.tsx";
+import { MessageListInput } from "./message-list-input.tsx";
 import type { ApiDocs } from "./operation-docs.ts";
 import type { Operation } from "./operations.ts";
 import styles from "./playground-page.module.css";
@@ -39,6 +40,26 @@ export function FieldInput(props: FieldInputProps) {
   if (field.fieldKind === "map") {
     return <MapInput {...texts} draft={draft} onChange={onChange} />;
   }
+  if (list?.message) {
+    const { message } = list;
+    return (
+      <MessageListInput
+        {...texts}
+        draft={draft}
+        onChange={onChange}
+        element={(place, item, onItem) => (
+          <MessageInput
+            {...props}
+            message={message}
+            legend={`${field.name} ${place + 1}`}
+            prefix={`${name}[${place}].`}
+            draft={item}
+            onChange={onItem}
+          />
+        )}
+      />
+    );
+  }
   if (list !== undefined) {
     const options =
       list.enum === undefined ? choices?.map((choice) => [choice, choice] as const) : optionsOf(list.enum);
@@ -54,7 +75,12 @@ export function FieldInput(props: FieldInputProps) {
         onChange={(local) => onChange(toTimestamp(local))}
       />
     ) : (
-      <MessageInput {...props} />
+      <MessageInput
+        {...props}
+        message={field.message}
+        legend={field.name}
+        prefix={isBody(operation, field) ? "" : `${name}.`}
+      />
     );
   }
   if (field.enum !== undefined) {
@@ -76,19 +102,26 @@ export function FieldInput(props: FieldInputProps) {
   );
 }
 
+interface MessageInputProps extends Omit<FieldInputProps, "field" | "name"> {
+  readonly message: DescMessage;
+  readonly legend: string;
+  /** What the names of its fields begin with: `fallback[0].`. */
+  readonly prefix: string;
+}
+
 /** The fields of a nested message. */
-function MessageInput({ operation, docs, field, name, draft, onChange }: FieldInputProps) {
+function MessageInput({ operation, docs, message, legend, prefix, draft, onChange }: MessageInputProps) {
   const values = messageDraft(draft);
   return (
     <fieldset className={styles.nested}>
-      <legend className="label">{field.name}</legend>
-      {field.message?.fields.filter(isShown).map((inner) => (
+      <legend className="label">{legend}</legend>
+      {message.fields.filter(isShown).map((inner) => (
         <FieldInput
           key={inner.name}
           operation={operation}
           docs={docs}
           field={inner}
-          name={isBody(operation, field) ? inner.name : `${name}.${inner.name}`}
+          name={`${prefix}${inner.name}`}
           draft={values[inner.name]}
           onChange={(next) => onChange({ ...values, [inner.name]: next })}
         />

@@ -8,6 +8,7 @@ const notSent: Readonly<Record<string, string>> = {
   SignOut: "It takes the refresh token of a session, which no page should see. To sign out, use the account menu.",
   LogoutAll: "It would end your own session, too. To end all sessions, use the settings.",
   ChangePassword: "It would end your own session, too. To change the password, use the settings.",
+  CreateFixedCode: "It takes your password. To create a fixed code, use the page about them.",
   ConfirmPasswordReset:
     "It would end your own session, too. To reset a password, use the page that the sign-in links to.",
   DeleteAccount: "It would delete the account that you are signed in to. To do that, use the settings.",
@@ -16,6 +17,7 @@ const notSent: Readonly<Record<string, string>> = {
 /** Calls that cannot be undone, with what they do. */
 const irreversible: Readonly<Record<string, string>> = {
   EraseRecipient: "Erases the stored address and metadata of every verification that was sent to the recipient.",
+  DeleteFixedCode: "Deletes the fixed code, and cancels the pending verifications of its recipient.",
   DeleteWebhook: "Deletes the endpoint. Events are no longer sent to it.",
   RotateWebhookSecret: "Replaces the secret. The one before works for the grace period only.",
   RotateApiKey: "Replaces the key. The one before works for the grace period only.",
