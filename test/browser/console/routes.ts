@@ -18,6 +18,8 @@ export const routes = [
   "/keys",
   "/keys/new",
   "/verifications",
+  "/suppressions",
+  "/fixed-codes",
   "/lookup",
   "/playground",
   "/inbox",

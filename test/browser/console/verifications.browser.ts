@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { check, start, startAndRead, wrongFor } from "../../capabilities/verify/verify-calls.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
+import { findAxeViolations } from "../axe.ts";
 import { launchBrowser } from "../browser.ts";
 import { expectCalm, openSignedIn, rowOf, signUpWithKey } from "./console-page.ts";
 
@@ -74,6 +75,25 @@ describe.each([390, 1280])("at %i px", (width) => {
     await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("content");
     await expectCalm(watched, app);
   });
+});
+
+test("the steps of a fallback say what became of them, and each message who sent it", async () => {
+  const { account, key } = await signUpWithKey(app, "test");
+  const fallback = [
+    { channel: "sms", after_seconds: 5 },
+    { channel: "email", recipient: "ada@example.com", after_seconds: 600 },
+  ];
+  const { body } = await start(app, key, "+12125550140", { channel: "whatsapp", fallback });
+  await using watched = await openSignedIn(browser, app, `/verifications/${body.verification_id}?mode=test`, {
+    account,
+  });
+  const { page } = watched;
+  const steps = page.getByRole("table", { name: "Fallback" });
+  await steps.getByRole("row", { name: /^SMS .* Refused The channel has no provider 5 s/ }).waitFor();
+  await steps.getByRole("row", { name: /^E-mail .* Taken Sent 600 s/ }).waitFor();
+  await page.getByRole("table", { name: "Messages" }).getByText("sandbox", { exact: true }).nth(1).waitFor();
+  expect(await findAxeViolations(page)).toEqual([]);
+  await expectCalm(watched, app);
 });
 
 test("the list is filtered by status, channel and recipient; the address keeps all but the recipient", async () => {

@@ -8,6 +8,9 @@ export const channels = [
   ["voice", "Voice", Channel.VOICE],
 ] as const;
 
+/** For a filter of a list. */
+export const channelOptions = [["", "All channels"], ...channels.map(([name, text]) => [name, text] as const)] as const;
+
 export function channelText(channel: Channel): string {
   return channels.find(([, , value]) => value === channel)?.[1] ?? "Unknown";
 }

@@ -21,6 +21,7 @@ const tones: Readonly<Partial<Record<EventType, BadgeTone>>> = {
   [EventType.VERIFICATION_EXPIRED]: "warn",
   [EventType.API_KEY_REVOKED]: "warn",
   [EventType.WEBHOOK_DISABLED]: "bad",
+  [EventType.FIXED_CODE_CREATED]: "bad",
 };
 
 export function eventTypeTone(type: EventType): BadgeTone {

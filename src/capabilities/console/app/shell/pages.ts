@@ -41,6 +41,22 @@ export const pages: readonly ConsolePage[] = [
     words: "codes otp resend cancel attempts",
   },
   {
+    title: "Suppressions",
+    path: "/suppressions",
+    route: "/suppressions",
+    icon: "ban",
+    component: lazy(() => import("../pages/suppressions/suppressions-page.tsx")),
+    words: "bounces undeliverable blocked recipients",
+  },
+  {
+    title: "Fixed codes",
+    path: "/fixed-codes",
+    route: "/fixed-codes",
+    icon: "lock",
+    component: lazy(() => import("../pages/fixed-codes/fixed-codes-page.tsx")),
+    words: "app review end-to-end tests reviewer recipients",
+  },
+  {
     title: "Lookup",
     path: "/lookup",
     route: "/lookup/*?",

@@ -8,6 +8,7 @@ import { PageLink } from "../components/page-link.tsx";
 import { useIsNarrow } from "../components/use-is-narrow.ts";
 import { Brand } from "./brand.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
+import { FixedCodeBar } from "./fixed-code-bar.tsx";
 import { ModeSwitch, TestModeBar } from "./mode-switch.tsx";
 import { Navigation } from "./navigation.tsx";
 import { NotFoundPage } from "./not-found-page.tsx";
@@ -71,6 +72,7 @@ export function Shell() {
       )}
       <div className="main-column">
         <TestModeBar />
+        <FixedCodeBar />
         <OfflineNotice />
         <main id="content" className="content" tabIndex={-1}>
           <ErrorBoundary resetKey={path}>

@@ -20,6 +20,8 @@ export function objectOf({ data }: Event): EventObject {
       return { id: object.value.id, about: object.value.name, path: `/keys/${object.value.id}` };
     case "webhook":
       return { id: object.value.id, about: object.value.url, path: `/webhooks/${object.value.id}` };
+    case "fixedCode":
+      return { id: object.value.id, about: object.value.recipient ?? "erased recipient", path: "/fixed-codes" };
     default:
       return { id: "–", about: "–", path: undefined };
   }

@@ -1,12 +1,12 @@
 import { useMutation } from "@connectrpc/connect-query";
 import { useState } from "react";
 import { AuthService } from "#gen/byond/v1/auth_pb.ts";
+import { inBothModes } from "../../api/in-both-modes.ts";
 import { endSession } from "../../api/session.ts";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { TextField } from "../../components/fields.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { inBothModes } from "./in-both-modes.ts";
 import styles from "./settings-page.module.css";
 
 export function DeleteAccountPanel({ email }: { readonly email: string }) {

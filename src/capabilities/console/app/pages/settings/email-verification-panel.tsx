@@ -6,6 +6,7 @@ import {
   CheckEmailVerificationResponse_Status as CheckStatus,
   StartEmailVerificationResponse_Status as StartStatus,
 } from "#gen/byond/v1/auth_pb.ts";
+import { inBothModes } from "../../api/in-both-modes.ts";
 import { queryClient } from "../../api/query-client.ts";
 import { useSubmit } from "../../api/use-submit.ts";
 import { Button } from "../../components/button.tsx";
@@ -16,7 +17,6 @@ import { Notice } from "../../components/notice.tsx";
 import { notify } from "../../components/notify.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Time } from "../../components/time.tsx";
-import { inBothModes } from "./in-both-modes.ts";
 import styles from "./settings-page.module.css";
 
 /**

@@ -1,6 +1,7 @@
 import { useMutation } from "@connectrpc/connect-query";
 import { useState } from "react";
 import { AuthService } from "#gen/byond/v1/auth_pb.ts";
+import { inBothModes } from "../../api/in-both-modes.ts";
 import { beginSession, useMe } from "../../api/session.ts";
 import { useSubmit } from "../../api/use-submit.ts";
 import { Button } from "../../components/button.tsx";
@@ -8,7 +9,6 @@ import { HouseForm, TextField } from "../../components/fields.tsx";
 import { notify } from "../../components/notify.tsx";
 import { PageLink } from "../../components/page-link.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { inBothModes } from "./in-both-modes.ts";
 import styles from "./settings-page.module.css";
 
 /** Changes the password. The answer's cookie is a new session; all others have ended. */

@@ -1,11 +1,11 @@
 import { useMutation } from "@connectrpc/connect-query";
 import { useState } from "react";
 import { AuthService } from "#gen/byond/v1/auth_pb.ts";
+import { inBothModes } from "../../api/in-both-modes.ts";
 import { endSession } from "../../api/session.ts";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { inBothModes } from "./in-both-modes.ts";
 
 export function SessionsPanel() {
   const [isOpen, setOpen] = useState(false);

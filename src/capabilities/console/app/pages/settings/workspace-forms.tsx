@@ -1,6 +1,7 @@
 import { createConnectQueryKey, useMutation } from "@connectrpc/connect-query";
 import { useState } from "react";
 import { AuthService } from "#gen/byond/v1/auth_pb.ts";
+import { inBothModes } from "../../api/in-both-modes.ts";
 import { queryClient } from "../../api/query-client.ts";
 import { useSubmit } from "../../api/use-submit.ts";
 import { Button } from "../../components/button.tsx";
@@ -9,7 +10,6 @@ import { changedIpRanges, formatIpRanges } from "../../components/ip-ranges.ts";
 import { IpRangesField } from "../../components/ip-ranges-field.tsx";
 import { notify } from "../../components/notify.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { inBothModes } from "./in-both-modes.ts";
 import styles from "./settings-page.module.css";
 
 /** Changes the workspace, and loads again what shows it. */

@@ -1,12 +1,12 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { AuthService, Tier } from "#gen/byond/v1/auth_pb.ts";
+import { inBothModes } from "../../api/in-both-modes.ts";
 import { Id } from "../../components/code-block.tsx";
 import { ErrorNotice } from "../../components/error-notice.tsx";
 import { Facts } from "../../components/facts.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { Skeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
-import { inBothModes } from "./in-both-modes.ts";
 import styles from "./settings-page.module.css";
 import { AllowlistPanel, NamePanel } from "./workspace-forms.tsx";
 

@@ -18,7 +18,7 @@ import { Messages } from "./messages.tsx";
 import { ResendDialog } from "./resend-dialog.tsx";
 import { Timeline } from "./timeline.tsx";
 import { useLiveVerifications } from "./use-live-verifications.ts";
-import { VerificationStatusBadge } from "./verification-words.tsx";
+import { FixedCodeBadge, VerificationStatusBadge } from "./verification-words.tsx";
 
 const pendingRefreshMs = 3_000;
 
@@ -75,7 +75,12 @@ function LoadedVerification({ verification }: { readonly verification: Verificat
       <PageHeader
         title={recipient ?? "Erased recipient"}
         back={back}
-        aside={<VerificationStatusBadge status={status} />}
+        aside={
+          <>
+            <VerificationStatusBadge status={status} />
+            <FixedCodeBadge verification={verification} />
+          </>
+        }
         actions={
           isPending && (
             <>
@@ -105,8 +110,8 @@ function LoadedVerification({ verification }: { readonly verification: Verificat
             <Facts facts={metadata} />
           </Panel>
         )}
-        <Messages deliveries={verification.deliveries} />
-        <FallbackSteps steps={verification.fallback} />
+        <Messages verification={verification} />
+        <FallbackSteps verification={verification} />
         <Timeline verificationId={id} />
       </div>
       {open === "resend" && <ResendDialog verification={verification} onClose={() => setOpen(undefined)} />}

@@ -2,34 +2,40 @@ import { useInfiniteQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Verification, VerifyService } from "#gen/byond/v1/verify_pb.ts";
-import { channels, channelText } from "../../api/channels.ts";
+import { channelOptions, channels, channelText } from "../../api/channels.ts";
 import { firstPage } from "../../api/first-page.ts";
-import { Button } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
-import { SelectField, TextField } from "../../components/fields.tsx";
+import { SelectField } from "../../components/fields.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { PageLink } from "../../components/page-link.tsx";
+import { RecipientFilter } from "../../components/recipient-filter.tsx";
 import { Time } from "../../components/time.tsx";
 import { useFilters } from "../../components/use-filters.ts";
 import { useLiveVerifications } from "./use-live-verifications.ts";
-import { statusFilters, VerificationStatusBadge } from "./verification-words.tsx";
+import { FixedCodeBadge, statusFilters, VerificationStatusBadge } from "./verification-words.tsx";
 
 const statusOptions = [["", "All statuses"], ...statusFilters.map(([name, text]) => [name, text] as const)] as const;
-const channelOptions = [["", "All channels"], ...channels.map(([name, text]) => [name, text] as const)] as const;
 
 const columns: readonly Column<Verification>[] = [
   { title: "Recipient", cell: ({ recipient }) => recipient ?? <span className="muted">Erased</span> },
-  { title: "Status", cell: ({ status }) => <VerificationStatusBadge status={status} /> },
+  {
+    title: "Status",
+    cell: (verification) => (
+      <span className="row">
+        <VerificationStatusBadge status={verification.status} />
+        <FixedCodeBadge verification={verification} />
+      </span>
+    ),
+  },
   { title: "Channel", cell: ({ channel }) => channelText(channel) },
   { title: "Messages", cell: ({ deliveries }) => deliveries.length, align: "end", isSecondary: true },
   { title: "Started", cell: ({ createdAt }) => <Time at={createdAt} relative />, align: "end" },
 ];
 
-/** The verifications of a mode, newest first. The recipient is not put into the address: it would stay in the browser's history. */
+/** The verifications of a mode, newest first. */
 export function VerificationList() {
   const [filters, setFilters] = useFilters(["status", "channel"]);
-  const [typed, setTyped] = useState("");
   const [recipient, setRecipient] = useState("");
   const status = statusFilters.find(([name]) => name === filters.status);
   const channel = channels.find(([name]) => name === filters.channel);
@@ -53,13 +59,7 @@ export function VerificationList() {
   return (
     <>
       <PageHeader title="Verifications" description="Codes that were sent, and what became of them." />
-      <form
-        className="filters"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setRecipient(typed.trim());
-        }}
-      >
+      <RecipientFilter onSearch={setRecipient}>
         <SelectField
           label="Status"
           value={status?.[0] ?? ""}
@@ -72,19 +72,7 @@ export function VerificationList() {
           onChange={(value) => setFilters({ channel: value })}
           options={channelOptions}
         />
-        <TextField
-          label="Recipient"
-          placeholder="+6591234567 or ada@example.com"
-          value={typed}
-          onChange={(text) => {
-            setTyped(text);
-            if (text === "") {
-              setRecipient("");
-            }
-          }}
-        />
-        <Button type="submit" icon="search" aria-label="Search recipient" />
-      </form>
+      </RecipientFilter>
       <DataTable
         label="Verifications"
         columns={columns}

@@ -1,7 +1,8 @@
 import {
   Delivery_Status,
-  VerificationFallback_Reason,
-  VerificationFallback_Status,
+  VerificationFallback_Reason as FallbackReason,
+  VerificationFallback_Status as FallbackStatus,
+  type Verification,
   VerificationStatus,
 } from "#gen/byond/v1/verify_pb.ts";
 import { type BadgeTone, StatusBadge } from "../../components/status-badge.tsx";
@@ -26,21 +27,21 @@ const deliveryStatuses: Words<Delivery_Status> = {
   [Delivery_Status.EXPIRED]: ["neutral", "Not sent"],
 };
 
-const fallbackStatuses: Words<VerificationFallback_Status> = {
-  [VerificationFallback_Status.WAITING]: ["info", "Waiting"],
-  [VerificationFallback_Status.TAKEN]: ["good", "Taken"],
-  [VerificationFallback_Status.SKIPPED]: ["neutral", "Skipped"],
-  [VerificationFallback_Status.REFUSED]: ["bad", "Refused"],
+const fallbackStatuses: Words<FallbackStatus> = {
+  [FallbackStatus.WAITING]: ["info", "Waiting"],
+  [FallbackStatus.TAKEN]: ["good", "Taken"],
+  [FallbackStatus.SKIPPED]: ["neutral", "Skipped"],
+  [FallbackStatus.REFUSED]: ["bad", "Refused"],
 };
 
-const fallbackReasons: Readonly<Partial<Record<VerificationFallback_Reason, string>>> = {
-  [VerificationFallback_Reason.DELIVERED]: "A message was delivered",
-  [VerificationFallback_Reason.ENDED]: "The verification ended",
-  [VerificationFallback_Reason.CHANNEL_UNAVAILABLE]: "The channel has no provider",
-  [VerificationFallback_Reason.UNDELIVERABLE]: "The recipient cannot be reached",
-  [VerificationFallback_Reason.RATE_LIMITED]: "Too many codes for the recipient",
-  [VerificationFallback_Reason.SEND_LIMIT_REACHED]: "The code was sent five times",
-  [VerificationFallback_Reason.NOT_ALLOWED]: "Refused by the server",
+const fallbackReasons: Readonly<Partial<Record<FallbackReason, string>>> = {
+  [FallbackReason.DELIVERED]: "A message was delivered before",
+  [FallbackReason.ENDED]: "The verification had ended",
+  [FallbackReason.CHANNEL_UNAVAILABLE]: "The channel has no provider",
+  [FallbackReason.UNDELIVERABLE]: "The recipient cannot be reached on it",
+  [FallbackReason.RATE_LIMITED]: "Too many messages to the recipient",
+  [FallbackReason.SEND_LIMIT_REACHED]: "The code was sent as often as it may be",
+  [FallbackReason.NOT_ALLOWED]: "A rule of the server",
 };
 
 const unknown = ["neutral", "Unknown"] as const;
@@ -50,19 +51,24 @@ export function VerificationStatusBadge({ status }: { readonly status: Verificat
   return <StatusBadge tone={tone}>{text}</StatusBadge>;
 }
 
+/** Marks a verification whose code is always the same. */
+export function FixedCodeBadge({ verification }: { readonly verification: Verification }) {
+  return verification.fixedCode === true && <StatusBadge tone="bad">Fixed code</StatusBadge>;
+}
+
 export function DeliveryStatusBadge({ status }: { readonly status: Delivery_Status }) {
   const [tone, text] = deliveryStatuses[status] ?? unknown;
   return <StatusBadge tone={tone}>{text}</StatusBadge>;
 }
 
-export function FallbackStatusBadge({ status }: { readonly status: VerificationFallback_Status }) {
+export function FallbackStatusBadge({ status }: { readonly status: FallbackStatus }) {
   const [tone, text] = fallbackStatuses[status] ?? unknown;
   return <StatusBadge tone={tone}>{text}</StatusBadge>;
 }
 
-/** Why nothing was sent. */
-export function fallbackReason(reason: VerificationFallback_Reason | undefined): string {
-  return reason === undefined ? "–" : (fallbackReasons[reason] ?? "–");
+/** Why a step of the fallback sent nothing; undefined if it did, or may. */
+export function fallbackReasonText(reason: FallbackReason | undefined): string | undefined {
+  return reason === undefined ? undefined : (fallbackReasons[reason] ?? "Unknown");
 }
 
 /** The statuses as the filter in the address names them. */
