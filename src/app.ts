@@ -49,8 +49,10 @@ export function standardCapabilities(): readonly Capability[] {
   const channels = channelsCapability();
   const keys = keysCapability();
   const suppressions = suppressionsCapability({ recipients: storedRecipients });
+  const emailLookup = emailLookupCapability();
   const verify = verifyCapability({
     channels: channels.offer,
+    emailLookup: emailLookup.offer,
     sendSteps: { guard: [suppressions.guard] },
     erasures: [suppressions.erasure],
   });
@@ -66,10 +68,10 @@ export function standardCapabilities(): readonly Capability[] {
     channels,
     keys,
     suppressions,
+    emailLookup,
     verify,
     bouncesCapability(),
     lookupCapability(),
-    emailLookupCapability(),
     accounts,
     fixedCodes,
     events,

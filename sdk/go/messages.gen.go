@@ -53,6 +53,23 @@ const (
 	ReusePending Reuse = "pending"
 )
 
+// RefusedEmail is a kind of email address that a start can refuse.
+//
+// Newer servers may have words that this version does not know.
+type RefusedEmail string
+
+// The words of [RefusedEmail].
+const (
+	// RefusedEmailNoMail: The domain does not exist, or takes no mail.
+	RefusedEmailNoMail RefusedEmail = "no_mail"
+
+	// RefusedEmailDisposable: The domain gives out addresses that are thrown away.
+	RefusedEmailDisposable RefusedEmail = "disposable"
+
+	// RefusedEmailRole: The mailbox belongs to a task and not to a person, such as `info`.
+	RefusedEmailRole RefusedEmail = "role"
+)
+
 // VerifyCheckStatus has the possible outcomes of a check.
 //
 // Newer servers may have words that this version does not know.

@@ -57,6 +57,11 @@ type VerifyStartParams struct {
 	// code is sent again, and no verification is started. The answer then has its id and its expiry; the other
 	// fields of this call are not used. Default: every call starts a verification.
 	Reuse *Reuse `json:"reuse,omitzero"`
+
+	// Refuse: email addresses, of this start and its fallback, to which nothing is sent: the call fails with
+	// `validation_error`. What `EmailService` says of the address decides; if the domain name system does not
+	// answer, the code is sent.
+	Refuse []RefusedEmail `json:"refuse,omitzero"`
 }
 
 // VerifyCheckParams are the parameters of [VerifyService.Check].

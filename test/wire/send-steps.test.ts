@@ -5,6 +5,7 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { accountsCapability } from "../../src/capabilities/accounts/accounts.capability.ts";
 import { channelsCapability } from "../../src/capabilities/channels/channels.capability.ts";
+import { emailLookupCapability } from "../../src/capabilities/email-lookup/email-lookup.capability.ts";
 import { keysCapability } from "../../src/capabilities/keys/keys.capability.ts";
 import { defineSendStep } from "../../src/capabilities/verify/define-send-step.ts";
 import { verifyCapability } from "../../src/capabilities/verify/verify.capability.ts";
@@ -85,7 +86,8 @@ function capabilitiesWithLedger(): Capability[] {
   const channels = channelsCapability();
   const keys = keysCapability();
   const sendSteps = { guard: [guard], charge: [charge], event: [event] };
-  const verify = verifyCapability({ channels: channels.offer, sendSteps });
+  const emailLookup = emailLookupCapability();
+  const verify = verifyCapability({ channels: channels.offer, emailLookup: emailLookup.offer, sendSteps });
   const needs = { channels: channels.offer, keys: keys.offer, verifications: verify.offer };
   const ledger: Capability = {
     name: "ledger",
@@ -94,7 +96,7 @@ function capabilitiesWithLedger(): Capability[] {
     migrations: [{ name: "ledger-0001", class: Ledger0001 }],
     start: () => ({}),
   };
-  return [channels, keys, verify, accountsCapability(needs), ledger];
+  return [channels, keys, emailLookup, verify, accountsCapability(needs), ledger];
 }
 
 let app: TestApp;

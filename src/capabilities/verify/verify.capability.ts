@@ -3,6 +3,7 @@ import { type Capability, Offer } from "../../capability.ts";
 import type { OutboxSender } from "../../outbox/outbox.ts";
 import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
+import type { MailDomains } from "../email-lookup/mail-domains.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind, codeMessageWithFallbackKind } from "./code-sender.ts";
@@ -38,6 +39,7 @@ export interface Verifications {
 
 interface Needs {
   readonly channels: Offer<Channels>;
+  readonly emailLookup: Offer<Pick<MailDomains, "find">>;
   /** Steps that other capabilities add to the statement of a send. */
   readonly sendSteps?: AddedSendSteps;
   /** What they erase with a recipient. */
@@ -45,7 +47,7 @@ interface Needs {
 }
 
 /** One-time codes: starts, sends and checks verifications. */
-export function verifyCapability({ channels: offered, sendSteps = {}, erasures = [] }: Needs) {
+export function verifyCapability({ channels: offered, emailLookup, sendSteps = {}, erasures = [] }: Needs) {
   const offer = new Offer<Verifications>("verify");
   const eventsOffer = new Offer<EventObjects>("verify");
   const capability: Capability<VerifySettings> = {
@@ -92,7 +94,14 @@ export function verifyCapability({ channels: offered, sendSteps = {}, erasures =
       });
       const sender = new CodeSender({ database, keyring, channels });
       eventsOffer.give(verificationEvents({ database, keyring }));
-      const service = verifyService({ ...deps, events, quota, sendLimits, allowsFixedCodes });
+      const service = verifyService({
+        ...deps,
+        events,
+        quota,
+        sendLimits,
+        allowsFixedCodes,
+        mailDomains: emailLookup.value,
+      });
       return {
         services: [
           {

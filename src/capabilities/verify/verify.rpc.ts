@@ -22,6 +22,7 @@ import type { Quota } from "../../quota/quota.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
+import type { MailDomains } from "../email-lookup/mail-domains.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
 import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
@@ -29,6 +30,7 @@ import { fixedCodeOf } from "./find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";
+import { refuseEmails } from "./refused-emails.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
 import { countSource, endUserLimits, type SendLimitSettings } from "./send-limits.ts";
 import { type StartedOrReused, startOrReuse } from "./start-or-reuse.ts";
@@ -60,12 +62,14 @@ export interface VerifyServiceDependencies extends VerifyDependencies {
   readonly sendLimits: SendLimitSettings;
   readonly erase: ReturnType<typeof erasureStatement>;
   readonly allowsFixedCodes: boolean;
+  readonly mailDomains: Pick<MailDomains, "find">;
 }
 
 /** VerifyService: translates messages to operations and back. */
 export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<typeof VerifyService> {
   return {
     async startVerification(request, context) {
+      await refuseEmails(deps.mailDomains, request);
       const endUserKey = request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp);
       const input = {
         channel: channelOf(request.channel),

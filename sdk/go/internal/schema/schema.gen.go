@@ -21,6 +21,9 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.Reuse": {
 		"pending": 1,
 	},
+	"byond.v1.RefusedEmail": {
+		"no_mail": 1, "disposable": 2, "role": 3,
+	},
 	"byond.v1.CheckVerificationResponse.Status": {
 		"approved": 1, "incorrect": 2, "expired": 3, "locked": 4,
 	},

@@ -12,6 +12,7 @@ use Byond\Json\JsonWriter;
 use Byond\Model\Channel;
 use Byond\Model\CheckVerificationResponse;
 use Byond\Model\EraseRecipientResponse;
+use Byond\Model\RefusedEmail;
 use Byond\Model\Reuse;
 use Byond\Model\StartVerificationResponse;
 use Byond\Model\Verification;
@@ -84,6 +85,9 @@ final class Verify
      * @param Reuse::*|string|null $reuse With `pending`: if the newest pending verification with this channel and
      *     recipient has sends left, its code is sent again, and no verification is started. The answer then has its id
      *     and its expiry; the other fields of this call are not used. Default: every call starts a verification.
+     * @param list<RefusedEmail::*|string>|null $refuse Email addresses, of this start and its fallback, to which
+     *     nothing is sent: the call fails with `validation_error`. What `EmailService` says of the address decides; if
+     *     the domain name system does not answer, the code is sent.
      * @throws ByondException
      */
     public function start(
@@ -98,6 +102,7 @@ final class Verify
         ?array $metadata = null,
         ?array $fallback = null,
         ?string $reuse = null,
+        ?array $refuse = null,
         ?RequestOptions $options = null,
     ): StartVerificationResponse {
         return new StartVerificationResponse($this->caller->call(
@@ -115,6 +120,7 @@ final class Verify
                 'metadata' => JsonWriter::map($metadata),
                 'fallback' => JsonWriter::list($fallback, static fn (mixed $value): mixed => JsonWriter::object($value)),
                 'reuse' => $reuse,
+                'refuse' => JsonWriter::list($refuse),
             ],
             $options,
         ));

@@ -18,6 +18,11 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
     "byond.v1.Reuse": {
         "pending": 1,
     },
+    "byond.v1.RefusedEmail": {
+        "no_mail": 1,
+        "disposable": 2,
+        "role": 3,
+    },
     "byond.v1.CheckVerificationResponse.Status": {
         "approved": 1,
         "incorrect": 2,

@@ -691,7 +691,7 @@ VERIFY_START: Operation[types.StartVerificationResponse] = Operation(
     path="/api/v1/verify/start",
     parameters_in="body",
     result=START_VERIFICATION_RESPONSE,
-    parameters={"metadata": MapOf(AS_IT_IS), "fallback": ListOf(lambda: FALLBACK_STEP)},
+    parameters={"metadata": MapOf(AS_IT_IS), "fallback": ListOf(lambda: FALLBACK_STEP), "refuse": ListOf(AS_IT_IS)},
     has_side_effects=True,
 )
 

@@ -37,6 +37,7 @@ class Verify:
         metadata: Optional[Mapping[str, str]] = None,
         fallback: Optional[Sequence[Union[types.FallbackStep, Mapping[str, object]]]] = None,
         reuse: Optional[types.Reuse] = None,
+        refuse: Optional[Sequence[types.RefusedEmail]] = None,
         options: Optional[CallOptions] = None,
     ) -> types.StartVerificationResponse:
         """Generates a code and sends it to the recipient.
@@ -90,6 +91,9 @@ class Verify:
             reuse: With `pending`: if the newest pending verification with this channel and recipient has sends
                 left, its code is sent again, and no verification is started. The answer then has its id and its
                 expiry; the other fields of this call are not used. Default: every call starts a verification.
+            refuse: Email addresses, of this start and its fallback, to which nothing is sent: the call fails
+                with `validation_error`. What `EmailService` says of the address decides; if the domain name system
+                does not answer, the code is sent.
             options: Options of this call.
         """
         return self._caller.call(
@@ -106,6 +110,7 @@ class Verify:
                 "metadata": metadata,
                 "fallback": fallback,
                 "reuse": reuse,
+                "refuse": refuse,
             },
             options,
         )

@@ -58,6 +58,7 @@ __all__ = [
     "NumberNetwork",
     "OverviewBucket",
     "RefreshSessionResponse",
+    "RefusedEmail",
     "ReportPeriod",
     "RequestCounts",
     "RequestLimit",
@@ -167,6 +168,20 @@ Reuse = Literal[
 """Which verification a start may use instead of a new one.
 
 - `pending`: A pending one, of the same channel and recipient.
+
+"""
+
+
+RefusedEmail = Literal[
+    "no_mail",
+    "disposable",
+    "role",
+]
+"""A kind of email address that a start can refuse.
+
+- `no_mail`: The domain does not exist, or takes no mail.
+- `disposable`: The domain gives out addresses that are thrown away.
+- `role`: The mailbox belongs to a task and not to a person, such as `info`.
 
 """
 

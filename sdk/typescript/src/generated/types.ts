@@ -66,6 +66,15 @@ export type StartVerificationResponseStatus = "pending" | "channel_unavailable";
 export type Reuse = "pending";
 
 /**
+ * A kind of email address that a start can refuse.
+ *
+ * - `no_mail`: The domain does not exist, or takes no mail.
+ * - `disposable`: The domain gives out addresses that are thrown away.
+ * - `role`: The mailbox belongs to a task and not to a person, such as `info`.
+ */
+export type RefusedEmail = "no_mail" | "disposable" | "role";
+
+/**
  * The possible outcomes of a check.
  *
  * - `approved`: The code matched. The recipient is verified.
@@ -1315,6 +1324,11 @@ export interface StartVerificationParams {
    * not used. Default: every call starts a verification.
    */
   readonly reuse?: Reuse | null | undefined;
+  /**
+   * Email addresses, of this start and its fallback, to which nothing is sent: the call fails with `validation_error`.
+   * What `EmailService` says of the address decides; if the domain name system does not answer, the code is sent.
+   */
+  readonly refuse?: readonly RefusedEmail[] | undefined;
 }
 
 /** Parameters of `verify.check`. */
