@@ -1,15 +1,18 @@
 /** The lookup of the console, with the key that it makes for itself. */
+import { text } from "node:stream/consumers";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type SignedUp, startTestApp, type TestApp } from "../../support/app.ts";
+import { findAxeViolations } from "../axe.ts";
 import { launchBrowser } from "../browser.ts";
-import { expectCalm, openSignedIn, signUpWithKey } from "./console-page.ts";
+import { expectCalm, openSignedIn, rowOf, signUpWithKey } from "./console-page.ts";
 
 let app: TestApp;
 let browser: Browser;
 
 beforeAll(async () => {
-  [app, browser] = await Promise.all([startTestApp(), launchBrowser()]);
+  const config = { emailDns: { isOn: false, servers: [] } };
+  [app, browser] = await Promise.all([startTestApp(config), launchBrowser()]);
 });
 afterAll(async () => {
   await browser.close();
@@ -39,13 +42,64 @@ describe.each([390, 1280])("at %i px", (width) => {
     await page.getByText("Valid", { exact: true }).waitFor();
     expect(await fact(page, "E.164").innerText()).toBe("+6591234567");
     expect(await fact(page, "Country").innerText()).toBe("Singapore (SG)");
+    expect(await fact(page, "Time zones").innerText()).toBe("Asia/Singapore");
     await page.getByRole("region", { name: "curl command" }).getByText("number=%2B65%209123%204567").waitFor();
     await lookUp(page, "12", "SG");
-    await page.getByText("Not valid", { exact: true }).waitFor();
+    await page.getByText("Too short", { exact: true }).waitFor();
     await page.getByRole("region", { name: "curl command" }).getByText("number=12&country=SG").waitFor();
     await lookUp(page, "91234567", "S");
     await page.locator(".field-error").waitFor();
     expect(page.url()).not.toContain("91234567");
+    await expectCalm(watched, app);
+  });
+
+  test("a list that is pasted becomes a table in its order, a summary and a CSV file", async () => {
+    await using watched = await openSignedIn(browser, app, "/lookup", { width });
+    const { page } = watched;
+    await page.getByRole("tab", { name: "List of numbers" }).click();
+    await page.waitForURL(`${app.url}/console/lookup/list`);
+    const list = page.getByLabel("Phone numbers");
+    await list.fill(["+12125550123\n".repeat(1_001)].join(""));
+    await page.getByRole("button", { name: "Look up" }).click();
+    await page.locator(".field-error").waitFor();
+    await list.fill(`+65 9123 4567\n\n12\n91234567\n=1+1\n${"9".repeat(251)}\n${"+12125550123\n".repeat(120)}`);
+    await page.getByLabel("Country").fill("SG");
+    await page.getByRole("button", { name: "Look up" }).click();
+    await page.getByRole("heading", { name: "Summary" }).waitFor();
+    expect(await fact(page, "Numbers").innerText()).toBe("125");
+    expect(await fact(page, "Countries").innerText()).toMatch(/^US 120, SG \d/);
+    await rowOf(page, "+65 9123 4567").getByText("Valid", { exact: true }).waitFor();
+    await rowOf(page, "91234567").getByText("Duplicate").first().waitFor();
+    await rowOf(page, "9".repeat(251)).getByText("number must be").waitFor();
+    const rows = page.locator("tbody tr, li.card");
+    expect(await rows.count()).toBe(100);
+    expect(await findAxeViolations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Load more" }).click();
+    await rows.nth(124).waitFor();
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download CSV" }).click();
+    const download = await downloading;
+    expect(download.suggestedFilename()).toBe("lookup.csv");
+    const lines = (await text(await download.createReadStream())).split("\r\n");
+    expect(lines).toHaveLength(127);
+    expect(lines[1]).toMatch(/^\+65 9123 4567,\+6591234567,true,/);
+    expect(lines[4]).toMatch(/^'=1\+1,,false,/);
+    expect(page.url()).not.toContain("9123");
+    await expectCalm(watched, app);
+  });
+
+  test("an e-mail address that was probably mistyped, and one that is none", async () => {
+    await using watched = await openSignedIn(browser, app, "/lookup/email", { width });
+    const { page } = watched;
+    await page.getByLabel("E-mail address").last().fill("info@gmial.com");
+    await page.getByRole("button", { name: "Look up" }).click();
+    await page.getByText("info@gmail.com", { exact: true }).waitFor();
+    expect(await fact(page, "Belongs to a task").innerText()).toBe("Yes");
+    expect(await findAxeViolations(page)).toEqual([]);
+    await page.getByLabel("E-mail address").last().fill("nobody");
+    await page.getByRole("button", { name: "Look up" }).click();
+    await page.getByText("No @", { exact: true }).waitFor();
+    expect(page.url()).not.toContain("nobody");
     await expectCalm(watched, app);
   });
 });

@@ -21,6 +21,8 @@ export const routes = [
   "/suppressions",
   "/fixed-codes",
   "/lookup",
+  "/lookup/list",
+  "/lookup/email",
   "/playground",
   "/inbox",
   "/events",
