@@ -23,6 +23,11 @@ const openFirstRow = async (page: Page) => {
   await page.locator(".row-link").first().click();
 };
 
+const lookUp = async (page: Page) => {
+  await page.getByRole("button", { name: "Look up" }).click();
+  await page.locator("[aria-live=polite] .panel").first().waitFor();
+};
+
 /** What is behind a click. In test mode there are more rows. */
 const opened: readonly {
   readonly name: string;
@@ -61,13 +66,42 @@ const opened: readonly {
     },
   },
   { name: "test-mode", path: "/verifications?mode=test", open: async () => undefined },
+  { name: "verification-fallback", path: "/verifications?mode=test", open: openFirstRow },
+  { name: "suppressions-test", path: "/suppressions?mode=test", open: async () => undefined },
+  {
+    name: "lookup-number",
+    path: "/lookup",
+    open: async (page) => {
+      await page.getByLabel("Phone number").fill("+12125550123");
+      await lookUp(page);
+    },
+  },
+  {
+    name: "lookup-list",
+    path: "/lookup/list",
+    open: async (page) => {
+      await page
+        .getByLabel("Phone numbers")
+        .fill("+6591234567\n65 9123 4567\n+1 212 555 0123\n+44 7400 123456\n12\n+6591234567");
+      await page.getByLabel("Country").fill("SG");
+      await lookUp(page);
+    },
+  },
+  {
+    name: "lookup-email",
+    path: "/lookup/email",
+    open: async (page) => {
+      await page.getByLabel("E-mail address").last().fill("info@gmial.com");
+      await lookUp(page);
+    },
+  },
 ];
 
 const dataDir = await mkdtemp(join(tmpdir(), "byond-pictures-"));
 try {
   await mkdir(folder, { recursive: true });
   await using server = new MainProcess({
-    environment: { PORT: "0", DATA_DIR: dataDir, SIGN_UP: "open", LOG_LEVEL: "warn" },
+    environment: { PORT: "0", DATA_DIR: dataDir, SIGN_UP: "open", LOG_LEVEL: "warn", EMAIL_DNS: "off" },
   });
   const [, url = ""] = await server.wrote(/Byond is listening on (\S+)/);
   await fillWorkspace(url);
@@ -116,6 +150,13 @@ async function fillWorkspace(url: string): Promise<void> {
       await call("/verify/check", { verification_id, code: "000000" }, asServer);
     }
   }
+  const asTest = { "X-API-Key": test?.key ?? "" };
+  await call("/verify/start", { channel: "email", recipient: "undeliverable@example.com" }, asTest);
+  const fallback = [
+    { channel: "sms", after_seconds: 30 },
+    { channel: "email", recipient: "ada@example.com" },
+  ];
+  await call("/verify/start", { channel: "whatsapp", recipient: "+12125550140", fallback }, asTest);
 }
 
 async function takePictures(browser: Browser, url: string, { name, width, colors }: (typeof looks)[number]) {
@@ -142,7 +183,7 @@ async function takePictures(browser: Browser, url: string, { name, width, colors
     await settle(page);
     await open(page);
     await settle(page);
-    await page.screenshot({ path: join(folder, `${what}-${name}.png`) });
+    await page.screenshot({ path: join(folder, `${what}-${name}.png`), fullPage: true });
   }
   for (const fault of watched.faults.filter((text) => !text.endsWith(": net::ERR_ABORTED"))) {
     console.error(`${name}: ${fault}`);
