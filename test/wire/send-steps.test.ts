@@ -96,7 +96,7 @@ function capabilitiesWithLedger(): Capability[] {
     migrations: [{ name: "ledger-0001", class: Ledger0001 }],
     start: () => ({}),
   };
-  return [channels, keys, emailLookup, verify, accountsCapability(needs), ledger];
+  return [channels, keys, verify, emailLookup, accountsCapability(needs), ledger];
 }
 
 let app: TestApp;

@@ -94,13 +94,15 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
       });
       const sender = new CodeSender({ database, keyring, channels });
       eventsOffer.give(verificationEvents({ database, keyring }));
+      // That capability is started later.
+      const mailDomains = { find: (domain: string) => emailLookup.value.find(domain) };
       const service = verifyService({
         ...deps,
         events,
         quota,
         sendLimits,
         allowsFixedCodes,
-        mailDomains: emailLookup.value,
+        mailDomains,
       });
       return {
         services: [

@@ -49,7 +49,9 @@ describe.each(protocols)("over $name", (protocol) => {
       const [queued] = pending.deliveries;
       expect(events[0].data).toEqual({
         ...pending,
-        deliveries: [{ ...queued, status: "queued", attempts: 0, provider_message_id: null, sent_at: null }],
+        deliveries: [
+          { ...queued, status: "queued", attempts: 0, provider: null, provider_message_id: null, sent_at: null },
+        ],
       });
       expect(events.map((event) => [event.mode, event.data.metadata])).toEqual(Array(3).fill([mode, metadata]));
       expect(new Set(events.map(({ id }) => id)).size).toBe(3);
