@@ -1,4 +1,4 @@
-import { array, integer, nullable, text } from "../../database/statement.ts";
+import { array, integer, nullable, optional, text } from "../../database/statement.ts";
 import { defineSendStep } from "./define-send-step.ts";
 import { fallbackKind, fallbackLane, stepId } from "./fallback-step.ts";
 
@@ -7,20 +7,30 @@ export const queueSteps = defineSendStep({
   name: "fallback",
   parameters: {
     stepIds: array(text),
-    stepStatuses: array(text),
+    stepStatuses: optional(array(text)),
     delaysSeconds: array(integer),
-    refusals: array(nullable(text)),
+    refusals: optional(array(nullable(text))),
   },
   isNeeded: ({ steps = [] }) => steps.length > 0,
+  // Nearly all sends with a fallback write one step, which waits.
+  parts: ({ steps = [] }) => (steps.length === 1 && steps[0]?.status === "pending" ? ["waits"] : []),
   values: ({ verificationId, steps = [] }) => ({
     stepIds: steps.map(({ number }) => stepId(verificationId, number)),
     stepStatuses: steps.map(({ status }) => status),
     delaysSeconds: steps.map(({ afterSeconds }) => afterSeconds),
     refusals: steps.map(({ refusal }) => refusal ?? null),
   }),
-  sql: (p) => ({
-    ctes: `steps_queued AS (
-      INSERT INTO outbox (
+  sql: (p, { parts }) => ({
+    ctes: parts.includes("waits") ? waitingStep(p) : steps(p),
+    changes: ["steps_queued"],
+  }),
+});
+
+type P = Readonly<Record<"workspaceId" | "id" | "stepIds" | "stepStatuses" | "delaysSeconds" | "refusals", string>>;
+
+function steps(p: P): string {
+  return `steps_queued AS (
+    INSERT INTO outbox (
         workspace_id, id, kind, lane, subject_id, payload_sealed, status, available_at, created_at, expires_at, finished_at,
         last_error
       )
@@ -30,7 +40,16 @@ export const queueSteps = defineSendStep({
         CASE WHEN status <> 'pending' THEN created_at END, refusal
       FROM sending, unnest(${p.stepIds}, ${p.stepStatuses}, ${p.delaysSeconds}, ${p.refusals}) AS step (id, status, seconds, refusal)
       RETURNING id
-    )`,
-    changes: ["steps_queued"],
-  }),
-});
+    )`;
+}
+
+function waitingStep(p: P): string {
+  return `steps_queued AS (
+      INSERT INTO outbox (workspace_id, id, kind, lane, subject_id, payload_sealed, available_at, created_at, expires_at)
+      SELECT
+        ${p.workspaceId}, (${p.stepIds})[1], '${fallbackKind}', '${fallbackLane}', ${p.id}, '',
+        created_at + (${p.delaysSeconds})[1] * interval '1 second', created_at, expires_at
+      FROM sending
+      RETURNING id
+    )`;
+}

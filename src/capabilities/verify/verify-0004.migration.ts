@@ -50,16 +50,13 @@ const hasArrived = `
 const endStep = `
   CREATE OR REPLACE FUNCTION fallback_end_step(workspace text, verification text, reason text) RETURNS void
   LANGUAGE plpgsql VOLATILE AS $$
-  DECLARE
-    step_id text;
   BEGIN
-    SELECT id INTO step_id FROM outbox
-      WHERE subject_id = verification AND workspace_id = workspace AND kind = 'verification_fallback' AND finished_at IS NULL
-      FOR UPDATE SKIP LOCKED;
-    IF FOUND THEN
-      UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now(), last_error = reason
-        WHERE workspace_id = workspace AND id = step_id;
-    END IF;
+    UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now(), last_error = reason
+      WHERE workspace_id = workspace AND id = (
+        SELECT id FROM outbox
+        WHERE subject_id = verification AND workspace_id = workspace AND kind = 'verification_fallback' AND finished_at IS NULL
+        FOR UPDATE SKIP LOCKED
+      );
   END $$`;
 
 /**
@@ -97,14 +94,25 @@ const bringForward = `
     END IF;
   END $$`;
 
+/** As `fallback_end_step`, in one statement: for most messages with a fallback it runs, and each of its parts costs some 10 µs. */
 const onMessage = `
   CREATE OR REPLACE FUNCTION on_fallback_message_finished() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
   BEGIN
     IF NEW.status <> 'sent' THEN
       PERFORM fallback_bring_forward(NEW.workspace_id, NEW.subject_id, NEW.id);
-    ELSIF code_has_arrived(NEW.workspace_id, NEW.subject_id) THEN
-      PERFORM fallback_end_step(NEW.workspace_id, NEW.subject_id, 'delivered');
+      RETURN NULL;
     END IF;
+    UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now(), last_error = 'delivered'
+      WHERE workspace_id = NEW.workspace_id AND id = (
+        SELECT id FROM outbox
+        WHERE subject_id = NEW.subject_id AND workspace_id = NEW.workspace_id AND kind = 'verification_fallback'
+          AND finished_at IS NULL
+          AND NOT EXISTS (
+            SELECT FROM delivery_attempt
+            WHERE workspace_id = NEW.workspace_id AND subject_id = NEW.subject_id AND outbox_id = NEW.id AND awaits_receipt
+          )
+        FOR UPDATE OF outbox SKIP LOCKED
+      );
     RETURN NULL;
   END $$`;
 

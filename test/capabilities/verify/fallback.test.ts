@@ -1,5 +1,6 @@
 /** The other ways of a code: when a step is taken, and when it is not. */
-import { describe, expect, test } from "vitest";
+import pg from "pg";
+import { describe, expect, test, vi } from "vitest";
 import { noAccount, useFallbackFixture } from "./fallback-fixture.ts";
 import { rowsOf } from "./verify-calls.ts";
 
@@ -216,6 +217,54 @@ describe("a start whose channel cannot be used", () => {
     const { body } = await use.start({ channel: "voice", recipient: use.phone(), fallback: [] });
     expect(body.status).toBe("channel_unavailable");
   });
+});
+
+test("a start with a fallback is one statement, and one without does not have its parts", async () => {
+  const query = vi.spyOn(pg.Client.prototype, "query");
+  const statementsOf = async (fields: object) => {
+    query.mockClear();
+    const { status } = await use.start({ recipient: use.phone(), ...fields });
+    expect(status).toBe(201);
+    return query.mock.calls
+      .map(([config]: readonly unknown[]) => config)
+      .filter(
+        (config): config is { name: string; text: string } =>
+          typeof config === "object" && config !== null && "name" in config,
+      )
+      .filter(
+        ({ name }) =>
+          !/^(outbox|api_key|read_api_key|lease|renew|number_events|read_events|delivery)/.test(String(name)),
+      );
+  };
+  try {
+    await statementsOf({});
+    const withFallback = await statementsOf({});
+    const without = await statementsOf({ fallback: [] });
+    expect(withFallback.map(({ name }) => name)).toEqual([expect.stringMatching(/^start_verification/)]);
+    expect(without.map(({ name }) => name)).toEqual([expect.stringMatching(/^start_verification/)]);
+    expect(withFallback[0]?.text).toContain("steps_queued");
+    expect(without[0]?.text).not.toMatch(/fallback|steps_queued|second_recipient|reuse/);
+  } finally {
+    query.mockRestore();
+  }
+});
+
+test("two servers that take a step at the same moment send one message", async () => {
+  const recipient = use.phone();
+  await using other = await use.app.startAnother();
+  const { body } = await use.start({ recipient, fallback: [{ channel: "sms", after_seconds: 30 }] });
+  const id = body.verification_id;
+  await use.untilDelivery(id, 0, "sent");
+  await rowsOf(use.app, "UPDATE outbox SET available_at = byond_now() + interval '40 seconds' WHERE id = $1", [
+    `${id}/1`,
+  ]);
+  await use.app.time.advance({ seconds: 41 });
+  await use.untilSteps(id, ["taken"]);
+  // Both have looked for due steps by now, more than once.
+  await use.app.time.advance({ seconds: 11 });
+  await use.untilDelivery(id, 1, "sent");
+  const messages = await rowsOf(other, "SELECT id FROM outbox WHERE subject_id = $1 AND lane = 'sms'", [id]);
+  expect([messages.length, use.textsTo(recipient).length]).toEqual([1, 1]);
 });
 
 describe("a recipient of the other form", () => {
