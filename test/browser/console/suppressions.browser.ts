@@ -46,7 +46,7 @@ describe.each([
     await page.getByRole("option", { name: "SMS" }).click();
     await page.getByText("No such suppressions").waitFor();
     await page.goto(`${app.url}/console/suppressions?mode=test`);
-    await row.getByRole("link").click();
+    await page.getByRole("link", { name: "u•••@example.com" }).click();
     await page.getByRole("heading", { name: "u•••@example.com", level: 1 }).waitFor();
     await page.goBack();
     await page.getByRole("button", { name: "Delete the suppression of u•••@example.com" }).click();

@@ -93,7 +93,11 @@ function ResultBadges({ result }: { readonly result: BatchLookupResult }) {
 /** "SG 12, US 3": the most frequent first. */
 function countsText(counts: Readonly<Record<string, number>> = {}): string {
   const entries = Object.entries(counts).toSorted(([, one], [, other]) => other - one);
-  return entries.map(([name, count]) => `${name.replaceAll("_", " ")} ${count.toLocaleString()}`).join(", ") || "–";
+  return (
+    entries
+      .map(([name, count]) => `${name === "e164" ? "E.164" : name.replaceAll("_", " ")} ${count.toLocaleString()}`)
+      .join(", ") || "–"
+  );
 }
 
 /** Gives the browser a file to keep. */

@@ -12,24 +12,15 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { SelectField } from "../../components/fields.tsx";
 import { notify } from "../../components/notify.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { PageLink } from "../../components/page-link.tsx";
 import { RecipientFilter } from "../../components/recipient-filter.tsx";
 import { Time } from "../../components/time.tsx";
 import { useFilters } from "../../components/use-filters.ts";
 
 const columns: readonly Column<Suppression>[] = [
-  { title: "Recipient", cell: ({ recipient }) => <span className="break-anywhere">{recipient ?? "Unreadable"}</span> },
+  { title: "Recipient", cell: ({ recipient }) => recipient ?? "Unreadable" },
   { title: "Channel", cell: ({ channel }) => channelText(channel) },
   { title: "Reason", cell: ({ reason }) => <span className="break-anywhere">{reason}</span> },
-  {
-    title: "Since",
-    cell: ({ verificationId, createdAt }) => (
-      <PageLink to={`/verifications/${verificationId}`}>
-        <Time at={createdAt} relative />
-      </PageLink>
-    ),
-    align: "end",
-  },
+  { title: "Since", cell: ({ createdAt }) => <Time at={createdAt} relative />, align: "end" },
   { title: "Until", cell: ({ expiresAt }) => <Time at={expiresAt} />, align: "end" },
 ];
 
@@ -57,7 +48,7 @@ function SuppressionList() {
     <>
       <PageHeader
         title="Suppressions"
-        description="Recipients that cannot be reached on a channel: a message could not be delivered for good. No code is sent to them, and each suppression ends by itself."
+        description="Recipients that cannot be reached on a channel, as a message to them has shown. No code is sent to them there until the suppression ends."
       />
       <RecipientFilter onSearch={setRecipient}>
         <SelectField
@@ -72,6 +63,7 @@ function SuppressionList() {
         columns={columns}
         rows={list.data?.pages.flatMap(({ suppressions }) => suppressions)}
         rowKey={({ suppressionId }) => suppressionId}
+        rowLink={({ verificationId }) => `/verifications/${verificationId}`}
         rowActions={(suppression) => (
           <Button
             size="small"
