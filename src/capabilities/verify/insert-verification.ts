@@ -13,7 +13,7 @@ import { maxAttempts, maxSends } from "./verify.policy.ts";
 export interface Start extends Send {
   /** The channel of the start, which the send does not use if it has no provider. */
   readonly ownChannel: ChannelName;
-  /** Present: nothing is done if there is a pending verification of this channel and recipient that can be used instead. */
+  /** Present: nothing is done if there is a pending verification of this channel, recipient and metadata that can be used instead. */
   readonly unlessPending?: { readonly indexes: readonly string[]; readonly knownSecrets: readonly string[] };
   readonly status: "pending" | "channel_unavailable";
   readonly recipientSealed: Buffer;
@@ -105,11 +105,12 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
  */
 const unlessPending = defineStep<Start, typeof sendParameters>()({
   name: "reuse",
-  parameters: { channel: text, indexes: array(text), knownSecrets: array(text) },
+  parameters: { channel: text, indexes: array(text), metadata: jsonb, knownSecrets: array(text) },
   isNeeded: ({ unlessPending }) => unlessPending !== undefined,
-  values: ({ ownChannel, unlessPending }) => ({
+  values: ({ ownChannel, metadata, unlessPending }) => ({
     channel: ownChannel,
     indexes: unlessPending?.indexes ?? [],
+    metadata,
     knownSecrets: unlessPending?.knownSecrets ?? [],
   }),
   sql: (p, { reached }) => ({
@@ -120,8 +121,12 @@ const unlessPending = defineStep<Start, typeof sendParameters>()({
 });
 
 /** SQL of the id of the verification to use. */
-export const toReuse = (p: Readonly<Record<"workspaceId" | "mode" | "channel" | "indexes" | "knownSecrets", string>>) =>
-  `verification_to_reuse(${p.workspaceId}, ${p.mode}, ${p.channel}, ${p.indexes}, ${p.knownSecrets}, ${maxSends})`;
+export const toReuse = (
+  p: Readonly<Record<"workspaceId" | "mode" | "channel" | "indexes" | "metadata" | "knownSecrets", string>>,
+) =>
+  `verification_to_reuse(
+    ${p.workspaceId}, ${p.mode}, ${p.channel}, ${p.indexes}, ${p.metadata}, ${p.knownSecrets}, ${maxSends}
+  )`;
 
 /** The statement of a start: takes a token of every limit, then writes the verification and its message. */
 export function startStatement(added: AddedSendSteps) {

@@ -1,4 +1,4 @@
-import { array, statement, text } from "../../database/statement.ts";
+import { array, jsonb, statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import { isUndeliverable } from "./fallback-step.ts";
 import { toReuse } from "./insert-verification.ts";
@@ -15,7 +15,7 @@ import {
 } from "./start-verification.ts";
 
 const findToReuse = statement<{ id: string | null }>("find_verification_to_reuse")(
-  { workspaceId: text, mode: text, channel: text, indexes: array(text), knownSecrets: array(text) },
+  { workspaceId: text, mode: text, channel: text, indexes: array(text), metadata: jsonb, knownSecrets: array(text) },
   (p) => `SELECT ${toReuse(p)} AS id`,
 );
 
@@ -33,7 +33,7 @@ export interface StartedOrReused extends StartedVerification {
 const maxTries = 3;
 
 /**
- * Sends the code of the newest pending verification of this channel and recipient again, if it has sends left. Otherwise starts one: the
+ * Sends the code of the newest pending verification of this channel, recipient and metadata again, if it has sends left. Otherwise starts one: the
  * statement of the start finds out which, under a lock, so that of two calls at the same moment one starts and the other uses what it
  * started. Throws as a start and a resend do.
  *
@@ -73,6 +73,7 @@ async function reuse(
     mode,
     channel: input.channel,
     indexes: own === undefined ? [] : exactIndexes(keyring, own.recipient),
+    metadata: JSON.stringify(input.metadata),
     knownSecrets: keyring.all.map(({ id }) => id),
   });
   const id = found?.id ?? null;

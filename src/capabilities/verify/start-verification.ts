@@ -59,7 +59,7 @@ export interface StartInput {
   readonly originLimits: readonly OriginLimit[];
   /** The other ways of the code. Default: none. */
   readonly fallback?: readonly FallbackInput[];
-  /** Do nothing if there is a pending verification of this channel and recipient that can be used instead. Default: false. */
+  /** Do nothing if there is a pending verification of this channel, recipient and metadata that can be used instead. Default: false. */
   readonly unlessPending?: boolean;
   /** The fixed code of the recipient: nothing is sent. Default: it has none. */
   readonly fixedCode?: HeldFixedCode | undefined;

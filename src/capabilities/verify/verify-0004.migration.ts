@@ -143,11 +143,12 @@ const onVerification = `
 /**
  * The newest pending verification of a recipient whose code can be sent again. Whoever asks holds a lock until the end of the transaction, so
  * that of two starts at the same moment the second one finds the verification of the first: the query has a snapshot of its own, taken after
- * the lock. The recipient has an index for each master secret, and two servers share at least one of them.
+ * the lock. The recipient has an index for each master secret, and two servers share at least one of them. Other metadata may name another
+ * user, who would be taken for the one who entered the code.
  */
 const toReuse = `
   CREATE OR REPLACE FUNCTION verification_to_reuse(
-    workspace text, of_mode text, of_channel text, indexes text[], known_secrets text[], max_sends integer
+    workspace text, of_mode text, of_channel text, indexes text[], of_metadata jsonb, known_secrets text[], max_sends integer
   ) RETURNS text
   LANGUAGE plpgsql VOLATILE AS $$
   BEGIN
@@ -158,7 +159,7 @@ const toReuse = `
       SELECT id FROM verification
       WHERE recipient_index = ANY (indexes) AND workspace_id || '' = workspace AND mode || '' = of_mode
         AND channel = of_channel AND status = 'pending' AND expires_at > byond_now() AND sends < max_sends
-        AND secret_id = ANY (known_secrets)
+        AND secret_id = ANY (known_secrets) AND metadata = of_metadata
       ORDER BY created_at DESC LIMIT 1
     );
   END $$`;

@@ -106,6 +106,18 @@ describe("another one is started", () => {
     expect([(await call(one)).body.reused, (await call(other)).body.reused]).toEqual([false, false]);
   });
 
+  test("if the pending one has other metadata, such as another user's id", async () => {
+    const recipient = "metadata@example.com";
+    const attacker = await start(app, key, recipient, { ...reuse, metadata: { user: "1", flow: "sign-in" } });
+    const victim = await start(app, key, recipient, { ...reuse, metadata: { user: "2", flow: "sign-in" } });
+    expect([attacker.body.reused, victim.body.reused]).toEqual([false, false]);
+    await app.time.advance({ seconds: 61 });
+    const again = await start(app, key, recipient, { ...reuse, metadata: { flow: "sign-in", user: "1" } });
+    expect(again.body).toMatchObject({ verification_id: attacker.body.verification_id, reused: true });
+    await app.time.advance({ seconds: 61 });
+    expect((await start(app, key, recipient, reuse)).body.reused).toBe(false);
+  });
+
   test("if the pending one is of another mode", async () => {
     const testKey = await app.mintKey({ mode: "test" });
     const recipient = "mode@example.com";
