@@ -36,8 +36,9 @@ export function parseBouncesUrl(text: string): BounceMailboxAddress {
   if (url.username === "" || url.password === "") {
     throw new TypeError("the URL must have both a user and a password");
   }
-  if (url.hash !== "") {
-    throw new TypeError('the URL must have "#" percent-encoded');
+  // Behind the host may stand what was meant as a part of the password.
+  if (url.hash !== "" || (url.pathname + url.search).includes("@")) {
+    throw new TypeError('the URL must have "/", "?", "#" and "@" percent-encoded in user, password and folder');
   }
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return {

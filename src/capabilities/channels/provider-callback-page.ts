@@ -7,8 +7,9 @@ import { UnverifiedBodies } from "../../server/unverified-bodies.ts";
 import { readCallbackBody } from "./callback-body.ts";
 import type { ProviderCallback, ProviderDependencies } from "./provider-kind.ts";
 
-const maxBodyBytes = 256 * 1024;
-const arrivingLimits = { maxBytes: 32 * maxBodyBytes, maxBytesPerSource: 8 * maxBodyBytes };
+/** A report is one or two kilobytes. What it costs to check the signature of a stranger's grows with its length. */
+const maxBodyBytes = 32 * 1024;
+const arrivingLimits = { maxBytes: 256 * maxBodyBytes, maxBytesPerSource: 64 * maxBodyBytes };
 
 /** A report can arrive before its message is recorded. It is refused for this long, so that the provider repeats it. */
 const recordDelayMs = 60_000;

@@ -123,6 +123,14 @@ describe("Twilio's report", () => {
     expect(await read()).toMatchObject({ status: "sent" });
   });
 
+  test("is refused if it is longer than reports are, or has more fields: sorting them would take time", async () => {
+    expect(await post(path, "a".repeat(32 * 1024 + 1), { "X-Twilio-Signature": "x" })).toBe(413);
+    const fields = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, ""]));
+    const [most, tooMany] = [fields(200), fields(201)];
+    expect([await report(most, signed(most)), await report(tooMany, signed(tooMany))]).toEqual([400, 401]);
+  });
+
   test("without its fields is answered 400, and only POST is served", async () => {
     const other = { AccountSid: sid };
     expect(await report(other, signed(other))).toBe(400);

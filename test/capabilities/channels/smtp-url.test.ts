@@ -53,6 +53,7 @@ describe("parseSmtpUrl", () => {
     ["smtp://:hunter2@mail.example.com", "both a user and a password"],
     ["smtp://user:12?hunter2@mail.example.com", "percent-encoded"],
     ["smtp://user:12?hunter2=@mail.example.com", "percent-encoded"],
+    ["smtp://user:a@b?hunter2@mail.example.com", "percent-encoded"],
     ["smtp://user:hunter2@mail.example.com:0", "no port"],
     ["smtp://us%er:hunter2@mail.example.com", "user or password"],
   ])("refuses %s", (url, problem) => {

@@ -38,7 +38,8 @@ export function parseSmtpUrl(text: string): SmtpServer {
     throw new TypeError("the SMTP URL must have both a user and a password, or neither");
   }
   // Behind the host may stand what was meant as a part of the password.
-  if (!/^\/?$/.test(url.pathname) || url.hash !== "" || (url.username === "" && text.includes("@"))) {
+  const hasStrayAt = url.search.includes("@") || (url.username === "" && text.includes("@"));
+  if (!/^\/?$/.test(url.pathname) || url.hash !== "" || hasStrayAt) {
     throw new TypeError(
       'the SMTP URL must have "/", "?", "#" and "@" percent-encoded in user and password, and no path',
     );

@@ -1,6 +1,7 @@
 import type { SendResult } from "../../../outbox/send-result.ts";
 import { parseWholeNumber } from "../../../text/numbering-plans.ts";
 import { readApiUrl } from "../api-url.ts";
+import { readCallbackForm } from "../callback-form.ts";
 import { resultOf } from "../error-meaning.ts";
 import { field, type HttpAnswer, items, messageIdOf, postJson } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
@@ -171,10 +172,10 @@ function plivoCallback(
   { channel, clock, record }: ProviderDependencies,
 ): ProviderCallback {
   return async ({ url, query, header, body }) => {
-    const form = new URLSearchParams(body.toString("utf8"));
-    const version = plivoSignatureVersion({ url: new URL(url), form, header }, authToken);
+    const form = readCallbackForm(body);
+    const version = form && plivoSignatureVersion({ url: new URL(url), form, header }, authToken);
     // Version 2 does not cover the body: it is only known of text messages.
-    if (version === undefined || (version === "v2" && channel === "voice")) {
+    if (form === undefined || version === undefined || (version === "v2" && channel === "voice")) {
       return { kind: "unsigned" };
     }
     const now = clock.now();

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Clock } from "../../../clock.ts";
 import { equalSecrets } from "../../../crypto/equal-secrets.ts";
 import type { Receipt } from "../../../outbox/delivery-receipts.ts";
+import { readCallbackForm } from "../callback-form.ts";
 import { messageIdOf } from "../http/http-post.ts";
 import type { CallbackRequest, ProviderCallback } from "../provider-kind.ts";
 import { twilioDeliveryErrors } from "./twilio-errors.ts";
@@ -12,8 +13,8 @@ import { twilioDeliveryErrors } from "./twilio-errors.ts";
  */
 export function twilioCallback(authToken: string, clock: Pick<Clock, "now">): ProviderCallback {
   return (request) => {
-    const form = new URLSearchParams(request.body.toString("utf8"));
-    if (!isSigned(authToken, request, form)) {
+    const form = readCallbackForm(request.body);
+    if (form === undefined || !isSigned(authToken, request, form)) {
       return { kind: "unsigned" };
     }
     const messageId = messageIdOf(form.get("MessageSid") ?? form.get("CallSid"));
