@@ -121,6 +121,11 @@ export function recipientUndeliverable(reason: string): AppError {
   return new AppError("undeliverable", `Messages to this recipient cannot be delivered on this channel: ${reason}.`);
 }
 
+/** Whether a send was refused because nothing can be delivered to the recipient on the channel. */
+export function isUndeliverable(error: unknown): boolean {
+  return error instanceof AppError && error.code === "undeliverable";
+}
+
 /** The problem of a field as an entry of `fields`; empty if there is none. */
 export function problemOf(field: string, problem: string | undefined): Record<string, string> {
   return problem === undefined ? {} : { [field]: problem };

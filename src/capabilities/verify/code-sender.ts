@@ -31,6 +31,27 @@ export interface CodePayload {
   readonly autofillDomain?: string;
 }
 
+/** What a verification says of its code. */
+interface CodeOfVerification extends Pick<CodePayload, "brand" | "codeLength" | "secretId"> {
+  readonly locale: string | null;
+  readonly autofillDomain: string | null;
+}
+
+/** The payload of a message with the code of a verification. */
+export function codePayload(
+  { brand, codeLength, secretId, locale, autofillDomain }: CodeOfVerification,
+  message: Pick<CodePayload, "channel" | "recipient" | "mode">,
+): CodePayload {
+  return {
+    ...message,
+    brand,
+    codeLength,
+    secretId,
+    ...(locale === null ? {} : { locale }),
+    ...(autofillDomain === null ? {} : { autofillDomain }),
+  };
+}
+
 /** What a start and a resend need of the delivery. */
 export interface CodeDispatcher {
   /** This server. It claims the outbox rows that it writes. */

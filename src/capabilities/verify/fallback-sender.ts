@@ -2,15 +2,14 @@ import type { Mode } from "../../access/caller.ts";
 import { type Keyring, unseal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
-import { AppError, type ErrorCode } from "../../errors.ts";
+import { AppError, type ErrorCode, isUndeliverable } from "../../errors.ts";
 import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
 import type { SendResult, Settled } from "../../outbox/send-result.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
-import { type CodeDispatcher, codeMessageWithFallbackKind, sealCodeMessage } from "./code-sender.ts";
+import { type CodeDispatcher, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
 import type { OriginLimit } from "./define-send-step.ts";
 import { endStep, lookUpFollowing } from "./end-fallback-step.ts";
 import {
-  isUndeliverable,
   type Refusal,
   type StepRow,
   type StoredFallback,
@@ -30,7 +29,7 @@ import { sendCode } from "./send-steps.ts";
 import { lookUpTaken, type TakenStep, type takeStepStatement } from "./take-fallback-step.ts";
 import { minUsefulSeconds } from "./verify.policy.ts";
 
-const readPending = statement<PendingRow>("read_verification_of_fallback_step")(
+const readVerification = statement<PendingRow>("read_verification_of_fallback_step")(
   { workspaceId: text, id: text },
   (p) => `
     SELECT
@@ -56,7 +55,7 @@ interface PendingRow {
   readonly remainingSeconds: number;
 }
 
-/** What the database is to blame for: the step is tried again, and finds out what happened. */
+/** Errors of the database: the step is tried again, and finds out what happened. */
 const databaseErrors: readonly ErrorCode[] = ["unavailable", "outcome_unknown"];
 
 const serverErrors: readonly ErrorCode[] = [...databaseErrors, "internal"];
@@ -95,7 +94,7 @@ export class FallbackSender implements OutboxSender {
   async #take(item: OutboxItem): Promise<SendResult | Settled> {
     const { database, codes } = this.#deps;
     const { workspaceId, subjectId: id } = item;
-    const [pending] = await database.run(readPending, { workspaceId, id });
+    const [pending] = await database.run(readVerification, { workspaceId, id });
     const steps = pending?.fallback?.steps ?? [];
     const number = stepNumber(item.id);
     const step = steps[number - 1];
@@ -148,16 +147,7 @@ export class FallbackSender implements OutboxSender {
     const lane = codes.laneFor(channel, mode);
     const endUserKey =
       pending.endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, pending.endUserSealed);
-    const payload = {
-      channel,
-      recipient: recipient.address,
-      brand: pending.brand,
-      codeLength: pending.codeLength,
-      mode,
-      secretId: pending.secretId,
-      ...(pending.locale === null ? {} : { locale: pending.locale }),
-      ...(pending.autofillDomain === null ? {} : { autofillDomain: pending.autofillDomain }),
-    };
+    const payload = codePayload(pending, { channel, recipient: recipient.address, mode });
     return {
       workspaceId,
       verificationId,

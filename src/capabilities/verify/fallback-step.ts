@@ -1,5 +1,4 @@
 import { createId } from "../../crypto/ids.ts";
-import { AppError } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 
 /**
@@ -81,9 +80,4 @@ export function stepRows(steps: readonly StoredStep[], taken: number, refused: r
       ? { number, status: "sent", afterSeconds: 0 }
       : { number, status: "failed", afterSeconds: 0, refusal };
   });
-}
-
-/** Whether a send was refused because nothing can be delivered to the recipient over the channel. */
-export function isUndeliverable(error: unknown): boolean {
-  return error instanceof AppError && error.code === "undeliverable";
 }

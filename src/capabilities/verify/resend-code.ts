@@ -4,7 +4,7 @@ import { defineStep } from "../../database/shared-statement.ts";
 import { array, boolean, bytea, nullable, statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
-import { codeMessageKind, codeMessageWithFallbackKind, sealCodeMessage } from "./code-sender.ts";
+import { codeMessageKind, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
 import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
 import { getVerification } from "./get-verification.ts";
 import {
@@ -215,16 +215,7 @@ export async function sendAgain(
   }
   const isSecond = isSecondForm(channel, pending);
   const message = {
-    ...sealCodeMessage(keyring, workspaceId, {
-      channel,
-      recipient: recipient.address,
-      brand: pending.brand,
-      codeLength: pending.codeLength,
-      mode,
-      secretId: pending.secretId,
-      ...(pending.locale === null ? {} : { locale: pending.locale }),
-      ...(pending.autofillDomain === null ? {} : { autofillDomain: pending.autofillDomain }),
-    }),
+    ...sealCodeMessage(keyring, workspaceId, codePayload(pending, { channel, recipient: recipient.address, mode })),
     kind: pending.hasFallback ? codeMessageWithFallbackKind : codeMessageKind,
     lane,
     claimedBy: codes.serverId,

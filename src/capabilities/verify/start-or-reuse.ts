@@ -1,6 +1,5 @@
 import { array, jsonb, statement, text } from "../../database/statement.ts";
-import { AppError } from "../../errors.ts";
-import { isUndeliverable } from "./fallback-step.ts";
+import { AppError, isUndeliverable } from "../../errors.ts";
 import { toReuse } from "./insert-verification.ts";
 import { planSends } from "./plan-sends.ts";
 import { exactIndexes } from "./recipient.ts";

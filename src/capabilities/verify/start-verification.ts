@@ -2,21 +2,20 @@ import type { KeyCaller } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
-import { invalidFields, problemOf } from "../../errors.ts";
+import { invalidFields, isUndeliverable, problemOf } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
-import { type CodeDispatcher, codeMessageKind, codeMessageWithFallbackKind, sealCodeMessage } from "./code-sender.ts";
-import type { OriginLimit } from "./define-send-step.ts";
 import {
-  isUndeliverable,
-  type Refusal,
-  type StoredFallback,
-  type StoredStep,
-  stepRows,
-  storedStep,
-} from "./fallback-step.ts";
+  type CodeDispatcher,
+  codeMessageKind,
+  codeMessageWithFallbackKind,
+  codePayload,
+  sealCodeMessage,
+} from "./code-sender.ts";
+import type { OriginLimit } from "./define-send-step.ts";
+import { type Refusal, type StoredFallback, type StoredStep, stepRows, storedStep } from "./fallback-step.ts";
 import type { HeldFixedCode } from "./find-fixed-code.ts";
 import {
   lookUpStarted,
@@ -180,6 +179,7 @@ async function startOver(
   const { workspaceId, mode } = caller;
   const { id, recipient, fixedCode } = input;
   const hasFallback = steps.length > 0;
+  const [locale, autofillDomain] = [input.locale ?? null, input.autofillDomain ?? null];
   const brand = input.brand === undefined ? brandOfAccount(caller.workspaceName) : brandOf(input.brand);
   const message =
     lane === undefined
@@ -188,16 +188,10 @@ async function startOver(
           ...sealCodeMessage(
             keyring,
             workspaceId,
-            {
-              channel: target.channel,
-              recipient: target.recipient.address,
-              brand,
-              codeLength: input.codeLength,
-              mode,
-              secretId: keyring.current.id,
-              ...(input.locale === undefined ? {} : { locale: input.locale }),
-              ...(input.autofillDomain === undefined ? {} : { autofillDomain: input.autofillDomain }),
-            },
+            codePayload(
+              { brand, codeLength: input.codeLength, secretId: keyring.current.id, locale, autofillDomain },
+              { channel: target.channel, recipient: target.recipient.address, mode },
+            ),
             steps[way - 1]?.deliveryId,
           ),
           kind: hasFallback ? codeMessageWithFallbackKind : (input.messageKind ?? codeMessageKind),
@@ -225,8 +219,8 @@ async function startOver(
     recipientIndex: exactIndex(keyring.current, recipient),
     endUserSealed: input.endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, input.endUserKey),
     brand,
-    locale: input.locale ?? null,
-    autofillDomain: input.autofillDomain ?? null,
+    locale,
+    autofillDomain,
     metadata: JSON.stringify(input.metadata),
     codeLength: fixedCode?.codeLength ?? input.codeLength,
     ttlSeconds: expiresAtOnce({ mode, recipient: target.recipient }, target.channel) ? -1 : input.ttlSeconds,
