@@ -42,7 +42,11 @@ export function readMailAddress(given: string): MailAddress | MailAddressProblem
   }
   const name = text.slice(at + 1);
   const domain = internationalHostname.test(name) ? domainToASCII(name) : "";
-  return hostname.test(domain) ? { local, domain } : "invalid_domain";
+  if (!hostname.test(domain)) {
+    return "invalid_domain";
+  }
+  // Names in other scripts become longer in ASCII, which is what mail servers get.
+  return Buffer.byteLength(local) + 1 + domain.length > 254 ? "too_long" : { local, domain };
 }
 
 /** As `readMailAddress`. Undefined if the text is not an address. */

@@ -14,7 +14,7 @@ export interface MailDomainsOptions {
   readonly clock: Pick<Clock, "monotonicMs">;
   /** As `Resolver.setServers` takes them. Empty: those of the machine. */
   readonly servers: readonly string[];
-  /** How long a server may take to answer one of two attempts. Default 2 s. */
+  /** How long a server may take to answer one of two attempts; twice as long is the longest for a domain. Default 2 s. */
   readonly timeoutMs?: number;
 }
 
@@ -34,16 +34,16 @@ const unknown: MailDomain = { status: "unknown", mailServer: undefined };
  */
 export class MailDomains {
   readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #resolver: Resolver;
+  readonly #servers: readonly string[];
+  readonly #timeoutMs: number;
+  readonly #resolvers = new Set<Resolver>();
   readonly #known = new LruMap<string, { readonly answer: MailDomain; readonly untilMs: number }>(rememberedDomains);
   readonly #underWay = new Map<string, Promise<MailDomain>>();
 
   constructor({ clock, servers, timeoutMs = 2_000 }: MailDomainsOptions) {
     this.#clock = clock;
-    this.#resolver = new Resolver({ timeout: timeoutMs, maxTimeout: timeoutMs, tries: 2 });
-    if (servers.length > 0) {
-      this.#resolver.setServers(servers);
-    }
+    this.#servers = servers;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Never rejects. `domain` is a host name in ASCII. */
@@ -68,37 +68,55 @@ export class MailDomains {
   }
 
   close(): void {
-    this.#resolver.cancel();
+    for (const resolver of this.#resolvers) {
+      resolver.cancel();
+    }
   }
 
   async #ask(domain: string): Promise<MailDomain> {
-    const answer = await this.#resolve(domain);
+    const resolver = this.#createResolver();
+    this.#resolvers.add(resolver);
+    // The attempts are made at each server, of which machines may have three.
+    const timer = setTimeout(() => resolver.cancel(), 2 * this.#timeoutMs);
+    const answer = await resolve(resolver, domain);
+    clearTimeout(timer);
+    this.#resolvers.delete(resolver);
     const rememberMs = answer.status === "unknown" ? failureRememberedMs : rememberedMs;
     this.#known.set(domain, { answer, untilMs: this.#clock.monotonicMs() + rememberMs });
     return answer;
   }
 
-  async #resolve(domain: string): Promise<MailDomain> {
-    // The dot at the end: the name is whole, so that the search list of the machine is not tried.
-    const name = `${domain}.`;
-    const exchanges = await answerOf(this.#resolver.resolveMx(name));
-    if (exchanges === "not_found" || exchanges === "unknown") {
-      return { status: exchanges, mailServer: undefined };
+  /**
+   * One for each domain: c-ares shortens the timeout of a resolver that had fast answers, down to 250 ms, and domains whose own
+   * servers are slow would be unknown.
+   */
+  #createResolver(): Resolver {
+    const resolver = new Resolver({ timeout: this.#timeoutMs, maxTimeout: this.#timeoutMs, tries: 2 });
+    if (this.#servers.length > 0) {
+      resolver.setServers(this.#servers);
     }
-    if (exchanges !== "none") {
-      const mailServer = preferred(exchanges);
-      return { status: mailServer === undefined ? "no_mail" : "accepts_mail", mailServer };
-    }
-    // Without a mail server, mail goes to the domain's own address.
-    const addresses = await Promise.all([
-      answerOf(this.#resolver.resolve4(name)),
-      answerOf(this.#resolver.resolve6(name)),
-    ]);
-    if (addresses.some((found) => Array.isArray(found))) {
-      return { status: "accepts_mail", mailServer: domain };
-    }
-    return addresses.includes("unknown") ? unknown : { status: "no_mail", mailServer: undefined };
+    return resolver;
   }
+}
+
+/** Asks whether a domain takes mail. */
+async function resolve(resolver: Resolver, domain: string): Promise<MailDomain> {
+  // The dot at the end: the name is whole, so that the search list of the machine is not tried.
+  const name = `${domain}.`;
+  const exchanges = await answerOf(resolver.resolveMx(name));
+  if (exchanges === "not_found" || exchanges === "unknown") {
+    return { status: exchanges, mailServer: undefined };
+  }
+  if (exchanges !== "none") {
+    const mailServer = preferred(exchanges);
+    return { status: mailServer === undefined ? "no_mail" : "accepts_mail", mailServer };
+  }
+  // Without a mail server, mail goes to the domain's own address.
+  const addresses = await Promise.all([answerOf(resolver.resolve4(name)), answerOf(resolver.resolve6(name))]);
+  if (addresses.some((found) => Array.isArray(found))) {
+    return { status: "accepts_mail", mailServer: domain };
+  }
+  return addresses.includes("unknown") ? unknown : { status: "no_mail", mailServer: undefined };
 }
 
 /** `none`: the domain exists and has no such record. */

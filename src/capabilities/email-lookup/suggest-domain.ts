@@ -24,10 +24,13 @@ const endings: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Providers that differ by one letter from a common one. Lists of providers do not help: they have mistyped domains among them. */
-const otherProviders: ReadonlySet<string> = new Set(["email.com", "mail.com", "ymail.com", "gmx.com"]);
+const otherProviders: ReadonlySet<string> = new Set(["email.com", "mail.com", "ymail.com"]);
 
-/** The shortest domain that is compared: of shorter ones, too many are in use. */
-const shortestCompared = 7;
+/**
+ * The shortest common domain that others are compared with. What is near a shorter one is in use: `aon.com`, `bol.com`, `man.com` and
+ * `love.com` have mailboxes.
+ */
+const shortestCompared = 9;
 
 /** The domain, in ASCII, that was probably meant. Undefined if the domain does not look like a typing mistake. */
 export function suggestDomain(domain: string): string | undefined {
@@ -50,7 +53,9 @@ function isMeant(domain: string, candidate: string): boolean {
   const [[, ending], [, candidateEnding]] = [split(domain), split(candidate)];
   const isCountry = candidateEnding.length === 2;
   return (
-    domain.length >= shortestCompared && (!isCountry || ending === candidateEnding) && isOneMistake(domain, candidate)
+    candidate.length >= shortestCompared &&
+    (!isCountry || ending === candidateEnding) &&
+    isOneMistake(domain, candidate)
   );
 }
 

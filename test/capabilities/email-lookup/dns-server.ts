@@ -2,8 +2,17 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { type Answer, decode, encode, type RecordType } from "dns-packet";
 
-/** What a name has: its records, or how the server fails. */
-type Zone = Readonly<Record<string, readonly Answer[] | "NXDOMAIN" | "SERVFAIL" | "silence">>;
+/** What a name has: its records, or how the server fails. `afterMs`: how long the server takes to say it. */
+type Zone = Readonly<
+  Record<
+    string,
+    | readonly Answer[]
+    | "NXDOMAIN"
+    | "SERVFAIL"
+    | "silence"
+    | { readonly afterMs: number; readonly answers: readonly Answer[] }
+  >
+>;
 
 /** A DNS server on a port of 127.0.0.1, over UDP. Names that its zone does not have do not exist. */
 export class DnsServer implements AsyncDisposable {
@@ -46,9 +55,12 @@ export class DnsServer implements AsyncDisposable {
       return;
     }
     const code = { NXDOMAIN: 3, SERVFAIL: 2 };
-    const answers = typeof found === "string" ? [] : found.filter(({ type }) => type === question.type);
+    const records = typeof found === "string" ? [] : "answers" in found ? found.answers : found;
+    const answers = records.filter(({ type }) => type === question.type);
     const flags = 0x80 | (typeof found === "string" ? code[found] : 0);
-    this.#socket.send(encode({ type: "response", id: id ?? 0, flags, questions, answers }), port, address);
+    const response = encode({ type: "response", id: id ?? 0, flags, questions, answers });
+    const afterMs = typeof found === "object" && "afterMs" in found ? found.afterMs : 0;
+    setTimeout(() => this.#socket.send(response, port, address), afterMs);
   }
 }
 

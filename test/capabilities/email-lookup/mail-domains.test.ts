@@ -15,6 +15,7 @@ const zone = {
   "here.example": mx("here.example", [0, "localhost"]),
   "broken.example": "SERVFAIL",
   "silent.example": "silence",
+  "slow.example": { afterMs: 1_400, answers: mx("slow.example", [10, "mail.slow.example"]) },
 } as const;
 
 async function start(nowMs = { value: 0 }) {
@@ -39,6 +40,28 @@ describe("what the domain name system says", () => {
   ])("%s", async (_, domain, status, mailServer) => {
     await using started = await start();
     expect(await started.domains.find(domain)).toEqual({ status, mailServer });
+  });
+
+  test("a slow domain is waited for, however fast the others were", async () => {
+    await using server = await DnsServer.start(zone);
+    const domains = new MailDomains({ clock: { monotonicMs: () => 0 }, servers: [server.address] });
+    for (let index = 0; index < 10; index += 1) {
+      await domains.find(`${index}.nowhere.example`);
+    }
+    expect(await domains.find("slow.example")).toEqual({ status: "accepts_mail", mailServer: "mail.slow.example" });
+    expect(server.questions.filter((question) => question === "MX slow.example")).toHaveLength(1);
+  });
+
+  test("three silent servers are not each waited for", async () => {
+    await using one = await DnsServer.start(zone);
+    await using two = await DnsServer.start(zone);
+    await using three = await DnsServer.start(zone);
+    const servers = [one, two, three];
+    const addresses = servers.map(({ address }) => address);
+    const domains = new MailDomains({ clock: { monotonicMs: () => 0 }, servers: addresses, timeoutMs: 500 });
+    expect((await domains.find("silent.example")).status).toBe("unknown");
+    // Two attempts at each of the three would be six questions.
+    expect(servers.flatMap(({ questions }) => questions).length).toBeLessThan(6);
   });
 
   test("nobody is told of reserved names", async () => {
