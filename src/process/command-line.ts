@@ -72,7 +72,7 @@ function parseOptions(
     if (!Object.hasOwn(known, name) || !rawName.startsWith("--")) {
       throw refusal(`${command} has no option ${rawName}`);
     }
-    if (value === undefined || value === "" || (!token.inlineValue && value.startsWith("-"))) {
+    if (value === undefined || value === "" || (!token.inlineValue && value.startsWith("-") && value !== "-")) {
       throw refusal(`--${name} has no value`);
     }
     if (options.has(name)) {

@@ -26,10 +26,13 @@ export function withPlainPlus(text: string): string {
  * ones as well, so that `+1 800 FLOWERS` would be read as the number +1 800.
  */
 export function extractPossibleNumber(text: string): string {
-  return withinContext(foldDigits(text))
-    .replace(/[^\p{N}\p{L}#]*(?:(?<!\p{L})\p{L}{1,2}[^\p{N}\p{L}#]*)?$/u, "")
-    .replace(/[\\/] *x.*$/su, "")
-    .replaceAll("*", " ");
+  return (
+    withinContext(foldDigits(text))
+      // The lookbehind keeps the time linear, however many signs stand within the text.
+      .replace(/(?<![^\p{N}\p{L}#])[^\p{N}\p{L}#]*(?:(?<!\p{L})\p{L}{1,2}[^\p{N}\p{L}#]*)?$/u, "")
+      .replace(/[\\/] *x.*$/su, "")
+      .replaceAll("*", " ")
+  );
 }
 
 /** A number with digits and separators, beginning with its country code (RFC 3966 §3: `global-number-digits`). */

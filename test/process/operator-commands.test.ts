@@ -81,6 +81,7 @@ describe("options", () => {
     [["--color", "red"], { color: "red" }],
     [["--color=red", "--on=--wall"], { color: "red", on: "--wall" }],
     [["--on", "=a=b", "--color=a=b"], { color: "a=b", on: "=a=b" }],
+    [["--color", "-", "--on", "red"], { color: "-", on: "red" }],
   ])("%j are read", (args, options) => {
     expect(parseCommandLine(["paint", ...args], table)).toEqual({ kind: "command", command: "paint", options });
   });

@@ -21,7 +21,7 @@ export const lookupCsvCommand: OperatorCommand = {
   summary:
     "Looks up the phone numbers of a CSV file, writes the file with columns for what is known about them to standard output, and a summary to standard error. Needs no server and no database.",
   options: {
-    csv: { value: "file", meaning: "The file, of any size. --csv=- is standard input.", isRequired: true },
+    csv: { value: "file", meaning: "The file, of any size. --csv - is standard input.", isRequired: true },
     column: {
       value: "name",
       meaning:
