@@ -5,8 +5,10 @@ import { ApiKeyService } from "#gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "#gen/byond/v1/auth_pb.ts";
 import { EmailService } from "#gen/byond/v1/email_pb.ts";
 import { EventService } from "#gen/byond/v1/event_pb.ts";
+import { FixedCodeService } from "#gen/byond/v1/fixed_code_pb.ts";
 import { LookupService } from "#gen/byond/v1/lookup_pb.ts";
 import { ReportService } from "#gen/byond/v1/report_pb.ts";
+import { SuppressionService } from "#gen/byond/v1/suppression_pb.ts";
 import { VerifyService } from "#gen/byond/v1/verify_pb.ts";
 import { WebhookService } from "#gen/byond/v1/webhook_pb.ts";
 
@@ -27,11 +29,13 @@ export interface OperationGroup {
 /** In the order of the reference. */
 const services: readonly DescService[] = [
   VerifyService,
+  SuppressionService,
   LookupService,
   EmailService,
   EventService,
   WebhookService,
   ReportService,
+  FixedCodeService,
   ApiKeyService,
   AuthService,
 ];
