@@ -54,8 +54,9 @@ type VerifyStartParams struct {
 	Fallback []FallbackStep `json:"fallback,omitzero"`
 
 	// Reuse: with `pending`: if the newest pending verification with this channel, recipient and metadata has sends
-	// left, its code is sent again, and no verification is started. The answer then has its id and its expiry; the
-	// other fields of this call are not used. Default: every call starts a verification.
+	// left, and ten seconds or more until it expires, its code is sent again, and no verification is started. The
+	// answer then has its id and its expiry; the other fields of this call are not used. Default: every call starts
+	// a verification.
 	Reuse *Reuse `json:"reuse,omitzero"`
 
 	// Refuse: email addresses, of this start and its fallback, to which nothing is sent: the call fails with

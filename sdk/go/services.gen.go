@@ -22,7 +22,8 @@ type Services struct {
 	// A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
 	// server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a
 	// spam filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator
-	// changed it, and on WhatsApp after one day.
+	// changed it, and on WhatsApp after one day; and at once if the message is reported as delivered after all, or
+	// the user enters its code.
 	//
 	// Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode
 	// in the header `Byond-Mode`: `live` (the default) or `test`.
@@ -219,7 +220,8 @@ func (s *VerifyService) Erase(ctx context.Context, params *VerifyEraseParams, op
 // A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
 // server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a
 // spam filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator
-// changed it, and on WhatsApp after one day.
+// changed it, and on WhatsApp after one day; and at once if the message is reported as delivered after all, or
+// the user enters its code.
 //
 // Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode
 // in the header `Byond-Mode`: `live` (the default) or `test`.

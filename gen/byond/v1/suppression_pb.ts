@@ -209,7 +209,7 @@ export const DeleteSuppressionResponseSchema: GenMessage<DeleteSuppressionRespon
  * A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail server
  * or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a spam filter or
  * an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator changed it, and on WhatsApp
- * after one day.
+ * after one day; and at once if the message is reported as delivered after all, or the user enters its code.
  *
  * Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode in the
  * header `Byond-Mode`: `live` (the default) or `test`.

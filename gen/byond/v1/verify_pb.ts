@@ -106,8 +106,9 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   fallback: FallbackStep[];
 
   /**
-   * With `pending`: if the newest pending verification with this channel, recipient and metadata has sends left, its code is sent
-   * again, and no verification is started. The answer then has its id and its expiry; the other fields of this call are not used.
+   * With `pending`: if the newest pending verification with this channel, recipient and metadata has sends left, and ten seconds or
+   * more until it expires, its code is sent again, and no verification is started. The answer then has its id and its expiry; the
+   * other fields of this call are not used.
    * Default: every call starts a verification.
    *
    * @generated from field: optional byond.v1.Reuse reuse = 11;

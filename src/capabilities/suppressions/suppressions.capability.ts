@@ -10,6 +10,7 @@ import { SuppressionEntity } from "./suppression.entity.ts";
 import { suppressionService } from "./suppression.rpc.ts";
 import { readSuppressionSettings, type SuppressionSettings, suppressionSettings } from "./suppression-settings.ts";
 import { Suppressions0001 } from "./suppressions-0001.migration.ts";
+import { Suppressions0002 } from "./suppressions-0002.migration.ts";
 
 /**
  * Recipients that cannot receive messages: codes to them are refused for some time. The database writes the suppressions itself, when an attempt
@@ -20,7 +21,10 @@ export function suppressionsCapability({ recipients }: { readonly recipients: St
   const capability: Capability<SuppressionSettings> = {
     name: "suppressions",
     entities: [SuppressionEntity],
-    migrations: [{ name: "suppressions-0001", class: Suppressions0001 }],
+    migrations: [
+      { name: "suppressions-0001", class: Suppressions0001 },
+      { name: "suppressions-0002", class: Suppressions0002 },
+    ],
     workspaceTables: { suppression: "id" },
     settings: [suppressionSettings],
     readSettings: readSuppressionSettings,

@@ -144,7 +144,7 @@ const onVerification = `
  * The newest pending verification of a recipient whose code can be sent again. Whoever asks holds a lock until the end of the transaction, so
  * that of two starts at the same moment the second one finds the verification of the first: the query has a snapshot of its own, taken after
  * the lock. The recipient has an index for each master secret, and two servers share at least one of them. Other metadata may name another
- * user, who would be taken for the one who entered the code.
+ * user, who would be taken for the one who entered the code. A code that is over in less than ten seconds would arrive too late.
  */
 const toReuse = `
   CREATE OR REPLACE FUNCTION verification_to_reuse(
@@ -158,7 +158,7 @@ const toReuse = `
     RETURN (
       SELECT id FROM verification
       WHERE recipient_index = ANY (indexes) AND workspace_id || '' = workspace AND mode || '' = of_mode
-        AND channel = of_channel AND status = 'pending' AND expires_at > byond_now() AND sends < max_sends
+        AND channel = of_channel AND status = 'pending' AND expires_at > byond_now() + interval '10 seconds' AND sends < max_sends
         AND secret_id = ANY (known_secrets) AND metadata = of_metadata
       ORDER BY created_at DESC LIMIT 1
     );

@@ -134,6 +134,23 @@ describe("Vonage", () => {
     });
   });
 
+  test("takes a failure back that it reported before the delivery", async () => {
+    const id = randomUUID();
+    vonage.answer = acceptedMessage(id);
+    const delivery = await sent("sms");
+    const recipient = `+659123450${recipients}`;
+    const code = async () =>
+      (await app.rest("POST", "/verify/start", { key, body: { channel: "sms", recipient } })).body.error?.code;
+    const error = { type: "https://developer.vonage.com/api-errors/messages#1240", title: "1240" };
+    await reportOfVonage(event(id, { status: "rejected", error }));
+    expect([(await delivery()).status, await code()]).toEqual(["failed", "undeliverable"]);
+    await reportOfVonage(event(id));
+    expect(await delivery()).toMatchObject({ status: "delivered", error: null });
+    await reportOfVonage(event(id, { status: "rejected", error }));
+    expect(await delivery()).toMatchObject({ status: "delivered", error: null });
+    expect(await code()).toBeUndefined();
+  });
+
   test("is asked to report again what comes before its message is recorded, for a minute", async () => {
     expect(await reportOfVonage(event(randomUUID()))).toMatchObject({ status: 503 });
     const timestamp = new Date(app.time.now().getTime() - 61_000).toISOString();

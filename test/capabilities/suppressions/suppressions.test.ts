@@ -257,6 +257,37 @@ test("a recipient that is reported as unreachable after its code was approved is
   ]);
 });
 
+test("a suppression ends when the code of its message is approved, unless another channel may have been read or nothing was sent", async () => {
+  const sandboxKey = await mint("test");
+  const { start, call, list } = callsOf(protocols[0] as Protocol, app, { key: sandboxKey });
+  const statuses = (id: string, expected: readonly string[]) =>
+    vi.waitFor(async () => {
+      const { body } = await call("GetVerification", { verification_id: id });
+      expect(body.deliveries.map(({ status }: { status: string }) => status)).toEqual(expected);
+    });
+  const approve = async (id: string) =>
+    expect((await call("CheckVerification", { verification_id: id, code: "000000" })).body.status).toBe("approved");
+  const recipient = newMail();
+  const read = await start({ channel: "email", recipient });
+  await statuses(read, ["sent"]);
+  await markUndeliverable(app.databaseUrl, read);
+  expect((await call("StartVerification", { channel: "email", recipient })).code).toBe("undeliverable");
+  await approve(read);
+  expect(await list()).toEqual([]);
+  expect((await call("StartVerification", { channel: "email", recipient })).code).toBe("ok");
+
+  const either = await start({ channel: "email", recipient: newMail() });
+  await call("ResendCode", { verification_id: either, channel: "whatsapp", recipient: "+6591234569" });
+  await statuses(either, ["sent", "sent"]);
+  await markUndeliverable(app.databaseUrl, either);
+  await approve(either);
+  expect(await list()).toHaveLength(2);
+  const refused = await start({ channel: "email", recipient: "undeliverable-approved@example.com" });
+  await statuses(refused, ["failed"]);
+  await approve(refused);
+  expect(await list()).toHaveLength(3);
+});
+
 test("a suppression ends after its days, on WhatsApp after one, and is swept", async () => {
   const sandboxKey = await mint("test");
   const { start, call, list } = callsOf(protocols[0] as Protocol, app, { key: sandboxKey });

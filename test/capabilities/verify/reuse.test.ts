@@ -125,6 +125,15 @@ describe("another one is started", () => {
     expect((await start(app, testKey, recipient, reuse)).body.reused).toBe(false);
   });
 
+  test("if the pending one expires in less than ten seconds", async () => {
+    const recipient = "nearly@example.com";
+    const first = await start(app, key, recipient, { ...reuse, ttl_seconds: 60 });
+    await app.time.advance({ seconds: 49 });
+    expect((await start(app, key, recipient, reuse)).body.verification_id).toBe(first.body.verification_id);
+    await app.time.advance({ seconds: 2 });
+    expect((await start(app, key, recipient, reuse)).body.reused).toBe(false);
+  });
+
   test("once it has expired or was canceled", async () => {
     const recipient = "ended@example.com";
     const first = await start(app, key, recipient, { ...reuse, ttl_seconds: 30 });

@@ -83,9 +83,9 @@ final class Verify
      *     provider reports no delivery), or when the verification has ended. Each step counts against the limits of a
      *     send.
      * @param Reuse::*|string|null $reuse With `pending`: if the newest pending verification with this channel,
-     *     recipient and metadata has sends left, its code is sent again, and no verification is started. The answer
-     *     then has its id and its expiry; the other fields of this call are not used. Default: every call starts a
-     *     verification.
+     *     recipient and metadata has sends left, and ten seconds or more until it expires, its code is sent again, and
+     *     no verification is started. The answer then has its id and its expiry; the other fields of this call are not
+     *     used. Default: every call starts a verification.
      * @param list<RefusedEmail::*|string>|null $refuse Email addresses, of this start and its fallback, to which
      *     nothing is sent: the call fails with `validation_error`. What `EmailService` says of the address decides; if
      *     the domain name system does not answer, the code is sent.

@@ -89,9 +89,9 @@ class Verify:
                 was sent, where its provider reports no delivery), or when the verification has ended. Each step
                 counts against the limits of a send.
             reuse: With `pending`: if the newest pending verification with this channel, recipient and metadata
-                has sends left, its code is sent again, and no verification is started. The answer then has its id
-                and its expiry; the other fields of this call are not used. Default: every call starts a
-                verification.
+                has sends left, and ten seconds or more until it expires, its code is sent again, and no
+                verification is started. The answer then has its id and its expiry; the other fields of this call
+                are not used. Default: every call starts a verification.
             refuse: Email addresses, of this start and its fallback, to which nothing is sent: the call fails
                 with `validation_error`. What `EmailService` says of the address decides; if the domain name system
                 does not answer, the code is sent.
@@ -307,7 +307,8 @@ class Suppressions:
     A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
     server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a
     spam filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator
-    changed it, and on WhatsApp after one day.
+    changed it, and on WhatsApp after one day; and at once if the message is reported as delivered after all, or the
+    user enters its code.
 
     Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode
     in the header `Byond-Mode`: `live` (the default) or `test`.
@@ -1571,7 +1572,8 @@ class Services:
     A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
     server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a
     spam filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator
-    changed it, and on WhatsApp after one day.
+    changed it, and on WhatsApp after one day; and at once if the message is reported as delivered after all, or the
+    user enters its code.
 
     Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode
     in the header `Byond-Mode`: `live` (the default) or `test`.

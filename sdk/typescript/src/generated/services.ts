@@ -194,7 +194,7 @@ export class Verify {
  * A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail server
  * or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a spam filter or
  * an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator changed it, and on
- * WhatsApp after one day.
+ * WhatsApp after one day; and at once if the message is reported as delivered after all, or the user enters its code.
  *
  * Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode in the
  * header `Byond-Mode`: `live` (the default) or `test`.
@@ -782,7 +782,8 @@ export class Services {
    * A recipient is suppressed on one channel, when a message with a code could not be delivered for good: the mail
    * server or the carrier answered, or reported later, that there is no such mailbox or number. A full mailbox, a spam
    * filter or an outage suppress nobody. A suppression ends by itself after 30 days, unless the operator changed it,
-   * and on WhatsApp after one day.
+   * and on WhatsApp after one day; and at once if the message is reported as delivered after all, or the user enters
+   * its code.
    *
    * Each mode has suppressions of its own. An API key lists those of its mode; with an access token, name the mode in
    * the header `Byond-Mode`: `live` (the default) or `test`.

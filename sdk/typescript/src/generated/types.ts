@@ -1319,9 +1319,9 @@ export interface StartVerificationParams {
    */
   readonly fallback?: readonly FallbackStep[] | undefined;
   /**
-   * With `pending`: if the newest pending verification with this channel, recipient and metadata has sends left, its
-   * code is sent again, and no verification is started. The answer then has its id and its expiry; the other fields of
-   * this call are not used. Default: every call starts a verification.
+   * With `pending`: if the newest pending verification with this channel, recipient and metadata has sends left, and
+   * ten seconds or more until it expires, its code is sent again, and no verification is started. The answer then has
+   * its id and its expiry; the other fields of this call are not used. Default: every call starts a verification.
    */
   readonly reuse?: Reuse | null | undefined;
   /**
