@@ -55,7 +55,12 @@ function csvLine(cells: readonly string[]): string {
   return `${quoted.join(",")}\r\n`;
 }
 
-/** A cell that spreadsheets show as text: what they would run as a formula gets an apostrophe (CWE-1236), by the rule of `byond lookup`. */
+/** How a formula begins. Spreadsheets skip blanks, and take full-width signs in some languages. */
+const formula = /^(\s*[=@＝＠+＋－-]|[\t\r\n])/;
+/** Numbers are no formulas, with a sign or without, however they are grouped. */
+const signedNumber = /^\s*[+＋－-][\p{Nd}\s().,/-]*$/u;
+
+/** A cell that spreadsheets show as text: what they would run as a formula gets an apostrophe (CWE-1236). The rule is that of `byond lookup`. */
 export function harmlessCell(text: string): string {
-  return /^[=@\t\r]/.test(text) || (/^[+-]/.test(text) && !/^[+-][\d\s().,/-]*$/.test(text)) ? `'${text}` : text;
+  return formula.test(text) && !signedNumber.test(text) ? `'${text}` : text;
 }
