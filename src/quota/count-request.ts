@@ -61,6 +61,34 @@ export async function countMoreRequests(
   }
 }
 
+/** The part of each limit that work in the background leaves to other calls. */
+const shareOfOtherCalls = 1 / 4;
+
+/**
+ * Counts as many of `count` requests as there is room for, for work in the background: a quarter of each limit is left to other calls, which
+ * would be refused otherwise for as long as it lasts. Returns how many were counted.
+ */
+export async function countSpareRequests(
+  { quota }: { readonly quota: Quota },
+  context: HandlerContext,
+  count: number,
+): Promise<number> {
+  const { subjects } = limitsOf(anyCaller(context));
+  let spare = count;
+  for (const subject of subjects) {
+    // Admitted to learn what remains, and released.
+    const { result, release } = await quota.admit(subject);
+    release();
+    const remaining = result.admitted ? result.remaining + 1 : 0;
+    spare = Math.min(spare, remaining - Math.floor(result.limit * shareOfOtherCalls));
+  }
+  if (spare <= 0) {
+    return 0;
+  }
+  const results = await quota.admitTimes(subjects, spare);
+  return results.at(-1)?.admitted === false ? 0 : spare;
+}
+
 function setHeaders(
   { names }: Limits,
   results: readonly QuotaResult[],

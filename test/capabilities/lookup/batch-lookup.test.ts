@@ -207,6 +207,42 @@ describe("a stream of lookups", () => {
     expect(answers).toEqual([30, 30]);
   });
 
+  test("leaves a quarter of the limits to other calls", async () => {
+    const limited = await limitedKey(40);
+    const abort = new AbortController();
+    async function* requests() {
+      for (;;) {
+        yield { numbers: manyNumbers(100) };
+      }
+    }
+    const answers = open(requests(), limited, abort.signal)[Symbol.asyncIterator]();
+    for (let counted = 10; counted <= 30; counted += 10) {
+      expect((await answers.next()).value?.results).toHaveLength(100);
+    }
+    const statuses: number[] = [];
+    for (let call = 0; call < 11; call += 1) {
+      statuses.push((await app.rest("GET", "/lookup?number=1", { key: limited })).status);
+    }
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 200), 429]);
+    abort.abort();
+  });
+
+  test("gets through with the lowest limit", async () => {
+    const limited = await limitedKey(1);
+    async function* requests() {
+      yield { numbers: manyNumbers(10) };
+      yield { numbers: manyNumbers(10) };
+    }
+    const answers: number[] = [];
+    for await (const { results } of open(requests(), limited)) {
+      answers.push(results.length);
+      if (answers.length === 1) {
+        await app.time.advance({ seconds: 62 });
+      }
+    }
+    expect(answers).toEqual([10, 10]);
+  });
+
   test("is not read from while its client does not read", async () => {
     let sent = 0;
     const abort = new AbortController();

@@ -1,8 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Clock } from "../../../clock.ts";
-import { AppError } from "../../../errors.ts";
-import { countMoreRequests } from "../../../quota/count-request.ts";
+import { countMoreRequests, countSpareRequests } from "../../../quota/count-request.ts";
 import type { Quota } from "../../../quota/quota.ts";
 
 /** Numbers of a list that count as one request. A number of a list takes less than a fifth of the CPU of a call with one. */
@@ -27,8 +26,8 @@ export async function chargeBatch(deps: ChargeDependencies, context: HandlerCont
 const askedEveryMs = 1_000;
 
 /**
- * Counts the numbers of a message of a stream, one request after the other as there is room for them: so a stream gets through with any limit, and does
- * not need all of it at once. `isPaidInPart`: the call itself has counted as one request already.
+ * Counts the numbers of a message of a stream as there is room for them: so a stream gets through with any limit, and does not need all of it at
+ * once. It leaves a part of the limits to other calls. `isPaidInPart`: the call itself has counted as one request already.
  */
 export async function chargeWhenPossible(
   deps: ChargeDependencies,
@@ -36,18 +35,10 @@ export async function chargeWhenPossible(
   { numbers, isPaidInPart }: { readonly numbers: number; readonly isPaidInPart: boolean },
 ): Promise<void> {
   let left = requestsOf(numbers) - (isPaidInPart ? 1 : 0);
-  for (let step = left; left > 0; ) {
-    try {
-      await countMoreRequests(deps, context, Math.min(step, left));
-      left -= Math.min(step, left);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "rate_limited") {
-        throw error;
-      }
-      step = Math.ceil(step / 2);
-      if (step === 1) {
-        await wait(askedEveryMs, undefined, { signal: context.signal });
-      }
+  while (left > 0) {
+    left -= await countSpareRequests(deps, context, left);
+    if (left > 0) {
+      await wait(askedEveryMs, undefined, { signal: context.signal });
     }
   }
 }
