@@ -37,7 +37,8 @@ export interface DispatcherOptions {
  *
  * Transitions:
  *
- * - `accept`: not held → waiting. A full queue drops the item. An item that is held already only gets its newer claim.
+ * - `accept`: not held → waiting. A full queue drops the item. An item that is held already gets its newer claim; if it turns out that
+ *   the claim is of the attempt after the one that is being recorded, it is accepted then.
  * - waiting → attempting: the lane has a place, by its width and its circuit.
  * - waiting → not held: its claim would expire during an attempt (`Lane.dropStale`), the message has expired, or `abortAll`.
  * - attempting → recording: the sender settles; at the latest when the attempt is aborted: it timed out, the message expired, the
@@ -70,11 +71,20 @@ export class Dispatcher {
     if (known !== undefined) {
       known.claim = item.claim;
       known.claimEndsAtMs = claimEndsAtMs;
+      known.claimedAgain = () => this.accept(item, remainingMs);
       return;
     }
     const expiresAtMs = item.claimedAtMs + remainingMs;
     const { claim } = item;
-    const held: HeldItem = { item, claim, claimEndsAtMs, expiresAtMs, attempt: undefined, hasWaited: claim > 1 };
+    const held: HeldItem = {
+      item,
+      claim,
+      claimEndsAtMs,
+      expiresAtMs,
+      hasWaited: claim > 1,
+      attempt: undefined,
+      claimedAgain: undefined,
+    };
     if (!this.#isAborting && lane.enqueue(held)) {
       this.#held.set(keyOf(item), held);
       this.#advance(lane);
@@ -191,15 +201,28 @@ export class Dispatcher {
     held.attempt = attempt;
     const result = await this.#send(held, attempt);
     const tookMs = this.#nowMs() - startedMs;
+    let isRepeated = false;
     if (result.kind === "settled") {
       this.#options.onFinished();
     } else {
       this.#reportToCircuit(lane, result);
-      await this.#record(held, result, tookMs);
+      isRepeated = (await this.#record(held, result, tookMs)) === "pending";
     }
     lane.leave();
     this.#forget(held);
+    if (isRepeated) {
+      this.#repeat(held, result);
+    }
     this.#advance(lane);
+  }
+
+  /** Of an item that is due again: a poll may have claimed it before this server knew that the last attempt was recorded. */
+  #repeat({ claimedAgain }: HeldItem, result: SendResult | Settled): void {
+    if (claimedAgain !== undefined) {
+      claimedAgain();
+    } else if (result.kind === "retry" && result.afterMs === 0 && !this.#isAborting) {
+      this.#options.onRoom();
+    }
   }
 
   async #send(held: HeldItem, attempt: AbortController): Promise<SendResult | Settled> {
@@ -231,9 +254,10 @@ export class Dispatcher {
 
   /** Reports the outcome to the circuit. One that shows nothing about the provider changes nothing. */
   #reportToCircuit(lane: Lane, result: SendResult): void {
+    const isLogged = result.logsPauses !== true && !this.#lanes.isOfGroup(lane.name);
     if (result.kind === "retry" && result.provider === "fails") {
       const pauseMs = lane.circuit.failed(result.afterMs);
-      if (pauseMs !== undefined && !this.#lanes.isOfGroup(lane.name)) {
+      if (pauseMs !== undefined && isLogged) {
         const { reason, providerName } = result;
         this.#options.logger.warn("provider_paused", {
           lane: lane.name,
@@ -245,24 +269,25 @@ export class Dispatcher {
       return;
     }
     const isAnswered = result.kind === "sent" || (result.kind !== "withdrawn" && result.provider === "works");
-    if (isAnswered && lane.circuit.succeeded() && !this.#lanes.isOfGroup(lane.name)) {
+    if (isAnswered && lane.circuit.succeeded() && isLogged) {
       this.#options.logger.info("provider_resumed", { lane: lane.name, ...providerField(result.providerName) });
     }
   }
 
   /** Records an outcome, and tries again while the database is unavailable: until it is recorded, the message may be sent again. */
-  async #record(held: HeldItem, result: SendResult, tookMs: number): Promise<void> {
+  async #record(held: HeldItem, result: SendResult, tookMs: number): Promise<OutboxStatus | undefined> {
     const { item } = held;
     const askedMs = result.kind === "retry" ? result.afterMs : undefined;
     const retryAfterMs = askedMs ?? this.#backoffMs(item);
     for (let waitMs: number = recordingBackoff.firstMs; ; waitMs = Math.min(waitMs * 2, recordingBackoff.longestMs)) {
       try {
+        held.claimedAgain = undefined;
         const status = await this.#options.store.record({ item, claim: held.claim, result, retryAfterMs, tookMs });
         this.#logOutcome(item, result, status);
         if (status !== "pending") {
           this.#options.onFinished();
         }
-        return;
+        return status;
       } catch (error) {
         const isLast = this.#isAborting || this.#nowMs() >= held.expiresAtMs;
         if (isLast || waitMs === recordingBackoff.firstMs) {
@@ -270,7 +295,7 @@ export class Dispatcher {
           this.#options.logger.error(isLast ? "delivery_record_failed" : "delivery_record_delayed", problem);
         }
         if (isLast) {
-          return;
+          return undefined;
         }
       }
       await new Promise<void>((resolve) => this.#options.timers.after(waitMs, resolve));

@@ -13,6 +13,8 @@ export interface HeldItem {
   readonly expiresAtMs: number;
   /** Set while an attempt is being made. */
   attempt: AbortController | undefined;
+  /** Accepts the item again, with a claim that was made since the outcome of the attempt was last written. */
+  claimedAgain: (() => void) | undefined;
   /** Whether it waited for a place, or was claimed by a poll: see `OutboxSender.send`. */
   hasWaited: boolean;
 }

@@ -12,6 +12,8 @@ export type ProviderState = "works" | "fails" | "unknown";
 export type SendResult = AttemptResult & {
   /** Which provider the attempt was made with. Undefined: none was asked, or the kind of message knows no providers. */
   readonly providerName?: string;
+  /** The sender logs the pauses of its providers itself: those of the lane say nothing more. */
+  readonly logsPauses?: true;
 };
 
 type AttemptResult =

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { BreakableDatabase } from "./breakable-database.ts";
 import { useOutbox } from "./outbox-fixture.ts";
 import { greylisted, sent } from "./scripted-sender.ts";
 
@@ -58,6 +59,37 @@ describe("an attempt", () => {
     (await use.sender.next()).end(sent);
     await worker.idle();
     expect(use.sender.begun).toHaveLength(2);
+  });
+
+  test("is repeated at once where another provider may do better, and no poll is waited for", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    (await use.sender.next()).end({ ...greylisted, afterMs: 0 });
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 2 });
+  });
+
+  test("is made at a message that a poll claims while the answer about the attempt before is on its way", async () => {
+    const link = new BreakableDatabase(use.outbox.database);
+    const answer = Promise.withResolvers<void>();
+    link.lateAnswers.set("outbox_record_attempt", answer.promise);
+    const worker = use.outbox.server("a", use.sender.send, { database: link });
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    (await use.sender.next()).end(greylisted);
+    await vi.waitFor(async () => expect(await use.outbox.state(item)).toMatchObject({ attempts: 1 }), { interval: 5 });
+    await use.outbox.clock.advance(750);
+    await worker.poll();
+    expect(await use.outbox.state(item)).toMatchObject({ claim: 2 });
+    answer.resolve();
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+    expect(await use.outbox.attempts(item)).toMatchObject([
+      { claim: 1, state: "retried" },
+      { claim: 2, state: "sent" },
+    ]);
   });
 
   test("that was refused is the last one; the reason is kept, the payload is not", async () => {

@@ -10,6 +10,8 @@ export class BreakableDatabase implements Queryable {
   refused = 0;
   /** By name of a statement: what it waits for before it is run. */
   readonly delays = new Map<string, Promise<void>>();
+  /** By name of a statement: what its answer waits for. */
+  readonly lateAnswers = new Map<string, Promise<void>>();
 
   constructor(database: Queryable) {
     this.#database = database;
@@ -17,7 +19,9 @@ export class BreakableDatabase implements Queryable {
 
   async run<Values, Row>(statement: Statement<Values, Row>, values: NoInfer<Values>): Promise<Row[]> {
     await this.#reach(statement.name);
-    return this.#database.run(statement, values);
+    const rows = await this.#database.run(statement, values);
+    await this.lateAnswers.get(statement.name);
+    return rows;
   }
 
   async #reach(statement: string): Promise<void> {

@@ -80,6 +80,27 @@ describe("a lane", () => {
     expect(use.outbox.log.lines.join("")).toContain("provider_paused");
   });
 
+  test("is paused and goes on without a line in the log where the sender logs the pauses of its providers", async () => {
+    let result: SendResult = down;
+    const worker = use.outbox.server("a", async () => ({ ...result, logsPauses: true }));
+    const attempt = async () => {
+      worker.dispatch(await use.outbox.write("a"));
+      await worker.idle();
+    };
+    for (let failure = 0; failure < 5; failure += 1) {
+      await attempt();
+    }
+    result = sent;
+    const waiting = await use.outbox.write("a");
+    worker.dispatch(waiting);
+    expect(await use.outbox.state(waiting)).toMatchObject({ status: "pending" });
+    await use.outbox.clock.advance(1_000);
+    await worker.poll();
+    await worker.idle();
+    expect(await use.outbox.state(waiting)).toMatchObject({ status: "sent" });
+    expect(use.outbox.log.lines.join("")).not.toMatch(/provider_(paused|resumed)/);
+  });
+
   test("is not paused by messages that expired on their way", async () => {
     const worker = use.outbox.server("a", use.sender.send);
     for (let time = 0; time < 6; time += 1) {

@@ -61,6 +61,10 @@ export class ProviderPool implements Channel {
   }
 
   async send(message: CodeMessage, options: SendOptions): Promise<SendResult> {
+    return { ...(await this.#send(message, options)), logsPauses: true };
+  }
+
+  async #send(message: CodeMessage, options: SendOptions): Promise<SendResult> {
     const known = this.#attempts.get(options.idempotencyKey);
     const attempts = known ?? { failed: new Set<Member>(), refused: new Set<Member>() };
     const member = await this.#takePlace(attempts, options.signal);

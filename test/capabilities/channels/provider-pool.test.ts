@@ -37,8 +37,10 @@ beforeEach(() => {
 });
 
 let count = 0;
-function send(idempotencyKey = `dlv_${++count}`, signal = new AbortController().signal) {
-  return pool.send(message, { idempotencyKey, signal });
+async function send(idempotencyKey = `dlv_${++count}`, signal = new AbortController().signal) {
+  const { logsPauses, ...result } = await pool.send(message, { idempotencyKey, signal });
+  expect(logsPauses).toBe(true);
+  return result;
 }
 
 /** Pauses a provider: it asks for three seconds. */
