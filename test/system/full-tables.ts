@@ -41,6 +41,12 @@ export function fullTables({
      SELECT ${own}, 'sup_' || i, CASE WHEN i % 10 = 0 THEN 'test' ELSE 'live' END,
        CASE WHEN i % 1000 = 0 THEN 'sms' ELSE 'email' END, 'first-' || i, '', 'vrf_' || i, false, 'gone',
        now() - i * interval '1 second' ${many}`,
+    // A workspace has ten at most.
+    `INSERT INTO fixed_code (
+       workspace_id, id, recipient_sealed, recipient_index, code_length, secret_id, created_by, created_at, expires_at
+     )
+     SELECT CASE WHEN i < 10 THEN ${own} ELSE 'ws_' || i END, 'fix_' || i, '', 'first-' || i, 6, 'secret', '${userId}', now(),
+       now() + i * interval '1 second' ${many}`,
     `INSERT INTO throttle SELECT ${own}, 'send:live:' || i, now() ${many}`,
     ...["ws_byond", "sign-up", "sign-in", "sessions"].map(
       (realm) => `INSERT INTO throttle SELECT '${realm}', 'source:' || i, now() ${many}`,
@@ -50,6 +56,12 @@ export function fullTables({
        workspace_id, id, kind, lane, subject_id, payload_sealed, status, available_at, created_at, expires_at, finished_at
      )
      SELECT ${own}, 'dlv_' || i, 'kind', 'email', 'vrf_' || i, '', CASE WHEN i % 2 = 0 THEN 'sent' ELSE 'pending' END,
+       now() + i * interval '1 second', now(), now() + interval '1 hour', CASE WHEN i % 2 = 0 THEN now() END ${many}`,
+    // The next steps of verifications with a fallback.
+    `INSERT INTO outbox (
+       workspace_id, id, kind, lane, subject_id, payload_sealed, status, available_at, created_at, expires_at, finished_at
+     )
+     SELECT ${own}, 'vrf_' || i || '/1', 'verification_step', 'fallback', 'vrf_' || i, '', CASE WHEN i % 2 = 0 THEN 'sent' ELSE 'pending' END,
        now() + i * interval '1 second', now(), now() + interval '1 hour', CASE WHEN i % 2 = 0 THEN now() END ${many}`,
     `INSERT INTO delivery_attempt (
        workspace_id, subject_id, outbox_id, claim, lane, state, provider_message_id, started_at, finished_at

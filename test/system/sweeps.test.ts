@@ -6,6 +6,8 @@ import { closedWorkspaceSweep } from "../../src/capabilities/accounts/closed-wor
 import { sessionSweep } from "../../src/capabilities/accounts/end-sessions.ts";
 import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.ts";
 import { reportSweeps } from "../../src/capabilities/reports/report-sweeps.ts";
+import { suppressionSweep } from "../../src/capabilities/suppressions/suppression-sweep.ts";
+import { fixedCodeSweep } from "../../src/capabilities/verify/fixed-code-sweep.ts";
 import { ownVerificationSweep, verificationSweep } from "../../src/capabilities/verify/verification-sweep.ts";
 import { Database, type QueryableTables } from "../../src/database/database.ts";
 import { queryOf } from "../../src/database/statement.ts";
@@ -30,6 +32,15 @@ async function connect(url: string) {
   const count = async (table: string) => Number((await client.query(`SELECT count(*) FROM ${table}`)).rows[0].count);
   return { client, count, [Symbol.asyncDispose]: () => client.end() };
 }
+
+/** Suppressions, which are for 30 days, and fixed codes. */
+const rowsInForce = `
+  INSERT INTO suppression
+    SELECT 'ws_' || i, 'sup_' || i, 'live', 'email', i, '', 'vrf_' || i, false, '', byond_now() - interval '29 days'
+    FROM generate_series(1, 20) AS i;
+  INSERT INTO fixed_code
+    SELECT 'ws_' || i, 'fix_' || i, '', '', 6, '', NULL, '', byond_now() - interval '29 days', byond_now() + interval '1 day'
+    FROM generate_series(1, 20) AS i`;
 
 test.each([
   ["throttle", fullBuckets(5_000)],
@@ -57,6 +68,11 @@ test.each([
     `INSERT INTO verification (
        workspace_id, id, mode, channel, status, brand, metadata, code_length, secret_id, max_attempts, created_at, expires_at
      ) SELECT 'ws_' || i, 'vrf_' || i, 'test', 'email', 'pending', '', '{}', 6, '', 5, now - interval '400 days', now
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "suppression",
+    `INSERT INTO suppression SELECT 'ws_' || i, 'sup_' || i, 'live', 'email', i, '', 'vrf_' || i, false, '', now - interval '31 days'
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
@@ -109,9 +125,10 @@ test("a locked revocation is skipped, and the sweep does not wait for it", async
   expect(await database.count("revocation")).toBe(0);
 });
 
-test("rows in use are kept: active sessions, limits that are not full again, counts of the last hour", async () => {
+test("rows in use are kept: active sessions, limits that are not full again, counts of the last hour, suppressions, fixed codes", async () => {
   await using app = await startTestApp({}, { sweepIntervalMs: 50 });
   await using database = await connect(app.databaseUrl);
+  await database.client.query(rowsInForce);
   const { session, refreshToken } = await app.signUp();
   await app.time.advance({ seconds: 600 });
   await database.client.query(fullBuckets(1_000));
@@ -120,6 +137,7 @@ test("rows in use are kept: active sessions, limits that are not full again, cou
   );
   await vi.waitFor(async () => expect(await database.count("throttle WHERE tat < byond_now()")).toBe(0));
   expect(await database.count("quota WHERE workspace_id LIKE 'ws_%' AND key = 'workspace'")).toBe(20);
+  expect([await database.count("suppression"), await database.count("fixed_code")]).toEqual([20, 20]);
   expect((await app.rest("GET", "/auth/me", { session })).status).toBe(200);
   expect((await app.rest("POST", "/auth/refresh", { body: { refresh_token: refreshToken } })).status).toBe(200);
 });
@@ -147,6 +165,8 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
     usedSignatureSweep(deps),
     verificationSweep(deps, 400),
     ownVerificationSweep(deps),
+    suppressionSweep(deps, 30),
+    fixedCodeSweep(deps),
     closedWorkspaceSweep(deps, standardWorkspaceTables),
     revocationSweep(deps),
     ...reportSweeps(deps, 400),
@@ -170,6 +190,8 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
       ["sweep_known_source_1000", "", "known_source_oldest_first"],
       ["sweep_used_signature_1000", "", "used_signature_oldest_first"],
       ["sweep_verifications", "(400)", "verification_oldest_first", ...belongings],
+      ["sweep_suppression", "('(0,0)', '(64,0)')"],
+      ["sweep_fixed_code_1000", "", "fixed_code_by_expiry"],
       ["sweep_own_verifications", "(1)", "verification_of_server", ...belongings],
       [
         "sweep_closed_workspaces",
@@ -231,7 +253,7 @@ const primaryKeys = [
   "request_hour",
 ].map((table) => `${table}_pkey`);
 
-/** Twenty thousand rows of each table, half of them of a workspace that is closed, all but those of limits old. */
+/** Twenty thousand rows of each table, half of them of a workspace that is closed, all but limits and suppressions old. */
 const manyRowsOfTwoWorkspaces = `
   INSERT INTO workspace (id, name, created_at, deactivated_at)
     VALUES ('ws_0', '', byond_now(), NULL), ('ws_1', '', byond_now(), byond_now() - interval '1 hour');
@@ -256,6 +278,8 @@ const manyRowsOfTwoWorkspaces = `
   INSERT INTO verification_hour
     SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
   INSERT INTO request_hour SELECT workspace_id, 'live', old - i * interval '1 hour', 'ok', 1 FROM filled;
+  INSERT INTO suppression SELECT workspace_id, 'sup_' || i, 'live', 'email', id, '', id, false, '', now FROM filled;
+  INSERT INTO fixed_code SELECT workspace_id, 'fix_' || i, '', '', 6, '', NULL, '', old, old FROM filled;
   INSERT INTO session (workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at)
     SELECT workspace_id, id, '', 0, '', old, old, old FROM filled;
   INSERT INTO api_key (id, workspace_id, prefix, name, mode, created_at)

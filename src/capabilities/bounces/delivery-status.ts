@@ -38,12 +38,24 @@ export async function readDeliveryStatus(source: Uint8Array): Promise<Bounce | u
   if (failed === undefined || mail === undefined) {
     return undefined;
   }
-  const code = /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(fieldOf(failed, "Status") ?? "")?.[1];
+  const code = codeOf(failed);
   return {
     mail,
     reason: `the email came back${code === undefined ? "" : `: ${code}`}`,
     isUndeliverable: code !== undefined && isUndeliverableStatus(code),
   };
+}
+
+/**
+ * The status (RFC 3463) of a recipient. Exim always writes 5.0.0: then the one in the answer of the server that refused the mail, if that is
+ * of the same class.
+ */
+function codeOf(fields: string): string | undefined {
+  const code = /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(fieldOf(fields, "Status") ?? "")?.[1];
+  const answered = /^smtp\s*;\s*\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/i.exec(
+    fieldOf(fields, "Diagnostic-Code") ?? "",
+  )?.[1];
+  return code?.endsWith(".0.0") && answered?.[0] === code[0] ? answered : code;
 }
 
 /** Lines that begin with `--`, as those between the parts do. */

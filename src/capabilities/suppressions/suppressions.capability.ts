@@ -1,6 +1,5 @@
 import { SuppressionService } from "../../../gen/byond/v1/suppression_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
-import { sweepPages } from "../../database/table-sweeps.ts";
 import { bindService } from "../../rpc/router.ts";
 import { eraseSuppressions } from "./erase-suppressions.ts";
 import { refuseSuppressed } from "./refuse-suppressed.ts";
@@ -9,6 +8,7 @@ import type { StoredRecipients } from "./stored-recipients.ts";
 import { SuppressionEntity } from "./suppression.entity.ts";
 import { suppressionService } from "./suppression.rpc.ts";
 import { readSuppressionSettings, type SuppressionSettings, suppressionSettings } from "./suppression-settings.ts";
+import { suppressionSweep } from "./suppression-sweep.ts";
 import { Suppressions0001 } from "./suppressions-0001.migration.ts";
 import { Suppressions0002 } from "./suppressions-0002.migration.ts";
 
@@ -34,12 +34,7 @@ export function suppressionsCapability({ recipients }: { readonly recipients: St
       const service = suppressionService({ database, keyring, recipients, suppressionDays });
       return {
         services: [{ binding: bindService(SuppressionService, service), shed: { listSuppressions: "second" } }],
-        sweeps: [
-          sweepPages(
-            { database },
-            { table: "suppression", isStale: `created_at <= byond_now() - ${suppressionDays} * interval '1 day'` },
-          ),
-        ],
+        sweeps: [suppressionSweep({ database }, suppressionDays)],
       };
     },
   };

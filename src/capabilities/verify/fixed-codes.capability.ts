@@ -1,10 +1,10 @@
 import { FixedCodeService } from "../../../gen/byond/v1/fixed_code_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
-import { sweepOldest } from "../../database/table-sweeps.ts";
 import { bindService } from "../../rpc/router.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import { fixedCodeFieldChecks, fixedCodeService, type PasswordCheck } from "./fixed-code.rpc.ts";
 import { fixedCodeEvents } from "./fixed-code-events.ts";
+import { fixedCodeSweep } from "./fixed-code-sweep.ts";
 import { sealedFixedCodes } from "./sealed-fixed-codes.ts";
 import type { VerifySettings } from "./verify-settings.ts";
 
@@ -32,9 +32,7 @@ export function fixedCodesCapability(needs: { readonly passwords: Offer<Password
             beforeComparison: (repetition) => passwords.beforeComparison(repetition),
           },
         ],
-        sweeps: [
-          sweepOldest({ database }, { table: "fixed_code", column: "expires_at", until: "(SELECT byond_now())" }),
-        ],
+        sweeps: [fixedCodeSweep({ database })],
       };
     },
   };
