@@ -90,6 +90,8 @@ export interface ServerFacts {
   readonly isPublic: boolean;
   /** Whether the database is embedded: it serves this process alone. */
   readonly isEmbedded: boolean;
+  /** Whether it has an address that others can call back: `PUBLIC_URL`. */
+  readonly hasPublicUrl: boolean;
 }
 
 /** The services that the server shares with its capabilities. */

@@ -97,8 +97,12 @@ function requireDistinct(parts: readonly unknown[]): void {
 }
 
 /** The facts about the server that capabilities base their settings on. */
-export function factsOf({ isPublic, database }: Pick<ServerConfig, "isPublic" | "database">): ServerFacts {
-  return { isPublic, isEmbedded: database.kind === "embedded" };
+export function factsOf({
+  isPublic,
+  database,
+  publicUrl,
+}: Pick<ServerConfig, "isPublic" | "database" | "publicUrl">): ServerFacts {
+  return { isPublic, isEmbedded: database.kind === "embedded", hasPublicUrl: publicUrl !== undefined };
 }
 
 function readServerConfig(reader: Reader): Omit<ServerConfig, "emptySettings" | "envFile"> {

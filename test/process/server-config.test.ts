@@ -160,6 +160,20 @@ describe("the log lines after a start", () => {
       { HOST: "0.0.0.0", SIGN_UP: "open", SMS_URL: "http://localhost", PROVIDER_SECRET: "x".repeat(32) },
       [...closed.slice(1), "warn address_verification_unavailable SMTP_URL MAIL_FROM"],
     ],
+    [
+      "warn that a provider cannot report deliveries without a public address",
+      { SMS_URL: `twilio://AC${"0".repeat(32)}:token@?from=ACME` },
+      ["warn delivery_reports_off PUBLIC_URL"],
+    ],
+    [
+      "not if it has one, or the provider would report none",
+      {
+        SMS_URL: `twilio://AC${"0".repeat(32)}:token@?from=ACME sns://AKIDEXAMPLE:secret@?region=eu-west-1`,
+        PUBLIC_URL: "http://localhost",
+      },
+      [],
+    ],
+    ["nor for providers that report none", { SMS_URL: "sns://AKIDEXAMPLE:secret@?region=eu-west-1" }, []],
     ["not with TLS of its own", { PUBLIC_URL: "https://localhost", TLS_CERT: "/a.pem", TLS_KEY: "/b.pem" }, []],
     [
       "do not mention what is open",

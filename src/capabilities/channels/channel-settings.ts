@@ -215,7 +215,10 @@ function readProviders(reader: Reader): Pick<DeliveryConfig, "sms" | "voice"> {
 type DescribedSettings = ChannelSettings & { readonly signUp?: "open" | "closed" };
 
 /** For the log of the start: the origin of each channel's provider, and notices about unavailable channels. */
-export function describeChannels(settings: DescribedSettings, { isPublic }: ServerFacts): StartDescription {
+export function describeChannels(
+  settings: DescribedSettings,
+  { isPublic, hasPublicUrl }: ServerFacts,
+): StartDescription {
   const { smtp, whatsapp, whatsappWebhook, sms, voice } = settings.delivery;
   const withoutProvider = settings.inbox === "all" ? "inbox" : "unavailable";
   const sendsReally = whatsapp !== undefined || sms.length > 0 || voice.length > 0;
@@ -232,6 +235,10 @@ export function describeChannels(settings: DescribedSettings, { isPublic }: Serv
       event: "address_verification_unavailable",
       settings: ["SMTP_URL", "MAIL_FROM"],
     });
+  }
+  const silenced = [...sms, ...voice].filter(({ reportsToPublicUrl }) => reportsToPublicUrl === true);
+  if (!hasPublicUrl && silenced.length > 0) {
+    notices.push({ level: "warn", event: "delivery_reports_off", settings: ["PUBLIC_URL"] });
   }
   return {
     fields: {

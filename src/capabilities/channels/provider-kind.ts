@@ -66,6 +66,8 @@ export interface ProviderConfiguration {
   readonly address: string;
   /** Messages at the same time, unless the DSN has `?concurrency=`. Default: 20. */
   readonly concurrency?: number;
+  /** It would report deliveries to its callback page, and without `PUBLIC_URL` reports none. */
+  readonly reportsToPublicUrl?: boolean;
   /** Makes the provider. Connections are opened when the first message is sent, unless reports arrive over them. */
   create(deps: ProviderDependencies): Provider;
 }

@@ -47,7 +47,11 @@ export const plivoKind: ProviderKind = {
       authToken,
       senders: readSenders(dsn.parameters, channel),
     };
-    return { address: new URL(options.apiUrl).host, create: (deps) => createPlivoProvider(options, deps) };
+    return {
+      address: new URL(options.apiUrl).host,
+      reportsToPublicUrl: true,
+      create: (deps) => createPlivoProvider(options, deps),
+    };
   },
 };
 

@@ -48,7 +48,11 @@ export const twilioKind: ProviderKind = {
     const senders = readSenders(parameters, channel, { isRequired: serviceSid === undefined });
     const apiUrl = readApiUrl(parameters, "https://api.twilio.com");
     const options = { apiUrl, accountSid, authToken, senders, serviceSid };
-    return { address: new URL(apiUrl).host, create: (deps) => createTwilioProvider(options, deps) };
+    return {
+      address: new URL(apiUrl).host,
+      reportsToPublicUrl: true,
+      create: (deps) => createTwilioProvider(options, deps),
+    };
   },
 };
 

@@ -53,7 +53,11 @@ export const vonageKind: ProviderKind = {
       senders: readSenders(dsn.parameters, channel),
       signatureSecret: dsn.parameters.take("signature_secret"),
     };
-    return { address: new URL(options.apiUrl).host, create: (deps) => createVonageProvider(options, deps) };
+    return {
+      address: new URL(options.apiUrl).host,
+      reportsToPublicUrl: options.signatureSecret !== undefined,
+      create: (deps) => createVonageProvider(options, deps),
+    };
   },
 };
 
