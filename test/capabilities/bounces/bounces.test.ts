@@ -11,14 +11,16 @@ import { captureLog } from "../../support/log-capture.ts";
 import { standardSchema } from "../../support/schema.ts";
 import { querySql } from "../../support/sql.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
+import { HttpFake } from "../channels/http-fake.ts";
 import { SmtpSink } from "../channels/smtp-sink.ts";
 import { ImapServer } from "./imap-server.ts";
 import { type ReportOptions, reportOf } from "./reports.ts";
 
 const sink = await SmtpSink.open();
+const texts = await HttpFake.open();
 const smtp = { url: sink.url, from: "Acme <no-reply@acme.example>", bouncesTo: "bounces@acme.example" };
 const app = useTestApp({
-  delivery: { ...parseConfig({}).delivery, smtp },
+  delivery: { ...parseConfig({ SMS_URL: texts.url, PROVIDER_SECRET: "x".repeat(32) }).delivery, smtp },
   ...limitsOf({ DEFAULT_TIER: "unlimited" }),
 });
 let imap: ImapServer;
@@ -51,6 +53,7 @@ afterEach(async () => {
 afterAll(async () => {
   await database.close();
   await sink.close();
+  await texts.close();
 });
 
 function reader(serverId: string, on: Queryable = database): BounceReader {
@@ -68,9 +71,10 @@ function reader(serverId: string, on: Queryable = database): BounceReader {
 }
 
 /** Starts a verification whose mail is accepted, and returns its id, recipient and Message-ID. */
-async function sent() {
+async function sent(fields: object = {}) {
   const recipient = `ada-${++recipients}@example.com`;
-  const { status, body } = await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } });
+  const start = { channel: "email", recipient, ...fields };
+  const { status, body } = await app.rest("POST", "/verify/start", { key, body: start });
   expect(status).toBe(201);
   const mail = await vi.waitFor(() => sink.mails.find(({ to }) => to.includes(recipient)) ?? fail());
   await vi.waitFor(async () => expect((await delivery(body.verification_id)).status).toBe("sent"));
@@ -97,8 +101,8 @@ async function eventsOf(id: string, count: number): Promise<readonly string[]> {
 
 const returned = ["verification.started", "verification.delivered", "verification.delivery_failed"];
 
-async function bounce(options: Partial<ReportOptions> = {}) {
-  const verification = await sent();
+async function bounce(options: Partial<ReportOptions> = {}, fields: object = {}) {
+  const verification = await sent(fields);
   const stored = imap.add(reportOf({ messageId: verification.messageId, ...options }));
   return { ...verification, stored };
 }
@@ -122,6 +126,23 @@ test("a mail that came back has failed, raises its event once, and its recipient
   ]);
   expect(await startAgain(recipient)).toBe(422);
   expect([...stored.flags]).toEqual(["\\Seen"]);
+});
+
+test("a mail that came back, though it was taken for delivered, brings the next step forward: the code goes out as a text", async () => {
+  const phone = "+6591234567";
+  const fallback = [{ channel: "sms", recipient: phone, after_seconds: 600 }];
+  const { id, mail } = await bounce({}, { fallback });
+  const view = async () => (await app.rest("GET", `/verify/${id}`, { key })).body;
+  await vi.waitFor(async () => expect((await view()).fallback).toMatchObject([{ status: "skipped" }]));
+  expect(texts.requests).toEqual([]);
+  await reader("a").poll();
+  await vi.waitFor(() => expect(texts.requests).toHaveLength(1), 10_000);
+  const { recipient, code } = JSON.parse(texts.requests[0]?.body ?? "");
+  expect(recipient).toBe(phone);
+  expect(mail.source).toContain(code);
+  expect((await view()).fallback).toMatchObject([{ status: "taken" }]);
+  const checked = await app.rest("POST", "/verify/check", { key, body: { verification_id: id, code } });
+  expect(checked.body.status).toBe("approved");
 });
 
 test("a report that comes again, and a mailbox that is numbered anew, change nothing", async () => {

@@ -54,17 +54,14 @@ const published = (id: string): FakeAnswer => ({
 let recipients = 0;
 
 /** Starts a verification, and waits until its message was sent. Returns what its delivery shows. */
-async function sent(channel: "sms" | "voice") {
+async function sent(channel: "sms" | "voice", fields: object = {}) {
   recipients += 1;
   const recipient = `+659123450${recipients}`;
-  const { body: started } = await app.rest("POST", "/verify/start", { key, body: { channel, recipient } });
-  const delivery = async () => {
-    const { body } = await app.rest("GET", `/verify/${started.verification_id}`, { key });
-    return body.deliveries[0];
-  };
-  // A message that one provider refuses goes to the next one when the outbox is looked into again.
-  await expect.poll(async () => (await delivery())?.status, { timeout: 10_000 }).toBe("sent");
-  return delivery;
+  const { body: started } = await app.rest("POST", "/verify/start", { key, body: { channel, recipient, ...fields } });
+  const view = async () => (await app.rest("GET", `/verify/${started.verification_id}`, { key })).body;
+  const delivery = async () => (await view()).deliveries[0];
+  await expect.poll(async () => (await delivery())?.status).toBe("sent");
+  return Object.assign(delivery, { view, recipient });
 }
 
 async function post(path: string, body: string, headers: Readonly<Record<string, string>>) {
@@ -149,6 +146,26 @@ describe("Vonage", () => {
     await reportOfVonage(event(id, { status: "rejected", error }));
     expect(await delivery()).toMatchObject({ status: "delivered", error: null });
     expect(await code()).toBeUndefined();
+  });
+
+  test("ends a fallback that waits with the report of a delivery, and has it taken at once with that of a failure", async () => {
+    const fields = { fallback: [{ channel: "voice", after_seconds: 600 }] };
+    const [arrived, refused] = [randomUUID(), randomUUID()];
+    vonage.answer = acceptedMessage(arrived);
+    const first = await sent("sms", fields);
+    expect((await first.view()).fallback).toMatchObject([{ status: "waiting" }]);
+    await reportOfVonage(event(arrived));
+    expect((await first.view()).fallback).toMatchObject([{ status: "skipped", reason: "delivered" }]);
+
+    vonage.answer = acceptedMessage(refused);
+    plivo.answer = { status: 201, body: JSON.stringify({ request_uuid: randomUUID(), message: "call fired" }) };
+    const calls = plivo.requests.length;
+    const second = await sent("sms", fields);
+    await reportOfVonage(event(refused, { status: "rejected", error: { title: "1240" } }));
+    await expect.poll(() => plivo.requests.length).toBe(calls + 1);
+    expect(plivo.lastJson).toMatchObject({ to: second.recipient });
+    expect((await second.view()).fallback).toMatchObject([{ status: "taken" }]);
+    expect((await first.view()).deliveries).toHaveLength(1);
   });
 
   test("is asked to report again what comes before its message is recorded, for a minute", async () => {

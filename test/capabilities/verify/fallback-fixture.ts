@@ -128,11 +128,12 @@ export class FallbackFixture {
   }
 
   /** Meta's report, which it repeats until the message is recorded. */
-  async report(recipient: string, status: string): Promise<void> {
+  async report(recipient: string, status: string, errorCode?: number): Promise<void> {
     await vi.waitFor(async () => {
       const id = this.whatsapp.ids.get(recipient);
       const timestamp = String(Math.floor(Date.now() / 1_000));
-      const statuses = [{ id, status, timestamp, biz_opaque_callback_data: "byond" }];
+      const errors = errorCode === undefined ? [] : [{ code: errorCode }];
+      const statuses = [{ id, status, timestamp, biz_opaque_callback_data: "byond", errors }];
       const body = JSON.stringify({ entry: [{ changes: [{ value: { statuses } }] }] });
       const signature = `sha256=${createHmac("sha256", appSecret).update(body).digest("hex")}`;
       const headers = { "Content-Type": "application/json", "X-Hub-Signature-256": signature };

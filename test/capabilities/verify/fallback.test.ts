@@ -49,11 +49,18 @@ describe("the next step is taken", () => {
     expect(use.textsTo(recipient)).toEqual(use.chatsTo(recipient));
   });
 
-  test("when a message is reported as failed", async () => {
+  test("at once if WhatsApp reports later that the recipient has no account, and the next start goes straight to it", async () => {
     const recipient = use.phone();
-    const { body } = await use.start({ recipient });
-    await use.report(recipient, "failed");
+    const fallback = [{ channel: "sms", after_seconds: 600 }];
+    const { body } = await use.start({ recipient, fallback });
+    await use.report(recipient, "failed", 131026);
     await use.untilSteps(body.verification_id, ["taken"]);
+    await use.untilDelivery(body.verification_id, 1, "sent");
+    expect(use.textsTo(recipient)).toEqual(use.chatsTo(recipient));
+    const { body: next } = await use.start({ recipient, fallback });
+    await use.untilDelivery(next.verification_id, 0, "sent");
+    expect(use.textsTo(recipient)).toHaveLength(2);
+    expect(use.chatsTo(recipient)).toHaveLength(1);
   });
 
   test("when a message still waits for a slow provider, which sends it all the same", async () => {
