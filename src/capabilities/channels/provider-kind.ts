@@ -36,8 +36,8 @@ export interface ProviderKind {
   /** Whether the DSN is a web address of the operator's own, whose other parameters are its own, too. */
   readonly isWebAddress?: true;
   /**
-   * Reads the DSN when the server starts. Throws a `TypeError` that names what is wrong and holds no secret. `name` and `concurrency`, and
-   * parameters that nobody took, are not its affair.
+   * Reads the DSN when the server starts. Throws a `TypeError` that names what is wrong and holds no secret. The caller reads `name` and
+   * `concurrency`, and refuses parameters that were not taken.
    */
   configure(dsn: Dsn, context: ProviderContext): ProviderConfiguration;
 }
@@ -102,8 +102,8 @@ export interface CallbackRequest {
 }
 
 /**
- * What a callback says. It is a stranger's until its signature was checked: nothing but `unsigned` may follow from one whose signature is
- * missing or wrong.
+ * What a callback says. Anybody can call the page: a callback whose signature is missing or wrong must be `unsigned`, whatever else is wrong
+ * with it.
  */
 export type CallbackContent =
   | {

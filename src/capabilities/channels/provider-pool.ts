@@ -40,7 +40,7 @@ const rememberedMessages = 10_000;
  * not failed with this message before; if there is none with a free place, it waits for one.
  *
  * Each has a circuit of its own. The lane's circuit hears only that all are paused, and then pauses for as long as the shortest of their
- * pauses; otherwise a failure of one is no news about the lane (`unknown`), and the message is due again at once.
+ * pauses; otherwise a failure of one does not count for the lane (`unknown`), and the message is due again at once.
  */
 export class ProviderPool implements Channel {
   /** Results name the provider. */

@@ -11,7 +11,7 @@ export interface FallbackInput {
   readonly afterSeconds: number;
 }
 
-/** One of the ways that the code of a start can take. */
+/** A channel and recipient to which the code of a start can go: the start's own, or those of a step of its fallback. */
 export interface SendTarget {
   readonly channel: ChannelName;
   readonly recipient: Recipient;

@@ -161,7 +161,7 @@ interface StartWay {
   readonly target: SendTarget;
   /** Undefined: no way has a provider, so that nothing is sent. */
   readonly lane: string | undefined;
-  /** Its place: 0 is the start's own. */
+  /** Its index among the targets: 0 is the start's own, and `n` the fallback's step `n`. */
   readonly way: number;
   readonly second: Recipient | undefined;
   readonly steps: readonly StoredStep[];

@@ -110,7 +110,8 @@ const refusals: readonly {
     name: "a body that is too large",
     status: 413,
     applies: ({ requestBody }) => requestBody !== undefined,
-    provoke: (operation) => ({ ...credentialFor(operation), body: { filler: "x".repeat(70_000) } }),
+    // More than any operation takes: a batch of numbers may have 256 KiB.
+    provoke: (operation) => ({ ...credentialFor(operation), body: { filler: "x".repeat(270_000) } }),
   },
 ];
 

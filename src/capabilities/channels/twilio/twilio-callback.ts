@@ -46,7 +46,7 @@ function withoutPort(url: string): string {
 
 type Outcome = Pick<Receipt, "state" | "error" | "undeliverable">;
 
-/** Undefined: what is reported is no news, such as that the message is queued. */
+/** Undefined: the state of the delivery stays as it is, as when the message is queued. */
 function outcomeOfMessage(status: string, code: string | null): Outcome | undefined {
   switch (status) {
     case "sent":
