@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DsnParameters } from "../../../src/capabilities/channels/dsn.ts";
 import type { ProviderChannel } from "../../../src/capabilities/channels/provider-kind.ts";
+import { withPlainSigns } from "../../../src/capabilities/channels/sms-text/plain-signs.ts";
 import { countSegments } from "../../../src/capabilities/channels/sms-text/segments.ts";
 import { readSenders, senderFor } from "../../../src/capabilities/channels/sms-text/senders.ts";
 
@@ -30,6 +31,19 @@ describe("the parts of a text message", () => {
     ["😀".repeat(67), 3],
   ])("of %j are %i", (text, segments) => {
     expect(countSegments(text)).toBe(segments);
+  });
+});
+
+describe("typographic signs", () => {
+  test.each([
+    ["493817 is your Joe’s Pizza code", "493817 is your Joe's Pizza code"],
+    ["“A” – B — C\u00a0D\u202fE…", '"A" - B - C D E...'],
+    // With another character beyond the alphabet nothing is won.
+    ["Łukasz’s", "Łukasz’s"],
+    ["«Café»’", "«Café»’"],
+    ["plain 'text'", "plain 'text'"],
+  ])("%j is sent as %j", (text, sent) => {
+    expect(withPlainSigns(text)).toBe(sent);
   });
 });
 

@@ -9,15 +9,19 @@ const extended = new Set("\f^{}\\[~]|€");
 const gsm7 = { alone: 160, part: 153 } as const;
 const ucs2 = { alone: 70, part: 67 } as const;
 
+export function isGsm7(text: string): boolean {
+  return [...text].every((character) => basic.has(character) || extended.has(character));
+}
+
 /**
  * The parts that a text message is sent in, which carriers charge for: in GSM 7-bit if it has all characters, else in UCS-2. An escaped
  * character or a surrogate pair is not divided.
  */
 export function countSegments(text: string): number {
   const characters = [...text];
-  const isGsm7 = characters.every((character) => basic.has(character) || extended.has(character));
-  const lengths = characters.map((character) => (isGsm7 ? (basic.has(character) ? 1 : 2) : character.length));
-  const { alone, part } = isGsm7 ? gsm7 : ucs2;
+  const inGsm7 = isGsm7(text);
+  const lengths = characters.map((character) => (inGsm7 ? (basic.has(character) ? 1 : 2) : character.length));
+  const { alone, part } = inGsm7 ? gsm7 : ucs2;
   if (lengths.reduce((sum, length) => sum + length, 0) <= alone) {
     return 1;
   }
