@@ -1,5 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { EmailProblem, type EmailService, MailDomainStatus } from "../../../gen/byond/v1/email_pb.ts";
+import { anyCaller } from "../../access/caller.ts";
 import type { MailAddressProblem } from "../../text/mail-address.ts";
 import { lookUpEmail } from "./look-up-email.ts";
 import type { MailDomain, MailDomains } from "./mail-domains.ts";
@@ -21,8 +22,8 @@ const statuses = {
 /** Translates between the messages of EmailService and its operation. */
 export function emailLookupService(domains: Pick<MailDomains, "find">): ServiceImpl<typeof EmailService> {
   return {
-    async lookupEmail({ email: input }) {
-      const found = await lookUpEmail(domains, input);
+    async lookupEmail({ email: input }, context) {
+      const found = await lookUpEmail(domains, input, anyCaller(context).workspaceId);
       if (!found.valid) {
         return { input, reason: problems[found.reason], domainStatus: MailDomainStatus.UNKNOWN };
       }

@@ -22,7 +22,11 @@ export type EmailLookup =
     };
 
 /** Looks an address up. Nothing is sent to it, and no mail server is asked. Never rejects. */
-export async function lookUpEmail(domains: Pick<MailDomains, "find">, text: string): Promise<EmailLookup> {
+export async function lookUpEmail(
+  domains: Pick<MailDomains, "find">,
+  text: string,
+  workspaceId: string,
+): Promise<EmailLookup> {
   const address = readMailAddress(text);
   if (typeof address === "string") {
     return { valid: false, reason: address };
@@ -34,7 +38,7 @@ export async function lookUpEmail(domains: Pick<MailDomains, "find">, text: stri
     valid: true,
     email: `${local}@${domain}`,
     domain,
-    mailDomain: await domains.find(domain),
+    mailDomain: await domains.find(domain, workspaceId),
     needsSmtpUtf8: /[^\x20-\x7e]/.test(local),
     isRole: isRoleMailbox(local),
     isFreeProvider: isFreeProvider(domain),

@@ -22,7 +22,8 @@ export interface MailDomainsOptions {
 const reservedNames: ReadonlySet<string> = new Set(["test", "invalid", "localhost", "local", "onion", "internal"]);
 
 const rememberedDomains = 10_000;
-const maxUnderWay = 200;
+/** Domains that are asked for at once: of all workspaces, and of one, whose silent domains must not make those of others unknown. */
+const maxUnderWay = { inAll: 200, ofWorkspace: 50 } as const;
 /** Answers are remembered for as long as most records are valid at the least, failures only to keep a burst away. */
 const rememberedMs = 300_000;
 const failureRememberedMs = 5_000;
@@ -39,6 +40,8 @@ export class MailDomains {
   readonly #resolvers = new Set<Resolver>();
   readonly #known = new LruMap<string, { readonly answer: MailDomain; readonly untilMs: number }>(rememberedDomains);
   readonly #underWay = new Map<string, Promise<MailDomain>>();
+  /** How many of them each workspace asked for. */
+  readonly #underWayOf = new Map<string, number>();
 
   constructor({ clock, servers, timeoutMs = 2_000 }: MailDomainsOptions) {
     this.#clock = clock;
@@ -46,8 +49,8 @@ export class MailDomains {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Never rejects. `domain` is a host name in ASCII. */
-  async find(domain: string): Promise<MailDomain> {
+  /** Never rejects. `domain` is a host name in ASCII, `workspaceId` the workspace that asks. */
+  async find(domain: string, workspaceId: string): Promise<MailDomain> {
     if (reservedNames.has(domain.slice(domain.lastIndexOf(".") + 1))) {
       return { status: "not_found", mailServer: undefined };
     }
@@ -59,12 +62,26 @@ export class MailDomains {
     if (asked !== undefined) {
       return asked;
     }
-    if (this.#underWay.size >= maxUnderWay) {
+    const underWay = this.#underWayOf.get(workspaceId) ?? 0;
+    if (this.#underWay.size >= maxUnderWay.inAll || underWay >= maxUnderWay.ofWorkspace) {
       return unknown;
     }
-    const asking = this.#ask(domain).finally(() => this.#underWay.delete(domain));
+    this.#underWayOf.set(workspaceId, underWay + 1);
+    const asking = this.#ask(domain).finally(() => {
+      this.#underWay.delete(domain);
+      this.#release(workspaceId);
+    });
     this.#underWay.set(domain, asking);
     return asking;
+  }
+
+  #release(workspaceId: string): void {
+    const left = (this.#underWayOf.get(workspaceId) ?? 0) - 1;
+    if (left > 0) {
+      this.#underWayOf.set(workspaceId, left);
+    } else {
+      this.#underWayOf.delete(workspaceId);
+    }
   }
 
   close(): void {

@@ -22,13 +22,14 @@ const problems: Readonly<Record<RefusedEmail, (email: ValidEmail) => string | un
 export async function refuseEmails(
   domains: Pick<MailDomains, "find">,
   { recipient, fallback, refuse }: Pick<StartVerificationRequest, "recipient" | "fallback" | "refuse">,
+  workspaceId: string,
 ): Promise<void> {
   if (refuse.length === 0) {
     return;
   }
   const steps = fallback.map((step, index) => [`fallback[${index}].recipient`, step.recipient ?? ""] as const);
   for (const [field, text] of [["recipient", recipient] as const, ...steps]) {
-    const email = text.includes("@") ? await lookUpEmail(domains, text) : undefined;
+    const email = text.includes("@") ? await lookUpEmail(domains, text, workspaceId) : undefined;
     const problem = email?.valid ? refuse.map((kind) => problems[kind]?.(email)).find((found) => found) : undefined;
     if (problem !== undefined) {
       throw invalidFields({ [field]: problem });

@@ -97,7 +97,9 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
       const sender = new CodeSender({ database, keyring, channels });
       eventsOffer.give(verificationEvents({ database, keyring }));
       // That capability is started later.
-      const mailDomains = { find: (domain: string) => emailLookup.value.find(domain) };
+      const mailDomains: Pick<MailDomains, "find"> = {
+        find: (domain, workspaceId) => emailLookup.value.find(domain, workspaceId),
+      };
       const service = verifyService({
         ...deps,
         events,

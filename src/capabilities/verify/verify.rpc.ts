@@ -69,7 +69,7 @@ export interface VerifyServiceDependencies extends VerifyDependencies {
 export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<typeof VerifyService> {
   return {
     async startVerification(request, context) {
-      await refuseEmails(deps.mailDomains, request);
+      await refuseEmails(deps.mailDomains, request, anyCaller(context).workspaceId);
       const endUserKey = request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp);
       const input = {
         channel: channelOf(request.channel),

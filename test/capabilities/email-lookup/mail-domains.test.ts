@@ -39,16 +39,19 @@ describe("what the domain name system says", () => {
     ["nor does one that is silent", "silent.example", "unknown", undefined],
   ])("%s", async (_, domain, status, mailServer) => {
     await using started = await start();
-    expect(await started.domains.find(domain)).toEqual({ status, mailServer });
+    expect(await started.domains.find(domain, "ws_1")).toEqual({ status, mailServer });
   });
 
   test("a slow domain is waited for, however fast the others were", async () => {
     await using server = await DnsServer.start(zone);
     const domains = new MailDomains({ clock: { monotonicMs: () => 0 }, servers: [server.address] });
     for (let index = 0; index < 10; index += 1) {
-      await domains.find(`${index}.nowhere.example`);
+      await domains.find(`${index}.nowhere.example`, "ws_1");
     }
-    expect(await domains.find("slow.example")).toEqual({ status: "accepts_mail", mailServer: "mail.slow.example" });
+    expect(await domains.find("slow.example", "ws_1")).toEqual({
+      status: "accepts_mail",
+      mailServer: "mail.slow.example",
+    });
     expect(server.questions.filter((question) => question === "MX slow.example")).toHaveLength(1);
   });
 
@@ -59,7 +62,7 @@ describe("what the domain name system says", () => {
     const servers = [one, two, three];
     const addresses = servers.map(({ address }) => address);
     const domains = new MailDomains({ clock: { monotonicMs: () => 0 }, servers: addresses, timeoutMs: 500 });
-    expect((await domains.find("silent.example")).status).toBe("unknown");
+    expect((await domains.find("silent.example", "ws_1")).status).toBe("unknown");
     // Two attempts at each of the three would be six questions.
     expect(servers.flatMap(({ questions }) => questions).length).toBeLessThan(6);
   });
@@ -67,7 +70,7 @@ describe("what the domain name system says", () => {
   test("nobody is told of reserved names", async () => {
     await using started = await start();
     for (const domain of ["shop.test", "a.invalid", "printer.local", "x.onion"]) {
-      expect((await started.domains.find(domain)).status).toBe("not_found");
+      expect((await started.domains.find(domain, "ws_1")).status).toBe("not_found");
     }
     expect(started.server.questions).toEqual([]);
   });
@@ -79,7 +82,7 @@ describe("questions are not repeated", () => {
     await using started = await start(now);
     const ask = async (domain: string) => {
       started.server.questions.length = 0;
-      await started.domains.find(domain);
+      await started.domains.find(domain, "ws_1");
       return started.server.questions.length > 0;
     };
     expect([await ask("mail.example"), await ask("broken.example"), await ask("nowhere.example")]).toEqual([
@@ -101,17 +104,23 @@ describe("questions are not repeated", () => {
 
   test("a domain that many ask for is asked for once", async () => {
     await using started = await start();
-    await Promise.all(Array.from({ length: 50 }, () => started.domains.find("mail.example")));
+    await Promise.all(Array.from({ length: 50 }, () => started.domains.find("mail.example", "ws_1")));
     expect(started.server.questions).toEqual(["MX mail.example"]);
   });
 
-  test("beyond two hundred domains at once the answer is unknown, at once", async () => {
+  test("beyond two hundred domains at once the answer is unknown, at once, and beyond fifty of one workspace for that one", async () => {
     await using started = await start();
-    const slow = Array.from({ length: 200 }, (_, index) => started.domains.find(`${index}.nowhere.example`));
+    const ask = (workspaceId: string) =>
+      Array.from({ length: 50 }, (_, index) => started.domains.find(`${index}.${workspaceId}.example`, workspaceId));
+    const slow = ask("ws_1");
     const before = started.server.questions.length;
-    expect((await started.domains.find("mail.example")).status).toBe("unknown");
+    expect((await started.domains.find("mail.example", "ws_1")).status).toBe("unknown");
     expect(started.server.questions.length).toBe(before);
+    expect((await started.domains.find("mail.example", "ws_2")).status).toBe("accepts_mail");
     await Promise.all(slow);
-    expect((await started.domains.find("mail.example")).status).toBe("accepts_mail");
+    const all = ["ws_1", "ws_2", "ws_3", "ws_4"].flatMap((workspaceId) => ask(`later-${workspaceId}`));
+    expect((await started.domains.find("address.example", "ws_5")).status).toBe("unknown");
+    await Promise.all(all);
+    expect((await started.domains.find("address.example", "ws_5")).status).toBe("accepts_mail");
   });
 });
