@@ -6,10 +6,12 @@ import { createGateway } from "@byond/rest/gateway";
 import { restJson } from "@byond/rest/json/json-style";
 import { createContextValues } from "@connectrpc/connect";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
+import { callerKey, type KeyCaller } from "../src/access/caller.ts";
 import { BatchTurns } from "../src/capabilities/lookup/batch/batch-turns.ts";
 import { lookupService } from "../src/capabilities/lookup/lookup.rpc.ts";
 import { PlanTables } from "../src/capabilities/lookup/plan-tables.ts";
 import { systemClock } from "../src/clock.ts";
+import { createKeyring } from "../src/crypto/keyring.ts";
 import { Quota } from "../src/quota/quota.ts";
 import { bindService } from "../src/rpc/router.ts";
 import { StreamPlaces } from "../src/rpc/stream-places.ts";
@@ -17,9 +19,15 @@ import { openOnePort } from "../src/server/one-port.ts";
 import { ServerRequest } from "../src/server/server-request.ts";
 import { writeResponse } from "../src/server/write-response.ts";
 
+const unused = () => Promise.reject(new Error("single calls ask for none of it"));
+
 /** Single calls ask for none of it. */
 const service = lookupService({
-  quota: new Quota({ reserve: () => Promise.reject(new Error("nothing is counted")) }, systemClock),
+  database: { run: unused },
+  keyring: createKeyring(["a master secret that seals nothing here"]),
+  numberIndex: () => "",
+  history: { note: () => undefined },
+  quota: new Quota({ reserve: unused }, systemClock),
   clock: systemClock,
   turns: new BatchTurns(),
   tables: new PlanTables(),
@@ -36,11 +44,28 @@ const gateway = createGateway({
   },
 });
 
+const caller: KeyCaller = {
+  kind: "key",
+  workspaceId: "ws_1",
+  workspaceName: "Acme",
+  tier: "unlimited",
+  keyId: "key_1",
+  keyPrefix: "pk_test_0123456789ab",
+  mode: "test",
+  scopes: null,
+  ipAllowlists: [],
+  requestsPerMinute: null,
+  isVerified: true,
+  lookupHistory: false,
+  requiredSignature: null,
+  revision: 0,
+};
+
 const port = await openOnePort({
   host: "127.0.0.1",
   port: 0,
   async onRequest(request, response) {
-    const received = new ServerRequest(request, response, createContextValues());
+    const received = new ServerRequest(request, response, createContextValues().set(callerKey, caller));
     await writeResponse(await gateway.handle(received), response, {});
   },
   onMalformed: (response) => response.destroy(),

@@ -50,11 +50,15 @@ export function standardCapabilities(): readonly Capability[] {
   const keys = keysCapability();
   const suppressions = suppressionsCapability({ recipients: storedRecipients });
   const emailLookup = emailLookupCapability();
+  const lookup = lookupCapability({
+    numberIndex: storedRecipients.indexOfAddress,
+    retentionDays: () => verify.offer.value.retentionDays,
+  });
   const verify = verifyCapability({
     channels: channels.offer,
     emailLookup: emailLookup.offer,
     sendSteps: { guard: [suppressions.guard] },
-    erasures: [suppressions.erasure],
+    erasures: [suppressions.erasure, lookup.erasure],
   });
   const accounts = accountsCapability({
     channels: channels.offer,
@@ -70,7 +74,7 @@ export function standardCapabilities(): readonly Capability[] {
     suppressions,
     verify,
     bouncesCapability(),
-    lookupCapability(),
+    lookup,
     emailLookup,
     accounts,
     fixedCodes,

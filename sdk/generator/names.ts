@@ -9,6 +9,7 @@
 const services: Readonly<Record<string, { readonly name?: string; readonly noun?: string }>> = {
   ApiKeyService: { name: "keys" },
   AuthService: { noun: "Session" },
+  LookupService: { name: "lookup" },
   ReportService: { name: "reports" },
   VerifyService: { noun: "Verification" },
 };

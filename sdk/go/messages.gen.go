@@ -945,6 +945,21 @@ type BatchLookupItem struct {
 	Reference *string `json:"reference"`
 }
 
+// LookupRecord is a lookup of the history.
+type LookupRecord struct {
+	// LookupID is the id of the lookup: `lkp_` and 22 letters and digits.
+	LookupID string `json:"lookup_id"`
+
+	// Reference is the `Reference` that the item of a batch had. Nil for single lookups.
+	Reference *string `json:"reference"`
+
+	// Result: what was answered, with the fields that were asked for. Nil if the server can no longer read it.
+	Result *LookupNumberResponse `json:"result"`
+
+	// CreatedAt: when the number was looked up.
+	CreatedAt time.Time `json:"created_at"`
+}
+
 // EmailLookupResponse: what is known of an email address.
 type EmailLookupResponse struct {
 	// Input is the address as it was sent.
@@ -1747,6 +1762,10 @@ type Workspace struct {
 
 	// CreatedAt: when the workspace was created.
 	CreatedAt time.Time `json:"created_at"`
+
+	// LookupHistory: whether lookups are kept in a history, with their numbers: `GET /lookups`. Default: they are
+	// not.
+	LookupHistory bool `json:"lookup_history"`
 }
 
 // AuthDeleteAccountResponse confirms that the account was deleted.

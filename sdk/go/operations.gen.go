@@ -128,6 +128,29 @@ var operationLookupBatch = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationLookupList = &Operation{
+	ID:              "lookup.list",
+	RPC:             "byond.v1.LookupService/ListLookups",
+	Method:          "GET",
+	Path:            "/api/v1/lookups",
+	ParametersIn:    "query",
+	ItemsField:      "lookups",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationLookupGet = &Operation{
+	ID:              "lookup.get",
+	RPC:             "byond.v1.LookupService/GetLookup",
+	Method:          "GET",
+	Path:            "/api/v1/lookups/{lookup_id}",
+	PathParameters:  []string{"lookup_id"},
+	ParametersIn:    "none",
+	ResultField:     "lookup",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
 var operationEmailLookup = &Operation{
 	ID:              "email.lookup",
 	RPC:             "byond.v1.EmailService/LookupEmail",

@@ -166,6 +166,25 @@ type LookupBatchParams struct {
 	Fields []LookupField `json:"fields,omitzero"`
 }
 
+// LookupListParams are the parameters of [LookupService.List].
+type LookupListParams struct {
+	// Number: only lookups of this number: in E.164 form or, if it could not be parsed, as it was sent. At most 250
+	// characters.
+	Number *string `json:"number,omitzero"`
+
+	// CreatedAfter: only lookups of this moment or later.
+	CreatedAfter time.Time `json:"created_after,omitzero"`
+
+	// CreatedBefore: only lookups before this moment.
+	CreatedBefore time.Time `json:"created_before,omitzero"`
+
+	// PageSize: lookups per page, 1 to 100. Default 20.
+	PageSize *int `json:"page_size,omitzero"`
+
+	// PageToken is the `NextPageToken` of the page before. Keep all other parameters the same.
+	PageToken *string `json:"page_token,omitzero"`
+}
+
 // EmailLookupParams are the parameters of [EmailService.Lookup].
 type EmailLookupParams struct {
 	// Email is the email address, at most 320 characters. Spaces around it and invisible characters are ignored. The
@@ -444,6 +463,11 @@ type AuthUpdateWorkspaceParams struct {
 	// IPAllowlist has the IP addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges in CIDR
 	// notation (`203.0.113.0/24`) whose bits after the prefix are 0.
 	IPAllowlist []string `json:"ip_allowlist,omitzero"`
+
+	// LookupHistory: whether lookups are kept from now on, with their numbers: every key with the scope `lookup` can
+	// then read those of its mode. Once it is false, none is added; what the history has stays until it is too old
+	// or erased.
+	LookupHistory *bool `json:"lookup_history,omitzero"`
 }
 
 // AuthDeleteAccountParams are the parameters of [AuthService.DeleteAccount].

@@ -203,7 +203,8 @@ func (s *VerifyService) ListAll(ctx context.Context, params *VerifyListParams, o
 
 // Erase erases the stored data of a recipient in this workspace and mode. That is the address and the metadata
 // of every verification sent to it, also in events, and queued messages; pending verifications are canceled. The
-// second recipient of such a verification is erased too, and suppressions of the recipient end.
+// second recipient of such a verification is erased too, suppressions of the recipient end, and lookups of it
+// are deleted from the history.
 //
 // Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from
 // them.
@@ -274,6 +275,31 @@ func (s *LookupService) Number(ctx context.Context, params *LookupNumberParams, 
 // there is no room for all of them, nothing is looked up (`rate_limited`). The body may have 256 KiB.
 func (s *LookupService) Batch(ctx context.Context, params *LookupBatchParams, options ...CallOption) (*LookupBatchResponse, error) {
 	return call[LookupBatchResponse](ctx, s.caller, operationLookupBatch, nil, params, options)
+}
+
+// List lists the lookups of the mode that the history has, newest first: if the workspace keeps one
+// (`LookupHistory` of `PATCH /workspace`), single lookups and those of batches are in it about a second after
+// their response. Lookups of streams are not.
+//
+// Each mode has a history of its own. An API key lists that of its mode; with an access token, name the mode in
+// the header `Byond-Mode`: `live` (the default) or `test`.
+//
+// It returns one page. For all of them: [LookupService.ListAll].
+func (s *LookupService) List(ctx context.Context, params *LookupListParams, options ...CallOption) (*Page[LookupRecord], error) {
+	return list[LookupRecord](ctx, s.caller, operationLookupList, nil, params, options)
+}
+
+// ListAll goes through all pages of [LookupService.List], which are loaded as they are needed. The loop ends
+// after an error.
+func (s *LookupService) ListAll(ctx context.Context, params *LookupListParams, options ...CallOption) iter.Seq2[*LookupRecord, error] {
+	return listAll[LookupRecord](ctx, s.caller, operationLookupList, nil, params, options)
+}
+
+// Get returns a lookup of the history, as it was answered.
+//
+// The argument lookupID: The lookup's id.
+func (s *LookupService) Get(ctx context.Context, lookupID string, options ...CallOption) (*LookupRecord, error) {
+	return call[LookupRecord](ctx, s.caller, operationLookupGet, []string{lookupID}, nil, options)
 }
 
 // EmailService says what can be known of an email address without sending mail to it.
@@ -702,9 +728,9 @@ func (s *AuthService) GetWorkspace(ctx context.Context, options ...CallOption) (
 	return call[Workspace](ctx, s.caller, operationAuthGetWorkspace, nil, nil, options)
 }
 
-// UpdateWorkspace changes the name of the workspace, and the IP addresses that its keys may be used from. The
-// change takes effect on every server before the call returns. To lift the restriction, allow `0.0.0.0/0` and
-// `::/0`.
+// UpdateWorkspace changes the name of the workspace, the IP addresses that its keys may be used from, and
+// whether lookups are kept in a history. The change takes effect on every server before the call returns. To
+// lift the restriction, allow `0.0.0.0/0` and `::/0`.
 func (s *AuthService) UpdateWorkspace(ctx context.Context, params *AuthUpdateWorkspaceParams, options ...CallOption) (*Workspace, error) {
 	return call[Workspace](ctx, s.caller, operationAuthUpdateWorkspace, nil, params, options)
 }

@@ -27,6 +27,8 @@ export interface KeyCaller {
   readonly requestsPerMinute: number | null;
   /** Whether the email of the workspace's user is verified. Also true if there is no user. */
   readonly isVerified: boolean;
+  /** Whether the workspace keeps a history of its lookups. */
+  readonly lookupHistory: boolean;
   /** The lowest version of the signature that every request has to carry. Null: it need not be signed. */
   readonly requiredSignature: SignatureVersion | null;
   /** Changes whenever the rights of the key change, by a change of the key or of its workspace. */

@@ -13,6 +13,8 @@ export const WorkspaceEntity = defineEntity({
     ipAllowlist: p.array().nullable().check("cardinality(ip_allowlist) >= 1 AND cardinality(ip_allowlist) <= 100"),
     /** Raised whenever a change affects which calls are admitted. */
     revision: p.integer().default(0),
+    /** Whether its lookups are kept in a history. */
+    lookupHistory: p.boolean().default(false),
     createdAt: p.datetime(),
     deactivatedAt: p.datetime().nullable(),
   },

@@ -5,7 +5,20 @@ const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const unbiasedBelow = 248;
 
 /** The kinds of things that have ids. */
-export type IdPrefix = "vrf" | "key" | "usr" | "ws" | "req" | "dlv" | "att" | "srv" | "evt" | "whk" | "sup" | "fix";
+export type IdPrefix =
+  | "vrf"
+  | "key"
+  | "usr"
+  | "ws"
+  | "req"
+  | "dlv"
+  | "att"
+  | "srv"
+  | "evt"
+  | "whk"
+  | "sup"
+  | "fix"
+  | "lkp";
 
 /**
  * A new id: the prefix, `_`, the milliseconds since 1970 as 8 base62 digits, and 14 random ones (83 bits). What is made one after the

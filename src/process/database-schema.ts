@@ -1,4 +1,5 @@
 import { Access0001 } from "../access/access-0001.migration.ts";
+import { Access0002 } from "../access/access-0002.migration.ts";
 import { UsedSignatureEntity } from "../access/used-signature.entity.ts";
 import { WorkspaceEntity } from "../access/workspace.entity.ts";
 import type { Capability, WorkspaceTables } from "../capability.ts";
@@ -58,6 +59,7 @@ const platform: Schema = {
     { name: "database-0002", class: Database0002 },
     { name: "crypto-0001", class: Crypto0001 },
     { name: "access-0001", class: Access0001 },
+    { name: "access-0002", class: Access0002 },
     { name: "revocation-0001", class: Revocation0001 },
     { name: "revocation-0002", class: Revocation0002 },
     { name: "quota-0001", class: Quota0001 },

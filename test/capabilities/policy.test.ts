@@ -18,6 +18,7 @@ import {
 } from "../../gen/byond/v1/auth_pb.ts";
 import { ListEventsRequestSchema } from "../../gen/byond/v1/event_pb.ts";
 import { CreateFixedCodeRequestSchema } from "../../gen/byond/v1/fixed_code_pb.ts";
+import { ListLookupsRequestSchema } from "../../gen/byond/v1/lookup_pb.ts";
 import { ListSuppressionsRequestSchema } from "../../gen/byond/v1/suppression_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
 import {
@@ -38,6 +39,7 @@ import {
 } from "../../src/capabilities/accounts/accounts.policy.ts";
 import * as events from "../../src/capabilities/events/events.policy.ts";
 import * as keys from "../../src/capabilities/keys/keys.policy.ts";
+import * as lookups from "../../src/capabilities/lookup/history/history.policy.ts";
 import * as reports from "../../src/capabilities/reports/reports.policy.ts";
 import * as suppressions from "../../src/capabilities/suppressions/suppressions.policy.ts";
 import { fixedCodeDays, maxFixedCodes } from "../../src/capabilities/verify/fixed-codes.policy.ts";
@@ -87,6 +89,7 @@ test("the schema's rules are those of the policies", () => {
     suppressions.pageSize.min,
     suppressions.pageSize.max,
   ]);
+  expect(boundsOf(ListLookupsRequestSchema.field.pageSize)).toEqual([lookups.pageSize.min, lookups.pageSize.max]);
   expect(boundsOf(ListEventsRequestSchema.field.pageSize)).toEqual([events.pageSize.min, events.pageSize.max]);
   expect(boundsOf(ListWebhookDeliveriesRequestSchema.field.pageSize)).toEqual([
     webhooks.pageSize.min,
@@ -123,7 +126,7 @@ test("the schema's rules are those of the policies", () => {
 
 let comments: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  const files = ["verify", "auth", "api_key", "event", "webhook", "report", "suppression", "fixed_code"].map(
+  const files = ["verify", "auth", "api_key", "event", "webhook", "report", "suppression", "fixed_code", "lookup"].map(
     async (name) => [
       name,
       (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
@@ -139,6 +142,11 @@ test.each<[string, string, number]>([
   [
     "suppression",
     `Suppressions per page, ${suppressions.pageSize.min} to ${suppressions.pageSize.max}. Default ${suppressions.pageSize.default}.`,
+    1,
+  ],
+  [
+    "lookup",
+    `Lookups per page, ${lookups.pageSize.min} to ${lookups.pageSize.max}. Default ${lookups.pageSize.default}.`,
     1,
   ],
   ["suppression", `ends by itself after ${suppressions.suppressionDays.default} days`, 1],

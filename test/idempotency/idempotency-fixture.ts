@@ -77,6 +77,7 @@ export const liveCaller: KeyCaller = {
   ipAllowlists: [],
   requestsPerMinute: null,
   isVerified: true,
+  lookupHistory: false,
   requiredSignature: null,
   revision: 0,
 };

@@ -6,6 +6,7 @@ import {
   createWebhook,
   createWorld,
   deliveriesOfNewWebhook,
+  recordLookup,
   startVerification,
   suppressRecipient,
   type World,
@@ -43,6 +44,7 @@ const preparations: Readonly<Record<string, Preparation>> = {
     return { verification_id: body.verification_id, recipient };
   },
   cancelVerification: aboutVerification,
+  getLookup: async (world) => ({ lookup_id: await recordLookup(world) }),
   deleteSuppression: async (world) => ({ suppression_id: await suppressRecipient(world) }),
   getEvent: async (world) => {
     const subject = await startVerification(world);

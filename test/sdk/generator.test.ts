@@ -14,7 +14,7 @@ test("these are the names that users call: none of them changes by accident", ()
   expect(names).toEqual([
     "verify: start check get resend cancel list erase",
     "suppressions: list delete",
-    "lookup: number batch",
+    "lookup: number batch list get",
     "email: lookup",
     "events: list get stream",
     "webhooks: create list get update delete rotate_secret test list_deliveries redeliver",

@@ -148,6 +148,13 @@ export const rpcs = {
   },
   DeleteAccount: { method: AuthService.method.deleteAccount, rest: post("/auth/delete-account") },
   LookupNumber: { method: LookupService.method.lookupNumber, rest: (input) => ["GET", `/lookup?${query(input)}`] },
+  BatchLookup: { method: LookupService.method.batchLookup, rest: post("/lookup/batch") },
+  ListLookups: { method: LookupService.method.listLookups, rest: (input) => ["GET", `/lookups?${query(input)}`] },
+  GetLookup: {
+    method: LookupService.method.getLookup,
+    rest: ({ lookup_id }) => ["GET", `/lookups/${lookup_id}`],
+    responseBody: "lookup",
+  },
   StartVerification: { method: VerifyService.method.startVerification, rest: post("/verify/start") },
   CheckVerification: { method: VerifyService.method.checkVerification, rest: post("/verify/check") },
   GetVerification: {

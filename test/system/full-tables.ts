@@ -47,6 +47,9 @@ export function fullTables({
      )
      SELECT CASE WHEN i < 10 THEN ${own} ELSE 'ws_' || i END, 'fix_' || i, '', 'first-' || i, 6, 'secret', '${userId}', now(),
        now() + i * interval '1 second' ${many}`,
+    `INSERT INTO lookup (workspace_id, id, mode, number_index, sealed, created_at)
+     SELECT ${own}, 'lkp_' || i, CASE WHEN i % 10 = 0 THEN 'test' ELSE 'live' END, 'number-' || i, '',
+       now() - i * interval '1 second' ${many}`,
     `INSERT INTO throttle SELECT ${own}, 'send:live:' || i, now() ${many}`,
     ...["ws_byond", "sign-up", "sign-in", "sessions"].map(
       (realm) => `INSERT INTO throttle SELECT '${realm}', 'source:' || i, now() ${many}`,

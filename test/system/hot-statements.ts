@@ -87,6 +87,7 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   for (const filter of ["", "channel=sms", "recipient=%2B6591234567", "recipient=%2B6591234567&channel=sms"]) {
     await call("GET", `/suppressions?${filter}`);
   }
+  await lookupsOfAHistory(app, { session, call });
   const { next_page_token: page } = await call("GET", "/verifications?page_size=1");
   await call("GET", `/verifications?page_token=${page}`);
   const { events } = await call("GET", "/events?page_size=1");
@@ -124,6 +125,24 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   await refresh(signedIn.refresh_token);
   await refresh(signedIn.refresh_token);
   await asUser("PATCH", "/workspace", { name: "Renamed" });
+}
+
+/** Has two lookups written, and lists them. */
+async function lookupsOfAHistory(
+  app: TestApp,
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON of answers
+  { session, call }: { session: string; call: (method: string, path: string, body?: object) => Promise<any> },
+): Promise<void> {
+  await app.rest("PATCH", "/workspace", { session, body: { lookup_history: true } });
+  await call("POST", "/lookup/batch", { numbers: [{ number: "+6591234567" }, { number: "nonsense" }] });
+  await vi.waitFor(async () => expect((await call("GET", "/lookups")).lookups).toHaveLength(2));
+  const { next_page_token: page, lookups } = await call("GET", "/lookups?page_size=1");
+  const times = "created_after=2020-01-01T00:00:00Z&created_before=2099-01-01T00:00:00Z";
+  const number = "number=%2B6591234567";
+  for (const query of [`?page_token=${page}`, `?${number}`, `?${times}`, `?${number}&${times}&page_token=${page}`]) {
+    await call("GET", `/lookups${query}`);
+  }
+  await call("GET", `/lookups/${lookups[0].lookup_id}`);
 }
 
 /** The first one has no provider. */

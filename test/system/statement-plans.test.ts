@@ -95,6 +95,10 @@ const notRun: Readonly<Record<string, string>> = {
     "read_suppressions_to_reseal",
     "write_resealed_suppressions",
     "erase_suppressions_of_secret",
+    "count_lookups_of_secret",
+    "read_lookups_to_reseal",
+    "write_resealed_lookups",
+    "erase_lookups_of_secret",
   ]),
   ...reasonFor("looks a row up by its primary key, as others do that are run", [
     "look_up_following_fallback_step",

@@ -5,6 +5,7 @@ import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
 import { closedWorkspaceSweep } from "../../src/capabilities/accounts/closed-workspace-sweep.ts";
 import { sessionSweep } from "../../src/capabilities/accounts/end-sessions.ts";
 import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.ts";
+import { lookupSweep } from "../../src/capabilities/lookup/history/lookup-sweep.ts";
 import { reportSweeps } from "../../src/capabilities/reports/report-sweeps.ts";
 import { suppressionSweep } from "../../src/capabilities/suppressions/suppression-sweep.ts";
 import { fixedCodeSweep } from "../../src/capabilities/verify/fixed-code-sweep.ts";
@@ -78,6 +79,11 @@ test.each([
   [
     "fixed_code",
     `INSERT INTO fixed_code SELECT 'ws_' || i, 'fix_' || i, '', '', 6, '', NULL, '', now - interval '30 days', now
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "lookup",
+    `INSERT INTO lookup SELECT 'ws_' || i, 'lkp_' || i, 'live', '', '', now - interval '400 days'
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
@@ -167,6 +173,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
     ownVerificationSweep(deps),
     suppressionSweep(deps, 30),
     fixedCodeSweep(deps),
+    lookupSweep(deps, 400),
     closedWorkspaceSweep(deps, standardWorkspaceTables),
     revocationSweep(deps),
     ...reportSweeps(deps, 400),
@@ -192,6 +199,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
       ["sweep_verifications", "(400)", "verification_oldest_first", ...belongings],
       ["sweep_suppression", "('(0,0)', '(64,0)')"],
       ["sweep_fixed_code_1000", "", "fixed_code_by_expiry"],
+      ["sweep_lookup_1000", "", "lookup_oldest_first"],
       ["sweep_own_verifications", "(1)", "verification_of_server", ...belongings],
       [
         "sweep_closed_workspaces",
@@ -241,6 +249,7 @@ const primaryKeys = [
   "verification",
   "fixed_code",
   "suppression",
+  "lookup",
   "delivery_attempt",
   "outbox",
   "idempotency",
@@ -277,6 +286,7 @@ const manyRowsOfTwoWorkspaces = `
   INSERT INTO used_signature SELECT workspace_id, id::bytea, old FROM filled;
   INSERT INTO verification_hour
     SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
+  INSERT INTO lookup SELECT workspace_id, 'lkp_' || id, 'live', id, '', old FROM filled;
   INSERT INTO request_hour SELECT workspace_id, 'live', old - i * interval '1 hour', 'ok', 1 FROM filled;
   INSERT INTO suppression SELECT workspace_id, 'sup_' || i, 'live', 'email', id, '', id, false, '', now FROM filled;
   INSERT INTO fixed_code SELECT workspace_id, 'fix_' || i, '', '', 6, '', NULL, '', old, old FROM filled;

@@ -39,6 +39,8 @@ const table = [
   "DELETE /api/v1/fixed-codes/{id} → FixedCodeService.DeleteFixedCode · session · 200",
   "GET /api/v1/lookup → LookupService.LookupNumber · api_key:lookup · 200",
   "POST /api/v1/lookup/batch → LookupService.BatchLookup · api_key:lookup · 200",
+  "GET /api/v1/lookups → LookupService.ListLookups · api_key_or_session:lookup+sandbox · 200",
+  "GET /api/v1/lookups/{lookup_id} → LookupService.GetLookup · api_key_or_session:lookup+sandbox · 200",
   "GET /api/v1/reports/overview → ReportService.GetOverview · api_key_or_session:reports+sandbox · 200",
   "GET /api/v1/suppressions → SuppressionService.ListSuppressions · api_key_or_session:verify+sandbox · 200",
   "DELETE /api/v1/suppressions/{suppression_id} → SuppressionService.DeleteSuppression · api_key_or_session:verify+sandbox · 200",

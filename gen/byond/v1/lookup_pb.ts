@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/lookup.proto.
  */
 export const file_byond_v1_lookup: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIt4BChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQESOAoGZmllbGRzGAMgAygOMhUuYnlvbmQudjEuTG9va3VwRmllbGRCEbpIDpIBCxgBIgeCAQQQASAAQgoKCF9jb3VudHJ5Ih0KClJlZ2lvbkxpc3QSDwoHcmVnaW9ucxgBIAMoCSIhCgxUaW1lem9uZUxpc3QSEQoJdGltZXpvbmVzGAEgAygJItkBCg1OdW1iZXJOZXR3b3JrEhYKCXJlYWNoYWJsZRgBIAEoCEgAiAEBEhQKB2NhcnJpZXIYAiABKAlIAYgBARITCgZwb3J0ZWQYAyABKAhIAogBARIcCg9yb2FtaW5nX2NvdW50cnkYBCABKAlIA4gBARIuCgpjaGVja2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIMCgpfcmVhY2hhYmxlQgoKCF9jYXJyaWVyQgkKB19wb3J0ZWRCEgoQX3JvYW1pbmdfY291bnRyeSKWBwoUTG9va3VwTnVtYmVyUmVzcG9uc2USDQoFaW5wdXQYASABKAkSGAoLbnVtYmVyX2UxNjQYAiABKAlIAIgBARINCgV2YWxpZBgDIAEoCBIQCghwb3NzaWJsZRgEIAEoCBIZCgxjb3VudHJ5X2NvZGUYBSABKAlIAYgBARIUCgdjb3VudHJ5GAYgASgJSAKIAQESHAoPbmF0aW9uYWxfZm9ybWF0GAcgASgJSAOIAQESJQoJbGluZV90eXBlGAggASgOMhIuYnlvbmQudjEuTGluZVR5cGUSJgoGc291cmNlGAkgASgOMhYuYnlvbmQudjEuTG9va3VwU291cmNlEi8KE3Bvc3NpYmxlX2xpbmVfdHlwZXMYCiADKA4yEi5ieW9uZC52MS5MaW5lVHlwZRIfCgxjYWxsaW5nX2NvZGUYCyABKAlCBNi7GAFIBIgBARIcCglleHRlbnNpb24YDCABKAlCBNi7GAFIBYgBARInChRpbnRlcm5hdGlvbmFsX2Zvcm1hdBgNIAEoCUIE2LsYAUgGiAEBEhoKB3JmYzM5NjYYDiABKAlCBNi7GAFIB4gBARIxCgZyZWFzb24YDyABKA4yFi5ieW9uZC52MS5Mb29rdXBSZWFzb25CBNi7GAFICIgBARIxCg1hbHNvX3Bvc3NpYmxlGBAgASgLMhQuYnlvbmQudjEuUmVnaW9uTGlzdEIE2LsYARIvCgl0aW1lem9uZXMYESABKAsyFi5ieW9uZC52MS5UaW1lem9uZUxpc3RCBNi7GAESGwoIbG9jYXRpb24YEiABKAlCBNi7GAFICYgBARIaCgdjYXJyaWVyGBMgASgJQgTYuxgBSAqIAQESIwoQbWV0YWRhdGFfdmVyc2lvbhgUIAEoCUIE2LsYAUgLiAEBEi4KB25ldHdvcmsYFiABKAsyFy5ieW9uZC52MS5OdW1iZXJOZXR3b3JrQgTYuxgBQg4KDF9udW1iZXJfZTE2NEIPCg1fY291bnRyeV9jb2RlQgoKCF9jb3VudHJ5QhIKEF9uYXRpb25hbF9mb3JtYXRCDwoNX2NhbGxpbmdfY29kZUIMCgpfZXh0ZW5zaW9uQhcKFV9pbnRlcm5hdGlvbmFsX2Zvcm1hdEIKCghfcmZjMzk2NkIJCgdfcmVhc29uQgsKCV9sb2NhdGlvbkIKCghfY2FycmllckITChFfbWV0YWRhdGFfdmVyc2lvbiJpCg9CYXRjaExvb2t1cEl0ZW0SDgoGbnVtYmVyGAEgASgJEhQKB2NvdW50cnkYAiABKAlIAIgBARIWCglyZWZlcmVuY2UYAyABKAlIAYgBAUIKCghfY291bnRyeUIMCgpfcmVmZXJlbmNlIvwBChJCYXRjaExvb2t1cFJlcXVlc3QSOAoHbnVtYmVycxgBIAMoCzIZLmJ5b25kLnYxLkJhdGNoTG9va3VwSXRlbUIMukgJyAEBkgEDEOgHEmQKB2NvdW50cnkYAiABKAlCTrpIEXIPMg1eW0EtWmEtel17Mn0kursYNm11c3QgYmUgYW4gSVNPIDMxNjYtMSBhbHBoYS0yIGNvdW50cnkgY29kZSwgc3VjaCBhcyBTR0gAiAEBEjoKBmZpZWxkcxgDIAMoDjIVLmJ5b25kLnYxLkxvb2t1cEZpZWxkQhO6SBCSAQ0YASIJggEGEAEgACALQgoKCF9jb3VudHJ5IpMCChFCYXRjaExvb2t1cFJlc3VsdBIWCglyZWZlcmVuY2UYASABKAlIAIgBARIzCgZsb29rdXAYAiABKAsyHi5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXNwb25zZUgBiAEBEjsKCHByb2JsZW1zGAMgAygLMikuYnlvbmQudjEuQmF0Y2hMb29rdXBSZXN1bHQuUHJvYmxlbXNFbnRyeRIZCgxkdXBsaWNhdGVfb2YYBCABKAVIAogBARovCg1Qcm9ibGVtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3JlZmVyZW5jZUIJCgdfbG9va3VwQg8KDV9kdXBsaWNhdGVfb2YivQMKDUxvb2t1cFN1bW1hcnkSDwoHbnVtYmVycxgBIAEoBRIQCghwcm9ibGVtcxgCIAEoBRINCgV2YWxpZBgDIAEoBRIPCgdpbnZhbGlkGAQgASgFEhMKC3VucGFyc2VhYmxlGAUgASgFEhIKCmR1cGxpY2F0ZXMYBiABKAUSOQoJY291bnRyaWVzGAcgAygLMiYuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5Db3VudHJpZXNFbnRyeRI6CgpsaW5lX3R5cGVzGAggAygLMiYuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5MaW5lVHlwZXNFbnRyeRI1Cgdmb3JtYXRzGAkgAygLMiQuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5Gb3JtYXRzRW50cnkaMAoOQ291bnRyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARowCg5MaW5lVHlwZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGi4KDEZvcm1hdHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBIm0KE0JhdGNoTG9va3VwUmVzcG9uc2USLAoHcmVzdWx0cxgBIAMoCzIbLmJ5b25kLnYxLkJhdGNoTG9va3VwUmVzdWx0EigKB3N1bW1hcnkYAiABKAsyFy5ieW9uZC52MS5Mb29rdXBTdW1tYXJ5Iv0BChNTdHJlYW1Mb29rdXBSZXF1ZXN0EjgKB251bWJlcnMYASADKAsyGS5ieW9uZC52MS5CYXRjaExvb2t1cEl0ZW1CDLpICcgBAZIBAxDoBxJkCgdjb3VudHJ5GAIgASgJQk66SBFyDzINXltBLVphLXpdezJ9JLq7GDZtdXN0IGJlIGFuIElTTyAzMTY2LTEgYWxwaGEtMiBjb3VudHJ5IGNvZGUsIHN1Y2ggYXMgU0dIAIgBARI6CgZmaWVsZHMYAyADKA4yFS5ieW9uZC52MS5Mb29rdXBGaWVsZEITukgQkgENGAEiCYIBBhABIAAgC0IKCghfY291bnRyeSJuChRTdHJlYW1Mb29rdXBSZXNwb25zZRIsCgdyZXN1bHRzGAEgAygLMhsuYnlvbmQudjEuQmF0Y2hMb29rdXBSZXN1bHQSKAoHc3VtbWFyeRgCIAEoCzIXLmJ5b25kLnYxLkxvb2t1cFN1bW1hcnkq7gIKC0xvb2t1cEZpZWxkEhwKGExPT0tVUF9GSUVMRF9VTlNQRUNJRklFRBAAEh0KGUxPT0tVUF9GSUVMRF9DQUxMSU5HX0NPREUQARIaChZMT09LVVBfRklFTERfRVhURU5TSU9OEAISJQohTE9PS1VQX0ZJRUxEX0lOVEVSTkFUSU9OQUxfRk9STUFUEAMSGAoUTE9PS1VQX0ZJRUxEX1JGQzM5NjYQBBIXChNMT09LVVBfRklFTERfUkVBU09OEAUSHgoaTE9PS1VQX0ZJRUxEX0FMU09fUE9TU0lCTEUQBhIaChZMT09LVVBfRklFTERfVElNRVpPTkVTEAcSGQoVTE9PS1VQX0ZJRUxEX0xPQ0FUSU9OEAgSGAoUTE9PS1VQX0ZJRUxEX0NBUlJJRVIQCRIhCh1MT09LVVBfRklFTERfTUVUQURBVEFfVkVSU0lPThAKEhgKFExPT0tVUF9GSUVMRF9ORVRXT1JLEAsqmQEKCExpbmVUeXBlEhkKFUxJTkVfVFlQRV9VTlNQRUNJRklFRBAAEhQKEExJTkVfVFlQRV9NT0JJTEUQARIYChRMSU5FX1RZUEVfRklYRURfTElORRACEhIKDkxJTkVfVFlQRV9WT0lQEAMSFwoTTElORV9UWVBFX1RPTExfRlJFRRAEEhUKEUxJTkVfVFlQRV9VTktOT1dOEAUqjwIKDExvb2t1cFJlYXNvbhIdChlMT09LVVBfUkVBU09OX1VOU1BFQ0lGSUVEEAASGwoXTE9PS1VQX1JFQVNPTl9UT09fU0hPUlQQARIaChZMT09LVVBfUkVBU09OX1RPT19MT05HEAISIAocTE9PS1VQX1JFQVNPTl9JTlZBTElEX0xFTkdUSBADEiYKIkxPT0tVUF9SRUFTT05fVU5LTk9XTl9DT1VOVFJZX0NPREUQBBIeChpMT09LVVBfUkVBU09OX05PVF9BX05VTUJFUhAFEh8KG0xPT0tVUF9SRUFTT05fTk9UX0FMTE9DQVRFRBAGEhwKGExPT0tVUF9SRUFTT05fTE9DQUxfT05MWRAHKmAKDExvb2t1cFNvdXJjZRIdChlMT09LVVBfU09VUkNFX1VOU1BFQ0lGSUVEEAASGQoVTE9PS1VQX1NPVVJDRV9PRkZMSU5FEAESFgoSTE9PS1VQX1NPVVJDRV9MSVZFEAIy7wIKDUxvb2t1cFNlcnZpY2USdgoMTG9va3VwTnVtYmVyEh0uYnlvbmQudjEuTG9va3VwTnVtYmVyUmVxdWVzdBoeLmJ5b25kLnYxLkxvb2t1cE51bWJlclJlc3BvbnNlIieQAgGquxgKCAISBmxvb2t1cILT5JMCEBIOL2FwaS92MS9sb29rdXASggEKC0JhdGNoTG9va3VwEhwuYnlvbmQudjEuQmF0Y2hMb29rdXBSZXF1ZXN0Gh0uYnlvbmQudjEuQmF0Y2hMb29rdXBSZXNwb25zZSI2kAIBqrsYCggCEgZsb29rdXDQuxiAgBCC0+STAhk6ASoiFC9hcGkvdjEvbG9va3VwL2JhdGNoEmEKDFN0cmVhbUxvb2t1cBIdLmJ5b25kLnYxLlN0cmVhbUxvb2t1cFJlcXVlc3QaHi5ieW9uZC52MS5TdHJlYW1Mb29rdXBSZXNwb25zZSIOqrsYCggCEgZsb29rdXAoATABQnkKDGNvbS5ieW9uZC52MUILTG9va3VwUHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChVieW9uZC92MS9sb29rdXAucHJvdG8SCGJ5b25kLnYxIt4BChNMb29rdXBOdW1iZXJSZXF1ZXN0EhsKBm51bWJlchgBIAEoCUILukgIyAEBcgMY+gESZAoHY291bnRyeRgCIAEoCUJOukgRcg8yDV5bQS1aYS16XXsyfSS6uxg2bXVzdCBiZSBhbiBJU08gMzE2Ni0xIGFscGhhLTIgY291bnRyeSBjb2RlLCBzdWNoIGFzIFNHSACIAQESOAoGZmllbGRzGAMgAygOMhUuYnlvbmQudjEuTG9va3VwRmllbGRCEbpIDpIBCxgBIgeCAQQQASAAQgoKCF9jb3VudHJ5Ih0KClJlZ2lvbkxpc3QSDwoHcmVnaW9ucxgBIAMoCSIhCgxUaW1lem9uZUxpc3QSEQoJdGltZXpvbmVzGAEgAygJItkBCg1OdW1iZXJOZXR3b3JrEhYKCXJlYWNoYWJsZRgBIAEoCEgAiAEBEhQKB2NhcnJpZXIYAiABKAlIAYgBARITCgZwb3J0ZWQYAyABKAhIAogBARIcCg9yb2FtaW5nX2NvdW50cnkYBCABKAlIA4gBARIuCgpjaGVja2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIMCgpfcmVhY2hhYmxlQgoKCF9jYXJyaWVyQgkKB19wb3J0ZWRCEgoQX3JvYW1pbmdfY291bnRyeSKWBwoUTG9va3VwTnVtYmVyUmVzcG9uc2USDQoFaW5wdXQYASABKAkSGAoLbnVtYmVyX2UxNjQYAiABKAlIAIgBARINCgV2YWxpZBgDIAEoCBIQCghwb3NzaWJsZRgEIAEoCBIZCgxjb3VudHJ5X2NvZGUYBSABKAlIAYgBARIUCgdjb3VudHJ5GAYgASgJSAKIAQESHAoPbmF0aW9uYWxfZm9ybWF0GAcgASgJSAOIAQESJQoJbGluZV90eXBlGAggASgOMhIuYnlvbmQudjEuTGluZVR5cGUSJgoGc291cmNlGAkgASgOMhYuYnlvbmQudjEuTG9va3VwU291cmNlEi8KE3Bvc3NpYmxlX2xpbmVfdHlwZXMYCiADKA4yEi5ieW9uZC52MS5MaW5lVHlwZRIfCgxjYWxsaW5nX2NvZGUYCyABKAlCBNi7GAFIBIgBARIcCglleHRlbnNpb24YDCABKAlCBNi7GAFIBYgBARInChRpbnRlcm5hdGlvbmFsX2Zvcm1hdBgNIAEoCUIE2LsYAUgGiAEBEhoKB3JmYzM5NjYYDiABKAlCBNi7GAFIB4gBARIxCgZyZWFzb24YDyABKA4yFi5ieW9uZC52MS5Mb29rdXBSZWFzb25CBNi7GAFICIgBARIxCg1hbHNvX3Bvc3NpYmxlGBAgASgLMhQuYnlvbmQudjEuUmVnaW9uTGlzdEIE2LsYARIvCgl0aW1lem9uZXMYESABKAsyFi5ieW9uZC52MS5UaW1lem9uZUxpc3RCBNi7GAESGwoIbG9jYXRpb24YEiABKAlCBNi7GAFICYgBARIaCgdjYXJyaWVyGBMgASgJQgTYuxgBSAqIAQESIwoQbWV0YWRhdGFfdmVyc2lvbhgUIAEoCUIE2LsYAUgLiAEBEi4KB25ldHdvcmsYFiABKAsyFy5ieW9uZC52MS5OdW1iZXJOZXR3b3JrQgTYuxgBQg4KDF9udW1iZXJfZTE2NEIPCg1fY291bnRyeV9jb2RlQgoKCF9jb3VudHJ5QhIKEF9uYXRpb25hbF9mb3JtYXRCDwoNX2NhbGxpbmdfY29kZUIMCgpfZXh0ZW5zaW9uQhcKFV9pbnRlcm5hdGlvbmFsX2Zvcm1hdEIKCghfcmZjMzk2NkIJCgdfcmVhc29uQgsKCV9sb2NhdGlvbkIKCghfY2FycmllckITChFfbWV0YWRhdGFfdmVyc2lvbiJpCg9CYXRjaExvb2t1cEl0ZW0SDgoGbnVtYmVyGAEgASgJEhQKB2NvdW50cnkYAiABKAlIAIgBARIWCglyZWZlcmVuY2UYAyABKAlIAYgBAUIKCghfY291bnRyeUIMCgpfcmVmZXJlbmNlIvwBChJCYXRjaExvb2t1cFJlcXVlc3QSOAoHbnVtYmVycxgBIAMoCzIZLmJ5b25kLnYxLkJhdGNoTG9va3VwSXRlbUIMukgJyAEBkgEDEOgHEmQKB2NvdW50cnkYAiABKAlCTrpIEXIPMg1eW0EtWmEtel17Mn0kursYNm11c3QgYmUgYW4gSVNPIDMxNjYtMSBhbHBoYS0yIGNvdW50cnkgY29kZSwgc3VjaCBhcyBTR0gAiAEBEjoKBmZpZWxkcxgDIAMoDjIVLmJ5b25kLnYxLkxvb2t1cEZpZWxkQhO6SBCSAQ0YASIJggEGEAEgACALQgoKCF9jb3VudHJ5IpMCChFCYXRjaExvb2t1cFJlc3VsdBIWCglyZWZlcmVuY2UYASABKAlIAIgBARIzCgZsb29rdXAYAiABKAsyHi5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXNwb25zZUgBiAEBEjsKCHByb2JsZW1zGAMgAygLMikuYnlvbmQudjEuQmF0Y2hMb29rdXBSZXN1bHQuUHJvYmxlbXNFbnRyeRIZCgxkdXBsaWNhdGVfb2YYBCABKAVIAogBARovCg1Qcm9ibGVtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3JlZmVyZW5jZUIJCgdfbG9va3VwQg8KDV9kdXBsaWNhdGVfb2YivQMKDUxvb2t1cFN1bW1hcnkSDwoHbnVtYmVycxgBIAEoBRIQCghwcm9ibGVtcxgCIAEoBRINCgV2YWxpZBgDIAEoBRIPCgdpbnZhbGlkGAQgASgFEhMKC3VucGFyc2VhYmxlGAUgASgFEhIKCmR1cGxpY2F0ZXMYBiABKAUSOQoJY291bnRyaWVzGAcgAygLMiYuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5Db3VudHJpZXNFbnRyeRI6CgpsaW5lX3R5cGVzGAggAygLMiYuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5MaW5lVHlwZXNFbnRyeRI1Cgdmb3JtYXRzGAkgAygLMiQuYnlvbmQudjEuTG9va3VwU3VtbWFyeS5Gb3JtYXRzRW50cnkaMAoOQ291bnRyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ARowCg5MaW5lVHlwZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGi4KDEZvcm1hdHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBIm0KE0JhdGNoTG9va3VwUmVzcG9uc2USLAoHcmVzdWx0cxgBIAMoCzIbLmJ5b25kLnYxLkJhdGNoTG9va3VwUmVzdWx0EigKB3N1bW1hcnkYAiABKAsyFy5ieW9uZC52MS5Mb29rdXBTdW1tYXJ5Iv0BChNTdHJlYW1Mb29rdXBSZXF1ZXN0EjgKB251bWJlcnMYASADKAsyGS5ieW9uZC52MS5CYXRjaExvb2t1cEl0ZW1CDLpICcgBAZIBAxDoBxJkCgdjb3VudHJ5GAIgASgJQk66SBFyDzINXltBLVphLXpdezJ9JLq7GDZtdXN0IGJlIGFuIElTTyAzMTY2LTEgYWxwaGEtMiBjb3VudHJ5IGNvZGUsIHN1Y2ggYXMgU0dIAIgBARI6CgZmaWVsZHMYAyADKA4yFS5ieW9uZC52MS5Mb29rdXBGaWVsZEITukgQkgENGAEiCYIBBhABIAAgC0IKCghfY291bnRyeSJuChRTdHJlYW1Mb29rdXBSZXNwb25zZRIsCgdyZXN1bHRzGAEgAygLMhsuYnlvbmQudjEuQmF0Y2hMb29rdXBSZXN1bHQSKAoHc3VtbWFyeRgCIAEoCzIXLmJ5b25kLnYxLkxvb2t1cFN1bW1hcnkitwEKDExvb2t1cFJlY29yZBIRCglsb29rdXBfaWQYASABKAkSFgoJcmVmZXJlbmNlGAIgASgJSACIAQESMwoGcmVzdWx0GAMgASgLMh4uYnlvbmQudjEuTG9va3VwTnVtYmVyUmVzcG9uc2VIAYgBARIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIMCgpfcmVmZXJlbmNlQgkKB19yZXN1bHQizAIKEkxpc3RMb29rdXBzUmVxdWVzdBIdCgZudW1iZXIYASABKAlCCLpIBXIDGPoBSACIAQESMQoNY3JlYXRlZF9hZnRlchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoOY3JlYXRlZF9iZWZvcmUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiEKCXBhZ2Vfc2l6ZRgEIAEoBUIJukgGGgQYZCgBSAGIAQESZQoKcGFnZV90b2tlbhgFIAEoCUJMukgXchUYyAEyEF5bQS1aYS16MC05Xy1dKyS6uxgubXVzdCBiZSB0aGUgbmV4dF9wYWdlX3Rva2VuIG9mIHRoZSBwYWdlIGJlZm9yZUgCiAEBQgkKB19udW1iZXJCDAoKX3BhZ2Vfc2l6ZUINCgtfcGFnZV90b2tlbiJwChNMaXN0TG9va3Vwc1Jlc3BvbnNlEicKB2xvb2t1cHMYASADKAsyFi5ieW9uZC52MS5Mb29rdXBSZWNvcmQSHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJSACIAQFCEgoQX25leHRfcGFnZV90b2tlbiI4ChBHZXRMb29rdXBSZXF1ZXN0EiQKCWxvb2t1cF9pZBgBIAEoCUIRukgHyAEBcgIYQMK7GANsa3AiOwoRR2V0TG9va3VwUmVzcG9uc2USJgoGbG9va3VwGAEgASgLMhYuYnlvbmQudjEuTG9va3VwUmVjb3JkKu4CCgtMb29rdXBGaWVsZBIcChhMT09LVVBfRklFTERfVU5TUEVDSUZJRUQQABIdChlMT09LVVBfRklFTERfQ0FMTElOR19DT0RFEAESGgoWTE9PS1VQX0ZJRUxEX0VYVEVOU0lPThACEiUKIUxPT0tVUF9GSUVMRF9JTlRFUk5BVElPTkFMX0ZPUk1BVBADEhgKFExPT0tVUF9GSUVMRF9SRkMzOTY2EAQSFwoTTE9PS1VQX0ZJRUxEX1JFQVNPThAFEh4KGkxPT0tVUF9GSUVMRF9BTFNPX1BPU1NJQkxFEAYSGgoWTE9PS1VQX0ZJRUxEX1RJTUVaT05FUxAHEhkKFUxPT0tVUF9GSUVMRF9MT0NBVElPThAIEhgKFExPT0tVUF9GSUVMRF9DQVJSSUVSEAkSIQodTE9PS1VQX0ZJRUxEX01FVEFEQVRBX1ZFUlNJT04QChIYChRMT09LVVBfRklFTERfTkVUV09SSxALKpkBCghMaW5lVHlwZRIZChVMSU5FX1RZUEVfVU5TUEVDSUZJRUQQABIUChBMSU5FX1RZUEVfTU9CSUxFEAESGAoUTElORV9UWVBFX0ZJWEVEX0xJTkUQAhISCg5MSU5FX1RZUEVfVk9JUBADEhcKE0xJTkVfVFlQRV9UT0xMX0ZSRUUQBBIVChFMSU5FX1RZUEVfVU5LTk9XThAFKo8CCgxMb29rdXBSZWFzb24SHQoZTE9PS1VQX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF0xPT0tVUF9SRUFTT05fVE9PX1NIT1JUEAESGgoWTE9PS1VQX1JFQVNPTl9UT09fTE9ORxACEiAKHExPT0tVUF9SRUFTT05fSU5WQUxJRF9MRU5HVEgQAxImCiJMT09LVVBfUkVBU09OX1VOS05PV05fQ09VTlRSWV9DT0RFEAQSHgoaTE9PS1VQX1JFQVNPTl9OT1RfQV9OVU1CRVIQBRIfChtMT09LVVBfUkVBU09OX05PVF9BTExPQ0FURUQQBhIcChhMT09LVVBfUkVBU09OX0xPQ0FMX09OTFkQBypgCgxMb29rdXBTb3VyY2USHQoZTE9PS1VQX1NPVVJDRV9VTlNQRUNJRklFRBAAEhkKFUxPT0tVUF9TT1VSQ0VfT0ZGTElORRABEhYKEkxPT0tVUF9TT1VSQ0VfTElWRRACMvYECg1Mb29rdXBTZXJ2aWNlEnYKDExvb2t1cE51bWJlchIdLmJ5b25kLnYxLkxvb2t1cE51bWJlclJlcXVlc3QaHi5ieW9uZC52MS5Mb29rdXBOdW1iZXJSZXNwb25zZSInkAIBqrsYCggCEgZsb29rdXCC0+STAhASDi9hcGkvdjEvbG9va3VwEoIBCgtCYXRjaExvb2t1cBIcLmJ5b25kLnYxLkJhdGNoTG9va3VwUmVxdWVzdBodLmJ5b25kLnYxLkJhdGNoTG9va3VwUmVzcG9uc2UiNpACAaq7GAoIAhIGbG9va3Vw0LsYgIAQgtPkkwIZOgEqIhQvYXBpL3YxL2xvb2t1cC9iYXRjaBJ6CgtMaXN0TG9va3VwcxIcLmJ5b25kLnYxLkxpc3RMb29rdXBzUmVxdWVzdBodLmJ5b25kLnYxLkxpc3RMb29rdXBzUmVzcG9uc2UiLpACAaq7GBAIBBIGbG9va3VwGAEgATABgtPkkwIREg8vYXBpL3YxL2xvb2t1cHMSiAEKCUdldExvb2t1cBIaLmJ5b25kLnYxLkdldExvb2t1cFJlcXVlc3QaGy5ieW9uZC52MS5HZXRMb29rdXBSZXNwb25zZSJCkAIBqrsYEAgEEgZsb29rdXAYASABMAGC0+STAiViBmxvb2t1cBIbL2FwaS92MS9sb29rdXBzL3tsb29rdXBfaWR9EmEKDFN0cmVhbUxvb2t1cBIdLmJ5b25kLnYxLlN0cmVhbUxvb2t1cFJlcXVlc3QaHi5ieW9uZC52MS5TdHJlYW1Mb29rdXBSZXNwb25zZSIOqrsYCggCEgZsb29rdXAoATABQnkKDGNvbS5ieW9uZC52MUILTG9va3VwUHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Identifies the number.
@@ -599,6 +599,167 @@ export const StreamLookupResponseSchema: GenMessage<StreamLookupResponse> = /*@_
   messageDesc(file_byond_v1_lookup, 11);
 
 /**
+ * A lookup of the history.
+ *
+ * @generated from message byond.v1.LookupRecord
+ */
+export type LookupRecord = Message<"byond.v1.LookupRecord"> & {
+  /**
+   * The id of the lookup: `lkp_` and 22 letters and digits.
+   *
+   * @generated from field: string lookup_id = 1;
+   */
+  lookupId: string;
+
+  /**
+   * The `reference` that the item of a batch had. Null for single lookups.
+   *
+   * @generated from field: optional string reference = 2;
+   */
+  reference?: string | undefined;
+
+  /**
+   * What was answered, with the fields that were asked for. Null if the server can no longer read it.
+   *
+   * @generated from field: optional byond.v1.LookupNumberResponse result = 3;
+   */
+  result?: LookupNumberResponse | undefined;
+
+  /**
+   * When the number was looked up.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 4;
+   */
+  createdAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message byond.v1.LookupRecord.
+ * Use `create(LookupRecordSchema)` to create a new message.
+ */
+export const LookupRecordSchema: GenMessage<LookupRecord> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 12);
+
+/**
+ * Which lookups to list.
+ *
+ * @generated from message byond.v1.ListLookupsRequest
+ */
+export type ListLookupsRequest = Message<"byond.v1.ListLookupsRequest"> & {
+  /**
+   * Only lookups of this number: in E.164 form or, if it could not be parsed, as it was sent. At most 250 characters.
+   *
+   * @generated from field: optional string number = 1;
+   */
+  number?: string | undefined;
+
+  /**
+   * Only lookups of this moment or later.
+   *
+   * @generated from field: google.protobuf.Timestamp created_after = 2;
+   */
+  createdAfter?: Timestamp | undefined;
+
+  /**
+   * Only lookups before this moment.
+   *
+   * @generated from field: google.protobuf.Timestamp created_before = 3;
+   */
+  createdBefore?: Timestamp | undefined;
+
+  /**
+   * Lookups per page, 1 to 100. Default 20.
+   *
+   * @generated from field: optional int32 page_size = 4;
+   */
+  pageSize?: number | undefined;
+
+  /**
+   * The `next_page_token` of the page before. Keep all other parameters the same.
+   *
+   * @generated from field: optional string page_token = 5;
+   */
+  pageToken?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.ListLookupsRequest.
+ * Use `create(ListLookupsRequestSchema)` to create a new message.
+ */
+export const ListLookupsRequestSchema: GenMessage<ListLookupsRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 13);
+
+/**
+ * A page of lookups.
+ *
+ * @generated from message byond.v1.ListLookupsResponse
+ */
+export type ListLookupsResponse = Message<"byond.v1.ListLookupsResponse"> & {
+  /**
+   * The lookups, newest first. Those of one batch may have any order among themselves.
+   *
+   * @generated from field: repeated byond.v1.LookupRecord lookups = 1;
+   */
+  lookups: LookupRecord[];
+
+  /**
+   * Pass it as `page_token` for the next page. Null on the last page.
+   *
+   * @generated from field: optional string next_page_token = 2;
+   */
+  nextPageToken?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.ListLookupsResponse.
+ * Use `create(ListLookupsResponseSchema)` to create a new message.
+ */
+export const ListLookupsResponseSchema: GenMessage<ListLookupsResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 14);
+
+/**
+ * Identifies the lookup.
+ *
+ * @generated from message byond.v1.GetLookupRequest
+ */
+export type GetLookupRequest = Message<"byond.v1.GetLookupRequest"> & {
+  /**
+   * The lookup's id.
+   *
+   * @generated from field: string lookup_id = 1;
+   */
+  lookupId: string;
+};
+
+/**
+ * Describes the message byond.v1.GetLookupRequest.
+ * Use `create(GetLookupRequestSchema)` to create a new message.
+ */
+export const GetLookupRequestSchema: GenMessage<GetLookupRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 15);
+
+/**
+ * The lookup.
+ *
+ * @generated from message byond.v1.GetLookupResponse
+ */
+export type GetLookupResponse = Message<"byond.v1.GetLookupResponse"> & {
+  /**
+   * The lookup, as it was answered.
+   *
+   * @generated from field: byond.v1.LookupRecord lookup = 1;
+   */
+  lookup?: LookupRecord | undefined;
+};
+
+/**
+ * Describes the message byond.v1.GetLookupResponse.
+ * Use `create(GetLookupResponseSchema)` to create a new message.
+ */
+export const GetLookupResponseSchema: GenMessage<GetLookupResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_lookup, 16);
+
+/**
  * A field of the response that is there only on request.
  *
  * @generated from enum byond.v1.LookupField
@@ -916,6 +1077,31 @@ export const LookupService: GenService<{
     methodKind: "unary";
     input: typeof BatchLookupRequestSchema;
     output: typeof BatchLookupResponseSchema;
+  },
+  /**
+   * Lists the lookups of the mode that the history has, newest first: if the workspace keeps one (`lookup_history` of
+   * `PATCH /workspace`), single lookups and those of batches are in it about a second after their response. Lookups of
+   * streams are not.
+   *
+   * Each mode has a history of its own. An API key lists that of its mode; with an access token, name the mode in the
+   * header `Byond-Mode`: `live` (the default) or `test`.
+   *
+   * @generated from rpc byond.v1.LookupService.ListLookups
+   */
+  listLookups: {
+    methodKind: "unary";
+    input: typeof ListLookupsRequestSchema;
+    output: typeof ListLookupsResponseSchema;
+  },
+  /**
+   * Returns a lookup of the history, as it was answered.
+   *
+   * @generated from rpc byond.v1.LookupService.GetLookup
+   */
+  getLookup: {
+    methodKind: "unary";
+    input: typeof GetLookupRequestSchema;
+    output: typeof GetLookupResponseSchema;
   },
   /**
    * Looks up numbers without end, over gRPC and over Connect with HTTP/2: each message of the request is answered with

@@ -1430,7 +1430,8 @@ export const VerifyService: GenService<{
   /**
    * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
    * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
-   * recipient of such a verification is erased too, and suppressions of the recipient end.
+   * recipient of such a verification is erased too, suppressions of the recipient end, and lookups of it are deleted
+   * from the history.
    *
    * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from them.
    *

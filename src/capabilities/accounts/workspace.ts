@@ -19,7 +19,7 @@ import { senderNameProblem } from "../../text/display-name-rules.ts";
 import type { AccountTables } from "./account-tables.ts";
 import { accountNotFound } from "./find-account.ts";
 
-const columns = ["id", "name", "tier", "ipAllowlist", "createdAt"] as const;
+const columns = ["id", "name", "tier", "ipAllowlist", "createdAt", "lookupHistory"] as const;
 
 const selectWorkspace = (tables: AccountTables, id: string) =>
   tables.selectFrom("workspace").select(columns).where("id", "=", id).where("deactivatedAt", "is", null);
@@ -43,6 +43,7 @@ export async function getWorkspace(
 export interface WorkspaceChanges {
   readonly name?: string;
   readonly ipAllowlist?: readonly string[];
+  readonly lookupHistory?: boolean;
 }
 
 /**
@@ -52,7 +53,7 @@ export interface WorkspaceChanges {
 export async function updateWorkspace(
   deps: { readonly revocation: Pick<RevocationService, "revoke"> },
   caller: SessionCaller,
-  { name, ipAllowlist }: WorkspaceChanges,
+  { name, ipAllowlist, lookupHistory }: WorkspaceChanges,
   beforeCommit: (transaction: QueryableTables, workspace: Workspace) => Promise<void>,
 ): Promise<Workspace> {
   const ranges = ipAllowlist && normalizeIpAllowlist(ipAllowlist, "workspace.ip_allowlist");
@@ -61,7 +62,12 @@ export async function updateWorkspace(
     const [workspace] = await transaction.query((tables: AccountTables) =>
       tables
         .updateTable("workspace")
-        .set((eb) => ({ name, ipAllowlist: ranges, revision: eb("revision", "+", ranges === undefined ? 0 : 1) }))
+        .set((eb) => ({
+          name,
+          lookupHistory,
+          ipAllowlist: ranges,
+          revision: eb("revision", "+", ranges === undefined ? 0 : 1),
+        }))
         .where("id", "=", id)
         .where("deactivatedAt", "is", null)
         .returning(columns),
@@ -87,22 +93,24 @@ const tiers = {
 } as const satisfies Record<Tier, TierMessage>;
 
 /** A workspace as a message. */
-export function workspaceMessage({ id, name, tier, ipAllowlist, createdAt }: Workspace) {
+export function workspaceMessage({ id, name, tier, ipAllowlist, createdAt, lookupHistory }: Workspace) {
   return {
     id,
     name,
     tier: tiers[tier],
     ...(ipAllowlist === null ? {} : { ipAllowlist: create(IpAllowlistSchema, { ranges: [...ipAllowlist] }) }),
     createdAt: timestampFromDate(createdAt),
+    lookupHistory,
   };
 }
 
 /** The changes that a request names, as the operation takes them. */
 export function workspaceChangesOf(request: UpdateWorkspaceRequest): WorkspaceChanges {
-  const { name, ipAllowlist } = namedChanges(updateOf(request));
+  const { name, ipAllowlist, lookupHistory } = namedChanges(updateOf(request));
   return {
     ...(name !== undefined && { name }),
     ...(ipAllowlist !== undefined && { ipAllowlist: ipAllowlist.ranges }),
+    ...(lookupHistory !== undefined && { lookupHistory }),
   };
 }
 

@@ -30,7 +30,7 @@ const read = statement<Row>("read_api_key")(
       CASE WHEN api_key.require_signature THEN api_key.min_signature_version END AS required_signature,
       api_key.revision + workspace.revision AS revision,
       workspace.id AS workspace_id, workspace.name AS workspace_name, workspace.tier,
-      workspace.ip_allowlist AS workspace_ip_allowlist,
+      workspace.lookup_history, workspace.ip_allowlist AS workspace_ip_allowlist,
       secret.secret_hash,
       api_key.revoked_at IS NOT NULL OR workspace.deactivated_at IS NOT NULL AS is_revoked,
       (extract(epoch FROM least(api_key.expires_at, secret.valid_until) - byond_now()) * 1000)::float8 AS ms_left

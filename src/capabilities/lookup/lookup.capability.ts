@@ -1,9 +1,16 @@
 import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
-import type { Capability } from "../../capability.ts";
+import { type Capability, Offer } from "../../capability.ts";
 import { bindService } from "../../rpc/router.ts";
 import { StreamPlaces } from "../../rpc/stream-places.ts";
 import { BatchTurns } from "./batch/batch-turns.ts";
 import { lookupCsvCommand } from "./csv/lookup-csv-command.ts";
+import { eraseLookups } from "./history/erase-lookups.ts";
+import { LookupEntity } from "./history/lookup.entity.ts";
+import { Lookup0001 } from "./history/lookup-0001.migration.ts";
+import { LookupRecorder } from "./history/lookup-recorder.ts";
+import { lookupSweep } from "./history/lookup-sweep.ts";
+import { sealedLookups } from "./history/sealed-lookups.ts";
+import type { NumberIndex } from "./history/stored-lookup.ts";
 import { LiveSource } from "./live-source.ts";
 import { lookupFieldChecks, lookupService } from "./lookup.rpc.ts";
 import { type LookupSettings, lookupSettings, readLookupSettings } from "./lookup-settings.ts";
@@ -12,21 +19,38 @@ import { PlanTables } from "./plan-tables.ts";
 /** On one server. Each gets its turns, however many there are; they take memory. */
 const maxStreamsPerWorkspace = 100;
 
-/** Looks up phone numbers: offline, and in their networks if the operator has a source for it. */
-export function lookupCapability(): Capability<LookupSettings> {
-  return {
+interface Needs {
+  readonly numberIndex: NumberIndex;
+  /** How long lookups stay in the history. Asked for when the capability starts. */
+  readonly retentionDays: () => number;
+}
+
+/** Looks up phone numbers: offline, and in their networks if the operator has a source for it. Keeps a history for those who want one. */
+export function lookupCapability({ numberIndex, retentionDays }: Needs) {
+  const recorder = new Offer<LookupRecorder>("lookup");
+  const capability: Capability<LookupSettings> = {
     name: "lookup",
     scopes: ["lookup"],
     commands: { lookup: lookupCsvCommand },
+    entities: [LookupEntity],
+    migrations: [{ name: "lookup-0001", class: Lookup0001 }],
+    workspaceTables: { lookup: "id" },
+    sealed: () => sealedLookups(numberIndex),
     settings: [lookupSettings],
     readSettings: readLookupSettings,
     describe: ({ liveLookup }) => ({
       fields: { lookups: liveLookup === undefined ? "offline" : new URL(liveLookup.url).origin },
       notices: [],
     }),
-    start({ quota, clock, logger }, { liveLookup }) {
+    start({ database, keyring, quota, clock, logger }, { liveLookup }) {
       const liveSource = liveLookup && new LiveSource({ clock, logger, ...liveLookup });
+      const history = new LookupRecorder({ database, keyring, numberIndex, clock, logger });
+      recorder.give(history);
       const service = lookupService({
+        database,
+        keyring,
+        numberIndex,
+        history,
         quota,
         clock,
         tables: new PlanTables(),
@@ -39,10 +63,13 @@ export function lookupCapability(): Capability<LookupSettings> {
           {
             binding: bindService(LookupService, service),
             fieldChecks: lookupFieldChecks,
-            shed: { lookupNumber: "first", batchLookup: "first" },
+            shed: { lookupNumber: "first", batchLookup: "first", listLookups: "second" },
           },
         ],
+        sweeps: [lookupSweep({ database }, retentionDays())],
+        close: () => history.stop(),
       };
     },
   };
+  return { ...capability, erasure: eraseLookups(() => recorder.value.flush()) };
 }

@@ -1,4 +1,4 @@
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import {
   BatchLookupRequestSchema,
   LookupField as LookupFieldMessage,
@@ -7,20 +7,31 @@ import {
   type LookupService,
   StreamLookupRequestSchema,
 } from "../../../gen/byond/v1/lookup_pb.ts";
-import { anyCaller, keyCaller } from "../../access/caller.ts";
+import { callMode } from "../../access/call-mode.ts";
+import { anyCaller, type KeyCaller, keyCaller } from "../../access/caller.ts";
 import type { StreamPlaces } from "../../rpc/stream-places.ts";
+import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { toBatchResults } from "./batch/batch-proto.ts";
 import { type ChargeDependencies, chargeBatch, chargeWhenPossible } from "./batch/charge-batch.ts";
 import { type LookupBatchDependencies, lookUpBatch } from "./batch/lookup-batch.ts";
 import { LookupTally } from "./batch/lookup-tally.ts";
 import { RecentNumbers } from "./batch/recent-numbers.ts";
+import { getLookup } from "./history/get-lookup.ts";
+import { pageSize } from "./history/history.policy.ts";
+import { type ListLookupsDependencies, listLookups } from "./history/list-lookups.ts";
+import type { LookupRecorder } from "./history/lookup-recorder.ts";
+import { lookupMessage } from "./history/lookup-view.ts";
 import type { LiveSource } from "./live-source.ts";
 import { lookupNumber, parseRegion } from "./lookup-number.ts";
 import { toLookupFields, toLookupInput, toLookupResponse, toRegion } from "./lookup-proto.ts";
 import { describeFields } from "./number-details.ts";
 
-export interface LookupServiceDependencies extends ChargeDependencies, LookupBatchDependencies {
+export interface LookupServiceDependencies
+  extends ChargeDependencies,
+    LookupBatchDependencies,
+    ListLookupsDependencies {
+  readonly history: Pick<LookupRecorder, "note">;
   /** Undefined: the operator has none. */
   readonly liveSource: Pick<LiveSource, "find"> | undefined;
   /** Of the streams of lookups. */
@@ -32,23 +43,28 @@ const rememberedByStream = 100_000;
 
 /** Translates between the messages of LookupService and its operations. */
 export function lookupService(deps: LookupServiceDependencies): ServiceImpl<typeof LookupService> {
-  const { tables, liveSource, places } = deps;
+  const { tables, liveSource, places, history } = deps;
   return {
     lookupNumber(request, context) {
       // At once, since nothing has to be read: most calls ask for nothing more.
-      return request.fields.length === 0
-        ? toLookupResponse(lookupNumber(toLookupInput(request)))
-        : more(request, context);
+      const caller = keyCaller(context);
+      if (request.fields.length > 0) {
+        return more(request, caller);
+      }
+      const result = lookupNumber(toLookupInput(request));
+      history.note(caller, { result });
+      return toLookupResponse(result);
     },
 
     async batchLookup({ numbers: items, country, fields }, context) {
       await chargeBatch(deps, context, items.length);
+      const caller = keyCaller(context);
       const tally = new LookupTally();
       const { results, add } = toBatchResults();
       await lookUpBatch(
         deps,
         {
-          workspaceId: anyCaller(context).workspaceId,
+          workspaceId: caller.workspaceId,
           items,
           country: toRegion(country),
           fields: toLookupFields(fields),
@@ -57,9 +73,30 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
         (found, item) => {
           tally.add(found.result, found.duplicateOf !== undefined);
           add(found, item);
+          if (found.result.kind === "lookup") {
+            history.note(caller, { result: found.result.lookup, reference: item.reference });
+          }
         },
       );
       return { results, summary: tally.summary };
+    },
+
+    async listLookups({ number, createdAfter, createdBefore, ...page }, context) {
+      const { lookups, nextPageToken } = await listLookups(deps, {
+        workspaceId: anyCaller(context).workspaceId,
+        mode: callMode(context),
+        number,
+        createdAfter: createdAfter && timestampToDate(createdAfter),
+        createdBefore: createdBefore && timestampToDate(createdBefore),
+        pageSize: page.pageSize ?? pageSize.default,
+        pageToken: page.pageToken,
+      });
+      return { lookups: lookups.map(lookupMessage), ...(nextPageToken === undefined ? {} : { nextPageToken }) };
+    },
+
+    async getLookup({ lookupId: id }, context) {
+      const { workspaceId } = anyCaller(context);
+      return { lookup: lookupMessage(await getLookup(deps, { workspaceId, mode: callMode(context), id })) };
     },
 
     async *streamLookup(requests, context) {
@@ -83,14 +120,15 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
     },
   };
 
-  async function more(request: LookupNumberRequest, context: HandlerContext) {
+  async function more(request: LookupNumberRequest, caller: KeyCaller) {
     const describe = await describeFields(toLookupFields(request.fields), tables);
     const result = lookupNumber(toLookupInput(request), describe);
     const asksNetwork = request.fields.includes(LookupFieldMessage.NETWORK);
     const state =
-      asksNetwork && result.valid && result.e164 !== null && keyCaller(context).mode === "live"
+      asksNetwork && result.valid && result.e164 !== null && caller.mode === "live"
         ? await liveSource?.find(result.e164)
         : undefined;
+    history.note(caller, { result, state });
     return toLookupResponse(result, state);
   }
 }

@@ -24,6 +24,8 @@ export const erasure = `
 export interface RecipientErasure {
   /** The name of its CTE. */
   readonly cte: string;
+  /** Runs before the statement: writes what is not in the database yet. */
+  prepare?(): Promise<void>;
   /** SQL that erases, and returns a column `id` for each row. `indexes` is a `text[]`: the exact index under each master secret. */
   sql(p: { readonly workspaceId: string; readonly mode: string; readonly indexes: string }): string;
 }
@@ -78,11 +80,13 @@ export async function eraseRecipient(
     readonly database: Pick<Database, "transaction">;
     readonly keyring: Keyring;
     readonly erase: ReturnType<typeof erasureStatement>;
+    readonly erasures: readonly RecipientErasure[];
   },
   { workspaceId, mode, credential }: Pick<VerificationOwner, "workspaceId" | "mode" | "credential">,
   input: { readonly recipient: string },
 ): Promise<number> {
   const values = { workspaceId, mode, indexes: indexesOfAny(deps.keyring, input.recipient), credential };
+  await Promise.all(deps.erasures.map((other) => other.prepare?.()));
   const [row] = await change(deps.database, deps.erase, values);
   return row?.erased ?? 0;
 }

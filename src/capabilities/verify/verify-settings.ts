@@ -12,7 +12,8 @@ export interface VerifySettings {
 export const verifySettings = settingGroup("Verifications", {
   RETENTION_DAYS: {
     default: "`30`",
-    meaning: "Days after which verifications are deleted, with their recipients and messages.",
+    meaning:
+      "Days after which verifications are deleted, with their recipients and messages, and lookups of the history.",
   },
   SOURCE_SEND_LIMIT: {
     default: "none",

@@ -34,6 +34,8 @@ import { readVerifySettings, type VerifySettings, verifySettings } from "./verif
 export interface Verifications {
   /** Verifications of the accounts' mail addresses, and of password resets. */
   readonly ofAccounts: ReturnType<typeof accountVerifications>;
+  /** How long verifications are kept. */
+  readonly retentionDays: number;
   /** The outbox sender of codes that reset passwords. It sends nothing to an address that no account has. */
   resetSenders(hasAccount: (email: string) => Promise<boolean>): Readonly<Record<string, OutboxSender>>;
 }
@@ -87,8 +89,10 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
         startFixed: startFixedStatement(sendSteps),
         resend: resendStatement(sendSteps),
         erase: erasureStatement(erasures),
+        erasures,
       };
       offer.give({
+        retentionDays,
         ofAccounts: accountVerifications(deps),
         resetSenders: (hasAccount) => ({
           [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { hasAccount, url } }),

@@ -25,7 +25,7 @@ import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
 import type { MailDomains } from "../email-lookup/mail-domains.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
-import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
+import { eraseRecipient, type erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
 import { fixedCodeOf } from "./find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
@@ -61,6 +61,7 @@ export interface VerifyServiceDependencies extends VerifyDependencies {
   readonly quota: Pick<Quota, "admit">;
   readonly sendLimits: SendLimitSettings;
   readonly erase: ReturnType<typeof erasureStatement>;
+  readonly erasures: readonly RecipientErasure[];
   readonly allowsFixedCodes: boolean;
   readonly mailDomains: Pick<MailDomains, "find">;
 }

@@ -39,6 +39,7 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         tier: "builder",
         ip_allowlist: null,
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+        lookup_history: false,
       },
     });
   });

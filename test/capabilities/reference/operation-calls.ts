@@ -57,6 +57,19 @@ export async function createKey({ app, session }: World): Promise<string> {
   return (await app.rest("POST", "/api-keys", { session, body: { name: "for a call" } })).body.id;
 }
 
+/** Looks a number up in the sandbox while there is a history, and returns the id of the lookup. */
+export async function recordLookup({ app, session, sandboxKey: key, newAddress }: World): Promise<string> {
+  await app.rest("PATCH", "/workspace", { session, body: { lookup_history: true } });
+  // No number, so that each lookup is found by what was sent.
+  const number = newAddress();
+  await app.rest("GET", `/lookup?number=${encodeURIComponent(number)}`, { key });
+  return vi.waitFor(async () => {
+    const { body } = await app.rest("GET", `/lookups?number=${encodeURIComponent(number)}`, { key });
+    expect(body.lookups).toHaveLength(1);
+    return body.lookups[0].lookup_id;
+  });
+}
+
 /** Starts a verification in the sandbox that cannot be delivered, and returns the id of its recipient's suppression. */
 export async function suppressRecipient({ app, sandboxKey: key, newAddress }: World): Promise<string> {
   const recipient = `undeliverable-${newAddress().replace(/@.*/, "")}@example.com`;
@@ -212,6 +225,26 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       ({ key }) => ({ key }),
     ),
     call("GET", "/lookup", 422, ({ key }) => ({ key })),
+  ],
+  listLookups: [
+    async (world) => {
+      await recordLookup(world);
+      await recordLookup(world);
+      const { app, sandboxKey: key } = world;
+      const { body } = await app.rest("GET", "/lookups?page_size=1", { key });
+      return [await app.rest("GET", `/lookups?page_token=${body.next_page_token}`, { key }), 200];
+    },
+    call("GET", "/lookups?number=%2B6591234567&created_after=2026-01-01T00:00:00Z", 200, ({ session }) => ({
+      session,
+    })),
+    call("GET", "/lookups?page_size=0", 422, ({ key }) => ({ key })),
+  ],
+  getLookup: [
+    async (world) => {
+      const id = await recordLookup(world);
+      return [await world.app.rest("GET", `/lookups/${id}`, { key: world.sandboxKey }), 200];
+    },
+    call("GET", "/lookups/lkp_none", 404, ({ session }) => ({ session })),
   ],
   lookupEmail: [
     call("POST", "/email/verify", 200, ({ key }) => ({ key, body: { email: "Ada@Bücher.test" } })),

@@ -71,6 +71,7 @@ const authenticator: Authenticator = {
             ipAllowlists: [],
             requestsPerMinute: null,
             isVerified: true,
+            lookupHistory: false,
             requiredSignature: null,
             revision: 1,
           },

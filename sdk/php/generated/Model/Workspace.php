@@ -36,6 +36,9 @@ final class Workspace extends Result
     /** When the workspace was created. */
     public readonly \DateTimeImmutable $createdAt;
 
+    /** Whether lookups are kept in a history, with their numbers: `GET /lookups`. Default: they are not. */
+    public readonly bool $lookupHistory;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -45,5 +48,6 @@ final class Workspace extends Result
         $this->tier = JsonReader::string($json->tier ?? null);
         $this->ipAllowlist = JsonReader::listOrNull($json->ip_allowlist ?? null, JsonReader::string(...));
         $this->createdAt = JsonReader::time($json->created_at ?? null);
+        $this->lookupHistory = JsonReader::boolean($json->lookup_history ?? null);
     }
 }

@@ -365,23 +365,28 @@ final class Auth
     }
 
     /**
-     * Changes the name of the workspace, and the IP addresses that its keys may be used from. The change takes effect
-     * on every server before the call returns. To lift the restriction, allow `0.0.0.0/0` and `::/0`.
+     * Changes the name of the workspace, the IP addresses that its keys may be used from, and whether lookups are kept
+     * in a history. The change takes effect on every server before the call returns. To lift the restriction, allow
+     * `0.0.0.0/0` and `::/0`.
      *
      * @param string|null $name The name, 1 to 100 characters, by the same rules as a `brand`.
      * @param list<string>|null $ipAllowlist The IP addresses that its keys may be used from: IPv4 and IPv6
      *     addresses, and ranges in CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0.
+     * @param bool|null $lookupHistory Whether lookups are kept from now on, with their numbers: every key with the
+     *     scope `lookup` can then read those of its mode. Once it is false, none is added; what the history has stays
+     *     until it is too old or erased.
      * @throws ByondException
      */
     public function updateWorkspace(
         ?string $name = null,
         ?array $ipAllowlist = null,
+        ?bool $lookupHistory = null,
         ?RequestOptions $options = null,
     ): Workspace {
         return new Workspace($this->caller->call(
             new Operation('PATCH', '/api/v1/workspace', hasBody: true, hasSideEffects: true, isRepeatable: true),
             [],
-            ['name' => $name, 'ip_allowlist' => JsonWriter::list($ipAllowlist)],
+            ['name' => $name, 'ip_allowlist' => JsonWriter::list($ipAllowlist), 'lookup_history' => $lookupHistory],
             $options,
         ));
     }

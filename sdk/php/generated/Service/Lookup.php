@@ -12,7 +12,9 @@ use Byond\Json\JsonWriter;
 use Byond\Model\BatchLookupResponse;
 use Byond\Model\LookupField;
 use Byond\Model\LookupNumberResponse;
+use Byond\Model\LookupRecord;
 use Byond\Operation;
+use Byond\Page;
 use Byond\RequestOptions;
 
 /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
@@ -84,6 +86,62 @@ final class Lookup
                 'country' => $country,
                 'fields' => JsonWriter::list($fields),
             ],
+            $options,
+        ));
+    }
+
+    /**
+     * Lists the lookups of the mode that the history has, newest first: if the workspace keeps one (`lookupHistory` of
+     * `PATCH /workspace`), single lookups and those of batches are in it about a second after their response. Lookups
+     * of streams are not.
+     *
+     * Each mode has a history of its own. An API key lists that of its mode; with an access token, name the mode in the
+     * header `Byond-Mode`: `live` (the default) or `test`.
+     *
+     * @param string|null $number Only lookups of this number: in E.164 form or, if it could not be parsed, as it
+     *     was sent. At most 250 characters.
+     * @param \DateTimeInterface|string|null $createdAfter Only lookups of this moment or later.
+     * @param \DateTimeInterface|string|null $createdBefore Only lookups before this moment.
+     * @param int|null $pageSize Lookups per page, 1 to 100. Default 20.
+     * @param string|null $pageToken The `nextPageToken` of the page before. Keep all other parameters the same.
+     * @return Page<LookupRecord>
+     * @throws ByondException
+     */
+    public function list(
+        ?string $number = null,
+        \DateTimeInterface|string|null $createdAfter = null,
+        \DateTimeInterface|string|null $createdBefore = null,
+        ?int $pageSize = null,
+        ?string $pageToken = null,
+        ?RequestOptions $options = null,
+    ): Page {
+        return $this->caller->page(
+            new Operation('GET', '/api/v1/lookups', isRepeatable: true, itemsField: 'lookups'),
+            [],
+            [
+                'number' => $number,
+                'created_after' => JsonWriter::time($createdAfter),
+                'created_before' => JsonWriter::time($createdBefore),
+                'page_size' => $pageSize,
+                'page_token' => $pageToken,
+            ],
+            $options,
+            static fn (\stdClass $json): LookupRecord => new LookupRecord($json),
+        );
+    }
+
+    /**
+     * Returns a lookup of the history, as it was answered.
+     *
+     * @param string $lookupId The lookup's id.
+     * @throws ByondException
+     */
+    public function get(string $lookupId, ?RequestOptions $options = null): LookupRecord
+    {
+        return new LookupRecord($this->caller->call(
+            new Operation('GET', '/api/v1/lookups/{lookup_id}', isRepeatable: true),
+            ['lookup_id' => $lookupId],
+            [],
             $options,
         ));
     }

@@ -191,6 +191,16 @@ BATCH_LOOKUP_ITEM: Message[types.BatchLookupItem] = Message(
     },
 )
 
+LOOKUP_RECORD: Message[types.LookupRecord] = Message(
+    types.LookupRecord,
+    {
+        "lookup_id": AS_IT_IS,
+        "reference": AS_IT_IS,
+        "result": lambda: LOOKUP_NUMBER_RESPONSE,
+        "created_at": TIMESTAMP,
+    },
+)
+
 LOOKUP_EMAIL_RESPONSE: Message[types.LookupEmailResponse] = Message(
     types.LookupEmailResponse,
     {
@@ -674,6 +684,7 @@ WORKSPACE: Message[types.Workspace] = Message(
         "tier": AS_IT_IS,
         "ip_allowlist": ListOf(AS_IT_IS),
         "created_at": TIMESTAMP,
+        "lookup_history": AS_IT_IS,
     },
 )
 
@@ -800,6 +811,28 @@ LOOKUP_BATCH: Operation[types.BatchLookupResponse] = Operation(
     parameters_in="body",
     result=BATCH_LOOKUP_RESPONSE,
     parameters={"numbers": ListOf(lambda: BATCH_LOOKUP_ITEM), "fields": ListOf(AS_IT_IS)},
+)
+
+LOOKUP_LIST: Operation[types.LookupRecord] = Operation(
+    id="lookup.list",
+    rpc="byond.v1.LookupService/ListLookups",
+    method="GET",
+    path="/api/v1/lookups",
+    parameters_in="query",
+    result=LOOKUP_RECORD,
+    parameters={"created_after": TIMESTAMP, "created_before": TIMESTAMP},
+    items_field="lookups",
+)
+
+LOOKUP_GET: Operation[types.LookupRecord] = Operation(
+    id="lookup.get",
+    rpc="byond.v1.LookupService/GetLookup",
+    method="GET",
+    path="/api/v1/lookups/{lookup_id}",
+    parameters_in="none",
+    result=LOOKUP_RECORD,
+    path_parameters=("lookup_id",),
+    result_field="lookup",
 )
 
 EMAIL_LOOKUP: Operation[types.LookupEmailResponse] = Operation(

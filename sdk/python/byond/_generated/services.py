@@ -279,7 +279,8 @@ class Verify:
     ) -> types.EraseRecipientResponse:
         """Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of
         every verification sent to it, also in events, and queued messages; pending verifications are canceled. The
-        second recipient of such a verification is erased too, and suppressions of the recipient end.
+        second recipient of such a verification is erased too, suppressions of the recipient end, and lookups of it
+        are deleted from the history.
 
         Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from
         them.
@@ -440,6 +441,64 @@ class Lookup:
                 "numbers": numbers,
                 "country": country,
                 "fields": fields,
+            },
+            options,
+        )
+
+    def list(
+        self,
+        *,
+        number: Optional[str] = None,
+        created_after: Optional[Union[datetime, str]] = None,
+        created_before: Optional[Union[datetime, str]] = None,
+        page_size: Optional[int] = None,
+        page_token: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> Page[types.LookupRecord]:
+        """Lists the lookups of the mode that the history has, newest first: if the workspace keeps one
+        (`lookup_history` of `PATCH /workspace`), single lookups and those of batches are in it about a second after
+        their response. Lookups of streams are not.
+
+        Each mode has a history of its own. An API key lists that of its mode; with an access token, name the mode
+        in the header `Byond-Mode`: `live` (the default) or `test`.
+
+        Args:
+            number: Only lookups of this number: in E.164 form or, if it could not be parsed, as it was sent. At
+                most 250 characters.
+            created_after: Only lookups of this moment or later.
+            created_before: Only lookups before this moment.
+            page_size: Lookups per page, 1 to 100. Default 20.
+            page_token: The `next_page_token` of the page before. Keep all other parameters the same.
+            options: Options of this call.
+        """
+        return self._caller.list(
+            operations.LOOKUP_LIST,
+            {
+                "number": number,
+                "created_after": created_after,
+                "created_before": created_before,
+                "page_size": page_size,
+                "page_token": page_token,
+            },
+            options,
+        )
+
+    def get(
+        self,
+        lookup_id: str,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.LookupRecord:
+        """Returns a lookup of the history, as it was answered.
+
+        Args:
+            lookup_id: The lookup's id.
+            options: Options of this call.
+        """
+        return self._caller.call(
+            operations.LOOKUP_GET,
+            {
+                "lookup_id": lookup_id,
             },
             options,
         )
@@ -1506,15 +1565,20 @@ class Auth:
         *,
         name: Optional[str] = None,
         ip_allowlist: Optional[Sequence[str]] = None,
+        lookup_history: Optional[bool] = None,
         options: Optional[CallOptions] = None,
     ) -> types.Workspace:
-        """Changes the name of the workspace, and the IP addresses that its keys may be used from. The change takes
-        effect on every server before the call returns. To lift the restriction, allow `0.0.0.0/0` and `::/0`.
+        """Changes the name of the workspace, the IP addresses that its keys may be used from, and whether lookups are
+        kept in a history. The change takes effect on every server before the call returns. To lift the restriction,
+        allow `0.0.0.0/0` and `::/0`.
 
         Args:
             name: The name, 1 to 100 characters, by the same rules as a `brand`.
             ip_allowlist: The IP addresses that its keys may be used from: IPv4 and IPv6 addresses, and ranges
                 in CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0.
+            lookup_history: Whether lookups are kept from now on, with their numbers: every key with the scope
+                `lookup` can then read those of its mode. Once it is false, none is added; what the history has
+                stays until it is too old or erased.
             options: Options of this call.
         """
         return self._caller.call(
@@ -1522,6 +1586,7 @@ class Auth:
             {
                 "name": name,
                 "ip_allowlist": ip_allowlist,
+                "lookup_history": lookup_history,
             },
             options,
         )

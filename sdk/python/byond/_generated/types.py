@@ -51,6 +51,7 @@ __all__ = [
     "LookupField",
     "LookupNumberResponse",
     "LookupReason",
+    "LookupRecord",
     "LookupSource",
     "LookupSummary",
     "MailDomainStatus",
@@ -978,6 +979,23 @@ class BatchLookupItem:
 
     reference: Optional[str] = None
     """Your own name for the number, which its result repeats: at most 100 characters."""
+
+
+@dataclass(frozen=True)
+class LookupRecord:
+    """A lookup of the history."""
+
+    lookup_id: str
+    """The id of the lookup: `lkp_` and 22 letters and digits."""
+
+    reference: Optional[str]
+    """The `reference` that the item of a batch had. Null for single lookups."""
+
+    result: Optional[LookupNumberResponse]
+    """What was answered, with the fields that were asked for. Null if the server can no longer read it."""
+
+    created_at: datetime
+    """When the number was looked up."""
 
 
 @dataclass(frozen=True)
@@ -1920,6 +1938,9 @@ class Workspace:
 
     created_at: datetime
     """When the workspace was created."""
+
+    lookup_history: bool
+    """Whether lookups are kept in a history, with their numbers: `GET /lookups`. Default: they are not."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ const batchLookupResponseMessage: convert.Converter = convert.message({ results:
 const batchLookupResultMessage: convert.Converter = convert.message({ lookup: () => lookupNumberResponseMessage, problems: convert.map() });
 const lookupSummaryMessage: convert.Converter = convert.message({ countries: convert.map(), line_types: convert.map(), formats: convert.map() });
 const batchLookupItemMessage: convert.Converter = convert.message({});
+const listLookupsResponseMessage: convert.Converter = convert.message({ lookups: convert.list(() => lookupRecordMessage) });
+const lookupRecordMessage: convert.Converter = convert.message({ result: () => lookupNumberResponseMessage, created_at: convert.timestamp });
 const lookupEmailResponseMessage: convert.Converter = convert.message({});
 const listEventsResponseMessage: convert.Converter = convert.message({ events: convert.list(() => eventMessage) });
 const eventMessage: convert.Converter = convert.message({ created_at: convert.timestamp, data: convert.choice("type", { verification: () => verificationMessage, api_key: () => apiKeyMessage, webhook: () => webhookMessage, fixed_code: () => fixedCodeMessage }) });
@@ -214,6 +216,34 @@ export const operations = {
       parametersIn: "body",
       parameters: convert.message({ numbers: convert.list(() => batchLookupItemMessage) }),
       result: batchLookupResponseMessage,
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    list: {
+      id: "lookup.list",
+      rpc: "byond.v1.LookupService/ListLookups",
+      method: "GET",
+      path: "/api/v1/lookups",
+      pathParameters: [],
+      parametersIn: "query",
+      parameters: convert.message({ created_after: convert.timestamp, created_before: convert.timestamp }),
+      result: listLookupsResponseMessage,
+      itemsField: "lookups",
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    get: {
+      id: "lookup.get",
+      rpc: "byond.v1.LookupService/GetLookup",
+      method: "GET",
+      path: "/api/v1/lookups/{lookup_id}",
+      pathParameters: ["lookup_id"],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: lookupRecordMessage,
+      resultField: "lookup",
       takesCredential: true,
       hasSideEffects: false,
       isRepeatable: true,
@@ -735,4 +765,4 @@ export const operations = {
 } satisfies Record<string, Record<string, Operation>>;
 
 /** Reads a message of the given name out of the JSON of the API. */
-export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, BatchLookupResponse: batchLookupResponseMessage, BatchLookupResult: batchLookupResultMessage, LookupSummary: lookupSummaryMessage, BatchLookupItem: batchLookupItemMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, FixedCode: fixedCodeMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
+export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, BatchLookupResponse: batchLookupResponseMessage, BatchLookupResult: batchLookupResultMessage, LookupSummary: lookupSummaryMessage, BatchLookupItem: batchLookupItemMessage, ListLookupsResponse: listLookupsResponseMessage, LookupRecord: lookupRecordMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, FixedCode: fixedCodeMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };

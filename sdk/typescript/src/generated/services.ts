@@ -36,6 +36,7 @@ import type {
   ListApiKeysParams,
   ListEventsParams,
   ListFixedCodesResponse,
+  ListLookupsParams,
   ListSuppressionsParams,
   ListVerificationsParams,
   ListWebhookDeliveriesParams,
@@ -45,6 +46,7 @@ import type {
   LookupEmailResponse,
   LookupNumberParams,
   LookupNumberResponse,
+  LookupRecord,
   RefreshSessionParams,
   RefreshSessionResponse,
   ResendCodeParams,
@@ -175,7 +177,8 @@ export class Verify {
   /**
    * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
    * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
-   * recipient of such a verification is erased too, and suppressions of the recipient end.
+   * recipient of such a verification is erased too, suppressions of the recipient end, and lookups of it are deleted
+   * from the history.
    *
    * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from them.
    *
@@ -251,6 +254,27 @@ export class Lookup {
    */
   batch(params: BatchLookupParams, options: CallOptions = {}): Promise<BatchLookupResponse> {
     return this.#caller.call(operations.lookup.batch, { ...params }, options);
+  }
+
+  /**
+   * Lists the lookups of the mode that the history has, newest first: if the workspace keeps one (`lookupHistory` of
+   * `PATCH /workspace`), single lookups and those of batches are in it about a second after their response. Lookups of
+   * streams are not.
+   *
+   * Each mode has a history of its own. An API key lists that of its mode; with an access token, name the mode in the
+   * header `Byond-Mode`: `live` (the default) or `test`.
+   */
+  list(params: ListLookupsParams = {}, options: CallOptions = {}): PagePromise<LookupRecord> {
+    return this.#caller.list(operations.lookup.list, { ...params }, options);
+  }
+
+  /**
+   * Returns a lookup of the history, as it was answered.
+   *
+   * @param lookupId The lookup's id.
+   */
+  get(lookupId: string, options: CallOptions = {}): Promise<LookupRecord> {
+    return this.#caller.call(operations.lookup.get, { lookupId }, options);
   }
 }
 
@@ -745,8 +769,9 @@ export class Auth {
   }
 
   /**
-   * Changes the name of the workspace, and the IP addresses that its keys may be used from. The change takes effect on
-   * every server before the call returns. To lift the restriction, allow `0.0.0.0/0` and `::/0`.
+   * Changes the name of the workspace, the IP addresses that its keys may be used from, and whether lookups are kept in
+   * a history. The change takes effect on every server before the call returns. To lift the restriction, allow
+   * `0.0.0.0/0` and `::/0`.
    */
   updateWorkspace(params: UpdateWorkspaceParams = {}, options: CallOptions = {}): Promise<Workspace> {
     return this.#caller.call(operations.auth.updateWorkspace, { ...params }, options);

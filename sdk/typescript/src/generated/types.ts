@@ -621,6 +621,18 @@ export interface BatchLookupItem {
   readonly reference?: string | null | undefined;
 }
 
+/** A lookup of the history. */
+export interface LookupRecord {
+  /** The id of the lookup: `lkp_` and 22 letters and digits. */
+  readonly lookupId: string;
+  /** The `reference` that the item of a batch had. Null for single lookups. */
+  readonly reference: string | null;
+  /** What was answered, with the fields that were asked for. Null if the server can no longer read it. */
+  readonly result: LookupNumberResponse | null;
+  /** When the number was looked up. */
+  readonly createdAt: Date;
+}
+
 /** What is known of an email address. */
 export interface LookupEmailResponse {
   /** The address as it was sent. */
@@ -1263,6 +1275,8 @@ export interface Workspace {
   readonly ipAllowlist: readonly string[] | null;
   /** When the workspace was created. */
   readonly createdAt: Date;
+  /** Whether lookups are kept in a history, with their numbers: `GET /lookups`. Default: they are not. */
+  readonly lookupHistory: boolean;
 }
 
 /** Confirms that the account was deleted. */
@@ -1427,6 +1441,22 @@ export interface BatchLookupParams {
   readonly country?: string | null | undefined;
   /** What the results have beyond the usual fields, such as `carrier`. `network` is for single calls only. */
   readonly fields?: readonly LookupField[] | undefined;
+}
+
+/** Parameters of `lookup.list`. */
+export interface ListLookupsParams {
+  /**
+   * Only lookups of this number: in E.164 form or, if it could not be parsed, as it was sent. At most 250 characters.
+   */
+  readonly number?: string | undefined;
+  /** Only lookups of this moment or later. */
+  readonly createdAfter?: Date | string | undefined;
+  /** Only lookups before this moment. */
+  readonly createdBefore?: Date | string | undefined;
+  /** Lookups per page, 1 to 100. Default 20. */
+  readonly pageSize?: number | undefined;
+  /** The `nextPageToken` of the page before. Keep all other parameters the same. */
+  readonly pageToken?: string | undefined;
 }
 
 /** Parameters of `email.lookup`. */
@@ -1710,6 +1740,11 @@ export interface UpdateWorkspaceParams {
    * (`203.0.113.0/24`) whose bits after the prefix are 0.
    */
   readonly ipAllowlist?: readonly string[] | undefined;
+  /**
+   * Whether lookups are kept from now on, with their numbers: every key with the scope `lookup` can then read those of
+   * its mode. Once it is false, none is added; what the history has stays until it is too old or erased.
+   */
+  readonly lookupHistory?: boolean | undefined;
 }
 
 /** Parameters of `auth.deleteAccount`. */

@@ -16,6 +16,7 @@ export const exampleIds = {
   message: "dlv_0VMbUVQzGmYq8sTz4KdXe2",
   resentMessage: "dlv_0VMbUhzIpLwQ2sXcV6bNm1",
   suppression: "sup_0VMbUVe1rXw8RkQz1VbTn4",
+  lookup: "lkp_0VMbUVe2kT9sVt0Lc4nYpD",
   started: "evt_0VMbUVQz4mXw8RkQz1VbTn",
   approved: "evt_0VMbUhzI6YcLs0Hd2RvNb7",
   /** The request to an endpoint, and the one that repeats it. */

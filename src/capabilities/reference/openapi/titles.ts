@@ -11,6 +11,8 @@ const titles: Readonly<Record<string, string>> = {
   DeleteSuppression: "End a suppression",
   LookupNumber: "Look up a number",
   BatchLookup: "Look up many numbers",
+  ListLookups: "List the lookups of the history",
+  GetLookup: "Get a lookup",
   LookupEmail: "Look up an email address",
   GetEvent: "Get an event",
   StreamEvents: "Stream events",
