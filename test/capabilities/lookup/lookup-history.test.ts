@@ -80,8 +80,9 @@ describe.each(protocols)("over $name", (protocol) => {
     const answered = (await call("LookupNumber", { number: "+6591234568" })).body;
     await there.call("LookupNumber", { number: "+6591234569" });
     const lookups = await listed(2);
-    expect(inputsOf(lookups)).toEqual(["+6591234569", "+6591234568"]);
-    expect(lookups[1]).toEqual({
+    // Each server measures by itself how long ago it was.
+    expect(inputsOf(lookups).toSorted()).toEqual(["+6591234568", "+6591234569"]);
+    expect(lookups.find(({ result }) => result.input === "+6591234568")).toEqual({
       lookup_id: expect.stringMatching(/^lkp_[0-9A-Za-z]{22}$/),
       reference: null,
       result: answered,

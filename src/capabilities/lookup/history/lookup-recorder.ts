@@ -3,7 +3,7 @@ import type { Clock } from "../../../clock.ts";
 import { createId } from "../../../crypto/ids.ts";
 import type { Keyring } from "../../../crypto/keyring.ts";
 import { withoutDeadline } from "../../../database/call-deadline.ts";
-import { change, type Database } from "../../../database/database.ts";
+import type { Database } from "../../../database/database.ts";
 import { array, bytea, double, statement, text } from "../../../database/statement.ts";
 import { AppError } from "../../../errors.ts";
 import type { Logger } from "../../../observe/log.ts";
@@ -111,16 +111,19 @@ export class LookupRecorder {
   /** Answers false if it has to be tried again. */
   async #write(batch: readonly Held[]): Promise<boolean> {
     const { database, keyring, numberIndex, clock } = this.#deps;
-    const nowMs = clock.monotonicMs();
+    const values = {
+      workspaceIds: batch.map(({ workspaceId }) => workspaceId),
+      ids: batch.map(({ id }) => id),
+      modes: batch.map(({ mode }) => mode),
+      numberIndexes: batch.map(({ result }) => numberIndex(keyring.current, numberOf(result))),
+      sealed: batch.map((held) => sealLookup(keyring, held, held)),
+    };
     try {
       await withoutDeadline(() =>
-        change(database, write, {
-          workspaceIds: batch.map(({ workspaceId }) => workspaceId),
-          ids: batch.map(({ id }) => id),
-          modes: batch.map(({ mode }) => mode),
-          numberIndexes: batch.map(({ result }) => numberIndex(keyring.current, numberOf(result))),
-          sealed: batch.map((held) => sealLookup(keyring, held, held)),
-          agesMs: batch.map(({ atMs }) => nowMs - atMs),
+        database.transaction((transaction) => {
+          // As late as possible: what passes until the database reads its clock is missing from the ages.
+          const nowMs = clock.monotonicMs();
+          return transaction.run(write, { ...values, agesMs: batch.map(({ atMs }) => nowMs - atMs) });
         }),
       );
       return true;
