@@ -70,6 +70,7 @@ const idPrefixes: Readonly<Record<string, string>> = {
   listApiKeys: "key",
   listEvents: "evt",
   listSuppressions: "sup",
+  listLookups: "lkp",
   listWebhookDeliveries: "dlv",
 };
 
