@@ -31,31 +31,31 @@ const reseal = () => runCommand("reseal", before.databaseUrl, { options: {}, inp
 const start = (app: TestApp, recipient: string, withKey = key) =>
   app.rest("POST", "/verify/start", { key: withKey, body: { channel: "email", recipient } });
 
-/** Starts a verification, and returns its id once its message is recorded. */
-async function sent(app: TestApp, recipient: string): Promise<string> {
-  const { status, body } = await start(app, recipient);
-  expect(status).toBe(201);
+/** Starts a verification for each, and returns their ids once their messages are recorded. */
+async function sent(app: TestApp, ...recipients: readonly string[]): Promise<string[]> {
+  const answers = await Promise.all(recipients.map((recipient) => start(app, recipient)));
+  expect(answers.map(({ status }) => status)).toEqual(recipients.map(() => 201));
+  const ids = answers.map(({ body }) => String(body.verification_id));
   await vi.waitFor(async () => {
-    const { rows } = await client.query("SELECT FROM delivery_attempt WHERE subject_id = $1", [body.verification_id]);
-    expect(rows).toHaveLength(1);
-  });
-  return body.verification_id;
+    const { rows } = await client.query("SELECT FROM delivery_attempt WHERE subject_id = ANY ($1)", [ids]);
+    expect(rows).toHaveLength(ids.length);
+  }, 10_000);
+  return ids;
 }
 
 const suppressionsOf = async (app: TestApp, filter = "") =>
   (await app.rest("GET", `/suppressions${filter}`, { key })).body.suppressions;
 
 test("after a reseal, suppressions refuse starts, are read, found and deleted with the new secret alone", async () => {
-  const id = await sent(before, "Gone+1@example.com");
+  const [id = "", twice = ""] = await sent(before, "Gone+1@example.com", "twice@example.com");
   await markUndeliverable(before.databaseUrl, id);
-  const twice = await sent(before, "twice@example.com");
   await before.rest("POST", `/verify/${id}/cancel`, { key });
   await before.app.close();
 
   await using between = await before.startAnother({ secrets: [fresh, old], ...settings });
   expect((await start(between, "gone+1@example.com")).status).toBe(422);
   // Suppressed under both secrets: the later one is kept.
-  const again = await sent(between, "twice@example.com");
+  const [again = ""] = await sent(between, "twice@example.com");
   await markUndeliverable(before.databaseUrl, twice, "under the old secret");
   await markUndeliverable(before.databaseUrl, again, "under the new secret");
   await between.rest("POST", `/verify/${twice}/cancel`, { key });
@@ -77,7 +77,7 @@ test("after a reseal, suppressions refuse starts, are read, found and deleted wi
 });
 
 test("more suppressions than a batch holds are all resealed", async () => {
-  await Promise.all(Array.from({ length: 210 }, (_, index) => sent(before, `gone-${index}@example.com`)));
+  await sent(before, ...Array.from({ length: 210 }, (_, index) => `gone-${index}@example.com`));
   await client.query("UPDATE delivery_attempt SET undeliverable = true");
   await client.query("UPDATE verification SET status = 'canceled'");
   await before.app.close();
