@@ -88,6 +88,11 @@ const opened: readonly {
     },
   },
   {
+    name: "lookup-history",
+    path: "/lookup/history?mode=test",
+    open: (page) => page.locator("tbody tr, li.card").first().waitFor(),
+  },
+  {
     name: "lookup-email",
     path: "/lookup/email",
     open: async (page) => {
@@ -120,9 +125,9 @@ console.log(`Pictures are in ${folder}`);
 
 /** An account with keys, verifications and a webhook: calls of the API as a newcomer would make them. */
 async function fillWorkspace(url: string): Promise<void> {
-  const call = async (path: string, body: object, headers: Record<string, string> = {}) => {
+  const call = async (path: string, body: object, headers: Record<string, string> = {}, method = "POST") => {
     const response = await fetch(`${url}/api/v1${path}`, {
-      method: "POST",
+      method,
       headers: { "Content-Type": "application/json", ...headers },
       body: JSON.stringify(body),
     });
@@ -150,6 +155,7 @@ async function fillWorkspace(url: string): Promise<void> {
       await call("/verify/check", { verification_id, code: "000000" }, asServer);
     }
   }
+  await call("/workspace", { lookup_history: true }, asOwner, "PATCH");
   const asTest = { "X-API-Key": test?.key ?? "" };
   await call("/verify/start", { channel: "email", recipient: "undeliverable@example.com" }, asTest);
   const fallback = [

@@ -56,7 +56,7 @@ describe.each([390, 1280])("at %i px", (width) => {
   test("a list that is pasted becomes a table in its order, a summary and a CSV file", async () => {
     await using watched = await openSignedIn(browser, app, "/lookup", { width });
     const { page } = watched;
-    await page.getByRole("tab", { name: "List of numbers" }).click();
+    await page.getByRole("tab", { name: "List" }).click();
     await page.waitForURL(`${app.url}/console/lookup/list`);
     const list = page.getByLabel("Phone numbers");
     await list.fill(["+12125550123\n".repeat(1_001)].join(""));
@@ -85,6 +85,32 @@ describe.each([390, 1280])("at %i px", (width) => {
     expect(lines[1]).toMatch(/^\+65 9123 4567,\+6591234567,true,/);
     expect(lines[4]).toMatch(/^'=1\+1,,false,/);
     expect(page.url()).not.toContain("9123");
+    await expectCalm(watched, app);
+  });
+
+  test("lookups are kept once the settings say so, and found by their number", async () => {
+    await using watched = await openSignedIn(browser, app, "/lookup/history?mode=test", { width });
+    const { page } = watched;
+    await page.getByText("The workspace keeps no history of lookups.").waitFor();
+    await page.getByRole("link", { name: "Keep a history, in the settings" }).click();
+    const keeps = page.getByRole("switch", { name: "Keep a history of lookups" });
+    await page.getByText("Keep a history of lookups").click();
+    await expect.poll(() => keeps.isChecked()).toBe(true);
+    expect(await findAxeViolations(page)).toEqual([]);
+    await page.goto(`${app.url}/console/lookup?mode=test`);
+    await lookUp(page, "+6591234567");
+    await page.getByText("Valid", { exact: true }).waitFor();
+    await page.getByRole("tab", { name: "History" }).click();
+    const row = rowOf(page, "+6591234567");
+    await row.getByText("Singapore").waitFor();
+    expect(await findAxeViolations(page)).toEqual([]);
+    await page.getByRole("textbox", { name: "Number" }).fill("+6598765432");
+    await page.keyboard.press("Enter");
+    await page.getByText("No such lookups").waitFor();
+    expect(page.url()).not.toContain("9876");
+    await page.getByRole("textbox", { name: "Number" }).fill("+6591234567");
+    await page.keyboard.press("Enter");
+    await row.waitFor();
     await expectCalm(watched, app);
   });
 

@@ -23,6 +23,7 @@ export const routes = [
   "/lookup",
   "/lookup/list",
   "/lookup/email",
+  "/lookup/history",
   "/playground",
   "/inbox",
   "/events",

@@ -6,7 +6,8 @@ import { Facts } from "../../components/facts.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { StatusBadge } from "../../components/status-badge.tsx";
 import { lookupCsv, problemText } from "./lookup-csv.ts";
-import { lineTypeText, reasonText } from "./lookup-words.ts";
+import { lineTypeText } from "./lookup-words.ts";
+import { ValidityBadge } from "./validity-badge.tsx";
 
 interface Row {
   readonly index: number;
@@ -80,11 +81,7 @@ function ResultBadges({ result }: { readonly result: BatchLookupResult }) {
   }
   return (
     <span className="row">
-      {lookup.valid ? (
-        <StatusBadge tone="good">Valid</StatusBadge>
-      ) : (
-        <StatusBadge tone="bad">{reasonText(lookup)}</StatusBadge>
-      )}
+      <ValidityBadge lookup={lookup} />
       {duplicateOf !== undefined && <StatusBadge>Duplicate</StatusBadge>}
     </span>
   );

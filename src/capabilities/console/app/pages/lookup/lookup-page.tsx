@@ -6,13 +6,15 @@ import { Tabs } from "../../components/tabs.tsx";
 import { NotFoundPage } from "../../shell/not-found-page.tsx";
 import { EmailLookup } from "./email-lookup.tsx";
 import { ListLookup } from "./list-lookup.tsx";
+import { LookupHistory } from "./lookup-history.tsx";
 import styles from "./lookup-page.module.css";
 import { NumberLookup } from "./number-lookup.tsx";
 
 const tabs = [
   { name: "number", title: "Number", path: "/lookup", content: <NumberLookup /> },
-  { name: "list", title: "List of numbers", path: "/lookup/list", content: <ListLookup /> },
-  { name: "email", title: "E-mail address", path: "/lookup/email", content: <EmailLookup /> },
+  { name: "list", title: "List", path: "/lookup/list", content: <ListLookup /> },
+  { name: "email", title: "E-mail", path: "/lookup/email", content: <EmailLookup /> },
+  { name: "history", title: "History", path: "/lookup/history", content: <LookupHistory /> },
 ] as const;
 
 /** What is known of numbers and addresses, a tab an address. What is looked up is not put into the address: it would stay in the browser's history. */
@@ -41,9 +43,11 @@ export default function LookupPage() {
           }
         }}
       />
-      <div className={styles.key}>
-        <PlaygroundKeyPanel />
-      </div>
+      {selected.name !== "history" && (
+        <div className={styles.key}>
+          <PlaygroundKeyPanel />
+        </div>
+      )}
     </>
   );
 }

@@ -9,10 +9,10 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { Facts } from "../../components/facts.tsx";
 import { HouseForm, TextField } from "../../components/fields.tsx";
 import { Panel } from "../../components/panel.tsx";
-import { StatusBadge } from "../../components/status-badge.tsx";
 import { CurlPanel } from "./curl-panel.tsx";
 import styles from "./lookup-page.module.css";
-import { lineTypeText, reasonText } from "./lookup-words.ts";
+import { lineTypeText } from "./lookup-words.ts";
+import { ValidityBadge } from "./validity-badge.tsx";
 
 const lookup = createClient(LookupService, keyTransport);
 
@@ -89,20 +89,11 @@ export function NumberLookup() {
 }
 
 function Answer({ answer }: { readonly answer: LookupNumberResponse }) {
-  const { input, numberE164, valid, countryCode, country, carrier, location } = answer;
+  const { input, numberE164, countryCode, country, carrier, location } = answer;
   const regions = answer.alsoPossible?.regions ?? [];
   const timezones = answer.timezones?.timezones ?? [];
   return (
-    <Panel
-      title={numberE164 ?? input}
-      actions={
-        valid ? (
-          <StatusBadge tone="good">Valid</StatusBadge>
-        ) : (
-          <StatusBadge tone="bad">{reasonText(answer)}</StatusBadge>
-        )
-      }
-    >
+    <Panel title={numberE164 ?? input} actions={<ValidityBadge lookup={answer} />}>
       <Facts
         facts={{
           "E.164": numberE164 ?? "Not a phone number",

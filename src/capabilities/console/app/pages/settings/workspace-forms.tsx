@@ -5,17 +5,24 @@ import { inBothModes } from "../../api/in-both-modes.ts";
 import { queryClient } from "../../api/query-client.ts";
 import { useSubmit } from "../../api/use-submit.ts";
 import { Button } from "../../components/button.tsx";
-import { HouseForm, TextField } from "../../components/fields.tsx";
+import { ErrorNotice } from "../../components/error-notice.tsx";
+import { HouseForm, SwitchField, TextField } from "../../components/fields.tsx";
 import { changedIpRanges, formatIpRanges } from "../../components/ip-ranges.ts";
 import { IpRangesField } from "../../components/ip-ranges-field.tsx";
 import { notify } from "../../components/notify.tsx";
 import { Panel } from "../../components/panel.tsx";
 import styles from "./settings-page.module.css";
 
+interface WorkspaceChange {
+  readonly name?: string;
+  readonly ipAllowlist?: { readonly ranges: string[] };
+  readonly lookupHistory?: boolean;
+}
+
 /** Changes the workspace, and loads again what shows it. */
 function useUpdateWorkspace() {
   const update = useMutation(AuthService.method.updateWorkspace, inBothModes);
-  return async (workspace: { readonly name?: string; readonly ipAllowlist?: { readonly ranges: string[] } }) => {
+  return async (workspace: WorkspaceChange) => {
     await update.mutateAsync({ workspace });
     await queryClient.invalidateQueries({
       queryKey: createConnectQueryKey({ schema: AuthService.method.getWorkspace, cardinality: undefined }),
@@ -86,6 +93,22 @@ export function AllowlistPanel({ ranges }: { readonly ranges: readonly string[] 
           <IpRangesField name="workspace.ip_allowlist" value={text} onChange={setText} />
         </HouseForm>
       </div>
+    </Panel>
+  );
+}
+
+export function LookupHistoryPanel({ isKept }: { readonly isKept: boolean }) {
+  const update = useUpdateWorkspace();
+  const { submit, isPending, error } = useSubmit((lookupHistory: boolean) => update({ lookupHistory }));
+  return (
+    <Panel
+      title="Lookup history"
+      description="Numbers that are looked up from now on are kept, and shown on the page Lookup. Every key with the scope lookup can read those of its mode."
+    >
+      <SwitchField isSelected={isKept} isDisabled={isPending} onChange={(isSelected) => void submit(isSelected)}>
+        Keep a history of lookups
+      </SwitchField>
+      <ErrorNotice error={error} />
     </Panel>
   );
 }

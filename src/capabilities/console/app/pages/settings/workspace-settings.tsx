@@ -8,7 +8,7 @@ import { Panel } from "../../components/panel.tsx";
 import { Skeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import styles from "./settings-page.module.css";
-import { AllowlistPanel, NamePanel } from "./workspace-forms.tsx";
+import { AllowlistPanel, LookupHistoryPanel, NamePanel } from "./workspace-forms.tsx";
 
 /** Requests in any 60 seconds, as the schema says of each tier. */
 const tiers: Readonly<Partial<Record<Tier, readonly [name: string, limit: string]>>> = {
@@ -28,7 +28,7 @@ export function WorkspaceSettings() {
       <ErrorNotice error={error} onRetry={() => void refetch()} />
     );
   }
-  const { id, name, tier, createdAt, ipAllowlist } = workspace;
+  const { id, name, tier, createdAt, ipAllowlist, lookupHistory } = workspace;
   const [tierName, limit] = tiers[tier] ?? ["Unknown", "Unknown"];
   return (
     <>
@@ -47,6 +47,7 @@ export function WorkspaceSettings() {
       </Panel>
       <NamePanel key={`name ${name}`} name={name} />
       <AllowlistPanel key={`ranges ${ipAllowlist?.ranges.join()}`} ranges={ipAllowlist?.ranges} />
+      <LookupHistoryPanel isKept={lookupHistory} />
     </>
   );
 }

@@ -12,8 +12,8 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { SelectField } from "../../components/fields.tsx";
 import { notify } from "../../components/notify.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { RecipientFilter } from "../../components/recipient-filter.tsx";
 import { Time } from "../../components/time.tsx";
+import { TypedFilter } from "../../components/typed-filter.tsx";
 import { useFilters } from "../../components/use-filters.ts";
 
 const columns: readonly Column<Suppression>[] = [
@@ -50,14 +50,14 @@ function SuppressionList() {
         title="Suppressions"
         description="Recipients that cannot be reached on a channel, as a message to them has shown. No code is sent to them there until the suppression ends."
       />
-      <RecipientFilter onSearch={setRecipient}>
+      <TypedFilter label="Recipient" placeholder="+6591234567 or ada@example.com" onSearch={setRecipient}>
         <SelectField
           label="Channel"
           value={channel?.[0] ?? ""}
           onChange={(value) => setFilters({ channel: value })}
           options={channelOptions}
         />
-      </RecipientFilter>
+      </TypedFilter>
       <DataTable
         label="Suppressions"
         columns={columns}

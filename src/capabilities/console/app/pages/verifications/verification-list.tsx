@@ -9,8 +9,8 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { SelectField } from "../../components/fields.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { PageLink } from "../../components/page-link.tsx";
-import { RecipientFilter } from "../../components/recipient-filter.tsx";
 import { Time } from "../../components/time.tsx";
+import { TypedFilter } from "../../components/typed-filter.tsx";
 import { useFilters } from "../../components/use-filters.ts";
 import { useLiveVerifications } from "./use-live-verifications.ts";
 import { FixedCodeBadge, statusFilters, VerificationStatusBadge } from "./verification-words.tsx";
@@ -59,7 +59,7 @@ export function VerificationList() {
   return (
     <>
       <PageHeader title="Verifications" description="Codes that were sent, and what became of them." />
-      <RecipientFilter onSearch={setRecipient}>
+      <TypedFilter label="Recipient" placeholder="+6591234567 or ada@example.com" onSearch={setRecipient}>
         <SelectField
           label="Status"
           value={status?.[0] ?? ""}
@@ -72,7 +72,7 @@ export function VerificationList() {
           onChange={(value) => setFilters({ channel: value })}
           options={channelOptions}
         />
-      </RecipientFilter>
+      </TypedFilter>
       <DataTable
         label="Verifications"
         columns={columns}
