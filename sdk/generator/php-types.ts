@@ -147,7 +147,9 @@ function write(type: FieldType, value: string): string {
     case "list":
     case "map": {
       const element = write(type.of, "$value");
-      const convert = element === "$value" ? "" : `, static fn (mixed $value): mixed => ${element}`;
+      const [, method] = /^([\w:]+)\(\$value\)$/.exec(element) ?? [];
+      const closure = method === undefined ? `static fn (mixed $value): mixed => ${element}` : `${method}(...)`;
+      const convert = element === "$value" ? "" : `, ${closure}`;
       return `JsonWriter::${type.kind}(${value}${convert})`;
     }
     case "choice":

@@ -8,12 +8,11 @@ import { type Protocol, protocols } from "../../support/protocols.ts";
 import { rowsOf, tally } from "./verify-calls.ts";
 
 /** Every channel has a provider, so that the sandbox serves them all. */
-const delivery = {
-  ...parseConfig({}).delivery,
-  smsProviderUrl: "http://127.0.0.1:9",
-  voiceProviderUrl: "http://127.0.0.1:9",
-  providerSecret: "a secret for adapters that is long enough",
-};
+const { delivery } = parseConfig({
+  SMS_URL: "http://127.0.0.1:9/",
+  VOICE_URL: "http://127.0.0.1:9/",
+  PROVIDER_SECRET: "a secret for adapters that is long enough",
+});
 
 const secret = "a master secret that the tests know of";
 

@@ -82,7 +82,7 @@ final class Lookup
             new Operation('POST', '/api/v1/lookup/batch', hasBody: true, isRepeatable: true),
             [],
             [
-                'numbers' => JsonWriter::list($numbers, static fn (mixed $value): mixed => JsonWriter::object($value)),
+                'numbers' => JsonWriter::list($numbers, JsonWriter::object(...)),
                 'country' => $country,
                 'fields' => JsonWriter::list($fields),
             ],

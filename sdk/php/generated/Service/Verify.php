@@ -119,7 +119,7 @@ final class Verify
                 'end_user_ip' => $endUserIp,
                 'autofill_domain' => $autofillDomain,
                 'metadata' => JsonWriter::map($metadata),
-                'fallback' => JsonWriter::list($fallback, static fn (mixed $value): mixed => JsonWriter::object($value)),
+                'fallback' => JsonWriter::list($fallback, JsonWriter::object(...)),
                 'reuse' => $reuse,
                 'refuse' => JsonWriter::list($refuse),
             ],

@@ -49,7 +49,7 @@ const meanings: Readonly<Record<number, StatusMeaning>> = {
   7: { name: "ESME_RINVREGDLVFLG", effect: "fail", reason: badMessage },
   8: { name: "ESME_RSYSERR", effect: "retry-provider", reason: outage },
   10: { name: "ESME_RINVSRCADR", effect: "fail-here", reason: badSender },
-  11: { name: "ESME_RINVDSTADR", effect: "undeliverable", reason: badRecipient },
+  11: { name: "ESME_RINVDSTADR", effect: "fail-here", reason: badRecipient },
   12: { name: "ESME_RINVMSGID", effect: "fail", reason: badMessage },
   13: { name: "ESME_RBINDFAIL", effect: "retry-provider", reason: "the SMSC refused the bind" },
   14: { name: "ESME_RINVPASWD", effect: "retry-provider", reason: badAccount },

@@ -107,13 +107,14 @@ const effects: Readonly<Record<string, readonly string[]>> = {
   elsewhere: [
     "ESME_RINVMSGLEN",
     "ESME_RINVSRCADR",
+    "ESME_RINVDSTADR",
     "ESME_RINVESMCLASS",
     "ESME_RINVSRCTON",
     "ESME_RINVSRCNPI",
     "ESME_RINVDCS",
     "ESME_RINVSRCADDRSUBUNIT",
   ],
-  undeliverable: ["ESME_RINVDSTADR"],
+  undeliverable: [],
   retry: ["ESME_RSUBMITFAIL", "ESME_RX_T_APPN"],
   rate: ["ESME_RMSGQFUL", "ESME_RTHROTTLED"],
   down: [
