@@ -38,9 +38,19 @@ const states = [
   { word: "SKIPPED", number: 9, state: "failed" },
 ] as const;
 
+/** What SMSCs write that do not keep to the seven letters. */
+const otherWords: ReadonlyMap<string, string> = new Map([
+  ["DELIVERED", "DELIVRD"],
+  ["FAILED", "UNDELIV"],
+  ["UNDELIVERED", "UNDELIV"],
+  ["UNDELIVERABLE", "UNDELIV"],
+  ["REJECT", "REJECTD"],
+  ["REJECTED", "REJECTD"],
+]);
+
 /** Appendix B. `err` has three characters there; what is longer is left out. */
 const textPattern =
-  /^id:\s*(?<id>[\x21-\x7e]{1,65}) .*?\bstat:(?<stat>[A-Z]{2,10})\b(?:.*?\berr:(?<err>[0-9A-F]{1,3})\b)?/is;
+  /^id:\s*(?<id>[\x21-\x7e]{1,65}) .*?\bstat:(?<stat>[A-Z]{2,13})\b(?:.*?\berr:(?<err>[0-9A-F]{1,3})\b)?/is;
 
 /**
  * Reads a `deliver_sm` or `data_sm`. Undefined if it is no receipt of an SMSC, such as a message of a person: whether it is one is for
@@ -57,8 +67,10 @@ export function readDeliveryReceipt(
   const text = textPattern.exec(textOf(fields))?.groups ?? {};
   const hasId = typeof receiptedId === "string" && receiptedId !== "";
   const messageId = hasId ? normalizeId(receiptedId, forms.submitted) : normalizeId(text.id, forms.receipt);
+  const stat = text.stat?.toUpperCase() ?? "";
   const found =
-    states.find(({ number }) => number === stateNumber) ?? states.find(({ word }) => word === text.stat?.toUpperCase());
+    states.find(({ number }) => number === stateNumber) ??
+    states.find(({ word }) => word === (otherWords.get(stat) ?? stat));
   if (messageId === undefined) {
     return undefined;
   }

@@ -28,6 +28,17 @@ test.each([
   expect(readDeliveryReceipt({ ...noText, message_state: number }, asText)).toMatchObject({ messageId: "77", state });
 });
 
+test.each([
+  ["DELIVERED", "delivered"],
+  ["FAILED", "failed"],
+  ["UNDELIVERED", "failed"],
+  ["UNDELIVERABLE", "failed"],
+  ["REJECT", "failed"],
+  ["Rejected", "failed"],
+])("%s, which is no word of the specification", (word, state) => {
+  expect(readDeliveryReceipt(fields(text(word)), asText)).toMatchObject({ state });
+});
+
 test("a failure has its state and the error of the network, and nothing of the message", () => {
   const failure = (message: string) => readDeliveryReceipt(fields(message), asText)?.reason;
   expect(failure(text("UNDELIV").replace("err:000", "err:00B"))).toBe("the SMSC reports UNDELIV, error 00B");
