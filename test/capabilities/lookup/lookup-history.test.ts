@@ -1,14 +1,8 @@
 /** The history of lookups: kept for workspaces that want one, found, erased and forgotten like verifications. */
 import pg from "pg";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { maxHeldLookups } from "../../../src/capabilities/lookup/history/history.policy.ts";
-import { LookupRecorder } from "../../../src/capabilities/lookup/history/lookup-recorder.ts";
-import { createKeyring } from "../../../src/crypto/keyring.ts";
-import { AppError } from "../../../src/errors.ts";
-import { liveCaller } from "../../idempotency/idempotency-fixture.ts";
 import { password, type SignedUp, startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limit-settings.ts";
-import { captureLog } from "../../support/log-capture.ts";
 import { type Protocol, protocols } from "../../support/protocols.ts";
 import { runCommand } from "../../support/run-command.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
@@ -278,54 +272,4 @@ test("a rotation of the master secret moves the history: it is read, found and e
   expect(await moved.list({ number: "+6591234567" })).toEqual(shown);
   await moved.call("EraseRecipient", { recipient: "+6591234567" });
   expect(await moved.list()).toEqual([]);
-});
-
-test("while PostgreSQL is away, lookups are held up to a number, and what is beyond it is logged", async () => {
-  const log = captureLog();
-  let isAway = true;
-  const written: unknown[] = [];
-  const recorder = new LookupRecorder({
-    database: {
-      transaction(work) {
-        if (isAway) {
-          throw new AppError("unavailable", "The service is not available right now.");
-        }
-        return work({
-          run: async (_, values) => {
-            written.push(values);
-            return [];
-          },
-          query: () => Promise.reject(new Error("it runs statements")),
-        });
-      },
-    },
-    keyring: createKeyring(["the old secret which has thirty-two bytes"]),
-    numberIndex: (_, number) => number,
-    clock: { monotonicMs: () => 0 },
-    logger: log.logger,
-  });
-  const result = {
-    input: "+1",
-    e164: null,
-    valid: false,
-    possible: false,
-    countryCode: null,
-    country: null,
-    nationalFormat: null,
-    lineType: "unknown",
-    possibleLineTypes: [],
-  } as const;
-  recorder.note({ ...liveCaller, lookupHistory: false }, { result });
-  await recorder.flush();
-  for (let index = 0; index < maxHeldLookups + 5; index++) {
-    recorder.note({ ...liveCaller, lookupHistory: true }, { result });
-  }
-  await recorder.flush();
-  expect(log.lines).toEqual([expect.stringMatching(/"event":"lookups_not_recorded","lookups":5\b/)]);
-  isAway = false;
-  await recorder.stop();
-  const ids = written.flatMap((values) =>
-    typeof values === "object" && values !== null && "ids" in values && Array.isArray(values.ids) ? values.ids : [],
-  );
-  expect(new Set(ids).size).toBe(maxHeldLookups);
 });
