@@ -18,7 +18,7 @@ import { reportsCapability } from "./capabilities/reports/reports.capability.ts"
 import { schemaCapability } from "./capabilities/schema/schema.capability.ts";
 import type { SuppressionSettings } from "./capabilities/suppressions/suppression-settings.ts";
 import { suppressionsCapability } from "./capabilities/suppressions/suppressions.capability.ts";
-import { fixedCodesCapability } from "./capabilities/verify/fixed-codes.capability.ts";
+import { fixedCodesCapability } from "./capabilities/verify/fixed-codes/fixed-codes.capability.ts";
 import { storedRecipients } from "./capabilities/verify/recipient.ts";
 import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";

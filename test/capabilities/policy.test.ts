@@ -42,7 +42,7 @@ import * as keys from "../../src/capabilities/keys/keys.policy.ts";
 import * as lookups from "../../src/capabilities/lookup/history/history.policy.ts";
 import * as reports from "../../src/capabilities/reports/reports.policy.ts";
 import * as suppressions from "../../src/capabilities/suppressions/suppressions.policy.ts";
-import { fixedCodeDays, maxFixedCodes } from "../../src/capabilities/verify/fixed-codes.policy.ts";
+import { fixedCodeDays, maxFixedCodes } from "../../src/capabilities/verify/fixed-codes/fixed-codes.policy.ts";
 import {
   accountSendLimit,
   brandLength,

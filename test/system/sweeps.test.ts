@@ -8,7 +8,7 @@ import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.
 import { lookupSweep } from "../../src/capabilities/lookup/history/lookup-sweep.ts";
 import { reportSweeps } from "../../src/capabilities/reports/report-sweeps.ts";
 import { suppressionSweep } from "../../src/capabilities/suppressions/suppression-sweep.ts";
-import { fixedCodeSweep } from "../../src/capabilities/verify/fixed-code-sweep.ts";
+import { fixedCodeSweep } from "../../src/capabilities/verify/fixed-codes/fixed-code-sweep.ts";
 import { ownVerificationSweep, verificationSweep } from "../../src/capabilities/verify/verification-sweep.ts";
 import { Database, type QueryableTables } from "../../src/database/database.ts";
 import { queryOf } from "../../src/database/statement.ts";

@@ -4,7 +4,7 @@ import { text, type ValuesOf } from "../../database/statement.ts";
 import type { ThrottleLimit } from "../../database/throttle.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
-import type { StepRow } from "./fallback-step.ts";
+import type { StepRow } from "./fallback/fallback-step.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** One code to send, by a start or by a resend: what the steps of its statement read. */

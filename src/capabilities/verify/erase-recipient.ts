@@ -2,7 +2,7 @@ import type { Keyring } from "../../crypto/keyring.ts";
 import { change, type Database } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
-import { insertFixedCodeEvents } from "./fixed-code-events.ts";
+import { insertFixedCodeEvents } from "./fixed-codes/fixed-code-events.ts";
 import { isOfRecipient } from "./is-of-recipient.ts";
 import { indexesOfAny } from "./recipient.ts";
 import type { VerificationOwner } from "./start-verification.ts";

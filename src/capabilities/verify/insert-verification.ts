@@ -3,7 +3,7 @@ import { defineStep } from "../../database/shared-statement.ts";
 import { array, bytea, integer, jsonb, nullable, optional, statement, text } from "../../database/statement.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { Send, sendParameters } from "./define-send-step.ts";
-import { holdFixedCode } from "./fixed-code-step.ts";
+import { holdFixedCode } from "./fixed-codes/fixed-code-step.ts";
 import type { SendTarget } from "./plan-sends.ts";
 import { exactIndex, formOf, type Recipient, secondRecipientContext } from "./recipient.ts";
 import { type AddedSendSteps, type SendingRow, sendingColumns, sendStatement } from "./send-steps.ts";

@@ -5,7 +5,7 @@ import { outboxInsert } from "../../outbox/outbox.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { CodeDispatcher } from "./code-sender.ts";
 import { defineSendStep, type Send, type SendStep, sendParameters, sendValues } from "./define-send-step.ts";
-import { queueSteps } from "./queue-fallback-steps.ts";
+import { queueSteps } from "./fallback/queue-fallback-steps.ts";
 import { refuseBlocked } from "./sandbox-outcomes.ts";
 import { limitsStep } from "./send-limits.ts";
 

@@ -15,8 +15,8 @@ import {
   sealCodeMessage,
 } from "./code-sender.ts";
 import type { OriginLimit } from "./define-send-step.ts";
-import { type Refusal, type StoredFallback, type StoredStep, stepRows, storedStep } from "./fallback-step.ts";
-import type { HeldFixedCode } from "./find-fixed-code.ts";
+import { type Refusal, type StoredFallback, type StoredStep, stepRows, storedStep } from "./fallback/fallback-step.ts";
+import type { HeldFixedCode } from "./fixed-codes/find-fixed-code.ts";
 import {
   lookUpStarted,
   type Start,

@@ -2,8 +2,8 @@ import type { Keyring } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
 import type { EventObjects } from "../events/event-messages.ts";
-import { fallbackKind } from "./fallback-step.ts";
-import { stepsOf } from "./fallback-view.ts";
+import { fallbackKind } from "./fallback/fallback-step.ts";
+import { stepsOf } from "./fallback/fallback-view.ts";
 import { verificationMessage } from "./verification-proto.ts";
 import { type DeliveryStatus, type ViewRow, viewOf } from "./verification-view.ts";
 

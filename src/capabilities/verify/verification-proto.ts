@@ -9,7 +9,7 @@ import {
   type VerificationSchema,
 } from "../../../gen/byond/v1/verify_pb.ts";
 import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
-import type { FallbackView } from "./fallback-view.ts";
+import type { FallbackView } from "./fallback/fallback-view.ts";
 import type { DeliveryStatus, DeliveryView, VerificationStatus, VerificationView } from "./verification-view.ts";
 
 const channelEnums = {

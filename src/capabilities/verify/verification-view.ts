@@ -2,8 +2,8 @@ import { type Keyring, unseal } from "../../crypto/keyring.ts";
 import { array, type Placeholders, text } from "../../database/statement.ts";
 import { channelOfLane } from "../channels/channels.ts";
 import { type ChannelName, maskRecipient } from "../channels/outgoing-message.ts";
-import { fallbackKind, type StoredFallback } from "./fallback-step.ts";
-import { type FallbackRow, type FallbackView, fallbackViews, stepsOf } from "./fallback-view.ts";
+import { fallbackKind, type StoredFallback } from "./fallback/fallback-step.ts";
+import { type FallbackRow, type FallbackView, fallbackViews, stepsOf } from "./fallback/fallback-view.ts";
 import { formOf, recipientContext, secondRecipientContext } from "./recipient.ts";
 
 export const statuses = ["pending", "approved", "expired", "locked", "canceled", "channel_unavailable"] as const;

@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { channelNames } from "../channels/outgoing-message.ts";
-import type { StoredFallback } from "./fallback-step.ts";
+import type { StoredFallback } from "./fallback/fallback-step.ts";
 
 /** Stores no code and no hash of one. Stores recipients only sealed and as keyed indexes. */
 export const VerificationEntity = defineEntity({

@@ -26,7 +26,7 @@ import type { MailDomains } from "../email-lookup/mail-domains.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
 import { eraseRecipient, type erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
-import { fixedCodeOf } from "./find-fixed-code.ts";
+import { fixedCodeOf } from "./fixed-codes/find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";

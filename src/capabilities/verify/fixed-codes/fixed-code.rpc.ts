@@ -3,24 +3,24 @@ import {
   CreateFixedCodeRequestSchema,
   CreateFixedCodeResponseSchema,
   type FixedCodeService,
-} from "../../../gen/byond/v1/fixed_code_pb.ts";
-import { type SessionCaller, sessionCaller } from "../../access/caller.ts";
-import type { Keyring } from "../../crypto/keyring.ts";
-import type { Database } from "../../database/database.ts";
-import { AppError, problemOf } from "../../errors.ts";
-import type { EventLog } from "../../events/event-log.ts";
-import { storeAnswer } from "../../idempotency/idempotency-claim.ts";
-import type { Repetition } from "../../idempotency/idempotency-interceptor.ts";
-import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
-import { clientAddressKey } from "../../server/client-address.ts";
-import { lineProblem } from "../../text/display-name-rules.ts";
+} from "../../../../gen/byond/v1/fixed_code_pb.ts";
+import { type SessionCaller, sessionCaller } from "../../../access/caller.ts";
+import type { Keyring } from "../../../crypto/keyring.ts";
+import type { Database } from "../../../database/database.ts";
+import { AppError, problemOf } from "../../../errors.ts";
+import type { EventLog } from "../../../events/event-log.ts";
+import { storeAnswer } from "../../../idempotency/idempotency-claim.ts";
+import type { Repetition } from "../../../idempotency/idempotency-interceptor.ts";
+import { type FieldCheck, fieldCheck } from "../../../rpc/validation.ts";
+import { clientAddressKey } from "../../../server/client-address.ts";
+import { lineProblem } from "../../../text/display-name-rules.ts";
+import { parseAnyRecipient } from "../recipient.ts";
+import { codeLength } from "../verify.policy.ts";
 import { createFixedCode } from "./create-fixed-code.ts";
 import { deleteFixedCode } from "./delete-fixed-code.ts";
 import { type FixedCodeView, fixedCodeMessage } from "./fixed-code-proto.ts";
 import { fixedCodeDays } from "./fixed-codes.policy.ts";
 import { listFixedCodes } from "./list-fixed-codes.ts";
-import { parseAnyRecipient } from "./recipient.ts";
-import { codeLength } from "./verify.policy.ts";
 
 /** What accounts know of passwords. */
 export interface PasswordCheck {

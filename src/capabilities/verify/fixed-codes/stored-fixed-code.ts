@@ -1,5 +1,5 @@
-import { type Keyring, unseal } from "../../crypto/keyring.ts";
-import { deriveFixedCode } from "./code.ts";
+import { type Keyring, unseal } from "../../../crypto/keyring.ts";
+import { deriveFixedCode } from "../code.ts";
 import type { FixedCodeView } from "./fixed-code-proto.ts";
 
 /** A row as it is read. */

@@ -1,16 +1,16 @@
 import { sql } from "kysely";
-import { credentialOf, type SessionCaller } from "../../access/caller.ts";
-import { createId } from "../../crypto/ids.ts";
-import { type Keyring, seal } from "../../crypto/keyring.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
-import { AppError, invalidFields } from "../../errors.ts";
-import { lockCredential } from "../../revocation/held-credential.ts";
+import { credentialOf, type SessionCaller } from "../../../access/caller.ts";
+import { createId } from "../../../crypto/ids.ts";
+import { type Keyring, seal } from "../../../crypto/keyring.ts";
+import type { Database, Queryable } from "../../../database/database.ts";
+import { statement, text } from "../../../database/statement.ts";
+import { AppError, invalidFields } from "../../../errors.ts";
+import { lockCredential } from "../../../revocation/held-credential.ts";
+import { exactIndex, exactIndexes, parseAnyRecipient } from "../recipient.ts";
 import type { FixedCodeTables } from "./fixed-code.entity.ts";
 import { insertFixedCodeEvents } from "./fixed-code-events.ts";
 import type { FixedCodeView } from "./fixed-code-proto.ts";
 import { maxFixedCodes } from "./fixed-codes.policy.ts";
-import { exactIndex, exactIndexes, parseAnyRecipient } from "./recipient.ts";
 import { fixedCodeContext, fixedCodeView } from "./stored-fixed-code.ts";
 
 export interface NewFixedCode {

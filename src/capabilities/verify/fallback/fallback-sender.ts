@@ -1,13 +1,23 @@
-import type { Mode } from "../../access/caller.ts";
-import { type Keyring, unseal } from "../../crypto/keyring.ts";
-import type { Queryable } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
-import { AppError, type ErrorCode, isUndeliverable } from "../../errors.ts";
-import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
-import type { SendResult, Settled } from "../../outbox/send-result.ts";
-import type { ChannelName } from "../channels/outgoing-message.ts";
-import { type CodeDispatcher, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
-import type { OriginLimit } from "./define-send-step.ts";
+import type { Mode } from "../../../access/caller.ts";
+import { type Keyring, unseal } from "../../../crypto/keyring.ts";
+import type { Queryable } from "../../../database/database.ts";
+import { statement, text } from "../../../database/statement.ts";
+import { AppError, type ErrorCode, isUndeliverable } from "../../../errors.ts";
+import type { OutboxItem, OutboxSender } from "../../../outbox/outbox.ts";
+import type { SendResult, Settled } from "../../../outbox/send-result.ts";
+import type { ChannelName } from "../../channels/outgoing-message.ts";
+import { type CodeDispatcher, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "../code-sender.ts";
+import type { OriginLimit } from "../define-send-step.ts";
+import {
+  exactIndexes,
+  formOf,
+  limitIndexes,
+  parseRecipient,
+  recipientContext,
+  secondRecipientContext,
+} from "../recipient.ts";
+import { sendCode } from "../send-steps.ts";
+import { minUsefulSeconds } from "../verify.policy.ts";
 import { endStep, lookUpFollowing } from "./end-fallback-step.ts";
 import {
   type Refusal,
@@ -17,17 +27,7 @@ import {
   stepId,
   stepNumber,
 } from "./fallback-step.ts";
-import {
-  exactIndexes,
-  formOf,
-  limitIndexes,
-  parseRecipient,
-  recipientContext,
-  secondRecipientContext,
-} from "./recipient.ts";
-import { sendCode } from "./send-steps.ts";
 import { lookUpTaken, type TakenStep, type takeStepStatement } from "./take-fallback-step.ts";
-import { minUsefulSeconds } from "./verify.policy.ts";
 
 const readVerification = statement<PendingRow>("read_verification_of_fallback_step")(
   { workspaceId: text, id: text },

@@ -1,9 +1,9 @@
-import type { Mode } from "../../access/caller.ts";
-import type { Keyring } from "../../crypto/keyring.ts";
-import type { Queryable } from "../../database/database.ts";
-import { array, statement, text } from "../../database/statement.ts";
-import type { ChannelName } from "../channels/outgoing-message.ts";
-import { exactIndexes, parseRecipient } from "./recipient.ts";
+import type { Mode } from "../../../access/caller.ts";
+import type { Keyring } from "../../../crypto/keyring.ts";
+import type { Queryable } from "../../../database/database.ts";
+import { array, statement, text } from "../../../database/statement.ts";
+import type { ChannelName } from "../../channels/outgoing-message.ts";
+import { exactIndexes, parseRecipient } from "../recipient.ts";
 
 /** The fixed code of a recipient, as a start needs it. */
 export interface HeldFixedCode {

@@ -1,9 +1,9 @@
-import { type Keyring, unseal } from "../../crypto/keyring.ts";
-import type { Queryable } from "../../database/database.ts";
-import { array, statement, text } from "../../database/statement.ts";
-import type { StoredEvent } from "../../events/event-log.ts";
-import { maskRecipient } from "../channels/outgoing-message.ts";
-import type { EventObjects } from "../events/event-messages.ts";
+import { type Keyring, unseal } from "../../../crypto/keyring.ts";
+import type { Queryable } from "../../../database/database.ts";
+import { array, statement, text } from "../../../database/statement.ts";
+import type { StoredEvent } from "../../../events/event-log.ts";
+import { maskRecipient } from "../../channels/outgoing-message.ts";
+import type { EventObjects } from "../../events/event-messages.ts";
 import { fixedCodeMessage } from "./fixed-code-proto.ts";
 import { fixedCodeContext } from "./stored-fixed-code.ts";
 

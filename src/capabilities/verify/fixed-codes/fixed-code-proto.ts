@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { FixedCodeSchema } from "../../../gen/byond/v1/fixed_code_pb.ts";
+import type { FixedCodeSchema } from "../../../../gen/byond/v1/fixed_code_pb.ts";
 
 /** A fixed code as its workspace sees it. */
 export interface FixedCodeView {

@@ -1,6 +1,6 @@
-import type { SealedRows } from "../../crypto/master-secret-use.ts";
-import { change, type Queryable } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
+import type { SealedRows } from "../../../crypto/master-secret-use.ts";
+import { change, type Queryable } from "../../../database/database.ts";
+import { statement, text } from "../../../database/statement.ts";
 
 const count = statement<{ rows: number; until: Date | null }>("count_fixed_codes_of_secret")(
   { id: text },

@@ -1,5 +1,5 @@
-import { createId } from "../../crypto/ids.ts";
-import type { ChannelName } from "../channels/outgoing-message.ts";
+import { createId } from "../../../crypto/ids.ts";
+import type { ChannelName } from "../../channels/outgoing-message.ts";
 
 /**
  * Steps of a verification's fallback. The channels of all of them are in its row. A step is a row of the outbox from when it waits for its

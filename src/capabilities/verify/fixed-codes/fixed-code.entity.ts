@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
-import type { WorkspaceEntity } from "../../access/workspace.entity.ts";
-import type { TablesOf } from "../../database/table-query.ts";
+import type { WorkspaceEntity } from "../../../access/workspace.entity.ts";
+import type { TablesOf } from "../../../database/table-query.ts";
 
 /** A recipient of live mode whose verifications all have one code, which is derived from the id and stored nowhere. */
 export const FixedCodeEntity = defineEntity({

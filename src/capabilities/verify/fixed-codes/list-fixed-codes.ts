@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import type { Keyring } from "../../crypto/keyring.ts";
-import type { QueryableTables } from "../../database/database.ts";
+import type { Keyring } from "../../../crypto/keyring.ts";
+import type { QueryableTables } from "../../../database/database.ts";
 import type { FixedCodeTables } from "./fixed-code.entity.ts";
 import type { FixedCodeView } from "./fixed-code-proto.ts";
 import { fixedCodeView } from "./stored-fixed-code.ts";

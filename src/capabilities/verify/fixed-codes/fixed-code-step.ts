@@ -1,6 +1,6 @@
-import { defineStep } from "../../database/shared-statement.ts";
-import { text } from "../../database/statement.ts";
-import type { Send, sendParameters } from "./define-send-step.ts";
+import { defineStep } from "../../../database/shared-statement.ts";
+import { text } from "../../../database/statement.ts";
+import type { Send, sendParameters } from "../define-send-step.ts";
 
 /** A start whose recipient has a fixed code. */
 interface FixedCodeSend extends Send {

@@ -1,6 +1,6 @@
-import type { Database } from "../../database/database.ts";
-import type { Sweep } from "../../database/sweeper.ts";
-import { sweepOldest } from "../../database/table-sweeps.ts";
+import type { Database } from "../../../database/database.ts";
+import type { Sweep } from "../../../database/sweeper.ts";
+import { sweepOldest } from "../../../database/table-sweeps.ts";
 
 /** Removes fixed codes that have expired. */
 export function fixedCodeSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {

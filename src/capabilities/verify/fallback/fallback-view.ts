@@ -1,4 +1,4 @@
-import type { ChannelName } from "../channels/outgoing-message.ts";
+import type { ChannelName } from "../../channels/outgoing-message.ts";
 import { fallbackKind, type Refusal, refusals, type StoredFallback, stepId } from "./fallback-step.ts";
 
 /** A step of a verification's fallback, and what became of it. */

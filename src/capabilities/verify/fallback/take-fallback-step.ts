@@ -1,9 +1,9 @@
-import { defineStep, type SharedStatement } from "../../database/shared-statement.ts";
-import { array, statement, text } from "../../database/statement.ts";
-import { AppError } from "../../errors.ts";
-import type { Send, sendParameters } from "./define-send-step.ts";
-import { type AddedSendSteps, type SendingRow, sendingColumns, sendStatement } from "./send-steps.ts";
-import { maxSends } from "./verify.policy.ts";
+import { defineStep, type SharedStatement } from "../../../database/shared-statement.ts";
+import { array, statement, text } from "../../../database/statement.ts";
+import { AppError } from "../../../errors.ts";
+import type { Send, sendParameters } from "../define-send-step.ts";
+import { type AddedSendSteps, type SendingRow, sendingColumns, sendStatement } from "../send-steps.ts";
+import { maxSends } from "../verify.policy.ts";
 
 /** A send that a step of a verification's fallback makes. */
 export interface TakenStep extends Send {

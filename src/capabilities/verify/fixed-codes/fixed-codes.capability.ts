@@ -1,12 +1,12 @@
-import { FixedCodeService } from "../../../gen/byond/v1/fixed_code_pb.ts";
-import { type Capability, Offer } from "../../capability.ts";
-import { bindService } from "../../rpc/router.ts";
-import type { EventObjects } from "../events/event-messages.ts";
+import { FixedCodeService } from "../../../../gen/byond/v1/fixed_code_pb.ts";
+import { type Capability, Offer } from "../../../capability.ts";
+import { bindService } from "../../../rpc/router.ts";
+import type { EventObjects } from "../../events/event-messages.ts";
+import type { VerifySettings } from "../verify-settings.ts";
 import { fixedCodeFieldChecks, fixedCodeService, type PasswordCheck } from "./fixed-code.rpc.ts";
 import { fixedCodeEvents } from "./fixed-code-events.ts";
 import { fixedCodeSweep } from "./fixed-code-sweep.ts";
 import { sealedFixedCodes } from "./sealed-fixed-codes.ts";
-import type { VerifySettings } from "./verify-settings.ts";
 
 type FixedCodeSettings = Pick<VerifySettings, "allowsFixedCodes">;
 

@@ -1,5 +1,5 @@
-import { array, integer, nullable, optional, text } from "../../database/statement.ts";
-import { defineSendStep } from "./define-send-step.ts";
+import { array, integer, nullable, optional, text } from "../../../database/statement.ts";
+import { defineSendStep } from "../define-send-step.ts";
 import { fallbackKind, fallbackLane, stepId } from "./fallback-step.ts";
 
 /** Writes the rows of steps. Only sends with a fallback have any. No server has claimed a step that waits: whichever comes by takes it. */

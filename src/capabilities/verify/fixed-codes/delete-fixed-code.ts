@@ -1,11 +1,11 @@
-import { credentialOf, type SessionCaller } from "../../access/caller.ts";
-import { isId } from "../../crypto/ids.ts";
-import { change, type Database } from "../../database/database.ts";
-import { statement, text } from "../../database/statement.ts";
-import { AppError } from "../../errors.ts";
-import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import { credentialOf, type SessionCaller } from "../../../access/caller.ts";
+import { isId } from "../../../crypto/ids.ts";
+import { change, type Database } from "../../../database/database.ts";
+import { statement, text } from "../../../database/statement.ts";
+import { AppError } from "../../../errors.ts";
+import { heldCredential, requireCredential } from "../../../revocation/held-credential.ts";
+import { isOfRecipient } from "../is-of-recipient.ts";
 import { insertFixedCodeEvents } from "./fixed-code-events.ts";
-import { isOfRecipient } from "./is-of-recipient.ts";
 
 /** Its pending verifications are found by their recipient. */
 const remove = statement<{ deleted: number }>("delete_fixed_code")(

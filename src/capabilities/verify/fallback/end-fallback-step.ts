@@ -1,6 +1,6 @@
-import { limitLockWait } from "../../database/database.ts";
-import { nullable, statement, text } from "../../database/statement.ts";
-import { outboxInsert } from "../../outbox/outbox.ts";
+import { limitLockWait } from "../../../database/database.ts";
+import { nullable, statement, text } from "../../../database/statement.ts";
+import { outboxInsert } from "../../../outbox/outbox.ts";
 import { fallbackKind, fallbackLane } from "./fallback-step.ts";
 
 /** Both are null if no following step was written. */
