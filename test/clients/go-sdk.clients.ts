@@ -126,7 +126,7 @@ describe.skipIf(missingOf(["go"]) !== undefined)("the Go SDK", () => {
       cwd: project,
       environment: { ...environment, ...(await serverEnvironment()) },
     });
-    expect(output).toMatch(/^&\{vrf_\w{22} approved\} <nil>\n$/);
+    expect(output).toMatch(/^&\{vrf_\w{22} approved <nil>\} <nil>\n$/);
     const sums = (await readFile(join(project, "go.sum"), "utf8")).trim().split("\n");
     expect(sums.filter((line) => !line.startsWith(`${modulePath} v${rootPackage.version}`))).toEqual([]);
     const licence = join(folder, `modules/${modulePath}@v${rootPackage.version}/LICENSE`);

@@ -29,6 +29,7 @@ test("the line of a server on its embedded database", async () => {
     sign_up: "open",
     channels: { email: "inbox", whatsapp: "inbox", sms: "unavailable", voice: "unavailable" },
     whatsapp_webhook: false,
+    bounces: "unread",
     lookups: "offline",
     proxies: [],
     secret_ids: [expect.stringMatching(/^[0-9a-f]{8}$/)],
