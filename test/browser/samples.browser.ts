@@ -93,7 +93,7 @@ describe("the language of the samples", () => {
 
   test("needs no JavaScript: all are there, without controls that would do nothing", async () => {
     await using context = await browser.newContext({ javaScriptEnabled: false });
-    const page = await openIn(context, "/docs/api/lookup");
+    const page = await openIn(context, "/docs/api/email-lookup");
     expect(await page.locator(".sample-head:visible").allInnerTexts()).toEqual(expect.arrayContaining(labels));
     expect(await page.locator(".sample code:visible").count()).toBe(labels.length);
     expect(await page.getByRole("button", { name: "Copy" }).count()).toBe(0);

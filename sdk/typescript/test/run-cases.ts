@@ -158,14 +158,17 @@ function fillIn(template: unknown, values: Values): unknown {
   return mapValues(template, (value) => fillIn(value, values));
 }
 
-/** A result as the JSON of the API. Keys of metadata and of fields are the caller's own. */
+/** Members whose keys are data. */
+const maps: ReadonlySet<string> = new Set(["metadata", "problems", "countries", "lineTypes", "formats"]);
+
+/** A result as the JSON of the API. */
 function toWire(value: unknown, isData = false): unknown {
   if (value instanceof Date) {
     return `${value.toISOString().slice(0, 19)}Z`;
   }
   return mapValues(
     value,
-    (inner, name) => toWire(inner, name === "metadata"),
+    (inner, name) => toWire(inner, maps.has(name)),
     (name) => (isData ? name : snakeCase(name)),
   );
 }

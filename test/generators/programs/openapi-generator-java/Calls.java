@@ -28,7 +28,7 @@ public class Calls {
         new CheckVerificationRequest().verificationId(started.getVerificationId()).code("000000"), null);
     System.out.println("checked " + checked.getStatus());
 
-    var number = new LookupApi(client).lookupNumber("+6591234567", "SG");
+    var number = new LookupApi(client).lookupNumber("+6591234567", "SG", null);
     System.out.println(
         "lookup " + number.getNumberE164() + " " + number.getCountryCode() + " " + number.getLineType());
 
