@@ -117,7 +117,10 @@ class PackageTest(unittest.TestCase):
         output = subprocess.run(
             [self.python, program], cwd=self.folder, env=variables, check=True, capture_output=True, text=True
         ).stdout
-        self.assertRegex(output, r"^CheckVerificationResponse\(verification_id='vrf_\w{22}', status='approved', fixed_code=None\)\n$")
+        self.assertRegex(
+            output,
+            r"^CheckVerificationResponse\(verification_id='vrf_\w{22}', status='approved', fixed_code=None\)\n$",
+        )
         self.assertLess(time.monotonic() - started, 10)
 
     def test_without_grpc(self) -> None:
