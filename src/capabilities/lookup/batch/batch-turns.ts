@@ -3,7 +3,7 @@ import { FairQueue } from "../../../crypto/fair-queue.ts";
 import { AppError } from "../../../errors.ts";
 
 /** How long lists keep the event loop at a time. Decision 65 has the measurements. */
-export const sliceMs = 0.5;
+export const sliceMs = 0.1;
 
 /** Lists of one workspace and others that wait for their next turn. */
 const maxWaiting = 64;
