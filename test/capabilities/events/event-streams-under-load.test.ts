@@ -30,7 +30,11 @@ async function readToLast(
       if (left === 0 || seen.includes(reader.last)) leave.abort();
     };
     try {
-      for await (const received of client.read(server, { key: reader.key }, { after }, leave.signal)) take(received);
+      for await (const received of client.read(server, { key: reader.key }, { after }, leave.signal)) {
+        take(received);
+        // What has arrived behind it is for the next connection.
+        if (leave.signal.aborted) break;
+      }
     } catch (error) {
       if (!leave.signal.aborted) throw error;
     }
