@@ -64,7 +64,7 @@ function findAppImports(imports: readonly Import[]): string[] {
 }
 
 function capabilityOf(file: string): string | undefined {
-  return /^src\/capabilities\/(\w+)\//.exec(file)?.[1];
+  return /^src\/capabilities\/([\w-]+)\//.exec(file)?.[1];
 }
 
 function findCapabilityImports(imports: readonly Import[]): string[] {

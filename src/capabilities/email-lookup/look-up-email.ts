@@ -21,6 +21,12 @@ export type EmailLookup =
       readonly suggestion: string | undefined;
     };
 
+/** What this capability offers to others. */
+export interface EmailLookups {
+  /** Looks an address up for a workspace. Never rejects. */
+  lookUp(text: string, workspaceId: string): Promise<EmailLookup>;
+}
+
 /** Looks an address up. Nothing is sent to it, and no mail server is asked. Never rejects. */
 export async function lookUpEmail(
   domains: Pick<MailDomains, "find">,

@@ -1,7 +1,6 @@
 import { RefusedEmail, type StartVerificationRequest } from "../../../gen/byond/v1/verify_pb.ts";
 import { invalidFields } from "../../errors.ts";
-import { type EmailLookup, lookUpEmail } from "../email-lookup/look-up-email.ts";
-import type { MailDomains } from "../email-lookup/mail-domains.ts";
+import type { EmailLookup, EmailLookups } from "../email-lookup/look-up-email.ts";
 
 type ValidEmail = Extract<EmailLookup, { readonly valid: true }>;
 
@@ -20,7 +19,7 @@ const problems: Readonly<Record<RefusedEmail, (email: ValidEmail) => string | un
  * calls that refuse something.
  */
 export async function refuseEmails(
-  domains: Pick<MailDomains, "find">,
+  emails: EmailLookups,
   { recipient, fallback, refuse }: Pick<StartVerificationRequest, "recipient" | "fallback" | "refuse">,
   workspaceId: string,
 ): Promise<void> {
@@ -29,7 +28,7 @@ export async function refuseEmails(
   }
   const steps = fallback.map((step, index) => [`fallback[${index}].recipient`, step.recipient ?? ""] as const);
   for (const [field, text] of [["recipient", recipient] as const, ...steps]) {
-    const email = text.includes("@") ? await lookUpEmail(domains, text, workspaceId) : undefined;
+    const email = text.includes("@") ? await emails.lookUp(text, workspaceId) : undefined;
     const problem = email?.valid ? refuse.map((kind) => problems[kind]?.(email)).find((found) => found) : undefined;
     if (problem !== undefined) {
       throw invalidFields({ [field]: problem });

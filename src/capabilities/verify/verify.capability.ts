@@ -3,7 +3,7 @@ import { type Capability, Offer } from "../../capability.ts";
 import type { OutboxSender } from "../../outbox/outbox.ts";
 import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
-import type { MailDomains } from "../email-lookup/mail-domains.ts";
+import type { EmailLookups } from "../email-lookup/look-up-email.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind, codeMessageWithFallbackKind } from "./code-sender.ts";
@@ -42,7 +42,7 @@ export interface Verifications {
 
 interface Needs {
   readonly channels: Offer<Channels>;
-  readonly emailLookup: Offer<Pick<MailDomains, "find">>;
+  readonly emailLookup: Offer<EmailLookups>;
   /** Steps that other capabilities add to the statement of a send. */
   readonly sendSteps?: AddedSendSteps;
   /** What they erase with a recipient. */
@@ -101,8 +101,8 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
       const sender = new CodeSender({ database, keyring, channels });
       eventsOffer.give(verificationEvents({ database, keyring }));
       // That capability is started later.
-      const mailDomains: Pick<MailDomains, "find"> = {
-        find: (domain, workspaceId) => emailLookup.value.find(domain, workspaceId),
+      const emails: EmailLookups = {
+        lookUp: (text, workspaceId) => emailLookup.value.lookUp(text, workspaceId),
       };
       const service = verifyService({
         ...deps,
@@ -110,7 +110,7 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
         quota,
         sendLimits,
         allowsFixedCodes,
-        mailDomains,
+        emails,
       });
       return {
         services: [

@@ -22,7 +22,7 @@ import type { Quota } from "../../quota/quota.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
-import type { MailDomains } from "../email-lookup/mail-domains.ts";
+import type { EmailLookups } from "../email-lookup/look-up-email.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
 import { eraseRecipient, type erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
@@ -63,14 +63,14 @@ export interface VerifyServiceDependencies extends VerifyDependencies {
   readonly erase: ReturnType<typeof erasureStatement>;
   readonly erasures: readonly RecipientErasure[];
   readonly allowsFixedCodes: boolean;
-  readonly mailDomains: Pick<MailDomains, "find">;
+  readonly emails: EmailLookups;
 }
 
 /** VerifyService: translates messages to operations and back. */
 export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<typeof VerifyService> {
   return {
     async startVerification(request, context) {
-      await refuseEmails(deps.mailDomains, request, anyCaller(context).workspaceId);
+      await refuseEmails(deps.emails, request, anyCaller(context).workspaceId);
       const endUserKey = request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp);
       const input = {
         channel: channelOf(request.channel),
