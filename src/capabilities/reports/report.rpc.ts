@@ -8,11 +8,12 @@ import {
   type ReportService,
   type VerificationCountsSchema,
 } from "../../../gen/byond/v1/report_pb.ts";
-import { Channel } from "../../../gen/byond/v1/verify_pb.ts";
+import type { Channel } from "../../../gen/byond/v1/verify_pb.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller } from "../../access/caller.ts";
 import { requestsPerMinuteByTier } from "../../access/tiers.ts";
-import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
+import { channelEnums } from "../channels/channel-proto.ts";
+import { channelNames } from "../channels/outgoing-message.ts";
 import type { DurationSummary } from "./durations.ts";
 import {
   conversionPercent,
@@ -28,13 +29,6 @@ const periodsByEnum = new Map<ReportPeriod, Period>([
   [ReportPeriod.WEEK, periods.week],
   [ReportPeriod.MONTH, periods.month],
 ]);
-
-const channelEnums = {
-  sms: Channel.SMS,
-  voice: Channel.VOICE,
-  whatsapp: Channel.WHATSAPP,
-  email: Channel.EMAIL,
-} as const satisfies Record<ChannelName, Channel>;
 
 /** ReportService: translates messages to operations and back. */
 export function reportService(deps: OverviewDependencies): ServiceImpl<typeof ReportService> {

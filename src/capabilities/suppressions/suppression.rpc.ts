@@ -1,21 +1,13 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { SuppressionService } from "../../../gen/byond/v1/suppression_pb.ts";
-import { Channel } from "../../../gen/byond/v1/verify_pb.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, credentialOf } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
-import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
+import { channelEnums, findChannel } from "../channels/channel-proto.ts";
 import { deleteSuppression } from "./delete-suppression.ts";
 import { type ListSuppressionsDependencies, listSuppressions, type SuppressionView } from "./list-suppressions.ts";
 import { pageSize } from "./suppressions.policy.ts";
-
-const channelEnums = {
-  sms: Channel.SMS,
-  voice: Channel.VOICE,
-  whatsapp: Channel.WHATSAPP,
-  email: Channel.EMAIL,
-} as const satisfies Record<ChannelName, Channel>;
 
 export interface SuppressionServiceDependencies extends ListSuppressionsDependencies {
   readonly database: Database;
@@ -28,7 +20,7 @@ export function suppressionService(deps: SuppressionServiceDependencies): Servic
       const { suppressions, nextPageToken } = await listSuppressions(deps, {
         ...realmOf(context),
         recipient: request.recipient,
-        channel: channelNames.find((name) => channelEnums[name] === request.channel),
+        channel: request.channel === undefined ? undefined : findChannel(request.channel),
         pageSize: request.pageSize ?? pageSize.default,
         pageToken: request.pageToken,
       });

@@ -22,6 +22,7 @@ import type { Quota } from "../../quota/quota.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
+import { channelOf, findChannel } from "../channels/channel-proto.ts";
 import type { EmailLookups } from "../email-lookup/look-up-email.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
@@ -41,7 +42,7 @@ import {
   type VerificationHolder,
   type VerificationOwner,
 } from "./start-verification.ts";
-import { channelOf, findChannel, findStatus, verificationMessage } from "./verification-proto.ts";
+import { findStatus, verificationMessage } from "./verification-proto.ts";
 import { codeLength, fallbackAfterSeconds, pageSize, ttlSeconds } from "./verify.policy.ts";
 
 const startStatuses = {
