@@ -238,7 +238,16 @@ print(runs);
 const results = runs.flatMap((run) => run.results);
 const failed = countOf(results, "failed");
 if (options.report !== undefined) {
-  const counts = { numPassedTests: countOf(results, "passed"), numFailedTests: failed, testResults: [] };
-  await writeFile(options.report, JSON.stringify(counts));
+  const testResults = runs.map(({ language, transport, results }) => ({
+    name: `${language} over ${transport}`,
+    status: countOf(results, "failed") === 0 ? "passed" : "failed",
+    assertionResults: results.map(({ name, status, reason = "" }) => ({
+      fullName: name,
+      status,
+      failureMessages: [reason],
+    })),
+  }));
+  const report = { numPassedTests: countOf(results, "passed"), numFailedTests: failed, testResults };
+  await writeFile(options.report, JSON.stringify(report));
 }
 process.exitCode = failed === 0 ? 0 : 1;

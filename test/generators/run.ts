@@ -46,6 +46,9 @@ const failed = outcomes.filter((outcome) => outcome.failure !== undefined).lengt
 console.log(`\n${passed} passed, ${failed} failed`);
 if (values.report !== undefined) {
   await mkdir(dirname(values.report), { recursive: true });
-  await writeFile(values.report, JSON.stringify({ numPassedTests: passed, numFailedTests: failed, testResults: [] }));
+  const testResults = outcomes
+    .filter((outcome) => outcome.failure !== undefined)
+    .map((outcome) => ({ name: outcome.tool.name, status: "failed", message: outcome.failure, assertionResults: [] }));
+  await writeFile(values.report, JSON.stringify({ numPassedTests: passed, numFailedTests: failed, testResults }));
 }
 process.exitCode = failed === 0 ? 0 : 1;
