@@ -5,15 +5,15 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { listen } from "../../../src/capabilities/webhooks/listen-command.ts";
-import { createWebhookSecret } from "../../../src/capabilities/webhooks/webhook-signature.ts";
-import { CommandError } from "../../../src/capability.ts";
-import { useTestApp } from "../../support/app.ts";
-import { freePort } from "../../support/free-port.ts";
-import { createTestDatabase } from "../../support/postgres.ts";
-import { ServerProcess } from "../../support/processes.ts";
-import { MainProcess } from "../../system/main-process.ts";
-import { type Received, Receiver } from "./receiver.ts";
+import { listen } from "../../src/capabilities/webhooks/listen-command.ts";
+import { createWebhookSecret } from "../../src/capabilities/webhooks/webhook-signature.ts";
+import { CommandError } from "../../src/capability.ts";
+import { type Received, Receiver } from "../capabilities/webhooks/receiver.ts";
+import { useTestApp } from "../support/app.ts";
+import { freePort } from "../support/free-port.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+import { ServerProcess } from "../support/processes.ts";
+import { MainProcess } from "./main-process.ts";
 
 const app = useTestApp();
 

@@ -2,8 +2,8 @@
 import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { startTestApp } from "../../support/app.ts";
-import { chapterNames, codeBlocks } from "./guide-chapter.ts";
+import { chapterNames, codeBlocks } from "../capabilities/reference/guide-chapter.ts";
+import { startTestApp } from "../support/app.ts";
 
 const run = promisify(execFile);
 

@@ -1,20 +1,20 @@
 /** Guessing passwords is slow, for one account and from one address, and tells nothing about who has an account. */
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { knownSourceSweep } from "../../../src/capabilities/accounts/known-sources.ts";
-import { Hasher, passwordCost } from "../../../src/crypto/argon2-hasher.ts";
-import { createKeyring } from "../../../src/crypto/keyring.ts";
-import { Database } from "../../../src/database/database.ts";
-import { AppError } from "../../../src/errors.ts";
-import { password, type SignedUp, startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
-import { connectionTo } from "../../support/database-address.ts";
-import { captureLog } from "../../support/log-capture.ts";
-import { loopbackProxy } from "../../support/loopback-proxy.ts";
-import { type Answer, type Protocol, protocols } from "../../support/protocols.ts";
-import { runCommand } from "../../support/run-command.ts";
-import { standardSchema } from "../../support/schema.ts";
-import { querySql } from "../../support/sql.ts";
-import { sweepAll } from "../../support/sweep-all.ts";
-import { exhaustGuesses } from "./exhaust-guesses.ts";
+import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.ts";
+import { Hasher, passwordCost } from "../../src/crypto/argon2-hasher.ts";
+import { createKeyring } from "../../src/crypto/keyring.ts";
+import { Database } from "../../src/database/database.ts";
+import { AppError } from "../../src/errors.ts";
+import { exhaustGuesses } from "../capabilities/accounts/exhaust-guesses.ts";
+import { password, type SignedUp, startTestApp, type TestApp, useTestApp } from "../support/app.ts";
+import { connectionTo } from "../support/database-address.ts";
+import { captureLog } from "../support/log-capture.ts";
+import { loopbackProxy } from "../support/loopback-proxy.ts";
+import { type Answer, type Protocol, protocols } from "../support/protocols.ts";
+import { runCommand } from "../support/run-command.ts";
+import { standardSchema } from "../support/schema.ts";
+import { querySql } from "../support/sql.ts";
+import { sweepAll } from "../support/sweep-all.ts";
 
 const limits = {
   proxyTrust: loopbackProxy,

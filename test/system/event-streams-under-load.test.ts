@@ -1,11 +1,17 @@
 import { execFile } from "node:child_process";
 import { EventSource } from "eventsource";
 import { expect, onTestFinished, test } from "vitest";
-import { streaming } from "../../../src/capabilities/events/events.policy.ts";
-import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
-import { newEventOwner, Reading } from "./event-reading.ts";
-import { EventWriter } from "./event-writers.ts";
-import { eventStream, grpcStream, type Received, type StreamClient, streamClients } from "./stream-clients.ts";
+import { streaming } from "../../src/capabilities/events/events.policy.ts";
+import { newEventOwner, Reading } from "../capabilities/events/event-reading.ts";
+import { EventWriter } from "../capabilities/events/event-writers.ts";
+import {
+  eventStream,
+  grpcStream,
+  type Received,
+  type StreamClient,
+  streamClients,
+} from "../capabilities/events/stream-clients.ts";
+import { startTestApp, type TestApp, useTestApp } from "../support/app.ts";
 
 const app = useTestApp();
 
