@@ -63,6 +63,11 @@ type VerifyStartParams struct {
 	// `validation_error`. What `EmailService` says of the address decides; if the domain name system does not
 	// answer, the code is sent.
 	Refuse []RefusedEmail `json:"refuse,omitzero"`
+
+	// CodeInSubject: whether the subject of an email begins with the code, so that it can be read without opening
+	// the email. Default `false`: subjects are shown on locked screens, and kept in the logs of mail servers.
+	// Applies to every email of this verification; other channels have no subject.
+	CodeInSubject *bool `json:"code_in_subject,omitzero"`
 }
 
 // VerifyCheckParams are the parameters of [VerifyService.Check].

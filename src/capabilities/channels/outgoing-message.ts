@@ -20,6 +20,8 @@ export interface CodeMessage {
   readonly locale?: string;
   /** The domain on which browsers may fill in the code. */
   readonly autofillDomain?: string;
+  /** Present: the subject of a mail begins with the code. */
+  readonly codeInSubject?: true;
   /** URL of the server on which the code resets an account's password. Undefined: the code verifies a recipient. */
   readonly resetsPasswordAt?: string;
   readonly mode: "live" | "test";

@@ -29,17 +29,19 @@ export interface CodePayload {
   readonly secretId: string;
   readonly locale?: string;
   readonly autofillDomain?: string;
+  readonly codeInSubject?: true;
 }
 
 /** What a verification says of its code. */
 interface CodeOfVerification extends Pick<CodePayload, "brand" | "codeLength" | "secretId"> {
   readonly locale: string | null;
   readonly autofillDomain: string | null;
+  readonly codeInSubject: boolean;
 }
 
 /** The payload of a message with the code of a verification. */
 export function codePayload(
-  { brand, codeLength, secretId, locale, autofillDomain }: CodeOfVerification,
+  { brand, codeLength, secretId, locale, autofillDomain, codeInSubject }: CodeOfVerification,
   message: Pick<CodePayload, "channel" | "recipient" | "mode">,
 ): CodePayload {
   return {
@@ -49,6 +51,7 @@ export function codePayload(
     secretId,
     ...(locale === null ? {} : { locale }),
     ...(autofillDomain === null ? {} : { autofillDomain }),
+    ...(codeInSubject ? { codeInSubject } : {}),
   };
 }
 

@@ -1,6 +1,16 @@
 import { type Keyring, seal } from "../../crypto/keyring.ts";
 import { defineStep } from "../../database/shared-statement.ts";
-import { array, bytea, integer, jsonb, nullable, optional, statement, text } from "../../database/statement.ts";
+import {
+  array,
+  boolean,
+  bytea,
+  integer,
+  jsonb,
+  nullable,
+  optional,
+  statement,
+  text,
+} from "../../database/statement.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { Send, sendParameters } from "./define-send-step.ts";
 import { holdFixedCode } from "./fixed-codes/fixed-code-step.ts";
@@ -22,6 +32,7 @@ export interface Start extends Send {
   readonly brand: string;
   readonly locale: string | null;
   readonly autofillDomain: string | null;
+  readonly codeInSubject: boolean;
   /** JSON. */
   readonly metadata: string;
   readonly codeLength: number;
@@ -51,6 +62,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     brand: text,
     locale: nullable(text),
     autofillDomain: nullable(text),
+    codeInSubject: boolean,
     metadata: jsonb,
     codeLength: integer,
     ttlSeconds: integer,
@@ -75,13 +87,13 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     ctes: `sending AS (
       INSERT INTO verification (
         workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
-        metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
+        code_in_subject, metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
         ${parts.includes("fallback") ? ", fallback, second_recipient_sealed, second_recipient_index, unsent_recipient" : ""}
         ${parts.includes("fixed_code") ? ", fixed_code_id" : ""}
       )
       SELECT
         ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
-        ${p.brand}, ${p.locale}, ${p.autofillDomain}, ${p.metadata}, ${p.codeLength}, ${p.secretId}, ${maxAttempts},
+        ${p.brand}, ${p.locale}, ${p.autofillDomain}, ${p.codeInSubject}, ${p.metadata}, ${p.codeLength}, ${p.secretId}, ${maxAttempts},
         ${p.limitIndexes}, ${p.endUserSealed}, at,
         date_trunc('seconds', at + ${p.ttlSeconds} * interval '1 second' + interval '999999 microseconds')
         ${

@@ -43,8 +43,8 @@ export const readPending = statement<PendingRow>("read_pending_verification")(
   { workspaceId: text, mode: text, id: text },
   (p) => `
     SELECT
-      channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain, code_length, secret_id,
-      fallback IS NOT NULL AS has_fallback
+      channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain,
+      code_in_subject, code_length, secret_id, fallback IS NOT NULL AS has_fallback
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
       AND status = 'pending' AND expires_at > byond_now() AND fixed_code_id IS NULL`,
@@ -58,6 +58,7 @@ export interface PendingRow {
   readonly brand: string;
   readonly locale: string | null;
   readonly autofillDomain: string | null;
+  readonly codeInSubject: boolean;
   readonly codeLength: number;
   readonly secretId: string;
   readonly hasFallback: boolean;

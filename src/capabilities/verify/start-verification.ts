@@ -52,6 +52,8 @@ export interface StartInput {
   /** BCP 47. Undefined: English. */
   readonly locale: string | undefined;
   readonly autofillDomain: string | undefined;
+  /** Default: false. */
+  readonly codeInSubject?: boolean | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   /** The end user's address as limits count it (`limitKeyOf`). Undefined: the caller named none. */
   readonly endUserKey: string | undefined;
@@ -180,6 +182,7 @@ async function startOver(
   const { id, recipient, fixedCode } = input;
   const hasFallback = steps.length > 0;
   const [locale, autofillDomain] = [input.locale ?? null, input.autofillDomain ?? null];
+  const codeInSubject = input.codeInSubject ?? false;
   const brand = input.brand === undefined ? brandOfAccount(caller.workspaceName) : brandOf(input.brand);
   const message =
     lane === undefined
@@ -189,7 +192,14 @@ async function startOver(
             keyring,
             workspaceId,
             codePayload(
-              { brand, codeLength: input.codeLength, secretId: keyring.current.id, locale, autofillDomain },
+              {
+                brand,
+                codeLength: input.codeLength,
+                secretId: keyring.current.id,
+                locale,
+                autofillDomain,
+                codeInSubject,
+              },
               { channel: target.channel, recipient: target.recipient.address, mode },
             ),
             steps[way - 1]?.deliveryId,
@@ -221,6 +231,7 @@ async function startOver(
     brand,
     locale,
     autofillDomain,
+    codeInSubject,
     metadata: JSON.stringify(input.metadata),
     codeLength: fixedCode?.codeLength ?? input.codeLength,
     ttlSeconds: expiresAtOnce({ mode, recipient: target.recipient }, target.channel) ? -1 : input.ttlSeconds,

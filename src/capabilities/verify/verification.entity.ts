@@ -25,6 +25,7 @@ export const VerificationEntity = defineEntity({
     brand: p.text(),
     locale: p.text().nullable(),
     autofillDomain: p.text().nullable(),
+    codeInSubject: p.boolean().default(false),
     metadata: p.json<Readonly<Record<string, string>>>(),
     /** The other ways of the code. Null: the start named none. */
     fallback: p.json<StoredFallback>().nullable(),

@@ -82,6 +82,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         locale: request.locale,
         // Browsers compare it with a host name without the trailing dot.
         autofillDomain: request.autofillDomain?.replace(/\.$/, ""),
+        codeInSubject: request.codeInSubject,
         metadata: request.metadata,
         endUserKey,
         originLimits: endUserLimits(deps.sendLimits, endUserKey),

@@ -89,6 +89,9 @@ final class Verify
      * @param list<RefusedEmail::*|string>|null $refuse Email addresses, of this start and its fallback, to which
      *     nothing is sent: the call fails with `validation_error`. What `EmailService` says of the address decides; if
      *     the domain name system does not answer, the code is sent.
+     * @param bool|null $codeInSubject Whether the subject of an email begins with the code, so that it can be read
+     *     without opening the email. Default `false`: subjects are shown on locked screens, and kept in the logs of
+     *     mail servers. Applies to every email of this verification; other channels have no subject.
      * @throws ByondException
      */
     public function start(
@@ -104,6 +107,7 @@ final class Verify
         ?array $fallback = null,
         ?string $reuse = null,
         ?array $refuse = null,
+        ?bool $codeInSubject = null,
         ?RequestOptions $options = null,
     ): StartVerificationResponse {
         return new StartVerificationResponse($this->caller->call(
@@ -122,6 +126,7 @@ final class Verify
                 'fallback' => JsonWriter::list($fallback, JsonWriter::object(...)),
                 'reuse' => $reuse,
                 'refuse' => JsonWriter::list($refuse),
+                'code_in_subject' => $codeInSubject,
             ],
             $options,
         ));

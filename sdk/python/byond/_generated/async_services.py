@@ -38,6 +38,7 @@ class AsyncVerify:
         fallback: Optional[Sequence[Union[types.FallbackStep, Mapping[str, object]]]] = None,
         reuse: Optional[types.Reuse] = None,
         refuse: Optional[Sequence[types.RefusedEmail]] = None,
+        code_in_subject: Optional[bool] = None,
         options: Optional[CallOptions] = None,
     ) -> types.StartVerificationResponse:
         """Generates a code and sends it to the recipient.
@@ -95,6 +96,9 @@ class AsyncVerify:
             refuse: Email addresses, of this start and its fallback, to which nothing is sent: the call fails
                 with `validation_error`. What `EmailService` says of the address decides; if the domain name system
                 does not answer, the code is sent.
+            code_in_subject: Whether the subject of an email begins with the code, so that it can be read
+                without opening the email. Default `false`: subjects are shown on locked screens, and kept in the
+                logs of mail servers. Applies to every email of this verification; other channels have no subject.
             options: Options of this call.
         """
         return await self._caller.call(
@@ -112,6 +116,7 @@ class AsyncVerify:
                 "fallback": fallback,
                 "reuse": reuse,
                 "refuse": refuse,
+                "code_in_subject": code_in_subject,
             },
             options,
         )

@@ -1343,6 +1343,12 @@ export interface StartVerificationParams {
    * What `EmailService` says of the address decides; if the domain name system does not answer, the code is sent.
    */
   readonly refuse?: readonly RefusedEmail[] | undefined;
+  /**
+   * Whether the subject of an email begins with the code, so that it can be read without opening the email. Default
+   * `false`: subjects are shown on locked screens, and kept in the logs of mail servers. Applies to every email of this
+   * verification; other channels have no subject.
+   */
+  readonly codeInSubject?: boolean | null | undefined;
 }
 
 /** Parameters of `verify.check`. */

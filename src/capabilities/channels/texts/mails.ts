@@ -13,7 +13,8 @@ export interface RenderedMail {
 export function renderMail(message: CodeMessage, now: Date): RenderedMail {
   const texts = textsFor(message.locale);
   const words = wordsOf(message, texts, minutesLeft(message.expiresAt, now));
-  return { subject: words.subject, text: renderText(message, words), html: renderHtml(message, texts, words) };
+  const subject = message.codeInSubject === true ? `${message.code} - ${words.subject}` : words.subject;
+  return { subject, text: renderText(message, words), html: renderHtml(message, texts, words) };
 }
 
 interface MailWords {

@@ -27,6 +27,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   created_by: exampleIds.user,
   channel: "email",
   code: "084213",
+  code_in_subject: false,
   code_length: 6,
   country: "SG",
   country_code: "SG",

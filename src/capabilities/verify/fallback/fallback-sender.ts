@@ -33,8 +33,8 @@ const readVerification = statement<PendingRow>("read_verification_of_fallback_st
   { workspaceId: text, id: text },
   (p) => `
     SELECT
-      mode, channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain, code_length,
-      secret_id, fallback, extract(epoch FROM expires_at - byond_now())::float8 AS remaining_seconds
+      mode, channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain,
+      code_in_subject, code_length, secret_id, fallback, extract(epoch FROM expires_at - byond_now())::float8 AS remaining_seconds
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND status = 'pending' AND expires_at > byond_now()`,
 );
@@ -48,6 +48,7 @@ interface PendingRow {
   readonly brand: string;
   readonly locale: string | null;
   readonly autofillDomain: string | null;
+  readonly codeInSubject: boolean;
   readonly codeLength: number;
   readonly secretId: string;
   readonly fallback: StoredFallback | null;
