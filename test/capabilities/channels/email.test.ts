@@ -40,6 +40,7 @@ describe("a mail", () => {
     expect(headers).toContain("Subject: Your Acme verification code");
     expect(headers).toContain("Message-ID: <dlv_1@acme.example>");
     expect(headers).toContain("Auto-Submitted: auto-generated");
+    expect(headers).toContain("X-Entity-Ref-ID: dlv_1");
     expect(headers).not.toContain("493817");
     expect(source).toContain("text/plain");
     expect(source).toContain("text/html");

@@ -1,5 +1,6 @@
 /** What `verify/start` and `verify/check` guarantee beyond the examples of the reference. */
 import { beforeAll, describe, expect, test } from "vitest";
+import { Channel } from "../../../gen/byond/v1/verify_pb.ts";
 import { startTestApp, useTestApp } from "../../support/app.ts";
 import { check, codeIn, inbox, messagesTo, rowsOf, start, startAndRead, wrongFor } from "./verify-calls.ts";
 
@@ -139,6 +140,48 @@ describe("start", () => {
     }
     expect(await rowsOf(server, "SELECT id FROM outbox")).toEqual([]);
     expect(await rowsOf(server, "SELECT attempts FROM verification")).toEqual([{ attempts: 0 }, { attempts: 0 }]);
+  });
+});
+
+describe("code_in_subject", () => {
+  const subjects = async (recipient: string, count: number) =>
+    (await messagesTo(app, recipient, count)).map((message) => [message.subject, codeIn(message)]);
+
+  test("puts the code at the start of the subject of the mail, over REST and RPC, and of every mail after it", async () => {
+    const recipient = "subject@example.com";
+    const { body } = await start(app, key, recipient, { code_in_subject: true, brand: "Acme" });
+    const [[subject, code] = []] = await subjects(recipient, 1);
+    expect(subject).toBe(`${code} - Your Acme verification code`);
+    await app.rest("POST", `/verify/${body.verification_id}/resend`, { key, body: {} });
+    expect(await subjects(recipient, 2)).toEqual([
+      [subject, code],
+      [subject, code],
+    ]);
+    const { verify } = app.grpc({ "x-api-key": key });
+    const request = {
+      channel: Channel.EMAIL,
+      recipient: "subject-grpc@example.com",
+      brand: "Acme",
+      codeInSubject: true,
+    };
+    await verify.startVerification(request);
+    const [[overGrpc, itsCode] = []] = await subjects(request.recipient, 1);
+    expect(overGrpc).toBe(`${itsCode} - Your Acme verification code`);
+  });
+
+  test("applies to a mail of the fallback too", async () => {
+    const sandboxKey = await app.mintKey({ mode: "test" });
+    const recipient = "subject-of-fallback@example.com";
+    const fallback = [{ channel: "email", recipient }];
+    await start(app, sandboxKey, "+2348000001250", { channel: "sms", code_in_subject: true, brand: "Acme", fallback });
+    expect(await subjects(recipient, 1)).toEqual([["000000 - Your Acme verification code", "000000"]]);
+  });
+
+  test.each([undefined, null, false])("%s keeps the code out of the subject", async (code_in_subject) => {
+    const recipient = `subject-${code_in_subject}@example.com`;
+    await start(app, key, recipient, { code_in_subject, brand: "Acme" });
+    const [[subject] = []] = await subjects(recipient, 1);
+    expect(subject).toBe("Your Acme verification code");
   });
 });
 

@@ -92,7 +92,12 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
           // The same for every attempt, so that mailboxes can recognise a repetition.
           messageId,
           date: clock.now(),
-          headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+          headers: {
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+            // Different in every mail, so that Gmail does not put mails of one subject into a conversation, and fold the newest code away.
+            "X-Entity-Ref-ID": idempotencyKey,
+          },
           // A report says which mail it is about, and does not bring the code with it (RFC 3461). Servers without DSN are not asked.
           dsn: { id: reference, return: "headers", notify: "failure" },
           ...(options.bouncesTo === undefined
