@@ -51,7 +51,7 @@ test("a call is posted with a text to be read out", async () => {
   expect(await send({ channel: "voice" })).toEqual({ kind: "sent", providerMessageId: "dlv_1" });
   expect(provider.lastJson).toMatchObject({
     channel: "voice",
-    text: "Your Acme verification code is: 4, 9, 3, 8, 1, 7. Once more: 4, 9, 3, 8, 1, 7. It expires in 5 minutes.",
+    text: "Your Acme verification code is: four, nine, three, eight, one, seven. Once more: four, nine, three, eight, one, seven. It expires in 5 minutes.",
   });
 });
 

@@ -121,7 +121,7 @@ describe("a call", () => {
     const { answer_url: url } = plivo.lastJson as { readonly answer_url: string };
     const request = signed(url, { CallUUID: "x", CallStatus: "in-progress", RequestUUID: uuid });
     const words =
-      "Your Acme verification code is: 4, 9, 3, 8, 1, 7. Once more: 4, 9, 3, 8, 1, 7. It expires in 5 minutes.";
+      "Your Acme verification code is: four, nine, three, eight, one, seven. Once more: four, nine, three, eight, one, seven. It expires in 5 minutes.";
     const answer = (body: string) => ({
       kind: "receipts",
       receipts: [],

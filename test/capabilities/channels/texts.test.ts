@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { textsFor } from "../../../src/capabilities/channels/texts/languages.ts";
 import { renderMail } from "../../../src/capabilities/channels/texts/mails.ts";
-import { minutesLeft, textsFor } from "../../../src/capabilities/channels/texts/message-texts.ts";
+import { minutesLeft, timeInWords } from "../../../src/capabilities/channels/texts/time-left.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
 describe("the mail", () => {
@@ -69,12 +70,12 @@ describe("the time left", () => {
   });
 
   test("has a wording for less than a minute, one minute, several and an hour", () => {
-    const { expiry } = textsFor("en");
-    expect([0, 1, 2, 60].map(expiry)).toEqual([
-      "It expires in less than a minute.",
-      "It expires in 1 minute.",
-      "It expires in 2 minutes.",
-      "It expires in 1 hour.",
+    const texts = textsFor("en");
+    expect([0, 1, 2, 60].map((minutes) => timeInWords(texts, minutes))).toEqual([
+      "less than a minute",
+      "1 minute",
+      "2 minutes",
+      "1 hour",
     ]);
   });
 });

@@ -70,7 +70,7 @@ test("a call says the code in the documented form", async () => {
     ncco: [
       {
         action: "talk",
-        text: "Your Acme verification code is: 4, 9, 3, 8, 1, 7. Once more: 4, 9, 3, 8, 1, 7. It expires in 5 minutes.",
+        text: "Your Acme verification code is: four, nine, three, eight, one, seven. Once more: four, nine, three, eight, one, seven. It expires in 5 minutes.",
       },
     ],
     event_url: [callbackUrl],

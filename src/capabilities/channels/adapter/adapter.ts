@@ -5,7 +5,7 @@ import type { CodeMessage } from "../outgoing-message.ts";
 import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { commonParameters } from "../provider-parameters.ts";
 import { providerText } from "../provider-text.ts";
-import { textsFor } from "../texts/message-texts.ts";
+import { textsFor } from "../texts/languages.ts";
 import { adapterCallback } from "./adapter-callback.ts";
 import { adapterError } from "./adapter-error.ts";
 

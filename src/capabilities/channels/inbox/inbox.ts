@@ -1,8 +1,9 @@
 import type { Clock } from "../../../clock.ts";
 import type { SharedState } from "../../../workers/shared-state.ts";
 import type { Channel, ChannelName, CodeMessage } from "../outgoing-message.ts";
+import { textsFor } from "../texts/languages.ts";
 import { renderMail } from "../texts/mails.ts";
-import { minutesLeft, textsFor } from "../texts/message-texts.ts";
+import { timeLeft } from "../texts/time-left.ts";
 
 /** A message as `/dev/inbox` returns it. */
 export interface InboxMessage {
@@ -71,8 +72,9 @@ export class Inbox implements Channel {
     if (message.channel === "email") {
       return renderMail(message, now);
     }
-    const minutes = minutesLeft(message.expiresAt, now);
-    return { subject: null, text: textsFor(message.locale).short(message.brand, message.code, minutes), html: null };
+    const texts = textsFor(message.locale);
+    const { brand, code, expiresAt } = message;
+    return { subject: null, text: texts.short({ brand, code, time: timeLeft(texts, expiresAt, now) }), html: null };
   }
 }
 

@@ -1,6 +1,8 @@
 import { escapeHtml } from "../../../server/html-template.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
-import { type MessageTexts, minutesLeft, textsFor } from "./message-texts.ts";
+import { textsFor } from "./languages.ts";
+import type { MessageTexts } from "./message-texts.ts";
+import { timeLeft } from "./time-left.ts";
 
 /** A mail, ready to send. */
 export interface RenderedMail {
@@ -12,7 +14,7 @@ export interface RenderedMail {
 /** The mail with a code. `now` is when it is sent: the texts say how long the code is still valid. */
 export function renderMail(message: CodeMessage, now: Date): RenderedMail {
   const texts = textsFor(message.locale);
-  const words = wordsOf(message, texts, minutesLeft(message.expiresAt, now));
+  const words = wordsOf(message, texts, timeLeft(texts, message.expiresAt, now));
   const subject = message.codeInSubject === true ? `${message.code} - ${words.subject}` : words.subject;
   return { subject, text: renderText(message, words), html: renderHtml(message, texts, words) };
 }
@@ -25,13 +27,13 @@ interface MailWords {
   readonly caution: string;
 }
 
-function wordsOf({ brand, resetsPasswordAt }: CodeMessage, texts: MessageTexts, minutes: number): MailWords {
-  const expiry = texts.expiry(minutes);
+function wordsOf({ brand, resetsPasswordAt }: CodeMessage, texts: MessageTexts, time: string): MailWords {
+  const expiry = texts.expiry(time);
   if (resetsPasswordAt === undefined) {
     return {
       subject: texts.subject(brand),
       heading: texts.heading(brand),
-      instruction: texts.instruction(),
+      instruction: texts.instruction,
       expiry,
       caution: texts.caution(brand),
     };
@@ -39,10 +41,10 @@ function wordsOf({ brand, resetsPasswordAt }: CodeMessage, texts: MessageTexts, 
   const { reset } = texts;
   return {
     subject: reset.subject(brand),
-    heading: reset.heading(),
+    heading: reset.heading,
     instruction: reset.instruction(brand, resetsPasswordAt),
     expiry,
-    caution: reset.caution(),
+    caution: reset.caution,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Provider, ProviderDependencies, ProviderKind } from "../provider-k
 import { providerText } from "../provider-text.ts";
 import { countSegments } from "../sms-text/segments.ts";
 import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
-import { textsFor } from "../texts/message-texts.ts";
+import { textsFor } from "../texts/languages.ts";
 import { twilioCallback } from "./twilio-callback.ts";
 import { twilioOutcome } from "./twilio-outcome.ts";
 
