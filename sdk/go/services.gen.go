@@ -172,8 +172,8 @@ func (s *VerifyService) Get(ctx context.Context, verificationID string, options 
 // same person, because the code then verifies both.
 //
 // A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and
-// of the `EndUserIP` of the start, and fails with `undeliverable` as a start does. A code is sent five times at
-// most, the start included; beyond that the call fails with `send_limit_reached`.
+// of the `EndUserIP` and `DeviceID` of the start, and fails with `undeliverable` as a start does. A code is sent
+// five times at most, the start included; beyond that the call fails with `send_limit_reached`.
 //
 // The argument verificationID: The verification's id.
 func (s *VerifyService) Resend(ctx context.Context, verificationID string, params *VerifyResendParams, options ...CallOption) (*Verification, error) {

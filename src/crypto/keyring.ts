@@ -16,6 +16,7 @@ export type Purpose =
   | "exact-recipient-index"
   | "recipient-seal"
   | "end-user-seal"
+  | "device-index"
   | "lookup-seal"
   | "session-token"
   | "refresh-token"

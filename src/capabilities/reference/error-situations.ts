@@ -200,7 +200,7 @@ export const errorSituations = {
     },
     {
       messages: ["Too many codes for this end user. Try again later."],
-      when: "Codes were sent for too many starts with this `end_user_ip`.",
+      when: "Codes were sent for too many starts with this `end_user_ip`, or with this `device_id`.",
       remedy:
         "Ask for a code only after a user's action, and pass the address of that user, not one of your own servers.",
     },

@@ -6,6 +6,7 @@ import { AppError, invalidFields } from "../../errors.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
 import { checkVerification } from "./check-verification.ts";
 import type { OriginLimit } from "./define-send-step.ts";
+import { unknownEndUser } from "./end-user.ts";
 import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
 import { parseRecipient, recipientContext } from "./recipient.ts";
 import { type StartDependencies, type StartInput, startVerification } from "./start-verification.ts";
@@ -32,7 +33,7 @@ export const resetMessageKind = "password_reset_code";
 
 const accountLimit: OriginLimit = {
   bucket: "account",
-  key: "account",
+  keys: ["account"],
   limit: accountSendLimit,
   message: "Too many codes for this account. Try again later.",
 };
@@ -56,7 +57,7 @@ export function accountVerifications(deps: StartDependencies) {
     locale: undefined,
     autofillDomain: undefined,
     metadata: {},
-    endUserKey: undefined,
+    endUser: unknownEndUser,
     ...input,
   });
   const check = (

@@ -4,6 +4,7 @@ import { text, type ValuesOf } from "../../database/statement.ts";
 import type { ThrottleLimit } from "../../database/throttle.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
+import type { EndUser } from "./end-user.ts";
 import type { StepRow } from "./fallback/fallback-step.ts";
 import type { Recipient } from "./recipient.ts";
 
@@ -16,8 +17,8 @@ export interface Send {
   readonly recipient: Recipient;
   /** Every exact index that rows may have for the recipient: one for each master secret. */
   readonly exactIndexes: readonly string[];
-  /** The end user's address as limits count it (`limitKeyOf`). Undefined: the start named none. */
-  readonly endUserKey: string | undefined;
+  /** The end user whom the start named. */
+  readonly endUser: EndUser;
   /** The limits of the account and of the end user. The recipient's come after them, so that a refused send never spends a victim's allowance. */
   readonly originLimits: readonly OriginLimit[];
   /** The recipient as its limits count it: one index for each master secret. */
@@ -38,8 +39,8 @@ export interface Send {
 /** A bucket of the throttle that a send takes a token from. */
 export interface OriginLimit {
   readonly bucket: "account" | "end_user";
-  /** The throttle's key within the workspace. */
-  readonly key: string;
+  /** The throttle's keys within the workspace: see `Bucket.keys`. */
+  readonly keys: readonly string[];
   readonly limit: ThrottleLimit;
   /** The text of the error if the bucket is empty. */
   readonly message: string;

@@ -72,16 +72,19 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     secondRecipientSealed: optional(nullable(bytea)),
     secondRecipientIndex: optional(nullable(text)),
     unsentRecipient: optional(nullable(text)),
+    deviceIndexes: optional(array(text)),
   },
-  parts: ({ fallback, fixedCodeId }) => [
+  parts: ({ fallback, fixedCodeId, endUser }) => [
     ...(fallback === undefined ? [] : ["fallback"]),
     ...(fixedCodeId === undefined ? [] : ["fixed_code"]),
+    ...(endUser.deviceIndexes.length === 0 ? [] : ["device"]),
   ],
   values: ({ fallback, ...start }) => ({
     ...start,
     ...fallback,
     channel: start.ownChannel,
     fallback: fallback?.stored,
+    deviceIndexes: start.endUser.deviceIndexes,
   }),
   sql: (p, { reached, parts }) => ({
     ctes: `sending AS (
@@ -90,6 +93,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
         code_in_subject, metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
         ${parts.includes("fallback") ? ", fallback, second_recipient_sealed, second_recipient_index, unsent_recipient" : ""}
         ${parts.includes("fixed_code") ? ", fixed_code_id" : ""}
+        ${parts.includes("device") ? ", device_indexes" : ""}
       )
       SELECT
         ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
@@ -102,6 +106,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
             : ""
         }
         ${parts.includes("fixed_code") ? `, ${p.fixedCodeId}` : ""}
+        ${parts.includes("device") ? `, ${p.deviceIndexes}` : ""}
       FROM date_trunc('milliseconds', byond_now()) AS at
       WHERE ${reached}
       RETURNING created_at, expires_at

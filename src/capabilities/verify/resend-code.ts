@@ -6,6 +6,7 @@ import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { codeMessageKind, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
 import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
+import { type EndUser, type StoredEndUser, storedEndUser } from "./end-user.ts";
 import { getVerification } from "./get-verification.ts";
 import {
   exactIndex,
@@ -35,26 +36,25 @@ export interface ResendInput {
   readonly channel: ChannelName | undefined;
   /** Undefined: the recipient that the verification has for this channel. */
   readonly recipient: string | undefined;
-  /** The limits by origin, given the end user's address that the start named. */
-  readonly originLimitsOf: (endUserKey: string | undefined) => readonly OriginLimit[];
+  /** The limits by origin, given the end user whom the start named. */
+  readonly originLimitsOf: (endUser: EndUser) => readonly OriginLimit[];
 }
 
 export const readPending = statement<PendingRow>("read_pending_verification")(
   { workspaceId: text, mode: text, id: text },
   (p) => `
     SELECT
-      channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain,
+      channel, recipient_sealed, second_recipient_sealed, end_user_sealed, device_indexes, brand, locale, autofill_domain,
       code_in_subject, code_length, secret_id, fallback IS NOT NULL AS has_fallback
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
       AND status = 'pending' AND expires_at > byond_now() AND fixed_code_id IS NULL`,
 );
 
-export interface PendingRow {
+export interface PendingRow extends StoredEndUser {
   readonly channel: ChannelName;
   readonly recipientSealed: Buffer;
   readonly secondRecipientSealed: Buffer | null;
-  readonly endUserSealed: Buffer | null;
   readonly brand: string;
   readonly locale: string | null;
   readonly autofillDomain: string | null;
@@ -221,9 +221,7 @@ export async function sendAgain(
     lane,
     claimedBy: codes.serverId,
   };
-  const context = recipientContext(workspaceId, verificationId);
-  const endUserKey =
-    pending.endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, pending.endUserSealed);
+  const endUser = storedEndUser(keyring, { workspaceId, id: verificationId }, pending);
   const secondContext = secondRecipientContext(workspaceId, verificationId);
   const resend: Resend = {
     workspaceId,
@@ -231,8 +229,8 @@ export async function sendAgain(
     mode,
     channel,
     recipient,
-    endUserKey,
-    originLimits: input.originLimitsOf(endUserKey),
+    endUser,
+    originLimits: input.originLimitsOf(endUser),
     limitIndexes: limitIndexes(keyring, recipient),
     sharesRecipientLimit: !isVerified && codes.hasProvider(channel, mode),
     message,

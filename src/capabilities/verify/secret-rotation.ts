@@ -78,7 +78,7 @@ interface SealedRow {
   readonly endUserSealed: Buffer | null;
 }
 
-/** `limit_indexes` becomes an empty list: only pending verifications count wrong codes. */
+/** `limit_indexes` becomes an empty list, and the device is forgotten: only pending verifications count wrong codes and sends. */
 const writeBatch = statement("write_resealed_rows")(
   {
     secretId: text,
@@ -97,6 +97,7 @@ const writeBatch = statement("write_resealed_rows")(
       second_recipient_sealed = resealed.second_recipient_sealed,
       second_recipient_index = resealed.second_recipient_index,
       end_user_sealed = resealed.end_user_sealed,
+      device_indexes = NULL,
       limit_indexes = CASE WHEN limit_indexes IS NOT NULL THEN ARRAY[]::text[] END
     FROM unnest(
       ${p.workspaceIds}, ${p.ids}, ${p.recipientsSealed}, ${p.recipientIndexes}, ${p.secondRecipientsSealed},

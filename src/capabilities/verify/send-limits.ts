@@ -5,12 +5,13 @@ import { AppError } from "../../errors.ts";
 import type { Quota } from "../../quota/quota.ts";
 import { limitKeyOf } from "../../server/client-address.ts";
 import { defineSendStep, type OriginLimit } from "./define-send-step.ts";
+import type { EndUser } from "./end-user.ts";
 import { guessLimit, sendLimit } from "./verify.policy.ts";
 
 export interface SendLimitSettings {
   /** Sends a minute from one source address. Undefined: the tier's limit of requests is the only one. */
   readonly sourceSendsPerMinute: number | undefined;
-  /** Sends an hour for one end user's address. */
+  /** Sends an hour for one end user: for their address, and for their device. */
   readonly endUserSendsPerHour: number;
 }
 
@@ -54,17 +55,21 @@ export async function countSource<T>(
   }
 }
 
-/** The limit of an end user's address as `limitKeyOf` makes it. None if the start named no address. */
+/** The limit of an end user, which their address and their device have each of their own. None if the start named neither. */
 export function endUserLimits(
   { endUserSendsPerHour }: SendLimitSettings,
-  endUserKey: string | undefined,
+  { addressKey, deviceIndexes }: EndUser,
 ): readonly OriginLimit[] {
-  if (endUserKey === undefined) {
+  const keys = [
+    ...(addressKey === undefined ? [] : [`end-user:${addressKey}`]),
+    ...deviceIndexes.map((index) => `device:${index}`),
+  ];
+  if (keys.length === 0) {
     return [];
   }
   const limit = { burst: endUserSendsPerHour, periodSeconds: 3_600 / endUserSendsPerHour };
   const message = "Too many codes for this end user. Try again later.";
-  return [{ bucket: "end_user", key: `end-user:${endUserKey}`, limit, message }];
+  return [{ bucket: "end_user", keys, limit, message }];
 }
 
 /** SQL of the throttle's key that counts wrong codes for a recipient. Takes SQL of the mode and of a limit index. */
@@ -107,10 +112,10 @@ export const limitsStep = defineSendStep({
     const account = originLimits.find(({ bucket }) => bucket === "account");
     const endUser = originLimits.find(({ bucket }) => bucket === "end_user");
     return {
-      accountKeys: account && [account.key],
+      accountKeys: account?.keys,
       accountBurst: account?.limit.burst,
       accountSeconds: account?.limit.periodSeconds,
-      endUserKeys: endUser && [endUser.key],
+      endUserKeys: endUser?.keys,
       endUserBurst: endUser?.limit.burst,
       endUserSeconds: endUser?.limit.periodSeconds,
       guessKeys: keysOf("guess", mode, limitIndexes),

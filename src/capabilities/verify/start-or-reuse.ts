@@ -19,7 +19,7 @@ const findToReuse = statement<{ id: string | null }>("find_verification_to_reuse
 );
 
 export interface StartOrReuseInput extends Omit<StartInput, "unlessPending"> {
-  /** The limits by origin of a code that is sent again, given the end user's address that the start named. */
+  /** The limits by origin of a code that is sent again, given the end user whom the start named. */
   readonly originLimitsOf: ResendInput["originLimitsOf"];
 }
 

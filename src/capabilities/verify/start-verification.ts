@@ -15,6 +15,7 @@ import {
   sealCodeMessage,
 } from "./code-sender.ts";
 import type { OriginLimit } from "./define-send-step.ts";
+import type { EndUser } from "./end-user.ts";
 import { type Refusal, type StoredFallback, type StoredStep, stepRows, storedStep } from "./fallback/fallback-step.ts";
 import type { HeldFixedCode } from "./fixed-codes/find-fixed-code.ts";
 import {
@@ -55,8 +56,7 @@ export interface StartInput {
   /** Default: false. */
   readonly codeInSubject?: boolean | undefined;
   readonly metadata: Readonly<Record<string, string>>;
-  /** The end user's address as limits count it (`limitKeyOf`). Undefined: the caller named none. */
-  readonly endUserKey: string | undefined;
+  readonly endUser: EndUser;
   readonly originLimits: readonly OriginLimit[];
   /** The other ways of the code. Default: none. */
   readonly fallback?: readonly FallbackInput[];
@@ -218,7 +218,7 @@ async function startOver(
     ownChannel: input.channel,
     recipient: target.recipient,
     exactIndexes: exactIndexes(keyring, target.recipient),
-    endUserKey: input.endUserKey,
+    endUser: input.endUser,
     originLimits: input.originLimits,
     limitIndexes: limitIndexes(keyring, target.recipient),
     sharesRecipientLimit: !caller.isVerified && codes.hasProvider(target.channel, mode),
@@ -227,7 +227,8 @@ async function startOver(
     status,
     recipientSealed: seal(keyring, "recipient-seal", context, recipient.address),
     recipientIndex: exactIndex(keyring.current, recipient),
-    endUserSealed: input.endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, input.endUserKey),
+    endUserSealed:
+      input.endUser.addressKey === undefined ? null : seal(keyring, "end-user-seal", context, input.endUser.addressKey),
     brand,
     locale,
     autofillDomain,

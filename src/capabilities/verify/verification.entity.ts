@@ -22,6 +22,8 @@ export const VerificationEntity = defineEntity({
     /** The limit indexes of the recipients under every master secret that the server knew. Wrong codes count under all. */
     limitIndexes: p.array().nullable(),
     endUserSealed: p.blob().nullable(),
+    /** Keyed hashes of the end user's device: under each master secret that the server knew. Null: the start named none. */
+    deviceIndexes: p.array().nullable(),
     brand: p.text(),
     locale: p.text().nullable(),
     autofillDomain: p.text().nullable(),

@@ -20,7 +20,10 @@ export const verifySettings = settingGroup("Verifications", {
     meaning:
       "Codes in any 60 seconds, resends included, that one client address may send with the keys of a workspace. The tier's requests per minute always count.",
   },
-  END_USER_SEND_LIMIT: { default: "`10`", meaning: "Codes per hour, resends included, for one `end_user_ip`." },
+  END_USER_SEND_LIMIT: {
+    default: "`10`",
+    meaning: "Codes per hour, resends included, for one `end_user_ip`, and for one `device_id`.",
+  },
   ALLOW_FIXED_CODES: {
     default: "`0`",
     meaning:

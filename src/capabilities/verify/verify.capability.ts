@@ -29,6 +29,7 @@ import { Verify0004 } from "./verify-0004.migration.ts";
 import { Verify0005 } from "./verify-0005.migration.ts";
 import { Verify0006 } from "./verify-0006.migration.ts";
 import { Verify0008 } from "./verify-0008.migration.ts";
+import { Verify0009 } from "./verify-0009.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
 /** What this capability offers to others. */
@@ -66,6 +67,7 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
       { name: "verify-0005", class: Verify0005 },
       { name: "verify-0006", class: Verify0006 },
       { name: "verify-0008", class: Verify0008 },
+      { name: "verify-0009", class: Verify0009 },
     ],
     workspaceTables: { verification: "id", fixed_code: "id" },
     settings: [verifySettings],
@@ -130,7 +132,7 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
             keyring,
             codes,
             takeStep: takeStepStatement(sendSteps),
-            originLimitsOf: (endUserKey) => endUserLimits(sendLimits, endUserKey),
+            originLimitsOf: (endUser) => endUserLimits(sendLimits, endUser),
           }),
         },
         lanes: { [fallbackLane]: fallbackPlaces },

@@ -21,11 +21,12 @@ import type { OutboxItem } from "../../outbox/outbox.ts";
 import type { Quota } from "../../quota/quota.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
-import { clientAddressKey, limitKeyOf } from "../../server/client-address.ts";
+import { clientAddressKey } from "../../server/client-address.ts";
 import { channelOf, findChannel } from "../channels/channel-proto.ts";
 import type { EmailLookups } from "../email-lookup/look-up-email.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
+import { type EndUser, endUserOf, mergeEndUsers } from "./end-user.ts";
 import { eraseRecipient, type erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
 import { fixedCodeOf } from "./fixed-codes/find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
@@ -72,7 +73,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
   return {
     async startVerification(request, context) {
       await refuseEmails(deps.emails, request, anyCaller(context).workspaceId);
-      const endUserKey = request.endUserIp === undefined ? undefined : limitKeyOf(request.endUserIp);
+      const endUser = endUserOf(deps.keyring, anyCaller(context).workspaceId, request);
       const input = {
         channel: channelOf(request.channel),
         recipient: request.recipient,
@@ -84,9 +85,9 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         autofillDomain: request.autofillDomain?.replace(/\.$/, ""),
         codeInSubject: request.codeInSubject,
         metadata: request.metadata,
-        endUserKey,
-        originLimits: endUserLimits(deps.sendLimits, endUserKey),
-        originLimitsOf: (known: string | undefined) => endUserLimits(deps.sendLimits, endUserKey ?? known),
+        endUser,
+        originLimits: endUserLimits(deps.sendLimits, endUser),
+        originLimitsOf: (known: EndUser) => endUserLimits(deps.sendLimits, mergeEndUsers(endUser, known)),
         fallback: request.fallback.map(fallbackInput),
       };
       const answer = await countSource(deps, originOf(context), () =>
@@ -140,7 +141,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         verificationId: verificationIdOf(verificationId),
         channel: channel === undefined ? undefined : channelOf(channel),
         recipient,
-        originLimitsOf: (endUserKey: string | undefined) => endUserLimits(deps.sendLimits, endUserKey),
+        originLimitsOf: (endUser: EndUser) => endUserLimits(deps.sendLimits, endUser),
       };
       return countSource(deps, originOf(context), (takeBack) =>
         commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => {

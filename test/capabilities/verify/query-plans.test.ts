@@ -18,7 +18,7 @@ let sent: ReadonlyMap<string, pg.QueryConfig>;
 beforeAll(async () => {
   const key = await app.mintKey();
   sent = await statementsOf(async () => {
-    const body = { channel: "email", recipient: "ada@example.com", end_user_ip: "192.0.2.1" };
+    const body = { channel: "email", recipient: "ada@example.com", end_user_ip: "192.0.2.1", device_id: "a" };
     const id = (await app.rest("POST", "/verify/start", { key, body })).body.verification_id;
     await app.rest("POST", "/verify/check", {
       key,
@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 test.each([
-  "start_verification_suppression_end_user",
+  "start_verification_suppression_end_user_device",
   "check_verification",
   "read_pending_verification",
   "resend_code_suppression_end_user",

@@ -5,11 +5,11 @@ import { limitsOf } from "../../support/limit-settings.ts";
 
 test("an end user has a limit of their own; a start that names none has none", () => {
   const settings = { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 };
-  expect(endUserLimits(settings, undefined)).toEqual([]);
-  expect(endUserLimits(settings, "2001:db8::/64")).toEqual([
+  expect(endUserLimits(settings, { addressKey: undefined, deviceIndexes: [] })).toEqual([]);
+  expect(endUserLimits(settings, { addressKey: "2001:db8::/64", deviceIndexes: ["x", "y"] })).toEqual([
     {
       bucket: "end_user",
-      key: "end-user:2001:db8::/64",
+      keys: ["end-user:2001:db8::/64", "device:x", "device:y"],
       limit: { burst: 10, periodSeconds: 360 },
       message: "Too many codes for this end user. Try again later.",
     },

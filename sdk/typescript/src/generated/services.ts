@@ -150,8 +150,8 @@ export class Verify {
    * person, because the code then verifies both.
    *
    * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-   * the `endUserIp` of the start, and fails with `undeliverable` as a start does. A code is sent five times at most,
-   * the start included; beyond that the call fails with `send_limit_reached`.
+   * the `endUserIp` and `deviceId` of the start, and fails with `undeliverable` as a start does. A code is sent five
+   * times at most, the start included; beyond that the call fails with `send_limit_reached`.
    *
    * @param verificationId The verification's id.
    */

@@ -36,6 +36,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   created_before: "2026-07-01T00:00:00Z",
   email: "ada@example.com",
   end_user_ip: "203.0.113.7",
+  device_id: "7f9c2ba4-e88f-4a1b-9d3e-5c6f7a8b9c0d",
   erased: 3,
   expires_at: "2026-06-15T09:42:00Z",
   expires_in: 900,

@@ -8,6 +8,7 @@ import type { SendResult, Settled } from "../../../outbox/send-result.ts";
 import type { ChannelName } from "../../channels/outgoing-message.ts";
 import { type CodeDispatcher, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "../code-sender.ts";
 import type { OriginLimit } from "../define-send-step.ts";
+import { type EndUser, type StoredEndUser, storedEndUser } from "../end-user.ts";
 import {
   exactIndexes,
   formOf,
@@ -33,18 +34,17 @@ const readVerification = statement<PendingRow>("read_verification_of_fallback_st
   { workspaceId: text, id: text },
   (p) => `
     SELECT
-      mode, channel, recipient_sealed, second_recipient_sealed, end_user_sealed, brand, locale, autofill_domain,
+      mode, channel, recipient_sealed, second_recipient_sealed, end_user_sealed, device_indexes, brand, locale, autofill_domain,
       code_in_subject, code_length, secret_id, fallback, extract(epoch FROM expires_at - byond_now())::float8 AS remaining_seconds
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND status = 'pending' AND expires_at > byond_now()`,
 );
 
-interface PendingRow {
+interface PendingRow extends StoredEndUser {
   readonly mode: Mode;
   readonly channel: ChannelName;
   readonly recipientSealed: Buffer | null;
   readonly secondRecipientSealed: Buffer | null;
-  readonly endUserSealed: Buffer | null;
   readonly brand: string;
   readonly locale: string | null;
   readonly autofillDomain: string | null;
@@ -66,8 +66,8 @@ interface Dependencies {
   readonly keyring: Keyring;
   readonly codes: CodeDispatcher;
   readonly takeStep: ReturnType<typeof takeStepStatement>;
-  /** The limits by origin, given the end user's address that the start named. */
-  readonly originLimitsOf: (endUserKey: string | undefined) => readonly OriginLimit[];
+  /** The limits by origin, given the end user whom the start named. */
+  readonly originLimitsOf: (endUser: EndUser) => readonly OriginLimit[];
 }
 
 /**
@@ -146,8 +146,7 @@ export class FallbackSender implements OutboxSender {
       return undefined;
     }
     const lane = codes.laneFor(channel, mode);
-    const endUserKey =
-      pending.endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, pending.endUserSealed);
+    const endUser = storedEndUser(keyring, { workspaceId, id: verificationId }, pending);
     const payload = codePayload(pending, { channel, recipient: recipient.address, mode });
     return {
       workspaceId,
@@ -155,8 +154,8 @@ export class FallbackSender implements OutboxSender {
       mode,
       channel,
       recipient,
-      endUserKey,
-      originLimits: originLimitsOf(endUserKey),
+      endUser,
+      originLimits: originLimitsOf(endUser),
       exactIndexes: exactIndexes(keyring, recipient),
       limitIndexes: limitIndexes(keyring, recipient),
       sharesRecipientLimit: pending.fallback?.isUnverified === true && codes.hasProvider(channel, mode),
