@@ -64,6 +64,11 @@ type VerifyStartParams struct {
 	// answer, the code is sent.
 	Refuse []RefusedEmail `json:"refuse,omitzero"`
 
+	// DeviceID: your own id of the device or the browser on which the end user asked for the code, 1 to 128
+	// characters, if you have one. It limits sends as `EndUserIP` does, also where many users share an address.
+	// Stored only as a keyed hash.
+	DeviceID *string `json:"device_id,omitzero"`
+
 	// CodeInSubject: whether the subject of an email begins with the code, so that it can be read without opening
 	// the email. Default `false`: subjects are shown on locked screens, and kept in the logs of mail servers.
 	// Applies to every email of this verification; other channels have no subject.

@@ -89,6 +89,9 @@ final class Verify
      * @param list<RefusedEmail::*|string>|null $refuse Email addresses, of this start and its fallback, to which
      *     nothing is sent: the call fails with `validation_error`. What `EmailService` says of the address decides; if
      *     the domain name system does not answer, the code is sent.
+     * @param string|null $deviceId Your own id of the device or the browser on which the end user asked for the
+     *     code, 1 to 128 characters, if you have one. It limits sends as `endUserIp` does, also where many users share
+     *     an address. Stored only as a keyed hash.
      * @param bool|null $codeInSubject Whether the subject of an email begins with the code, so that it can be read
      *     without opening the email. Default `false`: subjects are shown on locked screens, and kept in the logs of
      *     mail servers. Applies to every email of this verification; other channels have no subject.
@@ -107,6 +110,7 @@ final class Verify
         ?array $fallback = null,
         ?string $reuse = null,
         ?array $refuse = null,
+        ?string $deviceId = null,
         ?bool $codeInSubject = null,
         ?RequestOptions $options = null,
     ): StartVerificationResponse {
@@ -126,6 +130,7 @@ final class Verify
                 'fallback' => JsonWriter::list($fallback, JsonWriter::object(...)),
                 'reuse' => $reuse,
                 'refuse' => JsonWriter::list($refuse),
+                'device_id' => $deviceId,
                 'code_in_subject' => $codeInSubject,
             ],
             $options,
@@ -191,8 +196,8 @@ final class Verify
      * person, because the code then verifies both.
      *
      * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-     * the `endUserIp` of the start, and fails with `undeliverable` as a start does. A code is sent five times at most,
-     * the start included; beyond that the call fails with `send_limit_reached`.
+     * the `endUserIp` and `deviceId` of the start, and fails with `undeliverable` as a start does. A code is sent five
+     * times at most, the start included; beyond that the call fails with `send_limit_reached`.
      *
      * @param string $verificationId The verification's id.
      * @param Channel::*|string|null $channel The channel to send over. Default: the channel of the start.

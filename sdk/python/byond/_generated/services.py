@@ -38,6 +38,7 @@ class Verify:
         fallback: Optional[Sequence[Union[types.FallbackStep, Mapping[str, object]]]] = None,
         reuse: Optional[types.Reuse] = None,
         refuse: Optional[Sequence[types.RefusedEmail]] = None,
+        device_id: Optional[str] = None,
         code_in_subject: Optional[bool] = None,
         options: Optional[CallOptions] = None,
     ) -> types.StartVerificationResponse:
@@ -96,6 +97,9 @@ class Verify:
             refuse: Email addresses, of this start and its fallback, to which nothing is sent: the call fails
                 with `validation_error`. What `EmailService` says of the address decides; if the domain name system
                 does not answer, the code is sent.
+            device_id: Your own id of the device or the browser on which the end user asked for the code, 1 to
+                128 characters, if you have one. It limits sends as `end_user_ip` does, also where many users share
+                an address. Stored only as a keyed hash.
             code_in_subject: Whether the subject of an email begins with the code, so that it can be read
                 without opening the email. Default `false`: subjects are shown on locked screens, and kept in the
                 logs of mail servers. Applies to every email of this verification; other channels have no subject.
@@ -116,6 +120,7 @@ class Verify:
                 "fallback": fallback,
                 "reuse": reuse,
                 "refuse": refuse,
+                "device_id": device_id,
                 "code_in_subject": code_in_subject,
             },
             options,
@@ -196,8 +201,8 @@ class Verify:
         same person, because the code then verifies both.
 
         A resend counts against the same limits as a start: those of the recipient, of the IP address that calls,
-        and of the `end_user_ip` of the start, and fails with `undeliverable` as a start does. A code is sent five
-        times at most, the start included; beyond that the call fails with `send_limit_reached`.
+        and of the `end_user_ip` and `device_id` of the start, and fails with `undeliverable` as a start does. A
+        code is sent five times at most, the start included; beyond that the call fails with `send_limit_reached`.
 
         Args:
             verification_id: The verification's id.

@@ -1344,6 +1344,11 @@ export interface StartVerificationParams {
    */
   readonly refuse?: readonly RefusedEmail[] | undefined;
   /**
+   * Your own id of the device or the browser on which the end user asked for the code, 1 to 128 characters, if you have
+   * one. It limits sends as `endUserIp` does, also where many users share an address. Stored only as a keyed hash.
+   */
+  readonly deviceId?: string | null | undefined;
+  /**
    * Whether the subject of an email begins with the code, so that it can be read without opening the email. Default
    * `false`: subjects are shown on locked screens, and kept in the logs of mail servers. Applies to every email of this
    * verification; other channels have no subject.
