@@ -38,6 +38,8 @@ export interface Start extends Send {
   readonly codeLength: number;
   readonly ttlSeconds: number;
   readonly secretId: string;
+  /** Null: the traffic of the recipient's range is not judged. */
+  readonly numberRange: string | null;
   /** The fixed code of the recipient. Undefined: the code is derived from the verification's id. */
   readonly fixedCodeId?: string;
   /** Undefined: there is no fallback. */
@@ -67,6 +69,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     codeLength: integer,
     ttlSeconds: integer,
     secretId: text,
+    numberRange: nullable(text),
     fixedCodeId: optional(text),
     fallback: optional(jsonb),
     secondRecipientSealed: optional(nullable(bytea)),
@@ -90,7 +93,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     ctes: `sending AS (
       INSERT INTO verification (
         workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
-        code_in_subject, metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, created_at, expires_at
+        code_in_subject, metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, number_range, created_at, expires_at
         ${parts.includes("fallback") ? ", fallback, second_recipient_sealed, second_recipient_index, unsent_recipient" : ""}
         ${parts.includes("fixed_code") ? ", fixed_code_id" : ""}
         ${parts.includes("device") ? ", device_indexes" : ""}
@@ -98,7 +101,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
       SELECT
         ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
         ${p.brand}, ${p.locale}, ${p.autofillDomain}, ${p.codeInSubject}, ${p.metadata}, ${p.codeLength}, ${p.secretId}, ${maxAttempts},
-        ${p.limitIndexes}, ${p.endUserSealed}, at,
+        ${p.limitIndexes}, ${p.endUserSealed}, ${p.numberRange}, at,
         date_trunc('seconds', at + ${p.ttlSeconds} * interval '1 second' + interval '999999 microseconds')
         ${
           parts.includes("fallback")

@@ -5,6 +5,7 @@ import type { Queryable } from "../../database/database.ts";
 import { invalidFields, isUndeliverable, problemOf } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
+import { numberRange } from "../../text/number-range.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import {
@@ -237,6 +238,7 @@ async function startOver(
     codeLength: fixedCode?.codeLength ?? input.codeLength,
     ttlSeconds: expiresAtOnce({ mode, recipient: target.recipient }, target.channel) ? -1 : input.ttlSeconds,
     secretId: fixedCode?.secretId ?? keyring.current.id,
+    numberRange: message !== undefined && mode === "live" ? rangeOf([recipient, second]) : null,
     ...(fixedCode === undefined ? {} : { fixedCodeId: fixedCode.id }),
     ...(input.unlessPending === true
       ? { unlessPending: { indexes: exactIndexes(keyring, recipient), knownSecrets: keyring.all.map(({ id }) => id) } }
@@ -258,4 +260,10 @@ async function startOver(
   const statement = fixedCode === undefined ? deps.start : deps.startFixed;
   const sent = await sendCode(deps, statement, start, lookUpStarted.bind({ workspaceId, id }));
   return sent && { id, status, expiresAt: sent.expiresAt };
+}
+
+/** The range of the number among the recipients of a verification, whose traffic is judged. Null: there is none. */
+function rangeOf(recipients: readonly (Recipient | undefined)[]): string | null {
+  const number = recipients.find((recipient) => recipient !== undefined && /^\+\d+$/.test(recipient.address));
+  return number === undefined ? null : numberRange(number.address);
 }

@@ -28,6 +28,7 @@ import { Verify0003 } from "./verify-0003.migration.ts";
 import { Verify0004 } from "./verify-0004.migration.ts";
 import { Verify0005 } from "./verify-0005.migration.ts";
 import { Verify0006 } from "./verify-0006.migration.ts";
+import { Verify0007 } from "./verify-0007.migration.ts";
 import { Verify0008 } from "./verify-0008.migration.ts";
 import { Verify0009 } from "./verify-0009.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
@@ -66,6 +67,7 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
       { name: "verify-0004", class: Verify0004 },
       { name: "verify-0005", class: Verify0005 },
       { name: "verify-0006", class: Verify0006 },
+      { name: "verify-0007", class: Verify0007 },
       { name: "verify-0008", class: Verify0008 },
       { name: "verify-0009", class: Verify0009 },
     ],
