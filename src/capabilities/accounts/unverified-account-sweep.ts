@@ -8,7 +8,7 @@ import { type OutboxItem, type OutboxSender, outboxInsert } from "../../outbox/o
 import type { SendResult } from "../../outbox/send-result.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import type { Channels } from "../channels/channels.ts";
-import { renderAccountEnding } from "../channels/texts/mails.ts";
+import { renderAccountEnding } from "../channels/texts/server-mails.ts";
 import type { AccountTables } from "./account-tables.ts";
 import { hoursToldBefore } from "./accounts.policy.ts";
 import { subjectsOfAccount } from "./delete-account-rows.ts";

@@ -3,7 +3,7 @@ import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
 import type { SendResult } from "../../outbox/send-result.ts";
 import type { AccountOwners } from "../accounts/accounts.capability.ts";
 import type { Channels } from "../channels/channels.ts";
-import { renderWebhookDisabled } from "../channels/texts/mails.ts";
+import { renderWebhookDisabled } from "../channels/texts/server-mails.ts";
 import type { WebhookTables } from "./webhook-tables.ts";
 
 interface Dependencies {
