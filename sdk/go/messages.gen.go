@@ -80,8 +80,8 @@ const (
 	// VerifyCheckStatusApproved: The code matched. The recipient is verified.
 	VerifyCheckStatusApproved VerifyCheckStatus = "approved"
 
-	// VerifyCheckStatusIncorrect: The code did not match, or the `Recipient` of the check is not the verification's.
-	// The user may try again.
+	// VerifyCheckStatusIncorrect: The code did not match, or the `Recipient`, `Payee` or `Amount` of the check is
+	// not the verification's. The user may try again.
 	VerifyCheckStatusIncorrect VerifyCheckStatus = "incorrect"
 
 	// VerifyCheckStatusExpired: The code has expired, was approved before, was canceled, or was never sent. Start a
@@ -624,6 +624,17 @@ type FallbackStep struct {
 	AfterSeconds *int `json:"after_seconds"`
 }
 
+// Amount is an amount of money.
+type Amount struct {
+	// Value is a decimal number, such as `249.90`, more than 0, with at most 12 digits before the point, and as many
+	// after it as the currency has: 2 for most, 0 for `JPY`, 3 for `KWD`. Fewer are the same amount: `10.5` and
+	// `10.50`.
+	Value string `json:"value"`
+
+	// Currency is the code of a currency in ISO 4217, in capital letters, such as `EUR`.
+	Currency string `json:"currency"`
+}
+
 // VerifyCheckResponse is the outcome of a check.
 type VerifyCheckResponse struct {
 	// VerificationID is the id of the request.
@@ -676,6 +687,12 @@ type Verification struct {
 	// FixedCode: true if the recipient has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing is
 	// sent, and the code is not secret.
 	FixedCode *bool `json:"fixed_code"`
+
+	// Payee: who is to be paid, as given at the start. Left out unless the start had it, and once erased.
+	Payee *string `json:"payee"`
+
+	// Amount: how much is to be paid. Left out as `Payee` is.
+	Amount Amount `json:"amount"`
 }
 
 // Delivery is a message that carries a code, and its delivery status.

@@ -53,10 +53,10 @@ type VerifyStartParams struct {
 	// a send.
 	Fallback []FallbackStep `json:"fallback,omitzero"`
 
-	// Reuse: with `pending`: if the newest pending verification with this channel, recipient and metadata has sends
-	// left, and ten seconds or more until it expires, its code is sent again, and no verification is started. The
-	// answer then has its id and its expiry; the other fields of this call are not used. Default: every call starts
-	// a verification.
+	// Reuse: with `pending`: if the newest pending verification with this channel, recipient, metadata, payee and
+	// amount has sends left, and ten seconds or more until it expires, its code is sent again, and no verification
+	// is started. The answer then has its id and its expiry; the other fields of this call are not used. Default:
+	// every call starts a verification.
 	Reuse *Reuse `json:"reuse,omitzero"`
 
 	// Refuse: email addresses, of this start and its fallback, to which nothing is sent: the call fails with
@@ -68,6 +68,14 @@ type VerifyStartParams struct {
 	// characters, if you have one. It limits sends as `EndUserIP` does, also where many users share an address.
 	// Stored only as a keyed hash.
 	DeviceID *string `json:"device_id,omitzero"`
+
+	// Payee: who is to be paid, as the message shows it, 1 to 70 characters: the rules of a `Brand` apply. Needs
+	// `Amount`. The code then approves this payment alone, and a check with another `Payee` or `Amount`, or without
+	// them, is `incorrect`. Not for `whatsapp`, whose messages cannot show it. Erased with the recipient.
+	Payee *string `json:"payee,omitzero"`
+
+	// Amount: how much is to be paid. The message shows it in the form of its language. Needs `Payee`.
+	Amount Amount `json:"amount,omitzero"`
 
 	// CodeInSubject: whether the subject of an email begins with the code, so that it can be read without opening
 	// the email. Default `false`: subjects are shown on locked screens, and kept in the logs of mail servers.
@@ -88,6 +96,13 @@ type VerifyCheckParams struct {
 	// email address. If it is not a recipient of the verification, the status is `incorrect` and the attempt counts.
 	// Without it, your server must know whom the id belongs to.
 	Recipient *string `json:"recipient,omitzero"`
+
+	// Payee is the payee that you are about to pay, as the start had it. If the start had another one or none, or
+	// had one that the check leaves out, the status is `incorrect` and the attempt counts.
+	Payee *string `json:"payee,omitzero"`
+
+	// Amount is the amount that you are about to pay, as the start had it. Compared as the `Payee` is.
+	Amount Amount `json:"amount,omitzero"`
 }
 
 // VerifyResendParams are the parameters of [VerifyService.Resend].

@@ -133,6 +133,9 @@ type VerifyService struct {
 //
 // The server stores the recipient, encrypted, and the metadata. It does not store the code.
 //
+// With `Payee` and `Amount`, the message shows them, and the code approves this payment alone: the check must
+// repeat them.
+//
 // With `Fallback`, the same code goes out over another channel if a message fails or is not reported delivered
 // in time. With `Reuse`, a second start for a recipient sends the code of the pending verification again.
 //
@@ -151,7 +154,8 @@ func (s *VerifyService) Start(ctx context.Context, params *VerifyStartParams, op
 // `approved` means that the person who entered the code has read a message sent to the verification's recipient.
 // If the code was resent to a second recipient, it was read at one of the two, and the server does not know at
 // which. Pass the `Recipient` that you are about to treat as verified: with a different one even the right code
-// is `incorrect`.
+// is `incorrect`. The same goes for the `Payee` and `Amount` of a start that had them: pass those that you are
+// about to pay.
 func (s *VerifyService) Check(ctx context.Context, params *VerifyCheckParams, options ...CallOption) (*VerifyCheckResponse, error) {
 	return call[VerifyCheckResponse](ctx, s.caller, operationVerifyCheck, nil, params, options)
 }

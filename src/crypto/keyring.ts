@@ -17,6 +17,8 @@ export type Purpose =
   | "recipient-seal"
   | "end-user-seal"
   | "device-index"
+  | "approval-index"
+  | "approval-seal"
   | "lookup-seal"
   | "session-token"
   | "refresh-token"

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/verify.proto.
  */
 export const file_byond_v1_verify: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIogIChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESXgoFYnJhbmQYAyABKAlCSrpIIHIeEAEYKDIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzSACIAQESIwoLY29kZV9sZW5ndGgYBCABKAVCCbpIBhoEGAooBEgBiAEBEiQKC3R0bF9zZWNvbmRzGAUgASgFQgq6SAcaBRiQHCgeSAKIAQESdwoGbG9jYWxlGAYgASgJQmK6SClyJxgjMiNeW0EtWmEtel17Miw4fSgtW0EtWmEtejAtOV17MSw4fSkqJLq7GDJtdXN0IGJlIGEgQkNQIDQ3IGxhbmd1YWdlIHRhZywgc3VjaCBhcyBlbiBvciBwdC1CUkgDiAEBElgKC2VuZF91c2VyX2lwGAcgASgJQj66SBhyFhhAMhBeWzAtOUEtRmEtZjouXSskcAG6uxgfbXVzdCBiZSBhbiBJUHY0IG9yIElQdjYgYWRkcmVzc0gEiAEBEigKD2F1dG9maWxsX2RvbWFpbhgIIAEoCUIKukgHcgUY/QFoAUgFiAEBElsKCG1ldGFkYXRhGAkgAygLMjAuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAQIgZyBBABGCgqBXIDGPQDEjIKCGZhbGxiYWNrGAogAygLMhYuYnlvbmQudjEuRmFsbGJhY2tTdGVwQgi6SAWSAQIQAxIvCgVyZXVzZRgLIAEoDjIPLmJ5b25kLnYxLlJldXNlQgq6SAeCAQQQASAASAaIAQESOQoGcmVmdXNlGAwgAygOMhYuYnlvbmQudjEuUmVmdXNlZEVtYWlsQhG6SA6SAQsYASIHggEEEAEgABIiCglkZXZpY2VfaWQYDSABKAlCCrpIB3IFEAEYgAFIB4gBARIcCg9jb2RlX2luX3N1YmplY3QYECABKAhICIgBARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCAoGX2JyYW5kQg4KDF9jb2RlX2xlbmd0aEIOCgxfdHRsX3NlY29uZHNCCQoHX2xvY2FsZUIOCgxfZW5kX3VzZXJfaXBCEgoQX2F1dG9maWxsX2RvbWFpbkIICgZfcmV1c2VCDAoKX2RldmljZV9pZEISChBfY29kZV9pbl9zdWJqZWN0IqkBCgxGYWxsYmFja1N0ZXASLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEiAKCXJlY2lwaWVudBgCIAEoCUIIukgFcgMY/gFIAIgBARImCg1hZnRlcl9zZWNvbmRzGAMgASgFQgq6SAcaBRjYBCgFSAGIAQFCDAoKX3JlY2lwaWVudEIQCg5fYWZ0ZXJfc2Vjb25kcyLAAgoZU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZRIXCg92ZXJpZmljYXRpb25faWQYASABKAkSIgoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSOgoGc3RhdHVzGAMgASgOMiouYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoGcmV1c2VkGAUgASgIQgTYuxgBSACIAQEiVAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19QRU5ESU5HEAESHgoaU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQAkIJCgdfcmV1c2VkIpABChhDaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QSKgoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIYCgRjb2RlGAIgASgJQgq6SAfIAQFyAhhAEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAIgBAUIMCgpfcmVjaXBpZW50IpICChlDaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRI6CgZzdGF0dXMYAiABKA4yKi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlLlN0YXR1cxIdCgpmaXhlZF9jb2RlGAMgASgIQgTYuxgBSACIAQEicgoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhMKD1NUQVRVU19BUFBST1ZFRBABEhQKEFNUQVRVU19JTkNPUlJFQ1QQAhISCg5TVEFUVVNfRVhQSVJFRBADEhEKDVNUQVRVU19MT0NLRUQQBEINCgtfZml4ZWRfY29kZSK4BAoMVmVyaWZpY2F0aW9uEhcKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBIsCgZzdGF0dXMYAyABKA4yHC5ieW9uZC52MS5WZXJpZmljYXRpb25TdGF0dXMSFgoJcmVjaXBpZW50GAQgASgJSACIAQESFQoNYXR0ZW1wdHNfbGVmdBgFIAEoBRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthcHByb3ZlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoKZGVsaXZlcmllcxgJIAMoCzISLmJ5b25kLnYxLkRlbGl2ZXJ5EjYKCG1ldGFkYXRhGAogAygLMiQuYnlvbmQudjEuVmVyaWZpY2F0aW9uLk1ldGFkYXRhRW50cnkSMAoIZmFsbGJhY2sYCyADKAsyHi5ieW9uZC52MS5WZXJpZmljYXRpb25GYWxsYmFjaxIdCgpmaXhlZF9jb2RlGAwgASgIQgTYuxgBSAGIAQEaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgwKCl9yZWNpcGllbnRCDQoLX2ZpeGVkX2NvZGUikgUKFFZlcmlmaWNhdGlvbkZhbGxiYWNrEiIKB2NoYW5uZWwYASABKA4yES5ieW9uZC52MS5DaGFubmVsEhYKCXJlY2lwaWVudBgCIAEoCUgAiAEBEhUKDWFmdGVyX3NlY29uZHMYAyABKAUSNQoGc3RhdHVzGAQgASgOMiUuYnlvbmQudjEuVmVyaWZpY2F0aW9uRmFsbGJhY2suU3RhdHVzEjoKBnJlYXNvbhgFIAEoDjIlLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkZhbGxiYWNrLlJlYXNvbkgBiAEBEiwKCHRha2VuX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYCgtkZWxpdmVyeV9pZBgHIAEoCUgCiAEBIm4KBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABISCg5TVEFUVVNfV0FJVElORxABEhAKDFNUQVRVU19UQUtFThACEhIKDlNUQVRVU19TS0lQUEVEEAMSEgoOU1RBVFVTX1JFRlVTRUQQBCLSAQoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEhQKEFJFQVNPTl9ERUxJVkVSRUQQARIQCgxSRUFTT05fRU5ERUQQAhIeChpSRUFTT05fQ0hBTk5FTF9VTkFWQUlMQUJMRRADEhgKFFJFQVNPTl9VTkRFTElWRVJBQkxFEAQSFwoTUkVBU09OX1JBVEVfTElNSVRFRBAFEh0KGVJFQVNPTl9TRU5EX0xJTUlUX1JFQUNIRUQQBhIWChJSRUFTT05fTk9UX0FMTE9XRUQQB0IMCgpfcmVjaXBpZW50QgkKB19yZWFzb25CDgoMX2RlbGl2ZXJ5X2lkIq8ECghEZWxpdmVyeRIKCgJpZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBIpCgZzdGF0dXMYAyABKA4yGS5ieW9uZC52MS5EZWxpdmVyeS5TdGF0dXMSEAoIYXR0ZW1wdHMYBCABKAUSIAoTcHJvdmlkZXJfbWVzc2FnZV9pZBgFIAEoCUgAiAEBEhIKBWVycm9yGAYgASgJSAGIAQESLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc2VudF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoJcmVjaXBpZW50GAkgASgJSAKIAQESFQoIcHJvdmlkZXIYCiABKAlIA4gBARIVCghzZWdtZW50cxgLIAEoBUgEiAEBIpIBCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEQoNU1RBVFVTX1FVRVVFRBABEg8KC1NUQVRVU19TRU5UEAISFAoQU1RBVFVTX0RFTElWRVJFRBADEg8KC1NUQVRVU19SRUFEEAQSEQoNU1RBVFVTX0ZBSUxFRBAFEhIKDlNUQVRVU19FWFBJUkVEEAZCFgoUX3Byb3ZpZGVyX21lc3NhZ2VfaWRCCAoGX2Vycm9yQgwKCl9yZWNpcGllbnRCCwoJX3Byb3ZpZGVyQgsKCV9zZWdtZW50cyJEChZHZXRWZXJpZmljYXRpb25SZXF1ZXN0EioKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCUIRukgHyAEBcgIYQMK7GAN2cmYiRwoXR2V0VmVyaWZpY2F0aW9uUmVzcG9uc2USLAoMdmVyaWZpY2F0aW9uGAEgASgLMhYuYnlvbmQudjEuVmVyaWZpY2F0aW9uIrABChFSZXNlbmRDb2RlUmVxdWVzdBIqCg92ZXJpZmljYXRpb25faWQYASABKAlCEbpIB8gBAXICGEDCuxgDdnJmEjMKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsQgq6SAeCAQQQASAASACIAQESIAoJcmVjaXBpZW50GAMgASgJQgi6SAVyAxj+AUgBiAEBQgoKCF9jaGFubmVsQgwKCl9yZWNpcGllbnQiQgoSUmVzZW5kQ29kZVJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiJHChlDYW5jZWxWZXJpZmljYXRpb25SZXF1ZXN0EioKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCUIRukgHyAEBcgIYQMK7GAN2cmYiSgoaQ2FuY2VsVmVyaWZpY2F0aW9uUmVzcG9uc2USLAoMdmVyaWZpY2F0aW9uGAEgASgLMhYuYnlvbmQudjEuVmVyaWZpY2F0aW9uIuMDChhMaXN0VmVyaWZpY2F0aW9uc1JlcXVlc3QSPQoGc3RhdHVzGAEgASgOMhwuYnlvbmQudjEuVmVyaWZpY2F0aW9uU3RhdHVzQgq6SAeCAQQQASAASACIAQESMwoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCCrpIB4IBBBABIABIAYgBARIgCglyZWNpcGllbnQYAyABKAlCCLpIBXIDGP4BSAKIAQESMQoNY3JlYXRlZF9hZnRlchgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoOY3JlYXRlZF9iZWZvcmUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiEKCXBhZ2Vfc2l6ZRgGIAEoBUIJukgGGgQYZCgBSAOIAQESZQoKcGFnZV90b2tlbhgHIAEoCUJMukgXchUYyAEyEF5bQS1aYS16MC05Xy1dKyS6uxgubXVzdCBiZSB0aGUgbmV4dF9wYWdlX3Rva2VuIG9mIHRoZSBwYWdlIGJlZm9yZUgEiAEBQgkKB19zdGF0dXNCCgoIX2NoYW5uZWxCDAoKX3JlY2lwaWVudEIMCgpfcGFnZV9zaXplQg0KC19wYWdlX3Rva2VuInwKGUxpc3RWZXJpZmljYXRpb25zUmVzcG9uc2USLQoNdmVyaWZpY2F0aW9ucxgBIAMoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbhIcCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlIAIgBAUISChBfbmV4dF9wYWdlX3Rva2VuIjcKFUVyYXNlUmVjaXBpZW50UmVxdWVzdBIeCglyZWNpcGllbnQYASABKAlCC7pICMgBAXIDGP4BIigKFkVyYXNlUmVjaXBpZW50UmVzcG9uc2USDgoGZXJhc2VkGAEgASgFKm8KB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEg8KC0NIQU5ORUxfU01TEAESEQoNQ0hBTk5FTF9WT0lDRRACEhQKEENIQU5ORUxfV0hBVFNBUFAQAxIRCg1DSEFOTkVMX0VNQUlMEAQqMQoFUmV1c2USFQoRUkVVU0VfVU5TUEVDSUZJRUQQABIRCg1SRVVTRV9QRU5ESU5HEAEqfgoMUmVmdXNlZEVtYWlsEh0KGVJFRlVTRURfRU1BSUxfVU5TUEVDSUZJRUQQABIZChVSRUZVU0VEX0VNQUlMX05PX01BSUwQARIcChhSRUZVU0VEX0VNQUlMX0RJU1BPU0FCTEUQAhIWChJSRUZVU0VEX0VNQUlMX1JPTEUQAyqMAgoSVmVyaWZpY2F0aW9uU3RhdHVzEiMKH1ZFUklGSUNBVElPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtWRVJJRklDQVRJT05fU1RBVFVTX1BFTkRJTkcQARIgChxWRVJJRklDQVRJT05fU1RBVFVTX0FQUFJPVkVEEAISHwobVkVSSUZJQ0FUSU9OX1NUQVRVU19FWFBJUkVEEAMSHgoaVkVSSUZJQ0FUSU9OX1NUQVRVU19MT0NLRUQQBBIgChxWRVJJRklDQVRJT05fU1RBVFVTX0NBTkNFTEVEEAUSKwonVkVSSUZJQ0FUSU9OX1NUQVRVU19DSEFOTkVMX1VOQVZBSUxBQkxFEAYy2ggKDVZlcmlmeVNlcnZpY2USkgEKEVN0YXJ0VmVyaWZpY2F0aW9uEiIuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0GiMuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZSI0qrsYCggCEgZ2ZXJpZnmyuxgDCMkBgtPkkwIZOgEqIhQvYXBpL3YxL3ZlcmlmeS9zdGFydBKLAQoRQ2hlY2tWZXJpZmljYXRpb24SIi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QaIy5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlIi2quxgKCAISBnZlcmlmeYLT5JMCGToBKiIUL2FwaS92MS92ZXJpZnkvY2hlY2sSpQEKD0dldFZlcmlmaWNhdGlvbhIgLmJ5b25kLnYxLkdldFZlcmlmaWNhdGlvblJlcXVlc3QaIS5ieW9uZC52MS5HZXRWZXJpZmljYXRpb25SZXNwb25zZSJNkAIBqrsYEAgEEgZ2ZXJpZnkYASABMAGC0+STAjBiDHZlcmlmaWNhdGlvbhIgL2FwaS92MS92ZXJpZnkve3ZlcmlmaWNhdGlvbl9pZH0SnQEKClJlc2VuZENvZGUSGy5ieW9uZC52MS5SZXNlbmRDb2RlUmVxdWVzdBocLmJ5b25kLnYxLlJlc2VuZENvZGVSZXNwb25zZSJUqrsYEAgEEgZ2ZXJpZnkYASABMAGC0+STAjo6ASpiDHZlcmlmaWNhdGlvbiInL2FwaS92MS92ZXJpZnkve3ZlcmlmaWNhdGlvbl9pZH0vcmVzZW5kErgBChJDYW5jZWxWZXJpZmljYXRpb24SIy5ieW9uZC52MS5DYW5jZWxWZXJpZmljYXRpb25SZXF1ZXN0GiQuYnlvbmQudjEuQ2FuY2VsVmVyaWZpY2F0aW9uUmVzcG9uc2UiV5ACAqq7GBAIBBIGdmVyaWZ5GAEgATABgtPkkwI6OgEqYgx2ZXJpZmljYXRpb24iJy9hcGkvdjEvdmVyaWZ5L3t2ZXJpZmljYXRpb25faWR9L2NhbmNlbBKTAQoRTGlzdFZlcmlmaWNhdGlvbnMSIi5ieW9uZC52MS5MaXN0VmVyaWZpY2F0aW9uc1JlcXVlc3QaIy5ieW9uZC52MS5MaXN0VmVyaWZpY2F0aW9uc1Jlc3BvbnNlIjWQAgGquxgRCAQSB3JlcG9ydHMYASABMAGC0+STAhcSFS9hcGkvdjEvdmVyaWZpY2F0aW9ucxKMAQoORXJhc2VSZWNpcGllbnQSHy5ieW9uZC52MS5FcmFzZVJlY2lwaWVudFJlcXVlc3QaIC5ieW9uZC52MS5FcmFzZVJlY2lwaWVudFJlc3BvbnNlIjeQAgKquxgKCAISBnZlcmlmeYLT5JMCIDoBKiIbL2FwaS92MS92ZXJpZmljYXRpb25zL2VyYXNlQnkKDGNvbS5ieW9uZC52MUILVmVyaWZ5UHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChVieW9uZC92MS92ZXJpZnkucHJvdG8SCGJ5b25kLnYxIpQJChhTdGFydFZlcmlmaWNhdGlvblJlcXVlc3QSLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEh4KCXJlY2lwaWVudBgCIAEoCUILukgIyAEBcgMY/gESXgoFYnJhbmQYAyABKAlCSrpIIHIeEAEYKDIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzSACIAQESIwoLY29kZV9sZW5ndGgYBCABKAVCCbpIBhoEGAooBEgBiAEBEiQKC3R0bF9zZWNvbmRzGAUgASgFQgq6SAcaBRiQHCgeSAKIAQESdwoGbG9jYWxlGAYgASgJQmK6SClyJxgjMiNeW0EtWmEtel17Miw4fSgtW0EtWmEtejAtOV17MSw4fSkqJLq7GDJtdXN0IGJlIGEgQkNQIDQ3IGxhbmd1YWdlIHRhZywgc3VjaCBhcyBlbiBvciBwdC1CUkgDiAEBElgKC2VuZF91c2VyX2lwGAcgASgJQj66SBhyFhhAMhBeWzAtOUEtRmEtZjouXSskcAG6uxgfbXVzdCBiZSBhbiBJUHY0IG9yIElQdjYgYWRkcmVzc0gEiAEBEigKD2F1dG9maWxsX2RvbWFpbhgIIAEoCUIKukgHcgUY/QFoAUgFiAEBElsKCG1ldGFkYXRhGAkgAygLMjAuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0Lk1ldGFkYXRhRW50cnlCF7pIFJoBERAQIgZyBBABGCgqBXIDGPQDEjIKCGZhbGxiYWNrGAogAygLMhYuYnlvbmQudjEuRmFsbGJhY2tTdGVwQgi6SAWSAQIQAxIvCgVyZXVzZRgLIAEoDjIPLmJ5b25kLnYxLlJldXNlQgq6SAeCAQQQASAASAaIAQESOQoGcmVmdXNlGAwgAygOMhYuYnlvbmQudjEuUmVmdXNlZEVtYWlsQhG6SA6SAQsYASIHggEEEAEgABIiCglkZXZpY2VfaWQYDSABKAlCCrpIB3IFEAEYgAFIB4gBARJeCgVwYXllZRgOIAEoCUJKukggch4QARhGMhheW15ceDAwLVx4MWZceDdmLVx4OWZdKiS6uxgjbXVzdCBub3QgY29udGFpbiBjb250cm9sIGNoYXJhY3RlcnNICIgBARIgCgZhbW91bnQYDyABKAsyEC5ieW9uZC52MS5BbW91bnQSHAoPY29kZV9pbl9zdWJqZWN0GBAgASgISAmIAQEaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9icmFuZEIOCgxfY29kZV9sZW5ndGhCDgoMX3R0bF9zZWNvbmRzQgkKB19sb2NhbGVCDgoMX2VuZF91c2VyX2lwQhIKEF9hdXRvZmlsbF9kb21haW5CCAoGX3JldXNlQgwKCl9kZXZpY2VfaWRCCAoGX3BheWVlQhIKEF9jb2RlX2luX3N1YmplY3Qi0wEKBkFtb3VudBJtCgV2YWx1ZRgBIAEoCUJeukgvyAEBcioYEDImXigwfFsxLTldWzAtOV17MCwxMX0pKFsuXVswLTldezEsM30pPyS6uxgobXVzdCBiZSBhIGRlY2ltYWwgbnVtYmVyLCBzdWNoIGFzIDI0OS45MBJaCghjdXJyZW5jeRgCIAEoCUJIukgRyAEBcgwyCl5bQS1aXXszfSS6uxgwbXVzdCBiZSBhIGN1cnJlbmN5IGNvZGUgb2YgSVNPIDQyMTcsIHN1Y2ggYXMgRVVSIqkBCgxGYWxsYmFja1N0ZXASLwoHY2hhbm5lbBgBIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCC7pICMgBAYIBAhABEiAKCXJlY2lwaWVudBgCIAEoCUIIukgFcgMY/gFIAIgBARImCg1hZnRlcl9zZWNvbmRzGAMgASgFQgq6SAcaBRjYBCgFSAGIAQFCDAoKX3JlY2lwaWVudEIQCg5fYWZ0ZXJfc2Vjb25kcyLAAgoZU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZRIXCg92ZXJpZmljYXRpb25faWQYASABKAkSIgoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSOgoGc3RhdHVzGAMgASgOMiouYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZS5TdGF0dXMSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoGcmV1c2VkGAUgASgIQgTYuxgBSACIAQEiVAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19QRU5ESU5HEAESHgoaU1RBVFVTX0NIQU5ORUxfVU5BVkFJTEFCTEUQAkIJCgdfcmV1c2VkIpwCChhDaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QSKgoPdmVyaWZpY2F0aW9uX2lkGAEgASgJQhG6SAfIAQFyAhhAwrsYA3ZyZhIYCgRjb2RlGAIgASgJQgq6SAfIAQFyAhhAEiAKCXJlY2lwaWVudBgDIAEoCUIIukgFcgMY/gFIAIgBARJeCgVwYXllZRgEIAEoCUJKukggch4QARhGMhheW15ceDAwLVx4MWZceDdmLVx4OWZdKiS6uxgjbXVzdCBub3QgY29udGFpbiBjb250cm9sIGNoYXJhY3RlcnNIAYgBARIgCgZhbW91bnQYBSABKAsyEC5ieW9uZC52MS5BbW91bnRCDAoKX3JlY2lwaWVudEIICgZfcGF5ZWUikgIKGUNoZWNrVmVyaWZpY2F0aW9uUmVzcG9uc2USFwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJEjoKBnN0YXR1cxgCIAEoDjIqLmJ5b25kLnYxLkNoZWNrVmVyaWZpY2F0aW9uUmVzcG9uc2UuU3RhdHVzEh0KCmZpeGVkX2NvZGUYAyABKAhCBNi7GAFIAIgBASJyCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPU1RBVFVTX0FQUFJPVkVEEAESFAoQU1RBVFVTX0lOQ09SUkVDVBACEhIKDlNUQVRVU19FWFBJUkVEEAMSEQoNU1RBVFVTX0xPQ0tFRBAEQg0KC19maXhlZF9jb2RlIoQFCgxWZXJpZmljYXRpb24SFwoPdmVyaWZpY2F0aW9uX2lkGAEgASgJEiIKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsEiwKBnN0YXR1cxgDIAEoDjIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvblN0YXR1cxIWCglyZWNpcGllbnQYBCABKAlIAIgBARIVCg1hdHRlbXB0c19sZWZ0GAUgASgFEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2FwcHJvdmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgpkZWxpdmVyaWVzGAkgAygLMhIuYnlvbmQudjEuRGVsaXZlcnkSNgoIbWV0YWRhdGEYCiADKAsyJC5ieW9uZC52MS5WZXJpZmljYXRpb24uTWV0YWRhdGFFbnRyeRIwCghmYWxsYmFjaxgLIAMoCzIeLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkZhbGxiYWNrEh0KCmZpeGVkX2NvZGUYDCABKAhCBNi7GAFIAYgBARIYCgVwYXllZRgNIAEoCUIE2LsYAUgCiAEBEiYKBmFtb3VudBgOIAEoCzIQLmJ5b25kLnYxLkFtb3VudEIE2LsYARovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3JlY2lwaWVudEINCgtfZml4ZWRfY29kZUIICgZfcGF5ZWUikgUKFFZlcmlmaWNhdGlvbkZhbGxiYWNrEiIKB2NoYW5uZWwYASABKA4yES5ieW9uZC52MS5DaGFubmVsEhYKCXJlY2lwaWVudBgCIAEoCUgAiAEBEhUKDWFmdGVyX3NlY29uZHMYAyABKAUSNQoGc3RhdHVzGAQgASgOMiUuYnlvbmQudjEuVmVyaWZpY2F0aW9uRmFsbGJhY2suU3RhdHVzEjoKBnJlYXNvbhgFIAEoDjIlLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkZhbGxiYWNrLlJlYXNvbkgBiAEBEiwKCHRha2VuX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYCgtkZWxpdmVyeV9pZBgHIAEoCUgCiAEBIm4KBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABISCg5TVEFUVVNfV0FJVElORxABEhAKDFNUQVRVU19UQUtFThACEhIKDlNUQVRVU19TS0lQUEVEEAMSEgoOU1RBVFVTX1JFRlVTRUQQBCLSAQoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEhQKEFJFQVNPTl9ERUxJVkVSRUQQARIQCgxSRUFTT05fRU5ERUQQAhIeChpSRUFTT05fQ0hBTk5FTF9VTkFWQUlMQUJMRRADEhgKFFJFQVNPTl9VTkRFTElWRVJBQkxFEAQSFwoTUkVBU09OX1JBVEVfTElNSVRFRBAFEh0KGVJFQVNPTl9TRU5EX0xJTUlUX1JFQUNIRUQQBhIWChJSRUFTT05fTk9UX0FMTE9XRUQQB0IMCgpfcmVjaXBpZW50QgkKB19yZWFzb25CDgoMX2RlbGl2ZXJ5X2lkIq8ECghEZWxpdmVyeRIKCgJpZBgBIAEoCRIiCgdjaGFubmVsGAIgASgOMhEuYnlvbmQudjEuQ2hhbm5lbBIpCgZzdGF0dXMYAyABKA4yGS5ieW9uZC52MS5EZWxpdmVyeS5TdGF0dXMSEAoIYXR0ZW1wdHMYBCABKAUSIAoTcHJvdmlkZXJfbWVzc2FnZV9pZBgFIAEoCUgAiAEBEhIKBWVycm9yGAYgASgJSAGIAQESLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc2VudF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoJcmVjaXBpZW50GAkgASgJSAKIAQESFQoIcHJvdmlkZXIYCiABKAlIA4gBARIVCghzZWdtZW50cxgLIAEoBUgEiAEBIpIBCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASEQoNU1RBVFVTX1FVRVVFRBABEg8KC1NUQVRVU19TRU5UEAISFAoQU1RBVFVTX0RFTElWRVJFRBADEg8KC1NUQVRVU19SRUFEEAQSEQoNU1RBVFVTX0ZBSUxFRBAFEhIKDlNUQVRVU19FWFBJUkVEEAZCFgoUX3Byb3ZpZGVyX21lc3NhZ2VfaWRCCAoGX2Vycm9yQgwKCl9yZWNpcGllbnRCCwoJX3Byb3ZpZGVyQgsKCV9zZWdtZW50cyJEChZHZXRWZXJpZmljYXRpb25SZXF1ZXN0EioKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCUIRukgHyAEBcgIYQMK7GAN2cmYiRwoXR2V0VmVyaWZpY2F0aW9uUmVzcG9uc2USLAoMdmVyaWZpY2F0aW9uGAEgASgLMhYuYnlvbmQudjEuVmVyaWZpY2F0aW9uIrABChFSZXNlbmRDb2RlUmVxdWVzdBIqCg92ZXJpZmljYXRpb25faWQYASABKAlCEbpIB8gBAXICGEDCuxgDdnJmEjMKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsQgq6SAeCAQQQASAASACIAQESIAoJcmVjaXBpZW50GAMgASgJQgi6SAVyAxj+AUgBiAEBQgoKCF9jaGFubmVsQgwKCl9yZWNpcGllbnQiQgoSUmVzZW5kQ29kZVJlc3BvbnNlEiwKDHZlcmlmaWNhdGlvbhgBIAEoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbiJHChlDYW5jZWxWZXJpZmljYXRpb25SZXF1ZXN0EioKD3ZlcmlmaWNhdGlvbl9pZBgBIAEoCUIRukgHyAEBcgIYQMK7GAN2cmYiSgoaQ2FuY2VsVmVyaWZpY2F0aW9uUmVzcG9uc2USLAoMdmVyaWZpY2F0aW9uGAEgASgLMhYuYnlvbmQudjEuVmVyaWZpY2F0aW9uIuMDChhMaXN0VmVyaWZpY2F0aW9uc1JlcXVlc3QSPQoGc3RhdHVzGAEgASgOMhwuYnlvbmQudjEuVmVyaWZpY2F0aW9uU3RhdHVzQgq6SAeCAQQQASAASACIAQESMwoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxCCrpIB4IBBBABIABIAYgBARIgCglyZWNpcGllbnQYAyABKAlCCLpIBXIDGP4BSAKIAQESMQoNY3JlYXRlZF9hZnRlchgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoOY3JlYXRlZF9iZWZvcmUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiEKCXBhZ2Vfc2l6ZRgGIAEoBUIJukgGGgQYZCgBSAOIAQESZQoKcGFnZV90b2tlbhgHIAEoCUJMukgXchUYyAEyEF5bQS1aYS16MC05Xy1dKyS6uxgubXVzdCBiZSB0aGUgbmV4dF9wYWdlX3Rva2VuIG9mIHRoZSBwYWdlIGJlZm9yZUgEiAEBQgkKB19zdGF0dXNCCgoIX2NoYW5uZWxCDAoKX3JlY2lwaWVudEIMCgpfcGFnZV9zaXplQg0KC19wYWdlX3Rva2VuInwKGUxpc3RWZXJpZmljYXRpb25zUmVzcG9uc2USLQoNdmVyaWZpY2F0aW9ucxgBIAMoCzIWLmJ5b25kLnYxLlZlcmlmaWNhdGlvbhIcCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlIAIgBAUISChBfbmV4dF9wYWdlX3Rva2VuIjcKFUVyYXNlUmVjaXBpZW50UmVxdWVzdBIeCglyZWNpcGllbnQYASABKAlCC7pICMgBAXIDGP4BIigKFkVyYXNlUmVjaXBpZW50UmVzcG9uc2USDgoGZXJhc2VkGAEgASgFKm8KB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEg8KC0NIQU5ORUxfU01TEAESEQoNQ0hBTk5FTF9WT0lDRRACEhQKEENIQU5ORUxfV0hBVFNBUFAQAxIRCg1DSEFOTkVMX0VNQUlMEAQqMQoFUmV1c2USFQoRUkVVU0VfVU5TUEVDSUZJRUQQABIRCg1SRVVTRV9QRU5ESU5HEAEqfgoMUmVmdXNlZEVtYWlsEh0KGVJFRlVTRURfRU1BSUxfVU5TUEVDSUZJRUQQABIZChVSRUZVU0VEX0VNQUlMX05PX01BSUwQARIcChhSRUZVU0VEX0VNQUlMX0RJU1BPU0FCTEUQAhIWChJSRUZVU0VEX0VNQUlMX1JPTEUQAyqMAgoSVmVyaWZpY2F0aW9uU3RhdHVzEiMKH1ZFUklGSUNBVElPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtWRVJJRklDQVRJT05fU1RBVFVTX1BFTkRJTkcQARIgChxWRVJJRklDQVRJT05fU1RBVFVTX0FQUFJPVkVEEAISHwobVkVSSUZJQ0FUSU9OX1NUQVRVU19FWFBJUkVEEAMSHgoaVkVSSUZJQ0FUSU9OX1NUQVRVU19MT0NLRUQQBBIgChxWRVJJRklDQVRJT05fU1RBVFVTX0NBTkNFTEVEEAUSKwonVkVSSUZJQ0FUSU9OX1NUQVRVU19DSEFOTkVMX1VOQVZBSUxBQkxFEAYy2ggKDVZlcmlmeVNlcnZpY2USkgEKEVN0YXJ0VmVyaWZpY2F0aW9uEiIuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXF1ZXN0GiMuYnlvbmQudjEuU3RhcnRWZXJpZmljYXRpb25SZXNwb25zZSI0qrsYCggCEgZ2ZXJpZnmyuxgDCMkBgtPkkwIZOgEqIhQvYXBpL3YxL3ZlcmlmeS9zdGFydBKLAQoRQ2hlY2tWZXJpZmljYXRpb24SIi5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlcXVlc3QaIy5ieW9uZC52MS5DaGVja1ZlcmlmaWNhdGlvblJlc3BvbnNlIi2quxgKCAISBnZlcmlmeYLT5JMCGToBKiIUL2FwaS92MS92ZXJpZnkvY2hlY2sSpQEKD0dldFZlcmlmaWNhdGlvbhIgLmJ5b25kLnYxLkdldFZlcmlmaWNhdGlvblJlcXVlc3QaIS5ieW9uZC52MS5HZXRWZXJpZmljYXRpb25SZXNwb25zZSJNkAIBqrsYEAgEEgZ2ZXJpZnkYASABMAGC0+STAjBiDHZlcmlmaWNhdGlvbhIgL2FwaS92MS92ZXJpZnkve3ZlcmlmaWNhdGlvbl9pZH0SnQEKClJlc2VuZENvZGUSGy5ieW9uZC52MS5SZXNlbmRDb2RlUmVxdWVzdBocLmJ5b25kLnYxLlJlc2VuZENvZGVSZXNwb25zZSJUqrsYEAgEEgZ2ZXJpZnkYASABMAGC0+STAjo6ASpiDHZlcmlmaWNhdGlvbiInL2FwaS92MS92ZXJpZnkve3ZlcmlmaWNhdGlvbl9pZH0vcmVzZW5kErgBChJDYW5jZWxWZXJpZmljYXRpb24SIy5ieW9uZC52MS5DYW5jZWxWZXJpZmljYXRpb25SZXF1ZXN0GiQuYnlvbmQudjEuQ2FuY2VsVmVyaWZpY2F0aW9uUmVzcG9uc2UiV5ACAqq7GBAIBBIGdmVyaWZ5GAEgATABgtPkkwI6OgEqYgx2ZXJpZmljYXRpb24iJy9hcGkvdjEvdmVyaWZ5L3t2ZXJpZmljYXRpb25faWR9L2NhbmNlbBKTAQoRTGlzdFZlcmlmaWNhdGlvbnMSIi5ieW9uZC52MS5MaXN0VmVyaWZpY2F0aW9uc1JlcXVlc3QaIy5ieW9uZC52MS5MaXN0VmVyaWZpY2F0aW9uc1Jlc3BvbnNlIjWQAgGquxgRCAQSB3JlcG9ydHMYASABMAGC0+STAhcSFS9hcGkvdjEvdmVyaWZpY2F0aW9ucxKMAQoORXJhc2VSZWNpcGllbnQSHy5ieW9uZC52MS5FcmFzZVJlY2lwaWVudFJlcXVlc3QaIC5ieW9uZC52MS5FcmFzZVJlY2lwaWVudFJlc3BvbnNlIjeQAgKquxgKCAISBnZlcmlmeYLT5JMCIDoBKiIbL2FwaS92MS92ZXJpZmljYXRpb25zL2VyYXNlQnkKDGNvbS5ieW9uZC52MUILVmVyaWZ5UHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Starts a verification.
@@ -106,7 +106,7 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   fallback: FallbackStep[];
 
   /**
-   * With `pending`: if the newest pending verification with this channel, recipient and metadata has sends left, and ten seconds or
+   * With `pending`: if the newest pending verification with this channel, recipient, metadata, payee and amount has sends left, and ten seconds or
    * more until it expires, its code is sent again, and no verification is started. The answer then has its id and its expiry; the
    * other fields of this call are not used.
    * Default: every call starts a verification.
@@ -132,6 +132,22 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   deviceId?: string | undefined;
 
   /**
+   * Who is to be paid, as the message shows it, 1 to 70 characters: the rules of a `brand` apply. Needs `amount`. The
+   * code then approves this payment alone, and a check with another `payee` or `amount`, or without them, is
+   * `incorrect`. Not for `whatsapp`, whose messages cannot show it. Erased with the recipient.
+   *
+   * @generated from field: optional string payee = 14;
+   */
+  payee?: string | undefined;
+
+  /**
+   * How much is to be paid. The message shows it in the form of its language. Needs `payee`.
+   *
+   * @generated from field: byond.v1.Amount amount = 15;
+   */
+  amount?: Amount | undefined;
+
+  /**
    * Whether the subject of an email begins with the code, so that it can be read without opening the email. Default
    * `false`: subjects are shown on locked screens, and kept in the logs of mail servers. Applies to every email of this
    * verification; other channels have no subject.
@@ -147,6 +163,35 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
  */
 export const StartVerificationRequestSchema: GenMessage<StartVerificationRequest> = /*@__PURE__*/
   messageDesc(file_byond_v1_verify, 0);
+
+/**
+ * An amount of money.
+ *
+ * @generated from message byond.v1.Amount
+ */
+export type Amount = Message<"byond.v1.Amount"> & {
+  /**
+   * A decimal number, such as `249.90`, more than 0, with at most 12 digits before the point, and as many after it as the
+   * currency has: 2 for most, 0 for `JPY`, 3 for `KWD`. Fewer are the same amount: `10.5` and `10.50`.
+   *
+   * @generated from field: string value = 1;
+   */
+  value: string;
+
+  /**
+   * The code of a currency in ISO 4217, in capital letters, such as `EUR`.
+   *
+   * @generated from field: string currency = 2;
+   */
+  currency: string;
+};
+
+/**
+ * Describes the message byond.v1.Amount.
+ * Use `create(AmountSchema)` to create a new message.
+ */
+export const AmountSchema: GenMessage<Amount> = /*@__PURE__*/
+  messageDesc(file_byond_v1_verify, 1);
 
 /**
  * A channel that a code is sent over if it does not arrive over the one before.
@@ -183,7 +228,7 @@ export type FallbackStep = Message<"byond.v1.FallbackStep"> & {
  * Use `create(FallbackStepSchema)` to create a new message.
  */
 export const FallbackStepSchema: GenMessage<FallbackStep> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 1);
+  messageDesc(file_byond_v1_verify, 2);
 
 /**
  * The started verification.
@@ -232,7 +277,7 @@ export type StartVerificationResponse = Message<"byond.v1.StartVerificationRespo
  * Use `create(StartVerificationResponseSchema)` to create a new message.
  */
 export const StartVerificationResponseSchema: GenMessage<StartVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 2);
+  messageDesc(file_byond_v1_verify, 3);
 
 /**
  * The status after the start.
@@ -273,7 +318,7 @@ export type StartVerificationResponse_Status = (typeof StartVerificationResponse
  * Describes the enum byond.v1.StartVerificationResponse.Status.
  */
 export const StartVerificationResponse_StatusSchema: GenEnum<StartVerificationResponse_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 2, 0);
+  enumDesc(file_byond_v1_verify, 3, 0);
 
 /**
  * Checks a code.
@@ -304,6 +349,21 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
    * @generated from field: optional string recipient = 3;
    */
   recipient?: string | undefined;
+
+  /**
+   * The payee that you are about to pay, as the start had it. If the start had another one or none, or had one that the
+   * check leaves out, the status is `incorrect` and the attempt counts.
+   *
+   * @generated from field: optional string payee = 4;
+   */
+  payee?: string | undefined;
+
+  /**
+   * The amount that you are about to pay, as the start had it. Compared as the `payee` is.
+   *
+   * @generated from field: byond.v1.Amount amount = 5;
+   */
+  amount?: Amount | undefined;
 };
 
 /**
@@ -311,7 +371,7 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
  * Use `create(CheckVerificationRequestSchema)` to create a new message.
  */
 export const CheckVerificationRequestSchema: GenMessage<CheckVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 3);
+  messageDesc(file_byond_v1_verify, 4);
 
 /**
  * The outcome of a check.
@@ -347,7 +407,7 @@ export type CheckVerificationResponse = Message<"byond.v1.CheckVerificationRespo
  * Use `create(CheckVerificationResponseSchema)` to create a new message.
  */
 export const CheckVerificationResponseSchema: GenMessage<CheckVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 4);
+  messageDesc(file_byond_v1_verify, 5);
 
 /**
  * The possible outcomes of a check.
@@ -370,7 +430,8 @@ export const CheckVerificationResponse_Status = {
   APPROVED: 1,
 
   /**
-   * The code did not match, or the `recipient` of the check is not the verification's. The user may try again.
+   * The code did not match, or the `recipient`, `payee` or `amount` of the check is not the verification's. The user may
+   * try again.
    *
    * @generated from enum value: STATUS_INCORRECT = 2;
    */
@@ -402,7 +463,7 @@ export type CheckVerificationResponse_Status = (typeof CheckVerificationResponse
  * Describes the enum byond.v1.CheckVerificationResponse.Status.
  */
 export const CheckVerificationResponse_StatusSchema: GenEnum<CheckVerificationResponse_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 4, 0);
+  enumDesc(file_byond_v1_verify, 5, 0);
 
 /**
  * A verification and its deliveries.
@@ -494,6 +555,20 @@ export type Verification = Message<"byond.v1.Verification"> & {
    * @generated from field: optional bool fixed_code = 12;
    */
   fixedCode?: boolean | undefined;
+
+  /**
+   * Who is to be paid, as given at the start. Left out unless the start had it, and once erased.
+   *
+   * @generated from field: optional string payee = 13;
+   */
+  payee?: string | undefined;
+
+  /**
+   * How much is to be paid. Left out as `payee` is.
+   *
+   * @generated from field: byond.v1.Amount amount = 14;
+   */
+  amount?: Amount | undefined;
 };
 
 /**
@@ -501,7 +576,7 @@ export type Verification = Message<"byond.v1.Verification"> & {
  * Use `create(VerificationSchema)` to create a new message.
  */
 export const VerificationSchema: GenMessage<Verification> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 5);
+  messageDesc(file_byond_v1_verify, 6);
 
 /**
  * A step of a verification's `fallback`, and what became of it.
@@ -564,7 +639,7 @@ export type VerificationFallback = Message<"byond.v1.VerificationFallback"> & {
  * Use `create(VerificationFallbackSchema)` to create a new message.
  */
 export const VerificationFallbackSchema: GenMessage<VerificationFallback> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 6);
+  messageDesc(file_byond_v1_verify, 7);
 
 /**
  * What became of a step.
@@ -619,7 +694,7 @@ export type VerificationFallback_Status = (typeof VerificationFallback_Status)[k
  * Describes the enum byond.v1.VerificationFallback.Status.
  */
 export const VerificationFallback_StatusSchema: GenEnum<VerificationFallback_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 6, 0);
+  enumDesc(file_byond_v1_verify, 7, 0);
 
 /**
  * Why nothing was sent.
@@ -695,7 +770,7 @@ export type VerificationFallback_Reason = (typeof VerificationFallback_Reason)[k
  * Describes the enum byond.v1.VerificationFallback.Reason.
  */
 export const VerificationFallback_ReasonSchema: GenEnum<VerificationFallback_Reason> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 6, 1);
+  enumDesc(file_byond_v1_verify, 7, 1);
 
 /**
  * A message that carries a code, and its delivery status.
@@ -787,7 +862,7 @@ export type Delivery = Message<"byond.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 7);
+  messageDesc(file_byond_v1_verify, 8);
 
 /**
  * The delivery status of a message.
@@ -856,7 +931,7 @@ export type Delivery_Status = (typeof Delivery_Status)[keyof typeof Delivery_Sta
  * Describes the enum byond.v1.Delivery.Status.
  */
 export const Delivery_StatusSchema: GenEnum<Delivery_Status> = /*@__PURE__*/
-  enumDesc(file_byond_v1_verify, 7, 0);
+  enumDesc(file_byond_v1_verify, 8, 0);
 
 /**
  * Identifies the verification.
@@ -877,7 +952,7 @@ export type GetVerificationRequest = Message<"byond.v1.GetVerificationRequest"> 
  * Use `create(GetVerificationRequestSchema)` to create a new message.
  */
 export const GetVerificationRequestSchema: GenMessage<GetVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 8);
+  messageDesc(file_byond_v1_verify, 9);
 
 /**
  * The requested verification.
@@ -898,7 +973,7 @@ export type GetVerificationResponse = Message<"byond.v1.GetVerificationResponse"
  * Use `create(GetVerificationResponseSchema)` to create a new message.
  */
 export const GetVerificationResponseSchema: GenMessage<GetVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 9);
+  messageDesc(file_byond_v1_verify, 10);
 
 /**
  * Identifies the verification, and says how to send its code.
@@ -934,7 +1009,7 @@ export type ResendCodeRequest = Message<"byond.v1.ResendCodeRequest"> & {
  * Use `create(ResendCodeRequestSchema)` to create a new message.
  */
 export const ResendCodeRequestSchema: GenMessage<ResendCodeRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 10);
+  messageDesc(file_byond_v1_verify, 11);
 
 /**
  * The verification, with the new message among its deliveries.
@@ -955,7 +1030,7 @@ export type ResendCodeResponse = Message<"byond.v1.ResendCodeResponse"> & {
  * Use `create(ResendCodeResponseSchema)` to create a new message.
  */
 export const ResendCodeResponseSchema: GenMessage<ResendCodeResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 11);
+  messageDesc(file_byond_v1_verify, 12);
 
 /**
  * Identifies the verification to end.
@@ -976,7 +1051,7 @@ export type CancelVerificationRequest = Message<"byond.v1.CancelVerificationRequ
  * Use `create(CancelVerificationRequestSchema)` to create a new message.
  */
 export const CancelVerificationRequestSchema: GenMessage<CancelVerificationRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 12);
+  messageDesc(file_byond_v1_verify, 13);
 
 /**
  * The verification after the call.
@@ -997,7 +1072,7 @@ export type CancelVerificationResponse = Message<"byond.v1.CancelVerificationRes
  * Use `create(CancelVerificationResponseSchema)` to create a new message.
  */
 export const CancelVerificationResponseSchema: GenMessage<CancelVerificationResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 13);
+  messageDesc(file_byond_v1_verify, 14);
 
 /**
  * Filters and pages of the list. All given filters must match.
@@ -1061,7 +1136,7 @@ export type ListVerificationsRequest = Message<"byond.v1.ListVerificationsReques
  * Use `create(ListVerificationsRequestSchema)` to create a new message.
  */
 export const ListVerificationsRequestSchema: GenMessage<ListVerificationsRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 14);
+  messageDesc(file_byond_v1_verify, 15);
 
 /**
  * A page of verifications.
@@ -1089,7 +1164,7 @@ export type ListVerificationsResponse = Message<"byond.v1.ListVerificationsRespo
  * Use `create(ListVerificationsResponseSchema)` to create a new message.
  */
 export const ListVerificationsResponseSchema: GenMessage<ListVerificationsResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 15);
+  messageDesc(file_byond_v1_verify, 16);
 
 /**
  * Identifies the recipient to erase.
@@ -1110,7 +1185,7 @@ export type EraseRecipientRequest = Message<"byond.v1.EraseRecipientRequest"> & 
  * Use `create(EraseRecipientRequestSchema)` to create a new message.
  */
 export const EraseRecipientRequestSchema: GenMessage<EraseRecipientRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 16);
+  messageDesc(file_byond_v1_verify, 17);
 
 /**
  * The result of an erasure.
@@ -1131,7 +1206,7 @@ export type EraseRecipientResponse = Message<"byond.v1.EraseRecipientResponse"> 
  * Use `create(EraseRecipientResponseSchema)` to create a new message.
  */
 export const EraseRecipientResponseSchema: GenMessage<EraseRecipientResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_verify, 17);
+  messageDesc(file_byond_v1_verify, 18);
 
 /**
  * How a code reaches its recipient.
@@ -1363,6 +1438,9 @@ export const VerifyService: GenService<{
    *
    * The server stores the recipient, encrypted, and the metadata. It does not store the code.
    *
+   * With `payee` and `amount`, the message shows them, and the code approves this payment alone: the check must repeat
+   * them.
+   *
    * With `fallback`, the same code goes out over another channel if a message fails or is not reported delivered in
    * time. With `reuse`, a second start for a recipient sends the code of the pending verification again.
    *
@@ -1385,7 +1463,7 @@ export const VerifyService: GenService<{
    * `approved` means that the person who entered the code has read a message sent to the verification's recipient. If
    * the code was resent to a second recipient, it was read at one of the two, and the server does not know at which.
    * Pass the `recipient` that you are about to treat as verified: with a different one even the right code is
-   * `incorrect`.
+   * `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass those that you are about to pay.
    *
    * @generated from rpc byond.v1.VerifyService.CheckVerification
    */

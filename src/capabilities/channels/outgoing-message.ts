@@ -4,6 +4,20 @@ import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 export const channelNames = ["sms", "voice", "whatsapp", "email"] as const;
 export type ChannelName = (typeof channelNames)[number];
 
+/** An amount of money. */
+export interface Amount {
+  /** A decimal number with the digits that the currency has: `10.50`. */
+  readonly value: string;
+  /** ISO 4217. */
+  readonly currency: string;
+}
+
+/** A payment that a code approves. */
+export interface Approval {
+  readonly payee: string;
+  readonly amount: Amount;
+}
+
 /** A message with a code, in parts: each channel words it in its own way. */
 export interface CodeMessage {
   /** The workspace that started the verification. */
@@ -24,6 +38,8 @@ export interface CodeMessage {
   readonly codeInSubject?: true;
   /** URL of the server on which the code resets an account's password. Undefined: the code verifies a recipient. */
   readonly resetsPasswordAt?: string;
+  /** What the code approves: the message must show it. Undefined: the code verifies a recipient. */
+  readonly approval?: Approval;
   readonly mode: "live" | "test";
 }
 

@@ -5,6 +5,7 @@ import { limitLockWait, type Queryable } from "../../database/database.ts";
 import { array, integer, nullable, type Placeholders, statement, text } from "../../database/statement.ts";
 import { hasToken } from "../../database/throttle.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import { approvalIndexes, approvalOf, approvalProblems, type GivenApproval, hasApproval } from "./approval.ts";
 import { deriveCode, deriveFixedCode, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
 import { indexesOfAny, parseAnyRecipient } from "./recipient.ts";
@@ -13,7 +14,8 @@ import type { VerificationOwner } from "./start-verification.ts";
 import type { VerificationStatus } from "./verification-view.ts";
 import { codeLength, guessLimit } from "./verify.policy.ts";
 
-export interface CheckInput {
+/** With the payment that the caller is about to make: the code is wrong for any other. */
+export interface CheckInput extends GivenApproval {
   readonly verificationId: string;
   /** As the end user entered it. */
   readonly code: string;
@@ -32,7 +34,7 @@ export interface CheckResult {
 /**
  * Decides an attempt under two locks, in this order: the verification, then the buckets that count wrong codes for its
  * recipients. The code is not a parameter: the server passes the master secrets that it knows, those under which the code is
- * right, and the length of the code. The right code for another recipient is a wrong code.
+ * right, and the length of the code. The right code for another recipient or another payment is a wrong code.
  *
  * `budget` has a row for each limit index that has a token left. A wrong code takes the tokens, a right code only looks. A
  * verification with two recipients counts against both, so that a second recipient does not allow more guesses.
@@ -45,6 +47,7 @@ const checkParameters = {
   knownSecrets: array(text),
   codeLength: integer,
   recipientIndexes: nullable(array(text)),
+  approvalIndexes: nullable(array(text)),
   attemptId: text,
   credential: heldCredential,
 };
@@ -59,7 +62,7 @@ const checkText = (p: Placeholders<typeof checkParameters>, hasCode: string) => 
           ${p.recipientIndexes} IS NULL
           OR (recipient_index = ANY (${p.recipientIndexes}) AND unsent_recipient IS DISTINCT FROM 'first')
           OR coalesce(second_recipient_index = ANY (${p.recipientIndexes}) AND unsent_recipient IS DISTINCT FROM 'second', false)
-        ) AS is_right
+        ) AND ${hasApproval(p.approvalIndexes)} AS is_right
       FROM verification, begun
       WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND mode = ${p.mode}
       FOR UPDATE OF verification
@@ -135,9 +138,11 @@ interface CheckRow {
 export async function checkVerification(
   deps: { readonly database: Queryable; readonly keyring: Keyring; readonly allowsFixedCodes: boolean },
   { workspaceId, mode, credential }: Pick<VerificationOwner, "workspaceId" | "mode" | "credential">,
-  { verificationId, code: submitted, recipient }: CheckInput,
+  { verificationId, code: submitted, recipient, payee, amount }: CheckInput,
 ): Promise<CheckResult> {
   const code = normalizeCode(submitted);
+  const approval = approvalOf({ payee, amount });
+  const isIncomplete = approval === undefined && (payee !== undefined || amount !== undefined);
   const attemptId = createId("att");
   const target = { workspaceId, id: verificationId, attemptId };
   const values = {
@@ -145,11 +150,12 @@ export async function checkVerification(
     mode,
     credential,
     matchingSecrets: matchingSecrets(deps.keyring, code, (secret) =>
-      deriveCode(secret, { verificationId, mode, length: code.length }),
+      deriveCode(secret, { verificationId, mode, length: code.length, approval }),
     ),
     knownSecrets: deps.keyring.all.map((secret) => secret.id),
     codeLength: Math.min(code.length, codeLength.max + 1),
     recipientIndexes: recipient === undefined ? null : indexesOfAny(deps.keyring, recipient),
+    approvalIndexes: isIncomplete ? [] : approvalIndexes(deps.keyring, approval),
   };
   const [row] = await deps.database.run(check, values, lookUpAttempt.bind(target));
   if (row === undefined) {
@@ -185,10 +191,16 @@ function statusOf({ before, after }: CheckRow): CheckStatus {
   }
 }
 
-/** The problems of the recipient of a check, by field. */
-export function checkProblems({ recipient }: { readonly recipient?: string | undefined }): Record<string, string> {
+/** The problems of the recipient, the payee and the amount of a check, by field. */
+export function checkProblems({
+  recipient,
+  ...given
+}: GivenApproval & { readonly recipient?: string | undefined }): Record<string, string> {
   const parsed = recipient === undefined ? undefined : parseAnyRecipient(recipient);
-  return parsed !== undefined && "problem" in parsed ? { recipient: parsed.problem } : {};
+  return {
+    ...(parsed !== undefined && "problem" in parsed ? { recipient: parsed.problem } : {}),
+    ...approvalProblems(given),
+  };
 }
 
 /** The ids of the master secrets under which the code is the submitted one. */

@@ -5,7 +5,7 @@ import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
-import type { ChannelName, CodeMessage } from "../channels/outgoing-message.ts";
+import type { Approval, ChannelName, CodeMessage } from "../channels/outgoing-message.ts";
 import { deriveCode } from "./code.ts";
 import { PendingVerifications } from "./pending-verifications.ts";
 
@@ -30,6 +30,7 @@ export interface CodePayload {
   readonly locale?: string;
   readonly autofillDomain?: string;
   readonly codeInSubject?: true;
+  readonly approval?: Approval;
 }
 
 /** What a verification says of its code. */
@@ -37,11 +38,12 @@ interface CodeOfVerification extends Pick<CodePayload, "brand" | "codeLength" | 
   readonly locale: string | null;
   readonly autofillDomain: string | null;
   readonly codeInSubject: boolean;
+  readonly approval: Approval | null;
 }
 
 /** The payload of a message with the code of a verification. */
 export function codePayload(
-  { brand, codeLength, secretId, locale, autofillDomain, codeInSubject }: CodeOfVerification,
+  { brand, codeLength, secretId, locale, autofillDomain, codeInSubject, approval }: CodeOfVerification,
   message: Pick<CodePayload, "channel" | "recipient" | "mode">,
 ): CodePayload {
   return {
@@ -52,6 +54,7 @@ export function codePayload(
     ...(locale === null ? {} : { locale }),
     ...(autofillDomain === null ? {} : { autofillDomain }),
     ...(codeInSubject ? { codeInSubject } : {}),
+    ...(approval === null ? {} : { approval }),
   };
 }
 
@@ -127,6 +130,7 @@ export class CodeSender implements OutboxSender {
       verificationId: item.subjectId,
       mode: payload.mode,
       length: codeLength,
+      approval: payload.approval,
     });
     const { workspaceId, createdAt, expiresAt } = item;
     const purpose = reset === undefined ? {} : { resetsPasswordAt: reset.url() };

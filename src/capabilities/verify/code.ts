@@ -2,6 +2,8 @@ import type { Mode } from "../../access/caller.ts";
 import { hmacSha256 } from "../../crypto/hmac-sha256.ts";
 import type { MasterSecret } from "../../crypto/keyring.ts";
 import { foldDigits } from "../../text/fold-digits.ts";
+import type { Approval } from "../channels/outgoing-message.ts";
+import { approvalText } from "./approval.ts";
 
 /** A code is derived from this and a master secret. */
 export interface CodeSubject {
@@ -9,17 +11,22 @@ export interface CodeSubject {
   readonly mode: Mode;
   /** Number of digits, 4 to 10. */
   readonly length: number;
+  /** What the code approves: another payee or amount has another code. Undefined: nothing but the recipient. */
+  readonly approval?: Approval | undefined;
 }
 
 /**
- * Derives the code of a verification: `length` decimal digits of HMAC-SHA256(subkey, id), without bias. The code is stored
+ * Derives the code of a verification: `length` decimal digits of HMAC-SHA256(subkey, id and approval), without bias. The code is stored
  * nowhere; each use derives it again. In the sandbox it is all zeros.
  */
 export function deriveCode(secret: MasterSecret, subject: CodeSubject): string {
   if (subject.mode === "test") {
     return "0".repeat(subject.length);
   }
-  return digitsOf(secret.subkey("verification-code"), subject.verificationId, subject.length);
+  const { verificationId, approval, length } = subject;
+  // Ids have no slash.
+  const bound = approval === undefined ? verificationId : `${verificationId}/${approvalText(approval)}`;
+  return digitsOf(secret.subkey("verification-code"), bound, length);
 }
 
 /** Derives a fixed code, with a key of its own: no other code tells anything of it. */

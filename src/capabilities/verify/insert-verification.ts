@@ -23,8 +23,12 @@ import { maxAttempts, maxSends } from "./verify.policy.ts";
 export interface Start extends Send {
   /** The channel of the start, which the send does not use if it has no provider. */
   readonly ownChannel: ChannelName;
-  /** Present: nothing is done if there is a pending verification of this channel, recipient and metadata that can be used instead. */
-  readonly unlessPending?: { readonly indexes: readonly string[]; readonly knownSecrets: readonly string[] };
+  /** Present: nothing is done if there is a pending verification of this channel, recipient, metadata and payment that can be used instead. */
+  readonly unlessPending?: {
+    readonly indexes: readonly string[];
+    readonly knownSecrets: readonly string[];
+    readonly approvalIndexes: readonly string[] | null;
+  };
   readonly status: "pending" | "channel_unavailable";
   readonly recipientSealed: Buffer;
   readonly recipientIndex: string;
@@ -40,6 +44,8 @@ export interface Start extends Send {
   readonly secretId: string;
   /** Null: the traffic of the recipient's range is not judged. */
   readonly numberRange: string | null;
+  /** The payment that the code approves. Undefined: there is none. */
+  readonly approval: { readonly approvalSealed: Buffer; readonly approvalIndex: string } | undefined;
   /** The fixed code of the recipient. Undefined: the code is derived from the verification's id. */
   readonly fixedCodeId?: string;
   /** Undefined: there is no fallback. */
@@ -71,19 +77,23 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     secretId: text,
     numberRange: nullable(text),
     fixedCodeId: optional(text),
+    approvalSealed: optional(bytea),
+    approvalIndex: optional(text),
     fallback: optional(jsonb),
     secondRecipientSealed: optional(nullable(bytea)),
     secondRecipientIndex: optional(nullable(text)),
     unsentRecipient: optional(nullable(text)),
     deviceIndexes: optional(array(text)),
   },
-  parts: ({ fallback, fixedCodeId, endUser }) => [
+  parts: ({ fallback, fixedCodeId, approval, endUser }) => [
     ...(fallback === undefined ? [] : ["fallback"]),
     ...(fixedCodeId === undefined ? [] : ["fixed_code"]),
     ...(endUser.deviceIndexes.length === 0 ? [] : ["device"]),
+    ...(approval === undefined ? [] : ["approval"]),
   ],
-  values: ({ fallback, ...start }) => ({
+  values: ({ fallback, approval, ...start }) => ({
     ...start,
+    ...approval,
     ...fallback,
     channel: start.ownChannel,
     fallback: fallback?.stored,
@@ -97,6 +107,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
         ${parts.includes("fallback") ? ", fallback, second_recipient_sealed, second_recipient_index, unsent_recipient" : ""}
         ${parts.includes("fixed_code") ? ", fixed_code_id" : ""}
         ${parts.includes("device") ? ", device_indexes" : ""}
+        ${parts.includes("approval") ? ", approval_sealed, approval_index" : ""}
       )
       SELECT
         ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
@@ -110,6 +121,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
         }
         ${parts.includes("fixed_code") ? `, ${p.fixedCodeId}` : ""}
         ${parts.includes("device") ? `, ${p.deviceIndexes}` : ""}
+        ${parts.includes("approval") ? `, ${p.approvalSealed}, ${p.approvalIndex}` : ""}
       FROM date_trunc('milliseconds', byond_now()) AS at
       WHERE ${reached}
       RETURNING created_at, expires_at
@@ -119,19 +131,29 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
   }),
 });
 
+/** What a verification must have to be used instead of a new one. */
+export const reuseParameters = {
+  channel: text,
+  indexes: array(text),
+  metadata: jsonb,
+  knownSecrets: array(text),
+  approvalIndexes: nullable(array(text)),
+};
+
 /**
  * Locks what a start for the same channel and recipient locks, and refuses the run if there is a verification to use instead: see
- * `verify-0004.migration.ts`.
+ * `verify-0008.migration.ts`.
  */
 const unlessPending = defineStep<Start, typeof sendParameters>()({
   name: "reuse",
-  parameters: { channel: text, indexes: array(text), metadata: jsonb, knownSecrets: array(text) },
+  parameters: reuseParameters,
   isNeeded: ({ unlessPending }) => unlessPending !== undefined,
   values: ({ ownChannel, metadata, unlessPending }) => ({
     channel: ownChannel,
     indexes: unlessPending?.indexes ?? [],
     metadata,
     knownSecrets: unlessPending?.knownSecrets ?? [],
+    approvalIndexes: unlessPending?.approvalIndexes ?? null,
   }),
   sql: (p, { reached }) => ({
     ctes: `reuse AS MATERIALIZED (SELECT ${toReuse(p)} AS id WHERE ${reached})`,
@@ -141,11 +163,10 @@ const unlessPending = defineStep<Start, typeof sendParameters>()({
 });
 
 /** SQL of the id of the verification to use. */
-export const toReuse = (
-  p: Readonly<Record<"workspaceId" | "mode" | "channel" | "indexes" | "metadata" | "knownSecrets", string>>,
-) =>
+export const toReuse = (p: Readonly<Record<"workspaceId" | "mode" | keyof typeof reuseParameters, string>>) =>
   `verification_to_reuse(
-    ${p.workspaceId}, ${p.mode}, ${p.channel}, ${p.indexes}, ${p.metadata}, ${p.knownSecrets}, ${maxSends}
+    ${p.workspaceId}, ${p.mode}, ${p.channel}, ${p.indexes}, ${p.metadata}, ${p.knownSecrets}, ${maxSends},
+    ${p.approvalIndexes}
   )`;
 
 /** The statement of a start: takes a token of every limit, then writes the verification and its message. */

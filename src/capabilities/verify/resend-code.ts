@@ -4,6 +4,7 @@ import { defineStep } from "../../database/shared-statement.ts";
 import { array, boolean, bytea, nullable, statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
+import { approvalChannelProblem, unsealApproval } from "./approval.ts";
 import { codeMessageKind, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
 import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
 import { type EndUser, type StoredEndUser, storedEndUser } from "./end-user.ts";
@@ -45,7 +46,7 @@ export const readPending = statement<PendingRow>("read_pending_verification")(
   (p) => `
     SELECT
       channel, recipient_sealed, second_recipient_sealed, end_user_sealed, device_indexes, brand, locale, autofill_domain,
-      code_in_subject, code_length, secret_id, fallback IS NOT NULL AS has_fallback
+      code_in_subject, code_length, secret_id, approval_sealed, fallback IS NOT NULL AS has_fallback
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
       AND status = 'pending' AND expires_at > byond_now() AND fixed_code_id IS NULL`,
@@ -61,6 +62,7 @@ export interface PendingRow extends StoredEndUser {
   readonly codeInSubject: boolean;
   readonly codeLength: number;
   readonly secretId: string;
+  readonly approvalSealed: Buffer | null;
   readonly hasFallback: boolean;
 }
 
@@ -179,7 +181,7 @@ export interface ResendResult {
  * A verification has at most one recipient of each form, mail address and phone number: the recipient of the start, and the
  * first one of the other form that a resend names.
  *
- * Throws `not_found`; `validation_error` for a channel without a provider, for a recipient that the channel does not take, and
+ * Throws `not_found`; `validation_error` for a channel without a provider or one that cannot show a payment, for a recipient that the channel does not take, and
  * for another recipient of a form that the verification already has; `send_limit_reached`; `rate_limited`, as a start does; and
  * `invalid_api_key` if the credential no longer holds.
  */
@@ -214,9 +216,18 @@ export async function sendAgain(
   if (lane === undefined) {
     throw invalidFields({ channel: "is not served here yet" });
   }
+  const approval = unsealApproval(keyring, workspaceId, verificationId, pending.approvalSealed);
+  const channelProblem = approval === null ? undefined : approvalChannelProblem(channel);
+  if (channelProblem !== undefined) {
+    throw invalidFields({ channel: channelProblem });
+  }
   const isSecond = isSecondForm(channel, pending);
   const message = {
-    ...sealCodeMessage(keyring, workspaceId, codePayload(pending, { channel, recipient: recipient.address, mode })),
+    ...sealCodeMessage(
+      keyring,
+      workspaceId,
+      codePayload({ ...pending, approval }, { channel, recipient: recipient.address, mode }),
+    ),
     kind: pending.hasFallback ? codeMessageWithFallbackKind : codeMessageKind,
     lane,
     claimedBy: codes.serverId,

@@ -4,6 +4,7 @@ import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import { maxCounted, type SealedRows, type UsedSecret } from "../../crypto/master-secret-use.ts";
 import { change, type Database, type Queryable } from "../../database/database.ts";
 import { array, bytea, nullable, type Placeholders, statement, text, timestamptz } from "../../database/statement.ts";
+import { sealApproval, unsealApproval } from "./approval.ts";
 import { erasure } from "./erase-recipient.ts";
 import { exactIndex, exactOfAddress, recipientContext, secondRecipientContext } from "./recipient.ts";
 
@@ -62,7 +63,7 @@ const hasEnded = "NOT (status = 'pending' AND expires_at > byond_now())";
 const readBatch = statement<SealedRow>("read_rows_to_reseal")(
   { ...usedSecret, afterWorkspaceId: text, afterId: text },
   (p) => `
-    SELECT workspace_id, id, created_at, recipient_sealed, second_recipient_sealed, end_user_sealed
+    SELECT workspace_id, id, created_at, recipient_sealed, second_recipient_sealed, end_user_sealed, approval_sealed
     ${rowsOfSecret(p)} AND ${hasEnded}
       AND (created_at, workspace_id, id) > (${p.from}, ${p.afterWorkspaceId}, ${p.afterId})
     ORDER BY created_at, workspace_id, id LIMIT ${resealBatchSize}
@@ -76,9 +77,13 @@ interface SealedRow {
   readonly recipientSealed: Buffer | null;
   readonly secondRecipientSealed: Buffer | null;
   readonly endUserSealed: Buffer | null;
+  readonly approvalSealed: Buffer | null;
 }
 
-/** `limit_indexes` becomes an empty list, and the device is forgotten: only pending verifications count wrong codes and sends. */
+/**
+ * `limit_indexes` becomes an empty list, `approval_index` null, and the device is forgotten: only pending verifications count wrong codes and
+ * sends, and are checked.
+ */
 const writeBatch = statement("write_resealed_rows")(
   {
     secretId: text,
@@ -89,6 +94,7 @@ const writeBatch = statement("write_resealed_rows")(
     secondRecipientsSealed: array(nullable(bytea)),
     secondRecipientIndexes: array(nullable(text)),
     endUsersSealed: array(nullable(bytea)),
+    approvalsSealed: array(nullable(bytea)),
   },
   (p) => `
     UPDATE verification SET
@@ -98,12 +104,14 @@ const writeBatch = statement("write_resealed_rows")(
       second_recipient_index = resealed.second_recipient_index,
       end_user_sealed = resealed.end_user_sealed,
       device_indexes = NULL,
+      approval_sealed = resealed.approval_sealed, approval_index = NULL,
       limit_indexes = CASE WHEN limit_indexes IS NOT NULL THEN ARRAY[]::text[] END
     FROM unnest(
       ${p.workspaceIds}, ${p.ids}, ${p.recipientsSealed}, ${p.recipientIndexes}, ${p.secondRecipientsSealed},
-      ${p.secondRecipientIndexes}, ${p.endUsersSealed}
+      ${p.secondRecipientIndexes}, ${p.endUsersSealed}, ${p.approvalsSealed}
     ) AS resealed (
-      workspace_id, id, recipient_sealed, recipient_index, second_recipient_sealed, second_recipient_index, end_user_sealed
+      workspace_id, id, recipient_sealed, recipient_index, second_recipient_sealed, second_recipient_index, end_user_sealed,
+      approval_sealed
     )
     WHERE verification.workspace_id = resealed.workspace_id AND verification.id = resealed.id`,
 );
@@ -178,6 +186,7 @@ async function resealBatch(
     secondRecipientsSealed: resealed.map(({ second }) => second?.sealed ?? null),
     secondRecipientIndexes: resealed.map(({ second }) => second?.index ?? null),
     endUsersSealed: resealed.map(({ endUserSealed }) => endUserSealed),
+    approvalsSealed: resealed.map(({ approvalSealed }) => approvalSealed),
   });
   return rows;
 }
@@ -185,14 +194,16 @@ async function resealBatch(
 /** Drops what is sealed with a secret that the keyring does not have. The command refuses to run if there are such rows. */
 function resealRow(
   keyring: Keyring,
-  { workspaceId, id, recipientSealed, secondRecipientSealed, endUserSealed }: SealedRow,
+  { workspaceId, id, recipientSealed, secondRecipientSealed, endUserSealed, approvalSealed }: SealedRow,
 ) {
   const context = recipientContext(workspaceId, id);
+  const approval = unsealApproval(keyring, workspaceId, id, approvalSealed);
   const endUserKey = endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, endUserSealed);
   return {
     first: resealRecipient(keyring, context, recipientSealed),
     second: resealRecipient(keyring, secondRecipientContext(workspaceId, id), secondRecipientSealed),
     endUserSealed: endUserKey === undefined ? null : seal(keyring, "end-user-seal", context, endUserKey),
+    approvalSealed: approval === null ? null : sealApproval(keyring, workspaceId, id, approval),
   };
 }
 

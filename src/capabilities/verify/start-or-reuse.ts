@@ -1,6 +1,7 @@
-import { array, jsonb, statement, text } from "../../database/statement.ts";
+import { statement, text } from "../../database/statement.ts";
 import { AppError, isUndeliverable } from "../../errors.ts";
-import { toReuse } from "./insert-verification.ts";
+import { approvalIndexes } from "./approval.ts";
+import { reuseParameters, toReuse } from "./insert-verification.ts";
 import { planSends } from "./plan-sends.ts";
 import { exactIndexes } from "./recipient.ts";
 import { type ResendDependencies, type ResendInput, readPending, sendAgain } from "./resend-code.ts";
@@ -14,7 +15,7 @@ import {
 } from "./start-verification.ts";
 
 const findToReuse = statement<{ id: string | null }>("find_verification_to_reuse")(
-  { workspaceId: text, mode: text, channel: text, indexes: array(text), metadata: jsonb, knownSecrets: array(text) },
+  { workspaceId: text, mode: text, ...reuseParameters },
   (p) => `SELECT ${toReuse(p)} AS id`,
 );
 
@@ -32,7 +33,7 @@ export interface StartedOrReused extends StartedVerification {
 const maxTries = 3;
 
 /**
- * Sends the code of the newest pending verification of this channel, recipient and metadata again, if it has sends left. Otherwise starts one: the
+ * Sends the code of the newest pending verification of this channel, recipient, metadata and payment again, if it has sends left. Otherwise starts one: the
  * statement of the start finds out which, under a lock, so that of two calls at the same moment one starts and the other uses what it
  * started. Throws as a start and a resend do.
  *
@@ -74,6 +75,7 @@ async function reuse(
     indexes: own === undefined ? [] : exactIndexes(keyring, own.recipient),
     metadata: JSON.stringify(input.metadata),
     knownSecrets: keyring.all.map(({ id }) => id),
+    approvalIndexes: approvalIndexes(keyring, input.approval),
   });
   const id = found?.id ?? null;
   const [pending] = id === null ? [] : await database.run(readPending, { workspaceId, mode, id });

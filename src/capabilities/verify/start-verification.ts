@@ -6,7 +6,8 @@ import { invalidFields, isUndeliverable, problemOf } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { numberRange } from "../../text/number-range.ts";
-import type { ChannelName } from "../channels/outgoing-message.ts";
+import type { Approval, ChannelName } from "../channels/outgoing-message.ts";
+import { approvalIndexes, type GivenApproval, startApprovalProblems, storedApproval } from "./approval.ts";
 import { brandOf, brandOfAccount } from "./brand.ts";
 import {
   type CodeDispatcher,
@@ -61,7 +62,9 @@ export interface StartInput {
   readonly originLimits: readonly OriginLimit[];
   /** The other ways of the code. Default: none. */
   readonly fallback?: readonly FallbackInput[];
-  /** Do nothing if there is a pending verification of this channel, recipient and metadata that can be used instead. Default: false. */
+  /** The payment that the code approves. Default: none. */
+  readonly approval?: Approval | undefined;
+  /** Do nothing if there is a pending verification of this channel, recipient, metadata and payment that can be used instead. Default: false. */
   readonly unlessPending?: boolean;
   /** The fixed code of the recipient: nothing is sent. Default: it has none. */
   readonly fixedCode?: HeldFixedCode | undefined;
@@ -82,11 +85,15 @@ export interface StartDependencies {
   readonly startFixed: ReturnType<typeof startFixedStatement>;
 }
 
-/** The problems of a brand, of a recipient and of those of the fallback, by field. */
+/** The problems of a brand, of a payment, of a recipient and of those of the fallback, by field. */
 export function startProblems(
-  input: Pick<StartInput, "channel" | "recipient" | "brand" | "fallback">,
+  input: Pick<StartInput, "channel" | "recipient" | "brand" | "fallback"> & GivenApproval,
 ): Record<string, string> {
-  return { ...planSends(input).problems, ...problemOf("brand", input.brand && senderNameProblem(input.brand)) };
+  return {
+    ...planSends(input).problems,
+    ...problemOf("brand", input.brand && senderNameProblem(input.brand)),
+    ...startApprovalProblems(input, input),
+  };
 }
 
 /**
@@ -180,7 +187,7 @@ async function startOver(
 ): Promise<StartedVerification | undefined> {
   const { keyring, codes } = deps;
   const { workspaceId, mode } = caller;
-  const { id, recipient, fixedCode } = input;
+  const { id, recipient, fixedCode, approval } = input;
   const hasFallback = steps.length > 0;
   const [locale, autofillDomain] = [input.locale ?? null, input.autofillDomain ?? null];
   const codeInSubject = input.codeInSubject ?? false;
@@ -200,6 +207,7 @@ async function startOver(
                 locale,
                 autofillDomain,
                 codeInSubject,
+                approval: approval ?? null,
               },
               { channel: target.channel, recipient: target.recipient.address, mode },
             ),
@@ -240,8 +248,15 @@ async function startOver(
     secretId: fixedCode?.secretId ?? keyring.current.id,
     numberRange: message !== undefined && mode === "live" ? rangeOf([recipient, second]) : null,
     ...(fixedCode === undefined ? {} : { fixedCodeId: fixedCode.id }),
+    approval: storedApproval(keyring, workspaceId, id, approval),
     ...(input.unlessPending === true
-      ? { unlessPending: { indexes: exactIndexes(keyring, recipient), knownSecrets: keyring.all.map(({ id }) => id) } }
+      ? {
+          unlessPending: {
+            indexes: exactIndexes(keyring, recipient),
+            knownSecrets: keyring.all.map(({ id }) => id),
+            approvalIndexes: approvalIndexes(keyring, approval),
+          },
+        }
       : {}),
     ...(hasFallback
       ? {

@@ -22,7 +22,14 @@ interface Snapshot extends Pick<ViewRow, "channel" | "status" | "attemptsLeft"> 
 /** What is read from the verification: an erasure has erased it there. */
 type Current = Pick<
   ViewRow,
-  "recipientSealed" | "secondRecipientSealed" | "metadata" | "hasFixedCode" | "deliveries" | "fallback" | "steps"
+  | "recipientSealed"
+  | "secondRecipientSealed"
+  | "approvalSealed"
+  | "metadata"
+  | "hasFixedCode"
+  | "deliveries"
+  | "fallback"
+  | "steps"
 >;
 
 /**
@@ -65,7 +72,7 @@ const deliveriesAt = `
 const readCurrent = statement<Current & { place: number }>("read_verifications_of_events")(
   { workspaceIds: array(text), ids: array(text), moments: array(text) },
   (p) => `
-    SELECT asked.place::integer, recipient_sealed, second_recipient_sealed, metadata, fallback,
+    SELECT asked.place::integer, recipient_sealed, second_recipient_sealed, approval_sealed, metadata, fallback,
       fixed_code_id IS NOT NULL AS has_fixed_code, (
       SELECT coalesce(jsonb_agg(delivery ORDER BY delivery."createdAt", delivery.id), '[]')
       FROM (${deliveriesAt}) AS delivery
@@ -83,6 +90,7 @@ const readCurrent = statement<Current & { place: number }>("read_verifications_o
 const deleted: Current = {
   recipientSealed: null,
   secondRecipientSealed: null,
+  approvalSealed: null,
   metadata: {},
   hasFixedCode: false,
   deliveries: [],

@@ -59,6 +59,7 @@ export function verificationMessage(view: VerificationView): MessageInitShape<ty
     metadata: { ...view.metadata },
     fallback: view.fallback.map(fallbackMessage),
     ...(view.hasFixedCode ? { fixedCode: true } : {}),
+    ...(view.approval ?? {}),
   };
 }
 

@@ -1,7 +1,8 @@
 import { type Keyring, unseal } from "../../crypto/keyring.ts";
 import { array, type Placeholders, text } from "../../database/statement.ts";
 import { channelOfLane } from "../channels/channels.ts";
-import { type ChannelName, maskRecipient } from "../channels/outgoing-message.ts";
+import { type Approval, type ChannelName, maskRecipient } from "../channels/outgoing-message.ts";
+import { unsealApproval } from "./approval.ts";
 import { fallbackKind, type StoredFallback } from "./fallback/fallback-step.ts";
 import { type FallbackRow, type FallbackView, fallbackViews, stepsOf } from "./fallback/fallback-view.ts";
 import { formOf, recipientContext, secondRecipientContext } from "./recipient.ts";
@@ -41,6 +42,8 @@ export interface VerificationView {
   readonly metadata: Readonly<Record<string, string>>;
   readonly fallback: readonly FallbackView[];
   readonly hasFixedCode: boolean;
+  /** The payment that the code approves. Null: there is none, or it is erased. */
+  readonly approval: Approval | null;
 }
 
 /** The parameters of `viewText`: the workspace, and the ids of the master secrets that the server knows. */
@@ -72,7 +75,7 @@ export function viewText(
   return `
     SELECT
       id, channel, current_status AS status, recipient_sealed, second_recipient_sealed,
-      created_at, expires_at, approved_at, metadata, fallback,
+      approval_sealed, created_at, expires_at, approved_at, metadata, fallback,
       fixed_code_id IS NOT NULL AS has_fixed_code,
       CASE WHEN current_status = 'pending' THEN max_attempts - attempts ELSE 0 END AS attempts_left,
       (
@@ -118,9 +121,10 @@ interface DeliveryRow
 }
 
 /** A verification as `viewText` reads it. */
-export interface ViewRow extends Omit<VerificationView, "recipient" | "deliveries" | "fallback"> {
+export interface ViewRow extends Omit<VerificationView, "recipient" | "deliveries" | "fallback" | "approval"> {
   readonly recipientSealed: Buffer | null;
   readonly secondRecipientSealed: Buffer | null;
+  readonly approvalSealed: Buffer | null;
   readonly deliveries: readonly DeliveryRow[];
   readonly fallback: StoredFallback | null;
   readonly steps: readonly FallbackRow[] | null;
@@ -128,7 +132,7 @@ export interface ViewRow extends Omit<VerificationView, "recipient" | "deliverie
 
 /** The view of a row. */
 export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): VerificationView {
-  const { recipientSealed, secondRecipientSealed, deliveries, fallback, steps, ...view } = row;
+  const { recipientSealed, secondRecipientSealed, approvalSealed, deliveries, fallback, steps, ...view } = row;
   const first = masked(keyring, recipientContext(workspaceId, row.id), recipientSealed);
   const second = masked(keyring, secondRecipientContext(workspaceId, row.id), secondRecipientSealed);
   const recipientOf = (channel: ChannelName | undefined) => {
@@ -140,6 +144,7 @@ export function viewOf(keyring: Keyring, workspaceId: string, row: ViewRow): Ver
   return {
     ...view,
     recipient: first,
+    approval: unsealApproval(keyring, workspaceId, row.id, approvalSealed),
     deliveries: deliveries.map((delivery) => deliveryView(delivery, recipientOf)),
     fallback: fallbackViews(
       { verificationId: row.id, isPending: row.status === "pending", fallback, rows: steps },

@@ -33,6 +33,9 @@ export const VerificationEntity = defineEntity({
     metadata: p.json<Readonly<Record<string, string>>>(),
     /** The other ways of the code. Null: the start named none. */
     fallback: p.json<StoredFallback>().nullable(),
+    /** The payment that the code approves, and the index that identifies it. Null: there is none. */
+    approvalSealed: p.blob().nullable(),
+    approvalIndex: p.text().nullable(),
     codeLength: p.smallint().check("code_length >= 4 AND code_length <= 10"),
     secretId: p.text(),
     /** The fixed code of the recipient. Null: the code is derived from the verification's id. */

@@ -24,6 +24,7 @@ import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey } from "../../server/client-address.ts";
 import { channelOf, findChannel } from "../channels/channel-proto.ts";
 import type { EmailLookups } from "../email-lookup/look-up-email.ts";
+import { approvalOf } from "./approval.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
 import { type EndUser, endUserOf, mergeEndUsers } from "./end-user.ts";
@@ -89,6 +90,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         originLimits: endUserLimits(deps.sendLimits, endUser),
         originLimitsOf: (known: EndUser) => endUserLimits(deps.sendLimits, mergeEndUsers(endUser, known)),
         fallback: request.fallback.map(fallbackInput),
+        approval: approvalOf(request),
       };
       const answer = await countSource(deps, originOf(context), () =>
         commitAndSend(deps, context, StartVerificationResponseSchema, async (committing) => {
@@ -111,14 +113,14 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       return answer;
     },
 
-    async checkVerification({ verificationId: id, code, recipient }, context) {
+    async checkVerification({ verificationId: id, code, recipient, payee, amount }, context) {
       const verificationId = verificationIdOf(id);
       const answer = await commitWithAnswer(
         context,
         deps.database,
         CheckVerificationResponseSchema,
         async (database) => {
-          const input = { verificationId, code, recipient };
+          const input = { verificationId, code, recipient, payee, amount };
           const { status, hasFixedCode } = await checkVerification({ ...deps, database }, ownerOf(context), input);
           return { verificationId, status: checkStatuses[status], ...(hasFixedCode ? { fixedCode: true } : {}) };
         },
@@ -216,11 +218,11 @@ function ownerOf(context: HandlerContext): VerificationOwner {
 
 /** The rules of the requests that the schema cannot express. */
 export const verifyFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(StartVerificationRequestSchema, ({ channel, recipient, brand, fallback }) => {
+  fieldCheck(StartVerificationRequestSchema, ({ channel, recipient, brand, fallback, payee, amount }) => {
     const name = findChannel(channel);
     return name === undefined
       ? {}
-      : startProblems({ channel: name, recipient, brand, fallback: fallback.map(fallbackInput) });
+      : startProblems({ channel: name, recipient, brand, fallback: fallback.map(fallbackInput), payee, amount });
   }),
   fieldCheck(CheckVerificationRequestSchema, checkProblems),
 ];

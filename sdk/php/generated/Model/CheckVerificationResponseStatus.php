@@ -12,7 +12,10 @@ final class CheckVerificationResponseStatus
     /** The code matched. The recipient is verified. */
     public const APPROVED = 'approved';
 
-    /** The code did not match, or the `recipient` of the check is not the verification's. The user may try again. */
+    /**
+     * The code did not match, or the `recipient`, `payee` or `amount` of the check is not the verification's. The user
+     * may try again.
+     */
     public const INCORRECT = 'incorrect';
 
     /** The code has expired, was approved before, was canceled, or was never sent. Start a new verification. */

@@ -71,6 +71,12 @@ final class Verification extends Result
      */
     public readonly ?bool $fixedCode;
 
+    /** Who is to be paid, as given at the start. Left out unless the start had it, and once erased. */
+    public readonly ?string $payee;
+
+    /** How much is to be paid. Left out as `payee` is. */
+    public readonly Amount $amount;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -93,5 +99,7 @@ final class Verification extends Result
             static fn (mixed $value): VerificationFallback => new VerificationFallback(JsonReader::object($value)),
         );
         $this->fixedCode = JsonReader::booleanOrNull($json->fixed_code ?? null);
+        $this->payee = JsonReader::stringOrNull($json->payee ?? null);
+        $this->amount = new Amount(JsonReader::object($json->amount ?? null));
     }
 }

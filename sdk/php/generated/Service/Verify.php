@@ -49,6 +49,9 @@ final class Verify
      *
      * The server stores the recipient, encrypted, and the metadata. It does not store the code.
      *
+     * With `payee` and `amount`, the message shows them, and the code approves this payment alone: the check must
+     * repeat them.
+     *
      * With `fallback`, the same code goes out over another channel if a message fails or is not reported delivered in
      * time. With `reuse`, a second start for a recipient sends the code of the pending verification again.
      *
@@ -83,15 +86,21 @@ final class Verify
      *     provider reports no delivery), or when the verification has ended. Each step counts against the limits of a
      *     send.
      * @param Reuse::*|string|null $reuse With `pending`: if the newest pending verification with this channel,
-     *     recipient and metadata has sends left, and ten seconds or more until it expires, its code is sent again, and
-     *     no verification is started. The answer then has its id and its expiry; the other fields of this call are not
-     *     used. Default: every call starts a verification.
+     *     recipient, metadata, payee and amount has sends left, and ten seconds or more until it expires, its code is
+     *     sent again, and no verification is started. The answer then has its id and its expiry; the other fields of
+     *     this call are not used. Default: every call starts a verification.
      * @param list<RefusedEmail::*|string>|null $refuse Email addresses, of this start and its fallback, to which
      *     nothing is sent: the call fails with `validation_error`. What `EmailService` says of the address decides; if
      *     the domain name system does not answer, the code is sent.
      * @param string|null $deviceId Your own id of the device or the browser on which the end user asked for the
      *     code, 1 to 128 characters, if you have one. It limits sends as `endUserIp` does, also where many users share
      *     an address. Stored only as a keyed hash.
+     * @param string|null $payee Who is to be paid, as the message shows it, 1 to 70 characters: the rules of a
+     *     `brand` apply. Needs `amount`. The code then approves this payment alone, and a check with another `payee` or
+     *     `amount`, or without them, is `incorrect`. Not for `whatsapp`, whose messages cannot show it. Erased with the
+     *     recipient.
+     * @param array<string, mixed>|null $amount How much is to be paid. The message shows it in the form of its
+     *     language. Needs `payee`.
      * @param bool|null $codeInSubject Whether the subject of an email begins with the code, so that it can be read
      *     without opening the email. Default `false`: subjects are shown on locked screens, and kept in the logs of
      *     mail servers. Applies to every email of this verification; other channels have no subject.
@@ -111,6 +120,8 @@ final class Verify
         ?string $reuse = null,
         ?array $refuse = null,
         ?string $deviceId = null,
+        ?string $payee = null,
+        ?array $amount = null,
         ?bool $codeInSubject = null,
         ?RequestOptions $options = null,
     ): StartVerificationResponse {
@@ -131,6 +142,8 @@ final class Verify
                 'reuse' => $reuse,
                 'refuse' => JsonWriter::list($refuse),
                 'device_id' => $deviceId,
+                'payee' => $payee,
+                'amount' => JsonWriter::object($amount),
                 'code_in_subject' => $codeInSubject,
             ],
             $options,
@@ -146,7 +159,8 @@ final class Verify
      * `approved` means that the person who entered the code has read a message sent to the verification's recipient. If
      * the code was resent to a second recipient, it was read at one of the two, and the server does not know at which.
      * Pass the `recipient` that you are about to treat as verified: with a different one even the right code is
-     * `incorrect`.
+     * `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass those that you are about
+     * to pay.
      *
      * @param string $verificationId The id that `verify.start` returned.
      * @param string $code The code as the user entered it, in the digits of any script, at most 64 characters. A
@@ -154,18 +168,30 @@ final class Verify
      * @param string|null $recipient The recipient that you treat as verified if the code is right: a phone number
      *     in E.164 form or an email address. If it is not a recipient of the verification, the status is `incorrect`
      *     and the attempt counts. Without it, your server must know whom the id belongs to.
+     * @param string|null $payee The payee that you are about to pay, as the start had it. If the start had another
+     *     one or none, or had one that the check leaves out, the status is `incorrect` and the attempt counts.
+     * @param array<string, mixed>|null $amount The amount that you are about to pay, as the start had it. Compared
+     *     as the `payee` is.
      * @throws ByondException
      */
     public function check(
         string $verificationId,
         #[\SensitiveParameter] string $code,
         ?string $recipient = null,
+        ?string $payee = null,
+        ?array $amount = null,
         ?RequestOptions $options = null,
     ): CheckVerificationResponse {
         return new CheckVerificationResponse($this->caller->call(
             new Operation('POST', '/api/v1/verify/check', hasBody: true, hasSideEffects: true, isRepeatable: true),
             [],
-            ['verification_id' => $verificationId, 'code' => $code, 'recipient' => $recipient],
+            [
+                'verification_id' => $verificationId,
+                'code' => $code,
+                'recipient' => $recipient,
+                'payee' => $payee,
+                'amount' => JsonWriter::object($amount),
+            ],
             $options,
         ));
     }

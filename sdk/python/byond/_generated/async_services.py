@@ -39,6 +39,8 @@ class AsyncVerify:
         reuse: Optional[types.Reuse] = None,
         refuse: Optional[Sequence[types.RefusedEmail]] = None,
         device_id: Optional[str] = None,
+        payee: Optional[str] = None,
+        amount: Optional[Union[types.Amount, Mapping[str, object]]] = None,
         code_in_subject: Optional[bool] = None,
         options: Optional[CallOptions] = None,
     ) -> types.StartVerificationResponse:
@@ -54,6 +56,9 @@ class AsyncVerify:
         nothing is sent.
 
         The server stores the recipient, encrypted, and the metadata. It does not store the code.
+
+        With `payee` and `amount`, the message shows them, and the code approves this payment alone: the check must
+        repeat them.
 
         With `fallback`, the same code goes out over another channel if a message fails or is not reported delivered
         in time. With `reuse`, a second start for a recipient sends the code of the pending verification again.
@@ -90,16 +95,21 @@ class AsyncVerify:
                 have passed and it was not reported as delivered. No step is taken once a message was delivered (or
                 was sent, where its provider reports no delivery), or when the verification has ended. Each step
                 counts against the limits of a send.
-            reuse: With `pending`: if the newest pending verification with this channel, recipient and metadata
-                has sends left, and ten seconds or more until it expires, its code is sent again, and no
-                verification is started. The answer then has its id and its expiry; the other fields of this call
-                are not used. Default: every call starts a verification.
+            reuse: With `pending`: if the newest pending verification with this channel, recipient, metadata,
+                payee and amount has sends left, and ten seconds or more until it expires, its code is sent again,
+                and no verification is started. The answer then has its id and its expiry; the other fields of this
+                call are not used. Default: every call starts a verification.
             refuse: Email addresses, of this start and its fallback, to which nothing is sent: the call fails
                 with `validation_error`. What `EmailService` says of the address decides; if the domain name system
                 does not answer, the code is sent.
             device_id: Your own id of the device or the browser on which the end user asked for the code, 1 to
                 128 characters, if you have one. It limits sends as `end_user_ip` does, also where many users share
                 an address. Stored only as a keyed hash.
+            payee: Who is to be paid, as the message shows it, 1 to 70 characters: the rules of a `brand` apply.
+                Needs `amount`. The code then approves this payment alone, and a check with another `payee` or
+                `amount`, or without them, is `incorrect`. Not for `whatsapp`, whose messages cannot show it. Erased
+                with the recipient.
+            amount: How much is to be paid. The message shows it in the form of its language. Needs `payee`.
             code_in_subject: Whether the subject of an email begins with the code, so that it can be read
                 without opening the email. Default `false`: subjects are shown on locked screens, and kept in the
                 logs of mail servers. Applies to every email of this verification; other channels have no subject.
@@ -121,6 +131,8 @@ class AsyncVerify:
                 "reuse": reuse,
                 "refuse": refuse,
                 "device_id": device_id,
+                "payee": payee,
+                "amount": amount,
                 "code_in_subject": code_in_subject,
             },
             options,
@@ -132,6 +144,8 @@ class AsyncVerify:
         verification_id: str,
         code: str,
         recipient: Optional[str] = None,
+        payee: Optional[str] = None,
+        amount: Optional[Union[types.Amount, Mapping[str, object]]] = None,
         options: Optional[CallOptions] = None,
     ) -> types.CheckVerificationResponse:
         """Checks the code that the user entered.
@@ -143,7 +157,8 @@ class AsyncVerify:
         `approved` means that the person who entered the code has read a message sent to the verification's
         recipient. If the code was resent to a second recipient, it was read at one of the two, and the server does
         not know at which. Pass the `recipient` that you are about to treat as verified: with a different one even
-        the right code is `incorrect`.
+        the right code is `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass
+        those that you are about to pay.
 
         Args:
             verification_id: The id that `verify.start` returned.
@@ -152,6 +167,9 @@ class AsyncVerify:
             recipient: The recipient that you treat as verified if the code is right: a phone number in E.164
                 form or an email address. If it is not a recipient of the verification, the status is `incorrect`
                 and the attempt counts. Without it, your server must know whom the id belongs to.
+            payee: The payee that you are about to pay, as the start had it. If the start had another one or
+                none, or had one that the check leaves out, the status is `incorrect` and the attempt counts.
+            amount: The amount that you are about to pay, as the start had it. Compared as the `payee` is.
             options: Options of this call.
         """
         return await self._caller.call(
@@ -160,6 +178,8 @@ class AsyncVerify:
                 "verification_id": verification_id,
                 "code": code,
                 "recipient": recipient,
+                "payee": payee,
+                "amount": amount,
             },
             options,
         )

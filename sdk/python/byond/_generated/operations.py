@@ -26,6 +26,14 @@ FALLBACK_STEP: Message[types.FallbackStep] = Message(
     },
 )
 
+AMOUNT: Message[types.Amount] = Message(
+    types.Amount,
+    {
+        "value": AS_IT_IS,
+        "currency": AS_IT_IS,
+    },
+)
+
 CHECK_VERIFICATION_RESPONSE: Message[types.CheckVerificationResponse] = Message(
     types.CheckVerificationResponse,
     {
@@ -50,6 +58,8 @@ VERIFICATION: Message[types.Verification] = Message(
         "metadata": MapOf(AS_IT_IS),
         "fallback": ListOf(lambda: VERIFICATION_FALLBACK),
         "fixed_code": AS_IT_IS,
+        "payee": AS_IT_IS,
+        "amount": lambda: AMOUNT,
     },
 )
 
@@ -702,7 +712,7 @@ VERIFY_START: Operation[types.StartVerificationResponse] = Operation(
     path="/api/v1/verify/start",
     parameters_in="body",
     result=START_VERIFICATION_RESPONSE,
-    parameters={"metadata": MapOf(AS_IT_IS), "fallback": ListOf(lambda: FALLBACK_STEP), "refuse": ListOf(AS_IT_IS)},
+    parameters={"metadata": MapOf(AS_IT_IS), "fallback": ListOf(lambda: FALLBACK_STEP), "refuse": ListOf(AS_IT_IS), "amount": lambda: AMOUNT},
     has_side_effects=True,
 )
 
@@ -713,6 +723,7 @@ VERIFY_CHECK: Operation[types.CheckVerificationResponse] = Operation(
     path="/api/v1/verify/check",
     parameters_in="body",
     result=CHECK_VERIFICATION_RESPONSE,
+    parameters={"amount": lambda: AMOUNT},
     has_side_effects=True,
 )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Dict, List, Literal, Optional, Union
 
 __all__ = [
+    "Amount",
     "ApiKey",
     "ApiKeyEvent",
     "BatchLookupItem",
@@ -196,8 +197,8 @@ CheckVerificationResponseStatus = Literal[
 """The possible outcomes of a check.
 
 - `approved`: The code matched. The recipient is verified.
-- `incorrect`: The code did not match, or the `recipient` of the check is not the verification's. The user may try
-  again.
+- `incorrect`: The code did not match, or the `recipient`, `payee` or `amount` of the check is not the
+  verification's. The user may try again.
 - `expired`: The code has expired, was approved before, was canceled, or was never sent. Start a new verification.
 - `locked`: Too many wrong codes. Start a new verification.
 
@@ -630,6 +631,19 @@ class FallbackStep:
 
 
 @dataclass(frozen=True)
+class Amount:
+    """An amount of money."""
+
+    value: str
+    """A decimal number, such as `249.90`, more than 0, with at most 12 digits before the point, and as many after it
+    as the currency has: 2 for most, 0 for `JPY`, 3 for `KWD`. Fewer are the same amount: `10.5` and `10.50`.
+    """
+
+    currency: str
+    """The code of a currency in ISO 4217, in capital letters, such as `EUR`."""
+
+
+@dataclass(frozen=True)
 class CheckVerificationResponse:
     """The outcome of a check."""
 
@@ -686,6 +700,12 @@ class Verification:
     """True if the recipient has a fixed code (`POST /fixed-codes`), and otherwise left out: nothing is sent, and the
     code is not secret.
     """
+
+    payee: Optional[str]
+    """Who is to be paid, as given at the start. Left out unless the start had it, and once erased."""
+
+    amount: Amount
+    """How much is to be paid. Left out as `payee` is."""
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,9 @@ export class Verify {
    *
    * The server stores the recipient, encrypted, and the metadata. It does not store the code.
    *
+   * With `payee` and `amount`, the message shows them, and the code approves this payment alone: the check must repeat
+   * them.
+   *
    * With `fallback`, the same code goes out over another channel if a message fails or is not reported delivered in
    * time. With `reuse`, a second start for a recipient sends the code of the pending verification again.
    *
@@ -126,7 +129,8 @@ export class Verify {
    * `approved` means that the person who entered the code has read a message sent to the verification's recipient. If
    * the code was resent to a second recipient, it was read at one of the two, and the server does not know at which.
    * Pass the `recipient` that you are about to treat as verified: with a different one even the right code is
-   * `incorrect`.
+   * `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass those that you are about to
+   * pay.
    */
   check(params: CheckVerificationParams, options: CallOptions = {}): Promise<CheckVerificationResponse> {
     return this.#caller.call(operations.verify.check, { ...params }, options);

@@ -78,8 +78,8 @@ export type RefusedEmail = "no_mail" | "disposable" | "role";
  * The possible outcomes of a check.
  *
  * - `approved`: The code matched. The recipient is verified.
- * - `incorrect`: The code did not match, or the `recipient` of the check is not the verification's. The user may try
- *   again.
+ * - `incorrect`: The code did not match, or the `recipient`, `payee` or `amount` of the check is not the
+ *   verification's. The user may try again.
  * - `expired`: The code has expired, was approved before, was canceled, or was never sent. Start a new verification.
  * - `locked`: Too many wrong codes. Start a new verification.
  */
@@ -356,6 +356,17 @@ export interface FallbackStep {
   readonly afterSeconds?: number | null | undefined;
 }
 
+/** An amount of money. */
+export interface Amount {
+  /**
+   * A decimal number, such as `249.90`, more than 0, with at most 12 digits before the point, and as many after it as
+   * the currency has: 2 for most, 0 for `JPY`, 3 for `KWD`. Fewer are the same amount: `10.5` and `10.50`.
+   */
+  readonly value: string;
+  /** The code of a currency in ISO 4217, in capital letters, such as `EUR`. */
+  readonly currency: string;
+}
+
 /** The outcome of a check. */
 export interface CheckVerificationResponse {
   /** The id of the request. */
@@ -398,6 +409,10 @@ export interface Verification {
    * is not secret.
    */
   readonly fixedCode?: boolean | null;
+  /** Who is to be paid, as given at the start. Left out unless the start had it, and once erased. */
+  readonly payee?: string | null;
+  /** How much is to be paid. Left out as `payee` is. */
+  readonly amount?: Amount;
 }
 
 /** A message that carries a code, and its delivery status. */
@@ -1333,9 +1348,10 @@ export interface StartVerificationParams {
    */
   readonly fallback?: readonly FallbackStep[] | undefined;
   /**
-   * With `pending`: if the newest pending verification with this channel, recipient and metadata has sends left, and
-   * ten seconds or more until it expires, its code is sent again, and no verification is started. The answer then has
-   * its id and its expiry; the other fields of this call are not used. Default: every call starts a verification.
+   * With `pending`: if the newest pending verification with this channel, recipient, metadata, payee and amount has
+   * sends left, and ten seconds or more until it expires, its code is sent again, and no verification is started. The
+   * answer then has its id and its expiry; the other fields of this call are not used. Default: every call starts a
+   * verification.
    */
   readonly reuse?: Reuse | null | undefined;
   /**
@@ -1348,6 +1364,14 @@ export interface StartVerificationParams {
    * one. It limits sends as `endUserIp` does, also where many users share an address. Stored only as a keyed hash.
    */
   readonly deviceId?: string | null | undefined;
+  /**
+   * Who is to be paid, as the message shows it, 1 to 70 characters: the rules of a `brand` apply. Needs `amount`. The
+   * code then approves this payment alone, and a check with another `payee` or `amount`, or without them, is
+   * `incorrect`. Not for `whatsapp`, whose messages cannot show it. Erased with the recipient.
+   */
+  readonly payee?: string | null | undefined;
+  /** How much is to be paid. The message shows it in the form of its language. Needs `payee`. */
+  readonly amount?: Amount | undefined;
   /**
    * Whether the subject of an email begins with the code, so that it can be read without opening the email. Default
    * `false`: subjects are shown on locked screens, and kept in the logs of mail servers. Applies to every email of this
@@ -1371,6 +1395,13 @@ export interface CheckVerificationParams {
    * server must know whom the id belongs to.
    */
   readonly recipient?: string | null | undefined;
+  /**
+   * The payee that you are about to pay, as the start had it. If the start had another one or none, or had one that the
+   * check leaves out, the status is `incorrect` and the attempt counts.
+   */
+  readonly payee?: string | null | undefined;
+  /** The amount that you are about to pay, as the start had it. Compared as the `payee` is. */
+  readonly amount?: Amount | undefined;
 }
 
 /** Parameters of `verify.resend`. */

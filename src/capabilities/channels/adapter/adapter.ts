@@ -75,6 +75,7 @@ function requestBody(message: CodeMessage, id: string, now: Date) {
     text: providerText(message, now),
     code: message.code,
     brand: message.brand,
+    ...message.approval,
     locale: textsFor(message.locale).language,
     expires_at: message.expiresAt.toISOString(),
   };

@@ -1,9 +1,8 @@
 import type { Clock } from "../../../clock.ts";
 import type { SharedState } from "../../../workers/shared-state.ts";
 import type { Channel, ChannelName, CodeMessage } from "../outgoing-message.ts";
-import { textsFor } from "../texts/languages.ts";
+import { shortText } from "../provider-text.ts";
 import { renderMail } from "../texts/mails.ts";
-import { timeLeft } from "../texts/time-left.ts";
 
 /** A message as `/dev/inbox` returns it. */
 export interface InboxMessage {
@@ -72,9 +71,7 @@ export class Inbox implements Channel {
     if (message.channel === "email") {
       return renderMail(message, now);
     }
-    const texts = textsFor(message.locale);
-    const { brand, code, expiresAt } = message;
-    return { subject: null, text: texts.short({ brand, code, time: timeLeft(texts, expiresAt, now) }), html: null };
+    return { subject: null, text: shortText(message, now), html: null };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CodeMessage } from "../outgoing-message.ts";
+import { paymentOf } from "./format-payment.ts";
 import { textsFor } from "./languages.ts";
 import { boundLine, codeRow, mailPage } from "./mail-page.ts";
 import type { MessageTexts } from "./message-texts.ts";
@@ -31,7 +32,7 @@ interface MailWords {
 }
 
 function wordsOf(message: CodeMessage, texts: MessageTexts, time: string): MailWords {
-  const { brand, resetsPasswordAt } = message;
+  const { brand, resetsPasswordAt, approval } = message;
   const expiry = texts.expiry(time);
   const beside = {
     // Who reads the code in the subject need not open the mail.
@@ -39,6 +40,16 @@ function wordsOf(message: CodeMessage, texts: MessageTexts, time: string): MailW
     expiry,
     ...(message.mode === "test" ? { mark: texts.sandbox } : {}),
   };
+  if (approval !== undefined) {
+    const { subject, heading, instruction, caution } = texts.approval;
+    return {
+      ...beside,
+      subject: subject(brand),
+      heading,
+      instruction: instruction(paymentOf(texts, approval, "symbol")),
+      caution: caution(brand),
+    };
+  }
   if (resetsPasswordAt === undefined) {
     return {
       ...beside,

@@ -6,6 +6,7 @@ import { AppError, type ErrorCode, isUndeliverable } from "../../../errors.ts";
 import type { OutboxItem, OutboxSender } from "../../../outbox/outbox.ts";
 import type { SendResult, Settled } from "../../../outbox/send-result.ts";
 import type { ChannelName } from "../../channels/outgoing-message.ts";
+import { unsealApproval } from "../approval.ts";
 import { type CodeDispatcher, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "../code-sender.ts";
 import type { OriginLimit } from "../define-send-step.ts";
 import { type EndUser, type StoredEndUser, storedEndUser } from "../end-user.ts";
@@ -35,7 +36,8 @@ const readVerification = statement<PendingRow>("read_verification_of_fallback_st
   (p) => `
     SELECT
       mode, channel, recipient_sealed, second_recipient_sealed, end_user_sealed, device_indexes, brand, locale, autofill_domain,
-      code_in_subject, code_length, secret_id, fallback, extract(epoch FROM expires_at - byond_now())::float8 AS remaining_seconds
+      code_in_subject, code_length, secret_id, approval_sealed, fallback,
+      extract(epoch FROM expires_at - byond_now())::float8 AS remaining_seconds
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND status = 'pending' AND expires_at > byond_now()`,
 );
@@ -51,6 +53,7 @@ interface PendingRow extends StoredEndUser {
   readonly codeInSubject: boolean;
   readonly codeLength: number;
   readonly secretId: string;
+  readonly approvalSealed: Buffer | null;
   readonly fallback: StoredFallback | null;
   /** Until it expires. */
   readonly remainingSeconds: number;
@@ -147,7 +150,8 @@ export class FallbackSender implements OutboxSender {
     }
     const lane = codes.laneFor(channel, mode);
     const endUser = storedEndUser(keyring, { workspaceId, id: verificationId }, pending);
-    const payload = codePayload(pending, { channel, recipient: recipient.address, mode });
+    const approval = unsealApproval(keyring, workspaceId, verificationId, pending.approvalSealed);
+    const payload = codePayload({ ...pending, approval }, { channel, recipient: recipient.address, mode });
     return {
       workspaceId,
       verificationId,
