@@ -1,3 +1,25 @@
 /** The languages that messages are written in, by BCP 47 tag. Each has a file in `languages/`. */
-export const languageTags = ["en"] as const;
+export const languageTags = [
+  "en",
+  "es",
+  "fr",
+  "de",
+  "pt-BR",
+  "it",
+  "nl",
+  "pl",
+  "tr",
+  "ru",
+  "uk",
+  "ar",
+  "he",
+  "hi",
+  "id",
+  "vi",
+  "th",
+  "zh-CN",
+  "zh-TW",
+  "ja",
+  "ko",
+] as const;
 export type LanguageTag = (typeof languageTags)[number];

@@ -1,7 +1,21 @@
 import { type LanguageTag, languageTags } from "./language-tags.ts";
 
-/** Tags that mean one of our languages, in lower case: codes of former times, scripts and regions. */
-const synonyms: Readonly<Record<string, LanguageTag>> = {};
+/**
+ * Ranges that end at one of our languages though lookup would not, in lower case. Chinese is matched by script, and without one by the script
+ * of the region; all Portuguese gets the Brazilian texts, which its readers know better than English; codes that BCP 47 has replaced.
+ */
+const synonyms: Readonly<Record<string, LanguageTag>> = {
+  zh: "zh-CN",
+  "zh-hant": "zh-TW",
+  "zh-hk": "zh-TW",
+  "zh-mo": "zh-TW",
+  cmn: "zh-CN",
+  "cmn-hant": "zh-TW",
+  "cmn-tw": "zh-TW",
+  pt: "pt-BR",
+  iw: "he",
+  in: "id",
+};
 
 const byTag: ReadonlyMap<string, LanguageTag> = new Map([
   ...languageTags.map((tag) => [tag.toLowerCase(), tag] as const),

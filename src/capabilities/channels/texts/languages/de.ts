@@ -1,0 +1,40 @@
+import type { MessageTexts } from "../message-texts.ts";
+
+export const de: MessageTexts = {
+  language: "de",
+  direction: "ltr",
+  timeLeft: { lessThanMinute: "weniger als einer Minute", one: "# Minute", other: "# Minuten", hour: "1 Stunde" },
+  digits: ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"],
+  preheader: "Öffnen Sie diese Nachricht, um Ihren Code zu sehen. Geben Sie ihn nicht weiter.",
+  sandbox: "Testnachricht: Sie wurde an niemanden gesendet.",
+  subject: (brand) => `Ihr Bestätigungscode für ${brand}`,
+  heading: (brand) => `Ihr Code für ${brand}`,
+  instruction: "Geben Sie diesen Code ein, um Ihre Identität zu bestätigen:",
+  expiry: (time) => `Er läuft in ${time} ab.`,
+  caution: () =>
+    "Geben Sie diesen Code nicht weiter. Wenn Sie ihn nicht angefordert haben, können Sie diese Nachricht ignorieren.",
+  short: ({ brand, code, time }) =>
+    `${code} ist Ihr Bestätigungscode für ${brand}. Er läuft in ${time} ab. Geben Sie ihn nicht weiter.`,
+  spoken: ({ brand, code, time }) =>
+    `Ihr Bestätigungscode für ${brand} lautet: ${code}. Ich wiederhole: ${code}. Er läuft in ${time} ab.`,
+  reset: {
+    subject: (brand) => `Legen Sie ein neues Passwort für Ihr Konto bei ${brand} fest`,
+    heading: "Neues Passwort festlegen",
+    instruction: (brand, url) =>
+      `Dieser Code legt ein neues Passwort für das Konto bei ${brand} mit dieser E-Mail-Adresse auf ${url} fest:`,
+    caution:
+      "Wer diesen Code hat, kann das Konto übernehmen. Nennen Sie ihn niemandem, und geben Sie ihn nur dort ein, wo Sie ihn selbst angefordert haben. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail: Ihr Passwort bleibt unverändert.",
+  },
+  approval: {
+    subject: (brand) => `Ihr Code von ${brand} zur Freigabe einer Zahlung`,
+    heading: "Zahlung freigeben",
+    instruction: ({ payee, amount }) =>
+      `Geben Sie diesen Code ein, um die Zahlung von ${amount} an ${payee} freizugeben:`,
+    caution: (brand) =>
+      `Sie kennen diese Zahlung nicht? Dann wenden Sie sich umgehend an ${brand} und geben Sie den Code weder ein noch weiter.`,
+    short: ({ brand, code, payee, amount, time }) =>
+      `${code} ist Ihr Code von ${brand} für die Zahlung von ${amount} an ${payee} (läuft in ${time} ab). Geben Sie ihn nicht weiter.`,
+    spoken: ({ brand, code, payee, amount, time }) =>
+      `Ihr Code von ${brand} für die Zahlung von ${amount} an ${payee} lautet: ${code}. Ich wiederhole: ${code}. Er läuft in ${time} ab. Wenn Sie diese Zahlung nicht kennen, legen Sie auf.`,
+  },
+};
