@@ -131,10 +131,10 @@ describe("a call", () => {
       },
     });
     const answering = call();
-    expect(await answering.callback(request)).toEqual(answer(`<Speak>${words}</Speak>`));
+    expect(await answering.callback(request)).toEqual(answer(`<Speak language="en-US">${words}</Speak>`));
     expect(answering.recorded).toEqual([{ messageId: uuid, state: "delivered", at: fixedNow, error: null }]);
     // Plivo is known to ask twice.
-    expect(await call().callback(request)).toEqual(answer(`<Speak>${words}</Speak>`));
+    expect(await call().callback(request)).toEqual(answer(`<Speak language="en-US">${words}</Speak>`));
     const afterExpiry = () => new Date(fixedNow.getTime() + 301_000);
     expect(await provider({ channel: "voice", now: afterExpiry }).callback(request)).toEqual(answer(""));
     const forged = signed(`${callbackUrl}?say=${"a".repeat(100)}`, { CallUUID: "x" });

@@ -79,10 +79,3 @@ describe("the time left", () => {
     ]);
   });
 });
-
-test.each([undefined, "", "en", "EN-us", "en_GB", "xx", "constructor", "-", "zh-Hant-TW"])(
-  "a locale without texts of its own gets English: %s",
-  (locale) => {
-    expect(textsFor(locale).language).toBe("en");
-  },
-);

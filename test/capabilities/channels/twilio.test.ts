@@ -85,6 +85,15 @@ test("a call is posted to the Calls API with TwiML that reads the digits, whatev
   });
 });
 
+test("a call is in the language of the message, with a voice of it", async () => {
+  twilio.answer = accepted("CA1");
+  await send({ channel: "voice", locale: "tr-TR" });
+  expect(lastForm()).toMatchObject({
+    Twiml:
+      '<Response><Say language="tr-TR" voice="Polly.Filiz">Acme doğrulama kodunuz: dört, dokuz, üç, sekiz, bir, yedi. Tekrar ediyorum: dört, dokuz, üç, sekiz, bir, yedi. Kodun süresi 5 dakika içinde dolacak.</Say></Response>',
+  });
+});
+
 test("a report is asked for and awaited only where there is an address for it", async () => {
   const callbackUrl = "https://otp.example.com/webhooks/sms/twilio";
   expect(await send({}, { callbackUrl })).toMatchObject({ awaitsReceipt: true });

@@ -71,6 +71,7 @@ test("a call says the code in the documented form", async () => {
       {
         action: "talk",
         text: "Your Acme verification code is: four, nine, three, eight, one, seven. Once more: four, nine, three, eight, one, seven. It expires in 5 minutes.",
+        language: "en-US",
       },
     ],
     event_url: [callbackUrl],

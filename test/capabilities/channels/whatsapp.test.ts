@@ -175,3 +175,18 @@ test.each([
 ])("the template's language for %s is %s", (locale, language) => {
   expect(templateLanguage(["en", "pt_BR", "es"], locale)).toBe(language);
 });
+
+test.each([
+  ["zh-Hant", "zh_TW"],
+  ["zh-MO", "zh_TW"],
+  ["zh-HK", "zh_HK"],
+  ["zh-SG", "zh_CN"],
+  ["zh", "zh_CN"],
+  ["iw-IL", "he"],
+  ["in", "id"],
+  ["pt-PT", "pt_PT"],
+  ["pt-AO", "pt_BR"],
+  ["de-AT", "en_US"],
+])("codes of former times, scripts and regions are understood: %s is %s", (locale, language) => {
+  expect(templateLanguage(["en_US", "zh_HK", "zh_CN", "zh_TW", "pt_PT", "pt_BR", "he", "id"], locale)).toBe(language);
+});

@@ -6,13 +6,14 @@ import { resultOf } from "../error-meaning.ts";
 import { field, type HttpAnswer, items, messageIdOf, postJson } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import type { Provider, ProviderCallback, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
-import { providerText } from "../provider-text.ts";
+import { callText, providerText } from "../provider-text.ts";
 import { countSegments } from "../sms-text/segments.ts";
 import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
 import { hangUpXml, PlivoAnswers, speakXml } from "./plivo-answer.ts";
 import { plivoStatusMeaning } from "./plivo-errors.ts";
 import { plivoReport } from "./plivo-report.ts";
 import { plivoSignatureVersion } from "./plivo-signature.ts";
+import { plivoVoices } from "./plivo-voices.ts";
 
 interface PlivoOptions {
   /** Such as `https://api.plivo.com`. */
@@ -79,8 +80,8 @@ function createPlivoProvider(options: PlivoOptions, deps: ProviderDependencies):
       if (sender === undefined) {
         return { kind: "failed", reason: "no sender is set for the country", provider: "unknown", elsewhere: true };
       }
-      const text = providerText(message, now);
       if (channel === "sms") {
+        const text = providerText(message, now);
         const request = messageRequest({ message, sender, text, callbackUrl, now });
         const result = plivoOutcome(await post("/Message/", request, signal));
         const isReported = callbackUrl !== undefined && reportsDeliveryTo(message.recipient);
@@ -91,7 +92,7 @@ function createPlivoProvider(options: PlivoOptions, deps: ProviderDependencies):
       if (callbackUrl === undefined) {
         return { kind: "failed", reason: "calls over Plivo need PUBLIC_URL", provider: "unknown", elsewhere: true };
       }
-      const sealed = await answers.seal(text, message.expiresAt);
+      const sealed = await answers.seal(callText(message, now, plivoVoices), message.expiresAt);
       const request = callRequest({ message, sender, callbackUrl, sealed });
       const result = plivoOutcome(await post("/Call/", request, signal));
       return result.kind === "sent" ? { ...result, awaitsReceipt: true } : result;
@@ -185,13 +186,13 @@ function plivoCallback(
     const now = clock.now();
     const sealed = query.get(saying);
     if (sealed !== null) {
-      const text = await answers.open(sealed, now);
-      const answered = text === undefined ? undefined : plivoReport(form, now);
+      const speech = await answers.open(sealed, now);
+      const answered = speech === undefined ? undefined : plivoReport(form, now);
       if (answered !== undefined) {
         // A call is answered even if its message is not recorded yet, or the database is away: its end is reported, too.
         await record([{ ...answered, state: "delivered", error: null }]).catch(() => undefined);
       }
-      const xml = text === undefined ? hangUpXml : speakXml(text);
+      const xml = speech === undefined ? hangUpXml : speakXml(speech);
       return { kind: "receipts", receipts: [], answer: { contentType: "application/xml", body: xml } };
     }
     const report = plivoReport(form, now);

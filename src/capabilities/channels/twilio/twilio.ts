@@ -3,12 +3,12 @@ import { readApiUrl } from "../api-url.ts";
 import { type HttpAnswer, postForm } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
-import { providerText } from "../provider-text.ts";
+import { callText, providerText } from "../provider-text.ts";
 import { countSegments } from "../sms-text/segments.ts";
 import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
-import { textsFor } from "../texts/languages.ts";
 import { twilioCallback } from "./twilio-callback.ts";
 import { twilioOutcome } from "./twilio-outcome.ts";
+import { twilioVoices } from "./twilio-voices.ts";
 
 export interface TwilioOptions {
   /** Such as `https://api.twilio.com`. */
@@ -77,21 +77,18 @@ export function createTwilioProvider(
       if (from === undefined) {
         return { kind: "failed", reason: "no sender is set for the country", provider: "unknown", elsewhere: true };
       }
-      const text = providerText(message, now);
-      const answer: HttpAnswer =
-        message.channel === "voice"
-          ? await post("Calls", { To: message.recipient, ...from, Twiml: twiml(message, text) }, sendOptions)
-          : await post(
-              "Messages",
-              { To: message.recipient, ...from, ...messageFields(message, text, now) },
-              sendOptions,
-            );
+      const to = { To: message.recipient, ...from };
+      const isCall = message.channel === "voice";
+      const text = isCall ? "" : providerText(message, now);
+      const answer: HttpAnswer = isCall
+        ? await post("Calls", { ...to, Twiml: twiml(message, now) }, sendOptions)
+        : await post("Messages", { ...to, ...messageFields(message, text, now) }, sendOptions);
       const outcome: SendResult = twilioOutcome(answer);
       return outcome.kind === "sent"
         ? {
             ...outcome,
             ...(callbackUrl === undefined ? {} : { awaitsReceipt: true }),
-            ...(message.channel === "sms" ? { segments: countSegments(text) } : {}),
+            ...(isCall ? {} : { segments: countSegments(text) }),
           }
         : outcome;
     },
@@ -118,13 +115,11 @@ function messageFields({ expiresAt }: CodeMessage, text: string, now: Date) {
 }
 
 /** The instructions for the call: it reads the text, which has the code digit by digit and twice. */
-function twiml(message: CodeMessage, text: string): string {
-  const { language } = textsFor(message.locale);
-  return `<Response><Say language="${voiceOf[language] ?? "en-US"}">${escapeXml(text)}</Say></Response>`;
+function twiml(message: CodeMessage, now: Date): string {
+  const { text, voice } = callText(message, now, twilioVoices);
+  const named = voice.voice === undefined ? "" : ` voice="${voice.voice}"`;
+  return `<Response><Say language="${voice.language}"${named}>${escapeXml(text)}</Say></Response>`;
 }
-
-/** Twilio's languages for those of our texts. */
-const voiceOf: Readonly<Record<string, string>> = { en: "en-US" };
 
 function escapeXml(text: string): string {
   const escapes: Readonly<Record<string, string>> = {

@@ -6,12 +6,13 @@ import { resultOf } from "../error-meaning.ts";
 import { field, type HttpAnswer, messageIdOf, postJson } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import type { Provider, ProviderCallback, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
-import { providerText } from "../provider-text.ts";
+import { callText, providerText } from "../provider-text.ts";
 import { countSegments } from "../sms-text/segments.ts";
 import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
 import { vonageErrorCode, vonageMeaning, vonageStatusMeaning } from "./vonage-errors.ts";
 import { vonageReport } from "./vonage-report.ts";
 import { isSignedByVonage } from "./vonage-signature.ts";
+import { vonageVoices } from "./vonage-voices.ts";
 
 interface VonageOptions {
   /** Such as `https://api.nexmo.com`. */
@@ -89,8 +90,7 @@ function createVonageProvider(options: VonageOptions, deps: ProviderDependencies
       if (sender === undefined) {
         return { kind: "failed", reason: "no sender is set for the country", provider: "unknown", elsewhere: true };
       }
-      const text = providerText(message, now);
-      const { path, body } = request({ message, text, sender, reportUrl, reference: idempotencyKey, now });
+      const { path, body, segments } = request({ message, sender, reportUrl, reference: idempotencyKey, now });
       const answer = await postJson({
         url: options.apiUrl + path,
         headers: { Authorization: `Bearer ${await applicationToken(options, now)}` },
@@ -103,7 +103,7 @@ function createVonageProvider(options: VonageOptions, deps: ProviderDependencies
         ? {
             ...result,
             ...(reportUrl === undefined ? {} : { awaitsReceipt: true }),
-            ...(channel === "sms" ? { segments: countSegments(text) } : {}),
+            ...(segments === undefined ? {} : { segments }),
           }
         : result;
     },
@@ -124,11 +124,17 @@ function applicationToken({ applicationId, privateKey }: VonageOptions, now: Dat
 
 interface RequestParts {
   readonly message: CodeMessage;
-  readonly text: string;
   readonly sender: string;
   readonly reportUrl: string | undefined;
   readonly reference: string;
   readonly now: Date;
+}
+
+interface VonageRequest {
+  readonly path: string;
+  readonly body: object;
+  /** Of a text message. */
+  readonly segments?: number;
 }
 
 /** Vonage writes numbers without a plus sign. */
@@ -137,10 +143,12 @@ const withoutPlus = (number: string) => number.replace(/^\+/, "");
 /** The Messages API drops a message that it has not delivered after this many seconds. */
 const timeToLiveS = { min: 20, max: 604_800 } as const;
 
-function messageRequest({ message, text, sender, reportUrl, reference, now }: RequestParts) {
+function messageRequest({ message, sender, reportUrl, reference, now }: RequestParts): VonageRequest {
+  const text = providerText(message, now);
   const secondsLeft = Math.ceil((message.expiresAt.getTime() - now.getTime()) / 1_000);
   return {
     path: "/v1/messages",
+    segments: countSegments(text),
     body: {
       message_type: "text",
       channel: "sms",
@@ -154,14 +162,14 @@ function messageRequest({ message, text, sender, reportUrl, reference, now }: Re
   };
 }
 
-/** `talk` speaks American English unless it is told otherwise; all texts are in English. */
-function callRequest({ message, text, sender, reportUrl }: RequestParts) {
+function callRequest({ message, sender, reportUrl, now }: RequestParts): VonageRequest {
+  const { text, voice } = callText(message, now, vonageVoices);
   return {
     path: "/v1/calls",
     body: {
       to: [{ type: "phone", number: withoutPlus(message.recipient) }],
       from: { type: "phone", number: withoutPlus(sender) },
-      ncco: [{ action: "talk", text }],
+      ncco: [{ action: "talk", text, language: voice }],
       ...(reportUrl === undefined ? {} : { event_url: [reportUrl], event_method: "POST" }),
     },
   };

@@ -1,5 +1,6 @@
 import { postJson } from "../http/http-post.ts";
 import type { Channel, CodeMessage } from "../outgoing-message.ts";
+import { matchLanguage } from "../texts/match-language.ts";
 import { whatsappNumber } from "./whatsapp-number.ts";
 import { whatsappOutcome } from "./whatsapp-outcome.ts";
 
@@ -65,13 +66,18 @@ function templateMessage(options: WhatsappOptions, message: CodeMessage) {
   };
 }
 
-/** The template's language that suits the locale best: the same, else one of the same language, else the default. */
+/** The template's language that suits the locale best: the same, else that of our texts, else one of the same language, else the default. */
 export function templateLanguage(languages: readonly [string, ...string[]], locale: string | undefined): string {
-  const wanted = (locale ?? "").replaceAll("-", "_").toLowerCase();
-  const [language] = wanted.split("_");
-  return (
-    languages.find((candidate) => candidate.toLowerCase() === wanted) ??
-    languages.find((candidate) => candidate.toLowerCase().split("_")[0] === language) ??
-    languages[0]
-  );
+  const wanted = [locale ?? "", matchLanguage(locale) ?? ""].map((tag) => tag.replaceAll("-", "_").toLowerCase());
+  const same = (candidate: string, tag: string) => candidate.toLowerCase() === tag;
+  const sameLanguage = (candidate: string, tag: string) => candidate.toLowerCase().split("_")[0] === tag.split("_")[0];
+  for (const matches of [same, sameLanguage]) {
+    for (const tag of wanted) {
+      const found = languages.find((candidate) => matches(candidate, tag));
+      if (found !== undefined) {
+        return found;
+      }
+    }
+  }
+  return languages[0];
 }

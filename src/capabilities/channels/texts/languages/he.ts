@@ -12,7 +12,7 @@ export const he: MessageTexts = {
   instruction: "יש להזין את הקוד כדי לאמת את זהותך:",
   expiry: (time) => `תוקף הקוד יפוג בעוד ${time}.`,
   caution: () => "אין לשתף את הקוד עם איש. אם לא ביקשת אותו, אפשר להתעלם מההודעה.",
-  short: ({ brand, code, time }) => `קוד האימות מאת ${brand}: ${code}. תוקפו יפוג בעוד ${time}. אין לשתף אותו.`,
+  short: ({ brand, code, time }) => `קוד האימות מאת ${brand}: ${code}. יפוג בעוד ${time}. אין לשתף אותו.`,
   spoken: ({ brand, code, time }) => `קוד האימות מאת ${brand} הוא: ${code}. שוב: ${code}. תוקפו יפוג בעוד ${time}.`,
   reset: {
     subject: (brand) => `הגדרת סיסמה חדשה לחשבון ${brand}`,
@@ -27,7 +27,7 @@ export const he: MessageTexts = {
     instruction: ({ payee, amount }) => `יש להזין את הקוד כדי לאשר תשלום של ${amount} לטובת ${payee}:`,
     caution: (brand) => `אם התשלום אינו מוכר לך, אין להזין את הקוד ואין לשתף אותו עם איש, ויש לפנות אל ${brand} מיד.`,
     short: ({ brand, code, payee, amount, time }) =>
-      `קוד מאת ${brand} לתשלום של ${amount} לטובת ${payee}: ${code}. תוקפו יפוג בעוד ${time}. אין לשתף אותו.`,
+      `קוד מאת ${brand} לתשלום של ${amount} לטובת ${payee}: ${code}. יפוג בעוד ${time}. אין לשתף אותו.`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `הקוד מאת ${brand} לתשלום של ${amount} לטובת ${payee} הוא: ${code}. שוב: ${code}. תוקפו יפוג בעוד ${time}. אם התשלום אינו מוכר לך, יש לנתק את השיחה.`,
   },

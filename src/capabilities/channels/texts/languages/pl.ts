@@ -9,7 +9,7 @@ export const pl: MessageTexts = {
     few: "# minuty",
     many: "# minut",
     other: "# minuty",
-    hour: "1 godzinę",
+    hour: "60 minut",
   },
   digits: ["zero", "jeden", "dwa", "trzy", "cztery", "pięć", "sześć", "siedem", "osiem", "dziewięć"],
   preheader: "Otwórz tę wiadomość, aby zobaczyć kod. Nie udostępniaj go nikomu.",
@@ -19,7 +19,7 @@ export const pl: MessageTexts = {
   instruction: "Wpisz ten kod, aby potwierdzić swoją tożsamość:",
   expiry: (time) => `Kod wygaśnie za ${time}.`,
   caution: () => "Nie udostępniaj nikomu tego kodu. Jeśli to nie Ty o niego prosisz, zignoruj tę wiadomość.",
-  short: ({ brand, code, time }) => `${code} to kod weryfikacyjny ${brand}. Wygasa za ${time}. Nie podawaj go nikomu.`,
+  short: ({ brand, code, time }) => `${code} to kod ${brand}. Wygasa za ${time}. Nie podawaj go nikomu.`,
   spoken: ({ brand, code, time }) =>
     `Kod weryfikacyjny ${brand} to: ${code}. Powtarzam: ${code}. Kod wygaśnie za ${time}.`,
   reset: {

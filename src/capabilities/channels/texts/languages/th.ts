@@ -12,7 +12,7 @@ export const th: MessageTexts = {
   instruction: "ป้อนรหัสนี้เพื่อยืนยันตัวตนของคุณ:",
   expiry: (time) => `รหัสจะหมดอายุในอีก ${time}`,
   caution: () => "อย่าบอกรหัสนี้กับใคร หากคุณไม่ได้ขอรหัสนี้ โปรดเพิกเฉยต่อข้อความนี้",
-  short: ({ brand, code, time }) => `${code} คือรหัส ${brand} ของคุณ หมดอายุในอีก ${time} อย่าบอกรหัสนี้กับใคร`,
+  short: ({ brand, code, time }) => `${code} คือรหัส ${brand} ของคุณ หมดอายุในอีก ${time} อย่าบอกใคร`,
   spoken: ({ brand, code, time }) => `รหัสยืนยัน ${brand} ของคุณคือ: ${code}. ขอทวนอีกครั้ง: ${code}. รหัสจะหมดอายุในอีก ${time}`,
   reset: {
     subject: (brand) => `ตั้งรหัสผ่านใหม่สำหรับบัญชี ${brand} ของคุณ`,
@@ -27,7 +27,7 @@ export const th: MessageTexts = {
     instruction: ({ payee, amount }) => `ป้อนรหัสนี้เพื่ออนุมัติการชำระเงิน ${amount} ให้แก่ ${payee}:`,
     caution: (brand) => `หากคุณไม่รู้จักรายการชำระเงินนี้ อย่าป้อนรหัส อย่าบอกรหัสกับใคร และโปรดติดต่อ ${brand} ทันที`,
     short: ({ brand, code, payee, amount, time }) =>
-      `${code} คือรหัส ${brand} ของคุณสำหรับชำระเงิน ${amount} ให้แก่ ${payee} หมดอายุในอีก ${time} อย่าบอกรหัสนี้กับใคร`,
+      `${code} คือรหัส ${brand} ของคุณสำหรับชำระเงิน ${amount} ให้แก่ ${payee} หมดอายุในอีก ${time} อย่าบอกใคร`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `รหัส ${brand} ของคุณสำหรับชำระเงิน ${amount} ให้แก่ ${payee} คือ: ${code}. ขอทวนอีกครั้ง: ${code}. รหัสจะหมดอายุในอีก ${time}. หากคุณไม่รู้จักรายการชำระเงินนี้ โปรดวางสาย`,
   },

@@ -12,7 +12,7 @@ export const tr: MessageTexts = {
   instruction: "Kimliğinizi doğrulamak için bu kodu girin:",
   expiry: (time) => `Kodun süresi ${time} içinde dolacak.`,
   caution: () => "Bu kodu kimseyle paylaşmayın. Kodu siz istemediyseniz bu iletiyi yok sayabilirsiniz.",
-  short: ({ brand, code, time }) => `${brand} kodunuz: ${code}. ${time} içinde sona erer. Kimseyle paylaşmayın.`,
+  short: ({ brand, code, time }) => `${brand} kodunuz: ${code}. ${time} geçerlidir. Kimseyle paylaşmayın.`,
   spoken: ({ brand, code, time }) =>
     `${brand} doğrulama kodunuz: ${code}. Tekrar ediyorum: ${code}. Kodun süresi ${time} içinde dolacak.`,
   reset: {
@@ -30,7 +30,7 @@ export const tr: MessageTexts = {
     caution: (brand) =>
       `Bu ödemeyi tanımıyorsanız kodu girmeyin, kimseyle paylaşmayın ve hemen ${brand} ile iletişime geçin.`,
     short: ({ brand, code, payee, amount, time }) =>
-      `${brand} ödeme kodunuz: ${code}. Alıcı: ${payee}, tutar: ${amount}. ${time} içinde sona erer. Kimseyle paylaşmayın.`,
+      `${brand} ödeme kodunuz: ${code}. Alıcı: ${payee}, tutar: ${amount}. ${time} geçerlidir. Kimseyle paylaşmayın.`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `Alıcı: ${payee}, tutar: ${amount}. Bu ödeme için ${brand} kodunuz: ${code}. Tekrar ediyorum: ${code}. Kodun süresi ${time} içinde dolacak. Bu ödemeyi tanımıyorsanız telefonu kapatın.`,
   },

@@ -12,7 +12,7 @@ export const vi: MessageTexts = {
   instruction: "Nhập mã này để xác nhận danh tính của bạn:",
   expiry: (time) => `Mã sẽ hết hạn sau ${time}.`,
   caution: () => "Không chia sẻ mã này với bất kỳ ai. Nếu bạn không yêu cầu mã này, hãy bỏ qua tin nhắn này.",
-  short: ({ brand, code, time }) => `${code} là mã ${brand} của bạn. Hết hạn sau ${time}. Không chia sẻ mã này.`,
+  short: ({ brand, code, time }) => `${code} là mã ${brand} của bạn. Hết hạn sau ${time}. Không chia sẻ mã.`,
   spoken: ({ brand, code, time }) =>
     `Mã xác minh ${brand} của bạn là: ${code}. Xin nhắc lại: ${code}. Mã sẽ hết hạn sau ${time}.`,
   reset: {
@@ -30,7 +30,7 @@ export const vi: MessageTexts = {
     caution: (brand) =>
       `Nếu bạn không nhận ra khoản thanh toán này, đừng nhập mã, đừng chia sẻ mã với bất kỳ ai và hãy liên hệ với ${brand} ngay.`,
     short: ({ brand, code, payee, amount, time }) =>
-      `${code} là mã ${brand} của bạn để thanh toán ${amount} cho ${payee} (hết hạn sau ${time}). Không chia sẻ mã này.`,
+      `${code} là mã ${brand} của bạn để thanh toán ${amount} cho ${payee} (hết hạn sau ${time}). Không chia sẻ mã.`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `Mã ${brand} của bạn để thanh toán ${amount} cho ${payee} là: ${code}. Xin nhắc lại: ${code}. Mã sẽ hết hạn sau ${time}. Nếu bạn không nhận ra khoản thanh toán này, hãy gác máy.`,
   },

@@ -1,0 +1,52 @@
+import { providerText } from "../../../src/capabilities/channels/provider-text.ts";
+import { countSegments, isGsm7 } from "../../../src/capabilities/channels/sms-text/segments.ts";
+import { type LanguageTag, languageTags } from "../../../src/capabilities/channels/texts/language-tags.ts";
+import { textsFor } from "../../../src/capabilities/channels/texts/languages.ts";
+import { codeMessage, fixedNow } from "./messages.ts";
+
+interface Sms {
+  readonly brand: string;
+  readonly expiresInS?: number;
+  readonly autofillDomain?: string;
+}
+
+/** The text message with a code of six digits, valid for five minutes unless said otherwise. */
+export function smsIn(locale: LanguageTag, { brand, expiresInS = 300, autofillDomain }: Sms): string {
+  return providerText(
+    codeMessage({
+      channel: "sms",
+      locale,
+      brand,
+      expiresAt: new Date(fixedNow.getTime() + expiresInS * 1_000),
+      ...(autofillDomain === undefined ? {} : { autofillDomain }),
+    }),
+    fixedNow,
+  );
+}
+
+const longestBrand = "Acme International Trading Company (USA)";
+
+/** A table for the guide: in how many parts the text messages of each language are sent. */
+export function segmentsByLanguage(): string {
+  const rows = languageTags.map((tag) => {
+    const short = smsIn(tag, { brand: "Acme" });
+    const parts = [
+      short,
+      smsIn(tag, { brand: "Acme", autofillDomain: "acme.example" }),
+      smsIn(tag, { brand: longestBrand }),
+      textsFor(tag).approval.short({
+        brand: "Acme",
+        code: "493817",
+        payee: "Shop GmbH",
+        amount: "10.50 EUR",
+        time: "5",
+      }),
+    ].map(countSegments);
+    return `| \`${tag}\` | ${short} | ${isGsm7(short) ? "GSM-7" : "UCS-2"} | ${short.length} | ${parts.join(" | ")} |`;
+  });
+  return [
+    "| language | message | alphabet | length | parts | with an autofill line | with a brand of 40 characters | for a payment |",
+    "|---|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+}
