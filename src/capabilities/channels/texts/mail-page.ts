@@ -40,7 +40,6 @@ export function mailPage(page: MailPage): string {
 <title>${escapeHtml(page.title)}</title>
 <style>
 :root { color-scheme: light dark; }
-.card:lang(ko) { word-break: keep-all !important; }
 @media (max-width: 480px) {
   .around { padding: 12px !important; }
   .side { padding-left: 20px !important; padding-right: 20px !important; }
@@ -60,7 +59,7 @@ export function mailPage(page: MailPage): string {
 <div style="display: none; max-height: 0; overflow: hidden; mso-hide: all;">${escapeHtml(page.preheader)}${nothingToRead}</div>
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="background: #f2f4f6;">
 <tr><td align="center" class="around" style="padding: 32px 16px;">
-<table role="presentation" class="card" ${spoken} width="480" cellpadding="0" cellspacing="0" style="width: 100%; max-width: 480px; table-layout: fixed; overflow-wrap: break-word; word-break: break-word; text-align: ${startOf(page.direction)}; background: #ffffff; border: 1px solid #dfe3e8; border-radius: 12px; font-family: -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;">
+<table role="presentation" class="card" ${spoken} width="480" cellpadding="0" cellspacing="0" style="width: 100%; max-width: 480px; table-layout: fixed; overflow-wrap: break-word; word-break: ${wordBreakIn(page.language)}; text-wrap: pretty; text-align: ${startOf(page.direction)}; background: #ffffff; border: 1px solid #dfe3e8; border-radius: 12px; font-family: -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;">
 ${page.mark === undefined ? "" : markRow(page.mark)}<tr><td class="side" style="padding: ${page.mark === undefined ? 32 : 24}px 32px 0;">
 <h1 class="strong" style="margin: 0; font-size: 20px; line-height: 28px; font-weight: 600; color: #14171a;">${escapeHtml(page.heading)}</h1>
 <p class="soft" style="margin: 8px 0 0; font-size: 16px; line-height: 24px; color: #57606a;">${escapeHtml(page.introduction)}</p>
@@ -117,6 +116,11 @@ ${lines.join("\n")}
 export function boundLine(line: string, direction: MailPage["direction"]): string {
   return `<p class="soft" dir="ltr" style="margin: 12px 0 0; font-size: 12px; line-height: 16px; text-align: ${startOf(direction)}; color: #57606a;">${escapeHtml(line)}</p>
 `;
+}
+
+/** Korean separates words with spaces, and lines are to end there. Names that are too long for a line are broken in every language. */
+function wordBreakIn(language: string): string {
+  return language === "ko" ? "keep-all" : "break-word";
 }
 
 /** `start`, for mail programs that do not know the word. */
