@@ -53,6 +53,18 @@ function fallbackFor(channel: unknown) {
 const letters = fc.constantFrom(..."aZ09éßЖ中ア한 '!-+👍");
 const lines = (maxLength: number) => fc.array(letters, { maxLength: maxLength - 1 }).map((text) => `N${text.join("")}`);
 
+const isGiven = (member: unknown) => member !== undefined && member !== null;
+
+const amounts = fc.oneof(
+  fc.constantFrom(
+    { value: "999999999999.99", currency: "EUR" },
+    { value: "0.1", currency: "USD" },
+    { value: "1000", currency: "JPY" },
+    { value: "0.001", currency: "KWD" },
+  ),
+  fc.integer({ min: 1, max: 10 ** 9 }).map((whole) => ({ value: String(whole), currency: "SGD" })),
+);
+
 const addressRanges = fc.oneof(
   fc.ipV4(),
   fc.ipV6(),
@@ -122,6 +134,24 @@ export const rulesInWords: readonly RuleInWords[] = [
     reason: "characters that are not seen, and web addresses in all their spellings, are no regular language",
     said: /not blank|same rules as a `brand`/,
     draw: (_, operationId) => lines(operationId === "startVerification" ? 40 : 100),
+  },
+  {
+    fields: ["payee"],
+    reason: "a start has it with an amount, and over channels that can show it; the rest is as for a brand",
+    said: /rules of a `brand` apply. Needs `amount`|as the start had it/,
+    draw: ({ amount, channel, fallback }, operationId) => {
+      const steps = Array.isArray(fallback) ? fallback : [];
+      const canBeShown = channel !== "whatsapp" && !steps.some((step) => step.channel === "whatsapp");
+      const isWanted = operationId === "checkVerification" || (isGiven(amount) && canBeShown);
+      return isWanted ? lines(70) : fc.constant(undefined);
+    },
+  },
+  {
+    fields: ["amount"],
+    reason: "a start has it with a payee; how many digits follow the point depends on the currency",
+    said: /Needs `payee`|as the start had it/,
+    draw: ({ payee }, operationId) =>
+      operationId === "checkVerification" || isGiven(payee) ? amounts : fc.constant(undefined),
   },
   {
     fields: ["reason", "description"],

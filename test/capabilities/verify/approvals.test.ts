@@ -157,7 +157,7 @@ test("it is in the verification and in its events, stored sealed, and erased wit
   const events = async () => (await app.rest("GET", `/events?subject=${id}`, { key })).body.events;
   const delivered = [{ type: "verification.delivered", data: payment }];
   await expect.poll(events).toMatchObject([...delivered, { type: "verification.started", data: payment }]);
-  const stored = () => rowsOf(app, "SELECT * FROM verification WHERE id = $1", [id]);
+  const stored = () => rowsOf(app, "SELECT *, encode(approval_sealed, 'escape') FROM verification WHERE id = $1", [id]);
   expect(JSON.stringify(await stored())).not.toMatch(/Ada's Books|249\.90|"EUR"/);
   await app.rest("POST", "/verifications/erase", { key, body: { recipient } });
   expect(await stored()).toMatchObject([{ approval_sealed: null, approval_index: null }]);
@@ -187,7 +187,7 @@ describe("a payment that cannot be shown or compared is refused", () => {
       (value) => [amount(value), { "amount.value": point }] as const,
     ),
     [amount("1", "eur"), { "amount.currency": currency }],
-    [amount("1", "EURO"), { "amount.currency": currency }],
+    [amount("1", "EURO"), { "amount.currency": "must be at most 3 characters" }],
     [amount("1", "DEM"), { "amount.currency": currency }],
     [amount("1", "XXX"), { "amount.currency": currency }],
   ];

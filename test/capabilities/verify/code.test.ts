@@ -74,6 +74,37 @@ test("the same id, length and secret always give the same code", () => {
   }
 });
 
+describe("a code that approves a payment", () => {
+  const payment = { payee: "Ada", amount: { value: "10.50", currency: "EUR" } };
+  const others = [
+    undefined,
+    { ...payment, payee: "Eve" },
+    { ...payment, amount: { value: "10.51", currency: "EUR" } },
+    { ...payment, amount: { value: "10.50", currency: "USD" } },
+    // What separates the parts cannot be moved.
+    { payee: 'Ada","10.50', amount: { value: "EUR", currency: "" } },
+  ];
+  const codeOf = (verificationId: string, approval: (typeof others)[number]) =>
+    deriveCode(one, { verificationId, mode: "live", length: 10, approval });
+
+  test("is another one than that of any other payment, and of none", () => {
+    for (const id of ids.slice(0, 100)) {
+      expect(new Set([payment, ...others].map((approval) => codeOf(id, approval))).size).toBe(6);
+    }
+  });
+
+  test("is uniform in each digit", () => {
+    const codes = ids.slice(0, 5_000).map((id) => codeOf(id, payment));
+    for (let position = 0; position < 10; position++) {
+      expect(chiSquare(countBy(codes, 10, (code) => Number(code[position])))).toBeLessThan(limitOf10Bins);
+    }
+  });
+
+  test("and one that approves none stays what it was before there were payments", () => {
+    expect(live(one, "vrf_0000000000000000000000", 6)).toBe("491468");
+  });
+});
+
 test("codes of different lengths for one verification are independent", () => {
   const [long = [], short = []] = [codesOf.get(10), codesOf.get(4)];
   const alike = ids.filter((_, index) => long[index]?.endsWith(short[index] ?? "none"));

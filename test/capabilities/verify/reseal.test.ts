@@ -33,24 +33,28 @@ async function start(app: TestApp, recipient: string, more: object = {}): Promis
   return answer.body.verification_id;
 }
 
-const approve = (app: TestApp, id: string) =>
-  app.rest("POST", "/verify/check", { key, body: { verification_id: id, code: "000000" } });
+const approve = (app: TestApp, id: string, fields: object = {}) =>
+  app.rest("POST", "/verify/check", { key, body: { verification_id: id, code: "000000", ...fields } });
 
 /** The secrets that rows need. */
 async function secretsInUse(): Promise<unknown[]> {
   const { rows } = await client.query(`
     SELECT DISTINCT secret FROM verification, unnest(ARRAY[
       CASE WHEN recipient_sealed IS NOT NULL THEN secret_id END, encode(substring(recipient_sealed FROM 1 FOR 4), 'hex'),
-      encode(substring(second_recipient_sealed FROM 1 FOR 4), 'hex'), encode(substring(end_user_sealed FROM 1 FOR 4), 'hex')
+      encode(substring(second_recipient_sealed FROM 1 FOR 4), 'hex'), encode(substring(end_user_sealed FROM 1 FOR 4), 'hex'),
+      encode(substring(approval_sealed FROM 1 FOR 4), 'hex')
     ]) AS secret WHERE secret IS NOT NULL`);
   return rows.map(({ secret }) => secret);
 }
 
 test("after a reseal, ended verifications are read, found and erased with the new secret alone; pending ones are waited for", async () => {
+  const payment = { payee: "Ada", amount: { value: "10.50", currency: "EUR" } };
   const approved = await start(before, "Ada+1@example.com", { end_user_ip: "203.0.113.7" });
   const resend = { channel: "whatsapp", recipient: "+6591234567" };
   expect((await before.rest("POST", `/verify/${approved}/resend`, { key, body: resend })).status).toBe(200);
   await approve(before, approved);
+  const paid = await start(before, "paid@example.com", payment);
+  await approve(before, paid, payment);
   const erased = await start(before, "erased@example.com");
   await before.rest("POST", "/verifications/erase", { key, body: { recipient: "erased@example.com" } });
   const pending = await start(before, "pending@example.com");
@@ -60,7 +64,8 @@ test("after a reseal, ended verifications are read, found and erased with the ne
     const { rows } = await client.query("SELECT id FROM outbox WHERE status = 'pending'");
     expect(rows).toEqual([]);
   });
-  const shown = await Promise.all([approved, erased].map((id) => seen(before, id)));
+  const shown = await Promise.all([approved, erased, paid].map((id) => seen(before, id)));
+  expect(shown[2]).toMatchObject({ status: "approved", ...payment });
 
   // As long as a server writes with the old one, there would be new rows of it.
   await expect(reseal()).rejects.toThrow(`seals with the secret ${idOf(old)}, not with ${idOf(fresh)}`);
@@ -70,14 +75,14 @@ test("after a reseal, ended verifications are read, found and erased with the ne
   await expect(reseal()).rejects.toThrow(/^Codes sealed with another secret are pending until 20/);
   expect(new Set(await secretsInUse())).toEqual(new Set([idOf(old), idOf(fresh)]));
   expect((await approve(between, pending)).body.status).toBe("approved");
-  expect(await Promise.all([approved, erased].map((id) => seen(between, id)))).toEqual(shown);
+  expect(await Promise.all([approved, erased, paid].map((id) => seen(between, id)))).toEqual(shown);
   await reseal();
   await reseal();
   expect(await secretsInUse()).toEqual([idOf(fresh)]);
   await between.app.close();
 
   await using after = await before.startAnother({ secrets: [fresh], inbox: "all" });
-  expect(await Promise.all([approved, erased].map((id) => seen(after, id)))).toEqual(shown);
+  expect(await Promise.all([approved, erased, paid].map((id) => seen(after, id)))).toEqual(shown);
   const erase = async (recipient: string) =>
     (await after.rest("POST", "/verifications/erase", { key, body: { recipient } })).body.erased;
   expect([await erase("ada@example.com"), await erase("+6591234567"), await erase("pending@example.com")]).toEqual([

@@ -43,6 +43,26 @@ test("a pending verification can be checked while a server has its secret, and i
   expect(await check(rotated, key, forTheRest.id, forTheRest.code)).toBe("approved");
 });
 
+test("a payment that was started before is approved while a server has its secret", async () => {
+  const payment = { payee: "Ada", amount: { value: "249.90", currency: "EUR" } };
+  await using before = await startTestApp({ secrets: [old] });
+  const key = await before.mintKey();
+  const { id, code } = await startAndRead(before, key, "paid@example.com", { reuse: "pending", ...payment });
+  await before.app.close();
+  await using turned = await serverBeside(before, [fresh, old]);
+  const again = await start(turned, key, "paid@example.com", { reuse: "pending", ...payment });
+  expect(again.body).toMatchObject({ reused: true, verification_id: id });
+  const checked = async (fields: object) => {
+    const body = { verification_id: id, code, ...fields };
+    return (await turned.rest("POST", "/verify/check", { key, body })).body.status;
+  };
+  expect([await checked({ ...payment, payee: "Eve" }), await checked({}), await checked(payment)]).toEqual([
+    "incorrect",
+    "incorrect",
+    "approved",
+  ]);
+});
+
 test("a wrong code for a verification whose secret is gone is not counted", async () => {
   await using before = await startTestApp({ secrets: [old] });
   const key = await before.mintKey();

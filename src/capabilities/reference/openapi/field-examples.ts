@@ -57,6 +57,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   number_e164: "+6591234567",
   page_size: 20,
   password: "correct horse battery",
+  payee: "Ada's Books",
   possible: true,
   possible_line_types: ["mobile"],
   recipient: "ada@example.com",
@@ -73,6 +74,8 @@ const fields: Readonly<Record<string, JsonValue>> = {
 
   session_expires_at: "2026-07-15T09:30:00Z",
 
+  "Amount.value": "249.90",
+  "Amount.currency": "EUR",
   "FallbackStep.after_seconds": 30,
   "FallbackStep.channel": "sms",
   "FallbackStep.recipient": "+6591234567",

@@ -62,6 +62,8 @@ function LoadedVerification({ verification }: { readonly verification: Verificat
     expiresAt,
     approvedAt,
     metadata,
+    payee,
+    amount,
   } = verification;
   useLiveVerifications(id);
   const [open, setOpen] = useState<"resend" | "cancel">();
@@ -102,6 +104,7 @@ function LoadedVerification({ verification }: { readonly verification: Verificat
               [isPending ? "Expires" : "Valid until"]: <Time at={expiresAt} />,
               ...(isPending && { "Wrong codes left": attemptsLeft }),
               ...(approvedAt && { Approved: <Time at={approvedAt} /> }),
+              ...(amount && { Payee: payee, Amount: `${amount.value} ${amount.currency}` }),
             }}
           />
         </Panel>
