@@ -1,6 +1,24 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
+/** Tests of whole servers that put load on them, or measure how long something takes: they have the machine for themselves. */
+const timed = [
+  "delivery-crash",
+  "distributed-limits",
+  "event-streams-under-load",
+  "events-crash",
+  "fallback-crash",
+  "idempotency-crash",
+  "overload",
+  "password-attempts",
+  "postgres-outage",
+  "provider-failover",
+  "provider-outage",
+  "revocation*",
+  "thousand-streams",
+  "webhooks-crash",
+].map((name) => `test/system/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     globalSetup: ["test/support/global-setup.ts"],
@@ -26,10 +44,23 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
+          exclude: timed,
           provide: { fuzzing: "short" },
-          // They measure time, and have the machine for themselves.
-          fileParallelism: false,
+          // They mostly wait for processes.
+          maxWorkers: 2,
+          testTimeout: 180_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "timed",
+          include: timed,
+          provide: { fuzzing: "short" },
+          testTimeout: 180_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -40,7 +71,7 @@ export default defineConfig({
           include: ["test/**/*fuzz.test.ts"],
           provide: { fuzzing: "long" },
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
