@@ -4,7 +4,7 @@ import type { Queryable } from "../../database/database.ts";
 import { statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { OutboxItem } from "../../outbox/outbox.ts";
-import { checkVerification } from "./check-verification.ts";
+import { type CheckDependencies, checkVerification } from "./check-verification.ts";
 import type { OriginLimit } from "./define-send-step.ts";
 import { unknownEndUser } from "./end-user.ts";
 import { verificationIdOf, verificationNotFound } from "./get-verification.ts";
@@ -44,7 +44,7 @@ const readReset = statement<{ recipientSealed: Buffer | null; createdAt: Date }>
 );
 
 /** Verifications of the accounts' mail addresses and of password resets, by the same rules as those of workspaces. */
-export function accountVerifications(deps: StartDependencies) {
+export function accountVerifications(deps: StartDependencies & Pick<CheckDependencies, "checks">) {
   const { database, keyring } = deps;
   const inputOf = (
     recipient: string,
@@ -65,7 +65,7 @@ export function accountVerifications(deps: StartDependencies) {
     subjectId: string,
     { id, code }: { readonly id: string; readonly code: string },
   ) => {
-    const input = { verificationId: id, code, recipient: undefined };
+    const input = { verificationId: id, code, recipient: undefined, sources: [] };
     // Recipients of the server's own verifications have no fixed codes.
     const checking = { ...deps, database: transaction, allowsFixedCodes: false };
     return checkVerification(checking, serverOwner(subjectId), input).then(

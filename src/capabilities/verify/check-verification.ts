@@ -8,6 +8,7 @@ import { heldCredential, requireCredential } from "../../revocation/held-credent
 import { approvalIndexes, approvalOf, approvalProblems, type GivenApproval, hasApproval } from "./approval.ts";
 import { deriveCode, deriveFixedCode, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
+import { type GuardModeSql, slowedSources, takeCheckTokens } from "./guessing/slowed-source.ts";
 import { indexesOfAny, parseAnyRecipient } from "./recipient.ts";
 import { guessKey } from "./send-limits.ts";
 import type { VerificationOwner } from "./start-verification.ts";
@@ -21,6 +22,8 @@ export interface CheckInput extends GivenApproval {
   readonly code: string;
   /** The recipient that the caller expects, E.164 or a mail address: the code is wrong for any other. Undefined: not checked. */
   readonly recipient: string | undefined;
+  /** The keys of the sources that the code came from. None: they are not judged. */
+  readonly sources: readonly string[];
 }
 
 export type CheckStatus = "approved" | "incorrect" | "expired" | "locked";
@@ -29,6 +32,8 @@ export interface CheckResult {
   readonly status: CheckStatus;
   /** Whether the recipient has a fixed code: it was not sent, and is not secret. */
   readonly hasFixedCode: boolean;
+  /** What the check says about its sources. Undefined: nothing, such as a second wrong code for the verification. */
+  readonly guess: "guessed" | "approved" | undefined;
 }
 
 /**
@@ -38,6 +43,8 @@ export interface CheckResult {
  *
  * `budget` has a row for each limit index that has a token left. A wrong code takes the tokens, a right code only looks. A
  * verification with two recipients counts against both, so that a second recipient does not allow more guesses.
+ *
+ * If a source of the code is slowed, the statement does nothing but say so.
  */
 const checkParameters = {
   workspaceId: text,
@@ -48,13 +55,14 @@ const checkParameters = {
   codeLength: integer,
   recipientIndexes: nullable(array(text)),
   approvalIndexes: nullable(array(text)),
+  sources: array(text),
   attemptId: text,
   credential: heldCredential,
 };
 
 /** `hasCode`: SQL that is true of the verifications whose code the server passes. Others are left as they are. */
-const checkText = (p: Placeholders<typeof checkParameters>, hasCode: string) => `
-    WITH ${limitLockWait}, target AS (
+const checkText = (p: Placeholders<typeof checkParameters>, hasCode: string, guardMode: GuardModeSql) => `
+    WITH ${limitLockWait}, ${slowedSources(p, guardMode)}, target AS (
       SELECT
         limit_indexes, status, attempts, max_attempts, fixed_code_id,
         status = 'pending' AND expires_at > byond_now() AND secret_id = ANY (${p.knownSecrets}) AND ${hasCode} AS is_live,
@@ -65,6 +73,7 @@ const checkText = (p: Placeholders<typeof checkParameters>, hasCode: string) => 
         ) AND ${hasApproval(p.approvalIndexes)} AS is_right
       FROM verification, begun
       WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND mode = ${p.mode}
+        AND (SELECT sources FROM slowed) IS NULL
       FOR UPDATE OF verification
     ), budget AS (
       INSERT INTO throttle AS bucket (workspace_id, key, tat)
@@ -97,48 +106,67 @@ const checkText = (p: Placeholders<typeof checkParameters>, hasCode: string) => 
         approved_at = CASE WHEN decision.status = 'approved' THEN byond_now() END
       FROM decision
       WHERE verification.workspace_id = ${p.workspaceId} AND verification.id = ${p.id}
-      RETURNING verification.status
+      RETURNING verification.status, verification.attempts
     )
     SELECT
-      target.status AS before, counted.status AS after, target.fixed_code_id,
+      slowed.sources AS slowed_sources, target.status AS before, counted.status AS after, target.fixed_code_id,
+      counted.attempts = 1 AND NOT target.is_right AS is_first_wrong,
       ${requireCredential(p.credential, { after: ["budget"], effect: "counted" })}
-    FROM target LEFT JOIN counted ON true`;
+    FROM slowed LEFT JOIN target ON true LEFT JOIN counted ON true`;
 
-const check = statement<CheckRow>("check_verification")(checkParameters, (p) => checkText(p, "fixed_code_id IS NULL"));
-
-/** The same for a fixed code, as long as it is neither deleted nor over. A statement of its own: others do not pay for it. */
-const checkFixed = statement<CheckRow>("check_fixed_code")({ ...checkParameters, fixedCodeId: text }, (p) =>
-  checkText(
-    p,
-    `fixed_code_id = ${p.fixedCodeId} AND EXISTS (
-      SELECT FROM fixed_code WHERE workspace_id = ${p.workspaceId} AND id = ${p.fixedCodeId} AND expires_at > byond_now()
-    )`,
+/** The statements of a check. `guardMode`: slowed sources are asked for it. */
+export const checkStatements = (guardMode: GuardModeSql) => ({
+  check: statement<CheckRow>("check_verification")(checkParameters, (p) =>
+    checkText(p, "fixed_code_id IS NULL", guardMode),
   ),
-);
+  /** The same for a fixed code, as long as it is neither deleted nor over. A statement of its own: others do not pay for it. */
+  checkFixed: statement<CheckRow>("check_fixed_code")({ ...checkParameters, fixedCodeId: text }, (p) =>
+    checkText(
+      p,
+      `fixed_code_id = ${p.fixedCodeId} AND EXISTS (
+        SELECT FROM fixed_code WHERE workspace_id = ${p.workspaceId} AND id = ${p.fixedCodeId} AND expires_at > byond_now()
+      )`,
+      guardMode,
+    ),
+  ),
+});
 
 const lookUpAttempt = statement<CheckRow>("look_up_attempt")(
   { workspaceId: text, id: text, attemptId: text },
   (p) => `
-    SELECT 'pending' AS before, status AS after, fixed_code_id FROM verification
+    SELECT NULL::text[] AS slowed_sources, 'pending' AS before, status AS after, fixed_code_id, false AS is_first_wrong
+    FROM verification
     WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND last_attempt_id = ${p.attemptId}`,
 );
 
 interface CheckRow {
-  readonly before: VerificationStatus;
+  /** Null: no source of the code is slowed. */
+  readonly slowedSources: readonly string[] | null;
+  /** Null: there is no such verification, or a source is slowed. */
+  readonly before: VerificationStatus | null;
   /** Null: the attempt did not count, because the verification had ended or expired. */
   readonly after: "pending" | "approved" | "locked" | null;
   readonly fixedCodeId: string | null;
+  /** Null: as with `before`. */
+  readonly isFirstWrong: boolean | null;
+}
+
+export interface CheckDependencies {
+  readonly database: Queryable;
+  readonly keyring: Keyring;
+  readonly checks: ReturnType<typeof checkStatements>;
+  readonly allowsFixedCodes: boolean;
 }
 
 /**
  * Counts one attempt and returns its result. A verification can be approved once. Throws `not_found` if the workspace has no
- * such verification in this mode, `validation_error` for a malformed recipient, which does not count as an attempt, and
- * `invalid_api_key` if the credential no longer holds. A fixed code has expired where they are not allowed.
+ * such verification in this mode, `validation_error` for a malformed recipient and `rate_limited` for a slowed source, which do
+ * not count as an attempt, and `invalid_api_key` if the credential no longer holds. A fixed code has expired where they are not allowed.
  */
 export async function checkVerification(
-  deps: { readonly database: Queryable; readonly keyring: Keyring; readonly allowsFixedCodes: boolean },
+  deps: CheckDependencies,
   { workspaceId, mode, credential }: Pick<VerificationOwner, "workspaceId" | "mode" | "credential">,
-  { verificationId, code: submitted, recipient, payee, amount }: CheckInput,
+  { verificationId, code: submitted, recipient, payee, amount, sources }: CheckInput,
 ): Promise<CheckResult> {
   const code = normalizeCode(submitted);
   const approval = approvalOf({ payee, amount });
@@ -156,17 +184,24 @@ export async function checkVerification(
     codeLength: Math.min(code.length, codeLength.max + 1),
     recipientIndexes: recipient === undefined ? null : indexesOfAny(deps.keyring, recipient),
     approvalIndexes: isIncomplete ? [] : approvalIndexes(deps.keyring, approval),
+    sources: [],
   };
-  const [row] = await deps.database.run(check, values, lookUpAttempt.bind(target));
-  if (row === undefined) {
+  const { check, checkFixed } = deps.checks;
+  let [row] = await deps.database.run(check, { ...values, sources }, lookUpAttempt.bind(target));
+  const slowed = row?.slowedSources ?? [];
+  if (slowed.length > 0) {
+    await takeCheckTokens(deps.database, workspaceId, slowed);
+    [row] = await deps.database.run(check, values, lookUpAttempt.bind(target));
+  }
+  if (row === undefined || row.before === null) {
     throw verificationNotFound();
   }
   const { fixedCodeId } = row;
   if (fixedCodeId === null) {
-    return { status: statusOf(row), hasFixedCode: false };
+    return { status: statusOf(row), hasFixedCode: false, guess: guessOf(row) };
   }
   if (!deps.allowsFixedCodes) {
-    return { status: "expired", hasFixedCode: true };
+    return { status: "expired", hasFixedCode: true, guess: undefined };
   }
   const fixedValues = {
     ...values,
@@ -176,7 +211,7 @@ export async function checkVerification(
     ),
   };
   const [fixed] = await deps.database.run(checkFixed, fixedValues, lookUpAttempt.bind(target));
-  return { status: statusOf(fixed ?? row), hasFixedCode: true };
+  return { status: statusOf(fixed ?? row), hasFixedCode: true, guess: guessOf(fixed ?? row) };
 }
 
 function statusOf({ before, after }: CheckRow): CheckStatus {
@@ -189,6 +224,13 @@ function statusOf({ before, after }: CheckRow): CheckStatus {
     case null:
       return before === "locked" ? "locked" : "expired";
   }
+}
+
+function guessOf({ after, isFirstWrong }: CheckRow): CheckResult["guess"] {
+  if (after === "approved") {
+    return "approved";
+  }
+  return isFirstWrong === true ? "guessed" : undefined;
 }
 
 /** The problems of the recipient, the payee and the amount of a check, by field. */

@@ -6,12 +6,17 @@ import { type Channels, laneOf } from "../channels/channels.ts";
 import type { EmailLookups } from "../email-lookup/look-up-email.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
+import { checkStatements } from "./check-verification.ts";
 import { type CodeDispatcher, CodeSender, codeMessageKind, codeMessageWithFallbackKind } from "./code-sender.ts";
 import { erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
 import { FallbackSender } from "./fallback/fallback-sender.ts";
 import { fallbackKind, fallbackLane } from "./fallback/fallback-step.ts";
 import { takeStepStatement } from "./fallback/take-fallback-step.ts";
 import { FixedCodeEntity } from "./fixed-codes/fixed-code.entity.ts";
+import { GuessCounter, noteGuessesStatement } from "./guessing/guess-counter.ts";
+import { GuessSourceEntity } from "./guessing/guess-source.entity.ts";
+import { guessSourceSweep } from "./guessing/guess-source-sweep.ts";
+import type { GuardModeSql } from "./guessing/slowed-source.ts";
 import { startFixedStatement, startStatement } from "./insert-verification.ts";
 import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./secret-rotation.ts";
@@ -50,16 +55,26 @@ interface Needs {
   readonly sendSteps?: AddedSendSteps;
   /** What they erase with a recipient. */
   readonly erasures?: readonly RecipientErasure[];
+  /** The guard's mode of a workspace, which says whether sources that guess codes are slowed. Default: they are. */
+  readonly guardMode?: GuardModeSql;
 }
 
+const enforced: GuardModeSql = () => "'enforce'";
+
 /** One-time codes: starts, sends and checks verifications. */
-export function verifyCapability({ channels: offered, emailLookup, sendSteps = {}, erasures = [] }: Needs) {
+export function verifyCapability({
+  channels: offered,
+  emailLookup,
+  sendSteps = {},
+  erasures = [],
+  guardMode = enforced,
+}: Needs) {
   const offer = new Offer<Verifications>("verify");
   const eventsOffer = new Offer<EventObjects>("verify");
   const capability: Capability<VerifySettings> = {
     name: "verify",
     scopes: ["verify", "reports"],
-    entities: [VerificationEntity, FixedCodeEntity],
+    entities: [VerificationEntity, FixedCodeEntity, GuessSourceEntity],
     migrations: [
       { name: "verify-0001", class: Verify0001 },
       { name: "verify-0002", class: Verify0002 },
@@ -71,12 +86,12 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
       { name: "verify-0008", class: Verify0008 },
       { name: "verify-0009", class: Verify0009 },
     ],
-    workspaceTables: { verification: "id", fixed_code: "id" },
+    workspaceTables: { verification: "id", fixed_code: "id", guess_source: "source" },
     settings: [verifySettings],
     readSettings: readVerifySettings,
     sealed: sealedRecipients,
     start(
-      { database, events, keyring, quota, serverId, clock, dispatch, url },
+      { database, events, keyring, quota, serverId, clock, logger, dispatch, url },
       { retentionDays, sendLimits, allowsFixedCodes },
     ) {
       const channels = offered.value;
@@ -94,6 +109,7 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
         start: startStatement(sendSteps),
         startFixed: startFixedStatement(sendSteps),
         resend: resendStatement(sendSteps),
+        checks: checkStatements(guardMode),
         erase: erasureStatement(erasures),
         erasures,
       };
@@ -104,6 +120,7 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
           [resetMessageKind]: new CodeSender({ database, keyring, channels, reset: { hasAccount, url } }),
         }),
       });
+      const guesses = new GuessCounter({ database, clock, events, logger, note: noteGuessesStatement(guardMode) });
       const sender = new CodeSender({ database, keyring, channels });
       eventsOffer.give(verificationEvents({ database, keyring }));
       // That capability is started later.
@@ -115,6 +132,7 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
         events,
         quota,
         sendLimits,
+        guesses,
         allowsFixedCodes,
         emails,
       });
@@ -142,7 +160,9 @@ export function verifyCapability({ channels: offered, emailLookup, sendSteps = {
           expirySweep({ database, events }),
           verificationSweep({ database }, retentionDays),
           ownVerificationSweep({ database }),
+          guessSourceSweep({ database }),
         ],
+        close: () => guesses.stop(),
       };
     },
   };

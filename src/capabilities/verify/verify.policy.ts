@@ -40,3 +40,15 @@ export const accountSendLimit = { burst: 3, periodSeconds: 900 } as const;
 
 /** How long the server's own verifications are kept (`RETENTION_DAYS` is for those of workspaces). They expire after 15 minutes. */
 export const ownRetentionDays = 1;
+
+/**
+ * When a source of checks guesses codes of many verifications: so many had a first code that was wrong within the window, and `ratio` times as many
+ * as were approved. It is slowed then. An end user's device or address is that of few people; the address of whoever calls, and the API key, are
+ * those of many, so that they need more of it, and become less slow.
+ */
+export const guessing = {
+  windowSeconds: 3_600,
+  ratio: 2,
+  end_user: { verifications: 10, slowedSeconds: 3_600, checks: { burst: 3, periodSeconds: 20 } },
+  caller: { verifications: 100, slowedSeconds: 900, checks: { burst: 30, periodSeconds: 1 } },
+} as const;

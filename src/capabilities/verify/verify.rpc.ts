@@ -3,6 +3,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   CheckVerificationResponse_Status as CheckStatus,
+  type CheckVerificationRequest,
   CheckVerificationRequestSchema,
   CheckVerificationResponseSchema,
   type FallbackStep,
@@ -14,6 +15,7 @@ import {
 } from "../../../gen/byond/v1/verify_pb.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, credentialOf, keyCaller } from "../../access/caller.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
 import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../events/event-log.ts";
 import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/idempotency-claim.ts";
@@ -26,11 +28,19 @@ import { channelOf, findChannel } from "../channels/channel-proto.ts";
 import type { EmailLookups } from "../email-lookup/look-up-email.ts";
 import { approvalOf } from "./approval.ts";
 import { cancelVerification } from "./cancel-verification.ts";
-import { type CheckStatus as CheckOutcome, checkProblems, checkVerification } from "./check-verification.ts";
+import {
+  type CheckStatus as CheckOutcome,
+  type CheckResult,
+  checkProblems,
+  type checkStatements,
+  checkVerification,
+} from "./check-verification.ts";
 import { type EndUser, endUserOf, mergeEndUsers } from "./end-user.ts";
 import { eraseRecipient, type erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
 import { fixedCodeOf } from "./fixed-codes/find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
+import type { GuessCounter } from "./guessing/guess-counter.ts";
+import { type GuessSource, guessSourcesOf } from "./guessing/guess-source.ts";
 import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";
 import { refuseEmails } from "./refused-emails.ts";
@@ -65,6 +75,8 @@ export interface VerifyServiceDependencies extends VerifyDependencies {
   readonly sendLimits: SendLimitSettings;
   readonly erase: ReturnType<typeof erasureStatement>;
   readonly erasures: readonly RecipientErasure[];
+  readonly checks: ReturnType<typeof checkStatements>;
+  readonly guesses: Pick<GuessCounter, "note">;
   readonly allowsFixedCodes: boolean;
   readonly emails: EmailLookups;
 }
@@ -113,18 +125,27 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       return answer;
     },
 
-    async checkVerification({ verificationId: id, code, recipient, payee, amount }, context) {
-      const verificationId = verificationIdOf(id);
+    async checkVerification(request, context) {
+      const { code, recipient, payee, amount } = request;
+      const verificationId = verificationIdOf(request.verificationId);
+      const owner = ownerOf(context);
+      const sources = checkSourcesOf(deps.keyring, request, context);
+      let guess: CheckResult["guess"];
       const answer = await commitWithAnswer(
         context,
         deps.database,
         CheckVerificationResponseSchema,
         async (database) => {
-          const input = { verificationId, code, recipient, payee, amount };
-          const { status, hasFixedCode } = await checkVerification({ ...deps, database }, ownerOf(context), input);
+          const input = { verificationId, code, recipient, payee, amount, sources: sources.map(({ key }) => key) };
+          const checked = await checkVerification({ ...deps, database }, owner, input);
+          guess = checked.guess;
+          const { status, hasFixedCode } = checked;
           return { verificationId, status: checkStatuses[status], ...(hasFixedCode ? { fixedCode: true } : {}) };
         },
       );
+      if (guess !== undefined) {
+        deps.guesses.note(owner.workspaceId, sources, guess);
+      }
       if (answer.status === CheckStatus.APPROVED || answer.status === CheckStatus.LOCKED) {
         deps.events.committed();
       }
@@ -197,6 +218,26 @@ function fallbackInput({ channel, recipient, afterSeconds }: FallbackStep): Fall
 
 function originOf(context: HandlerContext) {
   return { workspaceId: anyCaller(context).workspaceId, clientAddress: context.values.get(clientAddressKey) };
+}
+
+/** The sources of a check. In the sandbox, where everybody knows the code, they are not judged. */
+function checkSourcesOf(
+  keyring: Keyring,
+  { endUserIp, deviceId }: CheckVerificationRequest,
+  context: HandlerContext,
+): readonly GuessSource[] {
+  const { workspaceId, mode, keyId } = keyCaller(context);
+  if (mode === "test") {
+    return [];
+  }
+  const { deviceIndexes } = endUserOf(keyring, workspaceId, { deviceId });
+  return guessSourcesOf({
+    keyId,
+    clientAddress: context.values.get(clientAddressKey),
+    endUserIp,
+    deviceId,
+    deviceIndexes,
+  });
 }
 
 /** Whose verifications the call is about. */

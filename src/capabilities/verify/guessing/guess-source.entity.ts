@@ -1,0 +1,20 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/** Sources of checks from which wrong codes came. A source without a row has none. */
+export const GuessSourceEntity = defineEntity({
+  name: "GuessSource",
+  tableName: "guess_source",
+  properties: {
+    workspaceId: p.text().primary(),
+    /** `GuessSource.key`. */
+    source: p.text().primary(),
+    /** When the window began in which it is counted. */
+    since: p.datetime(),
+    /** Verifications whose first code was wrong, and came from this source. */
+    guessed: p.integer(),
+    /** Verifications that were approved by a code from this source, as far as a server counted them. */
+    approved: p.integer(),
+    /** Null: it has not guessed. */
+    slowedUntil: p.datetime().nullable(),
+  },
+});
