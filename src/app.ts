@@ -19,6 +19,7 @@ import { schemaCapability } from "./capabilities/schema/schema.capability.ts";
 import type { SuppressionSettings } from "./capabilities/suppressions/suppression-settings.ts";
 import { suppressionsCapability } from "./capabilities/suppressions/suppressions.capability.ts";
 import { fixedCodesCapability } from "./capabilities/verify/fixed-codes/fixed-codes.capability.ts";
+import { offerGuessingEvents } from "./capabilities/verify/guessing/guessing-events.ts";
 import { storedRecipients } from "./capabilities/verify/recipient.ts";
 import { verifyCapability } from "./capabilities/verify/verify.capability.ts";
 import type { VerifySettings } from "./capabilities/verify/verify-settings.ts";
@@ -66,7 +67,9 @@ export function standardCapabilities(): readonly Capability[] {
     verifications: verify.offer,
   });
   const fixedCodes = fixedCodesCapability({ passwords: accounts.offer });
-  const events = eventsCapability({ objects: [verify.events, keys.events, offerWebhookEvents(), fixedCodes.events] });
+  const events = eventsCapability({
+    objects: [verify.events, keys.events, offerWebhookEvents(), fixedCodes.events, offerGuessingEvents()],
+  });
   const webhooks = webhooksCapability({ channels: channels.offer, events: events.offer, owners: accounts.offer });
   return [
     channels,

@@ -406,6 +406,10 @@ const (
 	// EventTypeFixedCodeDeleted: A fixed code was deleted by a call, or its recipient was erased. When one ends by
 	// itself, there is no event.
 	EventTypeFixedCodeDeleted EventType = "fixed_code.deleted"
+
+	// EventTypeGuessingDetected: Codes from one source were wrong for many verifications, and right for few:
+	// somebody guesses. The source is slowed down.
+	EventTypeGuessingDetected EventType = "guessing.detected"
 )
 
 // Mode is the mode of a key, and of the data it creates. The two modes of a workspace share no data.
@@ -450,6 +454,26 @@ const (
 
 	// WebhookDisabledReasonFailing: No attempt succeeded for five days.
 	WebhookDisabledReasonFailing WebhookDisabledReason = "failing"
+)
+
+// GuessingSource is a kind of source that checks come from.
+//
+// Newer servers may have words that this version does not know.
+type GuessingSource string
+
+// The words of [GuessingSource].
+const (
+	// GuessingSourceAPIKey: An API key.
+	GuessingSourceAPIKey GuessingSource = "api_key"
+
+	// GuessingSourceClientIP: The IP address that called the API.
+	GuessingSourceClientIP GuessingSource = "client_ip"
+
+	// GuessingSourceEndUserIP: The IP address of an end user.
+	GuessingSourceEndUserIP GuessingSource = "end_user_ip"
+
+	// GuessingSourceDevice: The device of an end user.
+	GuessingSourceDevice GuessingSource = "device"
 )
 
 // WebhookDeliveryStatus is the status of a delivery.
@@ -1039,7 +1063,7 @@ type Event struct {
 }
 
 // EventData is one of several types. [Event].Type tells which, up to its first dot: *[Verification], *[APIKey],
-// *[Webhook], *[FixedCode], or [UnknownEventData] of a newer server. It is nil if the JSON is null.
+// *[Webhook], *[FixedCode], *[Guessing], or [UnknownEventData] of a newer server. It is nil if the JSON is null.
 type EventData interface {
 	isEventData()
 }
@@ -1051,6 +1075,8 @@ func (*APIKey) isEventData() {}
 func (*Webhook) isEventData() {}
 
 func (*FixedCode) isEventData() {}
+
+func (*Guessing) isEventData() {}
 
 func (UnknownEventData) isEventData() {}
 
@@ -1082,6 +1108,8 @@ func (value *Event) UnmarshalJSON(data []byte) error {
 		value.Data = new(Webhook)
 	case "fixed_code":
 		value.Data = new(FixedCode)
+	case "guessing":
+		value.Data = new(Guessing)
 	default:
 		value.Data = UnknownEventData{members.Data}
 		return nil
@@ -1195,6 +1223,31 @@ type FixedCode struct {
 
 	// CreatedBy is the id of the user who created it.
 	CreatedBy string `json:"created_by"`
+}
+
+// Guessing is a source of checks whose codes were wrong for many verifications, and right for few.
+type Guessing struct {
+	// ID: its id: `gue_` and 22 letters and digits.
+	ID string `json:"id"`
+
+	// Source: what kind of source it is.
+	Source GuessingSource `json:"source"`
+
+	// Value is the source: the `DeviceID` or the `end_user_ip` that the checks named, the IP address that called, or
+	// the id of the API key. Of an IPv6 address, the network (`/64`).
+	Value string `json:"value"`
+
+	// Verifications is the verifications whose first code was wrong and came from this source, since `Since`.
+	Verifications int `json:"verifications"`
+
+	// Approved has the verifications that were approved by a code from this source, since `Since`.
+	Approved int `json:"approved"`
+
+	// Since is the moment from which on they were counted.
+	Since time.Time `json:"since"`
+
+	// SlowedUntil: until when the source is slowed down. Nil if the guard only watches (`guard_mode: shadow`).
+	SlowedUntil *time.Time `json:"slowed_until"`
 }
 
 // WebhooksCreateResponse is the new webhook. No other response contains the secret.

@@ -65,7 +65,7 @@ type VerifyStartParams struct {
 	Refuse []RefusedEmail `json:"refuse,omitzero"`
 
 	// DeviceID: your own id of the device or the browser on which the end user asked for the code, 1 to 128
-	// characters, if you have one. It limits sends as `EndUserIP` does, also where many users share an address.
+	// characters, if you have one. It limits sends as `end_user_ip` does, also where many users share an address.
 	// Stored only as a keyed hash.
 	DeviceID *string `json:"device_id,omitzero"`
 
@@ -103,6 +103,15 @@ type VerifyCheckParams struct {
 
 	// Amount is the amount that you are about to pay, as the start had it. Compared as the `Payee` is.
 	Amount Amount `json:"amount,omitzero"`
+
+	// EndUserIP is the IPv4 or IPv6 address of the end user who entered the code, if you know it. Not the address of
+	// your own server. If wrong codes for many verifications come from it, the server slows it down, and not your
+	// other users.
+	EndUserIP *string `json:"end_user_ip,omitzero"`
+
+	// DeviceID: your own id of the device or the browser on which the end user entered the code, 1 to 128
+	// characters, if you have one. It is judged in place of `end_user_ip`, as that is.
+	DeviceID *string `json:"device_id,omitzero"`
 }
 
 // VerifyResendParams are the parameters of [VerifyService.Resend].

@@ -35,8 +35,8 @@ type Services struct {
 	// Email says what can be known of an email address without sending mail to it.
 	Email *EmailService
 
-	// Events returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30
-	// days, unless the operator changed it.
+	// Events returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes.
+	// Events are kept for 30 days, unless the operator changed it.
 	//
 	// An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
 	// `live` (the default) or `test`. Both modes have the same types of events.
@@ -156,6 +156,12 @@ func (s *VerifyService) Start(ctx context.Context, params *VerifyStartParams, op
 // which. Pass the `Recipient` that you are about to treat as verified: with a different one even the right code
 // is `incorrect`. The same goes for the `Payee` and `Amount` of a start that had them: pass those that you are
 // about to pay.
+//
+// Guesses are also counted by where they come from: the `DeviceID` or else the `end_user_ip` of the check, or
+// else the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and
+// right for few, may check only a few codes a minute for some time. Beyond that the call fails with
+// `rate_limited`, and counts no attempt; the event `guessing.detected` names the source. Pass `DeviceID` or
+// `end_user_ip`, so that one of your users cannot slow down the others.
 func (s *VerifyService) Check(ctx context.Context, params *VerifyCheckParams, options ...CallOption) (*VerifyCheckResponse, error) {
 	return call[VerifyCheckResponse](ctx, s.caller, operationVerifyCheck, nil, params, options)
 }
@@ -176,8 +182,8 @@ func (s *VerifyService) Get(ctx context.Context, verificationID string, options 
 // same person, because the code then verifies both.
 //
 // A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and
-// of the `EndUserIP` and `DeviceID` of the start, and fails with `undeliverable` as a start does. A code is sent
-// five times at most, the start included; beyond that the call fails with `send_limit_reached`.
+// of the `end_user_ip` and `DeviceID` of the start, and fails with `undeliverable` as a start does. A code is
+// sent five times at most, the start included; beyond that the call fails with `send_limit_reached`.
 //
 // The argument verificationID: The verification's id.
 func (s *VerifyService) Resend(ctx context.Context, verificationID string, params *VerifyResendParams, options ...CallOption) (*Verification, error) {
@@ -320,8 +326,8 @@ func (s *EmailService) Lookup(ctx context.Context, params *EmailLookupParams, op
 	return call[EmailLookupResponse](ctx, s.caller, operationEmailLookup, nil, params, options)
 }
 
-// EventsService returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for
-// 30 days, unless the operator changed it.
+// EventsService returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses
+// codes. Events are kept for 30 days, unless the operator changed it.
 //
 // An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
 // `live` (the default) or `test`. Both modes have the same types of events.

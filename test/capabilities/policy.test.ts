@@ -47,6 +47,7 @@ import {
   accountSendLimit,
   brandLength,
   codeLength,
+  guessing,
   guessLimit,
   maxAttempts,
   maxSends,
@@ -228,7 +229,18 @@ test("the chapter about limits has the numbers of the policies", async () => {
   const hourly = (times: number) => [times, 3_600 / times] as const;
   const { endUserSendsPerHour } = parseConfig({}).sendLimits;
   const { signUpsPerHour } = parseConfig({});
-  expect(limitsIn(codes)).toEqual([sqlLimit(sendLimit), hourly(endUserSendsPerHour), sqlLimit(guessLimit)]);
+  const { end_user, caller } = guessing;
+  expect(limitsIn(codes)).toEqual([
+    sqlLimit(sendLimit),
+    hourly(endUserSendsPerHour),
+    sqlLimit(guessLimit),
+    limit(end_user.checks),
+    limit(caller.checks),
+  ]);
+  const guesses = codes.matchAll(/\| (\d+) verifications \| .* \| (\d+) (hour|minute)s? \|/g);
+  expect(
+    [...guesses].map(([, times, period, unit = ""]) => [Number(times), Number(period) * (perSeconds[unit] ?? 0)]),
+  ).toEqual([end_user, caller].map(({ verifications, slowedSeconds }) => [verifications, slowedSeconds]));
   expect(limitsIn(callsOfAccounts).slice(0, -2)).toEqual([
     hourly(signUpsPerHour),
     limit(newAccountLimits.mailbox),

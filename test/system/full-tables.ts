@@ -51,6 +51,7 @@ export function fullTables({
      SELECT ${own}, 'lkp_' || i, CASE WHEN i % 10 = 0 THEN 'test' ELSE 'live' END, 'number-' || i, '',
        now() - i * interval '1 second' ${many}`,
     `INSERT INTO throttle SELECT ${own}, 'send:live:' || i, now() ${many}`,
+    `INSERT INTO guess_source SELECT ${own}, 'end_user_ip:' || i, now(), 1, 0, now() + interval '1 hour' ${many}`,
     ...["ws_byond", "sign-up", "sign-in", "sessions"].map(
       (realm) => `INSERT INTO throttle SELECT '${realm}', 'source:' || i, now() ${many}`,
     ),

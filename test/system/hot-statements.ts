@@ -9,6 +9,8 @@ import { expect, vi } from "vitest";
 import { recordBounce } from "../../src/capabilities/bounces/record-bounce.ts";
 import { LastUsed } from "../../src/capabilities/keys/last-used.ts";
 import { RequestCounter } from "../../src/capabilities/reports/request-counter.ts";
+import { GuessCounter, noteGuessesStatement } from "../../src/capabilities/verify/guessing/guess-counter.ts";
+import { takeCheckTokens } from "../../src/capabilities/verify/guessing/slowed-source.ts";
 import { Database } from "../../src/database/database.ts";
 import { completeSlot, releaseSlot } from "../../src/idempotency/answer-store.ts";
 import { recordReceipts } from "../../src/outbox/delivery-receipts.ts";
@@ -71,7 +73,7 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   const call = async (method: string, path: string, body?: object, headers = {}) =>
     (await app.rest(method, path, { key, headers, ...(body === undefined ? {} : { body }) })).body;
   const start = (more: object, headers = {}) => call("POST", "/verify/start", { channel: "email", ...more }, headers);
-  const origin = { end_user_ip: "192.0.2.1" };
+  const origin = { end_user_ip: "192.0.2.1", device_id: "a" };
   await start({ recipient: "ada@example.com" });
   const { verification_id: id } = await start(
     { recipient: "ada@example.com", ...origin },
@@ -247,6 +249,18 @@ async function workOfTimers(app: TestApp): Promise<void> {
     const requests = new RequestCounter({ database, logger });
     requests.note(workspaceId, "live", undefined);
     await requests.stop();
+    const isEnforced = () => "'enforce'";
+    const note = noteGuessesStatement(isEnforced);
+    const guesses = new GuessCounter({
+      database,
+      clock: app.time,
+      events: { committed: () => undefined },
+      logger,
+      note,
+    });
+    guesses.note(workspaceId, [{ kind: "device", key: "device:1", value: "1" }], "guessed");
+    await guesses.stop();
+    await takeCheckTokens(database, workspaceId, ["device:1"]);
     await requestsOfLastMinute({ database }, { workspaceId, key: "workspace" });
     const slot = { workspaceId, realm: "live", key: "one" };
     await completeSlot(database, slot, "claim", Buffer.alloc(0));

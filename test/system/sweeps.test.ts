@@ -9,6 +9,7 @@ import { lookupSweep } from "../../src/capabilities/lookup/history/lookup-sweep.
 import { reportSweeps } from "../../src/capabilities/reports/report-sweeps.ts";
 import { suppressionSweep } from "../../src/capabilities/suppressions/suppression-sweep.ts";
 import { fixedCodeSweep } from "../../src/capabilities/verify/fixed-codes/fixed-code-sweep.ts";
+import { guessSourceSweep } from "../../src/capabilities/verify/guessing/guess-source-sweep.ts";
 import { ownVerificationSweep, verificationSweep } from "../../src/capabilities/verify/verification-sweep.ts";
 import { Database, type QueryableTables } from "../../src/database/database.ts";
 import { queryOf } from "../../src/database/statement.ts";
@@ -45,6 +46,12 @@ const rowsInForce = `
 
 test.each([
   ["throttle", fullBuckets(5_000)],
+  [
+    "guess_source",
+    `INSERT INTO guess_source SELECT 'ws_' || i, 'device:' || i, byond_now() - interval '2 hours', 1, 0,
+       CASE WHEN i % 2 = 0 THEN byond_now() - interval '1 minute' END
+     FROM generate_series(1, 5000) AS i`,
+  ],
   [
     "session",
     `INSERT INTO session (workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at) SELECT 'ws_' || i, 's' || i, 'usr_' || i, 0, '', now, now, now
@@ -164,6 +171,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
   const deps = { database: { transaction: <T>(work: (transaction: QueryableTables) => Promise<T>) => work(recorded) } };
   const sweeps = [
     throttleSweep(deps),
+    guessSourceSweep(deps),
     quotaSweep(deps),
     sessionSweep(deps),
     idempotencySweep(deps),
@@ -191,6 +199,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
   for (const when of ["without statistics", "with statistics"]) {
     for (const [name, values, ...indexes] of [
       ["sweep_throttle", "('(0,0)', '(64,0)')"],
+      ["sweep_guess_source", "('(0,0)', '(64,0)')"],
       ["sweep_quota", "('(0,0)', '(64,0)')"],
       ["sweep_session_1000", "", "session_oldest_first"],
       ["sweep_idempotency_1000", "", "idempotency_oldest_first"],
@@ -254,6 +263,7 @@ const primaryKeys = [
   "outbox",
   "idempotency",
   "throttle",
+  "guess_source",
   "quota",
   "used_signature",
   "session",
@@ -282,6 +292,7 @@ const manyRowsOfTwoWorkspaces = `
     SELECT workspace_id, id, 'dlv_' || id, 1, '', 'sent', old, old FROM filled;
   INSERT INTO idempotency SELECT workspace_id, 'live', id, '', '', old, old FROM filled;
   INSERT INTO throttle SELECT workspace_id, id, now + interval '1 hour' FROM filled;
+  INSERT INTO guess_source SELECT workspace_id, id, now, 1, 0 FROM filled;
   INSERT INTO quota SELECT workspace_id, id, now, 0, array_fill(0, ARRAY[70]) FROM filled;
   INSERT INTO used_signature SELECT workspace_id, id::bytea, old FROM filled;
   INSERT INTO verification_hour

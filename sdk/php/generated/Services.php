@@ -39,8 +39,8 @@ abstract class Services
     public readonly Email $email;
 
     /**
-     * Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless
-     * the operator changed it.
+     * Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are
+     * kept for 30 days, unless the operator changed it.
      */
     public readonly Events $events;
 

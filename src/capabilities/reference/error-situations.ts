@@ -205,6 +205,12 @@ export const errorSituations = {
         "Ask for a code only after a user's action, and pass the address of that user, not one of your own servers.",
     },
     {
+      messages: ["Too many wrong codes from this source. Try again later."],
+      when: "Codes from this device, end user, IP address or API key were wrong for many verifications, and right for few. The event `guessing.detected` names the source. No attempt was counted.",
+      remedy:
+        "Show the user how long to wait. Pass `device_id` or `end_user_ip` with every check, so that one of your users cannot slow down the others.",
+    },
+    {
       messages: ["Too many codes from this IP address. Try again later."],
       when: "The server limits how many codes one IP address may send (`SOURCE_SEND_LIMIT`).",
       remedy: "Spread the starts, or ask the operator of the server to raise the limit.",

@@ -1,6 +1,6 @@
 /** Every situation that the error page describes happens, over REST, with one of the messages that it names. */
 import { createHmac } from "node:crypto";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { errorCodes, errorGuide } from "../../../src/capabilities/reference/error-guide.ts";
 import { type ErrorSituation, errorSituations } from "../../../src/capabilities/reference/error-situations.ts";
 import { type RestCall, type SignedUp, useTestApp } from "../../support/app.ts";
@@ -84,6 +84,23 @@ async function usedUp(call: () => Promise<Refusal>, times: number): Promise<Refu
   return call();
 }
 
+/** A check of a device with wrong codes for ten verifications, once it is slowed. */
+async function guessed(): Promise<Refusal> {
+  const own = await app.mintKey();
+  const check = async (id: string) =>
+    refusal("POST", "/verify/check", { key: own, body: { verification_id: id, code: "1", device_id: "a" } });
+  let id = "";
+  for (let count = 0; count < 10; count += 1) {
+    const body = { channel: "email", recipient: `guessed-${count}@example.com` };
+    id = (await app.rest("POST", "/verify/start", { key: own, body })).body.verification_id;
+    await check(id);
+  }
+  return vi.waitFor(async () => (await check(id)) ?? expect.fail("it is not slowed yet"), {
+    timeout: 5_000,
+    interval: 10,
+  });
+}
+
 async function usedUpRequests(): Promise<Refusal> {
   const slow = await mint({ requests_per_minute: 1 });
   return usedUp(() => lookup({ "X-API-Key": slow }), 1);
@@ -165,6 +182,7 @@ const causes: Readonly<Record<keyof typeof errorSituations, readonly (readonly C
     ],
     [() => usedUp(() => start({ key }, "ada@example.com"), 3)],
     [() => usedUp(() => start({ key }, undefined, { end_user_ip: "192.0.2.1" }), 2)],
+    [guessed],
     [() => usedUp(() => start({ key }), 20)],
     [() => usedUp(() => wrongPassword("guessed@example.com"), 10)],
     [],

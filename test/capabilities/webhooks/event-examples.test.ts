@@ -70,6 +70,15 @@ test("the examples of events in the reference are what an endpoint got", { timeo
     expect(await rest("GET", `/events/${event.id}`)).toEqual(event);
     examples[type] = event;
   };
+  const untilGuessing = () =>
+    vi.waitFor(
+      () => {
+        const found = receiver.received.find((one) => one.event.type === "guessing.detected");
+        expect(found).toBeDefined();
+        return found?.event;
+      },
+      { timeout: 15_000, interval: 20 },
+    );
   const startOne = async (recipient: string) => {
     const started = await startAndRead(app, key, recipient, { metadata: { order: "4711" } });
     await got("verification.started", started.id);
@@ -115,6 +124,13 @@ test("the examples of events in the reference are what an endpoint got", { timeo
   await rest("DELETE", `/fixed-codes/${fixedCodeId}`);
   await got("fixed_code.deleted", fixedCodeId);
 
+  for (const name of "abcdefghij") {
+    const { body: started } = await start(app, key, `${name}@example.com`);
+    const guess = { verification_id: started.verification_id, code: "1", device_id: "c0ffee-4711" };
+    await app.rest("POST", "/verify/check", { key, body: guess });
+  }
+  await got("guessing.detected", (await untilGuessing()).data.id);
+
   const expired = await startOne("ann@example.com");
   await app.time.advance({ seconds: 301 });
   await got("verification.expired", expired.id);
@@ -137,6 +153,7 @@ const moments: Readonly<Record<string, string>> = {
   "api_key.rotated": "2026-06-16T08:00:00Z",
   "api_key.revoked": "2026-06-17T16:20:00Z",
   "webhook.disabled": "2026-06-15T09:38:21Z",
+  "guessing.detected": "2026-06-15T09:40:00Z",
   "fixed_code.created": "2026-06-15T09:34:00Z",
   "fixed_code.deleted": "2026-06-20T12:05:00Z",
 };
@@ -172,6 +189,11 @@ function withFixedValues(event: Json): Json {
       url: "https://example.com/hooks/byond",
       created_at: "2026-06-15T08:00:00Z",
       disabled_at: createdAt,
+    },
+    guessing: {
+      id: exampleIds.guessing,
+      since: "2026-06-15T09:20:00Z",
+      slowed_until: "2026-06-15T10:40:00Z",
     },
     fixed_code: {
       id: exampleIds.fixedCode,

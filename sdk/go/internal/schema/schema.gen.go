@@ -58,7 +58,7 @@ var EnumWords = map[string]map[string]int32{
 		"accepts_mail": 1, "no_mail": 2, "not_found": 3, "unknown": 4,
 	},
 	"byond.v1.EventType": {
-		"verification.started": 1, "verification.delivered": 2, "verification.delivery_failed": 3, "verification.approved": 4, "verification.locked": 5, "verification.expired": 6, "verification.canceled": 7, "api_key.created": 8, "api_key.updated": 9, "api_key.rotated": 10, "api_key.revoked": 11, "webhook.disabled": 12, "fixed_code.created": 13, "fixed_code.deleted": 14,
+		"verification.started": 1, "verification.delivered": 2, "verification.delivery_failed": 3, "verification.approved": 4, "verification.locked": 5, "verification.expired": 6, "verification.canceled": 7, "api_key.created": 8, "api_key.updated": 9, "api_key.rotated": 10, "api_key.revoked": 11, "webhook.disabled": 12, "fixed_code.created": 13, "fixed_code.deleted": 14, "guessing.detected": 18,
 	},
 	"byond.v1.Mode": {
 		"live": 1, "test": 2,
@@ -68,6 +68,9 @@ var EnumWords = map[string]map[string]int32{
 	},
 	"byond.v1.WebhookDisabledReason": {
 		"gone": 1, "failing": 2,
+	},
+	"byond.v1.GuessingSource": {
+		"api_key": 1, "client_ip": 2, "end_user_ip": 3, "device": 4,
 	},
 	"byond.v1.WebhookDeliveryStatus": {
 		"pending": 1, "succeeded": 2, "failed": 3, "canceled": 4,

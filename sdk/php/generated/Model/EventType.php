@@ -56,4 +56,10 @@ final class EventType
 
     /** A fixed code was deleted by a call, or its recipient was erased. When one ends by itself, there is no event. */
     public const FIXED_CODE_DELETED = 'fixed_code.deleted';
+
+    /**
+     * Codes from one source were wrong for many verifications, and right for few: somebody guesses. The source is
+     * slowed down.
+     */
+    public const GUESSING_DETECTED = 'guessing.detected';
 }

@@ -93,8 +93,8 @@ final class Verify
      *     nothing is sent: the call fails with `validation_error`. What `EmailService` says of the address decides; if
      *     the domain name system does not answer, the code is sent.
      * @param string|null $deviceId Your own id of the device or the browser on which the end user asked for the
-     *     code, 1 to 128 characters, if you have one. It limits sends as `endUserIp` does, also where many users share
-     *     an address. Stored only as a keyed hash.
+     *     code, 1 to 128 characters, if you have one. It limits sends as `end_user_ip` does, also where many users
+     *     share an address. Stored only as a keyed hash.
      * @param string|null $payee Who is to be paid, as the message shows it, 1 to 70 characters: the rules of a
      *     `brand` apply. Needs `amount`. The code then approves this payment alone, and a check with another `payee` or
      *     `amount`, or without them, is `incorrect`. Not for `whatsapp`, whose messages cannot show it. Erased with the
@@ -162,6 +162,12 @@ final class Verify
      * `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass those that you are about
      * to pay.
      *
+     * Guesses are also counted by where they come from: the `deviceId` or else the `end_user_ip` of the check, or else
+     * the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and right for
+     * few, may check only a few codes a minute for some time. Beyond that the call fails with `rate_limited`, and
+     * counts no attempt; the event `guessing.detected` names the source. Pass `deviceId` or `end_user_ip`, so that one
+     * of your users cannot slow down the others.
+     *
      * @param string $verificationId The id that `verify.start` returned.
      * @param string $code The code as the user entered it, in the digits of any script, at most 64 characters. A
      *     string, so that leading zeros are kept; spaces, hyphens and invisible characters are ignored.
@@ -172,6 +178,11 @@ final class Verify
      *     one or none, or had one that the check leaves out, the status is `incorrect` and the attempt counts.
      * @param array<string, mixed>|null $amount The amount that you are about to pay, as the start had it. Compared
      *     as the `payee` is.
+     * @param string|null $endUserIp The IPv4 or IPv6 address of the end user who entered the code, if you know it.
+     *     Not the address of your own server. If wrong codes for many verifications come from it, the server slows it
+     *     down, and not your other users.
+     * @param string|null $deviceId Your own id of the device or the browser on which the end user entered the code,
+     *     1 to 128 characters, if you have one. It is judged in place of `end_user_ip`, as that is.
      * @throws ByondException
      */
     public function check(
@@ -180,6 +191,8 @@ final class Verify
         ?string $recipient = null,
         ?string $payee = null,
         ?array $amount = null,
+        ?string $endUserIp = null,
+        ?string $deviceId = null,
         ?RequestOptions $options = null,
     ): CheckVerificationResponse {
         return new CheckVerificationResponse($this->caller->call(
@@ -191,6 +204,8 @@ final class Verify
                 'recipient' => $recipient,
                 'payee' => $payee,
                 'amount' => JsonWriter::object($amount),
+                'end_user_ip' => $endUserIp,
+                'device_id' => $deviceId,
             ],
             $options,
         ));
@@ -222,8 +237,8 @@ final class Verify
      * person, because the code then verifies both.
      *
      * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-     * the `endUserIp` and `deviceId` of the start, and fails with `undeliverable` as a start does. A code is sent five
-     * times at most, the start included; beyond that the call fails with `send_limit_reached`.
+     * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable` as a start does. A code is sent
+     * five times at most, the start included; beyond that the call fails with `send_limit_reached`.
      *
      * @param string $verificationId The verification's id.
      * @param Channel::*|string|null $channel The channel to send over. Default: the channel of the start.

@@ -146,6 +146,8 @@ class AsyncVerify:
         recipient: Optional[str] = None,
         payee: Optional[str] = None,
         amount: Optional[Union[types.Amount, Mapping[str, object]]] = None,
+        end_user_ip: Optional[str] = None,
+        device_id: Optional[str] = None,
         options: Optional[CallOptions] = None,
     ) -> types.CheckVerificationResponse:
         """Checks the code that the user entered.
@@ -160,6 +162,12 @@ class AsyncVerify:
         the right code is `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass
         those that you are about to pay.
 
+        Guesses are also counted by where they come from: the `device_id` or else the `end_user_ip` of the check, or
+        else the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and
+        right for few, may check only a few codes a minute for some time. Beyond that the call fails with
+        `rate_limited`, and counts no attempt; the event `guessing.detected` names the source. Pass `device_id` or
+        `end_user_ip`, so that one of your users cannot slow down the others.
+
         Args:
             verification_id: The id that `verify.start` returned.
             code: The code as the user entered it, in the digits of any script, at most 64 characters. A string,
@@ -170,6 +178,11 @@ class AsyncVerify:
             payee: The payee that you are about to pay, as the start had it. If the start had another one or
                 none, or had one that the check leaves out, the status is `incorrect` and the attempt counts.
             amount: The amount that you are about to pay, as the start had it. Compared as the `payee` is.
+            end_user_ip: The IPv4 or IPv6 address of the end user who entered the code, if you know it. Not the
+                address of your own server. If wrong codes for many verifications come from it, the server slows it
+                down, and not your other users.
+            device_id: Your own id of the device or the browser on which the end user entered the code, 1 to 128
+                characters, if you have one. It is judged in place of `end_user_ip`, as that is.
             options: Options of this call.
         """
         return await self._caller.call(
@@ -180,6 +193,8 @@ class AsyncVerify:
                 "recipient": recipient,
                 "payee": payee,
                 "amount": amount,
+                "end_user_ip": end_user_ip,
+                "device_id": device_id,
             },
             options,
         )
@@ -567,8 +582,8 @@ class AsyncEmail:
 
 
 class AsyncEvents:
-    """Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless
-    the operator changed it.
+    """Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are
+    kept for 30 days, unless the operator changed it.
 
     An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
     `live` (the default) or `test`. Both modes have the same types of events.
@@ -1681,8 +1696,8 @@ class AsyncServices:
     """Says what can be known of an email address without sending mail to it."""
 
     events: AsyncEvents
-    """Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless
-    the operator changed it.
+    """Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are
+    kept for 30 days, unless the operator changed it.
 
     An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
     `live` (the default) or `test`. Both modes have the same types of events.

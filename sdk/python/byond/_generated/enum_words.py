@@ -120,6 +120,7 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "webhook.disabled": 12,
         "fixed_code.created": 13,
         "fixed_code.deleted": 14,
+        "guessing.detected": 18,
     },
     "byond.v1.Mode": {
         "live": 1,
@@ -132,6 +133,12 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
     "byond.v1.WebhookDisabledReason": {
         "gone": 1,
         "failing": 2,
+    },
+    "byond.v1.GuessingSource": {
+        "api_key": 1,
+        "client_ip": 2,
+        "end_user_ip": 3,
+        "device": 4,
     },
     "byond.v1.WebhookDeliveryStatus": {
         "pending": 1,

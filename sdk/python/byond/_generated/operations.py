@@ -273,6 +273,17 @@ FIXED_CODE_EVENT: Message[types.FixedCodeEvent] = Message(
     },
 )
 
+GUESSING_EVENT: Message[types.GuessingEvent] = Message(
+    types.GuessingEvent,
+    {
+        "id": AS_IT_IS,
+        "type": AS_IT_IS,
+        "mode": AS_IT_IS,
+        "created_at": TIMESTAMP,
+        "data": lambda: GUESSING,
+    },
+)
+
 UNKNOWN_EVENT: Message[types.UnknownEvent] = Message(
     types.UnknownEvent,
     {
@@ -291,6 +302,7 @@ EVENT: Converter[types.Event] = OneOf(
         "api_key": API_KEY_EVENT,
         "webhook": WEBHOOK_EVENT,
         "fixed_code": FIXED_CODE_EVENT,
+        "guessing": GUESSING_EVENT,
     },
     UNKNOWN_EVENT,
 )
@@ -342,6 +354,19 @@ FIXED_CODE: Message[types.FixedCode] = Message(
         "expires_at": TIMESTAMP,
         "created_at": TIMESTAMP,
         "created_by": AS_IT_IS,
+    },
+)
+
+GUESSING: Message[types.Guessing] = Message(
+    types.Guessing,
+    {
+        "id": AS_IT_IS,
+        "source": AS_IT_IS,
+        "value": AS_IT_IS,
+        "verifications": AS_IT_IS,
+        "approved": AS_IT_IS,
+        "since": TIMESTAMP,
+        "slowed_until": TIMESTAMP,
     },
 )
 

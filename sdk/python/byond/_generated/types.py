@@ -44,6 +44,9 @@ __all__ = [
     "FixedCodeEvent",
     "GetMeResponse",
     "GetOverviewResponse",
+    "Guessing",
+    "GuessingEvent",
+    "GuessingSource",
     "LineType",
     "ListFixedCodesResponse",
     "ListWebhooksResponse",
@@ -417,6 +420,7 @@ EventType = Literal[
     "webhook.disabled",
     "fixed_code.created",
     "fixed_code.deleted",
+    "guessing.detected",
 ]
 """The types of events. More may be added.
 
@@ -439,6 +443,8 @@ EventType = Literal[
 - `fixed_code.created`: A recipient was given a fixed code, with which whoever knows it passes as the recipient.
 - `fixed_code.deleted`: A fixed code was deleted by a call, or its recipient was erased. When one ends by itself,
   there is no event.
+- `guessing.detected`: Codes from one source were wrong for many verifications, and right for few: somebody guesses.
+  The source is slowed down.
 
 """
 
@@ -477,6 +483,22 @@ WebhookDisabledReason = Literal[
 
 - `gone`: The endpoint answered with status 410.
 - `failing`: No attempt succeeded for five days.
+
+"""
+
+
+GuessingSource = Literal[
+    "api_key",
+    "client_ip",
+    "end_user_ip",
+    "device",
+]
+"""A kind of source that checks come from.
+
+- `api_key`: An API key.
+- `client_ip`: The IP address that called the API.
+- `end_user_ip`: The IP address of an end user.
+- `device`: The device of an end user.
 
 """
 
@@ -1170,6 +1192,30 @@ class FixedCodeEvent:
 
 
 @dataclass(frozen=True)
+class GuessingEvent:
+    """Something that happened: with the types that begin with `guessing`."""
+
+    id: str
+    """The event's id: `evt_` and 22 letters and digits."""
+
+    type: Literal[
+        "guessing.detected",
+    ]
+    """What happened."""
+
+    mode: Mode
+    """The mode of the object."""
+
+    created_at: datetime
+    """When it happened."""
+
+    data: Guessing
+    """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
+    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    """
+
+
+@dataclass(frozen=True)
 class UnknownEvent:
     """Something that happened: with a type that this version of the SDK does not know. `data` is the JSON."""
 
@@ -1191,7 +1237,7 @@ class UnknownEvent:
     """
 
 
-Event = Union[VerificationEvent, ApiKeyEvent, WebhookEvent, FixedCodeEvent]
+Event = Union[VerificationEvent, ApiKeyEvent, WebhookEvent, FixedCodeEvent, GuessingEvent]
 """Something that happened. Branch on `type`: it tells the type of `data`. A newer server may send others, as
 `UnknownEvent`.
 """
@@ -1306,6 +1352,34 @@ class FixedCode:
 
     created_by: str
     """The id of the user who created it."""
+
+
+@dataclass(frozen=True)
+class Guessing:
+    """A source of checks whose codes were wrong for many verifications, and right for few."""
+
+    id: str
+    """Its id: `gue_` and 22 letters and digits."""
+
+    source: GuessingSource
+    """What kind of source it is."""
+
+    value: str
+    """The source: the `device_id` or the `end_user_ip` that the checks named, the IP address that called, or the id of
+    the API key. Of an IPv6 address, the network (`/64`).
+    """
+
+    verifications: int
+    """The verifications whose first code was wrong and came from this source, since `since`."""
+
+    approved: int
+    """The verifications that were approved by a code from this source, since `since`."""
+
+    since: datetime
+    """The moment from which on they were counted."""
+
+    slowed_until: Optional[datetime]
+    """Until when the source is slowed down. Null if the guard only watches (`guard_mode: shadow`)."""
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,12 @@ export class Verify {
    * Pass the `recipient` that you are about to treat as verified: with a different one even the right code is
    * `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass those that you are about to
    * pay.
+   *
+   * Guesses are also counted by where they come from: the `deviceId` or else the `end_user_ip` of the check, or else
+   * the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and right for
+   * few, may check only a few codes a minute for some time. Beyond that the call fails with `rate_limited`, and counts
+   * no attempt; the event `guessing.detected` names the source. Pass `deviceId` or `end_user_ip`, so that one of your
+   * users cannot slow down the others.
    */
   check(params: CheckVerificationParams, options: CallOptions = {}): Promise<CheckVerificationResponse> {
     return this.#caller.call(operations.verify.check, { ...params }, options);
@@ -154,7 +160,7 @@ export class Verify {
    * person, because the code then verifies both.
    *
    * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-   * the `endUserIp` and `deviceId` of the start, and fails with `undeliverable` as a start does. A code is sent five
+   * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable` as a start does. A code is sent five
    * times at most, the start included; beyond that the call fails with `send_limit_reached`.
    *
    * @param verificationId The verification's id.
@@ -303,8 +309,8 @@ export class Email {
 }
 
 /**
- * Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless the
- * operator changed it.
+ * Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are kept
+ * for 30 days, unless the operator changed it.
  *
  * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
  * (the default) or `test`. Both modes have the same types of events.
@@ -823,8 +829,8 @@ export class Services {
   /** Says what can be known of an email address without sending mail to it. */
   readonly email: Email;
   /**
-   * Returns what happened to verifications, API keys, webhooks and fixed codes. Events are kept for 30 days, unless the
-   * operator changed it.
+   * Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are kept
+   * for 30 days, unless the operator changed it.
    *
    * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
    * (the default) or `test`. Both modes have the same types of events.

@@ -227,8 +227,10 @@ export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unkno
  * - `fixed_code.created`: A recipient was given a fixed code, with which whoever knows it passes as the recipient.
  * - `fixed_code.deleted`: A fixed code was deleted by a call, or its recipient was erased. When one ends by itself,
  *   there is no event.
+ * - `guessing.detected`: Codes from one source were wrong for many verifications, and right for few: somebody guesses.
+ *   The source is slowed down.
  */
-export type EventType = "verification.started" | "verification.delivered" | "verification.delivery_failed" | "verification.approved" | "verification.locked" | "verification.expired" | "verification.canceled" | "api_key.created" | "api_key.updated" | "api_key.rotated" | "api_key.revoked" | "webhook.disabled" | "fixed_code.created" | "fixed_code.deleted";
+export type EventType = "verification.started" | "verification.delivered" | "verification.delivery_failed" | "verification.approved" | "verification.locked" | "verification.expired" | "verification.canceled" | "api_key.created" | "api_key.updated" | "api_key.rotated" | "api_key.revoked" | "webhook.disabled" | "fixed_code.created" | "fixed_code.deleted" | "guessing.detected";
 
 /**
  * The mode of a key, and of the data it creates. The two modes of a workspace share no data.
@@ -255,6 +257,16 @@ export type SignatureVersion = "v1" | "v2";
  * - `failing`: No attempt succeeded for five days.
  */
 export type WebhookDisabledReason = "gone" | "failing";
+
+/**
+ * A kind of source that checks come from.
+ *
+ * - `api_key`: An API key.
+ * - `client_ip`: The IP address that called the API.
+ * - `end_user_ip`: The IP address of an end user.
+ * - `device`: The device of an end user.
+ */
+export type GuessingSource = "api_key" | "client_ip" | "end_user_ip" | "device";
 
 /**
  * The status of a delivery.
@@ -736,8 +748,19 @@ export interface FixedCodeEvent extends EventBase {
   readonly data: FixedCode;
 }
 
+/** Something that happened: with the types that begin with `guessing`. */
+export interface GuessingEvent extends EventBase {
+  /** What happened. */
+  readonly type: Extract<EventType, `guessing.${string}`>;
+  /**
+   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
+   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   */
+  readonly data: Guessing;
+}
+
 /** Something that happened. Branch on `type`: it tells the type of `data`. */
-export type Event = VerificationEvent | ApiKeyEvent | WebhookEvent | FixedCodeEvent;
+export type Event = VerificationEvent | ApiKeyEvent | WebhookEvent | FixedCodeEvent | GuessingEvent;
 
 /** A key without its secret. */
 export interface ApiKey {
@@ -813,6 +836,27 @@ export interface FixedCode {
   readonly createdAt: Date;
   /** The id of the user who created it. */
   readonly createdBy: string;
+}
+
+/** A source of checks whose codes were wrong for many verifications, and right for few. */
+export interface Guessing {
+  /** Its id: `gue_` and 22 letters and digits. */
+  readonly id: string;
+  /** What kind of source it is. */
+  readonly source: GuessingSource;
+  /**
+   * The source: the `deviceId` or the `end_user_ip` that the checks named, the IP address that called, or the id of the
+   * API key. Of an IPv6 address, the network (`/64`).
+   */
+  readonly value: string;
+  /** The verifications whose first code was wrong and came from this source, since `since`. */
+  readonly verifications: number;
+  /** The verifications that were approved by a code from this source, since `since`. */
+  readonly approved: number;
+  /** The moment from which on they were counted. */
+  readonly since: Date;
+  /** Until when the source is slowed down. Null if the guard only watches (`guard_mode: shadow`). */
+  readonly slowedUntil: Date | null;
 }
 
 /** The new webhook. No other response contains the secret. */
@@ -1361,7 +1405,7 @@ export interface StartVerificationParams {
   readonly refuse?: readonly RefusedEmail[] | undefined;
   /**
    * Your own id of the device or the browser on which the end user asked for the code, 1 to 128 characters, if you have
-   * one. It limits sends as `endUserIp` does, also where many users share an address. Stored only as a keyed hash.
+   * one. It limits sends as `end_user_ip` does, also where many users share an address. Stored only as a keyed hash.
    */
   readonly deviceId?: string | null | undefined;
   /**
@@ -1402,6 +1446,16 @@ export interface CheckVerificationParams {
   readonly payee?: string | null | undefined;
   /** The amount that you are about to pay, as the start had it. Compared as the `payee` is. */
   readonly amount?: Amount | undefined;
+  /**
+   * The IPv4 or IPv6 address of the end user who entered the code, if you know it. Not the address of your own server.
+   * If wrong codes for many verifications come from it, the server slows it down, and not your other users.
+   */
+  readonly endUserIp?: string | null | undefined;
+  /**
+   * Your own id of the device or the browser on which the end user entered the code, 1 to 128 characters, if you have
+   * one. It is judged in place of `end_user_ip`, as that is.
+   */
+  readonly deviceId?: string | null | undefined;
 }
 
 /** Parameters of `verify.resend`. */

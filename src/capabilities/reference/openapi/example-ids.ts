@@ -11,6 +11,7 @@ export const exampleIds = {
   webhook: "whk_0VMb65JoHc2NfWq9YdLr0X",
   verification: "vrf_0VMbUVQz3kZ9c1d4f7b21b",
   fixedCode: "fix_0VMbSzQk4nXr8TmWc2YdLe",
+  guessing: "gue_0VMbUwQz7Xr8TmWc2YdLe4",
   reset: "vrf_0VMbVGBXrTyUzKe9pLwQ2s",
   /** The message with the code, and a second one. */
   message: "dlv_0VMbUVQzGmYq8sTz4KdXe2",

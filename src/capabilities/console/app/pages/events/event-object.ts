@@ -22,6 +22,8 @@ export function objectOf({ data }: Event): EventObject {
       return { id: object.value.id, about: object.value.url, path: `/webhooks/${object.value.id}` };
     case "fixedCode":
       return { id: object.value.id, about: object.value.recipient ?? "erased recipient", path: "/fixed-codes" };
+    case "guessing":
+      return { id: object.value.id, about: object.value.value, path: undefined };
     default:
       return { id: "–", about: "–", path: undefined };
   }
