@@ -119,7 +119,7 @@ describe.each(languageTags)("the texts in %s", (tag) => {
 
   test("read each digit of a code by its own word", () => {
     expect(new Set(texts.digits).size).toBe(10);
-    expect(spokenCode(texts, "0123456789")).toBe(texts.digits.join(", "));
+    expect(spokenCode(texts, "0123456789")).toBe(texts.digits.join(texts.pause));
     expect(texts.digits.join("")).not.toMatch(/[\d\s]/);
   });
 

@@ -13,6 +13,8 @@ export interface MessageTexts {
   readonly timeLeft: TimeLeftForms;
   /** The digits 0 to 9 in words, for voices. */
   readonly digits: readonly [string, string, string, string, string, string, string, string, string, string];
+  /** Stands between digits, so that a voice reads each for itself. */
+  readonly pause: string;
   /** Follows the subject in lists of mails. Never the code: it is shown on locked screens, too. */
   readonly preheader: string;
   /** Marks a message of a sandbox key, which did not leave the server. */

@@ -5,6 +5,7 @@ export const de: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "weniger als einer Minute", one: "# Minute", other: "# Minuten", hour: "1 Stunde" },
   digits: ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"],
+  pause: ", ",
   preheader: "Öffnen Sie diese Nachricht, um Ihren Code zu sehen. Geben Sie ihn nicht weiter.",
   sandbox: "Testnachricht: Sie wurde an niemanden gesendet.",
   subject: (brand) => `Ihr Bestätigungscode für ${brand}`,
@@ -21,7 +22,7 @@ export const de: MessageTexts = {
     subject: (brand) => `Legen Sie ein neues Passwort für Ihr Konto bei ${brand} fest`,
     heading: "Neues Passwort festlegen",
     instruction: (brand, url) =>
-      `Dieser Code legt ein neues Passwort für das Konto bei ${brand} mit dieser E-Mail-Adresse auf ${url} fest:`,
+      `Mit diesem Code legen Sie ein neues Passwort für das Konto bei ${brand} mit dieser E-Mail-Adresse auf ${url} fest:`,
     caution:
       "Wer diesen Code hat, kann das Konto übernehmen. Nennen Sie ihn niemandem, und geben Sie ihn nur dort ein, wo Sie ihn selbst angefordert haben. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail: Ihr Passwort bleibt unverändert.",
   },

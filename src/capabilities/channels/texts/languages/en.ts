@@ -5,6 +5,7 @@ export const en: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "less than a minute", one: "# minute", other: "# minutes", hour: "1 hour" },
   digits: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
+  pause: ", ",
   preheader: "Open this message to see your code. Do not share it with anyone.",
   sandbox: "Test message: it was not sent to anyone.",
   subject: (brand) => `Your ${brand} verification code`,
@@ -30,9 +31,9 @@ export const en: MessageTexts = {
     heading: "Approve a payment",
     instruction: ({ payee, amount }) => `Enter this code to approve the payment of ${amount} to ${payee}:`,
     caution: (brand) =>
-      `If you do not recognise this payment, do not enter the code, do not share it with anyone, and contact ${brand}.`,
+      `If you do not recognise this payment, do not enter the code, do not share it with anyone, and contact ${brand} at once.`,
     short: ({ brand, code, payee, amount, time }) =>
-      `${code} is your ${brand} code to pay ${amount} to ${payee}. It expires in ${time}. Do not share it.`,
+      `${code} is your ${brand} code to pay ${amount} to ${payee} (expires in ${time}). Do not share it.`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `Your ${brand} code to pay ${amount} to ${payee} is: ${code}. Once more: ${code}. It expires in ${time}. If you do not recognise this payment, hang up.`,
   },

@@ -5,6 +5,7 @@ export const es: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "menos de un minuto", one: "# minuto", other: "# minutos", hour: "1 hora" },
   digits: ["cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"],
+  pause: ", ",
   preheader: "Abra este mensaje para ver su código. No lo comparta con nadie.",
   sandbox: "Mensaje de prueba: no se ha enviado a nadie.",
   subject: (brand) => `Su código de verificación de ${brand}`,
@@ -19,13 +20,13 @@ export const es: MessageTexts = {
     subject: (brand) => `Establezca una contraseña nueva para su cuenta de ${brand}`,
     heading: "Establezca una contraseña nueva",
     instruction: (brand, url) =>
-      `Este código establece una contraseña nueva para la cuenta de ${brand} con esta dirección de correo en ${url}:`,
+      `Este código sirve para establecer una contraseña nueva en la cuenta de ${brand} con esta dirección de correo en ${url}:`,
     caution:
       "Quien tenga este código puede apropiarse de la cuenta. No se lo diga nunca a nadie e introdúzcalo solo en el sitio en el que lo haya solicitado. Si no lo ha solicitado, ignore este correo: su contraseña no cambiará.",
   },
   approval: {
     subject: (brand) => `Su código de ${brand} para autorizar un pago`,
-    heading: "Autorice un pago",
+    heading: "Autorización de un pago",
     instruction: ({ payee, amount }) => `Introduzca este código para autorizar el pago de ${amount} a ${payee}:`,
     caution: (brand) =>
       `Si no reconoce este pago, no introduzca el código, no lo comparta con nadie y avise a ${brand} cuanto antes.`,

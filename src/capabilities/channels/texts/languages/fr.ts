@@ -5,6 +5,7 @@ export const fr: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "moins d’une minute", one: "# minute", other: "# minutes", hour: "1 heure" },
   digits: ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"],
+  pause: ", ",
   preheader: "Ouvrez ce message pour voir votre code. Ne le communiquez à personne.",
   sandbox: "Message de test\u00a0: il n’a été envoyé à personne.",
   subject: (brand) => `Votre code de vérification ${brand}`,
@@ -26,7 +27,7 @@ export const fr: MessageTexts = {
   },
   approval: {
     subject: (brand) => `Votre code ${brand} pour autoriser un paiement`,
-    heading: "Autorisez un paiement",
+    heading: "Autorisation de paiement",
     instruction: ({ payee, amount }) => `Saisissez ce code pour autoriser le paiement de ${amount} à ${payee}\u00a0:`,
     caution: (brand) =>
       `Si vous ne reconnaissez pas ce paiement, ne saisissez pas ce code, ne le communiquez à personne et contactez ${brand} sans attendre.`,

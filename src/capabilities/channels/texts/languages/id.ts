@@ -5,6 +5,7 @@ export const id: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "kurang dari satu menit", other: "# menit", hour: "1 jam" },
   digits: ["nol", "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "delapan", "sembilan"],
+  pause: ", ",
   preheader: "Buka pesan ini untuk melihat kode Anda. Jangan bagikan kepada siapa pun.",
   sandbox: "Pesan uji coba: tidak dikirim kepada siapa pun.",
   subject: (brand) => `Kode verifikasi ${brand} Anda`,
@@ -20,13 +21,13 @@ export const id: MessageTexts = {
     subject: (brand) => `Atur kata sandi baru untuk akun ${brand} Anda`,
     heading: "Atur kata sandi baru",
     instruction: (brand, url) =>
-      `Kode ini mengatur kata sandi baru untuk akun ${brand} dengan alamat email ini di ${url}:`,
+      `Kode ini digunakan untuk mengatur kata sandi baru untuk akun ${brand} dengan alamat email ini di ${url}:`,
     caution:
       "Siapa pun yang memiliki kode ini dapat mengambil alih akun. Jangan pernah memberitahukannya kepada siapa pun, dan masukkan hanya di tempat Anda sendiri memintanya. Jika Anda tidak memintanya, abaikan email ini: kata sandi Anda tidak berubah.",
   },
   approval: {
     subject: (brand) => `Kode ${brand} Anda untuk menyetujui pembayaran`,
-    heading: "Setujui pembayaran",
+    heading: "Persetujuan pembayaran",
     instruction: ({ payee, amount }) =>
       `Masukkan kode ini untuk menyetujui pembayaran sebesar ${amount} kepada ${payee}:`,
     caution: (brand) =>

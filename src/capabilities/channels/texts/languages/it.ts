@@ -5,6 +5,7 @@ export const it: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "meno di un minuto", one: "# minuto", other: "# minuti", hour: "1 ora" },
   digits: ["zero", "uno", "due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove"],
+  pause: ", ",
   preheader: "Aprire questo messaggio per vedere il codice. Non condividerlo con nessuno.",
   sandbox: "Messaggio di prova: non è stato inviato a nessuno.",
   subject: (brand) => `Codice di verifica ${brand}`,
@@ -20,13 +21,13 @@ export const it: MessageTexts = {
     subject: (brand) => `Nuova password per l’account ${brand}`,
     heading: "Impostare una nuova password",
     instruction: (brand, url) =>
-      `Questo codice imposta una nuova password per l’account ${brand} con questo indirizzo e-mail su ${url}:`,
+      `Questo codice serve a impostare una nuova password per l’account ${brand} con questo indirizzo e-mail su ${url}:`,
     caution:
-      "Chiunque abbia questo codice può prendere il controllo dell’account. Non comunicarlo mai a nessuno e inserirlo solo dove è stato richiesto di persona. Chi non lo ha richiesto può ignorare questa e-mail: la password resta invariata.",
+      "Chiunque abbia questo codice può prendere il controllo dell’account. Non comunicarlo mai a nessuno e inserirlo solo dove lo si è richiesto. Chi non lo ha richiesto può ignorare questa e-mail: la password resta invariata.",
   },
   approval: {
     subject: (brand) => `Codice ${brand} per autorizzare un pagamento`,
-    heading: "Autorizzare un pagamento",
+    heading: "Autorizzazione di un pagamento",
     instruction: ({ payee, amount }) => `Inserire questo codice per autorizzare il pagamento di ${amount} a ${payee}:`,
     caution: (brand) =>
       `Se non si riconosce questo pagamento, non inserire il codice, non condividerlo con nessuno e contattare ${brand} immediatamente.`,

@@ -5,6 +5,7 @@ export const ko: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "1분 미만", other: "#분", hour: "1시간" },
   digits: ["영", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구"],
+  pause: ", ",
   preheader: "메시지를 열어 인증번호를 확인하세요. 다른 사람에게 알려 주지 마세요.",
   sandbox: "테스트 메시지: 아무에게도 발송되지 않았습니다.",
   subject: (brand) => `[${brand}] 인증번호`,
@@ -20,7 +21,7 @@ export const ko: MessageTexts = {
     subject: (brand) => `[${brand}] 새 비밀번호 설정`,
     heading: "새 비밀번호 설정",
     instruction: (brand, url) =>
-      `이 인증번호는 ${url} 서버에서 이 메일 주소를 사용하는 ${brand} 계정의 새 비밀번호를 설정합니다.`,
+      `이 인증번호는 ${url} 서버에서 이 메일 주소를 사용하는 ${brand} 계정의 새 비밀번호를 설정하는 데 사용됩니다.`,
     caution:
       "이 인증번호를 가진 사람은 누구나 계정을 탈취할 수 있습니다. 절대 다른 사람에게 알려 주지 말고, 직접 요청한 곳에서만 입력하세요. 요청하지 않으셨다면 이 메일을 무시하세요. 비밀번호는 변경되지 않습니다.",
   },

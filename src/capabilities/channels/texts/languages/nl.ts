@@ -5,6 +5,7 @@ export const nl: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "minder dan een minuut", one: "# minuut", other: "# minuten", hour: "1 uur" },
   digits: ["nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen"],
+  pause: ", ",
   preheader: "Open dit bericht om uw code te zien. Deel de code met niemand.",
   sandbox: "Testbericht: het is naar niemand verzonden.",
   subject: (brand) => `Uw verificatiecode voor ${brand}`,

@@ -12,6 +12,7 @@ export const pl: MessageTexts = {
     hour: "60 minut",
   },
   digits: ["zero", "jeden", "dwa", "trzy", "cztery", "pięć", "sześć", "siedem", "osiem", "dziewięć"],
+  pause: ", ",
   preheader: "Otwórz tę wiadomość, aby zobaczyć kod. Nie udostępniaj go nikomu.",
   sandbox: "Wiadomość testowa: nie została do nikogo wysłana.",
   subject: (brand) => `Kod weryfikacyjny ${brand}`,
@@ -26,13 +27,13 @@ export const pl: MessageTexts = {
     subject: (brand) => `Ustaw nowe hasło do konta ${brand}`,
     heading: "Ustaw nowe hasło",
     instruction: (brand, url) =>
-      `Ten kod ustawia nowe hasło do konta ${brand} z tym adresem e-mail na serwerze ${url}:`,
+      `Ten kod służy do ustawienia nowego hasła do konta ${brand} z tym adresem e-mail na serwerze ${url}:`,
     caution:
       "Każdy, kto ma ten kod, może przejąć konto. Nigdy nikomu go nie podawaj i wpisuj go tylko tam, gdzie o niego prosisz. Jeśli to nie Ty o niego prosisz, zignoruj tę wiadomość: hasło się nie zmieni.",
   },
   approval: {
     subject: (brand) => `Kod ${brand} do zatwierdzenia płatności`,
-    heading: "Zatwierdź płatność",
+    heading: "Zatwierdzenie płatności",
     instruction: ({ payee, amount }) => `Wpisz ten kod, aby zatwierdzić płatność w kwocie ${amount} na rzecz ${payee}:`,
     caution: (brand) =>
       `Jeśli nie rozpoznajesz tej płatności, nie wpisuj kodu, nie udostępniaj go nikomu i skontaktuj się z ${brand} jak najszybciej.`,

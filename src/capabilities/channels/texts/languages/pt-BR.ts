@@ -5,6 +5,7 @@ export const ptBR: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "menos de um minuto", one: "# minuto", other: "# minutos", hour: "1 hora" },
   digits: ["zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove"],
+  pause: ", ",
   preheader: "Abra esta mensagem para ver seu código. Não o compartilhe com ninguém.",
   sandbox: "Mensagem de teste: não foi enviada a ninguém.",
   subject: (brand) => `Seu código de verificação ${brand}`,
@@ -19,13 +20,13 @@ export const ptBR: MessageTexts = {
     subject: (brand) => `Defina uma nova senha para sua conta ${brand}`,
     heading: "Defina uma nova senha",
     instruction: (brand, url) =>
-      `Este código define uma nova senha para a conta ${brand} com este endereço de e-mail em ${url}:`,
+      `Este código serve para definir uma nova senha para a conta ${brand} com este endereço de e-mail em ${url}:`,
     caution:
       "Quem tiver este código pode assumir o controle da conta. Nunca o informe a ninguém e digite-o somente onde você fez a solicitação. Se você não o solicitou, ignore este e-mail: sua senha não será alterada.",
   },
   approval: {
     subject: (brand) => `Seu código ${brand} para autorizar um pagamento`,
-    heading: "Autorize um pagamento",
+    heading: "Autorização de pagamento",
     instruction: ({ payee, amount }) => `Digite este código para autorizar o pagamento de ${amount} a ${payee}:`,
     caution: (brand) =>
       `Se você não reconhece este pagamento, não digite o código, não o compartilhe com ninguém e fale com o atendimento ${brand} imediatamente.`,

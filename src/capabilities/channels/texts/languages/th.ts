@@ -5,6 +5,7 @@ export const th: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "ไม่ถึง 1 นาที", other: "# นาที", hour: "1 ชั่วโมง" },
   digits: ["ศูนย์", "หนึ่ง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า"],
+  pause: ", ",
   preheader: "เปิดข้อความนี้เพื่อดูรหัสของคุณ และอย่าบอกรหัสกับใคร",
   sandbox: "ข้อความทดสอบ: ไม่ได้ส่งถึงผู้ใด",
   subject: (brand) => `รหัสยืนยัน ${brand} ของคุณ`,

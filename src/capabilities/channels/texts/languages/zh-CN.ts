@@ -5,6 +5,7 @@ export const zhCN: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "不到1分钟", other: "#分钟", hour: "1小时" },
   digits: ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"],
+  pause: "，",
   preheader: "打开邮件查看验证码，请勿将验证码告诉任何人。",
   sandbox: "测试消息：未发送给任何人。",
   subject: (brand) => `【${brand}】您的验证码`,

@@ -5,6 +5,7 @@ export const zhTW: MessageTexts = {
   direction: "ltr",
   timeLeft: { lessThanMinute: "不到1分鐘", other: "#分鐘", hour: "1小時" },
   digits: ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"],
+  pause: "，",
   preheader: "開啟郵件查看驗證碼，請勿將驗證碼告訴任何人。",
   sandbox: "測試訊息：未傳送給任何人。",
   subject: (brand) => `【${brand}】您的驗證碼`,
