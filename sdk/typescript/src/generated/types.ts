@@ -1367,7 +1367,9 @@ export interface StartVerificationParams {
   /** How long the code can be used, in seconds, 30 to 3600. Default 300. */
   readonly ttlSeconds?: number | null | undefined;
   /**
-   * The language of the message, as a BCP 47 tag (`en`, `pt-BR`). Default, and for languages without texts: English.
+   * The language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi, id, it, ja, ko, nl,
+   * pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. A region or a script that has none is left out (RFC 4647, lookup):
+   * `de-AT` is `de`, and `zh-HK` is `zh-TW`. Default, and for other languages: English.
    */
   readonly locale?: string | null | undefined;
   /**
