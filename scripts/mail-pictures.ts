@@ -31,6 +31,11 @@ const plain: CodeMessage = {
 const inEveryLanguage: Readonly<Record<string, CodeMessage>> = {
   code: plain,
   sandbox: { ...plain, code: "000000", mode: "test", autofillDomain: "acme.example" },
+  payment: {
+    ...plain,
+    brand: "Acme Bank",
+    approval: { payee: "Müller Reisen GmbH & Co. KG", amount: { value: "1249.50", currency: "EUR" } },
+  },
   reset: { ...plain, brand: "Byond", resetsPasswordAt: "https://byond.example.com" },
   /** Everything as long as it may be. */
   long: {

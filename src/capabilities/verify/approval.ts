@@ -22,9 +22,16 @@ export function approvalProblems({ payee, amount }: GivenApproval): Record<strin
   };
 }
 
-/** The same for a start: a code approves both or none, and is sent over channels that can show them. */
+/** What a start says of its messages. */
+interface GivenMessages {
+  readonly channel: ChannelName;
+  readonly fallback?: readonly FallbackInput[];
+  readonly codeInSubject?: boolean | undefined;
+}
+
+/** The same for a start: a code approves both or none, and is only read where they are, too. */
 export function startApprovalProblems(
-  { channel, fallback = [] }: { readonly channel: ChannelName; readonly fallback?: readonly FallbackInput[] },
+  { channel, fallback = [], codeInSubject }: GivenMessages,
   given: GivenApproval,
 ): Record<string, string> {
   const { payee, amount } = given;
@@ -35,6 +42,7 @@ export function startApprovalProblems(
     ...(payee === undefined ? { payee: "is required with an amount" } : {}),
     ...(amount === undefined ? { amount: "is required with a payee" } : {}),
     ...approvalProblems(given),
+    ...(codeInSubject === true ? { code_in_subject: "must not be true with a payee and an amount" } : {}),
     ...problemOf("channel", approvalChannelProblem(channel)),
     ...Object.fromEntries(
       fallback.flatMap((step, index) =>

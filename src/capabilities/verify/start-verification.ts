@@ -87,7 +87,7 @@ export interface StartDependencies {
 
 /** The problems of a brand, of a payment, of a recipient and of those of the fallback, by field. */
 export function startProblems(
-  input: Pick<StartInput, "channel" | "recipient" | "brand" | "fallback"> & GivenApproval,
+  input: Pick<StartInput, "channel" | "recipient" | "brand" | "fallback" | "codeInSubject"> & GivenApproval,
 ): Record<string, string> {
   return {
     ...planSends(input).problems,

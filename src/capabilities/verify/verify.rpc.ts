@@ -259,11 +259,11 @@ function ownerOf(context: HandlerContext): VerificationOwner {
 
 /** The rules of the requests that the schema cannot express. */
 export const verifyFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(StartVerificationRequestSchema, ({ channel, recipient, brand, fallback, payee, amount }) => {
+  fieldCheck(StartVerificationRequestSchema, ({ channel, brand, fallback, ...request }) => {
     const name = findChannel(channel);
     return name === undefined
       ? {}
-      : startProblems({ channel: name, recipient, brand, fallback: fallback.map(fallbackInput), payee, amount });
+      : startProblems({ ...request, brand, channel: name, fallback: fallback.map(fallbackInput) });
   }),
   fieldCheck(CheckVerificationRequestSchema, checkProblems),
 ];

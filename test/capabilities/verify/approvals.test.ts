@@ -203,6 +203,7 @@ describe("a payment that cannot be shown or compared is refused", () => {
   test.each([
     [{ payee: "Ada" }, { amount: "is required with a payee" }],
     [{ amount: payment.amount }, { payee: "is required with an amount" }],
+    [{ ...payment, code_in_subject: true }, { code_in_subject: "must not be true with a payee and an amount" }],
     [
       { ...payment, channel: "whatsapp", recipient: "+6591234567" },
       { channel: "must not be whatsapp, whose messages cannot show a payee and an amount" },
