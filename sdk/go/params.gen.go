@@ -80,7 +80,8 @@ type VerifyStartParams struct {
 
 	// CodeInSubject: whether the subject of an email begins with the code, so that it can be read without opening
 	// the email. Default `false`: subjects are shown on locked screens, and kept in the logs of mail servers.
-	// Applies to every email of this verification; other channels have no subject.
+	// Applies to every email of this verification; other channels have no subject. Not with `Payee` and `Amount`:
+	// who reads the code is to read them, too.
 	CodeInSubject *bool `json:"code_in_subject,omitzero"`
 }
 

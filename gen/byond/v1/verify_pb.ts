@@ -152,7 +152,7 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   /**
    * Whether the subject of an email begins with the code, so that it can be read without opening the email. Default
    * `false`: subjects are shown on locked screens, and kept in the logs of mail servers. Applies to every email of this
-   * verification; other channels have no subject.
+   * verification; other channels have no subject. Not with `payee` and `amount`: who reads the code is to read them, too.
    *
    * @generated from field: optional bool code_in_subject = 16;
    */

@@ -105,7 +105,8 @@ final class Verify
      *     language. Needs `payee`.
      * @param bool|null $codeInSubject Whether the subject of an email begins with the code, so that it can be read
      *     without opening the email. Default `false`: subjects are shown on locked screens, and kept in the logs of
-     *     mail servers. Applies to every email of this verification; other channels have no subject.
+     *     mail servers. Applies to every email of this verification; other channels have no subject. Not with `payee`
+     *     and `amount`: who reads the code is to read them, too.
      * @throws ByondException
      */
     public function start(

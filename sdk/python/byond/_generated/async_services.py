@@ -115,6 +115,7 @@ class AsyncVerify:
             code_in_subject: Whether the subject of an email begins with the code, so that it can be read
                 without opening the email. Default `false`: subjects are shown on locked screens, and kept in the
                 logs of mail servers. Applies to every email of this verification; other channels have no subject.
+                Not with `payee` and `amount`: who reads the code is to read them, too.
             options: Options of this call.
         """
         return await self._caller.call(

@@ -1421,7 +1421,8 @@ export interface StartVerificationParams {
   /**
    * Whether the subject of an email begins with the code, so that it can be read without opening the email. Default
    * `false`: subjects are shown on locked screens, and kept in the logs of mail servers. Applies to every email of this
-   * verification; other channels have no subject.
+   * verification; other channels have no subject. Not with `payee` and `amount`: who reads the code is to read them,
+   * too.
    */
   readonly codeInSubject?: boolean | null | undefined;
 }
