@@ -86,6 +86,18 @@ describe.each(languageTags)("the texts in %s", (tag) => {
     }
   });
 
+  test("have a code that stands apart from letters, so that phones find it", () => {
+    for (const text of [all.short, all["approval.short"]]) {
+      expect(text).toMatch(/(^|[^\p{L}\p{N}])«Code»[^\p{L}\p{N}]/u);
+    }
+  });
+
+  test("have no name before a full stop, which would be two: Acme Inc.", () => {
+    for (const [name, text] of Object.entries(all)) {
+      expect(text, name).not.toMatch(/«(Brand|Payee)»\u2069?[.।]/);
+    }
+  });
+
   test("isolate what stands in them if they are written from right to left, and only then", () => {
     const isRightToLeft = /\p{Script=Arabic}|\p{Script=Hebrew}/u.test(texts.instruction);
     expect(texts.direction).toBe(isRightToLeft ? "rtl" : "ltr");

@@ -15,7 +15,7 @@ export const de: MessageTexts = {
   caution: () =>
     "Geben Sie diesen Code nicht weiter. Wenn Sie ihn nicht angefordert haben, können Sie diese Nachricht ignorieren.",
   short: ({ brand, code, time }) =>
-    `${code} ist Ihr Bestätigungscode für ${brand}. Er läuft in ${time} ab. Geben Sie ihn nicht weiter.`,
+    `Ihr Bestätigungscode für ${brand} lautet ${code}. Er läuft in ${time} ab. Geben Sie ihn nicht weiter.`,
   spoken: ({ brand, code, time }) =>
     `Ihr Bestätigungscode für ${brand} lautet: ${code}. Ich wiederhole: ${code}. Er läuft in ${time} ab.`,
   reset: {

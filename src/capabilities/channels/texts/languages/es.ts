@@ -13,7 +13,7 @@ export const es: MessageTexts = {
   instruction: "Introduzca este código para confirmar su identidad:",
   expiry: (time) => `Caduca en ${time}.`,
   caution: () => "No comparta este código con nadie. Si no lo ha solicitado, puede ignorar este mensaje.",
-  short: ({ brand, code, time }) => `${code} es su código de ${brand}. Caduca en ${time}. No lo comparta.`,
+  short: ({ brand, code, time }) => `Su código de ${brand} es ${code}. Caduca en ${time}. No lo comparta.`,
   spoken: ({ brand, code, time }) =>
     `Su código de verificación de ${brand} es: ${code}. Repetimos: ${code}. Caduca en ${time}.`,
   reset: {

@@ -14,7 +14,7 @@ export const fr: MessageTexts = {
   expiry: (time) => `Il expire dans ${time}.`,
   caution: () => "Ne communiquez ce code à personne. Si vous ne l’avez pas demandé, ignorez ce message.",
   short: ({ brand, code, time }) =>
-    `${code} est votre code de vérification ${brand}. Il expire dans ${time}. Ne le communiquez à personne.`,
+    `Votre code de vérification ${brand} est ${code}. Il expire dans ${time}. Ne le communiquez à personne.`,
   spoken: ({ brand, code, time }) =>
     `Votre code de vérification ${brand} est\u00a0: ${code}. Je répète\u00a0: ${code}. Il expire dans ${time}.`,
   reset: {

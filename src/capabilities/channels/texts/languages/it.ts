@@ -14,7 +14,7 @@ export const it: MessageTexts = {
   expiry: (time) => `Scade tra ${time}.`,
   caution: () => "Non condividere questo codice con nessuno. Chi non lo ha richiesto può ignorare questo messaggio.",
   short: ({ brand, code, time }) =>
-    `${code} è il codice di verifica ${brand}. Scade tra ${time}. Non condividerlo con nessuno.`,
+    `Il codice di verifica ${brand} è ${code}. Scade tra ${time}. Non condividerlo con nessuno.`,
   spoken: ({ brand, code, time }) =>
     `Il codice di verifica ${brand} è: ${code}. Ripetiamo: ${code}. Scade tra ${time}.`,
   reset: {

@@ -14,7 +14,7 @@ export const ja: MessageTexts = {
   expiry: (time) => `有効期限はあと${time}です。`,
   caution: () => "このコードは誰にも教えないでください。お心当たりがない場合は、このメッセージを無視してください。",
   short: ({ brand, code, time }) =>
-    `【${brand}】確認コードは${code}です。有効期限はあと${time}です。誰にも教えないでください。`,
+    `【${brand}】確認コード：${code}（有効期限はあと${time}です）。誰にも教えないでください。`,
   spoken: ({ brand, code, time }) =>
     `${brand}の確認コードは、${code}、です。繰り返します。${code}。有効期限はあと${time}です。`,
   reset: {
@@ -32,7 +32,7 @@ export const ja: MessageTexts = {
     caution: (brand) =>
       `このお支払いにお心当たりがない場合は、コードを入力せず、誰にも教えずに、すぐに${brand}までご連絡ください。`,
     short: ({ brand, code, payee, amount, time }) =>
-      `【${brand}】${payee}への${amount}のお支払いの確認コードは${code}です。有効期限はあと${time}です。誰にも教えないでください。`,
+      `【${brand}】${payee}への${amount}のお支払いの確認コード：${code}（有効期限はあと${time}です）。誰にも教えないでください。`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `${brand}からのお知らせです。${payee}への${amount}のお支払いの確認コードは、${code}、です。繰り返します。${code}。有効期限はあと${time}です。お心当たりがない場合は、電話をお切りください。`,
   },

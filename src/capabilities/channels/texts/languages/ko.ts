@@ -14,7 +14,7 @@ export const ko: MessageTexts = {
   expiry: (time) => `인증번호의 유효 시간은 ${time}입니다.`,
   caution: () => "이 인증번호를 다른 사람에게 알려 주지 마세요. 요청하지 않으셨다면 이 메시지를 무시하셔도 됩니다.",
   short: ({ brand, code, time }) =>
-    `[${brand}] 인증번호는 ${code}입니다. 유효 시간은 ${time}입니다. 다른 사람에게 알려 주지 마세요.`,
+    `[${brand}] 인증번호: ${code}. 유효 시간은 ${time}입니다. 다른 사람에게 알려 주지 마세요.`,
   spoken: ({ brand, code, time }) =>
     `${brand} 인증번호는 ${code}입니다. 다시 한번 말씀드립니다. ${code}. 유효 시간은 ${time}입니다.`,
   reset: {
@@ -33,7 +33,7 @@ export const ko: MessageTexts = {
     caution: (brand) =>
       `모르는 결제라면 인증번호를 입력하거나 다른 사람에게 알려 주지 말고 즉시 ${brand} 고객센터로 문의하세요.`,
     short: ({ brand, code, payee, amount, time }) =>
-      `[${brand}] 결제 인증번호는 ${code}입니다. 받는 곳: ${payee}, 금액: ${amount}. 유효 시간은 ${time}입니다. 다른 사람에게 알려 주지 마세요.`,
+      `[${brand}] 결제 인증번호: ${code}. 받는 곳: ${payee}, 금액: ${amount}. 유효 시간은 ${time}입니다. 다른 사람에게 알려 주지 마세요.`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `${brand} 결제 인증번호입니다. 받는 곳: ${payee}, 금액: ${amount}. 인증번호는 ${code}입니다. 다시 한번 말씀드립니다. ${code}. 유효 시간은 ${time}입니다. 모르는 결제라면 전화를 끊으세요.`,
   },

@@ -14,7 +14,7 @@ export const nl: MessageTexts = {
   expiry: (time) => `De code verloopt over ${time}.`,
   caution: () => "Deel deze code met niemand. Hebt u er niet om gevraagd? Dan kunt u dit bericht negeren.",
   short: ({ brand, code, time }) =>
-    `${code} is uw verificatiecode voor ${brand}. De code verloopt over ${time}. Deel deze met niemand.`,
+    `Uw verificatiecode voor ${brand} is ${code}. De code verloopt over ${time}. Deel deze met niemand.`,
   spoken: ({ brand, code, time }) =>
     `Uw verificatiecode voor ${brand} is: ${code}. Nogmaals: ${code}. De code verloopt over ${time}.`,
   reset: {

@@ -20,7 +20,7 @@ export const pl: MessageTexts = {
   instruction: "Wpisz ten kod, aby potwierdzić swoją tożsamość:",
   expiry: (time) => `Kod wygaśnie za ${time}.`,
   caution: () => "Nie udostępniaj nikomu tego kodu. Jeśli to nie Ty o niego prosisz, zignoruj tę wiadomość.",
-  short: ({ brand, code, time }) => `${code} to kod ${brand}. Wygasa za ${time}. Nie podawaj go nikomu.`,
+  short: ({ brand, code, time }) => `Kod ${brand}: ${code}. Wygasa za ${time}. Nie podawaj go nikomu.`,
   spoken: ({ brand, code, time }) =>
     `Kod weryfikacyjny ${brand} to: ${code}. Powtarzam: ${code}. Kod wygaśnie za ${time}.`,
   reset: {

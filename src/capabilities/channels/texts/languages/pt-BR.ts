@@ -13,7 +13,7 @@ export const ptBR: MessageTexts = {
   instruction: "Digite este código para confirmar sua identidade:",
   expiry: (time) => `Ele expira em ${time}.`,
   caution: () => "Não compartilhe este código com ninguém. Se você não o solicitou, ignore esta mensagem.",
-  short: ({ brand, code, time }) => `${code} é seu código ${brand}. Expira em ${time}. Não compartilhe.`,
+  short: ({ brand, code, time }) => `Seu código ${brand} é ${code}. Expira em ${time}. Não compartilhe.`,
   spoken: ({ brand, code, time }) =>
     `Seu código de verificação ${brand} é: ${code}. Repetindo: ${code}. Ele expira em ${time}.`,
   reset: {

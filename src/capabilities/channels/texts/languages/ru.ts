@@ -20,7 +20,7 @@ export const ru: MessageTexts = {
   instruction: "Введите этот код, чтобы подтвердить, что это вы:",
   expiry: (time) => `Код действует ещё ${time}.`,
   caution: () => "Никому не сообщайте этот код. Если вы его не запрашивали, проигнорируйте это сообщение.",
-  short: ({ brand, code, time }) => `${code} — код ${brand}. Действует ${time}. Никому его не сообщайте.`,
+  short: ({ brand, code, time }) => `Код ${brand}: ${code}. Действует ${time}. Никому его не сообщайте.`,
   spoken: ({ brand, code, time }) =>
     `Ваш код подтверждения ${brand}: ${code}. Повторяю: ${code}. Код действует ещё ${time}.`,
   reset: {

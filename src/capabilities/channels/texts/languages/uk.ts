@@ -20,7 +20,7 @@ export const uk: MessageTexts = {
   instruction: "Введіть цей код, щоб підтвердити, що це ви:",
   expiry: (time) => `Код діє ще ${time}.`,
   caution: () => "Нікому не повідомляйте цей код. Якщо ви його не запитували, проігноруйте це повідомлення.",
-  short: ({ brand, code, time }) => `${code} — код ${brand}. Діє ${time}. Нікому його не повідомляйте.`,
+  short: ({ brand, code, time }) => `Код ${brand}: ${code}. Діє ${time}. Нікому його не повідомляйте.`,
   spoken: ({ brand, code, time }) => `Ваш код підтвердження ${brand}: ${code}. Повторюю: ${code}. Код діє ще ${time}.`,
   reset: {
     subject: (brand) => `Новий пароль для облікового запису ${brand}`,
