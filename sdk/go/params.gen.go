@@ -30,8 +30,8 @@ type VerifyStartParams struct {
 	TTLSeconds *int `json:"ttl_seconds,omitzero"`
 
 	// Locale is the language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi, id, it,
-	// ja, ko, nl, pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. A region or a script that has none is left out
-	// (RFC 4647, lookup): `de-AT` is `de`, and `zh-HK` is `zh-TW`. Default, and for other languages: English.
+	// ja, ko, nl, pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. The best match is taken (RFC 4647, lookup):
+	// `de-AT` gets `de`, and `zh-HK` gets `zh-TW`. Default, and for other languages: English.
 	Locale *string `json:"locale,omitzero"`
 
 	// EndUserIP is the IPv4 or IPv6 address of the end user who asked for the code, if you know it. It limits sends,

@@ -79,9 +79,9 @@ class Verify:
             code_length: Number of digits of the code, 4 to 10. Default 6.
             ttl_seconds: How long the code can be used, in seconds, 30 to 3600. Default 300.
             locale: The language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi,
-                id, it, ja, ko, nl, pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. A region or a script that has
-                none is left out (RFC 4647, lookup): `de-AT` is `de`, and `zh-HK` is `zh-TW`. Default, and for other
-                languages: English.
+                id, it, ja, ko, nl, pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. The best match is taken (RFC
+                4647, lookup): `de-AT` gets `de`, and `zh-HK` gets `zh-TW`. Default, and for other languages:
+                English.
             end_user_ip: The IPv4 or IPv6 address of the end user who asked for the code, if you know it. It
                 limits sends, so that one person cannot have codes sent to many recipients. Not the address of your
                 own server.

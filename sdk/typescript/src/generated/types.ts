@@ -1368,8 +1368,8 @@ export interface StartVerificationParams {
   readonly ttlSeconds?: number | null | undefined;
   /**
    * The language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi, id, it, ja, ko, nl,
-   * pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. A region or a script that has none is left out (RFC 4647, lookup):
-   * `de-AT` is `de`, and `zh-HK` is `zh-TW`. Default, and for other languages: English.
+   * pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. The best match is taken (RFC 4647, lookup): `de-AT` gets `de`, and
+   * `zh-HK` gets `zh-TW`. Default, and for other languages: English.
    */
   readonly locale?: string | null | undefined;
   /**
